@@ -1,0 +1,5 @@
+//! The one binary: command line, thin over the crates.
+
+mod site;
+
+fn main() {}
