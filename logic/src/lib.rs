@@ -5,8 +5,18 @@
 //! Reading order: [`formula`], [`theory`] (what a user said), [`proof`] and [`check`] (what a proof
 //! is), [`clause`] (the first-order view of a theory), then the search.
 
+pub mod block;
+pub mod classes;
+pub mod layer;
+pub mod rule;
+pub mod check;
 pub mod clause;
+pub mod compile;
+pub mod sequent;
+pub mod extract;
 pub mod formula;
 pub mod model;
+pub mod lemma;
+pub mod prove;
 pub mod proof;
 pub mod theory;

@@ -1,0 +1,712 @@
+//! From a theory to what logic blocks work with: relations, clauses, functions, inductions.
+//!
+//! Each clause keeps its [`Justification`]: the way from the anchor, a definition or a theorem to the
+//! clause by elimination rules. When a block has used the clause, [`crate::extract`] walks that way
+//! again and writes the steps down.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::clause::{Clause, Constant, Head, Literal, Relation, RelationId, Signature, Slot, Term};
+use crate::formula::{Formula, Name, PredicateId, Variable};
+use crate::proof::TheoremId;
+use crate::theory::{Induction, Sort, Theory};
+
+/// A formula that holds under the anchor, by its place in [`Compiled::nodes`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NodeId(pub u32);
+
+/// A formula reached from the anchor by unfolding and ∧ elimination. The first node is the anchor's
+/// atom itself. Free variable `Name(i)` is parameter `i` of the anchor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Node {
+    /// The node it came from, and how; `None` for the anchor's atom.
+    pub origin: Option<(NodeId, Move)>,
+    /// The formula.
+    pub formula: Formula,
+}
+
+/// One elimination on the way to a clause.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Move {
+    /// Unfold a defined atom.
+    Unfold,
+    /// The left part of a conjunction.
+    Left,
+    /// The right part of a conjunction.
+    Right,
+    /// Instantiate a ∀→ and discharge its premise.
+    Apply,
+}
+
+/// Where the way to a clause begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// At a formula that holds under the anchor.
+    Node(NodeId),
+    /// At a theorem; its first [`Move::Apply`] discharges the anchor.
+    Theorem(TheoremId),
+    /// At the atom of a defined relation that is the clause's first premise, which is unfolded.
+    Unfold(RelationId),
+    /// At the body of the definition of the relation, which is proved from the premises and folded.
+    Fold(RelationId),
+    /// At an assumption of a block, by its number in that block's lineage.
+    Hypothesis(u32),
+}
+
+/// How the calculus gets from known formulas to an instance of a clause.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Justification {
+    /// Where it begins.
+    pub start: Start,
+    /// The eliminations from there on.
+    pub moves: Vec<Move>,
+}
+
+/// A clause with the reason why it holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Axiom {
+    /// The clause. Its variables are numbered in the order in which the way to it binds them.
+    pub clause: Clause,
+    /// Why it holds.
+    pub justification: Justification,
+}
+
+/// A relation that the theory proves total and functional in its last argument.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Function {
+    /// The relation.
+    pub relation: RelationId,
+    /// For each input the set (a relation of one argument) that it must lie in, if any.
+    pub domain: Vec<Option<RelationId>>,
+    /// The axiom `inputs in domain → ∃ value`.
+    pub totality: usize,
+    /// The axiom `f(x)=y, f(x)=z → y=z`.
+    pub functionality: usize,
+    /// For each input with a domain the axiom `f(x)=y → x in domain`.
+    pub typing: Vec<Option<usize>>,
+    /// Whether it is a constructor of an inductive set.
+    pub constructor: bool,
+}
+
+/// An induction principle that applies under the anchor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InductionInstance {
+    /// Its number in the theory.
+    pub principle: u32,
+    /// The node that holds the structure's atom.
+    pub node: NodeId,
+    /// The inductive set, as a relation of one argument.
+    pub set: RelationId,
+    /// The constructors, in the principle's order.
+    pub constructors: Vec<ConstructorInstance>,
+}
+
+/// A constructor under the anchor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConstructorInstance {
+    /// A constant of the signature.
+    Constant(u16),
+    /// A function; for each input its set, and whether it is recursive.
+    Function(RelationId, Vec<(RelationId, bool)>),
+}
+
+/// A part of the theory that no clause could be made of, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Skipped {
+    /// The formula, over the anchor's parameters.
+    pub formula: Formula,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// The compiled theory.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// Relations and constants.
+    pub signature: Signature,
+    /// Formulas that hold under the anchor.
+    pub nodes: Vec<Node>,
+    /// Clauses that hold under the anchor.
+    pub axioms: Vec<Axiom>,
+    /// The relations that are functions.
+    pub functions: Vec<Function>,
+    /// The inductions that apply.
+    pub inductions: Vec<InductionInstance>,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+    /// For each relation that is a function defined by recursion the inputs on which it recurs.
+    pub recursive_inputs: HashMap<RelationId, Vec<usize>>,
+    /// Argument places of predicates at which a set or relation stands that is not a parameter of
+    /// the anchor.
+    general: HashSet<(PredicateId, usize)>,
+    places: HashMap<(PredicateId, Vec<Slot>), RelationId>,
+    constants: HashMap<usize, u16>,
+}
+
+impl Compiled {
+    /// Compiles a theory, together with the relations that the goals mention.
+    #[must_use]
+    pub fn new(theory: &Theory, goals: &[&Formula]) -> Compiled {
+        let mut general = HashSet::new();
+        loop {
+            let known = general.len();
+            let mut compiled = Compiled::attempt(theory, goals, general);
+            if compiled.general.len() == known {
+                compiled.recognise_functions();
+                compiled.recognise_inductions(theory);
+                compiled.recognise_recursions();
+                return compiled;
+            }
+            general = compiled.general;
+        }
+    }
+
+    fn attempt(theory: &Theory, goals: &[&Formula], general: HashSet<(PredicateId, usize)>) -> Compiled {
+        let mut compiled = Compiled {
+            signature: Signature::default(),
+            nodes: Vec::new(),
+            axioms: Vec::new(),
+            functions: Vec::new(),
+            inductions: Vec::new(),
+            skipped: Vec::new(),
+            recursive_inputs: HashMap::new(),
+            general,
+            places: HashMap::new(),
+            constants: HashMap::new(),
+        };
+        let equal = (PredicateId::EQUAL, vec![Slot::Argument(0), Slot::Argument(1)]);
+        compiled.relation(equal);
+        let anchor = theory.anchor_definition();
+        let sorts = &theory.predicate(theory.anchor).sorts;
+        for (place, name) in anchor.parameters.iter().enumerate() {
+            if matches!(sorts[place], Sort::Individual(_)) || !compiled.general.is_empty() {
+                compiled.constants.insert(place, compiled.signature.constants.len() as u16);
+                compiled.signature.constants.push(Constant { parameter: place, name: name.clone() });
+            }
+        }
+        let parameters = (0..anchor.parameters.len() as u32).map(Name);
+        compiled.nodes.push(Node { origin: None, formula: Formula::atom(theory.anchor, parameters) });
+        compiled.expand_nodes(theory);
+        for goal in goals {
+            compiled.statement_clauses(theory, goal);
+        }
+        compiled.definition_clauses(theory);
+        compiled.nullary_facts();
+        compiled
+    }
+
+    /// Unfolds the anchor down to formulas that are neither conjunctions nor defined atoms over
+    /// sets alone, and makes clauses of them.
+    fn expand_nodes(&mut self, theory: &Theory) {
+        let mut next = 0;
+        while next < self.nodes.len() {
+            let id = NodeId(next as u32);
+            next += 1;
+            match self.nodes[id.0 as usize].formula.clone() {
+                Formula::And(left, right) => {
+                    self.nodes.push(Node { origin: Some((id, Move::Left)), formula: (*left).clone() });
+                    self.nodes.push(Node { origin: Some((id, Move::Right)), formula: (*right).clone() });
+                }
+                Formula::Atom(predicate, arguments)
+                    if id.0 == 0
+                        || (theory.predicate(predicate).definition.is_some() && self.over_sets(theory, predicate)) =>
+                {
+                    let definition = theory.predicate(predicate).definition.as_ref().expect("defined");
+                    let names: Vec<Name> = arguments
+                        .iter()
+                        .filter_map(|argument| match argument {
+                            Variable::Free(name) => Some(*name),
+                            Variable::Bound(_) => None,
+                        })
+                        .collect();
+                    self.nodes.push(Node { origin: Some((id, Move::Unfold)), formula: definition.instance(&names) });
+                }
+                formula => self.clauses_of(theory, &formula, Start::Node(id)),
+            }
+        }
+    }
+
+    /// Whether a defined atom is taken apart where it stands: when none of its arguments can be a
+    /// varying individual, or it stands for a structure.
+    fn over_sets(&self, theory: &Theory, predicate: PredicateId) -> bool {
+        let sorts = &theory.predicate(predicate).sorts;
+        let structure = theory.inductions.iter().any(|induction| induction.predicate == predicate);
+        structure
+            || sorts.iter().any(|sort| matches!(sort, Sort::Power(_)))
+                && !sorts.iter().any(|sort| matches!(sort, Sort::Individual(_)))
+            || theory.predicate(predicate).definition.as_ref().is_some_and(|definition| is_structure(&definition.body))
+    }
+
+    /// The clauses that follow from a formula by ∧ and ∀→ elimination.
+    fn clauses_of(&mut self, theory: &Theory, formula: &Formula, start: Start) {
+        let mut flat = Flattening {
+            variables: 0,
+            premises: Vec::new(),
+            moves: Vec::new(),
+            parameters: theory.anchor_definition().parameters.len() as u32,
+            whole: formula.clone(),
+        };
+        self.flatten(theory, formula, &mut flat, start);
+    }
+
+    fn flatten(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening, start: Start) {
+        let before = (flat.variables, flat.premises.len(), flat.moves.len());
+        match formula {
+            Formula::Implies(binders, premise, conclusion) => {
+                let names = flat.fresh(binders.len());
+                flat.moves.push(Move::Apply);
+                match self.premise(theory, &premise.open(&names), flat) {
+                    Ok(()) => self.flatten(theory, &conclusion.open(&names), flat, start),
+                    Err(reason) => self.skipped.push(Skipped { formula: flat.whole.clone(), reason }),
+                }
+            }
+            Formula::And(left, right) => {
+                for (part, step) in [(left, Move::Left), (right, Move::Right)] {
+                    let inner = (flat.variables, flat.premises.len(), flat.moves.len());
+                    flat.moves.push(step);
+                    self.flatten(theory, part, flat, start);
+                    flat.restore(inner);
+                }
+            }
+            Formula::Atom(predicate, arguments) => {
+                let literal = self.literal(theory, true, *predicate, arguments, flat.parameters);
+                self.finish(flat, Head::Literal(literal), start);
+            }
+            Formula::Not(inner) => match &**inner {
+                Formula::Atom(predicate, arguments) => {
+                    let literal = self.literal(theory, false, *predicate, arguments, flat.parameters);
+                    self.finish(flat, Head::Literal(literal), start);
+                }
+                _ => match formula.as_exists() {
+                    Some((binders, left, right)) => {
+                        let variables = flat.variables;
+                        let names = flat.fresh(binders.len());
+                        let kept = flat.premises.len();
+                        let parts = Formula::and(left.open(&names), right.open(&names));
+                        let outcome = self.premise(theory, &parts, flat);
+                        let extra = flat.variables - variables;
+                        let literals = flat.premises.split_off(kept);
+                        flat.variables = variables;
+                        match outcome {
+                            Ok(()) if extra as usize == binders.len() => {
+                                self.finish(flat, Head::Exists(extra, literals), start);
+                            }
+                            _ => self.skipped.push(Skipped {
+                                formula: flat.whole.clone(),
+                                reason: "what exists is described by more than a conjunction of atoms",
+                            }),
+                        }
+                    }
+                    None => self.skipped.push(Skipped {
+                        formula: flat.whole.clone(),
+                        reason: "a negation of a compound formula is used only as a goal",
+                    }),
+                },
+            },
+        }
+        flat.restore(before);
+    }
+
+    fn finish(&mut self, flat: &Flattening, head: Head, start: Start) {
+        self.axioms.push(Axiom {
+            clause: Clause { variables: flat.variables, premises: flat.premises.clone(), head },
+            justification: Justification { start, moves: flat.moves.clone() },
+        });
+    }
+
+    /// The literals of a premise, in the order in which [`crate::extract`] will prove them.
+    fn premise(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening) -> Result<(), &'static str> {
+        match formula {
+            Formula::Atom(predicate, arguments) => {
+                let literal = self.literal(theory, true, *predicate, arguments, flat.parameters);
+                flat.premises.push(literal);
+                Ok(())
+            }
+            Formula::And(left, right) => {
+                self.premise(theory, left, flat)?;
+                self.premise(theory, right, flat)
+            }
+            Formula::Not(inner) => {
+                if let Formula::Atom(predicate, arguments) = &**inner {
+                    let literal = self.literal(theory, false, *predicate, arguments, flat.parameters);
+                    flat.premises.push(literal);
+                    return Ok(());
+                }
+                let Some((binders, left, right)) = formula.as_exists() else {
+                    return Err("a premise negates a compound formula");
+                };
+                let names = flat.fresh(binders.len());
+                self.premise(theory, &left.open(&names), flat)?;
+                self.premise(theory, &right.open(&names), flat)
+            }
+            Formula::Implies(..) => Err("a premise is itself a ∀→ statement"),
+        }
+    }
+
+    fn literal(
+        &mut self,
+        theory: &Theory,
+        positive: bool,
+        predicate: PredicateId,
+        arguments: &[Variable],
+        parameters: u32,
+    ) -> Literal {
+        let sorts = &theory.predicate(predicate).sorts;
+        let mut slots = Vec::with_capacity(arguments.len());
+        let mut terms = Vec::new();
+        for (place, argument) in arguments.iter().enumerate() {
+            let Variable::Free(name) = argument else { unreachable!("opened before") };
+            let individual = predicate == PredicateId::EQUAL || matches!(sorts[place], Sort::Individual(_));
+            let parameter = name.0 < parameters;
+            if !individual && !parameter {
+                self.general.insert((predicate, place));
+            }
+            if !individual && parameter && !self.general.contains(&(predicate, place)) {
+                slots.push(Slot::Fixed(name.0 as u16));
+                continue;
+            }
+            slots.push(Slot::Argument(terms.len() as u16));
+            terms.push(match name.0.checked_sub(parameters) {
+                Some(number) => Term::Variable(number as u16),
+                // A set that is a constant only in the next attempt; this one is thrown away.
+                None => Term::Constant(self.constants.get(&(name.0 as usize)).copied().unwrap_or(0)),
+            });
+        }
+        Literal { positive, relation: self.relation((predicate, slots)), arguments: terms }
+    }
+
+    fn relation(&mut self, key: (PredicateId, Vec<Slot>)) -> RelationId {
+        if let Some(id) = self.places.get(&key) {
+            return *id;
+        }
+        let id = RelationId(self.signature.relations.len() as u16);
+        let arity = key.1.iter().filter(|slot| matches!(slot, Slot::Argument(_))).count();
+        self.signature.relations.push(Relation { predicate: key.0, slots: key.1.clone(), arity, function: false });
+        self.places.insert(key, id);
+        id
+    }
+
+    /// Registers the relations of a goal.
+    fn statement_clauses(&mut self, theory: &Theory, goal: &Formula) {
+        if let Some((_, clauses)) = self.read_statement(theory, goal) {
+            drop(clauses);
+        }
+    }
+
+    /// Unfolding and folding clauses for every defined relation, until no new relation turns up.
+    fn definition_clauses(&mut self, theory: &Theory) {
+        let mut next = 0;
+        while next < self.signature.relations.len() {
+            let id = RelationId(next as u16);
+            next += 1;
+            let relation = self.signature.relations[id.index()].clone();
+            let Some(definition) = &theory.predicate(relation.predicate).definition else { continue };
+            if relation.arity == 0 {
+                continue;
+            }
+            let parameters = theory.anchor_definition().parameters.len() as u32;
+            let names: Vec<Name> = relation
+                .slots
+                .iter()
+                .map(|slot| match slot {
+                    Slot::Fixed(place) => Name(u32::from(*place)),
+                    Slot::Argument(place) => Name(parameters + u32::from(*place)),
+                })
+                .collect();
+            let body = definition.instance(&names);
+            let atom = Literal {
+                positive: true,
+                relation: id,
+                arguments: (0..relation.arity as u16).map(Term::Variable).collect(),
+            };
+            let mut flat = Flattening {
+                variables: relation.arity as u16,
+                premises: vec![atom.clone()],
+                moves: vec![Move::Unfold],
+                parameters,
+                whole: body.clone(),
+            };
+            self.flatten(theory, &body, &mut flat, Start::Unfold(id));
+            let mut flat = Flattening {
+                variables: relation.arity as u16,
+                premises: Vec::new(),
+                moves: Vec::new(),
+                parameters,
+                whole: body.clone(),
+            };
+            match self.premise(theory, &body, &mut flat) {
+                Ok(()) => self.finish(&flat, Head::Literal(atom), Start::Fold(id)),
+                Err(reason) => self.skipped.push(Skipped { formula: flat.whole, reason }),
+            }
+        }
+    }
+
+    /// Defined atoms over sets that some clause mentions hold as facts where the anchor states them.
+    fn nullary_facts(&mut self) {
+        for (place, node) in self.nodes.iter().enumerate() {
+            let Formula::Atom(predicate, arguments) = &node.formula else { continue };
+            let slots = arguments.iter().map(|argument| match argument {
+                Variable::Free(name) => Slot::Fixed(name.0 as u16),
+                Variable::Bound(_) => Slot::Argument(0),
+            });
+            let Some(relation) = self.places.get(&(*predicate, slots.collect())) else { continue };
+            let literal = Literal { positive: true, relation: *relation, arguments: Vec::new() };
+            if self.signature.relations[relation.index()].arity == 0 {
+                self.axioms.push(Axiom {
+                    clause: Clause { variables: 0, premises: Vec::new(), head: Head::Literal(literal) },
+                    justification: Justification { start: Start::Node(NodeId(place as u32)), moves: Vec::new() },
+                });
+            }
+        }
+    }
+
+    /// The clauses of a closed statement `∀ anchor parameters (anchor → …)`, with the moves from the
+    /// part behind the anchor; `None` if it does not have that form. The second part is `Err` if some
+    /// part of the statement is no clause.
+    pub fn read_statement(
+        &mut self,
+        theory: &Theory,
+        statement: &Formula,
+    ) -> Option<(Formula, Result<Vec<Axiom>, &'static str>)> {
+        let body = behind_anchor(theory, statement)?;
+        let kept = (self.axioms.len(), self.skipped.len());
+        self.clauses_of(theory, &body, Start::Node(NodeId(0)));
+        let clauses = self.axioms.split_off(kept.0);
+        let skipped = self.skipped.split_off(kept.1);
+        let clauses = match skipped.first() {
+            Some(skipped) => Err(skipped.reason),
+            None => Ok(clauses),
+        };
+        Some((body, clauses))
+    }
+
+    fn recognise_functions(&mut self) {
+        for id in 1..self.signature.relations.len() {
+            let relation = RelationId(id as u16);
+            let arity = self.signature.relations[id].arity;
+            if arity < 2 || arity > 3 {
+                continue;
+            }
+            if let Some(function) = self.recognise_function(relation, arity - 1) {
+                self.signature.relations[id].function = true;
+                self.functions.push(function);
+            }
+        }
+    }
+
+    fn recognise_function(&self, relation: RelationId, inputs: usize) -> Option<Function> {
+        let totality = self.axioms.iter().position(|axiom| {
+            let Head::Exists(1, literals) = &axiom.clause.head else { return false };
+            let value = Term::Variable(axiom.clause.variables);
+            literals.iter().any(|literal| {
+                literal.positive
+                    && literal.relation == relation
+                    && literal.arguments[inputs] == value
+                    && distinct_variables(&literal.arguments[..inputs])
+                    && axiom.clause.premises.iter().all(|premise| is_guard(premise, &literal.arguments[..inputs]))
+                    && literals.iter().all(|other| {
+                        other == literal
+                            || (other.positive && other.arguments == [value] && other.relation != RelationId::EQUAL)
+                    })
+            })
+        })?;
+        let functionality = self.axioms.iter().position(|axiom| {
+            let Head::Literal(Literal { positive: true, relation: RelationId::EQUAL, arguments: sides }) =
+                &axiom.clause.head
+            else {
+                return false;
+            };
+            let rows: Vec<_> = axiom.clause.premises.iter().filter(|premise| premise.relation == relation).collect();
+            let [one, other] = rows[..] else { return false };
+            one.positive
+                && other.positive
+                && one.arguments[..inputs] == other.arguments[..inputs]
+                && distinct_variables(&one.arguments[..inputs])
+                && sides[..] == [one.arguments[inputs], other.arguments[inputs]]
+                && sides[0] != sides[1]
+                && axiom
+                    .clause
+                    .premises
+                    .iter()
+                    .all(|premise| premise.relation == relation || is_guard(premise, &one.arguments[..inputs]))
+        })?;
+        let guard = |axiom: usize, inputs_at: &[Term], input: usize| {
+            self.axioms[axiom]
+                .clause
+                .premises
+                .iter()
+                .find(|premise| premise.arguments == [inputs_at[input]])
+                .map(|premise| premise.relation)
+        };
+        let total = &self.axioms[totality].clause;
+        let Head::Exists(_, literals) = &total.head else { return None };
+        let row = literals.iter().find(|literal| literal.relation == relation)?;
+        let domain: Vec<_> = (0..inputs).map(|input| guard(totality, &row.arguments, input)).collect();
+        let mut typing = Vec::new();
+        for input in 0..inputs {
+            let Some(set) = domain[input] else {
+                typing.push(None);
+                continue;
+            };
+            let found = self.axioms.iter().position(|axiom| {
+                let Head::Literal(head) = &axiom.clause.head else { return false };
+                let [premise] = &axiom.clause.premises[..] else { return false };
+                premise.relation == relation
+                    && premise.positive
+                    && distinct_variables(&premise.arguments)
+                    && head.positive
+                    && head.relation == set
+                    && head.arguments == [premise.arguments[input]]
+            });
+            typing.push(Some(found?));
+        }
+        // The guards of functionality must be those of totality, or absent.
+        let functional = &self.axioms[functionality].clause;
+        let row = functional.premises.iter().find(|premise| premise.relation == relation)?;
+        let fits = (0..inputs).all(|input| {
+            let guard = guard(functionality, &row.arguments, input);
+            guard.is_none() || guard == domain[input]
+        });
+        fits.then_some(Function { relation, domain, totality, functionality, typing, constructor: false })
+    }
+
+    fn recognise_inductions(&mut self, theory: &Theory) {
+        for (number, principle) in theory.inductions.iter().enumerate() {
+            let atom = self.nodes.iter().position(
+                |node| matches!(&node.formula, Formula::Atom(predicate, _) if *predicate == principle.predicate),
+            );
+            let Some(node) = atom else { continue };
+            let Formula::Atom(_, arguments) = &self.nodes[node].formula else { continue };
+            let place = |parameter: usize| match arguments[parameter] {
+                Variable::Free(name) => name.0 as u16,
+                Variable::Bound(_) => unreachable!("nodes are closed but for parameters"),
+            };
+            if let Some(instance) = self.induction_instance(principle, number as u32, NodeId(node as u32), &place) {
+                for constructor in &instance.constructors {
+                    if let ConstructorInstance::Function(relation, _) = constructor {
+                        for function in self.functions.iter_mut().filter(|function| function.relation == *relation) {
+                            function.constructor = true;
+                        }
+                    }
+                }
+                self.inductions.push(instance);
+            }
+        }
+    }
+
+    /// A function recurs on an input at which its axioms have the value of a constructor.
+    fn recognise_recursions(&mut self) {
+        let constructors: Vec<RelationId> =
+            self.functions.iter().filter(|function| function.constructor).map(|function| function.relation).collect();
+        for axiom in &self.axioms {
+            let head = match &axiom.clause.head {
+                Head::Literal(literal) => Some(literal),
+                Head::False | Head::Exists(..) => None,
+            };
+            let rows = || axiom.clause.premises.iter().chain(head);
+            for built in rows().filter(|literal| constructors.contains(&literal.relation)) {
+                let value = built.arguments.last().copied();
+                for row in rows().filter(|literal| !constructors.contains(&literal.relation)) {
+                    if !self.signature.relations[row.relation.index()].function {
+                        continue;
+                    }
+                    for (input, argument) in row.arguments[..row.arguments.len() - 1].iter().enumerate() {
+                        let inputs = self.recursive_inputs.entry(row.relation).or_default();
+                        if Some(*argument) == value && !inputs.contains(&input) {
+                            inputs.push(input);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn induction_instance(
+        &self,
+        principle: &Induction,
+        number: u32,
+        node: NodeId,
+        place: &dyn Fn(usize) -> u16,
+    ) -> Option<InductionInstance> {
+        let member =
+            |set: usize| self.places.get(&(PredicateId::IN, vec![Slot::Argument(0), Slot::Fixed(place(set))])).copied();
+        let set = member(principle.set)?;
+        let mut constructors = Vec::new();
+        for constructor in &principle.constructors {
+            let parameter = place(constructor.parameter);
+            if constructor.arguments.is_empty() {
+                constructors.push(ConstructorInstance::Constant(*self.constants.get(&(parameter as usize))?));
+                continue;
+            }
+            let mut slots: Vec<_> = (0..=constructor.arguments.len() as u16).map(Slot::Argument).collect();
+            slots.push(Slot::Fixed(parameter));
+            let predicate = if constructor.arguments.len() == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+            let relation = *self.places.get(&(predicate, slots))?;
+            let mut inputs = Vec::new();
+            for argument in &constructor.arguments {
+                inputs.push((member(*argument)?, *argument == principle.set));
+            }
+            constructors.push(ConstructorInstance::Function(relation, inputs));
+        }
+        Some(InductionInstance { principle: number, node, set, constructors })
+    }
+
+    /// The function whose graph is `relation`.
+    #[must_use]
+    pub fn function(&self, relation: RelationId) -> Option<&Function> {
+        self.functions.iter().find(|function| function.relation == relation)
+    }
+}
+
+/// The part of a closed statement behind `∀ parameters (anchor → …)`, with parameter `i` of the anchor
+/// as `Name(i)`; `None` if the statement does not have that form.
+#[must_use]
+pub fn behind_anchor(theory: &Theory, statement: &Formula) -> Option<Formula> {
+    let Formula::Implies(binders, premise, conclusion) = statement else { return None };
+    let count = theory.anchor_definition().parameters.len();
+    let names: Vec<Name> = (0..count as u32).map(Name).collect();
+    let fits = binders.len() == count && premise.open(&names) == Formula::atom(theory.anchor, names.iter().copied());
+    fits.then(|| conclusion.open(&names))
+}
+
+struct Flattening {
+    variables: u16,
+    premises: Vec<Literal>,
+    moves: Vec<Move>,
+    parameters: u32,
+    whole: Formula,
+}
+
+impl Flattening {
+    fn fresh(&mut self, count: usize) -> Vec<Name> {
+        let first = self.parameters + u32::from(self.variables);
+        self.variables += count as u16;
+        (first..first + count as u32).map(Name).collect()
+    }
+
+    fn restore(&mut self, (variables, premises, moves): (u16, usize, usize)) {
+        self.variables = variables;
+        self.premises.truncate(premises);
+        self.moves.truncate(moves);
+    }
+}
+
+/// A definition whose body contains axioms (∀→ in a conjunction) rather than facts about individuals.
+fn is_structure(body: &Formula) -> bool {
+    match body {
+        Formula::And(left, right) => is_structure(left) || is_structure(right),
+        Formula::Implies(..) => true,
+        Formula::Atom(..) | Formula::Not(_) => false,
+    }
+}
+
+fn distinct_variables(terms: &[Term]) -> bool {
+    terms.iter().enumerate().all(|(place, term)| matches!(term, Term::Variable(_)) && !terms[..place].contains(term))
+}
+
+/// `x ∈ S` for one of the inputs.
+fn is_guard(premise: &Literal, inputs: &[Term]) -> bool {
+    premise.positive
+        && premise.relation != RelationId::EQUAL
+        && matches!(&premise.arguments[..], [argument] if inputs.contains(argument))
+}
