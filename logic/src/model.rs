@@ -76,3 +76,27 @@ impl Model {
         }
     }
 }
+
+pub mod evaluate;
+mod lanes;
+pub mod naive;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+impl Model {
+    /// Whether nothing is unknown: every constant has a value and no table has a gap. Only such a
+    /// model is the whole structure, so only there the lack of a witness refutes an existence.
+    ///
+    /// A piece of an infinite structure has a gap at its edge as soon as one function leaves it. A
+    /// piece without functions cannot be told from a finite structure; whoever makes one must leave
+    /// something unknown.
+    #[must_use]
+    pub fn is_total(&self) -> bool {
+        !self.constants.contains(&UNKNOWN)
+            && self.tables.iter().all(|table| match table {
+                Table::Function(values) => !values.contains(&UNKNOWN),
+                Table::Relation(truths) => !truths.contains(&Truth::Unknown),
+            })
+    }
+}
