@@ -16,6 +16,7 @@ pub mod sequent;
 pub mod extract;
 pub mod formula;
 pub mod model;
+pub mod notation;
 pub mod lemma;
 pub mod prove;
 pub mod proof;
