@@ -372,6 +372,12 @@ impl Block {
         self.steps
     }
 
+    /// The new individuals made so far.
+    #[must_use]
+    pub fn creations(&self) -> u32 {
+        self.creations
+    }
+
     /// How many facts of its own the block has.
     #[must_use]
     pub fn facts(&self) -> usize {

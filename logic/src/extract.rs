@@ -26,6 +26,17 @@ pub struct Tree {
     pub by: By,
 }
 
+impl Tree {
+    /// Whether it was proved directly, at once: with few new values and little work.
+    #[must_use]
+    pub fn is_immediate(&self) -> bool {
+        match &self.by {
+            By::Block(finished) => finished.creations <= 4 && finished.steps <= 4_000,
+            By::Induction(_) => false,
+        }
+    }
+}
+
 /// The ways to prove a sequent.
 #[derive(Clone, Debug)]
 pub enum By {
@@ -71,6 +82,10 @@ pub struct Finished {
     pub falsum: Option<FactId>,
     /// For an existence goal the facts that reached it and what the variables stood for.
     pub reached: Option<(Vec<FactId>, Vec<Individual>)>,
+    /// New individuals that it made.
+    pub creations: u32,
+    /// The work that it took.
+    pub steps: u64,
 }
 
 /// Writes the proof of `statement`, which must be the closed formula of the tree's sequent. `theorems`

@@ -18,10 +18,10 @@ const OFFERED: usize = 4;
 /// The largest number of function values in a lemma.
 const LARGEST: u32 = 7;
 
-/// The lemmas that would close the goal of a stuck block, smallest first. `_context` individuals were
-/// there before the block; those beyond the constants become variables as well.
+/// The lemmas that would close the goal of a stuck block, smallest first. All individuals but the
+/// constants become variables.
 #[must_use]
-pub fn missing(block: &Block, compiled: &Compiled, _context: usize, sequent: &Sequent) -> Vec<Sequent> {
+pub fn missing(block: &Block, compiled: &Compiled, sequent: &Sequent) -> Vec<Sequent> {
     let (left, right) = match block.goal() {
         Some(Goal::Equal(left, right)) => (*left, *right),
         Some(Goal::Fact(code, arguments)) if compiled.signature.relations[code.relation().index()].function => {

@@ -15,6 +15,7 @@ pub mod compile;
 pub mod sequent;
 pub mod extract;
 pub mod formula;
+pub mod ground;
 pub mod model;
 pub mod notation;
 pub mod lemma;

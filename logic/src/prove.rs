@@ -143,11 +143,10 @@ impl LogicBlock {
         self.facts = block.facts();
         self.bytes = block.bytes();
         if matches!(end, End::Proved | End::Contradiction) {
-            let tree =
-                Tree { sequent: self.sequent.clone(), by: By::Block(finish(block, &self.context, &self.sequent)) };
+            let tree = Tree { sequent: self.sequent.clone(), by: By::Block(finish(block)) };
             return Turn { verdict: Some(Verdict::Proved(Arc::new(tree))), steps, ..Turn::default() };
         }
-        let lemmas = crate::lemma::missing(&block, &self.compiled, self.context.individuals(), &self.sequent);
+        let lemmas = crate::lemma::missing(&block, &self.compiled, &self.sequent);
         let options = if self.effort.nesting == 0 { Vec::new() } else { self.options(&block) };
         let waiting = Waiting {
             snapshot: block.rest(),
@@ -208,6 +207,8 @@ impl LogicBlock {
             goal: Goal::Fact(Code::new(set, true), vec![individual]),
             falsum: None,
             reached: None,
+            creations: 0,
+            steps: 0,
             snapshot: waiting.snapshot,
         });
         let induction = InductionTree { instance, variable, member, cases };
@@ -235,8 +236,7 @@ impl LogicBlock {
             let (context, individual) = match constructor {
                 ConstructorInstance::Constant(constant) => (None, Individual(u32::from(*constant))),
                 ConstructorInstance::Function(relation, inputs) => {
-                    let set = &compiled.inductions[instance];
-                    let (context, value, steps) = self.open_case(variable, Code::new(*relation, true), inputs, set.set);
+                    let (context, value, steps) = self.open_case(variable, Code::new(*relation, true), inputs);
                     turn.steps += steps;
                     (Some(Arc::new(context)), value)
                 }
@@ -259,7 +259,6 @@ impl LogicBlock {
         variable: u16,
         code: Code,
         inputs: &[(crate::clause::RelationId, bool)],
-        _set: crate::clause::RelationId,
     ) -> (Snapshot, Individual, u64) {
         let mut block = Block::below(&self.context);
         let mut individuals = Vec::new();
@@ -392,11 +391,12 @@ fn attempt(context: &Snapshot, sequent: &Sequent, limits: Limits) -> (Block, End
     (block, end)
 }
 
-fn finish(block: Block, _context: &Snapshot, _sequent: &Sequent) -> Arc<Finished> {
+fn finish(block: Block) -> Arc<Finished> {
     let goal = block.goal().cloned().expect("an attempt has a goal");
     let reached = block.reached().cloned();
     let falsum = if block.is_reached() { None } else { block.falsum() };
-    Arc::new(Finished { snapshot: block.rest(), goal, falsum, reached })
+    let (creations, steps) = (block.creations(), block.steps());
+    Arc::new(Finished { snapshot: block.rest(), goal, falsum, reached, creations, steps })
 }
 
 /// Runs an attempt and everything that it opens, one block after the other.
