@@ -284,7 +284,7 @@ impl Block {
 
     /// Works until the goal is reached, nothing is left to do, or a limit is.
     pub fn run(&mut self, limits: Limits) -> End {
-        let until = self.steps + limits.steps;
+        let until = self.steps.saturating_add(limits.steps);
         let last = self.creations + limits.creations;
         loop {
             while self.next < self.layer.end() {

@@ -594,6 +594,23 @@ impl Compiled {
         }
     }
 
+    /// Whether a clause is a recursion equation read from its value to the function: the head is a row
+    /// of a function at an input on which it recurs, and there stands the value of a constructor.
+    /// Equations are used as rewriting from the function to its value, so such a clause asks for
+    /// nothing.
+    #[must_use]
+    pub fn is_folding(&self, clause: &Clause) -> bool {
+        let Head::Literal(head) = &clause.head else { return false };
+        let Some(inputs) = self.recursive_inputs.get(&head.relation) else { return false };
+        let built = |term: &Term| {
+            clause.premises.iter().any(|premise| {
+                premise.arguments.last() == Some(term)
+                    && self.function(premise.relation).is_some_and(|function| function.constructor)
+            })
+        };
+        inputs.iter().any(|input| built(&head.arguments[*input]))
+    }
+
     /// A function recurs on an input at which its axioms have the value of a constructor.
     fn recognise_recursions(&mut self) {
         let constructors: Vec<RelationId> =

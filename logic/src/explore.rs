@@ -13,7 +13,7 @@ use crate::block::{Block, End, Limits, Snapshot};
 use crate::check::{Basis, check};
 use crate::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::compile::{Axiom, Compiled, Justification, Move, Start};
-use crate::extract::{By, extract};
+use crate::extract::{By, compose, extract};
 use crate::formula::Formula;
 use crate::ground::ground_model;
 use crate::model::Model;
@@ -66,6 +66,8 @@ pub enum Origin {
     Generated,
     /// A proof of the conjecture with this number got stuck on it.
     Lemma(usize),
+    /// It is a part of the conjunction that the conjecture with this number states.
+    Part(usize),
 }
 
 /// A conjecture and its fate.
@@ -79,6 +81,8 @@ pub struct Conjecture {
     moves: Vec<Move>,
     /// Its closed formula.
     pub statement: Formula,
+    /// If its conclusion is a conjunction: the conjectures that state the parts, in order.
+    pub parts: Vec<usize>,
     /// Whether no assignment in the models satisfies its premises.
     pub vacuous: bool,
     /// What became of it.
@@ -235,28 +239,7 @@ impl Exploration {
         let mut conjectures = Vec::new();
         let mut known = HashSet::new();
         for goal in &goals {
-            let (clause, moves, fate) = match compiled.read_statement(&theory, &goal.statement) {
-                None => (None, Vec::new(), Fate::Unsupported("it does not begin with the theory's anchor")),
-                Some((_, Err(reason))) => (None, Vec::new(), Fate::Unsupported(reason)),
-                Some((_, Ok(mut axioms))) => match (axioms.len(), axioms.pop()) {
-                    (1, Some(axiom)) => (Some(axiom.clause), axiom.justification.moves, Fate::Waiting),
-                    _ => (
-                        None,
-                        Vec::new(),
-                        Fate::Unsupported("its conclusion is a conjunction: state the parts one by one"),
-                    ),
-                },
-            };
-            known.extend(clause.clone());
-            conjectures.push(Conjecture {
-                origin: Origin::Goal(goal.clone()),
-                clause,
-                moves,
-                statement: goal.statement.clone(),
-                vacuous: false,
-                fate,
-                tried: 0,
-            });
+            read_goal(&theory, &mut compiled, goal, &mut conjectures, &mut known);
         }
         let compiled = Arc::new(compiled);
         let book = RuleBook::new(&compiled);
@@ -391,6 +374,7 @@ impl Exploration {
             conjecture.vacuous =
                 !evaluators.is_empty() && !evaluators.iter().any(|evaluator| evaluator.satisfiable_premises(clause));
         }
+        self.join_parts();
         self.stage = Stage::Goals;
         if self.options.generate {
             self.generate();
@@ -420,6 +404,7 @@ impl Exploration {
             clause: Some(clause),
             moves,
             statement,
+            parts: Vec::new(),
             vacuous: false,
             fate: Fate::Waiting,
             tried: 0,
@@ -453,9 +438,10 @@ impl Exploration {
     }
 
     fn end_pass(&mut self) {
-        let goals_open = self.conjectures.iter().any(|conjecture| {
-            matches!(conjecture.origin, Origin::Goal(_)) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_))
-        });
+        let goals_open = self
+            .conjectures
+            .iter()
+            .any(|conjecture| is_asked(&conjecture.origin) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)));
         if self.stage == Stage::Goals && !goals_open {
             return self.finish();
         }
@@ -483,7 +469,7 @@ impl Exploration {
                 self.stage = Stage::Last;
                 self.begin_pass();
                 let conjectures = &self.conjectures;
-                self.order.retain(|place| matches!(conjectures[*place].origin, Origin::Goal(_)));
+                self.order.retain(|place| is_asked(&conjectures[*place].origin));
             }
             _ => self.finish(),
         }
@@ -534,13 +520,60 @@ impl Exploration {
                 }
             }
         }
+        self.join_parts();
         (known..self.theorems.len()).map(|number| TheoremId(number as u32)).collect()
     }
 
-    /// Writes down the proof and has it checked; only then it is a theorem.
+    /// Decides conjunctions whose parts are decided.
+    fn join_parts(&mut self) {
+        for place in 0..self.conjectures.len() {
+            let conjecture = &self.conjectures[place];
+            if conjecture.parts.is_empty() || !matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) {
+                continue;
+            }
+            let mut proved = Vec::new();
+            let mut fate = None;
+            for part in &conjecture.parts {
+                match &self.conjectures[*part].fate {
+                    Fate::Proved(id) => proved.push(*id),
+                    decided @ (Fate::Refuted(..) | Fate::Unsupported(_)) => fate = Some(decided.clone()),
+                    Fate::Open(open) => fate = fate.or_else(|| Some(Fate::Open(open.clone()))),
+                    Fate::Waiting => {}
+                }
+            }
+            if let Some(fate) = fate {
+                self.conjectures[place].fate = fate;
+            } else if proved.len() == conjecture.parts.len() {
+                let statement = &conjecture.statement;
+                let proof = compose(&self.theory, &self.compiled, &self.statements, statement, &proved);
+                let clause = self.conjectures[conjecture.parts[0]].clause.clone().expect("a part is a clause");
+                self.register(place, clause, proof, None, true);
+            }
+        }
+    }
+
+    /// Writes down the proof and enters the theorem.
     fn accept(&mut self, place: usize, tree: &crate::extract::Tree, corollary: bool) -> bool {
         let conjecture = &self.conjectures[place];
         let proof = extract(&self.theory, &self.compiled, &self.statements, &conjecture.statement, tree);
+        let induction = match &tree.by {
+            By::Block(_) => None,
+            By::Induction(induction) => Some(induction.variable),
+        };
+        let clause = conjecture.clause.clone().expect("what was tried is a clause");
+        self.register(place, clause, proof, induction, corollary)
+    }
+
+    /// Has a proof checked; only then its statement is a theorem.
+    fn register(
+        &mut self,
+        place: usize,
+        clause: Clause,
+        proof: Proof,
+        induction: Option<u16>,
+        corollary: bool,
+    ) -> bool {
+        let conjecture = &self.conjectures[place];
         let statements = &self.statements;
         let basis = match check(&self.theory, |id| statements.get(id.0 as usize), &proof) {
             Ok(basis) if proof.statement() == Some(&conjecture.statement) => basis,
@@ -551,11 +584,6 @@ impl Exploration {
             }
         };
         let id = TheoremId(self.theorems.len() as u32);
-        let induction = match &tree.by {
-            By::Block(_) => None,
-            By::Induction(induction) => Some(induction.variable),
-        };
-        let clause = conjecture.clause.clone().expect("what was tried is a clause");
         let mut moves = vec![Move::Apply];
         moves.extend(&conjecture.moves);
         self.statements.push(conjecture.statement.clone());
@@ -667,6 +695,7 @@ impl Exploration {
             clause: Some(clause),
             moves: Vec::new(),
             statement,
+            parts: Vec::new(),
             vacuous: false,
             fate: Fate::Waiting,
             tried: 0,
@@ -684,7 +713,7 @@ impl Exploration {
         }
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
-            let is_goal = matches!(conjecture.origin, Origin::Goal(_));
+            let is_goal = is_asked(&conjecture.origin);
             let Some(clause) = &conjecture.clause else { continue };
             if !is_goal || !matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting) {
                 continue;
@@ -723,6 +752,63 @@ impl Exploration {
     }
 }
 
+/// Enters a goal; one whose conclusion is a conjunction together with its parts.
+fn read_goal(
+    theory: &Theory,
+    compiled: &mut Compiled,
+    goal: &Goal,
+    conjectures: &mut Vec<Conjecture>,
+    known: &mut HashSet<Clause>,
+) {
+    let mut conjecture = Conjecture {
+        origin: Origin::Goal(goal.clone()),
+        clause: None,
+        moves: Vec::new(),
+        statement: goal.statement.clone(),
+        parts: Vec::new(),
+        vacuous: false,
+        fate: Fate::Waiting,
+        tried: 0,
+    };
+    let mut axioms = match compiled.read_statement(theory, &goal.statement) {
+        None => {
+            conjecture.fate = Fate::Unsupported("it does not begin with the theory's anchor");
+            return conjectures.push(conjecture);
+        }
+        Some((_, Err(reason))) => {
+            conjecture.fate = Fate::Unsupported(reason);
+            return conjectures.push(conjecture);
+        }
+        Some((_, Ok(axioms))) => axioms,
+    };
+    if axioms.len() == 1 {
+        let axiom = axioms.remove(0);
+        known.insert(axiom.clause.clone());
+        conjecture.clause = Some(axiom.clause);
+        conjecture.moves = axiom.justification.moves;
+        return conjectures.push(conjecture);
+    }
+    let whole = conjectures.len();
+    conjecture.parts = (whole + 1..=whole + axioms.len()).collect();
+    conjectures.push(conjecture);
+    for axiom in axioms {
+        let mut moves = vec![Move::Apply];
+        moves.extend(&axiom.justification.moves);
+        let statement = crate::extract::project(&goal.statement, &moves);
+        known.insert(axiom.clause.clone());
+        conjectures.push(Conjecture {
+            origin: Origin::Part(whole),
+            clause: Some(axiom.clause),
+            moves: moves[1..].iter().copied().filter(|action| *action == Move::Apply).collect(),
+            statement,
+            parts: Vec::new(),
+            vacuous: false,
+            fate: Fate::Waiting,
+            tried: 0,
+        });
+    }
+}
+
 /// How much the root block may do; it makes no values.
 const ROOT: Limits = Limits { steps: 5_000_000, creations: 0 };
 
@@ -738,6 +824,11 @@ fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremId, theorem:
     if let Some(rule) = Rule::of_axiom(&axiom) {
         book.add_with_demands(rule, &compiled.signature, Some(0), Some(1));
     }
+}
+
+/// Whether the user asked for a conjecture, or for a statement of which it is a part.
+fn is_asked(origin: &Origin) -> bool {
+    matches!(origin, Origin::Goal(_) | Origin::Part(_))
 }
 
 /// The word for why an attempt ended.

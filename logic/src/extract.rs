@@ -110,6 +110,36 @@ pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], state
     writer.proof
 }
 
+/// The part of a conjunctive statement that `moves` lead to, with all premises on the way: the first
+/// move passes the anchor.
+#[must_use]
+pub fn project(statement: &Formula, moves: &[Move]) -> Formula {
+    match (moves.first(), statement) {
+        (Some(Move::Apply), Formula::Implies(binders, premise, conclusion)) => {
+            Formula::Implies(binders.clone(), premise.clone(), Arc::new(project(conclusion, &moves[1..])))
+        }
+        (Some(Move::Left), Formula::And(left, _)) => project(left, &moves[1..]),
+        (Some(Move::Right), Formula::And(_, right)) => project(right, &moves[1..]),
+        _ => statement.clone(),
+    }
+}
+
+/// Writes the proof of a statement whose conclusion is a conjunction from the theorems that state its
+/// parts, in order.
+#[must_use]
+pub fn compose(
+    theory: &Theory,
+    compiled: &Compiled,
+    theorems: &[Formula],
+    statement: &Formula,
+    parts: &[TheoremId],
+) -> Proof {
+    let mut writer = Writer::new(theory, compiled, theorems);
+    let mut parts = parts.iter().copied();
+    writer.conjoin(statement, &mut Vec::new(), &mut Vec::new(), &mut parts);
+    writer.proof
+}
+
 /// What happens to a scope when it is closed.
 #[derive(Clone, Copy, Debug)]
 enum Close {
@@ -226,6 +256,42 @@ impl<'t> Writer<'t> {
             };
         }
         last
+    }
+
+    /// Proves a statement part by part; `names` and `facts` are what the scopes around it gave.
+    fn conjoin(
+        &mut self,
+        formula: &Formula,
+        names: &mut Vec<Name>,
+        facts: &mut Vec<StepId>,
+        parts: &mut dyn Iterator<Item = TheoremId>,
+    ) -> StepId {
+        match formula {
+            Formula::Implies(binders, premise, conclusion) => {
+                let mark = (self.open.len(), names.len());
+                let new: Vec<Name> = binders.names().iter().map(|shown| self.fresh(shown)).collect();
+                names.extend(&new);
+                let premise = premise.open(&new);
+                self.open_scope(new.clone(), vec![premise.clone()], Close::Generalise);
+                let assumed = self.step(Inference::Assumption(0), vec![], premise);
+                facts.push(assumed);
+                let last = self.conjoin(&conclusion.open(&new), names, facts, parts);
+                facts.pop();
+                names.truncate(mark.1);
+                self.close_to(mark.0, last)
+            }
+            Formula::And(left, right) => {
+                let first = self.conjoin(left, names, facts, parts);
+                let second = self.conjoin(right, names, facts, parts);
+                self.step(Inference::AndIntroduction, vec![first, second], formula.clone())
+            }
+            Formula::Atom(..) | Formula::Not(_) => {
+                let part = parts.next().expect("a theorem for each part");
+                let mut premises = vec![self.theorem(part)];
+                premises.extend(&*facts);
+                self.step(Inference::Instantiate(names.clone()), premises, formula.clone())
+            }
+        }
     }
 
     /// Opens the scopes of a chain `∀x (A → ∀y (B → …))`; gives the names of its variables, the steps of

@@ -75,6 +75,8 @@ pub struct Turn {
     pub children: Vec<(u32, LogicBlock)>,
     /// The block's own verdict, with which it ends.
     pub verdict: Option<Verdict>,
+    /// Whether the budget ran out before the block came to a decision: it wants another turn.
+    pub again: bool,
     /// The look-ups and comparisons done.
     pub steps: u64,
 }
@@ -95,6 +97,7 @@ pub struct LogicBlock {
 #[derive(Debug)]
 enum State {
     Fresh,
+    Working(Box<Block>),
     Waiting(Box<Waiting>),
     Ended,
 }
@@ -128,18 +131,34 @@ impl LogicBlock {
         (self.facts, self.bytes)
     }
 
-    /// One turn, with the verdicts that have come in since the last.
-    pub fn turn(&mut self, verdicts: Vec<(u32, Verdict)>) -> Turn {
+    /// One turn of at most about `budget` steps, with the verdicts that have come in since the last.
+    /// What comes of it does not depend on how the work is cut into turns.
+    pub fn turn(&mut self, verdicts: Vec<(u32, Verdict)>, budget: u64) -> Turn {
         match std::mem::replace(&mut self.state, State::Ended) {
-            State::Fresh => self.begin(),
+            State::Fresh => {
+                let block = set_up(&self.context, &self.sequent);
+                self.work(block, budget)
+            }
+            State::Working(block) => self.work(*block, budget),
             State::Waiting(waiting) => self.go_on(*waiting, verdicts),
             State::Ended => Turn::default(),
         }
     }
 
-    fn begin(&mut self) -> Turn {
-        let (block, end) = attempt(&self.context, &self.sequent, self.limits);
-        let (steps, introduced) = (block.steps(), block.classes().len());
+    /// The direct attempt.
+    fn work(&mut self, mut block: Block, budget: u64) -> Turn {
+        let done = block.steps();
+        let left = Limits {
+            steps: self.limits.steps.saturating_sub(done).min(budget),
+            creations: self.limits.creations.saturating_sub(block.creations()),
+        };
+        let end = block.run(left);
+        if end == End::OutOfSteps && block.steps() < self.limits.steps {
+            let steps = block.steps() - done;
+            self.state = State::Working(Box::new(block));
+            return Turn { steps, again: true, ..Turn::default() };
+        }
+        let (steps, introduced) = (block.steps() - done, block.classes().len());
         self.facts = block.facts();
         self.bytes = block.bytes();
         if matches!(end, End::Proved | End::Contradiction) {
@@ -350,9 +369,9 @@ fn hypothesis_rule(number: u32, hypothesis: &Sequent) -> Option<Rule> {
     Rule::new(hypothesis.variables, hypothesis.premises.clone(), head, Some(justification))
 }
 
-/// A block below `context` that introduces the sequent's variables, assumes its premises, and works
-/// for its head.
-fn attempt(context: &Snapshot, sequent: &Sequent, limits: Limits) -> (Block, End) {
+/// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
+/// its head.
+fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
     let mut block = Block::below(context);
     let variables: Vec<Individual> = (0..sequent.variables).map(|_| block.introduce()).collect();
     let ground = |pattern: &Pattern| -> Vec<Individual> {
@@ -387,8 +406,7 @@ fn attempt(context: &Snapshot, sequent: &Sequent, limits: Limits) -> (Block, End
         }
     };
     block.want(goal);
-    let end = block.run(limits);
-    (block, end)
+    block
 }
 
 fn finish(block: Block) -> Arc<Finished> {
@@ -405,7 +423,7 @@ pub fn solve(mut block: LogicBlock) -> (Verdict, u64) {
     let mut verdicts = Vec::new();
     let mut steps = 0;
     loop {
-        let turn = block.turn(std::mem::take(&mut verdicts));
+        let turn = block.turn(std::mem::take(&mut verdicts), u64::MAX);
         steps += turn.steps;
         if let Some(verdict) = turn.verdict {
             return (verdict, steps);

@@ -513,7 +513,8 @@ impl RuleBook {
                 continue;
             }
             if let Some(rule) = Rule::of_axiom(axiom) {
-                book.add_with_demands(rule, &compiled.signature, Some(0), None);
+                let forward = (!compiled.is_folding(&axiom.clause)).then_some(0);
+                book.add_with_demands(rule, &compiled.signature, forward, None);
             }
         }
         book
