@@ -54,6 +54,17 @@ pub enum Verdict {
     Open(Arc<Stuck>),
 }
 
+impl Verdict {
+    /// The verdict on an attempt whose block was lost.
+    #[must_use]
+    pub fn failed() -> Verdict {
+        let head = SequentHead::Exists(0, Vec::new());
+        let sequent = Sequent { variables: 0, premises: Vec::new(), head };
+        let stuck = Stuck { sequent, direct: End::OutOfSteps, lemmas: Vec::new(), inductions: Vec::new() };
+        Verdict::Open(Arc::new(stuck))
+    }
+}
+
 /// Where an attempt got stuck.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stuck {
