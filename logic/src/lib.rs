@@ -17,6 +17,7 @@ pub mod extract;
 pub mod formula;
 pub mod ground;
 pub mod model;
+pub mod mpl;
 pub mod notation;
 pub mod lemma;
 pub mod prove;

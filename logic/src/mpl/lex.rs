@@ -1,0 +1,135 @@
+//! Text to tokens, one at a time, so that the size of a text costs no memory.
+
+use super::diagnostic::{FileId, Span};
+
+/// What a token is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TokenKind {
+    Open,
+    Close,
+    OpenBracket,
+    CloseBracket,
+    Comma,
+    /// `!` outside of brackets; inside it is part of a name.
+    Bang,
+    Name,
+    /// A string in double quotes, without escapes; it may run over lines.
+    String,
+    /// A string that nothing closes.
+    OpenString,
+    /// A control or invisible character.
+    Bad,
+    /// `; …` to the end of the line. Only [`Lexer::next_with_comments`] gives these.
+    Comment,
+    End,
+}
+
+/// A token and its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    pub(crate) span: Span,
+}
+
+/// Gives the tokens of a text.
+#[derive(Clone)]
+pub(crate) struct Lexer<'a> {
+    text: &'a str,
+    file: FileId,
+    at: usize,
+    end: usize,
+    in_brackets: bool,
+}
+
+impl<'a> Lexer<'a> {
+    /// A leading byte order mark is skipped.
+    pub(crate) fn new(text: &'a str, file: FileId) -> Lexer<'a> {
+        Lexer::within(text, file, 0, text.len())
+    }
+
+    /// The tokens of a part of the text only.
+    pub(crate) fn within(text: &'a str, file: FileId, start: usize, end: usize) -> Lexer<'a> {
+        let mark = '\u{feff}';
+        let at = if start == 0 && text.starts_with(mark) { mark.len_utf8() } else { start };
+        Lexer { text, file, at, end: end.max(at), in_brackets: false }
+    }
+
+    pub(crate) fn text(&self, span: Span) -> &'a str {
+        &self.text[span.start as usize..span.end as usize]
+    }
+
+    /// Whether nothing but blanks stands before `byte` on its line, not even a blank.
+    pub(crate) fn starts_line(&self, byte: u32) -> bool {
+        byte == 0 || self.text.as_bytes()[byte as usize - 1] == b'\n'
+    }
+
+    /// What stands at and after `byte`.
+    pub(crate) fn rest(&self, byte: u32) -> &'a str {
+        &self.text[byte as usize..self.end]
+    }
+
+    pub(crate) fn next(&mut self) -> Token {
+        loop {
+            let token = self.next_with_comments();
+            if token.kind != TokenKind::Comment {
+                return token;
+            }
+        }
+    }
+
+    pub(crate) fn next_with_comments(&mut self) -> Token {
+        let rest = &self.text[self.at..self.end];
+        let blanks = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+        let start = self.at + blanks;
+        let rest = &self.text[start..self.end];
+        let Some(first) = rest.chars().next() else { return self.token(TokenKind::End, start, 0) };
+        match first {
+            '(' => {
+                self.in_brackets = false;
+                self.token(TokenKind::Open, start, 1)
+            }
+            ')' => {
+                self.in_brackets = false;
+                self.token(TokenKind::Close, start, 1)
+            }
+            '[' => {
+                self.in_brackets = true;
+                self.token(TokenKind::OpenBracket, start, 1)
+            }
+            ']' => {
+                self.in_brackets = false;
+                self.token(TokenKind::CloseBracket, start, 1)
+            }
+            ',' => self.token(TokenKind::Comma, start, 1),
+            ';' => self.token(TokenKind::Comment, start, rest.find(['\n', '\r']).unwrap_or(rest.len())),
+            '"' => match rest[1..].find('"') {
+                Some(length) => self.token(TokenKind::String, start, length + 2),
+                None => self.token(TokenKind::OpenString, start, rest.len()),
+            },
+            '!' if !self.in_brackets => self.token(TokenKind::Bang, start, 1),
+            bad if is_bad(bad) => self.token(TokenKind::Bad, start, bad.len_utf8()),
+            _ => {
+                let in_brackets = self.in_brackets;
+                let ends = |c: char| {
+                    matches!(c, '(' | ')' | '[' | ']' | ',' | ';' | '"')
+                        || c == '!' && !in_brackets
+                        || c.is_whitespace()
+                        || is_bad(c)
+                };
+                self.token(TokenKind::Name, start, rest.find(ends).unwrap_or(rest.len()))
+            }
+        }
+    }
+
+    fn token(&mut self, kind: TokenKind, start: usize, length: usize) -> Token {
+        self.at = start + length;
+        // Files are at most 16 MB long, which is checked before they come here.
+        Token { kind, span: Span { file: self.file, start: start as u32, end: (start + length) as u32 } }
+    }
+}
+
+/// Characters that a reader cannot see, or that change the order in which others are shown.
+fn is_bad(c: char) -> bool {
+    c.is_control() && !c.is_whitespace()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}

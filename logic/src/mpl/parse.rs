@@ -1,0 +1,505 @@
+//! Tokens to formulas. Recursive, to the bound [`MAX_NESTING`]; after an error it goes on behind the
+//! group in which the error stands, so that one reading finds several.
+
+use super::codes;
+use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
+use super::lex::{Lexer, Token, TokenKind};
+use super::syntax::{Expr, Ident, MAX_NAMES, MAX_NESTING};
+
+/// Reads a text. Errors go to the report; what could not be read is `None`.
+pub(crate) struct Parser<'a, 'r> {
+    lexer: Lexer<'a>,
+    peeked: Option<Token>,
+    pub(crate) report: &'r mut Report,
+    /// The forms that may start a line: an open group ends where one does. Empty for plain formulas.
+    form_words: &'static [&'static str],
+    /// Set when going on would only give more of the same: too deep, or the text has ended.
+    pub(crate) stopped: bool,
+}
+
+impl<'a, 'r> Parser<'a, 'r> {
+    pub(crate) fn new(text: &'a str, file: FileId, report: &'r mut Report) -> Parser<'a, 'r> {
+        Parser::over(Lexer::new(text, file), report, &[])
+    }
+
+    pub(crate) fn over(
+        lexer: Lexer<'a>,
+        report: &'r mut Report,
+        form_words: &'static [&'static str],
+    ) -> Parser<'a, 'r> {
+        Parser { lexer, peeked: None, report, form_words, stopped: false }
+    }
+
+    /// Reads a text that is one formula.
+    pub(crate) fn only_formula(mut self) -> Option<Expr> {
+        let first = self.peek();
+        if first.kind == TokenKind::End {
+            self.error(
+                Diagnostic::new(codes::EMPTY, "there is no formula here")
+                    .at(first.span, "the text ends")
+                    .help("write one formula, for example `(in[x,N])`"),
+            );
+            return None;
+        }
+        let before = self.report.errors();
+        let formula = self.formula(0);
+        if !self.stopped && formula.is_some() {
+            self.expect_end();
+        }
+        formula.filter(|_| self.report.errors() == before)
+    }
+
+    pub(crate) fn expect_end(&mut self) {
+        let token = self.peek();
+        match token.kind {
+            TokenKind::End => {}
+            TokenKind::Close | TokenKind::CloseBracket => {
+                let shown = self.shown(token);
+                self.error(
+                    Diagnostic::new(codes::UNOPENED, format!("{shown} closes nothing"))
+                        .at(token.span, "the formula has ended before")
+                        .help("remove it, or add what it should close"),
+                );
+            }
+            _ => {
+                let shown = self.shown(token);
+                self.error(
+                    Diagnostic::new(codes::TRAILING, format!("{shown} stands after the formula"))
+                        .at(token.span, "the formula has ended before")
+                        .help("one formula is expected; join several with `(& A B)`"),
+                );
+            }
+        }
+    }
+
+    /// Reads one formula. On `None` the error is reported and its group has been passed.
+    pub(crate) fn formula(&mut self, depth: usize) -> Option<Expr> {
+        if self.stopped {
+            return None;
+        }
+        let token = self.peek();
+        match token.kind {
+            TokenKind::Bang => {
+                self.check_depth(depth, token)?;
+                self.next();
+                let inner = self.formula(depth + 1)?;
+                Some(Expr::Not { span: token.span.to(inner.span()), inner: Box::new(inner), wrapped: false })
+            }
+            TokenKind::Open => {
+                self.check_depth(depth, token)?;
+                self.group(depth)
+            }
+            TokenKind::Name => {
+                let name = self.text(token);
+                self.next();
+                let mut diagnostic = Diagnostic::new(
+                    codes::EXPECTED_FORMULA,
+                    format!("a formula is expected, but `{}` stands here", short(name)),
+                )
+                .at(token.span, "a formula begins with `(` or `!`");
+                if self.peek().kind == TokenKind::OpenBracket {
+                    diagnostic = diagnostic.help(format!("write `({}[…])`", short(name)));
+                    self.error(diagnostic);
+                    self.list();
+                } else {
+                    self.error(diagnostic);
+                }
+                None
+            }
+            TokenKind::End => {
+                self.ended("a formula is expected, but the text ends", token.span, None);
+                None
+            }
+            TokenKind::Bad | TokenKind::OpenString => {
+                self.bad_token(token);
+                None
+            }
+            _ => {
+                let shown = self.shown(token);
+                self.error(
+                    Diagnostic::new(codes::EXPECTED_FORMULA, format!("a formula is expected, but {shown} stands here"))
+                        .at(token.span, "a formula begins with `(` or `!`"),
+                );
+                if token.kind != TokenKind::Close {
+                    self.next();
+                }
+                None
+            }
+        }
+    }
+
+    fn check_depth(&mut self, depth: usize, token: Token) -> Option<()> {
+        if depth < MAX_NESTING {
+            return Some(());
+        }
+        self.stopped = true;
+        self.error(
+            Diagnostic::new(codes::TOO_DEEP, format!("the nesting is deeper than {MAX_NESTING} levels"))
+                .at(token.span, format!("level {}", depth + 1))
+                .help("name parts of the formula with definitions of their own"),
+        );
+        None
+    }
+
+    /// A group in parentheses; `(` is next.
+    fn group(&mut self, depth: usize) -> Option<Expr> {
+        let open = self.next();
+        let head = self.peek();
+        match head.kind {
+            TokenKind::Bang => {
+                let Some(inner) = self.formula(depth + 1) else {
+                    self.skip_group();
+                    return None;
+                };
+                let span = self.close(open)?;
+                match inner {
+                    Expr::Not { inner, .. } => Some(Expr::Not { inner, span, wrapped: true }),
+                    other => Some(other),
+                }
+            }
+            TokenKind::Name if self.text(head) == "&" => {
+                self.next();
+                self.conjunction(open, depth)
+            }
+            TokenKind::Name if self.text(head) == ">" => {
+                self.next();
+                self.implication(open, head, depth)
+            }
+            TokenKind::Name => {
+                self.next();
+                self.atom(open, head)
+            }
+            TokenKind::End => {
+                self.ended("a predicate, `&`, `>` or `!` is expected, but the text ends", head.span, Some(open));
+                None
+            }
+            // Two parentheses: read on as if the outer were not there, to find a nesting without end
+            // and to say what is wrong once.
+            TokenKind::Open => {
+                let inner = self.formula(depth + 1);
+                if self.stopped {
+                    return None;
+                }
+                if inner.is_some() {
+                    self.error(
+                        Diagnostic::new(codes::EXPECTED_FORMULA, "a formula stands in parentheses of its own")
+                            .at(open.span, "`(` must be followed by a predicate, `&`, `>` or `!`")
+                            .help("remove this pair of parentheses"),
+                    );
+                }
+                self.skip_group();
+                None
+            }
+            _ => {
+                let shown = self.shown(head);
+                self.error(
+                    Diagnostic::new(
+                        codes::EXPECTED_FORMULA,
+                        format!("a predicate, `&`, `>` or `!` is expected, but {shown} stands here"),
+                    )
+                    .at(head.span, "after `(`"),
+                );
+                self.skip_group();
+                None
+            }
+        }
+    }
+
+    fn conjunction(&mut self, open: Token, depth: usize) -> Option<Expr> {
+        let mut parts = Vec::new();
+        let mut failed = false;
+        while !self.stopped && !matches!(self.peek().kind, TokenKind::Close | TokenKind::End) && !self.form_follows() {
+            // Parts stand one inside the other, so each is a level deeper than the one before.
+            match self.formula(depth + 1 + parts.len().saturating_sub(1)) {
+                Some(part) => parts.push(part),
+                None => failed = true,
+            }
+        }
+        let span = self.close(open)?;
+        if failed {
+            return None;
+        }
+        if parts.len() < 2 {
+            self.error(
+                Diagnostic::new(
+                    codes::SHORT_CONJUNCTION,
+                    format!("`&` joins at least two formulas, but there {}", ["is none", "is one"][parts.len()]),
+                )
+                .at(span, "this conjunction")
+                .help("write `(& A B)`, or the one formula by itself"),
+            );
+            return None;
+        }
+        let mut formula = parts.pop()?;
+        for left in parts.into_iter().rev() {
+            formula = Expr::And { left: Box::new(left), right: Box::new(formula), span };
+        }
+        Some(formula)
+    }
+
+    fn implication(&mut self, open: Token, head: Token, depth: usize) -> Option<Expr> {
+        if self.peek().kind != TokenKind::OpenBracket {
+            self.error(
+                Diagnostic::new(codes::NO_BINDER, "`>` must be followed by its list of variables")
+                    .at(head.span, "no `[` after this")
+                    .help("write `(>[x,y] A B)`, or `(>[] A B)` for a plain implication"),
+            );
+            self.skip_group();
+            return None;
+        }
+        let Some(binders) = self.list() else {
+            self.skip_group();
+            return None;
+        };
+        let mut parts = Vec::new();
+        let mut count = 0;
+        while !self.stopped && !matches!(self.peek().kind, TokenKind::Close | TokenKind::End) && !self.form_follows() {
+            let part = self.formula(depth + 1);
+            count += 1;
+            if count <= 2 {
+                parts.extend(part);
+            }
+        }
+        let span = self.close(open)?;
+        if count != 2 {
+            self.error(
+                Diagnostic::new(
+                    codes::NOT_TWO,
+                    format!("an implication has one premise and one conclusion, but {count} formulas stand here"),
+                )
+                .at(span, "this implication")
+                .help("join several premises with `(& A B)`"),
+            );
+            return None;
+        }
+        let conclusion = parts.pop()?;
+        let premise = parts.pop()?;
+        Some(Expr::Implies { binders, premise: Box::new(premise), conclusion: Box::new(conclusion), span })
+    }
+
+    fn atom(&mut self, open: Token, head: Token) -> Option<Expr> {
+        let name = self.ident(head);
+        if self.peek().kind != TokenKind::OpenBracket {
+            self.error(
+                Diagnostic::new(
+                    codes::NO_ARGUMENTS,
+                    format!("`{}` must be followed by its arguments", short(&name.text)),
+                )
+                .at(head.span, "no `[` after this")
+                .help(format!("write `({}[x,y])`", short(&name.text))),
+            );
+            self.skip_group();
+            return None;
+        }
+        let Some(arguments) = self.list() else {
+            self.skip_group();
+            return None;
+        };
+        let span = self.close(open)?;
+        Some(Expr::Atom { name, arguments, span })
+    }
+
+    /// A list `[a,b]`; `[` is next.
+    pub(crate) fn list(&mut self) -> Option<Vec<Ident>> {
+        let open = self.next();
+        let mut names = Vec::new();
+        if self.peek().kind == TokenKind::CloseBracket {
+            self.next();
+            return Some(names);
+        }
+        loop {
+            let token = self.peek();
+            if token.kind != TokenKind::Name {
+                self.bad_list(open, token, "a name");
+                return None;
+            }
+            self.next();
+            if names.len() == MAX_NAMES {
+                self.error(
+                    Diagnostic::new(codes::TOO_MANY_NAMES, format!("a list has more than {MAX_NAMES} names"))
+                        .at(token.span, format!("name {}", MAX_NAMES + 1)),
+                );
+                return None;
+            }
+            names.push(self.ident(token));
+            let token = self.peek();
+            match token.kind {
+                TokenKind::Comma => {
+                    self.next();
+                }
+                TokenKind::CloseBracket => {
+                    self.next();
+                    return Some(names);
+                }
+                _ => {
+                    self.bad_list(open, token, "`,` or `]`");
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn bad_list(&mut self, open: Token, token: Token, expected: &str) {
+        match token.kind {
+            TokenKind::End => self.ended(&format!("{expected} is expected, but the text ends"), token.span, Some(open)),
+            TokenKind::Bad | TokenKind::OpenString => self.bad_token(token),
+            TokenKind::Open | TokenKind::Close => self.error(
+                Diagnostic::new(codes::UNCLOSED, "`]` is missing")
+                    .at(token.span, "a list of names cannot go on here")
+                    .at(open.span, "the list was opened here")
+                    .help("close the list with `]`"),
+            ),
+            _ => {
+                let shown = self.shown(token);
+                let help = match token.kind {
+                    TokenKind::Name => "separate the names by commas",
+                    _ => "write a list as `[a,b,c]`",
+                };
+                self.error(
+                    Diagnostic::new(codes::BAD_LIST, format!("{expected} is expected, but {shown} stands here"))
+                        .at(token.span, "in this list")
+                        .help(help),
+                );
+            }
+        }
+    }
+
+    /// The end of a group; the span of the whole group. What stands in the way is reported once and
+    /// passed.
+    pub(crate) fn close(&mut self, open: Token) -> Option<Span> {
+        if self.stopped {
+            return None;
+        }
+        let token = self.peek();
+        match token.kind {
+            TokenKind::Close => {
+                self.next();
+                Some(open.span.to(token.span))
+            }
+            TokenKind::End => {
+                self.ended("`)` is missing: the text ends inside a group", token.span, Some(open));
+                None
+            }
+            TokenKind::Bad | TokenKind::OpenString => {
+                self.bad_token(token);
+                self.skip_group();
+                None
+            }
+            _ => {
+                let at = if self.form_follows() { "a new form begins here" } else { "`)` is expected before this" };
+                self.error(
+                    Diagnostic::new(codes::UNCLOSED, "`)` is missing")
+                        .at(token.span, at)
+                        .at(open.span, "this group was opened here")
+                        .help("close the group with `)`"),
+                );
+                self.skip_group();
+                None
+            }
+        }
+    }
+
+    /// Passes everything up to and with the `)` of the group that is open now.
+    pub(crate) fn skip_group(&mut self) {
+        let mut open = 1_usize;
+        while !self.stopped && !self.form_follows() {
+            match self.peek().kind {
+                TokenKind::Open => open += 1,
+                TokenKind::Close => open -= 1,
+                TokenKind::End => return,
+                _ => {}
+            }
+            self.next();
+            if open == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Whether a top-level form begins here, at the start of a line.
+    pub(crate) fn form_follows(&mut self) -> bool {
+        if self.form_words.is_empty() {
+            return false;
+        }
+        let token = self.peek();
+        token.kind == TokenKind::Open && self.lexer.starts_line(token.span.start) && {
+            let rest = &self.lexer.rest(token.span.start)[1..];
+            self.form_words
+                .iter()
+                .any(|word| rest.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
+        }
+    }
+
+    fn ended(&mut self, message: &str, end: Span, open: Option<Token>) {
+        self.stopped = true;
+        let mut diagnostic = Diagnostic::new(codes::UNCLOSED, message).at(end, "the text ends here");
+        if let Some(open) = open {
+            let closing = if open.kind == TokenKind::Open { ")" } else { "]" };
+            diagnostic = diagnostic.at(open.span, "this was opened here").help(format!("close it with `{closing}`"));
+        }
+        self.error(diagnostic);
+    }
+
+    pub(crate) fn bad_token(&mut self, token: Token) {
+        self.next();
+        match token.kind {
+            TokenKind::OpenString => {
+                self.stopped = true;
+                let quote = Span { end: token.span.start + 1, ..token.span };
+                self.error(
+                    Diagnostic::new(codes::OPEN_STRING, "a string is not closed")
+                        .at(quote, "it was opened here")
+                        .help("close it with `\"`; a string cannot hold a quotation mark"),
+                );
+            }
+            _ => {
+                let character = self.text(token).chars().next().unwrap_or(' ');
+                self.error(
+                    Diagnostic::new(
+                        codes::BAD_CHARACTER,
+                        format!("the character U+{:04X} may not stand here", character as u32),
+                    )
+                    .at(token.span, "a control or invisible character")
+                    .help("remove it"),
+                );
+            }
+        }
+    }
+
+    pub(crate) fn error(&mut self, diagnostic: Diagnostic) {
+        self.report.push(diagnostic);
+        if self.report.is_full() {
+            self.stopped = true;
+        }
+    }
+
+    pub(crate) fn peek(&mut self) -> Token {
+        match self.peeked {
+            Some(token) => token,
+            None => *self.peeked.insert(self.lexer.next()),
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Token {
+        let token = self.peek();
+        self.peeked = None;
+        token
+    }
+
+    pub(crate) fn text(&self, token: Token) -> &'a str {
+        self.lexer.text(token.span)
+    }
+
+    pub(crate) fn ident(&self, token: Token) -> Ident {
+        Ident { text: self.text(token).into(), span: token.span }
+    }
+
+    /// A token as a message shows it.
+    pub(crate) fn shown(&self, token: Token) -> String {
+        match token.kind {
+            TokenKind::End => "the end of the text".to_owned(),
+            TokenKind::String => "a string".to_owned(),
+            _ => format!("`{}`", short(self.text(token))),
+        }
+    }
+}
