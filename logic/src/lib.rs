@@ -12,6 +12,7 @@ pub mod rule;
 pub mod check;
 pub mod clause;
 pub mod compile;
+pub mod conjecture;
 pub mod sequent;
 pub mod extract;
 pub mod formula;

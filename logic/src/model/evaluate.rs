@@ -173,9 +173,9 @@ impl Search<'_> {
 
 /// The variables that evaluation enumerates, in order; all others are computed from them.
 ///
-/// The next one is always the first unknown input of the function row, among the positive premises,
-/// that lacks fewest inputs (the earliest such premise); when no row waits, the first unknown
-/// variable.
+/// The next one is always the first unknown input, itself no row's output, of the function row among
+/// the positive premises that lacks fewest inputs (the earliest such premise). Where rows wait for
+/// each other in a circle, any unknown input; where no row waits, the first unknown variable.
 #[must_use]
 pub fn inputs(model: &Model, clause: &Clause) -> Vec<u16> {
     Plan::new(model, clause, Aim::Counterexample).inputs()

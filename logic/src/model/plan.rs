@@ -190,13 +190,18 @@ impl Planner<'_> {
         )
     }
 
-    /// The next variable to enumerate: the first unknown input of the function row that lacks fewest
-    /// inputs (the first such premise), or the first unknown variable if no row waits.
+    /// The next variable to enumerate: the first unknown input, itself no row's output, of the row that
+    /// lacks fewest inputs (the first such premise). Rows that wait for each other in a circle have no
+    /// such input; then any unknown input serves, and if no row waits, the first unknown variable.
     fn next_input(&self) -> Option<u16> {
-        let unknown = |terms: &[Term]| -> Vec<u16> {
+        let rows = || {
+            let computing = self.pending.iter().filter(|(literal, wanted)| self.computes(literal, *wanted));
+            computing.filter_map(|(literal, _)| literal.arguments.split_last())
+        };
+        let lacking = |inputs: &[Term]| -> Vec<u16> {
             let mut found = Vec::new();
-            for term in terms {
-                if let Term::Variable(variable) = term
+            for input in inputs {
+                if let Term::Variable(variable) = input
                     && !self.known[*variable as usize]
                     && !found.contains(variable)
                 {
@@ -205,16 +210,19 @@ impl Planner<'_> {
             }
             found
         };
-        let rows = self
-            .pending
-            .iter()
-            .filter(|(literal, wanted)| self.computes(literal, *wanted) && literal.relation != RelationId::EQUAL);
-        rows.filter_map(|(literal, _)| {
-            let lacking = unknown(literal.arguments.split_last()?.1);
-            Some((lacking.len(), *lacking.first()?))
-        })
-        .min_by_key(|(count, _)| *count)
-        .map(|(_, variable)| variable)
-        .or_else(|| self.known.iter().position(|known| !known).map(|place| place as u16))
+        let is_output = |variable: u16| rows().any(|(output, _)| *output == Term::Variable(variable));
+        let choice = |free: bool| {
+            rows()
+                .filter_map(|(_, inputs)| {
+                    let lacking = lacking(inputs);
+                    let first = lacking.iter().find(|variable| !free || !is_output(**variable))?;
+                    Some((lacking.len(), *first))
+                })
+                .min_by_key(|(count, _)| *count)
+                .map(|(_, variable)| variable)
+        };
+        choice(true)
+            .or_else(|| choice(false))
+            .or_else(|| self.known.iter().position(|known| !known).map(|place| place as u16))
     }
 }

@@ -1,0 +1,337 @@
+//! Conjectures: statements that are true in all known models of a theory and worth proving.
+//!
+//! Candidates are built once each, not built and normalised: equations by [pairing terms](equation)
+//! whose values agree, conditional and Horn clauses from patterns with variables numbered in order.
+//! A candidate is then refuted by a model, or dropped because its premises never hold or because it
+//! is an instance of a kept one, or kept. The result is in order: what interests most stands first.
+
+pub mod canonical;
+mod conditional;
+mod equation;
+mod horn;
+pub mod limits;
+pub mod subsume;
+pub mod term;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
+pub use canonical::canonical;
+pub use limits::Limits;
+pub use term::{TermTree, equation};
+
+use crate::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::model::Model;
+use crate::model::evaluate::Evaluator;
+use limits::{atoms, literals};
+use subsume::{Instance, instance};
+
+/// What kind of statement a conjecture is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Shape {
+    /// An equation between two terms.
+    Equation(TermTree, TermTree),
+    /// An equation that follows from a known value or from another equation.
+    Conditional,
+    /// An implication between relations, perhaps with a function's row.
+    Horn,
+}
+
+/// A statement to be proved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conjecture {
+    /// The statement, in canonical form.
+    pub clause: Clause,
+    /// Its kind.
+    pub shape: Shape,
+    /// How it is ranked.
+    pub rank: Rank,
+    /// Whether it is `C[l] = C[r]` where `l = r` is (an instance of) another conjecture: true, but
+    /// hardly a discovery.
+    pub by_congruence: bool,
+}
+
+/// The order of interest, smaller first. A total order by content: equal ranks are equal clauses.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Rank {
+    /// The number of atoms: small statements first.
+    pub atoms: usize,
+    /// How many occurrences of variables are not the first: fewer repeated variables first.
+    pub repeats: usize,
+    /// How many arguments are constants: more general first.
+    pub constants: usize,
+    /// The number of inputs, that is variables that no premise computes: more general first.
+    pub inputs: Reverse<usize>,
+    /// The statement itself.
+    pub clause: Clause,
+}
+
+/// A candidate that a model refutes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refuted {
+    /// The candidate, in canonical form.
+    pub clause: Clause,
+    /// Which of the models.
+    pub model: usize,
+    /// The individual for each variable of the clause.
+    pub assignment: Vec<u16>,
+}
+
+/// How many of what were met.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    /// Terms that were evaluated to find equations.
+    pub terms: usize,
+    /// Different value vectors among these terms.
+    pub classes: usize,
+    /// Pairs of terms that were never compared because too few values are known of both.
+    pub incomparable: usize,
+    /// Candidates that were built one by one, equations that agree in all columns among them.
+    pub built: usize,
+    /// Built ones that a model refutes.
+    pub refuted: usize,
+    /// Built ones whose premises hold in no model.
+    pub vacuous: usize,
+    /// Built ones with a premise or head that holds by itself in all models.
+    pub idle: usize,
+    /// Built ones that are instances of kept ones.
+    pub instances: usize,
+    /// The conjectures that are left.
+    pub kept: usize,
+    /// Whether terms were left out because there would have been more than [`Limits::terms`].
+    pub truncated: bool,
+}
+
+/// What [`generate`] found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conjectures {
+    /// The conjectures, most interesting first.
+    pub conjectures: Vec<Conjecture>,
+    /// All built candidates that were refuted, in the same order.
+    pub refuted: Vec<Refuted>,
+    /// Figures.
+    pub counts: Counts,
+}
+
+/// Every statement within the limits that no model refutes, save those that hold vacuously and
+/// instances of others. Deterministic; depends on the models only through what they refute and, for
+/// statements that no model decides, on what they leave unknown.
+///
+/// Instances are dropped if variables were merely renamed, identified or replaced by compound terms.
+/// Those that put a constant for a variable and conclude a function's value are kept, since they are
+/// few and a theory may prove them without the general law.
+#[must_use]
+pub fn generate(signature: &Signature, limits: &Limits, models: &[Model]) -> Conjectures {
+    let (pairs, met) = equation::agreeing(signature, limits, models);
+    let mut sieve = Sieve::new(signature, limits, models);
+    sieve.counts.terms = met.terms;
+    sieve.counts.classes = met.classes;
+    sieve.counts.incomparable = met.incomparable;
+    sieve.counts.truncated = met.truncated;
+    for (left, right) in pairs {
+        if let Some(clause) = equation(signature, &left, &right) {
+            sieve.offer(clause, Shape::Equation(left, right));
+        }
+    }
+    let models_allow = |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute(clause).is_none());
+    for clause in conditional::candidates(signature, limits, &models_allow) {
+        sieve.offer(canonical(&clause), Shape::Conditional);
+    }
+    for clause in horn::candidates(signature, limits) {
+        sieve.offer(canonical(&clause), Shape::Horn);
+    }
+    sieve.finish()
+}
+
+/// The clause with its head and a premise that has the same output exchanged: the other reading of an
+/// equation `l = r`. One for each such premise.
+#[must_use]
+pub fn mirrors(signature: &Signature, clause: &Clause) -> Vec<Clause> {
+    let Head::Literal(head) = &clause.head else { return Vec::new() };
+    let is_row = |literal: &Literal| literal.positive && signature.relations[literal.relation.index()].function;
+    if !is_row(head) {
+        return Vec::new();
+    }
+    let same = |premise: &Literal| is_row(premise) && premise.arguments.last() == head.arguments.last();
+    let places = clause.premises.iter().enumerate().filter(|(_, premise)| same(premise));
+    places
+        .map(|(place, premise)| {
+            let mut turned = clause.clone();
+            turned.premises[place] = head.clone();
+            turned.head = Head::Literal(premise.clone());
+            canonical(&turned)
+        })
+        .collect()
+}
+
+/// The rank of a clause in canonical form.
+#[must_use]
+pub fn rank(signature: &Signature, clause: &Clause) -> Rank {
+    let arguments = || literals(clause).flat_map(|literal| &literal.arguments);
+    let constants = arguments().filter(|argument| matches!(argument, Term::Constant(_))).count();
+    let outputs: HashSet<Term> = clause
+        .premises
+        .iter()
+        .filter(|premise| premise.positive && signature.relations[premise.relation.index()].function)
+        .filter_map(|premise| {
+            let (output, inputs) = premise.arguments.split_last()?;
+            (!inputs.contains(output)).then_some(*output)
+        })
+        .collect();
+    let variables = usize::from(clause.variables);
+    let computed = outputs.iter().filter(|output| matches!(output, Term::Variable(_))).count();
+    Rank {
+        atoms: atoms(clause),
+        repeats: arguments().count() - constants - variables,
+        constants,
+        inputs: Reverse(variables - computed),
+        clause: clause.clone(),
+    }
+}
+
+/// Candidates on one side, conjectures on the other.
+struct Sieve<'a> {
+    signature: &'a Signature,
+    limits: &'a Limits,
+    models: Vec<Evaluator<'a>>,
+    candidates: BTreeMap<Rank, Shape>,
+    counts: Counts,
+}
+
+impl<'a> Sieve<'a> {
+    fn new(signature: &'a Signature, limits: &'a Limits, models: &'a [Model]) -> Self {
+        Sieve {
+            signature,
+            limits,
+            models: models.iter().map(Evaluator::new).collect(),
+            candidates: BTreeMap::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes a candidate in canonical form, if it is within the limits and not there yet.
+    fn offer(&mut self, clause: Clause, shape: Shape) {
+        let rank = rank(self.signature, &clause);
+        if self.limits.admits(&clause) && rank.inputs.0 <= self.limits.variables {
+            self.candidates.entry(rank).or_insert(shape);
+        }
+    }
+
+    fn refute(&self, clause: &Clause, largest: u16) -> Option<Refuted> {
+        self.models.iter().enumerate().find_map(|(model, evaluator)| {
+            let assignment = evaluator.refute_up_to(clause, largest)?;
+            Some(Refuted { clause: clause.clone(), model, assignment })
+        })
+    }
+
+    fn finish(mut self) -> Conjectures {
+        let mut kept = Kept { signature: self.signature, by_head: BTreeMap::new() };
+        let mut conjectures = Vec::new();
+        let mut refuted = Vec::new();
+        let mut idle = IdleLiterals::default();
+        for (rank, shape) in std::mem::take(&mut self.candidates) {
+            self.counts.built += 1;
+            let clause = &rank.clause;
+            // Most false ones fail at small values; most true ones are instances, which costs less
+            // to see than a sweep over the whole model.
+            if let Some(found) = self.refute(clause, 2) {
+                refuted.push(found);
+            } else if kept.instance(clause) {
+                self.counts.instances += 1;
+            } else if shape == Shape::Horn && idle.any(&self, clause) {
+                self.counts.idle += 1;
+            } else if let Some(found) = self.refute(clause, u16::MAX) {
+                refuted.push(found);
+            } else if !self.models.iter().any(|evaluator| evaluator.satisfiable_premises(clause)) {
+                self.counts.vacuous += 1;
+            } else {
+                let by_congruence = kept.by_congruence(&shape);
+                kept.add(clause, &shape);
+                conjectures.push(Conjecture { clause: rank.clause.clone(), shape, rank, by_congruence });
+            }
+        }
+        self.counts.refuted = refuted.len();
+        self.counts.kept = conjectures.len();
+        Conjectures { conjectures, refuted, counts: self.counts }
+    }
+}
+
+/// Literals of relations that hold of everything, as membership in the one carrier does: a clause
+/// that has one says less than it seems to.
+#[derive(Default)]
+struct IdleLiterals {
+    known: BTreeMap<Literal, bool>,
+}
+
+impl IdleLiterals {
+    fn any(&mut self, sieve: &Sieve<'_>, clause: &Clause) -> bool {
+        literals(clause).filter(|literal| !sieve.signature.relations[literal.relation.index()].function).any(
+            |literal| {
+                let alone =
+                    Clause { variables: clause.variables, premises: Vec::new(), head: Head::Literal(literal.clone()) };
+                let alone = canonical(&alone);
+                let Head::Literal(form) = &alone.head else { unreachable!("made of a literal") };
+                let form = form.clone();
+                *self.known.entry(form).or_insert_with(|| sieve.refute(&alone, u16::MAX).is_none())
+            },
+        )
+    }
+}
+
+/// The conjectures so far, to be asked for more general ones.
+struct Kept<'a> {
+    signature: &'a Signature,
+    by_head: BTreeMap<Option<RelationId>, Vec<Clause>>,
+}
+
+impl Kept<'_> {
+    fn add(&mut self, clause: &Clause, shape: &Shape) {
+        let mut forms = vec![clause.clone()];
+        // Functions have one value, so an equation may be read from either side.
+        if matches!(shape, Shape::Equation(..)) {
+            forms.extend(mirrors(self.signature, clause));
+        }
+        for form in forms {
+            self.by_head.entry(head_relation(&form)).or_default().push(form);
+        }
+    }
+
+    fn instance(&self, clause: &Clause) -> bool {
+        let value =
+            matches!(&clause.head, Head::Literal(head) if self.signature.relations[head.relation.index()].function);
+        self.by_head.get(&head_relation(clause)).into_iter().flatten().any(|general| match instance(general, clause) {
+            None => false,
+            Some(Instance::OfVariables) => true,
+            Some(Instance::OfConstants) => !value,
+        })
+    }
+
+    /// Whether the two sides differ in one place only, and there by a known equation.
+    fn by_congruence(&self, shape: &Shape) -> bool {
+        let Shape::Equation(left, right) = shape else { return false };
+        let (TermTree::Apply(function, inputs), TermTree::Apply(other, others)) = (left, right) else { return false };
+        if function != other {
+            return false;
+        }
+        let mut different = inputs.iter().zip(others).filter(|(input, other)| input != other);
+        let (Some((input, other)), None) = (different.next(), different.next()) else { return false };
+        let inner = Shape::Equation(input.clone(), other.clone());
+        self.by_congruence(&inner)
+            || equation(self.signature, input, other).is_some_and(|clause| {
+                self.by_head
+                    .get(&head_relation(&clause))
+                    .into_iter()
+                    .flatten()
+                    .any(|general| instance(general, &clause).is_some())
+            })
+    }
+}
+
+fn head_relation(clause: &Clause) -> Option<RelationId> {
+    match &clause.head {
+        Head::Literal(literal) => Some(literal.relation),
+        Head::False | Head::Exists(..) => None,
+    }
+}

@@ -1,0 +1,324 @@
+//! Equations: terms are built once each, evaluated in 64 columns, and only terms whose values agree
+//! are ever paired.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
+use super::limits::Limits;
+use super::term::TermTree;
+use crate::clause::{RelationId, Signature, Term};
+use crate::model::evaluate::function_value;
+use crate::model::{Model, UNKNOWN};
+
+/// In how many places of the models every term is evaluated.
+const COLUMNS: usize = 64;
+
+/// Two terms are compared only if they are both defined in at least so many columns.
+const LEAST_COMMON: u32 = 4;
+
+/// A symbol of a term in prefix order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Symbol {
+    Leaf(Term),
+    Function(RelationId),
+}
+
+struct Entry {
+    size: usize,
+    code: Vec<Symbol>,
+    /// One more than the largest variable.
+    variables: u16,
+    constant: bool,
+    /// Whether variables are numbered by first occurrence.
+    canonical: bool,
+    values: [u16; COLUMNS],
+    /// The columns in which the value is known.
+    defined: u64,
+}
+
+/// What the search for equations met.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EquationCounts {
+    pub(super) terms: usize,
+    pub(super) classes: usize,
+    pub(super) incomparable: usize,
+    pub(super) truncated: bool,
+}
+
+/// Every pair of terms that agrees in all columns in which both are defined, each once up to renaming
+/// and orientation; the second term has no variable that the first has not.
+pub(super) fn agreeing(
+    signature: &Signature,
+    limits: &Limits,
+    models: &[Model],
+) -> (Vec<(TermTree, TermTree)>, EquationCounts) {
+    let mut pool = Pool::new(signature, limits, models);
+    while pool.grow() {}
+    pool.pairs()
+}
+
+struct Pool<'a> {
+    signature: &'a Signature,
+    limits: &'a Limits,
+    models: &'a [Model],
+    columns: Vec<(usize, Vec<u16>)>,
+    functions: Vec<RelationId>,
+    entries: Vec<Entry>,
+    /// Entries of size `n` start at `starts[n]`.
+    starts: Vec<usize>,
+    truncated: bool,
+}
+
+impl<'a> Pool<'a> {
+    fn new(signature: &'a Signature, limits: &'a Limits, models: &'a [Model]) -> Self {
+        let functions = (0..signature.relations.len() as u16).map(RelationId);
+        let mut pool = Pool {
+            signature,
+            limits,
+            models,
+            columns: columns(models, limits.variables),
+            functions: functions.filter(|id| signature.relations[id.index()].function && limits.offers(*id)).collect(),
+            entries: Vec::new(),
+            starts: vec![0],
+            truncated: false,
+        };
+        let variables = (0..limits.variables as u16).map(Term::Variable);
+        let constants = (0..signature.constants.len() as u16).map(Term::Constant);
+        for leaf in variables.chain(constants) {
+            let values = std::array::from_fn(|column| match pool.columns.get(column) {
+                None => UNKNOWN,
+                Some((model, assignment)) => match leaf {
+                    Term::Variable(variable) => assignment[usize::from(variable)],
+                    Term::Constant(constant) => models[*model].constants[usize::from(constant)],
+                },
+            });
+            let variables = if let Term::Variable(variable) = leaf { variable + 1 } else { 0 };
+            pool.entries.push(Entry {
+                size: 0,
+                code: vec![Symbol::Leaf(leaf)],
+                variables,
+                constant: variables == 0,
+                canonical: variables <= 1,
+                values,
+                defined: defined(&values),
+            });
+        }
+        pool
+    }
+
+    /// Builds the terms with one application more; false if there are none.
+    fn grow(&mut self) -> bool {
+        self.starts.push(self.entries.len());
+        let size = self.starts.len() - 1;
+        if size + 1 > self.limits.atoms {
+            return false;
+        }
+        for function in self.functions.clone() {
+            let arity = self.signature.relations[function.index()].arity - 1;
+            self.apply(function, arity, size - 1, &mut Vec::new());
+        }
+        self.entries.len() > self.starts[size]
+    }
+
+    /// Applies `function` to `chosen` and to as many more terms as it needs, of `rest` applications
+    /// together.
+    fn apply(&mut self, function: RelationId, missing: usize, rest: usize, chosen: &mut Vec<usize>) {
+        if missing == 0 {
+            if rest == 0 {
+                self.enter(function, chosen);
+            }
+            return;
+        }
+        for size in if missing == 1 { rest..=rest } else { 0..=rest } {
+            for input in self.starts[size]..self.starts[size + 1] {
+                chosen.push(input);
+                self.apply(function, missing - 1, rest - size, chosen);
+                chosen.pop();
+            }
+        }
+    }
+
+    fn enter(&mut self, function: RelationId, inputs: &[usize]) {
+        let size = 1 + inputs.iter().map(|input| self.entries[*input].size).sum::<usize>();
+        let constant = inputs.iter().any(|input| self.entries[*input].constant);
+        let most = if constant { self.limits.atoms_with_constant } else { self.limits.atoms };
+        if size + 1 > most {
+            return;
+        }
+        let mut code = vec![Symbol::Function(function)];
+        inputs.iter().for_each(|input| code.extend(&self.entries[*input].code));
+        let relations = code.iter().filter_map(|symbol| match symbol {
+            Symbol::Function(relation) => Some(*relation),
+            Symbol::Leaf(_) => None,
+        });
+        if !self.limits.may_grow(relations.clone(), size + 1) {
+            return;
+        }
+        let canonical = is_canonical(&code);
+        // Other numberings serve as parts of larger terms and as the smaller side only.
+        let part = size + 2 <= most && self.limits.may_grow(relations, size + 2);
+        if !canonical && !part && 2 * size > most {
+            return;
+        }
+        if self.entries.len() >= self.limits.terms {
+            self.truncated = true;
+            return;
+        }
+        let mut values = [UNKNOWN; COLUMNS];
+        let mut tuple = Vec::with_capacity(inputs.len());
+        let all = inputs.iter().fold(u64::MAX, |all, input| all & self.entries[*input].defined);
+        for (column, value) in values.iter_mut().enumerate().filter(|(column, _)| all >> column & 1 == 1) {
+            tuple.clear();
+            tuple.extend(inputs.iter().map(|input| self.entries[*input].values[column]));
+            *value = function_value(&self.models[self.columns[column].0], function, &tuple);
+        }
+        self.entries.push(Entry {
+            size,
+            variables: inputs.iter().map(|input| self.entries[*input].variables).max().unwrap_or(0),
+            constant,
+            canonical,
+            defined: defined(&values),
+            values,
+            code,
+        });
+    }
+
+    fn pairs(&self) -> (Vec<(TermTree, TermTree)>, EquationCounts) {
+        let mut counts = EquationCounts { terms: self.entries.len(), truncated: self.truncated, ..Default::default() };
+        let mut by_mask: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        let mut classes = HashMap::new();
+        for (place, entry) in self.entries.iter().enumerate() {
+            classes.insert((entry.defined, hash(entry, entry.defined)), ());
+            if 2 * entry.size <= self.limits.atoms {
+                by_mask.entry(entry.defined).or_default().push(place);
+            }
+        }
+        counts.classes = classes.len();
+        let mut indices: HashMap<(u64, u64), HashMap<u64, Vec<usize>>> = HashMap::new();
+        let mut pairs = Vec::new();
+        for left in self.entries.iter().filter(|entry| entry.canonical && entry.size > 0) {
+            for (mask, places) in &by_mask {
+                let common = left.defined & mask;
+                if common.count_ones() < LEAST_COMMON.min(self.columns.len() as u32) {
+                    counts.incomparable += places.len();
+                    continue;
+                }
+                let index = indices.entry((*mask, common)).or_insert_with(|| {
+                    let mut index: HashMap<u64, Vec<usize>> = HashMap::new();
+                    for place in places {
+                        index.entry(hash(&self.entries[*place], common)).or_default().push(*place);
+                    }
+                    index
+                });
+                for place in index.get(&hash(left, common)).into_iter().flatten() {
+                    let right = &self.entries[*place];
+                    if self.pairs_with(left, right) && agree(left, right, common) {
+                        pairs.push((self.tree(&left.code), self.tree(&right.code)));
+                    }
+                }
+            }
+        }
+        (pairs, counts)
+    }
+
+    /// Whether the pair is small enough, and not the copy of a pair that is built elsewhere.
+    fn pairs_with(&self, left: &Entry, right: &Entry) -> bool {
+        let constant = left.constant || right.constant;
+        let most = if constant { self.limits.atoms_with_constant } else { self.limits.atoms };
+        if right.size > left.size || right.variables > left.variables || left.size + right.size.max(1) > most {
+            return false;
+        }
+        if right.size < left.size {
+            return true;
+        }
+        let turned = turned(left, right);
+        left.code != right.code && turned.is_none_or(|turned| (&left.code, &right.code) <= (&turned.0, &turned.1))
+    }
+
+    fn tree(&self, code: &[Symbol]) -> TermTree {
+        self.parse(&mut code.iter())
+    }
+
+    fn parse(&self, symbols: &mut std::slice::Iter<Symbol>) -> TermTree {
+        match symbols.next().expect("a code is a whole term") {
+            Symbol::Leaf(term) => TermTree::Leaf(*term),
+            Symbol::Function(function) => {
+                let inputs = self.signature.relations[function.index()].arity - 1;
+                TermTree::Apply(*function, (0..inputs).map(|_| self.parse(symbols)).collect())
+            }
+        }
+    }
+}
+
+/// The pair with its sides exchanged and renamed so that the new first side is canonical; `None` if
+/// the new second side would have a variable that the first has not.
+fn turned(left: &Entry, right: &Entry) -> Option<(Vec<Symbol>, Vec<Symbol>)> {
+    let mut numbers: Vec<Option<u16>> = vec![None; usize::from(left.variables.max(right.variables))];
+    let mut next = 0;
+    let mut rename = |symbol: &Symbol, may_extend: bool| match symbol {
+        Symbol::Leaf(Term::Variable(variable)) => {
+            let number = &mut numbers[usize::from(*variable)];
+            if number.is_none() && may_extend {
+                *number = Some(next);
+                next += 1;
+            }
+            number.map(|number| Symbol::Leaf(Term::Variable(number)))
+        }
+        other => Some(*other),
+    };
+    let first = right.code.iter().map(|symbol| rename(symbol, true)).collect::<Option<Vec<_>>>()?;
+    let second = left.code.iter().map(|symbol| rename(symbol, false)).collect::<Option<Vec<_>>>()?;
+    Some((first, second))
+}
+
+fn is_canonical(code: &[Symbol]) -> bool {
+    let mut next = 0;
+    code.iter().all(|symbol| {
+        let Symbol::Leaf(Term::Variable(variable)) = symbol else { return true };
+        let in_turn = *variable <= next;
+        next = next.max(variable + 1);
+        in_turn
+    })
+}
+
+fn defined(values: &[u16; COLUMNS]) -> u64 {
+    values.iter().enumerate().fold(0, |mask, (column, value)| mask | u64::from(*value != UNKNOWN) << column)
+}
+
+fn hash(entry: &Entry, columns: u64) -> u64 {
+    let mut hasher = FxHasher::default();
+    for (column, value) in entry.values.iter().enumerate() {
+        if columns >> column & 1 == 1 {
+            value.hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+fn agree(left: &Entry, right: &Entry, columns: u64) -> bool {
+    (0..COLUMNS).all(|column| columns >> column & 1 == 0 || left.values[column] == right.values[column])
+}
+
+/// Which assignment of which model each column looks at: the models take turns, and within a model
+/// the assignments are spread evenly. In a piece with gaps only the first three individuals are used,
+/// so that terms stay defined.
+fn columns(models: &[Model], variables: usize) -> Vec<(usize, Vec<u16>)> {
+    let useful: Vec<usize> = (0..models.len()).filter(|place| models[*place].size > 0).collect();
+    let mut columns = Vec::new();
+    for turn in 0..COLUMNS {
+        let Some(model) = useful.get(turn % useful.len().max(1)) else { break };
+        let size = models[*model].size;
+        let range = if models[*model].is_total() { size } else { size.min(3) };
+        let mut state = (turn / useful.len()) as u64;
+        let assignment = (0..variables).map(|variable| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15 ^ variable as u64);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            state = mixed ^ (mixed >> 27);
+            ((state >> 33) % u64::from(range)) as u16
+        });
+        columns.push((*model, assignment.collect()));
+    }
+    columns
+}

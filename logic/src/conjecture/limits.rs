@@ -1,0 +1,83 @@
+//! Which clauses are small enough to be proposed.
+
+use crate::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::theory::{Bounds, PredicateBounds};
+
+/// The bounds of a theory, resolved for its relations. Relations that share a predicate share its
+/// bounds: at most two atoms `in2` are two of all unary functions together.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest number of atoms of a conjecture.
+    pub atoms: usize,
+    /// Largest number of atoms of a conjecture that mentions a constant.
+    pub atoms_with_constant: usize,
+    /// Largest number of different inputs, that is variables that are no function's output.
+    pub variables: usize,
+    /// For each relation its group of [`Limits::groups`], if its predicate has bounds of its own.
+    group: Vec<Option<usize>>,
+    groups: Vec<PredicateBounds>,
+    /// Most terms that are built; beyond, larger terms are left out and the counts say so.
+    pub terms: usize,
+}
+
+impl Limits {
+    /// The limits for the relations of `signature`. Patterns of [`Bounds::exclude`] are about the
+    /// text of a statement, which only the caller has.
+    #[must_use]
+    pub fn new(signature: &Signature, bounds: &Bounds) -> Limits {
+        let group = |predicate| bounds.predicates.iter().position(|bound| bound.predicate == predicate);
+        Limits {
+            atoms: bounds.atoms,
+            atoms_with_constant: bounds.atoms_with_constant.min(bounds.atoms),
+            variables: bounds.variables,
+            group: signature.relations.iter().map(|relation| group(relation.predicate)).collect(),
+            groups: bounds.predicates.clone(),
+            terms: 100_000,
+        }
+    }
+
+    /// Whether so many atoms of these relations may stand in a conjecture of at least `atoms` atoms.
+    /// The least number of atoms is not looked at: the conjecture may still grow.
+    pub(super) fn may_grow(&self, relations: impl Iterator<Item = RelationId> + Clone, atoms: usize) -> bool {
+        atoms <= self.atoms
+            && self.groups.iter().enumerate().all(|(number, bound)| {
+                let count = relations.clone().filter(|relation| self.group[relation.index()] == Some(number)).count();
+                count <= bound.count && (count == 0 || atoms <= bound.max_atoms)
+            })
+    }
+
+    /// Whether a conjecture may contain the relation at all.
+    pub(super) fn offers(&self, relation: RelationId) -> bool {
+        self.may_grow(std::iter::once(relation), 1)
+    }
+
+    /// Whether the finished clause keeps all limits but that on inputs.
+    #[must_use]
+    pub fn admits(&self, clause: &Clause) -> bool {
+        let atoms = atoms(clause);
+        let relations = literals(clause).map(|literal| literal.relation);
+        let constant = literals(clause)
+            .any(|literal| literal.arguments.iter().any(|argument| matches!(argument, Term::Constant(_))));
+        self.may_grow(relations.clone(), atoms)
+            && (!constant || atoms <= self.atoms_with_constant)
+            && relations
+                .clone()
+                .all(|relation| self.group[relation.index()].is_none_or(|group| self.groups[group].min_atoms <= atoms))
+    }
+}
+
+/// All literals of a clause, the head's last.
+pub(super) fn literals(clause: &Clause) -> impl Iterator<Item = &Literal> + Clone {
+    let head: &[Literal] = match &clause.head {
+        Head::False => &[],
+        Head::Literal(literal) => std::slice::from_ref(literal),
+        Head::Exists(_, literals) => literals,
+    };
+    clause.premises.iter().chain(head)
+}
+
+/// The number of atoms of a clause.
+#[must_use]
+pub fn atoms(clause: &Clause) -> usize {
+    literals(clause).count()
+}

@@ -1,0 +1,80 @@
+//! Is one clause an instance of another, perhaps with more premises?
+
+use crate::clause::{Clause, Head, Literal, RelationId, Term};
+
+/// How a clause follows from a more general one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Instance {
+    /// Variables were renamed or identified, or stand for outputs of further rows.
+    OfVariables,
+    /// A variable had to be replaced by a constant.
+    OfConstants,
+}
+
+/// Whether `special` is an instance of `general`: some substitution for the variables of `general`
+/// makes its head that of `special` and its premises some of those of `special`. Since clauses are
+/// flat, an instance by a compound term is one in which a variable stands for that term's output.
+///
+/// Heads that claim existence are compared for equality only.
+#[must_use]
+pub fn instance(general: &Clause, special: &Clause) -> Option<Instance> {
+    if general.premises.len() > special.premises.len() {
+        return None;
+    }
+    let mut binding = vec![None; usize::from(general.variables)];
+    match (&general.head, &special.head) {
+        (Head::Literal(head), Head::Literal(target)) => {
+            for turned in [false, true] {
+                if turned && head.relation != RelationId::EQUAL {
+                    continue;
+                }
+                binding.fill(None);
+                if unify(head, target, turned, &mut binding) && cover(&general.premises, special, &mut binding) {
+                    return Some(kind(&binding));
+                }
+            }
+            None
+        }
+        (Head::False, Head::False) if cover(&general.premises, special, &mut binding) => Some(kind(&binding)),
+        (Head::Exists(..), Head::Exists(..)) if general == special => Some(Instance::OfVariables),
+        _ => None,
+    }
+}
+
+fn kind(binding: &[Option<Term>]) -> Instance {
+    if binding.iter().any(|term| matches!(term, Some(Term::Constant(_)))) {
+        Instance::OfConstants
+    } else {
+        Instance::OfVariables
+    }
+}
+
+/// Extends `binding` so that `literal` becomes `target`, its arguments swapped where `turned`.
+fn unify(literal: &Literal, target: &Literal, turned: bool, binding: &mut [Option<Term>]) -> bool {
+    if literal.relation != target.relation || literal.positive != target.positive {
+        return false;
+    }
+    let count = literal.arguments.len();
+    (0..count).all(|place| {
+        let wanted = target.arguments[if turned { count - 1 - place } else { place }];
+        match literal.arguments[place] {
+            Term::Constant(_) => literal.arguments[place] == wanted,
+            Term::Variable(variable) => *binding[usize::from(variable)].get_or_insert(wanted) == wanted,
+        }
+    })
+}
+
+fn cover(premises: &[Literal], special: &Clause, binding: &mut Vec<Option<Term>>) -> bool {
+    let Some((first, rest)) = premises.split_first() else { return true };
+    special.premises.iter().any(|target| {
+        let turns = if first.relation == RelationId::EQUAL { 2 } else { 1 };
+        (0..turns).any(|turn| {
+            let before = binding.clone();
+            if unify(first, target, turn == 1, binding) && cover(rest, special, binding) {
+                return true;
+            }
+            *binding = before;
+            false
+        })
+    })
+}
