@@ -1,0 +1,83 @@
+//! The theories that we ship are read, printed and read again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use theoremata_logic::mpl::{Report, parse_goal, read_mpl};
+use theoremata_logic::theory::{NotationForm, Sort, Theory};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../theories")
+}
+
+fn read(name: &str, text: &str) -> Result<(Theory, Report), Report> {
+    read_mpl(name, text.as_bytes(), &mut |path| fs::read(folder().join(path)).map_err(|error| error.to_string()))
+}
+
+fn theory(name: &str) -> Theory {
+    let text = fs::read_to_string(folder().join(name)).expect("a theory that we ship");
+    match read(name, &text) {
+        Ok((theory, report)) => {
+            assert!(report.diagnostics.is_empty(), "{}", report.render(false));
+            theory
+        }
+        Err(report) => panic!("{}", report.render(false)),
+    }
+}
+
+#[test]
+fn peano_says_what_it_should() {
+    let theory = theory("peano.mpl");
+    assert_eq!(&*theory.name, "Peano");
+    let induction = &theory.inductions[0];
+    assert!(!induction.added_by_reader);
+    assert_eq!(induction.set, 0);
+    assert_eq!((induction.constructors[0].parameter, induction.constructors[1].parameter), (1, 2));
+    assert_eq!(induction.constructors[1].arguments, [0]);
+    let one = || Sort::Individual(1);
+    let sorts = [
+        Sort::Power(vec![one()]),
+        one(),
+        Sort::Power(vec![one(), one()]),
+        Sort::Power(vec![one(), one(), one()]),
+        Sort::Power(vec![one(), one(), one()]),
+        one(),
+    ];
+    assert_eq!(theory.predicate(theory.anchor).sorts, sorts);
+    assert_eq!(theory.notations.len(), 3);
+    assert!(theory.goals.is_empty());
+}
+
+#[test]
+fn group_has_no_induction() {
+    let theory = theory("group.mpl");
+    assert_eq!(&*theory.name, "Group");
+    assert!(theory.inductions.is_empty());
+    assert!(matches!(&theory.notations[1].form, NotationForm::Postfix { symbol } if &**symbol == "⁻¹"));
+    let goal = parse_goal(&theory, "(>[x] (in[x,G]) (in3[x,e,x,*]))").expect("a goal over the parameters");
+    assert_eq!(theory.write(&goal.statement, &[]), "(>[G,*,e,inv] (Group[G,*,e,inv]) (>[x] (in[x,G]) (in3[x,e,x,*])))");
+}
+
+#[test]
+fn what_is_printed_reads_back_to_the_same() {
+    for name in ["peano.mpl", "group.mpl"] {
+        let first = theory(name);
+        let text = first.to_mpl();
+        let second = match read(name, &text) {
+            Ok((theory, _)) => theory,
+            Err(report) => panic!("{}\n{text}", report.render(false)),
+        };
+        assert_eq!(second.to_mpl(), text);
+        assert_eq!(first.predicates.len(), second.predicates.len());
+        for (left, right) in first.predicates.iter().zip(&second.predicates) {
+            assert_eq!((&left.name, &left.sorts), (&right.name, &right.sorts));
+            assert_eq!(
+                left.definition.as_ref().map(|definition| &definition.body),
+                right.definition.as_ref().map(|definition| &definition.body)
+            );
+        }
+        assert_eq!(first.inductions, second.inductions);
+        assert_eq!(first.notations, second.notations);
+        assert_eq!(first.bounds, second.bounds);
+    }
+}
