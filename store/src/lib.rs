@@ -1,1 +1,67 @@
-//! To come.
+//! What Theoremata keeps on disk: runs, theorems, the steps of their proofs, and what became of
+//! every other conjecture.
+//!
+//! A run grows by cycles. [`Store::commit`] writes a cycle whole, and returns when it is durable; a
+//! process killed at any moment loses at most the cycle in flight. Steps are known by their content
+//! ([`NodeId`]) and never change. The store has no clock, no thread and no opinion on logic: it knows
+//! formulas as text, and that a proof's premises stand before what rests on them.
+//!
+//! `FORMAT.md` draws the bytes. Reading order: [`Proof`] and the records it is made of, [`Store`],
+//! then [`disk`], the few acts that an engine has to offer.
+//!
+//! ```
+//! use theoremata_store::{Batch, Begin, Input, Node, Proof, ScopeRecord, Store, Theorem};
+//!
+//! let store = Store::in_memory();
+//! let input = Input { name: "order.mpl".into(), bytes: b"; no axioms".to_vec() };
+//! let Begin::New(run) = store.begin(&[input], "{}", "today")? else { unreachable!("it is empty") };
+//!
+//! let mut proof = Proof::new();
+//! let outer = proof.add_scope(ScopeRecord { variables: vec!["x".into()], ..ScopeRecord::default() })?;
+//! let root = proof.add(Node {
+//!     rule: "reflexivity".into(),
+//!     parameters: vec![],
+//!     conclusion: "(=[x,x])".into(),
+//!     premises: vec![],
+//!     substitution: vec![],
+//!     scope: outer,
+//! })?;
+//! let theorem = Theorem {
+//!     number: 1,
+//!     cycle: 1,
+//!     statement: "(=[x,x])".into(),
+//!     root,
+//!     kind: "direct".into(),
+//!     corollary: false,
+//!     essential: true,
+//!     assumptions: vec![],
+//!     citations: vec![],
+//!     subject: Default::default(),
+//! };
+//! store.commit(&run, 1, &Batch { theorems: vec![(theorem, proof)], ..Batch::default() })?;
+//! assert_eq!(&*store.node(&root)?.expect("it was just written").rule, "reflexivity");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod bytes;
+mod codec;
+mod directory;
+pub mod disk;
+mod error;
+mod layout;
+mod pack;
+mod proof;
+mod record;
+mod sled_disk;
+mod store;
+mod view;
+mod write;
+
+pub use directory::FORMAT;
+pub use error::{DiskError, StoreError};
+pub use proof::{Dangling, Proof};
+pub use record::{
+    Batch, Checkpoint, Input, InputSummary, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId, ScopeRecord,
+    Status, Theorem,
+};
+pub use store::{Begin, Conclusion, Store, run_id};

@@ -1,0 +1,242 @@
+//! The records of a run as bytes, and back. FORMAT.md draws them.
+
+use std::collections::BTreeMap;
+
+use crate::bytes::{Reader, Writer};
+use crate::error::DecodeError;
+use crate::record::{InputSummary, Mark, NodeId, Outcome, Run, RunId, Status, Theorem};
+
+/// Lengths of the streams that a digest covers, in the order of their codes.
+pub(crate) const COVERED: usize = 5;
+
+/// What a cycle has written, and the state of the run after it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Seal {
+    pub(crate) lengths: [u64; COVERED],
+    pub(crate) digest: [u8; 32],
+    /// One more than the highest sequence number of an outcome so far.
+    pub(crate) next_sequence: u64,
+    pub(crate) counts: BTreeMap<String, u64>,
+}
+
+/// The digest of a run after a cycle, from that before it and the streams of the cycle.
+pub(crate) fn chain(before: &[u8; 32], cycle: u32, streams: [&[u8]; COVERED]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"cycle\x01");
+    hasher.update(before);
+    hasher.update(&cycle.to_le_bytes());
+    for stream in streams {
+        hasher.update(&(stream.len() as u64).to_le_bytes());
+        hasher.update(stream);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+impl Seal {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        for length in self.lengths {
+            writer.number(length);
+        }
+        writer.raw(&self.digest);
+        writer.number(self.next_sequence);
+        put_counts(&self.counts, &mut writer);
+        writer.into_bytes()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Seal, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let mut lengths = [0; COVERED];
+        for length in &mut lengths {
+            *length = reader.number()?;
+        }
+        let seal = Seal {
+            lengths,
+            digest: reader.array()?,
+            next_sequence: reader.number()?,
+            counts: reader.map(Reader::number)?,
+        };
+        reader.end()?;
+        Ok(seal)
+    }
+}
+
+pub(crate) fn encode_run(run: &Run) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.count(run.inputs.len());
+    for input in &run.inputs {
+        writer.text(&input.name);
+        writer.number(input.length);
+        writer.raw(&input.hash);
+    }
+    writer.text(&run.options);
+    writer.byte(run.status as u8);
+    writer.number(u64::from(run.committed));
+    writer.raw(&run.digest);
+    writer.text(&run.started);
+    writer.text(&run.finished);
+    put_counts(&run.counts, &mut writer);
+    put_words(&run.measures, &mut writer);
+    writer.into_bytes()
+}
+
+pub(crate) fn decode_run(id: RunId, bytes: &[u8]) -> Result<Run, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let run = Run {
+        id,
+        inputs: reader.list(|reader| {
+            Ok(InputSummary { name: reader.string()?, length: reader.number()?, hash: reader.array()? })
+        })?,
+        options: reader.string()?,
+        status: match Status::ALL.get(usize::from(reader.byte()?)) {
+            Some(status) => *status,
+            None => return reader.fail("the status is unknown"),
+        },
+        committed: reader.small()?,
+        digest: reader.array()?,
+        started: reader.string()?,
+        finished: reader.string()?,
+        counts: reader.map(Reader::number)?,
+        measures: reader.map(Reader::string)?,
+    };
+    reader.end()?;
+    Ok(run)
+}
+
+fn put_counts(counts: &BTreeMap<String, u64>, writer: &mut Writer) {
+    writer.count(counts.len());
+    for (name, count) in counts {
+        writer.text(name);
+        writer.number(*count);
+    }
+}
+
+fn put_words(words: &BTreeMap<String, String>, writer: &mut Writer) {
+    writer.count(words.len());
+    for (name, word) in words {
+        writer.text(name);
+        writer.text(word);
+    }
+}
+
+/// Appends a theorem, and how many bytes of the stream of proofs are its own.
+pub(crate) fn encode_theorem(theorem: &Theorem, proof_bytes: u64, writer: &mut Writer) {
+    writer.number(u64::from(theorem.number));
+    writer.text(&theorem.statement);
+    writer.raw(&theorem.root.0);
+    writer.text(&theorem.kind);
+    writer.byte(flags(theorem.corollary, theorem.essential));
+    writer.texts(&theorem.assumptions);
+    writer.count(theorem.citations.len());
+    for citation in &theorem.citations {
+        writer.number(u64::from(*citation));
+    }
+    put_words(&theorem.subject, writer);
+    writer.number(proof_bytes);
+}
+
+/// The theorems of a cycle, each with the length of its proof.
+pub(crate) fn decode_theorems(bytes: &[u8], cycle: u32) -> Result<Vec<(Theorem, u64)>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let mut theorems = Vec::new();
+    while !reader.is_at_end() {
+        let number = reader.small()?;
+        let statement = reader.string()?;
+        let root = NodeId(reader.array()?);
+        let kind = reader.string()?;
+        let (corollary, essential) = read_flags(&mut reader)?;
+        let theorem = Theorem {
+            number,
+            cycle,
+            statement,
+            root,
+            kind,
+            corollary,
+            essential,
+            assumptions: reader.list(Reader::string)?,
+            citations: reader.list(Reader::small)?,
+            subject: reader.map(Reader::string)?,
+        };
+        theorems.push((theorem, reader.number()?));
+    }
+    Ok(theorems)
+}
+
+pub(crate) fn encode_mark(mark: &Mark, writer: &mut Writer) {
+    writer.number(u64::from(mark.number));
+    writer.byte(flags(mark.corollary, mark.essential));
+}
+
+pub(crate) fn decode_marks(bytes: &[u8]) -> Result<Vec<Mark>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let mut marks = Vec::new();
+    while !reader.is_at_end() {
+        let number = reader.small()?;
+        let (corollary, essential) = read_flags(&mut reader)?;
+        marks.push(Mark { number, corollary, essential });
+    }
+    Ok(marks)
+}
+
+fn flags(corollary: bool, essential: bool) -> u8 {
+    u8::from(corollary) | u8::from(essential) << 1
+}
+
+fn read_flags(reader: &mut Reader<'_>) -> Result<(bool, bool), DecodeError> {
+    match reader.byte()? {
+        flags @ 0..4 => Ok((flags & 1 != 0, flags & 2 != 0)),
+        _ => reader.fail("a flag is unknown"),
+    }
+}
+
+pub(crate) fn encode_outcome(outcome: &Outcome, writer: &mut Writer) {
+    writer.number(outcome.sequence);
+    writer.text(&outcome.statement);
+    writer.text(&outcome.status);
+    writer.text(&outcome.detail);
+}
+
+pub(crate) fn decode_outcomes(bytes: &[u8], cycle: u32) -> Result<Vec<Outcome>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let mut outcomes = Vec::new();
+    while !reader.is_at_end() {
+        outcomes.push(Outcome {
+            sequence: reader.number()?,
+            cycle,
+            statement: reader.string()?,
+            status: reader.string()?,
+            detail: reader.string()?,
+        });
+    }
+    Ok(outcomes)
+}
+
+/// An entry of the index: the first bytes of a step's id, and which theorem of the cycle it is in.
+pub(crate) const INDEX_ENTRY_BYTES: usize = 12;
+
+/// The index of a cycle: entries ascend, so that a reader can merge.
+pub(crate) fn encode_index(entries: &mut [(u64, u32)]) -> Vec<u8> {
+    entries.sort_unstable();
+    let mut bytes = Vec::with_capacity(entries.len() * INDEX_ENTRY_BYTES);
+    for (prefix, theorem) in entries {
+        bytes.extend_from_slice(&prefix.to_be_bytes());
+        bytes.extend_from_slice(&theorem.to_be_bytes());
+    }
+    bytes
+}
+
+pub(crate) fn decode_index(bytes: &[u8]) -> Result<Vec<(u64, u32)>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let mut entries = Vec::with_capacity(bytes.len() / INDEX_ENTRY_BYTES);
+    while !reader.is_at_end() {
+        entries.push((u64::from_be_bytes(reader.array()?), u32::from_be_bytes(reader.array()?)));
+    }
+    Ok(entries)
+}
+
+/// The part of an id that the index holds.
+pub(crate) fn prefix(id: &NodeId) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&id.0[..8]);
+    u64::from_be_bytes(bytes)
+}

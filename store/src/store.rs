@@ -1,0 +1,388 @@
+//! The store: runs that grow by whole cycles.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::codec::{self, Seal};
+use crate::directory::Directory;
+use crate::disk::{Change, Disk, MemoryDisk, Tree};
+use crate::error::StoreError;
+use crate::layout::{self, Stream};
+use crate::record::{Batch, Input, InputSummary, Run, RunId, Status};
+use crate::sled_disk::SledDisk;
+use crate::view::View;
+use crate::write::{Tail, first_digest};
+
+/// Entries that a scan brings at once.
+const SCAN: usize = 256;
+
+/// How many checkpoints of a run are kept.
+const CHECKPOINTS: usize = 2;
+
+/// What [`Store::begin`] found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// A new run, without cycles.
+    New(RunId),
+    /// The same inputs and options were run before. It can be shown, resumed ([`Store::reopen`]) or
+    /// removed.
+    Known(Box<Run>),
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conclusion {
+    /// Why it ended.
+    pub status: Status,
+    /// When, in the caller's words.
+    pub finished: String,
+    /// Counts to set; those not named stay. A function of inputs and options, so that exports agree.
+    pub counts: BTreeMap<String, u64>,
+    /// Measures to set; those not named stay.
+    pub measures: BTreeMap<String, String>,
+}
+
+/// Runs with their theorems, proofs and outcomes.
+///
+/// One process has a directory open at a time; in it, any number of threads may read and write.
+/// A reader sees whole cycles. After a [`StoreError::Disk`] from a write, open the store again.
+pub struct Store {
+    disk: Box<dyn Disk>,
+    tails: Mutex<HashMap<RunId, Tail>>,
+    pub(crate) views: Mutex<Vec<Arc<View>>>,
+    // After the disk: the lock is let go of when the engine has closed.
+    directory: Option<Directory>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store in a directory, and makes one if there is none.
+    ///
+    /// # Errors
+    /// If the directory holds something else, is of another version, is in use by another process,
+    /// or cannot be read and written. A directory that is not ours is left as it is.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let directory = Directory::open(path)?;
+        let mut store = Store::over(Box::new(SledDisk::open(&directory)?))?;
+        store.directory = Some(directory);
+        Ok(store)
+    }
+
+    /// A store in memory, gone when it is dropped.
+    #[must_use]
+    pub fn in_memory() -> Store {
+        Store::over(Box::new(MemoryDisk::new())).expect("memory does not fail")
+    }
+
+    /// A store over an engine of the caller's.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    pub fn over(disk: Box<dyn Disk>) -> Result<Store, StoreError> {
+        let store = Store { disk, tails: Mutex::default(), views: Mutex::default(), directory: None };
+        store.sweep()?;
+        Ok(store)
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// Locks out other writers. What a writer that panicked has left is read anew from the disk.
+    fn writing(&self) -> MutexGuard<'_, HashMap<RunId, Tail>> {
+        self.tails.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+            let mut tails = poisoned.into_inner();
+            tails.clear();
+            tails
+        })
+    }
+
+    /// Removes records without a run: of a removal or an import that was cut off.
+    fn sweep(&self) -> Result<(), StoreError> {
+        let mut from = Vec::new();
+        let end = [0xff; 26];
+        while let Some((key, _)) = self.disk.scan(Tree::Records, &from, &end, 1)?.pop() {
+            let Some(id) = key.get(..16).and_then(|id| id.try_into().ok()).map(RunId) else {
+                return Err(StoreError::damaged("the tree of records", "a key is too short"));
+            };
+            let (first, last) = layout::range_of_run(&id);
+            if self.disk.read(Tree::Runs, &id.0)?.is_none() {
+                layout::remove_range(&*self.disk, &first, &last)?;
+            }
+            from = last;
+        }
+        Ok(())
+    }
+
+    /// Begins a run, durably. `options` is all that decides its result besides the inputs, and must
+    /// not hold what does not (the number of threads, directories, times).
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn begin(&self, inputs: &[Input], options: &str, started: &str) -> Result<Begin, StoreError> {
+        let _writing = self.writing();
+        let id = run_id(inputs, options);
+        if let Some(run) = self.run(&id)? {
+            return Ok(Begin::Known(Box::new(run)));
+        }
+        self.put_inputs(&id, inputs)?;
+        self.disk.sync()?;
+        self.put_run(&new_run(id, inputs, options, started))?;
+        Ok(Begin::New(id))
+    }
+
+    pub(crate) fn put_inputs(&self, id: &RunId, inputs: &[Input]) -> Result<(), StoreError> {
+        for (number, input) in inputs.iter().enumerate() {
+            let mut changes = Vec::new();
+            layout::cut(id, Stream::Input, number as u32, &input.bytes, &mut changes);
+            layout::write(&*self.disk, changes)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the record of a run and makes it durable: the moment at which a change is visible.
+    pub(crate) fn put_run(&self, run: &Run) -> Result<(), StoreError> {
+        let value = layout::frame(&run.id.0, &codec::encode_run(run));
+        self.disk.write(Tree::Runs, vec![Change::Put(run.id.0.to_vec(), value)])?;
+        Ok(self.disk.sync()?)
+    }
+
+    /// Writes a cycle. When this returns, the cycle is durable and visible; when the process dies
+    /// before, nothing of it is visible.
+    ///
+    /// # Errors
+    /// If the run is not running, the cycle is not later than the last, the batch contradicts itself
+    /// or what stands (then nothing was written), or the disk fails.
+    pub fn commit(&self, run: &RunId, cycle: u32, batch: &Batch) -> Result<(), StoreError> {
+        let mut tails = self.writing();
+        let mut record = self.known(run)?;
+        if record.status != Status::Running {
+            let why = format!("the run is {}", record.status.words());
+            return Err(StoreError::refused(format!("cycle {cycle} of run {run}"), why));
+        }
+        let mut tail = match tails.remove(run) {
+            Some(tail) => tail,
+            None => self.tail(&record)?,
+        };
+        let changes = match tail.append(cycle, batch) {
+            Ok(changes) => changes,
+            Err(error) => {
+                tails.insert(*run, tail);
+                return Err(error);
+            }
+        };
+        layout::write(&*self.disk, changes)?;
+        self.disk.sync()?;
+        record.committed = cycle;
+        record.digest = tail.seal.digest;
+        record.counts.clone_from(&tail.seal.counts);
+        self.put_run(&record)?;
+        // Not synced: a checkpoint too many does no harm, and the next commit tries again.
+        while tail.checkpoints.len() > CHECKPOINTS {
+            let old = tail.checkpoints.remove(0);
+            let from = layout::key(run, Stream::Checkpoint, old, 0);
+            layout::remove_range(&*self.disk, &from, &layout::key_after(run, Stream::Checkpoint, old))?;
+        }
+        tails.insert(*run, tail);
+        Ok(())
+    }
+
+    /// Ends a run, durably.
+    ///
+    /// # Errors
+    /// If there is no such run, or the disk fails.
+    pub fn conclude(&self, run: &RunId, conclusion: Conclusion) -> Result<(), StoreError> {
+        let _writing = self.writing();
+        let mut record = self.known(run)?;
+        record.status = conclusion.status;
+        record.finished = conclusion.finished;
+        record.counts.extend(conclusion.counts);
+        record.measures.extend(conclusion.measures);
+        self.put_run(&record)
+    }
+
+    /// Lets a run that ended or was killed go on after `cycle`, at most the last committed one;
+    /// later cycles are removed. Usually the cycle of [`Store::checkpoint`].
+    ///
+    /// # Errors
+    /// If there is no such run, it has no such cycle, or the disk fails.
+    pub fn reopen(&self, run: &RunId, cycle: u32) -> Result<(), StoreError> {
+        let mut tails = self.writing();
+        let mut record = self.known(run)?;
+        let (digest, counts) = if cycle == 0 {
+            (first_digest(run), BTreeMap::new())
+        } else if cycle > record.committed {
+            let why = format!("the last committed cycle is {}", record.committed);
+            return Err(StoreError::refused(format!("going on after cycle {cycle} of run {run}"), why));
+        } else {
+            match self.seal(run, cycle)? {
+                Some(seal) => (seal.digest, seal.counts),
+                None => {
+                    let why = "nothing was committed under that number";
+                    return Err(StoreError::refused(format!("going on after cycle {cycle} of run {run}"), why));
+                }
+            }
+        };
+        tails.remove(run);
+        record.status = Status::Running;
+        record.finished = String::new();
+        record.committed = cycle;
+        record.digest = digest;
+        record.counts = counts;
+        // What lies after the cycle is invisible from here on, and removed by the next commit.
+        self.put_run(&record)
+    }
+
+    /// Removes a run with all that belongs to it.
+    ///
+    /// # Errors
+    /// If there is no such run, or the disk fails. If it fails half way the rest is removed by the
+    /// next opening.
+    pub fn remove(&self, run: &RunId) -> Result<(), StoreError> {
+        let mut tails = self.writing();
+        self.known(run)?;
+        tails.remove(run);
+        self.disk.write(Tree::Runs, vec![Change::Remove(run.0.to_vec())])?;
+        self.disk.sync()?;
+        self.remove_records(run)?;
+        Ok(self.disk.sync()?)
+    }
+
+    pub(crate) fn remove_records(&self, run: &RunId) -> Result<(), StoreError> {
+        let (from, to) = layout::range_of_run(run);
+        layout::remove_range(&*self.disk, &from, &to)
+    }
+
+    /// Gives room back to the system: copies what stands to a fresh database and puts that in the
+    /// place of the old one, whole or not at all. In memory there is nothing to do.
+    ///
+    /// # Errors
+    /// If the disk fails. The store then has to be opened again, and holds what it held.
+    pub fn compact(self) -> Result<Store, StoreError> {
+        let Store { disk, directory, .. } = self;
+        let Some(directory) = directory else { return Store::over(disk) };
+        let copy = SledDisk::open_at(&directory.copy())?;
+        for tree in Tree::ALL {
+            let mut from = Vec::new();
+            loop {
+                let entries = disk.scan(tree, &from, &[0xff; 26], SCAN)?;
+                let Some((last, _)) = entries.last() else { break };
+                from.clone_from(last);
+                from.push(0);
+                copy.write(tree, entries.into_iter().map(|(key, value)| Change::Put(key, value)).collect())?;
+            }
+        }
+        copy.sync()?;
+        drop((copy, disk));
+        directory.adopt_copy()?;
+        let mut store = Store::over(Box::new(SledDisk::open(&directory)?))?;
+        store.directory = Some(directory);
+        Ok(store)
+    }
+
+    pub(crate) fn known(&self, run: &RunId) -> Result<Run, StoreError> {
+        self.run(run)?.ok_or(StoreError::UnknownRun(*run))
+    }
+
+    pub(crate) fn seal(&self, run: &RunId, cycle: u32) -> Result<Option<Seal>, StoreError> {
+        let from = layout::key(run, Stream::Seal, cycle, 0);
+        Ok(self.seals(run, &from, cycle)?.pop().map(|(_, seal)| seal))
+    }
+
+    /// The seals from a key up to a cycle.
+    pub(crate) fn seals(&self, run: &RunId, from: &[u8], last: u32) -> Result<Vec<(u32, Seal)>, StoreError> {
+        let mut from = from.to_vec();
+        let to = layout::key_after(run, Stream::Seal, last);
+        let mut seals: Vec<(u32, Vec<u8>)> = Vec::new();
+        loop {
+            let entries = self.disk.scan(Tree::Records, &from, &to, SCAN)?;
+            let Some((last, _)) = entries.last() else { break };
+            from.clone_from(last);
+            from.push(0);
+            for (key, value) in entries {
+                let Some((cycle, _)) = layout::cycle_and_piece(&key) else {
+                    return Err(StoreError::damaged(format!("the seals of run {run}"), "a key is of no known form"));
+                };
+                let payload = layout::unframe(&key, &value)
+                    .map_err(|error| StoreError::damaged(Stream::Seal.describe(run, cycle), error.why))?;
+                match seals.last_mut() {
+                    Some((same, bytes)) if *same == cycle => bytes.extend_from_slice(&payload),
+                    _ => seals.push((cycle, payload)),
+                }
+            }
+        }
+        let decode = |(cycle, bytes): (u32, Vec<u8>)| match Seal::decode(&bytes) {
+            Ok(seal) => Ok((cycle, seal)),
+            Err(error) => Err(StoreError::damaged(Stream::Seal.describe(run, cycle), error)),
+        };
+        seals.into_iter().map(decode).collect()
+    }
+
+    /// Reads the end of a run, and removes what a cycle that was cut off has left behind it.
+    fn tail(&self, run: &Run) -> Result<Tail, StoreError> {
+        for stream in layout::OF_CYCLE {
+            let from = layout::key_after(&run.id, stream, run.committed);
+            layout::remove_range(&*self.disk, &from, &layout::key_after(&run.id, stream, u32::MAX))?;
+        }
+        let mut tail = Tail::start(run.id);
+        if run.committed > 0 {
+            tail.numbers = self.view(run)?.theorems.iter().map(|theorem| theorem.number).collect();
+            tail.cycle = run.committed;
+            tail.seal = self
+                .seal(&run.id, run.committed)?
+                .ok_or_else(|| StoreError::damaged(Stream::Seal.describe(&run.id, run.committed), "it is missing"))?;
+            tail.checkpoints = self.checkpoint_cycles(run)?;
+        }
+        Ok(tail)
+    }
+}
+
+/// The id of the run of these inputs with these options.
+#[must_use]
+pub fn run_id(inputs: &[Input], options: &str) -> RunId {
+    run_id_of(inputs.iter().map(|input| (input.name.as_str(), *blake3::hash(&input.bytes).as_bytes())), options)
+}
+
+pub(crate) fn run_id_of<'a>(inputs: impl Iterator<Item = (&'a str, [u8; 32])>, options: &str) -> RunId {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"run\x01");
+    for (name, hash) in inputs {
+        hasher.update(&(name.len() as u64).to_le_bytes());
+        hasher.update(name.as_bytes());
+        hasher.update(&hash);
+    }
+    // A name is never this long, so inputs and options cannot be taken for each other.
+    hasher.update(&u64::MAX.to_le_bytes());
+    hasher.update(options.as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    RunId(id)
+}
+
+pub(crate) fn new_run(id: RunId, inputs: &[Input], options: &str, started: &str) -> Run {
+    Run {
+        id,
+        inputs: inputs
+            .iter()
+            .map(|input| InputSummary {
+                name: input.name.clone(),
+                length: input.bytes.len() as u64,
+                hash: *blake3::hash(&input.bytes).as_bytes(),
+            })
+            .collect(),
+        options: options.to_owned(),
+        status: Status::Running,
+        committed: 0,
+        digest: first_digest(&id),
+        started: started.to_owned(),
+        finished: String::new(),
+        counts: BTreeMap::new(),
+        measures: BTreeMap::new(),
+    }
+}
