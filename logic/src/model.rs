@@ -78,6 +78,8 @@ impl Model {
 }
 
 pub mod evaluate;
+pub mod find;
+mod ground;
 mod lanes;
 pub mod naive;
 mod plan;

@@ -66,7 +66,7 @@ impl Sweep<'_> {
         match operation {
             Operation::Compute { table, inputs, output } => {
                 let Table::Function(cells) = &self.evaluator.model.tables[*table] else { return 0 };
-                let places = self.places(inputs, values, lanes, *varies);
+                let places = self.places(inputs, values, lanes, *varies, count);
                 let lane = &mut lanes[*output as usize];
                 let mut alive = 0;
                 for (number, (place, value)) in places[..count].iter().zip(lane).enumerate() {
@@ -85,7 +85,7 @@ impl Sweep<'_> {
             }
             Operation::Row { table, inputs, output, wanted } => {
                 let Table::Function(cells) = &self.evaluator.model.tables[*table] else { return 0 };
-                let places = self.places(inputs, values, lanes, *varies);
+                let places = self.places(inputs, values, lanes, *varies, count);
                 let outputs = spread(*output, values, lanes, *varies);
                 let mut alive = 0;
                 for (number, (place, output)) in places[..count].iter().zip(outputs).enumerate() {
@@ -105,7 +105,7 @@ impl Sweep<'_> {
             Operation::Holds { table, arguments, wanted } => {
                 let Table::Relation(truths) = &self.evaluator.model.tables[*table] else { return 0 };
                 let wanted = if *wanted { Truth::True } else { Truth::False };
-                let places = self.places(arguments, values, lanes, *varies);
+                let places = self.places(arguments, values, lanes, *varies, count);
                 places[..count]
                     .iter()
                     .enumerate()
@@ -115,25 +115,25 @@ impl Sweep<'_> {
     }
 
     /// The place of each lane's tuple in a table.
-    fn places(&self, arguments: &[Operand], values: &[u16], lanes: &[Lane], varies: u64) -> [u32; LANES] {
+    fn places(&self, arguments: &[Operand], values: &[u16], lanes: &[Lane], varies: u64, count: usize) -> [u32; LANES] {
         let size = u32::from(self.evaluator.model.size);
         let mut places = [0u32; LANES];
         for argument in arguments {
             match argument {
                 Operand::Variable(variable) if varies >> (variable % 64) & 1 == 1 => {
-                    for (place, value) in places.iter_mut().zip(&lanes[*variable as usize]) {
+                    for (place, value) in places[..count].iter_mut().zip(&lanes[*variable as usize]) {
                         *place = *place * size + u32::from(*value);
                     }
                 }
-                Operand::Variable(variable) => advance(&mut places, size, values[*variable as usize]),
-                Operand::Fixed(individual) => advance(&mut places, size, *individual),
+                Operand::Variable(variable) => advance(&mut places[..count], size, values[*variable as usize]),
+                Operand::Fixed(individual) => advance(&mut places[..count], size, *individual),
             }
         }
         places
     }
 }
 
-fn advance(places: &mut [u32; LANES], size: u32, value: u16) {
+fn advance(places: &mut [u32], size: u32, value: u16) {
     for place in places {
         *place = *place * size + u32::from(value);
     }

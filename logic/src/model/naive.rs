@@ -88,6 +88,31 @@ pub fn satisfiable_premises(model: &Model, clause: &Clause) -> bool {
     assignments(model.size, clause.variables).any(|values| premises_hold(model, clause, &values))
 }
 
+/// Whether `values` are a counterexample in a structure where a function without known value has no
+/// value: the premises hold and the head does not.
+#[must_use]
+pub fn fails(model: &Model, clause: &Clause, values: &[u16]) -> bool {
+    let holds = |literal: &Literal, values: &[u16]| {
+        let atom = Literal { positive: true, ..literal.clone() };
+        (truth(model, &atom, values) == Truth::True) == literal.positive
+    };
+    clause.premises.iter().all(|premise| holds(premise, values))
+        && match &clause.head {
+            Head::False => true,
+            Head::Literal(literal) => !holds(literal, values),
+            Head::Exists(count, literals) => !assignments(model.size, *count).any(|witness| {
+                let extended: Vec<u16> = values.iter().chain(&witness).copied().collect();
+                literals.iter().all(|literal| holds(literal, &extended))
+            }),
+        }
+}
+
+/// Whether the clause holds in such a structure.
+#[must_use]
+pub fn satisfies(model: &Model, clause: &Clause) -> bool {
+    assignments(model.size, clause.variables).all(|values| !fails(model, clause, &values))
+}
+
 /// All tuples of `length` individuals below `size`, first place slowest.
 pub(crate) fn assignments(size: u16, length: u16) -> impl Iterator<Item = Vec<u16>> {
     let mut next = (size > 0 || length == 0).then(|| vec![0; length as usize]);
