@@ -58,7 +58,7 @@ pub struct Conjecture {
 pub struct Rank {
     /// The number of atoms: small statements first.
     pub atoms: usize,
-    /// How many occurrences of variables are not the first: fewer repeated variables first.
+    /// How many arguments are no new variable, but a variable again or a constant: fewer first.
     pub repeats: usize,
     /// How many arguments are constants: more general first.
     pub constants: usize,
@@ -184,7 +184,7 @@ pub fn rank(signature: &Signature, clause: &Clause) -> Rank {
     let computed = outputs.iter().filter(|output| matches!(output, Term::Variable(_))).count();
     Rank {
         atoms: atoms(clause),
-        repeats: arguments().count() - constants - variables,
+        repeats: arguments().count() - variables,
         constants,
         inputs: Reverse(variables - computed),
         clause: clause.clone(),
@@ -252,10 +252,38 @@ impl<'a> Sieve<'a> {
                 conjectures.push(Conjecture { clause: rank.clause.clone(), shape, rank, by_congruence });
             }
         }
+        let built = conjectures.len();
+        let conjectures = without_instances(conjectures);
+        self.counts.instances += built - conjectures.len();
         self.counts.refuted = refuted.len();
         self.counts.kept = conjectures.len();
         Conjectures { conjectures, refuted, counts: self.counts }
     }
+}
+
+/// Drops equations that are instances of others as pairs of terms. Flat clauses show most instances,
+/// but `e·(a·b) = a·b` has fewer rows than it has applications and so is met before `e·a = a`.
+fn without_instances(conjectures: Vec<Conjecture>) -> Vec<Conjecture> {
+    let sides = |conjecture: &Conjecture| match &conjecture.shape {
+        Shape::Equation(left, right) => Some((left.clone(), right.clone())),
+        Shape::Conditional | Shape::Horn => None,
+    };
+    let equations: Vec<_> = conjectures.iter().filter_map(sides).collect();
+    let special = |conjecture: &Conjecture| {
+        let Some((left, right)) = sides(conjecture) else { return false };
+        let value = right.size() > 0 && left.size() > 0;
+        equations.iter().any(|(first, second)| {
+            let smaller = first.size() + second.size() < left.size() + right.size();
+            let found = smaller.then(|| [(first, second), (second, first)]).into_iter().flatten();
+            found.into_iter().any(|(first, second)| match term::instance(&[(first, &left), (second, &right)]) {
+                None => false,
+                Some(Instance::OfVariables) => true,
+                Some(Instance::OfConstants) => !value,
+            })
+        })
+    };
+    let dropped: Vec<bool> = conjectures.iter().map(special).collect();
+    conjectures.into_iter().zip(dropped).filter(|(_, dropped)| !dropped).map(|(conjecture, _)| conjecture).collect()
 }
 
 /// Literals of relations that hold of everything, as membership in the one carrier does: a clause

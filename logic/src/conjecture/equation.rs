@@ -131,8 +131,14 @@ impl<'a> Pool<'a> {
             }
             return;
         }
+        // Of the largest terms only those with variables in order are built, so their first input has
+        // variables in order.
+        let largest = self.starts.len() + 1 > self.limits.atoms;
         for size in if missing == 1 { rest..=rest } else { 0..=rest } {
             for input in self.starts[size]..self.starts[size + 1] {
+                if largest && chosen.is_empty() && !self.entries[input].canonical {
+                    continue;
+                }
                 chosen.push(input);
                 self.apply(function, missing - 1, rest - size, chosen);
                 chosen.pop();
@@ -147,25 +153,25 @@ impl<'a> Pool<'a> {
         if size + 1 > most {
             return;
         }
-        let mut code = vec![Symbol::Function(function)];
-        inputs.iter().for_each(|input| code.extend(&self.entries[*input].code));
-        let relations = code.iter().filter_map(|symbol| match symbol {
-            Symbol::Function(relation) => Some(*relation),
-            Symbol::Leaf(_) => None,
-        });
-        if !self.limits.may_grow(relations.clone(), size + 1) {
+        let codes = || inputs.iter().flat_map(|input| &self.entries[*input].code);
+        let canonical = is_canonical(codes());
+        // Other numberings serve as parts of larger terms and as the smaller side only.
+        if !canonical && size + 2 > most && 2 * size > most {
             return;
         }
-        let canonical = is_canonical(&code);
-        // Other numberings serve as parts of larger terms and as the smaller side only.
-        let part = size + 2 <= most && self.limits.may_grow(relations, size + 2);
-        if !canonical && !part && 2 * size > most {
+        let relations = std::iter::once(function).chain(codes().filter_map(|symbol| match symbol {
+            Symbol::Function(relation) => Some(*relation),
+            Symbol::Leaf(_) => None,
+        }));
+        let part = || size + 2 <= most && self.limits.may_grow(relations.clone(), size + 2);
+        if !self.limits.may_grow(relations.clone(), size + 1) || (!canonical && 2 * size > most && !part()) {
             return;
         }
         if self.entries.len() >= self.limits.terms {
             self.truncated = true;
             return;
         }
+        let code = std::iter::once(&Symbol::Function(function)).chain(codes()).copied().collect();
         let mut values = [UNKNOWN; COLUMNS];
         let mut tuple = Vec::with_capacity(inputs.len());
         let all = inputs.iter().fold(u64::MAX, |all, input| all & self.entries[*input].defined);
@@ -273,9 +279,9 @@ fn turned(left: &Entry, right: &Entry) -> Option<(Vec<Symbol>, Vec<Symbol>)> {
     Some((first, second))
 }
 
-fn is_canonical(code: &[Symbol]) -> bool {
+fn is_canonical<'a>(mut code: impl Iterator<Item = &'a Symbol>) -> bool {
     let mut next = 0;
-    code.iter().all(|symbol| {
+    code.all(|symbol| {
         let Symbol::Leaf(Term::Variable(variable)) = symbol else { return true };
         let in_turn = *variable <= next;
         next = next.max(variable + 1);

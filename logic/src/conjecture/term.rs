@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::canonical::canonical;
+use super::subsume::Instance;
 use crate::clause::{Clause, Head, Literal, RelationId, Signature, Term, variable_name};
 
 /// A term over the functions of a signature.
@@ -58,6 +59,27 @@ pub fn equation(signature: &Signature, left: &TermTree, right: &TermTree) -> Opt
     debug_assert!(applies_functions(signature, left) && applies_functions(signature, right));
     let ways = [flatten(left, right), flatten(right, left)];
     ways.into_iter().flatten().map(|clause| canonical(&clause)).min()
+}
+
+/// Whether one substitution makes the first term of every pair the second.
+pub(super) fn instance(pairs: &[(&TermTree, &TermTree)]) -> Option<Instance> {
+    let mut binding = BTreeMap::new();
+    if !pairs.iter().all(|(general, special)| matches(general, special, &mut binding)) {
+        return None;
+    }
+    let constant = binding.values().any(|tree| matches!(tree, TermTree::Leaf(Term::Constant(_))));
+    Some(if constant { Instance::OfConstants } else { Instance::OfVariables })
+}
+
+fn matches<'a>(general: &TermTree, special: &'a TermTree, binding: &mut BTreeMap<u16, &'a TermTree>) -> bool {
+    match (general, special) {
+        (TermTree::Leaf(Term::Variable(variable)), _) => *binding.entry(*variable).or_insert(special) == special,
+        (TermTree::Leaf(_), _) => general == special,
+        (TermTree::Apply(function, inputs), TermTree::Apply(other, others)) => {
+            function == other && inputs.iter().zip(others).all(|(input, other)| matches(input, other, binding))
+        }
+        (TermTree::Apply(..), TermTree::Leaf(_)) => false,
+    }
 }
 
 fn applies_functions(signature: &Signature, tree: &TermTree) -> bool {

@@ -255,3 +255,71 @@ fn an_order_gives_transitivity_and_antisymmetry() {
         assert!(clauses.contains(&&canonical(&wanted)), "{wanted:?} among {clauses:?}");
     }
 }
+
+#[test]
+fn the_first_theorems_about_groups_are_proposed() {
+    let (inverse, times) = (RelationId(1), RelationId(2));
+    let signature = Signature {
+        relations: vec![equality(), function(PredicateId::IN2, 2, 2), function(PredicateId::IN3, 3, 3)],
+        constants: vec![constant(1, "e")],
+    };
+    let (a, b, c, e) = (leaf(0), leaf(1), leaf(2), TermTree::Leaf(Term::Constant(0)));
+    let of = |left: &TermTree, right: &TermTree| apply(times, &[left.clone(), right.clone()]);
+    let inverted = |term: &TermTree| apply(inverse, std::slice::from_ref(term));
+    let v = Term::Variable;
+    let row = |relation, arguments: &[Term]| Literal { positive: true, relation, arguments: arguments.to_vec() };
+    let rule = |variables, premises: &[Literal], head| {
+        canonical(&Clause { variables, premises: premises.to_vec(), head: Head::Literal(head) })
+    };
+    let equal = |left, right| row(RelationId::EQUAL, &[left, right]);
+    let law = |left: &TermTree, right: &TermTree| equation(&signature, left, right).unwrap();
+    let associative = law(&of(&of(&a, &b), &c), &of(&a, &of(&b, &c)));
+    let axioms = [
+        associative,
+        Clause {
+            variables: 1,
+            premises: Vec::new(),
+            head: Head::Literal(row(times, &[Term::Constant(0), v(0), v(0)])),
+        },
+        law(&of(&inverted(&a), &a), &e),
+    ];
+    let search = crate::model::find::SearchLimits::default();
+    let models = crate::model::find::find_models(&signature, &axioms, &search).models;
+    let bounds = Bounds { atoms_with_constant: 3, ..Bounds::default() };
+    let found = generate(&signature, &Limits::new(&signature, &bounds), &models);
+    let clauses: HashSet<&Clause> = found.conjectures.iter().map(|conjecture| &conjecture.clause).collect();
+    if std::env::var_os("SHOW").is_some() {
+        println!("{:?}", found.counts);
+        found
+            .conjectures
+            .iter()
+            .for_each(|one| println!("{} {}", if one.by_congruence { "c" } else { " " }, show(&signature, one)));
+    }
+    let wanted = [
+        ("right identity", law(&of(&a, &e), &a)),
+        ("right inverse", law(&of(&a, &inverted(&a)), &e)),
+        ("inverse of an inverse", law(&inverted(&inverted(&a)), &a)),
+        ("inverse of a product", law(&inverted(&of(&a, &b)), &of(&inverted(&b), &inverted(&a)))),
+        (
+            "left cancellation",
+            rule(4, &[row(times, &[v(0), v(1), v(3)]), row(times, &[v(0), v(2), v(3)])], equal(v(1), v(2))),
+        ),
+        (
+            "right cancellation",
+            rule(4, &[row(times, &[v(1), v(0), v(3)]), row(times, &[v(2), v(0), v(3)])], equal(v(1), v(2))),
+        ),
+        ("left identity is unique", rule(2, &[row(times, &[v(0), v(1), v(1)])], equal(Term::Constant(0), v(0)))),
+        ("right identity is unique", rule(2, &[row(times, &[v(0), v(1), v(0)])], equal(Term::Constant(0), v(1)))),
+        (
+            "left inverse is unique",
+            rule(2, &[row(times, &[v(0), v(1), Term::Constant(0)])], row(inverse, &[v(1), v(0)])),
+        ),
+        (
+            "right inverse is unique",
+            rule(2, &[row(times, &[v(0), v(1), Term::Constant(0)])], row(inverse, &[v(0), v(1)])),
+        ),
+    ];
+    for (name, clause) in wanted {
+        assert!(clauses.contains(&clause), "{name}: {clause:?}");
+    }
+}
