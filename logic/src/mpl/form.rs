@@ -83,7 +83,7 @@ impl FormReader<'_, '_> {
         let form = match text {
             "import" => self.import(open),
             "define" | "theory" => self.definition().map(if text == "define" { Form::Define } else { Form::Theory }),
-            "generated" => self.generated(open),
+            "generated" => self.generated(),
             "notation" => self.notation(open),
             "conjecture" => self.conjecture(open),
             _ => self.bounds(),
@@ -161,7 +161,7 @@ impl FormReader<'_, '_> {
         }
     }
 
-    fn generated(&mut self, open: Token) -> Option<Form> {
+    fn generated(&mut self) -> Option<Form> {
         let example = "(generated NaturalNumbers[N,zero,s,+,*] N zero s[N])";
         let label = self.string();
         let structure = self.name("the name of a structure", example)?;
@@ -181,8 +181,7 @@ impl FormReader<'_, '_> {
         if constructors.is_empty() {
             return self.malformed("a constructor", example);
         }
-        let span = open.span.to(self.parser.peek().span);
-        Some(Form::Generated(GeneratedSyntax { label, structure, parameters, set, constructors, span }))
+        Some(Form::Generated(GeneratedSyntax { label, structure, parameters, set, constructors }))
     }
 
     fn notation(&mut self, open: Token) -> Option<Form> {

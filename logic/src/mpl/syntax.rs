@@ -79,7 +79,6 @@ pub(crate) struct GeneratedSyntax {
     pub(crate) set: Ident,
     /// A constant has no list; a function lists the sets of its arguments.
     pub(crate) constructors: Vec<(Ident, Vec<Ident>)>,
-    pub(crate) span: Span,
 }
 
 /// `(notation (name[arguments]) (value z) (infix "+" 5))`

@@ -1,0 +1,379 @@
+//! What is well formed, but probably not meant: `theoremata lint`.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::codes;
+use super::config::read_configuration;
+use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
+use super::gl::{definitions, read_gl};
+use super::read::{Loader, Program, decode, read_program};
+use super::syntax::{BoundSyntax, DefinitionSyntax, Expr, Form, Ident};
+
+/// Reads a file in our own form, with or without a theory, and says everything there is to say.
+#[must_use]
+pub fn lint_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Report {
+    let mut report = Report::default();
+    let program = read_program(name, text, load, &mut report);
+    let (definitions, theory) = program.definitions(&mut report);
+    if theory.is_some() {
+        program.theory(&mut report);
+    } else {
+        program.predicates(&definitions, &mut report);
+    }
+    if report.failed() {
+        return report.finish();
+    }
+    let Some(main) = program.files.last() else { return report.finish() };
+    for form in &main.forms {
+        match form {
+            Form::Define(definition) | Form::Theory(definition) => lint_definition(definition, false, &mut report),
+            Form::Conjecture(conjecture) => Walk::new(false, &mut report).expr(&conjecture.body),
+            _ => {}
+        }
+    }
+    unused_imports(&program, &mut report);
+    if let Some(theory) = theory {
+        let mut roots: HashSet<Arc<str>> = mentioned(&program.files.iter().flat_map(|file| &file.forms));
+        roots.insert(theory.name.text.clone());
+        unused_definitions(&definitions, roots, Some(main.id), &mut report);
+    }
+    report.finish()
+}
+
+/// Reads a configuration with its definition files, and says everything there is to say.
+#[must_use]
+pub fn lint_gl(config_text: &[u8], config_name: &str, files: &BTreeMap<String, Vec<u8>>) -> Report {
+    let (theory, mut report) = match read_gl(config_text, config_name, files) {
+        Ok(read) => read,
+        Err(report) => return report,
+    };
+    // Read once more, for the texts; what there is to say about it has been said.
+    let mut again = Report::default();
+    let Some(file) = decode(config_name, config_text, &mut again) else { return report };
+    let Some(mut configuration) = read_configuration(file, &mut again) else { return report };
+    let definitions = definitions(&mut configuration, files, &mut again);
+    let mut found = Report::over(again.sources);
+    for definition in &definitions.written {
+        lint_definition(definition, true, &mut found);
+    }
+    let mut roots: HashSet<Arc<str>> =
+        configuration.entries.iter().filter(|entry| entry.count > 0).map(|entry| entry.name.text.clone()).collect();
+    roots.insert(theory.predicate(theory.anchor).name.clone());
+    unused_definitions(&definitions.written.iter().collect::<Vec<_>>(), roots, None, &mut found);
+    // Both readings entered the same files in the same order, so places mean the same.
+    report.diagnostics.extend(found.diagnostics);
+    report.finish()
+}
+
+/// The names of predicates that forms other than definitions mention.
+fn mentioned<'a>(forms: &(impl Iterator<Item = &'a Form> + Clone)) -> HashSet<Arc<str>> {
+    let mut names = HashSet::new();
+    for form in forms.clone() {
+        match form {
+            Form::Generated(generated) => {
+                names.insert(generated.structure.text.clone());
+            }
+            Form::Notation(notation) => {
+                names.insert(notation.predicate.text.clone());
+            }
+            Form::Conjecture(conjecture) => conjecture.body.for_each_atom(&mut |name, _| {
+                names.insert(name.text.clone());
+            }),
+            Form::Bounds(bounds) => names.extend(bounds.iter().filter_map(|bound| match bound {
+                BoundSyntax::Predicate { name, .. } => Some(name.text.clone()),
+                _ => None,
+            })),
+            Form::Import(_) | Form::Define(_) | Form::Theory(_) => {}
+        }
+    }
+    names
+}
+
+/// Definitions that cannot be reached from `roots`; only those of one file, if it is given.
+fn unused_definitions(
+    definitions: &[&DefinitionSyntax],
+    roots: HashSet<Arc<str>>,
+    file: Option<FileId>,
+    report: &mut Report,
+) {
+    let places: HashMap<&str, &DefinitionSyntax> =
+        definitions.iter().map(|definition| (&*definition.name.text, *definition)).collect();
+    let mut used = roots.clone();
+    let mut waiting: Vec<Arc<str>> = roots.into_iter().collect();
+    while let Some(name) = waiting.pop() {
+        if let Some(definition) = places.get(&*name) {
+            definition.body.for_each_atom(&mut |name, _| {
+                if used.insert(name.text.clone()) {
+                    waiting.push(name.text.clone());
+                }
+            });
+        }
+    }
+    for definition in definitions {
+        let name = &definition.name;
+        if !used.contains(&name.text) && file.is_none_or(|file| name.span.file == file) {
+            report.push(
+                Diagnostic::new(codes::UNUSED_DEFINITION, format!("nothing uses `{}`", short(&name.text)))
+                    .at(name.span, "defined here")
+                    .help("use it in the theory, or remove it"),
+            );
+        }
+    }
+}
+
+fn unused_imports(program: &Program, report: &mut Report) {
+    let Some(main) = program.files.last() else { return };
+    let mut names = mentioned(&main.forms.iter());
+    for form in &main.forms {
+        if let Form::Define(definition) | Form::Theory(definition) = form {
+            definition.body.for_each_atom(&mut |name, _| {
+                names.insert(name.text.clone());
+            });
+        }
+    }
+    for (import, file) in &main.imports {
+        let Some(file) = file else { continue };
+        let mut files = vec![*file];
+        let mut seen = HashSet::new();
+        let mut used = false;
+        while let Some(file) = files.pop() {
+            if !seen.insert(file) {
+                continue;
+            }
+            for form in &program.files[file].forms {
+                used |= match form {
+                    Form::Define(definition) | Form::Theory(definition) => names.contains(&definition.name.text),
+                    // A file may be imported for its notation or goals alone.
+                    Form::Notation(_) | Form::Conjecture(_) | Form::Generated(_) | Form::Bounds(_) => true,
+                    Form::Import(_) => false,
+                };
+            }
+            files.extend(program.files[file].imports.iter().filter_map(|(_, file)| *file));
+        }
+        if !used {
+            report.push(
+                Diagnostic::new(codes::UNUSED_IMPORT, format!("nothing of `{}` is used", short(&import.path)))
+                    .at(import.span, "imported here")
+                    .help("remove the import"),
+            );
+        }
+    }
+}
+
+fn lint_definition(definition: &DefinitionSyntax, other_readers: bool, report: &mut Report) {
+    let mut used = HashSet::new();
+    definition.body.for_each_atom(&mut |_, arguments| used.extend(arguments.iter().map(|name| name.text.clone())));
+    for parameter in &definition.parameters {
+        if !used.contains(&parameter.text) {
+            report.push(
+                Diagnostic::new(
+                    codes::UNUSED_PARAMETER,
+                    format!(
+                        "`{}` does not use its parameter `{}`",
+                        short(&definition.name.text),
+                        short(&parameter.text)
+                    ),
+                )
+                .at(parameter.span, "this parameter")
+                .help("remove it here and where the definition is used"),
+            );
+        }
+    }
+    Walk::new(other_readers, report).expr(&definition.body);
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Premise,
+    Conclusion,
+}
+
+struct Bound {
+    part: Part,
+    in_premise: bool,
+    in_conclusion: bool,
+}
+
+/// One walk over a formula. No name is bound twice at one place, so a name means one binder.
+struct Walk<'r> {
+    /// Whether shapes are pointed out that the format's own program misreads.
+    other_readers: bool,
+    report: &'r mut Report,
+    bound: HashMap<Arc<str>, Bound>,
+    /// The atoms and negated atoms that are premises where we are.
+    premises: HashMap<String, Span>,
+}
+
+impl<'r> Walk<'r> {
+    fn new(other_readers: bool, report: &'r mut Report) -> Walk<'r> {
+        Walk { other_readers, report, bound: HashMap::new(), premises: HashMap::new() }
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Atom { arguments, .. } => {
+                for argument in arguments {
+                    if let Some(bound) = self.bound.get_mut(&argument.text) {
+                        match bound.part {
+                            Part::Premise => bound.in_premise = true,
+                            Part::Conclusion => bound.in_conclusion = true,
+                        }
+                    }
+                }
+            }
+            Expr::And { left, right, .. } => {
+                self.expr(left);
+                self.expr(right);
+                self.repeated_conjuncts(left, right);
+            }
+            Expr::Not { inner, span, wrapped } => {
+                if let Expr::Not { .. } = &**inner {
+                    self.report.push(
+                        Diagnostic::new(codes::DOUBLE_NEGATION, "a double negation")
+                            .at(*span, "says the same without both `!`")
+                            .help("remove both"),
+                    );
+                }
+                if self.other_readers && *wrapped {
+                    self.misread(*span, "a negation in parentheses of its own", "write `!(…)`");
+                }
+                if self.other_readers && matches!(&**inner, Expr::And { .. }) {
+                    self.misread(*span, "the negation of a conjunction", "write `(>[] A !B)` for `!(& A B)`");
+                }
+                self.expr(inner);
+            }
+            Expr::Implies { binders, premise, conclusion, .. } => self.implication(binders, premise, conclusion),
+        }
+    }
+
+    fn implication(&mut self, binders: &[Ident], premise: &Expr, conclusion: &Expr) {
+        let fresh = || Bound { part: Part::Premise, in_premise: false, in_conclusion: false };
+        for binder in binders {
+            self.bound.insert(binder.text.clone(), fresh());
+        }
+        self.expr(premise);
+        let entered = self.enter_premises(premise);
+        for binder in binders {
+            if let Some(bound) = self.bound.get_mut(&binder.text) {
+                bound.part = Part::Conclusion;
+            }
+        }
+        if let Some(key) = key(conclusion)
+            && let Some(place) = self.premises.get(&key)
+        {
+            self.report.push(
+                Diagnostic::new(codes::TRIVIAL, "the conclusion is one of the premises")
+                    .at(conclusion.span(), "this conclusion")
+                    .at(*place, "is assumed here")
+                    .help("look for a mistyped variable"),
+            );
+        }
+        self.expr(conclusion);
+        for key in entered {
+            self.premises.remove(&key);
+        }
+        for binder in binders {
+            let Some(bound) = self.bound.remove(&binder.text) else { continue };
+            let shown = short(&binder.text);
+            if !bound.in_premise && !bound.in_conclusion {
+                self.report.push(
+                    Diagnostic::new(codes::UNUSED_VARIABLE, format!("`{shown}` is bound and not used"))
+                        .at(binder.span, "bound here")
+                        .help("remove it from the list"),
+                );
+            } else if !bound.in_premise {
+                self.report.push(
+                    Diagnostic::new(codes::LATE_VARIABLE, format!("the premise does not speak of `{shown}`"))
+                        .at(binder.span, "bound here")
+                        .at(premise.span(), "the premise of this binder")
+                        .help("bind a variable at the premise that first uses it, which says what it ranges over"),
+                );
+            }
+        }
+    }
+
+    /// Enters the premises of an implication; the keys that were new.
+    fn enter_premises(&mut self, premise: &Expr) -> Vec<String> {
+        let mut entered = Vec::new();
+        let mut part = premise;
+        loop {
+            let (first, rest) = match part {
+                Expr::And { left, right, .. } => (&**left, Some(&**right)),
+                other => (other, None),
+            };
+            if let Some(key) = key(first) {
+                // Two equal parts of one conjunction have been reported already.
+                match self.premises.get(&key) {
+                    Some(place) if !entered.contains(&key) => self.repeated(first.span(), *place, "premise"),
+                    Some(_) => {}
+                    None => {
+                        self.premises.insert(key.clone(), first.span());
+                        entered.push(key);
+                    }
+                }
+            }
+            match rest {
+                Some(rest) => part = rest,
+                None => return entered,
+            }
+        }
+    }
+
+    /// Reports the left part if it stands again further right.
+    fn repeated_conjuncts(&mut self, left: &Expr, right: &Expr) {
+        let Some(wanted) = key(left) else { return };
+        let mut part = right;
+        // Far parts are not looked at, so that a long conjunction costs no quadratic time.
+        for _ in 0..64 {
+            let (first, rest) = match part {
+                Expr::And { left, right, .. } => (&**left, Some(&**right)),
+                other => (other, None),
+            };
+            if key(first).is_some_and(|key| key == wanted) {
+                self.repeated(first.span(), left.span(), "part");
+                return;
+            }
+            match rest {
+                Some(rest) => part = rest,
+                None => return,
+            }
+        }
+    }
+
+    fn repeated(&mut self, second: Span, first: Span, what: &str) {
+        self.report.push(
+            Diagnostic::new(codes::REPEATED_PART, format!("a {what} stands twice"))
+                .at(second, "the second time")
+                .at(first, "the first time")
+                .help("remove one of the two, or look for a mistyped variable"),
+        );
+    }
+
+    fn misread(&mut self, span: Span, what: &str, mend: &str) {
+        self.report.push(
+            Diagnostic::new(
+                codes::MISREAD,
+                format!("{what}, which other readers of this format take for something else"),
+            )
+            .at(span, "read as a negation here")
+            .help(mend),
+        );
+    }
+}
+
+/// The text of an atom or of a negated atom.
+fn key(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Atom { name, arguments, .. } => {
+            let mut text = name.text.to_string();
+            for argument in arguments {
+                text.push(',');
+                text.push_str(&argument.text);
+            }
+            Some(text)
+        }
+        Expr::Not { inner, .. } if matches!(&**inner, Expr::Atom { .. }) => key(inner).map(|text| format!("!{text}")),
+        _ => None,
+    }
+}
