@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::classes::Classes;
 use crate::layer::{FactId, Layer, Reason, RuleId, WitnessGroup};
-use crate::rule::{Argument, Code, Column, Individual, Pattern, Plan, Rule, RuleBook, RuleHead};
+use crate::rule::{Argument, Code, Column, Individual, Pattern, Plan, Rule, RuleBook, RuleHead, in_order};
 
 /// A block at rest, whose facts its descendants share.
 #[derive(Debug)]
@@ -250,7 +250,7 @@ impl Block {
         self.layer.rules.push(rule.clone());
         self.local.push((id, rule.clone()));
         if rule.patterns.is_empty() {
-            self.fire(id, &rule, &[], &[]);
+            self.fire(id, &rule, &[], &vec![UNBOUND; rule.variables as usize]);
         } else {
             self.join_with_all(id, &rule);
         }
@@ -270,7 +270,13 @@ impl Block {
                 }
             }
             Goal::Exists(variables, patterns) => {
+                let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
+                let values = in_order(&[], patterns.iter().filter(is_row).collect()).unwrap_or_default();
+                let demand = Rule::new(*variables, Vec::new(), RuleHead::Demand(values, 0), None);
                 let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None);
+                if let Some(demand) = demand {
+                    self.assume_rule(demand);
+                }
                 if let Some(rule) = rule {
                     self.goal = Some(goal.clone());
                     self.assume_rule(rule);

@@ -368,7 +368,7 @@ impl Rule {
 }
 
 /// The wanted rows in an order in which each one's inputs are known; `None` if there is none.
-fn in_order(core: &[Pattern], mut wanted: Vec<&Pattern>) -> Option<Vec<Pattern>> {
+pub(crate) fn in_order(core: &[Pattern], mut wanted: Vec<&Pattern>) -> Option<Vec<Pattern>> {
     let mut known: Vec<Argument> = core.iter().flat_map(|pattern| pattern.arguments.iter().copied()).collect();
     let mut ordered = Vec::new();
     while !wanted.is_empty() {
@@ -513,8 +513,11 @@ impl RuleBook {
                 continue;
             }
             if let Some(rule) = Rule::of_axiom(axiom) {
-                let forward = (!compiled.is_folding(&axiom.clause)).then_some(0);
-                book.add_with_demands(rule, &compiled.signature, forward, None);
+                // A recursion equation is used from the function to its value, whichever way the
+                // theory writes it.
+                let folding = compiled.is_folding(&axiom.clause);
+                let (forward, backward) = if folding { (None, Some(0)) } else { (Some(0), None) };
+                book.add_with_demands(rule, &compiled.signature, forward, backward);
             }
         }
         book
