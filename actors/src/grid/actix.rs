@@ -1,0 +1,343 @@
+//! The grid on actix actors: the coordinator's side.
+
+use std::io;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use actix::{Actor, Addr};
+use actix_rt::{Arbiter, System};
+
+use super::block::{Block, BlockId, Post};
+use super::desk::{Answer, Cleared, Desk, Task};
+use super::exchange::{Close, Connect, Exchange, Inspect, Remove, Settle};
+use super::house::House;
+use super::register::{Newcomers, Register, Tally};
+use super::runtime::{Committed, Halt, Look, Options, Runtime};
+
+/// How many blocks share an actor. Results do not depend on it; speed and memory do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Cells {
+    /// Chosen from what blocks were seen to need: the less a block does, the more share an actor.
+    #[default]
+    Auto,
+    /// This many, brought up to a power of two, and 1024 at most.
+    Of(NonZeroUsize),
+}
+
+impl Cells {
+    /// The blocks of a cell at the start of a run, when nothing is known of them.
+    const FIRST: u32 = 16;
+    /// The most that a cell is given room for.
+    const MOST: usize = 1024;
+
+    fn first(self) -> u32 {
+        match self {
+            Self::Auto => Self::FIRST,
+            Self::Of(blocks) => u32::try_from(blocks.get().min(Self::MOST).next_power_of_two()).unwrap_or(Self::FIRST),
+        }
+    }
+
+    /// The size for blocks that need `work` for a cycle. To wake an actor costs up to a microsecond;
+    /// the sizes keep that below a twentieth of what the cell does.
+    fn fitting(work: Duration) -> u32 {
+        match work.as_nanos() {
+            0..5_000 => 64,
+            5_000..25_000 => 16,
+            _ => 1,
+        }
+    }
+}
+
+/// How a grid is laid out, for those who measure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// Threads that run blocks.
+    pub threads: usize,
+    /// Blocks that share an actor.
+    pub cell_blocks: u32,
+}
+
+/// Runs blocks as actors, on threads of its own. The calling thread coordinates: it sends a cycle out
+/// and waits until all of it has come back.
+pub struct ActixRuntime<B: Block> {
+    options: Options,
+    cells: Cells,
+    house: House,
+    register: Register,
+    exchanges: Vec<Addr<Exchange<B>>>,
+    /// By thread.
+    answers: Vec<Receiver<Answer<B>>>,
+    threads: Option<(System, JoinHandle<()>)>,
+    /// Mail that was on its way when the blocks moved to other cells.
+    carried: Vec<Vec<Post<B::Mail>>>,
+    awake: usize,
+    posted: u64,
+    /// What blocks needed since the size of cells was last thought about.
+    seen: Seen,
+    halted: Option<Halt>,
+}
+
+#[derive(Default)]
+struct Seen {
+    work: Duration,
+    woken: u32,
+    /// The cycle after which it is thought about next: each time four times as late, since all
+    /// blocks stop while they move.
+    review: u64,
+}
+
+impl<B: Block> ActixRuntime<B> {
+    /// Starts `threads` threads, and no blocks.
+    ///
+    /// Fails if a thread cannot be started.
+    pub fn start(threads: NonZeroUsize, cells: Cells, options: Options) -> io::Result<Self> {
+        let threads = threads.get();
+        let house = House::new(threads, cells.first());
+        let (senders, answers): (Vec<_>, Vec<_>) = (0..threads).map(|_| mpsc::channel()).unzip();
+        let (started, start) = mpsc::channel();
+        let desks = senders
+            .into_iter()
+            .enumerate()
+            .map(|(thread, coordinator)| Desk::new(thread, house, options.clone(), coordinator));
+        let desks: Vec<_> = desks.collect();
+        let handle = thread::Builder::new().name("grid".to_owned()).spawn(move || run_threads(desks, &started))?;
+        // If the thread ends before it has answered, it could not start the others.
+        let Ok((system, exchanges)) = start.recv() else {
+            drop(handle.join());
+            return Err(io::Error::other("the threads of the grid could not be started"));
+        };
+        for exchange in &exchanges {
+            exchange.do_send(Connect(exchanges.clone()));
+        }
+        Ok(Self {
+            options,
+            cells,
+            house,
+            register: Register::default(),
+            exchanges,
+            answers,
+            threads: Some((system, handle)),
+            carried: std::iter::repeat_with(Vec::new).take(threads).collect(),
+            awake: 0,
+            posted: 0,
+            seen: Seen { review: 2, ..Seen::default() },
+            halted: None,
+        })
+    }
+
+    /// How the grid is laid out now.
+    pub fn layout(&self) -> Layout {
+        Layout { threads: self.house.threads, cell_blocks: self.house.cell_blocks() }
+    }
+
+    /// Sends blocks to the threads on which they are to live.
+    fn settle(&mut self, newcomers: Newcomers<B>) {
+        let mut shares: Vec<Newcomers<B>> = self.exchanges.iter().map(|_| Vec::new()).collect();
+        for (id, slot) in newcomers {
+            shares[self.house.thread(id)].push((id, slot));
+        }
+        for (exchange, share) in self.exchanges.iter().zip(shares) {
+            if !share.is_empty() {
+                exchange.do_send(Settle(share));
+            }
+        }
+    }
+
+    /// Splits mail by the threads of its receivers; the order stays.
+    fn sort_mail(&self, posts: impl IntoIterator<Item = Post<B::Mail>>) -> Vec<Vec<Post<B::Mail>>> {
+        let mut shares: Vec<Vec<_>> = self.exchanges.iter().map(|_| Vec::new()).collect();
+        for post in posts {
+            shares[self.house.thread(post.0)].push(post);
+        }
+        shares
+    }
+
+    /// Waits for the answer of one thread.
+    fn answer(&self, thread: usize) -> Result<Answer<B>, Halt> {
+        let lost = Halt::ThreadLost { thread, cycle: self.register.next_cycle() };
+        self.answers[thread].recv().map_err(|_| lost)
+    }
+
+    /// Waits until all threads have run the cycle.
+    fn collect(&mut self) -> Result<Tally<B>, Halt> {
+        let mut all = Tally::default();
+        for thread in 0..self.answers.len() {
+            let Answer::Done { tally, work } = self.answer(thread)? else {
+                unreachable!("a thread answers what it was asked");
+            };
+            self.seen.work += work;
+            self.seen.woken += u32::try_from(tally.counts.woken).unwrap_or(u32::MAX / 2);
+            all.absorb(tally);
+        }
+        if all.torn {
+            return Err(Halt::Cancelled { cycle: self.register.next_cycle() });
+        }
+        Ok(all)
+    }
+
+    /// Moves all blocks to cells of another size, with the mail that is on its way to them.
+    ///
+    /// Results do not change by it. With [`Cells::Auto`] the size is chosen again after some cycles.
+    pub fn set_cells(&mut self, cells: Cells) -> Result<(), Halt> {
+        if let Some(halt) = &self.halted {
+            return Err(halt.clone());
+        }
+        self.cells = cells;
+        self.rehouse(cells.first()).inspect_err(|halt| self.halted = Some(halt.clone()))
+    }
+
+    /// Moves all blocks to other cells if what was seen of them asks for it.
+    fn review_cells(&mut self) -> Result<(), Halt> {
+        if self.cells != Cells::Auto || self.register.next_cycle() <= self.seen.review || self.seen.woken == 0 {
+            return Ok(());
+        }
+        let fitting = Cells::fitting(self.seen.work / self.seen.woken);
+        self.seen = Seen { review: self.seen.review * 4, ..Seen::default() };
+        self.rehouse(fitting)
+    }
+
+    fn rehouse(&mut self, cell_blocks: u32) -> Result<(), Halt> {
+        let house = House::new(self.house.threads, cell_blocks);
+        if house == self.house {
+            return Ok(());
+        }
+        self.house = house;
+        for exchange in &self.exchanges {
+            exchange.do_send(Task::Clear { house });
+        }
+        let mut all = Vec::new();
+        let carried = std::mem::take(&mut self.carried);
+        self.carried = self.sort_mail(carried.into_iter().flatten());
+        for thread in 0..self.answers.len() {
+            let Answer::Cleared(Cleared { slots, posts }) = self.answer(thread)? else {
+                unreachable!("a thread answers what it was asked");
+            };
+            all.extend(slots);
+            // Mail for one block comes from one thread, so that its order is kept here.
+            let shares = self.sort_mail(posts);
+            for (share, more) in self.carried.iter_mut().zip(shares) {
+                share.extend(more);
+            }
+        }
+        all.sort_by_key(|(id, _)| *id);
+        self.settle(all);
+        Ok(())
+    }
+
+    fn try_cycle(&mut self, deliveries: Vec<Post<B::Mail>>, budget: u64) -> Result<Committed<B>, Halt> {
+        let cycle = self.register.next_cycle();
+        if self.options.cancel.is_cancelled() {
+            return Err(Halt::Cancelled { cycle });
+        }
+        self.review_cells()?;
+        let shares = self.sort_mail(deliveries);
+        for ((exchange, deliveries), carried) in self.exchanges.iter().zip(shares).zip(&mut self.carried) {
+            let carried = std::mem::take(carried);
+            exchange.do_send(Task::Cycle { cycle, budget, deliveries, carried });
+        }
+        let tally = self.collect()?;
+        let (committed, newcomers) = self.register.commit(tally);
+        self.settle(newcomers);
+        self.awake = committed.counts.awake;
+        self.posted = committed.counts.posted;
+        Ok(committed)
+    }
+}
+
+/// The main function of the first thread: starts the others, then runs its share of the blocks.
+fn run_threads<B: Block>(desks: Vec<Desk<B>>, started: &Sender<(System, Vec<Addr<Exchange<B>>>)>) {
+    let runner = System::new();
+    let mut arbiters = Vec::new();
+    let mut exchanges = Vec::new();
+    for desk in desks {
+        let open = move |_: &mut _| Exchange::new(desk);
+        if exchanges.is_empty() {
+            exchanges.push(Exchange::start_in_arbiter(System::current().arbiter(), open));
+        } else {
+            let Ok(arbiter) = Arbiter::try_new() else { return };
+            exchanges.push(Exchange::start_in_arbiter(&arbiter.handle(), open));
+            arbiters.push(arbiter);
+        }
+    }
+    if started.send((System::current(), exchanges)).is_err() {
+        return;
+    }
+    // Both fail only by panics that were already seen as lost threads.
+    let _ = runner.run();
+    for arbiter in arbiters {
+        arbiter.stop();
+        let _ = arbiter.join();
+    }
+}
+
+impl<B: Block> Runtime<B> for ActixRuntime<B> {
+    fn spawn(&mut self, blocks: Vec<B>) -> Vec<BlockId> {
+        let newcomers = self.register.admit_all(blocks);
+        let ids: Vec<_> = newcomers.iter().map(|(id, _)| *id).collect();
+        self.awake += ids.len();
+        self.settle(newcomers);
+        ids
+    }
+
+    fn cycle(&mut self, deliveries: Vec<Post<B::Mail>>, budget: u64) -> Result<Committed<B>, Halt> {
+        if let Some(halt) = &self.halted {
+            return Err(halt.clone());
+        }
+        self.try_cycle(deliveries, budget).inspect_err(|halt| self.halted = Some(halt.clone()))
+    }
+
+    fn remove(&mut self, ids: &[BlockId]) -> usize {
+        let mut shares: Vec<Vec<BlockId>> = self.exchanges.iter().map(|_| Vec::new()).collect();
+        for &id in ids {
+            if self.register.strike(id) && !shares.is_empty() {
+                shares[self.house.thread(id)].push(id);
+            }
+        }
+        let removed = shares.iter().map(Vec::len).sum();
+        for (exchange, ids) in self.exchanges.iter().zip(shares) {
+            if !ids.is_empty() {
+                exchange.do_send(Remove { ids, blocks: PhantomData });
+            }
+        }
+        removed
+    }
+
+    fn inspect(&mut self, id: BlockId, look: Look<B>) -> bool {
+        if !self.register.is_alive(id) {
+            return false;
+        }
+        let Some(exchange) = self.exchanges.get(self.house.thread(id)) else { return false };
+        let (done, seen) = mpsc::channel();
+        exchange.do_send(Inspect { id, look, done });
+        seen.recv().unwrap_or(false)
+    }
+
+    fn live(&self) -> usize {
+        self.register.live()
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.awake == 0 && self.posted == 0
+    }
+
+    fn stop(&mut self) {
+        self.halted.get_or_insert(Halt::Stopped);
+        let Some((system, handle)) = self.threads.take() else { return };
+        for exchange in self.exchanges.drain(..) {
+            exchange.do_send(Close);
+        }
+        system.stop();
+        // It has panicked only if a thread was lost, which the last cycle has said.
+        drop(handle.join());
+        self.register.strike_all();
+    }
+}
+
+impl<B: Block> Drop for ActixRuntime<B> {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
