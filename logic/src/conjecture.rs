@@ -274,7 +274,7 @@ fn without_instances(conjectures: Vec<Conjecture>) -> Vec<Conjecture> {
         let value = right.size() > 0 && left.size() > 0;
         equations.iter().any(|(first, second)| {
             let smaller = first.size() + second.size() < left.size() + right.size();
-            let found = smaller.then(|| [(first, second), (second, first)]).into_iter().flatten();
+            let found = smaller.then_some([(first, second), (second, first)]).into_iter().flatten();
             found.into_iter().any(|(first, second)| match term::instance(&[(first, &left), (second, &right)]) {
                 None => false,
                 Some(Instance::OfVariables) => true,

@@ -1,10 +1,10 @@
 //! Equations: terms are built once each, evaluated in 64 columns, and only terms whose values agree
 //! are ever paired.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::limits::Limits;
 use super::term::TermTree;
@@ -194,15 +194,15 @@ impl<'a> Pool<'a> {
     fn pairs(&self) -> (Vec<(TermTree, TermTree)>, EquationCounts) {
         let mut counts = EquationCounts { terms: self.entries.len(), truncated: self.truncated, ..Default::default() };
         let mut by_mask: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        let mut classes = HashMap::new();
+        let mut classes = FxHashSet::default();
         for (place, entry) in self.entries.iter().enumerate() {
-            classes.insert((entry.defined, hash(entry, entry.defined)), ());
+            classes.insert((entry.defined, hash(entry, entry.defined)));
             if 2 * entry.size <= self.limits.atoms {
                 by_mask.entry(entry.defined).or_default().push(place);
             }
         }
         counts.classes = classes.len();
-        let mut indices: HashMap<(u64, u64), HashMap<u64, Vec<usize>>> = HashMap::new();
+        let mut indices: FxHashMap<(u64, u64), FxHashMap<u64, Vec<usize>>> = FxHashMap::default();
         let mut pairs = Vec::new();
         for left in self.entries.iter().filter(|entry| entry.canonical && entry.size > 0) {
             for (mask, places) in &by_mask {
@@ -212,7 +212,7 @@ impl<'a> Pool<'a> {
                     continue;
                 }
                 let index = indices.entry((*mask, common)).or_insert_with(|| {
-                    let mut index: HashMap<u64, Vec<usize>> = HashMap::new();
+                    let mut index: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
                     for place in places {
                         index.entry(hash(&self.entries[*place], common)).or_default().push(*place);
                     }

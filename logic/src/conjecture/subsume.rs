@@ -78,3 +78,50 @@ fn cover(premises: &[Literal], special: &Clause, binding: &mut Vec<Option<Term>>
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literal(relation: u16, arguments: &[i32]) -> Literal {
+        let term = |number: &i32| {
+            if *number < 0 { Term::Constant((-number - 1) as u16) } else { Term::Variable(*number as u16) }
+        };
+        Literal { positive: true, relation: RelationId(relation), arguments: arguments.iter().map(term).collect() }
+    }
+
+    fn clause(premises: &[Literal], head: Literal) -> Clause {
+        Clause { variables: 9, premises: premises.to_vec(), head: Head::Literal(head) }
+    }
+
+    #[test]
+    fn a_commuted_product_of_a_product_is_an_instance_of_commutativity() {
+        let general = clause(&[literal(2, &[0, 1, 2])], literal(2, &[1, 0, 2]));
+        let special = clause(&[literal(2, &[0, 1, 3]), literal(2, &[3, 2, 4])], literal(2, &[2, 3, 4]));
+        assert_eq!(instance(&general, &special), Some(Instance::OfVariables));
+        assert_eq!(instance(&special, &general), None);
+        let elsewhere = clause(&[literal(2, &[0, 1, 3]), literal(2, &[3, 2, 4])], literal(2, &[2, 4, 4]));
+        assert_eq!(instance(&general, &elsewhere), None);
+    }
+
+    #[test]
+    fn a_constant_for_a_variable_is_told_apart() {
+        let general = clause(&[literal(2, &[0, 1, 2])], literal(2, &[1, 0, 2]));
+        let special = clause(&[literal(2, &[0, 1, -1])], literal(2, &[1, 0, -1]));
+        assert_eq!(instance(&general, &special), Some(Instance::OfConstants));
+    }
+
+    #[test]
+    fn an_equation_may_be_turned() {
+        let general = clause(&[literal(1, &[0, 2]), literal(1, &[1, 2])], literal(0, &[0, 1]));
+        let special = clause(&[literal(1, &[5, 6]), literal(1, &[4, 6]), literal(3, &[4])], literal(0, &[4, 5]));
+        assert_eq!(instance(&general, &special), Some(Instance::OfVariables));
+    }
+
+    #[test]
+    fn what_one_variable_stands_for_is_one_thing() {
+        let general = clause(&[literal(2, &[0, 0, 1])], literal(1, &[0, 1]));
+        let special = clause(&[literal(2, &[0, 1, 2])], literal(1, &[0, 2]));
+        assert_eq!(instance(&general, &special), None);
+    }
+}

@@ -54,6 +54,8 @@ impl Sweep<'_> {
             let mut alive = if count == LANES { u64::MAX } else { (1 << count) - 1 };
             let mut varies = 1u64 << (variable % 64);
             level.operations.iter().all(|operation| {
+                // Large values leave a piece first, so the dead are mostly at the end.
+                let count = LANES - alive.leading_zeros() as usize;
                 alive &= self.apply(operation, values, lanes, &mut varies, count);
                 alive != 0
             })
@@ -118,24 +120,38 @@ impl Sweep<'_> {
     fn places(&self, arguments: &[Operand], values: &[u16], lanes: &[Lane], varies: u64, count: usize) -> [u32; LANES] {
         let size = u32::from(self.evaluator.model.size);
         let mut places = [0u32; LANES];
+        // The arguments before the first that varies have one place for all lanes.
+        let mut same = Some(0);
         for argument in arguments {
-            match argument {
+            let value = match argument {
                 Operand::Variable(variable) if varies >> (variable % 64) & 1 == 1 => {
-                    for (place, value) in places[..count].iter_mut().zip(&lanes[*variable as usize]) {
-                        *place = *place * size + u32::from(*value);
+                    let lane = &lanes[*variable as usize][..count];
+                    match same.take() {
+                        Some(start) => {
+                            for (place, value) in places.iter_mut().zip(lane) {
+                                *place = start * size + u32::from(*value);
+                            }
+                        }
+                        None => {
+                            for (place, value) in places.iter_mut().zip(lane) {
+                                *place = *place * size + u32::from(*value);
+                            }
+                        }
                     }
+                    continue;
                 }
-                Operand::Variable(variable) => advance(&mut places[..count], size, values[*variable as usize]),
-                Operand::Fixed(individual) => advance(&mut places[..count], size, *individual),
+                Operand::Variable(variable) => u32::from(values[*variable as usize]),
+                Operand::Fixed(individual) => u32::from(*individual),
+            };
+            match &mut same {
+                Some(start) => *start = *start * size + value,
+                None => places[..count].iter_mut().for_each(|place| *place = *place * size + value),
             }
         }
+        if let Some(start) = same {
+            places.fill(start);
+        }
         places
-    }
-}
-
-fn advance(places: &mut [u32], size: u32, value: u16) {
-    for place in places {
-        *place = *place * size + u32::from(value);
     }
 }
 
