@@ -48,20 +48,27 @@ mod codec;
 mod directory;
 pub mod disk;
 mod error;
+mod export;
+mod import;
 mod layout;
+mod lines;
 mod pack;
 mod proof;
 mod record;
 mod sled_disk;
 mod store;
+mod verify;
 mod view;
 mod write;
 
 pub use directory::FORMAT;
 pub use error::{DiskError, StoreError};
+pub use export::Contents;
+pub use import::{ImportError, Imported, LINE_BYTES};
 pub use proof::{Dangling, Proof};
 pub use record::{
     Batch, Checkpoint, Input, InputSummary, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId, ScopeRecord,
     Status, Theorem,
 };
 pub use store::{Begin, Conclusion, Store, run_id};
+pub use verify::{Flaw, Report};

@@ -1,6 +1,7 @@
 //! A proof: steps by content, each after its premises.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::bytes::Writer;
 use crate::record::{Node, NodeId, Parameter, ScopeId, ScopeRecord};
@@ -18,7 +19,7 @@ pub enum Dangling {
 
 /// Scopes and steps, each once. What is added names only what was added before, so a proof has no
 /// cycle and nothing dangles.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Proof {
     scopes: Vec<(ScopeId, ScopeRecord)>,
     nodes: Vec<(NodeId, Node)>,
@@ -204,6 +205,12 @@ impl Proof {
             next = self.scopes[place as usize].1.parent;
         }
         order[start..].reverse();
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proof").field("scopes", &self.scopes).field("nodes", &self.nodes).finish()
     }
 }
 

@@ -95,7 +95,7 @@ impl Store {
     }
 
     /// Locks out other writers. What a writer that panicked has left is read anew from the disk.
-    fn writing(&self) -> MutexGuard<'_, HashMap<RunId, Tail>> {
+    pub(crate) fn writing(&self) -> MutexGuard<'_, HashMap<RunId, Tail>> {
         self.tails.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut tails = poisoned.into_inner();
             tails.clear();
@@ -147,9 +147,13 @@ impl Store {
     }
 
     /// Writes the record of a run and makes it durable: the moment at which a change is visible.
-    pub(crate) fn put_run(&self, run: &Run) -> Result<(), StoreError> {
-        let value = layout::frame(&run.id.0, &codec::encode_run(run));
-        self.disk.write(Tree::Runs, vec![Change::Put(run.id.0.to_vec(), value)])?;
+    fn put_run(&self, run: &Run) -> Result<(), StoreError> {
+        self.put_runs(std::slice::from_ref(run))
+    }
+
+    pub(crate) fn put_runs(&self, runs: &[Run]) -> Result<(), StoreError> {
+        let put = |run: &Run| Change::Put(run.id.0.to_vec(), layout::frame(&run.id.0, &codec::encode_run(run)));
+        self.disk.write(Tree::Runs, runs.iter().map(put).collect())?;
         Ok(self.disk.sync()?)
     }
 

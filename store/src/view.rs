@@ -24,8 +24,8 @@ pub(crate) struct View {
     places: Vec<ProofPlace>,
     by_statement: HashMap<[u8; 32], u32>,
     used_by: Vec<Vec<u32>>,
-    /// The index by step, read when first asked for: prefix of the id, place of the theorem.
-    index: OnceLock<Vec<(u64, u32)>>,
+    /// Read when first asked for.
+    index: OnceLock<Index>,
 }
 
 #[derive(Clone, Copy)]
@@ -35,8 +35,18 @@ struct ProofPlace {
 }
 
 impl View {
-    fn place(&self, number: u32) -> Option<usize> {
+    pub(crate) fn place(&self, number: u32) -> Option<usize> {
         self.theorems.binary_search_by_key(&number, |theorem| theorem.number).ok()
+    }
+}
+
+/// From the first bytes of a step's id to the places of the theorems whose proofs may hold it.
+struct Index(Vec<(u64, u32)>);
+
+impl Index {
+    fn from(&self, prefix: u64) -> impl Iterator<Item = usize> {
+        let first = self.0.partition_point(|(found, _)| *found < prefix);
+        self.0[first..].iter().take_while(move |(found, _)| *found == prefix).map(|(_, place)| *place as usize)
     }
 }
 
@@ -58,11 +68,19 @@ impl Store {
     /// # Errors
     /// If a record is damaged, or the disk fails.
     pub fn runs(&self) -> Result<Vec<Run>, StoreError> {
+        let mut runs = Vec::new();
+        for id in self.run_ids()? {
+            runs.extend(self.run(&id)?);
+        }
+        Ok(runs)
+    }
+
+    pub(crate) fn run_ids(&self) -> Result<Vec<RunId>, StoreError> {
         let entries = self.disk().scan(Tree::Runs, &[], &[0xff; 17], usize::MAX)?;
         entries
-            .into_iter()
-            .map(|(key, value)| match <[u8; 16]>::try_from(&key[..]) {
-                Ok(id) => decode_run(RunId(id), &value),
+            .iter()
+            .map(|(key, _)| match <[u8; 16]>::try_from(&key[..]) {
+                Ok(id) => Ok(RunId(id)),
                 Err(_) => Err(StoreError::damaged("the tree of runs", "a key is not an id")),
             })
             .collect()
@@ -159,22 +177,27 @@ impl Store {
         let prefix = codec::prefix(id);
         for run in self.runs()? {
             let view = self.view(&run)?;
-            let index = match view.index.get() {
-                Some(index) => index,
-                None => {
-                    let index = self.read_index(&run, &view)?;
-                    view.index.get_or_init(|| index)
-                }
-            };
-            let first = index.partition_point(|(found, _)| *found < prefix);
-            for (_, theorem) in index[first..].iter().take_while(|(found, _)| *found == prefix) {
-                let proof = self.proof_at(&view, *theorem as usize)?;
+            for place in self.index(&run, &view)?.from(prefix) {
+                let proof = self.proof_at(&view, place)?;
                 if proof.node(id).is_some() {
                     return Ok(Some(proof));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Whether the index of a run leads from a step to some theorem.
+    pub(crate) fn is_indexed(&self, run: &Run, view: &View, id: &NodeId) -> Result<bool, StoreError> {
+        Ok(self.index(run, view)?.from(codec::prefix(id)).next().is_some())
+    }
+
+    fn index<'a>(&self, run: &Run, view: &'a View) -> Result<&'a Index, StoreError> {
+        if let Some(index) = view.index.get() {
+            return Ok(index);
+        }
+        let index = Index(self.read_index(run, view)?);
+        Ok(view.index.get_or_init(|| index))
     }
 
     fn read_index(&self, run: &Run, view: &View) -> Result<Vec<(u64, u32)>, StoreError> {
@@ -284,6 +307,11 @@ impl Store {
         views.truncate(VIEWS - 1);
         views.insert(0, view.clone());
         Ok(view)
+    }
+
+    /// Lets the next reader read from the disk again.
+    pub(crate) fn forget_view(&self, run: &RunId) {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).retain(|view| view.run != *run);
     }
 
     fn read_view(&self, run: &Run) -> Result<View, StoreError> {

@@ -1,0 +1,234 @@
+//! Lines of JSON back into a store.
+
+use std::collections::HashSet;
+use std::io::{BufRead, Read};
+
+use crate::error::StoreError;
+use crate::layout;
+use crate::lines::{CycleLine, EndLine, HeaderLine, Line, RunLine, TITLE, VERSION, hex};
+use crate::record::{Batch, Input, NodeId, Run, RunId};
+use crate::store::{Store, new_run, run_id};
+use crate::write::{Tail, examine_proof};
+
+/// Bytes of one line; a longer one is refused before it fills the memory.
+pub const LINE_BYTES: u64 = 256 << 20;
+
+/// An import failed; the store is as it was.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The text is not what an export writes.
+    #[error("line {line}: {why}")]
+    Text {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The text could not be read.
+    #[error("line {line}: cannot read: {why}")]
+    Read {
+        /// The line, from 1.
+        line: u64,
+        /// What the system said.
+        why: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What an import brought.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Imported {
+    /// Runs that are new.
+    pub added: Vec<RunId>,
+    /// Runs that were there already, with the same digest.
+    pub known: Vec<RunId>,
+}
+
+/// Reads lines and hashes them.
+struct Lines<'a> {
+    from: &'a mut dyn BufRead,
+    hasher: blake3::Hasher,
+    /// Lines read so far.
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+impl Lines<'_> {
+    fn fail<T>(&self, why: impl Into<String>) -> Result<T, ImportError> {
+        Err(ImportError::Text { line: self.line, why: why.into() })
+    }
+
+    /// Reads a line. Its bytes are hashed by the next call, so that the hash never covers the line
+    /// that says it.
+    fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, ImportError> {
+        self.hasher.update(&self.buffer);
+        self.buffer.clear();
+        self.line += 1;
+        let mut limited = (&mut *self.from).take(LINE_BYTES);
+        limited
+            .read_until(b'\n', &mut self.buffer)
+            .map_err(|error| ImportError::Read { line: self.line, why: error.to_string() })?;
+        match self.buffer.last() {
+            Some(b'\n') => {}
+            None => return self.fail("the text ends before its last line: it was cut off"),
+            Some(_) if self.buffer.len() as u64 == LINE_BYTES => {
+                return self.fail(format!("it is longer than {LINE_BYTES} bytes"));
+            }
+            Some(_) => return self.fail("the line does not end: the text was cut off"),
+        }
+        // The parser names a line of its own, which is always 1.
+        serde_json::from_slice(&self.buffer).or_else(|error| {
+            let words = error.to_string();
+            let words = words.split(" at line ").next().unwrap_or_default();
+            self.fail(format!("column {}: {words}", error.column()))
+        })
+    }
+}
+
+impl Store {
+    /// Reads what [`Store::export`] wrote. Its runs become visible when the last line has been read
+    /// and everything fits its hashes; else the store is as it was. A run that is there already
+    /// must have the same digest, and then stays as it is.
+    ///
+    /// # Errors
+    /// If the text is damaged, cut off or foreign, with the line; if it cannot be read; if the disk
+    /// fails.
+    pub fn import(&self, from: &mut dyn BufRead) -> Result<Imported, ImportError> {
+        let _writing = self.writing();
+        let mut written = Vec::new();
+        let result = self.import_lines(from, &mut written);
+        if result.is_err() {
+            // They have no record of a run yet, so nobody has seen them.
+            for run in written {
+                self.remove_records(&run)?;
+            }
+        }
+        result
+    }
+
+    fn import_lines(&self, from: &mut dyn BufRead, written: &mut Vec<RunId>) -> Result<Imported, ImportError> {
+        let mut lines = Lines { from, hasher: blake3::Hasher::new(), line: 0, buffer: Vec::new() };
+        let header = match lines.next::<HeaderLine>() {
+            Ok(header) if header.format == TITLE => header,
+            Err(ImportError::Text { line, why }) => {
+                let why = format!("this is not an export of {TITLE}: {why}");
+                return Err(ImportError::Text { line, why });
+            }
+            Err(error) => return Err(error),
+            Ok(header) => return lines.fail(format!("this is an export of `{}`, not of {TITLE}", header.format)),
+        };
+        if header.version != VERSION {
+            let why = format!("the export has version {}, and this program reads version {VERSION}", header.version);
+            return lines.fail(why);
+        }
+        let mut imported = Imported::default();
+        let mut records: Vec<Run> = Vec::new();
+        let mut seen = HashSet::new();
+        for _ in 0..header.runs {
+            let Line::Run(line) = lines.next()? else { return lines.fail("a `run` is due here") };
+            let record = self.import_run(line, &mut lines, written)?;
+            if !seen.insert(record.id) {
+                return lines.fail(format!("run {} stands twice", record.id));
+            }
+            match self.run(&record.id)? {
+                Some(_) => imported.known.push(record.id),
+                None => {
+                    imported.added.push(record.id);
+                    records.push(record);
+                }
+            }
+        }
+        let Line::End(EndLine { lines: count, blake3 }) = lines.next()? else {
+            return lines.fail("the `end` is due here");
+        };
+        if count != lines.line - 1 {
+            return lines.fail(format!("{count} lines should stand before it"));
+        }
+        if blake3 != hex(lines.hasher.finalize().as_bytes()) {
+            return lines.fail("the lines before it do not have this hash: one of them was changed");
+        }
+        if !lines
+            .from
+            .fill_buf()
+            .map_err(|error| ImportError::Read { line: count + 2, why: error.to_string() })?
+            .is_empty()
+        {
+            lines.line += 1;
+            return lines.fail("more text stands after the end");
+        }
+        self.disk().sync().map_err(StoreError::from)?;
+        self.put_runs(&records)?;
+        Ok(imported)
+    }
+
+    fn import_run(&self, line: RunLine, lines: &mut Lines<'_>, written: &mut Vec<RunId>) -> Result<Run, ImportError> {
+        let Some(id) = line.id() else { return lines.fail("`id` is not the id of a run") };
+        let Some(status) = line.status() else { return lines.fail("`status` is unknown") };
+        let mut inputs: Vec<Input> = Vec::new();
+        for _ in 0..line.inputs {
+            let Line::Input(input) = lines.next()? else { return lines.fail("an `input` is due here") };
+            inputs.push(input.input().or_else(|why| lines.fail(why))?);
+        }
+        if run_id(&inputs, &line.options) != id {
+            return lines.fail("inputs and options do not have the hash that is the id of the run");
+        }
+        let known = self.run(&id)?;
+        if known.is_none() && !written.contains(&id) {
+            written.push(id);
+            self.put_inputs(&id, &inputs)?;
+        }
+        let mut tail = Tail::start(id);
+        for _ in 0..line.cycles {
+            let Line::Cycle(cycle) = lines.next()? else { return lines.fail("a `cycle` is due here") };
+            let batch = import_cycle(&cycle, lines)?;
+            // A known run is hashed and not written.
+            let changes = tail.append(cycle.number, &batch).or_else(|error| lines.fail(error.to_string()))?;
+            if known.is_none() {
+                layout::write(self.disk(), changes)?;
+            }
+        }
+        if NodeId(tail.seal.digest).to_string() != line.digest {
+            return lines.fail("the cycles do not have the digest of the run");
+        }
+        if let Some(known) = known
+            && known.digest != tail.seal.digest
+        {
+            return lines.fail(format!("run {id} stands in the store already, and is another; remove it first"));
+        }
+        let times = line.times.unwrap_or_default();
+        let mut record = new_run(id, &inputs, &line.options, &times.started);
+        record.status = status;
+        record.committed = tail.cycle;
+        record.digest = tail.seal.digest;
+        record.finished = times.finished;
+        record.counts = line.counts;
+        record.measures = times.measures;
+        Ok(record)
+    }
+}
+
+fn import_cycle(line: &CycleLine, lines: &mut Lines<'_>) -> Result<Batch, ImportError> {
+    let mut batch = Batch { counts: line.counts.clone(), ..Batch::default() };
+    for _ in 0..line.theorems {
+        let Line::Theorem(theorem) = lines.next()? else { return lines.fail("a `theorem` is due here") };
+        let (theorem, proof) = theorem.theorem(line.number).or_else(|why| lines.fail(why))?;
+        // The cycle asks again, but could not say which line it was.
+        examine_proof(&theorem, &proof).or_else(|why| lines.fail(why))?;
+        batch.theorems.push((theorem, proof));
+    }
+    for _ in 0..line.marks {
+        let Line::Mark(mark) = lines.next()? else { return lines.fail("a `mark` is due here") };
+        batch.marks.push(mark.mark());
+    }
+    for _ in 0..line.outcomes {
+        let Line::Outcome(outcome) = lines.next()? else { return lines.fail("an `outcome` is due here") };
+        batch.outcomes.push(outcome.outcome(line.number));
+    }
+    if line.checkpoint {
+        let Line::Checkpoint(checkpoint) = lines.next()? else { return lines.fail("a `checkpoint` is due here") };
+        batch.checkpoint = Some(checkpoint.bytes().or_else(|why| lines.fail(why))?);
+    }
+    Ok(batch)
+}
