@@ -99,8 +99,9 @@ impl Store {
         let _writing = self.writing();
         let mut written = Vec::new();
         let result = self.import_lines(from, &mut written);
-        if result.is_err() {
-            // They have no record of a run yet, so nobody has seen them.
+        // Nobody has seen them: they have no record of a run yet. If the store itself failed, that may
+        // be otherwise, and the next opening removes what has none.
+        if matches!(result, Err(ImportError::Text { .. } | ImportError::Read { .. })) {
             for run in written {
                 self.remove_records(&run)?;
             }

@@ -1,9 +1,11 @@
 //! Runs made of a seed, for all tests and the bench.
 #![allow(dead_code, unreachable_pub)] // Each test uses a part.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use theoremata_store::{Batch, Input, Mark, Node, Outcome, Parameter, Proof, ScopeRecord, Theorem};
+use theoremata_store::{Batch, Input, Mark, Node, Outcome, Parameter, Proof, RunId, ScopeRecord, Store, Theorem};
 
 /// A counter-based generator: the same seed, the same run.
 pub struct Random(pub u64);
@@ -144,4 +146,63 @@ pub fn batch(seed: u64, cycle: u32, earlier: &mut Vec<u32>, next_sequence: &mut 
         batch.checkpoint = Some((0..length).map(|_| random.next() as u8).collect());
     }
     batch
+}
+
+/// The numbers and the sequence that [`batch`] needs to go on after a cycle.
+pub fn state_after(seed: u64, committed: u32) -> (Vec<u32>, u64) {
+    let (mut numbers, mut sequence) = (Vec::new(), 0);
+    for cycle in 1..=committed {
+        batch(seed, cycle, &mut numbers, &mut sequence);
+    }
+    (numbers, sequence)
+}
+
+/// Holds that a run stands exactly as if the cycles up to `committed` had been written and no other.
+pub fn expect_run(store: &Store, run: &RunId, seed: u64, committed: u32) {
+    assert_eq!(store.inputs(run).unwrap(), inputs());
+    assert_eq!(store.run(run).unwrap().unwrap().committed, committed);
+    let (mut numbers, mut sequence) = (Vec::new(), 0);
+    let mut theorems = store.theorems(run).unwrap();
+    let mut outcomes = store.outcomes(run).unwrap().into_iter();
+    let mut marks = Vec::new();
+    let mut found = theorems.iter_mut();
+    let mut checkpoint = None;
+    for cycle in 1..=committed {
+        let batch = batch(seed, cycle, &mut numbers, &mut sequence);
+        for (theorem, proof) in batch.theorems {
+            let found = found.next().expect("as many theorems as were written");
+            assert_eq!(store.proof(run, theorem.number).unwrap().unwrap().nodes(), proof.nodes());
+            // Marks are compared apart.
+            (found.corollary, found.essential) = (theorem.corollary, theorem.essential);
+            assert_eq!(*found, theorem);
+        }
+        marks.extend(batch.marks);
+        for outcome in batch.outcomes {
+            assert_eq!(outcomes.next(), Some(outcome));
+        }
+        checkpoint = batch.checkpoint.map(|bytes| (cycle, bytes)).or(checkpoint);
+    }
+    assert_eq!(found.next(), None);
+    assert_eq!(outcomes.next(), None);
+    for (at, mark) in marks.iter().enumerate() {
+        if marks[at + 1..].iter().all(|later| later.number != mark.number) {
+            let theorem = store.theorem(run, mark.number).unwrap().unwrap();
+            assert_eq!((theorem.corollary, theorem.essential), (mark.corollary, mark.essential));
+        }
+    }
+    assert_eq!(store.checkpoint(run).unwrap().map(|found| (found.cycle, found.bytes)), checkpoint);
+    assert_eq!(store.verify().unwrap().flaws, []);
+}
+
+/// Copies a directory.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.metadata().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
