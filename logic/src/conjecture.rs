@@ -28,6 +28,12 @@ use crate::model::evaluate::Evaluator;
 use limits::{atoms, literals};
 use subsume::{Instance, instance};
 
+/// The first look at a candidate: with three inputs, values up to 3.
+const FEW: u64 = 100;
+
+/// The last look: with three inputs, values up to 254; with four, up to 63.
+const MANY: u64 = 1 << 24;
+
 /// What kind of statement a conjecture is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Shape {
@@ -135,7 +141,8 @@ pub fn generate(signature: &Signature, limits: &Limits, models: &[Model]) -> Con
             sieve.offer(clause, Shape::Equation(left, right));
         }
     }
-    let models_allow = |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute(clause).is_none());
+    let models_allow =
+        |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
     for clause in conditional::candidates(signature, limits, &models_allow) {
         sieve.offer(canonical(&clause), Shape::Conditional);
     }
@@ -219,9 +226,9 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    fn refute(&self, clause: &Clause, largest: u16) -> Option<Refuted> {
+    fn refute(&self, clause: &Clause, assignments: u64) -> Option<Refuted> {
         self.models.iter().enumerate().find_map(|(model, evaluator)| {
-            let assignment = evaluator.refute_up_to(clause, largest)?;
+            let assignment = evaluator.refute_within(clause, assignments)?;
             Some(Refuted { clause: clause.clone(), model, assignment })
         })
     }
@@ -236,15 +243,15 @@ impl<'a> Sieve<'a> {
             let clause = &rank.clause;
             // Most false ones fail at small values; most true ones are instances, which costs less
             // to see than a sweep over the whole model.
-            if let Some(found) = self.refute(clause, 2) {
+            if let Some(found) = self.refute(clause, FEW) {
                 refuted.push(found);
             } else if kept.instance(clause) {
                 self.counts.instances += 1;
             } else if shape == Shape::Horn && idle.any(&self, clause) {
                 self.counts.idle += 1;
-            } else if let Some(found) = self.refute(clause, u16::MAX) {
+            } else if let Some(found) = self.refute(clause, MANY) {
                 refuted.push(found);
-            } else if !self.models.iter().any(|evaluator| evaluator.satisfiable_premises(clause)) {
+            } else if !self.models.iter().any(|evaluator| evaluator.satisfiable_premises_within(clause, MANY)) {
                 self.counts.vacuous += 1;
             } else {
                 let by_congruence = kept.by_congruence(&shape);
@@ -302,7 +309,7 @@ impl IdleLiterals {
                 let alone = canonical(&alone);
                 let Head::Literal(form) = &alone.head else { unreachable!("made of a literal") };
                 let form = form.clone();
-                *self.known.entry(form).or_insert_with(|| sieve.refute(&alone, u16::MAX).is_none())
+                *self.known.entry(form).or_insert_with(|| sieve.refute(&alone, MANY).is_none())
             },
         )
     }

@@ -46,17 +46,41 @@ impl<'a> Evaluator<'a> {
         if matches!(clause.head, Head::Exists(..)) && !self.total {
             return None;
         }
-        self.search(clause, Aim::Counterexample, largest)
+        self.search(clause, Aim::Counterexample, |_| largest)
+    }
+
+    /// As [`Evaluator::refute`], with so small values of the enumerated variables only that no more
+    /// than `assignments` are looked at: a bound for clauses with many variables.
+    #[must_use]
+    pub fn refute_within(&self, clause: &Clause, assignments: u64) -> Option<Vec<u16>> {
+        if matches!(clause.head, Head::Exists(..)) && !self.total {
+            return None;
+        }
+        self.search(clause, Aim::Counterexample, |inputs| self.largest_within(inputs, assignments))
+    }
+
+    /// As [`Evaluator::satisfiable_premises`], bounded as [`Evaluator::refute_within`] is.
+    #[must_use]
+    pub fn satisfiable_premises_within(&self, clause: &Clause, assignments: u64) -> bool {
+        self.search(clause, Aim::Premises, |inputs| self.largest_within(inputs, assignments)).is_some()
+    }
+
+    /// The largest value up to which so many variables have no more than `assignments`.
+    fn largest_within(&self, inputs: usize, assignments: u64) -> u16 {
+        let fits = |largest: &u16| u64::from(*largest + 1).saturating_pow(inputs as u32) <= assignments;
+        (0..self.model.size).take_while(fits).last().unwrap_or(0)
     }
 
     /// Whether some assignment makes all premises hold, as [`satisfiable_premises`].
     #[must_use]
     pub fn satisfiable_premises(&self, clause: &Clause) -> bool {
-        self.search(clause, Aim::Premises, u16::MAX).is_some()
+        self.search(clause, Aim::Premises, |_| u16::MAX).is_some()
     }
 
-    fn search(&self, clause: &Clause, aim: Aim, largest: u16) -> Option<Vec<u16>> {
+    /// `largest` says up to which value so many enumerated variables are tried.
+    fn search(&self, clause: &Clause, aim: Aim, largest: impl Fn(usize) -> u16) -> Option<Vec<u16>> {
         let plan = Plan::new(self.model, clause, aim);
+        let largest = largest(plan.inputs().len());
         let witness = match &clause.head {
             Head::Exists(count, literals) if aim == Aim::Counterexample => {
                 Some(Plan::witness(self.model, clause.variables, *count, literals))
@@ -130,7 +154,8 @@ impl Search<'_> {
         let end = self.evaluator.model.size.min(largest.saturating_add(1));
         for bound in 0..end {
             let rest = bound == FIRST_LARGEST + 1 && end > 2 * (FIRST_LARGEST + 1);
-            if rest && self.witness.is_none() && !lanes::sweep(self.evaluator, self.plan, values, end) {
+            let lanes_serve = self.witness.is_none() && self.plan.variables <= lanes::MOST_VARIABLES;
+            if rest && lanes_serve && !lanes::sweep(self.evaluator, self.plan, values, end) {
                 return false;
             }
             if self.run(0, bound, false, values) {

@@ -8,12 +8,15 @@ use super::{Table, Truth, UNKNOWN};
 /// How many assignments are looked at together.
 const LANES: usize = 64;
 
+/// For how many variables [`sweep`] can remember whether they have lanes.
+pub(super) const MOST_VARIABLES: usize = 64;
+
 /// A value for each assignment. Where the assignment is dead the value is any individual, so that it
 /// can be used as an index.
 type Lane = [u16; LANES];
 
 /// Whether some assignment of values below `end` passes every level of `plan`, whose head claims no
-/// existence; it has fewer than 64 variables. `given` holds the values of variables that the plan does not set.
+/// existence; it has at most [`MOST_VARIABLES`]. `given` holds the values of variables that the plan does not set.
 pub(super) fn sweep(evaluator: &Evaluator, plan: &Plan, given: &[u16], end: u16) -> bool {
     let mut values = given.to_vec();
     let mut lanes = vec![[0; LANES]; plan.variables];
@@ -52,7 +55,7 @@ impl Sweep<'_> {
                 *value = start + place as u16;
             }
             let mut alive = if count == LANES { u64::MAX } else { (1 << count) - 1 };
-            let mut varies = 1u64 << (variable % 64);
+            let mut varies = 1u64 << variable;
             level.operations.iter().all(|operation| {
                 // Large values leave a piece first, so the dead are mostly at the end.
                 let count = LANES - alive.leading_zeros() as usize;
@@ -77,12 +80,12 @@ impl Sweep<'_> {
                     *value = if known { cell } else { 0 };
                     alive |= u64::from(known) << number;
                 }
-                *varies |= 1 << (output % 64);
+                *varies |= 1 << output;
                 alive
             }
             Operation::Copy { from, output } => {
                 lanes[*output as usize] = spread(*from, values, lanes, *varies);
-                *varies |= 1 << (output % 64);
+                *varies |= 1 << output;
                 u64::MAX
             }
             Operation::Row { table, inputs, output, wanted } => {
@@ -124,7 +127,7 @@ impl Sweep<'_> {
         let mut same = Some(0);
         for argument in arguments {
             let value = match argument {
-                Operand::Variable(variable) if varies >> (variable % 64) & 1 == 1 => {
+                Operand::Variable(variable) if varies >> variable & 1 == 1 => {
                     let lane = &lanes[*variable as usize][..count];
                     match same.take() {
                         Some(start) => {
@@ -157,7 +160,7 @@ impl Sweep<'_> {
 
 fn spread(operand: Operand, values: &[u16], lanes: &[Lane], varies: u64) -> Lane {
     match operand {
-        Operand::Variable(variable) if varies >> (variable % 64) & 1 == 1 => lanes[variable as usize],
+        Operand::Variable(variable) if varies >> variable & 1 == 1 => lanes[variable as usize],
         Operand::Variable(variable) => [values[variable as usize]; LANES],
         Operand::Fixed(individual) => [individual; LANES],
     }

@@ -135,3 +135,24 @@ fn a_piece_with_gaps_does_not_refute_existence() {
     assert_eq!(refute(&model, &clause), None);
     assert_eq!(refute(&model, &surjective), Some(vec![0]));
 }
+
+#[test]
+fn a_bounded_search_ends_where_a_full_one_would_take_years() {
+    let mut model = Model::unknown(&signature(), 60, "projections".into());
+    model.tables[2] = Table::Function((0..3600).map(|place| place / 60).collect());
+    // f(x, f(x, … )) = x for 70 inputs: true, and with more variables than a word has bits.
+    let row = |input: u16| Literal {
+        positive: true,
+        relation: RelationId(2),
+        arguments: vec![Term::Variable(0), Term::Variable(input), Term::Variable(70 + input)],
+    };
+    let head = Literal {
+        positive: true,
+        relation: RelationId::EQUAL,
+        arguments: vec![Term::Variable(0), Term::Variable(139)],
+    };
+    let clause = Clause { variables: 140, premises: (1..70).map(row).collect(), head: Head::Literal(head) };
+    let evaluator = super::evaluate::Evaluator::new(&model);
+    assert_eq!(evaluator.refute_within(&clause, 1 << 20), None);
+    assert!(evaluator.satisfiable_premises_within(&clause, 1 << 20));
+}
