@@ -1,0 +1,109 @@
+//! Proofs written by hand, step by step, in MPL text.
+
+use std::sync::Arc;
+
+use theoremata_logic::formula::{Formula, Name};
+use theoremata_logic::proof::{Proof, Rule, Scope, ScopeId, Step, StepId};
+use theoremata_logic::theory::Theory;
+
+use super::read;
+
+/// A proof in the making. Variables are called by name; the current scope is the one opened last that
+/// is not closed.
+pub struct Draft<'t> {
+    theory: &'t Theory,
+    proof: Proof,
+    names: Vec<String>,
+    current: ScopeId,
+}
+
+impl<'t> Draft<'t> {
+    pub fn new(theory: &'t Theory) -> Draft<'t> {
+        let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };
+        let proof = Proof { scopes: vec![outer], steps: vec![], names: vec![] };
+        Draft { theory, proof, names: vec![], current: ScopeId::OUTER }
+    }
+
+    pub fn formula(&self, text: &str) -> Formula {
+        read(self.theory, text, &|name| self.names.iter().position(|known| *known == name))
+    }
+
+    pub fn variable(&self, name: &str) -> Name {
+        Name(self.names.iter().position(|known| *known == name).expect("a variable introduced before") as u32)
+    }
+
+    fn variables(&self, names: &str) -> Vec<Name> {
+        names.split_whitespace().map(|name| self.variable(name)).collect()
+    }
+
+    /// Opens a scope and states its assumptions; gives the scope and their steps.
+    pub fn open(&mut self, variables: &str, assumptions: &[&str]) -> (ScopeId, Vec<StepId>) {
+        let mut introduced = Vec::new();
+        for name in variables.split_whitespace() {
+            assert!(!self.names.iter().any(|known| known == name), "{name} is used twice");
+            introduced.push(Name(self.names.len() as u32));
+            self.names.push(name.into());
+            self.proof.names.push(Arc::from(name));
+        }
+        let assumptions: Vec<Formula> = assumptions.iter().map(|text| self.formula(text)).collect();
+        let scope = ScopeId(self.proof.scopes.len() as u32);
+        let parent = self.current;
+        self.proof.scopes.push(Scope { parent, variables: introduced, assumptions: assumptions.clone() });
+        self.current = scope;
+        let steps = assumptions
+            .into_iter()
+            .enumerate()
+            .map(|(number, formula)| self.push(Rule::Assumption(number as u32), &[], formula))
+            .collect();
+        (scope, steps)
+    }
+
+    /// Leaves the current scope without a step.
+    pub fn leave(&mut self) {
+        self.current = self.proof.scopes[self.current.index()].parent;
+    }
+
+    /// A step in the current scope.
+    pub fn step(&mut self, rule: Rule, premises: &[StepId], conclusion: &str) -> StepId {
+        let conclusion = self.formula(conclusion);
+        self.push(rule, premises, conclusion)
+    }
+
+    pub fn push(&mut self, rule: Rule, premises: &[StepId], conclusion: Formula) -> StepId {
+        let id = StepId(self.proof.steps.len() as u32);
+        self.proof.steps.push(Step { rule, premises: premises.to_vec(), conclusion, scope: self.current });
+        id
+    }
+
+    /// ∀→ elimination with these variables.
+    pub fn apply(&mut self, variables: &str, premises: &[StepId], conclusion: &str) -> StepId {
+        let rule = Rule::Instantiate(self.variables(variables));
+        self.step(rule, premises, conclusion)
+    }
+
+    /// ∃ introduction with these witnesses.
+    pub fn witness(&mut self, witnesses: &str, premises: &[StepId], conclusion: &str) -> StepId {
+        let rule = Rule::ExistsIntroduction(self.variables(witnesses));
+        self.step(rule, premises, conclusion)
+    }
+
+    /// Closes the current scope by ∀→ introduction of what `last` says.
+    pub fn generalise(&mut self, last: StepId) -> StepId {
+        let discharged = self.current;
+        let scope = &self.proof.scopes[discharged.index()];
+        let names: Vec<_> =
+            scope.variables.iter().map(|name| (*name, self.proof.names[name.0 as usize].clone())).collect();
+        let whole = Formula::forall(&names, &scope.assumptions[0], &self.conclusion(last));
+        self.leave();
+        self.push(Rule::Generalise(discharged), &[last], whole)
+    }
+
+    pub fn conclusion(&self, step: StepId) -> Formula {
+        self.proof.steps[step.index()].conclusion.clone()
+    }
+
+    pub fn finish(self) -> Proof {
+        assert_eq!(self.current, ScopeId::OUTER, "a scope is still open");
+        self.proof
+    }
+}

@@ -1,0 +1,178 @@
+//! What the tests of the calculus share: small theories built in code, goals read from text, proofs
+//! found by the search, and proofs written by hand.
+#![allow(dead_code, unreachable_pub)] // each test uses a part of it
+
+pub mod byhand;
+pub mod damage;
+pub mod draft;
+pub mod places;
+pub mod theories;
+
+use std::sync::Arc;
+
+use theoremata_logic::block::{Block, Limits};
+use theoremata_logic::check::check;
+use theoremata_logic::compile::{Axiom, Compiled, Justification, Move, Start};
+use theoremata_logic::extract::extract;
+use theoremata_logic::formula::{Formula, MplReader, MplWriter, Name, PredicateId};
+use theoremata_logic::proof::{Proof, TheoremId};
+use theoremata_logic::prove::{Effort, LogicBlock, Verdict, solve};
+use theoremata_logic::rule::{Rule, RuleBook};
+use theoremata_logic::sequent::Sequent;
+use theoremata_logic::theory::{Goal, Theory};
+
+/// A proof together with all that a checker needs to judge it.
+pub struct Subject {
+    /// What it is called in tables and messages.
+    pub label: String,
+    pub theory: Arc<Theory>,
+    /// All theorems of the theory, of which the proof may cite those before `number`.
+    pub statements: Arc<[Formula]>,
+    /// The number that the proof's own statement has.
+    pub number: usize,
+    pub proof: Proof,
+}
+
+/// The outcome of a search: the theorems in order, each with its checked proof.
+pub struct Proved {
+    pub theory: Arc<Theory>,
+    pub statements: Vec<Formula>,
+    pub proofs: Vec<Proof>,
+}
+
+impl Proved {
+    /// The proofs as subjects, under the labels of their goals.
+    pub fn subjects(self, labels: &[&str]) -> Vec<Subject> {
+        let statements: Arc<[Formula]> = self.statements.into();
+        self.proofs
+            .into_iter()
+            .zip(labels)
+            .enumerate()
+            .map(|(number, (proof, label))| Subject {
+                label: (*label).into(),
+                theory: self.theory.clone(),
+                statements: statements.clone(),
+                number,
+                proof,
+            })
+            .collect()
+    }
+}
+
+/// The formula that `text` says about the parameters of the anchor, with parameter `i` as `Name(i)`.
+pub fn about_anchor(theory: &Theory, text: &str) -> Formula {
+    let parameters = &theory.anchor_definition().parameters;
+    read(theory, text, &|name| parameters.iter().position(|known| **known == *name))
+}
+
+/// Reads MPL text in which blanks do not count.
+pub fn read(theory: &Theory, text: &str, variable: &dyn Fn(&str) -> Option<usize>) -> Formula {
+    let predicate = |name: &str| theory.find(name);
+    let name = |name: &str| variable(name).map(|place| Name(place as u32));
+    let reader = MplReader { predicate: &predicate, name: &name };
+    reader.read(&tidy(text)).unwrap_or_else(|error| panic!("{error} in {text}"))
+}
+
+fn tidy(text: &str) -> String {
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (from, to) in [("( ", "("), (" )", ")"), ("! ", "!")] {
+        while text.contains(from) {
+            text = text.replace(from, to);
+        }
+    }
+    text
+}
+
+/// The closed statement that `body` holds under the anchor.
+pub fn under_anchor(theory: &Theory, body: &Formula) -> Formula {
+    let parameters = &theory.anchor_definition().parameters;
+    let names: Vec<_> =
+        parameters.iter().enumerate().map(|(place, shown)| (Name(place as u32), shown.clone())).collect();
+    Formula::forall(&names, &Formula::atom(theory.anchor, names.iter().map(|(name, _)| *name)), body)
+}
+
+/// A goal: what `text` says holds under the anchor.
+pub fn goal(theory: &Theory, label: &str, text: &str) -> Goal {
+    let statement = under_anchor(theory, &about_anchor(theory, text));
+    Goal { label: label.into(), statement, place: "a test".into() }
+}
+
+/// A formula as MPL, for messages.
+pub fn show(theory: &Theory, formula: &Formula) -> String {
+    let predicate = |id: PredicateId| {
+        theory.predicates.get(id.index()).map_or_else(|| format!("?{}", id.0).into(), |known| known.name.clone())
+    };
+    let name = |name: Name| format!("v{}", name.0).into();
+    MplWriter { predicate: &predicate, name: &name }.write(formula)
+}
+
+/// A proof as text, for messages.
+pub fn list(theory: &Theory, proof: &Proof) -> String {
+    let mut text = String::new();
+    for (number, scope) in proof.scopes.iter().enumerate() {
+        let assumed: Vec<_> = scope.assumptions.iter().map(|formula| show(theory, formula)).collect();
+        text += &format!("scope {number} in {}: {:?} {}\n", scope.parent.0, scope.variables, assumed.join(", "));
+    }
+    for (number, step) in proof.steps.iter().enumerate() {
+        let premises: Vec<_> = step.premises.iter().map(|premise| premise.0.to_string()).collect();
+        text += &format!(
+            "{number} [{}] {:?} from {}: {}\n",
+            step.scope.0,
+            step.rule,
+            premises.join(", "),
+            show(theory, &step.conclusion)
+        );
+    }
+    text
+}
+
+/// Has a proof checked that may cite the statements given.
+pub fn accepts(theory: &Theory, statements: &[Formula], proof: &Proof) {
+    if let Err(flaw) = check(theory, |id| statements.get(id.0 as usize), proof) {
+        panic!("{flaw}\n{}", list(theory, proof));
+    }
+}
+
+/// Proves the goals one after the other, each with the help of those before it, and has every proof
+/// checked.
+///
+/// # Panics
+/// If a goal is not proved, or its proof is refused.
+pub fn prove_all(theory: Theory, goals: &[(&str, &str)]) -> Proved {
+    let goals: Vec<Goal> = goals.iter().map(|(label, text)| goal(&theory, label, text)).collect();
+    let formulas: Vec<&Formula> = goals.iter().map(|goal| &goal.statement).collect();
+    let mut compiled = Compiled::new(&theory, &formulas);
+    let axioms: Vec<Axiom> = goals
+        .iter()
+        .map(|goal| {
+            let (_, clauses) = compiled.read_statement(&theory, &goal.statement).expect("it begins with the anchor");
+            clauses.unwrap_or_else(|reason| panic!("{}: {reason}", goal.label)).remove(0)
+        })
+        .collect();
+    let compiled = Arc::new(compiled);
+    let mut book = RuleBook::new(&compiled);
+    let mut proved = Proved { theory: Arc::new(theory), statements: Vec::new(), proofs: Vec::new() };
+    for (goal, mut axiom) in goals.into_iter().zip(axioms) {
+        let mut root = Block::root(Arc::new(book.clone()), compiled.signature.constants.len());
+        root.run(Limits { steps: 1_000_000, creations: 0 });
+        let sequent = Sequent::of(&axiom.clause).expect("it has a head");
+        let block = LogicBlock::new(compiled.clone(), Arc::new(root.rest()), sequent, Effort::HIGH);
+        let tree = match solve(block).0 {
+            Verdict::Proved(tree) => tree,
+            Verdict::Open(stuck) => panic!("{} stays open: {stuck:?}", goal.label),
+        };
+        let proof = extract(&proved.theory, &compiled, &proved.statements, &goal.statement, &tree);
+        accepts(&proved.theory, &proved.statements, &proof);
+        assert_eq!(proof.statement(), Some(&goal.statement), "{}", goal.label);
+        let mut moves = vec![Move::Apply];
+        moves.append(&mut axiom.justification.moves);
+        let start = Start::Theorem(TheoremId(proved.statements.len() as u32));
+        let learned = Axiom { clause: axiom.clause, justification: Justification { start, moves } };
+        if let Some(rule) = Rule::of_axiom(&learned) {
+            book.add_with_demands(rule, &compiled.signature, Some(0), Some(1));
+        }
+        proved.statements.push(goal.statement);
+        proved.proofs.push(proof);
+    }
+    proved
+}

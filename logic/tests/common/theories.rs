@@ -1,0 +1,204 @@
+//! Theories, built in code.
+
+use std::sync::Arc;
+
+use theoremata_logic::formula::PredicateId;
+use theoremata_logic::theory::{Bounds, Constructor, Definition, Induction, Predicate, Sort, Theory};
+
+use super::read;
+
+/// Builds a theory definition by definition.
+pub struct Definer {
+    theory: Theory,
+}
+
+impl Definer {
+    pub fn new(name: &str) -> Definer {
+        let one = || Sort::Individual(1);
+        let power = |count: usize| Sort::Power(vec![one(); count]);
+        let primitive = |name: &str, sorts: Vec<Sort>| Predicate { name: name.into(), sorts, definition: None };
+        let predicates = vec![
+            primitive("=", vec![one(), one()]),
+            primitive("in", vec![one(), power(1)]),
+            primitive("in2", vec![one(), one(), power(2)]),
+            primitive("in3", vec![one(), one(), one(), power(3)]),
+        ];
+        Definer {
+            theory: Theory {
+                name: name.into(),
+                predicates,
+                anchor: PredicateId::EQUAL,
+                inductions: Vec::new(),
+                notations: Vec::new(),
+                goals: Vec::new(),
+                bounds: Bounds::default(),
+            },
+        }
+    }
+
+    /// Adds a definition. Parameters are names; one with `/k` is a relation of `k` individuals. The
+    /// body is the conjunction of the parts.
+    pub fn define(&mut self, name: &str, parameters: &str, parts: &[&str]) -> PredicateId {
+        let (names, sorts): (Vec<Arc<str>>, Vec<Sort>) = parameters
+            .split_whitespace()
+            .map(|parameter| match parameter.split_once('/') {
+                Some((name, count)) => {
+                    let count = count.parse().expect("a number of places");
+                    (name.into(), Sort::Power(vec![Sort::Individual(1); count]))
+                }
+                None => (parameter.into(), Sort::Individual(1)),
+            })
+            .unzip();
+        let text = conjunction(parts);
+        let body = read(&self.theory, &text, &|name| names.iter().position(|known| **known == *name));
+        let definition = Some(Definition { parameters: names, body, doc: None, file: "test".into() });
+        self.theory.predicates.push(Predicate { name: name.into(), sorts, definition });
+        PredicateId(self.theory.predicates.len() as u32 - 1)
+    }
+
+    /// Says that parameter `set` of `predicate` is generated: each constructor is a parameter and the
+    /// sets of its arguments.
+    pub fn generated(&mut self, name: &str, predicate: PredicateId, set: usize, constructors: &[(usize, &[usize])]) {
+        let constructors = constructors
+            .iter()
+            .map(|(parameter, arguments)| Constructor { parameter: *parameter, arguments: arguments.to_vec() })
+            .collect();
+        let name = name.into();
+        self.theory.inductions.push(Induction { name, predicate, set, constructors, added_by_reader: false });
+    }
+
+    /// The theory whose anchor is the last definition.
+    pub fn finish(mut self) -> Theory {
+        self.theory.anchor = PredicateId(self.theory.predicates.len() as u32 - 1);
+        self.theory
+    }
+
+    /// Total functions of one and of two arguments, part by part: typing, totality, functionality.
+    pub fn functions(&mut self) {
+        self.define(
+            "function",
+            "f/2 A/1 B/1",
+            &[
+                "(>[x,y] (in2[x,y,f]) (& (in[x,A]) (in[y,B])))",
+                "(>[x] (in[x,A]) !(>[y] (in[y,B]) !(in2[x,y,f])))",
+                "(>[x] (in[x,A]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))",
+            ],
+        );
+        self.define(
+            "operation",
+            "f/3 A/1 B/1 C/1",
+            &[
+                "(>[x,y,z] (in3[x,y,z,f]) (& (in[x,A]) (& (in[y,B]) (in[z,C]))))",
+                "(>[x,y] (& (in[x,A]) (in[y,B])) !(>[z] (in[z,C]) !(in3[x,y,z,f])))",
+                "(>[x,y] (& (in[x,A]) (in[y,B])) (>[z,u] (& (in3[x,y,z,f]) (in3[x,y,u,f])) (=[z,u])))",
+            ],
+        );
+    }
+}
+
+/// The conjunction of texts, to the right.
+pub fn conjunction(parts: &[&str]) -> String {
+    match parts {
+        [] => panic!("an empty conjunction"),
+        [part] => (*part).into(),
+        [first, rest @ ..] => format!("(& {first} {})", conjunction(rest)),
+    }
+}
+
+fn numbers(definer: &mut Definer) {
+    definer.functions();
+    let numbers = definer.define(
+        "Numbers",
+        "N/1 0 s/2 +/3 */3",
+        &[
+            "(in[0,N])",
+            "(function[s,N,N])",
+            "(>[x] (in[x,N]) !(in2[x,0,s]))",
+            "(>[x,y,z] (& (in2[x,z,s]) (in2[y,z,s])) (=[x,y]))",
+            "(operation[+,N,N,N])",
+            "(>[x] (in[x,N]) (in3[x,0,x,+]))",
+            "(>[x,y,z] (in3[x,y,z,+]) (>[u,v] (& (in2[y,u,s]) (in2[z,v,s])) (in3[x,u,v,+])))",
+            "(operation[*,N,N,N])",
+            "(>[x] (in[x,N]) (in3[x,0,0,*]))",
+            "(>[x,y,z] (in3[x,y,z,*]) (>[u,v] (& (in2[y,u,s]) (in3[z,x,v,+])) (in3[x,u,v,*])))",
+        ],
+    );
+    definer.generated("induction on numbers", numbers, 0, &[(1, &[]), (2, &[0])]);
+}
+
+/// Arithmetic with `0`, successor, addition, multiplication and a name for `s(0)`.
+pub fn arithmetic() -> Theory {
+    let mut definer = Definer::new("arithmetic");
+    numbers(&mut definer);
+    definer.define("Arithmetic", "N/1 0 s/2 +/3 */3 1", &["(Numbers[N,0,s,+,*])", "(in2[0,1,s])"]);
+    definer.finish()
+}
+
+/// Arithmetic in which `leq[x,y,N,+]` says that something can be added to `x` to give `y`.
+pub fn ordered_arithmetic() -> Theory {
+    let mut definer = Definer::new("ordered arithmetic");
+    numbers(&mut definer);
+    definer.define("leq", "x y N/1 +/3", &["!(>[k] (in[k,N]) !(in3[x,k,y,+]))"]);
+    definer.define("Arithmetic", "N/1 0 s/2 +/3 */3 1", &["(Numbers[N,0,s,+,*])", "(in2[0,1,s])"]);
+    definer.finish()
+}
+
+/// Groups by left identity and left inverse.
+pub fn groups() -> Theory {
+    let mut definer = Definer::new("groups");
+    definer.functions();
+    definer.define(
+        "Group",
+        "G/1 e */3 i/2",
+        &[
+            "(in[e,G])",
+            "(operation[*,G,G,G])",
+            "(function[i,G,G])",
+            "(>[x,y,z,u,v] (& (in3[x,y,u,*]) (& (in3[u,z,v,*]) (in[z,G]))) (>[w] (in3[y,z,w,*]) (in3[x,w,v,*])))",
+            "(>[x] (in[x,G]) (in3[e,x,x,*]))",
+            "(>[x,y] (in2[x,y,i]) (in3[y,x,e,*]))",
+        ],
+    );
+    definer.finish()
+}
+
+/// Binary trees with a function that mirrors them: the constructor has two recursive arguments.
+pub fn trees() -> Theory {
+    let mut definer = Definer::new("trees");
+    definer.functions();
+    let trees = definer.define(
+        "Trees",
+        "T/1 leaf node/3 mirror/2",
+        &[
+            "(in[leaf,T])",
+            "(operation[node,T,T,T])",
+            "(function[mirror,T,T])",
+            "(in2[leaf,leaf,mirror])",
+            "(>[x,y,z] (in3[x,y,z,node]) (>[u,v] (& (in2[x,u,mirror]) (in2[y,v,mirror])) \
+             (>[w] (in3[v,u,w,node]) (in2[z,w,mirror]))))",
+        ],
+    );
+    definer.generated("induction on trees", trees, 0, &[(1, &[]), (2, &[0, 0])]);
+    definer.define("Forest", "T/1 leaf node/3 mirror/2", &["(Trees[T,leaf,node,mirror])"]);
+    definer.finish()
+}
+
+/// Lists with entries of another set: the constructor has one argument that is not recursive.
+pub fn lists() -> Theory {
+    let mut definer = Definer::new("lists");
+    definer.functions();
+    let lists = definer.define(
+        "Lists",
+        "A/1 L/1 nil cons/3 join/3",
+        &[
+            "(in[nil,L])",
+            "(operation[cons,A,L,L])",
+            "(operation[join,L,L,L])",
+            "(>[x] (in[x,L]) (in3[nil,x,x,join]))",
+            "(>[a,x,z] (in3[a,x,z,cons]) (>[y,u] (in3[x,y,u,join]) (>[v] (in3[a,u,v,cons]) (in3[z,y,v,join]))))",
+        ],
+    );
+    definer.generated("induction on lists", lists, 1, &[(2, &[]), (3, &[0, 1])]);
+    definer.define("Listing", "A/1 L/1 nil cons/3 join/3", &["(Lists[A,L,nil,cons,join])"]);
+    definer.finish()
+}
