@@ -1,1 +1,132 @@
-//! The static site of a run.
+//! The static site of a run: a page for the theory, one for each theorem with its proof, definitions,
+//! a graph, what stayed open and what was refuted. It needs no server and works from `file://`.
+//!
+//! The same report gives the same bytes. All text of users is escaped, by the templates or by
+//! [`escape`]; markup that we made ourselves has a name that ends in `_html`.
+
+#![allow(dead_code, reason = "the commands that make a site are written next")]
+
+mod address;
+#[cfg(test)]
+mod browser;
+mod catalogue;
+mod downloads;
+mod drawing;
+mod folder;
+mod gather;
+mod graph;
+mod math;
+mod pages;
+mod proof;
+pub(crate) mod report;
+mod sentence;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use theoremata_logic::theory::Theory;
+
+pub(crate) use theoremata_logic::notation::Role;
+
+use catalogue::Catalogue;
+use folder::Folder;
+use report::Report;
+
+/// What was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SiteSummary {
+    /// HTML pages.
+    pub(crate) pages: usize,
+    /// Bytes of all files.
+    pub(crate) bytes: u64,
+}
+
+/// Why no site was written. What stood at its place before is still there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SiteError {
+    /// There is something that we did not make, and we delete nothing of others.
+    #[error("{} is not empty and was not made by theoremata; name another folder or remove it yourself", path.display())]
+    NotOurs {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The disk does not let us.
+    #[error("cannot {act} {}: {source}", path.display())]
+    Disk {
+        /// What we wanted to do.
+        act: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A template and its values do not fit: our fault.
+    #[error("the page {page} cannot be made: {reason}")]
+    Template {
+        /// The page.
+        page: String,
+        /// What the template engine says.
+        reason: String,
+    },
+}
+
+impl SiteError {
+    fn disk(act: &'static str, path: &Path, source: io::Error) -> SiteError {
+        SiteError::Disk { act, path: path.to_path_buf(), source }
+    }
+}
+
+/// Writes the site of a report to the folder `out`, which is made, or replaced as a whole if it is a
+/// site of ours.
+///
+/// Writes to `.NAME.new` beside it first and renames at the end. No page is larger than 1 MB.
+///
+/// # Errors
+/// See [`SiteError`].
+pub(crate) fn write(report: &Report, theory: &Theory, out: &Path) -> Result<SiteSummary, SiteError> {
+    let mut folder = Folder::begin(out)?;
+    let catalogue = Catalogue::new(report, theory);
+    let pieces = downloads::write(&catalogue, &mut folder)?;
+    pages::write(&catalogue, pieces, &mut folder)?;
+    let (pages, bytes) = folder.finish()?;
+    Ok(SiteSummary { pages, bytes })
+}
+
+/// Appends text to markup so that it is read as text, also inside of attributes.
+fn escape(text: &str, html: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            // Browsers and validators object to these, and they show nothing.
+            c if c.is_control() && c != '\n' && c != '\t' => html.push('\u{fffd}'),
+            c => html.push(c),
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut html = String::new();
+    escape(text, &mut html);
+    html
+}
+
+/// The longest MPL text of one formula that a page shows, in bytes.
+const LONGEST_TEXT: usize = 20_000;
+
+/// The text, or its beginning if a page could not hold it.
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let mut end = LONGEST_TEXT;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}… ({} bytes in all; the whole text is in the download)", &text[..end], text.len())
+}

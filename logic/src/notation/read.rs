@@ -18,6 +18,8 @@ const MOST_PARTS: usize = 20_000;
 pub struct Reading<'t> {
     theory: &'t Theory,
     functions: BTreeSet<Arc<str>>,
+    /// Whether relations are shown as relations, whatever the theory says about them.
+    literal: bool,
 }
 
 /// One conjunct of the anchor after unfolding the structures that it names.
@@ -42,7 +44,13 @@ impl<'t> Reading<'t> {
                 functions.insert(name.clone());
             }
         }
-        Reading { theory, functions }
+        Reading { theory, functions, literal: false }
+    }
+
+    /// Reads every relation as it stands: no notation, no terms, no anchor that is understood.
+    #[must_use]
+    pub fn literal(theory: &'t Theory) -> Self {
+        Reading { theory, functions: BTreeSet::new(), literal: true }
     }
 
     /// The theory whose notation this is.
@@ -93,6 +101,16 @@ impl<'t> Reading<'t> {
         self.formula(statement, &|name| format!("v{}", name.0).into())
     }
 
+    /// The variables that [`Reading::statement`] binds, in order: the name that the binder gives, and
+    /// the name that is shown.
+    #[must_use]
+    pub fn variables(&self, statement: &Formula) -> Vec<(Arc<str>, Arc<str>)> {
+        let mut reader =
+            Reader { reading: self, next: 0, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
+        reader.read(statement);
+        reader.log
+    }
+
     /// A formula over the anchor's parameters, such as an axiom.
     #[must_use]
     pub fn under_anchor(&self, formula: &Formula) -> Math {
@@ -105,7 +123,7 @@ impl<'t> Reading<'t> {
     pub fn formula(&self, formula: &Formula, name: &dyn Fn(Name) -> Arc<str>) -> Math {
         let free = formula.free_variables();
         let next = free.iter().map(|name| name.0.saturating_add(1)).max().unwrap_or(0);
-        let mut reader = Reader { reading: self, next, names: HashMap::new(), values: HashMap::new() };
+        let mut reader = Reader { reading: self, next, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
         for variable in free {
             reader.names.insert(variable, name(variable));
         }
@@ -207,6 +225,8 @@ struct Reader<'r, 't> {
     names: HashMap<Name, Arc<str>>,
     /// The terms that stand for variables.
     values: HashMap<Name, Math>,
+    /// What was bound: the author's name and the name in its place.
+    log: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Reader<'_, '_> {
@@ -298,6 +318,9 @@ impl Reader<'_, '_> {
     /// Under the anchor its parameters are constants: they are called by the anchor's names and not
     /// quantified, and the anchor itself is understood.
     fn pass_over_anchor(&mut self, variables: &mut Vec<Name>, premises: &mut Vec<Formula>) {
+        if self.reading.literal {
+            return;
+        }
         let theory = self.reading.theory;
         let Some(place) =
             premises.iter().position(|premise| matches!(premise, Formula::Atom(id, _) if *id == theory.anchor))
@@ -447,7 +470,7 @@ impl Reader<'_, '_> {
                         && self.reading.symbol(formal).role == Role::Parameter
                 })
                 .collect();
-            if passed.iter().any(|passed| !passed) {
+            if !self.reading.literal && passed.iter().any(|passed| !passed) {
                 let mut place = 0;
                 parts.retain(|_| {
                     place += 1;
@@ -464,6 +487,9 @@ impl Reader<'_, '_> {
         predicate: PredicateId,
         arguments: &[Variable],
     ) -> Option<(NotationForm, Vec<Variable>)> {
+        if self.reading.literal {
+            return None;
+        }
         self.reading.theory.notations.iter().find_map(|notation| {
             let inputs = self.matches(notation.predicate, &notation.arguments, predicate, arguments)?;
             (notation.value.is_none())
@@ -499,6 +525,9 @@ impl Reader<'_, '_> {
     fn graph(&self, formula: &Formula) -> Option<Graph> {
         let Formula::Atom(predicate, arguments) = formula else { return None };
         let names = free_names(arguments)?;
+        if self.reading.literal {
+            return None;
+        }
         for notation in &self.reading.theory.notations {
             let Some(value) = notation.value else { continue };
             let Some(places) = self.matches(notation.predicate, &notation.arguments, *predicate, arguments) else {
@@ -571,6 +600,7 @@ impl Reader<'_, '_> {
                 let name = Name(self.next);
                 self.next = self.next.saturating_add(1);
                 let fresh = self.fresh_name(shown);
+                self.log.push((shown.clone(), fresh.clone()));
                 self.names.insert(name, fresh);
                 name
             })
@@ -587,8 +617,9 @@ impl Reader<'_, '_> {
     /// by a number gets a letter, so that nobody takes it for that number.
     fn fresh_name(&self, shown: &Arc<str>) -> Arc<str> {
         let taken = |text: &str| self.names.values().any(|name| &**name == text);
-        if !shown.is_empty() && shown.bytes().all(|byte| byte.is_ascii_digit()) {
-            let reserved = &self.reading.theory.anchor_definition().parameters;
+        let reserved = &self.reading.theory.anchor_definition().parameters;
+        let is_constant = reserved.contains(shown) && !taken(shown);
+        if !is_constant && !shown.is_empty() && shown.bytes().all(|byte| byte.is_ascii_digit()) {
             return (0..u16::MAX)
                 .map(variable_name)
                 .find(|name| !taken(name) && !reserved.contains(name))
@@ -637,12 +668,15 @@ fn deny(math: Math) -> Math {
     }
 }
 
-/// An equation with the term first: `0 + a = a`, not `a = 0 + a`.
+/// An equation with the term first: `0 + a = a`, not `a = 0 + a`; and a constant last: `a = 0`.
 fn simple_side_last(math: Math) -> Math {
+    let rank = |side: &Math| match side {
+        Math::Symbol(symbol) if symbol.role == Role::Parameter => 0,
+        Math::Symbol(_) => 1,
+        _ => 2,
+    };
     match math {
-        Math::Infix { symbol, strength, left, right }
-            if &*symbol == "=" && matches!(*left, Math::Symbol(_)) && !matches!(*right, Math::Symbol(_)) =>
-        {
+        Math::Infix { symbol, strength, left, right } if &*symbol == "=" && rank(&left) < rank(&right) => {
             Math::Infix { symbol, strength, left: right, right: left }
         }
         other => other,

@@ -244,3 +244,23 @@ fn a_term_that_would_grow_too_large_keeps_its_variable() {
     let math = Reading::new(&theory).under_anchor(&formula);
     assert!(math.size() < 120, "{} symbols: {math}", math.size());
 }
+
+#[test]
+fn the_literal_reading_keeps_every_relation() {
+    let theory = peano();
+    let predicates = theory.predicates.iter().map(|predicate| &*predicate.name).collect();
+    let mpl = "(>[a,b,c] (in3[a,b,c,+]) (in3[b,a,c,+]))";
+    let mut source = Source { rest: mpl, predicates, parameters: &["N", "i0", "s", "+", "*", "less"], bound: vec![] };
+    let literal = Reading::literal(&theory).under_anchor(&source.formula());
+    assert_eq!(literal.to_string(), "∀ a b c : (a, b, c) ∈ + → (b, a, c) ∈ +");
+}
+
+#[test]
+fn the_names_of_variables_are_told() {
+    let theory = peano();
+    let predicates = theory.predicates.iter().map(|predicate| &*predicate.name).collect();
+    let mpl = "(>[1,2,3,4,5,6] (Peano[1,2,3,4,5,6]) (>[7,8] (in2[7,8,3]) (=[8,8])))";
+    let mut source = Source { rest: mpl, predicates, parameters: &[], bound: vec![] };
+    let names = Reading::new(&theory).variables(&source.formula());
+    assert_eq!(names[6..], [("7".into(), "a".into()), ("8".into(), "b".into())]);
+}

@@ -1,0 +1,348 @@
+//! What the pages say beyond the report itself, worked out once: readings, addresses, who cites whom,
+//! what everything rests on.
+
+use std::collections::HashMap;
+
+use theoremata_logic::formula::{Formula, Name, PredicateId, Variable};
+use theoremata_logic::notation::{Axiom, Math, Reading};
+use theoremata_logic::proof::{Proof, Rule, StepId};
+use theoremata_logic::theory::Theory;
+
+use super::address;
+use super::report::Report;
+
+/// The report with everything that several pages need.
+pub(crate) struct Catalogue<'r> {
+    pub(crate) report: &'r Report,
+    pub(crate) theory: &'r Theory,
+    /// Readable mathematics.
+    pub(crate) reading: Reading<'r>,
+    /// The same without notation and without terms.
+    pub(crate) literal: Reading<'r>,
+    pub(crate) axioms: Vec<Axiom>,
+    pub(crate) axiom_numbers: HashMap<Formula, usize>,
+    pub(crate) theorems: Vec<Entry>,
+}
+
+/// A theorem's place among the others.
+pub(crate) struct Entry {
+    pub(crate) math: Math,
+    /// What people call such a law, if it has the shape of one.
+    pub(crate) law: Option<String>,
+    /// The file name of its page, without folder.
+    pub(crate) file: String,
+    /// Theorems that its proof cites, ascending.
+    pub(crate) cites: Vec<usize>,
+    /// Theorems whose proofs cite it, ascending.
+    pub(crate) used_by: Vec<usize>,
+    /// What its own proof takes from the theory.
+    pub(crate) own: Basis,
+    /// What it rests on with all that it cites.
+    pub(crate) whole: Basis,
+    /// 0 if it cites nothing, else one more than the highest that it cites.
+    pub(crate) level: usize,
+}
+
+/// Assumptions, each a sorted list without repetition.
+#[derive(Clone, Default)]
+pub(crate) struct Basis {
+    pub(crate) axioms: Vec<usize>,
+    pub(crate) inductions: Vec<usize>,
+    pub(crate) comprehensions: Vec<PredicateId>,
+    pub(crate) classical: bool,
+}
+
+impl Basis {
+    fn add(&mut self, other: &Basis) {
+        merge(&mut self.axioms, &other.axioms);
+        merge(&mut self.inductions, &other.inductions);
+        merge(&mut self.comprehensions, &other.comprehensions);
+        self.classical |= other.classical;
+    }
+}
+
+fn merge<T: Ord + Copy>(into: &mut Vec<T>, from: &[T]) {
+    into.extend_from_slice(from);
+    into.sort_unstable();
+    into.dedup();
+}
+
+impl<'r> Catalogue<'r> {
+    pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Self {
+        let reading = Reading::new(theory);
+        let axioms = reading.axioms();
+        let mut axiom_numbers = HashMap::new();
+        for (number, axiom) in axioms.iter().enumerate() {
+            axiom_numbers.entry(axiom.formula.clone()).or_insert(number);
+        }
+        let mut catalogue = Catalogue {
+            report,
+            theory,
+            literal: Reading::literal(theory),
+            reading,
+            axioms,
+            axiom_numbers,
+            theorems: Vec::with_capacity(report.theorems.len()),
+        };
+        let mut files: HashMap<String, usize> = HashMap::new();
+        for (number, theorem) in report.theorems.iter().enumerate() {
+            let math = catalogue.reading.statement(&theorem.statement);
+            let mut file = address::of_statement(theory, &theorem.statement, &math);
+            // The same statement twice is no theorem twice, but a report may hold it: then the second
+            // page must not overwrite the first.
+            let copies = files.entry(file.clone()).or_insert(0);
+            *copies += 1;
+            if *copies > 1 {
+                file = format!("{file}-{copies}");
+            }
+            let (own, cites) = catalogue.basis(&theorem.proof, number);
+            let mut whole = own.clone();
+            let mut level = 0;
+            for cited in &cites {
+                let cited: &Entry = &catalogue.theorems[*cited];
+                whole.add(&cited.whole);
+                level = level.max(cited.level + 1);
+            }
+            for cited in &cites {
+                catalogue.theorems[*cited].used_by.push(number);
+            }
+            let law = law(math.body());
+            let file = format!("{file}.html");
+            catalogue.theorems.push(Entry { math, law, file, cites, used_by: Vec::new(), own, whole, level });
+        }
+        catalogue
+    }
+
+    /// What a proof uses of the theory and which theorems it cites.
+    fn basis(&self, proof: &Proof, number: usize) -> (Basis, Vec<usize>) {
+        let mut basis = Basis::default();
+        let mut cites = Vec::new();
+        let given = Given::of(self, proof);
+        for (place, step) in proof.steps.iter().enumerate() {
+            if let Some(axiom) = given.axioms[place] {
+                basis.axioms.push(axiom);
+            }
+            match &step.rule {
+                Rule::Theorem(cited) if (cited.0 as usize) < number => cites.push(cited.0 as usize),
+                Rule::Induction(principle) => basis.inductions.push(*principle as usize),
+                Rule::Comprehension { predicate, .. } => basis.comprehensions.push(*predicate),
+                Rule::Reductio(_) | Rule::Cases(..) => basis.classical = true,
+                _ => {}
+            }
+        }
+        merge(&mut basis.axioms, &[]);
+        merge(&mut basis.inductions, &[]);
+        merge(&mut basis.comprehensions, &[]);
+        merge(&mut cites, &[]);
+        (basis, cites)
+    }
+}
+
+/// Which steps of a proof only fetch what is given: the anchor, parts of it, earlier theorems.
+pub(crate) struct Given {
+    /// For each step whether it is one of these.
+    pub(crate) is_given: Vec<bool>,
+    /// For each such step the axiom that it states, if it states one and is used by a step that is not
+    /// itself on the way to a smaller part.
+    pub(crate) axioms: Vec<Option<usize>>,
+    /// The theorem that a step states, with or without its anchor.
+    pub(crate) theorems: Vec<Option<usize>>,
+    /// Whether a step that is not given uses it, or one that states the same.
+    pub(crate) used: Vec<bool>,
+    /// For each such step the first of them that states the same.
+    pub(crate) same: Vec<usize>,
+    /// The steps that state the anchor itself.
+    pub(crate) anchors: Vec<StepId>,
+}
+
+impl Given {
+    pub(crate) fn of(catalogue: &Catalogue, proof: &Proof) -> Given {
+        let count = proof.steps.len();
+        let mut given = Given {
+            is_given: vec![false; count],
+            axioms: vec![None; count],
+            theorems: vec![None; count],
+            used: vec![false; count],
+            same: (0..count).collect(),
+            anchors: Vec::new(),
+        };
+        let mut parameters: HashMap<Name, u32> = HashMap::new();
+        let known = |given: &Given, premise: &StepId| given.is_given.get(premise.index()).copied().unwrap_or(false);
+        for (place, step) in proof.steps.iter().enumerate() {
+            match &step.rule {
+                Rule::Assumption(_) => {
+                    let Formula::Atom(predicate, arguments) = &step.conclusion else { continue };
+                    if *predicate != catalogue.theory.anchor {
+                        continue;
+                    }
+                    for (number, argument) in arguments.iter().enumerate() {
+                        if let Variable::Free(name) = argument {
+                            parameters.insert(*name, number as u32);
+                        }
+                    }
+                    given.anchors.push(StepId(place as u32));
+                    given.is_given[place] = true;
+                }
+                Rule::Theorem(cited) => {
+                    given.is_given[place] = true;
+                    given.theorems[place] = Some(cited.0 as usize);
+                }
+                Rule::Instantiate(_) => {
+                    if let [rule, anchor] = &step.premises[..]
+                        && given.anchors.contains(anchor)
+                        && known(&given, rule)
+                    {
+                        given.is_given[place] = true;
+                        given.theorems[place] = given.theorems.get(rule.index()).copied().flatten();
+                    }
+                }
+                Rule::Unfold | Rule::AndLeft | Rule::AndRight => {
+                    if let [premise] = &step.premises[..]
+                        && known(&given, premise)
+                        && given.theorems[premise.index()].is_none()
+                    {
+                        given.is_given[place] = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut first: HashMap<&Formula, usize> = HashMap::new();
+        for (place, step) in proof.steps.iter().enumerate() {
+            if given.is_given[place] {
+                given.same[place] = *first.entry(&step.conclusion).or_insert(place);
+            } else {
+                let understood = matches!(step.rule, Rule::Instantiate(_));
+                for premise in &step.premises {
+                    if understood && given.anchors.contains(premise) {
+                        continue;
+                    }
+                    if let Some(first) = given.same.get(premise.index()) {
+                        given.used[*first] = true;
+                    }
+                }
+            }
+        }
+        for place in 0..count {
+            given.used[place] = given.used[given.same[place]];
+        }
+        for (place, step) in proof.steps.iter().enumerate() {
+            if given.is_given[place] && given.used[place] && given.theorems[place].is_none() {
+                let formula = step
+                    .conclusion
+                    .substitute(&mut |name| parameters.get(&name).map_or(name, |parameter| Name(*parameter)));
+                given.axioms[place] = catalogue.axiom_numbers.get(&formula).copied();
+            }
+        }
+        given
+    }
+}
+
+/// The usual name of an equation's shape, such as `commutative law of +`.
+fn law(body: &Math) -> Option<String> {
+    let (left, right) = body.as_equation()?;
+    let operation = |math: &Math| match math {
+        Math::Infix { symbol, left, right, strength } if *strength > 1 => {
+            Some((symbol.clone(), (**left).clone(), (**right).clone()))
+        }
+        _ => None,
+    };
+    let variable = |math: &Math| matches!(math, Math::Symbol(symbol) if symbol.role == super::Role::Variable);
+    let parameter = |math: &Math| matches!(math, Math::Symbol(symbol) if symbol.role == super::Role::Parameter);
+    if let (Some((f, a, b)), Some((g, c, d))) = (operation(left), operation(right)) {
+        if f == g && a == d && b == c && variable(&a) && variable(&b) && a != b {
+            return Some(format!("commutative law of {f}"));
+        }
+        let associative = |outer: &Math, last: &Math, first: &Math, inner: &Math| {
+            let ((h, x, y), (i, z, w)) = (operation(outer)?, operation(inner)?);
+            (h == f && i == f && g == f && x == *first && y == z && w == *last).then_some(())
+        };
+        if associative(&a, &b, &c, &d).or_else(|| associative(&c, &d, &a, &b)).is_some() {
+            return Some(format!("associative law of {f}"));
+        }
+    }
+    let distributes = |product: &Math, sum: &Math| {
+        let (times, factor, inner) = operation(product)?;
+        let (plus, one, two) = operation(sum)?;
+        let left_side = operation(&inner).is_some_and(|(symbol, x, y)| {
+            symbol == plus
+                && operation(&one) == Some((times.clone(), factor.clone(), x))
+                && operation(&two) == Some((times.clone(), factor.clone(), y))
+        });
+        let right_side = operation(&factor).is_some_and(|(symbol, x, y)| {
+            symbol == plus
+                && operation(&one) == Some((times.clone(), x, inner.clone()))
+                && operation(&two) == Some((times.clone(), y, inner.clone()))
+        });
+        (plus != times && (left_side || right_side))
+            .then(|| format!("{} distributive law of {times} over {plus}", if left_side { "left" } else { "right" }))
+    };
+    if let Some(name) = distributes(left, right).or_else(|| distributes(right, left)) {
+        return Some(name);
+    }
+    if let Some((f, a, b)) = operation(left)
+        && variable(right)
+    {
+        if b == *right && parameter(&a) {
+            return Some(format!("left identity of {f}"));
+        }
+        if a == *right && parameter(&b) {
+            return Some(format!("right identity of {f}"));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use theoremata_logic::notation::{Role, Symbol};
+
+    fn symbol(text: &str) -> Math {
+        let role = if text.bytes().all(|byte| byte.is_ascii_digit()) { Role::Parameter } else { Role::Variable };
+        Math::Symbol(Symbol { text: text.into(), role })
+    }
+
+    fn infix(left: Math, sign: &str, right: Math) -> Math {
+        let strength = match sign {
+            "=" => 1,
+            "+" => 5,
+            _ => 6,
+        };
+        Math::Infix { symbol: sign.into(), strength, left: Box::new(left), right: Box::new(right) }
+    }
+
+    fn plus(left: Math, right: Math) -> Math {
+        infix(left, "+", right)
+    }
+
+    fn times(left: Math, right: Math) -> Math {
+        infix(left, "·", right)
+    }
+
+    #[test]
+    fn laws_are_known_by_their_shape() {
+        let [a, b, c] = ["a", "b", "c"].map(symbol);
+        let name = |left: Math, right: Math| law(&infix(left, "=", right));
+        let is = |found: Option<String>, expected: &str| assert_eq!(found.as_deref(), Some(expected));
+        is(name(plus(a.clone(), b.clone()), plus(b.clone(), a.clone())), "commutative law of +");
+        is(
+            name(plus(plus(a.clone(), b.clone()), c.clone()), plus(a.clone(), plus(b.clone(), c.clone()))),
+            "associative law of +",
+        );
+        is(
+            name(
+                times(a.clone(), plus(b.clone(), c.clone())),
+                plus(times(a.clone(), b.clone()), times(a.clone(), c.clone())),
+            ),
+            "left distributive law of · over +",
+        );
+        is(
+            name(plus(times(a.clone(), c.clone()), times(b.clone(), c.clone())), times(plus(a.clone(), b.clone()), c)),
+            "right distributive law of · over +",
+        );
+        is(name(plus(symbol("0"), a.clone()), a.clone()), "left identity of +");
+        assert_eq!(name(plus(a.clone(), a.clone()), plus(a.clone(), a)), None);
+        assert_eq!(name(plus(b.clone(), symbol("0")), symbol("0")), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! The same results for machines: JSON lines to download, and the index that the search reads.
+
+use serde_json::{Value, json};
+use theoremata_logic::formula::{Formula, Name};
+
+use super::catalogue::Catalogue;
+use super::folder::Folder;
+use super::report::Kind;
+use super::{SiteError, address, shortened};
+
+/// The bytes of one piece of the search index, about.
+const PIECE: usize = 400_000;
+
+/// Writes the downloads and the search index; says of how many files the index consists.
+pub(crate) fn write(catalogue: &Catalogue<'_>, folder: &mut Folder) -> Result<usize, SiteError> {
+    folder.file("data/theorems.jsonl", &theorems(catalogue))?;
+    folder.file("data/open.jsonl", &open(catalogue))?;
+    folder.file("data/refuted.jsonl", &refuted(catalogue))?;
+    let pieces = pieces(catalogue);
+    let count = pieces.len();
+    for (number, piece) in pieces.into_iter().enumerate() {
+        // A script and not a data file, because pages opened from a disk may load scripts only.
+        let text = format!("theoremataFound([\n{}\n]);\n", piece.join(",\n"));
+        folder.file(&format!("assets/index-{}.js", number + 1), &text)?;
+    }
+    Ok(count)
+}
+
+/// The MPL text of a closed formula.
+pub(crate) fn mpl(catalogue: &Catalogue<'_>, formula: &Formula) -> String {
+    catalogue.reading.mpl(formula, &|name: Name| format!("v{}", name.0).into())
+}
+
+fn lines(values: impl Iterator<Item = Value>) -> String {
+    let mut text = String::new();
+    for value in values {
+        text.push_str(&value.to_string());
+        text.push('\n');
+    }
+    text
+}
+
+fn theorems(catalogue: &Catalogue<'_>) -> String {
+    lines(catalogue.report.theorems.iter().zip(&catalogue.theorems).enumerate().map(|(place, (theorem, entry))| {
+        let kind = match &theorem.kind {
+            Kind::Direct => json!("direct"),
+            Kind::Induction(variable) => json!({ "induction": variable }),
+            Kind::Corollary => json!("corollary"),
+        };
+        let numbers = |list: &[usize]| -> Vec<usize> { list.iter().map(|number| number + 1).collect() };
+        json!({
+            "number": place + 1,
+            "statement": entry.math.to_string(),
+            "mpl": mpl(catalogue, &theorem.statement),
+            "kind": kind,
+            "essential": theorem.essential,
+            "cycle": theorem.cycle,
+            "cites": numbers(&entry.cites),
+            "axioms": numbers(&entry.whole.axioms),
+            "inductions": entry.whole.inductions.iter()
+                .filter_map(|number| catalogue.theory.inductions.get(*number))
+                .map(|principle| principle.name.to_string()).collect::<Vec<_>>(),
+            "steps": theorem.proof.steps.len(),
+            "page": format!("theorem/{}", entry.file),
+        })
+    }))
+}
+
+fn open(catalogue: &Catalogue<'_>) -> String {
+    lines(catalogue.report.open.iter().map(|open| {
+        json!({
+            "mpl": mpl(catalogue, &open.statement),
+            "tried": open.tried,
+            "stuck": open.stuck.iter().map(|stuck| mpl(catalogue, stuck)).collect::<Vec<_>>(),
+            "bound": open.bound,
+        })
+    }))
+}
+
+fn refuted(catalogue: &Catalogue<'_>) -> String {
+    lines(catalogue.report.refuted.iter().map(|refuted| {
+        let assignment: Vec<_> =
+            refuted.assignment.iter().map(|(variable, value)| json!([&**variable, &**value])).collect();
+        json!({
+            "mpl": mpl(catalogue, &refuted.statement),
+            "counterexample": assignment,
+            "model": catalogue.report.models.get(refuted.model).map(|model| model.origin.as_str()),
+        })
+    }))
+}
+
+/// What the search finds: kind, title, address, statement, MPL.
+fn pieces(catalogue: &Catalogue<'_>) -> Vec<Vec<String>> {
+    let mut pieces: Vec<Vec<String>> = vec![Vec::new()];
+    let mut size = 0;
+    let mut put = |kind: &str, title: String, href: String, statement: String, mpl: String| {
+        let line = json!([kind, title, href, shortened(statement), shortened(mpl)]).to_string();
+        size += line.len();
+        if size > PIECE {
+            pieces.push(Vec::new());
+            size = line.len();
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(line);
+        }
+    };
+    for (place, (theorem, entry)) in catalogue.report.theorems.iter().zip(&catalogue.theorems).enumerate() {
+        let name = theorem.label.as_deref().or(entry.law.as_deref());
+        let title = match name {
+            Some(name) => format!("Theorem {}: {name}", place + 1),
+            None => format!("Theorem {}", place + 1),
+        };
+        let href = format!("theorem/{}", entry.file);
+        put("theorem", title, href, entry.math.to_string(), mpl(catalogue, &theorem.statement));
+    }
+    for (place, axiom) in catalogue.axioms.iter().enumerate() {
+        let statement = catalogue.reading.under_anchor(&axiom.formula).to_string();
+        let parameters = &catalogue.theory.anchor_definition().parameters;
+        let text = catalogue
+            .reading
+            .mpl(&axiom.formula, &|name| parameters.get(name.0 as usize).cloned().unwrap_or_else(|| "?".into()));
+        put("axiom", format!("Axiom {}", place + 1), format!("index.html#axiom-{}", place + 1), statement, text);
+    }
+    for predicate in &catalogue.theory.predicates {
+        if let Some(definition) = &predicate.definition {
+            let href = format!("definition/{}.html", address::of_name(&predicate.name));
+            let title = format!("Definition {}", predicate.name);
+            put("definition", title, href, definition.doc.clone().unwrap_or_default(), String::new());
+        }
+    }
+    pieces
+}

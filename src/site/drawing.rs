@@ -1,0 +1,212 @@
+//! The picture of who cites whom, as SVG that works without a script: every node is a link.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+use super::catalogue::Catalogue;
+use super::escape;
+use super::graph::{self, Measures};
+
+/// With up to this many nodes a node shows its statement, with more its number only.
+const MOST_LABELLED: usize = 120;
+
+/// A picture of more nodes would outgrow a page; the essential and the most cited are drawn then.
+pub(crate) const MOST_DRAWN: usize = 2_000;
+
+/// The most nodes of a picture of a theorem's surroundings.
+const MOST_AROUND: usize = 40;
+
+/// The letters of a statement that fit into a node.
+const LABEL: usize = 24;
+
+/// The theorems that neither cite nor are cited: they have no place in a picture of citations.
+pub(crate) fn alone(catalogue: &Catalogue<'_>) -> Vec<usize> {
+    let lonely = |node: &usize| {
+        let entry = &catalogue.theorems[*node];
+        entry.cites.is_empty() && entry.used_by.is_empty()
+    };
+    (0..catalogue.theorems.len()).filter(lonely).collect()
+}
+
+/// The theorems of the picture of everything, ascending.
+pub(crate) fn everything(catalogue: &Catalogue<'_>) -> Vec<usize> {
+    let alone: BTreeSet<usize> = alone(catalogue).into_iter().collect();
+    let mut nodes: Vec<usize> = (0..catalogue.theorems.len()).filter(|node| !alone.contains(node)).collect();
+    if nodes.len() > MOST_DRAWN {
+        nodes.sort_by_key(|node| {
+            let essential = catalogue.report.theorems[*node].essential;
+            (!essential, std::cmp::Reverse(catalogue.theorems[*node].used_by.len()), *node)
+        });
+        nodes.truncate(MOST_DRAWN);
+        nodes.sort_unstable();
+    }
+    nodes
+}
+
+/// The theorems at most two citations away, ascending; the nearest if there are too many.
+pub(crate) fn around(catalogue: &Catalogue<'_>, centre: usize) -> Vec<usize> {
+    let mut found = BTreeSet::from([centre]);
+    type Next = fn(&Catalogue<'_>, usize) -> Vec<usize>;
+    let directions: [Next; 2] = [
+        |catalogue, node| catalogue.theorems[node].cites.clone(),
+        |catalogue, node| catalogue.theorems[node].used_by.clone(),
+    ];
+    for next in directions {
+        let limit = found.len() + MOST_AROUND / 2;
+        let mut edge = vec![centre];
+        for _ in 0..2 {
+            let mut further = Vec::new();
+            for node in edge {
+                for neighbour in next(catalogue, node) {
+                    if found.len() < limit && found.insert(neighbour) {
+                        further.push(neighbour);
+                    }
+                }
+            }
+            edge = further;
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Draws these theorems. `folder` leads from the page to the theorems' pages; `centre` is the one that
+/// the picture is about.
+pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, centre: Option<usize>) -> String {
+    let place: HashMap<usize, usize> = nodes.iter().enumerate().map(|(place, node)| (*node, place)).collect();
+    let mut parents: Vec<Vec<usize>> = nodes
+        .iter()
+        .map(|node| catalogue.theorems[*node].cites.iter().filter_map(|cited| place.get(cited).copied()).collect())
+        .collect();
+    let all: usize = parents.iter().map(Vec::len).sum();
+    lighten(&mut parents);
+    let drawn: usize = parents.iter().map(Vec::len).sum();
+    let labelled = nodes.len() <= MOST_LABELLED;
+    let measures = if labelled {
+        Measures { width: 190, height: 30, gap: 14, between: 34, row: 6 }
+    } else {
+        Measures { width: 44, height: 20, gap: 8, between: 40, row: 40 }
+    };
+    let layout = graph::layout(&parents, measures);
+    let mut svg = String::new();
+    let (width, height) = (layout.width.max(240), layout.height + 8);
+    let _ = write!(
+        svg,
+        "<svg class=\"graph{}\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"group\" \
+         aria-label=\"Graph of {} theorems and {drawn} citations; {} citations that follow from others are left out\">",
+        if labelled { "" } else { " dense" },
+        nodes.len(),
+        all - drawn
+    );
+    let _ = write!(svg, "<g class=\"edges\">");
+    for (node, list) in parents.iter().enumerate() {
+        if list.is_empty() {
+            continue;
+        }
+        let _ = write!(svg, "<path data-of=\"{}\" d=\"", nodes[node] + 1);
+        let (x, y) = layout.place[node];
+        let top = y - measures.height / 2;
+        for parent in list {
+            let (from_x, from_y) = layout.place[*parent];
+            let from = from_y + measures.height / 2;
+            let bend = ((top - from) / 2).clamp(8, 60);
+            let _ = write!(svg, "M{from_x} {from}C{from_x} {} {x} {} {x} {top}", from + bend, top - bend);
+        }
+        svg.push_str("\"/>");
+    }
+    svg.push_str("</g>");
+    for (place, node) in nodes.iter().enumerate() {
+        let entry = &catalogue.theorems[*node];
+        let theorem = &catalogue.report.theorems[*node];
+        let (x, y) = layout.place[place];
+        let mut class = String::from("n");
+        class.push_str(if theorem.essential { " essential" } else { "" });
+        class.push_str(if centre == Some(*node) { " centre" } else { "" });
+        let body = entry.math.body().to_string();
+        let number = node + 1;
+        let _ = write!(
+            svg,
+            "<a class=\"{class}\" data-n=\"{number}\" href=\"{folder}{}\" aria-label=\"Theorem {number}",
+            entry.file
+        );
+        if theorem.essential {
+            svg.push_str(", essential");
+        }
+        svg.push_str(": ");
+        escape(&cut(&body, if labelled { 120 } else { 60 }), &mut svg);
+        svg.push_str("\">");
+        if labelled {
+            svg.push_str("<title>");
+            escape(&cut(&body, 400), &mut svg);
+            svg.push_str("</title>");
+        }
+        let (left, top) = (x - measures.width / 2, y - measures.height / 2);
+        // The size of the box of a mere number stands in the style sheet: it is the same thousands of times.
+        let _ = write!(svg, "<rect x=\"{left}\" y=\"{top}\"");
+        if labelled {
+            let _ = write!(svg, " width=\"{}\" height=\"{}\" rx=\"5\"", measures.width, measures.height);
+        }
+        svg.push_str("/>");
+        if labelled {
+            let _ = write!(svg, "<text x=\"{}\" y=\"{}\"><tspan class=\"num\">{number}</tspan> ", left + 8, y + 5);
+            escape(&cut(&body, LABEL), &mut svg);
+            svg.push_str("</text>");
+        } else {
+            let _ = write!(svg, "<text x=\"{x}\" y=\"{}\">{number}</text>", y + 4);
+        }
+        svg.push_str("</a>");
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+/// Drops a citation that a longer way of citations says as well.
+fn lighten(parents: &mut [Vec<usize>]) {
+    let words = parents.len().div_ceil(64);
+    let mut above: Vec<Vec<u64>> = Vec::with_capacity(parents.len());
+    for list in parents.iter_mut() {
+        let mut reach = vec![0_u64; words];
+        // The latest first: what it rests on needs no edge of its own.
+        let mut kept = Vec::new();
+        for parent in list.iter().rev() {
+            if reach[parent / 64] & (1 << (parent % 64)) != 0 {
+                continue;
+            }
+            kept.push(*parent);
+            reach[parent / 64] |= 1 << (parent % 64);
+            for (word, more) in reach.iter_mut().zip(&above[*parent]) {
+                *word |= more;
+            }
+        }
+        kept.reverse();
+        *list = kept;
+        above.push(reach);
+    }
+}
+
+/// The text, or its beginning with an ellipsis.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(most - 1).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_citation_that_others_imply_is_left_out() {
+        let mut parents = vec![vec![], vec![0], vec![0, 1], vec![0, 2], vec![0]];
+        lighten(&mut parents);
+        assert_eq!(parents, [vec![], vec![0], vec![1], vec![2], vec![0]]);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_letter() {
+        assert_eq!(cut("a ≤ b", 5), "a ≤ b");
+        assert_eq!(cut("a ≤ b ∧ c", 5), "a ≤ …");
+    }
+}

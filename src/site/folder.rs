@@ -1,0 +1,120 @@
+//! The folder of a site: written beside its place and put there by a rename, so that nobody sees half
+//! a site and an error leaves the old one as it was.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::SiteError;
+
+/// A folder with this file in it was made by us and may be replaced by us.
+const MARK: &str = "theoremata-site.txt";
+const MARK_TEXT: &str =
+    "This folder was made by theoremata, which replaces it as a whole. Keep nothing of yours here.\n";
+
+/// A site that is being written.
+pub(crate) struct Folder {
+    target: PathBuf,
+    staging: PathBuf,
+    pages: usize,
+    bytes: u64,
+}
+
+impl Folder {
+    /// Begins a site that is to stand at `target`. What stands there now is not touched before
+    /// [`Folder::finish`].
+    ///
+    /// # Errors
+    /// If there is something at `target` that is neither an empty folder nor a site of ours, or the
+    /// disk does not let us write beside it.
+    pub(crate) fn begin(target: &Path) -> Result<Folder, SiteError> {
+        // A link is followed: its target is replaced, not the link.
+        let target = match fs::canonicalize(target) {
+            Ok(path) => path,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => target.to_path_buf(),
+            Err(error) => return Err(SiteError::disk("look at", target, error)),
+        };
+        may_replace(&target)?;
+        let staging = beside(&target, ".new")?;
+        discard(&staging)?;
+        fs::create_dir_all(&staging).map_err(|error| SiteError::disk("make", &staging, error))?;
+        let mut folder = Folder { target, staging, pages: 0, bytes: 0 };
+        folder.file(MARK, MARK_TEXT)?;
+        Ok(folder)
+    }
+
+    /// Writes a file of the site. `path` is relative, of names that we made.
+    ///
+    /// # Errors
+    /// If the disk does not take it.
+    pub(crate) fn file(&mut self, path: &str, text: &str) -> Result<(), SiteError> {
+        let full = self.staging.join(path);
+        if let Some(parent) = full.parent() {
+            fs::create_dir_all(parent).map_err(|error| SiteError::disk("make", parent, error))?;
+        }
+        fs::write(&full, text).map_err(|error| SiteError::disk("write", &full, error))?;
+        self.bytes += text.len() as u64;
+        self.pages += usize::from(path.ends_with(".html"));
+        Ok(())
+    }
+
+    /// Puts the site in its place. Returns the number of pages and of bytes.
+    ///
+    /// # Errors
+    /// If the disk does not let us; the old site then stands at its place or beside it (`.old`).
+    pub(crate) fn finish(self) -> Result<(usize, u64), SiteError> {
+        may_replace(&self.target)?;
+        let old = beside(&self.target, ".old")?;
+        discard(&old)?;
+        let moved = match fs::rename(&self.target, &old) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(SiteError::disk("move away", &self.target, error)),
+        };
+        if let Err(error) = fs::rename(&self.staging, &self.target) {
+            if moved {
+                // The error that we report is the first one; the old site stays findable either way.
+                let _ = fs::rename(&old, &self.target);
+            }
+            return Err(SiteError::disk("put in place", &self.target, error));
+        }
+        if moved {
+            fs::remove_dir_all(&old).map_err(|error| SiteError::disk("remove", &old, error))?;
+        }
+        Ok((self.pages, self.bytes))
+    }
+}
+
+/// Whether there is nothing at this path that is not ours.
+fn may_replace(path: &Path) -> Result<(), SiteError> {
+    let mut entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(SiteError::NotOurs { path: path.to_path_buf() });
+        }
+        Err(error) => return Err(SiteError::disk("look into", path, error)),
+    };
+    let marked = fs::read_to_string(path.join(MARK)).is_ok_and(|text| text == MARK_TEXT);
+    if marked || entries.next().is_none() { Ok(()) } else { Err(SiteError::NotOurs { path: path.to_path_buf() }) }
+}
+
+fn discard(path: &Path) -> Result<(), SiteError> {
+    may_replace(path)?;
+    match fs::remove_dir_all(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(SiteError::disk("remove", path, error)),
+    }
+}
+
+fn beside(target: &Path, suffix: &str) -> Result<PathBuf, SiteError> {
+    let Some(name) = target.file_name() else {
+        return Err(SiteError::NotOurs { path: target.to_path_buf() });
+    };
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(suffix);
+    Ok(target.with_file_name(hidden))
+}

@@ -1,0 +1,209 @@
+//! Mathematics as MathML Core, which browsers draw themselves.
+//!
+//! A whole statement is written as several `<math>` elements, one for the quantifiers and one for each
+//! premise, because browsers break lines between elements but not inside of one.
+
+use theoremata_logic::notation::{Group, Math, Role, Symbol};
+
+use super::escape;
+
+/// Formulas with more symbols than this are not drawn: nobody reads them, and a page has its limit.
+const MOST_SYMBOLS: usize = 2_000;
+
+/// One `<math>` element, for running text.
+#[must_use]
+pub(crate) fn inline(math: &Math) -> String {
+    let symbols = math.size();
+    if symbols > MOST_SYMBOLS {
+        return format!("<em>a formula of {symbols} symbols</em>");
+    }
+    let mut html = String::from("<math>");
+    put(math, 0, &mut html);
+    html.push_str("</math>");
+    html
+}
+
+/// A symbol of its own, for running text.
+#[must_use]
+pub(crate) fn symbol(symbol: &Symbol) -> String {
+    let mut html = String::from("<math>");
+    put_symbol(symbol, &mut html);
+    html.push_str("</math>");
+    html
+}
+
+/// A statement in pieces between which a line may break.
+#[must_use]
+pub(crate) fn statement(math: &Math) -> String {
+    let symbols = math.size();
+    if symbols > MOST_SYMBOLS {
+        return format!("<em>too long to be drawn here: {symbols} symbols</em>");
+    }
+    let mut html = String::from("<span class=\"m\">");
+    pieces(math, &mut html);
+    html.push_str("</span>");
+    html
+}
+
+fn pieces(math: &Math, html: &mut String) {
+    match math {
+        Math::ForAll(groups, body) => {
+            html.push_str("<math>");
+            put_groups("∀", groups, html);
+            html.push_str("<mo>:</mo></math> ");
+            pieces(body, html);
+        }
+        Math::Implies(premises, conclusion) => {
+            let around = if premises.len() == 1 { 2 } else { 4 };
+            for (place, premise) in premises.iter().enumerate() {
+                html.push_str("<math>");
+                put(premise, around, html);
+                html.push_str(if place + 1 < premises.len() { "<mo>∧</mo></math> " } else { "</math> " });
+            }
+            html.push_str("<math><mo>→</mo></math> ");
+            pieces(conclusion, html);
+        }
+        Math::And(parts) => {
+            for (place, part) in parts.iter().enumerate() {
+                html.push_str("<math>");
+                put(part, 4, html);
+                html.push_str(if place + 1 < parts.len() { "<mo>∧</mo></math> " } else { "</math>" });
+            }
+        }
+        other => {
+            html.push_str("<math>");
+            put(other, 0, html);
+            html.push_str("</math>");
+        }
+    }
+}
+
+fn put(math: &Math, around: u8, html: &mut String) {
+    let parentheses = math.strength() <= around && math.strength() < 30 && around > 0;
+    html.push_str(if parentheses { "<mrow><mo>(</mo>" } else { "<mrow>" });
+    match math {
+        Math::Symbol(symbol) => put_symbol(symbol, html),
+        Math::Apply(head, arguments) => {
+            put_word(head, html);
+            html.push_str("<mo>&#x2061;</mo>");
+            put_list(arguments, html);
+        }
+        Math::Tuple(parts) => put_list(parts, html),
+        Math::Infix { symbol, left, right, .. } => {
+            put(left, math.strength(), html);
+            put_operator(symbol, html);
+            put(right, math.strength(), html);
+        }
+        Math::Postfix(symbol, argument) => {
+            put(argument, 20, html);
+            put_operator(symbol, html);
+        }
+        Math::Not(inner) => {
+            html.push_str("<mo>¬</mo>");
+            put(inner, if matches!(**inner, Math::Not(_)) { 4 } else { 20 }, html);
+        }
+        Math::And(parts) => put_joined(parts, "∧", 4, html),
+        Math::Or(left, right) => {
+            put(left, 3, html);
+            html.push_str("<mo>∨</mo>");
+            put(right, 3, html);
+        }
+        Math::Implies(premises, conclusion) => {
+            put_joined(premises, "∧", if premises.len() == 1 { 2 } else { 4 }, html);
+            html.push_str("<mo>→</mo>");
+            put(conclusion, 1, html);
+        }
+        Math::Equivalent(left, right) => {
+            put(left, 1, html);
+            html.push_str("<mo>↔</mo>");
+            put(right, 1, html);
+        }
+        Math::ForAll(groups, body) => {
+            put_groups("∀", groups, html);
+            html.push_str("<mo>:</mo>");
+            put(body, 0, html);
+        }
+        Math::Exists(groups, body) => {
+            put_groups("∃", groups, html);
+            html.push_str("<mo>:</mo>");
+            put(body, 0, html);
+        }
+    }
+    html.push_str(if parentheses { "<mo>)</mo></mrow>" } else { "</mrow>" });
+}
+
+fn put_groups(sign: &str, groups: &[Group], html: &mut String) {
+    for (place, group) in groups.iter().enumerate() {
+        if place > 0 {
+            html.push_str("<mo>,</mo>");
+        }
+        html.push_str("<mo>");
+        html.push_str(sign);
+        html.push_str("</mo>");
+        for (place, variable) in group.variables.iter().enumerate() {
+            if place > 0 {
+                html.push_str("<mo>,</mo>");
+            }
+            put_symbol(variable, html);
+        }
+        if let Some(set) = &group.set {
+            html.push_str("<mo>∈</mo>");
+            put(set, 11, html);
+        }
+    }
+}
+
+fn put_list(parts: &[Math], html: &mut String) {
+    html.push_str("<mrow><mo>(</mo>");
+    for (place, part) in parts.iter().enumerate() {
+        if place > 0 {
+            html.push_str("<mo>,</mo>");
+        }
+        put(part, 0, html);
+    }
+    html.push_str("<mo>)</mo></mrow>");
+}
+
+fn put_joined(parts: &[Math], between: &str, around: u8, html: &mut String) {
+    for (place, part) in parts.iter().enumerate() {
+        if place > 0 {
+            put_operator(between, html);
+        }
+        put(part, around, html);
+    }
+}
+
+fn put_operator(symbol: &str, html: &mut String) {
+    html.push_str("<mo>");
+    escape(symbol, html);
+    html.push_str("</mo>");
+}
+
+fn put_symbol(symbol: &Symbol, html: &mut String) {
+    let text = &symbol.text;
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        html.push_str("<mn>");
+        escape(text, html);
+        html.push_str("</mn>");
+    } else if symbol.role == Role::Parameter && !text.chars().any(char::is_alphanumeric) {
+        put_operator(text, html);
+    } else {
+        put_word(text, html);
+    }
+}
+
+/// A name; `x12` gets its number as an index.
+fn put_word(text: &str, html: &mut String) {
+    let stem = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.is_empty() || stem.len() == text.len() {
+        html.push_str("<mi>");
+        escape(text, html);
+        html.push_str("</mi>");
+    } else {
+        html.push_str("<msub><mi>");
+        escape(stem, html);
+        html.push_str("</mi><mn>");
+        escape(&text[stem.len()..], html);
+        html.push_str("</mn></msub>");
+    }
+}
