@@ -81,3 +81,14 @@ fn what_is_printed_reads_back_to_the_same() {
         assert_eq!(first.bounds, second.bounds);
     }
 }
+
+#[test]
+fn a_binder_is_not_printed_under_the_name_of_an_unused_parameter() {
+    let (mut first, _) = read("a.mpl", "(theory T[N,x] (>[y] (in[y,N]) (in[y,N])))").expect("good");
+    let anchor = first.anchor.index();
+    let definition = first.predicates[anchor].definition.as_mut().expect("the anchor");
+    let (other, _) = read("a.mpl", "(theory T[N] (>[x] (in[x,N]) (in[x,N])))").expect("good");
+    definition.body = other.anchor_definition().body.clone();
+    let (second, _) = read("a.mpl", &first.to_mpl()).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    assert_eq!(first.anchor_definition().body, second.anchor_definition().body);
+}

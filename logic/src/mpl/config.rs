@@ -218,9 +218,8 @@ impl<'a> Reader<'a, '_> {
                 "prover_parameters" => self.prover_parameters(property),
                 _ => match &property.value {
                     Value::Object(entry) if self.is_entry(key, entry) => {
-                        if let Some(entry) = self.entry(property, entry) {
-                            configuration.entries.push(entry);
-                        }
+                        let entry = self.entry(property, entry);
+                        configuration.entries.push(entry);
                     }
                     _ => self.unknown_key(property, TOP_KEYS, "the configuration"),
                 },
@@ -249,7 +248,7 @@ impl<'a> Reader<'a, '_> {
             || !section && !key.is_empty()
     }
 
-    fn entry(&mut self, property: &ObjectProp<'a>, object: &Object<'a>) -> Option<Entry> {
+    fn entry(&mut self, property: &ObjectProp<'a>, object: &Object<'a>) -> Entry {
         let key = property.name.as_str();
         let name = Ident { text: key.into(), span: self.span(&property.name) };
         let owner = format!("the entry `{}`", short(key));
@@ -265,16 +264,23 @@ impl<'a> Reader<'a, '_> {
                 self.ignore(unused);
             }
         }
-        let arity = match self.need(object, "arity", &name, &owner) {
-            Some(property) => self.number(property, 1, LARGEST, false)?.unwrap_or(1),
-            None => return None,
+        let arity = self
+            .need(object, "arity", &name, &owner)
+            .and_then(|property| self.number(property, 1, LARGEST, false))
+            .flatten();
+        let sets = self.need(object, "definition_sets", &name, &owner);
+        let signature = self.need(object, "short_mpl", &name, &owner);
+        // Without an arity there is nothing to compare with; the entry is kept, so that uses of the
+        // predicate are not called unknown.
+        let (sorts, sort_places) = match (sets, arity) {
+            (Some(property), Some(arity)) => self.sorts(property, arity, &owner),
+            _ => (Vec::new(), Vec::new()),
         };
-        let (sorts, sort_places) = match self.need(object, "definition_sets", &name, &owner) {
-            Some(property) => self.sorts(property, arity, &owner),
-            None => (Vec::new(), Vec::new()),
+        let parameters = match (signature, arity) {
+            (Some(property), Some(arity)) => self.signature(property, &name, arity),
+            _ => None,
         };
-        let parameters =
-            self.need(object, "short_mpl", &name, &owner).and_then(|property| self.signature(property, &name, arity));
+        let arity = arity.unwrap_or(0);
         let body = self.need(object, "full_mpl", &name, &owner).and_then(|property| self.body(property));
         let limit = |key: &str, least: i64, needed: bool, reader: &mut Self| {
             let property = if needed { reader.need(object, key, &name, &owner) } else { find(object, key) };
@@ -283,7 +289,7 @@ impl<'a> Reader<'a, '_> {
         let count = limit("max_count_per_conjecture", 0, true, self).unwrap_or(usize::MAX);
         let max_atoms = limit("max_size_expression", 0, true, self).unwrap_or(usize::MAX);
         let min_atoms = limit("min_size_expression", 0, false, self).unwrap_or(1);
-        Some(Entry { name, parameters, arity, sorts, sort_places, body, count, min_atoms, max_atoms })
+        Entry { name, parameters, arity, sorts, sort_places, body, count, min_atoms, max_atoms }
     }
 
     fn sorts(

@@ -213,12 +213,17 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if name.len() > LONGEST {
         return None;
     }
-    let allowed = (name.chars().count() / 3).max(1);
+    let length = name.chars().count();
+    let allowed = (length / 3).max(1);
+    let is_near = |distance: usize, other: &str| {
+        // With names of one letter everything is near everything.
+        distance <= allowed && distance < length && distance < other.chars().count() || name.eq_ignore_ascii_case(other)
+    };
     known
         .into_iter()
         .filter(|other| other.len() <= LONGEST && *other != name)
         .map(|other| (strsim::damerau_levenshtein(name, other), other))
-        .filter(|(distance, other)| *distance <= allowed && *distance < other.chars().count().max(2))
+        .filter(|(distance, other)| is_near(*distance, other))
         .min()
         .map(|(_, other)| other)
 }

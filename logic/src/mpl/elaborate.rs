@@ -25,9 +25,13 @@ pub(crate) struct Item<'a> {
 }
 
 /// Resolves all definitions. Those with errors are entered too, so that their uses are not called
-/// unknown. `broken` names predicates whose text could not be read, with their arities.
-pub(crate) fn elaborate(items: &[Item<'_>], broken: &[(Arc<str>, usize)], report: &mut Report) -> Predicates {
-    let mut predicates = Predicates::primitive();
+/// unknown. `predicates` has the primitive ones; `broken` names predicates whose text could not be read, with their arities.
+pub(crate) fn elaborate(
+    mut predicates: Predicates,
+    items: &[Item<'_>],
+    broken: &[(Arc<str>, usize)],
+    report: &mut Report,
+) -> Predicates {
     for (name, arity) in broken {
         let sorts = vec![Sort::Individual(1); *arity];
         predicates.add(Predicate { name: name.clone(), sorts, definition: None }, false);

@@ -64,6 +64,7 @@ impl FormReader<'_, '_> {
     }
 
     fn form(&mut self) -> Option<Form> {
+        self.parser.level = 0;
         let open = self.parser.next();
         let word = self.parser.peek();
         let text = if word.kind == TokenKind::Name { self.parser.text(word) } else { "" };
@@ -89,7 +90,7 @@ impl FormReader<'_, '_> {
             _ => self.bounds(),
         };
         if form.is_none() {
-            self.parser.skip_group();
+            self.parser.skip_to(0);
             return None;
         }
         self.parser.close(open)?;
@@ -204,7 +205,7 @@ impl FormReader<'_, '_> {
                     let symbol = symbol.into();
                     form = Some(match &*word.text {
                         "infix" => {
-                            let strength = self.number("the strength, 1 to 9", 1, 9, example)? as u8;
+                            let strength = self.number("the strength", 1, 9, example)? as u8;
                             NotationForm::Infix { symbol, strength }
                         }
                         "prefix" => NotationForm::Prefix { symbol },
@@ -242,6 +243,7 @@ impl FormReader<'_, '_> {
     fn bounds(&mut self) -> Option<Form> {
         let example = "(bounds (atoms 5) (atoms-with-constant 2) (variables 4) (predicate in2 (count 2) (atoms 1 4)))";
         let mut entries = Vec::new();
+        let before = self.parser.report.errors();
         while self.parser.peek().kind == TokenKind::Open {
             let open = self.parser.next();
             let word = self.name("a bound", example)?;
@@ -270,7 +272,7 @@ impl FormReader<'_, '_> {
             }
             self.parser.close(open)?;
         }
-        if entries.is_empty() {
+        if entries.is_empty() && self.parser.report.errors() == before {
             return self.malformed("a bound", example);
         }
         Some(Form::Bounds(entries))

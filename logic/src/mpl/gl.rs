@@ -60,7 +60,9 @@ fn read(
         .zip(definitions.declared)
         .map(|(definition, declared)| Item { definition, declared: Some(declared) })
         .collect();
-    let predicates = elaborate(&items, &definitions.broken, report);
+    let advice = "add an entry for it to the configuration".to_owned();
+    let primitive = Predicates { advice, ..Predicates::primitive() };
+    let predicates = elaborate(primitive, &items, &definitions.broken, report);
     let anchor = anchor(&configuration, config_name, file, &predicates, report)?;
     let inductions = induction(&predicates, report).into_iter().collect();
     let bounds = bounds(&configuration, &predicates);
@@ -151,6 +153,9 @@ fn read_file(
 /// A primitive predicate may be listed, for its limits, but not changed.
 fn check_primitive(entry: &Entry, sorts: &[Sort], report: &mut Report) {
     let shown = &entry.name.text;
+    if entry.arity == 0 {
+        return;
+    }
     if entry.arity != sorts.len() {
         report.push(
             Diagnostic::new(

@@ -82,7 +82,8 @@ impl<'a> Lexer<'a> {
         let blanks = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
         let start = self.at + blanks;
         let rest = &self.text[start..self.end];
-        let Some(first) = rest.chars().next() else { return self.token(TokenKind::End, start, 0) };
+        // The end is where the last token ends, not behind the blanks that follow: messages point there.
+        let Some(first) = rest.chars().next() else { return self.token(TokenKind::End, self.at, 0) };
         match first {
             '(' => {
                 self.in_brackets = false;

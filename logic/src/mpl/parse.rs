@@ -15,6 +15,8 @@ pub(crate) struct Parser<'a, 'r> {
     form_words: &'static [&'static str],
     /// Set when going on would only give more of the same: too deep, or the text has ended.
     pub(crate) stopped: bool,
+    /// How many groups are open.
+    pub(crate) level: usize,
 }
 
 impl<'a, 'r> Parser<'a, 'r> {
@@ -27,7 +29,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         report: &'r mut Report,
         form_words: &'static [&'static str],
     ) -> Parser<'a, 'r> {
-        Parser { lexer, peeked: None, report, form_words, stopped: false }
+        Parser { lexer, peeked: None, report, form_words, stopped: false, level: 0 }
     }
 
     /// Reads a text that is one formula.
@@ -401,18 +403,13 @@ impl<'a, 'r> Parser<'a, 'r> {
 
     /// Passes everything up to and with the `)` of the group that is open now.
     pub(crate) fn skip_group(&mut self) {
-        let mut open = 1_usize;
-        while !self.stopped && !self.form_follows() {
-            match self.peek().kind {
-                TokenKind::Open => open += 1,
-                TokenKind::Close => open -= 1,
-                TokenKind::End => return,
-                _ => {}
-            }
+        self.skip_to(self.level.saturating_sub(1));
+    }
+
+    /// Passes everything until no more than `level` groups are open.
+    pub(crate) fn skip_to(&mut self, level: usize) {
+        while self.level > level && !self.stopped && !self.form_follows() && self.peek().kind != TokenKind::End {
             self.next();
-            if open == 0 {
-                return;
-            }
         }
     }
 
@@ -483,6 +480,11 @@ impl<'a, 'r> Parser<'a, 'r> {
     pub(crate) fn next(&mut self) -> Token {
         let token = self.peek();
         self.peeked = None;
+        match token.kind {
+            TokenKind::Open => self.level += 1,
+            TokenKind::Close => self.level = self.level.saturating_sub(1),
+            _ => {}
+        }
         token
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::formula::{Formula, MplWriter, Name, PredicateId};
+use crate::formula::{Binders, Formula, MplWriter, Name, PredicateId};
 use crate::theory::{Definition, NotationForm, PredicateBounds, Theory};
 
 impl Theory {
@@ -30,7 +30,7 @@ impl Theory {
             let word = if place == self.anchor.index() { "theory" } else { "define" };
             let _ = write!(text, "({word} {}[{}]", predicate.name, definition.parameters.join(","));
             if let Some(doc) = &definition.doc {
-                let _ = write!(text, " \"{doc}\"");
+                let _ = write!(text, " \"{}\"", doc.replace('"', "'"));
             }
             let _ = writeln!(text, " {})", self.write_body(definition));
         }
@@ -94,10 +94,45 @@ impl Theory {
     }
 
     fn write_body(&self, definition: &Definition) -> String {
-        self.write(&definition.body, &definition.parameters)
+        let used = definition.body.free_variables();
+        let unused: Vec<&Arc<str>> = definition
+            .parameters
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| !used.contains(&Name(*place as u32)))
+            .map(|(_, name)| name)
+            .collect();
+        if unused.is_empty() {
+            return self.write(&definition.body, &definition.parameters);
+        }
+        self.write(&rename_binders(&definition.body, &unused), &definition.parameters)
     }
 
     fn parameters(&self, predicate: PredicateId) -> &[Arc<str>] {
         self.predicate(predicate).definition.as_ref().map_or(&[], |definition| &definition.parameters)
+    }
+}
+
+/// The formula with other names for binders that have one of these: the writer cannot know of a
+/// parameter that the formula does not mention.
+fn rename_binders(formula: &Formula, taken: &[&Arc<str>]) -> Formula {
+    match formula {
+        Formula::Atom(..) => formula.clone(),
+        Formula::And(left, right) => Formula::and(rename_binders(left, taken), rename_binders(right, taken)),
+        Formula::Not(inner) => Formula::negate(rename_binders(inner, taken)),
+        Formula::Implies(binders, premise, conclusion) => {
+            let names = binders.names().iter().map(|name| {
+                let mut new = name.clone();
+                while taken.contains(&&new) {
+                    new = format!("{new}'").into();
+                }
+                new
+            });
+            Formula::Implies(
+                Binders::new(names),
+                Arc::new(rename_binders(premise, taken)),
+                Arc::new(rename_binders(conclusion, taken)),
+            )
+        }
     }
 }

@@ -235,7 +235,7 @@ impl Program {
         let items: Vec<Item<'_>> = definitions.iter().map(|definition| Item { definition, declared: None }).collect();
         let broken: Vec<(Arc<str>, usize)> =
             self.broken.iter().map(|(name, arity)| (name.text.clone(), *arity)).collect();
-        elaborate(&items, &broken, report)
+        elaborate(Predicates::primitive(), &items, &broken, report)
     }
 
     /// The theory, or `None` when something was reported.

@@ -34,15 +34,17 @@ pub(crate) struct Known {
 }
 
 /// The predicates that may be used.
-#[derive(Default)]
 pub(crate) struct Predicates {
+    /// What to do about an unknown one.
+    pub(crate) advice: String,
     pub(crate) list: Vec<Predicate>,
     pub(crate) known: HashMap<Arc<str>, Known>,
 }
 
 impl Predicates {
     pub(crate) fn primitive() -> Predicates {
-        let mut predicates = Predicates::default();
+        let advice = "define it: `(define name[parameters] formula)`".to_owned();
+        let mut predicates = Predicates { advice, list: Vec::new(), known: HashMap::new() };
         for predicate in primitives() {
             predicates.add(predicate, true);
         }
@@ -50,7 +52,13 @@ impl Predicates {
     }
 
     pub(crate) fn of(theory: &Theory) -> Predicates {
-        let mut predicates = Predicates::default();
+        const SHOWN: usize = 20;
+        let mut names: Vec<&str> = theory.predicates.iter().take(SHOWN).map(|predicate| &*predicate.name).collect();
+        if theory.predicates.len() > SHOWN {
+            names.push("…");
+        }
+        let advice = format!("the predicates of the theory are: {}", names.join(", "));
+        let mut predicates = Predicates { advice, list: Vec::new(), known: HashMap::new() };
         for predicate in &theory.predicates {
             predicates.add(predicate.clone(), true);
         }
@@ -249,7 +257,7 @@ impl<'a> Resolver<'a> {
         let Some(known) = self.predicates.known.get(&name.text).copied() else {
             if !self.report.is_full() {
                 let help = did_you_mean(&name.text, self.predicates.known.keys().map(|known| &**known))
-                    .unwrap_or_else(|| format!("define it: `(define {shown}[…] …)`"));
+                    .unwrap_or_else(|| self.predicates.advice.clone());
                 self.report.push(
                     Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("there is no predicate `{shown}`"))
                         .at(name.span, "not defined")
@@ -258,7 +266,7 @@ impl<'a> Resolver<'a> {
             }
             return None;
         };
-        if known.arity != arguments.len() {
+        if known.sound && known.arity != arguments.len() {
             let count = |number: usize| format!("{number} argument{}", if number == 1 { "" } else { "s" });
             let signature = match &self.predicates.list[known.id.index()].definition {
                 Some(definition) => format!("it is `{shown}[{}]`", definition.parameters.join(",")),

@@ -116,7 +116,7 @@ impl SortStore {
         ids.iter()
             .map(|id| {
                 let mut parts = 0;
-                self.read_one(*id, &mut bases, 0, &mut parts)
+                self.read_one(*id, &mut bases, (0, None), &mut parts)
             })
             .collect()
     }
@@ -125,17 +125,18 @@ impl SortStore {
         &mut self,
         id: SortId,
         bases: &mut Vec<SortId>,
-        depth: usize,
+        (depth, place): (usize, Option<Span>),
         parts: &mut usize,
     ) -> Result<Sort, Box<Diagnostic>> {
         *parts += 1;
         let id = self.root(id);
         if depth > MAX_DEPTH || *parts > MAX_PARTS {
-            return Err(Box::new(self.too_large(id)));
+            return Err(Box::new(self.too_large(place)));
         }
+        let place = self.places[id.0 as usize].or(place);
         match self.shapes[id.0 as usize].clone() {
             Shape::Power(inner) => {
-                let inner = inner.into_iter().map(|part| self.read_one(part, bases, depth + 1, parts));
+                let inner = inner.into_iter().map(|part| self.read_one(part, bases, (depth + 1, place), parts));
                 Ok(Sort::Power(inner.collect::<Result<_, _>>()?))
             }
             Shape::Base(number) => Ok(Sort::Individual(number)),
@@ -158,16 +159,16 @@ impl SortStore {
         }
     }
 
-    fn too_large(&mut self, id: SortId) -> Diagnostic {
-        if let Some(place) = self.find_loop() {
-            return self.loop_error(place);
+    fn too_large(&mut self, place: Option<Span>) -> Diagnostic {
+        if let Some(circle) = self.find_loop() {
+            return self.loop_error(circle);
         }
         let mut diagnostic = Diagnostic::new(
             codes::SORT_TOO_LARGE,
             format!("a sort has more than {MAX_PARTS} parts or {MAX_DEPTH} levels"),
         );
-        if let Some(place) = self.places[id.0 as usize] {
-            diagnostic = diagnostic.at(place, "of the variable here");
+        if let Some(place) = place {
+            diagnostic = diagnostic.at(place, "a part of it is fixed by this");
         }
         diagnostic
     }
@@ -297,7 +298,7 @@ pub fn sort_text(sort: &Sort) -> String {
 /// [`sort_text`].
 #[must_use]
 pub fn parse_sort(text: &str) -> Option<Sort> {
-    fn sort<'a>(text: &'a str, depth: usize) -> Option<(Sort, &'a str)> {
+    fn sort(text: &str, depth: usize) -> Option<(Sort, &str)> {
         if depth > MAX_DEPTH {
             return None;
         }
@@ -311,7 +312,7 @@ pub fn parse_sort(text: &str) -> Option<Sort> {
         Some((Sort::Individual(number), rest[digits..].strip_prefix(')')?))
     }
     /// `(1)`, `(P(1))`, `(x…)`: the parts of a power sort.
-    fn group<'a>(text: &'a str, depth: usize) -> Option<(Vec<Sort>, &'a str)> {
+    fn group(text: &str, depth: usize) -> Option<(Vec<Sort>, &str)> {
         let inner = text.strip_prefix('(')?;
         if let Some(rest) = inner.strip_prefix('x') {
             let (first, rest) = group(rest, depth)?;
