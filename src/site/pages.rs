@@ -228,7 +228,7 @@ impl Pages<'_, '_> {
         let (entry, theorem) = (&catalogue.theorems[number], &catalogue.report.theorems[number]);
         let teller = Teller::new(catalogue, &theorem.proof);
         let told = teller.tell(&|step| format!("#s{step}"));
-        let (mut parts, place) = proof::parts(told.events, ROWS);
+        let (mut parts, place) = proof::parts(told.events, ROWS, None);
         let stem = entry.file.trim_end_matches(".html");
         let part_file = |part: usize| {
             if part == 0 { entry.file.clone() } else { format!("{stem}.part{}.html", part + 1) }
@@ -239,7 +239,7 @@ impl Pages<'_, '_> {
             // Now that it is known on which page each step stands, the links are made again.
             let href = |step: usize| format!("{}#s{step}", part_file(place.get(&step).copied().unwrap_or(0)));
             let again = teller.tell(&href);
-            parts = proof::parts(again.events, ROWS).0;
+            parts = proof::parts(again.events, ROWS, Some(&place)).0;
             given = again.given;
             fetched = again.fetched;
         }

@@ -269,8 +269,13 @@ impl<'c, 'r> Teller<'c, 'r> {
 }
 
 /// Cuts a proof into parts of at most about `bytes` each; a block that is cut is closed and opened
-/// again in the next part. Also says for each number in which part it stands.
-pub(crate) fn parts(events: Vec<Event>, bytes: usize) -> (Vec<Vec<Event>>, HashMap<usize, usize>) {
+/// again in the next part. Also says for each number in which part it stands. With `known`, what was
+/// said before, the cuts are made there again, whatever the sizes are now.
+pub(crate) fn parts(
+    events: Vec<Event>,
+    bytes: usize,
+    known: Option<&HashMap<usize, usize>>,
+) -> (Vec<Vec<Event>>, HashMap<usize, usize>) {
     let mut parts: Vec<Vec<Event>> = vec![Vec::new()];
     let mut place = HashMap::new();
     let mut open: Vec<Event> = Vec::new();
@@ -282,7 +287,12 @@ pub(crate) fn parts(events: Vec<Event>, bytes: usize) -> (Vec<Vec<Event>>, HashM
             Event::Step(line) => 300 + line.math_html.len() + line.mpl.len() + line.why_html.len(),
         };
         let last = parts.len() - 1;
-        if size + next > bytes && matches!(event, Event::Step(_)) && size > 0 {
+        let full = match (&event, known) {
+            (Event::Step(line), Some(known)) => known.get(&line.number).is_some_and(|part| *part > last),
+            (Event::Step(_), None) => size + next > bytes && size > 0,
+            _ => false,
+        };
+        if full {
             parts[last].extend(open.iter().map(|_| Event::Close));
             parts.push(open.clone());
             size = 0;

@@ -1,13 +1,16 @@
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use theoremata_logic::explore::{Exploration, Options, Task};
 use theoremata_logic::mpl::read_mpl;
+use theoremata_logic::proof::{Proof, Rule, Scope, ScopeId, Step, StepId, TheoremId};
 use theoremata_logic::prove::solve;
 use theoremata_logic::theory::Theory;
 
-use super::report::{Report, Source};
+use super::catalogue::Catalogue;
+use super::report::{Count, Open, Report, Source};
 use super::{SiteError, write};
 
 /// A folder that is removed at the end of the test.
@@ -39,7 +42,8 @@ pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize
     let mut load = |path: &str| {
         fs::read(folder.join(Path::new(path).file_name().unwrap_or_default())).map_err(|error| error.to_string())
     };
-    let (mut theory, _) = read_mpl(file, text.as_bytes(), &mut load).unwrap_or_else(|report| panic!("{report:?}"));
+    let (mut theory, _) =
+        read_mpl(file, text.as_bytes(), &mut load).unwrap_or_else(|report| panic!("{}", report.render(false)));
     theory.bounds.atoms = atoms;
     let theory = Arc::new(theory);
     let mut exploration = Exploration::new(theory.clone(), &[], Options::default());
@@ -76,16 +80,279 @@ pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
+/// Arithmetic with a few goals, so that the laws are there whatever the exploration finds.
+pub(super) fn arithmetic(change: impl Fn(&str) -> String) -> (Arc<Theory>, Report) {
+    let goals = "
+(conjecture zero-from-the-left (>[a,b] (in3[0,a,b,+]) (=[a,b])))
+(conjecture sums-of-successors (>[a,b,c,d] (& (in2[a,b,s]) (in3[a,c,d,+])) (>[e] (in3[b,c,e,+]) (in2[d,e,s]))))
+(conjecture order-of-summands (>[a,b,c] (in3[a,b,c,+]) (in3[b,a,c,+])))
+(conjecture not-so (>[a,b,c] (in3[a,b,c,+]) (in3[a,b,c,*])))
+";
+    explored("peano.mpl", |text| change(&format!("{text}{goals}")), 3)
+}
+
+/// The targets of links and sources in a page: what stands in `href` and `src`.
+fn targets(html: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for attribute in [" href=\"", " src=\""] {
+        for (place, _) in html.match_indices(attribute) {
+            let rest = &html[place + attribute.len()..];
+            let end = rest.find('"').expect("the attribute ends");
+            found.push(rest[..end].to_owned());
+        }
+    }
+    found
+}
+
+/// Every link of every page leads to a file of the site, and where it names a place, to that place. No
+/// page is over 1 MB.
+fn holds_together(site: &[(String, Vec<u8>)]) {
+    let files: HashMap<&str, &[u8]> = site.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
+    let mut ids: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (path, bytes) in site.iter().filter(|(path, _)| path.ends_with(".html")) {
+        assert!(bytes.len() < 1_000_000, "{path} has {} bytes", bytes.len());
+        let html = std::str::from_utf8(bytes).expect("pages are UTF-8");
+        let mut here = HashSet::new();
+        for (place, _) in html.match_indices(" id=\"") {
+            let rest = &html[place + 5..];
+            let id = &rest[..rest.find('"').expect("the attribute ends")];
+            assert!(here.insert(id), "{path} has two places named {id}");
+        }
+        ids.insert(path, here);
+    }
+    for (path, bytes) in site.iter().filter(|(path, _)| path.ends_with(".html")) {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for target in targets(std::str::from_utf8(bytes).expect("pages are UTF-8")) {
+            if target == "data:," {
+                continue;
+            }
+            let (file, place) = target.split_once('#').unwrap_or((&target, ""));
+            let full = match file.strip_prefix("../") {
+                _ if file.is_empty() => path.clone(),
+                Some(rest) => rest.to_owned(),
+                None if folder.is_empty() => file.to_owned(),
+                None => format!("{folder}/{file}"),
+            };
+            assert!(files.contains_key(full.as_str()), "{path} links to {target}, which is not there");
+            let known = place.is_empty() || ids.get(full.as_str()).is_some_and(|ids| ids.contains(place));
+            assert!(known, "{path} links to {target}, but there is no such place");
+        }
+    }
+}
+
+fn text<'a>(site: &'a [(String, Vec<u8>)], path: &str) -> &'a str {
+    let (_, bytes) = site.iter().find(|(known, _)| known == path).unwrap_or_else(|| panic!("{path} was written"));
+    std::str::from_utf8(bytes).expect("text")
+}
+
 #[test]
-fn a_site_of_arithmetic_is_written() {
+fn a_site_of_arithmetic_holds_together() {
     let place = Place::new("arithmetic");
-    let (theory, report) = explored("peano.mpl", str::to_owned, 5);
-    assert!(report.theorems.len() > 3, "{} theorems", report.theorems.len());
+    let (theory, report) = arithmetic(str::to_owned);
     let out = std::env::var_os("SITE_OUT").map_or_else(|| place.path().join("site"), PathBuf::from);
     let summary = write(&report, &theory, &out).expect("written");
-    let index = fs::read_to_string(out.join("index.html")).expect("an index");
-    assert!(index.contains("left identity of +"), "the law is named");
-    assert!(summary.pages > report.theorems.len());
+    let site = files(&out);
+    assert_eq!(summary.bytes, site.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>());
+    assert_eq!(summary.pages, site.iter().filter(|(path, _)| path.ends_with(".html")).count());
+    holds_together(&site);
+    let index = text(&site, "index.html");
+    for law in ["zero-from-the-left", "order-of-summands"] {
+        assert!(index.contains(law), "{law} is a theorem");
+    }
+    assert!(text(&site, "refuted.html").contains("False for"), "a goal is refuted");
+    assert_eq!(text(&site, "data/theorems.jsonl").lines().count(), report.theorems.len());
+    let page = site.iter().find(|(path, _)| path.starts_with("theorem/a-plus-b-equals-b-plus-a-"));
+    let page = std::str::from_utf8(&page.expect("an address made of the statement").1).expect("text");
+    assert!(page.contains("(in3[a,b,c,+])"), "the MPL is there");
+    assert!(page.contains("Theorem "), "it cites a theorem");
+}
+
+#[test]
+fn the_same_report_gives_the_same_bytes() {
+    let place = Place::new("same");
+    let (theory, report) = explored("peano.mpl", str::to_owned, 2);
+    write(&report, &theory, &place.path().join("one")).expect("written");
+    write(&report.clone(), &theory, &place.path().join("two")).expect("written");
+    assert!(files(&place.path().join("one")) == files(&place.path().join("two")));
+}
+
+#[test]
+fn names_of_users_are_text_and_never_markup() {
+    let place = Place::new("names");
+    let evil = "<script>document.title='owned'</script>&amp;\"onload=x";
+    let (theory, mut report) = arithmetic(|text| {
+        text.replace("theory Peano", "theory <img/src=x><b>").replace("NaturalNumbers", "<svg/onload=alert`1`>")
+    });
+    for theorem in &mut report.theorems {
+        theorem.label = Some(evil.to_owned());
+    }
+    for open in &mut report.open {
+        open.bound = evil.to_owned();
+        open.tried.push(evil.to_owned());
+    }
+    report.open.push(Open {
+        statement: report.theorems[0].statement.clone(),
+        tried: vec![evil.to_owned()],
+        stuck: vec![],
+        bound: evil.to_owned(),
+    });
+    for refuted in &mut report.refuted {
+        refuted.assignment.push((evil.into(), evil.into()));
+    }
+    for model in &mut report.models {
+        model.origin = evil.to_owned();
+    }
+    report.sources.push(Source { name: evil.to_owned(), text: evil.to_owned() });
+    report.counts.push(Count { label: evil.to_owned(), number: 1 });
+    let out = place.path().join("site");
+    write(&report, &theory, &out).expect("written");
+    let site = files(&out);
+    holds_together(&site);
+    for (path, bytes) in site.iter().filter(|(path, _)| path.ends_with(".html")) {
+        let html = std::str::from_utf8(bytes).expect("text");
+        let scripts = html.matches("<script").count();
+        assert_eq!(scripts, 2, "{path} has scripts that are not ours");
+        for markup in ["<img", "<svg/", "<b>\u{202e}"] {
+            assert!(!html.contains(markup), "{path} has markup of a user: {markup}");
+        }
+        assert!(!html.contains(" onload="), "{path} has a handler");
+    }
+    assert!(text(&site, "index.html").contains("&lt;script&gt;"), "the name is shown as it is");
+}
+
+/// A report of thousands of theorems: each cites a few earlier ones. The site does not check proofs.
+fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report) {
+    let (theory, small) = explored("peano.mpl", str::to_owned, 3);
+    let mut state = 7_u64;
+    let mut next = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % below as u64) as usize
+    };
+    let mut report = Report { theorems: Vec::new(), refuted: Vec::new(), ..small.clone() };
+    for number in 0..theorems {
+        let mut theorem = small.theorems[number % small.theorems.len()].clone();
+        let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };
+        let cited: Vec<usize> = (0..next(4)).filter(|_| number > 0).map(|_| next(number.max(1))).collect();
+        let mut steps: Vec<Step> = cited
+            .iter()
+            .map(|cited| Step {
+                rule: Rule::Theorem(TheoremId(*cited as u32)),
+                premises: vec![],
+                conclusion: report.theorems[*cited].statement.clone(),
+                scope: ScopeId::OUTER,
+            })
+            .collect();
+        steps.push(Step {
+            rule: Rule::Congruence,
+            premises: (0..steps.len() as u32).map(StepId).collect(),
+            conclusion: theorem.statement.clone(),
+            scope: ScopeId::OUTER,
+        });
+        theorem.proof = Proof { scopes: vec![outer], steps, names: vec![] };
+        theorem.essential = number % 10 == 0;
+        report.theorems.push(theorem);
+    }
+    for number in 0..refuted {
+        report.refuted.push(small.refuted[number % small.refuted.len()].clone());
+    }
+    (theory, report)
+}
+
+#[test]
+fn thousands_of_theorems_stay_readable() {
+    let place = Place::new("many");
+    let (theory, report) = many(3_000, 100_000);
+    let out = std::env::var_os("SITE_MANY").map_or_else(|| place.path().join("site"), PathBuf::from);
+    write(&report, &theory, &out).expect("written");
+    let site = files(&out);
+    holds_together(&site);
+    assert_eq!(text(&site, "data/refuted.jsonl").lines().count(), 100_000);
+    let pages = site.iter().filter(|(path, _)| path.starts_with("refuted")).count();
+    assert!(pages <= 10, "{pages} pages of refuted conjectures");
+    let graph = text(&site, "graph.html");
+    assert!(graph.matches("class=\"n").count() >= 1_000, "the graph shows what is essential");
+    assert!(site.iter().any(|(path, _)| path == "theorems-10.html"), "the list has pages");
+}
+
+#[test]
+fn a_proof_of_thousands_of_steps_is_cut_into_parts() {
+    let place = Place::new("long");
+    let (theory, mut report) = arithmetic(str::to_owned);
+    let longest = report.theorems.iter().map(|theorem| theorem.proof.steps.len()).max().unwrap_or(0);
+    let theorem = report.theorems.iter_mut().find(|theorem| theorem.proof.steps.len() == longest).expect("a theorem");
+    let proof = &mut theorem.proof;
+    // Within the innermost scope one step again and again.
+    let place_of_step = proof
+        .steps
+        .iter()
+        .rposition(|step| step.rule == Rule::AndIntroduction || matches!(step.rule, Rule::Instantiate(_)))
+        .expect("a step");
+    let again = proof.steps[place_of_step].clone();
+    let last = proof.steps.pop().expect("a last step");
+    let closing = proof.steps.len();
+    let shift = |step: &Step| step.premises.iter().all(|premise| premise.index() < place_of_step);
+    assert!(shift(&again));
+    let mut steps: Vec<Step> = proof.steps[..=place_of_step].to_vec();
+    steps.extend(std::iter::repeat_n(again, 6_000));
+    for mut step in proof.steps[place_of_step + 1..closing].iter().cloned().chain([last]) {
+        for premise in &mut step.premises {
+            if premise.index() > place_of_step {
+                premise.0 += 6_000;
+            }
+        }
+        steps.push(step);
+    }
+    proof.steps = steps;
+    let out = place.path().join("site");
+    write(&report, &theory, &out).expect("written");
+    let site = files(&out);
+    holds_together(&site);
+    let parts: Vec<&(String, Vec<u8>)> = site.iter().filter(|(path, _)| path.contains(".part")).collect();
+    assert!(parts.len() >= 2, "{} further parts", parts.len());
+    for (path, bytes) in parts {
+        let html = std::str::from_utf8(bytes).expect("text");
+        assert_eq!(html.matches("<details").count(), html.matches("</details>").count(), "{path}: blocks are closed");
+        assert_eq!(html.matches("<ol").count(), html.matches("</ol>").count(), "{path}: lists are closed");
+        assert!(html.contains("(continued)"), "{path} says what goes on");
+    }
+}
+
+#[test]
+fn an_empty_report_gives_a_site() {
+    let place = Place::new("empty");
+    let (theory, _) = explored("group.mpl", str::to_owned, 1);
+    let out = place.path().join("deep/site");
+    write(&Report::default(), &theory, &out).expect("written");
+    holds_together(&files(&out));
+}
+
+#[test]
+fn an_older_site_of_ours_is_replaced_as_a_whole() {
+    let place = Place::new("replace");
+    let (theory, report) = explored("group.mpl", str::to_owned, 2);
+    let out = place.path().join("site");
+    write(&report, &theory, &out).expect("written");
+    fs::write(out.join("theorem/stale.html"), "stale").expect("written");
+    // What a killed run leaves behind is no obstacle.
+    fs::create_dir_all(place.path().join(".site.new")).expect("made");
+    write(&report, &theory, &out).expect("written again");
+    assert!(!out.join("theorem/stale.html").exists());
+    let beside: Vec<_> = fs::read_dir(place.path()).expect("read").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(beside, ["site"], "nothing is left beside it");
+}
+
+#[test]
+fn addresses_are_made_of_the_statement_and_not_of_its_number() {
+    let (theory, report) = arithmetic(str::to_owned);
+    let addresses = |report: &Report| -> Vec<String> {
+        Catalogue::new(report, &theory).theorems.iter().map(|entry| entry.file.clone()).collect()
+    };
+    let all = addresses(&report);
+    let mut fewer = report.clone();
+    fewer.theorems.drain(..3);
+    assert_eq!(addresses(&fewer), all[3..]);
+    let unique: HashSet<&String> = all.iter().collect();
+    assert_eq!(unique.len(), all.len(), "different statements have different addresses");
 }
 
 #[test]
