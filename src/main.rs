@@ -1,5 +1,261 @@
-//! The one binary: command line, thin over the crates.
+//! Theoremata: axioms in, discovered and checked theorems out.
+//!
+//! The one binary. It reads arguments and files, calls the crates, and says what came of it; all that
+//! is clever is theirs.
 
+mod commands;
+mod failure;
+mod input;
+mod measure;
+mod output;
+mod run;
 mod site;
 
-fn main() {}
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// Discovers and proves theorems from axioms written in MPL; every proof is checked.
+#[derive(Parser)]
+#[command(name = "theoremata", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 not proved, 2 wrong input, 3 out of time or memory, 4 failure, \
+5 inconsistent axioms, 130 cancelled. docs/cli.md has all of it.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Say results as JSON, one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    /// No progress and no notes.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find the theorems that follow from axioms.
+    ///
+    /// Example: theoremata explore theories/peano.mpl --site site
+    Explore(ExploreArguments),
+    /// Prove or refute given statements.
+    ///
+    /// Example: theoremata prove theories/peano.mpl --goal "(>[a,b,c] (in3[a,b,c,+]) (in3[b,a,c,+]))"
+    Prove(ProveArguments),
+    /// Check everything that is stored: bytes, and every proof, from the store alone.
+    Check(StoredArguments),
+    /// Go on with a run that was cancelled, killed, or reached a bound.
+    Resume(ResumeArguments),
+    /// List the runs, or show a run or one of its theorems with its proof.
+    Show(ShowArguments),
+    /// Write runs as JSON lines.
+    Export(ExportArguments),
+    /// Read what export wrote.
+    Import(ImportArguments),
+    /// Lay out MPL files.
+    Fmt(FmtArguments),
+    /// Say what is wrong or doubtful in MPL files.
+    Lint(LintArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// The theory.
+#[derive(Args, Clone)]
+struct TheoryArguments {
+    /// An .mpl file, or a folder of definition files (then with --config).
+    input: PathBuf,
+    /// The JSON configuration that belongs to a folder of definition files.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// How a run is done.
+#[derive(Args, Clone)]
+struct RunArguments {
+    /// The database; runs are kept there and can be resumed.
+    #[arg(long, value_name = "DIR", default_value = ".theoremata")]
+    db: PathBuf,
+    /// Keep nothing on disk.
+    #[arg(long, conflicts_with = "db")]
+    no_db: bool,
+    /// Write the pages of the run to this folder.
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+    /// Threads; the result does not depend on it [default: one a core].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Largest number of atoms of a conjecture [default: the theory's own].
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=12))]
+    max_size: Option<u16>,
+    /// Stop after so many CPU seconds.
+    #[arg(long, value_name = "SECONDS")]
+    cpu: Option<f64>,
+    /// Stop when more memory is in use.
+    #[arg(long, value_name = "MB")]
+    memory: Option<u64>,
+    /// Begin anew, even if the same question was asked before.
+    #[arg(long)]
+    fresh: bool,
+}
+
+#[derive(Args)]
+struct ExploreArguments {
+    #[command(flatten)]
+    theory: TheoryArguments,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+#[derive(Args)]
+struct ProveArguments {
+    #[command(flatten)]
+    theory: TheoryArguments,
+    /// A statement in MPL; may be given several times.
+    #[arg(long, value_name = "MPL", required_unless_present = "goals")]
+    goal: Vec<String>,
+    /// A file of statements, one a line.
+    #[arg(long, value_name = "FILE")]
+    goals: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+#[derive(Args)]
+struct StoredArguments {
+    /// The database.
+    #[arg(long, value_name = "DIR", default_value = ".theoremata")]
+    db: PathBuf,
+}
+
+#[derive(Args)]
+struct ResumeArguments {
+    /// The run, by the first digits of its id.
+    run: String,
+    #[command(flatten)]
+    how: RunArguments,
+}
+
+#[derive(Args)]
+struct ShowArguments {
+    #[command(flatten)]
+    store: StoredArguments,
+    /// The run, by the first digits of its id; without it all runs are listed.
+    run: Option<String>,
+    /// The number of a theorem, whose proof is shown.
+    theorem: Option<u32>,
+    /// Write the pages of the run to this folder.
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ExportArguments {
+    #[command(flatten)]
+    store: StoredArguments,
+    /// The run, by the first digits of its id; without it all runs.
+    run: Option<String>,
+    /// The format.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+    /// Times, measures and checkpoints as well.
+    #[arg(long)]
+    backup: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// JSON lines, as store/FORMAT.md says.
+    Json,
+}
+
+#[derive(Args)]
+struct ImportArguments {
+    #[command(flatten)]
+    store: StoredArguments,
+    /// The file; `-` for standard input.
+    file: PathBuf,
+}
+
+#[derive(Args)]
+struct FmtArguments {
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Change nothing; exit with 1 if a file would change.
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Args)]
+struct LintArguments {
+    #[command(flatten)]
+    theory: TheoryArguments,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json, cli.quiet);
+    let result = match cli.command {
+        Command::Explore(arguments) => commands::explore(&arguments.theory, &arguments.run, output),
+        Command::Prove(arguments) => {
+            commands::prove(&arguments.theory, &arguments.goal, arguments.goals.as_deref(), &arguments.run, output)
+        }
+        Command::Check(arguments) => commands::check(&arguments.db, output),
+        Command::Resume(arguments) => commands::resume(&arguments.run, &arguments.how, output),
+        Command::Show(arguments) => commands::show(
+            &arguments.store.db,
+            arguments.run.as_deref(),
+            arguments.theorem,
+            arguments.site.as_deref(),
+            output,
+        ),
+        Command::Export(arguments) => {
+            let Format::Json = arguments.format;
+            commands::export(&arguments.store.db, arguments.run.as_deref(), arguments.backup)
+        }
+        Command::Import(arguments) => commands::import(&arguments.store.db, &arguments.file, output),
+        Command::Fmt(arguments) => commands::fmt(&arguments.files, arguments.check, output),
+        Command::Lint(arguments) => commands::lint(&arguments.theory, output),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    };
+    let exit = result.unwrap_or_else(|failure| say(&failure, output));
+    ExitCode::from(exit as u8)
+}
+
+/// Says why there is no result.
+fn say(failure: &Failure, output: Output) -> Exit {
+    if output.is_json() {
+        if let Failure::Input(report) = failure {
+            for line in report.json_lines().lines() {
+                output.line(line);
+            }
+        }
+        let szs = if failure.exit() == Exit::Input { "InputError" } else { "Error" };
+        let message = match failure {
+            Failure::Input(report) => format!("{} errors in the input", report.errors()),
+            Failure::Usage(text) | Failure::World(text) => text.clone(),
+        };
+        output.object(&serde_json::json!({ "event": "failure", "szs": szs, "message": message }));
+        return failure.exit();
+    }
+    match failure {
+        Failure::Input(report) => {
+            eprint!("{}", report.render(std::io::IsTerminal::is_terminal(&std::io::stderr())));
+            eprintln!("% SZS status InputError");
+        }
+        Failure::Usage(text) | Failure::World(text) => eprintln!("theoremata: {text}"),
+    }
+    failure.exit()
+}

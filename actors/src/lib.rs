@@ -1,4 +1,4 @@
-//! All that lives in time: for now the grid of logic blocks.
+//! All that lives in time: the grid of logic blocks, and the prover that runs on it.
 //!
 //! A run is a row of *cycles*. In each, every block that is new, has mail or asked to go on works once,
 //! for at most a given number of steps, and says what came of it: mail to other blocks, new blocks,
@@ -59,3 +59,5 @@
 //! thread), `actix` (the coordinator's side), `drive`.
 
 pub mod grid;
+pub mod prover;
+pub mod record;

@@ -13,7 +13,7 @@ use theoremata_logic::explore::{Exploration, Task};
 use theoremata_logic::proof::TheoremId;
 use theoremata_logic::prove::{LogicBlock, Verdict};
 
-use crate::grid::{Block, BlockId, Committed, Cycle, End, Halt, Runtime};
+use crate::grid::{Block, BlockId, Committed, Coordinator, Cycle, End, Ended as Grid, Next, Runtime, Watch, drive};
 
 /// A proof attempt in the grid.
 pub struct ProofBlock {
@@ -67,8 +67,7 @@ impl Block for ProofBlock {
         let turn = self.inner.turn(verdicts, budget);
         let ended = turn.verdict.is_some();
         let mut cycle = Cycle::silent(if turn.again { End::OutOfSteps } else { End::Saturated });
-        cycle.spawn =
-            turn.children.into_iter().map(|(slot, inner)| ProofBlock { inner, slot, parent: None }).collect();
+        cycle.spawn = turn.children.into_iter().map(|(slot, inner)| ProofBlock { inner, slot, parent: None }).collect();
         let mut verdict = None;
         match (turn.verdict, self.parent) {
             (Some(own), Some(parent)) => {
@@ -82,13 +81,10 @@ impl Block for ProofBlock {
     }
 }
 
-/// What happens while an exploration runs, for progress, storage and limits.
-pub trait Watch {
-    /// After every cycle of the grid.
-    fn cycle(&mut self, cycle: u64, live: usize, round: (usize, usize));
-
-    /// After every round, with the theorems that it brought. [`ControlFlow::Break`] ends the run here;
-    /// what was committed stays.
+/// Takes what each round of an exploration brought, for storage and for readers.
+pub trait Rounds {
+    /// After the preparation and after every round, with the new theorems. [`ControlFlow::Break`] ends
+    /// the run here; what was committed stays.
     fn round(&mut self, exploration: &Exploration, new: &[TheoremId]) -> ControlFlow<()>;
 }
 
@@ -97,114 +93,130 @@ pub trait Watch {
 pub enum Outcome {
     /// The exploration is finished.
     Finished,
-    /// The watch ended it between two rounds.
+    /// [`Rounds`] ended it between two rounds.
     Stopped,
-    /// The grid halted within a round, which does not count.
-    Halted(Halt),
+    /// The grid ended it within a round, which does not count.
+    Ended(Grid),
 }
 
 /// The steps that a block may do in one cycle.
 pub const CYCLE_STEPS: u64 = 50_000;
 
-/// Runs an exploration to its end, or until `watch` or the grid's cancellation flag ends it.
-pub fn run<R: Runtime<ProofBlock> + ?Sized>(
+/// Runs an exploration on a grid until it is finished, `rounds` says stop, or `watch` ends it.
+pub fn explore(
     exploration: &mut Exploration,
-    grid: &mut R,
-    watch: &mut dyn Watch,
+    grid: &mut dyn Runtime<ProofBlock>,
+    rounds: &mut dyn Rounds,
+    watch: &mut Watch<'_>,
 ) -> Outcome {
-    loop {
-        match exploration.next() {
-            Task::Finished => return Outcome::Finished,
-            Task::Prepare => {
-                exploration.prepare();
-                if watch.round(exploration, &[]).is_break() {
-                    return Outcome::Stopped;
+    let mut prover = Prover { exploration, rounds, round: Round::default(), outcome: None };
+    prover.advance(grid);
+    if prover.outcome.is_none() {
+        let ended = drive(grid, &mut prover, Vec::new(), watch);
+        prover.outcome.get_or_insert(Outcome::Ended(ended));
+    }
+    prover.clear(grid);
+    prover.outcome.expect("set above")
+}
+
+/// The coordinator: one round after the other.
+struct Prover<'e> {
+    exploration: &'e mut Exploration,
+    rounds: &'e mut dyn Rounds,
+    round: Round,
+    outcome: Option<Outcome>,
+}
+
+/// The attempts of a round that have not ended, and those that have.
+#[derive(Default)]
+struct Round {
+    verdicts: Vec<Option<Verdict>>,
+    /// The attempt to which each live block belongs.
+    family: BTreeMap<BlockId, u32>,
+    blocks: u64,
+    steps: u64,
+}
+
+impl Prover<'_> {
+    /// Goes on to the next round; sets the outcome if there is none.
+    fn advance(&mut self, grid: &mut dyn Runtime<ProofBlock>) {
+        while self.outcome.is_none() {
+            match self.exploration.next() {
+                Task::Finished => self.outcome = Some(Outcome::Finished),
+                Task::Prepare => {
+                    self.exploration.prepare();
+                    self.report(&[]);
                 }
-            }
-            Task::Solve(blocks) => {
-                let progress = exploration.progress();
-                let solved = match solve_round(blocks, grid, watch, progress) {
-                    Ok(solved) => solved,
-                    Err(halt) => return Outcome::Halted(halt),
-                };
-                let new = exploration.commit(solved.verdicts, solved.blocks, solved.steps);
-                if watch.round(exploration, &new).is_break() {
-                    return Outcome::Stopped;
+                Task::Solve(attempts) => {
+                    let count = attempts.len();
+                    let blocks = attempts.into_iter().zip(0..).map(|(inner, number)| ProofBlock::top(number, inner));
+                    let ids = grid.spawn(blocks.collect());
+                    self.round = Round {
+                        verdicts: vec![None; count],
+                        family: ids.into_iter().zip(0..).collect(),
+                        blocks: count as u64,
+                        steps: 0,
+                    };
+                    return;
                 }
             }
         }
     }
+
+    fn report(&mut self, new: &[TheoremId]) {
+        if self.rounds.round(self.exploration, new).is_break() {
+            self.outcome = Some(Outcome::Stopped);
+        }
+    }
+
+    /// Removes what is left of a round.
+    fn clear(&mut self, grid: &mut dyn Runtime<ProofBlock>) {
+        let rest: Vec<BlockId> = std::mem::take(&mut self.round.family).into_keys().collect();
+        grid.remove(&rest);
+    }
 }
 
-/// The verdicts of a round, in the order of its attempts.
-pub struct Solved {
-    /// One for each attempt.
-    pub verdicts: Vec<Verdict>,
-    /// How many blocks there were.
-    pub blocks: u64,
-    /// The look-ups and comparisons of all of them.
-    pub steps: u64,
-}
-
-/// Runs the attempts of one round until all have ended.
-///
-/// An attempt in which a block panics counts as open; the others are not touched by it.
-///
-/// # Errors
-/// If the grid halts.
-pub fn solve_round<R: Runtime<ProofBlock> + ?Sized>(
-    attempts: Vec<LogicBlock>,
-    grid: &mut R,
-    watch: &mut dyn Watch,
-    progress: (usize, usize),
-) -> Result<Solved, Halt> {
-    let count = attempts.len();
-    let blocks = attempts.into_iter().enumerate().map(|(number, inner)| ProofBlock::top(number as u32, inner));
-    let ids = grid.spawn(blocks.collect());
-    let mut family: BTreeMap<BlockId, u32> = ids.iter().copied().zip(0..).collect();
-    let mut verdicts: Vec<Option<Verdict>> = vec![None; count];
-    let mut solved = Solved { verdicts: Vec::new(), blocks: count as u64, steps: 0 };
-    while verdicts.iter().any(Option::is_none) {
-        let committed: Committed<ProofBlock> = grid.cycle(Vec::new(), CYCLE_STEPS)?;
-        watch.cycle(committed.cycle, committed.counts.live, progress);
-        solved.blocks += committed.spawned.len() as u64;
+impl Coordinator<ProofBlock> for Prover<'_> {
+    fn digest(&mut self, committed: Committed<ProofBlock>, grid: &mut dyn Runtime<ProofBlock>) -> Next<ProofBlock> {
+        let round = &mut self.round;
+        round.blocks += committed.spawned.len() as u64;
         for spawned in &committed.spawned {
-            if let Some(attempt) = family.get(&spawned.parent).copied() {
-                family.insert(spawned.child, attempt);
+            if let Some(attempt) = round.family.get(&spawned.parent).copied() {
+                round.family.insert(spawned.child, attempt);
             }
         }
         let mut gone = Vec::new();
         for (id, report) in committed.reports {
-            solved.steps += report.steps;
+            round.steps += report.steps;
             if let Some((attempt, verdict)) = report.verdict {
-                verdicts[attempt as usize].get_or_insert(verdict);
+                round.verdicts[attempt as usize].get_or_insert(verdict);
             }
             if report.ended {
                 gone.push(id);
             }
         }
+        // An attempt of which a block was lost cannot end any more: it counts as open, and all of its
+        // blocks go. The others are not touched by it.
         for failure in &committed.failed {
-            // The attempt cannot end any more: all of its blocks go.
-            let Some(attempt) = family.get(&failure.block).copied() else { continue };
-            verdicts[attempt as usize].get_or_insert_with(Verdict::failed);
-            gone.extend(family.iter().filter(|(_, of)| **of == attempt).map(|(id, _)| *id));
+            let Some(attempt) = round.family.get(&failure.block).copied() else { continue };
+            round.verdicts[attempt as usize].get_or_insert_with(Verdict::failed);
+            gone.extend(round.family.iter().filter(|(_, of)| **of == attempt).map(|(id, _)| *id));
         }
         gone.sort_unstable();
         gone.dedup();
         grid.remove(&gone);
         for id in &gone {
-            family.remove(id);
+            round.family.remove(id);
         }
-        if grid.is_quiet() && verdicts.iter().any(Option::is_none) && grid.live() == 0 {
-            // Nobody is left who could decide.
-            for verdict in &mut verdicts {
-                verdict.get_or_insert_with(Verdict::failed);
-            }
+        if round.verdicts.iter().any(Option::is_none) {
+            return Next::Go(Vec::new());
         }
+        let verdicts = std::mem::take(&mut round.verdicts).into_iter().flatten().collect();
+        let (blocks, steps) = (round.blocks, round.steps);
+        self.clear(grid);
+        let new = self.exploration.commit(verdicts, blocks, steps);
+        self.report(&new);
+        self.advance(grid);
+        if self.outcome.is_some() { Next::Stop } else { Next::Go(Vec::new()) }
     }
-    solved.verdicts = verdicts.into_iter().flatten().collect();
-    // Blocks of attempts that were decided while others below them still worked.
-    let rest: Vec<BlockId> = family.keys().copied().collect();
-    grid.remove(&rest);
-    Ok(solved)
 }

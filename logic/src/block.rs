@@ -215,6 +215,9 @@ impl Block {
         }
         for number in known..self.book.rules.len() {
             let rule = self.book.rules[number].clone();
+            if rule.patterns.is_empty() && rule.justification.is_some() {
+                self.fire(RuleId(number as u32), &rule, &[], &[]);
+            }
             self.join_with_all(RuleId(number as u32), &rule);
         }
     }

@@ -13,11 +13,13 @@ use crate::block::{Block, End, Limits, Snapshot};
 use crate::check::{Basis, check};
 use crate::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::compile::{Axiom, Compiled, Justification, Move, Start};
+use crate::conjecture::{Limits as Size, Refuted, canonical, generate};
 use crate::extract::{By, compose, extract};
 use crate::formula::Formula;
 use crate::ground::ground_model;
 use crate::model::Model;
 use crate::model::evaluate::Evaluator;
+use crate::model::find::{SearchLimits, counter_model, find_models};
 use crate::proof::{Proof, TheoremId};
 use crate::prove::{Effort, LogicBlock, Stuck, Verdict, solve};
 use crate::rule::{Argument, Pattern, Rule, RuleBook};
@@ -31,13 +33,11 @@ pub struct Options {
     pub generate: bool,
     /// Conjectures that are tried in one round.
     pub window: usize,
-    /// How often the open conjectures are gone through again while new theorems come in.
-    pub passes: u32,
     /// Individuals of the piece of an inductive structure in which conjectures are tested.
     pub ground: u16,
-    /// The usual effort for a conjecture.
-    pub effort: Effort,
-    /// The effort for what is open in the end; `None`: no last attempt.
+    /// The efforts for a conjecture, one after the other. A new theorem begins anew with the first.
+    pub efforts: [Effort; 2],
+    /// The effort for goals that are open in the end; `None`: no last attempt.
     pub last_effort: Option<Effort>,
     /// How many lemmas may be made of stuck subgoals.
     pub lemmas: usize,
@@ -48,9 +48,8 @@ impl Default for Options {
         Options {
             generate: true,
             window: 16,
-            passes: 8,
             ground: 64,
-            effort: Effort::USUAL,
+            efforts: [Effort::QUICK, Effort::USUAL],
             last_effort: Some(Effort::HIGH),
             lemmas: 200,
         }
@@ -85,10 +84,24 @@ pub struct Conjecture {
     pub parts: Vec<usize>,
     /// Whether no assignment in the models satisfies its premises.
     pub vacuous: bool,
+    /// Whether it says of larger terms what another conjecture says of smaller ones: then it is left
+    /// to follow from that one, and no induction is tried.
+    pub by_congruence: bool,
     /// What became of it.
     pub fate: Fate,
-    /// How many theorems were known when it was last tried, plus one; 0: not yet.
-    tried: u32,
+    /// For each effort how many rules were known when it was last tried, plus one; 0: not yet.
+    pub(crate) tried: [u32; 3],
+    /// How often it was tried in vain.
+    pub(crate) failures: u32,
+}
+
+impl Conjecture {
+    /// The moves from the closed statement to the clause.
+    pub(crate) fn theorem_moves(&self) -> Vec<Move> {
+        let mut moves = vec![Move::Apply];
+        moves.extend(&self.moves);
+        moves
+    }
 }
 
 /// What became of a conjecture.
@@ -125,8 +138,8 @@ pub struct OpenInduction {
     pub case: usize,
     /// Why the case ended, as in [`Open::ended`].
     pub ended: &'static str,
-    /// The subgoals, as closed statements, that would have closed the case.
-    pub subgoals: Vec<Formula>,
+    /// The subgoals, as statements of their own, that would have closed the case.
+    pub subgoals: Vec<Clause>,
 }
 
 /// A checked theorem.
@@ -150,7 +163,7 @@ pub struct Theorem {
     pub conjecture: usize,
     /// The round in which it was accepted.
     pub round: u32,
-    moves: Vec<Move>,
+    pub(crate) moves: Vec<Move>,
 }
 
 /// How many of what there are.
@@ -160,6 +173,10 @@ pub struct Counts {
     pub built: u64,
     /// Conjectures refuted by a model, those of the generator included.
     pub refuted: u64,
+    /// Generated conjectures that were dropped as instances of others.
+    pub instances: u64,
+    /// Generated conjectures that were dropped since their premises hold in no model.
+    pub vacuous: u64,
     /// Conjectures that no model refutes.
     pub candidates: usize,
     /// Theorems that are no corollaries and were proved without induction.
@@ -192,10 +209,13 @@ pub enum Task {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
+pub(crate) enum Stage {
     Fresh,
+    /// Goals alone.
     Goals,
+    /// Generated conjectures as well.
     Generated,
+    /// Goals once more, with the last effort.
     Last,
     Finished,
 }
@@ -212,21 +232,24 @@ pub struct Exploration {
     pub models: Vec<Model>,
     /// All conjectures, goals first.
     pub conjectures: Vec<Conjecture>,
+    /// The generated conjectures that a model refutes.
+    pub refuted: Vec<Refuted>,
     /// All theorems, in order of acceptance.
     pub theorems: Vec<Theorem>,
     /// A contradiction that follows from the axioms: the theorem that says so.
     pub inconsistency: Option<TheoremId>,
-    statements: Vec<Formula>,
+    pub(crate) statements: Vec<Formula>,
     known: HashSet<Clause>,
-    counts: Counts,
-    stage: Stage,
-    pass: u32,
-    round: u32,
-    order: Vec<usize>,
-    position: usize,
+    pub(crate) counts: Counts,
+    pub(crate) stage: Stage,
+    pub(crate) round: u32,
     running: Vec<usize>,
-    /// Lemmas that stuck proofs ask for, with the conjecture: tried when a pass brings nothing new.
-    wanted: Vec<(Clause, usize)>,
+    /// Lemmas that stuck proofs ask for, with the conjecture: tried when nothing else is left to do.
+    pub(crate) wanted: Vec<(Clause, usize)>,
+    /// Where among the conjectures the generated ones begin.
+    pub(crate) generated_at: Option<usize>,
+    /// The goals that were refuted by a model that was looked for at the end.
+    pub(crate) late_models: Vec<usize>,
 }
 
 impl Exploration {
@@ -251,6 +274,7 @@ impl Exploration {
             book,
             root,
             models: Vec::new(),
+            refuted: Vec::new(),
             conjectures,
             theorems: Vec::new(),
             inconsistency: None,
@@ -258,12 +282,11 @@ impl Exploration {
             known,
             counts: Counts::default(),
             stage: Stage::Fresh,
-            pass: 0,
             round: 0,
-            order: Vec::new(),
-            position: 0,
             running: Vec::new(),
             wanted: Vec::new(),
+            generated_at: None,
+            late_models: Vec::new(),
         }
     }
 
@@ -279,16 +302,23 @@ impl Exploration {
         &self.compiled
     }
 
+    /// Whether there is nothing left to do.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.stage == Stage::Finished
+    }
+
     /// The round: how many times verdicts have been committed.
     #[must_use]
     pub fn round(&self) -> u32 {
         self.round
     }
 
-    /// How far the current pass is: conjectures tried, and how many there are in it.
+    /// How far the exploration is: conjectures that are decided, and how many there are.
     #[must_use]
     pub fn progress(&self) -> (usize, usize) {
-        (self.position, self.order.len())
+        let decided = |conjecture: &&Conjecture| !matches!(conjecture.fate, Fate::Waiting | Fate::Open(_));
+        (self.conjectures.iter().filter(decided).count(), self.conjectures.len())
     }
 
     /// The counts so far.
@@ -305,6 +335,7 @@ impl Exploration {
             }
             counts.essential += usize::from(theorem.essential);
         }
+        counts.refuted += self.refuted.len() as u64;
         for conjecture in &self.conjectures {
             counts.open += usize::from(matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting));
             counts.candidates += usize::from(!matches!(conjecture.fate, Fate::Refuted(..)));
@@ -314,53 +345,121 @@ impl Exploration {
         counts
     }
 
-    /// What is to be done next.
+    /// What is to be done next: the first open conjectures, by interest, that have not been tried with
+    /// all rules; first with little effort, and with more when nothing else is left.
     pub fn next(&mut self) -> Task {
         loop {
-            if self.stage == Stage::Finished {
-                return Task::Finished;
-            }
-            if self.stage == Stage::Fresh {
-                return Task::Prepare;
-            }
-            while self.position < self.order.len() {
-                let until = (self.position + self.options.window).min(self.order.len());
-                self.running = self.order[self.position..until]
-                    .iter()
-                    .copied()
-                    .filter(|place| matches!(self.conjectures[*place].fate, Fate::Waiting | Fate::Open(_)))
-                    .collect();
-                self.position = until;
-                if !self.running.is_empty() {
-                    let effort = match (self.stage, self.options.last_effort) {
-                        (Stage::Last, Some(effort)) => effort,
-                        _ => self.options.effort,
-                    };
-                    return Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect());
+            match self.stage {
+                Stage::Finished => return Task::Finished,
+                Stage::Fresh => return Task::Prepare,
+                Stage::Goals | Stage::Generated => {
+                    // With patience first: what failed often waits for several new rules.
+                    for (level, patient) in [(0, true), (0, false), (1, false)] {
+                        if self.choose(level, patient) {
+                            return self.solve_with(self.options.efforts[level]);
+                        }
+                    }
+                    self.advance();
+                }
+                Stage::Last => {
+                    if let Some(effort) = self.options.last_effort
+                        && self.choose(2, false)
+                    {
+                        return self.solve_with(effort);
+                    }
+                    self.finish();
                 }
             }
-            self.end_pass();
         }
+    }
+
+    fn solve_with(&self, effort: Effort) -> Task {
+        Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect())
+    }
+
+    /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
+    fn choose(&mut self, level: usize, patient: bool) -> bool {
+        let rules = self.rules() + 1;
+        let last = self.stage == Stage::Last;
+        let chosen = |(_, conjecture): &(usize, &Conjecture)| {
+            let open = matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) && conjecture.clause.is_some();
+            let tried = conjecture.tried[level];
+            let waits = patient && tried > 0 && rules < tried + conjecture.failures;
+            open && tried < rules && !waits && (!last || is_asked(&conjecture.origin))
+        };
+        // Lemmas stand at the end of the list but are wanted first.
+        let lemmas_first =
+            |(place, conjecture): &(usize, &Conjecture)| (!matches!(conjecture.origin, Origin::Lemma(_)), *place);
+        let mut order: Vec<_> = self.conjectures.iter().enumerate().filter(chosen).collect();
+        order.sort_by_key(lemmas_first);
+        self.running = order.into_iter().map(|(place, _)| place).take(self.options.window).collect();
+        let running = &self.running;
+        for place in running {
+            self.conjectures[*place].tried[level] = rules;
+        }
+        !self.running.is_empty()
     }
 
     fn block(&self, place: usize, effort: Effort) -> LogicBlock {
         let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
         let sequent = Sequent::of(clause).expect("a clause that is tried has a head");
-        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, effort)
+        let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
+        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, ..effort })
+    }
+
+    /// Nothing is left to be tried as things are: lemmas, more conjectures, more effort, or the end.
+    fn advance(&mut self) {
+        let goals_open = self
+            .conjectures
+            .iter()
+            .any(|conjecture| is_asked(&conjecture.origin) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)));
+        if self.stage == Stage::Goals && !goals_open {
+            return self.finish();
+        }
+        if self.add_lemmas() > 0 {
+            return;
+        }
+        match self.stage {
+            // The goals alone did not suffice: what the theory has to offer comes in.
+            Stage::Goals => {
+                self.generate();
+                self.stage = Stage::Generated;
+            }
+            Stage::Generated if goals_open && self.options.last_effort.is_some() => self.stage = Stage::Last,
+            _ => self.finish(),
+        }
     }
 
     /// Makes the models, refutes goals, and generates conjectures if that is wanted. Looks for a
     /// contradiction in the axioms first.
     pub fn prepare(&mut self) {
-        if self.find_inconsistency() {
+        let inconsistent = self.find_inconsistency();
+        self.make_models(inconsistent);
+        if inconsistent {
             self.stage = Stage::Finished;
+            return;
+        }
+        self.join_parts();
+        self.stage = Stage::Goals;
+        if self.options.generate {
+            self.generate();
+            self.stage = Stage::Generated;
+        }
+    }
+
+    /// Makes the models and refutes goals in them. An inconsistent theory has none.
+    pub(crate) fn make_models(&mut self, inconsistent: bool) {
+        if inconsistent {
+            if self.conjectures.iter().all(|conjecture| conjecture.origin != Origin::Generated) {
+                self.add_falsity();
+            }
             return;
         }
         let mut steps = 0;
         self.models.extend(ground_model(&self.compiled, &self.root, self.options.ground, &mut steps));
         self.counts.steps += steps;
-        if self.models.is_empty() {
-            self.models = crate::conjecture::finite_models(&self.compiled);
+        if self.models.is_empty() && self.has_finite_models() {
+            self.models = finite_models(&self.compiled);
         }
         let evaluators: Vec<Evaluator> = self.models.iter().map(Evaluator::new).collect();
         for conjecture in &mut self.conjectures {
@@ -374,26 +473,36 @@ impl Exploration {
             conjecture.vacuous =
                 !evaluators.is_empty() && !evaluators.iter().any(|evaluator| evaluator.satisfiable_premises(clause));
         }
-        self.join_parts();
-        self.stage = Stage::Goals;
-        if self.options.generate {
-            self.generate();
-            self.stage = Stage::Generated;
-        }
-        self.begin_pass();
+    }
+
+    /// The statement that a constant differs from itself; `None` without constants.
+    fn add_falsity(&mut self) -> Option<usize> {
+        let term = (!self.compiled.signature.constants.is_empty()).then_some(Term::Constant(0))?;
+        let denial = Literal { positive: false, relation: RelationId::EQUAL, arguments: vec![term, term] };
+        let place = self.conjectures.len();
+        self.add(Clause { variables: 0, premises: Vec::new(), head: Head::Literal(denial) }, Origin::Generated);
+        (self.conjectures.len() > place).then_some(place)
     }
 
     /// Adds the conjectures of the generator that are not known yet.
-    fn generate(&mut self) {
-        let generated = crate::conjecture::candidates(&self.theory, &self.compiled, &self.models);
-        self.counts.built += generated.built;
-        self.counts.refuted += generated.refuted;
-        for clause in generated.clauses {
-            self.add(clause, Origin::Generated);
+    pub(crate) fn generate(&mut self) {
+        self.generated_at = Some(self.conjectures.len());
+        let limits = Size::new(&self.compiled.signature, &self.theory.bounds);
+        let generated = generate(&self.compiled.signature, &limits, &self.models);
+        self.counts.built += generated.counts.built as u64;
+        self.counts.instances += generated.counts.instances as u64;
+        self.counts.vacuous += generated.counts.vacuous as u64;
+        self.refuted = generated.refuted;
+        for conjecture in generated.conjectures {
+            let place = self.conjectures.len();
+            self.add(conjecture.clause, Origin::Generated);
+            if let Some(added) = self.conjectures.get_mut(place) {
+                added.by_congruence = conjecture.by_congruence;
+            }
         }
     }
 
-    fn add(&mut self, clause: Clause, origin: Origin) {
+    pub(crate) fn add(&mut self, clause: Clause, origin: Origin) {
         if !self.known.insert(clause.clone()) {
             return;
         }
@@ -406,73 +515,16 @@ impl Exploration {
             statement,
             parts: Vec::new(),
             vacuous: false,
+            by_congruence: false,
             fate: Fate::Waiting,
-            tried: 0,
+            tried: [0; 3],
+            failures: 0,
         });
-    }
-
-    /// Tries the open conjectures again that have not been tried with all theorems.
-    fn begin_pass(&mut self) {
-        self.pass += 1;
-        self.position = 0;
-        let rules = self.rules() + 1;
-        let last = self.stage == Stage::Last;
-        self.order = (0..self.conjectures.len())
-            .filter(|place| {
-                let conjecture = &self.conjectures[*place];
-                let open = match &conjecture.fate {
-                    Fate::Waiting => true,
-                    Fate::Open(_) => last || conjecture.tried < rules,
-                    Fate::Proved(_) | Fate::Refuted(..) | Fate::Unsupported(_) => false,
-                };
-                open && conjecture.clause.is_some()
-            })
-            .collect();
-        // Lemmas stand at the end of the list but are wanted first.
-        self.order.sort_by_key(|place| (!matches!(self.conjectures[*place].origin, Origin::Lemma(_)), *place));
     }
 
     /// Theorems that are rules.
     fn rules(&self) -> u32 {
         self.theorems.iter().filter(|theorem| !theorem.corollary).count() as u32
-    }
-
-    fn end_pass(&mut self) {
-        let goals_open = self
-            .conjectures
-            .iter()
-            .any(|conjecture| is_asked(&conjecture.origin) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)));
-        if self.stage == Stage::Goals && !goals_open {
-            return self.finish();
-        }
-        let rules = self.rules() + 1;
-        let more = self.conjectures.iter().any(|conjecture| match &conjecture.fate {
-            Fate::Waiting => conjecture.clause.is_some(),
-            Fate::Open(_) => conjecture.tried < rules,
-            _ => false,
-        });
-        if more && self.pass < self.options.passes {
-            return self.begin_pass();
-        }
-        if self.stage != Stage::Last && self.pass < self.options.passes && self.add_lemmas() > 0 {
-            return self.begin_pass();
-        }
-        match self.stage {
-            // The goals alone did not suffice: what the theory has to offer comes in.
-            Stage::Goals => {
-                self.generate();
-                self.stage = Stage::Generated;
-                self.pass = 0;
-                self.begin_pass();
-            }
-            Stage::Generated if goals_open && self.options.last_effort.is_some() => {
-                self.stage = Stage::Last;
-                self.begin_pass();
-                let conjectures = &self.conjectures;
-                self.order.retain(|place| is_asked(&conjectures[*place].origin));
-            }
-            _ => self.finish(),
-        }
     }
 
     fn finish(&mut self) {
@@ -496,7 +548,6 @@ impl Exploration {
         let mut rules = self.rules();
         let at_start = rules;
         for (place, verdict) in running.into_iter().zip(verdicts) {
-            self.conjectures[place].tried = at_start + 1;
             match verdict {
                 Verdict::Proved(mut tree) => {
                     let by_itself = matches!(tree.by, By::Block(_));
@@ -516,6 +567,7 @@ impl Exploration {
                 }
                 Verdict::Open(stuck) => {
                     self.collect_lemmas(place, &stuck);
+                    self.conjectures[place].failures += 1;
                     self.conjectures[place].fate = Fate::Open(self.report(&stuck));
                 }
             }
@@ -584,8 +636,7 @@ impl Exploration {
             }
         };
         let id = TheoremId(self.theorems.len() as u32);
-        let mut moves = vec![Move::Apply];
-        moves.extend(&conjecture.moves);
+        let moves = conjecture.theorem_moves();
         self.statements.push(conjecture.statement.clone());
         self.theorems.push(Theorem {
             statement: conjecture.statement.clone(),
@@ -616,6 +667,7 @@ impl Exploration {
     }
 
     fn report(&self, stuck: &Stuck) -> Open {
+        let constants = self.compiled.signature.constants.len();
         let inductions = stuck
             .inductions
             .iter()
@@ -623,14 +675,10 @@ impl Exploration {
                 variable: *variable,
                 case: *case,
                 ended: word(inner.direct),
-                subgoals: inner.lemmas.iter().filter_map(|lemma| self.statement_of(lemma)).take(3).collect(),
+                subgoals: inner.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)).take(3).collect(),
             })
             .collect();
         Open { ended: word(stuck.direct), inductions }
-    }
-
-    fn statement_of(&self, lemma: &Sequent) -> Option<Formula> {
-        self.compiled.signature.statement(&self.theory, &clause_of(lemma, self.compiled.signature.constants.len())?)
     }
 
     /// Keeps the lemmas that would have closed the subgoals on which a proof got stuck.
@@ -657,12 +705,12 @@ impl Exploration {
         let most = self.options.lemmas.saturating_sub(lemmas).min(32);
         let mut added = 0;
         for (clause, place) in wanted {
-            let clause = crate::conjecture::canonical(&clause);
+            let clause = canonical(&clause);
             if added == most || self.known.contains(&clause) {
                 continue;
             }
             let refuted = self.models.iter().any(|model| Evaluator::new(model).refute_up_to(&clause, 6).is_some());
-            if refuted {
+            if refuted || self.follows_at_once(&clause) {
                 self.known.insert(clause);
             } else {
                 self.add(clause, Origin::Lemma(place));
@@ -672,43 +720,44 @@ impl Exploration {
         added
     }
 
+    /// Whether a clause is a consequence of what is known that every block finds for itself.
+    fn follows_at_once(&mut self, clause: &Clause) -> bool {
+        let Some(sequent) = Sequent::of(clause) else { return false };
+        let block = LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort::GLANCE);
+        let (verdict, steps) = solve(block);
+        self.counts.steps += steps;
+        matches!(verdict, Verdict::Proved(_))
+    }
+
     /// Derives a contradiction from the axioms if that is easy: in the root block, with some values
     /// worked out, and with one more individual of each set.
     fn find_inconsistency(&mut self) -> bool {
-        let equal = |term| Literal { positive: false, relation: RelationId::EQUAL, arguments: vec![term, term] };
-        let Some(clause) = (!self.compiled.signature.constants.is_empty()).then(|| Clause {
-            variables: 0,
-            premises: Vec::new(),
-            head: Head::Literal(equal(Term::Constant(0))),
-        }) else {
-            return false;
-        };
-        let Some(statement) = self.compiled.signature.statement(&self.theory, &clause) else { return false };
-        let sequent = Sequent::of(&clause).expect("it has a head");
+        let Some(place) = self.add_falsity() else { return false };
         let effort = Effort { direct: Limits { steps: 60_000, creations: 40 }, ..Effort::GLANCE };
-        let (verdict, steps) = solve(LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, effort));
+        let (verdict, steps) = solve(self.block(place, effort));
         self.counts.steps += steps;
-        let Verdict::Proved(tree) = verdict else { return false };
-        let place = self.conjectures.len();
-        self.conjectures.push(Conjecture {
-            origin: Origin::Generated,
-            clause: Some(clause),
-            moves: Vec::new(),
-            statement,
-            parts: Vec::new(),
-            vacuous: false,
-            fate: Fate::Waiting,
-            tried: 0,
-        });
-        if self.accept(place, &tree, true) {
+        if let Verdict::Proved(tree) = verdict
+            && self.accept(place, &tree, true)
+        {
             self.inconsistency = Some(TheoremId(self.theorems.len() as u32 - 1));
+            return true;
         }
-        self.inconsistency.is_some()
+        let false_one = self.conjectures.pop().and_then(|conjecture| conjecture.clause);
+        if let Some(clause) = false_one {
+            self.known.remove(&clause);
+        }
+        false
+    }
+
+    /// Whether finite models are models of the whole theory: there is no induction, whose instances are
+    /// not among the clauses, and no axiom was left out of them.
+    fn has_finite_models(&self) -> bool {
+        self.compiled.inductions.is_empty() && self.compiled.skipped.is_empty()
     }
 
     /// Goals that stay open may fail in a finite model that nobody has looked at yet.
     fn find_counter_models(&mut self) {
-        if !self.compiled.inductions.is_empty() {
+        if !self.has_finite_models() {
             return;
         }
         for place in 0..self.conjectures.len() {
@@ -718,13 +767,35 @@ impl Exploration {
             if !is_goal || !matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting) {
                 continue;
             }
-            if let Some(model) = crate::conjecture::counter_model(&self.compiled, clause)
-                && let Some(assignment) = Evaluator::new(&model).refute(clause)
-            {
+            if let Some((model, assignment)) = finite_counter_model(&self.compiled, clause) {
+                self.late_models.push(place);
                 self.conjectures[place].fate = Fate::Refuted(self.models.len(), assignment);
                 self.models.push(model);
             }
         }
+    }
+
+    /// Finds the models again that refuted goals at the end.
+    pub(crate) fn refute_late(&mut self) {
+        for place in self.late_models.clone() {
+            let Some(clause) = self.conjectures.get(place).and_then(|conjecture| conjecture.clause.clone()) else {
+                continue;
+            };
+            if let Some((model, assignment)) = finite_counter_model(&self.compiled, &clause) {
+                self.conjectures[place].fate = Fate::Refuted(self.models.len(), assignment);
+                self.models.push(model);
+            }
+        }
+    }
+
+    /// A root block with the rules of all theorems.
+    pub(crate) fn rebuild_root(&mut self) {
+        for (number, theorem) in self.theorems.iter().enumerate() {
+            if !theorem.corollary {
+                add_theorem(&mut self.book, &self.compiled, TheoremId(number as u32), theorem);
+            }
+        }
+        self.root = Arc::new(root_of(&self.book, &self.compiled).rest());
     }
 
     /// A theorem is essential unless it follows at once, without induction, from the essential ones. The last
@@ -767,8 +838,10 @@ fn read_goal(
         statement: goal.statement.clone(),
         parts: Vec::new(),
         vacuous: false,
+        by_congruence: false,
         fate: Fate::Waiting,
-        tried: 0,
+        tried: [0; 3],
+        failures: 0,
     };
     let mut axioms = match compiled.read_statement(theory, &goal.statement) {
         None => {
@@ -803,8 +876,10 @@ fn read_goal(
             statement,
             parts: Vec::new(),
             vacuous: false,
+            by_congruence: false,
             fate: Fate::Waiting,
-            tried: 0,
+            tried: [0; 3],
+            failures: 0,
         });
     }
 }
@@ -860,4 +935,20 @@ fn clause_of(sequent: &Sequent, constants: usize) -> Option<Clause> {
     let premises = sequent.premises.iter().map(&literal).collect::<Option<Vec<_>>>()?;
     let SequentHead::Literal(head) = &sequent.head else { return None };
     Some(Clause { variables: sequent.variables, premises, head: Head::Literal(literal(head)?) })
+}
+
+/// Finite models of the axioms, for theories that have some.
+fn finite_models(compiled: &Compiled) -> Vec<Model> {
+    find_models(&compiled.signature, &axioms_of(compiled), &SearchLimits::default()).models
+}
+
+/// A finite model of the axioms in which a clause fails, with values of its variables.
+fn finite_counter_model(compiled: &Compiled, clause: &Clause) -> Option<(Model, Vec<u16>)> {
+    counter_model(&compiled.signature, &axioms_of(compiled), clause, &SearchLimits::default()).ok().flatten()
+}
+
+/// All clauses that hold under the anchor. Models are asked of a theory only if no part of it was left
+/// out when it was compiled: else there would be too many.
+fn axioms_of(compiled: &Compiled) -> Vec<Clause> {
+    compiled.axioms.iter().map(|axiom| axiom.clause.clone()).collect()
 }

@@ -346,6 +346,116 @@ impl MplWriter<'_> {
     }
 }
 
+/// Reads what [`MplWriter`] writes, and nothing else: the form in which records hold formulas. For text
+/// that people write there is [`crate::mpl`], which says what is wrong and how to mend it.
+pub struct MplReader<'a> {
+    /// The predicate with a name.
+    pub predicate: &'a dyn Fn(&str) -> Option<PredicateId>,
+    /// The free variable with a name.
+    pub name: &'a dyn Fn(&str) -> Option<Name>,
+}
+
+/// Why a text is not a formula: what was expected, and at which byte.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("byte {at}: expected {expected}")]
+pub struct NotAFormula {
+    /// The byte.
+    pub at: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+impl MplReader<'_> {
+    /// How deeply formulas may be nested.
+    pub const DEEPEST: usize = 2_000;
+
+    /// Reads a whole text as one formula.
+    ///
+    /// # Errors
+    /// If it is not one, or nested more deeply than [`MplReader::DEEPEST`].
+    pub fn read(&self, text: &str) -> Result<Formula, NotAFormula> {
+        let mut at = 0;
+        let formula = self.formula(text, &mut at, &mut Vec::new(), 0)?;
+        if at == text.len() { Ok(formula) } else { Err(NotAFormula { at, expected: "the end of the text" }) }
+    }
+
+    fn formula(
+        &self,
+        text: &str,
+        at: &mut usize,
+        bound: &mut Vec<Arc<str>>,
+        depth: usize,
+    ) -> Result<Formula, NotAFormula> {
+        if depth > Self::DEEPEST {
+            return Err(NotAFormula { at: *at, expected: "a formula that is nested less deeply" });
+        }
+        if eat(text, at, "!") {
+            return Ok(Formula::negate(self.formula(text, at, bound, depth + 1)?));
+        }
+        require(text, at, "(")?;
+        if eat(text, at, "& ") {
+            let left = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, " ")?;
+            let right = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, ")")?;
+            return Ok(Formula::and(left, right));
+        }
+        if eat(text, at, ">[") {
+            let before = bound.len();
+            let names: Vec<Arc<str>> = list(text, at).map(Into::into).collect();
+            require(text, at, "] ")?;
+            bound.extend(names.iter().cloned());
+            let premise = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, " ")?;
+            let conclusion = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, ")")?;
+            bound.truncate(before);
+            return Ok(Formula::Implies(Binders::new(names), Arc::new(premise), Arc::new(conclusion)));
+        }
+        let start = *at;
+        let word = word(text, at);
+        let predicate = (self.predicate)(word).ok_or(NotAFormula { at: start, expected: "the name of a predicate" })?;
+        require(text, at, "[")?;
+        let start = *at;
+        let arguments = list(text, at)
+            .map(|argument| match bound.iter().rposition(|name| **name == *argument) {
+                Some(place) => Some(Variable::Bound((bound.len() - 1 - place) as u32)),
+                None => (self.name)(argument).map(Variable::Free),
+            })
+            .collect::<Option<_>>()
+            .ok_or(NotAFormula { at: start, expected: "known variables" })?;
+        require(text, at, "])")?;
+        Ok(Formula::Atom(predicate, arguments))
+    }
+}
+
+fn eat(text: &str, at: &mut usize, token: &str) -> bool {
+    let found = text[*at..].starts_with(token);
+    if found {
+        *at += token.len();
+    }
+    found
+}
+
+fn require(text: &str, at: &mut usize, token: &'static str) -> Result<(), NotAFormula> {
+    if eat(text, at, token) { Ok(()) } else { Err(NotAFormula { at: *at, expected: token }) }
+}
+
+fn word<'t>(text: &'t str, at: &mut usize) -> &'t str {
+    let rest = &text[*at..];
+    let end = rest.find(['(', ')', '[', ']', ',', ' ']).unwrap_or(rest.len());
+    *at += end;
+    &rest[..end]
+}
+
+/// The names up to the closing bracket; none for an empty list.
+fn list<'t>(text: &'t str, at: &mut usize) -> impl Iterator<Item = &'t str> + use<'t> {
+    let rest = &text[*at..];
+    let end = rest.find(']').unwrap_or(rest.len());
+    *at += end;
+    rest[..end].split(',').filter(|name| !name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,6 +495,27 @@ mod tests {
             )
         };
         assert_eq!(make("x"), make("y"));
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let text = "(>[x,y] (& (in2[x,y,v7]) !(in[x,v8])) (>[] !(>[z] (in[z,v8]) !(=[z,x])) (=[x,v9])))";
+        let predicate = |name: &str| {
+            ["=", "in", "in2", "in3"].iter().position(|known| *known == name).map(|id| PredicateId(id as u32))
+        };
+        let name = |name: &str| name.strip_prefix('v').and_then(|number| number.parse().ok()).map(Name);
+        let reader = MplReader { predicate: &predicate, name: &name };
+        assert_eq!(show(&reader.read(text).expect("a formula")), text);
+        for (wrong, at) in [
+            ("(in[x,v8])", 4),
+            ("(in[v1,v2]", 9),
+            ("(is[v1])", 1),
+            ("(in[v1,v2])!", 11),
+            ("", 0),
+            ("(& (in[v1,v2]))", 14),
+        ] {
+            assert_eq!(reader.read(wrong).expect_err(wrong).at, at, "{wrong}");
+        }
     }
 
     #[test]

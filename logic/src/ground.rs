@@ -116,7 +116,7 @@ fn members(arguments: &[Argument], inputs: &[(crate::clause::RelationId, bool)])
 /// The first values of the constructors, each round applying all of them to what is there.
 fn build(block: &mut Block, induction: &InductionInstance, size: usize) -> Vec<Individual> {
     let mut individuals: Vec<Individual> = Vec::new();
-    let mut enter = |individuals: &mut Vec<Individual>, individual: Individual| {
+    let enter = |individuals: &mut Vec<Individual>, individual: Individual| {
         if individuals.len() < size && !individuals.contains(&individual) {
             individuals.push(individual);
         }

@@ -147,7 +147,12 @@ impl<'b> Terms<'b> {
         if matches!(self.best.get(&class), Some((_, None)) | None) {
             tops.push(None);
         }
-        let rows = self.rows.iter().map(|(_, fact)| *fact).filter(|fact| self.value(*fact) == class);
+        // A row such as `a + 0 = a` says nothing about its value that is not simpler without it.
+        let rows = self
+            .rows
+            .iter()
+            .map(|(_, fact)| *fact)
+            .filter(|fact| self.value(*fact) == class && !self.inputs(*fact).contains(&class));
         tops.extend(rows.filter(|fact| self.inputs(*fact).iter().all(|input| self.best.contains_key(input))).map(Some));
         tops.sort_by_key(|top| self.size_of(*top));
         tops.truncate(6);

@@ -31,10 +31,16 @@ impl Effort {
     /// No induction, and little work: whether something follows at once.
     pub const GLANCE: Effort =
         Effort { direct: Limits { steps: 20_000, creations: 10 }, case: Limits { steps: 0, creations: 0 }, nesting: 0 };
+    /// A first attempt, which most proofs need no more than.
+    pub const QUICK: Effort = Effort {
+        direct: Limits { steps: 6_000, creations: 10 },
+        case: Limits { steps: 25_000, creations: 14 },
+        nesting: 1,
+    };
     /// The usual effort.
     pub const USUAL: Effort = Effort {
-        direct: Limits { steps: 60_000, creations: 24 },
-        case: Limits { steps: 100_000, creations: 30 },
+        direct: Limits { steps: 40_000, creations: 20 },
+        case: Limits { steps: 80_000, creations: 30 },
         nesting: 1,
     };
     /// For goals that a user wants to see proved.

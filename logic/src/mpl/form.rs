@@ -93,7 +93,8 @@ impl FormReader<'_, '_> {
             self.parser.skip_to(0);
             return None;
         }
-        self.parser.close(open)?;
+        // A form that is whole but not closed is kept, so that its name is known.
+        self.parser.close(open);
         form
     }
 

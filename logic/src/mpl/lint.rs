@@ -15,7 +15,7 @@ use super::syntax::{BoundSyntax, DefinitionSyntax, Expr, Form, Ident};
 pub fn lint_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Report {
     let mut report = Report::default();
     let program = read_program(name, text, load, &mut report);
-    let (definitions, theory) = program.definitions(&mut report);
+    let (definitions, theory) = program.definitions(&mut Report::default());
     if theory.is_some() {
         program.theory(&mut report);
     } else {

@@ -103,7 +103,10 @@ fn snippet(diagnostic: &Diagnostic, sources: &SourceMap, color: bool, text: &mut
     };
     let config = Config::default().with_color(color).with_index_type(IndexType::Byte).with_char_set(CharSet::Unicode);
     let mut report = ariadne::Report::build(kind, place(&diagnostic.labels[0])).with_config(config);
-    for (number, label) in diagnostic.labels.iter().enumerate() {
+    // In the order of the text: otherwise the drawing begins anew for each label.
+    let mut labels: Vec<(usize, &super::diagnostic::Label)> = diagnostic.labels.iter().enumerate().collect();
+    labels.sort_by_key(|(_, label)| (label.span.file != diagnostic.labels[0].span.file, label.span));
+    for (number, label) in labels {
         let shade = if number == 0 { shade } else { Color::Blue };
         report = report.with_label(Label::new(place(label)).with_message(&label.text).with_color(shade));
     }
