@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use theoremata_logic::mpl::{Report, parse_goal, read_mpl};
+use theoremata_logic::mpl::{Report, format, lint_mpl, parse_goal, read_mpl};
 use theoremata_logic::theory::{NotationForm, Sort, Theory};
 
 fn folder() -> PathBuf {
@@ -91,4 +91,26 @@ fn a_binder_is_not_printed_under_the_name_of_an_unused_parameter() {
     definition.body = other.anchor_definition().body.clone();
     let (second, _) = read("a.mpl", &first.to_mpl()).unwrap_or_else(|report| panic!("{}", report.render(false)));
     assert_eq!(first.anchor_definition().body, second.anchor_definition().body);
+}
+
+#[test]
+fn what_we_ship_is_laid_out_and_free_of_warnings() {
+    for entry in fs::read_dir(folder()).expect("the folder of theories") {
+        let path = entry.expect("an entry of the folder").path();
+        let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
+        if !name.ends_with(".mpl") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a theory that we ship");
+        let laid_out = format(&name, text.as_bytes()).unwrap_or_else(|report| panic!("{}", report.render(false)));
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&path, &laid_out).expect("the theory can be written");
+        } else {
+            assert_eq!(text, laid_out, "{name} is not laid out: run this test with UPDATE=1");
+        }
+        let report = lint_mpl(&name, text.as_bytes(), &mut |path| {
+            fs::read(folder().join(path)).map_err(|error| error.to_string())
+        });
+        assert!(report.diagnostics.is_empty(), "{}", report.render(false));
+    }
 }
