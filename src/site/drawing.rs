@@ -128,11 +128,9 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
             "<a class=\"{class}\" data-n=\"{number}\" href=\"{folder}{}\" aria-label=\"Theorem {number}",
             entry.file
         );
-        if theorem.essential {
-            svg.push_str(", essential");
-        }
         svg.push_str(": ");
         escape(&cut(&body, if labelled { 120 } else { 60 }), &mut svg);
+        svg.push_str(if theorem.essential { " (essential)" } else { "" });
         svg.push_str("\">");
         if labelled {
             svg.push_str("<title>");
