@@ -7,7 +7,7 @@ use crate::record::RunId;
 
 /// Bytes of a stream in one value. A leaf of the engine holds up to 16 values and is written as a
 /// whole: larger pieces are rewritten more, smaller ones cost more keys.
-pub(crate) const PIECE_BYTES: usize = 32 << 10;
+pub(crate) const PIECE_BYTES: usize = 16 << 10;
 
 /// Changes that one write may hold, so that a large file does not stand in memory twice.
 const WRITE_CHANGES: usize = 256;
