@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/LOCK      held while a process has the store open; says which process
 //! DIR/FORMAT    "theoremata-store", then "format N", then "engine sled-0.34"
+//! DIR/COMMITTED how far each run has come
 //! DIR/sled/     the engine's files
 //! DIR/sled.new/ a copy under way (compaction); of no worth until renamed
 //! DIR/sled.old/ what a finished copy replaces
@@ -12,6 +13,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use crate::committed::Committed;
 use crate::error::{DiskError, StoreError};
 
 /// The format that this program writes.
@@ -24,6 +26,7 @@ const ENGINE: &str = "sled-0.34";
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
+    pub(crate) committed: Committed,
     // The system lets go of the lock when the process ends, in whatever way.
     _lock: File,
 }
@@ -53,7 +56,7 @@ impl Directory {
         if read_format(path)?.is_none() {
             write_format(path)?;
         }
-        let directory = Directory { path: path.to_owned(), _lock: lock };
+        let directory = Directory { path: path.to_owned(), committed: Committed::read(path), _lock: lock };
         directory.settle_copy()?;
         directory.remove_half_snapshots()?;
         Ok(directory)

@@ -45,6 +45,7 @@
 
 mod bytes;
 mod codec;
+mod committed;
 mod directory;
 pub mod disk;
 mod error;

@@ -69,7 +69,15 @@ impl Store {
     /// or cannot be read and written. A directory that is not ours is left as it is.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let directory = Directory::open(path)?;
-        let mut store = Store::over(Box::new(SledDisk::open(&directory)?))?;
+        Store::within(directory)
+    }
+
+    fn within(directory: Directory) -> Result<Store, StoreError> {
+        let disk = Box::new(SledDisk::open(&directory)?);
+        let mut store = Store { disk, tails: Mutex::default(), views: Mutex::default(), directory: None };
+        // Before anything is swept away: what has no run may have lost it.
+        directory.committed.compare(&store.whole_runs()?)?;
+        store.sweep()?;
         store.directory = Some(directory);
         Ok(store)
     }
@@ -154,7 +162,16 @@ impl Store {
     pub(crate) fn put_runs(&self, runs: &[Run]) -> Result<(), StoreError> {
         let put = |run: &Run| Change::Put(run.id.0.to_vec(), layout::frame(&run.id.0, &codec::encode_run(run)));
         self.disk.write(Tree::Runs, runs.iter().map(put).collect())?;
-        Ok(self.disk.sync()?)
+        self.disk.sync()?;
+        if let Some(directory) = &self.directory {
+            runs.iter().for_each(|run| directory.committed.raise(run));
+        }
+        Ok(())
+    }
+
+    /// Before a run goes back to a cycle, or is removed.
+    fn lower(&self, run: &RunId, cycle: Option<u32>) -> Result<(), StoreError> {
+        self.directory.as_ref().map_or(Ok(()), |directory| directory.committed.lower(run, cycle))
     }
 
     /// Writes a cycle. When this returns, the cycle is durable and visible; when the process dies
@@ -239,6 +256,7 @@ impl Store {
         record.committed = cycle;
         record.digest = digest;
         record.counts = counts;
+        self.lower(run, Some(cycle))?;
         // What lies after the cycle is invisible from here on, and removed by the next commit.
         self.put_run(&record)
     }
@@ -252,6 +270,7 @@ impl Store {
         let mut tails = self.writing();
         self.known(run)?;
         tails.remove(run);
+        self.lower(run, None)?;
         self.disk.write(Tree::Runs, vec![Change::Remove(run.0.to_vec())])?;
         self.disk.sync()?;
         self.remove_records(run)?;
@@ -285,9 +304,7 @@ impl Store {
         copy.sync()?;
         drop((copy, disk));
         directory.adopt_copy()?;
-        let mut store = Store::over(Box::new(SledDisk::open(&directory)?))?;
-        store.directory = Some(directory);
-        Ok(store)
+        Store::within(directory)
     }
 
     pub(crate) fn known(&self, run: &RunId) -> Result<Run, StoreError> {

@@ -75,6 +75,19 @@ impl Store {
         Ok(runs)
     }
 
+    /// The runs whose records can be read. The others are found when they are asked for.
+    pub(crate) fn whole_runs(&self) -> Result<Vec<Run>, StoreError> {
+        let mut runs = Vec::new();
+        for id in self.run_ids()? {
+            match self.run(&id) {
+                Ok(run) => runs.extend(run),
+                Err(StoreError::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(runs)
+    }
+
     pub(crate) fn run_ids(&self) -> Result<Vec<RunId>, StoreError> {
         let entries = self.disk().scan(Tree::Runs, &[], &[0xff; 17], usize::MAX)?;
         entries
