@@ -20,7 +20,7 @@
   "x · 0 = 0, and x · s(y) = x · y + x."
   (&
     (operation[*,N,N,N])
-    (>[x] (in[x,N]) (in3[x,0,0,*]))
+    (>[x] (in[x,N]) (>[y] (in3[x,0,y,*]) (=[y,0])))
     (>[x,y,z] (in3[x,y,z,*]) (>[u,v] (& (in2[y,u,s]) (in3[z,x,v,+])) (in3[x,u,v,*])))))
 
 (define NaturalNumbers[N,0,s,+,*]
