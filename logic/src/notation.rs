@@ -122,6 +122,18 @@ impl Math {
         }
     }
 
+    /// Whether a quantifier in front of the formula binds this variable.
+    #[must_use]
+    pub fn binds(&self, variable: &Symbol) -> bool {
+        match self {
+            Math::ForAll(groups, body) => {
+                groups.iter().any(|group| group.variables.contains(variable)) || body.binds(variable)
+            }
+            Math::Implies(_, conclusion) => conclusion.binds(variable),
+            _ => false,
+        }
+    }
+
     /// The formula behind its universal quantifiers.
     #[must_use]
     pub fn body(&self) -> &Math {

@@ -68,6 +68,17 @@ fn merge<T: Ord + Copy>(into: &mut Vec<T>, from: &[T]) {
 }
 
 impl<'r> Catalogue<'r> {
+    /// What a theorem is called: the user's name for it, the usual name of such a law, or both.
+    pub(crate) fn name(&self, number: usize) -> Option<String> {
+        let label = self.report.theorems[number].label.as_deref();
+        let law = self.theorems[number].law.as_deref();
+        match (label, law) {
+            (Some(label), Some(law)) => Some(format!("{label}, {law}")),
+            (Some(name), None) | (None, Some(name)) => Some(name.to_owned()),
+            (None, None) => None,
+        }
+    }
+
     pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Self {
         let reading = Reading::new(theory);
         let axioms = reading.axioms();

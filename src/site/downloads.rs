@@ -105,7 +105,7 @@ fn pieces(catalogue: &Catalogue<'_>) -> Vec<Vec<String>> {
         }
     };
     for (place, (theorem, entry)) in catalogue.report.theorems.iter().zip(&catalogue.theorems).enumerate() {
-        let name = theorem.label.as_deref().or(entry.law.as_deref());
+        let name = catalogue.name(place);
         let title = match name {
             Some(name) => format!("Theorem {}: {name}", place + 1),
             None => format!("Theorem {}", place + 1),

@@ -82,9 +82,9 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
     let drawn: usize = parents.iter().map(Vec::len).sum();
     let labelled = nodes.len() <= MOST_LABELLED;
     let measures = if labelled {
-        Measures { width: 190, height: 30, gap: 14, between: 34, row: 6 }
+        Measures { width: 190, height: 30, gap: 14, between: 34, top: 22, row: 6 }
     } else {
-        Measures { width: 44, height: 20, gap: 8, between: 40, row: 40 }
+        Measures { width: 44, height: 20, gap: 8, between: 40, top: 22, row: 40 }
     };
     let layout = graph::layout(&parents, measures);
     let mut svg = String::new();
@@ -97,7 +97,12 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
         nodes.len(),
         all - drawn
     );
-    let _ = write!(svg, "<g class=\"edges\">");
+    if centre.is_none() {
+        for (level, (y, count)) in layout.layers.iter().enumerate() {
+            let _ = write!(svg, "<text class=\"level\" x=\"4\" y=\"{}\">level {level}: {count}</text>", y - 7);
+        }
+    }
+    svg.push_str("<g class=\"edges\">");
     for (node, list) in parents.iter().enumerate() {
         if list.is_empty() {
             continue;

@@ -29,6 +29,8 @@ pub(crate) struct Measures {
     pub(crate) gap: i32,
     /// Between two layers.
     pub(crate) between: i32,
+    /// Above the first layer.
+    pub(crate) top: i32,
     /// The most nodes in a row; a layer with more is broken into rows.
     pub(crate) row: usize,
 }
@@ -96,7 +98,7 @@ pub(crate) fn layout(parents: &[Vec<usize>], measures: Measures) -> Layout {
     }
     let mut place = vec![(0, 0); count];
     let mut bands = Vec::new();
-    let mut y = measures.gap;
+    let mut y = measures.top;
     for layer in &rows {
         bands.push((y, layer.iter().map(Vec::len).sum()));
         for row in layer {
@@ -141,7 +143,7 @@ fn settle(row: &[usize], neighbours: &[Vec<usize>], x: &mut [f64], step: f64, wi
 mod tests {
     use super::*;
 
-    const MEASURES: Measures = Measures { width: 40, height: 20, gap: 10, between: 30, row: 12 };
+    const MEASURES: Measures = Measures { width: 40, height: 20, gap: 10, between: 30, top: 20, row: 12 };
 
     /// A graph without cycles, the same for the same seed.
     pub(crate) fn random(seed: u64, count: usize) -> Vec<Vec<usize>> {

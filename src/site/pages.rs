@@ -200,7 +200,7 @@ impl Pages<'_, '_> {
                     "number": number + 1,
                     "file": entry.file,
                     "math_html": math::statement(&entry.math),
-                    "name": theorem.label.as_deref().or(entry.law.as_deref()),
+                    "name": catalogue.name(number),
                     "kind": self.kind(number),
                     "essential": theorem.essential,
                     "used": entry.used_by.len(),
@@ -273,7 +273,7 @@ impl Pages<'_, '_> {
             let first = part == 0;
             let values = json!({
                 "number": number + 1,
-                "name": theorem.label.as_deref().or(entry.law.as_deref()),
+                "name": catalogue.name(number),
                 "text": entry.math.to_string().chars().take(200).collect::<String>(),
                 "math_html": math::statement(&entry.math),
                 "literal_html": math::statement(&catalogue.literal.statement(&theorem.statement)),
@@ -405,11 +405,17 @@ impl Pages<'_, '_> {
             .enumerate()
             .map(|(number, refuted)| {
                 let shown: HashMap<_, _> = catalogue.reading.variables(&refuted.statement).into_iter().collect();
+                let read = catalogue.reading.statement(&refuted.statement);
                 let assignment: Vec<String> = refuted
                     .assignment
                     .iter()
+                    .map(|(variable, value)| (shown.get(variable).unwrap_or(variable), value))
+                    // A variable that the reading replaces by a term would only puzzle.
+                    .filter(|(variable, _)| {
+                        read.binds(&catalogue.reading.symbol(variable))
+                            || !shown.values().any(|known| known == *variable)
+                    })
                     .map(|(variable, value)| {
-                        let variable = shown.get(variable).unwrap_or(variable);
                         let value = Math::Symbol(catalogue.reading.symbol(value));
                         format!(
                             "{}&nbsp;=&nbsp;{}",
@@ -420,7 +426,7 @@ impl Pages<'_, '_> {
                     .collect();
                 json!({
                     "number": number + 1,
-                    "math_html": math::statement(&catalogue.reading.statement(&refuted.statement)),
+                    "math_html": math::statement(&read),
                     "mpl": shortened(mpl(catalogue, &refuted.statement)),
                     "counterexample_html": assignment.join(", "),
                     "model": catalogue.report.models.get(refuted.model).map(|model| model.origin.as_str()),
