@@ -521,9 +521,20 @@ impl Block {
         }
     }
 
+    /// Whether this block made the individual.
+    fn is_witness(&self, individual: Individual) -> bool {
+        let made = |group: &WitnessGroup| (group.first.0..group.first.0 + group.count).contains(&individual.0);
+        let place = self.layer.groups.partition_point(|group| group.first <= individual);
+        place > 0 && made(&self.layer.groups[place - 1])
+    }
+
     /// Joins two classes and writes the facts about the one anew about the other.
     fn equate(&mut self, left: Individual, right: Individual, equation: FactId) {
         let Some(loser) = self.classes.merge(left, right, equation) else { return };
+        // A value that turned out to be a known individual was not a new one after all.
+        if loser.0 >= self.layer.first_individual && self.is_witness(loser) {
+            self.creations = self.creations.saturating_sub(1);
+        }
         let mut stale: Vec<FactId> = Vec::new();
         for layer in &self.ancestors {
             stale.extend_from_slice(layer.mentions_at_rest(loser));

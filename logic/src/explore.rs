@@ -13,7 +13,7 @@ use crate::block::{Block, End, Limits, Snapshot};
 use crate::check::{Basis, check};
 use crate::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::compile::{Axiom, Compiled, Justification, Move, Start};
-use crate::conjecture::{Limits as Size, Refuted, canonical, generate};
+use crate::conjecture::{Limits as Size, Refuted, Shape, TermTree, canonical, generate};
 use crate::extract::{By, compose, extract};
 use crate::formula::Formula;
 use crate::ground::ground_model;
@@ -384,7 +384,7 @@ impl Exploration {
         let chosen = |(_, conjecture): &(usize, &Conjecture)| {
             let open = matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) && conjecture.clause.is_some();
             let tried = conjecture.tried[level];
-            let waits = patient && tried > 0 && rules < tried + conjecture.failures;
+            let waits = patient && tried > 0 && rules < tried + conjecture.failures / 3;
             open && tried < rules && !waits && (!last || is_asked(&conjecture.origin))
         };
         // Lemmas stand at the end of the list but are wanted first.
@@ -493,7 +493,14 @@ impl Exploration {
         self.counts.instances += generated.counts.instances as u64;
         self.counts.vacuous += generated.counts.vacuous as u64;
         self.refuted = generated.refuted;
-        for conjecture in generated.conjectures {
+        let mut conjectures = generated.conjectures;
+        // Of equally simple laws those come first that leave the variables where they are:
+        // associativity before its mixtures with commutativity.
+        conjectures.sort_by_key(|conjecture| {
+            let rank = &conjecture.rank;
+            (rank.atoms, rank.repeats, rank.constants, rank.inputs, permuted(&conjecture.shape))
+        });
+        for conjecture in conjectures {
             let place = self.conjectures.len();
             self.add(conjecture.clause, Origin::Generated);
             if let Some(added) = self.conjectures.get_mut(place) {
@@ -884,6 +891,18 @@ fn read_goal(
     }
 }
 
+/// Whether the two sides of an equation have their variables in different orders.
+fn permuted(shape: &Shape) -> bool {
+    let Shape::Equation(left, right) = shape else { return false };
+    let leaves = |tree: &TermTree| {
+        let mut leaves = Vec::new();
+        tree.for_each_leaf(&mut |leaf| leaves.push(leaf));
+        leaves.dedup();
+        leaves
+    };
+    leaves(left) != leaves(right)
+}
+
 /// How much the root block may do; it makes no values.
 const ROOT: Limits = Limits { steps: 5_000_000, creations: 0 };
 
@@ -896,9 +915,40 @@ fn root_of(book: &RuleBook, compiled: &Compiled) -> Block {
 fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremId, theorem: &Theorem) {
     let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
     let axiom = Axiom { clause: theorem.clause.clone(), justification };
+    let (forward, backward) = if is_shuffle(&theorem.clause, compiled) { (4, 4) } else { (1, 2) };
     if let Some(rule) = Rule::of_axiom(&axiom) {
-        book.add_with_demands(rule, &compiled.signature, Some(0), Some(1));
+        if concludes_about_constant(&theorem.clause, compiled) {
+            return book.add_gated(rule, &compiled.signature, 1);
+        }
+        book.add_with_demands(rule, &compiled.signature, Some(forward), Some(backward));
     }
+}
+
+/// Whether a theorem gives the value of a function at a constant, as `0 + a = a` does.
+fn concludes_about_constant(clause: &Clause, compiled: &Compiled) -> bool {
+    let Head::Literal(head) = &clause.head else { return false };
+    let Some((_, inputs)) = head.arguments.split_last() else { return false };
+    head.positive
+        && compiled.signature.relations[head.relation.index()].function
+        && inputs.iter().any(|input| matches!(input, Term::Constant(_)))
+}
+
+/// Whether a theorem says no more than that the inputs of one operation may be arranged otherwise, as
+/// commutativity and associativity do. What such a theorem asks for is put off: it leads to many
+/// values, and seldom to new ones.
+fn is_shuffle(clause: &Clause, compiled: &Compiled) -> bool {
+    let Head::Literal(head) = &clause.head else { return false };
+    let relation = head.relation;
+    let operation = |literal: &Literal| {
+        literal.relation == relation
+            && literal.positive
+            && literal.arguments.len() == 3
+            && literal.arguments.iter().all(|argument| matches!(argument, Term::Variable(_)))
+    };
+    compiled.signature.relations[relation.index()].function
+        && operation(head)
+        && clause.premises.iter().all(operation)
+        && clause.premises.len() % 2 == 1
 }
 
 /// Whether the user asked for a conjecture, or for a statement of which it is a part.

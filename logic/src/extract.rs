@@ -107,7 +107,7 @@ pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], state
     let body = conclusion.open(&names);
     let last = writer.prove(tree, &body, 1);
     writer.close_to(mark, last);
-    writer.proof
+    writer.proof.pruned()
 }
 
 /// The part of a conjunctive statement that `moves` lead to, with all premises on the way: the first

@@ -141,4 +141,91 @@ impl Proof {
     pub fn statement(&self) -> Option<&Formula> {
         self.steps.last().map(|step| &step.conclusion)
     }
+
+    /// The proof without the steps on which its last one does not rest, and without scopes in which
+    /// nothing is left.
+    #[must_use]
+    pub fn pruned(self) -> Proof {
+        let mut needed = vec![false; self.steps.len()];
+        let mut used = vec![false; self.scopes.len()];
+        if let Some(last) = needed.last_mut() {
+            *last = true;
+        }
+        for place in (0..self.steps.len()).rev() {
+            if !needed[place] {
+                continue;
+            }
+            let step = &self.steps[place];
+            for premise in &step.premises {
+                needed[premise.index()] = true;
+            }
+            for scope in [step.scope].into_iter().chain(step.rule.discharged()) {
+                used[scope.index()] = true;
+            }
+        }
+        for place in (0..self.scopes.len()).rev() {
+            if used[place] {
+                used[self.scopes[place].parent.index()] = true;
+            }
+        }
+        let numbers = |kept: &[bool]| -> Vec<u32> {
+            kept.iter()
+                .scan(0, |next, keep| {
+                    let number = *next;
+                    *next += u32::from(*keep);
+                    Some(number)
+                })
+                .collect()
+        };
+        let (steps, scopes) = (numbers(&needed), numbers(&used));
+        let scope = |id: ScopeId| ScopeId(scopes[id.index()]);
+        Proof {
+            scopes: self
+                .scopes
+                .into_iter()
+                .zip(&used)
+                .filter(|(_, used)| **used)
+                .map(|(old, _)| Scope { parent: scope(old.parent), ..old })
+                .collect(),
+            steps: self
+                .steps
+                .into_iter()
+                .zip(&needed)
+                .filter(|(_, needed)| **needed)
+                .map(|(old, _)| Step {
+                    rule: old.rule.with_scopes(scope),
+                    premises: old.premises.iter().map(|premise| StepId(steps[premise.index()])).collect(),
+                    conclusion: old.conclusion,
+                    scope: scope(old.scope),
+                })
+                .collect(),
+            names: self.names,
+        }
+    }
+}
+
+impl Rule {
+    /// The scopes that the rule discharges.
+    fn discharged(&self) -> impl Iterator<Item = ScopeId> + use<> {
+        let (first, second) = match self {
+            Rule::Generalise(scope)
+            | Rule::ExistsElimination(scope)
+            | Rule::NotIntroduction(scope)
+            | Rule::Reductio(scope) => (Some(*scope), None),
+            Rule::Cases(first, second) => (Some(*first), Some(*second)),
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    fn with_scopes(self, scope: impl Fn(ScopeId) -> ScopeId) -> Rule {
+        match self {
+            Rule::Generalise(old) => Rule::Generalise(scope(old)),
+            Rule::ExistsElimination(old) => Rule::ExistsElimination(scope(old)),
+            Rule::NotIntroduction(old) => Rule::NotIntroduction(scope(old)),
+            Rule::Reductio(old) => Rule::Reductio(scope(old)),
+            Rule::Cases(first, second) => Rule::Cases(scope(first), scope(second)),
+            other => other,
+        }
+    }
 }

@@ -39,8 +39,8 @@ impl Effort {
     };
     /// The usual effort.
     pub const USUAL: Effort = Effort {
-        direct: Limits { steps: 40_000, creations: 20 },
-        case: Limits { steps: 80_000, creations: 30 },
+        direct: Limits { steps: 40_000, creations: 30 },
+        case: Limits { steps: 80_000, creations: 50 },
         nesting: 1,
     };
     /// For goals that a user wants to see proved.

@@ -289,6 +289,24 @@ impl Rule {
         Some(Rule { variables, alias, patterns, places, premises, head, justification, plans, aliased })
     }
 
+    /// The rule, but only where the function row that it concludes is already there with some value:
+    /// then it says what that value is, and makes no rows of its own. For laws such as `0 + a = a`,
+    /// which would otherwise add a row for every individual.
+    #[must_use]
+    pub fn gated(mut self) -> Rule {
+        let RuleHead::Fact(head) = &self.head else { return self };
+        let mut gate = head.clone();
+        let value = Argument::Variable(self.variables);
+        let Some(last) = gate.arguments.last_mut() else { return self };
+        *last = value;
+        self.variables += 1;
+        self.alias.push(value);
+        self.patterns.push(gate);
+        self.places.push(self.premises.len());
+        self.plans = (0..self.patterns.len()).map(|trigger| plan(&self.patterns, trigger)).collect();
+        self
+    }
+
     /// The demands that make a rule useful before all of its premises are there.
     ///
     /// A rule whose head and one premise give the value of the same variable is an equation `l = r`.
@@ -537,6 +555,16 @@ impl RuleBook {
     #[must_use]
     pub fn is_totality(&self, rule: RuleId) -> bool {
         self.functions.iter().flatten().any(|function| function.totality == rule)
+    }
+
+    /// Adds a rule that only says what the value of a row is that is there, see [`Rule::gated`]. Where
+    /// there is such a row, what the rule's premises need is asked for.
+    pub fn add_gated(&mut self, rule: Rule, signature: &Signature, price: u32) {
+        let demands = rule.demands(signature, None, Some(price));
+        self.add(rule.gated());
+        for demand in demands {
+            self.add(demand);
+        }
     }
 
     /// Adds a rule and the demands that go with it.
