@@ -318,3 +318,33 @@ const CONFIGURATION: &str = r#"{
   "parameters": { "max_number_simple_expressions": 5, "max_complexity_if_anchor_parameter_connected": { "(1)": 2 } },
   "patterns_to_exclude": ["a"]
 }"#;
+
+/// What the fuzz targets do, on the seeds that are kept for them.
+#[test]
+fn the_seeds_of_the_fuzzer_do_no_harm() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/seeds");
+    let read = |folder: &str| -> Vec<Vec<u8>> {
+        let entries = std::fs::read_dir(seeds.join(folder)).expect("the seeds of a fuzz target");
+        entries.map(|entry| std::fs::read(entry.expect("an entry").path()).expect("a seed")).collect()
+    };
+    let (texts, configurations) = (read("mpl"), read("configuration"));
+    assert!(texts.len() > 9 && configurations.len() > 4);
+    for bytes in texts {
+        match read_mpl("a.mpl", &bytes, &mut no_files) {
+            Ok((theory, _)) => {
+                assert!(read_mpl("b.mpl", theory.to_mpl().as_bytes(), &mut no_files).is_ok());
+                let _ = read_goals(&theory, &bytes, "goals.txt").1.render(false);
+            }
+            Err(report) => assert!(report.failed() && !report.render(true).is_empty()),
+        }
+        let _ = lint_mpl("a.mpl", &bytes, &mut no_files);
+        if let Ok(once) = format("a.mpl", &bytes) {
+            assert_eq!(format("a.mpl", once.as_bytes()).map_err(|report| report.render(false)), Ok(once));
+        }
+    }
+    let files = BTreeMap::from([("T.txt".to_owned(), b"(in[i0,N])".to_vec())]);
+    for bytes in configurations {
+        let _ = read_gl(&bytes, "ConfigT.json", &files).map_err(|report| report.render(true));
+        let _ = lint_gl(&bytes, "ConfigT.json", &files);
+    }
+}

@@ -1,0 +1,3 @@
+(define a[x] (b[x]))
+(define b[x] (a[x]))
+(theory T[x] (a[x]))

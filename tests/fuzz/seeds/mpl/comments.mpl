@@ -1,0 +1,10 @@
+(theory ; a
+T[N ; b
+, ; c
+M] ; d
+; e
+
+
+(in[N ; f
+,M]) ; g
+) ; h

@@ -1,0 +1,1 @@
+(theory T[N,x,y] (>[z] (in[z,N]) (in[z,N])))
