@@ -96,6 +96,16 @@ pub struct Conjecture {
 }
 
 impl Conjecture {
+    /// Whether the last attempt was ended by the bound on steps.
+    fn was_costly(&self) -> bool {
+        match &self.fate {
+            Fate::Open(open) => {
+                open.ended == "steps" || open.inductions.iter().any(|induction| induction.ended == "steps")
+            }
+            _ => false,
+        }
+    }
+
     /// The moves from the closed statement to the clause.
     pub(crate) fn theorem_moves(&self) -> Vec<Move> {
         let mut moves = vec![Move::Apply];
@@ -384,7 +394,7 @@ impl Exploration {
         let chosen = |(_, conjecture): &(usize, &Conjecture)| {
             let open = matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) && conjecture.clause.is_some();
             let tried = conjecture.tried[level];
-            let waits = patient && tried > 0 && rules < tried + conjecture.failures / 3;
+            let waits = patient && tried > 0 && conjecture.was_costly() && rules < tried + conjecture.failures / 2;
             open && tried < rules && !waits && (!last || is_asked(&conjecture.origin))
         };
         // Lemmas stand at the end of the list but are wanted first.

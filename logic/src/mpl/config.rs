@@ -7,7 +7,8 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use crate::theory::Sort;
 
 use super::codes;
-use super::diagnostic::{Diagnostic, FileId, Report, Span, did_you_mean, short};
+use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
+use super::json::{Reader, find, span};
 use super::lex::Lexer;
 use super::parse::Parser;
 use super::sorts::parse_sort;
@@ -168,23 +169,7 @@ pub(crate) fn read_configuration(file: FileId, report: &mut Report) -> Option<Co
     Some(reader.configuration(&object))
 }
 
-fn span(file: FileId, range: Range) -> Span {
-    Span { file, start: range.start as u32, end: range.end as u32 }
-}
-
-struct Reader<'a, 'r> {
-    text: &'a str,
-    file: FileId,
-    report: &'r mut Report,
-    ignored: Vec<String>,
-    unset: Vec<(Span, String)>,
-}
-
 impl<'a> Reader<'a, '_> {
-    fn span(&self, node: &impl Ranged) -> Span {
-        span(self.file, node.range())
-    }
-
     fn configuration(&mut self, object: &Object<'a>) -> Configuration {
         let mut configuration = Configuration::default();
         self.warn_repeated(object);
@@ -467,141 +452,4 @@ impl<'a> Reader<'a, '_> {
             other => self.wrong_type(self.span(other), "a number", property.name.as_str()),
         }
     }
-
-    fn need<'o>(
-        &mut self,
-        object: &'o Object<'a>,
-        key: &str,
-        owner: &Ident,
-        owner_text: &str,
-    ) -> Option<&'o ObjectProp<'a>> {
-        let found = find(object, key);
-        if found.is_none() {
-            self.missing(owner.span, key, owner_text);
-        }
-        found
-    }
-
-    fn missing(&mut self, span: Span, key: &str, owner: &str) {
-        self.report.push(
-            Diagnostic::new(codes::MISSING_KEY, format!("{owner} has no key `{key}`"))
-                .at(span, "in here")
-                .help(format!("add \"{key}\": …")),
-        );
-    }
-
-    /// A number from `least` to `largest`. With `optional`, -1 means that it is not set.
-    fn number(&mut self, property: &ObjectProp<'a>, least: i64, largest: i64, optional: bool) -> Option<Option<usize>> {
-        let key = property.name.as_str();
-        let span = self.span(&property.value);
-        let Value::NumberLit(literal) = &property.value else {
-            self.wrong_type(span, "a number", key);
-            return None;
-        };
-        let Ok(number) = literal.value.parse::<i64>() else {
-            self.wrong_type(span, "a whole number", key);
-            return None;
-        };
-        if number == -1 && optional {
-            self.unset.push((span, key.to_owned()));
-            return Some(None);
-        }
-        if !(least..=largest).contains(&number) {
-            let range = if largest == i64::MAX { format!("{least} or more") } else { format!("{least} to {largest}") };
-            self.report.push(
-                Diagnostic::new(codes::OUT_OF_RANGE, format!("`{}` is {number}, but must be {range}", short(key)))
-                    .at(span, "here")
-                    .help(format!("write a number: {range}")),
-            );
-            return None;
-        }
-        Some(usize::try_from(number).ok())
-    }
-
-    fn string(&mut self, property: &ObjectProp<'a>) -> Option<String> {
-        match &property.value {
-            Value::StringLit(text) => Some(text.value.clone().into_owned()),
-            other => {
-                self.wrong_type(self.span(other), "a string", property.name.as_str());
-                None
-            }
-        }
-    }
-
-    fn object<'o>(&mut self, property: &'o ObjectProp<'a>) -> Option<&'o Object<'a>> {
-        match &property.value {
-            Value::Object(object) => Some(object),
-            other => {
-                self.wrong_type(self.span(other), "an object", property.name.as_str());
-                None
-            }
-        }
-    }
-
-    fn array_of<'o>(&mut self, property: &'o ObjectProp<'a>) -> Option<&'o [Value<'a>]> {
-        match &property.value {
-            Value::Array(array) => Some(&array.elements),
-            other => {
-                self.wrong_type(self.span(other), "an array", property.name.as_str());
-                None
-            }
-        }
-    }
-
-    fn array<'o>(&mut self, property: &'o ObjectProp<'a>) -> &'o [Value<'a>] {
-        self.array_of(property).unwrap_or_default()
-    }
-
-    fn strings(&mut self, property: &ObjectProp<'a>) -> Vec<String> {
-        let mut strings = Vec::new();
-        for element in self.array(property) {
-            match element {
-                Value::StringLit(text) => strings.push(text.value.clone().into_owned()),
-                other => self.wrong_type(self.span(other), "a string", property.name.as_str()),
-            }
-        }
-        strings
-    }
-
-    fn wrong_type(&mut self, span: Span, expected: &str, key: &str) {
-        self.report.push(
-            Diagnostic::new(codes::WRONG_TYPE, format!("`{}` must hold {expected}", short(key)))
-                .at(span, "this is something else")
-                .help(format!("write {expected} here")),
-        );
-    }
-
-    fn unknown_key(&mut self, property: &ObjectProp<'a>, known: &[&str], owner: &str) {
-        let key = property.name.as_str();
-        let mut diagnostic =
-            Diagnostic::new(codes::UNKNOWN_KEY, format!("{owner} has an unknown key `{}`", short(key)))
-                .at(self.span(&property.name), "this key is not used");
-        diagnostic.help = did_you_mean(key, known.iter().copied());
-        self.report.push(diagnostic);
-    }
-
-    fn warn_repeated(&mut self, object: &Object<'a>) {
-        let mut seen = std::collections::HashMap::new();
-        for property in &object.properties {
-            let key = property.name.as_str();
-            if let Some(first) = seen.insert(key, self.span(&property.name)) {
-                self.report.push(
-                    Diagnostic::new(codes::REPEATED_KEY, format!("the key `{}` stands twice", short(key)))
-                        .at(self.span(&property.name), "the second time")
-                        .at(first, "the first time")
-                        .help("remove one of the two"),
-                );
-            }
-        }
-    }
-
-    fn ignore(&mut self, key: &str) {
-        if !self.ignored.iter().any(|known| known == key) {
-            self.ignored.push(key.to_owned());
-        }
-    }
-}
-
-fn find<'o, 'a>(object: &'o Object<'a>, key: &str) -> Option<&'o ObjectProp<'a>> {
-    object.properties.iter().find(|property| property.name.as_str() == key)
 }
