@@ -1,7 +1,9 @@
 //! What the pages say beyond the report itself, worked out once: readings, addresses, who cites whom,
 //! what everything rests on.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use theoremata_logic::formula::{Formula, Name, PredicateId, Variable};
 use theoremata_logic::notation::{Axiom, Math, Reading};
@@ -22,7 +24,12 @@ pub(crate) struct Catalogue<'r> {
     pub(crate) axioms: Vec<Axiom>,
     pub(crate) axiom_numbers: HashMap<Formula, usize>,
     pub(crate) theorems: Vec<Entry>,
+    /// What has been written of formulas that occur in many proofs: markup and MPL.
+    pub(crate) written: RefCell<HashMap<Written, (String, String)>>,
 }
+
+/// A formula with the names of its free variables.
+pub(crate) type Written = (Formula, Vec<(Name, Arc<str>)>);
 
 /// A theorem's place among the others.
 pub(crate) struct Entry {
@@ -94,6 +101,7 @@ impl<'r> Catalogue<'r> {
             axioms,
             axiom_numbers,
             theorems: Vec::with_capacity(report.theorems.len()),
+            written: RefCell::default(),
         };
         let mut files: HashMap<String, usize> = HashMap::new();
         for (number, theorem) in report.theorems.iter().enumerate() {

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 use tera::{Context, Tera};
 use theoremata_logic::formula::{Formula, Name, PredicateId};
 use theoremata_logic::notation::Math;
@@ -11,7 +12,7 @@ use theoremata_logic::theory::Sort;
 use super::catalogue::Catalogue;
 use super::downloads::mpl;
 use super::folder::Folder;
-use super::proof::{self, Teller};
+use super::proof::{self, Event, Line, Teller};
 use super::report::{Kind, SHOWN_REFUTED};
 use super::{SiteError, address, drawing, math, shortened};
 
@@ -67,6 +68,17 @@ pub(crate) fn write(catalogue: &Catalogue<'_>, pieces: usize, folder: &mut Folde
     pages.render("guide.html", "guide.html", json!({}))
 }
 
+/// The values of a theorem's page. The lines of the proof, by far the most of it, go to the template
+/// without a detour.
+#[derive(Serialize)]
+struct Lines<'a> {
+    given: &'a [Line],
+    fetched: &'a [Line],
+    events: &'a [Event],
+    #[serde(flatten)]
+    values: Value,
+}
+
 struct Pages<'p, 'r> {
     catalogue: &'p Catalogue<'r>,
     tera: Tera,
@@ -76,22 +88,18 @@ struct Pages<'p, 'r> {
 
 impl Pages<'_, '_> {
     /// Renders a page at `path` with the values that every page needs.
-    fn render(&mut self, template: &str, path: &str, values: Value) -> Result<(), SiteError> {
+    fn render(&mut self, template: &str, path: &str, values: impl Serialize) -> Result<(), SiteError> {
         let failed = |reason: String| SiteError::Template { page: path.to_owned(), reason };
         let report = self.catalogue.report;
-        let mut all = match values {
-            Value::Object(values) => values,
-            _ => Map::new(),
-        };
-        all.insert("site".into(), json!(&*self.catalogue.theory.name));
-        all.insert("root".into(), json!(if path.contains('/') { "../" } else { "" }));
-        all.insert("path".into(), json!(path));
-        all.insert("pieces".into(), json!(self.pieces));
-        all.insert(
-            "totals".into(),
-            json!({ "theorems": report.theorems.len(), "open": report.open.len(), "refuted": report.refuted.len() }),
+        let mut context = Context::from_serialize(&values).map_err(|error| failed(error.to_string()))?;
+        context.insert("site", &*self.catalogue.theory.name);
+        context.insert("root", if path.contains('/') { "../" } else { "" });
+        context.insert("path", path);
+        context.insert("pieces", &self.pieces);
+        context.insert(
+            "totals",
+            &json!({ "theorems": report.theorems.len(), "open": report.open.len(), "refuted": report.refuted.len() }),
         );
-        let context = Context::from_serialize(&all).map_err(|error| failed(error.to_string()))?;
         let html = self.tera.render(template, &context).map_err(|error| failed(error.to_string()))?;
         self.folder.file(path, &html)
     }
@@ -292,16 +300,19 @@ impl Pages<'_, '_> {
                 "more_used_by": entry.used_by.len().saturating_sub(MOST_LINKS),
                 "level": entry.level,
                 "steps": told.steps,
-                "given": if first { json!(given) } else { json!([]) },
-                "fetched": if first { json!(within(fetched.iter().map(|line| json!(line)).collect(), ROWS / 4)) } else { json!([]) },
-                "events": events,
                 "picture_html": if first { picture.as_deref() } else { None },
                 "part": part + 1,
                 "parts": (0..count).map(part_file).collect::<Vec<_>>(),
                 "previous": number.checked_sub(1).map(|previous| self.theorem_link(previous)),
                 "next": (number + 1 < catalogue.theorems.len()).then(|| self.theorem_link(number + 1)),
             });
-            self.render("theorem.html", &format!("theorem/{}", part_file(part)), values)?;
+            let lines = Lines {
+                given: if first { &given } else { &[] },
+                fetched: if first { &fetched } else { &[] },
+                events: &events,
+                values,
+            };
+            self.render("theorem.html", &format!("theorem/{}", part_file(part)), lines)?;
         }
         Ok(())
     }

@@ -74,6 +74,10 @@ pub(crate) struct Teller<'c, 'r> {
     closed_by: Vec<Option<StepId>>,
     /// For each scope and assumption the step that states it.
     assumed: HashMap<(ScopeId, u32), StepId>,
+    /// The scope that assumes the anchor; its steps are told as if they stood outermost.
+    anchor_scope: Option<ScopeId>,
+    /// For the steps that are cases of an induction: the induction's number and the case's.
+    cases: HashMap<StepId, (u32, usize)>,
 }
 
 impl<'c, 'r> Teller<'c, 'r> {
@@ -101,7 +105,16 @@ impl<'c, 'r> Teller<'c, 'r> {
             }
         }
         let numbers = vec![0; proof.steps.len()];
-        let mut teller = Teller { catalogue, proof, given, numbers, closes, steps, closed_by, assumed };
+        let mut cases = HashMap::new();
+        for step in &proof.steps {
+            if let Rule::Induction(number) = step.rule {
+                cases
+                    .extend(step.premises.iter().skip(1).enumerate().map(|(case, premise)| (*premise, (number, case))));
+            }
+        }
+        let anchor_scope = anchor_scope(catalogue, proof);
+        let mut teller =
+            Teller { catalogue, proof, given, numbers, closes, steps, closed_by, assumed, anchor_scope, cases };
         teller.count();
         teller
     }
@@ -139,15 +152,6 @@ impl<'c, 'r> Teller<'c, 'r> {
         self.given.is_given[place]
     }
 
-    /// The scope directly below the outermost that assumes the anchor.
-    fn anchor_scope(&self) -> Option<ScopeId> {
-        let anchor = self.catalogue.theory.anchor;
-        self.proof.scopes.iter().enumerate().skip(1).find_map(|(place, scope)| {
-            let is_anchor = matches!(&scope.assumptions[..], [Formula::Atom(id, _)] if *id == anchor);
-            (is_anchor && scope.parent == ScopeId::OUTER).then_some(ScopeId(place as u32))
-        })
-    }
-
     /// Visits steps and blocks in the order of telling. Recursion is as deep as scopes are nested; a
     /// proof nested deeper than [`DEEPEST`] is told flat from there on.
     fn walk(&self, scope: ScopeId, depth: usize, visit: &mut dyn FnMut(Visit)) {
@@ -159,7 +163,7 @@ impl<'c, 'r> Teller<'c, 'r> {
                 if self.proof.scopes[inner.index()].parent != scope {
                     continue;
                 }
-                let shown = Some(*inner) != self.anchor_scope() && depth < DEEPEST;
+                let shown = Some(*inner) != self.anchor_scope && depth < DEEPEST;
                 if shown {
                     visit(Visit::Open(*inner));
                 }
@@ -197,14 +201,24 @@ impl<'c, 'r> Teller<'c, 'r> {
         };
         let line = |id: StepId| {
             let step = &self.proof.steps[id.index()];
-            let read = self.catalogue.reading.formula(&step.conclusion, &names);
-            Line {
-                number: self.number(id),
-                math_html: math::statement(&read),
-                mpl: super::shortened(self.catalogue.reading.mpl(&step.conclusion, &names)),
-                why_html: sentences.why(id),
-                small: is_small(step),
-            }
+            let write = || {
+                let read = self.catalogue.reading.formula(&step.conclusion, &names);
+                let mpl = self.catalogue.reading.mpl(&step.conclusion, &names);
+                (math::statement(&read), super::shortened(mpl))
+            };
+            // What is given is the same in most proofs, and long.
+            let (math_html, mpl) = if self.given.is_given[id.index()] {
+                let shown = step.conclusion.free_variables().into_iter().map(|name| (name, names(name))).collect();
+                self.catalogue
+                    .written
+                    .borrow_mut()
+                    .entry((step.conclusion.clone(), shown))
+                    .or_insert_with(write)
+                    .clone()
+            } else {
+                write()
+            };
+            Line { number: self.number(id), math_html, mpl, why_html: sentences.why(id), small: is_small(step) }
         };
         let mut given = Vec::new();
         let mut fetched = Vec::new();
@@ -244,9 +258,7 @@ impl<'c, 'r> Teller<'c, 'r> {
     /// What a scope is for, where an induction asks for it.
     fn role(&self, scope: ScopeId) -> Option<String> {
         let closing = self.closed_by[scope.index()]?;
-        for step in &self.proof.steps {
-            let Rule::Induction(number) = step.rule else { continue };
-            let Some(place) = step.premises.iter().skip(1).position(|premise| *premise == closing) else { continue };
+        if let Some((number, place)) = self.cases.get(&closing).copied() {
             let principle = self.catalogue.theory.inductions.get(number as usize)?;
             let constructor = principle.constructors.get(place)?;
             let structure = self.catalogue.theory.predicate(principle.predicate);
@@ -260,10 +272,7 @@ impl<'c, 'r> Teller<'c, 'r> {
         let of_parent = self.closed_by.get(parent.index()).copied().flatten()?;
         let is_hypothesis = self.proof.scopes[scope.index()].variables.is_empty()
             && self.proof.steps[of_parent.index()].premises.first() == Some(&closing)
-            && self.proof.steps.iter().any(|step| {
-                matches!(step.rule, Rule::Induction(_))
-                    && step.premises.iter().skip(1).any(|premise| *premise == of_parent)
-            });
+            && self.cases.contains_key(&of_parent);
         is_hypothesis.then(|| "Induction hypothesis".to_owned())
     }
 }
@@ -313,6 +322,15 @@ pub(crate) fn parts(
         parts[last].push(event);
     }
     (parts, place)
+}
+
+/// The scope directly below the outermost that assumes the anchor.
+fn anchor_scope(catalogue: &Catalogue<'_>, proof: &Proof) -> Option<ScopeId> {
+    let anchor = catalogue.theory.anchor;
+    proof.scopes.iter().enumerate().skip(1).find_map(|(place, scope)| {
+        let is_anchor = matches!(&scope.assumptions[..], [Formula::Atom(id, _)] if *id == anchor);
+        (is_anchor && scope.parent == ScopeId::OUTER).then_some(ScopeId(place as u32))
+    })
 }
 
 /// Scopes nested deeper than this are told without blocks of their own.
