@@ -51,11 +51,7 @@ fn settings(explore: bool, arguments: &RunArguments, quiet: bool) -> Result<Sett
 }
 
 /// `theoremata explore`.
-pub(crate) fn explore(
-    theory: &TheoryArguments,
-    arguments: &RunArguments,
-    mut output: Output,
-) -> Result<Exit, Failure> {
+pub(crate) fn explore(theory: &TheoryArguments, arguments: &RunArguments, mut output: Output) -> Result<Exit, Failure> {
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     warn(&loaded.report, output);
     let settings = settings(true, arguments, output.is_quiet())?;
@@ -305,9 +301,8 @@ pub(crate) fn show(
         }
         Some(number) => {
             let place = (number as usize).checked_sub(1).filter(|place| *place < exploration.theorems.len());
-            let place = place.ok_or_else(|| {
-                Failure::Usage(format!("the run has theorems 1 to {}", exploration.theorems.len()))
-            })?;
+            let place = place
+                .ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {}", exploration.theorems.len())))?;
             show_line(&exploration, TheoremId(place as u32), output);
             show_proof(&exploration, place, output);
         }
@@ -345,7 +340,13 @@ fn show_proof(exploration: &Exploration, place: usize, output: Output) {
             }));
         } else {
             let indent = "  ".repeat(depth[step.scope.index()]);
-            output.line(&format!("{:>5} {indent}{}   [{} {}]", number + 1, node.conclusion, node.rule, premises.join(" ")));
+            output.line(&format!(
+                "{:>5} {indent}{}   [{} {}]",
+                number + 1,
+                node.conclusion,
+                node.rule,
+                premises.join(" ")
+            ));
         }
     }
 }
@@ -373,7 +374,8 @@ pub(crate) fn import(db: &Path, file: &Path, output: Output) -> Result<Exit, Fai
         let source = fs::File::open(file).map_err(|error| Failure::world("open", file, &error))?;
         store.import(&mut BufReader::new(source))
     };
-    let imported = imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was changed", file.display())))?;
+    let imported =
+        imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was changed", file.display())))?;
     output.line(&format!("{} runs added, {} known", imported.added.len(), imported.known.len()));
     Ok(Exit::Done)
 }

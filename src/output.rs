@@ -41,7 +41,11 @@ pub(crate) fn describe(exploration: &Exploration, id: TheoremId) -> Described {
     let mut assumptions: Vec<String> =
         theorem.basis.inductions.iter().map(|number| theory.inductions[*number as usize].name.to_string()).collect();
     assumptions.extend(
-        theorem.basis.comprehensions.iter().map(|predicate| format!("comprehension of {}", theory.predicate(*predicate).name)),
+        theorem
+            .basis
+            .comprehensions
+            .iter()
+            .map(|predicate| format!("comprehension of {}", theory.predicate(*predicate).name)),
     );
     let mut citations: Vec<u32> = theorem.basis.theorems.iter().map(|cited| number_of(*cited)).collect();
     citations.sort_unstable();
@@ -104,9 +108,7 @@ pub(crate) fn detail(exploration: &Exploration, conjecture: &Conjecture) -> Valu
     let signature = &exploration.compiled().signature;
     match &conjecture.fate {
         Fate::Proved(id) => json!({ "theorem": number_of(*id), "vacuous": conjecture.vacuous }),
-        Fate::Refuted(model, values) => {
-            counterexample(exploration, *model, values, &conjecture.statement)
-        }
+        Fate::Refuted(model, values) => counterexample(exploration, *model, values, &conjecture.statement),
         Fate::Waiting => json!({ "reason": "the run ended before it was tried" }),
         Fate::Unsupported(reason) => json!({ "reason": reason }),
         Fate::Open(open) => json!({
@@ -267,8 +269,11 @@ impl Output {
             match &conjecture.fate {
                 Fate::Proved(id) => {
                     let described = describe(exploration, *id);
-                    let how = described.variable.map_or_else(|| "direct".to_owned(), |variable| format!("induction on {variable}"));
-                    let vacuous = if conjecture.vacuous { ", its premises hold in no model that was looked at" } else { "" };
+                    let how = described
+                        .variable
+                        .map_or_else(|| "direct".to_owned(), |variable| format!("induction on {variable}"));
+                    let vacuous =
+                        if conjecture.vacuous { ", its premises hold in no model that was looked at" } else { "" };
                     self.line(&format!("    theorem {}, {how}{vacuous}", number_of(*id)));
                 }
                 Fate::Refuted(..) => {
@@ -348,10 +353,9 @@ impl Output {
             row("peak memory, MB", format!("{:.1}", peak as f64 / f64::from(1 << 20)));
         }
         self.line(&format!("run {} is {}", ran.id, ran.status.words()));
-        for conjecture in &ran.exploration.conjectures {
-            if let Fate::Open(_) = conjecture.fate
-                && !matches!(conjecture.origin, Origin::Goal(_))
-            {
+        let asked = ran.exploration.conjectures.iter().any(|known| matches!(known.origin, Origin::Goal(_)));
+        for conjecture in ran.exploration.conjectures.iter().filter(|_| !asked) {
+            if let Fate::Open(_) = conjecture.fate {
                 let reason = detail(&ran.exploration, conjecture);
                 let text = math(ran.exploration.theory(), &conjecture.statement);
                 self.line(&format!("open: {text}   ({})", reason["reason"].as_str().unwrap_or_default()));

@@ -10,7 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
-use theoremata_actors::grid::{ActixRuntime, Cancel, Cells, Ended, Halt, Options as GridOptions, Progress, Runtime, Watch};
+use theoremata_actors::grid::{
+    ActixRuntime, Cancel, Cells, Ended, Halt, Options as GridOptions, Progress, Runtime, Watch,
+};
 use theoremata_actors::prover::{self, CYCLE_STEPS, Outcome, Rounds};
 use theoremata_actors::record::{canonical, decode, encode, number_of};
 use theoremata_logic::explore::{Exploration, Fate, Options};
@@ -199,7 +201,15 @@ fn go(
 ) -> Result<Ran, Failure> {
     let finished = exploration.is_finished();
     let bar = progress_bar(settings.quiet || output.is_quiet());
-    let mut writer = Writer { store: &store, id, output, bar: bar.clone(), stages, failed: None, written: exploration.theorems.len() };
+    let mut writer = Writer {
+        store: &store,
+        id,
+        output,
+        bar: bar.clone(),
+        stages,
+        failed: None,
+        written: exploration.theorems.len(),
+    };
     let mut status = Status::Finished;
     if !finished {
         let options = GridOptions { cancel: settings.cancel.clone(), ..GridOptions::default() };
@@ -217,8 +227,7 @@ fn go(
             bar.set_message(format!("cycle {}, {} blocks", progress.cycle, progress.counts.live));
         };
         let mut observer = Seen(&mut seen);
-        let mut watch =
-            Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
+        let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
         let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut watch);
         grid.stop();
         status = match outcome {
@@ -271,13 +280,7 @@ fn conclude(store: &Store, id: RunId, exploration: &Exploration, status: Status)
             })
             .collect();
         let outcomes = crate::output::outcomes(exploration, exploration.round() + 2);
-        let batch = Batch {
-            marks,
-            outcomes,
-            counts,
-            checkpoint: Some(exploration.save()),
-            ..Batch::default()
-        };
+        let batch = Batch { marks, outcomes, counts, checkpoint: Some(exploration.save()), ..Batch::default() };
         store.commit(&id, exploration.round() + 2, &batch)?;
     }
     let conclusion = Conclusion { status, finished: now(), counts: Default::default(), measures: Default::default() };

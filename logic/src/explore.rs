@@ -362,6 +362,8 @@ impl Exploration {
             match self.stage {
                 Stage::Finished => return Task::Finished,
                 Stage::Fresh => return Task::Prepare,
+                // Only goals were asked for, and all are decided.
+                _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
                     // With patience first: what failed often waits for several new rules.
                     for (level, patient) in [(0, true), (0, false), (1, false)] {
@@ -417,26 +419,25 @@ impl Exploration {
         LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, ..effort })
     }
 
-    /// Nothing is left to be tried as things are: lemmas, more conjectures, more effort, or the end.
-    fn advance(&mut self) {
-        let goals_open = self
-            .conjectures
+    /// Whether the user still waits for an answer.
+    fn goals_open(&self) -> bool {
+        self.conjectures
             .iter()
-            .any(|conjecture| is_asked(&conjecture.origin) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)));
-        if self.stage == Stage::Goals && !goals_open {
-            return self.finish();
-        }
-        if self.add_lemmas() > 0 {
-            return;
-        }
-        match self.stage {
+            .any(|conjecture| is_asked(&conjecture.origin) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)))
+    }
+
+    /// Nothing is left to be tried as things are: more conjectures, lemmas, more effort, or the end.
+    fn advance(&mut self) {
+        if self.stage == Stage::Goals && self.goals_open() {
             // The goals alone did not suffice: what the theory has to offer comes in.
-            Stage::Goals => {
-                self.generate();
-                self.stage = Stage::Generated;
-            }
-            Stage::Generated if goals_open && self.options.last_effort.is_some() => self.stage = Stage::Last,
-            _ => self.finish(),
+            self.generate();
+            self.stage = Stage::Generated;
+        } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
+            // They are tried like everything else.
+        } else if self.goals_open() && self.options.last_effort.is_some() {
+            self.stage = Stage::Last;
+        } else {
+            self.finish();
         }
     }
 

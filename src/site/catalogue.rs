@@ -22,6 +22,8 @@ pub(crate) struct Catalogue<'r> {
     /// The same without notation and without terms.
     pub(crate) literal: Reading<'r>,
     pub(crate) axioms: Vec<Axiom>,
+    /// The axioms in one line of text.
+    pub(crate) axiom_texts: Vec<String>,
     pub(crate) axiom_numbers: HashMap<Formula, usize>,
     pub(crate) theorems: Vec<Entry>,
     /// What has been written of formulas that occur in many proofs: markup and MPL.
@@ -34,6 +36,8 @@ pub(crate) type Written = (Formula, Vec<(Name, Arc<str>)>);
 /// A theorem's place among the others.
 pub(crate) struct Entry {
     pub(crate) math: Math,
+    /// The statement behind its quantifiers in one line of text.
+    pub(crate) text: String,
     /// What people call such a law, if it has the shape of one.
     pub(crate) law: Option<String>,
     /// The file name of its page, without folder.
@@ -78,6 +82,10 @@ impl<'r> Catalogue<'r> {
     /// What a theorem is called: the user's name for it, the usual name of such a law, or both.
     pub(crate) fn name(&self, number: usize) -> Option<String> {
         let label = self.report.theorems[number].label.as_deref();
+        // In a list of goals without names a goal is called by its number.
+        let numbered =
+            label.filter(|label| label.bytes().all(|byte| byte.is_ascii_digit())).map(|label| format!("goal {label}"));
+        let label = numbered.as_deref().or(label);
         let law = self.theorems[number].law.as_deref();
         match (label, law) {
             (Some(label), Some(law)) => Some(format!("{label}, {law}")),
@@ -93,12 +101,14 @@ impl<'r> Catalogue<'r> {
         for (number, axiom) in axioms.iter().enumerate() {
             axiom_numbers.entry(axiom.formula.clone()).or_insert(number);
         }
+        let axiom_texts = axioms.iter().map(|axiom| reading.under_anchor(&axiom.formula).to_string()).collect();
         let mut catalogue = Catalogue {
             report,
             theory,
             literal: Reading::literal(theory),
             reading,
             axioms,
+            axiom_texts,
             axiom_numbers,
             theorems: Vec::with_capacity(report.theorems.len()),
             written: RefCell::default(),
@@ -126,8 +136,9 @@ impl<'r> Catalogue<'r> {
                 catalogue.theorems[*cited].used_by.push(number);
             }
             let law = law(math.body());
+            let text = math.body().to_string();
             let file = format!("{file}.html");
-            catalogue.theorems.push(Entry { math, law, file, cites, used_by: Vec::new(), own, whole, level });
+            catalogue.theorems.push(Entry { math, text, law, file, cites, used_by: Vec::new(), own, whole, level });
         }
         catalogue
     }

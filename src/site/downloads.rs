@@ -114,7 +114,7 @@ fn pieces(catalogue: &Catalogue<'_>) -> Vec<Vec<String>> {
         put("theorem", title, href, entry.math.to_string(), mpl(catalogue, &theorem.statement));
     }
     for (place, axiom) in catalogue.axioms.iter().enumerate() {
-        let statement = catalogue.reading.under_anchor(&axiom.formula).to_string();
+        let statement = catalogue.axiom_texts[place].clone();
         let parameters = &catalogue.theory.anchor_definition().parameters;
         let text = catalogue
             .reading

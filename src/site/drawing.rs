@@ -126,7 +126,7 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
         let mut class = String::from("n");
         class.push_str(if theorem.essential { " essential" } else { "" });
         class.push_str(if centre == Some(*node) { " centre" } else { "" });
-        let body = entry.math.body().to_string();
+        let body = &entry.text;
         let number = node + 1;
         let _ = write!(
             svg,
@@ -134,12 +134,12 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
             entry.file
         );
         svg.push_str(": ");
-        escape(&cut(&body, if labelled { 120 } else { 60 }), &mut svg);
+        escape(&cut(body, if labelled { 120 } else { 60 }), &mut svg);
         svg.push_str(if theorem.essential { " (essential)" } else { "" });
         svg.push_str("\">");
         if labelled {
             svg.push_str("<title>");
-            escape(&cut(&body, 400), &mut svg);
+            escape(&cut(body, 400), &mut svg);
             svg.push_str("</title>");
         }
         let (left, top) = (x - measures.width / 2, y - measures.height / 2);
@@ -151,7 +151,7 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
         svg.push_str("/>");
         if labelled {
             let _ = write!(svg, "<text x=\"{}\" y=\"{}\"><tspan class=\"num\">{number}</tspan> ", left + 8, y + 5);
-            escape(&cut(&body, LABEL), &mut svg);
+            escape(&cut(body, LABEL), &mut svg);
             svg.push_str("</text>");
         } else {
             let _ = write!(svg, "<text x=\"{x}\" y=\"{}\">{number}</text>", y + 4);

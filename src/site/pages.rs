@@ -260,8 +260,8 @@ impl Pages<'_, '_> {
             axioms
                 .iter()
                 .map(|axiom| {
-                    let text = catalogue.reading.under_anchor(&catalogue.axioms[*axiom].formula).to_string();
-                    json!({ "number": axiom + 1, "text": text.chars().take(160).collect::<String>() })
+                    let text: String = catalogue.axiom_texts[*axiom].chars().take(160).collect();
+                    json!({ "number": axiom + 1, "text": text })
                 })
                 .collect()
         };
@@ -282,7 +282,7 @@ impl Pages<'_, '_> {
             let values = json!({
                 "number": number + 1,
                 "name": catalogue.name(number),
-                "text": entry.math.to_string().chars().take(200).collect::<String>(),
+                "text": entry.text.chars().take(200).collect::<String>(),
                 "math_html": math::statement(&entry.math),
                 "literal_html": math::statement(&catalogue.literal.statement(&theorem.statement)),
                 "mpl": shortened(mpl(catalogue, &theorem.statement)),
@@ -499,7 +499,7 @@ impl Pages<'_, '_> {
 
     fn theorem_link(&self, number: usize) -> Value {
         let entry = &self.catalogue.theorems[number];
-        let text: String = entry.math.body().to_string().chars().take(120).collect();
+        let text: String = entry.text.chars().take(120).collect();
         json!({ "number": number + 1, "file": entry.file, "text": text })
     }
 

@@ -178,7 +178,6 @@ impl Loading<'_, '_> {
 /// possible.
 fn join(from: &str, path: &str) -> String {
     let folder = from.rfind('/').map_or("", |slash| &from[..slash]);
-    let rooted = path.starts_with('/') || path.is_empty() || (folder.is_empty() && from.starts_with('/'));
     let whole = if path.starts_with('/') || folder.is_empty() && !from.starts_with('/') {
         path.to_owned()
     } else {
@@ -194,7 +193,7 @@ fn join(from: &str, path: &str) -> String {
             part => parts.push(part),
         }
     }
-    let rooted = rooted && whole.starts_with('/') || whole.starts_with('/');
+    let rooted = whole.starts_with('/');
     format!("{}{}", if rooted { "/" } else { "" }, parts.join("/"))
 }
 
