@@ -228,29 +228,33 @@ impl<'r> Walk<'r> {
                 self.repeated_conjuncts(left, right);
             }
             Expr::Not { inner, span, wrapped } => {
-                if let Expr::Not { .. } = &**inner {
-                    self.report.push(
-                        Diagnostic::new(codes::DOUBLE_NEGATION, "a double negation")
-                            .at(*span, "says the same without both `!`")
-                            .help("remove both"),
-                    );
-                }
-                if self.other_readers && *wrapped {
-                    self.misread(*span, "a negation in parentheses of its own", "write `!(…)`");
-                }
-                if self.other_readers && matches!(&**inner, Expr::And { .. }) {
-                    self.misread(*span, "the negation of a conjunction", "write `(>[] A !B)` for `!(& A B)`");
-                }
+                self.negation(inner, *span, *wrapped);
                 self.expr(inner);
             }
             Expr::Implies { binders, premise, conclusion, .. } => self.implication(binders, premise, conclusion),
         }
     }
 
+    fn negation(&mut self, inner: &Expr, span: Span, wrapped: bool) {
+        if let Expr::Not { .. } = inner {
+            self.report.push(
+                Diagnostic::new(codes::DOUBLE_NEGATION, "a double negation")
+                    .at(span, "says the same without both `!`")
+                    .help("remove both"),
+            );
+        }
+        if self.other_readers && wrapped {
+            self.misread(span, "a negation in parentheses of its own", "write `!(…)`");
+        }
+        if self.other_readers && matches!(inner, Expr::And { .. }) {
+            self.misread(span, "the negation of a conjunction", "write `(>[] A !B)` for `!(& A B)`");
+        }
+    }
+
     fn implication(&mut self, binders: &[Ident], premise: &Expr, conclusion: &Expr) {
-        let fresh = || Bound { part: Part::Premise, in_premise: false, in_conclusion: false };
         for binder in binders {
-            self.bound.insert(binder.text.clone(), fresh());
+            let fresh = Bound { part: Part::Premise, in_premise: false, in_conclusion: false };
+            self.bound.insert(binder.text.clone(), fresh);
         }
         self.expr(premise);
         let entered = self.enter_premises(premise);
@@ -259,6 +263,15 @@ impl<'r> Walk<'r> {
                 bound.part = Part::Conclusion;
             }
         }
+        self.trivial(conclusion);
+        self.expr(conclusion);
+        for key in entered {
+            self.premises.remove(&key);
+        }
+        self.leave(binders, premise);
+    }
+
+    fn trivial(&mut self, conclusion: &Expr) {
         if let Some(key) = key(conclusion)
             && let Some(place) = self.premises.get(&key)
         {
@@ -269,10 +282,9 @@ impl<'r> Walk<'r> {
                     .help("look for a mistyped variable"),
             );
         }
-        self.expr(conclusion);
-        for key in entered {
-            self.premises.remove(&key);
-        }
+    }
+
+    fn leave(&mut self, binders: &[Ident], premise: &Expr) {
         for binder in binders {
             let Some(bound) = self.bound.remove(&binder.text) else { continue };
             let shown = short(&binder.text);

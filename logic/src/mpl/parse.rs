@@ -75,65 +75,27 @@ impl<'a, 'r> Parser<'a, 'r> {
     }
 
     /// Reads one formula. On `None` the error is reported and its group has been passed.
+    ///
+    /// The functions of this recursion call others for every message, and keep little themselves: a
+    /// formula of the greatest depth must fit a small stack in a build without optimisation.
     pub(crate) fn formula(&mut self, depth: usize) -> Option<Expr> {
         if self.stopped {
             return None;
         }
         let token = self.peek();
         match token.kind {
+            TokenKind::Bang | TokenKind::Open if depth >= MAX_NESTING => self.too_deep(token, depth),
             TokenKind::Bang => {
-                self.check_depth(depth, token)?;
                 self.next();
-                let inner = self.formula(depth + 1)?;
-                Some(Expr::Not { span: token.span.to(inner.span()), inner: Box::new(inner), wrapped: false })
+                let inner = Box::new(self.formula(depth + 1)?);
+                Some(Expr::Not { span: token.span.to(inner.span()), inner, wrapped: false })
             }
-            TokenKind::Open => {
-                self.check_depth(depth, token)?;
-                self.group(depth)
-            }
-            TokenKind::Name => {
-                let name = self.text(token);
-                self.next();
-                let mut diagnostic = Diagnostic::new(
-                    codes::EXPECTED_FORMULA,
-                    format!("a formula is expected, but `{}` stands here", short(name)),
-                )
-                .at(token.span, "a formula begins with `(` or `!`");
-                if self.peek().kind == TokenKind::OpenBracket {
-                    diagnostic = diagnostic.help(format!("write `({}[…])`", short(name)));
-                    self.error(diagnostic);
-                    self.list();
-                } else {
-                    self.error(diagnostic);
-                }
-                None
-            }
-            TokenKind::End => {
-                self.ended("a formula is expected, but the text ends", token.span, None);
-                None
-            }
-            TokenKind::Bad | TokenKind::OpenString => {
-                self.bad_token(token);
-                None
-            }
-            _ => {
-                let shown = self.shown(token);
-                self.error(
-                    Diagnostic::new(codes::EXPECTED_FORMULA, format!("a formula is expected, but {shown} stands here"))
-                        .at(token.span, "a formula begins with `(` or `!`"),
-                );
-                if token.kind != TokenKind::Close {
-                    self.next();
-                }
-                None
-            }
+            TokenKind::Open => self.group(depth),
+            _ => self.no_formula(token),
         }
     }
 
-    fn check_depth(&mut self, depth: usize, token: Token) -> Option<()> {
-        if depth < MAX_NESTING {
-            return Some(());
-        }
+    fn too_deep(&mut self, token: Token, depth: usize) -> Option<Expr> {
         self.stopped = true;
         self.error(
             Diagnostic::new(codes::TOO_DEEP, format!("the nesting is deeper than {MAX_NESTING} levels"))
@@ -143,84 +105,122 @@ impl<'a, 'r> Parser<'a, 'r> {
         None
     }
 
+    /// Something that no formula begins with.
+    fn no_formula(&mut self, token: Token) -> Option<Expr> {
+        let shown = self.shown(token);
+        let message = format!("a formula is expected, but {shown} stands here");
+        let diagnostic =
+            Diagnostic::new(codes::EXPECTED_FORMULA, message).at(token.span, "a formula begins with `(` or `!`");
+        match token.kind {
+            TokenKind::End => self.ended("a formula is expected, but the text ends", token.span, None),
+            TokenKind::Bad | TokenKind::OpenString => self.bad_token(token),
+            TokenKind::Close => self.error(diagnostic),
+            TokenKind::Name => {
+                let name = short(self.text(token));
+                self.next();
+                if self.peek().kind == TokenKind::OpenBracket {
+                    self.error(diagnostic.help(format!("write `({name}[…])`")));
+                    self.list();
+                } else {
+                    self.error(diagnostic);
+                }
+            }
+            _ => {
+                self.error(diagnostic);
+                self.next();
+            }
+        }
+        None
+    }
+
     /// A group in parentheses; `(` is next.
     fn group(&mut self, depth: usize) -> Option<Expr> {
         let open = self.next();
         let head = self.peek();
         match head.kind {
-            TokenKind::Bang => {
-                let Some(inner) = self.formula(depth + 1) else {
-                    self.skip_group();
-                    return None;
-                };
-                let span = self.close(open)?;
-                match inner {
-                    Expr::Not { inner, .. } => Some(Expr::Not { inner, span, wrapped: true }),
-                    other => Some(other),
-                }
-            }
-            TokenKind::Name if self.text(head) == "&" => {
-                self.next();
-                self.conjunction(open, depth)
-            }
-            TokenKind::Name if self.text(head) == ">" => {
-                self.next();
-                self.implication(open, head, depth)
-            }
+            TokenKind::Bang => self.wrapped_negation(open, depth),
             TokenKind::Name => {
                 self.next();
-                self.atom(open, head)
-            }
-            TokenKind::End => {
-                self.ended("a predicate, `&`, `>` or `!` is expected, but the text ends", head.span, Some(open));
-                None
+                match self.text(head) {
+                    "&" => self.conjunction(open, depth),
+                    ">" => self.implication(open, head, depth),
+                    _ => self.atom(open, head),
+                }
             }
             // Two parentheses: read on as if the outer were not there, to find a nesting without end
             // and to say what is wrong once.
             TokenKind::Open => {
-                let inner = self.formula(depth + 1);
-                if self.stopped {
-                    return None;
-                }
-                if inner.is_some() {
-                    self.error(
-                        Diagnostic::new(codes::EXPECTED_FORMULA, "a formula stands in parentheses of its own")
-                            .at(open.span, "`(` must be followed by a predicate, `&`, `>` or `!`")
-                            .help("remove this pair of parentheses"),
-                    );
-                }
-                self.skip_group();
-                None
+                let found = self.formula(depth + 1).is_some();
+                self.doubled(open, found)
             }
-            _ => {
-                let shown = self.shown(head);
-                self.error(
-                    Diagnostic::new(
-                        codes::EXPECTED_FORMULA,
-                        format!("a predicate, `&`, `>` or `!` is expected, but {shown} stands here"),
-                    )
-                    .at(head.span, "after `(`"),
-                );
-                self.skip_group();
-                None
-            }
+            _ => self.no_head(open, head),
         }
+    }
+
+    fn wrapped_negation(&mut self, open: Token, depth: usize) -> Option<Expr> {
+        let inner = self.formula(depth + 1);
+        if inner.is_none() {
+            self.skip_group();
+            return None;
+        }
+        let span = self.close(open)?;
+        match inner {
+            Some(Expr::Not { inner, .. }) => Some(Expr::Not { inner, span, wrapped: true }),
+            other => other,
+        }
+    }
+
+    fn doubled(&mut self, open: Token, found: bool) -> Option<Expr> {
+        if self.stopped {
+            return None;
+        }
+        if found {
+            self.error(
+                Diagnostic::new(codes::EXPECTED_FORMULA, "a formula stands in parentheses of its own")
+                    .at(open.span, "`(` must be followed by a predicate, `&`, `>` or `!`")
+                    .help("remove this pair of parentheses"),
+            );
+        }
+        self.skip_group();
+        None
+    }
+
+    fn no_head(&mut self, open: Token, head: Token) -> Option<Expr> {
+        if head.kind == TokenKind::End {
+            self.ended("a predicate, `&`, `>` or `!` is expected, but the text ends", head.span, Some(open));
+            return None;
+        }
+        let shown = self.shown(head);
+        self.error(
+            Diagnostic::new(
+                codes::EXPECTED_FORMULA,
+                format!("a predicate, `&`, `>` or `!` is expected, but {shown} stands here"),
+            )
+            .at(head.span, "after `(`"),
+        );
+        self.skip_group();
+        None
+    }
+
+    /// Whether another part of the group that is open can be read.
+    fn part_follows(&mut self) -> bool {
+        !self.stopped && !matches!(self.peek().kind, TokenKind::Close | TokenKind::End) && !self.form_follows()
     }
 
     fn conjunction(&mut self, open: Token, depth: usize) -> Option<Expr> {
         let mut parts = Vec::new();
         let mut failed = false;
-        while !self.stopped && !matches!(self.peek().kind, TokenKind::Close | TokenKind::End) && !self.form_follows() {
+        while self.part_follows() {
             // Parts stand one inside the other, so each is a level deeper than the one before.
-            match self.formula(depth + 1 + parts.len().saturating_sub(1)) {
-                Some(part) => parts.push(part),
-                None => failed = true,
-            }
+            let part = self.formula(depth + 1 + parts.len().saturating_sub(1));
+            failed |= part.is_none();
+            parts.extend(part);
         }
         let span = self.close(open)?;
-        if failed {
-            return None;
-        }
+        if failed { None } else { self.join(parts, span) }
+    }
+
+    fn join(&mut self, mut parts: Vec<Expr>, span: Span) -> Option<Expr> {
         if parts.len() < 2 {
             self.error(
                 Diagnostic::new(
@@ -240,22 +240,10 @@ impl<'a, 'r> Parser<'a, 'r> {
     }
 
     fn implication(&mut self, open: Token, head: Token, depth: usize) -> Option<Expr> {
-        if self.peek().kind != TokenKind::OpenBracket {
-            self.error(
-                Diagnostic::new(codes::NO_BINDER, "`>` must be followed by its list of variables")
-                    .at(head.span, "no `[` after this")
-                    .help("write `(>[x,y] A B)`, or `(>[] A B)` for a plain implication"),
-            );
-            self.skip_group();
-            return None;
-        }
-        let Some(binders) = self.list() else {
-            self.skip_group();
-            return None;
-        };
+        let binders = self.binders(head)?;
         let mut parts = Vec::new();
         let mut count = 0;
-        while !self.stopped && !matches!(self.peek().kind, TokenKind::Close | TokenKind::End) && !self.form_follows() {
+        while self.part_follows() {
             let part = self.formula(depth + 1);
             count += 1;
             if count <= 2 {
@@ -263,6 +251,27 @@ impl<'a, 'r> Parser<'a, 'r> {
             }
         }
         let span = self.close(open)?;
+        self.two_parts(binders, parts, count, span)
+    }
+
+    fn binders(&mut self, head: Token) -> Option<Vec<Ident>> {
+        let binders = if self.peek().kind == TokenKind::OpenBracket {
+            self.list()
+        } else {
+            self.error(
+                Diagnostic::new(codes::NO_BINDER, "`>` must be followed by its list of variables")
+                    .at(head.span, "no `[` after this")
+                    .help("write `(>[x,y] A B)`, or `(>[] A B)` for a plain implication"),
+            );
+            None
+        };
+        if binders.is_none() {
+            self.skip_group();
+        }
+        binders
+    }
+
+    fn two_parts(&mut self, binders: Vec<Ident>, mut parts: Vec<Expr>, count: usize, span: Span) -> Option<Expr> {
         if count != 2 {
             self.error(
                 Diagnostic::new(
@@ -274,9 +283,13 @@ impl<'a, 'r> Parser<'a, 'r> {
             );
             return None;
         }
-        let conclusion = parts.pop()?;
-        let premise = parts.pop()?;
-        Some(Expr::Implies { binders, premise: Box::new(premise), conclusion: Box::new(conclusion), span })
+        // A part that could not be read has been reported.
+        if parts.len() < 2 {
+            return None;
+        }
+        let conclusion = Box::new(parts.pop()?);
+        let premise = Box::new(parts.pop()?);
+        Some(Expr::Implies { binders, premise, conclusion, span })
     }
 
     fn atom(&mut self, open: Token, head: Token) -> Option<Expr> {

@@ -175,32 +175,36 @@ impl<'a> Resolver<'a> {
             }
             Expr::Not { inner, .. } => Some(Formula::negate(self.formula(inner)?)),
             Expr::Implies { binders, premise, conclusion, .. } => {
-                let before = self.bound;
-                let mut entered = Vec::new();
-                let mut sound = true;
-                for binder in binders {
-                    let sort = self.sorts.unknown();
-                    let entry = Entry { place: binder.span, sort, variable: Binding::Bound(self.bound) };
-                    self.bound += 1;
-                    if self.enter(binder, entry, binders.first().map(|first| first.span)) {
-                        entered.push(&binder.text);
-                    } else {
-                        sound = false;
-                    }
-                }
-                let premise = self.formula(premise);
-                let conclusion = self.formula(conclusion);
-                for name in entered {
-                    self.names.remove(name);
-                }
-                self.bound = before;
-                if !sound {
-                    return None;
-                }
-                let binders = Binders::new(binders.iter().map(|binder| binder.text.clone()));
-                Some(Formula::Implies(binders, Arc::new(premise?), Arc::new(conclusion?)))
+                // What is kept on the stack here is kept once for each level.
+                let sound = self.enter_binders(binders);
+                let premise = self.formula(premise).map(Arc::new);
+                let conclusion = self.formula(conclusion).map(Arc::new);
+                self.leave_binders(binders);
+                if sound { implication(binders, premise, conclusion) } else { None }
             }
         }
+    }
+
+    /// Enters the variables of a binder; whether all are new.
+    fn enter_binders(&mut self, binders: &[Ident]) -> bool {
+        let mut sound = true;
+        for binder in binders {
+            let sort = self.sorts.unknown();
+            let entry = Entry { place: binder.span, sort, variable: Binding::Bound(self.bound) };
+            self.bound += 1;
+            sound &= self.enter(binder, entry, binders.first().map(|first| first.span));
+        }
+        sound
+    }
+
+    /// Removes those variables of a binder that it had entered.
+    fn leave_binders(&mut self, binders: &[Ident]) {
+        for binder in binders {
+            if self.names.get(&binder.text).is_some_and(|entry| entry.place == binder.span) {
+                self.names.remove(&binder.text);
+            }
+        }
+        self.bound -= binders.len() as u32;
     }
 
     fn atom(&mut self, name: &Ident, arguments: &[Ident]) -> Option<Formula> {
@@ -311,4 +315,9 @@ impl<'a> Resolver<'a> {
                 .help(help),
         );
     }
+}
+
+fn implication(binders: &[Ident], premise: Option<Arc<Formula>>, conclusion: Option<Arc<Formula>>) -> Option<Formula> {
+    let binders = Binders::new(binders.iter().map(|binder| binder.text.clone()));
+    Some(Formula::Implies(binders, premise?, conclusion?))
 }

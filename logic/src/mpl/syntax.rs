@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::diagnostic::Span;
 
-/// The deepest nesting of a formula. Trees of this depth are walked and dropped by recursion
-/// everywhere; at this bound that fits a stack of 2 MB many times over.
+/// The deepest nesting of a formula. Trees are walked and dropped by recursion everywhere. At this
+/// bound reading, printing, laying out and dropping take at most 1.5 MB of stack in a build without
+/// optimisation, and 1 MB in our development profile; a thread has 2 MB.
 pub const MAX_NESTING: usize = 1_000;
 /// The largest file, in bytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;
