@@ -228,11 +228,13 @@ fn go(
         };
         let mut observer = Seen(&mut seen);
         let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
-        let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut watch);
+        let mut go_on = || !settings.cancel.is_cancelled() && limit(settings).is_none();
+        let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut go_on, &mut watch);
         grid.stop();
         status = match outcome {
             Outcome::Finished => Status::Finished,
             Outcome::Stopped => Status::Failed,
+            Outcome::Interrupted => limit(settings).map_or(Status::Cancelled, |(status, _)| status),
             Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
             Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
             Outcome::Ended(_) => Status::Failed,

@@ -95,6 +95,8 @@ pub enum Outcome {
     Finished,
     /// [`Rounds`] ended it between two rounds.
     Stopped,
+    /// It was told not to go on while it made models and conjectures.
+    Interrupted,
     /// The grid ended it within a round, which does not count.
     Ended(Grid),
 }
@@ -102,14 +104,16 @@ pub enum Outcome {
 /// The steps that a block may do in one cycle.
 pub const CYCLE_STEPS: u64 = 50_000;
 
-/// Runs an exploration on a grid until it is finished, `rounds` says stop, or `watch` ends it.
+/// Runs an exploration on a grid until it is finished, `rounds` says stop, or `watch` ends it. While
+/// models and conjectures are made, on the calling thread, `go_on` is asked.
 pub fn explore(
     exploration: &mut Exploration,
     grid: &mut dyn Runtime<ProofBlock>,
     rounds: &mut dyn Rounds,
+    go_on: &mut dyn FnMut() -> bool,
     watch: &mut Watch<'_>,
 ) -> Outcome {
-    let mut prover = Prover { exploration, rounds, round: Round::default(), outcome: None };
+    let mut prover = Prover { exploration, rounds, go_on, round: Round::default(), outcome: None };
     prover.advance(grid);
     if prover.outcome.is_none() {
         let ended = drive(grid, &mut prover, Vec::new(), watch);
@@ -123,6 +127,7 @@ pub fn explore(
 struct Prover<'e> {
     exploration: &'e mut Exploration,
     rounds: &'e mut dyn Rounds,
+    go_on: &'e mut dyn FnMut() -> bool,
     round: Round,
     outcome: Option<Outcome>,
 }
@@ -144,8 +149,11 @@ impl Prover<'_> {
             match self.exploration.next() {
                 Task::Finished => self.outcome = Some(Outcome::Finished),
                 Task::Prepare => {
-                    self.exploration.prepare();
-                    self.report(&[]);
+                    if self.exploration.prepare(self.go_on) {
+                        self.report(&[]);
+                    } else {
+                        self.outcome = Some(Outcome::Interrupted);
+                    }
                 }
                 Task::Solve(attempts) => {
                     let count = attempts.len();

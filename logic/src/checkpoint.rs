@@ -84,6 +84,7 @@ impl Exploration {
             2 => Stage::Generated,
             3 => Stage::Last,
             4 => Stage::Finished,
+            5 => Stage::Wanting,
             _ => return Err(Unfit("it names no stage")),
         };
         let mut exploration = Exploration::new(theory, goals, options);
@@ -104,7 +105,7 @@ impl Exploration {
                 return Err(Unfit("it counts fewer conjectures than the theory has"));
             }
             if generated_at == Some(place as u64) {
-                exploration.generate();
+                exploration.generate(&mut || true);
             }
             if place == exploration.conjectures.len() {
                 let of = input.place()?;

@@ -130,6 +130,16 @@ pub struct Conjectures {
 /// few and a theory may prove them without the general law.
 #[must_use]
 pub fn generate(signature: &Signature, limits: &Limits, models: &[Model]) -> Conjectures {
+    generate_while(signature, limits, models, &mut || true).expect("nobody stops it")
+}
+
+/// As [`generate`], but asks `go_on` before every candidate; `None` if it was told to stop.
+pub fn generate_while(
+    signature: &Signature,
+    limits: &Limits,
+    models: &[Model],
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<Conjectures> {
     let (pairs, met) = equation::agreeing(signature, limits, models);
     let mut sieve = Sieve::new(signature, limits, models);
     sieve.counts.terms = met.terms;
@@ -149,7 +159,7 @@ pub fn generate(signature: &Signature, limits: &Limits, models: &[Model]) -> Con
     for clause in horn::candidates(signature, limits) {
         sieve.offer(canonical(&clause), Shape::Horn);
     }
-    sieve.finish()
+    sieve.finish(go_on)
 }
 
 /// The clause with its head and a premise that has the same output exchanged: the other reading of an
@@ -233,12 +243,15 @@ impl<'a> Sieve<'a> {
         })
     }
 
-    fn finish(mut self) -> Conjectures {
+    fn finish(mut self, go_on: &mut dyn FnMut() -> bool) -> Option<Conjectures> {
         let mut kept = Kept { signature: self.signature, by_head: BTreeMap::new() };
         let mut conjectures = Vec::new();
         let mut refuted = Vec::new();
         let mut idle = IdleLiterals::default();
         for (rank, shape) in std::mem::take(&mut self.candidates) {
+            if !go_on() {
+                return None;
+            }
             self.counts.built += 1;
             let clause = &rank.clause;
             // Most false ones fail at small values; most true ones are instances, which costs less
@@ -264,7 +277,7 @@ impl<'a> Sieve<'a> {
         self.counts.instances += built - conjectures.len();
         self.counts.refuted = refuted.len();
         self.counts.kept = conjectures.len();
-        Conjectures { conjectures, refuted, counts: self.counts }
+        Some(Conjectures { conjectures, refuted, counts: self.counts })
     }
 }
 

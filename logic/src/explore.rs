@@ -13,7 +13,7 @@ use crate::block::{Block, End, Limits, Snapshot};
 use crate::check::{Basis, check};
 use crate::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::compile::{Axiom, Compiled, Justification, Move, Start};
-use crate::conjecture::{Limits as Size, Refuted, Shape, TermTree, canonical, generate};
+use crate::conjecture::{Limits as Size, Refuted, Shape, TermTree, canonical, generate_while};
 use crate::extract::{By, compose, extract};
 use crate::formula::Formula;
 use crate::ground::ground_model;
@@ -210,7 +210,7 @@ pub struct Counts {
 /// What is to be done next.
 #[derive(Debug)]
 pub enum Task {
-    /// Make models and conjectures: call [`Exploration::prepare`].
+    /// Make models or conjectures: call [`Exploration::prepare`].
     Prepare,
     /// Run these blocks, give their verdicts to [`Exploration::commit`] in this order.
     Solve(Vec<LogicBlock>),
@@ -228,6 +228,8 @@ pub(crate) enum Stage {
     /// Goals once more, with the last effort.
     Last,
     Finished,
+    /// Goals were tried, and conjectures are to be generated.
+    Wanting,
 }
 
 /// See the module's page.
@@ -361,7 +363,7 @@ impl Exploration {
         loop {
             match self.stage {
                 Stage::Finished => return Task::Finished,
-                Stage::Fresh => return Task::Prepare,
+                Stage::Fresh | Stage::Wanting => return Task::Prepare,
                 // Only goals were asked for, and all are decided.
                 _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
@@ -430,8 +432,7 @@ impl Exploration {
     fn advance(&mut self) {
         if self.stage == Stage::Goals && self.goals_open() {
             // The goals alone did not suffice: what the theory has to offer comes in.
-            self.generate();
-            self.stage = Stage::Generated;
+            self.stage = Stage::Wanting;
         } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
             // They are tried like everything else.
         } else if self.goals_open() && self.options.last_effort.is_some() {
@@ -443,19 +444,27 @@ impl Exploration {
 
     /// Makes the models, refutes goals, and generates conjectures if that is wanted. Looks for a
     /// contradiction in the axioms first.
-    pub fn prepare(&mut self) {
-        let inconsistent = self.find_inconsistency();
-        self.make_models(inconsistent);
-        if inconsistent {
-            self.stage = Stage::Finished;
-            return;
+    ///
+    /// Asks `go_on` all the while; false if it was told to stop, and then the exploration can only be
+    /// begun anew or restored.
+    pub fn prepare(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        if self.stage == Stage::Fresh {
+            let inconsistent = self.find_inconsistency();
+            self.make_models(inconsistent);
+            if inconsistent {
+                self.stage = Stage::Finished;
+                return true;
+            }
+            self.join_parts();
+            self.stage = Stage::Goals;
         }
-        self.join_parts();
-        self.stage = Stage::Goals;
-        if self.options.generate {
-            self.generate();
+        if self.options.generate || self.stage == Stage::Wanting {
+            if !self.generate(go_on) {
+                return false;
+            }
             self.stage = Stage::Generated;
         }
+        true
     }
 
     /// Makes the models and refutes goals in them. An inconsistent theory has none.
@@ -495,11 +504,13 @@ impl Exploration {
         (self.conjectures.len() > place).then_some(place)
     }
 
-    /// Adds the conjectures of the generator that are not known yet.
-    pub(crate) fn generate(&mut self) {
+    /// Adds the conjectures of the generator that are not known yet; false if `go_on` said stop.
+    pub(crate) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         self.generated_at = Some(self.conjectures.len());
         let limits = Size::new(&self.compiled.signature, &self.theory.bounds);
-        let generated = generate(&self.compiled.signature, &limits, &self.models);
+        let Some(generated) = generate_while(&self.compiled.signature, &limits, &self.models, go_on) else {
+            return false;
+        };
         self.counts.built += generated.counts.built as u64;
         self.counts.instances += generated.counts.instances as u64;
         self.counts.vacuous += generated.counts.vacuous as u64;
@@ -518,6 +529,7 @@ impl Exploration {
                 added.by_congruence = conjecture.by_congruence;
             }
         }
+        true
     }
 
     pub(crate) fn add(&mut self, clause: Clause, origin: Origin) {

@@ -49,7 +49,7 @@ pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize
     let mut exploration = Exploration::new(theory.clone(), &[], Options::default());
     loop {
         match exploration.next() {
-            Task::Prepare => exploration.prepare(),
+            Task::Prepare => assert!(exploration.prepare(&mut || true)),
             Task::Solve(blocks) => {
                 let count = blocks.len() as u64;
                 let (verdicts, steps): (Vec<_>, Vec<_>) = blocks.into_iter().map(solve).unzip();
