@@ -285,7 +285,8 @@ fn law(body: &Math) -> Option<String> {
         }
         let associative = |outer: &Math, last: &Math, first: &Math, inner: &Math| {
             let ((h, x, y), (i, z, w)) = (operation(outer)?, operation(inner)?);
-            (h == f && i == f && g == f && x == *first && y == z && w == *last).then_some(())
+            let different = x != y && y != w && x != w;
+            (h == f && i == f && g == f && x == *first && y == z && w == *last && different).then_some(())
         };
         if associative(&a, &b, &c, &d).or_else(|| associative(&c, &d, &a, &b)).is_some() {
             return Some(format!("associative law of {f}"));
@@ -304,7 +305,8 @@ fn law(body: &Math) -> Option<String> {
                 && operation(&one) == Some((times.clone(), x, inner.clone()))
                 && operation(&two) == Some((times.clone(), y, inner.clone()))
         });
-        (plus != times && (left_side || right_side))
+        // With one summand twice it is an instance only.
+        (plus != times && one != two && (left_side || right_side))
             .then(|| format!("{} distributive law of {times} over {plus}", if left_side { "left" } else { "right" }))
     };
     if let Some(name) = distributes(left, right).or_else(|| distributes(right, left)) {
@@ -374,5 +376,12 @@ mod tests {
         is(name(plus(symbol("0"), a.clone()), a.clone()), "left identity of +");
         assert_eq!(name(plus(a.clone(), a.clone()), plus(a.clone(), a)), None);
         assert_eq!(name(plus(b.clone(), symbol("0")), symbol("0")), None);
+        assert_eq!(
+            name(
+                times(b.clone(), plus(b.clone(), b.clone())),
+                plus(times(b.clone(), b.clone()), times(b.clone(), b.clone()))
+            ),
+            None
+        );
     }
 }

@@ -57,11 +57,11 @@ impl Report {
                     open.push(Open { statement, tried: Vec::new(), stuck: Vec::new(), bound: (*reason).to_owned() })
                 }
                 Fate::Open(fate) => {
-                    let mut tried = vec![format!("a direct proof, which ended: {}", ended(fate.ended))];
+                    let mut tried = vec![format!("a direct proof: {}", ended(fate.ended))];
                     let mut stuck: Vec<Formula> = Vec::new();
                     for induction in &fate.inductions {
                         tried.push(format!(
-                            "induction on {}, whose case {} ended: {}",
+                            "induction on {}, case {}: {}",
                             variable_name(induction.variable),
                             induction.case + 1,
                             ended(induction.ended)

@@ -303,6 +303,12 @@ impl Reader<'_, '_> {
             // Before more is bound, so that the anchor's names are free for what follows.
             self.pass_over_anchor(&mut variables, &mut premises);
         }
+        let mut place = 0;
+        let all = premises.clone();
+        premises.retain(|premise| {
+            place += 1;
+            !all[..place - 1].contains(premise)
+        });
         let outer_values: Vec<Name> = self.values.keys().copied().collect();
         self.find_values(&variables, &mut premises, &rest);
         let shown: Vec<Name> = variables.iter().copied().filter(|name| !self.values.contains_key(name)).collect();

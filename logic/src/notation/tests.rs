@@ -164,6 +164,11 @@ fn a_value_with_two_names_stays_a_premise() {
 }
 
 #[test]
+fn a_premise_is_said_once() {
+    shows(&peano(), "(>[a] (in[a,N]) (>[] (in[a,N]) (>[] (in[a,N]) (=[a,i0]))))", "∀ a ∈ N : a = 0");
+}
+
+#[test]
 fn typing_is_not_read_away() {
     shows(&peano(), "(>[a,x] (in2[a,x,s]) (& (in[a,N]) (in[x,N])))", "∀ a x : s(a) = x → a ∈ N ∧ x ∈ N");
 }
