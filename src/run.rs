@@ -209,6 +209,7 @@ fn go(
         stages,
         failed: None,
         written: exploration.theorems.len(),
+        committed: None,
     };
     let mut status = Status::Finished;
     if !finished {
@@ -320,7 +321,10 @@ struct Writer<'w> {
     bar: ProgressBar,
     stages: Stages,
     failed: Option<Failure>,
+    /// How many theorems are stored.
     written: usize,
+    /// The last cycle that was committed by this process.
+    committed: Option<u32>,
 }
 
 impl Rounds for Writer<'_> {
@@ -330,12 +334,18 @@ impl Rounds for Writer<'_> {
         self.bar.set_length(all as u64);
         self.bar.set_position(decided as u64);
         self.bar.set_prefix(format!("round {}, {} theorems", exploration.round(), exploration.theorems.len()));
+        let cycle = exploration.round() + 1;
+        if self.committed == Some(cycle) {
+            // Conjectures came in, which are made again when the run is resumed.
+            return ControlFlow::Continue(());
+        }
+        self.committed = Some(cycle);
         let fresh = self.written..exploration.theorems.len();
         debug_assert!(new.len() <= fresh.len());
         self.written = fresh.end;
         let theorems = fresh.map(|place| stored(exploration, TheoremId(place as u32))).collect();
         let batch = Batch { theorems, checkpoint: Some(exploration.save()), ..Batch::default() };
-        if let Err(error) = self.store.commit(&self.id, exploration.round() + 1, &batch) {
+        if let Err(error) = self.store.commit(&self.id, cycle, &batch) {
             self.failed = Some(error.into());
             return ControlFlow::Break(());
         }

@@ -611,6 +611,20 @@ impl Compiled {
         inputs.iter().any(|input| built(&head.arguments[*input]))
     }
 
+    /// Whether a clause is the base of a recursion: its head gives the value of a function at a constant
+    /// constructor, on an input on which the function recurs, as `x + 0 = x` does.
+    #[must_use]
+    pub fn is_base(&self, clause: &Clause) -> bool {
+        let Head::Literal(head) = &clause.head else { return false };
+        let Some(inputs) = self.recursive_inputs.get(&head.relation) else { return false };
+        let is_base = |constructor: &ConstructorInstance, term: &Term| matches!((constructor, term), (ConstructorInstance::Constant(one), Term::Constant(other)) if one == other);
+        head.positive
+            && inputs.iter().any(|input| {
+                let mut constructors = self.inductions.iter().flat_map(|induction| &induction.constructors);
+                constructors.any(|constructor| is_base(constructor, &head.arguments[*input]))
+            })
+    }
+
     /// A function recurs on an input at which its axioms have the value of a constructor.
     fn recognise_recursions(&mut self) {
         let constructors: Vec<RelationId> =

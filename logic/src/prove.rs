@@ -354,7 +354,9 @@ impl LogicBlock {
                             continue;
                         }
                         if function && column + 1 == pattern.arguments.len() {
-                            value |= place < self.sequent.premises.len();
+                            // Unless the function is of the variable itself, as in a + b = a.
+                            value |=
+                                place < self.sequent.premises.len() && !pattern.arguments[..column].contains(argument);
                         } else if self.compiled.recursive_inputs.get(&relation).is_some_and(|at| at.contains(&column)) {
                             recursive += 1;
                         } else {

@@ -531,6 +531,10 @@ impl RuleBook {
                 continue;
             }
             if let Some(rule) = Rule::of_axiom(axiom) {
+                if compiled.is_base(&axiom.clause) {
+                    book.add_gated(rule, &compiled.signature, 0);
+                    continue;
+                }
                 // A recursion equation is used from the function to its value, whichever way the
                 // theory writes it.
                 let folding = compiled.is_folding(&axiom.clause);
