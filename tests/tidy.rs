@@ -26,9 +26,7 @@ fn crates_know_only_their_friends() {
     for (name, friends) in may_know {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).expect("a crate of the project");
         for (other, _) in may_know {
-            let known = manifest.lines().any(|line| {
-                line.trim_start().starts_with(&format!("theoremata-{other}"))
-            });
+            let known = manifest.lines().any(|line| line.trim_start().starts_with(&format!("theoremata-{other}")));
             assert!(!known || friends.contains(&other), "{name} must not depend on {other}");
         }
     }

@@ -484,7 +484,7 @@ impl Compiled {
         for id in 1..self.signature.relations.len() {
             let relation = RelationId(id as u16);
             let arity = self.signature.relations[id].arity;
-            if arity < 2 || arity > 3 {
+            if !(2..=3).contains(&arity) {
                 continue;
             }
             if let Some(function) = self.recognise_function(relation, arity - 1) {
@@ -543,8 +543,8 @@ impl Compiled {
         let row = literals.iter().find(|literal| literal.relation == relation)?;
         let domain: Vec<_> = (0..inputs).map(|input| guard(totality, &row.arguments, input)).collect();
         let mut typing = Vec::new();
-        for input in 0..inputs {
-            let Some(set) = domain[input] else {
+        for (input, set) in domain.iter().enumerate() {
+            let Some(set) = *set else {
                 typing.push(None);
                 continue;
             };

@@ -359,6 +359,10 @@ impl Exploration {
 
     /// What is to be done next: the first open conjectures, by interest, that have not been tried with
     /// all rules; first with little effort, and with more when nothing else is left.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an exploration takes verdicts between its tasks, so it is no iterator"
+    )]
     pub fn next(&mut self) -> Task {
         loop {
             match self.stage {

@@ -495,8 +495,7 @@ impl<'t> Writer<'t> {
                 let steps: Vec<StepId> = facts.iter().map(|fact| self.fact(&line, *fact)).collect();
                 let witnesses: Vec<Name> =
                     binding[..*variables as usize].iter().map(|individual| self.name(*individual)).collect();
-                let Goal::Exists(_, patterns) = &finished.goal else { unreachable!("matched above") };
-                self.introduce(goal, &witnesses, patterns, &steps, &line)
+                self.introduce(goal, &witnesses, &steps, &line)
             }
             Goal::False => unreachable!("handled above"),
         }
@@ -533,35 +532,21 @@ impl<'t> Writer<'t> {
     }
 
     /// ∃ introduction for a goal whose facts were found.
-    fn introduce(
-        &mut self,
-        goal: &Formula,
-        witnesses: &[Name],
-        patterns: &[Pattern],
-        facts: &[StepId],
-        line: &Line<'_>,
-    ) -> StepId {
+    fn introduce(&mut self, goal: &Formula, witnesses: &[Name], facts: &[StepId], line: &Line<'_>) -> StepId {
         let (_, left, right) = goal.as_exists().expect("an existence goal");
         let mut next = 0;
         let parts = [left.open(witnesses), right.open(witnesses)];
         let mut premises = Vec::new();
         for part in &parts {
-            premises.push(self.conjunction(part, patterns, facts, &mut next, line));
+            premises.push(self.conjunction(part, facts, &mut next, line));
         }
         self.step(Inference::ExistsIntroduction(witnesses.to_vec()), premises, goal.clone())
     }
 
-    fn conjunction(
-        &mut self,
-        formula: &Formula,
-        patterns: &[Pattern],
-        facts: &[StepId],
-        next: &mut usize,
-        line: &Line<'_>,
-    ) -> StepId {
+    fn conjunction(&mut self, formula: &Formula, facts: &[StepId], next: &mut usize, line: &Line<'_>) -> StepId {
         if let Formula::And(left, right) = formula {
-            let first = self.conjunction(left, patterns, facts, next, line);
-            let second = self.conjunction(right, patterns, facts, next, line);
+            let first = self.conjunction(left, facts, next, line);
+            let second = self.conjunction(right, facts, next, line);
             return self.step(Inference::AndIntroduction, vec![first, second], formula.clone());
         }
         if facts.get(*next).is_some_and(|fact| self.conclusion(*fact) == formula) {
@@ -821,7 +806,7 @@ impl<'t> Writer<'t> {
                     if *self.conclusion(step) == formula {
                         step
                     } else {
-                        self.from_constant(line, step, parent, rule, pattern)
+                        self.about_constant(line, step, parent, rule, pattern)
                     }
                 }
                 None => self.derive(Inference::Reflexivity, vec![], formula),
@@ -832,7 +817,7 @@ impl<'t> Writer<'t> {
     }
 
     /// A pattern that names an individual matched a fact about its representative.
-    fn from_constant(&mut self, line: &Line<'_>, step: StepId, parent: FactId, rule: &Rule, pattern: usize) -> StepId {
+    fn about_constant(&mut self, line: &Line<'_>, step: StepId, parent: FactId, rule: &Rule, pattern: usize) -> StepId {
         let from = line.layer_of(parent).arguments(parent).to_vec();
         let code = rule.patterns[pattern].code;
         let to: Vec<Individual> = rule.patterns[pattern]
@@ -865,7 +850,7 @@ impl<'t> Writer<'t> {
         let step = self.facts[&(line.key(parent), parent)];
         let Formula::Not(atom) = self.conclusion(denial).clone() else { unreachable!("a denied head is a negation") };
         let fact =
-            if *self.conclusion(step) == *atom { step } else { self.from_constant(line, step, parent, rule, last) };
+            if *self.conclusion(step) == *atom { step } else { self.about_constant(line, step, parent, rule, last) };
         (fact, denial)
     }
 

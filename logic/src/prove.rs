@@ -365,7 +365,7 @@ impl LogicBlock {
                     }
                 }
                 if !value && recursive + other > 0 {
-                    options.push(((other as i32 - 2 * recursive as i32, variable), (instance, variable)));
+                    options.push(((other - 2 * recursive, variable), (instance, variable)));
                 }
             }
         }

@@ -4,6 +4,9 @@ use crate::clause::{Clause, Head};
 use crate::formula::{Formula, Name};
 use crate::rule::{Argument, Individual, Pattern};
 
+/// Gives the name of a variable.
+pub type Naming<'n> = &'n dyn Fn(u16) -> Name;
+
 /// `∀ variables (premises → head)`, over the individuals of a block.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Sequent {
@@ -80,11 +83,7 @@ impl Sequent {
     /// `formula` writes a pattern down, given the names of variables; `scratch` gives fresh names to
     /// close over, which do not stay in the formula.
     #[must_use]
-    pub fn formula(
-        &self,
-        formula: &dyn Fn(&Pattern, &dyn Fn(u16) -> Name) -> Formula,
-        scratch: &dyn Fn(u16) -> Name,
-    ) -> Formula {
+    pub fn formula(&self, formula: &dyn Fn(&Pattern, Naming<'_>) -> Formula, scratch: Naming<'_>) -> Formula {
         let shown = |number: u16| (scratch(number), crate::clause::variable_name(number));
         let mut bound = vec![false; self.variables as usize];
         let mut chain = Vec::new();
