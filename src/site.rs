@@ -4,31 +4,31 @@
 //! The same report gives the same bytes. All text of users is escaped, by the templates or by
 //! [`escape`]; markup that we made ourselves has a name that ends in `_html`.
 
-#![allow(dead_code, reason = "the commands that make a site are written next")]
-
 mod address;
 #[cfg(test)]
 mod browser;
 mod catalogue;
+mod definition;
 mod downloads;
 mod drawing;
 mod folder;
 mod gather;
 mod graph;
+mod law;
 mod math;
 mod pages;
+mod paging;
 mod proof;
 pub(crate) mod report;
 mod sentence;
 #[cfg(test)]
 mod tests;
+mod theorem;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use theoremata_logic::theory::Theory;
-
-pub(crate) use theoremata_logic::notation::Role;
 
 use catalogue::Catalogue;
 use folder::Folder;

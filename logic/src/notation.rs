@@ -9,14 +9,16 @@
 //! A reading is for readers: it presupposes that the terms it shows have values. The literal formula
 //! is always there to be shown beside it.
 
-mod read;
+mod atom;
+mod reader;
+mod reading;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use read::{Axiom, Reading};
+pub use reading::{Axiom, Reading};
 
 /// A formula or a term, as it is to be written.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -87,6 +87,7 @@ fn slug(text: &str, otherwise: &str) -> String {
             '∀' => "-all-",
             '∃' => "-some-",
             '↔' => "-iff-",
+            '⁻' => "-inverse-",
             c if c.is_ascii_alphanumeric() => {
                 slug.push(c.to_ascii_lowercase());
                 continue;

@@ -94,10 +94,21 @@ fn put(math: &Math, around: u8, html: &mut String) {
             put_operator(symbol, html);
             put(right, math.strength(), html);
         }
-        Math::Postfix(symbol, argument) => {
-            put(argument, 20, html);
-            put_operator(symbol, html);
-        }
+        Math::Postfix(symbol, argument) => match raised(symbol) {
+            Some(signs) => {
+                html.push_str("<msup>");
+                put(argument, 20, html);
+                html.push_str("<mrow>");
+                html.push_str(&signs);
+                html.push_str("</mrow></msup>");
+            }
+            None => {
+                put(argument, 20, html);
+                html.push_str("<mo form=\"postfix\" lspace=\"0em\" rspace=\"0em\">");
+                escape(symbol, html);
+                html.push_str("</mo>");
+            }
+        },
         Math::Not(inner) => {
             html.push_str("<mo>¬</mo>");
             put(inner, if matches!(**inner, Math::Not(_)) { 4 } else { 20 }, html);
@@ -173,6 +184,23 @@ fn put_joined(parts: &[Math], between: &str, around: u8, html: &mut String) {
     }
 }
 
+/// The markup of an exponent, if all signs are raised ones: `⁻¹` is the exponent -1.
+fn raised(symbol: &str) -> Option<String> {
+    let mut signs = String::new();
+    for sign in symbol.chars() {
+        match sign {
+            '⁻' => signs.push_str("<mo form=\"prefix\">−</mo>"),
+            '⁺' => signs.push_str("<mo form=\"prefix\">+</mo>"),
+            _ => {
+                let digit =
+                    ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'].iter().position(|raised| *raised == sign)?;
+                signs.push_str(&format!("<mn>{digit}</mn>"));
+            }
+        }
+    }
+    (!signs.is_empty()).then_some(signs)
+}
+
 fn put_operator(symbol: &str, html: &mut String) {
     html.push_str("<mo>");
     escape(symbol, html);
@@ -205,5 +233,34 @@ fn put_word(text: &str, html: &mut String) {
         html.push_str("</mi><mn>");
         escape(&text[stem.len()..], html);
         html.push_str("</mn></msub>");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variable(text: &str) -> Math {
+        Math::Symbol(Symbol { text: text.into(), role: Role::Variable })
+    }
+
+    #[test]
+    fn an_inverse_is_an_exponent_and_a_factorial_stands_close() {
+        let html = inline(&Math::Postfix("⁻¹".into(), Box::new(variable("x"))));
+        assert!(html.contains("<msup>") && html.contains("<mo form=\"prefix\">−</mo><mn>1</mn>"), "{html}");
+        let html = inline(&Math::Postfix("!".into(), Box::new(variable("x"))));
+        assert!(html.contains("lspace=\"0em\""), "{html}");
+    }
+
+    #[test]
+    fn names_are_escaped_and_numbers_become_indices() {
+        assert_eq!(inline(&variable("<b>")), "<math><mrow><mi>&lt;b&gt;</mi></mrow></math>");
+        assert_eq!(inline(&variable("w12")), "<math><mrow><msub><mi>w</mi><mn>12</mn></msub></mrow></math>");
+    }
+
+    #[test]
+    fn a_formula_that_nobody_could_read_is_not_drawn() {
+        let large = Math::Tuple(vec![variable("x"); 3_000]);
+        assert!(statement(&large).len() < 200);
     }
 }

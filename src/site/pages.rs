@@ -5,25 +5,18 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
-use theoremata_logic::formula::{Formula, Name, PredicateId};
+use theoremata_logic::formula::{Name, PredicateId};
 use theoremata_logic::notation::Math;
-use theoremata_logic::theory::Sort;
 
 use super::catalogue::Catalogue;
 use super::downloads::mpl;
 use super::folder::Folder;
-use super::proof::{self, Event, Line, Teller};
+use super::paging::{MOST_ROWS, ROWS, page_path, pager, paginate, source_path, within};
 use super::report::{Kind, SHOWN_REFUTED};
 use super::{SiteError, address, drawing, math, shortened};
 
-/// The bytes of a page's rows, about; with what stands around them a page stays well below 1 MB.
-const ROWS: usize = 550_000;
-
-/// The most rows of a page.
-const MOST_ROWS: usize = 300;
-
 /// The most links of one list on a page.
-const MOST_LINKS: usize = 400;
+pub(crate) const MOST_LINKS: usize = 400;
 
 const TEMPLATES: [(&str, &str); 11] = [
     ("base.html", include_str!("../../templates/base.html")),
@@ -68,19 +61,8 @@ pub(crate) fn write(catalogue: &Catalogue<'_>, pieces: usize, folder: &mut Folde
     pages.render("guide.html", "guide.html", json!({}))
 }
 
-/// The values of a theorem's page. The lines of the proof, by far the most of it, go to the template
-/// without a detour.
-#[derive(Serialize)]
-struct Lines<'a> {
-    given: &'a [Line],
-    fetched: &'a [Line],
-    events: &'a [Event],
-    #[serde(flatten)]
-    values: Value,
-}
-
-struct Pages<'p, 'r> {
-    catalogue: &'p Catalogue<'r>,
+pub(crate) struct Pages<'p, 'r> {
+    pub(crate) catalogue: &'p Catalogue<'r>,
     tera: Tera,
     pieces: usize,
     folder: &'p mut Folder,
@@ -88,7 +70,7 @@ struct Pages<'p, 'r> {
 
 impl Pages<'_, '_> {
     /// Renders a page at `path` with the values that every page needs.
-    fn render(&mut self, template: &str, path: &str, values: impl Serialize) -> Result<(), SiteError> {
+    pub(crate) fn render(&mut self, template: &str, path: &str, values: impl Serialize) -> Result<(), SiteError> {
         let failed = |reason: String| SiteError::Template { page: path.to_owned(), reason };
         let report = self.catalogue.report;
         let mut context = Context::from_serialize(&values).map_err(|error| failed(error.to_string()))?;
@@ -231,158 +213,6 @@ impl Pages<'_, '_> {
         Ok(())
     }
 
-    fn theorem(&mut self, number: usize) -> Result<(), SiteError> {
-        let catalogue = self.catalogue;
-        let (entry, theorem) = (&catalogue.theorems[number], &catalogue.report.theorems[number]);
-        let teller = Teller::new(catalogue, &theorem.proof);
-        let told = teller.tell(&|step| format!("#s{step}"));
-        let (mut parts, place) = proof::parts(told.events, ROWS, None);
-        let stem = entry.file.trim_end_matches(".html");
-        let part_file = |part: usize| {
-            if part == 0 { entry.file.clone() } else { format!("{stem}.part{}.html", part + 1) }
-        };
-        let mut given = told.given;
-        let mut fetched = told.fetched;
-        if parts.len() > 1 {
-            // Now that it is known on which page each step stands, the links are made again.
-            let href = |step: usize| format!("{}#s{step}", part_file(place.get(&step).copied().unwrap_or(0)));
-            let again = teller.tell(&href);
-            parts = proof::parts(again.events, ROWS, Some(&place)).0;
-            given = again.given;
-            fetched = again.fetched;
-        }
-        let cites: Vec<Value> = entry.cites.iter().take(MOST_LINKS).map(|cited| self.theorem_link(*cited)).collect();
-        let used_by: Vec<Value> =
-            entry.used_by.iter().take(MOST_LINKS).map(|citing| self.theorem_link(*citing)).collect();
-        let inherited: Vec<usize> =
-            entry.whole.axioms.iter().copied().filter(|axiom| !entry.own.axioms.contains(axiom)).collect();
-        let axioms = |axioms: &[usize]| -> Vec<Value> {
-            axioms
-                .iter()
-                .map(|axiom| {
-                    let text: String = catalogue.axiom_texts[*axiom].chars().take(160).collect();
-                    json!({ "number": axiom + 1, "text": text })
-                })
-                .collect()
-        };
-        let inductions: Vec<&str> = entry
-            .whole
-            .inductions
-            .iter()
-            .filter_map(|principle| catalogue.theory.inductions.get(*principle))
-            .map(|principle| &*principle.name)
-            .collect();
-        let comprehensions: Vec<Value> =
-            entry.whole.comprehensions.iter().map(|predicate| self.definition_link(*predicate)).collect();
-        let neighbours = drawing::around(catalogue, number);
-        let picture = (neighbours.len() > 1).then(|| drawing::draw(catalogue, &neighbours, "", Some(number)));
-        let count = parts.len();
-        for (part, events) in parts.into_iter().enumerate() {
-            let first = part == 0;
-            let values = json!({
-                "number": number + 1,
-                "name": catalogue.name(number),
-                "text": entry.text.chars().take(200).collect::<String>(),
-                "math_html": math::statement(&entry.math),
-                "literal_html": math::statement(&catalogue.literal.statement(&theorem.statement)),
-                "mpl": shortened(mpl(catalogue, &theorem.statement)),
-                "kind": self.kind(number),
-                "essential": theorem.essential,
-                "cycle": theorem.cycle,
-                "own_axioms": axioms(&entry.own.axioms),
-                "inherited_axioms": axioms(&inherited),
-                "inductions": inductions,
-                "comprehensions": comprehensions,
-                "classical": entry.whole.classical,
-                "cites": cites,
-                "more_cites": entry.cites.len().saturating_sub(MOST_LINKS),
-                "used_by": used_by,
-                "more_used_by": entry.used_by.len().saturating_sub(MOST_LINKS),
-                "level": entry.level,
-                "steps": told.steps,
-                "picture_html": if first { picture.as_deref() } else { None },
-                "part": part + 1,
-                "parts": (0..count).map(part_file).collect::<Vec<_>>(),
-                "previous": number.checked_sub(1).map(|previous| self.theorem_link(previous)),
-                "next": (number + 1 < catalogue.theorems.len()).then(|| self.theorem_link(number + 1)),
-            });
-            let lines = Lines {
-                given: if first { &given } else { &[] },
-                fetched: if first { &fetched } else { &[] },
-                events: &events,
-                values,
-            };
-            self.render("theorem.html", &format!("theorem/{}", part_file(part)), lines)?;
-        }
-        Ok(())
-    }
-
-    fn defined(&self) -> impl Iterator<Item = PredicateId> + use<'_> {
-        let predicates = &self.catalogue.theory.predicates;
-        predicates
-            .iter()
-            .enumerate()
-            .filter(|(_, predicate)| predicate.definition.is_some())
-            .map(|(place, _)| PredicateId(place as u32))
-    }
-
-    fn definitions(&mut self) -> Result<(), SiteError> {
-        let catalogue = self.catalogue;
-        let theory = catalogue.theory;
-        let mut mentioned: HashMap<PredicateId, Vec<usize>> = HashMap::new();
-        for (number, theorem) in catalogue.report.theorems.iter().enumerate() {
-            for predicate in predicates_of(&theorem.statement) {
-                mentioned.entry(predicate).or_default().push(number);
-            }
-        }
-        let ids: Vec<PredicateId> = self.defined().collect();
-        for id in ids {
-            let predicate = theory.predicate(id);
-            let Some(definition) = &predicate.definition else { continue };
-            let name = |name: Name| definition.parameters.get(name.0 as usize).cloned().unwrap_or_else(|| "?".into());
-            let used_in: Vec<Value> = self
-                .defined()
-                .filter(|other| {
-                    theory
-                        .predicate(*other)
-                        .definition
-                        .as_ref()
-                        .is_some_and(|other| predicates_of(&other.body).contains(&id))
-                })
-                .map(|other| self.definition_link(other))
-                .collect();
-            let theorems: &[usize] =
-                if id == theory.anchor { &[] } else { mentioned.get(&id).map_or(&[], Vec::as_slice) };
-            let parameters: Vec<Value> = definition
-                .parameters
-                .iter()
-                .enumerate()
-                .map(|(place, parameter)| {
-                    json!({
-                        "name": &**parameter,
-                        "symbol_html": math::symbol(&catalogue.reading.symbol(parameter)),
-                        "sort": predicate.sorts.get(place).map(sort),
-                    })
-                })
-                .collect();
-            let values = json!({
-                "name": &*predicate.name,
-                "doc": definition.doc,
-                "defined_in": &*definition.file,
-                "is_anchor": id == theory.anchor,
-                "parameters": parameters,
-                "math_html": parts_of(catalogue, &definition.body, &name, false),
-                "literal_html": parts_of(catalogue, &definition.body, &name, true),
-                "mpl": shortened(catalogue.reading.mpl(&definition.body, &name)),
-                "used_in": used_in,
-                "theorems": theorems.iter().take(MOST_LINKS).map(|number| self.theorem_link(*number)).collect::<Vec<_>>(),
-                "more_theorems": theorems.len().saturating_sub(MOST_LINKS),
-            });
-            self.render("definition.html", &format!("definition/{}.html", address::of_name(&predicate.name)), values)?;
-        }
-        Ok(())
-    }
-
     fn open(&mut self) -> Result<(), SiteError> {
         let catalogue = self.catalogue;
         let rows: Vec<Value> = catalogue
@@ -483,7 +313,7 @@ impl Pages<'_, '_> {
     }
 
     /// How a theorem was found, in words.
-    fn kind(&self, number: usize) -> String {
+    pub(crate) fn kind(&self, number: usize) -> String {
         let theorem = &self.catalogue.report.theorems[number];
         match &theorem.kind {
             Kind::Direct => "direct".to_owned(),
@@ -497,124 +327,14 @@ impl Pages<'_, '_> {
         }
     }
 
-    fn theorem_link(&self, number: usize) -> Value {
+    pub(crate) fn theorem_link(&self, number: usize) -> Value {
         let entry = &self.catalogue.theorems[number];
         let text: String = entry.text.chars().take(120).collect();
         json!({ "number": number + 1, "file": entry.file, "text": text })
     }
 
-    fn definition_link(&self, id: PredicateId) -> Value {
+    pub(crate) fn definition_link(&self, id: PredicateId) -> Value {
         let name = &self.catalogue.theory.predicate(id).name;
         json!({ "name": &**name, "file": format!("{}.html", address::of_name(name)) })
     }
-}
-
-/// The conjuncts of a definition's body, each a statement of its own.
-fn parts_of(
-    catalogue: &Catalogue<'_>,
-    body: &Formula,
-    name: &dyn Fn(Name) -> std::sync::Arc<str>,
-    literal: bool,
-) -> Vec<String> {
-    let reading = if literal { &catalogue.literal } else { &catalogue.reading };
-    let mut parts = Vec::new();
-    let mut stack = vec![body];
-    while let Some(formula) = stack.pop() {
-        match reading.formula(formula, name) {
-            Math::And(_) => {
-                if let Formula::And(left, right) = formula {
-                    stack.push(right);
-                    stack.push(left);
-                    continue;
-                }
-                parts.push(math::statement(&reading.formula(formula, name)));
-            }
-            other => parts.push(math::statement(&other)),
-        }
-    }
-    parts
-}
-
-fn predicates_of(formula: &Formula) -> Vec<PredicateId> {
-    let mut found = Vec::new();
-    let mut stack = vec![formula];
-    while let Some(formula) = stack.pop() {
-        match formula {
-            Formula::Atom(predicate, _) => found.push(*predicate),
-            Formula::And(left, right) | Formula::Implies(_, left, right) => stack.extend([&**left, &**right]),
-            Formula::Not(inner) => stack.push(inner),
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-/// What an argument place takes, in words.
-fn sort(sort: &Sort) -> String {
-    match sort {
-        Sort::Individual(number) => format!("individual of sort {number}"),
-        Sort::Power(parts) if parts.len() == 1 => "set".to_owned(),
-        Sort::Power(parts) => format!("relation of {} places", parts.len()),
-    }
-}
-
-/// Rows in pages that stay small.
-fn paginate(rows: Vec<Value>) -> Vec<Vec<Value>> {
-    let mut pages = vec![Vec::new()];
-    let mut size = 0;
-    for row in rows {
-        let bytes = weight(&row);
-        let full = |page: &Vec<Value>| page.len() == MOST_ROWS || (size + bytes > ROWS && !page.is_empty());
-        if pages.last().is_some_and(full) {
-            pages.push(Vec::new());
-            size = 0;
-        }
-        size += bytes;
-        if let Some(page) = pages.last_mut() {
-            page.push(row);
-        }
-    }
-    pages
-}
-
-/// The rows that fit into so many bytes.
-fn within(rows: Vec<Value>, bytes: usize) -> Vec<Value> {
-    let mut left = bytes;
-    rows.into_iter()
-        .take_while(|row| {
-            let weight = weight(row);
-            let fits = weight <= left;
-            left = left.saturating_sub(weight);
-            fits
-        })
-        .collect()
-}
-
-/// About how many bytes of a page a value takes.
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len() + text.matches(['<', '>', '&', '"']).count() / 8 + 20,
-        Value::Array(parts) => parts.iter().map(weight).sum(),
-        Value::Object(parts) => 100 + parts.values().map(weight).sum::<usize>(),
-        _ => 10,
-    }
-}
-
-fn page_path(stem: &str, number: usize) -> String {
-    if number == 0 { format!("{stem}.html") } else { format!("{stem}-{}.html", number + 1) }
-}
-
-fn source_path(number: usize) -> String {
-    format!("source/{}.txt", number + 1)
-}
-
-/// Links to the other pages of a list.
-fn pager(stem: &str, number: usize, count: usize) -> Value {
-    json!({
-        "page": number + 1,
-        "pages": (0..count).map(|other| page_path(stem, other)).collect::<Vec<_>>(),
-        "previous": number.checked_sub(1).map(|other| page_path(stem, other)),
-        "next": (number + 1 < count).then(|| page_path(stem, number + 1)),
-    })
 }
