@@ -6,6 +6,7 @@ pub mod byhand;
 pub mod damage;
 pub mod draft;
 pub mod places;
+pub mod random;
 pub mod theories;
 
 use std::sync::Arc;
