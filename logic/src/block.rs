@@ -85,6 +85,9 @@ pub struct Block {
     given: u32,
     /// Whether this block or an ancestor has a negative fact.
     negatives: bool,
+    /// Rules that name an individual which no longer stands for its class: facts about the one that
+    /// does were there before and are joined anew.
+    rejoin: Vec<RuleId>,
     steps: u64,
     creations: u32,
     matches: Matches,
@@ -178,6 +181,7 @@ impl Block {
             reached: None,
             given: 0,
             negatives,
+            rejoin: Vec::new(),
             steps: 0,
             creations: 0,
             matches: Matches::default(),
@@ -296,12 +300,17 @@ impl Block {
         let until = self.steps.saturating_add(limits.steps);
         let last = self.creations + limits.creations;
         loop {
-            while self.next < self.layer.end() {
+            while self.next < self.layer.end() || !self.rejoin.is_empty() {
                 if self.falsum.is_some() {
                     return End::Contradiction;
                 }
                 if self.steps > until {
                     return End::OutOfSteps;
+                }
+                if let Some(id) = self.rejoin.pop() {
+                    let rule = self.rule(id);
+                    self.join_with_all(id, &rule);
+                    continue;
                 }
                 let fact = FactId(self.next);
                 self.next += 1;
@@ -531,6 +540,7 @@ impl Block {
     /// Joins two classes and writes the facts about the one anew about the other.
     fn equate(&mut self, left: Individual, right: Individual, equation: FactId) {
         let Some(loser) = self.classes.merge(left, right, equation) else { return };
+        self.rejoin_those_that_name(loser);
         // A value that turned out to be a known individual was not a new one after all.
         if loser.0 >= self.layer.first_individual && self.is_witness(loser) {
             self.creations = self.creations.saturating_sub(1);
@@ -552,6 +562,25 @@ impl Block {
             self.steps += 1;
             self.add(code, &new, Reason::Rewritten, &[fact]);
         }
+    }
+
+    /// Notes the rules that name a member of the class that `loser` stood for. A class with a constant
+    /// is represented by one, and the shared rules name constants only.
+    fn rejoin_those_that_name(&mut self, loser: Individual) {
+        let classes = &self.classes;
+        let winner = classes.find(loser);
+        let moved = |argument: &Argument| match argument {
+            Argument::Individual(individual) => *individual != winner && classes.find(*individual) == winner,
+            Argument::Variable(_) => false,
+        };
+        let names = |rule: &Rule| rule.patterns.iter().any(|pattern| pattern.arguments.iter().any(moved));
+        let local = self.local.iter().filter(|(_, rule)| names(rule)).map(|(id, _)| *id);
+        let mut found: Vec<RuleId> = local.collect();
+        if loser.0 < self.ancestors.first().map_or(self.layer.first_individual, |root| root.first_individual) {
+            let shared = self.book.rules.iter().enumerate().filter(|(_, rule)| names(rule));
+            found.extend(shared.map(|(number, _)| RuleId(number as u32)));
+        }
+        self.rejoin.extend(found);
     }
 
     /// Joins a fact with all older ones.
