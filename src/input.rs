@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use theoremata_logic::mpl::{self, MAX_FILE_BYTES, Report};
@@ -95,7 +96,13 @@ pub(crate) fn read_folder(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Fail
 /// # Errors
 /// If it cannot be read, or is too large.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let length = fs::metadata(path).map_err(|error| Failure::world("read", path, &error))?.len();
+    let length = match fs::metadata(path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Failure::Usage(format!("there is no file {}", path.display())));
+        }
+        Err(error) => return Err(Failure::world("read", path, &error)),
+    };
     if length > MAX_FILE_BYTES as u64 {
         return Err(Failure::Usage(format!(
             "{} has {length} bytes, more than the bound of {MAX_FILE_BYTES}: split it, and import the parts",
