@@ -10,7 +10,7 @@
 //! block and the same limits give the same facts in the same order.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use crate::classes::Classes;
@@ -88,6 +88,8 @@ pub struct Block {
     /// Rules that name an individual which no longer stands for its class: facts about the one that
     /// does were there before and are joined anew.
     rejoin: Vec<RuleId>,
+    /// Equations whose merge is under way or still to come.
+    equations: VecDeque<(Individual, Individual, FactId)>,
     steps: u64,
     creations: u32,
     matches: Matches,
@@ -182,6 +184,7 @@ impl Block {
             given: 0,
             negatives,
             rejoin: Vec::new(),
+            equations: VecDeque::new(),
             steps: 0,
             creations: 0,
             matches: Matches::default(),
@@ -537,8 +540,21 @@ impl Block {
         place > 0 && made(&self.layer.groups[place - 1])
     }
 
-    /// Joins two classes and writes the facts about the one anew about the other.
+    /// Makes two individuals equal, and then those of whom that turns out to be a consequence: one
+    /// merge after the other, since a fact is about representatives again only when a merge is done.
     fn equate(&mut self, left: Individual, right: Individual, equation: FactId) {
+        self.equations.push_back((left, right, equation));
+        if self.equations.len() > 1 {
+            return;
+        }
+        while let Some((left, right, equation)) = self.equations.front().copied() {
+            self.merge(left, right, equation);
+            self.equations.pop_front();
+        }
+    }
+
+    /// Joins two classes and writes the facts about the one anew about the other.
+    fn merge(&mut self, left: Individual, right: Individual, equation: FactId) {
         let Some(loser) = self.classes.merge(left, right, equation) else { return };
         self.rejoin_those_that_name(loser);
         // A value that turned out to be a known individual was not a new one after all.

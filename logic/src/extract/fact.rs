@@ -129,7 +129,9 @@ impl Writer<'_> {
 
     /// What a rule's variables stood for, by name, and the steps of all premises of its clause.
     pub(super) fn matched(&mut self, line: &Line<'_>, rule: &Rule, parents: &[FactId]) -> (Vec<Name>, Vec<StepId>) {
-        let mut binding = vec![Name(u32::MAX); rule.variables as usize];
+        // A variable that no fact fixes is one of which only `x = x` is asked: anything will do.
+        let anything = self.naming.first().copied().unwrap_or(self.anchor[0]);
+        let mut binding = vec![anything; rule.variables as usize];
         for (pattern, parent) in rule.patterns.iter().zip(parents) {
             for (argument, individual) in pattern.arguments.iter().zip(line.layer_of(*parent).arguments(*parent)) {
                 if let Argument::Variable(number) = argument {
