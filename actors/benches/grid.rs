@@ -17,7 +17,7 @@ use theoremata_actors::grid::{ActixRuntime, Block, BlockId, Cells, Cycle, End, I
 const NEIGHBOURS: u32 = 8;
 const TABLE: usize = 32;
 /// Activations that are measured for one figure.
-const ACTIVATIONS: usize = 200_000;
+const ACTIVATIONS: usize = 100_000;
 
 struct Worker {
     id: u32,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::block::{Block, BlockId, Post, Slot};
-use super::house::{House, Segment};
+use super::house::{Bundle, House};
 use super::register::Tally;
 use super::runtime::Options;
 
@@ -14,16 +14,52 @@ pub(crate) struct Cell<B: Block> {
     slots: Vec<Option<Slot<B>>>,
 }
 
-/// What a cell did in a cycle.
-pub(crate) struct Harvest<B: Block> {
+/// What the cells of one thread work with, one after the other. Idle blocks hold no buffers, and the busy
+/// ones use warm ones.
+pub(crate) struct Bench<B: Block> {
+    pub(crate) house: House,
+    pub(crate) options: Options,
+    pub(crate) cycle: u64,
+    pub(crate) budget: u64,
+    /// By place in the cell; empty between cells.
+    inboxes: Vec<Vec<Arc<[B::Mail]>>>,
+    /// Places to be run.
+    woken: Vec<usize>,
+    /// What the cells have done in this cycle.
     pub(crate) tally: Tally<B>,
-    /// By thread: the mail to its blocks.
-    pub(crate) segments: Vec<Segment<B::Mail>>,
+    /// By receiving thread: what they have posted.
+    pub(crate) outgoing: Vec<Bundle<B::Mail>>,
 }
 
-/// What the cells of one thread lend each other: an inbox for every place, empty between cells. Idle
-/// blocks hold no buffers, and the busy ones use warm ones.
-pub(crate) type Inboxes<M> = Vec<Vec<Arc<[M]>>>;
+impl<B: Block> Bench<B> {
+    pub(crate) fn new(house: House, options: Options) -> Self {
+        Self {
+            house,
+            options,
+            cycle: 0,
+            budget: 0,
+            inboxes: Vec::new(),
+            woken: Vec::new(),
+            tally: Tally::default(),
+            outgoing: (0..house.threads).map(|_| Bundle::default()).collect(),
+        }
+    }
+
+    fn post(&mut self, cell: u32, posts: Vec<Post<B::Mail>>) {
+        for post in posts {
+            self.outgoing[self.house.thread(post.0)].push(cell, post);
+        }
+    }
+}
+
+/// What became of the blocks of a cell in a cycle.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Whether one of them runs in the next cycle without mail.
+    pub(crate) awake: bool,
+    /// How many are no more.
+    pub(crate) failed: usize,
+}
 
 impl<B: Block> Cell<B> {
     pub(crate) fn new(number: u32) -> Self {
@@ -54,69 +90,65 @@ impl<B: Block> Cell<B> {
         slots.filter_map(|(place, slot)| Some((house.block(self.number, place), slot?))).collect()
     }
 
-    /// Runs the blocks that have mail in `batch` or are awake.
-    pub(crate) fn run(
-        &mut self,
-        batch: Vec<Post<B::Mail>>,
-        order: &Order<'_>,
-        inboxes: &mut Inboxes<B::Mail>,
-    ) -> Harvest<B> {
-        let house = order.house;
-        let mut tally = Tally::default();
-        if inboxes.len() < self.slots.len() {
-            inboxes.resize_with(self.slots.len(), Vec::new);
-        }
-        for (to, mail) in batch {
-            let place = house.place(to);
-            if self.slot(place).is_some() {
-                tally.counts.mails += mail.len() as u64;
-                inboxes[place].push(mail);
-            } else {
-                tally.counts.dropped += mail.len() as u64;
-            }
-        }
-        let mut woken: Vec<usize> = (0..self.slots.len())
-            .filter(|&place| self.slots[place].as_ref().is_some_and(|slot| slot.awake || !inboxes[place].is_empty()))
-            .collect();
-        order.options.schedule.arrange(&mut woken, order.cycle, u64::from(self.number) + 1);
-        let mut posted = Vec::with_capacity(woken.len());
-        for place in woken {
-            if order.options.cancel.is_cancelled() {
-                tally.torn = true;
+    /// Runs the blocks that have mail in `batch` or are awake; leaves `batch` empty.
+    pub(crate) fn run(&mut self, batch: &mut Vec<Post<B::Mail>>, bench: &mut Bench<B>) -> Outcome {
+        self.open(batch, bench);
+        let mut woken = std::mem::take(&mut bench.woken);
+        bench.options.schedule.arrange(&mut woken, bench.cycle, u64::from(self.number) + 1);
+        let in_order = woken.is_sorted();
+        let mut outcome = Outcome::default();
+        let mut held = Vec::new();
+        for place in woken.drain(..) {
+            if bench.options.cancel.is_cancelled() {
+                bench.tally.torn = true;
                 break;
             }
-            let id = house.block(self.number, place);
+            let id = bench.house.block(self.number, place);
             let Some(slot) = &mut self.slots[place] else { continue };
-            match slot.step(&inboxes[place], order.budget) {
-                Ok(cycle) => posted.push((place, tally.record(id, cycle))),
+            match slot.step(&bench.inboxes[place], bench.budget) {
+                Ok(cycle) => {
+                    outcome.awake |= slot.awake;
+                    let posts = bench.tally.record(id, cycle);
+                    if in_order {
+                        bench.post(self.number, posts);
+                    } else {
+                        held.push((place, posts));
+                    }
+                }
                 Err(message) => {
-                    tally.record_failure(id, message);
+                    bench.tally.record_failure(id, message);
+                    outcome.failed += 1;
                     if let Some(slot) = self.evict(place) {
                         slot.bury();
                     }
                 }
             }
-            inboxes[place].clear();
+            bench.inboxes[place].clear();
         }
-        posted.sort_by_key(|(place, _)| *place);
-        Harvest { tally, segments: self.sort_mail(posted.into_iter().flat_map(|(_, posts)| posts), house) }
+        held.sort_by_key(|(place, _)| *place);
+        held.into_iter().for_each(|(_, posts)| bench.post(self.number, posts));
+        bench.woken = woken;
+        outcome
     }
 
-    /// Splits mail by the threads of its receivers; the order stays.
-    fn sort_mail(&self, posts: impl Iterator<Item = Post<B::Mail>>, house: House) -> Vec<Segment<B::Mail>> {
-        let empty = || Segment { cell: self.number, posts: Vec::new() };
-        let mut segments: Vec<_> = std::iter::repeat_with(empty).take(house.threads).collect();
-        for post in posts {
-            segments[house.thread(post.0)].posts.push(post);
+    /// Lays mail into the inboxes, and notes which blocks have to run.
+    fn open(&self, batch: &mut Vec<Post<B::Mail>>, bench: &mut Bench<B>) {
+        if bench.inboxes.len() < self.slots.len() {
+            bench.inboxes.resize_with(self.slots.len(), Vec::new);
         }
-        segments
+        for (to, mail) in batch.drain(..) {
+            let place = bench.house.place(to);
+            if self.slot(place).is_some() {
+                bench.tally.counts.mails += mail.len() as u64;
+                bench.inboxes[place].push(mail);
+            } else {
+                bench.tally.counts.dropped += mail.len() as u64;
+            }
+        }
+        for (place, slot) in self.slots.iter().enumerate() {
+            if slot.as_ref().is_some_and(|slot| slot.awake || !bench.inboxes[place].is_empty()) {
+                bench.woken.push(place);
+            }
+        }
     }
-}
-
-/// What the blocks of one cycle are run under.
-pub(crate) struct Order<'a> {
-    pub(crate) cycle: u64,
-    pub(crate) budget: u64,
-    pub(crate) house: House,
-    pub(crate) options: &'a Options,
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 use actix::Addr;
 
 use super::block::{Block, BlockId, Post, Slot};
-use super::cell::{Harvest, Inboxes};
+use super::cell::{Bench, Outcome};
 use super::exchange::{CellActor, Deliver, Exchange, Vacate};
-use super::house::{House, Parcel, Segment, merge};
+use super::house::{Bundle, House, Parcel, merge};
 use super::register::Tally;
 use super::runtime::Options;
 
@@ -38,6 +38,9 @@ pub(crate) struct Cleared<B: Block> {
     pub(crate) posts: Vec<Post<B::Mail>>,
 }
 
+/// More empty buffers than this are freed: a burst of mail should not hold memory for ever.
+const SPARE_BATCHES: usize = 1024;
+
 /// A cell as its thread knows it.
 struct Seat<B: Block> {
     actor: Addr<CellActor<B>>,
@@ -52,8 +55,7 @@ struct Seat<B: Block> {
 /// See the module's page.
 pub(crate) struct Desk<B: Block> {
     thread: usize,
-    pub(crate) house: House,
-    pub(crate) options: Options,
+    pub(crate) bench: Bench<B>,
     /// The exchanges of all threads, this one's included, once they are known.
     peers: Vec<Addr<Exchange<B>>>,
     /// Gone when this thread cannot go on, so that the coordinator does not wait for it.
@@ -70,13 +72,10 @@ pub(crate) struct Desk<B: Block> {
     task: Option<Task<B>>,
     /// Cells that have not handed in yet.
     outstanding: usize,
-    pub(crate) cycle: u64,
-    inboxes: Inboxes<B::Mail>,
-    tally: Tally<B>,
+    /// Empty buffers for batches: as many as are worth keeping.
+    spare: Vec<Vec<Post<B::Mail>>>,
     /// The clock of this thread when the cycle began.
     begun: Duration,
-    /// By receiving thread.
-    outgoing: Vec<Vec<Segment<B::Mail>>>,
     cleared: Cleared<B>,
 }
 
@@ -84,8 +83,7 @@ impl<B: Block> Desk<B> {
     pub(crate) fn new(thread: usize, house: House, options: Options, coordinator: Sender<Answer<B>>) -> Self {
         let mut desk = Self {
             thread,
-            house,
-            options,
+            bench: Bench::new(house, options),
             peers: Vec::new(),
             coordinator: Some(coordinator),
             seats: Vec::new(),
@@ -94,24 +92,24 @@ impl<B: Block> Desk<B> {
             early: Vec::new(),
             task: None,
             outstanding: 0,
-            cycle: 0,
-            inboxes: Vec::new(),
-            tally: Tally::default(),
+            spare: Vec::new(),
             begun: Duration::ZERO,
-            outgoing: Vec::new(),
             cleared: Cleared { slots: Vec::new(), posts: Vec::new() },
         };
         desk.expect_nothing();
         desk
     }
 
+    pub(crate) fn house(&self) -> House {
+        self.bench.house
+    }
+
     /// Nobody has posted anything for the next cycle.
     fn expect_nothing(&mut self) {
-        let cycle = self.cycle + 1;
-        let empty = |from| Some(Parcel { cycle, from, segments: Vec::new() });
-        self.parcels = (0..self.house.threads).map(empty).collect();
-        self.early.resize_with(self.house.threads, || None);
-        self.outgoing.resize_with(self.house.threads, Vec::new);
+        let cycle = self.bench.cycle + 1;
+        let empty = |from| Some(Parcel { cycle, from, bundle: Bundle::default() });
+        self.parcels = (0..self.house().threads).map(empty).collect();
+        self.early.resize_with(self.house().threads, || None);
     }
 
     pub(crate) fn connect(&mut self, peers: Vec<Addr<Exchange<B>>>) {
@@ -135,7 +133,7 @@ impl<B: Block> Desk<B> {
         if self.seats.len() <= seat {
             self.seats.resize_with(seat + 1, || None);
         }
-        let cell = self.house.cell_at(self.thread, seat);
+        let cell = self.house().cell_at(self.thread, seat);
         let entry = self.seats[seat].get_or_insert_with(|| Seat {
             actor: open(cell),
             live: 0,
@@ -152,7 +150,7 @@ impl<B: Block> Desk<B> {
 
     /// The cell of a block.
     pub(crate) fn actor(&self, id: BlockId) -> Option<&Addr<CellActor<B>>> {
-        Some(&self.seats.get(self.house.seat(id))?.as_ref()?.actor)
+        Some(&self.seats.get(self.house().seat(id))?.as_ref()?.actor)
     }
 
     /// Takes note that a cell has lost blocks; an empty cell is forgotten, and its actor ends.
@@ -174,7 +172,7 @@ impl<B: Block> Desk<B> {
     }
 
     pub(crate) fn receive(&mut self, parcel: Parcel<B::Mail>) {
-        let ahead = parcel.cycle - self.cycle;
+        let ahead = parcel.cycle - self.bench.cycle;
         assert!(ahead == 1 || ahead == 2, "a parcel for the next cycle or the one after");
         let parcels = if ahead == 1 { &mut self.parcels } else { &mut self.early };
         let from = parcel.from;
@@ -196,19 +194,22 @@ impl<B: Block> Desk<B> {
         let Some(task) = self.task.take() else { return };
         // What came early takes the places that become empty here.
         std::mem::swap(&mut self.parcels, &mut self.early);
-        let parcels: Vec<_> = self.early.iter_mut().filter_map(Option::take).collect();
-        let posted = merge(parcels);
+        let bundles = self.early.iter_mut().filter_map(Option::take).map(|parcel| parcel.bundle).collect();
         match task {
             Task::Cycle { cycle, budget, deliveries, carried } => {
-                assert_eq!(cycle, self.cycle + 1, "cycles come one by one");
-                self.cycle = cycle;
+                assert_eq!(cycle, self.bench.cycle + 1, "cycles come one by one");
+                (self.bench.cycle, self.bench.budget) = (cycle, budget);
                 self.begun = busy_time();
-                for post in deliveries.into_iter().chain(posted).chain(carried) {
-                    self.sort_in(post);
-                }
-                self.dispatch(budget);
+                deliveries.into_iter().for_each(|post| self.sort_in(post));
+                merge(bundles, |post| self.sort_in(post));
+                carried.into_iter().for_each(|post| self.sort_in(post));
+                self.dispatch();
             }
-            Task::Clear { house } => self.clear(house, posted.collect()),
+            Task::Clear { house } => {
+                let mut posts = Vec::new();
+                merge(bundles, |post| posts.push(post));
+                self.clear(house, posts);
+            }
         }
     }
 
@@ -217,28 +218,33 @@ impl<B: Block> Desk<B> {
         if post.1.is_empty() {
             return;
         }
-        let seat = self.house.seat(post.0);
+        let seat = self.house().seat(post.0);
         match self.seats.get_mut(seat) {
             Some(Some(entry)) => {
+                if entry.batch.capacity() == 0
+                    && let Some(spare) = self.spare.pop()
+                {
+                    entry.batch = spare;
+                }
                 entry.batch.push(post);
                 if !std::mem::replace(&mut entry.woken, true) {
                     self.woken.push(seat);
                 }
             }
-            _ => self.tally.counts.dropped += post.1.len() as u64,
+            _ => self.bench.tally.counts.dropped += post.1.len() as u64,
         }
     }
 
-    fn dispatch(&mut self, budget: u64) {
+    fn dispatch(&mut self) {
         let mut woken = std::mem::take(&mut self.woken);
-        self.options.schedule.arrange(&mut woken, self.cycle, 0);
+        self.bench.options.schedule.arrange(&mut woken, self.bench.cycle, 0);
         for seat in woken {
             // A seat that was given up and taken again stands here twice.
             if let Some(Some(entry)) = self.seats.get_mut(seat)
                 && std::mem::take(&mut entry.woken)
             {
                 self.outstanding += 1;
-                entry.actor.do_send(Deliver { batch: std::mem::take(&mut entry.batch), budget });
+                entry.actor.do_send(Deliver(std::mem::take(&mut entry.batch)));
             }
         }
         if self.outstanding == 0 {
@@ -246,22 +252,14 @@ impl<B: Block> Desk<B> {
         }
     }
 
-    pub(crate) fn lend_inboxes(&mut self) -> Inboxes<B::Mail> {
-        std::mem::take(&mut self.inboxes)
-    }
-
-    /// Takes in what the cell at `seat` did. The last one ends the cycle.
-    pub(crate) fn hand_in(&mut self, seat: usize, harvest: Harvest<B>, inboxes: Inboxes<B::Mail>) {
-        self.inboxes = inboxes;
-        if harvest.tally.counts.awake > 0 {
+    /// Takes note of what became of the cell at `seat`. The last one ends the cycle.
+    pub(crate) fn hand_in(&mut self, seat: usize, outcome: &Outcome, batch: Vec<Post<B::Mail>>) {
+        if outcome.awake {
             self.wake(seat);
         }
-        self.lose(seat, harvest.tally.failed.len());
-        self.tally.absorb(harvest.tally);
-        for (outgoing, segment) in self.outgoing.iter_mut().zip(harvest.segments) {
-            if !segment.posts.is_empty() {
-                outgoing.push(segment);
-            }
+        self.lose(seat, outcome.failed);
+        if batch.capacity() > 0 && self.spare.len() < SPARE_BATCHES {
+            self.spare.push(batch);
         }
         self.outstanding -= 1;
         if self.outstanding == 0 {
@@ -271,13 +269,11 @@ impl<B: Block> Desk<B> {
 
     /// Sends the parcels, then the answer: when the coordinator has all answers, all parcels are sent.
     fn finish(&mut self) {
-        for (peer, outgoing) in self.peers.iter().zip(&mut self.outgoing) {
-            let mut segments = std::mem::take(outgoing);
-            // Cells hand in as they are run, which is not in this order when shuffled.
-            segments.sort_by_key(|segment| segment.cell);
-            peer.do_send(Parcel { cycle: self.cycle + 1, from: self.thread, segments });
+        let cycle = self.bench.cycle + 1;
+        for (peer, outgoing) in self.peers.iter().zip(&mut self.bench.outgoing) {
+            peer.do_send(Parcel { cycle, from: self.thread, bundle: outgoing.take() });
         }
-        let tally = std::mem::take(&mut self.tally);
+        let tally = std::mem::take(&mut self.bench.tally);
         let work = busy_time().saturating_sub(self.begun);
         self.answer(Answer::Done { tally, work });
     }
@@ -288,9 +284,9 @@ impl<B: Block> Desk<B> {
         self.cleared = Cleared { slots: Vec::new(), posts };
         for entry in std::mem::take(&mut self.seats).into_iter().flatten() {
             self.outstanding += 1;
-            entry.actor.do_send(Vacate { house: self.house });
+            entry.actor.do_send(Vacate { house: self.house() });
         }
-        self.house = house;
+        self.bench.house = house;
         self.expect_nothing();
         if self.outstanding == 0 {
             self.finish_clearing();

@@ -10,7 +10,7 @@ use std::thread;
 use actix::{Actor, Addr, Context, Handler, Message};
 
 use super::block::{Block, BlockId, Post, Slot};
-use super::cell::{Cell, Order};
+use super::cell::Cell;
 use super::desk::{Desk, Task};
 use super::house::{House, Parcel};
 use super::runtime::Look;
@@ -97,7 +97,7 @@ impl<B: Block> Handler<Settle<B>> for Exchange<B> {
     fn handle(&mut self, Settle(newcomers): Settle<B>, _: &mut Self::Context) {
         let mut desk = self.desk.borrow_mut();
         for (id, slot) in newcomers {
-            let (seat, place) = (desk.house.seat(id), desk.house.place(id));
+            let (seat, place) = (desk.house().seat(id), desk.house().place(id));
             let open = |number| CellActor { seat, cell: Cell::new(number), desk: Rc::clone(&self.desk) }.start();
             desk.admit(seat, slot.awake, open).do_send(Admit { place, slot });
         }
@@ -117,8 +117,8 @@ impl<B: Block> Handler<Remove<B>> for Exchange<B> {
         let mut desk = self.desk.borrow_mut();
         for id in message.ids {
             if let Some(actor) = desk.actor(id) {
-                actor.do_send(Evict { place: desk.house.place(id) });
-                let seat = desk.house.seat(id);
+                actor.do_send(Evict { place: desk.house().place(id) });
+                let seat = desk.house().seat(id);
                 desk.lose(seat, 1);
             }
         }
@@ -209,22 +209,15 @@ impl<B: Block> Handler<Evict> for CellActor<B> {
 }
 
 /// All mail of a cycle for the blocks of one cell: one message, whatever there is in it.
-pub(crate) struct Deliver<B: Block> {
-    pub(crate) batch: Vec<Post<B::Mail>>,
-    pub(crate) budget: u64,
-}
+pub(crate) struct Deliver<B: Block>(pub(crate) Vec<Post<B::Mail>>);
 
 impl<B: Block> Handler<Deliver<B>> for CellActor<B> {
     type Result = ();
 
-    fn handle(&mut self, message: Deliver<B>, _: &mut Self::Context) {
-        let (house, cycle, options, mut inboxes) = {
-            let mut desk = self.desk.borrow_mut();
-            (desk.house, desk.cycle, desk.options.clone(), desk.lend_inboxes())
-        };
-        let order = Order { cycle, budget: message.budget, house, options: &options };
-        let harvest = self.cell.run(message.batch, &order, &mut inboxes);
-        self.desk.borrow_mut().hand_in(self.seat, harvest, inboxes);
+    fn handle(&mut self, Deliver(mut batch): Deliver<B>, _: &mut Self::Context) {
+        let mut desk = self.desk.borrow_mut();
+        let outcome = self.cell.run(&mut batch, &mut desk.bench);
+        desk.hand_in(self.seat, &outcome, batch);
     }
 }
 
@@ -250,7 +243,7 @@ impl<B: Block> Handler<Inspect<B>> for CellActor<B> {
     type Result = ();
 
     fn handle(&mut self, message: Inspect<B>, _: &mut Self::Context) {
-        let place = self.desk.borrow().house.place(message.id);
+        let place = self.desk.borrow().house().place(message.id);
         let seen = self.cell.slot(place).is_some_and(|slot| slot.show(message.look));
         // Whoever asked may have gone.
         let _ = message.done.send(seen);

@@ -55,10 +55,52 @@ impl House {
     }
 }
 
-/// What one cell posted to the blocks of one thread, by ascending sender.
-pub(crate) struct Segment<M> {
-    pub(crate) cell: u32,
-    pub(crate) posts: Vec<Post<M>>,
+/// The mail of one thread's cells to the blocks of one thread, by ascending sender.
+pub(crate) struct Bundle<M> {
+    /// How many posts each cell has in `posts`, by ascending cell.
+    cells: Vec<(u32, usize)>,
+    posts: Vec<Post<M>>,
+}
+
+impl<M> Default for Bundle<M> {
+    fn default() -> Self {
+        Self { cells: Vec::new(), posts: Vec::new() }
+    }
+}
+
+impl<M> Bundle<M> {
+    /// An empty bundle that is ready for as much as there is in this one.
+    fn like(&self) -> Self {
+        Self { cells: Vec::with_capacity(self.cells.len()), posts: Vec::with_capacity(self.posts.len()) }
+    }
+
+    /// Adds a post of a block of `cell`. All posts of a cell are added together.
+    pub(crate) fn push(&mut self, cell: u32, post: Post<M>) {
+        match self.cells.last_mut() {
+            Some((last, count)) if *last == cell => *count += 1,
+            _ => self.cells.push((cell, 1)),
+        }
+        self.posts.push(post);
+    }
+
+    /// Takes the mail out, by ascending cell, and leaves room for as much.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = self.like();
+        let full = std::mem::replace(self, empty);
+        if full.cells.is_sorted() {
+            return full;
+        }
+        // Cells were run in another order, and their posts stand in that order.
+        let mut posts = full.posts.into_iter();
+        let part = |(cell, count)| (cell, posts.by_ref().take(count).collect::<Vec<_>>());
+        let mut parts: Vec<_> = full.cells.into_iter().map(part).collect();
+        parts.sort_by_key(|(cell, _)| *cell);
+        let mut sorted = Self::default();
+        for (cell, posts) in parts {
+            posts.into_iter().for_each(|post| sorted.push(cell, post));
+        }
+        sorted
+    }
 }
 
 /// All that one thread sends another at the end of a cycle. Empty ones are sent too: that all parcels
@@ -68,15 +110,21 @@ pub(crate) struct Parcel<M> {
     /// is late.
     pub(crate) cycle: u64,
     pub(crate) from: usize,
-    /// By ascending cell.
-    pub(crate) segments: Vec<Segment<M>>,
+    pub(crate) bundle: Bundle<M>,
 }
 
-/// The mail of all parcels in the order of the grid, by ascending sender: parcels of different threads
-/// hold different cells, and each is in order already.
-pub(crate) fn merge<M>(parcels: Vec<Parcel<M>>) -> impl Iterator<Item = Post<M>> {
-    let mut segments: Vec<Segment<M>> = parcels.into_iter().flat_map(|parcel| parcel.segments).collect();
+/// Hands on the mail of all bundles by ascending cell, which is by ascending sender: a cell has all its
+/// posts in one bundle, in its own order.
+pub(crate) fn merge<M>(bundles: Vec<Bundle<M>>, mut take: impl FnMut(Post<M>)) {
+    let mut cells = Vec::new();
+    let mut unread = Vec::with_capacity(bundles.len());
+    for (source, bundle) in bundles.into_iter().enumerate() {
+        cells.extend(bundle.cells.into_iter().map(|(cell, count)| (cell, source, count)));
+        unread.push(bundle.posts.into_iter());
+    }
     // A stable sort finds the few ascending runs and merges them.
-    segments.sort_by_key(|segment| segment.cell);
-    segments.into_iter().flat_map(|segment| segment.posts)
+    cells.sort_by_key(|(cell, ..)| *cell);
+    for (_, source, count) in cells {
+        unread[source].by_ref().take(count).for_each(&mut take);
+    }
 }
