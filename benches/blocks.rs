@@ -9,7 +9,7 @@
 //! An idle block is a proof attempt that waits for the cases of its induction: its bytes are what the
 //! process holds more with all blocks of the round alive than before, divided by their number.
 //!
-//! `cargo bench --bench blocks`. Times are CPU seconds of the process, all threads together.
+//! `cargo bench --bench blocks`, or `… -- ATOMS VARIABLES` for other bounds. Times are CPU seconds of the process, all threads together.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -30,9 +30,8 @@ const LEAST_BLOCKS: usize = 10_000;
 /// How many times the cost of the plain loop actors on one thread may cost.
 const MOST: f64 = 1.10;
 const RUNTIMES: [&str; 3] = ["plain loop", "actors, 1 thread", "actors, 2 threads"];
-/// Size bounds of the conjectures: enough of them for that many blocks.
-const ATOMS: usize = 6;
-const VARIABLES: usize = 6;
+/// The most atoms and variables of a conjecture: enough conjectures for that many blocks.
+const BOUNDS: [usize; 2] = [7, 7];
 
 fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
@@ -47,16 +46,16 @@ fn resident_bytes() -> u64 {
     kilobytes.unwrap_or(0) * 1024
 }
 
-fn theory() -> Arc<Theory> {
+fn theory([atoms, variables]: [usize; 2]) -> Arc<Theory> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("theories");
     let text = std::fs::read(folder.join("peano.mpl")).expect("the theory is in the repository");
     let mut import = |name: &str| std::fs::read(folder.join(name)).map_err(|error| error.to_string());
     let (mut theory, _) = mpl::read_mpl("peano.mpl", &text, &mut import).expect("the theory is well formed");
-    theory.bounds.atoms = ATOMS;
-    theory.bounds.variables = VARIABLES;
+    theory.bounds.atoms = atoms;
+    theory.bounds.variables = variables;
     for bound in &mut theory.bounds.predicates {
-        bound.max_atoms = bound.max_atoms.max(ATOMS);
-        bound.count = if bound.count == 0 { 0 } else { bound.count.max(ATOMS) };
+        bound.max_atoms = bound.max_atoms.max(atoms);
+        bound.count = if bound.count == 0 { 0 } else { bound.count.max(atoms) };
     }
     Arc::new(theory)
 }
@@ -125,7 +124,8 @@ fn round(attempts: Vec<LogicBlock>, grid: &mut dyn Runtime<ProofBlock>) -> (Outc
 }
 
 fn main() {
-    let theory = theory();
+    let given: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let theory = theory(<[usize; 2]>::try_from(given).unwrap_or(BOUNDS));
     let actors = |threads: usize| -> Box<dyn Runtime<ProofBlock>> {
         let threads = NonZeroUsize::new(threads).expect("at least one");
         Box::new(ActixRuntime::start(threads, Cells::Auto, GridOptions::default()).expect("threads start"))
