@@ -287,6 +287,9 @@ impl Block {
                 if let Some(demand) = demand {
                     self.assume_rule(demand);
                 }
+                for demand in self.guesses(*variables, patterns) {
+                    self.assume_rule(demand);
+                }
                 if let Some(rule) = rule {
                     self.goal = Some(goal.clone());
                     self.assume_rule(rule);
@@ -298,10 +301,39 @@ impl Block {
         self.goal = Some(goal);
     }
 
+    /// Demands that try the constants as witnesses of an existence goal: the values of its functions
+    /// where one input is looked for and a constant is put in its place.
+    fn guesses(&self, variables: u16, patterns: &[Pattern]) -> Vec<Rule> {
+        let constants = self.ancestors.first().map_or(&self.layer, |root| root).first_individual;
+        let mut demands = Vec::new();
+        for row in patterns.iter().filter(|pattern| self.book.function(pattern.code).is_some()) {
+            let (_, inputs) = row.arguments.split_last().expect("a function has a value");
+            let mut unknown = inputs.iter().filter_map(|input| match input {
+                Argument::Variable(number) => Some(*number),
+                Argument::Individual(_) => None,
+            });
+            let (Some(looked_for), None) = (unknown.next(), unknown.next()) else { continue };
+            for constant in (0..constants.min(8)).map(Individual) {
+                let put = |number| {
+                    if number == looked_for { Argument::Individual(constant) } else { Argument::Variable(number) }
+                };
+                let values = vec![row.map(&put)];
+                demands.extend(Rule::new(variables, Vec::new(), RuleHead::Demand(values, 1), None));
+            }
+        }
+        demands
+    }
+
     /// Works until the goal is reached, nothing is left to do, or a limit is.
     pub fn run(&mut self, limits: Limits) -> End {
-        let until = self.steps.saturating_add(limits.steps);
-        let last = self.creations + limits.creations;
+        let steps = self.steps.saturating_add(limits.steps);
+        self.run_until(Limits { steps, creations: self.creations.saturating_add(limits.creations) })
+    }
+
+    /// The same with limits for all that the block has done since it was opened: however the work is
+    /// cut into calls, it ends in the same way.
+    pub fn run_until(&mut self, limits: Limits) -> End {
+        let (until, last) = (limits.steps, limits.creations);
         loop {
             while self.next < self.layer.end() || !self.rejoin.is_empty() {
                 if self.falsum.is_some() {

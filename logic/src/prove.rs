@@ -165,12 +165,9 @@ impl LogicBlock {
     /// The direct attempt.
     fn work(&mut self, mut block: Block, budget: u64) -> Turn {
         let done = block.steps();
-        let left = Limits {
-            steps: self.limits.steps.saturating_sub(done).min(budget),
-            creations: self.limits.creations.saturating_sub(block.creations()),
-        };
-        let end = block.run(left);
-        if end == End::OutOfSteps && block.steps() < self.limits.steps {
+        let until = done.saturating_add(budget).min(self.limits.steps);
+        let end = block.run_until(Limits { steps: until, ..self.limits });
+        if end == End::OutOfSteps && block.steps() <= self.limits.steps {
             let steps = block.steps() - done;
             self.state = State::Working(Box::new(block));
             return Turn { steps, again: true, ..Turn::default() };
