@@ -185,11 +185,15 @@
   });
 
   // Graphs: what a theorem cites lights up; the whole graph can be moved and zoomed.
+  const pointed = $(".pointed");
+  if (pointed) pointed.hidden = false;
   for (const graph of $$("svg.graph")) {
     const paths = new Map($$(".edges path", graph).map((path) => [path.dataset.of, path]));
     const show = (event, on) => {
       const node = event.target.closest?.("a.n");
-      if (node) paths.get(node.dataset.n)?.classList.toggle("lit", on);
+      if (!node) return;
+      paths.get(node.dataset.n)?.classList.toggle("lit", on);
+      if (pointed) pointed.textContent = on ? node.getAttribute("aria-label") ?? `Theorem ${node.textContent}` : "\u00a0";
     };
     for (const [start, end] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
       graph.addEventListener(start, (event) => show(event, true));

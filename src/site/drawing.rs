@@ -17,7 +17,7 @@ pub(crate) const MOST_DRAWN: usize = 2_000;
 const MOST_AROUND: usize = 40;
 
 /// The letters of a statement that fit into a node.
-const LABEL: usize = 24;
+const LABEL: usize = 23;
 
 /// The theorems that neither cite nor are cited: they have no place in a picture of citations.
 pub(crate) fn alone(catalogue: &Catalogue<'_>) -> Vec<usize> {
@@ -82,7 +82,7 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
     let drawn: usize = parents.iter().map(Vec::len).sum();
     let labelled = nodes.len() <= MOST_LABELLED;
     let measures = if labelled {
-        Measures { width: 190, height: 30, gap: 14, between: 34, top: 22, row: 6 }
+        Measures { width: 196, height: 30, gap: 14, between: 34, top: 22, row: 6 }
     } else {
         Measures { width: 44, height: 20, gap: 8, between: 40, top: 22, row: 40 }
     };
@@ -101,6 +101,13 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
         for (level, (y, count)) in layout.layers.iter().enumerate() {
             let _ = write!(svg, "<text class=\"level\" x=\"4\" y=\"{}\">level {level}: {count}</text>", y - 7);
         }
+    }
+    if labelled {
+        let _ = write!(
+            svg,
+            "<clipPath id=\"clip\"><rect y=\"-20\" width=\"{}\" height=\"40\"/></clipPath>",
+            measures.width - 28
+        );
     }
     svg.push_str("<g class=\"edges\">");
     for (node, list) in parents.iter().enumerate() {
@@ -128,20 +135,13 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
         class.push_str(if centre == Some(*node) { " centre" } else { "" });
         let body = &entry.text;
         let number = node + 1;
-        let _ = write!(
-            svg,
-            "<a class=\"{class}\" data-n=\"{number}\" href=\"{folder}{}\" aria-label=\"Theorem {number}",
-            entry.file
-        );
-        svg.push_str(": ");
-        escape(&cut(body, if labelled { 120 } else { 60 }), &mut svg);
-        svg.push_str(if theorem.essential { " (essential)" } else { "" });
-        svg.push_str("\">");
-        if labelled {
-            svg.push_str("<title>");
-            escape(&cut(body, 400), &mut svg);
-            svg.push_str("</title>");
+        let _ = write!(svg, "<a class=\"{class}\" data-n=\"{number}\" href=\"{folder}{}\"", entry.file);
+        if !labelled {
+            let _ = write!(svg, " aria-label=\"Theorem {number}: ");
+            escape(&cut(body, 60), &mut svg);
+            svg.push_str(if theorem.essential { " (essential)\"" } else { "\"" });
         }
+        svg.push('>');
         let (left, top) = (x - measures.width / 2, y - measures.height / 2);
         // The size of the box of a mere number stands in the style sheet: it is the same thousands of times.
         let _ = write!(svg, "<rect x=\"{left}\" y=\"{top}\"");
@@ -150,9 +150,27 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
         }
         svg.push_str("/>");
         if labelled {
-            let _ = write!(svg, "<text x=\"{}\" y=\"{}\"><tspan class=\"num\">{number}</tspan> ", left + 8, y + 5);
-            escape(&cut(body, LABEL), &mut svg);
+            // The text is there as a whole, for those who listen, and clipped for those who look; the dots
+            // that say so are drawn and not written.
+            let clipped = body.chars().count() > LABEL;
+            let clip = if clipped { " clip-path=\"url(#clip)\"" } else { "" };
+            let _ = write!(
+                svg,
+                "<text transform=\"translate({} {})\"{clip}><tspan class=\"num\">{number}</tspan> ",
+                left + 8,
+                y + 5
+            );
+            svg.push_str(if theorem.essential { "★ " } else { "" });
+            escape(&cut(body, 160), &mut svg);
             svg.push_str("</text>");
+            if clipped {
+                let _ = write!(
+                    svg,
+                    "<path class=\"more\" d=\"M{} {}h.1m4 0h.1m4 0h.1\"/>",
+                    left + measures.width - 14,
+                    y + 4
+                );
+            }
         } else {
             let _ = write!(svg, "<text x=\"{x}\" y=\"{}\">{number}</text>", y + 4);
         }

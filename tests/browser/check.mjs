@@ -91,14 +91,14 @@ try {
   await page.keyboard.press("/");
   hold(await page.evaluate(() => document.activeElement.id === "search"), "`/` does not lead to the search");
   await page.keyboard.type("y + x = x + y");
-  await page.waitForSelector("#found li", { timeout: 10_000 });
+  await page.waitForSelector("#found li", { timeout: 30_000 });
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForURL(/theorem\//);
   hold(/a-plus-b-equals-b-plus-a/.test(page.url()), `a statement with other letters leads to ${page.url()}`);
   for (const [query, expected] of [["in3[b,a,c,+]", /Theorem/], ["theorem 2", /^Theorem 2\b/], ["commutative law of +", /commutative law of \+/]]) {
     await page.fill("#search", query);
-    await page.waitForFunction(() => document.querySelectorAll("#found li").length > 0, null, { timeout: 10_000 });
+    await page.waitForFunction(() => document.querySelectorAll("#found li").length > 0, null, { timeout: 30_000 });
     const first = await page.textContent("#found li b");
     hold(expected.test(first), `the search for ${query} finds ${first}`);
   }
@@ -146,6 +146,14 @@ try {
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   hold(outline === "solid", `the focus is not visible: ${outline}`);
   done("the keys work");
+
+  // Pointing at a theorem of the graph says what it states, and lights what it cites.
+  await page.goto(address("graph.html"));
+  const citing = await page.evaluate(() => document.querySelector("svg.graph .edges path").dataset.of);
+  await page.focus(`svg.graph a.n[data-n="${citing}"]`);
+  hold(new RegExp(`Theorem ${citing}\\b`).test(await page.textContent(".pointed")), "the graph does not say which theorem is pointed at");
+  hold(await page.evaluate((of) => document.querySelector(`.edges path[data-of="${of}"]`).classList.contains("lit"), citing), "the graph does not light what a theorem cites");
+  done("the graph answers to pointing");
 
   // Colour schemes: the system's, and the switch, which is remembered.
   const dark = await open({ colorScheme: "dark" });
