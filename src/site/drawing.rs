@@ -82,7 +82,7 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
     let drawn: usize = parents.iter().map(Vec::len).sum();
     let labelled = nodes.len() <= MOST_LABELLED;
     let measures = if labelled {
-        Measures { width: 196, height: 30, gap: 14, between: 34, top: 22, row: 6 }
+        Measures { width: 196, height: 30, gap: 14, between: 34, top: 22, row: if centre.is_some() { 4 } else { 6 } }
     } else {
         Measures { width: 44, height: 20, gap: 8, between: 40, top: 22, row: 40 }
     };
