@@ -14,6 +14,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use crate::classes::Classes;
+use crate::compile::Start;
 use crate::layer::{FactId, Layer, Reason, RuleId, WitnessGroup};
 use crate::rule::{Argument, Code, Column, Individual, Pattern, Plan, Rule, RuleBook, RuleHead, in_order};
 
@@ -278,6 +279,11 @@ impl Block {
                     let rule = function.totality;
                     self.ask(Wanted { price: 0, sequence: 0, rule, binding, parents: Vec::new() });
                 }
+                for (variables, patterns) in self.definitions(*code, arguments) {
+                    for demand in self.guesses(variables, &patterns) {
+                        self.assume_rule(demand);
+                    }
+                }
             }
             Goal::Exists(variables, patterns) => {
                 let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
@@ -301,6 +307,24 @@ impl Block {
         self.goal = Some(goal);
     }
 
+    /// What a defined fact stands for: patterns about its arguments and about individuals that exist.
+    fn definitions(&self, code: Code, arguments: &[Individual]) -> Vec<(u16, Vec<Pattern>)> {
+        let mut found = Vec::new();
+        for rule in &self.book.rules {
+            let RuleHead::Fact(head) = &rule.head else { continue };
+            let folds = rule.justification.as_ref().is_some_and(|why| matches!(why.start, Start::Fold(_)));
+            if head.code != code || !folds {
+                continue;
+            }
+            let instance = |number: u16| {
+                let place = head.arguments.iter().position(|argument| *argument == Argument::Variable(number));
+                place.map_or(Argument::Variable(number), |place| Argument::Individual(arguments[place]))
+            };
+            found.push((rule.variables, rule.patterns.iter().map(|pattern| pattern.map(&instance)).collect()));
+        }
+        found
+    }
+
     /// Demands that try the constants as witnesses of an existence goal: the values of its functions
     /// where one input is looked for and a constant is put in its place.
     fn guesses(&self, variables: u16, patterns: &[Pattern]) -> Vec<Rule> {
@@ -317,8 +341,11 @@ impl Block {
                 let put = |number| {
                     if number == looked_for { Argument::Individual(constant) } else { Argument::Variable(number) }
                 };
-                let values = vec![row.map(&put)];
-                demands.extend(Rule::new(variables, Vec::new(), RuleHead::Demand(values, 1), None));
+                // Which value is wanted does not matter: that of a row is made in any case.
+                let mut value = row.map(&put);
+                value.arguments[inputs.len()] = Argument::Variable(variables);
+                let demand = RuleHead::Demand(vec![value], 1);
+                demands.extend(Rule::new(variables + 1, Vec::new(), demand, None));
             }
         }
         demands
