@@ -46,7 +46,13 @@ fn subjects() -> Vec<Subject> {
         ),
         (theories::trees(), &[("mirror of mirror", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))")]),
         (theories::lists(), &[("x joined with nil", "(>[x] (in[x,L]) (in3[x,nil,x,join]))")]),
-        (theories::ordered_arithmetic(), &[("x below s(x)", "(>[x,y] (in2[x,y,s]) (leq[x,y,N,+]))")]),
+        (
+            theories::ordered_arithmetic(),
+            &[
+                ("x + 1 = s(x)", "(>[x,y] (in2[x,y,s]) (in3[x,1,y,+]))"),
+                ("x below s(x)", "(>[x,y] (in2[x,y,s]) (leq[x,y,N,+]))"),
+            ],
+        ),
         (
             theories::groups(),
             &[

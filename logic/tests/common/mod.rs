@@ -7,6 +7,7 @@ pub mod damage;
 pub mod draft;
 pub mod places;
 pub mod random;
+pub mod run;
 pub mod theories;
 
 use std::sync::Arc;

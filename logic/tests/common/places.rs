@@ -66,8 +66,11 @@ pub fn one_place(formula: &Formula, change: &dyn Fn(&Formula, u32) -> Vec<Formul
     walk(formula, 0, change)
 }
 
+/// What may stand in the place of an atom, given the number of variables bound around it.
+pub type ChangeAtom<'c> = &'c dyn Fn(PredicateId, &[Variable], u32) -> Vec<Formula>;
+
 /// The same for atoms only.
-pub fn atoms(formula: &Formula, change: &dyn Fn(PredicateId, &[Variable], u32) -> Vec<Formula>) -> Vec<Formula> {
+pub fn atoms(formula: &Formula, change: ChangeAtom<'_>) -> Vec<Formula> {
     one_place(formula, &|part, depth| match part {
         Formula::Atom(predicate, arguments) => change(*predicate, arguments, depth),
         _ => Vec::new(),
