@@ -39,7 +39,7 @@ const LAWS: &[(&str, &str)] = &[
     ),
 ];
 
-fn theorem<'e>(exploration: &'e Exploration, place: usize) -> &'e Theorem {
+fn theorem(exploration: &Exploration, place: usize) -> &Theorem {
     match &exploration.conjectures[place].fate {
         Fate::Proved(id) => &exploration.theorems[id.0 as usize],
         other => panic!("not proved: {other:?}"),

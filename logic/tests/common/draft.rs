@@ -24,6 +24,10 @@ impl<'t> Draft<'t> {
         Draft { theory, proof, names: vec![], current: ScopeId::OUTER }
     }
 
+    pub fn theory(&self) -> &'t Theory {
+        self.theory
+    }
+
     pub fn formula(&self, text: &str) -> Formula {
         read(self.theory, text, &|name| self.names.iter().position(|known| *known == name))
     }
