@@ -246,7 +246,7 @@ impl Case {
             match given {
                 Given::Literal(literal) => {
                     let mut names = Vec::new();
-                    while literal.arguments.iter().any(|term| *term == Term::Variable(bound)) {
+                    while literal.arguments.contains(&Term::Variable(bound)) {
                         names.push((variable(bound), variable_name(bound)));
                         bound += 1;
                     }
