@@ -1,15 +1,17 @@
 //! The price of actors on real work: a round with more than 10,000 logic blocks alive at once.
 //!
 //! Conjectures about arithmetic, more than usual, are all tried in one round, three times side by side,
-//! together with the cases of their inductions. The same exploration is run by the plain loop and by actors on one thread and on
-//! two; the runtimes take turns, and each figure is the best of its runs. Making the conjectures and
-//! taking the verdicts is the same for all and is not counted: the clock runs from the time the first
-//! blocks are handed to the grid until the last verdict is in. All end with the same verdicts and steps.
+//! together with the cases of their inductions. The same exploration is run by the plain loop and by
+//! actors on one thread and on two; the runtimes take turns, and each figure is the best of its runs.
+//! Making the conjectures and taking the verdicts is the same for all and is not counted: the clock
+//! runs from the time the first blocks are handed to the grid until the last verdict is in. All end with
+//! the same verdicts and steps.
 //!
 //! An idle block is a proof attempt that waits for the cases of its induction: its bytes are what the
 //! process holds more with all blocks of the round alive than before, divided by their number.
 //!
-//! `cargo bench --bench blocks`, or `… -- ATOMS VARIABLES` for other bounds. Times are CPU seconds of the process, all threads together.
+//! `cargo bench --bench blocks`, or `… -- ATOMS VARIABLES` for other bounds. Times are CPU seconds of the
+//! process, all threads together.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
