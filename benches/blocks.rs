@@ -64,16 +64,19 @@ fn theory([atoms, variables]: [usize; 2]) -> Arc<Theory> {
     Arc::new(theory)
 }
 
-/// The attempts of the first round, in which nothing but the axioms is known.
-fn attempts(theory: &Arc<Theory>) -> Vec<LogicBlock> {
+/// An exploration with its conjectures made and nothing tried yet.
+fn prepared(theory: &Arc<Theory>) -> Exploration {
     let options = Options { window: usize::MAX, ..Options::default() };
     let mut exploration = Exploration::new(theory.clone(), &[], options);
-    loop {
-        match exploration.next() {
-            Task::Prepare => assert!(exploration.prepare(&mut || true), "nobody stops it"),
-            Task::Solve(blocks) => return blocks,
-            Task::Finished => panic!("there is something to prove"),
-        }
+    assert!(exploration.prepare(&mut || true), "nobody stops it");
+    exploration
+}
+
+/// The attempts of the first round, in which nothing but the axioms is known.
+fn attempts(prepared: &Exploration) -> Vec<LogicBlock> {
+    match prepared.clone().next() {
+        Task::Solve(blocks) => blocks,
+        Task::Prepare | Task::Finished => panic!("there is something to prove"),
     }
 }
 
@@ -129,7 +132,7 @@ fn round(attempts: Vec<LogicBlock>, grid: &mut dyn Runtime<ProofBlock>) -> (Outc
 
 fn main() {
     let given: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let theory = theory(<[usize; 2]>::try_from(given).unwrap_or(BOUNDS));
+    let prepared = prepared(&theory(<[usize; 2]>::try_from(given).unwrap_or(BOUNDS)));
     let actors = |threads: usize| -> Box<dyn Runtime<ProofBlock>> {
         let threads = NonZeroUsize::new(threads).expect("at least one");
         Box::new(ActixRuntime::start(threads, Cells::Auto, GridOptions::default()).expect("threads start"))
@@ -142,7 +145,7 @@ fn main() {
                 0 => Box::new(InlineRuntime::new(GridOptions::default())),
                 threads => actors(threads),
             };
-            let (outcome, seconds, grown) = round((0..COPIES).flat_map(|_| attempts(&theory)).collect(), &mut *grid);
+            let (outcome, seconds, grown) = round((0..COPIES).flat_map(|_| attempts(&prepared)).collect(), &mut *grid);
             least[place] = least[place].min(seconds);
             if run == 0 && place == 0 {
                 println!("{outcome:?}");

@@ -89,7 +89,7 @@ pub(crate) enum Stage {
 }
 
 /// See the module's page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Exploration {
     theory: Arc<Theory>,
     options: Options,
