@@ -26,6 +26,10 @@ use theoremata_logic::mpl;
 use theoremata_logic::prove::{LogicBlock, Verdict};
 use theoremata_logic::theory::Theory;
 
+/// The program's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RUNS: usize = 5;
 /// Blocks that must be alive at once for the figures to mean something.
 const LEAST_BLOCKS: usize = 10_000;
