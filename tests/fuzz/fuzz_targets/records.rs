@@ -1,0 +1,23 @@
+//! Any bytes as an export to be read: no panic, and a store that refuses them is as it was. Any bytes as
+//! a checkpoint: no panic.
+
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use theoremata_logic::explore::{Exploration, Options};
+use theoremata_logic::mpl::read_mpl;
+use theoremata_store::Store;
+
+fuzz_target!(|bytes: &[u8]| {
+    let store = Store::in_memory();
+    if store.import(&mut &*bytes).is_err() {
+        assert!(store.runs().expect("a store in memory").is_empty());
+    } else {
+        assert!(store.verify().expect("a store in memory").flaws.is_empty());
+    }
+    let text = b"(theory T[N,0] (in[0,N]))";
+    let (theory, _) = read_mpl("t.mpl", text, &mut |_| Err("no imports".to_owned())).expect("a theory");
+    let _ = Exploration::restore(Arc::new(theory), &[], Options::default(), bytes, Vec::new());
+});
