@@ -45,12 +45,6 @@ impl ProofBlock {
     pub fn top(attempt: u32, inner: LogicBlock) -> ProofBlock {
         ProofBlock { inner, slot: attempt, parent: None }
     }
-
-    /// Approximate bytes that the block holds while it waits.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.inner.size().1
-    }
 }
 
 impl Block for ProofBlock {

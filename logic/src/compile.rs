@@ -390,9 +390,8 @@ impl Compiled {
 
     /// Registers the relations of a goal.
     fn statement_clauses(&mut self, theory: &Theory, goal: &Formula) {
-        if let Some((_, clauses)) = self.read_statement(theory, goal) {
-            drop(clauses);
-        }
+        // Reading enters the relations; the clauses are read again by whoever wants them.
+        let _ = self.read_statement(theory, goal);
     }
 
     /// Unfolding and folding clauses for every defined relation, until no new relation turns up.

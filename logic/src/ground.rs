@@ -220,12 +220,12 @@ fn read(block: &Block, compiled: &Compiled, induction: &InductionInstance, indiv
         }
         debug_assert_eq!(relation.arity, compiled.signature.relations[number].arity);
     }
-    model.names = names(induction, compiled, size);
+    model.names = names(induction, size);
     model
 }
 
 /// `0`, `1`, `2`, … if there is one constant and one constructor of one input, else numbered.
-fn names(induction: &InductionInstance, _compiled: &Compiled, size: u16) -> Vec<String> {
+fn names(induction: &InductionInstance, size: u16) -> Vec<String> {
     let counting = matches!(
         &induction.constructors[..],
         [ConstructorInstance::Constant(_), ConstructorInstance::Function(_, inputs)] if inputs.len() == 1

@@ -171,7 +171,7 @@ impl<'b> Terms<'b> {
         // The side with a row on top gives the value, the other one the head.
         let (first, second) = if left.1.is_some() { (left, right) } else { (right, left) };
         let mut flat = Flat { terms: self, variables: 0, names: FxHashMap::default(), premises: Vec::new() };
-        let (code, inputs) = flat.top(first.1?, first.0)?;
+        let (code, inputs) = flat.top(first.1?)?;
         let (premises, head) = match second.1 {
             None => {
                 let mut arguments = inputs;
@@ -184,7 +184,7 @@ impl<'b> Terms<'b> {
                 let mut arguments = inputs;
                 arguments.push(value);
                 flat.premises.push(Pattern { code, arguments });
-                let (code, mut inputs) = flat.top(top, second.0)?;
+                let (code, mut inputs) = flat.top(top)?;
                 inputs.push(value);
                 (flat.premises, Pattern { code, arguments: inputs })
             }
@@ -242,7 +242,7 @@ impl Flat<'_, '_> {
     }
 
     /// The row on top of a term, its inputs written out; its own value is left to the caller.
-    fn top(&mut self, fact: FactId, _class: Individual) -> Option<(Code, Vec<Argument>)> {
+    fn top(&mut self, fact: FactId) -> Option<(Code, Vec<Argument>)> {
         let code = self.terms.rows.iter().find(|(_, row)| *row == fact)?.0;
         let inputs = self.terms.inputs(fact).to_vec();
         let inputs = inputs.into_iter().map(|input| self.term(input)).collect::<Option<Vec<_>>>()?;
@@ -255,7 +255,7 @@ impl Flat<'_, '_> {
         }
         let (_, top) = self.terms.best.get(&class)?;
         let Some(fact) = top else { return Some(self.leaf(class)) };
-        let (code, mut arguments) = self.top(*fact, class)?;
+        let (code, mut arguments) = self.top(*fact)?;
         let value = Argument::Variable(self.variables);
         self.variables += 1;
         arguments.push(value);

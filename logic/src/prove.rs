@@ -107,8 +107,6 @@ pub struct LogicBlock {
     effort: Effort,
     limits: Limits,
     state: State,
-    facts: usize,
-    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -123,7 +121,6 @@ enum State {
 #[derive(Debug)]
 struct Waiting {
     snapshot: Snapshot,
-    introduced: usize,
     end: End,
     lemmas: Vec<Sequent>,
     /// The variables and inductions still to be tried; the current one is first.
@@ -139,13 +136,7 @@ impl LogicBlock {
     #[must_use]
     pub fn new(compiled: Arc<Compiled>, context: Arc<Snapshot>, sequent: Sequent, effort: Effort) -> LogicBlock {
         let limits = effort.direct;
-        LogicBlock { compiled, context, sequent, effort, limits, state: State::Fresh, facts: 0, bytes: 0 }
-    }
-
-    /// Facts of its own that the block has derived, and the bytes that it holds while it waits.
-    #[must_use]
-    pub fn size(&self) -> (usize, usize) {
-        (self.facts, self.bytes)
+        LogicBlock { compiled, context, sequent, effort, limits, state: State::Fresh }
     }
 
     /// One turn of at most about `budget` steps, with the verdicts that have come in since the last.
@@ -172,9 +163,7 @@ impl LogicBlock {
             self.state = State::Working(Box::new(block));
             return Turn { steps, again: true, ..Turn::default() };
         }
-        let (steps, introduced) = (block.steps() - done, block.classes().len());
-        self.facts = block.facts();
-        self.bytes = block.bytes();
+        let steps = block.steps() - done;
         if matches!(end, End::Proved | End::Contradiction) {
             let tree = Tree { sequent: self.sequent.clone(), by: By::Block(finish(block)) };
             return Turn { verdict: Some(Verdict::Proved(Arc::new(tree))), steps, ..Turn::default() };
@@ -183,7 +172,6 @@ impl LogicBlock {
         let options = if self.effort.nesting == 0 { Vec::new() } else { self.options(&block) };
         let waiting = Waiting {
             snapshot: block.rest(),
-            introduced,
             end,
             lemmas,
             options,
@@ -260,7 +248,6 @@ impl LogicBlock {
             };
             return Turn { verdict: Some(Verdict::Open(Arc::new(stuck))), ..Turn::default() };
         };
-        debug_assert!(waiting.introduced >= self.sequent.variables as usize);
         let mut turn = Turn::default();
         waiting.contexts.clear();
         waiting.verdicts.clear();
