@@ -22,7 +22,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn crates_know_only_their_friends() {
-    let may_know: [(&str, &[&str]); 3] = [("logic", &[]), ("store", &[]), ("actors", &["logic", "store"])];
+    let may_know: [(&str, &[&str]); 4] =
+        [("kernels", &[]), ("logic", &[]), ("store", &[]), ("actors", &["logic", "store"])];
     for (name, friends) in may_know {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).expect("a crate of the project");
         for (other, _) in may_know {

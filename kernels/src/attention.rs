@@ -1,0 +1,138 @@
+//! Attention of ragged rows over pages.
+
+pub(crate) mod plain;
+
+use crate::level::Kernels;
+use crate::pages::{Cell, PageShape, Span};
+use crate::parallel::{Disjoint, Parallel, spread};
+use crate::rotary::Rotary;
+
+/// The heads of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Heads<'a> {
+    /// Query heads; a multiple of the key and value heads, which serve equal runs of them.
+    pub queries: usize,
+    /// The pages' measures, with the key and value heads.
+    pub shape: PageShape,
+    /// Factor of the scores, usually `1 / sqrt(head_dim)`.
+    pub scale: f32,
+    /// The angles of positions.
+    pub rotary: &'a Rotary,
+}
+
+/// Consecutive rows that read the same list of tokens.
+///
+/// The rule of visibility: **row `i` sees the first `seen[i]` tokens of the spans, in their order, and
+/// nothing else.** A decoding row sees the whole list; a row of a prefill sees what stands before it and
+/// itself (so its own key is stored first); what a thread may not see is not on its list. Rows whose
+/// lists are no prefixes of one another stand in different groups, which may share pages and spans.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+    /// Logical position of each row.
+    pub positions: &'a [u32],
+    /// How many tokens of the list each row sees; as long as `positions`.
+    pub seen: &'a [u32],
+    /// The tokens.
+    pub spans: &'a [Span],
+}
+
+/// The keys and values of one layer, as [`PageShape`] lays them out.
+#[derive(Clone, Copy, Debug)]
+pub struct Pages<'a, C> {
+    /// `[pages][kv head][number][token]`
+    pub keys: &'a [C],
+    /// `[pages][kv head][token][number]`
+    pub values: &'a [C],
+}
+
+/// A part of a call: rows of one group, one key and value head.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) group: &'a Group<'a>,
+    /// The first row, within the group, and how many.
+    pub(crate) first: usize,
+    pub(crate) rows: usize,
+    /// The first row within the call.
+    pub(crate) row: usize,
+    pub(crate) head: usize,
+}
+
+/// Rows of a group that are computed together, so that a key is turned once for all.
+pub(crate) const ROWS: usize = 4;
+
+impl Kernels {
+    /// Attention with rotary positions: for every row `r` and query head `h`
+    ///
+    /// ```text
+    /// score[t] = Σ_i turned(scale · q[r][h], position of r)[i] · turned(key[t], position of t)[i]
+    /// out[r][h] = Σ_t e^(score[t] - max) · value[t]  ·  1 / Σ_t e^(score[t] - max)
+    /// ```
+    ///
+    /// over the tokens that the row sees. Shapes, row-major f32: `queries` and `out`
+    /// `[rows, heads, head_dim]`, the groups' rows one after another. A row that sees nothing gives zeros.
+    ///
+    /// Order of sums: a score pair after pair, the first number of a pair before the second; the
+    /// denominator in 16 stripes of the list; an output token after token as listed; each with fused
+    /// multiply-adds. So a row depends on its query, its list and its positions, and not on how the
+    /// list is cut into spans, on page size, on other rows, on the executor or the level.
+    ///
+    /// # Panics
+    /// If a length disagrees with its shape, a row sees more than is listed, or a position or page lies
+    /// outside of the tables.
+    pub fn attend<C: Cell>(
+        self,
+        parallel: &dyn Parallel,
+        heads: &Heads<'_>,
+        pages: Pages<'_, C>,
+        queries: &[f32],
+        groups: &[Group<'_>],
+        out: &mut [f32],
+    ) {
+        let shape = heads.shape;
+        let width = heads.queries * shape.head_dim;
+        assert!(shape.kv_heads > 0 && heads.queries.is_multiple_of(shape.kv_heads), "whole runs of query heads");
+        assert_eq!(heads.rotary.dim(), shape.head_dim, "the angles of this head");
+        assert!(
+            pages.keys.len() == pages.values.len() && pages.keys.len().is_multiple_of(shape.cells()),
+            "whole pages"
+        );
+        let mut parts = Vec::new();
+        let mut row = 0;
+        for group in groups {
+            check(heads, group, pages.keys.len() / shape.cells());
+            for first in (0..group.positions.len()).step_by(ROWS) {
+                let rows = ROWS.min(group.positions.len() - first);
+                parts.extend((0..shape.kv_heads).map(|head| Part { group, first, rows, row, head }));
+                row += rows;
+            }
+        }
+        assert!(
+            queries.len() == row * width && out.len() == row * width,
+            "queries and out are [rows, heads, head_dim]"
+        );
+        let out = Disjoint::new(out);
+        spread(parallel, parts.len(), 1, &|range| {
+            for part in &parts[range] {
+                plain::part(heads, pages, queries, part, &out);
+            }
+        });
+    }
+}
+
+/// What the siblings rely on when they leave out the checks of bounds.
+fn check(heads: &Heads<'_>, group: &Group<'_>, pages: usize) {
+    assert_eq!(group.positions.len(), group.seen.len(), "a count for each row");
+    let mut listed = 0u64;
+    for span in group.spans {
+        assert!((span.page as usize) < pages, "page {} of {pages}", span.page);
+        let end = span.offset as usize + span.tokens as usize;
+        assert!(end <= heads.shape.page_tokens, "a span ends with its page");
+        let end = span.position as usize + span.tokens as usize;
+        assert!(end <= heads.rotary.positions(), "position {end} of {}", heads.rotary.positions());
+        listed += u64::from(span.tokens);
+    }
+    for (position, seen) in group.positions.iter().zip(group.seen) {
+        assert!((*position as usize) < heads.rotary.positions(), "position {position}");
+        assert!(u64::from(*seen) <= listed, "a row sees {seen} of {listed} tokens");
+    }
+}

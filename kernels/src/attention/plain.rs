@@ -1,0 +1,81 @@
+//! The definition of attention.
+
+use crate::attention::{Heads, Pages, Part};
+use crate::elementary::{exp, striped_sum};
+use crate::pages::{Cell, Span};
+use crate::parallel::Disjoint;
+use crate::rotary::turn;
+use crate::softmax::largest;
+
+pub(crate) fn part<C: Cell>(
+    heads: &Heads<'_>,
+    pages: Pages<'_, C>,
+    queries: &[f32],
+    part: &Part<'_>,
+    out: &Disjoint<'_, f32>,
+) {
+    let (dim, run) = (heads.shape.head_dim, heads.queries / heads.shape.kv_heads);
+    for row in 0..part.rows {
+        let seen = part.group.seen[part.first + row] as usize;
+        let position = part.group.positions[part.first + row] as usize;
+        for head in part.head * run..(part.head + 1) * run {
+            let at = ((part.row + row) * heads.queries + head) * dim;
+            let query = turned_query(heads, &queries[at..at + dim], position);
+            // SAFETY: no two parts share a row and a head.
+            let out = unsafe { out.part(at..at + dim) };
+            attend(heads, pages, part, &query, seen, out);
+        }
+    }
+}
+
+/// A query scaled and turned to its position.
+pub(crate) fn turned_query(heads: &Heads<'_>, query: &[f32], position: usize) -> Vec<f32> {
+    let mut query: Vec<f32> = query.iter().map(|number| number * heads.scale).collect();
+    heads.rotary.turn(&mut query, position);
+    query
+}
+
+fn attend<C: Cell>(
+    heads: &Heads<'_>,
+    pages: Pages<'_, C>,
+    part: &Part<'_>,
+    query: &[f32],
+    seen: usize,
+    out: &mut [f32],
+) {
+    let tokens =
+        || part.group.spans.iter().flat_map(|span| (0..span.tokens).map(move |token| (span, token))).take(seen);
+    let mut weights: Vec<f32> =
+        tokens().map(|(span, token)| score(heads, pages.keys, query, part.head, span, token)).collect();
+    let largest = largest(&weights);
+    for weight in &mut weights {
+        *weight = exp(*weight - largest);
+    }
+    let sum = striped_sum(weights.len(), |index| weights[index]);
+    let inverse = if sum > 0.0 { 1.0 / sum } else { 0.0 };
+    out.fill(0.0);
+    for ((span, token), weight) in tokens().zip(&weights) {
+        let at = heads.shape.value(span.page as usize, part.head, (span.offset + token) as usize);
+        for (out, value) in out.iter_mut().zip(&pages.values[at..]) {
+            *out = weight.mul_add(value.to_float(), *out);
+        }
+    }
+    for out in out {
+        *out *= inverse;
+    }
+}
+
+fn score<C: Cell>(heads: &Heads<'_>, keys: &[C], query: &[f32], head: usize, span: &Span, token: u32) -> f32 {
+    let key = |number: usize| {
+        keys[heads.shape.key(span.page as usize, head, number, (span.offset + token) as usize)].to_float()
+    };
+    let mut score = 0.0f32;
+    for pair in 0..query.len() / 2 {
+        let (first, second) = heads.rotary.pair(pair);
+        let (cosine, sine) = heads.rotary.at(pair, (span.position + token) as usize);
+        let (a, b) = turn(key(first), key(second), cosine, sine);
+        score = query[first].mul_add(a, score);
+        score = query[second].mul_add(b, score);
+    }
+    score
+}

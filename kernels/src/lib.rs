@@ -1,0 +1,51 @@
+//! The arithmetic of Theoremata's language models.
+//!
+//! Each operation has a plain definition, short enough to be believed, and faster siblings for AVX2 and
+//! AVX-512. **All give the same bits**: every sum has one order, which belongs to its row, so a result
+//! never depends on the batch, on the number of threads or on the machine. Where a sum wants many lanes,
+//! the definition has them too. The crate knows no model, no file and no clock; plain slices go in and
+//! plain slices come out. It starts no thread: whoever has more hands lends them through [`Parallel`].
+//!
+//! It is the only crate with `unsafe` in it, and each such block says why it is sound.
+//!
+//! Reading order: [`Kernels`] chooses the siblings; [`Format`] and [`Matrix`] hold weights, and
+//! [`Kernels::multiply`] uses them; [`Kernels::rms_norm`] and [`Kernels::swiglu`]; [`PageShape`],
+//! [`Rotary`] and [`Kernels::attend`]; [`Sampling`] and [`Draw`].
+//!
+//! ```
+//! use theoremata_kernels::{Inline, Kernels, Matrix, Product};
+//!
+//! let weights = Matrix::from_floats(2, 3, &[1.0, 0.0, 2.0, 0.0, 1.0, 0.0]);
+//! let mut out = [0.0; 2];
+//! let products = &mut [Product { matrix: &weights, out: &mut out }];
+//! Kernels::best().multiply(&Inline, &[3.0, 4.0, 5.0], 1, products);
+//! assert_eq!(out, [13.0, 4.0]);
+//! ```
+
+mod attention;
+mod elementary;
+mod format;
+mod gate;
+mod level;
+mod matrix;
+mod norm;
+mod pages;
+mod parallel;
+mod product;
+mod quantise;
+mod random;
+mod rotary;
+mod sample;
+mod softmax;
+
+pub use attention::{Group, Heads, Pages};
+pub use format::{Format, FormatError};
+pub use half::f16;
+pub use level::{Kernels, Level};
+pub use matrix::Matrix;
+pub use pages::{Cell, PageShape, Slot, Span};
+pub use parallel::{Inline, Parallel};
+pub use product::Product;
+pub use random::{Draw, gumbel, philox};
+pub use rotary::{Pairing, Rotary};
+pub use sample::Sampling;

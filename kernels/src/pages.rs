@@ -1,0 +1,155 @@
+//! Where keys and values lie: pages of a fixed number of tokens.
+//!
+//! One layer's keys are one slice, its values another; page `p` is the `p`-th run of
+//! [`PageShape::cells`] cells of each. Which page belongs to whom is the caller's business.
+//!
+//! ```text
+//! keys of a page     [kv head][number of the head][token]   a vector holds the same number of 16 tokens
+//! values of a page   [kv head][token][number of the head]
+//! ```
+//!
+//! Keys are kept as they were computed, before rotation: a token's position belongs to the thread that
+//! reads it. To copy a page (a fork of a part-filled one), copy its cells.
+
+use half::f16;
+
+/// What a cell of the pages is: `f32`, or `f16` for half of the memory and of the traffic.
+pub trait Cell: Copy + Default + Send + Sync + sealed::Sealed + 'static {
+    /// The cell nearest to a number, ties to even.
+    fn from_float(value: f32) -> Self;
+    /// The number in the cell, exactly.
+    fn to_float(self) -> f32;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for half::f16 {}
+}
+
+impl Cell for f32 {
+    fn from_float(value: f32) -> f32 {
+        value
+    }
+
+    fn to_float(self) -> f32 {
+        self
+    }
+}
+
+impl Cell for f16 {
+    fn from_float(value: f32) -> f16 {
+        f16::from_f32(value)
+    }
+
+    fn to_float(self) -> f32 {
+        self.to_f32()
+    }
+}
+
+/// The measures of a page, the same for all pages of a model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PageShape {
+    /// Tokens a page holds. Any number works; multiples of 16 are fast.
+    pub page_tokens: usize,
+    /// Key and value heads.
+    pub kv_heads: usize,
+    /// Numbers of a head.
+    pub head_dim: usize,
+}
+
+/// The place of one token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Slot {
+    /// The page.
+    pub page: u32,
+    /// The token's place in it.
+    pub offset: u32,
+}
+
+/// Consecutive tokens of one page at consecutive logical positions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Span {
+    /// The page.
+    pub page: u32,
+    /// Place of the first token in it.
+    pub offset: u32,
+    /// How many tokens.
+    pub tokens: u32,
+    /// Logical position of the first.
+    pub position: u32,
+}
+
+impl PageShape {
+    /// Cells of the keys of one page, and of its values.
+    pub fn cells(&self) -> usize {
+        self.page_tokens * self.kv_heads * self.head_dim
+    }
+
+    /// Cells of the keys of one token, and of its values: the width of a row of them.
+    pub fn token_cells(&self) -> usize {
+        self.kv_heads * self.head_dim
+    }
+
+    /// Cell of number `number` of the key of a token.
+    pub(crate) fn key(&self, page: usize, head: usize, number: usize, token: usize) -> usize {
+        ((page * self.kv_heads + head) * self.head_dim + number) * self.page_tokens + token
+    }
+
+    /// First cell of the value of a token.
+    pub(crate) fn value(&self, page: usize, head: usize, token: usize) -> usize {
+        ((page * self.kv_heads + head) * self.page_tokens + token) * self.head_dim
+    }
+
+    /// Puts rows of keys and values, `[rows, token_cells]` each, at their slots.
+    ///
+    /// # Panics
+    /// If a length disagrees with its shape, or a slot lies outside of the pages.
+    pub fn store<C: Cell>(
+        &self,
+        slots: &[Slot],
+        key_rows: &[f32],
+        value_rows: &[f32],
+        keys: &mut [C],
+        values: &mut [C],
+    ) {
+        let width = self.token_cells();
+        assert!(key_rows.len() == slots.len() * width && value_rows.len() == key_rows.len(), "a row for each slot");
+        for (row, slot) in slots.iter().enumerate() {
+            let (page, token) = (slot.page as usize, slot.offset as usize);
+            assert!(token < self.page_tokens, "token {token} of a page of {}", self.page_tokens);
+            for head in 0..self.kv_heads {
+                let from = row * width + head * self.head_dim;
+                for number in 0..self.head_dim {
+                    keys[self.key(page, head, number, token)] = C::from_float(key_rows[from + number]);
+                }
+                let to = self.value(page, head, token);
+                for (cell, value) in values[to..to + self.head_dim].iter_mut().zip(&value_rows[from..]) {
+                    *cell = C::from_float(*value);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_a_cell_of_its_own_in_its_own_page() {
+        let shape = PageShape { page_tokens: 3, kv_heads: 2, head_dim: 4 };
+        let slots: Vec<Slot> = (0..6).map(|at| Slot { page: 1 - at / 3, offset: at % 3 }).collect();
+        let rows: Vec<f32> = (1..=48).map(|number| number as f32).collect();
+        let (mut keys, mut values) = (vec![0.0f32; 48], vec![0.0f32; 48]);
+        shape.store(&slots, &rows, &rows, &mut keys, &mut values);
+        for cells in [&keys, &values] {
+            let mut sorted = cells.clone();
+            sorted.sort_by(f32::total_cmp);
+            assert_eq!(sorted, rows, "a permutation");
+            assert!(cells[24..].iter().all(|number| *number <= 24.0), "the first three rows lie in page 1");
+        }
+        assert_eq!(keys[shape.key(0, 1, 2, 2)], 47.0);
+        assert_eq!(values[shape.value(0, 1, 2)], 45.0);
+    }
+}

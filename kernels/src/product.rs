@@ -1,0 +1,98 @@
+//! Matrix products: every row of activations with every row of weights.
+
+pub(crate) mod plain;
+
+use std::ops::Range;
+
+use crate::level::{Kernels, Level};
+use crate::matrix::{Matrix, TILE};
+use crate::parallel::{Disjoint, Parallel, spread};
+use crate::quantise::Quantised;
+
+/// One product of a call: a matrix, and where its outputs go.
+pub struct Product<'a> {
+    /// The weights.
+    pub matrix: &'a Matrix,
+    /// `[rows, matrix.rows()]`, row-major; all of it is written.
+    pub out: &'a mut [f32],
+}
+
+/// The activations of a call, in the forms its matrices want.
+pub(crate) struct Input<'a> {
+    pub(crate) rows: usize,
+    pub(crate) floats: &'a [f32],
+    pub(crate) quantised: Option<Quantised>,
+}
+
+/// Weights that make it worth while to wake another thread.
+const GRAIN_BYTES: usize = 1 << 14;
+
+impl Kernels {
+    /// Multiplies the same rows with several matrices: `out[r][n] = Σ_k weights[n][k] · x[r][k]`.
+    ///
+    /// Shapes, row-major f32: `x [rows, columns]`, each `out [rows, matrix.rows()]`.
+    ///
+    /// Float formats: one fused multiply-add a column, in the order of the columns. Block formats: the
+    /// activations are quantised in blocks of 32 (`scale = max|x| / 127`), a block's products are summed
+    /// as integers, and `sum = fma(weight scale · activation scale, products, sum)` in the order of the
+    /// blocks, then `sum = fma(minimum, scale · sum of the activations, sum)` where the format has
+    /// minima. So an output depends on its own two rows and on nothing else: not on `rows`, on the place
+    /// in the batch, on the executor or on the [`Level`].
+    ///
+    /// Reads every matrix once for each eight rows, about; one call for several matrices quantises the
+    /// rows once and wakes the executor once.
+    ///
+    /// # Panics
+    /// If a length disagrees with its shape.
+    pub fn multiply(self, parallel: &dyn Parallel, x: &[f32], rows: usize, products: &mut [Product<'_>]) {
+        let Some(first) = products.first() else { return };
+        let columns = first.matrix.columns();
+        assert_eq!(x.len(), rows * columns, "x is [rows, columns]");
+        for product in products.iter() {
+            assert_eq!(product.matrix.columns(), columns, "all matrices take the same x");
+            assert_eq!(product.out.len(), rows * product.matrix.rows(), "out is [rows, rows of the matrix]");
+        }
+        let quantised = products.iter().any(|product| product.matrix.is_quantised());
+        let quantised = quantised.then(|| self.quantise(parallel, x, rows, columns));
+        let input = Input { rows, floats: x, quantised };
+        let total = products.iter().map(|product| product.matrix.tiles()).sum();
+        let tile_bytes = products.iter().map(|product| product.matrix.layout().tile).max().unwrap_or(0);
+        let outs: Vec<(&Matrix, Disjoint<'_, f32>)> =
+            products.iter_mut().map(|product| (product.matrix, Disjoint::new(product.out))).collect();
+        spread(parallel, total, (GRAIN_BYTES / (tile_bytes * rows).max(1)).max(1), &|range| {
+            let mut start = 0;
+            for (matrix, out) in &outs {
+                let end = start + matrix.tiles();
+                let own = range.start.clamp(start, end) - start..range.end.clamp(start, end) - start;
+                if !own.is_empty() {
+                    self.tiles(matrix, &input, own, out);
+                }
+                start = end;
+            }
+        });
+    }
+
+    /// Computes the outputs of a range of tiles. No other call may write them meanwhile.
+    fn tiles(self, matrix: &Matrix, input: &Input<'_>, tiles: Range<usize>, out: &Disjoint<'_, f32>) {
+        let sink = Sink { out, width: matrix.rows() };
+        match self.level() {
+            Level::Plain | Level::Avx2 | Level::Avx512 => plain::tiles(matrix, input, tiles, &sink),
+        }
+    }
+}
+
+/// Where a kernel leaves its outputs.
+pub(crate) struct Sink<'a> {
+    out: &'a Disjoint<'a, f32>,
+    width: usize,
+}
+
+impl Sink<'_> {
+    /// Writes what a tile gives for one row; lanes beyond the matrix are dropped.
+    pub(crate) fn put(&self, row: usize, tile: usize, lanes: &[f32; TILE]) {
+        let start = row * self.width + tile * TILE;
+        let count = TILE.min(self.width - tile * TILE);
+        // SAFETY: `spread` gives each tile to one call, which puts one row at a time.
+        unsafe { self.out.part(start..start + count) }.copy_from_slice(&lanes[..count]);
+    }
+}

@@ -1,0 +1,188 @@
+//! The choice of the next token: a function of logits, settings and the name of the draw.
+
+use std::cmp::Ordering;
+
+use crate::level::Kernels;
+use crate::random::{Draw, gumbel};
+
+/// What is chosen among.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sampling {
+    /// Divides the logits. 0 takes the most likely token, and nothing below counts.
+    pub temperature: f32,
+    /// Keeps this many of the most likely tokens; 0 keeps all.
+    pub top_k: usize,
+    /// Keeps the fewest of the most likely tokens whose probabilities reach this; 1 keeps all.
+    pub top_p: f32,
+    /// Keeps tokens at least this share as likely as the most likely one; 0 keeps all.
+    pub min_p: f32,
+}
+
+impl Sampling {
+    /// The most likely token, the one of the lowest id among equals.
+    pub const GREEDY: Sampling = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0 };
+
+    /// Every token by its probability at this temperature.
+    pub const fn at(temperature: f32) -> Sampling {
+        Sampling { temperature, ..Sampling::GREEDY }
+    }
+
+    fn keeps_all(&self) -> bool {
+        self.top_k == 0 && self.top_p >= 1.0 && self.min_p <= 0.0
+    }
+}
+
+impl Kernels {
+    /// Chooses a token, or none where no logit is above -∞.
+    ///
+    /// `argmax_v((logits[v] - max) / temperature + noise(seed, path, position, v))` over the tokens kept,
+    /// ties to the lowest id: Gumbel-max sampling, so that the choice is a function of its arguments and a
+    /// draw can be repeated, shared with a speculated one, or made in any order. Of the filters, all at
+    /// the given temperature, `min_p` comes first, then `top_k`, then `top_p` of what is left.
+    ///
+    /// A token that may not be chosen has the logit -∞. NaN counts as -∞.
+    pub fn sample(self, logits: &[f32], sampling: &Sampling, draw: Draw) -> Option<u32> {
+        let best = best(logits.iter().enumerate().map(|(token, logit)| (token as u32, *logit)))?;
+        let inverse = 1.0 / sampling.temperature;
+        if sampling.temperature <= 0.0 || !inverse.is_finite() {
+            return Some(best);
+        }
+        let largest = logits[best as usize];
+        if sampling.keeps_all() {
+            return best_noisy(logits, largest, inverse, draw);
+        }
+        let noisy = |token: u32| (logits[token as usize] - largest).mul_add(inverse, gumbel(draw.word(token)));
+        let kept = self.kept(logits, largest, inverse, sampling);
+        self::best(kept.into_iter().map(|token| (token, noisy(token))))
+    }
+
+    /// The tokens that pass the filters, the most likely first, equals by id.
+    fn kept(self, logits: &[f32], largest: f32, inverse: f32, sampling: &Sampling) -> Vec<u32> {
+        let scaled = |logit: &f32| if logit.is_nan() { f32::NEG_INFINITY } else { (logit - largest) * inverse };
+        let mut weights: Vec<f32> = logits.iter().map(scaled).collect();
+        let total = self.exponentials(&mut weights);
+        let weight = |token: u32| weights[token as usize];
+        // What all tokens below this weigh together cannot reach the share that `top_p` leaves out, so
+        // they need not be sorted. A quarter of it leaves room for the rounding of the sum.
+        let negligible = (1.0 - sampling.top_p).max(0.0) * total / logits.len() as f32 * 0.25;
+        let floor = sampling.min_p.max(0.0).min(1.0).max(if sampling.top_p < 1.0 { negligible } else { 0.0 });
+        let mut kept: Vec<u32> = (0..logits.len() as u32)
+            .filter(|token| weight(*token) >= floor && logits[*token as usize] > f32::NEG_INFINITY)
+            .collect();
+        let likelier = |a: &u32, b: &u32| weight(*b).total_cmp(&weight(*a)).then(a.cmp(b));
+        if sampling.top_k > 0 && sampling.top_k < kept.len() {
+            kept.select_nth_unstable_by(sampling.top_k - 1, likelier);
+            kept.truncate(sampling.top_k);
+        }
+        kept.sort_unstable_by(likelier);
+        if sampling.top_p < 1.0 {
+            // With other filters the share is one of what they keep; without, of everything.
+            let filtered = sampling.top_k > 0 || sampling.min_p > 0.0;
+            let whole = if filtered { kept.iter().fold(0.0, |sum, token| sum + weight(*token)) } else { total };
+            let mut sum = 0.0;
+            let enough = kept.iter().position(|token| {
+                sum += weight(*token);
+                sum >= sampling.top_p * whole
+            });
+            kept.truncate(enough.map_or(kept.len(), |last| last + 1));
+        }
+        kept
+    }
+}
+
+/// The token of the largest score, the lowest id among equals; none where all are -∞ or NaN.
+fn best(scores: impl Iterator<Item = (u32, f32)>) -> Option<u32> {
+    let mut best: Option<(u32, f32)> = None;
+    for (token, score) in scores {
+        let ahead = match best {
+            None => score > f32::NEG_INFINITY,
+            Some((other, bar)) => match score.partial_cmp(&bar) {
+                Some(Ordering::Greater) => true,
+                Some(Ordering::Equal) => token < other,
+                _ => false,
+            },
+        };
+        if ahead {
+            best = Some((token, score));
+        }
+    }
+    best.map(|(token, _)| token)
+}
+
+/// `argmax_v((logits[v] - largest) · inverse + noise(v))` over all tokens.
+fn best_noisy(logits: &[f32], largest: f32, inverse: f32, draw: Draw) -> Option<u32> {
+    let words = (0..logits.len().div_ceil(4) as u32).flat_map(|quad| draw.words(quad));
+    let scores = logits.iter().zip(words).map(|(logit, word)| (logit - largest).mul_add(inverse, gumbel(word)));
+    best(scores.enumerate().map(|(token, score)| (token as u32, score)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DRAW: Draw = Draw { seed: 1, path: 2, position: 3 };
+
+    fn drawn(logits: &[f32], sampling: Sampling, draws: u32) -> Vec<u32> {
+        let mut counts = vec![0; logits.len()];
+        for position in 0..draws {
+            let token = Kernels::plain().sample(logits, &sampling, Draw { position, ..DRAW }).expect("a token");
+            counts[token as usize] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn greedy_takes_the_first_of_the_largest() {
+        let kernels = Kernels::plain();
+        assert_eq!(kernels.sample(&[1.0, 3.0, f32::NAN, 3.0], &Sampling::GREEDY, DRAW), Some(1));
+        assert_eq!(kernels.sample(&[f32::NEG_INFINITY, f32::NAN], &Sampling::GREEDY, DRAW), None);
+        assert_eq!(kernels.sample(&[], &Sampling::at(1.0), DRAW), None);
+    }
+
+    #[test]
+    fn tokens_come_as_often_as_their_probability_says() {
+        let probabilities = [0.5f32, 0.25, 0.15, 0.1];
+        let logits = probabilities.map(f32::ln);
+        for (count, probability) in drawn(&logits, Sampling::at(1.0), 40_000).iter().zip(probabilities) {
+            let share = *count as f32 / 40_000.0;
+            assert!((share - probability).abs() < 0.01, "{share} for {probability}");
+        }
+        let sharper = drawn(&logits, Sampling::at(0.5), 40_000);
+        let expected = 0.25 / probabilities.iter().map(|p| p * p).sum::<f32>();
+        assert!((sharper[0] as f32 / 40_000.0 - expected).abs() < 0.01);
+    }
+
+    #[test]
+    fn the_filters_keep_what_they_say() {
+        let logits = [0.1f32, 0.5, 0.15, 0.25].map(f32::ln);
+        let reached = |sampling: Sampling| -> Vec<bool> {
+            drawn(&logits, sampling, 2000).iter().map(|count| *count > 0).collect()
+        };
+        assert_eq!(reached(Sampling { top_p: 0.7, ..Sampling::at(1.0) }), [false, true, false, true]);
+        assert_eq!(reached(Sampling { top_p: 0.5, ..Sampling::at(1.0) }), [false, true, false, false]);
+        assert_eq!(reached(Sampling { min_p: 0.25, ..Sampling::at(1.0) }), [false, true, true, true]);
+        assert_eq!(reached(Sampling { top_k: 1, ..Sampling::at(1.0) }), [false, true, false, false]);
+        assert_eq!(reached(Sampling { top_k: 3, ..Sampling::at(1.0) }), [false, true, true, true]);
+        // Half of what the two keep is reached by the first of them.
+        assert_eq!(reached(Sampling { top_k: 2, top_p: 0.6, ..Sampling::at(1.0) }), [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_masked_token_is_never_drawn() {
+        let logits = [0.0, f32::NEG_INFINITY, 0.0];
+        for sampling in [Sampling::at(2.0), Sampling { top_p: 0.99, ..Sampling::at(2.0) }] {
+            assert_eq!(drawn(&logits, sampling, 3000)[1], 0);
+        }
+    }
+
+    #[test]
+    fn a_filter_that_keeps_everything_changes_no_draw() {
+        let logits: Vec<f32> = (0..300).map(|token| (token as f32 * 0.7).sin() * 4.0).collect();
+        for position in 0..200 {
+            let draw = Draw { position, ..DRAW };
+            let all = Kernels::plain().sample(&logits, &Sampling::at(0.9), draw);
+            let many = Sampling { top_k: 300, ..Sampling::at(0.9) };
+            assert_eq!(Kernels::plain().sample(&logits, &many, draw), all, "position {position}");
+        }
+    }
+}
