@@ -1,0 +1,392 @@
+//! Reading GGUF files: what a file says of itself, where its tensors lie, and their bytes.
+//!
+//! A file is taken as if an enemy had written it. Every length is compared with what is left of the
+//! file before anything is allocated, every sum is checked for overflow, and a tensor that does not lie
+//! wholly inside the file is refused when the head is read, not when the tensor is.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
+
+use theoremata_kernels::Format;
+
+/// The head of a file may take so many bytes; that of a large vocabulary takes about 10 MB.
+const HEAD_BYTES_MAX: u64 = 128 << 20;
+/// Entries of the head, and tensors: real files have some hundreds.
+const ENTRIES_MAX: u64 = 1 << 16;
+/// Items of one list of the head: the largest vocabularies have 262,144.
+const ITEMS_MAX: u64 = 1 << 22;
+/// Bytes of one text of the head.
+const TEXT_BYTES_MAX: u64 = 1 << 20;
+
+/// Why a file is not read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GgufError {
+    /// The system does not give the bytes.
+    #[error("cannot read the file: {0}")]
+    World(#[from] std::io::Error),
+    /// It does not begin with the four letters.
+    #[error("this is not a GGUF file: it begins with {found:02x?} and not with \"GGUF\"")]
+    NotGguf {
+        /// What stands there.
+        found: [u8; 4],
+    },
+    /// A version that has another form.
+    #[error("GGUF version {0} is not known; versions 2 and 3 are")]
+    Version(u32),
+    /// The file ends before what it announces.
+    #[error("the file is cut off: {what} needs {needed} bytes at {at}, and the file has {length}")]
+    CutOff {
+        /// What was to be read.
+        what: &'static str,
+        /// Where it begins.
+        at: u64,
+        /// How long it is said to be.
+        needed: u64,
+        /// The length of the file.
+        length: u64,
+    },
+    /// More than any honest file has.
+    #[error("{what}: {found} is more than the bound of {bound}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much the file says.
+        found: u64,
+        /// How much is accepted.
+        bound: u64,
+    },
+    /// A number that stands for nothing known, or a value that cannot be.
+    #[error("{what} of {name} is {found}, which is not possible here")]
+    Impossible {
+        /// The entry or tensor.
+        name: String,
+        /// The property.
+        what: &'static str,
+        /// What the file says.
+        found: String,
+    },
+    /// An entry or a tensor that the reader asked for.
+    #[error("the file has no {what} {name}")]
+    Missing {
+        /// Entry or tensor.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A value of the head.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    /// A whole number of any width.
+    Integer(i64),
+    /// A number of either float width.
+    Float(f64),
+    /// Yes or no.
+    Flag(bool),
+    /// A text; bytes that are no UTF-8 are replaced.
+    Text(String),
+    /// A list of whole numbers or flags.
+    Integers(Vec<i64>),
+    /// A list of floats.
+    Floats(Vec<f64>),
+    /// A list of texts.
+    Texts(Vec<String>),
+}
+
+/// Where a tensor lies and what it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Sizes, the one that runs fastest first.
+    pub shape: Vec<usize>,
+    /// How its numbers are written.
+    pub format: Format,
+    /// From the start of the file.
+    at: u64,
+    bytes: usize,
+}
+
+impl Place {
+    /// Bytes in the file.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// An open file: its head is read, its tensors are read when asked for.
+#[derive(Debug)]
+pub struct Gguf<R> {
+    source: R,
+    entries: BTreeMap<String, Value>,
+    tensors: BTreeMap<String, Place>,
+}
+
+impl<R: Read + Seek> Gguf<R> {
+    /// Reads the head and checks that all tensors lie inside the file.
+    pub fn open(mut source: R) -> Result<Gguf<R>, GgufError> {
+        let length = source.seek(SeekFrom::End(0))?;
+        source.seek(SeekFrom::Start(0))?;
+        let mut head = Head { source: std::io::BufReader::new(source), at: 0, length };
+        let magic: [u8; 4] = head.array("the magic word")?;
+        if &magic != b"GGUF" {
+            return Err(GgufError::NotGguf { found: magic });
+        }
+        let version = head.u32("the version")?;
+        if !(2..=3).contains(&version) {
+            return Err(GgufError::Version(version));
+        }
+        let tensor_count = head.count("tensors", ENTRIES_MAX)?;
+        let entry_count = head.count("entries of the head", ENTRIES_MAX)?;
+        let mut entries = BTreeMap::new();
+        for _ in 0..entry_count {
+            let name = head.text("the name of an entry")?;
+            let kind = head.u32("the kind of an entry")?;
+            let value = head.value(&name, kind)?;
+            entries.insert(name, value);
+        }
+        let mut announced = Vec::new();
+        for _ in 0..tensor_count {
+            announced.push(head.tensor()?);
+        }
+        let alignment = match entries.get("general.alignment") {
+            None => 32,
+            Some(Value::Integer(number)) if (1..=1 << 20).contains(number) => *number as u64,
+            Some(other) => return Err(impossible("general.alignment", "the value", format!("{other:?}"))),
+        };
+        let data = head.at.div_ceil(alignment) * alignment;
+        let mut tensors = BTreeMap::new();
+        for (name, mut place) in announced {
+            let end = data.checked_add(place.at).and_then(|at| at.checked_add(place.bytes as u64));
+            match end {
+                Some(end) if end <= length => place.at += data,
+                _ => {
+                    let needed = place.bytes as u64;
+                    return Err(GgufError::CutOff {
+                        what: "a tensor",
+                        at: data.saturating_add(place.at),
+                        needed,
+                        length,
+                    });
+                }
+            }
+            if tensors.insert(name.clone(), place).is_some() {
+                return Err(impossible(&name, "the number of tensors with the name", "2".into()));
+            }
+        }
+        Ok(Gguf { source: head.source.into_inner(), entries, tensors })
+    }
+
+    /// An entry of the head.
+    pub fn entry(&self, name: &str) -> Option<&Value> {
+        self.entries.get(name)
+    }
+
+    /// All entries, by name.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.entries.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// All tensors, by name.
+    pub fn tensors(&self) -> impl Iterator<Item = (&str, &Place)> {
+        self.tensors.iter().map(|(name, place)| (name.as_str(), place))
+    }
+
+    /// A text that must be there.
+    pub fn text(&self, name: &str) -> Result<&str, GgufError> {
+        match self.required(name)? {
+            Value::Text(text) => Ok(text),
+            other => Err(impossible(name, "the value", kind_of(other).into())),
+        }
+    }
+
+    /// A list of texts that must be there.
+    pub fn texts(&self, name: &str) -> Result<&[String], GgufError> {
+        match self.required(name)? {
+            Value::Texts(texts) => Ok(texts),
+            other => Err(impossible(name, "the value", kind_of(other).into())),
+        }
+    }
+
+    /// A size between 1 and 2^24 that must be there.
+    pub fn size(&self, name: &str) -> Result<usize, GgufError> {
+        match self.required(name)? {
+            Value::Integer(number) if (1..=1 << 24).contains(number) => Ok(*number as usize),
+            other => Err(impossible(name, "the value", format!("{other:?}").chars().take(60).collect())),
+        }
+    }
+
+    /// A finite float that must be there.
+    pub fn float(&self, name: &str) -> Result<f64, GgufError> {
+        match self.required(name)? {
+            Value::Float(number) if number.is_finite() => Ok(*number),
+            other => Err(impossible(name, "the value", format!("{other:?}").chars().take(60).collect())),
+        }
+    }
+
+    fn required(&self, name: &str) -> Result<&Value, GgufError> {
+        self.entries.get(name).ok_or_else(|| GgufError::Missing { what: "entry", name: name.into() })
+    }
+
+    /// Where a tensor lies.
+    pub fn place(&self, name: &str) -> Option<&Place> {
+        self.tensors.get(name)
+    }
+
+    /// The bytes of a tensor, as they stand in the file.
+    pub fn read(&mut self, name: &str) -> Result<Vec<u8>, GgufError> {
+        let place =
+            self.tensors.get(name).ok_or_else(|| GgufError::Missing { what: "tensor", name: name.into() })?.clone();
+        self.source.seek(SeekFrom::Start(place.at))?;
+        let mut bytes = vec![0; place.bytes];
+        self.source.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+fn impossible(name: &str, what: &'static str, found: String) -> GgufError {
+    GgufError::Impossible { name: name.chars().take(100).collect(), what, found }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Integer(_) => "a number",
+        Value::Float(_) => "a float",
+        Value::Flag(_) => "a flag",
+        Value::Text(_) => "a text",
+        Value::Integers(_) | Value::Floats(_) => "a list of numbers",
+        Value::Texts(_) => "a list of texts",
+    }
+}
+
+/// The reader of a head: knows where it is and how much there can be.
+struct Head<R> {
+    source: R,
+    at: u64,
+    length: u64,
+}
+
+impl<R: Read> Head<R> {
+    /// Checks that so many bytes are there, before they are asked for.
+    fn claim(&mut self, what: &'static str, needed: u64) -> Result<(), GgufError> {
+        let cut_off = GgufError::CutOff { what, at: self.at, needed, length: self.length };
+        let Some(end) = self.at.checked_add(needed) else { return Err(cut_off) };
+        if end > self.length {
+            return Err(cut_off);
+        }
+        if end > HEAD_BYTES_MAX {
+            return Err(GgufError::TooMany { what: "bytes of the head", found: end, bound: HEAD_BYTES_MAX });
+        }
+        self.at = end;
+        Ok(())
+    }
+
+    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], GgufError> {
+        self.claim(what, N as u64)?;
+        let mut bytes = [0; N];
+        self.source.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn u32(&mut self, what: &'static str) -> Result<u32, GgufError> {
+        self.array(what).map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self, what: &'static str) -> Result<u64, GgufError> {
+        self.array(what).map(u64::from_le_bytes)
+    }
+
+    fn count(&mut self, what: &'static str, bound: u64) -> Result<u64, GgufError> {
+        let found = self.u64(what)?;
+        if found > bound { Err(GgufError::TooMany { what, found, bound }) } else { Ok(found) }
+    }
+
+    fn text(&mut self, what: &'static str) -> Result<String, GgufError> {
+        let bytes = self.count(what, TEXT_BYTES_MAX)?;
+        self.claim(what, bytes)?;
+        let mut text = vec![0; bytes as usize];
+        self.source.read_exact(&mut text)?;
+        Ok(String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    fn value(&mut self, name: &str, kind: u32) -> Result<Value, GgufError> {
+        Ok(match kind {
+            0..=5 | 10 | 11 => Value::Integer(self.integer(kind)?),
+            6 | 12 => Value::Float(self.float(kind)?),
+            7 => Value::Flag(self.integer(0)? != 0),
+            8 => Value::Text(self.text("a text")?),
+            9 => {
+                let kind = self.u32("the kind of a list")?;
+                let count = self.count("items of a list", ITEMS_MAX)?;
+                let width = match kind {
+                    0 | 1 | 7 => 1,
+                    2 | 3 => 2,
+                    4..=6 => 4,
+                    8 | 10..=12 => 8,
+                    _ => return Err(impossible(name, "the kind of the list", kind.to_string())),
+                };
+                // A list cannot be longer than the file: asked before anything is made for it.
+                if self.length.saturating_sub(self.at) < count * width {
+                    let needed = count * width;
+                    return Err(GgufError::CutOff { what: "a list", at: self.at, needed, length: self.length });
+                }
+                match kind {
+                    6 | 12 => Value::Floats((0..count).map(|_| self.float(kind)).collect::<Result<_, _>>()?),
+                    8 => Value::Texts((0..count).map(|_| self.text("a text")).collect::<Result<_, _>>()?),
+                    _ => Value::Integers((0..count).map(|_| self.integer(kind)).collect::<Result<_, _>>()?),
+                }
+            }
+            _ => return Err(impossible(name, "the kind", kind.to_string())),
+        })
+    }
+
+    fn integer(&mut self, kind: u32) -> Result<i64, GgufError> {
+        const WHAT: &str = "a number";
+        Ok(match kind {
+            0 | 7 => i64::from(self.array::<1>(WHAT)?[0]),
+            1 => i64::from(i8::from_le_bytes(self.array(WHAT)?)),
+            2 => i64::from(u16::from_le_bytes(self.array(WHAT)?)),
+            3 => i64::from(i16::from_le_bytes(self.array(WHAT)?)),
+            4 => i64::from(self.u32(WHAT)?),
+            5 => i64::from(i32::from_le_bytes(self.array(WHAT)?)),
+            10 => i64::try_from(self.u64(WHAT)?).unwrap_or(i64::MAX),
+            _ => i64::from_le_bytes(self.array(WHAT)?),
+        })
+    }
+
+    fn float(&mut self, kind: u32) -> Result<f64, GgufError> {
+        Ok(match kind {
+            6 => f64::from(f32::from_le_bytes(self.array("a float")?)),
+            _ => f64::from_le_bytes(self.array("a float")?),
+        })
+    }
+
+    /// A tensor as announced; its place is still counted from the start of the data.
+    fn tensor(&mut self) -> Result<(String, Place), GgufError> {
+        let name = self.text("the name of a tensor")?;
+        let dimensions = self.u32("the dimensions of a tensor")?;
+        if !(1..=4).contains(&dimensions) {
+            return Err(impossible(&name, "the number of dimensions", dimensions.to_string()));
+        }
+        let mut shape = Vec::new();
+        let mut count: usize = 1;
+        for _ in 0..dimensions {
+            let size = self.u64("a size of a tensor")?;
+            let product = usize::try_from(size).ok().filter(|size| *size > 0).and_then(|size| count.checked_mul(size));
+            let Some(product) = product else { return Err(impossible(&name, "a size", size.to_string())) };
+            count = product;
+            shape.push(size as usize);
+        }
+        let number = self.u32("the format of a tensor")?;
+        let format =
+            Format::from_gguf(number).ok_or_else(|| impossible(&name, "the format", format!("number {number}")))?;
+        let at = self.u64("the place of a tensor")?;
+        let bytes = format
+            .bytes(count / shape[0], shape[0])
+            .map_err(|error| impossible(&name, "the shape", error.to_string()))?;
+        Ok((name, Place { shape, format, at, bytes }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+use std::io::Cursor;
+
+use super::*;
+
+/// Writes files as a test wants them, wrong ones too.
+#[derive(Default)]
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn u32(mut self, number: u32) -> Writer {
+        self.0.extend(number.to_le_bytes());
+        self
+    }
+
+    fn u64(mut self, number: u64) -> Writer {
+        self.0.extend(number.to_le_bytes());
+        self
+    }
+
+    fn text(self, text: &str) -> Writer {
+        let mut writer = self.u64(text.len() as u64);
+        writer.0.extend(text.as_bytes());
+        writer
+    }
+
+    fn magic(mut self) -> Writer {
+        self.0.extend(b"GGUF");
+        self.u32(3)
+    }
+
+    fn pad(mut self, bytes: usize) -> Writer {
+        self.0.resize(self.0.len().next_multiple_of(32) + bytes, 7);
+        self
+    }
+
+    fn open(self) -> Result<Gguf<Cursor<Vec<u8>>>, GgufError> {
+        Gguf::open(Cursor::new(self.0))
+    }
+}
+
+/// One entry of each kind that models use, one tensor of two by three floats.
+fn small() -> Writer {
+    let head = Writer::default().magic().u64(1).u64(4);
+    let head = head.text("general.architecture").u32(8).text("llama");
+    let head = head.text("llama.block_count").u32(4).u32(2);
+    let head = head.text("tokens").u32(9).u32(8).u64(2).text("a").text("bc");
+    let head = head.text("scores").u32(9).u32(6).u64(1).u32(1.5f32.to_bits());
+    head.text("weight").u32(2).u64(3).u64(2).u32(0).u64(0).pad(24)
+}
+
+#[test]
+fn a_file_gives_its_entries_and_tensors() {
+    let mut file = small().open().expect("a good file");
+    assert_eq!(file.text("general.architecture").expect("a text"), "llama");
+    assert_eq!(file.size("llama.block_count").expect("a size"), 2);
+    assert_eq!(file.texts("tokens").expect("texts"), ["a", "bc"]);
+    assert_eq!(file.entry("scores"), Some(&Value::Floats(vec![1.5])));
+    let place = file.place("weight").expect("the tensor");
+    assert_eq!((place.shape.as_slice(), place.format, place.bytes()), ([3, 2].as_slice(), Format::F32, 24));
+    assert_eq!(file.read("weight").expect("its bytes"), [7; 24]);
+}
+
+#[test]
+fn what_is_missing_or_of_another_kind_is_named() {
+    let mut file = small().open().expect("a good file");
+    assert_eq!(file.text("nothing").expect_err("missing").to_string(), "the file has no entry nothing");
+    assert_eq!(file.read("nothing").expect_err("missing").to_string(), "the file has no tensor nothing");
+    assert!(file.size("tokens").expect_err("no size").to_string().contains("tokens"));
+}
+
+#[test]
+fn a_file_that_is_cut_anywhere_is_refused() {
+    let whole = small().0;
+    for length in 0..whole.len() {
+        let cut = Gguf::open(Cursor::new(whole[..length].to_vec()));
+        assert!(cut.is_err(), "{length} of {} bytes were accepted", whole.len());
+    }
+}
+
+#[test]
+fn no_changed_byte_panics_or_takes_much() {
+    let whole = small().0;
+    for at in 0..whole.len() {
+        for value in [0, 1, 9, 127, 128, 255] {
+            let mut changed = whole.clone();
+            changed[at] = value;
+            if let Ok(mut file) = Gguf::open(Cursor::new(changed)) {
+                let names: Vec<String> = file.tensors().map(|(name, _)| name.to_owned()).collect();
+                for name in names {
+                    let read = file.read(&name).map(|bytes| bytes.len()).unwrap_or(0);
+                    assert!(read <= whole.len(), "a tensor lies inside the file");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_beyond_the_file_or_the_machine_are_refused() {
+    let head = || Writer::default().magic().u64(1).u64(0).text("w");
+    let refused = [
+        head().u32(2).u64(u64::MAX).u64(2).u32(0).u64(0).pad(64),
+        head().u32(1).u64(1 << 40).u32(0).u64(0).pad(64),
+        head().u32(1).u64(4).u32(0).u64(u64::MAX - 8).pad(64),
+        head().u32(1).u64(0).u32(0).u64(0).pad(64),
+        head().u32(9).u64(1).u32(0).u64(0).pad(64),
+        head().u32(1).u64(33).u32(3).u64(0).pad(64),
+        head().u32(1).u64(32).u32(999).u64(0).pad(64),
+        Writer::default().magic().u64(u64::MAX).u64(0).pad(64),
+        Writer::default().magic().u64(0).u64(u64::MAX).pad(64),
+        Writer::default().magic().u64(0).u64(1).u64(u64::MAX).pad(64),
+        Writer::default().magic().u64(0).u64(1).text("k").u32(9).u32(8).u64(u64::MAX / 4).pad(64),
+        Writer::default().magic().u64(0).u64(1).text("k").u32(9).u32(0).u64(1 << 22).pad(64),
+        Writer::default().magic().u64(0).u64(1).text("k").u32(9).u32(9).u64(1).pad(64),
+        Writer::default().magic().u64(0).u64(1).text("k").u32(77).pad(64),
+        Writer::default().magic().u64(0).u64(1).text("general.alignment").u32(4).u32(0).pad(64),
+    ];
+    for (number, file) in refused.into_iter().enumerate() {
+        assert!(file.open().is_err(), "file {number} was accepted");
+    }
+}
+
+#[test]
+fn other_files_are_told_from_gguf() {
+    let error = Gguf::open(Cursor::new(b"PK\x03\x04 and so on".to_vec())).expect_err("a zip");
+    assert!(matches!(error, GgufError::NotGguf { .. }));
+    let old = Writer(b"GGUF".to_vec()).u32(1).u64(0).u64(0);
+    assert!(matches!(old.open().expect_err("version 1"), GgufError::Version(1)));
+}
