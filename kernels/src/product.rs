@@ -1,6 +1,10 @@
 //! Matrix products: every row of activations with every row of weights.
 
-pub(crate) mod plain;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod plain;
 
 use std::ops::Range;
 
@@ -75,8 +79,14 @@ impl Kernels {
     /// Computes the outputs of a range of tiles. No other call may write them meanwhile.
     fn tiles(self, matrix: &Matrix, input: &Input<'_>, tiles: Range<usize>, out: &Disjoint<'_, f32>) {
         let sink = Sink { out, width: matrix.rows() };
-        match self.level() {
-            Level::Plain | Level::Avx2 | Level::Avx512 => plain::tiles(matrix, input, tiles, &sink),
+        match (self.level(), &input.quantised) {
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx512, Some(x)) if matrix.is_quantised() => {
+                avx512::tiles(self, matrix, x, input.rows, tiles, &sink)
+            }
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, Some(x)) if matrix.is_quantised() => avx2::tiles(self, matrix, x, input.rows, tiles, &sink),
+            _ => plain::tiles(matrix, input, tiles, &sink),
         }
     }
 }

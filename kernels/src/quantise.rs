@@ -14,14 +14,17 @@ pub(crate) struct Quantised {
     pub(crate) values: Vec<i8>,
     /// `[rows][blocks]`
     pub(crate) scales: Vec<f32>,
-    /// `[rows][blocks]`: the sum of the values of each half of a block.
-    pub(crate) halves: Vec<[i32; 2]>,
+    /// `[rows][blocks]`: minus the sum of the values, which corrects for weights stored with an offset.
+    pub(crate) minus: Vec<i32>,
+    /// `[rows][blocks]`: the same of each half of a block.
+    pub(crate) minus_halves: Vec<[i32; 2]>,
     /// `[rows][blocks]`: `scale · (sum of the values)`, which meets the minima of the weights.
     pub(crate) sums: Vec<f32>,
 }
 
-/// One block: `scale = max|x| / 127`, `value = round(x · (127 / max|x|))`, ties to even.
-pub(crate) fn plain_block(x: &[f32], values: &mut [i8]) -> (f32, [i32; 2]) {
+/// One block: `scale = max|x| / 127`, `value = round(x · (127 / max|x|))`, ties to even. Gives the scale
+/// and the sum of the values of each half.
+fn plain_block(x: &[f32], values: &mut [i8]) -> (f32, [i32; 2]) {
     let largest = x.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
     let (scale, inverse) = if largest < VANISHING { (0.0, 0.0) } else { (largest / 127.0, 127.0 / largest) };
     let mut halves = [0; 2];
@@ -40,24 +43,28 @@ impl Kernels {
             columns,
             values: vec![0; rows * columns],
             scales: vec![0.0; rows * blocks],
-            halves: vec![[0; 2]; rows * blocks],
+            minus: vec![0; rows * blocks],
+            minus_halves: vec![[0; 2]; rows * blocks],
             sums: vec![0.0; rows * blocks],
         };
         let values = Disjoint::new(&mut quantised.values);
         let scales = Disjoint::new(&mut quantised.scales);
-        let halves = Disjoint::new(&mut quantised.halves);
+        let minus = Disjoint::new(&mut quantised.minus);
+        let minus_halves = Disjoint::new(&mut quantised.minus_halves);
         let sums = Disjoint::new(&mut quantised.sums);
         spread(parallel, rows, 8, &|range| {
             let part = range.start * blocks..range.end * blocks;
             let columns = range.start * columns..range.end * columns;
             // SAFETY: the ranges of rows are disjoint, and so are what follows from them.
-            let (values, scales, halves, sums) = unsafe {
-                (values.part(columns.clone()), scales.part(part.clone()), halves.part(part.clone()), sums.part(part))
-            };
+            let (values, scales) = unsafe { (values.part(columns.clone()), scales.part(part.clone())) };
+            // SAFETY: as above.
+            let (minus, minus_halves, sums) =
+                unsafe { (minus.part(part.clone()), minus_halves.part(part.clone()), sums.part(part)) };
             for (block, x) in x[columns].chunks_exact(BLOCK).enumerate() {
                 let (scale, half) = plain_block(x, &mut values[block * BLOCK..][..BLOCK]);
                 scales[block] = scale;
-                halves[block] = half;
+                minus[block] = -(half[0] + half[1]);
+                minus_halves[block] = [-half[0], -half[1]];
                 sums[block] = scale * (half[0] + half[1]) as f32;
             }
         });

@@ -1,0 +1,309 @@
+//! Products of the block formats with AVX2: two vectors of eight lanes are one tile.
+//!
+//! There is no product of unsigned with signed bytes that sums to 32 bits, only one of pairs that
+//! saturates at 16. The operands are kept so small that it never does, so the sums are exact.
+
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+use crate::format::Format;
+use crate::level::{Kernels, Level};
+use crate::matrix::{BLOCK, Layout, Matrix, TILE};
+use crate::product::Sink;
+use crate::quantise::Quantised;
+
+/// One block of eight rows of a tile.
+struct Block {
+    /// Weights as bytes; vector `g` holds those of columns `4·g` to `4·g + 3`.
+    quants: [__m256i; 8],
+    scale: __m256,
+    /// Used if the codec has minima.
+    minimum: __m256,
+    /// Used if the codec has parts.
+    part: [__m256i; 2],
+}
+
+/// How a format's blocks are loaded, and how far its products may be summed in 16 bits.
+trait Codec {
+    /// `log2` of what is added to the signed weights to make them unsigned; 0 for nothing.
+    const OFFSET_BITS: u32 = 0;
+    const MINIMUM: bool = false;
+    /// Whether each half of a block has an integer scale of its own.
+    const PARTS: bool = false;
+    /// Whether the weights are signed bytes of full range.
+    const SIGNED: bool = false;
+    /// Vectors whose products fit in 16 bits together: twice the largest product, this often.
+    const SAFE: usize;
+
+    /// # Safety
+    /// The machine has the features, and `tile` points to a tile of `layout` with more than `index`
+    /// blocks; `eight` is 0 for the first eight rows of it and 1 for the others.
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block;
+}
+
+pub(super) fn tiles(
+    kernels: Kernels,
+    matrix: &Matrix,
+    x: &Quantised,
+    rows: usize,
+    tiles: Range<usize>,
+    sink: &Sink<'_>,
+) {
+    assert_eq!(kernels.level(), Level::Avx2);
+    for tile in tiles {
+        // SAFETY: `Kernels` has this level only where the features were detected.
+        unsafe {
+            match matrix.format() {
+                Format::Q4_0 => all_rows::<Q4_0>(matrix, x, rows, tile, sink),
+                Format::Q4_1 => all_rows::<Q4_1>(matrix, x, rows, tile, sink),
+                Format::Q8_0 => all_rows::<Q8_0>(matrix, x, rows, tile, sink),
+                Format::Q4K => all_rows::<Q4K>(matrix, x, rows, tile, sink),
+                Format::Q6K => all_rows::<Q6K>(matrix, x, rows, tile, sink),
+                Format::F32 | Format::F16 | Format::Bf16 => unreachable!("not a block format"),
+            }
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn all_rows<C: Codec>(matrix: &Matrix, x: &Quantised, rows: usize, tile: usize, sink: &Sink<'_>) {
+    let mut row = 0;
+    while rows - row >= 4 {
+        some_rows::<C, 4>(matrix, x, row, tile, sink);
+        row += 4;
+    }
+    match rows - row {
+        0 => {}
+        1 => some_rows::<C, 1>(matrix, x, row, tile, sink),
+        2 => some_rows::<C, 2>(matrix, x, row, tile, sink),
+        _ => some_rows::<C, 3>(matrix, x, row, tile, sink),
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: usize, tile: usize, sink: &Sink<'_>) {
+    let (blocks, columns, layout) = (matrix.blocks(), matrix.columns(), matrix.layout());
+    let weights = matrix.tile(tile).as_ptr();
+    let mut lanes = [[0.0f32; TILE]; ROWS];
+    for eight in 0..2 {
+        let mut totals = [_mm256_setzero_ps(); ROWS];
+        for index in 0..blocks {
+            // SAFETY: the features are enabled here, and the tile has `blocks` blocks.
+            let block = unsafe { C::block(weights, &layout, index, eight) };
+            for (of, total) in totals.iter_mut().enumerate() {
+                let at = (row + of) * blocks + index;
+                let values = &x.values[(row + of) * columns + index * BLOCK..][..BLOCK];
+                let products = if C::PARTS {
+                    let [first, second] = x.minus_halves[at];
+                    _mm256_add_epi32(
+                        _mm256_mullo_epi32(dot::<C, 0, 4>(&block, values, first), block.part[0]),
+                        _mm256_mullo_epi32(dot::<C, 4, 8>(&block, values, second), block.part[1]),
+                    )
+                } else {
+                    dot::<C, 0, 8>(&block, values, x.minus[at])
+                };
+                let both = _mm256_mul_ps(block.scale, _mm256_set1_ps(x.scales[at]));
+                *total = _mm256_fmadd_ps(both, _mm256_cvtepi32_ps(products), *total);
+                if C::MINIMUM {
+                    *total = _mm256_fmadd_ps(block.minimum, _mm256_set1_ps(x.sums[at]), *total);
+                }
+            }
+        }
+        for (lanes, total) in lanes.iter_mut().zip(totals) {
+            // SAFETY: eight floats from lane 0 or 8 of 16.
+            unsafe { _mm256_storeu_ps(lanes.as_mut_ptr().add(eight * 8), total) };
+        }
+    }
+    for (of, lanes) in lanes.iter().enumerate() {
+        sink.put(row + of, tile, lanes);
+    }
+}
+
+/// Integer products of the vectors `FROM..TO` of a block with a row's values.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn dot<C: Codec, const FROM: usize, const TO: usize>(block: &Block, values: &[i8], minus: i32) -> __m256i {
+    let ones = _mm256_set1_epi16(1);
+    let mut sum = _mm256_set1_epi32(minus << C::OFFSET_BITS);
+    if C::OFFSET_BITS == 0 {
+        sum = _mm256_setzero_si256();
+    }
+    let mut pairs = _mm256_setzero_si256();
+    for group in FROM..TO {
+        let four = i32::from_le_bytes(std::array::from_fn(|byte| values[group * 4 + byte] as u8));
+        let (quants, value) = (block.quants[group], _mm256_set1_epi32(four));
+        let products = if C::SIGNED {
+            _mm256_maddubs_epi16(_mm256_abs_epi8(quants), _mm256_sign_epi8(value, quants))
+        } else {
+            _mm256_maddubs_epi16(quants, value)
+        };
+        pairs = _mm256_add_epi16(pairs, products);
+        if (group - FROM + 1).is_multiple_of(C::SAFE) {
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+            pairs = _mm256_setzero_si256();
+        }
+    }
+    sum
+}
+
+/// # Safety
+/// 32 readable bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn vector(from: *const u8) -> __m256i {
+    // SAFETY: what the caller promises.
+    unsafe { _mm256_loadu_si256(from.cast()) }
+}
+
+/// # Safety
+/// 16 readable bytes.
+#[inline]
+#[target_feature(enable = "avx2,f16c")]
+unsafe fn halves(from: *const u8) -> __m256 {
+    // SAFETY: what the caller promises.
+    _mm256_cvtph_ps(unsafe { _mm_loadu_si128(from.cast()) })
+}
+
+/// # Safety
+/// 8 readable bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn unsigned_bytes(from: *const u8) -> __m256 {
+    // SAFETY: what the caller promises.
+    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(from.cast()) }))
+}
+
+/// # Safety
+/// 8 readable bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn signed_bytes(from: *const u8) -> __m256i {
+    // SAFETY: what the caller promises.
+    _mm256_cvtepi8_epi32(unsafe { _mm_loadl_epi64(from.cast()) })
+}
+
+/// Nibbles of eight rows, the low ones first.
+///
+/// # Safety
+/// 256 readable bytes from the begin of the block on, of which `from` skips those of other rows.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn nibbles(from: *const u8) -> [__m256i; 8] {
+    let mask = _mm256_set1_epi8(15);
+    let mut quants = [_mm256_setzero_si256(); 8];
+    for group in 0..4 {
+        // SAFETY: what the caller promises.
+        let bytes = unsafe { vector(from.add(group * 64)) };
+        quants[group] = _mm256_and_si256(bytes, mask);
+        quants[group + 4] = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), mask);
+    }
+    quants
+}
+
+struct Q4_0;
+struct Q4_1;
+struct Q8_0;
+struct Q4K;
+struct Q6K;
+
+impl Codec for Q4_0 {
+    const OFFSET_BITS: u32 = 3;
+    const SAFE: usize = 8; // 8 · 2 · 15 · 127 = 30,480
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+        let zero = _mm256_setzero_si256();
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let scale = halves(tile.add(layout.scales + index * 32 + eight * 16));
+            Block { quants: nibbles(tile.add(index * 256 + eight * 32)), scale, minimum: scale, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q4_1 {
+    const MINIMUM: bool = true;
+    const SAFE: usize = 8;
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+        let zero = _mm256_setzero_si256();
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let scales = tile.add(layout.scales + index * 64 + eight * 16);
+            let (scale, minimum) = (halves(scales), halves(scales.add(32)));
+            Block { quants: nibbles(tile.add(index * 256 + eight * 32)), scale, minimum, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q8_0 {
+    const SIGNED: bool = true;
+    const SAFE: usize = 1; // 2 · 128 · 127 = 32,512
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+        let zero = _mm256_setzero_si256();
+        let turned = _mm256_set1_epi8(-128);
+        let mut quants = [zero; 8];
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            for (group, quants) in quants.iter_mut().enumerate() {
+                *quants = _mm256_xor_si256(vector(tile.add(index * 512 + group * 64 + eight * 32)), turned);
+            }
+            let scale = halves(tile.add(layout.scales + index * 32 + eight * 16));
+            Block { quants, scale, minimum: scale, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q4K {
+    const MINIMUM: bool = true;
+    const SAFE: usize = 8;
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+        let zero = _mm256_setzero_si256();
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let scales = tile.add(layout.scales + index * 32 + eight * 8);
+            let shared = tile.add(layout.supers + index / 8 * 64 + eight * 16);
+            let scale = _mm256_mul_ps(halves(shared), unsigned_bytes(scales));
+            let minimum = _mm256_mul_ps(halves(shared.add(32)), unsigned_bytes(scales.add(16)));
+            let minimum = _mm256_sub_ps(_mm256_set1_ps(-0.0), minimum);
+            Block { quants: nibbles(tile.add(index * 256 + eight * 32)), scale, minimum, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q6K {
+    const OFFSET_BITS: u32 = 5;
+    const PARTS: bool = true;
+    const SAFE: usize = 2; // 2 · 2 · 63 · 127 = 32,004
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+        let mask = _mm256_set1_epi8(3 << 4);
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let mut quants = nibbles(tile.add(index * 256 + eight * 32));
+            for of in 0..2 {
+                let bits = vector(tile.add(layout.high + index * 128 + of * 64 + eight * 32));
+                let shifted =
+                    [_mm256_slli_epi16::<4>(bits), _mm256_slli_epi16::<2>(bits), bits, _mm256_srli_epi16::<2>(bits)];
+                for (pair, shifted) in shifted.into_iter().enumerate() {
+                    let group = of + 2 * pair;
+                    quants[group] = _mm256_or_si256(quants[group], _mm256_and_si256(shifted, mask));
+                }
+            }
+            let scales = tile.add(layout.scales + index * 32 + eight * 8);
+            let scale = halves(tile.add(layout.supers + index / 8 * 32 + eight * 16));
+            Block { quants, scale, minimum: scale, part: [signed_bytes(scales), signed_bytes(scales.add(16))] }
+        }
+    }
+}

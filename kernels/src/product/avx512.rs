@@ -1,0 +1,303 @@
+//! Products of the block formats with AVX-512 VNNI: one vector of 16 lanes is one tile.
+
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+use crate::format::Format;
+use crate::level::{Kernels, Level};
+use crate::matrix::{BLOCK, Layout, Matrix, TILE};
+use crate::product::Sink;
+use crate::quantise::Quantised;
+
+/// One block of a tile, ready for the products.
+struct Block {
+    /// Weights as unsigned bytes; vector `g` holds those of columns `4·g` to `4·g + 3`.
+    quants: [__m512i; 8],
+    scale: __m512,
+    /// Used if the codec has minima.
+    minimum: __m512,
+    /// Used if the codec has parts.
+    part: [__m512i; 2],
+}
+
+/// How a format's blocks are loaded.
+trait Codec {
+    /// `log2` of what is added to the signed weights to make them unsigned; 0 for nothing.
+    const OFFSET_BITS: u32 = 0;
+    const MINIMUM: bool = false;
+    /// Whether each half of a block has an integer scale of its own.
+    const PARTS: bool = false;
+
+    /// # Safety
+    /// The machine has the features, and `tile` points to a tile of `layout` with more than `index` blocks.
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block;
+}
+
+pub(super) fn tiles(
+    kernels: Kernels,
+    matrix: &Matrix,
+    x: &Quantised,
+    rows: usize,
+    tiles: Range<usize>,
+    sink: &Sink<'_>,
+) {
+    assert_eq!(kernels.level(), Level::Avx512);
+    for tile in tiles {
+        // SAFETY: `Kernels` has this level only where the features were detected.
+        unsafe {
+            match matrix.format() {
+                Format::Q4_0 => all_rows::<Q4_0>(matrix, x, rows, tile, sink),
+                Format::Q4_1 => all_rows::<Q4_1>(matrix, x, rows, tile, sink),
+                Format::Q8_0 => all_rows::<Q8_0>(matrix, x, rows, tile, sink),
+                Format::Q4K => all_rows::<Q4K>(matrix, x, rows, tile, sink),
+                Format::Q6K => all_rows::<Q6K>(matrix, x, rows, tile, sink),
+                Format::F32 | Format::F16 | Format::Bf16 => unreachable!("not a block format"),
+            }
+        }
+    }
+}
+
+/// Eight rows at a time while there are as many, so that a block of weights is unpacked once for eight.
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512vnni")]
+fn all_rows<C: Codec>(matrix: &Matrix, x: &Quantised, rows: usize, tile: usize, sink: &Sink<'_>) {
+    let mut row = 0;
+    while rows - row >= 8 {
+        some_rows::<C, 8>(matrix, x, row, tile, sink);
+        row += 8;
+    }
+    match rows - row {
+        0 => {}
+        1 => some_rows::<C, 1>(matrix, x, row, tile, sink),
+        2 => some_rows::<C, 2>(matrix, x, row, tile, sink),
+        3 => some_rows::<C, 3>(matrix, x, row, tile, sink),
+        4 => some_rows::<C, 4>(matrix, x, row, tile, sink),
+        5 => some_rows::<C, 5>(matrix, x, row, tile, sink),
+        6 => some_rows::<C, 6>(matrix, x, row, tile, sink),
+        _ => some_rows::<C, 7>(matrix, x, row, tile, sink),
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512vnni")]
+fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: usize, tile: usize, sink: &Sink<'_>) {
+    let (blocks, columns, layout) = (matrix.blocks(), matrix.columns(), matrix.layout());
+    let weights = matrix.tile(tile).as_ptr();
+    let values = &x.values[row * columns..(row + ROWS) * columns];
+    let part = row * blocks..(row + ROWS) * blocks;
+    let (scales, sums) = (&x.scales[part.clone()], &x.sums[part.clone()]);
+    let (minus, minus_halves) = (&x.minus[part.clone()], &x.minus_halves[part]);
+    let mut totals = [_mm512_setzero_ps(); ROWS];
+    for index in 0..blocks {
+        // SAFETY: the features are enabled here, and the tile has `blocks` blocks.
+        let block = unsafe { C::block(weights, &layout, index) };
+        for (row, total) in totals.iter_mut().enumerate() {
+            let at = row * blocks + index;
+            // SAFETY: `at` is below `ROWS · blocks`, the length of these slices, and so are the values of
+            // the block below `ROWS · columns`.
+            let (four, scale, sum) = unsafe {
+                let four = values.as_ptr().add(row * columns + index * BLOCK).cast::<i32>();
+                (four, *scales.get_unchecked(at), *sums.get_unchecked(at))
+            };
+            // SAFETY: a block of values is eight times four bytes, which need not be aligned.
+            let value = |group: usize| _mm512_set1_epi32(unsafe { four.add(group).read_unaligned() });
+            let products = if C::PARTS {
+                // SAFETY: as for the scales.
+                let halves = unsafe { minus_halves.get_unchecked(at) };
+                let mut products = [_mm512_setzero_si512(); 2];
+                for half in 0..2 {
+                    let mut sum = offset::<C>(halves[half]);
+                    for group in half * 4..half * 4 + 4 {
+                        sum = _mm512_dpbusd_epi32(sum, block.quants[group], value(group));
+                    }
+                    products[half] = _mm512_mullo_epi32(sum, block.part[half]);
+                }
+                _mm512_add_epi32(products[0], products[1])
+            } else {
+                // SAFETY: as for the scales.
+                let mut sum = offset::<C>(unsafe { *minus.get_unchecked(at) });
+                for group in 0..8 {
+                    sum = _mm512_dpbusd_epi32(sum, block.quants[group], value(group));
+                }
+                sum
+            };
+            let both = _mm512_mul_ps(block.scale, _mm512_set1_ps(scale));
+            *total = _mm512_fmadd_ps(both, _mm512_cvtepi32_ps(products), *total);
+            if C::MINIMUM {
+                *total = _mm512_fmadd_ps(block.minimum, _mm512_set1_ps(sum), *total);
+            }
+        }
+    }
+    for (lane, total) in totals.iter().enumerate() {
+        let mut lanes = [0.0f32; TILE];
+        // SAFETY: the array holds 16 floats.
+        unsafe { _mm512_storeu_ps(lanes.as_mut_ptr(), *total) };
+        sink.put(row + lane, tile, &lanes);
+    }
+}
+
+/// What corrects the products for the offset of the weights.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn offset<C: Codec>(minus: i32) -> __m512i {
+    if C::OFFSET_BITS == 0 {
+        _mm512_setzero_si512()
+    } else {
+        _mm512_sll_epi32(_mm512_set1_epi32(minus), _mm_cvtsi32_si128(C::OFFSET_BITS as i32))
+    }
+}
+
+/// # Safety
+/// 64 readable bytes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn vector(from: *const u8) -> __m512i {
+    // SAFETY: what the caller promises.
+    unsafe { _mm512_loadu_si512(from.cast()) }
+}
+
+/// # Safety
+/// 32 readable bytes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn halves(from: *const u8) -> __m512 {
+    // SAFETY: what the caller promises.
+    _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(from.cast()) })
+}
+
+/// # Safety
+/// 16 readable bytes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn unsigned_bytes(from: *const u8) -> __m512 {
+    // SAFETY: what the caller promises.
+    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(from.cast()) }))
+}
+
+/// # Safety
+/// 16 readable bytes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn signed_bytes(from: *const u8) -> __m512i {
+    // SAFETY: what the caller promises.
+    _mm512_cvtepi8_epi32(unsafe { _mm_loadu_si128(from.cast()) })
+}
+
+/// Four vectors of nibbles, the low ones first.
+///
+/// # Safety
+/// 256 readable bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn nibbles(from: *const u8) -> [__m512i; 8] {
+    let mask = _mm512_set1_epi8(15);
+    let mut quants = [_mm512_setzero_si512(); 8];
+    for group in 0..4 {
+        // SAFETY: what the caller promises.
+        let bytes = unsafe { vector(from.add(group * 64)) };
+        quants[group] = _mm512_and_si512(bytes, mask);
+        quants[group + 4] = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), mask);
+    }
+    quants
+}
+
+struct Q4_0;
+struct Q4_1;
+struct Q8_0;
+struct Q4K;
+struct Q6K;
+
+impl Codec for Q4_0 {
+    const OFFSET_BITS: u32 = 3;
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+        let zero = _mm512_setzero_si512();
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let scale = halves(tile.add(layout.scales + index * 32));
+            Block { quants: nibbles(tile.add(index * 256)), scale, minimum: scale, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q4_1 {
+    const MINIMUM: bool = true;
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+        let zero = _mm512_setzero_si512();
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let scales = tile.add(layout.scales + index * 64);
+            let (scale, minimum) = (halves(scales), halves(scales.add(32)));
+            Block { quants: nibbles(tile.add(index * 256)), scale, minimum, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q8_0 {
+    const OFFSET_BITS: u32 = 7;
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+        let zero = _mm512_setzero_si512();
+        let mut quants = [zero; 8];
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            for (group, quants) in quants.iter_mut().enumerate() {
+                *quants = vector(tile.add(index * 512 + group * 64));
+            }
+            let scale = halves(tile.add(layout.scales + index * 32));
+            Block { quants, scale, minimum: scale, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q4K {
+    const MINIMUM: bool = true;
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+        let zero = _mm512_setzero_si512();
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let scales = tile.add(layout.scales + index * 32);
+            let shared = tile.add(layout.supers + index / 8 * 64);
+            let scale = _mm512_mul_ps(halves(shared), unsigned_bytes(scales));
+            let minimum = _mm512_mul_ps(halves(shared.add(32)), unsigned_bytes(scales.add(16)));
+            let minimum = _mm512_sub_ps(_mm512_set1_ps(-0.0), minimum);
+            Block { quants: nibbles(tile.add(index * 256)), scale, minimum, part: [zero; 2] }
+        }
+    }
+}
+
+impl Codec for Q6K {
+    const OFFSET_BITS: u32 = 5;
+    const PARTS: bool = true;
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+        let mask = _mm512_set1_epi8(3 << 4);
+        // SAFETY: block `index` lies within the tile, as the caller promises.
+        unsafe {
+            let mut quants = nibbles(tile.add(index * 256));
+            let high = tile.add(layout.high + index * 128);
+            for of in 0..2 {
+                let bits = vector(high.add(of * 64));
+                let shifted =
+                    [_mm512_slli_epi16::<4>(bits), _mm512_slli_epi16::<2>(bits), bits, _mm512_srli_epi16::<2>(bits)];
+                for (pair, shifted) in shifted.into_iter().enumerate() {
+                    let group = of + 2 * pair;
+                    quants[group] = _mm512_or_si512(quants[group], _mm512_and_si512(shifted, mask));
+                }
+            }
+            let scales = tile.add(layout.scales + index * 32);
+            let scale = halves(tile.add(layout.supers + index / 8 * 32));
+            Block { quants, scale, minimum: scale, part: [signed_bytes(scales), signed_bytes(scales.add(16))] }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Products of matrices.
+
+use half::{bf16, f16};
+use theoremata_kernels::{Format, Kernels, Matrix, Parallel, Product};
+
+use crate::common::{Random, close, executors, same_bits, seeds, siblings, unwritten};
+
+/// Bytes of weights as a file holds them: any quants, scales that keep the weights near 1.
+pub(crate) fn weights(random: &mut Random, format: Format, rows: usize, columns: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..rows * columns / format.block_columns() {
+        let mut block: Vec<u8> = (0..format.block_bytes()).map(|_| random.word() as u8).collect();
+        let mut half = |at: usize, size: f32, random: &mut Random| {
+            block[at..at + 2].copy_from_slice(&f16::from_f32(random.float() * size).to_le_bytes());
+        };
+        match format {
+            Format::F32 => block = random.float().to_le_bytes().to_vec(),
+            Format::F16 => half(0, 1.0, random),
+            Format::Bf16 => block = bf16::from_f32(random.float()).to_le_bytes().to_vec(),
+            Format::Q4_0 => half(0, 0.12, random),
+            Format::Q4_1 => {
+                half(0, 0.12, random);
+                half(2, 1.0, random);
+            }
+            Format::Q8_0 => half(0, 0.008, random),
+            Format::Q4K => {
+                half(0, 0.002, random);
+                half(2, 0.02, random);
+            }
+            Format::Q6K => half(208, 0.0005, random),
+            other => panic!("no weights of {other:?}"),
+        }
+        bytes.extend(block);
+    }
+    bytes
+}
+
+struct Case {
+    rows: usize,
+    columns: usize,
+    bytes: Vec<u8>,
+    matrix: Matrix,
+}
+
+fn case(random: &mut Random, format: Format) -> Case {
+    let rows = random.below(40);
+    let block = format.block_columns();
+    let columns = if block == 1 { random.below(70) } else { block * random.below(if block == 256 { 3 } else { 6 }) };
+    let bytes = weights(random, format, rows, columns);
+    let matrix = Matrix::pack(format, rows, columns, &bytes).expect("a matrix of this shape");
+    Case { rows, columns, bytes, matrix }
+}
+
+fn multiply(kernels: Kernels, parallel: &dyn Parallel, matrix: &Matrix, x: &[f32], rows: usize) -> Vec<f32> {
+    let mut out = unwritten(rows * matrix.rows());
+    kernels.multiply(parallel, x, rows, &mut [Product { matrix, out: &mut out }]);
+    out
+}
+
+#[test]
+fn a_product_has_the_bits_of_its_definition_alone_and_in_any_batch() {
+    for seed in seeds() {
+        let random = &mut Random::new(seed);
+        for format in Format::ALL {
+            let Case { rows: outputs, columns, matrix, .. } = case(random, format);
+            let batch = [0, 1, 2, 3, 4, 5, 7, 8, 9, 13, 17, 24][random.below(12)];
+            let x = random.floats(batch * columns);
+            let expected = multiply(Kernels::plain(), &theoremata_kernels::Inline, &matrix, &x, batch);
+            for kernels in siblings() {
+                for (name, parallel) in executors() {
+                    let what = format!(
+                        "seed {seed}, {format:?}, {outputs}x{columns}, {batch} rows, {}, {name}",
+                        kernels.level()
+                    );
+                    same_bits(&multiply(kernels, parallel, &matrix, &x, batch), &expected, &what);
+                    let cut = random.below(batch + 1);
+                    let mut parts = multiply(kernels, parallel, &matrix, &x[..cut * columns], cut);
+                    parts.extend(multiply(kernels, parallel, &matrix, &x[cut * columns..], batch - cut));
+                    same_bits(&parts, &expected, format!("{what}, cut at {cut}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn several_matrices_of_one_call_give_what_each_gives_alone() {
+    for seed in seeds() {
+        let random = &mut Random::new(seed);
+        let rows = random.below(6);
+        let shapes: Vec<Matrix> = (0..3)
+            .map(|_| {
+                let format = Format::ALL[random.below(6)];
+                let outputs = random.below(40);
+                let bytes = weights(random, format, outputs, 64);
+                Matrix::pack(format, outputs, 64, &bytes).expect("a matrix")
+            })
+            .collect();
+        let x = random.floats(rows * 64);
+        for kernels in siblings() {
+            for (name, parallel) in executors() {
+                let mut outs: Vec<Vec<f32>> = shapes.iter().map(|matrix| unwritten(rows * matrix.rows())).collect();
+                let mut products: Vec<Product<'_>> =
+                    shapes.iter().zip(&mut outs).map(|(matrix, out)| Product { matrix, out }).collect();
+                kernels.multiply(parallel, &x, rows, &mut products);
+                for (matrix, out) in shapes.iter().zip(&outs) {
+                    let alone = multiply(kernels, parallel, matrix, &x, rows);
+                    same_bits(out, &alone, format!("seed {seed}, {}, {name}", kernels.level()));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn packing_loses_no_weight() {
+    for seed in seeds() {
+        let random = &mut Random::new(seed);
+        for format in Format::ALL {
+            let Case { rows, columns, bytes, matrix, .. } = case(random, format);
+            for row in 0..rows {
+                let width = bytes.len() / rows;
+                let (mut found, mut expected) = (unwritten(columns), unwritten(columns));
+                matrix.row(row, &mut found);
+                format.dequantise(&bytes[row * width..][..width], &mut expected);
+                same_bits(&found, &expected, format!("seed {seed}, {format:?}, row {row}"));
+            }
+        }
+    }
+}
+
+/// Tolerance: half a step of the activations' 8 bits times each weight, and the rounding of the sums.
+#[test]
+fn a_product_is_that_of_the_weights_in_the_file() {
+    for seed in seeds() {
+        let random = &mut Random::new(seed);
+        for format in Format::ALL {
+            let Case { rows, columns, bytes, matrix, .. } = case(random, format);
+            let x = random.floats(columns);
+            let out = multiply(Kernels::plain(), &theoremata_kernels::Inline, &matrix, &x, 1);
+            for row in 0..rows {
+                let width = bytes.len() / rows;
+                let mut weights = unwritten(columns);
+                format.dequantise(&bytes[row * width..][..width], &mut weights);
+                let exact: f64 = weights.iter().zip(&x).map(|(weight, x)| f64::from(*weight) * f64::from(*x)).sum();
+                let size: f64 = weights.iter().map(|weight| f64::from(weight.abs())).sum();
+                let step = if format.block_columns() == 1 { 0.0 } else { 0.5 / 127.0 };
+                close(&out[row..=row], &[exact], size * (step + 1e-6), format!("seed {seed}, {format:?}, row {row}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn activations_that_vanish_or_are_large_give_finite_outputs() {
+    let random = &mut Random::new(1);
+    for format in Format::ALL {
+        let columns = format.block_columns().max(32);
+        let matrix = Matrix::pack(format, 5, columns, &weights(random, format, 5, columns)).expect("a matrix");
+        for size in [0.0, 1e-38, 1e-31, 1e-20, 1e20] {
+            let x: Vec<f32> = random.floats(columns).iter().map(|x| x * size).collect();
+            let expected = multiply(Kernels::plain(), &theoremata_kernels::Inline, &matrix, &x, 1);
+            assert!(expected.iter().all(|out| out.is_finite()), "{format:?} at {size:e}");
+            for kernels in siblings() {
+                let found = multiply(kernels, &theoremata_kernels::Inline, &matrix, &x, 1);
+                same_bits(&found, &expected, format!("{format:?} at {size:e}, {}", kernels.level()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_matrix_of_other_bytes_than_its_shape_is_refused() {
+    assert!(Matrix::pack(Format::Q4_1, 2, 32, &[0; 39]).is_err());
+    assert!(Matrix::pack(Format::Q4_1, 2, 33, &[0; 40]).is_err());
+    assert!(Matrix::pack(Format::Q4K, usize::MAX, 256, &[]).is_err());
+    assert_eq!(Matrix::pack(Format::Q4_1, 0, 32, &[]).map(|matrix| matrix.bytes()), Ok(0));
+}
