@@ -1,6 +1,7 @@
 //! Attention of ragged rows over pages.
 
-pub(crate) mod plain;
+mod plain;
+mod vectors;
 
 use crate::level::Kernels;
 use crate::pages::{Cell, PageShape, Span};
@@ -113,7 +114,7 @@ impl Kernels {
         let out = Disjoint::new(out);
         spread(parallel, parts.len(), 1, &|range| {
             for part in &parts[range] {
-                plain::part(heads, pages, queries, part, &out);
+                self.perform(vectors::PartTask { heads, pages, queries, part, out: &out });
             }
         });
     }

@@ -1,6 +1,7 @@
 //! The gate of a feed-forward layer.
 
-use crate::elementary::exp;
+use crate::elementary;
+use crate::lanes::{self, Lanes, Task};
 use crate::level::Kernels;
 use crate::parallel::{Disjoint, Parallel, spread};
 
@@ -17,13 +18,40 @@ impl Kernels {
         spread(parallel, gate.len(), 4096, &|range| {
             // SAFETY: the ranges are disjoint.
             let out = unsafe { target.part(range.clone()) };
-            plain(&gate[range.clone()], &up[range], out);
+            self.perform(Gate { gate: &gate[range.clone()], up: &up[range], out });
         });
     }
 }
 
-fn plain(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    for ((gate, up), out) in gate.iter().zip(up).zip(out) {
-        *out = gate / (1.0 + exp(-gate)) * up;
+struct Gate<'a> {
+    gate: &'a [f32],
+    up: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Task for Gate<'_> {
+    type Output = ();
+
+    fn plain(self) {
+        for ((gate, up), out) in self.gate.iter().zip(self.up).zip(self.out) {
+            *out = gate / (1.0 + elementary::exp(-gate)) * up;
+        }
     }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) {
+        let (gate, gate_rest) = self.gate.as_chunks::<16>();
+        let (up, up_rest) = self.up.as_chunks::<16>();
+        let (out, out_rest) = self.out.as_chunks_mut::<16>();
+        for ((gate, up), out) in gate.iter().zip(up).zip(out) {
+            lanes.store(gated(lanes, lanes.load(gate), lanes.load(up)), out);
+        }
+        lanes.store_some(gated(lanes, lanes.load_some(gate_rest), lanes.load_some(up_rest)), out_rest);
+    }
+}
+
+#[inline(always)]
+fn gated<L: Lanes>(lanes: L, gate: L::Floats, up: L::Floats) -> L::Floats {
+    let power = lanes::exp(lanes, lanes.sub(lanes.splat(0.0), gate));
+    lanes.mul(lanes.div(gate, lanes.add(lanes.splat(1.0), power)), up)
 }

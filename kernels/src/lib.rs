@@ -26,6 +26,7 @@ mod attention;
 mod elementary;
 mod format;
 mod gate;
+mod lanes;
 mod level;
 mod matrix;
 mod norm;

@@ -20,7 +20,7 @@
 //!                                           Q6K: 16 f16 scales
 //! ```
 
-use half::bf16;
+use half::{bf16, f16};
 
 use crate::format::{Format, FormatError, half_at, q4k_quant, q4k_scale, q6k_quant};
 
@@ -84,6 +84,19 @@ impl Layout {
     }
 }
 
+/// A number of a float format, as the file holds it.
+///
+/// # Safety
+/// All bits are valid, and the alignment is at most that of a [`Line`].
+pub(crate) unsafe trait Weight {}
+
+// SAFETY: a number of IEEE.
+unsafe impl Weight for f32 {}
+// SAFETY: a wrapped `u16`.
+unsafe impl Weight for f16 {}
+// SAFETY: an integer.
+unsafe impl Weight for u16 {}
+
 /// One block of one row: weight `j` is `scale · part[j / 16] · quants[j] + minimum`.
 pub(crate) struct Block {
     pub(crate) quants: [i32; BLOCK],
@@ -105,9 +118,9 @@ impl Matrix {
         let tiles = rows.div_ceil(TILE);
         let lines = vec![Line([0; 64]); tiles * layout.tile / 64];
         let mut matrix = Matrix { format, rows, columns, layout, lines };
-        let row_bytes = if rows == 0 { 0 } else { expected / rows };
-        for row in 0..rows {
-            let source = &bytes[row * row_bytes..(row + 1) * row_bytes];
+        // No columns, no bytes: then there is nothing to put anywhere.
+        let row_bytes = format.bytes(1, columns)?.max(1);
+        for (row, source) in bytes.chunks_exact(row_bytes).enumerate() {
             let tile = &mut bytes_mut(&mut matrix.lines)[row / TILE * layout.tile..][..layout.tile];
             pack_row(format, layout, source, row % TILE, tile);
         }
@@ -199,6 +212,19 @@ impl Matrix {
             Format::Bf16 => bf16::from_le_bytes([bytes[at * 2], bytes[at * 2 + 1]]).to_f32(),
             _ => half_at(bytes, at * 2),
         }
+    }
+
+    /// The columns of a tile of a float format: sixteen weights each.
+    ///
+    /// # Panics
+    /// If `T` is not as wide as the format's weights.
+    pub(crate) fn column_weights<T: Weight>(&self, tile: usize) -> &[[T; TILE]] {
+        assert_eq!(size_of::<T>(), self.format.block_bytes(), "weights of {:?}", self.format);
+        let bytes = self.tile(tile);
+        assert!(self.columns * size_of::<[T; TILE]>() <= bytes.len() && cfg!(target_endian = "little"));
+        // SAFETY: a tile begins at a `Line`, which is aligned for any `Weight`; it is long enough, as was
+        // just asserted; and a `Weight` may have any bits.
+        unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), self.columns) }
     }
 
     /// One block of a block format.

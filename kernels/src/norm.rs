@@ -1,6 +1,7 @@
 //! Root-mean-square norm.
 
 use crate::elementary::sum_lanes;
+use crate::lanes::{Lanes, Task};
 use crate::level::Kernels;
 use crate::parallel::{Disjoint, Parallel, spread};
 
@@ -24,21 +25,54 @@ impl Kernels {
             let part = rows.start * dim..rows.end * dim;
             // SAFETY: the ranges of rows are disjoint.
             let out = unsafe { target.part(part.clone()) };
-            for (x, out) in x[part].chunks_exact(dim).zip(out.chunks_exact_mut(dim)) {
-                plain_row(x, gain, eps, out);
-            }
+            self.perform(Rows { x: &x[part], gain, eps, out });
         });
     }
 }
 
-fn plain_row(x: &[f32], gain: &[f32], eps: f32, out: &mut [f32]) {
-    let mut lanes = [0.0f32; 16];
-    for (index, x) in x.iter().enumerate() {
-        lanes[index % 16] = x.mul_add(*x, lanes[index % 16]);
+struct Rows<'a> {
+    x: &'a [f32],
+    gain: &'a [f32],
+    eps: f32,
+    out: &'a mut [f32],
+}
+
+impl Task for Rows<'_> {
+    type Output = ();
+
+    fn plain(self) {
+        let dim = self.gain.len();
+        for (x, out) in self.x.chunks_exact(dim).zip(self.out.chunks_exact_mut(dim)) {
+            let mut lanes = [0.0f32; 16];
+            for (index, x) in x.iter().enumerate() {
+                lanes[index % 16] = x.mul_add(*x, lanes[index % 16]);
+            }
+            let scale = 1.0 / (sum_lanes(lanes) / dim as f32 + self.eps).sqrt();
+            for ((x, gain), out) in x.iter().zip(self.gain).zip(out) {
+                *out = x * scale * gain;
+            }
+        }
     }
-    let mean = sum_lanes(lanes) / x.len() as f32;
-    let scale = 1.0 / (mean + eps).sqrt();
-    for ((x, gain), out) in x.iter().zip(gain).zip(out) {
-        *out = x * scale * gain;
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) {
+        let dim = self.gain.len();
+        for (x, out) in self.x.chunks_exact(dim).zip(self.out.chunks_exact_mut(dim)) {
+            let (x, rest) = x.as_chunks::<16>();
+            let mut sum = lanes.splat(0.0);
+            for x in x {
+                let x = lanes.load(x);
+                sum = lanes.fma(x, x, sum);
+            }
+            let last = lanes.load_some(rest);
+            sum = lanes.fma(last, last, sum);
+            let scale = lanes.splat(1.0 / (lanes.sum(sum) / dim as f32 + self.eps).sqrt());
+            let (out, out_rest) = out.as_chunks_mut::<16>();
+            let (gain, gain_rest) = self.gain.as_chunks::<16>();
+            for ((x, gain), out) in x.iter().zip(gain).zip(out) {
+                lanes.store(lanes.mul(lanes.mul(lanes.load(x), scale), lanes.load(gain)), out);
+            }
+            lanes.store_some(lanes.mul(lanes.mul(last, scale), lanes.load_some(gain_rest)), out_rest);
+        }
     }
 }

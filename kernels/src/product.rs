@@ -4,6 +4,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod floats;
 mod plain;
 
 use std::ops::Range;
@@ -86,7 +87,8 @@ impl Kernels {
             }
             #[cfg(target_arch = "x86_64")]
             (Level::Avx2, Some(x)) if matrix.is_quantised() => avx2::tiles(self, matrix, x, input.rows, tiles, &sink),
-            _ => plain::tiles(matrix, input, tiles, &sink),
+            _ if matrix.is_quantised() => plain::tiles(matrix, input, tiles, &sink),
+            _ => self.perform(floats::Tiles { matrix, input, tiles, sink: &sink }),
         }
     }
 }

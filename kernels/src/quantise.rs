@@ -1,5 +1,6 @@
 //! Activations in 8 bits, to meet the weights of the block formats.
 
+use crate::lanes::{Lanes, Task};
 use crate::level::Kernels;
 use crate::matrix::BLOCK;
 use crate::parallel::{Disjoint, Parallel, spread};
@@ -22,17 +23,61 @@ pub(crate) struct Quantised {
     pub(crate) sums: Vec<f32>,
 }
 
-/// One block: `scale = max|x| / 127`, `value = round(x · (127 / max|x|))`, ties to even. Gives the scale
-/// and the sum of the values of each half.
-fn plain_block(x: &[f32], values: &mut [i8]) -> (f32, [i32; 2]) {
-    let largest = x.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
-    let (scale, inverse) = if largest < VANISHING { (0.0, 0.0) } else { (largest / 127.0, 127.0 / largest) };
-    let mut halves = [0; 2];
-    for (column, (x, value)) in x.iter().zip(values).enumerate() {
-        *value = (x * inverse).round_ties_even() as i8;
-        halves[column / 16] += i32::from(*value);
+/// Rows, whole, to quantise; each output as in [`Quantised`].
+struct Blocks<'a> {
+    x: &'a [f32],
+    values: &'a mut [i8],
+    scales: &'a mut [f32],
+    minus: &'a mut [i32],
+    minus_halves: &'a mut [[i32; 2]],
+    sums: &'a mut [f32],
+}
+
+impl Blocks<'_> {
+    /// Writes what belongs to a block beside its values.
+    #[inline(always)]
+    fn set(&mut self, block: usize, scale: f32, halves: [i32; 2]) {
+        self.scales[block] = scale;
+        self.minus[block] = -(halves[0] + halves[1]);
+        self.minus_halves[block] = [-halves[0], -halves[1]];
+        self.sums[block] = scale * (halves[0] + halves[1]) as f32;
     }
-    (scale, halves)
+}
+
+/// `scale = max|x| / 127` and `value = round(x · (127 / max|x|))`, ties to even.
+#[inline(always)]
+fn scale(largest: f32) -> (f32, f32) {
+    if largest < VANISHING { (0.0, 0.0) } else { (largest / 127.0, 127.0 / largest) }
+}
+
+impl Task for Blocks<'_> {
+    type Output = ();
+
+    fn plain(mut self) {
+        for (block, x) in self.x.chunks_exact(BLOCK).enumerate() {
+            let (scale, inverse) = scale(x.iter().fold(0.0, |largest, x| x.abs().max(largest)));
+            let mut halves = [0; 2];
+            for (column, (x, value)) in x.iter().zip(&mut self.values[block * BLOCK..]).enumerate() {
+                *value = (x * inverse).round_ties_even() as i8;
+                halves[column / 16] += i32::from(*value);
+            }
+            self.set(block, scale, halves);
+        }
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(mut self, lanes: L) {
+        for (block, x) in self.x.as_chunks::<16>().0.as_chunks::<2>().0.iter().enumerate() {
+            let x = [lanes.load(&x[0]), lanes.load(&x[1])];
+            let (scale, inverse) = scale(lanes.largest(lanes.max(lanes.abs(x[0]), lanes.abs(x[1]))));
+            let inverse = lanes.splat(inverse);
+            let words = [lanes.to_words(lanes.mul(x[0], inverse)), lanes.to_words(lanes.mul(x[1], inverse))];
+            let values = self.values[block * BLOCK..].as_chunks_mut::<16>().0;
+            lanes.store_bytes(words[0], &mut values[0]);
+            lanes.store_bytes(words[1], &mut values[1]);
+            self.set(block, scale, [lanes.sum_words(words[0]), lanes.sum_words(words[1])]);
+        }
+    }
 }
 
 impl Kernels {
@@ -60,13 +105,7 @@ impl Kernels {
             // SAFETY: as above.
             let (minus, minus_halves, sums) =
                 unsafe { (minus.part(part.clone()), minus_halves.part(part.clone()), sums.part(part)) };
-            for (block, x) in x[columns].chunks_exact(BLOCK).enumerate() {
-                let (scale, half) = plain_block(x, &mut values[block * BLOCK..][..BLOCK]);
-                scales[block] = scale;
-                minus[block] = -(half[0] + half[1]);
-                minus_halves[block] = [-half[0], -half[1]];
-                sums[block] = scale * (half[0] + half[1]) as f32;
-            }
+            self.perform(Blocks { x: &x[columns], values, scales, minus, minus_halves, sums });
         });
         quantised
     }

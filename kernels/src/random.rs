@@ -6,8 +6,11 @@
 
 use crate::elementary::{ln, ln_of_parts};
 
-const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(crate) const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(crate) const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+
+/// The step between random words as numbers below 1.
+pub(crate) const STEP: f32 = 1.0 / 4_294_967_296.0;
 
 /// Names one draw of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -21,15 +24,13 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// The random word of a token: one of four that a call of Philox gives.
+    /// The random word of a token. Sixty-four tokens share sixteen calls of Philox: token `64·b + 16·i + j`
+    /// has word `i` of the call with the counter `16·b + j`, so that vectors need no shuffling.
     pub fn word(&self, token: u32) -> u32 {
-        self.words(token / 4)[token as usize % 4]
-    }
-
-    /// The words of tokens `4 · quad` to `4 · quad + 3`.
-    pub(crate) fn words(&self, quad: u32) -> [u32; 4] {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
-        philox([quad, self.position, self.path as u32, (self.path >> 32) as u32], key)
+        let quad = token / 64 * 16 + token % 16;
+        let counter = [quad, self.position, self.path as u32, (self.path >> 32) as u32];
+        philox(counter, key)[token as usize % 64 / 16]
     }
 }
 
@@ -56,7 +57,6 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 /// `t` is small where the noise is large, so that the noise is as finely spaced there as the word
 /// allows: it lies between -3.1 and 22.9.
 pub fn gumbel(word: u32) -> f32 {
-    const STEP: f32 = 1.0 / 4_294_967_296.0;
     let small = (word as f32).mul_add(STEP, STEP / 2.0);
     // 1 - t, of the complement, so that it is not rounded to 0.
     let large = (!word as f32).mul_add(STEP, STEP / 2.0);

@@ -69,6 +69,15 @@ impl Rotary {
         (self.cosines[at], self.sines[at])
     }
 
+    /// Cosines and sines of a pair at sixteen positions, from place `at` of the tables, which is
+    /// [`MARGIN`] for position 0.
+    #[inline(always)]
+    pub(crate) fn sixteen(&self, pair: usize, at: usize) -> ([f32; 16], [f32; 16]) {
+        let from = pair * self.stride + at;
+        let part = |table: &[f32]| -> [f32; 16] { table[from..from + 16].try_into().expect("sixteen") };
+        (part(&self.cosines), part(&self.sines))
+    }
+
     /// Both numbers of a pair, by their places in a head.
     pub(crate) fn pair(&self, pair: usize) -> (usize, usize) {
         match self.pairing {

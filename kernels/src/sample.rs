@@ -1,9 +1,9 @@
 //! The choice of the next token: a function of logits, settings and the name of the draw.
 
-use std::cmp::Ordering;
-
+use crate::lanes::{self, Lanes, Task};
 use crate::level::Kernels;
 use crate::random::{Draw, gumbel};
+use crate::softmax::Exponentials;
 
 /// What is chosen among.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -42,30 +42,35 @@ impl Kernels {
     ///
     /// A token that may not be chosen has the logit -∞. NaN counts as -∞.
     pub fn sample(self, logits: &[f32], sampling: &Sampling, draw: Draw) -> Option<u32> {
-        let best = best(logits.iter().enumerate().map(|(token, logit)| (token as u32, *logit)))?;
+        let largest = self.largest(logits);
+        if largest == f32::NEG_INFINITY {
+            return None;
+        }
         let inverse = 1.0 / sampling.temperature;
         if sampling.temperature <= 0.0 || !inverse.is_finite() {
-            return Some(best);
+            return logits.iter().position(|logit| *logit == largest).map(|token| token as u32);
         }
-        let largest = logits[best as usize];
         if sampling.keeps_all() {
-            return best_noisy(logits, largest, inverse, draw);
+            return self.perform(Noisy { logits, largest, inverse, draw });
         }
-        let noisy = |token: u32| (logits[token as usize] - largest).mul_add(inverse, gumbel(draw.word(token)));
-        let kept = self.kept(logits, largest, inverse, sampling);
-        self::best(kept.into_iter().map(|token| (token, noisy(token))))
+        let mut best = None;
+        for token in self.kept(logits, largest, inverse, sampling) {
+            let score = (logits[token as usize] - largest).mul_add(inverse, gumbel(draw.word(token)));
+            best = better(best, token, score);
+        }
+        best.map(|(token, _)| token)
     }
 
     /// The tokens that pass the filters, the most likely first, equals by id.
     fn kept(self, logits: &[f32], largest: f32, inverse: f32, sampling: &Sampling) -> Vec<u32> {
         let scaled = |logit: &f32| if logit.is_nan() { f32::NEG_INFINITY } else { (logit - largest) * inverse };
         let mut weights: Vec<f32> = logits.iter().map(scaled).collect();
-        let total = self.exponentials(&mut weights);
+        let total = self.perform(Exponentials(&mut weights));
         let weight = |token: u32| weights[token as usize];
         // What all tokens below this weigh together cannot reach the share that `top_p` leaves out, so
         // they need not be sorted. A quarter of it leaves room for the rounding of the sum.
         let negligible = (1.0 - sampling.top_p).max(0.0) * total / logits.len() as f32 * 0.25;
-        let floor = sampling.min_p.max(0.0).min(1.0).max(if sampling.top_p < 1.0 { negligible } else { 0.0 });
+        let floor = sampling.min_p.clamp(0.0, 1.0).max(if sampling.top_p < 1.0 { negligible } else { 0.0 });
         let mut kept: Vec<u32> = (0..logits.len() as u32)
             .filter(|token| weight(*token) >= floor && logits[*token as usize] > f32::NEG_INFINITY)
             .collect();
@@ -90,30 +95,63 @@ impl Kernels {
     }
 }
 
-/// The token of the largest score, the lowest id among equals; none where all are -∞ or NaN.
-fn best(scores: impl Iterator<Item = (u32, f32)>) -> Option<u32> {
-    let mut best: Option<(u32, f32)> = None;
-    for (token, score) in scores {
-        let ahead = match best {
-            None => score > f32::NEG_INFINITY,
-            Some((other, bar)) => match score.partial_cmp(&bar) {
-                Some(Ordering::Greater) => true,
-                Some(Ordering::Equal) => token < other,
-                _ => false,
-            },
-        };
-        if ahead {
-            best = Some((token, score));
-        }
+/// The better of the best so far and a token: the larger score, and of equals the lower id. -∞ and NaN
+/// are no scores.
+fn better(best: Option<(u32, f32)>, token: u32, score: f32) -> Option<(u32, f32)> {
+    match best {
+        None if score > f32::NEG_INFINITY => Some((token, score)),
+        Some((other, bar)) if score > bar || score == bar && token < other => Some((token, score)),
+        best => best,
     }
-    best.map(|(token, _)| token)
 }
 
 /// `argmax_v((logits[v] - largest) · inverse + noise(v))` over all tokens.
-fn best_noisy(logits: &[f32], largest: f32, inverse: f32, draw: Draw) -> Option<u32> {
-    let words = (0..logits.len().div_ceil(4) as u32).flat_map(|quad| draw.words(quad));
-    let scores = logits.iter().zip(words).map(|(logit, word)| (logit - largest).mul_add(inverse, gumbel(word)));
-    best(scores.enumerate().map(|(token, score)| (token as u32, score)))
+struct Noisy<'a> {
+    logits: &'a [f32],
+    largest: f32,
+    inverse: f32,
+    draw: Draw,
+}
+
+impl Task for Noisy<'_> {
+    type Output = Option<u32>;
+
+    fn plain(self) -> Option<u32> {
+        let mut best = None;
+        for (token, logit) in self.logits.iter().enumerate() {
+            let noise = gumbel(self.draw.word(token as u32));
+            best = better(best, token as u32, (logit - self.largest).mul_add(self.inverse, noise));
+        }
+        best.map(|(token, _)| token)
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) -> Option<u32> {
+        let lane_numbers: [u32; 16] = std::array::from_fn(|lane| lane as u32);
+        let numbers = lanes.load_words(&lane_numbers);
+        let (largest, inverse) = (lanes.splat(self.largest), lanes.splat(self.inverse));
+        let mut scores = lanes.splat(f32::NEG_INFINITY);
+        let mut tokens = lanes.words(0);
+        for (index, logits) in self.logits.chunks(64).enumerate() {
+            let mut all = [f32::NEG_INFINITY; 64];
+            all[..logits.len()].copy_from_slice(logits);
+            let quads = lanes.add_words(numbers, lanes.words(index as u32 * 16));
+            let words = lanes::philox(lanes, quads, &self.draw);
+            for (part, (logits, words)) in all.as_chunks::<16>().0.iter().zip(words).enumerate() {
+                let score = lanes.sub(lanes.load(logits), largest);
+                let score = lanes.fma(score, inverse, lanes::gumbel(lanes, words));
+                let token = lanes.add_words(numbers, lanes.words(index as u32 * 64 + part as u32 * 16));
+                // A lane's tokens come in rising order, so the first of equals stays.
+                tokens = lanes.words_if_less(scores, score, token, tokens);
+                scores = lanes.if_less(scores, score, score, scores);
+            }
+        }
+        let (mut score, mut token) = ([0.0; 16], [0; 16]);
+        lanes.store(scores, &mut score);
+        lanes.store_words(tokens, &mut token);
+        let best = score.iter().zip(token).fold(None, |best, (score, token)| better(best, token, *score));
+        best.map(|(token, _)| token)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Softmax of a row, and the logarithm of its denominator.
 
-use crate::elementary::{exp, ln, striped_sum};
+use crate::elementary::{self, ln, striped_sum};
+use crate::lanes::{self, Lanes, Task};
 use crate::level::Kernels;
 
 impl Kernels {
@@ -9,7 +10,7 @@ impl Kernels {
     /// The denominator is summed in 16 stripes. Entries of -∞ become 0. An empty row stays empty, and
     /// one of -∞ alone becomes zeros.
     pub fn softmax(self, row: &mut [f32]) {
-        let sum = self.exponentials(row);
+        let sum = self.perform(Exponentials(row));
         let inverse = if sum > 0.0 { 1.0 / sum } else { 0.0 };
         for entry in row {
             *entry *= inverse;
@@ -20,28 +21,104 @@ impl Kernels {
     ///
     /// Sums as [`Kernels::softmax`] does. Gives -∞ for a row that is empty or of -∞ alone.
     pub fn log_sum_exp(self, row: &[f32]) -> f32 {
-        let largest = largest(row);
-        if largest == f32::NEG_INFINITY {
-            return largest;
-        }
-        largest + ln(striped_sum(row.len(), |index| exp(row[index] - largest)))
+        self.perform(LogSum(row))
     }
 
-    /// Replaces a row by `e^(row[i] - max)` and gives their striped sum, 0 where all were -∞.
-    pub(crate) fn exponentials(self, row: &mut [f32]) -> f32 {
-        let largest = largest(row);
+    /// The largest entry, NaN not counting; -∞ of none.
+    pub(crate) fn largest(self, row: &[f32]) -> f32 {
+        self.perform(Largest(row))
+    }
+}
+
+/// Replaces a row by `e^(row[i] - max)` and gives their striped sum; all 0 where all were -∞.
+pub(crate) struct Exponentials<'a>(pub(crate) &'a mut [f32]);
+
+struct LogSum<'a>(&'a [f32]);
+
+struct Largest<'a>(&'a [f32]);
+
+impl Task for Exponentials<'_> {
+    type Output = f32;
+
+    fn plain(self) -> f32 {
+        let row = self.0;
+        let largest = Largest(row).plain();
         if largest == f32::NEG_INFINITY {
             row.fill(0.0);
             return 0.0;
         }
         for entry in row.iter_mut() {
-            *entry = exp(*entry - largest);
+            *entry = elementary::exp(*entry - largest);
         }
         striped_sum(row.len(), |index| row[index])
     }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) -> f32 {
+        let row = self.0;
+        let largest = Largest(row).vectors(lanes);
+        if largest == f32::NEG_INFINITY {
+            row.fill(0.0);
+            return 0.0;
+        }
+        let largest = lanes.splat(largest);
+        let mut sum = lanes.splat(0.0);
+        let (chunks, rest) = row.as_chunks_mut::<16>();
+        for chunk in chunks {
+            let value = lanes::exp(lanes, lanes.sub(lanes.load(chunk), largest));
+            lanes.store(value, chunk);
+            sum = lanes.add(sum, value);
+        }
+        let value = lanes::exp(lanes, lanes.sub(lanes.load_some(rest), largest));
+        lanes.store_some(value, rest);
+        lanes.sum(lanes.add(sum, lanes.load_some(rest)))
+    }
 }
 
-/// The largest entry, -∞ of none.
-pub(crate) fn largest(row: &[f32]) -> f32 {
-    row.iter().fold(f32::NEG_INFINITY, |largest, entry| largest.max(*entry))
+impl Task for LogSum<'_> {
+    type Output = f32;
+
+    fn plain(self) -> f32 {
+        let largest = Largest(self.0).plain();
+        if largest == f32::NEG_INFINITY {
+            return largest;
+        }
+        largest + ln(striped_sum(self.0.len(), |index| elementary::exp(self.0[index] - largest)))
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) -> f32 {
+        let largest = Largest(self.0).vectors(lanes);
+        if largest == f32::NEG_INFINITY {
+            return largest;
+        }
+        let bar = lanes.splat(largest);
+        let mut sum = lanes.splat(0.0);
+        let (chunks, rest) = self.0.as_chunks::<16>();
+        for chunk in chunks {
+            sum = lanes.add(sum, lanes::exp(lanes, lanes.sub(lanes.load(chunk), bar)));
+        }
+        let mut last = [f32::NEG_INFINITY; 16]; // whose exponential adds nothing
+        last[..rest.len()].copy_from_slice(rest);
+        sum = lanes.add(sum, lanes::exp(lanes, lanes.sub(lanes.load(&last), bar)));
+        largest + ln(lanes.sum(sum))
+    }
+}
+
+impl Task for Largest<'_> {
+    type Output = f32;
+
+    fn plain(self) -> f32 {
+        self.0.iter().fold(f32::NEG_INFINITY, |largest, entry| largest.max(*entry))
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) -> f32 {
+        let mut largest = lanes.splat(f32::NEG_INFINITY);
+        let (chunks, rest) = self.0.as_chunks::<16>();
+        for chunk in chunks {
+            largest = lanes.max(lanes.load(chunk), largest);
+        }
+        rest.iter().fold(lanes.largest(largest), |largest, entry| largest.max(*entry))
+    }
 }

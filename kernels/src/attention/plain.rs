@@ -1,11 +1,11 @@
 //! The definition of attention.
 
 use crate::attention::{Heads, Pages, Part};
-use crate::elementary::{exp, striped_sum};
+use crate::lanes::Task;
 use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;
 use crate::rotary::turn;
-use crate::softmax::largest;
+use crate::softmax::Exponentials;
 
 pub(crate) fn part<C: Cell>(
     heads: &Heads<'_>,
@@ -47,11 +47,7 @@ fn attend<C: Cell>(
         || part.group.spans.iter().flat_map(|span| (0..span.tokens).map(move |token| (span, token))).take(seen);
     let mut weights: Vec<f32> =
         tokens().map(|(span, token)| score(heads, pages.keys, query, part.head, span, token)).collect();
-    let largest = largest(&weights);
-    for weight in &mut weights {
-        *weight = exp(*weight - largest);
-    }
-    let sum = striped_sum(weights.len(), |index| weights[index]);
+    let sum = Exponentials(&mut weights).plain();
     let inverse = if sum > 0.0 { 1.0 / sum } else { 0.0 };
     out.fill(0.0);
     for ((span, token), weight) in tokens().zip(&weights) {

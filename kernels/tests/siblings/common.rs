@@ -25,7 +25,7 @@ impl Random {
 
     /// A number of `0..bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (u64::from(self.word()) * bound as u64 >> 32) as usize
+        ((u64::from(self.word()) * bound as u64) >> 32) as usize
     }
 
     /// A number between -1 and 1.

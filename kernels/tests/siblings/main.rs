@@ -4,5 +4,8 @@
 //! Outputs are filled with NaN beforehand, so that what is not written shows. Shapes are odd. A row is
 //! computed alone, in batches, and on an executor that interleaves as it likes.
 
+mod attention;
 mod common;
 mod products;
+mod rows;
+mod sampling;

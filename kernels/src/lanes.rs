@@ -1,0 +1,123 @@
+//! Sixteen numbers at once: what the vector siblings are written in.
+//!
+//! A sibling is written once, over [`Lanes`], and compiled for each level. A value of a type that
+//! implements [`Lanes`] proves that the machine has its instructions: it is made nowhere but in a
+//! function that was entered after they were detected.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod elementary;
+
+use half::f16;
+
+use crate::level::{Kernels, Level};
+
+pub(crate) use elementary::{exp, gumbel, philox};
+
+/// Operations on 16 lanes. All round as the scalar operations of IEEE 754 do.
+pub trait Lanes: Copy {
+    /// Sixteen f32.
+    type Floats: Copy;
+    /// Sixteen u32, or i32 in two's complement.
+    type Words: Copy;
+
+    /// Heads that attention asks for at once, as many as the registers hold.
+    const ASKERS: usize;
+    /// Vectors of a value that attention sums at once.
+    const VALUES: usize;
+
+    fn splat(self, value: f32) -> Self::Floats;
+    fn load(self, from: &[f32; 16]) -> Self::Floats;
+    fn load_half(self, from: &[f16; 16]) -> Self::Floats;
+    /// Loads bf16, given as their bits.
+    fn load_brain(self, from: &[u16; 16]) -> Self::Floats;
+    fn store(self, value: Self::Floats, to: &mut [f32; 16]);
+    fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn sub(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn mul(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn div(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// `a · b + c`, rounded once.
+    fn fma(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
+    /// The larger; `b` where `a` is NaN.
+    fn max(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    fn abs(self, a: Self::Floats) -> Self::Floats;
+    /// To the nearest integer, ties to even.
+    fn round(self, a: Self::Floats) -> Self::Floats;
+    /// `yes` where `a < b`, else `no`.
+    fn if_less(self, a: Self::Floats, b: Self::Floats, yes: Self::Floats, no: Self::Floats) -> Self::Floats;
+    /// The same choice between words.
+    fn words_if_less(self, a: Self::Floats, b: Self::Floats, yes: Self::Words, no: Self::Words) -> Self::Words;
+    /// The sum in the order of [`crate::elementary::sum_lanes`].
+    fn sum(self, a: Self::Floats) -> f32;
+    /// The largest lane.
+    fn largest(self, a: Self::Floats) -> f32;
+
+    fn words(self, value: u32) -> Self::Words;
+    fn load_words(self, from: &[u32; 16]) -> Self::Words;
+    fn store_words(self, value: Self::Words, to: &mut [u32; 16]);
+    /// The low byte of each lane, for lanes between -128 and 127.
+    fn store_bytes(self, value: Self::Words, to: &mut [i8; 16]);
+    fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn and(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn xor(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    /// Both halves of the unsigned product, the low one first.
+    fn product(self, a: Self::Words, b: Self::Words) -> (Self::Words, Self::Words);
+    /// Shifts left by 23 bits, to where the exponent is.
+    fn at_exponent(self, a: Self::Words) -> Self::Words;
+    /// Shifts right by 23 bits and keeps the sign.
+    fn exponent_of(self, a: Self::Words) -> Self::Words;
+    /// The sum of all lanes, wrapping.
+    fn sum_words(self, a: Self::Words) -> i32;
+    /// Nearest integers, ties to even.
+    fn to_words(self, a: Self::Floats) -> Self::Words;
+    /// The words as signed numbers.
+    fn signed(self, a: Self::Words) -> Self::Floats;
+    /// The words as unsigned numbers, rounded once.
+    fn unsigned(self, a: Self::Words) -> Self::Floats;
+    fn as_words(self, a: Self::Floats) -> Self::Words;
+    fn as_floats(self, a: Self::Words) -> Self::Floats;
+
+    /// Up to 16 numbers; the other lanes are 0.
+    #[inline(always)]
+    fn load_some(self, from: &[f32]) -> Self::Floats {
+        let mut all = [0.0; 16];
+        all[..from.len()].copy_from_slice(from);
+        self.load(&all)
+    }
+
+    /// As many lanes as there is room for.
+    #[inline(always)]
+    fn store_some(self, value: Self::Floats, to: &mut [f32]) {
+        let mut all = [0.0; 16];
+        self.store(value, &mut all);
+        to.copy_from_slice(&all[..to.len()]);
+    }
+}
+
+/// An operation with both its definition and its sibling.
+pub(crate) trait Task {
+    type Output;
+
+    /// The definition.
+    fn plain(self) -> Self::Output;
+
+    /// The sibling; must be `#[inline(always)]`, so that it is compiled for the instructions of `L`.
+    fn vectors<L: Lanes>(self, lanes: L) -> Self::Output;
+}
+
+impl Kernels {
+    /// Performs a task at this level.
+    pub(crate) fn perform<T: Task>(self, task: T) -> T::Output {
+        match self.level() {
+            // SAFETY: `Kernels` has these levels only where their features were detected.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { avx512::perform(task) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { avx2::perform(task) },
+            _ => task.plain(),
+        }
+    }
+}
