@@ -4,7 +4,8 @@
 //! AVX-512. **All give the same bits**: every sum has one order, which belongs to its row, so a result
 //! never depends on the batch, on the number of threads or on the machine. Where a sum wants many lanes,
 //! the definition has them too. The crate knows no model, no file and no clock; plain slices go in and
-//! plain slices come out. It starts no thread: whoever has more hands lends them through [`Parallel`].
+//! plain slices come out. Whoever has more hands lends them through [`Parallel`]; no thread is started
+//! unless a caller makes a [`Crew`].
 //!
 //! It is the only crate with `unsafe` in it, and each such block says why it is sound.
 //!
@@ -23,6 +24,7 @@
 //! ```
 
 mod attention;
+mod crew;
 mod elementary;
 mod format;
 mod gate;
@@ -40,6 +42,7 @@ mod sample;
 mod softmax;
 
 pub use attention::{Group, Heads, Pages};
+pub use crew::Crew;
 pub use format::{Format, FormatError};
 pub use half::f16;
 pub use level::{Kernels, Level};

@@ -1,6 +1,8 @@
 //! What the tests share: seeds, numbers, executors, and the comparison of bits.
 
-use theoremata_kernels::{Draw, Inline, Kernels, Level, Parallel};
+use std::sync::LazyLock;
+
+use theoremata_kernels::{Crew, Draw, Inline, Kernels, Level, Parallel};
 
 /// Seeds of a property: 200, or as many as `SEEDS` says.
 pub(crate) fn seeds() -> std::ops::Range<u64> {
@@ -66,8 +68,9 @@ impl Parallel for Scoped {
 }
 
 /// The executors that results must not depend on.
-pub(crate) fn executors() -> [(&'static str, &'static dyn Parallel); 2] {
-    [("inline", &Inline), ("three threads", &Scoped)]
+pub(crate) fn executors() -> [(&'static str, &'static dyn Parallel); 3] {
+    static CREW: LazyLock<Crew> = LazyLock::new(|| Crew::new(4));
+    [("inline", &Inline), ("three threads", &Scoped), ("a crew of four", &*CREW)]
 }
 
 /// An output that shows what is not written.

@@ -6,6 +6,7 @@
 
 mod attention;
 mod common;
+mod crew;
 mod products;
 mod rows;
 mod sampling;

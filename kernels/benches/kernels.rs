@@ -1,0 +1,233 @@
+//! What the siblings win over their definitions, and what share of the memory's bandwidth they reach.
+//!
+//! `cargo bench -p theoremata-kernels`, or with a word to choose among the parts: `-- products`. The
+//! shapes are those of the default model, SmolLM2-135M in Q4_1. Times are wall time, the best of
+//! several rounds; the bandwidth is measured in the same run, since neighbours move it.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use theoremata_kernels::{
+    Cell, Crew, Draw, Format, Group, Heads, Inline, Kernels, Level, Matrix, PageShape, Pages, Pairing, Parallel,
+    Product, Rotary, Sampling, Slot, Span, f16,
+};
+
+/// Width, gate, heads and vocabulary of the default model.
+const WIDTH: usize = 576;
+const INNER: usize = 1536;
+const HEADS: usize = 9;
+const KV_HEADS: usize = 3;
+const HEAD_DIM: usize = 64;
+const VOCABULARY: usize = 49_152;
+const LAYERS: usize = 30;
+
+fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wants = |part: &str| chosen.is_empty() || chosen.iter().any(|word| part.contains(word.as_str()));
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
+    let crew = Crew::new(threads);
+    let single = bandwidth(&Inline);
+    let all = bandwidth(&crew);
+    println!("read bandwidth over 128 MiB: {single:.1} GB/s on one thread, {all:.1} GB/s on {threads}");
+    if wants("products") {
+        products();
+    }
+    if wants("model") {
+        model(&Inline, 1, single);
+        model(&crew, threads, all);
+    }
+    if wants("attention") {
+        attention();
+    }
+    if wants("rows") {
+        rows();
+    }
+}
+
+/// Seconds of the fastest of several rounds, each repeated until it lasts a while.
+fn best(mut act: impl FnMut()) -> f64 {
+    let mut best = f64::INFINITY;
+    let (mut rounds, began) = (0, Instant::now());
+    while rounds < 3 || began.elapsed().as_millis() < 150 {
+        let start = Instant::now();
+        act();
+        best = best.min(start.elapsed().as_secs_f64());
+        rounds += 1;
+    }
+    best
+}
+
+/// GB/s of summing 128 MiB, in a loop that does nothing else.
+fn bandwidth(parallel: &dyn Parallel) -> f64 {
+    let words = vec![1u64; 16 << 20];
+    let chunk = words.len() / 64;
+    let seconds = best(|| {
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        parallel.run(&|| {
+            loop {
+                let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let Some(part) = words.chunks(chunk).nth(index) else { break };
+                let mut sums = [0u64; 32];
+                for words in part.as_chunks::<32>().0 {
+                    for (sum, word) in sums.iter_mut().zip(words) {
+                        *sum = sum.wrapping_add(*word);
+                    }
+                }
+                black_box(sums);
+            }
+        });
+    });
+    (words.len() * 8) as f64 / seconds / 1e9
+}
+
+fn siblings() -> impl Iterator<Item = Kernels> {
+    Level::available().into_iter().filter(|level| *level != Level::Plain).filter_map(Kernels::at)
+}
+
+fn floats(count: usize) -> Vec<f32> {
+    let draw = Draw { seed: 1, path: 0, position: 0 };
+    (0..count).map(|index| draw.word(index as u32) as f32 / 2_147_483_648.0 - 1.0).collect()
+}
+
+/// A matrix of any weights: the time does not depend on their values.
+fn matrix(format: Format, rows: usize, columns: usize) -> Matrix {
+    let bytes = format.bytes(rows, columns).expect("a shape of the model");
+    Matrix::pack(format, rows, columns, &vec![0x11; bytes]).expect("as many bytes as it takes")
+}
+
+fn multiply(kernels: Kernels, parallel: &dyn Parallel, matrices: &[&Matrix], x: &[f32], rows: usize) {
+    let mut outs: Vec<Vec<f32>> = matrices.iter().map(|matrix| vec![0.0; rows * matrix.rows()]).collect();
+    let mut products: Vec<Product<'_>> =
+        matrices.iter().zip(&mut outs).map(|(matrix, out)| Product { matrix, out }).collect();
+    kernels.multiply(parallel, x, rows, &mut products);
+    black_box(&outs);
+}
+
+/// One matrix in cache: each format and sibling, by rows.
+fn products() {
+    println!("\nproducts, {INNER}x{WIDTH} (Q4K, Q6K: {INNER}x{INNER}), one thread, weights in cache, 10^9 operations a second");
+    println!("{:<8} {:<14} {:>9} {:>9} {:>9} {:>9} {:>9}", "format", "sibling", "1 row", "2 rows", "4 rows", "8 rows", "256 rows");
+    for format in Format::ALL {
+        let columns = if format.block_columns() == 256 { INNER } else { WIDTH };
+        let matrix = matrix(format, INNER, columns);
+        for kernels in [Kernels::plain()].into_iter().chain(siblings()) {
+            let speeds = [1, 2, 4, 8, 256].map(|rows| {
+                let operations = (2 * rows * INNER * columns) as f64;
+                if kernels.level() == Level::Plain && rows > 1 {
+                    return String::from("-");
+                }
+                let x = floats(rows * columns);
+                format!("{:.1}", operations / best(|| multiply(kernels, &Inline, &[&matrix], &x, rows)) / 1e9)
+            });
+            let [one, two, four, eight, many] = speeds;
+            let level = kernels.level().to_string();
+            println!("{:<8} {level:<14} {one:>9} {two:>9} {four:>9} {eight:>9} {many:>9}", format!("{format:?}"));
+        }
+    }
+}
+
+/// Every matrix of the model, from memory, as a step of decoding reads them.
+fn model(parallel: &dyn Parallel, threads: usize, bandwidth: f64) {
+    let format = Format::Q4_1;
+    let kv = KV_HEADS * HEAD_DIM;
+    let layers: Vec<[Matrix; 7]> = (0..LAYERS)
+        .map(|_| {
+            let square = || matrix(format, WIDTH, WIDTH);
+            let (key, value) = (matrix(format, kv, WIDTH), matrix(format, kv, WIDTH));
+            let (gate, up) = (matrix(format, INNER, WIDTH), matrix(format, INNER, WIDTH));
+            [square(), key, value, square(), gate, up, matrix(format, WIDTH, INNER)]
+        })
+        .collect();
+    let logits = matrix(Format::Q8_0, VOCABULARY, WIDTH);
+    let bytes = layers.iter().flatten().map(Matrix::bytes).sum::<usize>() + logits.bytes();
+    println!("\nall products of a step of the default model, {threads} thread(s), {:.1} MB", bytes as f64 / 1e6);
+    println!("{:<14} {:>6} {:>10} {:>12} {:>10} {:>8}", "sibling", "rows", "ms", "tokens/s", "GB/s", "share");
+    for kernels in siblings() {
+        for rows in [1, 2, 4, 8, 16, 256] {
+            let (x, inner) = (floats(rows * WIDTH), floats(rows * INNER));
+            let seconds = best(|| {
+                for [query, key, value, output, gate, up, down] in &layers {
+                    multiply(kernels, parallel, &[query, key, value], &x, rows);
+                    multiply(kernels, parallel, &[output], &x, rows);
+                    multiply(kernels, parallel, &[gate, up], &x, rows);
+                    multiply(kernels, parallel, &[down], &inner, rows);
+                }
+                // A prefill wants the logits of its last row alone.
+                let asking = if rows == 256 { 1 } else { rows };
+                multiply(kernels, parallel, &[&logits], &x[..asking * WIDTH], asking);
+            });
+            let speed = bytes as f64 / seconds / 1e9;
+            println!(
+                "{:<14} {rows:>6} {:>10.3} {:>12.0} {speed:>10.1} {:>7.0}%",
+                kernels.level().to_string(),
+                seconds * 1e3,
+                rows as f64 / seconds,
+                100.0 * speed / bandwidth,
+            );
+        }
+    }
+}
+
+/// One layer's attention: a decoding row, and a prefill of 256 rows.
+fn attention() {
+    println!("\nattention of one layer, {HEADS} heads over {KV_HEADS}, pages of 32, one thread");
+    println!("{:<14} {:<6} {:>7} {:>7} {:>12}", "sibling", "cells", "tokens", "rows", "µs");
+    for kernels in [Kernels::plain()].into_iter().chain(siblings()) {
+        for (tokens, rows) in [(256, 1), (1024, 1), (256, 256)] {
+            if kernels.level() == Level::Plain && rows > 1 {
+                continue;
+            }
+            for (name, seconds) in [("f32", attend::<f32>(kernels, tokens, rows)), ("f16", attend::<f16>(kernels, tokens, rows))] {
+                println!("{:<14} {name:<6} {tokens:>7} {rows:>7} {:>12.1}", kernels.level().to_string(), seconds * 1e6);
+            }
+        }
+    }
+}
+
+fn attend<C: Cell>(kernels: Kernels, tokens: usize, rows: usize) -> f64 {
+    let shape = PageShape { page_tokens: 32, kv_heads: KV_HEADS, head_dim: HEAD_DIM };
+    let pages = tokens.div_ceil(shape.page_tokens);
+    let rotary = Rotary::new(Pairing::Neighbours, HEAD_DIM, &Rotary::frequencies(HEAD_DIM, 1e5), 8192);
+    let slots: Vec<Slot> =
+        (0..tokens).map(|token| Slot { page: (token / 32) as u32, offset: (token % 32) as u32 }).collect();
+    let rows_of = floats(tokens * shape.token_cells());
+    let mut keys = vec![C::default(); pages * shape.cells()];
+    let mut values = keys.clone();
+    shape.store(&slots, &rows_of, &rows_of, &mut keys, &mut values);
+    let spans: Vec<Span> = (0..pages as u32).map(|page| Span { page, offset: 0, tokens: 32, position: page * 32 }).collect();
+    let positions: Vec<u32> = (0..rows as u32).map(|row| (tokens - rows) as u32 + row).collect();
+    let seen: Vec<u32> = positions.iter().map(|position| position + 1).collect();
+    let group = Group { positions: &positions, seen: &seen, spans: &spans };
+    let queries = floats(rows * HEADS * HEAD_DIM);
+    let mut out = vec![0.0; queries.len()];
+    let heads = Heads { queries: HEADS, shape, scale: 0.125, rotary: &rotary };
+    let pages = Pages { keys: &keys, values: &values };
+    best(|| kernels.attend(&Inline, &heads, pages, &queries, &[group], &mut out))
+}
+
+/// What is done once a row.
+fn rows() {
+    println!("\nrows, one thread, µs");
+    println!("{:<14} {:>10} {:>12} {:>14} {:>12} {:>14} {:>12}", "sibling", "norm 576", "swiglu 1536", "log-sum 49152", "greedy", "temperature", "top-p 0.9");
+    let (x, gain, gate, up) = (floats(WIDTH), floats(WIDTH), floats(INNER), floats(INNER));
+    let logits: Vec<f32> = floats(VOCABULARY).iter().map(|x| x * 12.0).collect();
+    let draw = Draw { seed: 1, path: 2, position: 3 };
+    for kernels in [Kernels::plain()].into_iter().chain(siblings()) {
+        let (mut narrow, mut wide) = (vec![0.0; WIDTH], vec![0.0; INNER]);
+        let norm = best(|| kernels.rms_norm(&Inline, &x, &gain, 1e-5, &mut narrow));
+        let swiglu = best(|| kernels.swiglu(&Inline, &gate, &up, &mut wide));
+        let log_sum = best(|| {
+            black_box(kernels.log_sum_exp(&logits));
+        });
+        let [greedy, warm, top] =
+            [Sampling::GREEDY, Sampling::at(0.8), Sampling { top_p: 0.9, ..Sampling::at(0.8) }].map(|sampling| {
+                best(|| {
+                    black_box(kernels.sample(&logits, &sampling, draw));
+                })
+            });
+        let [norm, swiglu, log_sum, greedy, warm, top] =
+            [norm, swiglu, log_sum, greedy, warm, top].map(|seconds| seconds * 1e6);
+        let level = kernels.level().to_string();
+        println!("{level:<14} {norm:>10.2} {swiglu:>12.2} {log_sum:>14.1} {greedy:>12.1} {warm:>14.1} {top:>12.1}");
+    }
+}
