@@ -8,25 +8,25 @@ use crate::tokenizer::Token;
 
 /// The name of a token together with all that it depends on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ContextId([u8; 16]);
+pub(crate) struct ContextId([u8; 16]);
 
 impl ContextId {
     /// Before the first token of a thread.
-    pub const ROOT: ContextId = ContextId([0; 16]);
+    pub(crate) const ROOT: ContextId = ContextId([0; 16]);
 
     /// A token that follows at the next position.
-    pub fn then(self, token: Token) -> ContextId {
+    pub(crate) fn then(self, token: Token) -> ContextId {
         ContextId::of(b"t", &[&self.0, &token.to_le_bytes()])
     }
 
     /// Behind several paths that started together and do not see each other, in their order.
-    pub fn join(ends: &[ContextId]) -> ContextId {
+    pub(crate) fn join(ends: &[ContextId]) -> ContextId {
         let parts: Vec<&[u8]> = ends.iter().map(|end| end.0.as_slice()).collect();
         ContextId::of(b"j", &parts)
     }
 
     /// What was computed behind `was` and is shown behind `now`: what follows is approximate.
-    pub fn splice(now: ContextId, was: ContextId) -> ContextId {
+    pub(crate) fn splice(now: ContextId, was: ContextId) -> ContextId {
         ContextId::of(b"s", &[&now.0, &was.0])
     }
 

@@ -8,18 +8,36 @@
 //! The crate has no clock and no thread of its own and is not `async`: one step moves the batch on by
 //! one, and whoever calls it lends the hands.
 
+mod cache;
 mod context;
+mod engine;
+mod event;
 mod forward;
 pub mod gguf;
+mod join;
 mod model;
+mod node;
 mod pages;
+mod plan;
+mod prune;
+mod request;
+mod segment;
 mod shape;
 mod template;
+mod thread;
 mod tokenizer;
 
-pub use context::ContextId;
+pub use engine::Engine;
+pub use event::{EngineError, Event, Usage};
 pub use forward::Precision;
+pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
 pub use model::{Model, ModelError};
+pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
+pub use prune::Prune;
+pub use request::{Bounds, Request, Settings};
 pub use shape::{Family, Shape, ShapeError};
 pub use template::{Message, Role, Template, TemplateError};
 pub use tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
+
+#[cfg(test)]
+mod tests;

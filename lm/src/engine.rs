@@ -1,0 +1,368 @@
+//! The engine: trees of threads over one model and one pool of pages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use theoremata_kernels::{Draw, Parallel};
+
+use crate::cache::Cache;
+use crate::event::{EngineError, Event, Usage};
+use crate::forward::Forward;
+use crate::model::Model;
+use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
+use crate::pages::Pool;
+use crate::request::{Bounds, Request, Settings};
+use crate::thread::{Hold, Thread};
+use crate::tokenizer::Token;
+
+/// Trees of threads over one model. See the crate's documentation for an example.
+pub struct Engine {
+    pub(crate) model: Arc<Model>,
+    pub(crate) forward: Forward,
+    pub(crate) settings: Settings,
+    pub(crate) pool: Pool,
+    pub(crate) cache: Cache,
+    pub(crate) nodes: BTreeMap<NodeId, Node>,
+    pub(crate) trees: BTreeMap<u64, Bounds>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) usage: Usage,
+    /// All logits that were used, for tests to compare.
+    #[cfg(test)]
+    pub(crate) seen_logits: Vec<(NodeId, Vec<f32>)>,
+    positions: usize,
+    numbers: u64,
+}
+
+impl Engine {
+    /// An engine for a model. Memory for keys and values is asked for at once and used as pages are.
+    pub fn new(model: Arc<Model>, settings: Settings) -> Engine {
+        let settings = Settings {
+            pages: settings.pages.clamp(1, 1 << 24),
+            page_tokens: settings.page_tokens.clamp(1, 1 << 12),
+            rows: settings.rows.max(1),
+            ..settings
+        };
+        let positions = model.shape().context.min(settings.pages * settings.page_tokens).max(1);
+        let pages = (settings.pages, settings.page_tokens);
+        let forward = Forward::new(&model, settings.kernels, settings.precision, pages, positions);
+        Engine {
+            model,
+            forward,
+            settings,
+            pool: Pool::new(settings.pages),
+            cache: Cache::default(),
+            nodes: BTreeMap::new(),
+            trees: BTreeMap::new(),
+            events: Vec::new(),
+            usage: Usage::default(),
+            #[cfg(test)]
+            seen_logits: Vec::new(),
+            positions,
+            numbers: 0,
+        }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// What was done so far.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            pages_used: self.pool.used(),
+            pages_peak: self.pool.peak(),
+            pages: self.pool.capacity(),
+            page_bytes: self.forward.page_bytes(),
+            ..self.usage
+        }
+    }
+
+    /// Admits a tree. Trees that were admitted first come first when pages run short.
+    pub fn submit(&mut self, request: Request) -> Result<NodeId, EngineError> {
+        self.check_tokens(&request.tokens)?;
+        let room = self.room();
+        if request.tokens.is_empty() || matches!(&request.then, Then::Generate(turn) if turn.max_tokens == 0) {
+            return Err(EngineError::NoTokens);
+        }
+        if request.tokens.len() > room {
+            return Err(EngineError::TooLong { wanted: request.tokens.len(), bound: room });
+        }
+        let number = self.next_number();
+        let mut thread = Thread::new();
+        request.tokens.iter().for_each(|token| thread.push(*token));
+        self.trees.insert(number, request.bounds);
+        let node = Node::new((number, Vec::new()), request.seed, thread, request.bounds.tokens);
+        self.nodes.insert(NodeId(number), node);
+        self.events.push(Event::Opened { node: NodeId(number), parent: None });
+        self.go_on(NodeId(number), request.then);
+        Ok(NodeId(number))
+    }
+
+    /// Appends tokens to what a node reads that waits for orders, and lets it go on.
+    pub fn extend(&mut self, node: NodeId, tokens: &[Token], then: Then) -> Result<(), EngineError> {
+        self.check_tokens(tokens)?;
+        let room = self.room();
+        let held = self.at_rest(node)?;
+        let wanted = held.thread.end() as usize + tokens.len();
+        if wanted > room {
+            return Err(EngineError::TooLong { wanted, bound: room });
+        }
+        if matches!(&then, Then::Generate(turn) if turn.max_tokens == 0) {
+            return Err(EngineError::NoTokens);
+        }
+        tokens.iter().for_each(|token| held.thread.push(*token));
+        self.go_on(node, then);
+        Ok(())
+    }
+
+    /// Ends a node and all below it. Its siblings go on.
+    pub fn cancel(&mut self, node: NodeId) -> Result<(), EngineError> {
+        if !self.nodes.contains_key(&node) {
+            return Err(EngineError::Unknown(node));
+        }
+        self.end(node, Outcome::Cancelled);
+        Ok(())
+    }
+
+    /// Forgets a tree with all its nodes; what it has computed may be found by others for a while.
+    pub fn forget(&mut self, root: NodeId) {
+        if self.nodes.get(&root).is_none_or(|node| node.parent.is_some()) {
+            return;
+        }
+        self.trees.remove(&root.0);
+        let of_tree: Vec<NodeId> =
+            self.nodes.iter().filter(|(_, node)| node.rank.0 == root.0).map(|(id, _)| *id).collect();
+        for id in of_tree {
+            if let Some(mut node) = self.nodes.remove(&id) {
+                self.cache.remember(&node.thread, self.settings.page_tokens, &mut self.pool);
+                node.thread.clear(&mut self.pool);
+            }
+        }
+    }
+
+    /// What a node generated, over all its turns.
+    pub fn generated(&self, node: NodeId) -> &[Token] {
+        self.nodes.get(&node).map_or(&[], |node| &node.generated)
+    }
+
+    /// All that a node reads and wrote, as one list.
+    pub fn tokens(&self, node: NodeId) -> Vec<Token> {
+        let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.thread.segments);
+        segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
+    }
+
+    /// How a node ended, if it did.
+    pub fn outcome(&self, node: NodeId) -> Option<&Outcome> {
+        self.nodes.get(&node).and_then(Node::outcome)
+    }
+
+    /// The branches that a node waits for.
+    pub fn branches(&self, node: NodeId) -> &[NodeId] {
+        match self.nodes.get(&node).map(|node| &node.state) {
+            Some(State::Waiting { children, .. } | State::Choosing { children, .. }) => children,
+            _ => &[],
+        }
+    }
+
+    /// Whether a step would do anything.
+    pub fn is_idle(&self) -> bool {
+        self.events.is_empty() && !self.nodes.values().any(|node| node.is_runnable() || self.is_due(node))
+    }
+
+    /// Moves every tree on by one step, as far as rows and pages suffice, and says what happened.
+    ///
+    /// The tokens that come out do not depend on what else is there, on the executor, or on how often a
+    /// node had to let go of its pages. If a whole step finds no room, the node that comes first ends:
+    /// so the engine never stands still.
+    pub fn step(&mut self, parallel: &dyn Parallel) -> Vec<Event> {
+        self.turn_over();
+        let planned = self.plan();
+        if planned.is_empty() {
+            self.give_up_one();
+        } else {
+            self.compute(parallel, &planned);
+        }
+        self.turn_over();
+        std::mem::take(&mut self.events)
+    }
+
+    /// Steps until nothing is left to do, and says all that happened.
+    pub fn run(&mut self, parallel: &dyn Parallel) -> Vec<Event> {
+        let mut events = Vec::new();
+        while !self.is_idle() {
+            events.extend(self.step(parallel));
+        }
+        events
+    }
+
+    /// Counts all references anew. Every page is free or held by just those that say so; free and used
+    /// pages are all there are.
+    pub fn audit(&self) -> Result<(), String> {
+        let threads = self.nodes.values().flat_map(|node| &node.thread.segments);
+        let held = threads.flat_map(|segment| segment.pages().iter().copied());
+        self.pool.audit(held.chain(self.cache.held()))
+    }
+
+    /// Whether a node goes on without a row: a join that is due, a fork, or a hold that is reached.
+    fn is_due(&self, node: &Node) -> bool {
+        match &node.state {
+            State::Waiting { children, .. } => {
+                children.iter().all(|child| self.nodes.get(child).is_none_or(|child| child.outcome().is_some()))
+            }
+            State::Holding => node.thread.is_whole(),
+            _ => false,
+        }
+    }
+
+    /// Does all that needs no row, until there is no more of it.
+    fn turn_over(&mut self) {
+        loop {
+            let mut moved = false;
+            let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
+            for id in ids.into_iter().rev() {
+                let Some(node) = self.nodes.get_mut(&id) else { continue };
+                match &node.state {
+                    State::Waiting { .. } => moved |= self.join_if_done(id),
+                    State::Holding if node.thread.is_whole() => {
+                        node.state = State::Held;
+                        self.events.push(Event::Held { node: id });
+                    }
+                    State::Opening(spawn) if node.thread.is_whole() && !node.wants_logits() => {
+                        let spawn = spawn.clone();
+                        self.open(id, spawn, None);
+                        moved = true;
+                    }
+                    _ => {}
+                }
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Draws the next token of a running node.
+    pub(crate) fn draw(&mut self, id: NodeId, logits: &[f32]) {
+        let kernels = self.forward.kernels();
+        let positions = self.positions;
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let State::Running(turn) = &node.state else { return };
+        let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
+        let Some(token) = kernels.sample(logits, &turn.sampling, draw) else {
+            return self.end(id, Outcome::Invalid);
+        };
+        node.draws += 1;
+        node.turn_tokens += 1;
+        node.allowance = node.allowance.saturating_sub(1);
+        self.usage.generated += 1;
+        let stops = turn.stops.contains(&token);
+        let mut ends = stops;
+        if !stops || turn.keep_stop {
+            let log_probability = logits[token as usize] - kernels.log_sum_exp(logits);
+            node.thread.push(token);
+            node.generated.push(token);
+            node.log_probabilities.push(log_probability);
+            self.events.push(Event::Token { node: id, token, log_probability });
+            ends |= completes_stop_text(&self.model, turn, &mut node.tail, token);
+        }
+        let bound = if node.turn_tokens >= turn.max_tokens {
+            Some(Bound::Tokens)
+        } else if node.allowance == 0 {
+            Some(Bound::Allowance)
+        } else if node.thread.end() as usize >= positions {
+            Some(Bound::Context)
+        } else {
+            None
+        };
+        match (ends, turn.after, bound) {
+            (true, After::Conclude, _) => self.end(id, Outcome::Concluded),
+            (true, After::Hold, _) => node.state = State::Holding,
+            (false, _, Some(bound)) => self.end(id, Outcome::Budget(bound)),
+            (false, _, None) => {}
+        }
+    }
+
+    /// Lets a node do what comes next.
+    pub(crate) fn go_on(&mut self, id: NodeId, then: Then) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        node.turn_tokens = 0;
+        node.tail.clear();
+        match then {
+            Then::Generate(_) if node.allowance == 0 => self.end(id, Outcome::Budget(Bound::Allowance)),
+            Then::Generate(turn) => node.state = State::Running(turn),
+            Then::Hold => node.state = State::Holding,
+            Then::Conclude => self.end(id, Outcome::Concluded),
+        }
+    }
+
+    /// Ends a node, and what is below it before. A node that ended stays as it is.
+    pub(crate) fn end(&mut self, id: NodeId, outcome: Outcome) {
+        let children = self.branches(id).to_vec();
+        children.into_iter().for_each(|child| self.end(child, Outcome::Cancelled));
+        let page_tokens = self.settings.page_tokens;
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        if node.outcome().is_some() {
+            return;
+        }
+        self.cache.remember(&node.thread, page_tokens, &mut self.pool);
+        // A branch that concluded keeps its pages for the join. All others have nobody to wait for.
+        if node.parent.is_none() || outcome != Outcome::Concluded {
+            node.thread.evict(Hold::All, &mut self.pool);
+        }
+        node.state = State::Done(outcome.clone());
+        self.events.push(Event::Finished { node: id, outcome });
+    }
+
+    /// A node that waits for orders: it holds, or it is a root that ended.
+    pub(crate) fn at_rest(&mut self, id: NodeId) -> Result<&mut Node, EngineError> {
+        let node = self.nodes.get_mut(&id).ok_or(EngineError::Unknown(id))?;
+        match node.state {
+            State::Held | State::Holding => Ok(node),
+            State::Done(_) if node.parent.is_none() => Ok(node),
+            _ => Err(EngineError::Busy(id)),
+        }
+    }
+
+    pub(crate) fn tree_of(&self, id: NodeId) -> Result<u64, EngineError> {
+        self.nodes.get(&id).map(|node| node.rank.0).ok_or(EngineError::Unknown(id))
+    }
+
+    pub(crate) fn check_tokens(&self, tokens: &[Token]) -> Result<(), EngineError> {
+        let vocabulary = self.model.shape().vocabulary;
+        match tokens.iter().find(|token| **token as usize >= vocabulary) {
+            Some(token) => Err(EngineError::NoSuchToken { token: *token, vocabulary }),
+            None => Ok(()),
+        }
+    }
+
+    /// Positions that a text may fill, so that one is left to generate at.
+    pub(crate) fn room(&self) -> usize {
+        self.positions.saturating_sub(1)
+    }
+
+    /// Whether what a node reads leaves no position to generate at.
+    pub(crate) fn is_too_long(&self, id: NodeId) -> bool {
+        self.nodes.get(&id).is_some_and(|node| node.thread.end() as usize >= self.positions)
+    }
+
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+}
+
+/// Whether a token completes one of the texts that end a turn.
+fn completes_stop_text(model: &Model, turn: &Turn, tail: &mut Vec<u8>, token: Token) -> bool {
+    let Some(longest) = turn.stop_texts.iter().map(String::len).max() else { return false };
+    let Some(tokenizer) = model.tokenizer() else { return false };
+    let piece = tokenizer.piece(token);
+    tail.extend_from_slice(piece);
+    let found = turn
+        .stop_texts
+        .iter()
+        .any(|text| !text.is_empty() && tail.windows(text.len()).any(|window| window == text.as_bytes()));
+    let keep = tail.len().min(longest.saturating_sub(1));
+    tail.drain(..tail.len() - keep);
+    found
+}

@@ -1,0 +1,143 @@
+//! What an engine says: what happened, what that took, and why an order is not carried out.
+
+use crate::join::Report;
+use crate::node::{NodeId, Outcome};
+use crate::tokenizer::Token;
+
+/// What happened, in the order in which it did.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// A node is there.
+    Opened {
+        /// The node.
+        node: NodeId,
+        /// The node above, of which a root has none.
+        parent: Option<NodeId>,
+    },
+    /// A token was generated. A token that ended a turn and is not kept is none.
+    Token {
+        /// The node.
+        node: NodeId,
+        /// The token.
+        token: Token,
+        /// The logarithm of its probability, without temperature.
+        log_probability: f32,
+    },
+    /// A node waits for orders.
+    Held {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node asks which of its branches to take, see [`Engine::choose`].
+    Choose {
+        /// The node.
+        node: NodeId,
+        /// The branches that concluded.
+        branches: Vec<NodeId>,
+    },
+    /// What came back of branches.
+    Joined {
+        /// The node that gets it.
+        node: NodeId,
+        /// What it gets.
+        report: Report,
+    },
+    /// Text was taken out of what a node reads, or put back.
+    Pruned {
+        /// The node.
+        node: NodeId,
+        /// What that took.
+        report: Report,
+    },
+    /// A node ended.
+    Finished {
+        /// The node.
+        node: NodeId,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// Why an order is not carried out. Nothing has changed then.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// There is no such node.
+    #[error("there is no node {0:?}")]
+    Unknown(NodeId),
+    /// The node is not one that waits for orders.
+    #[error("node {0:?} does not wait for orders")]
+    Busy(NodeId),
+    /// Nothing to go on from, or nothing to generate.
+    #[error("there is no token to begin with, or none to generate")]
+    NoTokens,
+    /// A number that stands for no token.
+    #[error("{token} is no token: the vocabulary has {vocabulary}")]
+    NoSuchToken {
+        /// The number.
+        token: Token,
+        /// Tokens there are.
+        vocabulary: usize,
+    },
+    /// More than the model or the pages can hold.
+    #[error("{wanted} tokens are more than the {bound} that fit")]
+    TooLong {
+        /// Tokens of the text.
+        wanted: usize,
+        /// Tokens that fit.
+        bound: usize,
+    },
+    /// Too many branches, or none.
+    #[error("{wanted} branches; between 1 and {bound} are allowed")]
+    Width {
+        /// Branches that were ordered.
+        wanted: usize,
+        /// The bound.
+        bound: usize,
+    },
+    /// Too deep.
+    #[error("the tree may be {bound} deep")]
+    Depth {
+        /// The bound.
+        bound: usize,
+    },
+    /// The branches ask for more tokens than are left.
+    #[error("the branches may generate {wanted} tokens in all, and {left} are left")]
+    Allowance {
+        /// What the branches ask for.
+        wanted: usize,
+        /// What the node has.
+        left: usize,
+    },
+    /// A range that is not within what the node wrote itself.
+    #[error("tokens {from} to {to} are not the node's own")]
+    Range {
+        /// Begin.
+        from: usize,
+        /// End.
+        to: usize,
+    },
+}
+
+/// What was done so far, and how full the pool is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Usage {
+    /// Steps that computed something.
+    pub steps: u64,
+    /// Rows that were computed.
+    pub rows: u64,
+    /// Tokens that were generated.
+    pub generated: u64,
+    /// Tokens that were found computed.
+    pub cached: u64,
+    /// How often a node had to let go of its pages.
+    pub preempted: u64,
+    /// Pages in use.
+    pub pages_used: usize,
+    /// The most pages that were in use.
+    pub pages_peak: usize,
+    /// Pages there are.
+    pub pages: usize,
+    /// Bytes of a page in all layers.
+    pub page_bytes: usize,
+}
