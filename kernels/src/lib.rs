@@ -9,7 +9,7 @@
 //!
 //! It is the only crate with `unsafe` in it, and each such block says why it is sound.
 //!
-//! Reading order: [`Kernels`] chooses the siblings; [`Format`] and [`Matrix`] hold weights, and
+//! Reading order: [`Kernels`] chooses the siblings; [`Format`], [`Matrix`] and [`Arena`] hold weights, and
 //! [`Kernels::multiply`] uses them; [`Kernels::rms_norm`] and [`Kernels::swiglu`]; [`PageShape`],
 //! [`Rotary`] and [`Kernels::attend`]; [`Sampling`] and [`Draw`].
 //!
@@ -23,6 +23,7 @@
 //! assert_eq!(out, [13.0, 4.0]);
 //! ```
 
+mod arena;
 mod attention;
 mod crew;
 mod elementary;
@@ -41,6 +42,7 @@ mod rotary;
 mod sample;
 mod softmax;
 
+pub use arena::Arena;
 pub use attention::{Group, Heads, Pages};
 pub use crew::Crew;
 pub use format::{Format, FormatError};

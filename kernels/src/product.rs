@@ -61,7 +61,7 @@ impl Kernels {
         let quantised = quantised.then(|| self.quantise(parallel, x, rows, columns));
         let input = Input { rows, floats: x, quantised };
         let total = products.iter().map(|product| product.matrix.tiles()).sum();
-        let tile_bytes = products.iter().map(|product| product.matrix.layout().tile).max().unwrap_or(0);
+        let tile_bytes = products.iter().map(|product| product.matrix.tile_bytes()).max().unwrap_or(0);
         let outs: Vec<(&Matrix, Disjoint<'_, f32>)> =
             products.iter_mut().map(|product| (product.matrix, Disjoint::new(product.out))).collect();
         spread(parallel, total, (GRAIN_BYTES / (tile_bytes * rows).max(1)).max(1), &|range| {

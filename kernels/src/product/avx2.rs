@@ -36,9 +36,9 @@ trait Codec {
     const SAFE: usize;
 
     /// # Safety
-    /// The machine has the features, and `tile` points to a tile of `layout` with more than `index`
+    /// The machine has the features, and `tile` points to a tile of the format with more than `index`
     /// blocks; `eight` is 0 for the first eight rows of it and 1 for the others.
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block;
+    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block;
 }
 
 pub(super) fn tiles(
@@ -82,14 +82,14 @@ fn all_rows<C: Codec>(matrix: &Matrix, x: &Quantised, rows: usize, tile: usize, 
 
 #[target_feature(enable = "avx2,fma,f16c")]
 fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: usize, tile: usize, sink: &Sink<'_>) {
-    let (blocks, columns, layout) = (matrix.blocks(), matrix.columns(), matrix.layout());
+    let (blocks, columns) = (matrix.blocks(), matrix.columns());
     let weights = matrix.tile(tile).as_ptr();
     let mut lanes = [[0.0f32; TILE]; ROWS];
     for eight in 0..2 {
         let mut totals = [_mm256_setzero_ps(); ROWS];
         for index in 0..blocks {
             // SAFETY: the features are enabled here, and the tile has `blocks` blocks.
-            let block = unsafe { C::block(weights, &layout, index, eight) };
+            let block = unsafe { C::block(weights, index, eight) };
             for (of, total) in totals.iter_mut().enumerate() {
                 let at = (row + of) * blocks + index;
                 let values = &x.values[(row + of) * columns + index * BLOCK..][..BLOCK];
@@ -212,12 +212,17 @@ impl Codec for Q4_0 {
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
         let zero = _mm256_setzero_si256();
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let scale = halves(tile.add(layout.scales + index * 32 + eight * 16));
-            Block { quants: nibbles(tile.add(index * 256 + eight * 32)), scale, minimum: scale, part: [zero; 2] }
+            let scale = halves(tile.add(const { Layout::of(Format::Q4_0) }.scales(index) + eight * 16));
+            Block {
+                quants: nibbles(tile.add(const { Layout::of(Format::Q4_0) }.quants(index) + eight * 32)),
+                scale,
+                minimum: scale,
+                part: [zero; 2],
+            }
         }
     }
 }
@@ -228,13 +233,18 @@ impl Codec for Q4_1 {
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
         let zero = _mm256_setzero_si256();
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let scales = tile.add(layout.scales + index * 64 + eight * 16);
+            let scales = tile.add(const { Layout::of(Format::Q4_1) }.scales(index) + eight * 16);
             let (scale, minimum) = (halves(scales), halves(scales.add(32)));
-            Block { quants: nibbles(tile.add(index * 256 + eight * 32)), scale, minimum, part: [zero; 2] }
+            Block {
+                quants: nibbles(tile.add(const { Layout::of(Format::Q4_1) }.quants(index) + eight * 32)),
+                scale,
+                minimum,
+                part: [zero; 2],
+            }
         }
     }
 }
@@ -245,16 +255,19 @@ impl Codec for Q8_0 {
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
         let zero = _mm256_setzero_si256();
         let turned = _mm256_set1_epi8(-128);
         let mut quants = [zero; 8];
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
             for (group, quants) in quants.iter_mut().enumerate() {
-                *quants = _mm256_xor_si256(vector(tile.add(index * 512 + group * 64 + eight * 32)), turned);
+                *quants = _mm256_xor_si256(
+                    vector(tile.add(const { Layout::of(Format::Q8_0) }.quants(index) + group * 64 + eight * 32)),
+                    turned,
+                );
             }
-            let scale = halves(tile.add(layout.scales + index * 32 + eight * 16));
+            let scale = halves(tile.add(const { Layout::of(Format::Q8_0) }.scales(index) + eight * 16));
             Block { quants, scale, minimum: scale, part: [zero; 2] }
         }
     }
@@ -266,16 +279,21 @@ impl Codec for Q4K {
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
         let zero = _mm256_setzero_si256();
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let scales = tile.add(layout.scales + index * 32 + eight * 8);
-            let shared = tile.add(layout.supers + index / 8 * 64 + eight * 16);
+            let scales = tile.add(const { Layout::of(Format::Q4K) }.scales(index) + eight * 8);
+            let shared = tile.add(const { Layout::of(Format::Q4K) }.shared(index) + eight * 16);
             let scale = _mm256_mul_ps(halves(shared), unsigned_bytes(scales));
             let minimum = _mm256_mul_ps(halves(shared.add(32)), unsigned_bytes(scales.add(16)));
             let minimum = _mm256_sub_ps(_mm256_set1_ps(-0.0), minimum);
-            Block { quants: nibbles(tile.add(index * 256 + eight * 32)), scale, minimum, part: [zero; 2] }
+            Block {
+                quants: nibbles(tile.add(const { Layout::of(Format::Q4K) }.quants(index) + eight * 32)),
+                scale,
+                minimum,
+                part: [zero; 2],
+            }
         }
     }
 }
@@ -287,13 +305,13 @@ impl Codec for Q6K {
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize, eight: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
         let mask = _mm256_set1_epi8(3 << 4);
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let mut quants = nibbles(tile.add(index * 256 + eight * 32));
+            let mut quants = nibbles(tile.add(const { Layout::of(Format::Q6K) }.quants(index) + eight * 32));
             for of in 0..2 {
-                let bits = vector(tile.add(layout.high + index * 128 + of * 64 + eight * 32));
+                let bits = vector(tile.add(const { Layout::of(Format::Q6K) }.high(index) + of * 64 + eight * 32));
                 let shifted =
                     [_mm256_slli_epi16::<4>(bits), _mm256_slli_epi16::<2>(bits), bits, _mm256_srli_epi16::<2>(bits)];
                 for (pair, shifted) in shifted.into_iter().enumerate() {
@@ -301,8 +319,8 @@ impl Codec for Q6K {
                     quants[group] = _mm256_or_si256(quants[group], _mm256_and_si256(shifted, mask));
                 }
             }
-            let scales = tile.add(layout.scales + index * 32 + eight * 8);
-            let scale = halves(tile.add(layout.supers + index / 8 * 32 + eight * 16));
+            let scales = tile.add(const { Layout::of(Format::Q6K) }.scales(index) + eight * 8);
+            let scale = halves(tile.add(const { Layout::of(Format::Q6K) }.shared(index) + eight * 16));
             Block { quants, scale, minimum: scale, part: [signed_bytes(scales), signed_bytes(scales.add(16))] }
         }
     }

@@ -29,8 +29,8 @@ trait Codec {
     const PARTS: bool = false;
 
     /// # Safety
-    /// The machine has the features, and `tile` points to a tile of `layout` with more than `index` blocks.
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block;
+    /// The machine has the features, and `tile` points to a tile of the format with more than `index` blocks.
+    unsafe fn block(tile: *const u8, index: usize) -> Block;
 }
 
 pub(super) fn tiles(
@@ -79,7 +79,7 @@ fn all_rows<C: Codec>(matrix: &Matrix, x: &Quantised, rows: usize, tile: usize, 
 
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512vnni")]
 fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: usize, tile: usize, sink: &Sink<'_>) {
-    let (blocks, columns, layout) = (matrix.blocks(), matrix.columns(), matrix.layout());
+    let (blocks, columns) = (matrix.blocks(), matrix.columns());
     let weights = matrix.tile(tile).as_ptr();
     let values = &x.values[row * columns..(row + ROWS) * columns];
     let part = row * blocks..(row + ROWS) * blocks;
@@ -88,7 +88,7 @@ fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: u
     let mut totals = [_mm512_setzero_ps(); ROWS];
     for index in 0..blocks {
         // SAFETY: the features are enabled here, and the tile has `blocks` blocks.
-        let block = unsafe { C::block(weights, &layout, index) };
+        let block = unsafe { C::block(weights, index) };
         for (row, total) in totals.iter_mut().enumerate() {
             let at = row * blocks + index;
             // SAFETY: `at` is below `ROWS · blocks`, the length of these slices, and so are the values of
@@ -210,12 +210,17 @@ impl Codec for Q4_0 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize) -> Block {
         let zero = _mm512_setzero_si512();
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let scale = halves(tile.add(layout.scales + index * 32));
-            Block { quants: nibbles(tile.add(index * 256)), scale, minimum: scale, part: [zero; 2] }
+            let scale = halves(tile.add(const { Layout::of(Format::Q4_0) }.scales(index)));
+            Block {
+                quants: nibbles(tile.add(const { Layout::of(Format::Q4_0) }.quants(index))),
+                scale,
+                minimum: scale,
+                part: [zero; 2],
+            }
         }
     }
 }
@@ -225,13 +230,18 @@ impl Codec for Q4_1 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize) -> Block {
         let zero = _mm512_setzero_si512();
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let scales = tile.add(layout.scales + index * 64);
+            let scales = tile.add(const { Layout::of(Format::Q4_1) }.scales(index));
             let (scale, minimum) = (halves(scales), halves(scales.add(32)));
-            Block { quants: nibbles(tile.add(index * 256)), scale, minimum, part: [zero; 2] }
+            Block {
+                quants: nibbles(tile.add(const { Layout::of(Format::Q4_1) }.quants(index))),
+                scale,
+                minimum,
+                part: [zero; 2],
+            }
         }
     }
 }
@@ -241,15 +251,15 @@ impl Codec for Q8_0 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize) -> Block {
         let zero = _mm512_setzero_si512();
         let mut quants = [zero; 8];
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
             for (group, quants) in quants.iter_mut().enumerate() {
-                *quants = vector(tile.add(index * 512 + group * 64));
+                *quants = vector(tile.add(const { Layout::of(Format::Q8_0) }.quants(index) + group * 64));
             }
-            let scale = halves(tile.add(layout.scales + index * 32));
+            let scale = halves(tile.add(const { Layout::of(Format::Q8_0) }.scales(index)));
             Block { quants, scale, minimum: scale, part: [zero; 2] }
         }
     }
@@ -260,16 +270,21 @@ impl Codec for Q4K {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize) -> Block {
         let zero = _mm512_setzero_si512();
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let scales = tile.add(layout.scales + index * 32);
-            let shared = tile.add(layout.supers + index / 8 * 64);
+            let scales = tile.add(const { Layout::of(Format::Q4K) }.scales(index));
+            let shared = tile.add(const { Layout::of(Format::Q4K) }.shared(index));
             let scale = _mm512_mul_ps(halves(shared), unsigned_bytes(scales));
             let minimum = _mm512_mul_ps(halves(shared.add(32)), unsigned_bytes(scales.add(16)));
             let minimum = _mm512_sub_ps(_mm512_set1_ps(-0.0), minimum);
-            Block { quants: nibbles(tile.add(index * 256)), scale, minimum, part: [zero; 2] }
+            Block {
+                quants: nibbles(tile.add(const { Layout::of(Format::Q4K) }.quants(index))),
+                scale,
+                minimum,
+                part: [zero; 2],
+            }
         }
     }
 }
@@ -280,12 +295,12 @@ impl Codec for Q6K {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, layout: &Layout, index: usize) -> Block {
+    unsafe fn block(tile: *const u8, index: usize) -> Block {
         let mask = _mm512_set1_epi8(3 << 4);
         // SAFETY: block `index` lies within the tile, as the caller promises.
         unsafe {
-            let mut quants = nibbles(tile.add(index * 256));
-            let high = tile.add(layout.high + index * 128);
+            let mut quants = nibbles(tile.add(const { Layout::of(Format::Q6K) }.quants(index)));
+            let high = tile.add(const { Layout::of(Format::Q6K) }.high(index));
             for of in 0..2 {
                 let bits = vector(high.add(of * 64));
                 let shifted =
@@ -295,8 +310,8 @@ impl Codec for Q6K {
                     quants[group] = _mm512_or_si512(quants[group], _mm512_and_si512(shifted, mask));
                 }
             }
-            let scales = tile.add(layout.scales + index * 32);
-            let scale = halves(tile.add(layout.supers + index / 8 * 32));
+            let scales = tile.add(const { Layout::of(Format::Q6K) }.scales(index));
+            let scale = halves(tile.add(const { Layout::of(Format::Q6K) }.shared(index)));
             Block { quants, scale, minimum: scale, part: [signed_bytes(scales), signed_bytes(scales.add(16))] }
         }
     }
