@@ -25,6 +25,8 @@ pub trait Lanes: Copy {
 
     /// Heads that attention asks for at once, as many as the registers hold.
     const ASKERS: usize;
+    /// Whether the registers hold the sums of two vectors of tokens for half as many.
+    const TWO_GROUPS: bool;
     /// Vectors of a value that attention sums at once.
     const VALUES: usize;
 

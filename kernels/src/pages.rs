@@ -27,36 +27,39 @@ mod sealed {
     use crate::lanes::Lanes;
 
     pub trait Sealed: Sized {
-        /// Up to 16 cells in a vector.
-        fn load<L: Lanes>(lanes: L, from: &[Self]) -> L::Floats;
+        /// Sixteen cells in a vector.
+        fn load<L: Lanes>(lanes: L, from: &[Self; 16]) -> L::Floats;
+
+        /// As many as there are, up to 16; the other lanes are 0.
+        fn load_some<L: Lanes>(lanes: L, from: &[Self]) -> L::Floats;
     }
 
     impl Sealed for f32 {
         #[inline(always)]
-        fn load<L: Lanes>(lanes: L, from: &[f32]) -> L::Floats {
-            match from.try_into() {
-                Ok(from) => lanes.load(from),
-                Err(_) => lanes.load_some(from),
-            }
+        fn load<L: Lanes>(lanes: L, from: &[f32; 16]) -> L::Floats {
+            lanes.load(from)
+        }
+
+        #[inline(always)]
+        fn load_some<L: Lanes>(lanes: L, from: &[f32]) -> L::Floats {
+            lanes.load_some(from)
         }
     }
 
     impl Sealed for f16 {
         #[inline(always)]
-        fn load<L: Lanes>(lanes: L, from: &[f16]) -> L::Floats {
-            match from.try_into() {
-                Ok(from) => lanes.load_half(from),
-                Err(_) => {
-                    let mut all = [f16::ZERO; 16];
-                    all[..from.len()].copy_from_slice(from);
-                    lanes.load_half(&all)
-                }
-            }
+        fn load<L: Lanes>(lanes: L, from: &[f16; 16]) -> L::Floats {
+            lanes.load_half(from)
+        }
+
+        #[inline(always)]
+        fn load_some<L: Lanes>(lanes: L, from: &[f16]) -> L::Floats {
+            let mut all = [f16::ZERO; 16];
+            all[..from.len()].copy_from_slice(from);
+            lanes.load_half(&all)
         }
     }
 }
-
-pub(crate) use sealed::Sealed;
 
 impl Cell for f32 {
     fn from_float(value: f32) -> f32 {

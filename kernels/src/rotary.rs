@@ -17,13 +17,16 @@ pub struct Rotary {
     pairing: Pairing,
     pairs: usize,
     positions: usize,
-    stride: usize,
-    cosines: Vec<f32>, // [pairs][MARGIN + positions + MARGIN]: a vector of 16 keys may begin or end
-    sines: Vec<f32>,   // outside of the positions that count
+    tables: Vec<f32>,
 }
 
-/// Room for the lanes of a vector that hold no key in question.
+/// Room before position 0, for the lanes of a vector that hold no key in question.
 pub(crate) const MARGIN: usize = 16;
+
+// The tables are `[chunks][pairs][cosines, then sines][CHUNK + 16]`: what a vector of keys needs of all
+// pairs lies together, in few pages of memory, and a vector that begins in a chunk ends in it.
+const CHUNK: usize = 64;
+const RUN: usize = CHUNK + 16;
 
 impl Rotary {
     /// The frequencies of a head of `dim` numbers: `base^(-2·i / dim)`.
@@ -34,23 +37,26 @@ impl Rotary {
     /// Tables for heads of `dim` numbers at positions `0..positions`.
     ///
     /// Pair `i` at position `p` turns by `p · frequencies[i]` radians, computed in f64. Pairs without a
-    /// frequency do not turn.
+    /// frequency do not turn. Takes 5 bytes a position and number of a head.
     ///
     /// # Panics
     /// If `dim` is odd, or there are more frequencies than pairs.
     pub fn new(pairing: Pairing, dim: usize, frequencies: &[f64], positions: usize) -> Rotary {
         let pairs = dim / 2;
         assert!(dim.is_multiple_of(2) && frequencies.len() <= pairs, "two numbers a pair");
-        let stride = positions + 2 * MARGIN;
-        let (mut cosines, mut sines) = (vec![1.0; pairs * stride], vec![0.0; pairs * stride]);
-        for (pair, frequency) in frequencies.iter().enumerate() {
-            for position in 0..positions {
-                let (sine, cosine) = (position as f64 * frequency).sin_cos();
-                cosines[pair * stride + MARGIN + position] = cosine as f32;
-                sines[pair * stride + MARGIN + position] = sine as f32;
+        let chunks = (positions + MARGIN).div_ceil(CHUNK);
+        let mut tables = vec![0.0; chunks * pairs * 2 * RUN];
+        for (at, runs) in tables.chunks_exact_mut(2 * RUN).enumerate() {
+            let (chunk, pair) = (at / pairs, at % pairs);
+            let frequency = frequencies.get(pair).copied().unwrap_or(0.0);
+            let (cosines, sines) = runs.split_at_mut(RUN);
+            for (place, (cosine, sine)) in cosines.iter_mut().zip(sines).enumerate() {
+                let position = (chunk * CHUNK + place) as f64 - MARGIN as f64;
+                let angle = position * frequency;
+                (*cosine, *sine) = (angle.cos() as f32, angle.sin() as f32);
             }
         }
-        Rotary { pairing, pairs, positions, stride, cosines, sines }
+        Rotary { pairing, pairs, positions, tables }
     }
 
     /// Positions there are tables for.
@@ -64,21 +70,23 @@ impl Rotary {
     }
 
     /// Cosine and sine of a pair at a position.
+    #[inline(always)]
     pub(crate) fn at(&self, pair: usize, position: usize) -> (f32, f32) {
-        let at = pair * self.stride + MARGIN + position;
-        (self.cosines[at], self.sines[at])
+        let (cosines, sines) = self.sixteen(pair, position + MARGIN);
+        (cosines[0], sines[0])
     }
 
-    /// Cosines and sines of a pair at sixteen positions, from place `at` of the tables, which is
-    /// [`MARGIN`] for position 0.
+    /// Cosines and sines of a pair at sixteen positions from place `at` on, which is [`MARGIN`] for
+    /// position 0.
     #[inline(always)]
-    pub(crate) fn sixteen(&self, pair: usize, at: usize) -> ([f32; 16], [f32; 16]) {
-        let from = pair * self.stride + at;
-        let part = |table: &[f32]| -> [f32; 16] { table[from..from + 16].try_into().expect("sixteen") };
-        (part(&self.cosines), part(&self.sines))
+    pub(crate) fn sixteen(&self, pair: usize, at: usize) -> (&[f32; 16], &[f32; 16]) {
+        let from = (at / CHUNK * self.pairs + pair) * 2 * RUN + at % CHUNK;
+        let part = |from: usize| self.tables[from..].first_chunk().expect("a run holds all vectors that begin in it");
+        (part(from), part(from + RUN))
     }
 
     /// Both numbers of a pair, by their places in a head.
+    #[inline(always)]
     pub(crate) fn pair(&self, pair: usize) -> (usize, usize) {
         match self.pairing {
             Pairing::Neighbours => (2 * pair, 2 * pair + 1),
@@ -97,7 +105,8 @@ impl Rotary {
     }
 }
 
-/// One pair turned.
+/// One pair turned. Inlined, so that siblings compile it for their own instructions.
+#[inline(always)]
 pub(crate) fn turn(a: f32, b: f32, cosine: f32, sine: f32) -> (f32, f32) {
     (a.mul_add(cosine, -(b * sine)), a.mul_add(sine, b * cosine))
 }

@@ -29,7 +29,7 @@ pub(crate) fn part<C: Cell>(
 }
 
 /// A query scaled and turned to its position.
-pub(crate) fn turned_query(heads: &Heads<'_>, query: &[f32], position: usize) -> Vec<f32> {
+fn turned_query(heads: &Heads<'_>, query: &[f32], position: usize) -> Vec<f32> {
     let mut query: Vec<f32> = query.iter().map(|number| number * heads.scale).collect();
     heads.rotary.turn(&mut query, position);
     query

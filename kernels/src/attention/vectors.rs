@@ -1,11 +1,11 @@
 //! Attention, sixteen lanes at a time: sixteen tokens for the scores, sixteen numbers of a value for the
 //! outputs. Each lane keeps the order of the definition.
 
-use crate::attention::plain::turned_query;
 use crate::attention::{Heads, Pages, Part};
 use crate::lanes::{Lanes, Task};
-use crate::pages::{Cell, Sealed, Span};
+use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;
+use crate::rotary::{MARGIN, Rotary, turn};
 use crate::softmax::Exponentials;
 
 /// The queries of a part, scaled and turned, `[pair][both numbers][asker]`. An asker is a head of a row.
@@ -36,7 +36,11 @@ pub(super) fn part<L: Lanes, C: Cell>(
             break;
         }
         let span = Span { tokens: span.tokens.min((listed - index) as u32), ..*span };
-        scores(lanes, heads, pages.keys, &askers, part.head, &span, &mut weights[index..], stride);
+        let from = heads.shape.key(span.page as usize, part.head, 0, 0);
+        let cells = &pages.keys[from..from + dim * heads.shape.page_tokens];
+        let page_tokens = heads.shape.page_tokens;
+        let asked = Asked { cells, page_tokens, rotary: heads.rotary, askers: &askers, stride };
+        asked.scores(lanes, &span, &mut weights[index..]);
         index += span.tokens as usize;
     }
     let mut inverses = vec![0.0f32; askers.count];
@@ -70,118 +74,141 @@ pub(super) fn part<L: Lanes, C: Cell>(
     }
 }
 
+#[inline(always)]
 fn askers(heads: &Heads<'_>, queries: &[f32], part: &Part<'_>, run: usize) -> Askers {
-    let dim = heads.shape.head_dim;
-    let count = part.rows * run;
+    let (dim, count) = (heads.shape.head_dim, part.rows * run);
     let mut turned = vec![0.0; count * dim];
     for asker in 0..count {
         let row = part.row + asker / run;
-        let at = (row * heads.queries + part.head * run + asker % run) * dim;
+        let query = &queries[(row * heads.queries + part.head * run + asker % run) * dim..][..dim];
         let position = part.group.positions[part.first + asker / run] as usize;
-        let query = turned_query(heads, &queries[at..at + dim], position);
-        for pair in 0..dim / 2 {
+        for (pair, turned) in turned.chunks_exact_mut(2 * count).enumerate() {
             let (first, second) = heads.rotary.pair(pair);
-            turned[pair * 2 * count + asker] = query[first];
-            turned[(pair * 2 + 1) * count + asker] = query[second];
+            let (cosine, sine) = heads.rotary.at(pair, position);
+            let (a, b) = turn(query[first] * heads.scale, query[second] * heads.scale, cosine, sine);
+            (turned[asker], turned[count + asker]) = (a, b);
         }
     }
     Askers { count, queries: turned }
 }
 
-/// Scores of a span's tokens, for each asker from `weights[asker · stride]` on.
-#[expect(clippy::too_many_arguments, reason = "one inner step, split off for its length")]
-#[inline(always)]
-fn scores<L: Lanes, C: Cell>(
-    lanes: L,
-    heads: &Heads<'_>,
-    keys: &[C],
-    askers: &Askers,
-    head: usize,
-    span: &Span,
-    weights: &mut [f32],
+/// The keys of one head in one page, and who asks.
+struct Asked<'a, C> {
+    /// `[number][token]`
+    cells: &'a [C],
+    page_tokens: usize,
+    rotary: &'a Rotary,
+    askers: &'a Askers,
+    /// Weights between one asker's and the next one's.
     stride: usize,
-) {
-    let (offset, end) = (span.offset as usize, (span.offset + span.tokens) as usize);
-    for base in (offset / 16 * 16..end).step_by(16) {
-        let lane = Group {
-            base,
-            from: offset.max(base) - base,
-            to: end.min(base + 16) - base,
-            // Lanes before the span have positions before it; the tables have a margin for them.
-            position: (span.position as usize + base + crate::rotary::MARGIN) - offset,
-        };
-        let to = lane.base + lane.from - offset;
-        let mut asker = 0;
-        while asker < askers.count {
-            let left = (askers.count - asker).min(L::ASKERS);
-            let out = &mut weights[asker * stride + to..];
-            let page = span.page as usize;
-            asker += match left {
-                12.. => some_scores::<L, C, 12>(lanes, heads, keys, askers, asker, head, page, lane, out, stride),
-                6.. => some_scores::<L, C, 6>(lanes, heads, keys, askers, asker, head, page, lane, out, stride),
-                4.. => some_scores::<L, C, 4>(lanes, heads, keys, askers, asker, head, page, lane, out, stride),
-                3 => some_scores::<L, C, 3>(lanes, heads, keys, askers, asker, head, page, lane, out, stride),
-                2 => some_scores::<L, C, 2>(lanes, heads, keys, askers, asker, head, page, lane, out, stride),
-                _ => some_scores::<L, C, 1>(lanes, heads, keys, askers, asker, head, page, lane, out, stride),
-            };
-        }
-    }
 }
 
-/// Sixteen tokens of a page, of which some count.
+/// Some tokens of a page from `base` on, of which those between `from` and `to` count.
 #[derive(Clone, Copy)]
-struct Group {
-    /// The first token.
+struct Tokens {
     base: usize,
-    /// The lanes that count.
     from: usize,
     to: usize,
-    /// Place of the first token's position in the tables.
+    /// Place of the position of the first in the tables. Tokens before those that count have positions
+    /// before theirs; the tables have a margin for them.
     position: usize,
 }
 
-/// Scores of sixteen tokens for `ASKERS` askers; gives how many that was.
-#[expect(clippy::too_many_arguments, reason = "one inner step, split off for its constants")]
-#[inline(always)]
-fn some_scores<L: Lanes, C: Cell, const ASKERS: usize>(
-    lanes: L,
-    heads: &Heads<'_>,
-    keys: &[C],
-    askers: &Askers,
-    asker: usize,
-    head: usize,
-    page: usize,
-    group: Group,
-    out: &mut [f32],
-    stride: usize,
-) -> usize {
-    let shape = heads.shape;
-    let room = (shape.page_tokens - group.base).min(16);
-    let mut sums = [lanes.splat(0.0); ASKERS];
-    for pair in 0..shape.head_dim / 2 {
-        let (first, second) = heads.rotary.pair(pair);
-        let (cosine, sine) = heads.rotary.sixteen(pair, group.position);
-        let (cosine, sine) = (lanes.load(&cosine), lanes.load(&sine));
-        let (key, other) = (shape.key(page, head, first, group.base), shape.key(page, head, second, group.base));
-        let a = C::load(lanes, &keys[key..key + room]);
-        let b = C::load(lanes, &keys[other..other + room]);
-        let turned = lanes.fma(a, cosine, lanes.sub(lanes.splat(-0.0), lanes.mul(b, sine)));
-        let other = lanes.fma(a, sine, lanes.mul(b, cosine));
-        let queries = &askers.queries[pair * 2 * askers.count..][..2 * askers.count];
-        let (firsts, seconds) = queries.split_at(askers.count);
-        let (firsts, seconds) = (&firsts[asker..asker + ASKERS], &seconds[asker..asker + ASKERS]);
-        for of in 0..ASKERS {
-            sums[of] = lanes.fma(lanes.splat(firsts[of]), turned, sums[of]);
-            sums[of] = lanes.fma(lanes.splat(seconds[of]), other, sums[of]);
+impl<C: Cell> Asked<'_, C> {
+    /// Scores of a span's tokens, for each asker from `weights[asker · stride]` on.
+    #[inline(always)]
+    fn scores<L: Lanes>(&self, lanes: L, span: &Span, weights: &mut [f32]) {
+        let (offset, end) = (span.offset as usize, (span.offset + span.tokens) as usize);
+        // With few askers one vector of tokens is too few sums to keep the units busy.
+        let double = L::TWO_GROUPS && self.askers.count < L::ASKERS;
+        let mut base = offset / 16 * 16;
+        while base < end {
+            let width = if double && end - base > 16 && base + 32 <= self.page_tokens { 32 } else { 16 };
+            let tokens = Tokens {
+                base,
+                from: offset.max(base) - base,
+                to: end.min(base + width) - base,
+                position: (span.position as usize + base + MARGIN) - offset,
+            };
+            let out = &mut weights[base + tokens.from - offset..];
+            if width == 32 {
+                self.all_askers::<L, 2, true>(lanes, tokens, out);
+            } else if base + 16 <= self.page_tokens {
+                self.all_askers::<L, 1, true>(lanes, tokens, out);
+            } else {
+                self.all_askers::<L, 1, false>(lanes, tokens, out);
+            }
+            base += width;
         }
     }
-    for (of, sum) in sums.into_iter().enumerate() {
-        let mut scores = [0.0; 16];
-        lanes.store(sum, &mut scores);
-        let valid = &scores[group.from..group.to];
-        out[of * stride..][..valid.len()].copy_from_slice(valid);
+
+    /// Scores of `16 · GROUPS` tokens, or as many as the page has left if they are not `FULL`.
+    #[inline(always)]
+    fn all_askers<L: Lanes, const GROUPS: usize, const FULL: bool>(&self, lanes: L, tokens: Tokens, out: &mut [f32]) {
+        let mut asker = 0;
+        while asker < self.askers.count {
+            // Sums enough at once to hide the time that one takes, and no more than there are registers.
+            asker += match ((self.askers.count - asker).min(L::ASKERS), GROUPS) {
+                (12.., 1) => self.some_askers::<L, 12, GROUPS, FULL>(lanes, asker, tokens, out),
+                (6.., _) => self.some_askers::<L, 6, GROUPS, FULL>(lanes, asker, tokens, out),
+                (4.., _) => self.some_askers::<L, 4, GROUPS, FULL>(lanes, asker, tokens, out),
+                (3, _) => self.some_askers::<L, 3, GROUPS, FULL>(lanes, asker, tokens, out),
+                (2, _) => self.some_askers::<L, 2, GROUPS, FULL>(lanes, asker, tokens, out),
+                _ => self.some_askers::<L, 1, GROUPS, FULL>(lanes, asker, tokens, out),
+            };
+        }
     }
-    ASKERS
+
+    /// The same for `ASKERS` askers from `asker` on; gives how many that was.
+    #[inline(always)]
+    fn some_askers<L: Lanes, const ASKERS: usize, const GROUPS: usize, const FULL: bool>(
+        &self,
+        lanes: L,
+        asker: usize,
+        tokens: Tokens,
+        out: &mut [f32],
+    ) -> usize {
+        let count = self.askers.count;
+        let mut sums = [[lanes.splat(0.0); GROUPS]; ASKERS];
+        for (pair, queries) in self.askers.queries.chunks_exact(2 * count).enumerate() {
+            let (first, second) = self.rotary.pair(pair);
+            let firsts = queries[asker..].first_chunk::<ASKERS>().expect("a number of each asker");
+            let seconds = queries[count + asker..].first_chunk::<ASKERS>().expect("a number of each asker");
+            for group in 0..GROUPS {
+                let (cosine, sine) = self.rotary.sixteen(pair, tokens.position + 16 * group);
+                let (cosine, sine) = (lanes.load(cosine), lanes.load(sine));
+                let a = self.key::<L, FULL>(lanes, first, tokens.base + 16 * group);
+                let b = self.key::<L, FULL>(lanes, second, tokens.base + 16 * group);
+                // As `rotary::turn` does it.
+                let turned = lanes.fma(a, cosine, lanes.sub(lanes.splat(-0.0), lanes.mul(b, sine)));
+                let other = lanes.fma(a, sine, lanes.mul(b, cosine));
+                for of in 0..ASKERS {
+                    let sum = lanes.fma(lanes.splat(firsts[of]), turned, sums[of][group]);
+                    sums[of][group] = lanes.fma(lanes.splat(seconds[of]), other, sum);
+                }
+            }
+        }
+        for (of, sums) in sums.into_iter().enumerate() {
+            let mut scores = [[0.0; 16]; GROUPS];
+            for (sum, scores) in sums.into_iter().zip(&mut scores) {
+                lanes.store(sum, scores);
+            }
+            let valid = &scores.as_flattened()[tokens.from..tokens.to];
+            out[(asker + of) * self.stride..][..valid.len()].copy_from_slice(valid);
+        }
+        ASKERS
+    }
+
+    /// A number of sixteen tokens, or of those that the page has left.
+    #[inline(always)]
+    fn key<L: Lanes, const FULL: bool>(&self, lanes: L, number: usize, base: usize) -> L::Floats {
+        let at = number * self.page_tokens + base;
+        if FULL {
+            C::load(lanes, self.cells[at..].first_chunk().expect("sixteen tokens"))
+        } else {
+            C::load_some(lanes, &self.cells[at..][..self.page_tokens - base])
+        }
+    }
 }
 
 /// Adds the values of consecutive tokens, by their weights, to the outputs of the heads of a row.
@@ -191,67 +218,82 @@ fn sum_values<L: Lanes, C: Cell>(lanes: L, values: &[C], dim: usize, weights: &[
     let mut head = 0;
     while head < run {
         let (weights, out) = (&weights[head * stride..], &mut out[head * dim..]);
-        let mut number = 0;
-        let count = (run - head).min(3);
-        while number < dim {
-            let wide = dim - number >= 16 * L::VALUES;
-            number += match (count, wide, L::VALUES) {
-                (3, true, 4) => some_values::<L, C, 3, 4>(lanes, values, dim, weights, stride, number, out),
-                (2, true, 4) => some_values::<L, C, 2, 4>(lanes, values, dim, weights, stride, number, out),
-                (_, true, 4) => some_values::<L, C, 1, 4>(lanes, values, dim, weights, stride, number, out),
-                (3, true, _) => some_values::<L, C, 3, 2>(lanes, values, dim, weights, stride, number, out),
-                (2, true, _) => some_values::<L, C, 2, 2>(lanes, values, dim, weights, stride, number, out),
-                (_, true, _) => some_values::<L, C, 1, 2>(lanes, values, dim, weights, stride, number, out),
-                (3, false, _) => some_values::<L, C, 3, 1>(lanes, values, dim, weights, stride, number, out),
-                (2, false, _) => some_values::<L, C, 2, 1>(lanes, values, dim, weights, stride, number, out),
-                (_, false, _) => some_values::<L, C, 1, 1>(lanes, values, dim, weights, stride, number, out),
-            };
-        }
-        head += count;
+        let values = Values { values, dim, weights, stride };
+        head += match run - head {
+            3.. => values.all_numbers::<L, 3>(lanes, out),
+            2 => values.all_numbers::<L, 2>(lanes, out),
+            _ => values.all_numbers::<L, 1>(lanes, out),
+        };
     }
 }
 
-/// The same for `HEADS` heads and `WIDTH` vectors from `number` on; gives how many numbers that was.
-#[inline(always)]
-fn some_values<L: Lanes, C: Cell, const HEADS: usize, const WIDTH: usize>(
-    lanes: L,
-    values: &[C],
+/// Values of consecutive tokens, and the weights of some heads.
+struct Values<'a, C> {
+    values: &'a [C],
     dim: usize,
-    weights: &[f32],
+    weights: &'a [f32],
     stride: usize,
-    number: usize,
-    out: &mut [f32],
-) -> usize {
-    let width = (dim - number).min(16 * WIDTH);
-    let chunk = |vector: usize| number + vector * 16..(number + vector * 16 + 16).min(number + width);
-    let mut sums = [[lanes.splat(0.0); WIDTH]; HEADS];
-    for (head, sums) in sums.iter_mut().enumerate() {
-        for (vector, sum) in sums.iter_mut().enumerate() {
-            *sum = f32::load(lanes, &out[head * dim..][chunk(vector)]);
+}
+
+impl<C: Cell> Values<'_, C> {
+    /// Adds to the outputs of `HEADS` heads; gives how many that was.
+    #[inline(always)]
+    fn all_numbers<L: Lanes, const HEADS: usize>(&self, lanes: L, out: &mut [f32]) -> usize {
+        let mut number = 0;
+        while self.dim - number >= 16 {
+            number += match ((self.dim - number) / 16, L::VALUES) {
+                (4.., 4) => self.some_numbers::<L, HEADS, 4>(lanes, number, out),
+                (2.., _) => self.some_numbers::<L, HEADS, 2>(lanes, number, out),
+                _ => self.some_numbers::<L, HEADS, 1>(lanes, number, out),
+            };
         }
+        if number < self.dim {
+            for head in 0..HEADS {
+                let out = &mut out[head * self.dim..][number..self.dim];
+                let mut sum = lanes.load_some(out);
+                for (token, value) in self.values.chunks_exact(self.dim).enumerate() {
+                    let weight = lanes.splat(self.weights[head * self.stride + token]);
+                    sum = lanes.fma(weight, C::load_some(lanes, &value[number..]), sum);
+                }
+                lanes.store_some(sum, out);
+            }
+        }
+        HEADS
     }
-    for (token, value) in values.chunks_exact(dim).enumerate() {
-        let mut row = [lanes.splat(0.0); WIDTH];
-        for (vector, row) in row.iter_mut().enumerate() {
-            *row = C::load(lanes, &value[chunk(vector)]);
-        }
+
+    /// Adds `WIDTH` vectors of numbers from `number` on; gives how many numbers that was.
+    #[inline(always)]
+    fn some_numbers<L: Lanes, const HEADS: usize, const WIDTH: usize>(
+        &self,
+        lanes: L,
+        number: usize,
+        out: &mut [f32],
+    ) -> usize {
+        let mut sums = [[lanes.splat(0.0); WIDTH]; HEADS];
         for (head, sums) in sums.iter_mut().enumerate() {
-            let weight = lanes.splat(weights[head * stride + token]);
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum = lanes.fma(weight, value, *sum);
+            for (sum, out) in sums.iter_mut().zip(out[head * self.dim + number..].as_chunks().0) {
+                *sum = lanes.load(out);
             }
         }
-    }
-    for (head, sums) in sums.into_iter().enumerate() {
-        for (vector, sum) in sums.into_iter().enumerate() {
-            let to = &mut out[head * dim..][chunk(vector)];
-            match to.try_into() {
-                Ok(to) => lanes.store(sum, to),
-                Err(_) => lanes.store_some(sum, &mut out[head * dim..][chunk(vector)]),
+        let weights: [&[f32]; HEADS] =
+            std::array::from_fn(|head| &self.weights[head * self.stride..][..self.values.len() / self.dim]);
+        for (token, value) in self.values.chunks_exact(self.dim).enumerate() {
+            let value = value[number..].as_chunks().0.first_chunk::<WIDTH>().expect("as many numbers");
+            let value: [L::Floats; WIDTH] = std::array::from_fn(|vector| C::load(lanes, &value[vector]));
+            for (sums, weights) in sums.iter_mut().zip(weights) {
+                let weight = lanes.splat(weights[token]);
+                for (sum, value) in sums.iter_mut().zip(value) {
+                    *sum = lanes.fma(weight, value, *sum);
+                }
             }
         }
+        for (head, sums) in sums.into_iter().enumerate() {
+            for (sum, out) in sums.into_iter().zip(out[head * self.dim + number..].as_chunks_mut().0) {
+                lanes.store(sum, out);
+            }
+        }
+        16 * WIDTH
     }
-    width
 }
 
 /// A part as a task.

@@ -38,6 +38,7 @@ impl Lanes for Avx2 {
     type Words = [__m256i; 2];
 
     const ASKERS: usize = 4;
+    const TWO_GROUPS: bool = false;
     const VALUES: usize = 2;
 
     #[inline(always)]

@@ -31,6 +31,7 @@ impl Lanes for Avx512 {
     type Words = __m512i;
 
     const ASKERS: usize = 12;
+    const TWO_GROUPS: bool = true;
     const VALUES: usize = 4;
 
     #[inline(always)]
