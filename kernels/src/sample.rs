@@ -61,37 +61,109 @@ impl Kernels {
         best.map(|(token, _)| token)
     }
 
-    /// The tokens that pass the filters, the most likely first, equals by id.
+    /// The tokens that pass the filters, in no order.
     fn kept(self, logits: &[f32], largest: f32, inverse: f32, sampling: &Sampling) -> Vec<u32> {
-        let scaled = |logit: &f32| if logit.is_nan() { f32::NEG_INFINITY } else { (logit - largest) * inverse };
-        let mut weights: Vec<f32> = logits.iter().map(scaled).collect();
+        let mut weights = vec![0.0; logits.len()];
+        self.perform(Scaled { logits, largest, inverse, out: &mut weights });
         let total = self.perform(Exponentials(&mut weights));
         let weight = |token: u32| weights[token as usize];
         // What all tokens below this weigh together cannot reach the share that `top_p` leaves out, so
         // they need not be sorted. A quarter of it leaves room for the rounding of the sum.
         let negligible = (1.0 - sampling.top_p).max(0.0) * total / logits.len() as f32 * 0.25;
         let floor = sampling.min_p.clamp(0.0, 1.0).max(if sampling.top_p < 1.0 { negligible } else { 0.0 });
-        let mut kept: Vec<u32> = (0..logits.len() as u32)
-            .filter(|token| weight(*token) >= floor && logits[*token as usize] > f32::NEG_INFINITY)
-            .collect();
+        let mut kept = Vec::new();
+        for (chunk, (weights, logits)) in weights.chunks(64).zip(logits.chunks(64)).enumerate() {
+            // Most chunks hold no token of weight; a look at all 64 at once costs little.
+            if weights.iter().fold(0.0f32, |largest, weight| if *weight > largest { *weight } else { largest }) < floor
+            {
+                continue;
+            }
+            for (within, (weight, logit)) in weights.iter().zip(logits).enumerate() {
+                if *weight >= floor && *logit > f32::NEG_INFINITY {
+                    kept.push((chunk * 64 + within) as u32);
+                }
+            }
+        }
         let likelier = |a: &u32, b: &u32| weight(*b).total_cmp(&weight(*a)).then(a.cmp(b));
         if sampling.top_k > 0 && sampling.top_k < kept.len() {
             kept.select_nth_unstable_by(sampling.top_k - 1, likelier);
             kept.truncate(sampling.top_k);
         }
-        kept.sort_unstable_by(likelier);
-        if sampling.top_p < 1.0 {
-            // With other filters the share is one of what they keep; without, of everything.
-            let filtered = sampling.top_k > 0 || sampling.min_p > 0.0;
-            let whole = if filtered { kept.iter().fold(0.0, |sum, token| sum + weight(*token)) } else { total };
-            let mut sum = 0.0;
-            let enough = kept.iter().position(|token| {
-                sum += weight(*token);
-                sum >= sampling.top_p * whole
-            });
-            kept.truncate(enough.map_or(kept.len(), |last| last + 1));
+        if sampling.top_p >= 1.0 {
+            return kept;
         }
-        kept
+        // With other filters the share is one of what they keep; without, of everything.
+        let filtered = sampling.top_k > 0 || sampling.min_p > 0.0;
+        let whole = if filtered {
+            kept.sort_unstable_by(likelier);
+            kept.iter().fold(0.0, |sum, token| sum + weight(*token))
+        } else {
+            total
+        };
+        nucleus(kept, &likelier, &weight, sampling.top_p * whole)
+    }
+}
+
+/// The fewest of the likeliest tokens that weigh `enough` together, all if they do not; the sum is taken
+/// from the likeliest down.
+fn nucleus(
+    mut tokens: Vec<u32>,
+    likelier: &impl Fn(&u32, &u32) -> std::cmp::Ordering,
+    weight: &impl Fn(u32) -> f32,
+    enough: f32,
+) -> Vec<u32> {
+    let (mut sorted, mut sum, mut sort) = (0, 0.0, 64);
+    while sorted < tokens.len() {
+        // Few tokens are enough as a rule, so no more are sorted than turn out to be needed.
+        let rest = &mut tokens[sorted..];
+        let count = sort.min(rest.len());
+        if count < rest.len() {
+            rest.select_nth_unstable_by(count, likelier);
+        }
+        rest[..count].sort_unstable_by(likelier);
+        for at in sorted..sorted + count {
+            sum += weight(tokens[at]);
+            if sum >= enough {
+                tokens.truncate(at + 1);
+                return tokens;
+            }
+        }
+        sorted += count;
+        sort *= 4;
+    }
+    tokens
+}
+
+/// `(logit - largest) · inverse`, or -∞ for NaN.
+struct Scaled<'a> {
+    logits: &'a [f32],
+    largest: f32,
+    inverse: f32,
+    out: &'a mut [f32],
+}
+
+impl Task for Scaled<'_> {
+    type Output = ();
+
+    fn plain(self) {
+        for (logit, out) in self.logits.iter().zip(self.out) {
+            *out = if logit.is_nan() { f32::NEG_INFINITY } else { (logit - self.largest) * self.inverse };
+        }
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) {
+        let (largest, inverse) = (lanes.splat(self.largest), lanes.splat(self.inverse));
+        let scaled = |logit| {
+            let number = lanes.max(logit, lanes.splat(f32::NEG_INFINITY)); // the second where NaN
+            lanes.mul(lanes.sub(number, largest), inverse)
+        };
+        let (logits, rest) = self.logits.as_chunks::<16>();
+        let (out, out_rest) = self.out.as_chunks_mut::<16>();
+        for (logits, out) in logits.iter().zip(out) {
+            lanes.store(scaled(lanes.load(logits)), out);
+        }
+        lanes.store_some(scaled(lanes.load_some(rest)), out_rest);
     }
 }
 
@@ -221,6 +293,49 @@ mod tests {
             let all = Kernels::plain().sample(&logits, &Sampling::at(0.9), draw);
             let many = Sampling { top_k: 300, ..Sampling::at(0.9) };
             assert_eq!(Kernels::plain().sample(&logits, &many, draw), all, "position {position}");
+        }
+    }
+
+    #[test]
+    fn the_kept_tokens_are_those_of_a_full_sort() {
+        for seed in 0..200u64 {
+            let word = |at: u32| Draw { seed, path: 9, position: 0 }.word(at) as f32 / 4_294_967_296.0;
+            let spread = [0.5, 4.0, 20.0][seed as usize % 3];
+            let logits: Vec<f32> = (0..500).map(|token| (word(token) * 8.0).round() / 8.0 * spread).collect();
+            let sampling = Sampling {
+                temperature: 1.0,
+                top_k: [0, 3, 90][seed as usize / 3 % 3],
+                top_p: [0.1, 0.9, 0.999][seed as usize / 9 % 3],
+                min_p: [0.0, 0.05][seed as usize / 27 % 2],
+            };
+            let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let mut found = Kernels::best().kept(&logits, largest, 1.0, &sampling);
+            found.sort_unstable();
+
+            let weight = |token: u32| f64::from(logits[token as usize] - largest).exp();
+            let mut sorted: Vec<u32> = (0..500).filter(|token| weight(*token) >= f64::from(sampling.min_p)).collect();
+            sorted.sort_by(|a, b| weight(*b).total_cmp(&weight(*a)).then(a.cmp(b)));
+            if sampling.top_k > 0 {
+                sorted.truncate(sampling.top_k);
+            }
+            let whole: f64 = sorted.iter().map(|token| weight(*token)).sum();
+            // How many reach the share, and how many if it is a little off: sums in f32 are.
+            let needed = |share: f64| {
+                let mut sum = 0.0;
+                sorted
+                    .iter()
+                    .take_while(|token| {
+                        let before = sum;
+                        sum += weight(**token);
+                        before < share * whole
+                    })
+                    .count()
+            };
+            let (fewest, most) = (needed(f64::from(sampling.top_p) - 1e-5), needed(f64::from(sampling.top_p) + 1e-5));
+            assert!((fewest..=most).contains(&found.len()), "seed {seed}: {} for {fewest} to {most}", found.len());
+            sorted.truncate(found.len());
+            sorted.sort_unstable();
+            assert_eq!(found, sorted, "seed {seed}, {sampling:?}");
         }
     }
 }

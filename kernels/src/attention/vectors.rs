@@ -169,12 +169,12 @@ impl<C: Cell> Asked<'_, C> {
         out: &mut [f32],
     ) -> usize {
         let count = self.askers.count;
-        let mut sums = [[lanes.splat(0.0); GROUPS]; ASKERS];
+        let mut sums = [[lanes.splat(0.0); ASKERS]; GROUPS];
         for (pair, queries) in self.askers.queries.chunks_exact(2 * count).enumerate() {
             let (first, second) = self.rotary.pair(pair);
             let firsts = queries[asker..].first_chunk::<ASKERS>().expect("a number of each asker");
             let seconds = queries[count + asker..].first_chunk::<ASKERS>().expect("a number of each asker");
-            for group in 0..GROUPS {
+            for (group, sums) in sums.iter_mut().enumerate() {
                 let (cosine, sine) = self.rotary.sixteen(pair, tokens.position + 16 * group);
                 let (cosine, sine) = (lanes.load(cosine), lanes.load(sine));
                 let a = self.key::<L, FULL>(lanes, first, tokens.base + 16 * group);
@@ -182,16 +182,16 @@ impl<C: Cell> Asked<'_, C> {
                 // As `rotary::turn` does it.
                 let turned = lanes.fma(a, cosine, lanes.sub(lanes.splat(-0.0), lanes.mul(b, sine)));
                 let other = lanes.fma(a, sine, lanes.mul(b, cosine));
-                for of in 0..ASKERS {
-                    let sum = lanes.fma(lanes.splat(firsts[of]), turned, sums[of][group]);
-                    sums[of][group] = lanes.fma(lanes.splat(seconds[of]), other, sum);
+                for ((sum, first), second) in sums.iter_mut().zip(firsts).zip(seconds) {
+                    *sum = lanes.fma(lanes.splat(*first), turned, *sum);
+                    *sum = lanes.fma(lanes.splat(*second), other, *sum);
                 }
             }
         }
-        for (of, sums) in sums.into_iter().enumerate() {
+        for of in 0..ASKERS {
             let mut scores = [[0.0; 16]; GROUPS];
-            for (sum, scores) in sums.into_iter().zip(&mut scores) {
-                lanes.store(sum, scores);
+            for (sums, scores) in sums.iter().zip(&mut scores) {
+                lanes.store(sums[of], scores);
             }
             let valid = &scores.as_flattened()[tokens.from..tokens.to];
             out[(asker + of) * self.stride..][..valid.len()].copy_from_slice(valid);

@@ -3,11 +3,15 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use crate::arena::LINE;
 use crate::format::Format;
 use crate::level::{Kernels, Level};
 use crate::matrix::{BLOCK, Layout, Matrix, TILE};
 use crate::product::Sink;
 use crate::quantise::Quantised;
+
+/// How far ahead of the products weights are asked for, in blocks.
+const AHEAD: usize = 8;
 
 /// One block of a tile, ready for the products.
 struct Block {
@@ -25,6 +29,8 @@ trait Codec {
     /// `log2` of what is added to the signed weights to make them unsigned; 0 for nothing.
     const OFFSET_BITS: u32 = 0;
     const MINIMUM: bool = false;
+    /// Bytes of a block, about.
+    const BYTES: usize;
     /// Whether each half of a block has an integer scale of its own.
     const PARTS: bool = false;
 
@@ -87,6 +93,13 @@ fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: u
     let (minus, minus_halves) = (&x.minus[part.clone()], &x.minus_halves[part]);
     let mut totals = [_mm512_setzero_ps(); ROWS];
     for index in 0..blocks {
+        if ROWS > 4 {
+            // The products of many rows fill the processor's window, so that it sees the next loads late.
+            for line in (0..C::BYTES).step_by(LINE) {
+                // An address beyond the weights is no harm to ask for.
+                _mm_prefetch::<_MM_HINT_T0>(weights.wrapping_add((index + AHEAD) * C::BYTES + line).cast());
+            }
+        }
         // SAFETY: the features are enabled here, and the tile has `blocks` blocks.
         let block = unsafe { C::block(weights, index) };
         for (row, total) in totals.iter_mut().enumerate() {
@@ -206,6 +219,7 @@ struct Q4K;
 struct Q6K;
 
 impl Codec for Q4_0 {
+    const BYTES: usize = 288;
     const OFFSET_BITS: u32 = 3;
 
     #[inline]
@@ -226,6 +240,7 @@ impl Codec for Q4_0 {
 }
 
 impl Codec for Q4_1 {
+    const BYTES: usize = 320;
     const MINIMUM: bool = true;
 
     #[inline]
@@ -247,6 +262,7 @@ impl Codec for Q4_1 {
 }
 
 impl Codec for Q8_0 {
+    const BYTES: usize = 544;
     const OFFSET_BITS: u32 = 7;
 
     #[inline]
@@ -266,6 +282,7 @@ impl Codec for Q8_0 {
 }
 
 impl Codec for Q4K {
+    const BYTES: usize = 296;
     const MINIMUM: bool = true;
 
     #[inline]
@@ -290,6 +307,7 @@ impl Codec for Q4K {
 }
 
 impl Codec for Q6K {
+    const BYTES: usize = 424;
     const OFFSET_BITS: u32 = 5;
     const PARTS: bool = true;
 
