@@ -123,3 +123,70 @@ impl Kernels {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elementary;
+    use crate::random::{self, Draw};
+
+    /// Functions of sixteen words and of the floats with their bits.
+    struct Functions<'a> {
+        words: &'a [u32; 16],
+        exponentials: &'a mut [f32; 16],
+        noise: &'a mut [f32; 16],
+        random: &'a mut [u32; 16],
+    }
+
+    const DRAW: Draw = Draw { seed: 0x1234_5678_9abc_def0, path: 0xfedc_ba98_7654_3210, position: 77 };
+
+    impl Task for Functions<'_> {
+        type Output = ();
+
+        fn plain(self) {
+            for lane in 0..16 {
+                let word = self.words[lane];
+                self.exponentials[lane] = elementary::exp(f32::from_bits(word));
+                self.noise[lane] = random::gumbel(word);
+                let counter = [word, DRAW.position, DRAW.path as u32, (DRAW.path >> 32) as u32];
+                self.random[lane] = random::philox(counter, [DRAW.seed as u32, (DRAW.seed >> 32) as u32])[lane % 4];
+            }
+        }
+
+        #[inline(always)]
+        fn vectors<L: Lanes>(self, lanes: L) {
+            let words = lanes.load_words(self.words);
+            lanes.store(exp(lanes, lanes.as_floats(words)), self.exponentials);
+            lanes.store(gumbel(lanes, words), self.noise);
+            for (part, words) in philox(lanes, words, &DRAW).into_iter().enumerate() {
+                let mut all = [0; 16];
+                lanes.store_words(words, &mut all);
+                (0..4).for_each(|quad| self.random[quad * 4 + part] = all[quad * 4 + part]);
+            }
+        }
+    }
+
+    #[test]
+    fn functions_of_vectors_have_the_bits_of_the_plain_ones() {
+        for start in (0..=u32::MAX).step_by(9973) {
+            let words: [u32; 16] = std::array::from_fn(|lane| start.wrapping_add(lane as u32 * 611));
+            let results: Vec<_> = Level::available()
+                .into_iter()
+                .filter_map(Kernels::at)
+                .map(|kernels| {
+                    let (mut exponentials, mut noise, mut random) = ([0.0; 16], [0.0; 16], [0; 16]);
+                    kernels.perform(Functions {
+                        words: &words,
+                        exponentials: &mut exponentials,
+                        noise: &mut noise,
+                        random: &mut random,
+                    });
+                    // All NaN are one.
+                    let bits = |value: f32| if value.is_nan() { u32::MAX } else { value.to_bits() };
+                    (exponentials.map(bits), noise.map(bits), random)
+                })
+                .collect();
+            assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "words from {start:#x}: {results:x?}");
+        }
+    }
+}
