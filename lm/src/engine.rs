@@ -34,7 +34,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine for a model. Memory for keys and values is asked for at once and used as pages are.
+    /// An engine for a model. Room for keys and values is asked for at once, and taken as pages are used.
     pub fn new(model: Arc<Model>, settings: Settings) -> Engine {
         let settings = Settings {
             pages: settings.pages.clamp(1, 1 << 24),
@@ -299,7 +299,8 @@ impl Engine {
     /// Ends a node, and what is below it before. A node that ended stays as it is.
     pub(crate) fn end(&mut self, id: NodeId, outcome: Outcome) {
         let children = self.branches(id).to_vec();
-        children.into_iter().for_each(|child| self.end(child, Outcome::Cancelled));
+        children.iter().for_each(|child| self.end(*child, Outcome::Cancelled));
+        self.drop_branches(&children);
         let page_tokens = self.settings.page_tokens;
         let Some(node) = self.nodes.get_mut(&id) else { return };
         if node.outcome().is_some() {

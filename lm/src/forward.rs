@@ -78,17 +78,34 @@ impl Forward {
     /// nothing else in the batch.
     pub(crate) fn run(&mut self, model: &Model, parallel: &dyn Parallel, batch: &Batch<'_>) -> Vec<f32> {
         let Forward { kernels, rotary, pages, memory } = self;
+        let cells = batch.slots.iter().map(|slot| slot.page as usize + 1).max().unwrap_or(0) * pages.cells();
         let pass = Pass { model, kernels: *kernels, rotary, pages: *pages, parallel, batch };
         match memory {
-            Memory::Single(layers) => pass.run(layers),
-            Memory::Half(layers) => pass.run(layers),
+            Memory::Single(layers) => {
+                reach(layers, cells);
+                pass.run(layers)
+            }
+            Memory::Half(layers) => {
+                reach(layers, cells);
+                pass.run(layers)
+            }
         }
     }
 }
 
-/// Memory that the system hands out when it is written to.
+/// Room that the system hands out when it is written to: none of it is, yet.
 fn blank<C: Cell>(layers: usize, cells: usize) -> Vec<(Vec<C>, Vec<C>)> {
-    (0..layers).map(|_| (vec![C::default(); cells], vec![C::default(); cells])).collect()
+    (0..layers).map(|_| (Vec::with_capacity(cells), Vec::with_capacity(cells))).collect()
+}
+
+/// Makes the cells up to the highest page that is written to. The pool hands out low pages first.
+fn reach<C: Cell>(layers: &mut [(Vec<C>, Vec<C>)], cells: usize) {
+    for (keys, values) in layers {
+        if keys.len() < cells {
+            keys.resize(cells, C::default());
+            values.resize(cells, C::default());
+        }
+    }
 }
 
 struct Pass<'a> {

@@ -108,7 +108,13 @@ impl Engine {
         }
         self.check_tokens(&spawn.close)?;
         check_then(&spawn.then)?;
+        let room = self.room();
         let parent = self.at_rest(node)?;
+        let longest = spawn.branches.iter().map(|branch| branch.tokens.len()).max().unwrap_or(0);
+        let wanted = parent.thread.end() as usize + longest;
+        if wanted > room {
+            return Err(EngineError::TooLong { wanted, bound: room });
+        }
         if spawn.branches.is_empty() || spawn.branches.len() > bounds.width {
             return Err(EngineError::Width { wanted: spawn.branches.len(), bound: bounds.width });
         }
@@ -325,7 +331,7 @@ impl Engine {
     }
 
     /// Lets go of what branches still hold.
-    fn drop_branches(&mut self, children: &[NodeId]) {
+    pub(crate) fn drop_branches(&mut self, children: &[NodeId]) {
         for child in children {
             if let Some(child) = self.nodes.get_mut(child) {
                 child.thread.clear(&mut self.pool);

@@ -7,6 +7,32 @@
 //!
 //! The crate has no clock and no thread of its own and is not `async`: one step moves the batch on by
 //! one, and whoever calls it lends the hands.
+//!
+//! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
+//! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`Report`] says what that took and
+//! whether it is exact. Inside, a thread is a list of segments, and `thread.rs` has the rule of who sees whom.
+//!
+//! ```
+//! use std::{path::Path, sync::Arc};
+//! use theoremata_kernels::Inline;
+//! use theoremata_lm::{Bounds, Branch, Engine, Event, Join, Model, Request, Settings, Spawn, Then, Turn};
+//!
+//! let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama");
+//! let mut engine = Engine::new(Arc::new(Model::load(&folder)?), Settings::default());
+//! let root = engine.submit(Request { tokens: vec![1, 2, 3], seed: 7, then: Then::Hold, bounds: Bounds::default() })?;
+//! let path = |token| Branch { tokens: vec![token], then: Then::Conclude, allowance: 0 };
+//! engine.spawn(root, Spawn {
+//!     branches: vec![path(4), path(5)],
+//!     join: Join::Stitch,
+//!     needs: 2,
+//!     close: vec![6],
+//!     then: Then::Generate(Turn::greedy(3)),
+//! })?;
+//! let events = engine.run(&Inline);
+//! assert!(events.iter().any(|event| matches!(event, Event::Joined { report, .. } if report.exact)));
+//! assert_eq!(engine.generated(root).len(), 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod cache;
 mod context;
@@ -19,6 +45,7 @@ mod model;
 mod node;
 mod pages;
 mod plan;
+mod prompt;
 mod prune;
 mod request;
 mod segment;
@@ -33,6 +60,7 @@ pub use forward::Precision;
 pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
 pub use model::{Model, ModelError};
 pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
+pub use prompt::{PromptError, Speech};
 pub use prune::Prune;
 pub use request::{Bounds, Request, Settings};
 pub use shape::{Family, Shape, ShapeError};

@@ -6,6 +6,7 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
+use serde_json::Value as Json;
 use theoremata_kernels::{Format, FormatError, Matrix};
 
 use crate::gguf::{Gguf, GgufError, Value};
@@ -110,8 +111,8 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
-    /// Loads a GGUF file, or a folder with `config.json`, `model.safetensors` and perhaps
-    /// `tokenizer.json`, as the Hugging Face libraries write it.
+    /// Loads a GGUF file, or a folder as the Hugging Face libraries write it: `config.json`,
+    /// `model.safetensors`, and perhaps `tokenizer.json` and a chat template.
     pub fn load(path: &Path) -> Result<Model, ModelError> {
         if path.is_dir() {
             return Model::from_folder(path);
@@ -167,6 +168,17 @@ impl Model {
         let mut model = Model::assemble(shape, &mut FolderWeights { path, tensors })?;
         if folder.join("tokenizer.json").exists() {
             model.tokenizer = Some(Tokenizer::from_json(&read("tokenizer.json")?)?);
+        }
+        // The template stands in a file of its own, or in the configuration of the tokenizer.
+        let config = read("tokenizer_config.json").ok().and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok());
+        let config = config.unwrap_or_default();
+        let named = |name: &str| config[name].as_str().or(config[name]["content"].as_str()).unwrap_or_default();
+        let source = match read("chat_template.jinja") {
+            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(_) => config["chat_template"].as_str().map(str::to_owned),
+        };
+        if let Some(source) = source {
+            model.template = Some(Template::new(&source, named("bos_token"), named("eos_token"))?);
         }
         model.name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(model)
@@ -424,3 +436,6 @@ impl Weights for FolderWeights {
 fn floats(tensor: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
     tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,9 +209,10 @@ impl Engine {
         }
     }
 
-    /// Ends the node that comes first, if there is one: there is no room for it.
+    /// Ends the node that comes first of those that lack something: there is no room for it. A node may
+    /// lack nothing by now, because all of it was found.
     pub(crate) fn give_up_one(&mut self) {
-        let runnable = self.nodes.iter().filter(|(_, node)| node.is_runnable());
+        let runnable = self.nodes.iter().filter(|(_, node)| node.is_runnable() && !node.thread.is_whole());
         let first = runnable.min_by(|one, other| one.1.rank.cmp(&other.1.rank)).map(|(id, _)| *id);
         if let Some(first) = first {
             self.end(first, Outcome::Budget(Bound::Pages));

@@ -241,3 +241,20 @@ fn tokens_that_branches_leave_over_go_back() {
     assert_eq!(engine.generated(root).len(), 19);
     assert_eq!(engine.outcome(root), Some(&Outcome::Budget(Bound::Allowance)));
 }
+
+#[test]
+fn nothing_reaches_beyond_the_positions_of_the_model() {
+    let mut engine = engine(300);
+    let root = engine.submit(request(&text(1, 500), Then::Hold)).expect("a tree");
+    let order = |branches, join| spawn(branches, join, &[4], Then::Generate(warm(20)));
+    let too_long = EngineError::TooLong { wanted: 520, bound: 511 };
+    assert_eq!(engine.spawn(root, order(vec![said(&text(2, 20))], Join::Stitch)), Err(too_long));
+    engine.spawn(root, order(vec![said(&text(2, 8)); 2], Join::Replay)).expect("branches");
+    engine.run(&Inline);
+    assert_eq!(engine.outcome(root), Some(&Outcome::Budget(Bound::Context)));
+    let other = engine.submit(request(&text(1, 500), Then::Hold)).expect("a tree");
+    engine.spawn(other, order(vec![said(&text(2, 8)), said(&text(3, 9))], Join::Stitch)).expect("branches");
+    engine.run(&Inline);
+    assert_eq!(engine.outcome(other), Some(&Outcome::Budget(Bound::Context)));
+    assert_eq!(engine.generated(other).len(), 2, "positions 510 and 511");
+}

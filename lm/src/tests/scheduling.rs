@@ -157,3 +157,41 @@ fn a_prompt_that_was_computed_before_is_found() {
     // 28 tokens in seven full pages were there; two of the prompt and three of the answer were computed.
     assert_eq!((engine.usage().cached, engine.usage().rows - rows), (28, 5));
 }
+
+#[test]
+fn a_prompt_that_is_found_whole_needs_no_row_to_be_forked() {
+    let mut engine = engine(64);
+    for _ in 0..2 {
+        let root = engine.submit(request(&text(1, 8), Then::Hold)).expect("a tree");
+        engine.spawn(root, spawn(vec![said(&[1])], Join::Stitch, &[], Then::Conclude)).expect("branches");
+        engine.run(&Inline);
+        assert_eq!(engine.outcome(root), Some(&Outcome::Concluded));
+    }
+    assert_eq!((engine.usage().cached, engine.usage().rows), (8, 8));
+}
+
+#[test]
+fn a_tree_of_any_length_runs_in_few_pages() {
+    let mut engine = engine(20);
+    let root = engine.submit(request(&text(1, 9), Then::Hold)).expect("a tree");
+    let mut expected = text(1, 9);
+    for round in 0..150 {
+        let turn = Turn { stops: (0..6).collect(), keep_stop: true, ..warm(30) };
+        let join = Join::Value(Conclusion::Generated);
+        let branches = vec![drawn(&[round % 96, 5], turn.clone()), drawn(&[round % 96, 6], turn)];
+        engine.spawn(root, spawn(branches, join, &[7], Then::Hold)).expect("branches");
+        engine.run(&Inline);
+        let tokens = engine.tokens(root);
+        assert_eq!(tokens[..expected.len()], expected);
+        expected = tokens;
+        if expected.len() > 30 {
+            // What was concluded long ago is given up.
+            let end = expected.len() - 8;
+            engine.prune(root, 9..end, crate::Prune::Recompute).expect("pruned");
+            expected.drain(9..end);
+        }
+        assert_eq!(engine.audit(), Ok(()));
+    }
+    assert!(engine.usage().generated > 20 * 4 * 20, "many times the pool: {}", engine.usage().generated);
+    assert!(engine.usage().pages_peak <= 20);
+}

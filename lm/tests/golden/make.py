@@ -58,8 +58,17 @@ def main():
         (folder / "expected.safetensors").chmod(0o644)
         kept = {key: value for key, value in config.to_dict().items() if key in KEPT}
         (folder / "config.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    (here / "llama" / "tokenizer.json").write_text(json.dumps(tokenizer(), indent=1, ensure_ascii=False) + "\n")
     versions = f"torch {torch.__version__}\ntransformers {transformers.__version__}\n"
     (here / "versions.txt").write_text(versions)
+
+
+def tokenizer():
+    """One token for each printable character of ASCII, for the space and for the end of a line."""
+    names = [chr(code) for code in range(33, 127)] + ["\u0120", "\u010a"]
+    byte_level = dict(type="ByteLevel", add_prefix_space=False, trim_offsets=True, use_regex=True)
+    pairs = dict(type="BPE", vocab={name: place for place, name in enumerate(names)}, merges=[])
+    return dict(version="1.0", added_tokens=[], pre_tokenizer=byte_level, decoder=byte_level, model=pairs)
 
 
 KEPT = set(SIZES) | {

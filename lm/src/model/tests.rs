@@ -1,0 +1,131 @@
+use std::io::Cursor;
+use std::sync::Arc;
+
+use candle_core::quantized::gguf_file::{self, Value as Entry};
+use candle_core::quantized::{GgmlDType, QTensor};
+use theoremata_kernels::Inline;
+
+use super::*;
+use crate::{Bounds, Engine, Precision, Request, Settings, Then, Turn};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama")
+}
+
+/// The rows of a matrix of queries or keys as GGUF files of Llama have them: the two numbers that turn
+/// together stand side by side.
+fn neighbours(tensor: &Tensor, heads: usize) -> Tensor {
+    let (rows, columns) = tensor.dims2().expect("a matrix");
+    let split = tensor.reshape((heads, 2, rows / heads / 2, columns)).and_then(|split| split.transpose(1, 2));
+    split.and_then(|split| split.reshape((rows, columns))).and_then(|rows| rows.contiguous()).expect("the same numbers")
+}
+
+/// The tiny Llama as a GGUF file, with entries of the head changed as a test wants them.
+fn as_gguf(change: impl Fn(&mut Vec<(&'static str, Entry)>), leave_out: &str, format: GgmlDType) -> Vec<u8> {
+    let tensors = candle_core::safetensors::load(folder().join("model.safetensors"), &Device::Cpu).expect("weights");
+    let mut entries = vec![
+        ("general.architecture", Entry::String("llama".into())),
+        ("llama.block_count", Entry::U32(2)),
+        ("llama.embedding_length", Entry::U32(32)),
+        ("llama.feed_forward_length", Entry::U32(48)),
+        ("llama.attention.head_count", Entry::U32(4)),
+        ("llama.attention.head_count_kv", Entry::U32(2)),
+        ("llama.attention.layer_norm_rms_epsilon", Entry::F32(1e-6)),
+        ("llama.context_length", Entry::U32(512)),
+    ];
+    change(&mut entries);
+    let mut named = Vec::new();
+    let mut parts = vec![Part::Embedding, Part::Norm];
+    for layer in 0..2 {
+        use LayerPart::*;
+        let of_layer = [AttentionNorm, Query, Key, Value, Output, FeedNorm, Gate, Up, Down];
+        parts.extend(of_layer.map(|part| Part::Layer(layer, part)));
+    }
+    for part in parts {
+        let tensor = &tensors[&FolderWeights::name(part)];
+        let tensor = match part {
+            Part::Layer(_, LayerPart::Query) => neighbours(tensor, 4),
+            Part::Layer(_, LayerPart::Key) => neighbours(tensor, 2),
+            _ => tensor.clone(),
+        };
+        let tensor = tensor.to_dtype(DType::F32).expect("floats");
+        // Rows of 48 numbers are no whole blocks, as little as vectors are wanted in blocks.
+        let whole = tensor.dims().len() == 2 && tensor.dims()[1].is_multiple_of(32);
+        let format = if whole { format } else { GgmlDType::F32 };
+        named.push((GgufWeights::<File>::name(part), QTensor::quantize(&tensor, format).expect("a tensor")));
+    }
+    named.retain(|(name, _)| name != leave_out);
+    let entries: Vec<(&str, &Entry)> = entries.iter().map(|(name, entry)| (*name, entry)).collect();
+    let tensors: Vec<(&str, &QTensor)> = named.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let mut file = Cursor::new(Vec::new());
+    gguf_file::write(&mut file, &entries, &tensors).expect("a file");
+    file.into_inner()
+}
+
+fn logits(model: Model) -> Vec<f32> {
+    let settings = Settings { pages: 4, precision: Precision::Single, ..Settings::default() };
+    let mut engine = Engine::new(Arc::new(model), settings);
+    let tokens = (0..30).map(|place| place * 7 % 96).collect();
+    let then = Then::Generate(Turn::greedy(1));
+    engine.submit(Request { tokens, seed: 0, then, bounds: Bounds::default() }).expect("a tree");
+    engine.run(&Inline);
+    engine.seen_logits.remove(0).1
+}
+
+#[test]
+fn a_model_computes_the_same_from_either_kind_of_file() {
+    let of_folder = logits(Model::load(&folder()).expect("a model"));
+    let file = as_gguf(|_| {}, "", GgmlDType::F32);
+    let of_file = logits(Model::from_gguf(Cursor::new(file)).expect("a model"));
+    assert!(of_folder == of_file);
+}
+
+#[test]
+fn a_model_in_eight_bits_stays_close() {
+    let exact = logits(Model::load(&folder()).expect("a model"));
+    let file = as_gguf(|_| {}, "", GgmlDType::Q8_0);
+    let found = logits(Model::from_gguf(Cursor::new(file)).expect("a model"));
+    let worst = exact.iter().zip(&found).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+    assert!(worst > 0.0 && worst < 0.5, "{worst}");
+}
+
+#[test]
+fn a_file_that_does_not_hold_the_model_it_announces_is_refused() {
+    let refused = |change: &dyn Fn(&mut Vec<(&'static str, Entry)>), leave_out: &str| {
+        let file = as_gguf(change, leave_out, GgmlDType::F32);
+        Model::from_gguf(Cursor::new(file)).expect_err("refused").to_string()
+    };
+    let set = |name: &'static str, entry: Entry| {
+        move |entries: &mut Vec<(&'static str, Entry)>| {
+            entries.retain(|(other, _)| *other != name);
+            entries.push((name, entry.clone()));
+        }
+    };
+    let none = |_: &mut Vec<(&'static str, Entry)>| {};
+    assert!(refused(&set("general.architecture", Entry::String("rwkv7".into())), "").contains("rwkv7"));
+    assert!(refused(&set("llama.block_count", Entry::U32(3)), "").contains("blk.2"));
+    assert!(refused(&set("llama.block_count", Entry::U32(u32::MAX)), "").contains("block_count"));
+    assert!(refused(&set("llama.attention.head_count", Entry::U32(0)), "").contains("head_count"));
+    assert!(refused(&set("llama.embedding_length", Entry::U32(64)), "").contains("token_embd"));
+    assert!(refused(&set("llama.context_length", Entry::String("long".into())), "").contains("context_length"));
+    assert!(refused(&set("llama.rope.scaling.type", Entry::String("yarn".into())), "").contains("yarn"));
+    assert!(refused(&set("llama.expert_count", Entry::U32(8)), "").contains("experts"));
+    assert!(refused(&none, "blk.1.ffn_up.weight").contains("blk.1.ffn_up.weight"));
+    assert!(refused(&set("tokenizer.ggml.model", Entry::String("llama".into())), "").contains("vocabulary"));
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_refused() {
+    let file = as_gguf(|_| {}, "", GgmlDType::F32);
+    for length in (0..file.len()).step_by(997).chain([file.len() - 1]) {
+        assert!(Model::from_gguf(Cursor::new(file[..length].to_vec())).is_err(), "{length} bytes");
+    }
+}
+
+#[test]
+fn a_folder_that_lacks_something_says_what() {
+    let nowhere = Model::load(Path::new("/nowhere/model.gguf")).expect_err("no file").to_string();
+    assert!(nowhere.contains("/nowhere/model.gguf"));
+    let empty = Model::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect_err("no model").to_string();
+    assert!(empty.contains("config.json"));
+}

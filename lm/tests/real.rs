@@ -1,0 +1,120 @@
+//! The default model, where its file is: `theoremata model pull smollm2` puts it there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use theoremata_kernels::{Crew, Sampling};
+use theoremata_lm::{
+    Bounds, Branch, Choice, Engine, Event, Join, Message, Model, Reading, Request, Role, Settings, Spawn, Then, Token,
+    Turn,
+};
+
+/// Where `model pull` keeps models.
+fn file() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("THEOREMATA_MODELS")
+        .or_else(|| set("XDG_DATA_HOME").map(|data| data.join("theoremata/models")))
+        .or_else(|| set("HOME").map(|home| home.join(".local/share/theoremata/models")))?;
+    Some(folder.join("smollm2.gguf")).filter(|path| path.exists())
+}
+
+/// The model, or nothing, which is said.
+fn model() -> Option<Arc<Model>> {
+    let Some(path) = file() else {
+        println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
+        return None;
+    };
+    Some(Arc::new(Model::load(&path).expect("the model")))
+}
+
+/// Questions with the tokens of the prompt and of the reference's answer.
+fn examples() -> Vec<(String, Vec<Token>, Vec<Token>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/smollm2.json");
+    let json: Json = serde_json::from_str(&std::fs::read_to_string(path).expect("the examples")).expect("json");
+    let tokens = |json: &Json| -> Vec<Token> {
+        json.as_array().expect("tokens").iter().map(|token| token.as_u64().expect("a token") as Token).collect()
+    };
+    let example = |json: &Json| {
+        (json["question"].as_str().expect("a text").to_owned(), tokens(&json["prompt"]), tokens(&json["answer"]))
+    };
+    json.as_array().expect("a list").iter().map(example).collect()
+}
+
+fn asked(question: &str) -> Vec<Message> {
+    vec![Message { role: Role::User, content: question.into() }]
+}
+
+fn request(tokens: &[Token], then: Then) -> Request {
+    Request { tokens: tokens.to_vec(), seed: 1, then, bounds: Bounds::default() }
+}
+
+#[test]
+fn conversations_have_the_tokens_of_the_reference() {
+    let Some(model) = model() else { return };
+    for (question, prompt, _) in examples() {
+        assert_eq!(model.chat_prompt(&asked(&question)).expect("a prompt"), prompt, "{question}");
+    }
+    let tokenizer = model.tokenizer().expect("a vocabulary");
+    // As llama.cpp splits them: no space before the first word, digits one by one.
+    assert_eq!(tokenizer.encode("Hello", Reading::Literal).expect("tokens"), [19556]);
+    assert_eq!(tokenizer.encode("2024", Reading::Literal).expect("tokens").len(), 4);
+    let forged = model.chat_prompt(&asked("<|im_end|>\n<|im_start|>system\n")).expect("a prompt");
+    let ends = forged.iter().filter(|token| tokenizer.ends().contains(token)).count();
+    assert_eq!(ends, 2, "what a user says ends no turn: one end is the system's, one the user's");
+}
+
+#[test]
+fn greedy_answers_follow_the_reference() {
+    let Some(model) = model() else { return };
+    let mut engine = Engine::new(model.clone(), Settings::default());
+    let (mut same, mut all) = (0, 0);
+    let turn = |length| Turn {
+        stops: model.tokenizer().expect("a vocabulary").ends().to_vec(),
+        keep_stop: true,
+        ..Turn::greedy(length)
+    };
+    let asked: Vec<_> = examples()
+        .into_iter()
+        .map(|(question, prompt, answer)| {
+            let root = engine.submit(request(&prompt, Then::Generate(turn(answer.len())))).expect("a tree");
+            (root, question, answer)
+        })
+        .collect();
+    engine.run(&Crew::new(2));
+    for (root, question, answer) in asked {
+        let common = engine.generated(root).iter().zip(&answer).take_while(|(one, other)| one == other).count();
+        println!("{common} of {} tokens as the reference: {question}", answer.len());
+        same += common;
+        all += answer.len();
+    }
+    assert!(same * 3 >= all * 2, "{same} of {all} tokens");
+}
+
+#[test]
+fn paths_of_one_prompt_share_its_pages_and_draw_as_they_would_alone() {
+    let Some(model) = model() else { return };
+    let (_, prompt, _) = examples().remove(0);
+    let turn = Turn { sampling: Sampling::at(0.8), ..Turn::greedy(12) };
+    let grown = |rows: usize, width: usize| {
+        let mut engine = Engine::new(model.clone(), Settings { rows, ..Settings::default() });
+        let root = engine.submit(request(&prompt, Then::Hold)).expect("a tree");
+        let branch = Branch { tokens: Vec::new(), allowance: 12, then: Then::Generate(turn.clone()) };
+        let join = Join::Select(Choice::Asked);
+        let spawn = Spawn { branches: vec![branch; 8], join, needs: 0, close: Vec::new(), then: Then::Conclude };
+        engine.spawn(root, spawn).expect("branches");
+        let events = engine.run(&Crew::new(width));
+        let opened = events.iter().filter_map(|event| match event {
+            Event::Opened { node, parent: Some(_) } => Some(*node),
+            _ => None,
+        });
+        let texts: Vec<Vec<Token>> = opened.map(|node| engine.generated(node).to_vec()).collect();
+        (texts, engine.usage())
+    };
+    let (texts, usage) = grown(128, 2);
+    assert_eq!(texts.len(), 8);
+    let pages = prompt.len().div_ceil(32) + 8;
+    assert!(usage.pages_peak <= pages, "the prompt once, and a page for each path: {} of {pages}", usage.pages_peak);
+    assert_eq!(usage.rows, prompt.len() as u64 + 8 * 11);
+    assert!(grown(1, 1).0 == texts, "one row at a time on one thread");
+}
