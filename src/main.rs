@@ -5,8 +5,10 @@
 
 mod commands;
 mod failure;
+mod generate;
 mod input;
 mod measure;
+mod model;
 mod output;
 mod run;
 mod site;
@@ -66,6 +68,13 @@ enum Command {
     Fmt(FmtArguments),
     /// Say what is wrong or doubtful in MPL files.
     Lint(LintArguments),
+    /// Fetch, list and describe language models.
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+    /// Let a language model write.
+    ///
+    /// Example: theoremata generate --prompt "Why is the sky blue?"
+    Generate(generate::GenerateArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -230,6 +239,8 @@ fn main() -> ExitCode {
         Command::Import(arguments) => commands::import(&arguments.store.db, &arguments.file, output),
         Command::Fmt(arguments) => commands::fmt(&arguments.files, arguments.check, output),
         Command::Lint(arguments) => commands::lint(&arguments.theory, output),
+        Command::Model(command) => model::run(&command, output),
+        Command::Generate(arguments) => generate::run(&arguments, output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut std::io::stdout());
             Ok(Exit::Done)

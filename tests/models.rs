@@ -1,0 +1,109 @@
+//! Language models on the command line, with a tiny model of random weights that writes nonsense.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
+/// A model without a vocabulary.
+const MUTE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/qwen2");
+
+fn theoremata(arguments: &[&str], models: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+    command.args(arguments).env("THEOREMATA_MODELS", models);
+    command.output().expect("the binary runs")
+}
+
+fn generate(arguments: &[&str]) -> Output {
+    let first = ["generate", "--model", TINY, "--prompt", "1 + 1 ="];
+    theoremata(&[&first, arguments].concat(), Path::new("/nowhere"))
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn objects(output: &Output) -> Vec<Value> {
+    text(output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+#[test]
+fn the_same_seed_writes_the_same_text_on_any_number_of_threads() {
+    let warm = ["--temperature", "1.5", "--max-tokens", "40"];
+    let written = |more: &[&str]| {
+        let output = generate(&[&warm, more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        text(&output)
+    };
+    let first = written(&["--seed", "1", "--threads", "1"]);
+    assert_eq!(first.chars().count(), 40 + 1, "a token of this model is a character; a line ends the text");
+    assert_eq!(written(&["--seed", "1", "--threads", "3"]), first);
+    assert_ne!(written(&["--seed", "2"]), first);
+}
+
+#[test]
+fn a_stop_text_ends_the_answer_and_is_not_part_of_it() {
+    let whole = text(&generate(&["--max-tokens", "40", "--temperature", "1.5"]));
+    let stop: String = whole.chars().skip(10).take(2).collect();
+    let cut = text(&generate(&["--max-tokens", "40", "--temperature", "1.5", "--stop", &stop]));
+    let expected = &whole[..whole.find(&stop).expect("it is there")];
+    assert_eq!(cut, format!("{expected}\n"));
+}
+
+#[test]
+fn paths_are_told_apart_and_one_can_be_picked() {
+    let output = generate(&["--json", "--paths", "4", "--temperature", "1.5", "--max-tokens", "20"]);
+    let objects = objects(&output);
+    let paths: Vec<&Value> = objects.iter().filter(|object| object["event"] == "path").collect();
+    assert_eq!(paths.len(), 4);
+    for (place, path) in paths.iter().enumerate() {
+        let tokens = objects.iter().filter(|object| object["event"] == "token" && object["path"] == place);
+        let said: String = tokens.map(|token| token["text"].as_str().expect("a text").to_owned()).collect();
+        assert_eq!((path["text"].as_str(), path["outcome"].as_str()), (Some(said.as_str()), Some("out of tokens")));
+    }
+    assert_ne!(paths[0]["text"], paths[1]["text"]);
+    let usage = objects.last().expect("the usage");
+    assert_eq!((usage["event"].as_str(), usage["generated_tokens"].as_u64()), (Some("usage"), Some(80)));
+    // Texts that end at a space come to an end soon.
+    let ended = ["--paths", "4", "--temperature", "1.5", "--stop", " ", "--stop", "a", "--stop", "e"];
+    let picked = generate(&[&ended[..], &["--pick", "first", "--max-tokens", "400"]].concat());
+    assert_eq!(picked.status.code(), Some(0));
+    assert!(!text(&picked).contains([' ', 'a', 'e']));
+    let none = generate(&["--paths", "2", "--pick", "best", "--max-tokens", "2"]);
+    assert_eq!((none.status.code(), text(&none).as_str()), (Some(1), ""));
+}
+
+#[test]
+fn what_cannot_be_done_is_said_and_nothing_else_happens() {
+    let folder = std::env::temp_dir().join(format!("theoremata-models-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let damaged = folder.join("damaged.gguf");
+    std::fs::write(&damaged, b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff").expect("a file");
+    let refused = |arguments: &[&str], word: &str| {
+        let output = theoremata(arguments, &folder);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(word), "{said}");
+    };
+    refused(&["generate", "--prompt", "x"], "model pull smollm2");
+    refused(&["generate", "--model", "nothing", "--prompt", "x"], "there is no model nothing");
+    refused(&["generate", "--model", MUTE, "--prompt", "x"], "vocabulary");
+    refused(&["generate", "--model", TINY, "--prompt", ""], "no token");
+    refused(&["generate", "--model", TINY, "--prompt", &"x ".repeat(600)], "tokens");
+    refused(&["generate", "--model", TINY, "--prompt", "x", "--system", "y"], "template");
+    refused(&["generate", "--model", TINY, "--prompt", "x", "--top-p", "2"], "between 0 and 1");
+    refused(&["generate", "--model", "damaged", "--prompt", "x"], "more than the bound");
+    refused(&["model", "pull", "nothing"], "smollm2");
+    let listed = text(&theoremata(&["model", "list"], &folder));
+    assert!(listed.contains("smollm2") && listed.contains("damaged"), "{listed}");
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[test]
+fn a_model_is_described() {
+    let shown = text(&theoremata(&["model", "show", TINY], Path::new("/nowhere")));
+    for line in ["family       Llama", "context      512 tokens", "tokenizer    in the file", "template     none"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+}
