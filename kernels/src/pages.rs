@@ -23,10 +23,14 @@ pub trait Cell: Copy + Default + Send + Sync + sealed::Sealed + 'static {
 
 mod sealed {
     use half::f16;
+    use half::slice::HalfFloatSliceExt;
 
     use crate::lanes::Lanes;
 
     pub trait Sealed: Sized {
+        /// Writes the cells nearest to as many numbers.
+        fn convert(from: &[f32], to: &mut [Self]);
+
         /// Sixteen cells in a vector.
         fn load<L: Lanes>(lanes: L, from: &[Self; 16]) -> L::Floats;
 
@@ -35,6 +39,10 @@ mod sealed {
     }
 
     impl Sealed for f32 {
+        fn convert(from: &[f32], to: &mut [f32]) {
+            to.copy_from_slice(from);
+        }
+
         #[inline(always)]
         fn load<L: Lanes>(lanes: L, from: &[f32; 16]) -> L::Floats {
             lanes.load(from)
@@ -47,6 +55,10 @@ mod sealed {
     }
 
     impl Sealed for f16 {
+        fn convert(from: &[f32], to: &mut [f16]) {
+            to.convert_from_f32_slice(from);
+        }
+
         #[inline(always)]
         fn load<L: Lanes>(lanes: L, from: &[f16; 16]) -> L::Floats {
             lanes.load_half(from)
@@ -138,7 +150,7 @@ impl PageShape {
     /// Puts rows of keys and values, `[rows, token_cells]` each, at their slots.
     ///
     /// # Panics
-    /// If a length disagrees with its shape, or a slot lies outside of the pages.
+    /// If a length disagrees with its shape, a measure is 0, or a slot lies outside of the pages.
     pub fn store<C: Cell>(
         &self,
         slots: &[Slot],
@@ -149,18 +161,19 @@ impl PageShape {
     ) {
         let width = self.token_cells();
         assert!(key_rows.len() == slots.len() * width && value_rows.len() == key_rows.len(), "a row for each slot");
-        for (row, slot) in slots.iter().enumerate() {
+        let mut row_cells = vec![C::default(); width];
+        for ((slot, key), value) in slots.iter().zip(key_rows.chunks_exact(width)).zip(value_rows.chunks_exact(width)) {
             let (page, token) = (slot.page as usize, slot.offset as usize);
             assert!(token < self.page_tokens, "token {token} of a page of {}", self.page_tokens);
-            for head in 0..self.kv_heads {
-                let from = row * width + head * self.head_dim;
-                for number in 0..self.head_dim {
-                    keys[self.key(page, head, number, token)] = C::from_float(key_rows[from + number]);
+            C::convert(key, &mut row_cells);
+            for (head, cells) in row_cells.chunks_exact(self.head_dim).enumerate() {
+                let (from, last) = (self.key(page, head, 0, token), self.key(page, head, self.head_dim - 1, token));
+                let column = keys[from..=last].iter_mut().step_by(self.page_tokens);
+                for (to, cell) in column.zip(cells) {
+                    *to = *cell;
                 }
                 let to = self.value(page, head, token);
-                for (cell, value) in values[to..to + self.head_dim].iter_mut().zip(&value_rows[from..]) {
-                    *cell = C::from_float(*value);
-                }
+                C::convert(&value[head * self.head_dim..][..self.head_dim], &mut values[to..to + self.head_dim]);
             }
         }
     }
