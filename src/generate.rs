@@ -233,11 +233,9 @@ impl Writer {
 
     fn take(&mut self, model: &Model, event: &Event) -> Result<(), Failure> {
         match event {
-            Event::Opened { node, parent } => {
-                if self.single || parent.is_some() {
-                    self.order.push(*node);
-                    self.speeches.insert(*node, (Speech::new(&self.stops), String::new()));
-                }
+            Event::Opened { node, parent } if self.single || parent.is_some() => {
+                self.order.push(*node);
+                self.speeches.insert(*node, (Speech::new(&self.stops), String::new()));
             }
             Event::Token { node, token, log_probability } => {
                 let (Some(tokenizer), Some((speech, text))) = (model.tokenizer(), self.speeches.get_mut(node)) else {

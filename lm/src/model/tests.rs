@@ -20,8 +20,11 @@ fn neighbours(tensor: &Tensor, heads: usize) -> Tensor {
     split.and_then(|split| split.reshape((rows, columns))).and_then(|rows| rows.contiguous()).expect("the same numbers")
 }
 
+/// What the head of a file says.
+type Head = Vec<(&'static str, Entry)>;
+
 /// The tiny Llama as a GGUF file, with entries of the head changed as a test wants them.
-fn as_gguf(change: impl Fn(&mut Vec<(&'static str, Entry)>), leave_out: &str, format: GgmlDType) -> Vec<u8> {
+fn as_gguf(change: impl Fn(&mut Head), leave_out: &str, format: GgmlDType) -> Vec<u8> {
     let tensors = candle_core::safetensors::load(folder().join("model.safetensors"), &Device::Cpu).expect("weights");
     let mut entries = vec![
         ("general.architecture", Entry::String("llama".into())),
@@ -91,17 +94,17 @@ fn a_model_in_eight_bits_stays_close() {
 
 #[test]
 fn a_file_that_does_not_hold_the_model_it_announces_is_refused() {
-    let refused = |change: &dyn Fn(&mut Vec<(&'static str, Entry)>), leave_out: &str| {
+    let refused = |change: &dyn Fn(&mut Head), leave_out: &str| {
         let file = as_gguf(change, leave_out, GgmlDType::F32);
         Model::from_gguf(Cursor::new(file)).expect_err("refused").to_string()
     };
     let set = |name: &'static str, entry: Entry| {
-        move |entries: &mut Vec<(&'static str, Entry)>| {
+        move |entries: &mut Head| {
             entries.retain(|(other, _)| *other != name);
             entries.push((name, entry.clone()));
         }
     };
-    let none = |_: &mut Vec<(&'static str, Entry)>| {};
+    let none = |_: &mut Head| {};
     assert!(refused(&set("general.architecture", Entry::String("rwkv7".into())), "").contains("rwkv7"));
     assert!(refused(&set("llama.block_count", Entry::U32(3)), "").contains("blk.2"));
     assert!(refused(&set("llama.block_count", Entry::U32(u32::MAX)), "").contains("block_count"));
