@@ -217,44 +217,54 @@ fn model(parallel: &dyn Parallel, threads: usize, bandwidth: f64) {
     }
 }
 
-/// One layer's attention: a decoding row, and a prefill of 256 rows.
+/// One layer's attention: a decoding row, a prefill of 256 rows, and decoding rows of so many threads
+/// that their keys and values come from memory.
 fn attention() {
     println!("\nattention of one layer, {HEADS} heads over {KV_HEADS}, pages of 32, one thread");
-    println!("{:<14} {:<6} {:>7} {:>7} {:>12}", "sibling", "cells", "tokens", "rows", "µs");
+    println!("{:<14} {:<6} {:>7} {:>7} {:>7} {:>12}", "sibling", "cells", "tokens", "threads", "rows", "µs a thread");
     for kernels in [Kernels::plain()].into_iter().chain(siblings()) {
-        for (tokens, rows) in [(256, 1), (1024, 1), (256, 256)] {
-            if kernels.level() == Level::Plain && rows > 1 {
+        for (tokens, threads, rows) in [(256, 1, 1), (1024, 1, 1), (256, 128, 1), (256, 1, 256)] {
+            if kernels.level() == Level::Plain && rows * threads > 1 {
                 continue;
             }
-            for (name, seconds) in
-                [("f32", attend::<f32>(kernels, tokens, rows)), ("f16", attend::<f16>(kernels, tokens, rows))]
-            {
-                println!("{:<14} {name:<6} {tokens:>7} {rows:>7} {:>12.1}", kernels.level().to_string(), seconds * 1e6);
+            let single = attend::<f32>(kernels, tokens, threads, rows);
+            let half = attend::<f16>(kernels, tokens, threads, rows);
+            for (name, seconds) in [("f32", single), ("f16", half)] {
+                let level = kernels.level().to_string();
+                let each = seconds * 1e6 / threads as f64;
+                println!("{level:<14} {name:<6} {tokens:>7} {threads:>7} {rows:>7} {each:>12.1}");
             }
         }
     }
 }
 
-fn attend<C: Cell>(kernels: Kernels, tokens: usize, rows: usize) -> f64 {
+fn attend<C: Cell>(kernels: Kernels, tokens: usize, threads: usize, rows: usize) -> f64 {
     let shape = PageShape { page_tokens: 32, kv_heads: KV_HEADS, head_dim: HEAD_DIM };
     let pages = tokens.div_ceil(shape.page_tokens);
     let rotary = Rotary::new(Pairing::Neighbours, HEAD_DIM, &Rotary::frequencies(HEAD_DIM, 1e5), 8192);
     let slots: Vec<Slot> =
-        (0..tokens).map(|token| Slot { page: (token / 32) as u32, offset: (token % 32) as u32 }).collect();
-    let rows_of = floats(tokens * shape.token_cells());
-    let mut keys = vec![C::default(); pages * shape.cells()];
+        (0..tokens * threads).map(|token| Slot { page: (token / 32) as u32, offset: (token % 32) as u32 }).collect();
+    let rows_of = floats(slots.len() * shape.token_cells());
+    let mut keys = vec![C::default(); pages * threads * shape.cells()];
     let mut values = keys.clone();
     shape.store(&slots, &rows_of, &rows_of, &mut keys, &mut values);
-    let spans: Vec<Span> =
-        (0..pages as u32).map(|page| Span { page, offset: 0, tokens: 32, position: page * 32 }).collect();
+    // Thread `t` has every so-many-th page, so that its pages lie apart.
+    let spans: Vec<Vec<Span>> = (0..threads)
+        .map(|thread| {
+            let page = |number: usize| (number * threads + thread) as u32;
+            let span = |number| Span { page: page(number), offset: 0, tokens: 32, position: number as u32 * 32 };
+            (0..pages).map(span).collect()
+        })
+        .collect();
     let positions: Vec<u32> = (0..rows as u32).map(|row| (tokens - rows) as u32 + row).collect();
     let seen: Vec<u32> = positions.iter().map(|position| position + 1).collect();
-    let group = Group { positions: &positions, seen: &seen, spans: &spans };
-    let queries = floats(rows * HEADS * HEAD_DIM);
+    let groups: Vec<Group<'_>> =
+        spans.iter().map(|spans| Group { positions: &positions, seen: &seen, spans }).collect();
+    let queries = floats(threads * rows * HEADS * HEAD_DIM);
     let mut out = vec![0.0; queries.len()];
     let heads = Heads { queries: HEADS, shape, scale: 0.125, rotary: &rotary };
     let pages = Pages { keys: &keys, values: &values };
-    best_alone(|| kernels.attend(&Inline, &heads, pages, &queries, &[group], &mut out))
+    best_alone(|| kernels.attend(&Inline, &heads, pages, &queries, &groups, &mut out))
 }
 
 /// What is done once a row.

@@ -120,7 +120,7 @@ impl Kernels {
     }
 }
 
-/// What the siblings rely on when they leave out the checks of bounds.
+/// Says clearly, before any work, what else would fail somewhere within it.
 fn check(heads: &Heads<'_>, group: &Group<'_>, pages: usize) {
     assert_eq!(group.positions.len(), group.seen.len(), "a count for each row");
     let mut listed = 0u64;

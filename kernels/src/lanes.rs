@@ -30,6 +30,9 @@ pub trait Lanes: Copy {
     /// Vectors of a value that attention sums at once.
     const VALUES: usize;
 
+    /// Asks for memory that will be read soon; reads nothing.
+    fn prefetch<T>(self, cells: &[T]);
+
     fn splat(self, value: f32) -> Self::Floats;
     fn load(self, from: &[f32; 16]) -> Self::Floats;
     fn load_half(self, from: &[f16; 16]) -> Self::Floats;

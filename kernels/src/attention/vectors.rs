@@ -30,16 +30,31 @@ pub(super) fn part<L: Lanes, C: Cell>(
     let listed = seen.iter().copied().max().unwrap_or(0) as usize;
     let stride = listed;
     let mut weights = vec![0.0f32; askers.count * stride];
+    // Pages lie anywhere, so the processor cannot guess the next; after the last keys come values. The
+    // rows of a prefill share theirs, which stay in the cache.
+    let decoding = part.rows == 1;
+    let page_tokens = heads.shape.page_tokens;
+    let keys_of = |span: &Span| {
+        let from = heads.shape.key(span.page as usize, part.head, 0, 0);
+        &pages.keys[from..from + dim * page_tokens]
+    };
+    let values_of = |span: &Span, tokens: usize| {
+        let from = heads.shape.value(span.page as usize, part.head, span.offset as usize);
+        &pages.values[from..from + tokens * dim]
+    };
     let mut index = 0;
-    for span in part.group.spans {
+    for (place, span) in part.group.spans.iter().enumerate() {
         if index >= listed {
             break;
         }
+        if decoding {
+            match part.group.spans.get(place + 1) {
+                Some(next) => lanes.prefetch(keys_of(next)),
+                None => lanes.prefetch(values_of(&part.group.spans[0], part.group.spans[0].tokens as usize)),
+            }
+        }
         let span = Span { tokens: span.tokens.min((listed - index) as u32), ..*span };
-        let from = heads.shape.key(span.page as usize, part.head, 0, 0);
-        let cells = &pages.keys[from..from + dim * heads.shape.page_tokens];
-        let page_tokens = heads.shape.page_tokens;
-        let asked = Asked { cells, page_tokens, rotary: heads.rotary, askers: &askers, stride };
+        let asked = Asked { cells: keys_of(&span), page_tokens, rotary: heads.rotary, askers: &askers, stride };
         asked.scores(lanes, &span, &mut weights[index..]);
         index += span.tokens as usize;
     }
@@ -56,14 +71,15 @@ pub(super) fn part<L: Lanes, C: Cell>(
         out.fill(0.0);
         let weights = &weights[row * run * stride..];
         let mut index = 0;
-        for span in part.group.spans {
+        for (place, span) in part.group.spans.iter().enumerate() {
             let tokens = (span.tokens as usize).min(seen[row] as usize - index);
             if tokens == 0 && index == seen[row] as usize {
                 break;
             }
-            let from = heads.shape.value(span.page as usize, part.head, span.offset as usize);
-            let values = &pages.values[from..from + tokens * dim];
-            sum_values(lanes, values, dim, &weights[index..], stride, out);
+            if let Some(next) = part.group.spans.get(place + 1).filter(|_| decoding) {
+                lanes.prefetch(values_of(next, next.tokens as usize));
+            }
+            sum_values(lanes, values_of(span, tokens), dim, &weights[index..], stride, out);
             index += tokens;
         }
         for (head, out) in out.chunks_exact_mut(dim).enumerate() {
