@@ -25,9 +25,10 @@ impl ContextId {
         ContextId::of(b"j", &parts)
     }
 
-    /// What was computed behind `was` and is shown behind `now`: what follows is approximate.
-    pub(crate) fn splice(now: ContextId, was: ContextId) -> ContextId {
-        ContextId::of(b"s", &[&now.0, &was.0])
+    /// A run whose first `kept` tokens were computed behind `was` and are shown behind `now`: what follows
+    /// is approximate.
+    pub(crate) fn splice(now: ContextId, was: ContextId, kept: usize) -> ContextId {
+        ContextId::of(b"s", &[&now.0, &was.0, &kept.to_le_bytes()])
     }
 
     fn of(kind: &[u8], parts: &[&[u8]]) -> ContextId {
@@ -57,7 +58,8 @@ mod tests {
             b.then(1),
             ContextId::join(&[a, b]),
             ContextId::join(&[b, a]),
-            ContextId::splice(a, b),
+            ContextId::splice(a, b, 1),
+            ContextId::splice(a, b, 2),
             ContextId::join(&[a, b]).then(1),
         ];
         for (place, name) in names.iter().enumerate() {

@@ -51,7 +51,8 @@ pub enum Join {
     /// One branch, as it computed itself: nothing is computed again. Exact.
     Select(Choice),
     /// The conclusion of each branch as it was computed, with all its branch in view, at new positions.
-    /// Nothing is computed again. Approximate.
+    /// Approximate, and the only join that hangs on the pool: what a branch had to let go of for lack of
+    /// pages is computed again, and the report says how much that is.
     Splice(Conclusion),
 }
 

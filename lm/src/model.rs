@@ -11,7 +11,7 @@ use theoremata_kernels::{Format, FormatError, Matrix};
 
 use crate::gguf::{Gguf, GgufError, Value};
 use crate::shape::{Family, Shape, ShapeError};
-use crate::template::{Template, TemplateError};
+use crate::template::Template;
 use crate::tokenizer::{Tokenizer, TokenizerError};
 
 /// Why a model cannot be loaded.
@@ -35,9 +35,6 @@ pub enum ModelError {
     /// The vocabulary cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    /// The template cannot be used.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
     /// A tensor is missing.
     #[error("there is no tensor {0}")]
     Missing(String),
@@ -142,7 +139,7 @@ impl Model {
         let template = match file.entry("tokenizer.chat_template") {
             Some(Value::Text(source)) => {
                 let (begin, end) = (name_of("tokenizer.ggml.bos_token_id"), name_of("tokenizer.ggml.eos_token_id"));
-                Some(Template::new(source, &begin, &end)?)
+                Some(Template::new(source, &begin, &end))
             }
             _ => None,
         };
@@ -178,7 +175,7 @@ impl Model {
             Err(_) => config["chat_template"].as_str().map(str::to_owned),
         };
         if let Some(source) = source {
-            model.template = Some(Template::new(&source, named("bos_token"), named("eos_token"))?);
+            model.template = Some(Template::new(&source, named("bos_token"), named("eos_token")));
         }
         model.name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(model)

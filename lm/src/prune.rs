@@ -15,7 +15,8 @@ pub enum Prune {
     /// What stood behind it is computed again where it saw it or stood further off because of it.
     /// What did neither, such as the other paths of a block, is kept. Exact.
     Recompute,
-    /// What stood behind it moves up as it is. Approximate, unless nothing saw the range.
+    /// What stood behind it moves up as it is. Approximate, unless nothing saw the range; and what the node
+    /// had to let go of for lack of pages is computed again.
     Splice,
 }
 

@@ -32,8 +32,9 @@ pub(crate) struct Segment {
     names: Arc<Vec<ContextId>>,
     /// The name of what stands before the first token.
     before: ContextId,
-    /// What the keys and values were computed behind, where that is not what stands before them now.
-    spliced: Option<ContextId>,
+    /// What keys and values were computed behind, and of how many tokens, where that is not what stands
+    /// before them now.
+    spliced: Option<(ContextId, usize)>,
     pub(crate) branch: Branch,
     /// Logical position of the first token.
     start: u32,
@@ -180,7 +181,7 @@ impl Segment {
     pub(crate) fn rebase(&mut self, expected: ContextId, start: u32, stale: Stale, pool: &mut Pool) -> usize {
         self.start = start;
         let now = match self.spliced {
-            Some(was) => ContextId::splice(expected, was),
+            Some((was, kept)) => ContextId::splice(expected, was, kept),
             None => expected,
         };
         if now == self.before {
@@ -188,8 +189,8 @@ impl Segment {
         }
         let (mut again, mut now) = (0, now);
         if stale == Stale::Keep && self.spliced.is_none() && self.resident > 0 {
-            self.spliced = Some(self.before);
-            now = ContextId::splice(expected, self.before);
+            self.spliced = Some((self.before, self.resident));
+            now = ContextId::splice(expected, self.before, self.resident);
         }
         if stale == Stale::Recompute {
             (again, now) = (self.computed, expected);

@@ -41,19 +41,10 @@ pub struct Template {
 }
 
 impl Template {
-    /// Takes the template of a model and the names of the tokens that begin and end a text.
-    pub fn new(source: &str, begin: &str, end: &str) -> Result<Template, TemplateError> {
-        if source.len() > TEMPLATE_BYTES_MAX {
-            return Err(TemplateError(format!("{} bytes, more than {TEMPLATE_BYTES_MAX}", source.len())));
-        }
-        // This tag marks what to train on; it says nothing about the text.
-        let mut source = source.to_owned();
-        for tag in ["{% generation %}", "{%- generation -%}", "{%- generation %}", "{% generation -%}"] {
-            source = source.replace(tag, "").replace(&tag.replace("generation", "endgeneration"), "");
-        }
-        let template = Template { source, begin: begin.into(), end: end.into() };
-        environment().template_from_str(&template.source).map_err(|error| TemplateError(error.to_string()))?;
-        Ok(template)
+    /// Takes the template of a model and the names of the tokens that begin and end a text. Whether it can be
+    /// read is seen when it is filled in: a model whose template is wrong can still read plain text.
+    pub fn new(source: &str, begin: &str, end: &str) -> Template {
+        Template { source: source.into(), begin: begin.into(), end: end.into() }
     }
 
     /// The text of a conversation, up to where the model's next turn begins.
@@ -72,8 +63,16 @@ impl Template {
         let values = context! {
             messages => turns, add_generation_prompt => true, bos_token => self.begin, eos_token => self.end,
         };
+        if self.source.len() > TEMPLATE_BYTES_MAX {
+            return Err(TemplateError(format!("{} bytes, more than {TEMPLATE_BYTES_MAX}", self.source.len())));
+        }
+        // This tag marks what to train on; it says nothing about the text.
+        let mut source = self.source.clone();
+        for tag in ["{% generation %}", "{%- generation -%}", "{%- generation %}", "{% generation -%}"] {
+            source = source.replace(tag, "").replace(&tag.replace("generation", "endgeneration"), "");
+        }
         let environment = environment();
-        let rendered = environment.template_from_str(&self.source).and_then(|template| template.render(values));
+        let rendered = environment.template_from_str(&source).and_then(|template| template.render(values));
         rendered.map_err(|error| TemplateError(error.to_string()))
     }
 }
@@ -105,7 +104,7 @@ mod tests {
 
     #[test]
     fn turns_are_laid_out_as_the_template_says() {
-        let template = Template::new(CHATML, "", "").expect("a template");
+        let template = Template::new(CHATML, "", "");
         let text = template.render(&[said(Role::System, "Be brief."), said(Role::User, " 1+1? ")]).expect("a text");
         let expected = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n1+1?<|im_end|>\n\
             <|im_start|>assistant\n";
@@ -113,17 +112,23 @@ mod tests {
     }
 
     #[test]
+    fn what_marks_text_to_train_on_says_nothing() {
+        let template = Template::new("{% generation %}{{ messages[0].content }}{% endgeneration %}", "", "");
+        assert_eq!(template.render(&[said(Role::User, "x")]).expect("a text"), "x");
+    }
+
+    #[test]
     fn a_template_may_refuse() {
-        let template = Template::new("{{ raise_exception('no system turn') }}", "", "").expect("a template");
+        let template = Template::new("{{ raise_exception('no system turn') }}", "", "");
         assert!(template.render(&[]).expect_err("refused").to_string().contains("no system turn"));
     }
 
     #[test]
     fn a_template_that_is_wrong_or_never_ends_is_an_error() {
-        assert!(Template::new("{% for %}", "", "").is_err());
+        assert!(Template::new("{% for %}", "", "").render(&[]).is_err());
         let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% set c = a + b %}{% endfor %}{% endfor %}";
-        let template = Template::new(endless, "", "").expect("it can be read");
+        let template = Template::new(endless, "", "");
         assert!(template.render(&[]).is_err(), "out of fuel");
-        assert!(Template::new(&" ".repeat(TEMPLATE_BYTES_MAX + 1), "", "").is_err());
+        assert!(Template::new(&" ".repeat(TEMPLATE_BYTES_MAX + 1), "", "").render(&[]).is_err());
     }
 }

@@ -44,6 +44,8 @@ fn an_answer_does_not_depend_on_the_batch() {
         let mut engine = Engine::new(tiny(), Settings { rows, ..settings(64) });
         assert!(answers(&mut engine, &questions(), apart) == expected, "{rows} rows, {apart} steps apart");
     }
+    let plain = Settings { kernels: Kernels::plain(), ..settings(64) };
+    assert!(answers(&mut Engine::new(tiny(), plain), &questions(), 0) == expected, "computed as defined");
     for page_tokens in [1, 2, 7, 32] {
         let mut engine = Engine::new(tiny(), Settings { page_tokens, ..settings(256) });
         assert!(answers(&mut engine, &questions(), 0) == expected, "pages of {page_tokens}");
