@@ -81,8 +81,9 @@ impl Engine {
     /// Admits a tree. Trees that were admitted first come first when pages run short.
     pub fn submit(&mut self, request: Request) -> Result<NodeId, EngineError> {
         self.check_tokens(&request.tokens)?;
+        self.check_then(&request.then)?;
         let room = self.room();
-        if request.tokens.is_empty() || matches!(&request.then, Then::Generate(turn) if turn.max_tokens == 0) {
+        if request.tokens.is_empty() {
             return Err(EngineError::NoTokens);
         }
         if request.tokens.len() > room {
@@ -102,14 +103,12 @@ impl Engine {
     /// Appends tokens to what a node reads that waits for orders, and lets it go on.
     pub fn extend(&mut self, node: NodeId, tokens: &[Token], then: Then) -> Result<(), EngineError> {
         self.check_tokens(tokens)?;
+        self.check_then(&then)?;
         let room = self.room();
         let held = self.at_rest(node)?;
         let wanted = held.thread.end() as usize + tokens.len();
         if wanted > room {
             return Err(EngineError::TooLong { wanted, bound: room });
-        }
-        if matches!(&then, Then::Generate(turn) if turn.max_tokens == 0) {
-            return Err(EngineError::NoTokens);
         }
         tokens.iter().for_each(|token| held.thread.push(*token));
         self.go_on(node, then);
@@ -150,6 +149,11 @@ impl Engine {
     pub fn tokens(&self, node: NodeId) -> Vec<Token> {
         let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.thread.segments);
         segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
+    }
+
+    /// Tokens that a node and all below it may still generate.
+    pub fn allowance(&self, node: NodeId) -> usize {
+        self.nodes.get(&node).map_or(0, |node| node.allowance)
     }
 
     /// How a node ended, if it did.
@@ -249,22 +253,23 @@ impl Engine {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let State::Running(turn) = &node.state else { return };
         let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
-        let Some(token) = kernels.sample(logits, &turn.sampling, draw) else {
+        let given = turn.given.get(node.turn_tokens).copied();
+        let Some(token) = given.or_else(|| kernels.sample(logits, &turn.sampling, draw)) else {
             return self.end(id, Outcome::Invalid);
         };
         node.draws += 1;
         node.turn_tokens += 1;
         node.allowance = node.allowance.saturating_sub(1);
         self.usage.generated += 1;
-        let stops = turn.stops.contains(&token);
-        let mut ends = stops;
+        let stops = given.is_none() && turn.stops.contains(&token);
+        let mut ends = stops || (node.turn_tokens == turn.given.len() && turn.max_tokens == turn.given.len());
         if !stops || turn.keep_stop {
             let log_probability = logits[token as usize] - kernels.log_sum_exp(logits);
             node.thread.push(token);
             node.generated.push(token);
             node.log_probabilities.push(log_probability);
             self.events.push(Event::Token { node: id, token, log_probability });
-            ends |= completes_stop_text(&self.model, turn, &mut node.tail, token);
+            ends |= completes_stop_text(&self.model, turn, &mut node.tail, token) && given.is_none();
         }
         let bound = if node.turn_tokens >= turn.max_tokens {
             Some(Bound::Tokens)
@@ -334,6 +339,14 @@ impl Engine {
         match tokens.iter().find(|token| **token as usize >= vocabulary) {
             Some(token) => Err(EngineError::NoSuchToken { token: *token, vocabulary }),
             None => Ok(()),
+        }
+    }
+
+    pub(crate) fn check_then(&self, then: &Then) -> Result<(), EngineError> {
+        match then {
+            Then::Generate(turn) if turn.max_tokens == 0 => Err(EngineError::NoTokens),
+            Then::Generate(turn) => self.check_tokens(&turn.given),
+            Then::Hold | Then::Conclude => Ok(()),
         }
     }
 

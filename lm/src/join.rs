@@ -105,10 +105,10 @@ impl Engine {
         let bounds = self.trees[&tree];
         for branch in &spawn.branches {
             self.check_tokens(&branch.tokens)?;
-            check_then(&branch.then)?;
+            self.check_then(&branch.then)?;
         }
         self.check_tokens(&spawn.close)?;
-        check_then(&spawn.then)?;
+        self.check_then(&spawn.then)?;
         let room = self.room();
         let parent = self.at_rest(node)?;
         let longest = spawn.branches.iter().map(|branch| branch.tokens.len()).max().unwrap_or(0);
@@ -357,11 +357,4 @@ fn behind(tokens: &[Token], mark: &[Token]) -> Option<usize> {
         return Some(0);
     }
     tokens.windows(mark.len()).rposition(|window| window == mark).map(|at| at + mark.len())
-}
-
-fn check_then(then: &Then) -> Result<(), EngineError> {
-    match then {
-        Then::Generate(turn) if turn.max_tokens == 0 => Err(EngineError::NoTokens),
-        _ => Ok(()),
-    }
 }

@@ -45,6 +45,7 @@ mod model;
 mod node;
 mod pages;
 mod plan;
+mod program;
 mod prompt;
 mod prune;
 mod request;
@@ -60,6 +61,10 @@ pub use forward::Precision;
 pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
 pub use model::{Model, ModelError};
 pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
+pub use program::{
+    Answer, Cues, Decompose, FirstSuccess, Ground, Growth, Grown, Last, MapReduce, Program, Ranking, Running, Score, Tally,
+    Vote, run_programs,
+};
 pub use prompt::{PromptError, Speech};
 pub use prune::Prune;
 pub use request::{Bounds, Request, Settings};

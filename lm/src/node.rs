@@ -17,6 +17,9 @@ pub struct Turn {
     pub max_tokens: usize,
     /// What is chosen among.
     pub sampling: Sampling,
+    /// Tokens that come first, whatever the model would choose: nothing is drawn for them, and none of them
+    /// ends the turn before its time. A turn that may write nothing else ends by itself with the last one.
+    pub given: Vec<Token>,
     /// Tokens that end the turn.
     pub stops: Vec<Token>,
     /// Whether the token that ended the turn is part of the thread.
@@ -53,6 +56,7 @@ impl Turn {
         Turn {
             max_tokens,
             sampling: Sampling::GREEDY,
+            given: Vec::new(),
             stops: Vec::new(),
             keep_stop: false,
             stop_texts: Vec::new(),

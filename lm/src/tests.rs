@@ -3,6 +3,7 @@
 mod dense;
 mod invariants;
 mod joins;
+mod programs;
 mod scheduling;
 mod scripts;
 

@@ -1,0 +1,112 @@
+//! Recursive decomposition: a plan, its subtasks, and an answer from what they concluded.
+
+use std::collections::BTreeMap;
+
+use super::{Ground, Growth, Program, share};
+use crate::engine::Engine;
+use crate::event::{EngineError, Event};
+use crate::join::{Branch, Conclusion, Join, Spawn};
+use crate::node::{After, NodeId, Then, Turn};
+use crate::request::Request;
+use crate::tokenizer::Token;
+
+/// What stands between the parts of a task.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cues {
+    /// Before a plan.
+    pub plan: Vec<Token>,
+    /// Before an answer. At least one token: by it the answer is found.
+    pub answer: Vec<Token>,
+    /// Behind the answer of a subtask.
+    pub separator: Vec<Token>,
+}
+
+/// How far a node is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Planning,
+    /// Its subtasks are under way, or its answer.
+    Answering,
+}
+
+/// A task that is parted by plans of the model, to a given depth. The answer of a subtask alone comes back
+/// to the task above; how it was found does not.
+///
+/// A plan that names no subtask is one: the task is answered as it stands. A plan or an answer that was cut
+/// off ends its task; the tasks above go on without it.
+pub struct Decompose<'a> {
+    ground: Ground,
+    depth: usize,
+    cues: Cues,
+    plan: Turn,
+    answer: Turn,
+    part: Box<dyn FnMut(&[Token]) -> Vec<Vec<Token>> + 'a>,
+    stages: BTreeMap<NodeId, Stage>,
+}
+
+impl<'a> Decompose<'a> {
+    /// Plans are made by tasks of less than this depth, as far as the bounds allow; the root has depth 0.
+    ///
+    /// `part` reads a plan and gives the tokens of its subtasks, the first ones if there are more than the
+    /// bounds allow. It has to be a function of the tokens alone.
+    pub fn new(
+        ground: Ground,
+        depth: usize,
+        cues: Cues,
+        (plan, answer): (Turn, Turn),
+        part: impl FnMut(&[Token]) -> Vec<Vec<Token>> + 'a,
+    ) -> Decompose<'a> {
+        let [plan, answer] = [plan, answer].map(|turn| Turn { after: After::Hold, ..turn });
+        Decompose { ground, depth, cues, plan, answer, part: Box::new(part), stages: BTreeMap::new() }
+    }
+
+    /// The subtasks of a plan, with what each may write: what is left to the task is parted evenly among
+    /// them and its own answer.
+    fn subtasks(&mut self, engine: &Engine, node: NodeId, plan: &[Token]) -> Vec<Branch> {
+        let mut parts = (self.part)(plan);
+        parts.truncate(self.ground.bounds.width);
+        let allowance = share(usize::MAX, engine.allowance(node), parts.len() + 1);
+        parts.into_iter().map(|tokens| Branch { tokens, then: Then::Hold, allowance }).collect()
+    }
+
+    fn answer_turn(&self, depth: usize) -> Turn {
+        // The root has nobody to hand its answer to.
+        let after = if depth == 0 { After::Conclude } else { After::Hold };
+        Turn { after, ..self.answer.clone() }
+    }
+}
+
+impl Program for Decompose<'_> {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        engine.submit(Request { tokens: prefix, seed, then: Then::Hold, bounds })
+    }
+
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        let Event::Held { node } = event else { return Ok(()) };
+        let (node, Some(grown)) = (*node, growth.node(*node)) else { return Ok(()) };
+        let depth = grown.path.len();
+        let answer = Then::Generate(self.answer_turn(depth));
+        match self.stages.get(&node) {
+            None if depth < self.depth.min(self.ground.bounds.depth) => {
+                self.stages.insert(node, Stage::Planning);
+                engine.extend(node, &self.cues.plan, Then::Generate(self.plan.clone()))
+            }
+            None => {
+                self.stages.insert(node, Stage::Answering);
+                engine.extend(node, &self.cues.answer, answer)
+            }
+            Some(Stage::Planning) => {
+                self.stages.insert(node, Stage::Answering);
+                let branches = self.subtasks(engine, node, &grown.tokens);
+                growth.begin_turn(node);
+                if branches.is_empty() {
+                    return engine.extend(node, &self.cues.answer, answer);
+                }
+                let join = Join::Value(Conclusion::Behind(self.cues.answer.clone()));
+                engine.spawn(node, Spawn { branches, join, needs: 0, close: self.cues.answer.clone(), then: answer })
+            }
+            Some(Stage::Answering) => engine.extend(node, &self.cues.separator, Then::Conclude),
+        }
+    }
+}

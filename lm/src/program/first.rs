@@ -1,0 +1,71 @@
+//! First success: attempts at one question, until a checker accepts one.
+
+use super::map::plant;
+use super::vote::asked;
+use super::{Ground, Growth, Program};
+use crate::engine::Engine;
+use crate::event::{EngineError, Event};
+use crate::node::{NodeId, Outcome, Then, Turn};
+use crate::request::Request;
+use crate::tokenizer::Token;
+
+/// Several attempts at one question, side by side. Of those that the checker accepts, the one of the lowest
+/// place is taken, so that it does not matter which is faster; attempts of a higher place than an accepted
+/// one are cancelled at once, and their pages are free.
+pub struct FirstSuccess<'a> {
+    ground: Ground,
+    attempts: usize,
+    turn: Turn,
+    accept: Box<dyn FnMut(&[Token]) -> bool + 'a>,
+    chosen: Option<u32>,
+}
+
+impl<'a> FirstSuccess<'a> {
+    /// So many attempts. `accept` is asked about those that came to their end; what it says has to hang on
+    /// the tokens alone.
+    pub fn new(
+        ground: Ground,
+        attempts: usize,
+        turn: Turn,
+        accept: impl FnMut(&[Token]) -> bool + 'a,
+    ) -> FirstSuccess<'a> {
+        FirstSuccess { ground, attempts, turn, accept: Box::new(accept), chosen: None }
+    }
+}
+
+impl Program for FirstSuccess<'_> {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        let request = Request { tokens: prefix, seed, then: Then::Hold, bounds };
+        plant(engine, request, asked(self.attempts, &self.turn, bounds.tokens))
+    }
+
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        match event {
+            Event::Finished { node, outcome: Outcome::Concluded } => {
+                let Some(grown) = growth.node(*node) else { return Ok(()) };
+                let &[place] = grown.path.as_slice() else { return Ok(()) };
+                if self.is_idle_talk(&grown.path) || !(self.accept)(&grown.tokens) {
+                    return Ok(());
+                }
+                self.chosen = Some(place);
+                let later: Vec<NodeId> = growth
+                    .branches()
+                    .filter(|(_, other)| other.outcome.is_none() && other.path[0] > place)
+                    .map(|(id, _)| id)
+                    .collect();
+                later.into_iter().try_for_each(|id| engine.cancel(id))
+            }
+            Event::Choose { node, .. } => engine.choose(*node, self.chosen),
+            _ => Ok(()),
+        }
+    }
+
+    fn chosen(&self) -> Option<u32> {
+        self.chosen
+    }
+
+    fn is_idle_talk(&self, path: &[u32]) -> bool {
+        self.chosen.is_some_and(|chosen| path.first().is_some_and(|place| *place > chosen))
+    }
+}

@@ -1,0 +1,71 @@
+//! Map and reduce: a branch an item, and one answer from what they concluded.
+
+use super::{Ground, Growth, Program, share};
+use crate::engine::Engine;
+use crate::event::{EngineError, Event};
+use crate::join::{Branch, Conclusion, Join, Spawn};
+use crate::node::{After, NodeId, Then, Turn};
+use crate::request::Request;
+use crate::tokenizer::Token;
+
+/// The same question about each of some items, and a last one about the answers.
+///
+/// A branch reads the prefix and its item, never another item. Its answer comes back by value; one that
+/// was cut off does not come back, and the report of the join names it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MapReduce {
+    /// Where it begins.
+    pub ground: Ground,
+    /// The items, each with all that follows it up to where the answer begins.
+    pub items: Vec<Vec<Token>>,
+    /// How an answer about an item is written.
+    pub turn: Turn,
+    /// Put behind each answer.
+    pub separator: Vec<Token>,
+    /// So many answers are needed; with fewer it fails.
+    pub needs: usize,
+    /// The last question; without it the answers are all there is.
+    pub last: Option<Last>,
+}
+
+/// The question about all answers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Last {
+    /// The question, read behind the answers.
+    pub tokens: Vec<Token>,
+    /// How it is answered.
+    pub turn: Turn,
+}
+
+impl Program for MapReduce {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        // What the last answer may write is set aside: branches cannot use it up.
+        let aside = self.last.as_ref().map_or(0, |last| last.turn.max_tokens);
+        let allowance = share(self.turn.max_tokens, bounds.tokens.saturating_sub(aside), self.items.len());
+        let turn = Turn { after: After::Hold, ..self.turn.clone() };
+        let branch = |item: &Vec<Token>| Branch { tokens: item.clone(), then: Then::Generate(turn.clone()), allowance };
+        let spawn = Spawn {
+            branches: self.items.iter().map(branch).collect(),
+            join: Join::Value(Conclusion::Generated),
+            needs: self.needs,
+            close: self.last.iter().flat_map(|last| &last.tokens).copied().collect(),
+            then: self.last.as_ref().map_or(Then::Conclude, |last| Then::Generate(last.turn.clone())),
+        };
+        plant(engine, Request { tokens: prefix, seed, then: Then::Hold, bounds }, spawn)
+    }
+
+    fn take(&mut self, engine: &mut Engine, _: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        match event {
+            Event::Held { node } => engine.extend(*node, &self.separator, Then::Conclude),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Submits a tree whose root opens branches at once. Leaves nothing behind if that is refused.
+pub(super) fn plant(engine: &mut Engine, request: Request, spawn: Spawn) -> Result<NodeId, EngineError> {
+    let root = engine.submit(request)?;
+    engine.spawn(root, spawn).inspect_err(|_| engine.forget(root))?;
+    Ok(root)
+}

@@ -1,0 +1,77 @@
+//! Fork and score: how likely is each of some texts behind one prefix?
+
+use super::map::plant;
+use super::{Ground, Growth, Program};
+use crate::engine::Engine;
+use crate::event::{EngineError, Event};
+use crate::join::{Branch, Choice, Join, Spawn};
+use crate::node::{NodeId, Then, Turn};
+use crate::request::Request;
+use crate::tokenizer::Token;
+
+/// How candidates of different length are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ranking {
+    /// By the log-probability of the whole.
+    Sum,
+    /// By the mean log-probability of a token.
+    Mean,
+}
+
+/// The log-probability of each candidate behind the prefix. Nothing is drawn, and the seed does not
+/// matter. The likeliest is taken, the first among equals.
+///
+/// The prefix is computed once, and the last token of a candidate is never computed: `n` tokens behind a
+/// prefix of `p` take `n - 1` rows each and `p` rows in all. A candidate's tokens count as generated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Score {
+    ground: Ground,
+    candidates: Vec<Vec<Token>>,
+    ranking: Ranking,
+    chosen: Option<u32>,
+}
+
+impl Score {
+    /// Candidates, each of at least one token.
+    pub fn new(ground: Ground, candidates: Vec<Vec<Token>>, ranking: Ranking) -> Score {
+        Score { ground, candidates, ranking, chosen: None }
+    }
+}
+
+impl Program for Score {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        let branch = |candidate: &Vec<Token>| {
+            let turn = Turn { given: candidate.clone(), ..Turn::greedy(candidate.len()) };
+            Branch { tokens: Vec::new(), allowance: candidate.len(), then: Then::Generate(turn) }
+        };
+        let spawn = Spawn {
+            branches: self.candidates.iter().map(branch).collect(),
+            join: Join::Select(Choice::Asked),
+            needs: 0,
+            close: Vec::new(),
+            then: Then::Conclude,
+        };
+        plant(engine, Request { tokens: prefix, seed, then: Then::Hold, bounds }, spawn)
+    }
+
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        let Event::Choose { node, branches } = event else { return Ok(()) };
+        let mut best: Option<(f64, u32)> = None;
+        for (place, (id, grown)) in growth.branches().enumerate() {
+            let score = match self.ranking {
+                Ranking::Sum => grown.log_probability,
+                Ranking::Mean => grown.log_probability / grown.tokens.len() as f64,
+            };
+            if branches.contains(&id) && best.is_none_or(|(other, _)| score > other) {
+                best = Some((score, place as u32));
+            }
+        }
+        self.chosen = best.map(|(_, place)| place);
+        engine.choose(*node, self.chosen)
+    }
+
+    fn chosen(&self) -> Option<u32> {
+        self.chosen
+    }
+}

@@ -1,0 +1,92 @@
+//! Vote: several answers to one question, and the one that most of them agree on.
+
+use super::map::plant;
+use super::{Ground, Growth, Program, share};
+use crate::engine::Engine;
+use crate::event::{EngineError, Event};
+use crate::join::{Branch, Choice, Join, Spawn};
+use crate::node::{NodeId, Then, Turn};
+use crate::request::Request;
+use crate::tokenizer::Token;
+
+/// Several answers to one question. The most frequent one is taken; of equally frequent ones the one that
+/// the sample of the lowest place gave. Answers that were cut off do not vote.
+pub struct Vote<'a> {
+    ground: Ground,
+    samples: usize,
+    turn: Turn,
+    least: usize,
+    ballot: Box<dyn Fn(&[Token]) -> Vec<u8> + 'a>,
+    chosen: Option<u32>,
+    votes: Vec<(u32, usize)>,
+}
+
+impl<'a> Vote<'a> {
+    /// So many samples, of which at least `least` have to agree; fewer, and the program fails.
+    ///
+    /// `ballot` says what an answer stands for: two answers agree if it gives the same bytes. It has to be
+    /// a function of the tokens alone.
+    pub fn new(
+        ground: Ground,
+        samples: usize,
+        turn: Turn,
+        least: usize,
+        ballot: impl Fn(&[Token]) -> Vec<u8> + 'a,
+    ) -> Vote<'a> {
+        Vote { ground, samples, turn, least, ballot: Box::new(ballot), chosen: None, votes: Vec::new() }
+    }
+
+    /// Each answer by the place of the first sample that gave it, with its votes: in the order of places.
+    fn count(&self, growth: &Growth, concluded: &[NodeId]) -> Vec<(u32, usize)> {
+        let mut ballots: Vec<(Vec<u8>, u32, usize)> = Vec::new();
+        for (place, (id, grown)) in growth.branches().enumerate() {
+            if !concluded.contains(&id) {
+                continue;
+            }
+            let ballot = (self.ballot)(&grown.tokens);
+            match ballots.iter_mut().find(|(other, _, _)| *other == ballot) {
+                Some((_, _, votes)) => *votes += 1,
+                None => ballots.push((ballot, place as u32, 1)),
+            }
+        }
+        ballots.into_iter().map(|(_, place, votes)| (place, votes)).collect()
+    }
+}
+
+impl Program for Vote<'_> {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        let request = Request { tokens: prefix, seed, then: Then::Hold, bounds };
+        plant(engine, request, asked(self.samples, &self.turn, bounds.tokens))
+    }
+
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        let Event::Choose { node, branches } = event else { return Ok(()) };
+        self.votes = self.count(growth, branches);
+        let most = self.votes.iter().map(|(_, votes)| *votes).max().unwrap_or(0);
+        let first = self.votes.iter().find(|(_, votes)| *votes == most && most >= self.least.max(1));
+        self.chosen = first.map(|(place, _)| *place);
+        engine.choose(*node, self.chosen)
+    }
+
+    fn chosen(&self) -> Option<u32> {
+        self.chosen
+    }
+
+    fn votes(&self) -> &[(u32, usize)] {
+        &self.votes
+    }
+}
+
+/// Branches that go on from the prefix as it stands, of which the program takes one.
+pub(super) fn asked(samples: usize, turn: &Turn, there_is: usize) -> Spawn {
+    let allowance = share(turn.max_tokens, there_is, samples);
+    let branch = Branch { tokens: Vec::new(), then: Then::Generate(turn.clone()), allowance };
+    Spawn {
+        branches: vec![branch; samples],
+        join: Join::Select(Choice::Asked),
+        needs: 0,
+        close: Vec::new(),
+        then: Then::Conclude,
+    }
+}
