@@ -83,7 +83,7 @@ enum Pick {
     Agreed,
 }
 
-fn at_least_zero(text: &str) -> Result<f32, String> {
+pub(crate) fn at_least_zero(text: &str) -> Result<f32, String> {
     let number: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
     if number >= 0.0 && number.is_finite() { Ok(number) } else { Err("at least 0".into()) }
 }
@@ -209,7 +209,7 @@ fn turn(arguments: &GenerateArguments, model: &Model) -> Turn {
     Turn { sampling, stops, stop_texts, ..Turn::greedy(arguments.max_tokens.get()) }
 }
 
-fn refused(error: EngineError) -> Failure {
+pub(crate) fn refused(error: EngineError) -> Failure {
     Failure::Usage(error.to_string())
 }
 
@@ -316,7 +316,7 @@ fn say(text: &str) -> Result<(), Failure> {
     said.map_err(|error| Failure::World(format!("cannot write: {error}")))
 }
 
-fn word(outcome: &Outcome) -> &'static str {
+pub(crate) fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Concluded => "concluded",
         Outcome::Budget(Bound::Tokens | Bound::Allowance) => "out of tokens",

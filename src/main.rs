@@ -10,6 +10,7 @@ mod input;
 mod measure;
 mod model;
 mod output;
+mod reason;
 mod run;
 mod site;
 
@@ -75,6 +76,10 @@ enum Command {
     ///
     /// Example: theoremata generate --prompt "Why is the sky blue?"
     Generate(generate::GenerateArguments),
+    /// Let a language model answer by a program that parts the work: a tree of branches and joins.
+    ///
+    /// Example: theoremata reason vote --prompt "What is 17 + 25? Answer with the number." --samples 9
+    Reason(reason::ReasonArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -241,6 +246,7 @@ fn main() -> ExitCode {
         Command::Lint(arguments) => commands::lint(&arguments.theory, output),
         Command::Model(command) => model::run(&command, output),
         Command::Generate(arguments) => generate::run(&arguments, output),
+        Command::Reason(arguments) => reason::run(&arguments, output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut std::io::stdout());
             Ok(Exit::Done)
