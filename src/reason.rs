@@ -67,8 +67,8 @@ pub(crate) struct ReasonArguments {
     /// Vote: so many have to agree.
     #[arg(long, value_name = "N", default_value = "1")]
     least: usize,
-    /// First: an answer is accepted if this regular expression is found in it. Vote: what it finds is
-    /// what counts, its first group if it has one.
+    /// First: an answer is accepted if this regular expression is found in it. Vote: what it finds last
+    /// is what counts, its first group if it has one.
     #[arg(long, value_name = "REGEX")]
     pattern: Option<Regex>,
     /// First: an answer is accepted if this command, which reads it, exits with 0.
@@ -131,7 +131,7 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
     for question in &questions {
         programs.push(start(arguments, &mut engine, &texts, question, &items)?);
     }
-    let mut teller = Teller::new(&texts, &arguments.stop, output);
+    let mut teller = Teller::new(&texts, &arguments.stop, ranking(arguments), output);
     let threads = arguments.threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let roots: Vec<_> = programs.iter().map(Running::root).collect();
     run_programs(&mut engine, &Crew::new(threads), &mut programs, |_, event| teller.hear(&roots, event));
@@ -204,8 +204,7 @@ fn start<'a>(
         }
         Kind::Score => {
             let candidates = items.iter().map(|item| texts.encode(item)).collect::<Result<Vec<_>, _>>()?;
-            let ranking = if arguments.sum { Ranking::Sum } else { Ranking::Mean };
-            Running::start(engine, Score::new(ground(texts.prompt(question)?), candidates, ranking))
+            Running::start(engine, Score::new(ground(texts.prompt(question)?), candidates, ranking(arguments)))
         }
     };
     started.map_err(refused)
@@ -222,6 +221,10 @@ fn turn(arguments: &ReasonArguments, texts: &Texts<'_>) -> Turn {
     }
 }
 
+fn ranking(arguments: &ReasonArguments) -> Ranking {
+    if arguments.sum { Ranking::Sum } else { Ranking::Mean }
+}
+
 /// As many pages as the memory allows, which are filled as they are needed.
 fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
     let (settings, shape) = (Settings::default(), model.shape());
@@ -232,9 +235,9 @@ fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
 
 /// What an answer counts as in a vote.
 fn ballot(text: &str, pattern: Option<&Regex>) -> Vec<u8> {
-    let Some(captures) = pattern.map(|pattern| pattern.captures(text)) else {
-        return text.trim().as_bytes().to_vec();
-    };
+    let Some(pattern) = pattern else { return text.trim().as_bytes().to_vec() };
+    // Models repeat the question before they answer it.
+    let captures = pattern.captures_iter(text).last();
     let found =
         captures.and_then(|captures| captures.get(1).or(captures.get(0)).map(|found| found.as_str().to_owned()));
     found.unwrap_or_default().into_bytes()
@@ -253,4 +256,18 @@ fn accepts(arguments: &ReasonArguments, text: &str) -> bool {
         let _ = input.write_all(text.as_bytes());
     }
     child.wait().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_counts_in_a_vote_is_what_the_pattern_finds_last() {
+        let counts = |text, pattern: &str| ballot(text, Some(&Regex::new(pattern).expect("a pattern")));
+        assert_eq!(ballot(" forty-two\n", None), b"forty-two");
+        assert_eq!(counts("17 + 25 is 42.", "[0-9]+"), b"42");
+        assert_eq!(counts("x = 1, x = 2", "x = ([0-9])"), b"2");
+        assert_eq!(counts("no number", "[0-9]+"), b"");
+    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
-use theoremata_lm::{Answer, Event, Grown, NodeId, Outcome, Report, Speech, Usage};
+use theoremata_lm::{Answer, Event, Grown, NodeId, Outcome, Ranking, Report, Speech, Usage};
 
 use super::Kind;
 use super::text::Texts;
@@ -32,6 +32,8 @@ struct Node {
 pub(super) struct Teller<'a> {
     texts: &'a Texts<'a>,
     stops: Vec<String>,
+    /// By what scores are ranked.
+    ranking: Ranking,
     output: Output,
     nodes: BTreeMap<NodeId, Node>,
     /// Events that were told: each has its number, and none is left out.
@@ -40,10 +42,10 @@ pub(super) struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    pub(super) fn new(texts: &'a Texts<'a>, stops: &[String], output: Output) -> Teller<'a> {
+    pub(super) fn new(texts: &'a Texts<'a>, stops: &[String], ranking: Ranking, output: Output) -> Teller<'a> {
         let live = !output.is_json() && !output.is_quiet() && io::stderr().is_terminal();
         let screen = live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Teller { texts, stops: stops.to_vec(), output, nodes: BTreeMap::new(), told: 0, screen }
+        Teller { texts, stops: stops.to_vec(), ranking, output, nodes: BTreeMap::new(), told: 0, screen }
     }
 
     /// Hears what happened in one of the trees.
@@ -151,11 +153,10 @@ impl<'a> Teller<'a> {
             }
             Kind::Score => {
                 let mut ranked: Vec<(&String, &&Grown)> = items.iter().zip(&branches).collect();
-                let chosen = |node: &Grown| answer.chosen.is_some_and(|place| node.path == [place]);
-                ranked.sort_by(|one, other| other.1.log_probability.total_cmp(&one.1.log_probability));
-                ranked.sort_by_key(|(_, node)| !chosen(node));
+                let score = |node: &Grown| self.ranking.of(node);
+                ranked.sort_by(|one, other| score(other.1).total_cmp(&score(one.1)));
                 for (item, node) in ranked {
-                    let mean = node.log_probability / node.tokens.len().max(1) as f64;
+                    let mean = Ranking::Mean.of(node);
                     self.output.line(&format!("{:.4}\t{mean:.4}\t{item}", node.log_probability));
                 }
             }

@@ -21,6 +21,9 @@ pub struct Cues {
     pub separator: Vec<Token>,
 }
 
+/// Reads a plan and gives the tokens of its subtasks.
+type Part<'a> = Box<dyn FnMut(&[Token]) -> Vec<Vec<Token>> + 'a>;
+
 /// How far a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
@@ -40,7 +43,7 @@ pub struct Decompose<'a> {
     cues: Cues,
     plan: Turn,
     answer: Turn,
-    part: Box<dyn FnMut(&[Token]) -> Vec<Vec<Token>> + 'a>,
+    part: Part<'a>,
     stages: BTreeMap<NodeId, Stage>,
 }
 

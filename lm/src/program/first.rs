@@ -9,6 +9,9 @@ use crate::node::{NodeId, Outcome, Then, Turn};
 use crate::request::Request;
 use crate::tokenizer::Token;
 
+/// Says of an attempt whether it is accepted.
+type Accept<'a> = Box<dyn FnMut(&[Token]) -> bool + 'a>;
+
 /// Several attempts at one question, side by side. Of those that the checker accepts, the one of the lowest
 /// place is taken, so that it does not matter which is faster; attempts of a higher place than an accepted
 /// one are cancelled at once, and their pages are free.
@@ -16,7 +19,7 @@ pub struct FirstSuccess<'a> {
     ground: Ground,
     attempts: usize,
     turn: Turn,
-    accept: Box<dyn FnMut(&[Token]) -> bool + 'a>,
+    accept: Accept<'a>,
     chosen: Option<u32>,
 }
 

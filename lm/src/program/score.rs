@@ -1,7 +1,7 @@
 //! Fork and score: how likely is each of some texts behind one prefix?
 
 use super::map::plant;
-use super::{Ground, Growth, Program};
+use super::{Ground, Grown, Growth, Program};
 use crate::engine::Engine;
 use crate::event::{EngineError, Event};
 use crate::join::{Branch, Choice, Join, Spawn};
@@ -16,6 +16,16 @@ pub enum Ranking {
     Sum,
     /// By the mean log-probability of a token.
     Mean,
+}
+
+impl Ranking {
+    /// By what a node is compared.
+    pub fn of(self, grown: &Grown) -> f64 {
+        match self {
+            Ranking::Sum => grown.log_probability,
+            Ranking::Mean => grown.log_probability / grown.tokens.len().max(1) as f64,
+        }
+    }
 }
 
 /// The log-probability of each candidate behind the prefix. Nothing is drawn, and the seed does not
@@ -59,10 +69,7 @@ impl Program for Score {
         let Event::Choose { node, branches } = event else { return Ok(()) };
         let mut best: Option<(f64, u32)> = None;
         for (place, (id, grown)) in growth.branches().enumerate() {
-            let score = match self.ranking {
-                Ranking::Sum => grown.log_probability,
-                Ranking::Mean => grown.log_probability / grown.tokens.len() as f64,
-            };
+            let score = self.ranking.of(grown);
             if branches.contains(&id) && best.is_none_or(|(other, _)| score > other) {
                 best = Some((score, place as u32));
             }

@@ -9,6 +9,9 @@ use crate::node::{NodeId, Then, Turn};
 use crate::request::Request;
 use crate::tokenizer::Token;
 
+/// Says what an answer stands for.
+type Ballot<'a> = Box<dyn Fn(&[Token]) -> Vec<u8> + 'a>;
+
 /// Several answers to one question. The most frequent one is taken; of equally frequent ones the one that
 /// the sample of the lowest place gave. Answers that were cut off do not vote.
 pub struct Vote<'a> {
@@ -16,7 +19,7 @@ pub struct Vote<'a> {
     samples: usize,
     turn: Turn,
     least: usize,
-    ballot: Box<dyn Fn(&[Token]) -> Vec<u8> + 'a>,
+    ballot: Ballot<'a>,
     chosen: Option<u32>,
     votes: Vec<(u32, usize)>,
 }

@@ -229,7 +229,7 @@ fn a_score_is_the_sum_of_what_a_plain_pass_gives() {
     let rows: usize = candidates().iter().map(|candidate| candidate.len() - 1).sum();
     assert_eq!(engine.usage().rows as usize, ground.prefix.len() + rows, "the prefix is computed once");
     let mean = answer(&mut engine, Score::new(ground, candidates(), Ranking::Mean));
-    let means = mean.nodes[1..].iter().map(|node| node.log_probability / node.tokens.len() as f64);
+    let means = mean.nodes[1..].iter().map(|node| Ranking::Mean.of(node));
     let largest = means.clone().fold(f64::NEG_INFINITY, f64::max);
     assert_eq!(means.clone().position(|mean| mean == largest), mean.chosen.map(|place| place as usize));
 }
