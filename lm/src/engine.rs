@@ -8,6 +8,7 @@ use theoremata_kernels::{Draw, Parallel};
 use crate::cache::Cache;
 use crate::event::{EngineError, Event, Usage};
 use crate::forward::Forward;
+use crate::guide::Say;
 use crate::model::Model;
 use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
 use crate::pages::Pool;
@@ -111,6 +112,7 @@ impl Engine {
             return Err(EngineError::TooLong { wanted, bound: room });
         }
         tokens.iter().for_each(|token| held.thread.push(*token));
+        held.lead.follow(tokens.iter().copied());
         self.go_on(node, then);
         Ok(())
     }
@@ -246,45 +248,101 @@ impl Engine {
         }
     }
 
-    /// Draws the next token of a running node.
+    /// Draws the next token of a running node, and writes those that its guide forces then.
     pub(crate) fn draw(&mut self, id: NodeId, logits: &[f32]) {
         let kernels = self.forward.kernels();
-        let positions = self.positions;
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let State::Running(turn) = &node.state else { return };
         let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
         let given = turn.given.get(node.turn_tokens).copied();
-        let Some(token) = given.or_else(|| kernels.sample(logits, &turn.sampling, draw)) else {
-            return self.end(id, Outcome::Invalid);
+        let say = if given.is_some() { Say::Any } else { node.lead.say(&turn.guide, &turn.stops, logits) };
+        let sample = |logits: &[f32]| kernels.sample(logits, &turn.sampling, draw);
+        let token = match &say {
+            Say::Any => given.or_else(|| sample(logits)),
+            Say::Among(masked) => sample(masked),
+            Say::This(_) | Say::Nothing => None,
+            Say::End => return self.come_to_end(id),
         };
-        node.draws += 1;
+        let going = match (token, say) {
+            (None, Say::This(token)) => self.write(id, token, Source::Forced),
+            (Some(token), _) => {
+                node.draws += 1;
+                let log_probability = logits[token as usize] - kernels.log_sum_exp(logits);
+                let source = if given.is_some() { Source::Given } else { Source::Drawn };
+                self.write(id, token, source(log_probability))
+            }
+            _ => return self.end(id, Outcome::Invalid),
+        };
+        if going {
+            self.write_forced(id);
+        }
+    }
+
+    /// Writes what the guide of a running node forces: no logits are needed for it.
+    fn write_forced(&mut self, id: NodeId) {
+        loop {
+            let Some(node) = self.nodes.get_mut(&id) else { return };
+            // Tokens that are still given come in their own time.
+            let State::Running(turn) = &node.state else { return };
+            if node.turn_tokens < turn.given.len() {
+                return;
+            }
+            let forced = node.lead.forced();
+            if forced.is_empty() || !forced.into_iter().all(|token| self.write(id, token, Source::Forced)) {
+                return;
+            }
+        }
+    }
+
+    /// Writes a token of a running node, and ends the turn if it is the last one. Whether it goes on.
+    fn write(&mut self, id: NodeId, token: Token, source: Source) -> bool {
+        let Some(node) = self.nodes.get_mut(&id) else { return false };
+        let State::Running(turn) = &node.state else { return false };
         node.turn_tokens += 1;
         node.allowance = node.allowance.saturating_sub(1);
         self.usage.generated += 1;
-        let stops = given.is_none() && turn.stops.contains(&token);
+        let stops = matches!(source, Source::Drawn(_)) && turn.stops.contains(&token);
         let mut ends = stops || (node.turn_tokens == turn.given.len() && turn.max_tokens == turn.given.len());
         if !stops || turn.keep_stop {
-            let log_probability = logits[token as usize] - kernels.log_sum_exp(logits);
+            let log_probability = match source {
+                Source::Drawn(number) | Source::Given(number) => number,
+                Source::Forced => 0.0,
+            };
             node.thread.push(token);
             node.generated.push(token);
             node.log_probabilities.push(log_probability);
             self.events.push(Event::Token { node: id, token, log_probability });
-            ends |= completes_stop_text(&self.model, turn, &mut node.tail, token) && given.is_none();
+            let completes = completes_stop_text(&self.model, turn, &mut node.tail, token);
+            ends |= completes && !matches!(source, Source::Given(_));
+        }
+        if !stops {
+            node.lead.follow([token]);
+            ends |= node.lead.is_complete();
         }
         let bound = if node.turn_tokens >= turn.max_tokens {
             Some(Bound::Tokens)
         } else if node.allowance == 0 {
             Some(Bound::Allowance)
-        } else if node.thread.end() as usize >= positions {
+        } else if node.thread.end() as usize >= self.positions {
             Some(Bound::Context)
         } else {
             None
         };
-        match (ends, turn.after, bound) {
-            (true, After::Conclude, _) => self.end(id, Outcome::Concluded),
-            (true, After::Hold, _) => node.state = State::Holding,
-            (false, _, Some(bound)) => self.end(id, Outcome::Budget(bound)),
-            (false, _, None) => {}
+        match (ends, bound) {
+            (true, _) => self.come_to_end(id),
+            (false, Some(bound)) => self.end(id, Outcome::Budget(bound)),
+            (false, None) => {}
+        }
+        !ends && bound.is_none()
+    }
+
+    /// Ends a turn that came to its end by itself.
+    fn come_to_end(&mut self, id: NodeId) {
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        match &node.state {
+            State::Running(Turn { after: After::Hold, .. }) => node.state = State::Holding,
+            State::Running(_) => self.end(id, Outcome::Concluded),
+            _ => {}
         }
     }
 
@@ -295,7 +353,10 @@ impl Engine {
         node.tail.clear();
         match then {
             Then::Generate(_) if node.allowance == 0 => self.end(id, Outcome::Budget(Bound::Allowance)),
-            Then::Generate(turn) => node.state = State::Running(turn),
+            Then::Generate(turn) => {
+                node.lead.begin(&turn.guide);
+                node.state = State::Running(turn);
+            }
             Then::Hold => node.state = State::Holding,
             Then::Conclude => self.end(id, Outcome::Concluded),
         }
@@ -364,6 +425,15 @@ impl Engine {
         self.numbers += 1;
         self.numbers
     }
+}
+
+/// Where a token comes from: the turn gave it, it was drawn, each with its log-probability, or a guide left
+/// no choice.
+#[derive(Clone, Copy)]
+enum Source {
+    Given(f32),
+    Drawn(f32),
+    Forced,
 }
 
 /// Whether a token completes one of the texts that end a turn.

@@ -20,7 +20,8 @@ pub enum Event {
         node: NodeId,
         /// The token.
         token: Token,
-        /// The logarithm of its probability, without temperature.
+        /// The logarithm of its probability, without temperature and among all tokens; 0 for one that a
+        /// guide forced, for which nothing was computed.
         log_probability: f32,
     },
     /// A node waits for orders.

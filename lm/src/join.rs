@@ -163,6 +163,8 @@ impl Engine {
             let seed = parent.seed;
             let mut opened = Node::new((tree, path), seed, thread, branch.allowance);
             opened.parent = Some(node);
+            opened.lead = parent.lead.fork();
+            opened.lead.follow(branch.tokens.iter().copied());
             self.nodes.insert(child, opened);
             self.events.push(Event::Opened { node: child, parent: Some(node) });
             children.push(child);
@@ -321,6 +323,8 @@ impl Engine {
             range: start..start + tokens,
             left_out,
         };
+        let came = came.iter().flat_map(|segment| segment.tokens().iter().copied());
+        parent.lead.follow(came.chain(spawn.close.iter().copied()));
         spawn.close.iter().for_each(|token| parent.thread.push(*token));
         self.cache.remember(&parent.thread, page_tokens, &mut self.pool);
         self.events.push(Event::Joined { node, report });

@@ -40,6 +40,7 @@ mod engine;
 mod event;
 mod forward;
 pub mod gguf;
+mod guide;
 mod join;
 mod model;
 mod node;
@@ -58,6 +59,9 @@ mod tokenizer;
 pub use engine::Engine;
 pub use event::{EngineError, Event, Usage};
 pub use forward::Precision;
+pub use guide::{
+    Atom, Ending, Grammars, Guidance, Guide, GuideError, Multiverse, Place, Signature, Starting, TokenSet, task_schema,
+};
 pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
 pub use model::{Model, ModelError};
 pub use node::{After, Bound, NodeId, Outcome, Then, Turn};

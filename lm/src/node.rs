@@ -2,6 +2,7 @@
 
 use theoremata_kernels::Sampling;
 
+use crate::guide::{Guidance, Lead};
 use crate::join::Spawn;
 use crate::thread::Thread;
 use crate::tokenizer::Token;
@@ -26,6 +27,8 @@ pub struct Turn {
     pub keep_stop: bool,
     /// Texts that end the turn: it ends with the token that completes one.
     pub stop_texts: Vec<String>,
+    /// What the tokens are restricted to. Where it says that a text must end, the turn ends.
+    pub guide: Guidance,
     /// What the node does when the turn has come to its end by itself.
     pub after: After,
 }
@@ -60,6 +63,7 @@ impl Turn {
             stops: Vec::new(),
             keep_stop: false,
             stop_texts: Vec::new(),
+            guide: Guidance::Free,
             after: After::Conclude,
         }
     }
@@ -122,9 +126,12 @@ pub(crate) struct Node {
     pub(crate) seed: u64,
     pub(crate) thread: Thread,
     pub(crate) state: State,
+    /// What guides it: it has read what the thread has read since the guide began.
+    pub(crate) lead: Lead,
     /// What it generated, over all turns, stops that are not kept left out.
     pub(crate) generated: Vec<Token>,
-    /// Log-probabilities of what it generated, without temperature.
+    /// Log-probabilities of what it generated, without temperature and whatever a guide allows; 0 where a
+    /// guide left no choice.
     pub(crate) log_probabilities: Vec<f32>,
     /// Tokens of the running turn.
     pub(crate) turn_tokens: usize,
@@ -146,6 +153,7 @@ impl Node {
             seed,
             thread,
             state: State::Held,
+            lead: Lead::default(),
             generated: Vec::new(),
             log_probabilities: Vec::new(),
             turn_tokens: 0,

@@ -1,6 +1,7 @@
 //! What must hold for whole trees, on a tiny random model.
 
 mod dense;
+mod guides;
 mod invariants;
 mod joins;
 mod programs;

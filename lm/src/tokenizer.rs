@@ -198,6 +198,11 @@ impl Tokenizer {
         &self.ends
     }
 
+    /// The tokens that steer, with their names.
+    pub fn steering(&self) -> impl Iterator<Item = (&str, Token)> {
+        self.steering.iter().map(|(name, token)| (name.as_str(), *token))
+    }
+
     /// The tokens of a text. The token that begins a text is not put before it.
     pub fn encode(&self, text: &str, reading: Reading) -> Result<Vec<Token>, TokenizerError> {
         let mut tokens = Vec::new();
