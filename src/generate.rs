@@ -15,6 +15,7 @@ use theoremata_lm::{
 };
 
 use crate::failure::{Exit, Failure};
+use crate::guidance::{GuidanceArguments, guidance};
 use crate::measure::peak_bytes;
 use crate::model;
 use crate::output::Output;
@@ -55,6 +56,8 @@ pub(crate) struct GenerateArguments {
     /// A text that ends the answer; may be given several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
+    #[command(flatten)]
+    guidance: GuidanceArguments,
     /// Paths that go on from the same prompt at the same time.
     #[arg(long, value_name = "N", default_value = "1")]
     paths: NonZeroUsize,
@@ -102,7 +105,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let mut engine = Engine::new(model.clone(), settings(arguments, &model, tokens.len()));
     let threads = arguments.threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let crew = Crew::new(threads);
-    let turn = turn(arguments, &model);
+    let turn = Turn { guide: guidance(&arguments.guidance, &model)?, ..turn(arguments, &model) };
     let bounds = Bounds { width: paths.max(1), ..Bounds::default() };
     let then = if paths == 1 { Then::Generate(turn.clone()) } else { Then::Hold };
     let request = Request { tokens, seed: arguments.seed, then, bounds };

@@ -6,6 +6,7 @@
 mod commands;
 mod failure;
 mod generate;
+mod guidance;
 mod input;
 mod measure;
 mod model;
