@@ -52,6 +52,18 @@ fn a_stop_text_ends_the_answer_and_is_not_part_of_it() {
 }
 
 #[test]
+fn a_guide_leaves_the_model_no_other_text() {
+    for seed in ["1", "2", "3"] {
+        let output = generate(&["--regex", "[0-9]{3} ab", "--temperature", "2", "--seed", seed]);
+        let text = text(&output);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.len() == 7 && text.ends_with(" ab\n"), "{text}");
+        assert!(text[..3].bytes().all(|byte| byte.is_ascii_digit()), "{text}");
+    }
+    assert_eq!(generate(&["--regex", "("]).status.code(), Some(2));
+}
+
+#[test]
 fn paths_are_told_apart_and_one_can_be_picked() {
     let output = generate(&["--json", "--paths", "4", "--temperature", "1.5", "--max-tokens", "20"]);
     let objects = objects(&output);
