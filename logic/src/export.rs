@@ -4,6 +4,7 @@
 //! [`Format`]: it sees all theorems once to learn what they need, and then writes them one by one, each
 //! with what it cites before it, so that an export never has to be in memory as a whole.
 
+pub mod metamath;
 pub mod names;
 
 use std::fmt::Write as _;

@@ -92,11 +92,7 @@ pub fn collections() -> &'static [Collection] {
                     ("x below s(x)", "(>[x,y] (in2[x,y,s]) (leq[x,y,N,+]))"),
                 ],
             ),
-            proved(
-                "trees",
-                theories::trees(),
-                &[("mirror of mirror", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))")],
-            ),
+            proved("trees", theories::trees(), &[("mirror of mirror", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))")]),
             proved("lists", theories::lists(), &[("x joined with nil", "(>[x] (in[x,L]) (in3[x,nil,x,join]))")]),
         ]
     })
