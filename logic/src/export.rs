@@ -6,6 +6,9 @@
 
 pub mod metamath;
 pub mod names;
+pub mod problem;
+pub mod steps;
+pub mod tstp;
 
 use std::fmt::Write as _;
 
