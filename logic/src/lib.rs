@@ -44,6 +44,7 @@ pub mod explore;
 pub mod export;
 pub mod extract;
 pub mod formula;
+pub mod given;
 pub mod ground;
 pub mod layer;
 pub mod lemma;

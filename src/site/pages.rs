@@ -96,7 +96,7 @@ impl Pages<'_, '_> {
     fn index(&mut self) -> Result<(), SiteError> {
         let catalogue = self.catalogue;
         let (report, theory) = (catalogue.report, catalogue.theory);
-        let mut uses = vec![0_usize; catalogue.axioms.len()];
+        let mut uses = vec![0_usize; catalogue.axioms.list.len()];
         for entry in &catalogue.theorems {
             for axiom in &entry.whole.axioms {
                 uses[*axiom] += 1;
@@ -106,6 +106,7 @@ impl Pages<'_, '_> {
         let name = |name: Name| parameters.get(name.0 as usize).cloned().unwrap_or_else(|| "?".into());
         let axioms: Vec<Value> = catalogue
             .axioms
+            .list
             .iter()
             .zip(&uses)
             .map(|(axiom, uses)| {
