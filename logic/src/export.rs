@@ -4,11 +4,15 @@
 //! [`Format`]: it sees all theorems once to learn what they need, and then writes them one by one, each
 //! with what it cites before it, so that an export never has to be in memory as a whole.
 
+pub mod dedukti;
+pub mod lean;
 pub mod metamath;
 pub mod names;
 pub mod problem;
+pub mod rocq;
 pub mod steps;
 pub mod tstp;
+mod typed;
 
 use std::fmt::Write as _;
 
@@ -105,6 +109,11 @@ impl<'t> Comments<'t> {
     /// A closed formula as mathematics, on one line.
     pub(crate) fn mathematics(&self, statement: &Formula) -> String {
         self.reading.statement(statement).to_string()
+    }
+
+    /// A formula over the anchor's parameters as mathematics, on one line.
+    pub(crate) fn under_anchor(&self, formula: &Formula) -> String {
+        self.reading.under_anchor(formula).to_string()
     }
 
     /// A formula as MPL, on one line; `name` gives the text of a free variable.
