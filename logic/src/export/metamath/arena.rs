@@ -4,8 +4,11 @@
 //! is then written once and pointed to.
 
 use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::formula::PredicateId;
 
@@ -56,20 +59,34 @@ pub(super) struct NodeId(u32);
 
 #[derive(Default)]
 pub(super) struct Arena {
-    nodes: Vec<(Label, Box<[NodeId]>)>,
-    known: FxHashMap<(Label, Box<[NodeId]>), NodeId>,
+    /// What is applied, and where its arguments end in the list of all; they begin where those of the
+    /// node before end.
+    nodes: Vec<(Label, u32)>,
+    arguments: Vec<NodeId>,
+    known: HashTable<NodeId>,
 }
 
 impl Arena {
     pub(super) fn node(&mut self, label: Label, arguments: &[NodeId]) -> NodeId {
-        let key = (label, Box::from(arguments));
-        if let Some(known) = self.known.get(&key) {
-            return *known;
+        let Arena { nodes, arguments: all, known } = self;
+        let range = |id: NodeId| {
+            let place = id.0 as usize;
+            let begin = if place == 0 { 0 } else { nodes[place - 1].1 };
+            begin as usize..nodes[place].1 as usize
+        };
+        let is_same = |id: &NodeId| nodes[id.0 as usize].0 == label && all[range(*id)] == *arguments;
+        let hash = |label: Label, arguments: &[NodeId]| FxBuildHasher.hash_one((label, arguments));
+        let hash_of = |id: &NodeId| hash(nodes[id.0 as usize].0, &all[range(*id)]);
+        match known.entry(hash(label, arguments), is_same, hash_of) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let id = NodeId(nodes.len() as u32);
+                entry.insert(id);
+                all.extend_from_slice(arguments);
+                nodes.push((label, all.len() as u32));
+                id
+            }
         }
-        let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(key.clone());
-        self.known.insert(key, id);
-        id
     }
 
     pub(super) fn label(&self, id: NodeId) -> Label {
@@ -77,16 +94,23 @@ impl Arena {
     }
 
     pub(super) fn arguments(&self, id: NodeId) -> &[NodeId] {
-        &self.nodes[id.0 as usize].1
+        let place = id.0 as usize;
+        let begin = if place == 0 { 0 } else { self.nodes[place - 1].1 };
+        &self.arguments[begin as usize..self.nodes[place].1 as usize]
+    }
+
+    /// All nodes up to one, arguments first.
+    fn up_to(&self, last: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..=last.0).map(NodeId)
     }
 
     /// The nodes that `root` needs, each with the number of times it is applied: arguments first.
     fn needed(&self, root: NodeId) -> Vec<u32> {
         let mut uses = vec![0; root.0 as usize + 1];
         uses[root.0 as usize] = 1;
-        for place in (0..uses.len()).rev() {
-            if uses[place] > 0 {
-                for argument in &self.nodes[place].1 {
+        for id in self.up_to(root).rev() {
+            if uses[id.0 as usize] > 0 {
+                for argument in self.arguments(id) {
                     uses[argument.0 as usize] += 1;
                 }
             }
@@ -97,9 +121,9 @@ impl Arena {
     /// The variables on which `root` rests, in order.
     pub(super) fn variables(&self, root: NodeId) -> Vec<Variable> {
         let uses = self.needed(root);
-        let mut variables: Vec<Variable> = (self.nodes.iter().zip(&uses))
-            .filter_map(|((label, _), uses)| match label {
-                Label::Variable(variable) if *uses > 0 => Some(*variable),
+        let mut variables: Vec<Variable> = (self.up_to(root).zip(&uses))
+            .filter_map(|(id, uses)| match self.label(id) {
+                Label::Variable(variable) if *uses > 0 => Some(variable),
                 _ => None,
             })
             .collect();
@@ -112,20 +136,21 @@ impl Arena {
     /// which have numbers without being listed.
     pub(super) fn compressed(&self, root: NodeId, mandatory: &[Variable], text: &dyn Fn(Label) -> String) -> String {
         let uses = self.needed(root);
-        let is_shared = |id: NodeId| uses[id.0 as usize] > 1 && !self.nodes[id.0 as usize].1.is_empty();
+        let is_shared = |id: NodeId| uses[id.0 as usize] > 1 && !self.arguments(id).is_empty();
         let mut frequency: FxHashMap<Label, u32> = FxHashMap::default();
         let mut listed: Vec<Label> = Vec::new();
-        for ((label, arguments), uses) in self.nodes.iter().zip(&uses) {
-            let is_mandatory = matches!(label, Label::Variable(variable) if mandatory.contains(variable));
+        for (id, uses) in self.up_to(root).zip(&uses) {
+            let label = self.label(id);
+            let is_mandatory = matches!(label, Label::Variable(variable) if mandatory.contains(&variable));
             if *uses == 0 || is_mandatory {
                 continue;
             }
-            let count = frequency.entry(*label).or_insert_with(|| {
-                listed.push(*label);
+            let count = frequency.entry(label).or_insert_with(|| {
+                listed.push(label);
                 0
             });
             // A shared node is written once; one without arguments whenever it is used.
-            *count += if arguments.is_empty() { *uses } else { 1 };
+            *count += if self.arguments(id).is_empty() { *uses } else { 1 };
         }
         listed.sort_by_key(|label| std::cmp::Reverse(frequency[label]));
         let mut numbers: FxHashMap<Label, u32> = FxHashMap::default();
