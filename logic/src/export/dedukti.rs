@@ -20,7 +20,7 @@ use crate::theory::Theory;
 /// Words that Dedukti keeps, and the names of the logic.
 const RESERVED: &str = "\
     def defac defacu injective private require thm Type Kind Prop Prf imp all and ex not false eq and_intro \
-    ex_intro eq_refl eq_sym c k a b";
+    ex_intro eq_refl eq_sym";
 
 /// Writes theorems as a Dedukti file.
 pub struct Dedukti<'t> {
@@ -92,7 +92,7 @@ impl Format for Dedukti<'_> {
             out,
             &format!(
                 "Theorems of {}, written by Theoremata for Dedukti.\n   {stated};\n   there is one sort {} for \
-                 individuals, sets, functions and relations.\n   Check it: kocheck FILE.dk. What is assumed is what \
+                 individuals, sets, functions and relations.\n   Check it, in its folder: kocheck FILE.dk. What is assumed is what \
                  has a type and no value after \"The theory\".",
                 self.book.theory.name, self.book.domain
             ),
