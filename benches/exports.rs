@@ -192,7 +192,9 @@ fn main() {
     }
     let (theory, proofs) = explored("peano.mpl", Some(6));
     let steps = |count: usize| proofs[..count].iter().map(|proof| proof.steps.len()).sum::<usize>();
-    println!("\n| language | theorems | steps | KB | written in, s | µs a step | bytes a step |\n|---|---|---|---|---|---|---|");
+    println!(
+        "\n| language | theorems | steps | KB | written in, s | µs a step | bytes a step |\n|---|---|---|---|---|---|---|"
+    );
     let all = checked(&theory, &proofs);
     for language in &LANGUAGES {
         for count in [250, 500, 1_000, all.len()] {
