@@ -5,10 +5,11 @@
 //! stands there as `d_…`. Theorems may be given as lemmas `t1`, …, and instances of induction as `i1`, ….
 //! The head of the file says which of these it holds and how its sentences are to be read.
 //!
-//! Two encodings: what [`Encoding`] says of each, and why the functional one may be trusted, stands in
-//! `translate.rs`; that no prover is asked another question than was meant is tested by having E derive
-//! each encoding's axioms from the other's.
+//! How functions are written is chosen by [`Encoding`]; why the functional ways may be trusted stands in
+//! `translate.rs` and `carrier.rs`. That no prover is asked another question than was meant is tested by
+//! having E derive the axioms of one way from those of the other.
 
+mod carrier;
 mod induct;
 pub(crate) mod sentence;
 mod simplify;
@@ -19,13 +20,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use self::carrier::without_guards;
 use self::sentence::{RESERVED, Sentence, Term};
 use self::simplify::Membership;
 use self::translate::Translator;
 use self::write::{fof, one_line, smt};
 use crate::compile::behind_anchor;
 use crate::export::names::Names;
-use crate::formula::Formula;
+use crate::formula::{Formula, PredicateId};
 use crate::notation::Reading;
 use crate::proof::TheoremId;
 use crate::theory::Theory;
@@ -33,10 +35,12 @@ use crate::theory::Theory;
 /// How functions are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Encoding {
-    /// `in3[x,y,z,+]` as `plus(x,y) = z` wherever the theory proves `+` to be a function. A theory
-    /// without functions is written the same in both.
+    /// `in3[x,y,z,+]` as `plus(x,y) = z` wherever the theory proves `+` to be a function, and without
+    /// guards such as `in(x,n)` where all that is said is about the elements of one set.
     #[default]
     Functional,
+    /// Functional, with all guards.
+    Guarded,
     /// Every formula as it stands.
     Relational,
 }
@@ -244,10 +248,7 @@ impl Problem<'_> {
         if self.inductions == Inductions::ForTheGoal {
             let analysis = Translator::new(theory, Encoding::Functional, &mut Names::default());
             for (place, instance) in induct::instances(theory, &analysis, &goal).into_iter().enumerate() {
-                let cases: Vec<Sentence> =
-                    instance.cases.iter().map(|case| shorten(translator.under_anchor(case))).collect();
-                let all = shorten(translator.under_anchor(&instance.all));
-                let sentence = Sentence::implies(Sentence::and(cases), all);
+                let sentence = shorten(translator.under_anchor(&instance.formula));
                 let comment = format!("Instance of {}, on {} of the goal", instance.principle, instance.variable);
                 rest.push(Statement {
                     name: names.fresh(&format!("i{}", place + 1)),
@@ -293,6 +294,21 @@ impl Problem<'_> {
             .collect();
         if !spellings.is_empty() {
             head.push(format!("Spelled: {}.", spellings.join(", ")));
+        }
+        if self.encoding == Encoding::Functional {
+            let member = translator.predicate(PredicateId::IN);
+            let sentences: Vec<(&Sentence, bool)> =
+                statements.iter().map(|statement| (&statement.sentence, statement.role != Role::Goal)).collect();
+            if let Some((sentences, set)) = without_guards(&sentences, member, &membership) {
+                for (statement, sentence) in statements.iter_mut().zip(sentences) {
+                    statement.sentence = sentence;
+                }
+                statements.retain(|statement| statement.role == Role::Goal || statement.sentence != Sentence::True);
+                head.push(format!(
+                    "All of this is about elements of {set}, which is not empty: it is the domain, and that something \
+                     is in {set} is left out."
+                ));
+            }
         }
         Ok(Assembled { statements, head, sort: names.fresh("U") })
     }

@@ -2,7 +2,9 @@
 //!
 //! First-order logic has no schema, so a prover of it can use induction only where an instance is
 //! written down for it. Here that is done for the property "the goal holds for this value of that
-//! variable", once for each variable of the goal that ranges over a generated set.
+//! variable", once for each variable of the goal that ranges over a generated set. The property says "for
+//! all" of the goal's other variables; instances in which these are parameters are weaker, and Z3, which
+//! proves the first laws of arithmetic from the former, does not from the latter.
 
 use std::sync::Arc;
 
@@ -12,19 +14,19 @@ use crate::compile::Compiled;
 use crate::formula::{Formula, Name, PredicateId, Variable};
 use crate::theory::{Induction, Theory};
 
-/// An instance over the anchor's parameters: if all `cases` hold, then `all` does.
+/// An instance over the anchor's parameters.
 pub(super) struct Instance {
     pub(super) principle: Arc<str>,
     /// The name of the goal's variable.
     pub(super) variable: Arc<str>,
-    pub(super) cases: Vec<Formula>,
-    pub(super) all: Formula,
+    pub(super) formula: Formula,
 }
 
 /// The instances for the part of a goal behind the anchor. `functional` knows which atoms are rows of
 /// functions, and so which variables range over which sets.
 pub(super) fn instances(theory: &Theory, functional: &Translator<'_>, body: &Formula) -> Vec<Instance> {
     let compiled = Compiled::new(theory, &[]);
+    let first = theory.anchor_definition().parameters.len() as u32;
     let mut instances = Vec::new();
     for principle in &theory.inductions {
         let structure = compiled.nodes.iter().find_map(|node| match &node.formula {
@@ -32,13 +34,13 @@ pub(super) fn instances(theory: &Theory, functional: &Translator<'_>, body: &For
             _ => None,
         });
         let Some(arguments) = structure else { continue };
+        let chain = Chain::new(body, first);
         let set = arguments[principle.set];
-        for (depth, place, shown) in variables_in(theory, functional, body, set) {
-            let mut next = theory.anchor_definition().parameters.len() as u32;
-            let Some((property, variable)) = single_out(body, depth, place, &mut next) else { continue };
-            let of = |value: Name| property.substitute(&mut |name| if name == variable { value } else { name });
-            let (cases, all) = instance(principle, &arguments, &of, next);
-            instances.push(Instance { principle: principle.name.clone(), variable: shown, cases, all });
+        for (variable, shown) in &chain.variables_in(functional, set) {
+            let property = chain.about(*variable);
+            let of = |value: Name| property.substitute(&mut |name| if name == *variable { value } else { name });
+            let formula = instance(principle, &arguments, &of, chain.next);
+            instances.push(Instance { principle: principle.name.clone(), variable: shown.clone(), formula });
         }
     }
     instances
@@ -48,26 +50,34 @@ fn free(arguments: &[Variable]) -> Option<Vec<Name>> {
     arguments.iter().map(|argument| if let Variable::Free(name) = argument { Some(*name) } else { None }).collect()
 }
 
-/// The variables of the goal's chain of ∀→ that a premise puts into the set, and that are not the value
-/// of a function: as the number of their binder, their place in it, and their name.
-fn variables_in(
-    theory: &Theory,
-    functional: &Translator<'_>,
-    body: &Formula,
-    set: Name,
-) -> Vec<(usize, usize, Arc<str>)> {
-    let mut bound: Vec<(usize, usize, Arc<str>, Name)> = Vec::new();
-    let (mut members, mut values) = (Vec::new(), Vec::new());
-    let mut next = theory.anchor_definition().parameters.len() as u32;
-    let mut rest = body.clone();
-    let mut depth = 0;
-    while let Formula::Implies(binders, premise, conclusion) = &rest {
-        let names: Vec<Name> = (next..).map(Name).take(binders.len()).collect();
-        next += names.len() as u32;
-        for (place, (shown, name)) in binders.names().iter().zip(&names).enumerate() {
-            bound.push((depth, place, shown.clone(), *name));
+/// Free variables with their names for readers.
+type Named = Vec<(Name, Arc<str>)>;
+
+/// `∀ x (A → ∀ y (B → … C))`, opened: all its variables are free.
+struct Chain {
+    links: Vec<(Named, Formula)>,
+    conclusion: Formula,
+    /// The first name that is not used.
+    next: u32,
+}
+
+impl Chain {
+    fn new(body: &Formula, mut next: u32) -> Chain {
+        let mut links = Vec::new();
+        let mut conclusion = body.clone();
+        while let Formula::Implies(binders, premise, rest) = &conclusion {
+            let names: Vec<Name> = (next..).map(Name).take(binders.len()).collect();
+            next += names.len() as u32;
+            links.push((names.iter().copied().zip(binders.names().iter().cloned()).collect(), premise.open(&names)));
+            conclusion = rest.open(&names);
         }
-        let mut open = vec![premise.open(&names)];
+        Chain { links, conclusion, next }
+    }
+
+    /// The variables that a premise puts into the set, and that are not the value of a function.
+    fn variables_in(&self, functional: &Translator<'_>, set: Name) -> Named {
+        let (mut members, mut values) = (Vec::new(), Vec::new());
+        let mut open: Vec<Formula> = self.links.iter().map(|(_, premise)| premise.clone()).collect();
         while let Some(part) = open.pop() {
             match part {
                 Formula::And(left, right) => open.extend([(*left).clone(), (*right).clone()]),
@@ -90,37 +100,25 @@ fn variables_in(
                 _ => {}
             }
         }
-        depth += 1;
-        rest = conclusion.open(&names);
+        let variables = self.links.iter().flat_map(|(names, _)| names);
+        let fits = |name: Name| members.contains(&Variable::Free(name)) && !values.contains(&Variable::Free(name));
+        variables.filter(|(name, _)| fits(*name)).cloned().collect()
     }
-    bound
-        .retain(|(_, _, _, name)| members.contains(&Variable::Free(*name)) && !values.contains(&Variable::Free(*name)));
-    bound.into_iter().map(|(depth, place, shown, _)| (depth, place, shown)).collect()
+
+    /// What the chain says about one of its variables, which is free in the result: the whole chain says
+    /// exactly that this holds for all its values.
+    fn about(&self, variable: Name) -> Formula {
+        let mut formula = self.conclusion.clone();
+        for (names, premise) in self.links.iter().rev() {
+            let kept: Vec<_> = names.iter().filter(|(name, _)| *name != variable).cloned().collect();
+            formula = Formula::forall(&kept, premise, &formula);
+        }
+        formula
+    }
 }
 
-/// The chain without the quantifier for one variable, which is free in what remains: `body` says
-/// exactly that this holds for all its values.
-fn single_out(body: &Formula, depth: usize, place: usize, next: &mut u32) -> Option<(Formula, Name)> {
-    let Formula::Implies(binders, premise, conclusion) = body else { return None };
-    let names: Vec<Name> = (*next..).map(Name).take(binders.len()).collect();
-    *next += names.len() as u32;
-    let mut pairs: Vec<(Name, Arc<str>)> = names.iter().copied().zip(binders.names().iter().cloned()).collect();
-    let (premise, conclusion) = (premise.open(&names), conclusion.open(&names));
-    if depth > 0 {
-        let (inner, variable) = single_out(&conclusion, depth - 1, place, next)?;
-        return Some((Formula::forall(&pairs, &premise, &inner), variable));
-    }
-    let (variable, _) = pairs.remove(place);
-    Some((Formula::forall(&pairs, &premise, &conclusion), variable))
-}
-
-/// The cases, in the form that the calculus gives to them, and `∀n (n∈N → φ(n))`.
-fn instance(
-    principle: &Induction,
-    arguments: &[Name],
-    property: &dyn Fn(Name) -> Formula,
-    next: u32,
-) -> (Vec<Formula>, Formula) {
+/// `cases → ∀n (n∈N → φ(n))`, the cases in the form that the calculus gives to them.
+fn instance(principle: &Induction, arguments: &[Name], property: &dyn Fn(Name) -> Formula, next: u32) -> Formula {
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
     let bind = |name: Name, shown: &str| [(name, shown.into())];
     let mut cases = Vec::new();
@@ -148,5 +146,8 @@ fn instance(
     }
     let variable = Name(next);
     let all = Formula::forall(&bind(variable, "n"), &member(variable, principle.set), &property(variable));
-    (cases, all)
+    match cases.into_iter().reduce(Formula::and) {
+        Some(cases) => Formula::forall(&[], &cases, &all),
+        None => all,
+    }
 }

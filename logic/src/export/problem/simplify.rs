@@ -65,8 +65,15 @@ impl Membership {
         true
     }
 
+    /// What was learnt of constants.
+    pub(super) fn constants(&self) -> impl Iterator<Item = (&Arc<str>, &[Term])> {
+        let plain = |term: &Term| matches!(term, Term::Apply(_, arguments) if arguments.is_empty());
+        let rules = self.rules.iter().filter(move |rule| rule.pattern.iter().all(plain));
+        rules.map(|rule| (&rule.symbol, &rule.pattern[..]))
+    }
+
     /// Whether an atom is among the given sentences or follows from them by what was learnt.
-    fn follows(&self, atom: &Sentence, given: &[Sentence]) -> bool {
+    pub(super) fn follows(&self, atom: &Sentence, given: &[Sentence]) -> bool {
         if given.contains(atom) {
             return true;
         }
@@ -162,7 +169,8 @@ impl Membership {
         kept
     }
 
-    /// `∀ x (A → ∀ y (B → C))` as `∀ x y (A ∧ B → C)`, with values in the place of their variables.
+    /// `∀ x (A → ∀ y (B → C))` as `∀ x y (A ∧ B → C)`, with values in the place of their variables. What
+    /// follows from a premise that is universal itself is left as it stands, as in an induction.
     fn universal(&self, sentence: Sentence, given: &mut Vec<Sentence>) -> Sentence {
         let (mut variables, mut premises, mut rest) = (Vec::new(), Vec::new(), sentence);
         loop {
@@ -172,8 +180,14 @@ impl Membership {
                     rest = *body;
                 }
                 Sentence::Implies(premise, conclusion) => {
-                    premises.extend(premise.conjuncts());
+                    let more = premise.conjuncts();
+                    let universal = more.iter().any(|part| matches!(part, Sentence::ForAll(..)));
+                    premises.extend(more);
                     rest = *conclusion;
+                    if universal {
+                        premises.push(rest);
+                        break;
+                    }
                 }
                 conclusion => {
                     premises.push(conclusion);

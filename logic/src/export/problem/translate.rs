@@ -1,4 +1,4 @@
-//! From the formulas of a theory to sentences, in one of two encodings.
+//! From the formulas of a theory to sentences, relational or functional.
 //!
 //! **Relational**: every formula as it stands. The parameters of the anchor are constants, `in3[x,y,z,+]`
 //! is an atom of four terms.
@@ -62,7 +62,7 @@ impl<'t> Translator<'t> {
         let shown = &theory.anchor_definition().parameters;
         let mut operations = Vec::new();
         let mut parameters: Vec<Option<Arc<str>>> = vec![None; shown.len()];
-        if encoding == Encoding::Functional {
+        if encoding != Encoding::Relational {
             let compiled = Compiled::new(theory, &[]);
             for function in &compiled.functions {
                 let relation = compiled.signature.relations[function.relation.index()].clone();
