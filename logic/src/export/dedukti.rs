@@ -269,7 +269,7 @@ impl Text<'_> {
         self.writer.put(" :=");
         self.writer.line();
         let walked = walk(book.theory, &book.axioms, plan);
-        let shown = Shown { proof: &plan.proof.names, first: walked.first, walked: &walked.shown };
+        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
         self.term(&walked.term, &shown, false);
         self.writer.put(".\n");
     }

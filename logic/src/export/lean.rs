@@ -32,7 +32,9 @@ const RESERVED: &str = "\
     module mut mutual namespace nofun nomatch noncomputable nonrec not notation omit opaque open or partial \
     postfix prefix prelude private protected public rec renaming repeat return scoped seal section set_option show \
     sorry structure suffices syntax termination_by then theorem this throw try universe unless unsafe unseal until \
-    using variable where while with xor Type Prop Sort And Exists Eq Not False True Or Iff Language Theoremata";
+    using variable where while with xor Type Prop Sort And Exists Eq Not False True Or Iff Language Theoremata \
+    generalizing only haveI letI let_fun let_delayed no_index nat_lit dbg_trace leading_parser trailing_parser \
+    decreasing_by elab_rules macro_rules declare_syntax_cat builtin_initialize include_str coinductive unif_hint";
 
 /// Writes theorems as a Lean 4 file.
 pub struct Lean<'t> {
@@ -205,7 +207,7 @@ impl Text<'_> {
         self.writer.depth = 1;
         self.writer.line();
         let walked = walk(book.theory, &book.axioms, plan);
-        let shown = Shown { proof: &plan.proof.names, first: walked.first, walked: &walked.shown };
+        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
         self.term(&walked.term, &shown, Place::Open);
         self.writer.put("\n");
     }

@@ -4,8 +4,8 @@
 //! `Print Assumptions t5.` lists what theorem 5 rests on; after its end every theorem is closed under the
 //! global context, being a statement about all structures that satisfy what it needs.
 //!
-//! What stands here was tried with Coq 8.16. A step is `let h : A := … in`: the nesting that this is for the
-//! kernel is as deep as a scope has steps, which it bears up to several thousand.
+//! A step is `let h : A := … in`, so the term nests as deeply as scopes have steps. Rocq 8.16 takes 0.7 s for
+//! 3,000 steps in one scope and 2 s for 6,000; its stack ends before 12,000.
 
 use std::fmt::Write as _;
 
@@ -28,7 +28,8 @@ const RESERVED: &str = "\
     Set Prop SProp Type Theory and or not iff eq ex proj1 proj2 eq_ind eq_ind_r False False_ind True conj \
     or_introl or_intror ex_intro ex_intro2 eq_refl inhabits tt true false O S Some None inl inr pair nil cons Eq \
     Lt Gt CompEq CompLt CompGt CompEqT CompLtT CompGtT identity_refl is_eq_true exist exist2 existT existT2 left \
-    right inleft inright le_n le_S Acc_intro BoolSpecT BoolSpecF";
+    right inleft inright le_n le_S Acc_intro BoolSpecT BoolSpecF Axiom CoFixpoint Definition Fixpoint Hypothesis \
+    Parameter Theorem Variable";
 
 /// From so many steps on, what Rocq could infer is written out: inferring it in a scope of many steps takes
 /// time that grows with the square of their number.
@@ -198,7 +199,7 @@ impl Text<'_> {
         self.writer.put(".\nProof. exact (");
         self.writer.line();
         let walked = walk(book.theory, &book.axioms, plan);
-        let shown = Shown { proof: &plan.proof.names, first: walked.first, walked: &walked.shown };
+        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
         self.term(&walked.term, &shown, Place::Open);
         self.writer.put(").\nQed.\n");
     }

@@ -162,7 +162,7 @@ pub(crate) fn long(steps: usize) -> Collection {
 }
 
 /// Words that languages keep, that exports use themselves, or that need spelling.
-const UGLY: [&str; 30] = [
+const UGLY: &[&str] = &[
     "forall",
     "fun",
     "Type",
@@ -193,6 +193,33 @@ const UGLY: [&str; 30] = [
     "Prf",
     "∀",
     "λ",
+    "Definition",
+    "Theorem",
+    "Variable",
+    "Axiom",
+    "Hypothesis",
+    "Parameter",
+    "by",
+    "using",
+    "where",
+    "with",
+    "from",
+    "show",
+    "thm",
+    "def",
+    "all",
+    "a",
+    "b",
+    "c",
+    "k",
+    "h",
+    "induction_2",
+    "N",
+    "at",
+    "as",
+    "if",
+    "then",
+    "else",
 ];
 
 /// A collection in which everything is called by such a word.

@@ -218,7 +218,7 @@ impl<'t> Book<'t> {
 fn principle_of(principle: &Induction, arguments: &[Name]) -> Formula {
     let holds = |name: Name| Formula::atom(PROPERTY, [name]);
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
-    let variable = |place: usize, shown: &str| (Name(BEYOND + 1_000 + place as u32), Arc::from(shown));
+    let variable = |place: usize, shown: &str| (Name(2 * BEYOND + place as u32), Arc::from(shown));
     let bound = variable(0, "n");
     let mut whole = Formula::forall(std::slice::from_ref(&bound), &member(bound.0, principle.set), &holds(bound.0));
     for constructor in principle.constructors.iter().rev() {

@@ -2,6 +2,7 @@
 //!
 //! The steps of a scope become a list, so that nothing here nests deeper than the scopes do.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::plan::{Plan, Way};
@@ -15,16 +16,14 @@ use crate::theory::Theory;
 pub(crate) struct Walked {
     /// The proof of what the plan's result says.
     pub(crate) term: Term,
-    /// The first variable that the proof itself does not have; the others follow.
-    pub(crate) first: u32,
-    /// For readers: what the variables from the first on are called.
-    pub(crate) shown: Vec<Arc<str>>,
+    /// For readers: what variables that the proof itself does not have are called.
+    pub(crate) shown: HashMap<Name, Arc<str>>,
 }
 
 /// Writes a planned proof as a term.
 pub(crate) fn walk(theory: &Theory, axioms: &Axioms, plan: &Plan<'_>) -> Walked {
     let scopes = &plan.proof.scopes;
-    let first = scopes.iter().flat_map(|scope| &scope.variables).map(|name| name.0 + 1).max().unwrap_or(0);
+    let taken = scopes.iter().flat_map(|scope| &scope.variables).copied().collect();
     let steps = plan.proof.steps.len() as u32;
     let assumptions: Vec<u32> = scopes
         .iter()
@@ -35,9 +34,9 @@ pub(crate) fn walk(theory: &Theory, axioms: &Axioms, plan: &Plan<'_>) -> Walked 
         })
         .collect();
     let locals = steps + scopes.iter().map(|scope| scope.assumptions.len() as u32).sum::<u32>();
-    let mut walker = Walker { theory, axioms, plan, assumptions, locals, first, shown: Vec::new() };
+    let mut walker = Walker { theory, axioms, plan, assumptions, locals, taken, next: 0, shown: HashMap::new() };
     let term = walker.content(plan.root, plan.result.index() + 1, plan.result);
-    Walked { term, first, shown: walker.shown }
+    Walked { term, shown: walker.shown }
 }
 
 struct Walker<'w, 'p> {
@@ -48,8 +47,11 @@ struct Walker<'w, 'p> {
     assumptions: Vec<u32>,
     /// How many locals there are.
     locals: u32,
-    first: u32,
-    shown: Vec<Arc<str>>,
+    /// The variables that the proof has.
+    taken: HashSet<Name>,
+    /// The least variable that was not looked at for being free.
+    next: u32,
+    shown: HashMap<Name, Arc<str>>,
 }
 
 impl Walker<'_, '_> {
@@ -59,8 +61,13 @@ impl Walker<'_, '_> {
     }
 
     fn variable(&mut self, shown: &str) -> Name {
-        self.shown.push(shown.into());
-        Name(self.first + self.shown.len() as u32 - 1)
+        while self.taken.contains(&Name(self.next)) {
+            self.next += 1;
+        }
+        self.next += 1;
+        let name = Name(self.next - 1);
+        self.shown.insert(name, shown.into());
+        name
     }
 
     fn assumption(&self, scope: ScopeId, number: u32) -> Local {

@@ -183,13 +183,12 @@ impl<'w> Writer<'w> {
 /// What the variables of a proof are called for readers.
 pub(crate) struct Shown<'p> {
     pub(crate) proof: &'p [Arc<str>],
-    pub(crate) first: u32,
-    pub(crate) walked: &'p [Arc<str>],
+    pub(crate) walked: &'p HashMap<Name, Arc<str>>,
 }
 
 impl Shown<'_> {
     pub(crate) fn of(&self, name: Name) -> Arc<str> {
-        let walked = name.0.checked_sub(self.first).and_then(|place| self.walked.get(place as usize));
+        let walked = self.walked.get(&name);
         walked.or_else(|| self.proof.get(name.0 as usize)).cloned().unwrap_or_else(|| "x".into())
     }
 }
@@ -208,7 +207,9 @@ pub(crate) fn behind(exists: &Formula, given: &[Name]) -> Option<(Vec<Arc<str>>,
 /// Puts `given` in for the bound variables beyond the `keep` innermost ones.
 fn open_outer(formula: &Formula, given: &[Name], keep: u32) -> Formula {
     // Free the innermost, open the others, and bind them again.
-    let stand_ins: Vec<Name> = (0..keep).map(|place| Name(u32::MAX - 32 - place)).collect();
+    let used = formula.free_variables();
+    let unused = (0..).map(Name).filter(|name| !used.contains(name) && !given.contains(name));
+    let stand_ins: Vec<Name> = unused.take(keep as usize).collect();
     let all: Vec<Name> = given.iter().copied().chain(stand_ins.iter().copied()).collect();
     formula.open(&all).close(&stand_ins)
 }
