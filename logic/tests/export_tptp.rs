@@ -413,6 +413,9 @@ fn guards_are_left_out_where_all_is_about_one_set() {
     ];
     assert_eq!(formulas, expected);
     assert!(tptp.contains("All of this is about elements of g"), "{tptp}");
+    let [tptp, _] = problem(&shipped("peano.mpl"), COMMUTATIVE, &[], Encoding::Functional, Inductions::ForTheGoal);
+    assert!(tptp.contains("conjecture, ![A,B]: plus(B,A) = plus(A,B))."), "{tptp}");
+    assert!(!tptp.contains("in("), "{tptp}");
     // Lists are about two sets.
     let [tptp, _] = problem(
         &theories::lists(),
@@ -422,6 +425,25 @@ fn guards_are_left_out_where_all_is_about_one_set() {
         Inductions::None,
     );
     assert!(tptp.contains("in(X,l)"), "{tptp}");
+}
+
+/// What has a value only where two sets meet is no function on one of them.
+#[test]
+fn a_function_with_a_smaller_domain_than_its_typing_stays_a_relation() {
+    let parts = |domain: &str| {
+        let total = format!("(>[x] {domain} !(>[y] (in[y,A]) !(in2[x,y,f])))");
+        let unique = "(>[x] (in[x,A]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))";
+        let mut definer = theories::Definer::new("partial");
+        let typing = "(>[x,y] (in2[x,y,f]) (& (in[x,A]) (in[y,A])))";
+        definer.define("Partial", "A/1 B/1 f/2", &[typing, &total, unique]);
+        definer.finish()
+    };
+    let text = "(>[x] (in[x,A]) !(>[y] (in2[x,y,f]) (in[y,B])))";
+    let shown = |theory| problem(&theory, text, &[], Encoding::Functional, Inductions::None);
+    let [whole, _] = shown(parts("(in[x,A])"));
+    let [partial, _] = shown(parts("(& (in[x,A]) (in[x,B]))"));
+    assert!(whole.contains("in(f(X),a)") && !whole.contains("in2("), "{whole}");
+    assert!(partial.contains("in2(X,Y,f)"), "{partial}");
 }
 
 /// Names that are words of the formats, or that no format would take, in the theory and its comments.

@@ -213,6 +213,10 @@ impl Problem<'_> {
                     *kept = Some(short);
                 }
             }
+            for sentence in &raw {
+                let short = membership.simplify(sentence.clone());
+                membership.learn_equation(&short);
+            }
         }
         let shorten = |sentence: Sentence| if functional { membership.simplify(sentence) } else { sentence };
         let mut statements = Vec::new();

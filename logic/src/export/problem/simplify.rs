@@ -65,6 +65,27 @@ impl Membership {
         true
     }
 
+    /// Learns from `s(0) = 1` that the constant is where the term is.
+    pub(super) fn learn_equation(&mut self, sentence: &Sentence) {
+        let Sentence::Equal(left, right) = sentence else { return };
+        for (term, constant) in [(left, right), (right, left)] {
+            if !matches!(constant, Term::Apply(_, arguments) if arguments.is_empty()) {
+                continue;
+            }
+            let sets: Vec<(Arc<str>, Term)> = (self.rules.iter())
+                .filter(|rule| rule.pattern.len() == 2)
+                .map(|rule| (rule.symbol.clone(), rule.pattern[1].clone()))
+                .collect();
+            for (symbol, set) in sets {
+                let holds =
+                    |term: &Term| self.follows(&Sentence::Atom(symbol.clone(), vec![term.clone(), set.clone()]), &[]);
+                if holds(term) && !holds(constant) {
+                    self.rules.push(Rule { premises: Vec::new(), symbol, pattern: vec![constant.clone(), set] });
+                }
+            }
+        }
+    }
+
     /// What was learnt of constants.
     pub(super) fn constants(&self) -> impl Iterator<Item = (&Arc<str>, &[Term])> {
         let plain = |term: &Term| matches!(term, Term::Apply(_, arguments) if arguments.is_empty());

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::Encoding;
 use super::sentence::{Builder, Sentence, Term, Variable, plain_atom, predicate_symbols, symbol};
-use crate::clause::{Relation, Slot};
+use crate::clause::{Head, Literal, Relation, Slot};
 use crate::compile::{Compiled, Function};
 use crate::export::names::Names;
 use crate::formula::{self, Formula, Name, PredicateId};
@@ -318,11 +318,19 @@ fn in_order(relation: &Relation) -> bool {
 /// Whether the axioms from which the function was recognised have no guard beside the one that its
 /// domain names for each input: then domain, value and typing are what the translation takes them for.
 fn justified(compiled: &Compiled, function: &Function) -> bool {
-    let guards = function.domain.iter().flatten().count();
-    let total = &compiled.axioms[function.totality].clause;
-    let unique = &compiled.axioms[function.functionality].clause;
-    total.premises.len() == guards
-        && unique.premises.iter().filter(|premise| premise.relation != function.relation).count() <= guards
+    let clause = |axiom: usize| &compiled.axioms[axiom].clause;
+    let is_row = |literal: &&Literal| literal.relation == function.relation;
+    let Head::Exists(_, values) = &clause(function.totality).head else { return false };
+    let (total, unique) = (&clause(function.totality).premises, &clause(function.functionality).premises);
+    let guarded = |premises: &[Literal], row: Option<&Literal>| {
+        let Some(row) = row else { return false };
+        premises.iter().filter(|premise| !is_row(premise)).all(|premise| {
+            let inputs = row.arguments.iter().zip(&function.domain);
+            inputs.clone().any(|(input, set)| premise.arguments == [*input] && *set == Some(premise.relation))
+        })
+    };
+    guarded(total, values.iter().find(is_row))
+        && guarded(unique, unique.iter().find(is_row))
         && function.typing.iter().zip(&function.domain).all(|(typing, set)| typing.is_some() == set.is_some())
 }
 
