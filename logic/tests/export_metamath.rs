@@ -5,9 +5,13 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
+use common::draft::Draft;
 use common::exported::{Collection, collections, folder, program, say};
+use common::theories::{Definer, conjunction};
 use theoremata_logic::export::metamath::Metamath;
+use theoremata_logic::proof::Rule;
 
 fn written(collection: &Collection) -> String {
     collection.written(&mut Metamath::new(&collection.theory))
@@ -202,4 +206,38 @@ fn two_verifiers_refuse_damaged_files() {
 fn the_same_theorems_give_the_same_file() {
     let peano = &collections()[1];
     assert_eq!(written(peano), written(peano));
+}
+
+/// A theory all of whose names mean something to Metamath or to our kernel, or cannot stand in its files.
+fn awkward() -> Collection {
+    let names = ["all", "wff", "G", "w-all", "x", "$c", "b.0", "$", "in4", "é"];
+    let mut definer = Definer::new("$( odd $)");
+    for name in names {
+        definer.define(name, "$e |-/1", &["(in[$e,|-])"]);
+    }
+    let parts = names.map(|name| format!("({name}[0,N])"));
+    definer.define("equal", "N/1 0", &parts.iter().map(String::as_str).collect::<Vec<_>>());
+    let theory = definer.finish();
+    let mut draft = Draft::new(&theory);
+    let (_, anchor) = draft.open("N 0", &["(equal[N,0])"]);
+    let body = draft.step(Rule::Unfold, &anchor, &conjunction(&parts.iter().map(String::as_str).collect::<Vec<_>>()));
+    let first = draft.step(Rule::AndLeft, &[body], "(all[0,N])");
+    let member = draft.step(Rule::Unfold, &[first], "(in[0,N])");
+    let last = draft.step(Rule::Fold, &[member], "(é[0,N])");
+    draft.generalise(last);
+    let proof = draft.finish();
+    Collection { label: "awkward", theory: Arc::new(theory), proofs: vec![proof] }
+}
+
+#[test]
+fn names_that_mean_something_else_do_no_harm() {
+    let file = folder("metamath-names").join("awkward.mm");
+    let text = written(&awkward());
+    fs::write(&file, &text).expect("written");
+    if let Some(verifier) = program("metamath") {
+        metamath_accepts(&verifier, &file, 2).unwrap_or_else(|said| panic!("{said}"));
+    }
+    if let Some(verifier) = program("smetamath") {
+        smetamath_accepts(&verifier, &file).unwrap_or_else(|said| panic!("{said}"));
+    }
 }

@@ -27,8 +27,11 @@ use theory::Signs;
 
 const KERNEL: &str = include_str!("metamath/kernel.mm");
 
-/// Signs that the kernel uses, which no predicate may have.
-const RESERVED: [&str; 14] = ["wff", "var", "ctx", "G", "A", "B", "C", "D", "x", "y", "z", "w", "in", "in2"];
+/// Names that no predicate may have: signs of the kernel, and what stands behind `w-` and `e-` in its labels.
+const RESERVED: [&str; 20] = [
+    "wff", "var", "ctx", "G", "A", "B", "C", "D", "x", "y", "z", "w", "in", "in2", "imp", "iff", "and", "not", "all",
+    "equal",
+];
 
 /// Writes theorems as a Metamath file.
 pub struct Metamath<'t> {
