@@ -246,9 +246,9 @@ struct ProblemArguments {
     /// The format.
     #[arg(long, value_enum, default_value_t = ProblemFormat::Tptp)]
     format: ProblemFormat,
-    /// Write relations as they stand, not as functions where the theory proves them to be functions.
-    #[arg(long)]
-    relational: bool,
+    /// How functions are written [default: functional, or guarded for SMT-LIB without --induction].
+    #[arg(long, value_enum)]
+    encoding: Option<EncodingChoice>,
     /// Add an instance of induction for each variable of the goal that ranges over a generated set.
     #[arg(long)]
     induction: bool,
@@ -263,6 +263,17 @@ struct ProblemArguments {
     /// Write to this file instead of standard output; for several goals, a folder.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
+}
+
+/// How `export-problem` writes relations that the theory proves to be functions.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EncodingChoice {
+    /// As functions; where everything is about one set, without saying so at each variable.
+    Functional,
+    /// As functions, and each variable says in which set it lies.
+    Guarded,
+    /// As they stand.
+    Relational,
 }
 
 /// What `export-problem` can write.

@@ -251,9 +251,9 @@ fn a_goal_is_a_problem_for_other_provers() {
     let inverse = ["export-problem", &group, "--goal", "(>[x,y] (in2[x,y,inv]) (in3[x,y,e,*]))"];
     let wrong = ["export-problem", &group, "--goal", "(>[x,y,z] (in3[x,y,z,*]) (in3[y,x,z,*]))"];
     for (goal, szs) in [(inverse, "Theorem"), (wrong, "CounterSatisfiable")] {
-        for encoding in [&[][..], &["--relational"][..]] {
-            let file = format!("goal-{szs}-{}.p", encoding.len());
-            succeeds(&place, &[&goal[..], encoding, &["--out", &file]].concat());
+        for encoding in ["functional", "guarded", "relational"] {
+            let file = format!("goal-{szs}-{encoding}.p");
+            succeeds(&place, &[&goal[..], &["--encoding", encoding, "--out", &file]].concat());
             if szs == "Theorem" && is_installed("eprover") {
                 let e = Command::new("eprover")
                     .args(["--auto", "-s", "--cpu-limit=20", &file])

@@ -14,7 +14,7 @@ use super::{find, open, warn};
 use crate::exports::Collection;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::{ProblemArguments, ProblemFormat, input};
+use crate::{EncodingChoice, ProblemArguments, ProblemFormat, input};
 
 /// `theoremata export-problem`.
 pub(crate) fn export_problem(arguments: &ProblemArguments, output: Output) -> Result<Exit, Failure> {
@@ -38,12 +38,20 @@ pub(crate) fn export_problem(arguments: &ProblemArguments, output: Output) -> Re
     }
     let known = lemmas(arguments, theory)?;
     let lemmas: Vec<(TheoremId, &Formula)> = known.iter().map(|(id, statement)| (*id, statement)).collect();
+    let encoding = match arguments.encoding {
+        Some(EncodingChoice::Functional) => Encoding::Functional,
+        Some(EncodingChoice::Guarded) => Encoding::Guarded,
+        Some(EncodingChoice::Relational) => Encoding::Relational,
+        // Guards give an SMT solver's triggers something to hold on to; under induction they are in the way.
+        None if arguments.format == ProblemFormat::SmtLib && !arguments.induction => Encoding::Guarded,
+        None => Encoding::Functional,
+    };
     let text = |goal: &Goal| {
         let problem = Problem {
             theory,
             goal: &goal.statement,
             lemmas: &lemmas,
-            encoding: if arguments.relational { Encoding::Relational } else { Encoding::Functional },
+            encoding,
             inductions: if arguments.induction { Inductions::ForTheGoal } else { Inductions::None },
             status: Status::Unknown,
         };
