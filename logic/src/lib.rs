@@ -6,7 +6,8 @@
 //! is); [`clause`] and [`compile`] (the first-order view of a theory), [`model`] and [`conjecture`]
 //! (what is worth proving); [`rule`], [`layer`], [`classes`] and [`block`] (how a block derives),
 //! [`sequent`] and [`prove`] (attempts), [`extract`] (from what was derived to a proof), and
-//! [`explore`], which makes a row of rounds of it all. [`export`] writes theorems for other checkers.
+//! [`explore`], which makes a row of rounds of it all. [`given`] says what a proof takes from its
+//! theory, and [`export`] writes theorems for other checkers.
 //! [`naive`] is the plain definition of a block.
 //!
 //! ```
