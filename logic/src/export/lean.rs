@@ -107,9 +107,9 @@ impl Format for Lean<'_> {
         let names = std::mem::take(&mut self.book.names);
         comment(out, &Writer::comment_lines(&self.book, theorem).join("\n"));
         let mut text = Text { writer: Writer::new(&self.book, names, out) };
-        if let Some(plan) = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), self.book.shape) {
-            text.theorem(theorem, &plan, &self.hypotheses);
-        }
+        // The survey has looked at every theorem and chosen a shape that fits all.
+        let plan = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), self.book.shape).expect("surveyed");
+        text.theorem(theorem, &plan, &self.hypotheses);
         self.book.names = text.writer.finish();
     }
 
