@@ -195,7 +195,7 @@ struct ExportArguments {
     /// The format.
     #[arg(long, value_enum, default_value_t = ExportFormat::Json)]
     format: ExportFormat,
-    /// Write to this file instead of standard output; for all runs, a folder.
+    /// Write to this file, or into this folder, instead of standard output; for several runs, a folder.
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// Times, measures and checkpoints as well (JSON lines only).

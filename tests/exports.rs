@@ -110,6 +110,8 @@ fn every_language_is_written_whole_in_part_and_for_all_runs() {
         fails(&place, &["export", &peano, "--backup", "--format", language], 2, "--backup belongs to");
     }
     assert_eq!(fs::read_dir(place.join("all")).expect("a folder").count(), 2, "a folder for each run");
+    succeeds(&place, &["export", &peano, "--format", "rocq", "--out", "all"]);
+    assert!(place.join("all/Peano.v").is_file(), "into a folder that is there");
     fails(&place, &["export", &peano, "3"], 2, "JSON lines hold whole runs");
     fails(&place, &["export", "--format", "word"], 2, "possible values");
     succeeds(&place, &["export", "--out", "lines.jsonl"]);
@@ -127,6 +129,8 @@ fn what_other_programs_accept_is_noted_and_shown() {
     let run = run_of(&place);
     succeeds(&place, &["show", &run, "--site", "before"]);
     let page = fs::read_to_string(place.join("before/exports.html")).expect("a page about checkers");
+    succeeds(&place, &["export", "--format", "lean", "--out", "One.lean"]);
+    assert!(place.join("One.lean").is_file(), "there is one run only, so it need not be named");
     assert!(page.contains("not asked yet") && !page.contains("accepted all"));
     let mut asked = Vec::new();
     for (checker, program) in

@@ -113,7 +113,7 @@ pub(crate) fn export(arguments: &ExportArguments, output: Output) -> Result<Exit
     if arguments.backup {
         return Err(Failure::Usage("--backup belongs to --format json".to_owned()));
     }
-    if let (None, Some(folder)) = (&arguments.run, &arguments.out) {
+    if let (2.., Some(folder)) = (runs.len(), &arguments.out) {
         fs::create_dir_all(folder).map_err(|error| Failure::world("make the folder", folder, &error))?;
         for run in runs {
             let collection = Collection::stored(&store, &run)?;
@@ -133,7 +133,11 @@ pub(crate) fn export(arguments: &ExportArguments, output: Output) -> Result<Exit
         }));
     };
     let collection = Collection::stored(&store, run)?;
-    export_to(&collection, arguments.theorem, language, arguments.out.as_deref())
+    let path = arguments.out.as_ref().map(|path| match path.is_dir() {
+        true => path.join(language.file(&collection.theory)),
+        false => path.clone(),
+    });
+    export_to(&collection, arguments.theorem, language, path.as_deref())
 }
 
 /// Writes theorems, all of which the checker has accepted before the first byte, to a file or stdout.
