@@ -1,20 +1,22 @@
 //! The commands, each a short row of calls.
 
+mod exchange;
+mod problem;
+
 use std::fs;
-use std::io::{self, BufReader, Write};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde_json::json;
 use theoremata_actors::grid::Cancel;
-use theoremata_actors::record::{decode, number_of};
-use theoremata_logic::check::check as check_proof;
+use theoremata_actors::record::number_of;
 use theoremata_logic::explore::Exploration;
-use theoremata_logic::formula::Formula;
 use theoremata_logic::mpl;
 use theoremata_logic::proof::TheoremId;
-use theoremata_store::{Contents, Input, Run, Status, Store};
+use theoremata_store::{Input, Run, Status, Store};
 
+use crate::checkers::Acceptance;
 use crate::failure::{Exit, Failure};
 use crate::input;
 use crate::output::{Output, math, theorem_object};
@@ -22,6 +24,9 @@ use crate::run::{self, GOALS, Ran, Settings};
 use crate::site;
 use crate::site::report::{Report, Source};
 use crate::{RunArguments, TheoryArguments};
+
+pub(crate) use exchange::{check, export, import};
+pub(crate) use problem::export_problem;
 
 /// The settings of a run, and a handler that raises its cancellation flag on Ctrl-C.
 fn settings(explore: bool, arguments: &RunArguments, quiet: bool) -> Result<Settings, Failure> {
@@ -156,7 +161,7 @@ fn warn(report: &mpl::Report, output: Output) {
 
 fn write_site(ran: &mut Ran, files: &[Input], folder: Option<&Path>, output: Output) -> Result<(), Failure> {
     let Some(folder) = folder else { return Ok(()) };
-    let summary = pages(&ran.exploration, files, folder)?;
+    let summary = pages(&ran.exploration, files, ran.acceptances.clone(), folder)?;
     ran.stages.end("site");
     output.note(&format!(
         "{} pages, {} KB: {}",
@@ -167,13 +172,18 @@ fn write_site(ran: &mut Ran, files: &[Input], folder: Option<&Path>, output: Out
     Ok(())
 }
 
-fn pages(exploration: &Exploration, files: &[Input], folder: &Path) -> Result<site::SiteSummary, Failure> {
+fn pages(
+    exploration: &Exploration,
+    files: &[Input],
+    acceptances: Vec<Acceptance>,
+    folder: &Path,
+) -> Result<site::SiteSummary, Failure> {
     let sources = files
         .iter()
         .filter(|file| !file.name.starts_with(GOALS))
         .map(|file| Source { name: file.name.clone(), text: String::from_utf8_lossy(&file.bytes).into_owned() })
         .collect();
-    let report = Report::of(exploration, sources);
+    let report = Report::of(exploration, sources, acceptances);
     site::write(&report, exploration.theory(), folder).map_err(|error| Failure::World(error.to_string()))
 }
 
@@ -192,75 +202,6 @@ fn find(store: &Store, prefix: &str) -> Result<Run, Failure> {
         (0, _) => Err(Failure::Usage(format!("no run begins with {prefix}; `theoremata show` lists them"))),
         (count, _) => Err(Failure::Usage(format!("{count} runs begin with {prefix}; give more digits"))),
     }
-}
-
-/// `theoremata check`.
-pub(crate) fn check(db: &Path, output: Output) -> Result<Exit, Failure> {
-    let store = open(db)?;
-    let report = store.verify()?;
-    let mut flaws: Vec<String> = report
-        .flaws
-        .iter()
-        .map(|flaw| match flaw.run {
-            Some(run) => format!("run {run}: {}", flaw.what),
-            None => flaw.what.clone(),
-        })
-        .collect();
-    let mut accepted = 0;
-    for run in store.runs()? {
-        let theory = input::reload(
-            &store.inputs(&run.id)?.into_iter().filter(|file| !file.name.starts_with(GOALS)).collect::<Vec<_>>(),
-        )?;
-        let mut statements: Vec<Formula> = Vec::new();
-        for theorem in store.theorems(&run.id)? {
-            let refuse = |why: String| format!("run {}, theorem {}: {why}", run.id, theorem.number);
-            let Some(record) = store.proof(&run.id, theorem.number)? else {
-                flaws.push(refuse("it has no proof".to_owned()));
-                break;
-            };
-            let proof = match decode(&theory, &record) {
-                Ok(proof) => proof,
-                Err(error) => {
-                    flaws.push(refuse(error.to_string()));
-                    break;
-                }
-            };
-            let verdict = check_proof(&theory, |id: TheoremId| statements.get(id.0 as usize), &proof);
-            let claimed = record.node(&theorem.root).is_some_and(|node| *node.conclusion == *theorem.statement);
-            match (verdict, proof.statement()) {
-                (Ok(_), Some(statement)) if claimed => {
-                    statements.push(statement.clone());
-                    accepted += 1;
-                }
-                (Ok(_), _) => {
-                    flaws.push(refuse("its proof proves something else".to_owned()));
-                    break;
-                }
-                (Err(flaw), _) => {
-                    flaws.push(refuse(flaw.to_string()));
-                    break;
-                }
-            }
-        }
-    }
-    if output.is_json() {
-        output.object(&json!({
-            "event": "check", "runs": report.runs, "theorems": accepted, "steps": report.nodes,
-            "outcomes": report.outcomes, "flaws": flaws,
-        }));
-    } else {
-        for flaw in &flaws {
-            output.line(flaw);
-        }
-        output.line(&format!(
-            "{} runs, {accepted} theorems accepted by the checker, {} steps and {} outcomes hashed, {} flaws",
-            report.runs,
-            report.nodes,
-            report.outcomes,
-            flaws.len()
-        ));
-    }
-    Ok(if flaws.is_empty() { Exit::Done } else { Exit::NotProved })
 }
 
 /// `theoremata show`.
@@ -290,7 +231,7 @@ pub(crate) fn show(
     let inputs = store.inputs(&known.id)?;
     let exploration = run::stored_exploration(&store, &known, &inputs)?;
     if let Some(folder) = folder {
-        let summary = pages(&exploration, &inputs, folder)?;
+        let summary = pages(&exploration, &inputs, Acceptance::of(&known), folder)?;
         output.note(&format!("{} pages: {}", summary.pages, folder.join("index.html").display()));
     }
     match number {
@@ -349,35 +290,6 @@ fn show_proof(exploration: &Exploration, place: usize, output: Output) {
             ));
         }
     }
-}
-
-/// `theoremata export`.
-pub(crate) fn export(db: &Path, prefix: Option<&str>, backup: bool) -> Result<Exit, Failure> {
-    let store = open(db)?;
-    let runs = match prefix {
-        Some(prefix) => vec![find(&store, prefix)?.id],
-        None => store.runs()?.into_iter().map(|run| run.id).collect(),
-    };
-    let contents = if backup { Contents::Backup } else { Contents::Record };
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
-    store.export(&runs, contents, &mut stdout)?;
-    stdout.flush().map_err(|error| Failure::World(format!("cannot write the export: {error}")))?;
-    Ok(Exit::Done)
-}
-
-/// `theoremata import`.
-pub(crate) fn import(db: &Path, file: &Path, output: Output) -> Result<Exit, Failure> {
-    let store = Store::open(db)?;
-    let imported = if file == Path::new("-") {
-        store.import(&mut io::stdin().lock())
-    } else {
-        let source = fs::File::open(file).map_err(|error| Failure::world("open", file, &error))?;
-        store.import(&mut BufReader::new(source))
-    };
-    let imported =
-        imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was changed", file.display())))?;
-    output.line(&format!("{} runs added, {} known", imported.added.len(), imported.known.len()));
-    Ok(Exit::Done)
 }
 
 /// `theoremata fmt`.

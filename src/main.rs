@@ -3,7 +3,9 @@
 //! The one binary. It reads arguments and files, calls the crates, and says what came of it; all that
 //! is clever is theirs.
 
+mod checkers;
 mod commands;
+mod exports;
 mod failure;
 mod generate;
 mod guidance;
@@ -22,6 +24,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::checkers::With;
+use crate::exports::Language;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -57,13 +61,21 @@ enum Command {
     /// Example: theoremata prove theories/peano.mpl --goal "(>[a,b,c] (in3[a,b,c,+]) (in3[b,a,c,+]))"
     Prove(ProveArguments),
     /// Check everything that is stored: bytes, and every proof, from the store alone.
-    Check(StoredArguments),
+    ///
+    /// Example: theoremata check --with all
+    Check(CheckArguments),
     /// Go on with a run that was cancelled, killed, or reached a bound.
     Resume(ResumeArguments),
     /// List the runs, or show a run or one of its theorems with its proof.
     Show(ShowArguments),
-    /// Write runs as JSON lines.
+    /// Write theorems for other checkers, or runs as JSON lines.
+    ///
+    /// Example: theoremata export --format metamath --out Peano.mm
     Export(ExportArguments),
+    /// Write a goal with its axioms for other provers.
+    ///
+    /// Example: theoremata export-problem theories/group.mpl --goal "(>[x,y] (in2[x,y,inv]) (in3[x,y,e,*]))"
+    ExportProblem(ProblemArguments),
     /// Read what export wrote.
     Import(ImportArguments),
     /// Lay out MPL files.
@@ -178,23 +190,114 @@ struct ShowArguments {
 }
 
 #[derive(Args)]
+struct CheckArguments {
+    #[command(flatten)]
+    store: StoredArguments,
+    /// Then have the exports of all runs checked by these programs, which must be installed; what they
+    /// accept is noted with the run and shown on its pages.
+    #[arg(long, value_name = "CHECKER", value_enum, value_delimiter = ',')]
+    with: Vec<With>,
+}
+
+#[derive(Args)]
 struct ExportArguments {
     #[command(flatten)]
     store: StoredArguments,
-    /// The run, by the first digits of its id; without it all runs.
+    /// The run, by the first digits of its id; it may be left out if there is one only.
     run: Option<String>,
+    /// The number of a theorem, which is exported with all that it rests on; without it the whole run.
+    theorem: Option<u32>,
     /// The format.
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    format: Format,
-    /// Times, measures and checkpoints as well.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Json)]
+    format: ExportFormat,
+    /// Write to this file, or into this folder, instead of standard output; for several runs, a folder.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// Times, measures and checkpoints as well (JSON lines only).
     #[arg(long)]
     backup: bool,
 }
 
+/// What `export` can write. docs/exports.md has more about each.
 #[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// JSON lines, as store/FORMAT.md says.
+enum ExportFormat {
+    /// JSON lines of whole runs, as store/FORMAT.md says; `import` reads them.
     Json,
+    /// Metamath, with a kernel of rules that the file explains.
+    Metamath,
+    /// Dedukti, the λΠ-calculus modulo rewriting.
+    Dedukti,
+    /// Rocq (Coq): a section whose hypotheses are the axioms.
+    Rocq,
+    /// Lean 4.
+    Lean,
+    /// TSTP, the derivations of the TPTP world.
+    Tstp,
+}
+
+impl ExportFormat {
+    fn language(self) -> Option<Language> {
+        match self {
+            ExportFormat::Json => None,
+            ExportFormat::Metamath => Some(Language::Metamath),
+            ExportFormat::Dedukti => Some(Language::Dedukti),
+            ExportFormat::Rocq => Some(Language::Rocq),
+            ExportFormat::Lean => Some(Language::Lean),
+            ExportFormat::Tstp => Some(Language::Tstp),
+        }
+    }
+}
+
+#[derive(Args)]
+struct ProblemArguments {
+    #[command(flatten)]
+    theory: TheoryArguments,
+    /// A statement in MPL.
+    #[arg(long, value_name = "MPL", required_unless_present = "goals")]
+    goal: Vec<String>,
+    /// A file of statements, one a line.
+    #[arg(long, value_name = "FILE")]
+    goals: Option<PathBuf>,
+    /// The format.
+    #[arg(long, value_enum, default_value_t = ProblemFormat::Tptp)]
+    format: ProblemFormat,
+    /// How functions are written [default: functional, or guarded for SMT-LIB without --induction].
+    #[arg(long, value_enum)]
+    encoding: Option<EncodingChoice>,
+    /// Add an instance of induction for each variable of the goal that ranges over a generated set.
+    #[arg(long)]
+    induction: bool,
+    /// Let the theorems of this run be used, but for its corollaries.
+    #[arg(long, value_name = "RUN")]
+    lemmas: Option<String>,
+    /// Of that run, only the theorem with this number; may be given several times.
+    #[arg(long, value_name = "NUMBER", requires = "lemmas")]
+    lemma: Vec<u32>,
+    #[command(flatten)]
+    store: StoredArguments,
+    /// Write to this file instead of standard output; for several goals, a folder.
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+}
+
+/// How `export-problem` writes relations that the theory proves to be functions.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EncodingChoice {
+    /// As functions; where everything is about one set, without saying so at each variable.
+    Functional,
+    /// As functions, and each variable says in which set it lies.
+    Guarded,
+    /// As they stand.
+    Relational,
+}
+
+/// What `export-problem` can write.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProblemFormat {
+    /// TPTP, first-order form.
+    Tptp,
+    /// SMT-LIB 2.6, with the goal denied.
+    SmtLib,
 }
 
 #[derive(Args)]
@@ -229,7 +332,7 @@ fn main() -> ExitCode {
         Command::Prove(arguments) => {
             commands::prove(&arguments.theory, &arguments.goal, arguments.goals.as_deref(), &arguments.run, output)
         }
-        Command::Check(arguments) => commands::check(&arguments.db, output),
+        Command::Check(arguments) => commands::check(&arguments.store.db, &arguments.with, output),
         Command::Resume(arguments) => commands::resume(&arguments.run, &arguments.how, output),
         Command::Show(arguments) => commands::show(
             &arguments.store.db,
@@ -238,10 +341,8 @@ fn main() -> ExitCode {
             arguments.site.as_deref(),
             output,
         ),
-        Command::Export(arguments) => {
-            let Format::Json = arguments.format;
-            commands::export(&arguments.store.db, arguments.run.as_deref(), arguments.backup)
-        }
+        Command::Export(arguments) => commands::export(&arguments, output),
+        Command::ExportProblem(arguments) => commands::export_problem(&arguments, output),
         Command::Import(arguments) => commands::import(&arguments.store.db, &arguments.file, output),
         Command::Fmt(arguments) => commands::fmt(&arguments.files, arguments.check, output),
         Command::Lint(arguments) => commands::lint(&arguments.theory, output),

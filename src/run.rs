@@ -20,6 +20,7 @@ use theoremata_logic::proof::TheoremId;
 use theoremata_logic::theory::{Goal, Theory};
 use theoremata_store::{Batch, Begin, Conclusion, Input, Mark, Run, RunId, Status, Store};
 
+use crate::checkers::Acceptance;
 use crate::failure::Failure;
 use crate::measure::{Stages, cpu_seconds, resident_bytes};
 use crate::output::{Output, describe};
@@ -53,6 +54,8 @@ pub(crate) struct Ran {
     pub(crate) exploration: Exploration,
     pub(crate) status: Status,
     pub(crate) stages: Stages,
+    /// What other checkers have said of the theorems.
+    pub(crate) acceptances: Vec<Acceptance>,
 }
 
 /// The search's options: all that decides the result besides the inputs.
@@ -255,7 +258,8 @@ fn go(
     for theorem in &mut exploration.theorems {
         theorem.proof = canonical(&theory, &theorem.proof);
     }
-    Ok(Ran { id, exploration, status, stages })
+    let acceptances = store.run(&id)?.map_or_else(Vec::new, |run| Acceptance::of(&run));
+    Ok(Ran { id, exploration, status, stages, acceptances })
 }
 
 /// Writes what only the end of a run decides.
@@ -403,7 +407,7 @@ pub(crate) fn goals_status(exploration: &Exploration) -> (usize, usize) {
 }
 
 /// The time of day, for the records of runs; no result depends on it.
-fn now() -> String {
+pub(crate) fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Days since 1970 to a date: Howard Hinnant, "chrono-compatible low-level date algorithms".

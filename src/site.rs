@@ -11,6 +11,7 @@ mod catalogue;
 mod definition;
 mod downloads;
 mod drawing;
+mod exports;
 mod folder;
 mod gather;
 mod graph;
@@ -62,6 +63,14 @@ pub(crate) enum SiteError {
         /// What the system says.
         source: io::Error,
     },
+    /// A theorem whose proof the checker refuses: our fault, and nothing of it is shown.
+    #[error("the checker refuses theorem {theorem}: {flaw}")]
+    Refused {
+        /// Its number.
+        theorem: usize,
+        /// Why.
+        flaw: String,
+    },
     /// A template and its values do not fit: our fault.
     #[error("the page {page} cannot be made: {reason}")]
     Template {
@@ -89,7 +98,8 @@ pub(crate) fn write(report: &Report, theory: &Theory, out: &Path) -> Result<Site
     let mut folder = Folder::begin(out)?;
     let catalogue = Catalogue::new(report, theory);
     let pieces = downloads::write(&catalogue, &mut folder)?;
-    pages::write(&catalogue, pieces, &mut folder)?;
+    let exported = exports::write(&catalogue, &mut folder)?;
+    pages::write(&catalogue, pieces, exported, &mut folder)?;
     let (pages, bytes) = folder.finish()?;
     Ok(SiteSummary { pages, bytes })
 }

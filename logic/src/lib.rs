@@ -6,7 +6,9 @@
 //! is); [`clause`] and [`compile`] (the first-order view of a theory), [`model`] and [`conjecture`]
 //! (what is worth proving); [`rule`], [`layer`], [`classes`] and [`block`] (how a block derives),
 //! [`sequent`] and [`prove`] (attempts), [`extract`] (from what was derived to a proof), and
-//! [`explore`], which makes a row of rounds of it all. [`naive`] is the plain definition of a block.
+//! [`explore`], which makes a row of rounds of it all. [`given`] says what a proof takes from its
+//! theory, and [`export`] writes theorems for other checkers.
+//! [`naive`] is the plain definition of a block.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -40,8 +42,10 @@ pub mod clause;
 pub mod compile;
 pub mod conjecture;
 pub mod explore;
+pub mod export;
 pub mod extract;
 pub mod formula;
+pub mod given;
 pub mod ground;
 pub mod layer;
 pub mod lemma;

@@ -5,9 +5,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Formula, Name, PredicateId, Variable};
-use theoremata_logic::notation::{Axiom, Math, Reading};
-use theoremata_logic::proof::{Proof, Rule, StepId};
+use theoremata_logic::formula::{Formula, Name, PredicateId};
+use theoremata_logic::given::{Axioms, Given};
+use theoremata_logic::notation::{Math, Reading};
+use theoremata_logic::proof::{Proof, Rule};
 use theoremata_logic::theory::Theory;
 
 use super::address;
@@ -22,10 +23,9 @@ pub(crate) struct Catalogue<'r> {
     pub(crate) reading: Reading<'r>,
     /// The same without notation and without terms.
     pub(crate) literal: Reading<'r>,
-    pub(crate) axioms: Vec<Axiom>,
+    pub(crate) axioms: Axioms,
     /// The axioms in one line of text.
     pub(crate) axiom_texts: Vec<String>,
-    pub(crate) axiom_numbers: HashMap<Formula, usize>,
     pub(crate) theorems: Vec<Entry>,
     /// What has been written of formulas that occur in many proofs: markup and MPL.
     pub(crate) written: RefCell<HashMap<Written, (String, String)>>,
@@ -97,12 +97,8 @@ impl<'r> Catalogue<'r> {
 
     pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Self {
         let reading = Reading::new(theory);
-        let axioms = reading.axioms();
-        let mut axiom_numbers = HashMap::new();
-        for (number, axiom) in axioms.iter().enumerate() {
-            axiom_numbers.entry(axiom.formula.clone()).or_insert(number);
-        }
-        let axiom_texts = axioms.iter().map(|axiom| reading.under_anchor(&axiom.formula).to_string()).collect();
+        let axioms = Axioms::of(theory);
+        let axiom_texts = axioms.list.iter().map(|axiom| reading.under_anchor(&axiom.formula).to_string()).collect();
         let mut catalogue = Catalogue {
             report,
             theory,
@@ -110,7 +106,6 @@ impl<'r> Catalogue<'r> {
             reading,
             axioms,
             axiom_texts,
-            axiom_numbers,
             theorems: Vec::with_capacity(report.theorems.len()),
             written: RefCell::default(),
         };
@@ -146,13 +141,10 @@ impl<'r> Catalogue<'r> {
 
     /// What a proof uses of the theory and which theorems it cites.
     fn basis(&self, proof: &Proof, number: usize) -> (Basis, Vec<usize>) {
-        let mut basis = Basis::default();
+        let axioms = Given::of(&self.axioms, proof).axioms_used(self.theory, &self.axioms, proof);
+        let mut basis = Basis { axioms, ..Basis::default() };
         let mut cites = Vec::new();
-        let given = Given::of(self, proof);
-        for (place, step) in proof.steps.iter().enumerate() {
-            if let Some(axiom) = given.axioms[place] {
-                basis.axioms.push(axiom);
-            }
+        for step in &proof.steps {
             match &step.rule {
                 Rule::Theorem(cited) if (cited.0 as usize) < number => cites.push(cited.0 as usize),
                 Rule::Induction(principle) => basis.inductions.push(*principle as usize),
@@ -161,110 +153,9 @@ impl<'r> Catalogue<'r> {
                 _ => {}
             }
         }
-        merge(&mut basis.axioms, &[]);
         merge(&mut basis.inductions, &[]);
         merge(&mut basis.comprehensions, &[]);
         merge(&mut cites, &[]);
         (basis, cites)
-    }
-}
-
-/// Which steps of a proof only fetch what is given: the anchor, parts of it, earlier theorems.
-pub(crate) struct Given {
-    /// For each step whether it is one of these.
-    pub(crate) is_given: Vec<bool>,
-    /// For each such step the axiom that it states, if it states one and is used by a step that is not
-    /// itself on the way to a smaller part.
-    pub(crate) axioms: Vec<Option<usize>>,
-    /// The theorem that a step states, with or without its anchor.
-    pub(crate) theorems: Vec<Option<usize>>,
-    /// Whether a step that is not given uses it, or one that states the same.
-    pub(crate) used: Vec<bool>,
-    /// For each such step the first of them that states the same.
-    pub(crate) same: Vec<usize>,
-    /// The steps that state the anchor itself.
-    pub(crate) anchors: Vec<StepId>,
-}
-
-impl Given {
-    pub(crate) fn of(catalogue: &Catalogue, proof: &Proof) -> Given {
-        let count = proof.steps.len();
-        let mut given = Given {
-            is_given: vec![false; count],
-            axioms: vec![None; count],
-            theorems: vec![None; count],
-            used: vec![false; count],
-            same: (0..count).collect(),
-            anchors: Vec::new(),
-        };
-        let mut parameters: HashMap<Name, u32> = HashMap::new();
-        let known = |given: &Given, premise: &StepId| given.is_given.get(premise.index()).copied().unwrap_or(false);
-        for (place, step) in proof.steps.iter().enumerate() {
-            match &step.rule {
-                Rule::Assumption(_) => {
-                    let Formula::Atom(predicate, arguments) = &step.conclusion else { continue };
-                    if *predicate != catalogue.theory.anchor {
-                        continue;
-                    }
-                    for (number, argument) in arguments.iter().enumerate() {
-                        if let Variable::Free(name) = argument {
-                            parameters.insert(*name, number as u32);
-                        }
-                    }
-                    given.anchors.push(StepId(place as u32));
-                    given.is_given[place] = true;
-                }
-                Rule::Theorem(cited) => {
-                    given.is_given[place] = true;
-                    given.theorems[place] = Some(cited.0 as usize);
-                }
-                Rule::Instantiate(_) => {
-                    if let [rule, anchor] = &step.premises[..]
-                        && given.anchors.contains(anchor)
-                        && known(&given, rule)
-                    {
-                        given.is_given[place] = true;
-                        given.theorems[place] = given.theorems.get(rule.index()).copied().flatten();
-                    }
-                }
-                Rule::Unfold | Rule::AndLeft | Rule::AndRight => {
-                    if let [premise] = &step.premises[..]
-                        && known(&given, premise)
-                        && given.theorems[premise.index()].is_none()
-                    {
-                        given.is_given[place] = true;
-                    }
-                }
-                _ => {}
-            }
-        }
-        let mut first: HashMap<&Formula, usize> = HashMap::new();
-        for (place, step) in proof.steps.iter().enumerate() {
-            if given.is_given[place] {
-                given.same[place] = *first.entry(&step.conclusion).or_insert(place);
-            } else {
-                let understood = matches!(step.rule, Rule::Instantiate(_));
-                for premise in &step.premises {
-                    if understood && given.anchors.contains(premise) {
-                        continue;
-                    }
-                    if let Some(first) = given.same.get(premise.index()) {
-                        given.used[*first] = true;
-                    }
-                }
-            }
-        }
-        for place in 0..count {
-            given.used[place] = given.used[given.same[place]];
-        }
-        for (place, step) in proof.steps.iter().enumerate() {
-            if given.is_given[place] && given.used[place] && given.theorems[place].is_none() {
-                let formula = step
-                    .conclusion
-                    .substitute(&mut |name| parameters.get(&name).map_or(name, |parameter| Name(*parameter)));
-                given.axioms[place] = catalogue.axiom_numbers.get(&formula).copied();
-            }
-        }
-        given
     }
 }

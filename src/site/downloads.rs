@@ -113,7 +113,7 @@ fn pieces(catalogue: &Catalogue<'_>) -> Vec<Vec<String>> {
         let href = format!("theorem/{}", entry.file);
         put("theorem", title, href, entry.math.to_string(), mpl(catalogue, &theorem.statement));
     }
-    for (place, axiom) in catalogue.axioms.iter().enumerate() {
+    for (place, axiom) in catalogue.axioms.list.iter().enumerate() {
         let statement = catalogue.axiom_texts[place].clone();
         let parameters = &catalogue.theory.anchor_definition().parameters;
         let text = catalogue

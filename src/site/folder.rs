@@ -59,6 +59,23 @@ impl Folder {
         Ok(())
     }
 
+    /// Writes a file of the site piece by piece, and says how many bytes the writer counted.
+    ///
+    /// # Errors
+    /// If the disk does not take it.
+    pub(crate) fn stream(
+        &mut self,
+        path: &str,
+        write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<u64>,
+    ) -> Result<u64, SiteError> {
+        let full = self.staging.join(path);
+        let failed = |error: io::Error| SiteError::disk("write", &full, error);
+        let mut out = io::BufWriter::new(fs::File::create(&full).map_err(failed)?);
+        let bytes = write(&mut out).map_err(|error| SiteError::disk("write", &full, error))?;
+        self.bytes += bytes;
+        Ok(bytes)
+    }
+
     /// Puts the site in its place. Returns the number of pages and of bytes.
     ///
     /// # Errors

@@ -8,12 +8,15 @@ use theoremata_logic::explore::{Exploration, Fate, Origin};
 use theoremata_logic::formula::Formula;
 use theoremata_logic::model::{Model, UNKNOWN};
 
+use crate::checkers::Acceptance;
+
 use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 
 impl Report {
-    /// What an exploration found. `sources` are the files that its theory was read from.
+    /// What an exploration found. `sources` are the files that its theory was read from, `acceptances` what
+    /// other checkers have said of it.
     #[must_use]
-    pub(crate) fn of(exploration: &Exploration, sources: Vec<Source>) -> Report {
+    pub(crate) fn of(exploration: &Exploration, sources: Vec<Source>, acceptances: Vec<Acceptance>) -> Report {
         let theory = exploration.theory();
         let signature = &exploration.compiled().signature;
         let theorems = exploration
@@ -102,6 +105,8 @@ impl Report {
                 count("lemmas from stuck proofs", counts.lemmas as u64),
                 count("blocks", counts.blocks),
             ],
+            exports: true,
+            acceptances,
         }
     }
 }

@@ -10,6 +10,7 @@ use theoremata_logic::notation::Math;
 
 use super::catalogue::Catalogue;
 use super::downloads::mpl;
+use super::exports::Exported;
 use super::folder::Folder;
 use super::paging::{MOST_ROWS, ROWS, page_path, pager, paginate, source_path, within};
 use super::report::{Kind, SHOWN_REFUTED};
@@ -18,7 +19,7 @@ use super::{SiteError, address, drawing, math, shortened};
 /// The most links of one list on a page.
 pub(crate) const MOST_LINKS: usize = 400;
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("base.html", include_str!("../../templates/base.html")),
     ("index.html", include_str!("../../templates/index.html")),
     ("theorems.html", include_str!("../../templates/theorems.html")),
@@ -30,6 +31,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("pager.html", include_str!("../../templates/pager.html")),
     ("line.html", include_str!("../../templates/line.html")),
     ("guide.html", include_str!("../../templates/guide.html")),
+    ("exports.html", include_str!("../../templates/exports.html")),
 ];
 
 const ASSETS: [(&str, &str); 3] = [
@@ -38,12 +40,18 @@ const ASSETS: [(&str, &str); 3] = [
     ("assets/scheme.js", include_str!("../../templates/scheme.js")),
 ];
 
-/// Writes all pages and what they load. `pieces` is the number of files of the search index.
-pub(crate) fn write(catalogue: &Catalogue<'_>, pieces: usize, folder: &mut Folder) -> Result<(), SiteError> {
+/// Writes all pages and what they load. `pieces` is the number of files of the search index; `exported`
+/// are the files for other checkers.
+pub(crate) fn write(
+    catalogue: &Catalogue<'_>,
+    pieces: usize,
+    exported: Vec<Exported>,
+    folder: &mut Folder,
+) -> Result<(), SiteError> {
     for (path, text) in ASSETS {
         folder.file(path, text)?;
     }
-    let mut pages = Pages { catalogue, tera: Tera::new(), pieces, folder };
+    let mut pages = Pages { catalogue, tera: Tera::new(), pieces, exported, folder };
     pages
         .tera
         .add_raw_templates(TEMPLATES)
@@ -58,6 +66,7 @@ pub(crate) fn write(catalogue: &Catalogue<'_>, pieces: usize, folder: &mut Folde
     pages.open()?;
     pages.refuted()?;
     pages.graph()?;
+    pages.exports()?;
     pages.render("guide.html", "guide.html", json!({}))
 }
 
@@ -65,6 +74,7 @@ pub(crate) struct Pages<'p, 'r> {
     pub(crate) catalogue: &'p Catalogue<'r>,
     tera: Tera,
     pieces: usize,
+    pub(crate) exported: Vec<Exported>,
     folder: &'p mut Folder,
 }
 
@@ -78,6 +88,7 @@ impl Pages<'_, '_> {
         context.insert("root", if path.contains('/') { "../" } else { "" });
         context.insert("path", path);
         context.insert("pieces", &self.pieces);
+        context.insert("exporting", &!self.exported.is_empty());
         context.insert(
             "totals",
             &json!({ "theorems": report.theorems.len(), "open": report.open.len(), "refuted": report.refuted.len() }),
@@ -96,7 +107,7 @@ impl Pages<'_, '_> {
     fn index(&mut self) -> Result<(), SiteError> {
         let catalogue = self.catalogue;
         let (report, theory) = (catalogue.report, catalogue.theory);
-        let mut uses = vec![0_usize; catalogue.axioms.len()];
+        let mut uses = vec![0_usize; catalogue.axioms.list.len()];
         for entry in &catalogue.theorems {
             for axiom in &entry.whole.axioms {
                 uses[*axiom] += 1;
@@ -106,6 +117,7 @@ impl Pages<'_, '_> {
         let name = |name: Name| parameters.get(name.0 as usize).cloned().unwrap_or_else(|| "?".into());
         let axioms: Vec<Value> = catalogue
             .axioms
+            .list
             .iter()
             .zip(&uses)
             .map(|(axiom, uses)| {

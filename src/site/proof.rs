@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use theoremata_logic::formula::{Formula, Name};
+use theoremata_logic::given::Given;
 use theoremata_logic::notation::Math;
 use theoremata_logic::proof::{Proof, Rule, ScopeId, Step, StepId};
 
-use super::catalogue::{Catalogue, Given};
+use super::catalogue::Catalogue;
 use super::sentence::Sentences;
 use super::{escaped, math};
 
@@ -82,7 +83,7 @@ pub(crate) struct Teller<'c, 'r> {
 
 impl<'c, 'r> Teller<'c, 'r> {
     pub(crate) fn new(catalogue: &'c Catalogue<'r>, proof: &'c Proof) -> Self {
-        let given = Given::of(catalogue, proof);
+        let given = Given::of(&catalogue.axioms, proof);
         let mut closes = vec![Vec::new(); proof.steps.len()];
         let mut closed_by = vec![None; proof.scopes.len()];
         let mut steps = vec![Vec::new(); proof.scopes.len()];

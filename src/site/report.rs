@@ -9,6 +9,8 @@ use theoremata_logic::formula::Formula;
 use theoremata_logic::model::Model;
 use theoremata_logic::proof::Proof;
 
+use crate::checkers::Acceptance;
+
 /// A run over one theory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
@@ -27,6 +29,10 @@ pub(crate) struct Report {
     /// Further lines of the summary, in the order in which they are shown, such as
     /// `conjectures generated`, 1234.
     pub(crate) counts: Vec<Count>,
+    /// Whether the theorems are offered in the languages of other checkers.
+    pub(crate) exports: bool,
+    /// The programs of others that have accepted all these theorems.
+    pub(crate) acceptances: Vec<Acceptance>,
 }
 
 /// How many refuted conjectures are shown on pages.

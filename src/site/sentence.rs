@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use theoremata_logic::formula::{Formula, Name};
+use theoremata_logic::given::Given;
 use theoremata_logic::proof::{Proof, Rule, ScopeId, StepId};
 
-use super::catalogue::{Catalogue, Given};
+use super::catalogue::Catalogue;
 use super::{address, escaped, math, proof};
 
 /// Writes the sentences of one proof, in markup.

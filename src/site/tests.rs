@@ -58,7 +58,7 @@ pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize
             Task::Finished => break,
         }
     }
-    let report = Report::of(&exploration, vec![Source { name: file.to_owned(), text }]);
+    let report = Report::of(&exploration, vec![Source { name: file.to_owned(), text }], Vec::new());
     (theory, report)
 }
 
@@ -229,7 +229,8 @@ fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 33) % below as u64) as usize
     };
-    let mut report = Report { theorems: Vec::new(), refuted: Vec::new(), ..small.clone() };
+    // These proofs are none, so they are not exported.
+    let mut report = Report { theorems: Vec::new(), refuted: Vec::new(), exports: false, ..small.clone() };
     for number in 0..theorems {
         let mut theorem = small.theorems[number % small.theorems.len()].clone();
         let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };

@@ -89,6 +89,8 @@ impl Pages<'_, '_> {
                 "used_by": used_by,
                 "more_used_by": entry.used_by.len().saturating_sub(MOST_LINKS),
                 "level": entry.level,
+                "exports": self.exports_of(number),
+                "acceptances": self.acceptances(),
                 "steps": told.steps,
                 "picture_html": if first { picture.as_deref() } else { None },
                 "part": part + 1,

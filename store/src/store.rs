@@ -228,6 +228,18 @@ impl Store {
         self.put_run(&record)
     }
 
+    /// Adds measures to a run, durably: what was found out about it later, such as that another program
+    /// has checked it. Those of the same name are replaced.
+    ///
+    /// # Errors
+    /// If there is no such run, or the disk fails.
+    pub fn note(&self, run: &RunId, measures: BTreeMap<String, String>) -> Result<(), StoreError> {
+        let _writing = self.writing();
+        let mut record = self.known(run)?;
+        record.measures.extend(measures);
+        self.put_run(&record)
+    }
+
     /// Lets a run that ended or was killed go on after `cycle`, at most the last committed one;
     /// later cycles are removed. Usually the cycle of [`Store::checkpoint`].
     ///

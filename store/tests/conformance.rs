@@ -119,9 +119,14 @@ fn the_record_of_a_run_says_how_it_began_and_ended() {
         let run = begin(&store);
         store.commit(&run, 1, &Batch::default()).unwrap();
         store.conclude(&run, ended(Status::Finished)).unwrap();
+        let later = |text: &str| [("accepted by metamath".to_owned(), text.to_owned())].into();
+        store.note(&run, later("once")).unwrap();
+        store.note(&run, later("again")).unwrap();
+        assert!(matches!(store.note(&RunId([0; 16]), later("never")), Err(StoreError::UnknownRun(_))));
         let store = reopen(store);
         let record: Run = store.runs().unwrap().pop().unwrap();
         assert_eq!((record.id, record.status, record.committed), (run, Status::Finished, 1));
+        assert_eq!(&*record.measures["accepted by metamath"], "again");
         assert_eq!((&*record.started, &*record.finished, &*record.options), ("morning", "evening", "{\"size\":3}"));
         assert_eq!((record.counts["theorems"], &*record.measures["cpu"]), (7, "1 s"));
         assert_eq!(record.inputs[1].name, "binary");

@@ -5,6 +5,7 @@
 pub mod byhand;
 pub mod damage;
 pub mod draft;
+pub mod exported;
 pub mod places;
 pub mod random;
 pub mod run;

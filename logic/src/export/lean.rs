@@ -1,0 +1,441 @@
+//! Lean 4, without any library: a class with the relations, and a theorem each that states what it assumes.
+//!
+//! Every theorem names the axioms and principles that it needs as hypotheses of its own, with all that the
+//! theorems that it cites need. So `#print axioms t5` has nothing to list, and what the theorem's page lists
+//! can be read from its statement. Section variables would be shorter, but which of them a theorem takes has
+//! changed between versions of Lean.
+//!
+//! **Not compiled here**: this was written where no Lean could be had. The terms are plain applications with
+//! what could be inferred mostly written out, and a test reads every file by the grammar of what is used.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use super::typed::book::{Book, Declaration};
+use super::typed::infix::{Place, Signs, close, open};
+use super::typed::plan::Plan;
+use super::typed::walk::walk;
+use super::typed::writer::{Shown, Writer};
+use super::typed::{Argument, Assumed, Claim, Local, Property, Shape, Term};
+use super::{Checked, Format};
+use crate::formula::{Formula, Name};
+use crate::proof::TheoremId;
+use crate::theory::Theory;
+
+const SIGNS: Signs = Signs { and: " ∧ ", not: "¬ ", implies: " → ", forall: "∀ ", exists: "∃ " };
+
+/// Keywords of Lean and what the export uses of its core.
+const RESERVED: &str = "\
+    abbrev all and assert assume at attribute axiom binder_predicate break by calc catch class continue def \
+    deriving do elab else end example exists export extends finally for forall from fun have hiding if import in \
+    include inductive infix infixl infixr init_quot initialize instance lemma let local macro match matches meta \
+    module mut mutual namespace nofun nomatch noncomputable nonrec not notation omit opaque open or partial \
+    postfix prefix prelude private protected public rec renaming repeat return scoped seal section set_option show \
+    sorry structure suffices syntax termination_by then theorem this throw try universe unless unsafe unseal until \
+    using variable where while with xor Type Prop Sort And Exists Eq Not False True Or Iff Language Theoremata \
+    generalizing only haveI letI let_fun let_delayed no_index nat_lit dbg_trace leading_parser trailing_parser \
+    decreasing_by elab_rules macro_rules declare_syntax_cat builtin_initialize include_str coinductive unif_hint";
+
+/// Writes theorems as a Lean 4 file.
+pub struct Lean<'t> {
+    book: Book<'t>,
+    /// Each assumption as a hypothesis.
+    hypotheses: HashMap<Assumed, String>,
+}
+
+impl<'t> Lean<'t> {
+    /// For theorems of this theory.
+    #[must_use]
+    pub fn new(theory: &'t Theory) -> Self {
+        Lean { book: Book::new(theory, RESERVED), hypotheses: HashMap::new() }
+    }
+
+    /// Lets `write` write with the names of the book.
+    fn write(&mut self, out: &mut String, write: impl FnOnce(&mut Text<'_>)) {
+        let names = std::mem::take(&mut self.book.names);
+        let mut text = Text { writer: Writer::new(&self.book, names, out) };
+        write(&mut text);
+        self.book.names = text.writer.finish();
+    }
+}
+
+impl Format for Lean<'_> {
+    fn survey(&mut self, theorem: &Checked<'_>) {
+        self.book.survey(theorem);
+    }
+
+    fn begin(&mut self, out: &mut String) {
+        let stated = match self.book.shape {
+            Shape::Anchored => "Theorems are stated about parameters, and from the axioms that each of them names",
+            Shape::Closed => "Theorems are stated about all structures",
+        };
+        let domain = self.book.domain.clone();
+        comment(
+            out,
+            &format!(
+                "Theorems of {}, written by Theoremata for Lean 4; no library is needed.\n{stated};\nthere is one \
+                 sort {domain} for individuals, sets, functions and relations.\nCheck it: lean FILE.lean. It was not \
+                 compiled where it was written.",
+                self.book.theory.name
+            ),
+        );
+        out.push_str(
+            "\nset_option linter.unusedVariables false\nset_option maxRecDepth 100000\n\nnamespace Theoremata\n",
+        );
+        let _ = writeln!(out, "\nclass Language ({domain} : Type) where");
+        for place in 1..=3_usize {
+            let _ =
+                writeln!(out, "  {} : {}Prop", self.book.predicates[place], format!("{domain} → ").repeat(place + 1));
+        }
+        out.push_str("\nopen Language\n");
+        self.write(out, |text| text.definitions());
+        self.book.name_parameters();
+        let declarations = self.book.declare();
+        if !declarations.is_empty() {
+            out.push_str("\n-- What is assumed, where a theorem says so:\n");
+        }
+        for declaration in &declarations {
+            let mut hypothesis = String::new();
+            self.write(&mut hypothesis, |text| text.declaration(declaration));
+            comment(out, &format!("{hypothesis}  {}", declaration.comment));
+            self.hypotheses.insert(declaration.assumed.clone(), hypothesis);
+        }
+    }
+
+    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+        out.push('\n');
+        let names = std::mem::take(&mut self.book.names);
+        comment(out, &Writer::comment_lines(&self.book, theorem).join("\n"));
+        let mut text = Text { writer: Writer::new(&self.book, names, out) };
+        // The survey has looked at every theorem and chosen a shape that fits all.
+        let plan = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), self.book.shape).expect("surveyed");
+        text.theorem(theorem, &plan, &self.hypotheses);
+        self.book.names = text.writer.finish();
+    }
+
+    fn end(&mut self, out: &mut String) {
+        out.push_str("\nend Theoremata\n");
+    }
+}
+
+/// Lines of comment.
+fn comment(out: &mut String, text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(out, "-- {line}");
+    }
+}
+
+/// Writes declarations and terms.
+struct Text<'w> {
+    writer: Writer<'w>,
+}
+
+impl Text<'_> {
+    fn formula(&mut self, formula: &Formula, place: Place) {
+        SIGNS.formula(&mut self.writer, formula, place);
+    }
+
+    /// ` {I : Type} [Language I] (a b : I)`
+    fn header(&mut self, names: &[String]) {
+        let domain = &self.writer.book.domain;
+        let mut text = format!(" {{{domain} : Type}} [Language {domain}]");
+        if !names.is_empty() {
+            let _ = write!(text, " ({} : {domain})", names.join(" "));
+        }
+        self.writer.put(&text);
+    }
+
+    fn definitions(&mut self) {
+        let book = self.writer.book;
+        for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
+            let Some(definition) = &predicate.definition else { continue };
+            self.writer.put("\n");
+            let doc = definition.doc.as_deref().unwrap_or("");
+            comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
+            self.writer.put(&format!("def {name}"));
+            let shown = (0..).zip(&definition.parameters);
+            let names: Vec<String> =
+                shown.map(|(place, shown)| self.writer.know_variable(Name(place), shown)).collect();
+            self.header(&names);
+            self.writer.put(" : Prop :=");
+            self.writer.line();
+            self.formula(&definition.body, Place::Open);
+            self.writer.put("\n");
+            (0..names.len() as u32).for_each(|place| self.writer.forget_variable(Name(place)));
+        }
+    }
+
+    /// `(axiom_1 : …)`
+    fn declaration(&mut self, declaration: &Declaration) {
+        let book = self.writer.book;
+        self.writer.put(&format!("({} : ", declaration.name));
+        let Some(formula) = &declaration.formula else {
+            return self.writer.put("∀ p : Prop, ¬ ¬ p → p)");
+        };
+        self.writer.know_parameters((0..).map(Name).take(book.parameters.len()));
+        if declaration.property {
+            let property = self.writer.know_property();
+            self.writer.put(&format!("∀ {property} : {} → Prop, ", book.domain));
+        }
+        let names: Vec<String> =
+            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, shown)).collect();
+        if !names.is_empty() {
+            SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
+        }
+        self.formula(formula, Place::Open);
+        self.writer.put(")");
+        declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+        if declaration.property {
+            self.writer.forget_property();
+        }
+    }
+
+    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>, hypotheses: &HashMap<Assumed, String>) {
+        let book = self.writer.book;
+        self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
+        self.writer.put(&format!("theorem {}", book.theorem(theorem.number())));
+        self.header(&book.parameters);
+        self.writer.depth = 2;
+        for assumed in book.rests_on(theorem.number()) {
+            self.writer.line();
+            self.writer.put(hypotheses.get(assumed).map_or("", String::as_str));
+        }
+        self.writer.put(" :");
+        self.writer.line();
+        self.formula(plan.conclusion(plan.result), Place::Open);
+        self.writer.put(" :=");
+        self.writer.depth = 1;
+        self.writer.line();
+        let walked = walk(book.theory, &book.axioms, plan);
+        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
+        self.term(&walked.term, &shown, Place::Open);
+        self.writer.put("\n");
+    }
+
+    /// An earlier theorem, with the parameters and the hypotheses that it takes.
+    fn citation(&mut self, number: TheoremId) {
+        let book = self.writer.book;
+        self.writer.theorem(number);
+        if book.parameters.is_empty() {
+            self.writer.put(&format!(" ({0} := {0})", book.domain));
+        }
+        for parameter in &book.parameters {
+            self.writer.put(&format!(" {parameter}"));
+        }
+        for assumed in book.rests_on(number) {
+            self.writer.put(" ");
+            self.writer.assumed(assumed);
+        }
+    }
+
+    /// A term; at a place for a word, in parentheses unless it is one.
+    fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place) {
+        match term {
+            Term::Local(local) => return self.writer.local(*local),
+            Term::Assumed(assumed) => return self.writer.assumed(assumed),
+            _ => {}
+        }
+        let parentheses = open(&mut self.writer, place == Place::Word);
+        match term {
+            Term::Local(_) | Term::Assumed(_) => {}
+            Term::Theorem(number) => self.citation(*number),
+            Term::Apply(head, arguments) => {
+                match &**head {
+                    Term::Theorem(number) => self.citation(*number),
+                    head => self.term(head, shown, Place::Word),
+                }
+                for argument in arguments {
+                    self.writer.put(" ");
+                    self.argument(argument, shown);
+                }
+            }
+            Term::Lambda(variables, claims, body) => self.lambda(variables, claims, body, shown),
+            Term::Steps(steps, last) => self.steps(steps, last, shown),
+            Term::Pair(_, _, left, right) => self.apply("And.intro", &[left, right], shown),
+            Term::Left(_, _, pair) => self.apply("And.left", &[pair], shown),
+            Term::Right(_, _, pair) => self.apply("And.right", &[pair], shown),
+            Term::Witness { exists, witnesses, left, right } => {
+                for count in 0..witnesses.len() {
+                    self.writer.put(if count == 0 { "@Exists.intro " } else { " (@Exists.intro " });
+                    self.property_of_next(exists, &witnesses[..count]);
+                    self.writer.put(" ");
+                    self.writer.name(witnesses[count]);
+                }
+                self.writer.put(" (");
+                self.apply("And.intro", &[left, right], shown);
+                self.writer.put(&")".repeat(witnesses.len()));
+            }
+            Term::Unpack { exists, from, variables, parts, goal, body } => {
+                self.unpack(exists, from, variables, *parts, goal.as_ref(), body, shown);
+            }
+            Term::Absurd(goal, falsity) => {
+                self.writer.put("@False.elim ");
+                self.formula(goal, Place::Word);
+                self.writer.put(" ");
+                self.term(falsity, shown, Place::Word);
+            }
+            Term::Classical(goal, proof) => {
+                self.writer.assumed(&Assumed::Classical);
+                self.writer.put(" ");
+                self.formula(goal, Place::Word);
+                self.writer.put(" ");
+                self.term(proof, shown, Place::Word);
+            }
+            Term::Reflexive(name) => {
+                self.writer.put("Eq.refl ");
+                self.writer.name(*name);
+            }
+            Term::Replace { from, to, property, equation, proof } => {
+                let text = format!("@Eq.subst {} ", self.writer.book.domain);
+                self.writer.put(&text);
+                self.property(property, shown);
+                for side in [from, to] {
+                    self.writer.put(" ");
+                    self.writer.name(*side);
+                }
+                self.writer.put(if equation.reversed { " (Eq.symm " } else { " " });
+                self.term(&equation.proof, shown, Place::Word);
+                self.writer.put(if equation.reversed { ") " } else { " " });
+                self.term(proof, shown, Place::Word);
+            }
+            Term::Typed(inner, formula) => {
+                self.writer.put("show ");
+                self.formula(formula, Place::Open);
+                self.writer.put(" from ");
+                self.term(inner, shown, Place::Word);
+            }
+        }
+        close(&mut self.writer, parentheses);
+    }
+
+    fn apply(&mut self, head: &str, parts: &[&Term], shown: &Shown<'_>) {
+        self.writer.put(head);
+        for part in parts {
+            self.writer.put(" ");
+            self.term(part, shown, Place::Word);
+        }
+    }
+
+    fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
+        match argument {
+            Argument::Individual(name) => self.writer.name(*name),
+            Argument::Proof(term) => self.term(term, shown, Place::Word),
+            Argument::Property(property) => self.property(property, shown),
+        }
+    }
+
+    /// `(fun x : I => A)`
+    fn property(&mut self, property: &Property, shown: &Shown<'_>) {
+        let name = self.writer.know_variable(property.variable, &shown.of(property.variable));
+        let text = format!("(fun ({name} : {}) => ", self.writer.book.domain);
+        self.writer.put(&text);
+        self.formula(&property.formula, Place::Open);
+        self.writer.put(")");
+        self.writer.forget_variable(property.variable);
+    }
+
+    /// `I (fun z : I => …)`, what an existence statement says of its next variable.
+    fn property_of_next(&mut self, exists: &Formula, given: &[Name]) {
+        let domain = self.writer.book.domain.clone();
+        SIGNS.property_of_next(&mut self.writer, exists, given, |writer, name| {
+            writer.put(&format!("{domain} (fun ({name} : {domain}) => "));
+        });
+        self.writer.put(")");
+    }
+
+    fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
+        self.writer.put("fun");
+        let names: Vec<String> =
+            variables.iter().map(|name| self.writer.know_variable(*name, &shown.of(*name))).collect();
+        if !names.is_empty() {
+            let text = format!(" ({} : {})", names.join(" "), self.writer.book.domain);
+            self.writer.put(&text);
+        }
+        for (local, claim) in claims {
+            let name = self.writer.know_local(*local);
+            self.writer.put(&format!(" ({name} : "));
+            SIGNS.claim(&mut self.writer, claim);
+            self.writer.put(")");
+        }
+        self.writer.put(" =>");
+        self.inside(body, shown);
+        claims.iter().rev().for_each(|(local, _)| self.writer.forget_local(*local));
+        variables.iter().rev().for_each(|name| self.writer.forget_variable(*name));
+    }
+
+    /// A term on lines of its own, set in.
+    fn inside(&mut self, body: &Term, shown: &Shown<'_>) {
+        self.writer.depth += 1;
+        self.writer.line();
+        self.term(body, shown, Place::Open);
+        self.writer.depth -= 1;
+    }
+
+    /// `have h : A :=`
+    fn have(&mut self, local: Local, formula: &Formula) {
+        let name = self.writer.know_local(local);
+        self.writer.put(&format!("have {name} : "));
+        self.formula(formula, Place::Open);
+        self.writer.put(" :=");
+    }
+
+    fn steps(&mut self, steps: &[(Local, Formula, Term)], last: &Term, shown: &Shown<'_>) {
+        for (local, formula, term) in steps {
+            // The name is not known yet in the step's own proof, but given out, so that it stays free.
+            self.have(*local, formula);
+            self.inside(term, shown);
+            self.writer.put(";");
+            self.writer.line();
+        }
+        self.term(last, shown, Place::Open);
+        steps.iter().rev().for_each(|(local, _, _)| self.writer.forget_local(*local));
+    }
+
+    #[allow(clippy::too_many_arguments)] // they are the parts of the term
+    fn unpack(
+        &mut self,
+        exists: &Formula,
+        from: &Term,
+        variables: &[Name],
+        parts: [Local; 2],
+        goal: Option<&Formula>,
+        body: &Term,
+        shown: &Shown<'_>,
+    ) {
+        let domain = self.writer.book.domain.clone();
+        let mut helpers: Vec<String> = Vec::new();
+        for count in 0..variables.len() {
+            self.writer.put("@Exists.elim ");
+            self.property_of_next(exists, &variables[..count]);
+            self.writer.put(" ");
+            match goal {
+                Some(goal) => self.formula(goal, Place::Word),
+                None => self.writer.put("False"),
+            }
+            self.writer.put(" ");
+            match helpers.last().cloned() {
+                None => self.term(from, shown, Place::Word),
+                Some(helper) => self.writer.put(&helper),
+            }
+            let name = self.writer.know_variable(variables[count], &shown.of(variables[count]));
+            let helper = self.writer.know_helper();
+            self.writer.put(&format!(" (fun ({name} : {domain}) ({helper} : "));
+            SIGNS.rest(&mut self.writer, exists, &variables[..=count]);
+            self.writer.put(") =>");
+            self.writer.line();
+            helpers.push(helper);
+        }
+        let helper = helpers.last().cloned().unwrap_or_default();
+        let Some((_, left, right)) = exists.as_exists() else { return };
+        for (part, (formula, side)) in parts.iter().zip([(left, "And.left"), (right, "And.right")]) {
+            self.have(*part, &formula.open(variables));
+            self.writer.put(&format!(" {side} {helper};"));
+            self.writer.line();
+        }
+        self.term(body, shown, Place::Open);
+        self.writer.put(&")".repeat(variables.len()));
+        parts.iter().for_each(|part| self.writer.forget_local(*part));
+        helpers.iter().for_each(|helper| self.writer.forget_helper(helper));
+        variables.iter().for_each(|name| self.writer.forget_variable(*name));
+    }
+}

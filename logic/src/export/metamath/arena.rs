@@ -1,0 +1,259 @@
+//! Metamath proofs as they are built: nodes that name an assertion and what it is applied to.
+//!
+//! A node is entered once, so a subproof that is needed often is one node. In the compressed format it
+//! is then written once and pointed to.
+
+use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use crate::formula::PredicateId;
+
+/// A variable of a Metamath file. The number of a bound one is the number of binders below its own, so
+/// that a formula keeps its text when a quantifier in front of it is taken away; the number of a free
+/// one counts along the scopes around a step.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum Variable {
+    Bound(u32),
+    Free(u32),
+}
+
+impl std::fmt::Display for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Variable::Bound(number) => write!(f, "b.{number}"),
+            Variable::Free(number) => write!(f, "v.{number}"),
+        }
+    }
+}
+
+/// What a node applies: an assertion or the type of a variable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Label {
+    /// An assertion of the kernel.
+    Kernel(&'static str),
+    /// That a variable is one.
+    Variable(Variable),
+    /// That an atom is a formula.
+    Atom(PredicateId),
+    /// That equals have the same properties, of this predicate.
+    Equals(PredicateId),
+    /// A definition.
+    Definition(PredicateId),
+    /// An induction principle.
+    Induction(u32),
+    /// A comprehension instance: the definition and the place of its set.
+    Comprehension(PredicateId, u32),
+    /// An earlier theorem, by its number for readers.
+    Theorem(u32),
+    /// The same about the anchor's parameters as free variables, under the anchor.
+    Under(u32),
+}
+
+/// A node, by its place in the [`Arena`]. Arguments stand before what is applied to them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct NodeId(u32);
+
+#[derive(Default)]
+pub(super) struct Arena {
+    /// What is applied, and where its arguments end in the list of all; they begin where those of the
+    /// node before end.
+    nodes: Vec<(Label, u32)>,
+    arguments: Vec<NodeId>,
+    known: HashTable<NodeId>,
+}
+
+impl Arena {
+    pub(super) fn node(&mut self, label: Label, arguments: &[NodeId]) -> NodeId {
+        let Arena { nodes, arguments: all, known } = self;
+        let range = |id: NodeId| {
+            let place = id.0 as usize;
+            let begin = if place == 0 { 0 } else { nodes[place - 1].1 };
+            begin as usize..nodes[place].1 as usize
+        };
+        let is_same = |id: &NodeId| nodes[id.0 as usize].0 == label && all[range(*id)] == *arguments;
+        let hash = |label: Label, arguments: &[NodeId]| FxBuildHasher.hash_one((label, arguments));
+        let hash_of = |id: &NodeId| hash(nodes[id.0 as usize].0, &all[range(*id)]);
+        match known.entry(hash(label, arguments), is_same, hash_of) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let id = NodeId(nodes.len() as u32);
+                entry.insert(id);
+                all.extend_from_slice(arguments);
+                nodes.push((label, all.len() as u32));
+                id
+            }
+        }
+    }
+
+    pub(super) fn label(&self, id: NodeId) -> Label {
+        self.nodes[id.0 as usize].0
+    }
+
+    pub(super) fn arguments(&self, id: NodeId) -> &[NodeId] {
+        let place = id.0 as usize;
+        let begin = if place == 0 { 0 } else { self.nodes[place - 1].1 };
+        &self.arguments[begin as usize..self.nodes[place].1 as usize]
+    }
+
+    /// All nodes up to one, arguments first.
+    fn up_to(&self, last: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..=last.0).map(NodeId)
+    }
+
+    /// The nodes that `root` needs, each with the number of times it is applied: arguments first.
+    fn needed(&self, root: NodeId) -> Vec<u32> {
+        let mut uses = vec![0; root.0 as usize + 1];
+        uses[root.0 as usize] = 1;
+        for id in self.up_to(root).rev() {
+            if uses[id.0 as usize] > 0 {
+                for argument in self.arguments(id) {
+                    uses[argument.0 as usize] += 1;
+                }
+            }
+        }
+        uses
+    }
+
+    /// The variables on which `root` rests, in order.
+    pub(super) fn variables(&self, root: NodeId) -> Vec<Variable> {
+        let uses = self.needed(root);
+        let mut variables: Vec<Variable> = (self.up_to(root).zip(&uses))
+            .filter_map(|(id, uses)| match self.label(id) {
+                Label::Variable(variable) if *uses > 0 => Some(variable),
+                _ => None,
+            })
+            .collect();
+        variables.sort_unstable();
+        variables
+    }
+
+    /// The proof in the compressed format, between `$=` and `$.`: the labels in brackets, most used ones
+    /// first since these are shortest, then the letters. `mandatory` are the variables of the statement,
+    /// which have numbers without being listed.
+    pub(super) fn compressed(&self, root: NodeId, mandatory: &[Variable], text: &dyn Fn(Label) -> String) -> String {
+        let uses = self.needed(root);
+        let is_shared = |id: NodeId| uses[id.0 as usize] > 1 && !self.arguments(id).is_empty();
+        let mut frequency: FxHashMap<Label, u32> = FxHashMap::default();
+        let mut listed: Vec<Label> = Vec::new();
+        for (id, uses) in self.up_to(root).zip(&uses) {
+            let label = self.label(id);
+            let is_mandatory = matches!(label, Label::Variable(variable) if mandatory.contains(&variable));
+            if *uses == 0 || is_mandatory {
+                continue;
+            }
+            let count = frequency.entry(label).or_insert_with(|| {
+                listed.push(label);
+                0
+            });
+            // A shared node is written once; one without arguments whenever it is used.
+            *count += if self.arguments(id).is_empty() { *uses } else { 1 };
+        }
+        listed.sort_by_key(|label| std::cmp::Reverse(frequency[label]));
+        let mut numbers: FxHashMap<Label, u32> = FxHashMap::default();
+        for (place, variable) in mandatory.iter().enumerate() {
+            numbers.insert(Label::Variable(*variable), place as u32 + 1);
+        }
+        for (place, label) in listed.iter().enumerate() {
+            numbers.insert(*label, (mandatory.len() + place) as u32 + 1);
+        }
+        let first_shared = (mandatory.len() + listed.len()) as u32;
+        let mut shared: FxHashMap<NodeId, u32> = FxHashMap::default();
+        let mut letters = String::new();
+        let mut stack = vec![(root, false)];
+        while let Some((id, opened)) = stack.pop() {
+            if let Some(number) = shared.get(&id) {
+                put_number(first_shared + number, &mut letters);
+                continue;
+            }
+            if opened {
+                put_number(numbers[&self.label(id)], &mut letters);
+                if is_shared(id) {
+                    letters.push('Z');
+                    let number = shared.len() as u32 + 1;
+                    shared.insert(id, number);
+                }
+                continue;
+            }
+            stack.push((id, true));
+            stack.extend(self.arguments(id).iter().rev().map(|argument| (*argument, false)));
+        }
+        let mut words = vec!["(".to_owned()];
+        words.extend(listed.into_iter().map(text));
+        words.push(")".to_owned());
+        let mut proof = wrapped(words.iter().map(String::as_str));
+        for piece in letters.as_bytes().chunks(WIDTH - 4) {
+            proof.push_str("\n    ");
+            proof.push_str(std::str::from_utf8(piece).expect("letters are ASCII"));
+        }
+        proof
+    }
+}
+
+/// The width of a line.
+const WIDTH: usize = 100;
+
+/// Words with blanks between them, on lines that are indented by four.
+pub(super) fn wrapped<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let mut text = String::new();
+    let mut column = 0;
+    for word in words {
+        if column > 4 && column + 1 + word.len() > WIDTH {
+            text.push_str("\n    ");
+            column = 4;
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
+        } else {
+            text.push_str("    ");
+            column = 4;
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text
+}
+
+/// A number in the letters of the compressed format: the last digit A to T, those before it U to Y.
+fn put_number(number: u32, letters: &mut String) {
+    let mut rest = (number - 1) / 20;
+    let mut high = Vec::new();
+    while rest > 0 {
+        rest -= 1;
+        high.push(char::from(b'U' + (rest % 5) as u8));
+        rest /= 5;
+    }
+    letters.extend(high.into_iter().rev());
+    let _ = letters.write_char(char::from(b'A' + ((number - 1) % 20) as u8));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_the_metamath_book_says() {
+        let written = |number| {
+            let mut letters = String::new();
+            put_number(number, &mut letters);
+            letters
+        };
+        // From appendix B of the Metamath book.
+        for (number, letters) in [
+            (1, "A"),
+            (20, "T"),
+            (21, "UA"),
+            (40, "UT"),
+            (41, "VA"),
+            (120, "YT"),
+            (121, "UUA"),
+            (620, "YYT"),
+            (621, "UUUA"),
+        ] {
+            assert_eq!(written(number), letters);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Formulas as nodes, and what is proved of formulas by their shape alone.
+
+use std::collections::HashMap;
+
+use crate::formula::{self, Formula, Name};
+
+use super::arena::{Arena, Label, NodeId, Variable};
+
+/// The number of the binder around a formula: how many binders are nested in it at most.
+pub(super) fn height(formula: &Formula) -> u32 {
+    match formula {
+        Formula::Atom(..) => 0,
+        Formula::Not(inner) => height(inner),
+        Formula::And(left, right) => height(left).max(height(right)),
+        Formula::Implies(binders, left, right) => binders.len() as u32 + height(left).max(height(right)),
+    }
+}
+
+impl Arena {
+    pub(super) fn kernel(&mut self, rule: &'static str, arguments: &[NodeId]) -> NodeId {
+        self.node(Label::Kernel(rule), arguments)
+    }
+
+    pub(super) fn variable(&mut self, variable: Variable) -> NodeId {
+        self.node(Label::Variable(variable), &[])
+    }
+
+    pub(super) fn not(&mut self, inner: NodeId) -> NodeId {
+        self.kernel("w-not", &[inner])
+    }
+
+    pub(super) fn implies(&mut self, left: NodeId, right: NodeId) -> NodeId {
+        self.kernel("w-imp", &[left, right])
+    }
+
+    pub(super) fn iff(&mut self, left: NodeId, right: NodeId) -> NodeId {
+        self.kernel("w-iff", &[left, right])
+    }
+
+    pub(super) fn equal(&mut self, left: NodeId, right: NodeId) -> NodeId {
+        self.kernel("w-equal", &[left, right])
+    }
+
+    /// The list `context` with one formula more.
+    pub(super) fn add(&mut self, context: NodeId, formula: NodeId) -> NodeId {
+        self.kernel("c-add", &[context, formula])
+    }
+
+    pub(super) fn nothing(&mut self) -> NodeId {
+        self.kernel("c-nil", &[])
+    }
+
+    /// A formula whose free variables are `free`.
+    pub(super) fn formula(&mut self, formula: &Formula, free: &dyn Fn(Name) -> Variable) -> NodeId {
+        self.formula_under(formula, free, &mut Vec::new())
+    }
+
+    fn formula_under(&mut self, formula: &Formula, free: &dyn Fn(Name) -> Variable, bound: &mut Vec<u32>) -> NodeId {
+        match formula {
+            Formula::Atom(predicate, arguments) => {
+                let arguments: Vec<NodeId> = arguments
+                    .iter()
+                    .map(|argument| {
+                        let variable = match argument {
+                            formula::Variable::Free(name) => free(*name),
+                            formula::Variable::Bound(index) => {
+                                Variable::Bound(bound[bound.len() - 1 - *index as usize])
+                            }
+                        };
+                        self.variable(variable)
+                    })
+                    .collect();
+                self.atom(*predicate, &arguments)
+            }
+            Formula::Not(inner) => {
+                let inner = self.formula_under(inner, free, bound);
+                self.not(inner)
+            }
+            Formula::And(left, right) => {
+                let left = self.formula_under(left, free, bound);
+                let right = self.formula_under(right, free, bound);
+                self.kernel("w-and", &[left, right])
+            }
+            Formula::Implies(binders, left, right) => {
+                let inside = height(left).max(height(right));
+                let before = bound.len();
+                bound.extend((0..binders.len() as u32).rev().map(|place| inside + place));
+                let left = self.formula_under(left, free, bound);
+                let right = self.formula_under(right, free, bound);
+                bound.truncate(before);
+                let mut whole = self.implies(left, right);
+                for place in 0..binders.len() as u32 {
+                    let variable = self.variable(Variable::Bound(inside + place));
+                    whole = self.kernel("w-all", &[whole, variable]);
+                }
+                whole
+            }
+        }
+    }
+
+    pub(super) fn atom(&mut self, predicate: formula::PredicateId, arguments: &[NodeId]) -> NodeId {
+        if predicate == formula::PredicateId::EQUAL {
+            self.equal(arguments[0], arguments[1])
+        } else {
+            self.node(Label::Atom(predicate), arguments)
+        }
+    }
+
+    /// The parts of an application of `rule`.
+    ///
+    /// # Panics
+    /// If the node is none: the shapes of steps are known, since the checker has seen them.
+    pub(super) fn parts<const COUNT: usize>(&self, rule: &'static str, id: NodeId) -> [NodeId; COUNT] {
+        assert_eq!(self.label(id), Label::Kernel(rule), "a checked step has the shape of its rule");
+        self.arguments(id).try_into().expect("an assertion has a fixed number of arguments")
+    }
+
+    /// The formula with one variable in the place of another that nothing in it binds.
+    pub(super) fn replaced(&mut self, formula: NodeId, from: NodeId, to: NodeId) -> NodeId {
+        self.replaced_below(formula, from, to, &mut HashMap::new())
+    }
+
+    fn replaced_below(&mut self, id: NodeId, from: NodeId, to: NodeId, done: &mut HashMap<NodeId, NodeId>) -> NodeId {
+        if id == from {
+            return to;
+        }
+        if self.arguments(id).is_empty() {
+            return id;
+        }
+        if let Some(known) = done.get(&id) {
+            return *known;
+        }
+        let arguments: Vec<NodeId> = self.arguments(id).to_vec();
+        let replaced: Vec<NodeId> =
+            arguments.iter().map(|argument| self.replaced_below(*argument, from, to, done)).collect();
+        let result = if replaced == arguments { id } else { self.node(self.label(id), &replaced) };
+        done.insert(id, result);
+        result
+    }
+
+    /// A proof of `context => ( left <-> right )`, for formulas of one shape; `equal` gives a proof of
+    /// `context => x = y` for variables at one place that differ.
+    pub(super) fn equivalent(
+        &mut self,
+        context: NodeId,
+        left: NodeId,
+        right: NodeId,
+        equal: &mut dyn FnMut(&mut Arena, NodeId, NodeId) -> NodeId,
+    ) -> NodeId {
+        if left == right {
+            return self.kernel("i-refl", &[context, left]);
+        }
+        let (from, to) = (self.arguments(left).to_vec(), self.arguments(right).to_vec());
+        match self.label(left) {
+            Label::Kernel("w-not") => {
+                let inner = self.equivalent(context, from[0], to[0], equal);
+                self.kernel("i-not", &[context, from[0], to[0], inner])
+            }
+            Label::Kernel("w-all") => {
+                let inner = self.equivalent(context, from[0], to[0], equal);
+                self.kernel("i-all", &[context, from[0], to[0], from[1], inner])
+            }
+            Label::Kernel(connective @ ("w-and" | "w-imp")) => {
+                let first = self.equivalent(context, from[0], to[0], equal);
+                let second = self.equivalent(context, from[1], to[1], equal);
+                let rule = if connective == "w-and" { "i-and" } else { "i-imp" };
+                self.kernel(rule, &[context, from[0], to[0], from[1], to[1], first, second])
+            }
+            atom => {
+                let mut sides: Vec<NodeId> = vec![context];
+                let mut proofs: Vec<NodeId> = Vec::new();
+                for (x, y) in from.iter().zip(&to) {
+                    proofs.push(if x == y { self.kernel("r-refl", &[context, *x]) } else { equal(self, *x, *y) });
+                }
+                sides.extend(&from);
+                sides.extend(&to);
+                sides.extend(proofs);
+                match atom {
+                    Label::Atom(predicate) => self.node(Label::Equals(predicate), &sides),
+                    _ => self.kernel("e-equal", &sides),
+                }
+            }
+        }
+    }
+
+    /// The formula with `to` in the place of `from`, and a proof of `{} , from = to => ( A <-> B )`.
+    pub(super) fn renamed(&mut self, formula: NodeId, from: NodeId, to: NodeId) -> (NodeId, NodeId) {
+        let result = self.replaced(formula, from, to);
+        let nothing = self.nothing();
+        let assumed = self.equal(from, to);
+        let context = self.add(nothing, assumed);
+        let same = self.kernel("r-hyp", &[nothing, assumed]);
+        let proof = self.equivalent(context, formula, result, &mut |_, _, _| same);
+        (result, proof)
+    }
+}

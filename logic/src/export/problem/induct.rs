@@ -1,0 +1,153 @@
+//! Instances of induction for a goal.
+//!
+//! First-order logic has no schema, so a prover of it can use induction only where an instance is
+//! written down for it. Here that is done for the property "the goal holds for this value of that
+//! variable", once for each variable of the goal that ranges over a generated set. The property says "for
+//! all" of the goal's other variables; instances in which these are parameters are weaker, and Z3, which
+//! proves the first laws of arithmetic from the former, does not from the latter.
+
+use std::sync::Arc;
+
+use super::translate::Translator;
+use crate::clause::Slot;
+use crate::compile::Compiled;
+use crate::formula::{Formula, Name, PredicateId, Variable};
+use crate::theory::{Induction, Theory};
+
+/// An instance over the anchor's parameters.
+pub(super) struct Instance {
+    pub(super) principle: Arc<str>,
+    /// The name of the goal's variable.
+    pub(super) variable: Arc<str>,
+    pub(super) formula: Formula,
+}
+
+/// The instances for the part of a goal behind the anchor. `functional` knows which atoms are rows of
+/// functions, and so which variables range over which sets.
+pub(super) fn instances(theory: &Theory, functional: &Translator<'_>, body: &Formula) -> Vec<Instance> {
+    let compiled = Compiled::new(theory, &[]);
+    let first = theory.anchor_definition().parameters.len() as u32;
+    let mut instances = Vec::new();
+    for principle in &theory.inductions {
+        let structure = compiled.nodes.iter().find_map(|node| match &node.formula {
+            Formula::Atom(predicate, arguments) if *predicate == principle.predicate => free(arguments),
+            _ => None,
+        });
+        let Some(arguments) = structure else { continue };
+        let chain = Chain::new(body, first);
+        let set = arguments[principle.set];
+        for (variable, shown) in &chain.variables_in(functional, set) {
+            let property = chain.about(*variable);
+            let of = |value: Name| property.substitute(&mut |name| if name == *variable { value } else { name });
+            let formula = instance(principle, &arguments, &of, chain.next);
+            instances.push(Instance { principle: principle.name.clone(), variable: shown.clone(), formula });
+        }
+    }
+    instances
+}
+
+fn free(arguments: &[Variable]) -> Option<Vec<Name>> {
+    arguments.iter().map(|argument| if let Variable::Free(name) = argument { Some(*name) } else { None }).collect()
+}
+
+/// Free variables with their names for readers.
+type Named = Vec<(Name, Arc<str>)>;
+
+/// `∀ x (A → ∀ y (B → … C))`, opened: all its variables are free.
+struct Chain {
+    links: Vec<(Named, Formula)>,
+    conclusion: Formula,
+    /// The first name that is not used.
+    next: u32,
+}
+
+impl Chain {
+    fn new(body: &Formula, mut next: u32) -> Chain {
+        let mut links = Vec::new();
+        let mut conclusion = body.clone();
+        while let Formula::Implies(binders, premise, rest) = &conclusion {
+            let names: Vec<Name> = (next..).map(Name).take(binders.len()).collect();
+            next += names.len() as u32;
+            links.push((names.iter().copied().zip(binders.names().iter().cloned()).collect(), premise.open(&names)));
+            conclusion = rest.open(&names);
+        }
+        Chain { links, conclusion, next }
+    }
+
+    /// The variables that a premise puts into the set, and that are not the value of a function.
+    fn variables_in(&self, functional: &Translator<'_>, set: Name) -> Named {
+        let (mut members, mut values) = (Vec::new(), Vec::new());
+        let mut open: Vec<Formula> = self.links.iter().map(|(_, premise)| premise.clone()).collect();
+        while let Some(part) = open.pop() {
+            match part {
+                Formula::And(left, right) => open.extend([(*left).clone(), (*right).clone()]),
+                Formula::Atom(PredicateId::IN, arguments) if arguments[1] == Variable::Free(set) => {
+                    members.push(arguments[0]);
+                }
+                Formula::Atom(predicate, arguments) => {
+                    let Some(row) = functional.operation_of(predicate, &arguments) else { continue };
+                    values.push(arguments[row.value]);
+                    for (input, domain) in row.inputs.iter().zip(&row.domain) {
+                        let fixed = Slot::Fixed(set.0 as u16);
+                        let here = domain.as_ref().is_some_and(|domain| {
+                            domain.predicate == PredicateId::IN && domain.slots.get(1) == Some(&fixed)
+                        });
+                        if here {
+                            members.push(arguments[*input]);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        let variables = self.links.iter().flat_map(|(names, _)| names);
+        let fits = |name: Name| members.contains(&Variable::Free(name)) && !values.contains(&Variable::Free(name));
+        variables.filter(|(name, _)| fits(*name)).cloned().collect()
+    }
+
+    /// What the chain says about one of its variables, which is free in the result: the whole chain says
+    /// exactly that this holds for all its values.
+    fn about(&self, variable: Name) -> Formula {
+        let mut formula = self.conclusion.clone();
+        for (names, premise) in self.links.iter().rev() {
+            let kept: Vec<_> = names.iter().filter(|(name, _)| *name != variable).cloned().collect();
+            formula = Formula::forall(&kept, premise, &formula);
+        }
+        formula
+    }
+}
+
+/// `cases → ∀n (n∈N → φ(n))`, the cases in the form that the calculus gives to them.
+fn instance(principle: &Induction, arguments: &[Name], property: &dyn Fn(Name) -> Formula, next: u32) -> Formula {
+    let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
+    let bind = |name: Name, shown: &str| [(name, shown.into())];
+    let mut cases = Vec::new();
+    for constructor in &principle.constructors {
+        let constructed = arguments[constructor.parameter];
+        let count = constructor.arguments.len() as u32;
+        if count == 0 {
+            cases.push(property(constructed));
+            continue;
+        }
+        let mut graph: Vec<Name> = (next..=next + count).map(Name).collect();
+        let value = Name(next + count);
+        graph.push(constructed);
+        let predicate = if count == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+        let row = Formula::atom(predicate, graph);
+        let mut case = Formula::forall(&bind(value, "m"), &row, &property(value));
+        for (number, set) in constructor.arguments.iter().enumerate().rev() {
+            let argument = Name(next + number as u32);
+            if *set == principle.set {
+                case = Formula::forall(&[], &property(argument), &case);
+            }
+            case = Formula::forall(&bind(argument, "n"), &member(argument, *set), &case);
+        }
+        cases.push(case);
+    }
+    let variable = Name(next);
+    let all = Formula::forall(&bind(variable, "n"), &member(variable, principle.set), &property(variable));
+    match cases.into_iter().reduce(Formula::and) {
+        Some(cases) => Formula::forall(&[], &cases, &all),
+        None => all,
+    }
+}

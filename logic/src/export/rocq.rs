@@ -1,0 +1,385 @@
+//! Rocq (Coq): a section with the axioms as its hypotheses, and a theorem each with its proof as a term.
+//!
+//! `coqc` elaborates and checks the file, `coqchk` checks the compiled file once more. Within the section,
+//! `Print Assumptions t5.` lists what theorem 5 rests on; after its end every theorem is closed under the
+//! global context, being a statement about all structures that satisfy what it needs.
+//!
+//! A step is `let h : A := … in`, so the term nests as deeply as scopes have steps. Rocq 8.16 takes 0.7 s for
+//! 3,000 steps in one scope and 2 s for 6,000; its stack ends before 12,000.
+
+use std::fmt::Write as _;
+
+use super::typed::book::{Book, Declaration};
+use super::typed::infix::{Place, Signs, close, open};
+use super::typed::plan::Plan;
+use super::typed::walk::walk;
+use super::typed::writer::{Shown, Writer};
+use super::typed::{Argument, Claim, Local, Shape, Term};
+use super::{Checked, Format};
+use crate::formula::{Formula, Name};
+use crate::theory::Theory;
+
+const SIGNS: Signs = Signs { and: " /\\ ", not: "~ ", implies: " -> ", forall: "forall ", exists: "exists " };
+
+/// Keywords of Rocq, what the export uses of its library, and the constructors that are always known: in a
+/// pattern they would not be variables.
+const RESERVED: &str = "\
+    as at by cofix else end exists exists2 fix for forall fun if IF in let match mod return then using where with \
+    Set Prop SProp Type Theory and or not iff eq ex proj1 proj2 eq_ind eq_ind_r False False_ind True conj \
+    or_introl or_intror ex_intro ex_intro2 eq_refl inhabits tt true false O S Some None inl inr pair nil cons Eq \
+    Lt Gt CompEq CompLt CompGt CompEqT CompLtT CompGtT identity_refl is_eq_true exist exist2 existT existT2 left \
+    right inleft inright le_n le_S Acc_intro BoolSpecT BoolSpecF Axiom CoFixpoint Definition Fixpoint Hypothesis \
+    Parameter Theorem Variable";
+
+/// From so many steps on, what Rocq could infer is written out: inferring it in a scope of many steps takes
+/// time that grows with the square of their number.
+const LONG: usize = 100;
+
+/// Writes theorems as a Rocq file.
+pub struct Rocq<'t> {
+    book: Book<'t>,
+}
+
+impl<'t> Rocq<'t> {
+    /// For theorems of this theory.
+    #[must_use]
+    pub fn new(theory: &'t Theory) -> Self {
+        Rocq { book: Book::new(theory, RESERVED) }
+    }
+
+    /// Lets `write` write with the names of the book.
+    fn write(&mut self, out: &mut String, write: impl FnOnce(&mut Text<'_>)) {
+        let names = std::mem::take(&mut self.book.names);
+        let mut text = Text { writer: Writer::new(&self.book, names, out), explicit: false };
+        write(&mut text);
+        self.book.names = text.writer.finish();
+    }
+}
+
+impl Format for Rocq<'_> {
+    fn survey(&mut self, theorem: &Checked<'_>) {
+        self.book.survey(theorem);
+    }
+
+    fn begin(&mut self, out: &mut String) {
+        let theory = self.book.theory;
+        let anchor = &theory.predicate(theory.anchor).name;
+        let stated = match self.book.shape {
+            Shape::Anchored => "Theorems are stated about the parameters and from the axioms of the section",
+            Shape::Closed => "Theorems are stated about all structures",
+        };
+        comment(
+            out,
+            &format!(
+                "Theorems of {}, written by Theoremata for Rocq (Coq 8.16 or later).\n   {stated};\n   \
+                 there is one sort I for individuals, sets, functions and relations.\n   Check it: coqc FILE.v, \
+                 then coqchk FILE. Within the section,\n   \"Print Assumptions t1.\" lists what theorem 1 rests on. \
+                 The theory is {anchor}.",
+                theory.name
+            ),
+        );
+        let domain = self.book.domain.clone();
+        let [element, pair, triple] = [1, 2, 3].map(|place| self.book.predicates[place].clone());
+        let _ = write!(
+            out,
+            "\nSection Theory.\n\nVariable {domain} : Type.\nVariable {element} : {domain} -> {domain} -> Prop.\n\
+             Variable {pair} : {domain} -> {domain} -> {domain} -> Prop.\n\
+             Variable {triple} : {domain} -> {domain} -> {domain} -> {domain} -> Prop.\n"
+        );
+        self.write(out, |text| text.definitions());
+        self.book.name_parameters();
+        if !self.book.parameters.is_empty() {
+            let _ = write!(out, "\nVariables {} : {domain}.\n", self.book.parameters.join(" "));
+        }
+        for declaration in self.book.declare() {
+            self.write(out, |text| text.declaration(&declaration));
+        }
+    }
+
+    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+        let shape = self.book.shape;
+        let names = std::mem::take(&mut self.book.names);
+        let [first, mpl, rests_on] = Writer::comment_lines(&self.book, theorem);
+        out.push('\n');
+        comment(out, &format!("{first}\n   {mpl}\n   {rests_on}"));
+        let mut text = Text { writer: Writer::new(&self.book, names, out), explicit: false };
+        // The survey has looked at every theorem and chosen a shape that fits all.
+        let plan = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), shape).expect("surveyed");
+        text.theorem(theorem, &plan);
+        self.book.names = text.writer.finish();
+    }
+
+    fn end(&mut self, out: &mut String) {
+        out.push_str("\nEnd Theory.\n");
+    }
+}
+
+/// A comment; what would end it, begin another, or begin a string is written differently.
+fn comment(out: &mut String, text: &str) {
+    let text = text.replace("(*", "( *").replace("*)", "* )").replace('"', "'");
+    let _ = writeln!(out, "(* {text} *)");
+}
+
+/// Writes declarations and terms.
+struct Text<'w> {
+    writer: Writer<'w>,
+    /// Whether everything is written out that could be inferred.
+    explicit: bool,
+}
+
+impl Text<'_> {
+    fn formula(&mut self, formula: &Formula, place: Place) {
+        SIGNS.formula(&mut self.writer, formula, place);
+    }
+
+    /// ` (a b : I)`
+    fn variables(&mut self, names: &[String]) {
+        if !names.is_empty() {
+            let text = format!(" ({} : {})", names.join(" "), self.writer.book.domain);
+            self.writer.put(&text);
+        }
+    }
+
+    fn definitions(&mut self) {
+        let book = self.writer.book;
+        for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
+            let Some(definition) = &predicate.definition else { continue };
+            self.writer.put("\n");
+            let doc = definition.doc.as_deref().unwrap_or("");
+            comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
+            self.writer.put(&format!("Definition {name}"));
+            let parameters: Vec<(Name, String)> = (0..)
+                .zip(&definition.parameters)
+                .map(|(place, shown)| (Name(place), self.writer.know_variable(Name(place), shown)))
+                .collect();
+            let names: Vec<String> = parameters.iter().map(|(_, name)| name.clone()).collect();
+            self.variables(&names);
+            self.writer.put(" : Prop :=");
+            self.writer.line();
+            self.formula(&definition.body, Place::Open);
+            self.writer.put(".\n");
+            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+        }
+    }
+
+    fn declaration(&mut self, declaration: &Declaration) {
+        self.writer.put("\n");
+        comment(self.writer.out, &declaration.comment);
+        self.writer.put(&format!("Hypothesis {} : ", declaration.name));
+        let Some(formula) = &declaration.formula else {
+            self.writer.put("forall P : Prop, ~ ~ P -> P.\n");
+            return;
+        };
+        self.writer.know_parameters((0..).map(Name).take(self.writer.book.parameters.len()));
+        if declaration.property {
+            let property = self.writer.know_property();
+            let text = format!("forall {property} : {} -> Prop, ", self.writer.book.domain);
+            self.writer.put(&text);
+        }
+        let names: Vec<String> =
+            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, shown)).collect();
+        if !names.is_empty() {
+            SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
+        }
+        self.formula(formula, Place::Open);
+        self.writer.put(".\n");
+        declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+        if declaration.property {
+            self.writer.forget_property();
+        }
+    }
+
+    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
+        let book = self.writer.book;
+        self.explicit = plan.length() > LONG;
+        self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
+        self.writer.put(&format!("Theorem {} :", book.theorem(theorem.number())));
+        self.writer.line();
+        self.formula(plan.conclusion(plan.result), Place::Open);
+        self.writer.put(".\nProof. exact (");
+        self.writer.line();
+        let walked = walk(book.theory, &book.axioms, plan);
+        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
+        self.term(&walked.term, &shown, Place::Open);
+        self.writer.put(").\nQed.\n");
+    }
+
+    /// A term; at a place for a word, in parentheses unless it is one.
+    fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place) {
+        match term {
+            Term::Local(local) => return self.writer.local(*local),
+            Term::Theorem(number) => return self.writer.theorem(*number),
+            Term::Assumed(assumed) => return self.writer.assumed(assumed),
+            _ => {}
+        }
+        let parentheses = open(&mut self.writer, place == Place::Word);
+        match term {
+            Term::Local(_) | Term::Theorem(_) | Term::Assumed(_) => {}
+            Term::Apply(head, arguments) => {
+                self.term(head, shown, Place::Word);
+                for argument in arguments {
+                    self.writer.put(" ");
+                    self.argument(argument, shown);
+                }
+            }
+            Term::Lambda(variables, claims, body) => self.lambda(variables, claims, body, shown),
+            Term::Steps(steps, last) => self.steps(steps, last, shown),
+            Term::Pair(left, right, first, second) => {
+                self.with_formulas("conj", left, right);
+                for part in [first, second] {
+                    self.writer.put(" ");
+                    self.term(part, shown, Place::Word);
+                }
+            }
+            Term::Left(left, right, pair) | Term::Right(left, right, pair) => {
+                self.with_formulas(if matches!(term, Term::Left(..)) { "proj1" } else { "proj2" }, left, right);
+                self.writer.put(" ");
+                self.term(pair, shown, Place::Word);
+            }
+            Term::Witness { exists, witnesses, left, right } => {
+                let parts = exists.as_exists().map(|(_, one, other)| (one.open(witnesses), other.open(witnesses)));
+                for count in 0..witnesses.len() {
+                    self.writer.put(if count == 0 { "ex_intro (fun " } else { " (ex_intro (fun " });
+                    let domain = self.writer.book.domain.clone();
+                    SIGNS.property_of_next(&mut self.writer, exists, &witnesses[..count], |writer, name| {
+                        writer.put(&format!("{name} : {domain} => "));
+                    });
+                    self.writer.put(") ");
+                    self.writer.name(witnesses[count]);
+                }
+                let Some((one, other)) = parts else { return };
+                self.writer.put(" (");
+                self.with_formulas("conj", &one, &other);
+                for part in [left, right] {
+                    self.writer.put(" ");
+                    self.term(part, shown, Place::Word);
+                }
+                self.writer.put(&")".repeat(witnesses.len()));
+            }
+            Term::Unpack { from, variables, parts, body, .. } => self.unpack(from, variables, *parts, body, shown),
+            Term::Absurd(goal, falsity) => {
+                self.writer.put("False_ind ");
+                self.formula(goal, Place::Word);
+                self.writer.put(" ");
+                self.term(falsity, shown, Place::Word);
+            }
+            Term::Classical(goal, proof) => {
+                self.writer.assumed(&super::typed::Assumed::Classical);
+                self.writer.put(" ");
+                self.formula(goal, Place::Word);
+                self.writer.put(" ");
+                self.term(proof, shown, Place::Word);
+            }
+            Term::Reflexive(name) => {
+                self.writer.put("eq_refl ");
+                self.writer.name(*name);
+            }
+            Term::Replace { from, to, property, equation, proof } => {
+                self.writer.put(if equation.reversed { "@eq_ind_r " } else { "@eq_ind " });
+                let domain = self.writer.book.domain.clone();
+                self.writer.put(&domain);
+                self.writer.put(" ");
+                self.writer.name(*from);
+                self.writer.put(" ");
+                self.property(property, shown);
+                self.writer.put(" ");
+                self.term(proof, shown, Place::Word);
+                self.writer.put(" ");
+                self.writer.name(*to);
+                self.writer.put(" ");
+                self.term(&equation.proof, shown, Place::Word);
+            }
+            Term::Typed(inner, formula) => {
+                self.term(inner, shown, Place::Word);
+                self.writer.put(" : ");
+                self.formula(formula, Place::Open);
+            }
+        }
+        close(&mut self.writer, parentheses);
+    }
+
+    /// `conj`, or `@conj A B` where everything is written out.
+    fn with_formulas(&mut self, head: &str, left: &Formula, right: &Formula) {
+        if !self.explicit {
+            return self.writer.put(head);
+        }
+        self.writer.put(&format!("@{head} "));
+        self.formula(left, Place::Word);
+        self.writer.put(" ");
+        self.formula(right, Place::Word);
+    }
+
+    fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
+        match argument {
+            Argument::Individual(name) => self.writer.name(*name),
+            Argument::Proof(term) => self.term(term, shown, Place::Word),
+            Argument::Property(property) => self.property(property, shown),
+        }
+    }
+
+    /// `(fun x : I => A)`
+    fn property(&mut self, property: &super::typed::Property, shown: &Shown<'_>) {
+        let name = self.writer.know_variable(property.variable, &shown.of(property.variable));
+        let text = format!("(fun {name} : {} => ", self.writer.book.domain);
+        self.writer.put(&text);
+        self.formula(&property.formula, Place::Open);
+        self.writer.put(")");
+        self.writer.forget_variable(property.variable);
+    }
+
+    fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
+        self.writer.put("fun");
+        let names: Vec<String> =
+            variables.iter().map(|name| self.writer.know_variable(*name, &shown.of(*name))).collect();
+        self.variables(&names);
+        for (local, claim) in claims {
+            let name = self.writer.know_local(*local);
+            self.writer.put(&format!(" ({name} : "));
+            SIGNS.claim(&mut self.writer, claim);
+            self.writer.put(")");
+        }
+        self.writer.put(" =>");
+        self.inside(body, shown);
+        claims.iter().rev().for_each(|(local, _)| self.writer.forget_local(*local));
+        variables.iter().rev().for_each(|name| self.writer.forget_variable(*name));
+    }
+
+    /// A term on lines of its own, set in.
+    fn inside(&mut self, body: &Term, shown: &Shown<'_>) {
+        self.writer.depth += 1;
+        self.writer.line();
+        self.term(body, shown, Place::Open);
+        self.writer.depth -= 1;
+    }
+
+    fn steps(&mut self, steps: &[(Local, Formula, Term)], last: &Term, shown: &Shown<'_>) {
+        for (local, formula, term) in steps {
+            // The name is not known yet in the step's own proof, but given out, so that it stays free.
+            let name = self.writer.know_local(*local);
+            self.writer.put(&format!("let {name} : "));
+            self.formula(formula, Place::Open);
+            self.writer.put(" :=");
+            self.inside(term, shown);
+            self.writer.put(" in");
+            self.writer.line();
+        }
+        self.term(last, shown, Place::Open);
+        steps.iter().rev().for_each(|(local, _, _)| self.writer.forget_local(*local));
+    }
+
+    fn unpack(&mut self, from: &Term, variables: &[Name], parts: [Local; 2], body: &Term, shown: &Shown<'_>) {
+        self.writer.put("match ");
+        self.term(from, shown, Place::Open);
+        self.writer.put(" with ");
+        for name in variables {
+            let name = self.writer.know_variable(*name, &shown.of(*name));
+            self.writer.put(&format!("ex_intro _ {name} ("));
+        }
+        let [left, right] = parts.map(|part| self.writer.know_local(part));
+        self.writer.put(&format!("conj {left} {right}{} =>", ")".repeat(variables.len())));
+        self.inside(body, shown);
+        self.writer.put(" end");
+        parts.iter().for_each(|part| self.writer.forget_local(*part));
+        variables.iter().for_each(|name| self.writer.forget_variable(*name));
+    }
+}

@@ -1,0 +1,389 @@
+//! From the steps of a proof to its term.
+//!
+//! The steps of a scope become a list, so that nothing here nests deeper than the scopes do.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::plan::{Plan, Way};
+use super::{Argument, Assumed, Claim, Equation, Local, Property, Shape, Term};
+use crate::formula::{Formula, Name, PredicateId, Variable};
+use crate::given::{Axioms, halves};
+use crate::proof::{Rule, ScopeId, Step, StepId};
+use crate::theory::Theory;
+
+/// The term of a proof, and the names of the variables that it brings in by itself.
+pub(crate) struct Walked {
+    /// The proof of what the plan's result says.
+    pub(crate) term: Term,
+    /// For readers: what variables that the proof itself does not have are called.
+    pub(crate) shown: HashMap<Name, Arc<str>>,
+}
+
+/// Writes a planned proof as a term.
+pub(crate) fn walk(theory: &Theory, axioms: &Axioms, plan: &Plan<'_>) -> Walked {
+    let scopes = &plan.proof.scopes;
+    let taken = scopes.iter().flat_map(|scope| &scope.variables).copied().collect();
+    let steps = plan.proof.steps.len() as u32;
+    let assumptions: Vec<u32> = scopes
+        .iter()
+        .scan(steps, |next, scope| {
+            let own = *next;
+            *next += scope.assumptions.len() as u32;
+            Some(own)
+        })
+        .collect();
+    let locals = steps + scopes.iter().map(|scope| scope.assumptions.len() as u32).sum::<u32>();
+    let mut walker = Walker { theory, axioms, plan, assumptions, locals, taken, next: 0, shown: HashMap::new() };
+    let term = walker.content(plan.root, plan.result.index() + 1, plan.result);
+    Walked { term, shown: walker.shown }
+}
+
+struct Walker<'w, 'p> {
+    theory: &'w Theory,
+    axioms: &'w Axioms,
+    plan: &'w Plan<'p>,
+    /// The local of each scope's first assumption.
+    assumptions: Vec<u32>,
+    /// How many locals there are.
+    locals: u32,
+    /// The variables that the proof has.
+    taken: HashSet<Name>,
+    /// The least variable that was not looked at for being free.
+    next: u32,
+    shown: HashMap<Name, Arc<str>>,
+}
+
+impl Walker<'_, '_> {
+    fn local(&mut self) -> Local {
+        self.locals += 1;
+        Local(self.locals - 1)
+    }
+
+    fn variable(&mut self, shown: &str) -> Name {
+        while self.taken.contains(&Name(self.next)) {
+            self.next += 1;
+        }
+        self.next += 1;
+        let name = Name(self.next - 1);
+        self.shown.insert(name, shown.into());
+        name
+    }
+
+    fn assumption(&self, scope: ScopeId, number: u32) -> Local {
+        Local(self.assumptions[scope.index()] + number)
+    }
+
+    /// The named steps of a scope that stand before `end`, then its result.
+    fn content(&mut self, scope: ScopeId, end: usize, result: StepId) -> Term {
+        let is_last = self.plan.proof.steps[result.index()].scope == scope
+            && self.plan.way(result) == Some(Way::Named)
+            && self.plan.uses[result.index()] == 1;
+        let plan = self.plan;
+        let mut steps = Vec::new();
+        for member in &plan.members[scope.index()] {
+            if member.index() < end && !(is_last && *member == result) {
+                steps.push((Local(member.0), plan.conclusion(*member).clone(), self.built(*member)));
+            }
+        }
+        let last = if is_last { self.built(result) } else { self.mention(result) };
+        if steps.is_empty() { last } else { Term::Steps(steps, Box::new(last)) }
+    }
+
+    /// What a discharged scope contains, under its variables and assumptions.
+    fn lambda(&mut self, scope: ScopeId, body: impl FnOnce(&mut Self) -> Term) -> Term {
+        let opened = &self.plan.proof.scopes[scope.index()];
+        let claims = (opened.assumptions.iter().enumerate())
+            .map(|(number, formula)| (self.assumption(scope, number as u32), Claim::Holds(formula.clone())))
+            .collect();
+        Term::Lambda(opened.variables.clone(), claims, Box::new(body(self)))
+    }
+
+    /// Under the assumption of a scope: falsity, from a fact and its denial.
+    fn refutation(&mut self, scope: ScopeId, id: StepId, premises: &[StepId]) -> Term {
+        let plan = self.plan;
+        self.lambda(scope, |walker| {
+            let mut steps = Vec::new();
+            for member in &plan.members[scope.index()] {
+                if *member < id {
+                    steps.push((Local(member.0), plan.conclusion(*member).clone(), walker.built(*member)));
+                }
+            }
+            let last = walker.clash(premises[0], premises[1]);
+            if steps.is_empty() { last } else { Term::Steps(steps, Box::new(last)) }
+        })
+    }
+
+    /// Falsity, from a fact and its denial. Where the denial is written as an existence statement, the
+    /// fact is a rule, and the witnesses go against it.
+    fn clash(&mut self, fact: StepId, denial: StepId) -> Term {
+        let exists = self.plan.conclusion(denial).clone();
+        let (fact, denial) = (self.mention(fact), self.mention(denial));
+        let Some((binders, _, _)) = exists.as_exists() else { return denial.on([fact]) };
+        let variables: Vec<Name> = binders.names().iter().map(|shown| self.variable(shown)).collect();
+        let parts = [self.local(), self.local()];
+        let mut arguments: Vec<Argument> = variables.iter().map(|name| Argument::Individual(*name)).collect();
+        arguments.extend(parts.map(|part| Argument::Proof(Term::Local(part))));
+        let body = Box::new(fact.with(arguments));
+        Term::Unpack { exists, from: Box::new(denial), variables, parts, goal: None, body }
+    }
+
+    /// `∀ z (A → ¬ B)`, given what makes falsity of `∃ z (A ∧ B)`.
+    fn nothing_such(&mut self, exists: &Formula, falsity: impl FnOnce(Term) -> Term) -> Term {
+        let (binders, left, right) = exists.as_exists().expect("asked by the caller");
+        let variables: Vec<Name> = binders.names().iter().map(|shown| self.variable(shown)).collect();
+        let (left, right) = (left.open(&variables), right.open(&variables));
+        let (first, second) = (self.local(), self.local());
+        let witness = Term::Witness {
+            exists: exists.clone(),
+            witnesses: variables.clone(),
+            left: Box::new(Term::Local(first)),
+            right: Box::new(Term::Local(second)),
+        };
+        let claims = vec![(first, Claim::Holds(left)), (second, Claim::Holds(right))];
+        Term::Lambda(variables, claims, Box::new(falsity(witness)))
+    }
+
+    /// The denial of `formula` as it is written, from what takes a proof of the formula to falsity.
+    fn denial(&mut self, formula: &Formula, refutation: impl FnOnce(Term) -> Term) -> Term {
+        let denial = Formula::negate(formula.clone());
+        if denial.as_exists().is_none() {
+            let local = self.local();
+            return refutation(Term::Local(local)).under(local, Claim::Holds(formula.clone()));
+        }
+        let none = self.local();
+        let rule = self.nothing_such(&denial, |witness| Term::Local(none).on([witness]));
+        let falsity = refutation(rule).under(none, Claim::Fails(denial.clone()));
+        Term::Classical(denial, Box::new(falsity))
+    }
+
+    /// A step where another mentions it.
+    fn mention(&mut self, id: StepId) -> Term {
+        match self.plan.way(id) {
+            Some(Way::Given) => {
+                self.given(&self.plan.about_parameters(self.plan.conclusion(id)), self.plan.conclusion(id))
+            }
+            Some(Way::Inline) => self.built(id),
+            _ => Term::Local(Local(id.0)),
+        }
+    }
+
+    /// A part of the anchor, from the axioms; `formula` is about the parameters, `own` the same in the
+    /// proof's variables.
+    fn given(&self, formula: &Formula, own: &Formula) -> Term {
+        if let Some(number) = self.axioms.number(formula) {
+            return Term::Assumed(Assumed::Axiom(number));
+        }
+        let (Some((left, right)), Some((own_left, own_right))) =
+            (halves(self.theory, formula), halves(self.theory, own))
+        else {
+            unreachable!("the plan says that it is made of axioms")
+        };
+        let parts = [self.given(&left, &own_left), self.given(&right, &own_right)].map(Box::new);
+        let [first, second] = parts;
+        let pair = Term::Pair(own_left, own_right, first, second);
+        if matches!(own, Formula::Atom(..)) { Term::Typed(Box::new(pair), own.clone()) } else { pair }
+    }
+
+    /// The term of a step.
+    fn built(&mut self, id: StepId) -> Term {
+        let plan = self.plan;
+        let step = &plan.proof.steps[id.index()];
+        let conclusion = &step.conclusion;
+        match &step.rule {
+            Rule::Assumption(number) => Term::Local(self.assumption(step.scope, *number)),
+            Rule::Theorem(cited) => Term::Theorem(*cited),
+            Rule::Generalise(scope) => {
+                self.lambda(*scope, |walker| walker.content(*scope, id.index(), step.premises[0]))
+            }
+            Rule::Instantiate(substitution) => self.instantiate(step, substitution),
+            Rule::AndIntroduction => {
+                let Formula::And(left, right) = conclusion else { unreachable!("checked") };
+                let [first, second] = [step.premises[0], step.premises[1]].map(|premise| self.mention(premise));
+                Term::Pair((**left).clone(), (**right).clone(), Box::new(first), Box::new(second))
+            }
+            Rule::AndLeft | Rule::AndRight => {
+                let Formula::And(left, right) = plan.conclusion(step.premises[0]) else { unreachable!("checked") };
+                let (left, right) = ((**left).clone(), (**right).clone());
+                let pair = Box::new(self.mention(step.premises[0]));
+                if step.rule == Rule::AndLeft { Term::Left(left, right, pair) } else { Term::Right(left, right, pair) }
+            }
+            Rule::ExistsIntroduction(witnesses) => {
+                let [left, right] = [step.premises[0], step.premises[1]].map(|part| Box::new(self.mention(part)));
+                Term::Witness { exists: conclusion.clone(), witnesses: witnesses.clone(), left, right }
+            }
+            Rule::ExistsElimination(scope) => Term::Unpack {
+                exists: plan.conclusion(step.premises[0]).clone(),
+                from: Box::new(self.mention(step.premises[0])),
+                variables: plan.proof.scopes[scope.index()].variables.clone(),
+                parts: [self.assumption(*scope, 0), self.assumption(*scope, 1)],
+                goal: Some(conclusion.clone()),
+                body: Box::new(self.content(*scope, id.index(), step.premises[1])),
+            },
+            Rule::NotIntroduction(scope) => {
+                let refutation = self.refutation(*scope, id, &step.premises);
+                if conclusion.as_exists().is_none() {
+                    return refutation;
+                }
+                let assumed = &plan.proof.scopes[scope.index()].assumptions[0];
+                self.denial(assumed, |fact| refutation.on([fact]))
+            }
+            Rule::Reductio(scope) => {
+                let refutation = self.refutation(*scope, id, &step.premises);
+                let denial = &plan.proof.scopes[scope.index()].assumptions[0];
+                if denial.as_exists().is_some() {
+                    return self.nothing_such(denial, |witness| refutation.on([witness]));
+                }
+                Term::Classical(conclusion.clone(), Box::new(refutation))
+            }
+            Rule::ExFalso => Term::Absurd(conclusion.clone(), Box::new(self.clash(step.premises[0], step.premises[1]))),
+            Rule::Reflexivity => {
+                let Formula::Atom(_, sides) = conclusion else { unreachable!("checked") };
+                Term::Reflexive(free(sides[0]))
+            }
+            Rule::Congruence => self.congruence(step),
+            Rule::Unfold | Rule::Fold => self.mention(step.premises[0]),
+            Rule::Induction(number) => self.induction(*number, step),
+            Rule::Cases(yes, no) => self.cases(id, step, [*yes, *no]),
+            Rule::Comprehension { predicate, arguments, set } => {
+                let others = arguments.iter().enumerate().filter(|(place, _)| *place as u32 != *set);
+                let others = others.map(|(_, name)| Argument::Individual(*name)).collect();
+                Term::Assumed(Assumed::Comprehension(*predicate, *set)).with(others)
+            }
+        }
+    }
+
+    fn instantiate(&mut self, step: &Step, substitution: &[Name]) -> Term {
+        let plan = self.plan;
+        let cited = plan.citation(step).flatten();
+        let mut arguments = Vec::new();
+        let mut rest = substitution;
+        let mut formula = plan.conclusion(step.premises[0]);
+        for (place, fact) in step.premises[1..].iter().enumerate() {
+            let Formula::Implies(binders, _, conclusion) = formula else { unreachable!("checked") };
+            let (own, others) = rest.split_at(binders.len());
+            (formula, rest) = (conclusion, others);
+            if cited.is_some() && place == 0 {
+                continue; // the anchor, which is understood
+            }
+            arguments.extend(own.iter().map(|name| Argument::Individual(*name)));
+            arguments.push(Argument::Proof(self.mention(*fact)));
+        }
+        let head = match cited {
+            Some(cited) => Term::Theorem(cited),
+            None => self.mention(step.premises[0]),
+        };
+        head.with(arguments)
+    }
+
+    /// From both cases, whatever is denied, to the conclusion.
+    fn cases(&mut self, id: StepId, step: &Step, scopes: [ScopeId; 2]) -> Term {
+        let plan = self.plan;
+        let [here, there] = [0, 1].map(|case| {
+            let scope = scopes[case];
+            self.lambda(scope, |walker| walker.content(scope, id.index(), step.premises[case]))
+        });
+        let assumed = &plan.proof.scopes[scopes[0].index()].assumptions[0];
+        let denied = self.local();
+        let neither = self.denial(assumed, |fact| Term::Local(denied).on([here.on([fact])]));
+        let falsity = Term::Local(denied).on([there.on([neither])]);
+        let goal = step.conclusion.clone();
+        Term::Classical(goal.clone(), Box::new(falsity.under(denied, Claim::Fails(goal))))
+    }
+
+    fn induction(&mut self, number: u32, step: &Step) -> Term {
+        let plan = self.plan;
+        let Formula::Implies(binders, _, body) = &step.conclusion else { unreachable!("checked") };
+        let variable = self.variable(&binders.names()[0]);
+        let mut arguments = vec![Argument::Property(Property { variable, formula: body.open(&[variable]) })];
+        let parameters = match plan.shape {
+            Shape::Anchored => plan.structure(self.theory, self.axioms, step),
+            Shape::Closed => {
+                let Formula::Atom(_, sets) = plan.conclusion(step.premises[0]) else { unreachable!("checked") };
+                arguments.extend(sets.iter().map(|set| Argument::Individual(free(*set))));
+                arguments.push(Argument::Proof(self.mention(step.premises[0])));
+                None
+            }
+        };
+        arguments.extend(step.premises[1..].iter().map(|case| Argument::Proof(self.mention(*case))));
+        Term::Assumed(Assumed::Induction(number, parameters)).with(arguments)
+    }
+
+    /// One equation after the other, each with the places that it changes.
+    fn congruence(&mut self, step: &Step) -> Term {
+        let plan = self.plan;
+        let source = plan.conclusion(step.premises[0]);
+        let sides: Vec<(Name, Name)> = step.premises[1..]
+            .iter()
+            .map(|premise| {
+                let Formula::Atom(PredicateId::EQUAL, sides) = plan.conclusion(*premise) else {
+                    unreachable!("checked")
+                };
+                (free(sides[0]), free(sides[1]))
+            })
+            .collect();
+        let mut proof = self.mention(step.premises[0]);
+        let mut formula = source.clone();
+        let mut between = Vec::new();
+        while let Some((from, to)) = first_difference(&formula, &step.conclusion) {
+            let (place, reversed) = (sides.iter().position(|pair| *pair == (from, to)).map(|place| (place, false)))
+                .or_else(|| sides.iter().position(|pair| *pair == (to, from)).map(|place| (place, true)))
+                .expect("checked");
+            let variable = self.variable("v");
+            let property = changed(&formula, &step.conclusion, (from, to), variable);
+            if formula != *source {
+                // Several equations: what the first ones give has a name.
+                let local = self.local();
+                between.push((local, formula, proof));
+                proof = Term::Local(local);
+            }
+            formula = property.substitute(&mut |name| if name == variable { to } else { name });
+            let equation = Equation { proof: Box::new(self.mention(step.premises[1 + place])), reversed };
+            let property = Property { variable, formula: property };
+            proof = Term::Replace { from, to, property, equation, proof: Box::new(proof) };
+        }
+        if between.is_empty() { proof } else { Term::Steps(between, Box::new(proof)) }
+    }
+}
+
+fn free(variable: Variable) -> Name {
+    match variable {
+        Variable::Free(name) => name,
+        Variable::Bound(_) => unreachable!("checked"),
+    }
+}
+
+/// The first place at which two formulas of one shape have different variables.
+fn first_difference(from: &Formula, to: &Formula) -> Option<(Name, Name)> {
+    match (from, to) {
+        (Formula::Atom(_, from), Formula::Atom(_, to)) => {
+            let (from, to) = from.iter().zip(&**to).find(|(from, to)| from != to)?;
+            Some((free(*from), free(*to)))
+        }
+        (Formula::Not(from), Formula::Not(to)) => first_difference(from, to),
+        (Formula::And(a, b), Formula::And(c, d)) | (Formula::Implies(_, a, b), Formula::Implies(_, c, d)) => {
+            first_difference(a, c).or_else(|| first_difference(b, d))
+        }
+        _ => None,
+    }
+}
+
+/// `from` with `variable` wherever it has the first of the pair and `to` the second.
+fn changed(from: &Formula, to: &Formula, pair: (Name, Name), variable: Name) -> Formula {
+    let both = |a: &Arc<Formula>, b: &Arc<Formula>| Arc::new(changed(a, b, pair, variable));
+    match (from, to) {
+        (Formula::Atom(predicate, from), Formula::Atom(_, to)) => {
+            let places = from.iter().zip(&**to).map(|(from, to)| {
+                let is_it = (*from, *to) == (Variable::Free(pair.0), Variable::Free(pair.1));
+                if is_it { Variable::Free(variable) } else { *from }
+            });
+            Formula::Atom(*predicate, places.collect())
+        }
+        (Formula::Not(from), Formula::Not(to)) => Formula::Not(both(from, to)),
+        (Formula::And(a, b), Formula::And(c, d)) => Formula::And(both(a, c), both(b, d)),
+        (Formula::Implies(binders, a, b), Formula::Implies(_, c, d)) => {
+            Formula::Implies(binders.clone(), both(a, c), both(b, d))
+        }
+        _ => from.clone(),
+    }
+}

@@ -1,0 +1,215 @@
+//! Names while a proof is written: each is given out where its scope begins and taken back at its end, so
+//! that no name ever means two things at one place.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::book::Book;
+use super::plan::PROPERTY;
+use super::{Assumed, Local, Shape};
+use crate::export::names::Names;
+use crate::formula::{Formula, Name, PredicateId, Variable};
+use crate::proof::TheoremId;
+
+/// Text in the making, and what is called what at this place of it.
+pub(crate) struct Writer<'w> {
+    pub(crate) book: &'w Book<'w>,
+    pub(crate) out: &'w mut String,
+    names: Names,
+    variables: HashMap<Name, String>,
+    bound: Vec<String>,
+    locals: HashMap<Local, String>,
+    /// How many locals have been named.
+    numbered: u32,
+    /// How far lines are set in.
+    pub(crate) depth: usize,
+    /// The name of the property that an induction principle speaks of.
+    property: String,
+}
+
+impl<'w> Writer<'w> {
+    /// For one declaration or theorem. `names` are those of the book, for the time being.
+    pub(crate) fn new(book: &'w Book<'w>, names: Names, out: &'w mut String) -> Writer<'w> {
+        Writer {
+            book,
+            out,
+            names,
+            variables: HashMap::new(),
+            bound: Vec::new(),
+            locals: HashMap::new(),
+            numbered: 0,
+            depth: 1,
+            property: String::new(),
+        }
+    }
+
+    /// Gives the names back.
+    pub(crate) fn finish(self) -> Names {
+        self.names
+    }
+
+    pub(crate) fn put(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+
+    /// A new line, set in.
+    pub(crate) fn line(&mut self) {
+        while self.out.ends_with(' ') {
+            self.out.pop();
+        }
+        self.out.push('\n');
+        for _ in 0..self.depth.min(20) {
+            self.out.push_str("  ");
+        }
+    }
+
+    /// Says which variables are the anchor's parameters: in the order in which they were declared.
+    pub(crate) fn know_parameters(&mut self, variables: impl IntoIterator<Item = Name>) {
+        if self.book.shape == Shape::Anchored {
+            self.variables.extend(variables.into_iter().zip(self.book.parameters.iter().cloned()));
+        }
+    }
+
+    /// Names a variable; the name is good until [`Writer::forget_variable`].
+    pub(crate) fn know_variable(&mut self, variable: Name, shown: &str) -> String {
+        let name = self.names.fresh(shown);
+        self.variables.insert(variable, name.clone());
+        name
+    }
+
+    pub(crate) fn forget_variable(&mut self, variable: Name) {
+        if let Some(name) = self.variables.remove(&variable) {
+            self.names.release(&name);
+        }
+    }
+
+    /// Names a hypothesis or step; the name is good until [`Writer::forget_local`].
+    pub(crate) fn know_local(&mut self, local: Local) -> String {
+        self.numbered += 1;
+        let name = self.names.fresh(&format!("h{}", self.numbered));
+        self.locals.insert(local, name.clone());
+        name
+    }
+
+    pub(crate) fn forget_local(&mut self, local: Local) {
+        if let Some(name) = self.locals.remove(&local) {
+            self.names.release(&name);
+        }
+    }
+
+    /// Names a hypothesis that only the text itself speaks of; good until [`Writer::forget_helper`].
+    pub(crate) fn know_helper(&mut self) -> String {
+        self.numbered += 1;
+        self.names.fresh(&format!("h{}", self.numbered))
+    }
+
+    pub(crate) fn forget_helper(&mut self, name: &str) {
+        self.names.release(name);
+    }
+
+    /// Names a bound variable of a formula; the name is good until [`Writer::unbind`].
+    pub(crate) fn bind(&mut self, shown: &Arc<str>) -> String {
+        let name = self.names.fresh(shown);
+        self.bound.push(name.clone());
+        name
+    }
+
+    /// Ends the scopes of the last bound variables.
+    pub(crate) fn unbind(&mut self, count: usize) {
+        for name in self.bound.split_off(self.bound.len() - count) {
+            self.names.release(&name);
+        }
+    }
+
+    /// Names the property of an induction principle.
+    pub(crate) fn know_property(&mut self) -> String {
+        self.property = self.names.fresh("P");
+        self.property.clone()
+    }
+
+    pub(crate) fn forget_property(&mut self) {
+        self.names.release(&self.property);
+    }
+
+    pub(crate) fn variable(&mut self, variable: Variable) {
+        let name = match variable {
+            Variable::Free(name) => self.variables.get(&name).map(String::as_str),
+            Variable::Bound(index) => self.bound.iter().rev().nth(index as usize).map(String::as_str),
+        };
+        self.out.push_str(name.unwrap_or("unknown"));
+    }
+
+    pub(crate) fn name(&mut self, variable: Name) {
+        self.variable(Variable::Free(variable));
+    }
+
+    pub(crate) fn local(&mut self, local: Local) {
+        self.out.push_str(self.locals.get(&local).map_or("unknown", String::as_str));
+    }
+
+    pub(crate) fn theorem(&mut self, number: TheoremId) {
+        self.out.push_str(self.book.theorem(number));
+    }
+
+    pub(crate) fn assumed(&mut self, assumed: &Assumed) {
+        self.out.push_str(self.book.assumed.get(assumed).map_or("unknown", String::as_str));
+    }
+
+    pub(crate) fn predicate(&mut self, predicate: PredicateId) {
+        let name = if predicate == PROPERTY { &self.property } else { &self.book.predicates[predicate.index()] };
+        self.out.push_str(name);
+    }
+
+    /// `predicate x y z`, for anything but an equation.
+    pub(crate) fn atom(&mut self, predicate: PredicateId, arguments: &[Variable]) {
+        self.predicate(predicate);
+        for argument in arguments {
+            self.out.push(' ');
+            self.variable(*argument);
+        }
+    }
+
+    /// What stands above a theorem: its number, what it says, and what it rests on, line by line.
+    pub(crate) fn comment_lines(book: &Book<'_>, theorem: &crate::export::Checked<'_>) -> [String; 3] {
+        let mut first = format!("Theorem {}.", theorem.shown_number());
+        let _ = write!(first, " {}", book.comments.mathematics(theorem.statement()));
+        let unnamed = |name: Name| Arc::from(format!("v{}", name.0));
+        let mpl = book.comments.mpl(theorem.statement(), &unnamed);
+        [first, mpl, format!("Rests on {}.", book.comments.rests_on(theorem))]
+    }
+}
+
+/// What the variables of a proof are called for readers.
+pub(crate) struct Shown<'p> {
+    pub(crate) proof: &'p [Arc<str>],
+    pub(crate) walked: &'p HashMap<Name, Arc<str>>,
+}
+
+impl Shown<'_> {
+    pub(crate) fn of(&self, name: Name) -> Arc<str> {
+        let walked = self.walked.get(&name);
+        walked.or_else(|| self.proof.get(name.0 as usize)).cloned().unwrap_or_else(|| "x".into())
+    }
+}
+
+/// The formula of `∃ z̄ (A ∧ B)` behind its first variables, for which `given` are put in: what is left to
+/// be bound, and both parts.
+pub(crate) fn behind(exists: &Formula, given: &[Name]) -> Option<(Vec<Arc<str>>, Formula, Formula)> {
+    let (binders, left, right) = exists.as_exists()?;
+    let (_, rest) = binders.names().split_at(given.len().min(binders.len()));
+    // What is not given stays bound: it is innermost, so that its indices are right as they are.
+    let keep = rest.len() as u32;
+    let open = |formula: &Formula| open_outer(formula, given, keep);
+    Some((rest.to_vec(), open(left), open(right)))
+}
+
+/// Puts `given` in for the bound variables beyond the `keep` innermost ones.
+fn open_outer(formula: &Formula, given: &[Name], keep: u32) -> Formula {
+    // Free the innermost, open the others, and bind them again.
+    let used = formula.free_variables();
+    let unused = (0..).map(Name).filter(|name| !used.contains(name) && !given.contains(name));
+    let stand_ins: Vec<Name> = unused.take(keep as usize).collect();
+    let all: Vec<Name> = given.iter().copied().chain(stand_ins.iter().copied()).collect();
+    formula.open(&all).close(&stand_ins)
+}

@@ -1,0 +1,125 @@
+//! Theorems to export, and the programs of others that check what was exported.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+
+use theoremata_logic::explore::Options;
+use theoremata_logic::export::{Checked, Format};
+use theoremata_logic::formula::Formula;
+use theoremata_logic::mpl::read_mpl;
+use theoremata_logic::proof::{Proof, TheoremId};
+use theoremata_logic::theory::Theory;
+
+use super::run::{explore, in_order, prove_goals};
+use super::{byhand, theories};
+
+/// Theorems of one theory, each citing those before it only.
+pub struct Collection {
+    pub label: &'static str,
+    pub theory: Arc<Theory>,
+    pub proofs: Vec<Proof>,
+}
+
+impl Collection {
+    /// The theorems, checked once more.
+    pub fn theorems(&self) -> Vec<Checked<'_>> {
+        let statements: Vec<&Formula> = self.proofs.iter().map(|proof| proof.statement().expect("a proof")).collect();
+        (self.proofs.iter().enumerate())
+            .map(|(number, proof)| {
+                let earlier = |cited: TheoremId| statements.get(cited.0 as usize).copied();
+                Checked::new(&self.theory, earlier, TheoremId(number as u32), proof)
+                    .unwrap_or_else(|flaw| panic!("{}, theorem {}: {flaw}", self.label, number + 1))
+            })
+            .collect()
+    }
+
+    /// All of it in a format.
+    pub fn written(&self, format: &mut dyn Format) -> String {
+        let theorems = self.theorems();
+        theorems.iter().for_each(|theorem| format.survey(theorem));
+        let mut text = String::new();
+        format.begin(&mut text);
+        theorems.iter().for_each(|theorem| format.theorem(theorem, &mut text));
+        format.end(&mut text);
+        text
+    }
+}
+
+/// A theory that we ship.
+pub fn shipped(file: &str) -> Theory {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../theories");
+    let mut load = |path: &str| fs::read(folder.join(path)).map_err(|error| error.to_string());
+    let text = load(file).expect("a theory that we ship");
+    read_mpl(file, &text, &mut load).unwrap_or_else(|report| panic!("{}", report.render(false))).0
+}
+
+fn explored(label: &'static str, theory: Theory) -> Collection {
+    let theory = Arc::new(theory);
+    let exploration = explore(&theory, &[], Options::default(), &mut in_order);
+    let proofs = exploration.theorems.into_iter().map(|theorem| theorem.proof).collect();
+    Collection { label, theory, proofs }
+}
+
+fn proved(label: &'static str, theory: Theory, goals: &[(&str, &str)]) -> Collection {
+    let exploration = prove_goals(theory.clone(), goals);
+    let proofs = exploration.theorems.into_iter().map(|theorem| theorem.proof).collect();
+    Collection { label, theory: Arc::new(theory), proofs }
+}
+
+/// Proofs by hand in which every rule occurs; explorations of the theories that we ship; goals of others
+/// that have definitions with inner structure, or more than one kind of constructor.
+pub fn collections() -> &'static [Collection] {
+    static ALL: OnceLock<Vec<Collection>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let subjects = byhand::subjects();
+        let by_hand = Collection {
+            label: "byhand",
+            theory: subjects[0].theory.clone(),
+            proofs: subjects.into_iter().map(|subject| subject.proof).collect(),
+        };
+        vec![
+            by_hand,
+            explored("peano", shipped("peano.mpl")),
+            explored("group", shipped("group.mpl")),
+            proved(
+                "order",
+                theories::ordered_arithmetic(),
+                &[
+                    ("x + 1 = s(x)", "(>[x,y] (in2[x,y,s]) (in3[x,1,y,+]))"),
+                    ("x below s(x)", "(>[x,y] (in2[x,y,s]) (leq[x,y,N,+]))"),
+                ],
+            ),
+            proved("trees", theories::trees(), &[("mirror of mirror", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))")]),
+            proved("lists", theories::lists(), &[("x joined with nil", "(>[x] (in[x,L]) (in3[x,nil,x,join]))")]),
+        ]
+    })
+}
+
+/// The program, if it is installed: on the path, or where Cargo installs programs.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let mut folders: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+    folders.extend(env::var_os("HOME").map(|home| Path::new(&home).join(".cargo/bin")));
+    let found = folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    if found.is_none() {
+        println!("SKIPPED: {name} is not installed, so nothing was checked by it");
+    }
+    found
+}
+
+/// A new folder for the files of one test.
+pub fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    folder
+}
+
+/// What a program says, on both streams, and whether it ended well.
+pub fn say(command: &mut Command) -> (String, bool) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&text).into_owned(), output.status.success())
+}
