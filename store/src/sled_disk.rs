@@ -1,6 +1,7 @@
 //! The engine sled 0.34.7 behind [`Disk`].
 
 use std::any::Any;
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,12 @@ impl SledDisk {
 
     pub(crate) fn open_at(path: &Path) -> Result<SledDisk, DiskError> {
         let act = || format!("open the database in {}", path.display());
+        // A database that was just closed in this process lets go of its file a moment later, when the
+        // engine's threads have ended. Nobody else can hold it, for whoever opens it holds LOCK first; so
+        // waiting ends.
+        if let Ok(file) = File::open(path.join("db")) {
+            file.lock().map_err(|error| DiskError::new(act(), error))?;
+        }
         guard(act, || {
             let engine = sled::Config::new()
                 .path(path)
