@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -228,16 +228,14 @@ pub(crate) enum Answer {
     Refused(String),
 }
 
-/// Writes the theorems for a checker into `folder` and has them checked.
+/// Writes the theorems for a checker into a temporary folder and has them checked.
 ///
 /// # Errors
 /// If the folder cannot be written or the program not be started.
-pub(crate) fn ask(
-    checker: Checker,
-    theory: &Theory,
-    theorems: &[Checked<'_>],
-    folder: &Path,
-) -> Result<Answer, Failure> {
+pub(crate) fn ask(checker: Checker, theory: &Theory, theorems: &[Checked<'_>]) -> Result<Answer, Failure> {
+    let temporary = |error| Failure::World(format!("cannot make a temporary folder: {error}"));
+    let folder = tempfile::tempdir().map_err(temporary)?;
+    let folder = folder.path();
     let file = checker.language().file(theory);
     let path = folder.join(&file);
     let failed = |error: &io::Error| Failure::world("write", &path, error);
@@ -253,24 +251,4 @@ pub(crate) fn ask(
         None => Answer::Accepted(bytes, begin.elapsed().as_secs_f64()),
         Some(said) => Answer::Refused(said),
     })
-}
-
-/// A folder of our own among the system's temporary ones, removed when this is dropped.
-pub(crate) struct Workplace(pub(crate) PathBuf);
-
-impl Workplace {
-    /// # Errors
-    /// If the system does not let us make one.
-    pub(crate) fn new() -> Result<Workplace, Failure> {
-        let folder = std::env::temp_dir().join(format!("theoremata-{}", std::process::id()));
-        fs::create_dir_all(&folder).map_err(|error| Failure::world("make", &folder, &error))?;
-        Ok(Workplace(folder))
-    }
-}
-
-impl Drop for Workplace {
-    fn drop(&mut self) {
-        // What is left in the temporary folder does no harm.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

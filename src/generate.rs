@@ -103,8 +103,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let loaded = start.elapsed().as_secs_f64();
     let paths = arguments.paths.get();
     let mut engine = Engine::new(model.clone(), settings(arguments, &model, tokens.len()));
-    let threads = arguments.threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let crew = Crew::new(threads);
+    let crew = crew(arguments.threads);
     let turn = Turn { guide: guidance(&arguments.guidance, &model)?, ..turn(arguments, &model) };
     let bounds = Bounds { width: paths.max(1), ..Bounds::default() };
     let then = if paths == 1 { Then::Generate(turn.clone()) } else { Then::Hold };
@@ -190,14 +189,24 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
 
 /// Pages for the prompt and all paths to their ends, as far as the model reaches and the memory.
 fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) -> Settings {
-    let settings = Settings::default();
-    let shape = model.shape();
-    let path = arguments.max_tokens.get().min(shape.context).div_ceil(settings.page_tokens) + 2;
+    let precision = if arguments.exact_keys { Precision::Single } else { Precision::Half };
+    let settings = Settings { precision, ..Settings::default() };
+    let path = arguments.max_tokens.get().min(model.shape().context).div_ceil(settings.page_tokens) + 2;
     let pages = (prompt_tokens + 1).div_ceil(settings.page_tokens) + arguments.paths.get().saturating_mul(path);
-    let (precision, number_bytes) = if arguments.exact_keys { (Precision::Single, 4) } else { (Precision::Half, 2) };
+    Settings { pages: pages.min(affordable(arguments.kv_memory, model, &settings)), ..settings }
+}
+
+/// How many pages of keys and values fit into so many megabytes; at least one.
+pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Settings) -> usize {
+    let number_bytes = if settings.precision == Precision::Single { 4 } else { 2 };
+    let shape = model.shape();
     let page_bytes = settings.page_tokens * shape.key_width() * shape.layers * 2 * number_bytes;
-    let affordable = arguments.kv_memory.get().saturating_mul(1 << 20) / page_bytes;
-    Settings { pages: pages.min(affordable).max(1), precision, ..settings }
+    (megabytes.get().saturating_mul(1 << 20) / page_bytes.max(1)).max(1)
+}
+
+/// So many threads, or one a core.
+pub(crate) fn crew(threads: Option<NonZeroUsize>) -> Crew {
+    Crew::new(threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get))
 }
 
 fn turn(arguments: &GenerateArguments, model: &Model) -> Turn {

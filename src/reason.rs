@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use regex::Regex;
-use theoremata_kernels::{Crew, Sampling};
+use theoremata_kernels::Sampling;
 use theoremata_lm::{
     Bounds, Cues, Decompose, Engine, FirstSuccess, Ground, Last, MapReduce, Model, Outcome, Ranking, Running, Score,
     Settings, Token, Turn, Vote, run_programs,
 };
 
 use crate::failure::{Exit, Failure};
-use crate::generate::{at_least_zero, refused};
+use crate::generate::{affordable, at_least_zero, crew, refused};
 use crate::model;
 use crate::output::Output;
 use tell::Teller;
@@ -132,9 +132,8 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         programs.push(start(arguments, &mut engine, &texts, question, &items)?);
     }
     let mut teller = Teller::new(&texts, &arguments.stop, ranking(arguments), output);
-    let threads = arguments.threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let roots: Vec<_> = programs.iter().map(Running::root).collect();
-    run_programs(&mut engine, &Crew::new(threads), &mut programs, |_, event| teller.hear(&roots, event));
+    run_programs(&mut engine, &crew(arguments.threads), &mut programs, |_, event| teller.hear(&roots, event));
     let usage = engine.usage();
     let mut worst = Exit::Done;
     for (place, program) in programs.into_iter().enumerate() {
@@ -227,10 +226,8 @@ fn ranking(arguments: &ReasonArguments) -> Ranking {
 
 /// As many pages as the memory allows, which are filled as they are needed.
 fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
-    let (settings, shape) = (Settings::default(), model.shape());
-    let page_bytes = settings.page_tokens * shape.key_width() * shape.layers * 4;
-    let pages = arguments.kv_memory.get().saturating_mul(1 << 20) / page_bytes.max(1);
-    Settings { pages: pages.clamp(1, 1 << 16), ..settings }
+    let settings = Settings::default();
+    Settings { pages: affordable(arguments.kv_memory, model, &settings).min(1 << 16), ..settings }
 }
 
 /// What an answer counts as in a vote.

@@ -46,12 +46,14 @@ fn the_checker_shares_only_the_types_with_the_search() {
 
 #[test]
 fn what_is_pure_knows_neither_time_nor_threads() {
-    let forbidden = ["std::time", "std::thread", "Instant::", "SystemTime", "async fn", "rayon", "actix", "use rand"];
-    for folder in ["logic/src", "store/src", "lm/src"] {
+    let forbidden = ["std::time", "std::thread", "Instant::", "SystemTime", "async fn", "rayon", "actix", "use rand::"];
+    for folder in ["logic/src", "store/src", "lm/src", "kernels/src"] {
         let mut files = Vec::new();
         sources(&root().join(folder), &mut files);
-        for file in files {
-            let text = fs::read_to_string(&file).expect("a source file");
+        // To lend a thread work that borrows takes `unsafe`, which only `kernels` may hold; so its crew stands
+        // there, and is made by callers alone.
+        for file in files.iter().filter(|file| !file.ends_with("kernels/src/crew.rs")) {
+            let text = fs::read_to_string(file).expect("a source file");
             let code = text.split("#[cfg(test)]").next().unwrap_or("");
             for word in forbidden {
                 assert!(!code.contains(word), "{} must not use {word}", file.display());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use serde_json::Value as Json;
-use theoremata_kernels::{Format, FormatError, Matrix};
+use theoremata_kernels::{Arena, Format, FormatError, Matrix};
 
 use crate::gguf::{Gguf, GgufError, Value};
 use crate::shape::{Family, Shape, ShapeError};
@@ -144,7 +144,7 @@ impl Model {
             _ => None,
         };
         let name = file.text("general.name").unwrap_or("unnamed").chars().take(100).collect();
-        let mut model = Model::assemble(shape, &mut GgufWeights { file })?;
+        let mut model = Model::assemble(shape, &mut GgufWeights { file, arena: Arena::new() })?;
         (model.tokenizer, model.template, model.name) = (tokenizer, template, name);
         Ok(model)
     }
@@ -293,6 +293,8 @@ trait Weights {
 
 struct GgufWeights<R> {
     file: Gguf<R>,
+    /// Where the matrices lie side by side, in huge pages.
+    arena: Arena,
 }
 
 impl<R> GgufWeights<R> {
@@ -346,7 +348,8 @@ impl<R: Read + Seek> Weights for GgufWeights<R> {
 
     fn matrix(&mut self, part: Part, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
         let (name, format, bytes) = self.read(part, &[rows, columns])?;
-        Matrix::pack(format, rows, columns, &bytes).map_err(|error| ModelError::Bytes { name, error })
+        let packed = Matrix::pack_in(&mut self.arena, format, rows, columns, &bytes);
+        packed.map_err(|error| ModelError::Bytes { name, error })
     }
 
     fn vector(&mut self, part: Part, length: usize) -> Result<Vec<f32>, ModelError> {

@@ -206,7 +206,7 @@ impl Proof {
 
 impl Rule {
     /// The scopes that the rule discharges.
-    fn discharged(&self) -> impl Iterator<Item = ScopeId> + use<> {
+    pub fn discharged(&self) -> impl Iterator<Item = ScopeId> + use<> {
         let (first, second) = match self {
             Rule::Generalise(scope)
             | Rule::ExistsElimination(scope)

@@ -14,7 +14,7 @@ use common::{byhand, goal, theories};
 use derivation::Derivation;
 use provers::{e, e_reads, e_within, have, z3};
 use theoremata_logic::check::{Flaw, check};
-use theoremata_logic::export::problem::{Encoding, Inductions, NoProblem, Problem, Status};
+use theoremata_logic::export::problem::{Encoding, Inductions, NoProblem, Problem};
 use theoremata_logic::export::steps::{Question, Steps};
 use theoremata_logic::export::tstp::Tstp;
 use theoremata_logic::proof::TheoremId;
@@ -200,7 +200,7 @@ fn problem(theory: &Theory, text: &str, lemmas: &[&str], encoding: Encoding, ind
     let goal = goal(theory, "goal", text).statement;
     let lemmas: Vec<_> = lemmas.iter().map(|text| common::goal(theory, "lemma", text).statement).collect();
     let lemmas: Vec<_> = lemmas.iter().enumerate().map(|(place, lemma)| (TheoremId(place as u32), lemma)).collect();
-    let problem = Problem { theory, goal: &goal, lemmas: &lemmas, encoding, inductions, status: Status::Unknown };
+    let problem = Problem { theory, goal: &goal, lemmas: &lemmas, encoding, inductions };
     let texts = [problem.tptp().expect("a problem"), problem.smt_lib().expect("a problem")];
     assert_eq!(texts, [problem.tptp().expect("a problem"), problem.smt_lib().expect("a problem")]);
     texts
@@ -485,10 +485,10 @@ fn a_statement_that_is_not_under_the_anchor_is_no_problem() {
     let bad = goal(&peano, "bad", COMMUTATIVE).statement;
     let ask = |goal, lemmas| {
         let [encoding, _, _] = WAYS;
-        Problem { theory: &group, goal, lemmas, encoding, inductions: Inductions::None, status: Status::Follows }.tptp()
+        Problem { theory: &group, goal, lemmas, encoding, inductions: Inductions::None }.tptp()
     };
     assert_eq!(ask(&bad, &[]), Err(NoProblem::Goal));
     let lemmas = [(TheoremId(6), &bad)];
     assert_eq!(ask(&good, &lemmas), Err(NoProblem::Lemma(TheoremId(6))));
-    assert!(ask(&good, &[]).expect("a problem").contains("\n% Status: Theorem\n"));
+    assert!(ask(&good, &[]).expect("a problem").contains("\nfof(goal, conjecture, "));
 }

@@ -12,7 +12,7 @@ use theoremata_logic::proof::TheoremId;
 use theoremata_store::{Contents, Run, Store};
 
 use super::{find, open};
-use crate::checkers::{self, Acceptance, Answer, Checker, With, Workplace};
+use crate::checkers::{self, Acceptance, Answer, Checker, With};
 use crate::exports::{self, Collection, Language};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -197,8 +197,7 @@ fn check_with(store: &Store, checkers: &[Checker], all: bool, output: Output) ->
         let collection = Collection::stored(store, &run)?;
         let theorems = collection.checked(None)?;
         for (checker, version) in &installed {
-            let place = Workplace::new()?;
-            match checkers::ask(*checker, &collection.theory, &theorems, &place.0)? {
+            match checkers::ask(*checker, &collection.theory, &theorems)? {
                 Answer::Accepted(bytes, seconds) => {
                     let acceptance = Acceptance {
                         checker: checker.name().to_owned(),

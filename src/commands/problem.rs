@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use theoremata_logic::export::names::spelled;
-use theoremata_logic::export::problem::{Encoding, Inductions, Problem, Status};
+use theoremata_logic::export::problem::{Encoding, Inductions, Problem};
 use theoremata_logic::formula::Formula;
 use theoremata_logic::mpl;
 use theoremata_logic::proof::TheoremId;
@@ -53,7 +53,6 @@ pub(crate) fn export_problem(arguments: &ProblemArguments, output: Output) -> Re
             lemmas: &lemmas,
             encoding,
             inductions: if arguments.induction { Inductions::ForTheGoal } else { Inductions::None },
-            status: Status::Unknown,
         };
         let text = match arguments.format {
             ProblemFormat::Tptp => problem.tptp(),

@@ -10,25 +10,17 @@ use sha2::{Digest, Sha256};
 use crate::failure::Failure;
 use crate::model::Listed;
 
-/// A folder that is gone when the work is done or has failed.
-struct Workshop(PathBuf);
-
-impl Drop for Workshop {
-    fn drop(&mut self) {
-        // What cannot be removed is not worth failing for.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Fetches a model and puts it at `path`. Nothing is there before all of it is, and is what it should be.
 pub(crate) fn fetch(listed: &Listed, path: &Path) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let workshop = Workshop(folder.join(format!(".{}-{}", listed.name, std::process::id())));
-    fs::create_dir_all(&workshop.0).map_err(|error| Failure::world("make", &workshop.0, &error))?;
-    download(listed, &workshop.0)?;
-    let made = workshop.0.join("model");
+    fs::create_dir_all(folder).map_err(|error| Failure::world("make", folder, &error))?;
+    // Beside the place of the model, so that the last act is a rename; gone when this is done or has failed.
+    let workshop = tempfile::Builder::new().prefix(&format!(".{}-", listed.name)).tempdir_in(folder);
+    let workshop = workshop.map_err(|error| Failure::world("make a folder in", folder, &error))?;
+    download(listed, workshop.path())?;
+    let made = workshop.path().join("model");
     let mut target = File::create(&made).map_err(|error| Failure::world("write", &made, &error))?;
-    unpack(listed, &workshop.0, &mut target)?;
+    unpack(listed, workshop.path(), &mut target)?;
     target.sync_all().map_err(|error| Failure::world("write", &made, &error))?;
     let found = sha256_of(&made)?;
     if found != listed.sha256 {

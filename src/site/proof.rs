@@ -90,7 +90,7 @@ impl<'c, 'r> Teller<'c, 'r> {
         let mut assumed = HashMap::new();
         for (place, step) in proof.steps.iter().enumerate() {
             let id = StepId(place as u32);
-            for scope in discharged(&step.rule) {
+            for scope in step.rule.discharged() {
                 if let Some(slot @ None) = closed_by.get_mut(scope.index()) {
                     *slot = Some(id);
                     closes[place].push(scope);
@@ -341,18 +341,6 @@ enum Visit {
     Open(ScopeId),
     Close,
     Step(StepId),
-}
-
-/// The scopes that a rule closes.
-fn discharged(rule: &Rule) -> Vec<ScopeId> {
-    match rule {
-        Rule::Generalise(scope)
-        | Rule::ExistsElimination(scope)
-        | Rule::NotIntroduction(scope)
-        | Rule::Reductio(scope) => vec![*scope],
-        Rule::Cases(first, second) => vec![*first, *second],
-        _ => Vec::new(),
-    }
 }
 
 fn is_small(step: &Step) -> bool {

@@ -12,11 +12,11 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::typed::book::{Book, Declaration};
-use super::typed::infix::{Place, Signs, close, open};
+use super::typed::infix::{Place, Signs, Terms, close, open};
 use super::typed::plan::Plan;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
-use super::typed::{Argument, Assumed, Claim, Local, Property, Shape, Term};
+use super::typed::{Assumed, Local, Shape, Term};
 use super::{Checked, Format};
 use crate::formula::{Formula, Name};
 use crate::proof::TheoremId;
@@ -130,11 +130,94 @@ struct Text<'w> {
     writer: Writer<'w>,
 }
 
-impl Text<'_> {
-    fn formula(&mut self, formula: &Formula, place: Place) {
-        SIGNS.formula(&mut self.writer, formula, place);
+impl<'w> Terms<'w> for Text<'w> {
+    const SIGNS: Signs = SIGNS;
+
+    fn writer(&mut self) -> &mut Writer<'w> {
+        &mut self.writer
     }
 
+    fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place) {
+        match term {
+            Term::Local(local) => return self.writer.local(*local),
+            Term::Assumed(assumed) => return self.writer.assumed(assumed),
+            _ => {}
+        }
+        let parentheses = open(&mut self.writer, place == Place::Word);
+        match term {
+            Term::Local(_) | Term::Assumed(_) => {}
+            Term::Theorem(number) => self.citation(*number),
+            Term::Apply(head, arguments) => {
+                match &**head {
+                    Term::Theorem(number) => self.citation(*number),
+                    head => self.term(head, shown, Place::Word),
+                }
+                for argument in arguments {
+                    self.writer.put(" ");
+                    self.argument(argument, shown);
+                }
+            }
+            Term::Lambda(variables, claims, body) => self.lambda(variables, claims, body, shown),
+            Term::Steps(steps, last) => self.steps(steps, last, shown),
+            Term::Pair(_, _, left, right) => self.apply("And.intro", &[left, right], shown),
+            Term::Left(_, _, pair) => self.apply("And.left", &[pair], shown),
+            Term::Right(_, _, pair) => self.apply("And.right", &[pair], shown),
+            Term::Witness { exists, witnesses, left, right } => {
+                for count in 0..witnesses.len() {
+                    self.writer.put(if count == 0 { "@Exists.intro " } else { " (@Exists.intro " });
+                    self.property_of_next(exists, &witnesses[..count]);
+                    self.writer.put(" ");
+                    self.writer.name(witnesses[count]);
+                }
+                self.writer.put(" (");
+                self.apply("And.intro", &[left, right], shown);
+                self.writer.put(&")".repeat(witnesses.len()));
+            }
+            Term::Unpack { exists, from, variables, parts, goal, body } => {
+                self.unpack(exists, from, variables, *parts, goal.as_ref(), body, shown);
+            }
+            Term::Absurd(goal, falsity) => {
+                self.writer.put("@False.elim ");
+                self.formula(goal, Place::Word);
+                self.writer.put(" ");
+                self.term(falsity, shown, Place::Word);
+            }
+            Term::Classical(goal, proof) => {
+                self.writer.assumed(&Assumed::Classical);
+                self.writer.put(" ");
+                self.formula(goal, Place::Word);
+                self.writer.put(" ");
+                self.term(proof, shown, Place::Word);
+            }
+            Term::Reflexive(name) => {
+                self.writer.put("Eq.refl ");
+                self.writer.name(*name);
+            }
+            Term::Replace { from, to, property, equation, proof } => {
+                let text = format!("@Eq.subst {} ", self.writer.book.domain);
+                self.writer.put(&text);
+                self.property(property, shown);
+                for side in [from, to] {
+                    self.writer.put(" ");
+                    self.writer.name(*side);
+                }
+                self.writer.put(if equation.reversed { " (Eq.symm " } else { " " });
+                self.term(&equation.proof, shown, Place::Word);
+                self.writer.put(if equation.reversed { ") " } else { " " });
+                self.term(proof, shown, Place::Word);
+            }
+            Term::Typed(inner, formula) => {
+                self.writer.put("show ");
+                self.formula(formula, Place::Open);
+                self.writer.put(" from ");
+                self.term(inner, shown, Place::Word);
+            }
+        }
+        close(&mut self.writer, parentheses);
+    }
+}
+
+impl Text<'_> {
     /// ` {I : Type} [Language I] (a b : I)`
     fn header(&mut self, names: &[String]) {
         let domain = &self.writer.book.domain;
@@ -228,110 +311,12 @@ impl Text<'_> {
         }
     }
 
-    /// A term; at a place for a word, in parentheses unless it is one.
-    fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place) {
-        match term {
-            Term::Local(local) => return self.writer.local(*local),
-            Term::Assumed(assumed) => return self.writer.assumed(assumed),
-            _ => {}
-        }
-        let parentheses = open(&mut self.writer, place == Place::Word);
-        match term {
-            Term::Local(_) | Term::Assumed(_) => {}
-            Term::Theorem(number) => self.citation(*number),
-            Term::Apply(head, arguments) => {
-                match &**head {
-                    Term::Theorem(number) => self.citation(*number),
-                    head => self.term(head, shown, Place::Word),
-                }
-                for argument in arguments {
-                    self.writer.put(" ");
-                    self.argument(argument, shown);
-                }
-            }
-            Term::Lambda(variables, claims, body) => self.lambda(variables, claims, body, shown),
-            Term::Steps(steps, last) => self.steps(steps, last, shown),
-            Term::Pair(_, _, left, right) => self.apply("And.intro", &[left, right], shown),
-            Term::Left(_, _, pair) => self.apply("And.left", &[pair], shown),
-            Term::Right(_, _, pair) => self.apply("And.right", &[pair], shown),
-            Term::Witness { exists, witnesses, left, right } => {
-                for count in 0..witnesses.len() {
-                    self.writer.put(if count == 0 { "@Exists.intro " } else { " (@Exists.intro " });
-                    self.property_of_next(exists, &witnesses[..count]);
-                    self.writer.put(" ");
-                    self.writer.name(witnesses[count]);
-                }
-                self.writer.put(" (");
-                self.apply("And.intro", &[left, right], shown);
-                self.writer.put(&")".repeat(witnesses.len()));
-            }
-            Term::Unpack { exists, from, variables, parts, goal, body } => {
-                self.unpack(exists, from, variables, *parts, goal.as_ref(), body, shown);
-            }
-            Term::Absurd(goal, falsity) => {
-                self.writer.put("@False.elim ");
-                self.formula(goal, Place::Word);
-                self.writer.put(" ");
-                self.term(falsity, shown, Place::Word);
-            }
-            Term::Classical(goal, proof) => {
-                self.writer.assumed(&Assumed::Classical);
-                self.writer.put(" ");
-                self.formula(goal, Place::Word);
-                self.writer.put(" ");
-                self.term(proof, shown, Place::Word);
-            }
-            Term::Reflexive(name) => {
-                self.writer.put("Eq.refl ");
-                self.writer.name(*name);
-            }
-            Term::Replace { from, to, property, equation, proof } => {
-                let text = format!("@Eq.subst {} ", self.writer.book.domain);
-                self.writer.put(&text);
-                self.property(property, shown);
-                for side in [from, to] {
-                    self.writer.put(" ");
-                    self.writer.name(*side);
-                }
-                self.writer.put(if equation.reversed { " (Eq.symm " } else { " " });
-                self.term(&equation.proof, shown, Place::Word);
-                self.writer.put(if equation.reversed { ") " } else { " " });
-                self.term(proof, shown, Place::Word);
-            }
-            Term::Typed(inner, formula) => {
-                self.writer.put("show ");
-                self.formula(formula, Place::Open);
-                self.writer.put(" from ");
-                self.term(inner, shown, Place::Word);
-            }
-        }
-        close(&mut self.writer, parentheses);
-    }
-
     fn apply(&mut self, head: &str, parts: &[&Term], shown: &Shown<'_>) {
         self.writer.put(head);
         for part in parts {
             self.writer.put(" ");
             self.term(part, shown, Place::Word);
         }
-    }
-
-    fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
-        match argument {
-            Argument::Individual(name) => self.writer.name(*name),
-            Argument::Proof(term) => self.term(term, shown, Place::Word),
-            Argument::Property(property) => self.property(property, shown),
-        }
-    }
-
-    /// `(fun x : I => A)`
-    fn property(&mut self, property: &Property, shown: &Shown<'_>) {
-        let name = self.writer.know_variable(property.variable, &shown.of(property.variable));
-        let text = format!("(fun ({name} : {}) => ", self.writer.book.domain);
-        self.writer.put(&text);
-        self.formula(&property.formula, Place::Open);
-        self.writer.put(")");
-        self.writer.forget_variable(property.variable);
     }
 
     /// `I (fun z : I => …)`, what an existence statement says of its next variable.
@@ -341,34 +326,6 @@ impl Text<'_> {
             writer.put(&format!("{domain} (fun ({name} : {domain}) => "));
         });
         self.writer.put(")");
-    }
-
-    fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
-        self.writer.put("fun");
-        let names: Vec<String> =
-            variables.iter().map(|name| self.writer.know_variable(*name, &shown.of(*name))).collect();
-        if !names.is_empty() {
-            let text = format!(" ({} : {})", names.join(" "), self.writer.book.domain);
-            self.writer.put(&text);
-        }
-        for (local, claim) in claims {
-            let name = self.writer.know_local(*local);
-            self.writer.put(&format!(" ({name} : "));
-            SIGNS.claim(&mut self.writer, claim);
-            self.writer.put(")");
-        }
-        self.writer.put(" =>");
-        self.inside(body, shown);
-        claims.iter().rev().for_each(|(local, _)| self.writer.forget_local(*local));
-        variables.iter().rev().for_each(|name| self.writer.forget_variable(*name));
-    }
-
-    /// A term on lines of its own, set in.
-    fn inside(&mut self, body: &Term, shown: &Shown<'_>) {
-        self.writer.depth += 1;
-        self.writer.line();
-        self.term(body, shown, Place::Open);
-        self.writer.depth -= 1;
     }
 
     /// `have h : A :=`

@@ -55,18 +55,6 @@ pub enum Inductions {
     ForTheGoal,
 }
 
-/// What is known about the goal; only told to the reader.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Status {
-    /// Nothing.
-    #[default]
-    Unknown,
-    /// It follows from what the problem holds.
-    Follows,
-    /// It does not.
-    DoesNotFollow,
-}
-
 /// A goal, and what a prover may use for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
@@ -81,8 +69,6 @@ pub struct Problem<'a> {
     pub encoding: Encoding,
     /// Whether instances of induction are written down.
     pub inductions: Inductions,
-    /// What is known about the goal.
-    pub status: Status,
 }
 
 /// Why a statement cannot be written as a problem.
@@ -129,11 +115,6 @@ impl Problem<'_> {
         for line in &assembled.head {
             let _ = writeln!(out, "% {}", one_line(line));
         }
-        match self.status {
-            Status::Unknown => {}
-            Status::Follows => out.push_str("% Status: Theorem\n"),
-            Status::DoesNotFollow => out.push_str("% Status: CounterSatisfiable\n"),
-        }
         for statement in &assembled.statements {
             let role = match statement.role {
                 Role::Axiom => "axiom",
@@ -161,12 +142,7 @@ impl Problem<'_> {
             let _ = writeln!(out, "; {}", one_line(line));
         }
         out.push_str("(set-info :smt-lib-version 2.6)\n");
-        let status = match self.status {
-            Status::Unknown => "unknown",
-            Status::Follows => "unsat",
-            Status::DoesNotFollow => "sat",
-        };
-        let _ = writeln!(out, "(set-info :status {status})\n(set-logic UF)\n(declare-sort {sort} 0)");
+        let _ = writeln!(out, "(set-info :status unknown)\n(set-logic UF)\n(declare-sort {sort} 0)");
         for (symbol, arity, is_predicate) in symbols(&assembled.statements) {
             let arguments = vec![sort.as_str(); arity].join(" ");
             let result = if is_predicate { "Bool" } else { sort };

@@ -10,11 +10,11 @@
 use std::fmt::Write as _;
 
 use super::typed::book::{Book, Declaration};
-use super::typed::infix::{Place, Signs, close, open};
+use super::typed::infix::{Place, Signs, Terms, close, open};
 use super::typed::plan::Plan;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
-use super::typed::{Argument, Claim, Local, Shape, Term};
+use super::typed::{Local, Shape, Term};
 use super::{Checked, Format};
 use crate::formula::{Formula, Name};
 use crate::theory::Theory;
@@ -127,84 +127,13 @@ struct Text<'w> {
     explicit: bool,
 }
 
-impl Text<'_> {
-    fn formula(&mut self, formula: &Formula, place: Place) {
-        SIGNS.formula(&mut self.writer, formula, place);
+impl<'w> Terms<'w> for Text<'w> {
+    const SIGNS: Signs = SIGNS;
+
+    fn writer(&mut self) -> &mut Writer<'w> {
+        &mut self.writer
     }
 
-    /// ` (a b : I)`
-    fn variables(&mut self, names: &[String]) {
-        if !names.is_empty() {
-            let text = format!(" ({} : {})", names.join(" "), self.writer.book.domain);
-            self.writer.put(&text);
-        }
-    }
-
-    fn definitions(&mut self) {
-        let book = self.writer.book;
-        for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
-            let Some(definition) = &predicate.definition else { continue };
-            self.writer.put("\n");
-            let doc = definition.doc.as_deref().unwrap_or("");
-            comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
-            self.writer.put(&format!("Definition {name}"));
-            let parameters: Vec<(Name, String)> = (0..)
-                .zip(&definition.parameters)
-                .map(|(place, shown)| (Name(place), self.writer.know_variable(Name(place), shown)))
-                .collect();
-            let names: Vec<String> = parameters.iter().map(|(_, name)| name.clone()).collect();
-            self.variables(&names);
-            self.writer.put(" : Prop :=");
-            self.writer.line();
-            self.formula(&definition.body, Place::Open);
-            self.writer.put(".\n");
-            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        }
-    }
-
-    fn declaration(&mut self, declaration: &Declaration) {
-        self.writer.put("\n");
-        comment(self.writer.out, &declaration.comment);
-        self.writer.put(&format!("Hypothesis {} : ", declaration.name));
-        let Some(formula) = &declaration.formula else {
-            self.writer.put("forall P : Prop, ~ ~ P -> P.\n");
-            return;
-        };
-        self.writer.know_parameters((0..).map(Name).take(self.writer.book.parameters.len()));
-        if declaration.property {
-            let property = self.writer.know_property();
-            let text = format!("forall {property} : {} -> Prop, ", self.writer.book.domain);
-            self.writer.put(&text);
-        }
-        let names: Vec<String> =
-            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, shown)).collect();
-        if !names.is_empty() {
-            SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
-        }
-        self.formula(formula, Place::Open);
-        self.writer.put(".\n");
-        declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        if declaration.property {
-            self.writer.forget_property();
-        }
-    }
-
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
-        let book = self.writer.book;
-        self.explicit = plan.length() > LONG;
-        self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
-        self.writer.put(&format!("Theorem {} :", book.theorem(theorem.number())));
-        self.writer.line();
-        self.formula(plan.conclusion(plan.result), Place::Open);
-        self.writer.put(".\nProof. exact (");
-        self.writer.line();
-        let walked = walk(book.theory, &book.axioms, plan);
-        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
-        self.term(&walked.term, &shown, Place::Open);
-        self.writer.put(").\nQed.\n");
-    }
-
-    /// A term; at a place for a word, in parentheses unless it is one.
     fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place) {
         match term {
             Term::Local(local) => return self.writer.local(*local),
@@ -297,6 +226,72 @@ impl Text<'_> {
         }
         close(&mut self.writer, parentheses);
     }
+}
+
+impl Text<'_> {
+    fn definitions(&mut self) {
+        let book = self.writer.book;
+        for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
+            let Some(definition) = &predicate.definition else { continue };
+            self.writer.put("\n");
+            let doc = definition.doc.as_deref().unwrap_or("");
+            comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
+            self.writer.put(&format!("Definition {name}"));
+            let parameters: Vec<(Name, String)> = (0..)
+                .zip(&definition.parameters)
+                .map(|(place, shown)| (Name(place), self.writer.know_variable(Name(place), shown)))
+                .collect();
+            let names: Vec<String> = parameters.iter().map(|(_, name)| name.clone()).collect();
+            self.variables(&names);
+            self.writer.put(" : Prop :=");
+            self.writer.line();
+            self.formula(&definition.body, Place::Open);
+            self.writer.put(".\n");
+            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+        }
+    }
+
+    fn declaration(&mut self, declaration: &Declaration) {
+        self.writer.put("\n");
+        comment(self.writer.out, &declaration.comment);
+        self.writer.put(&format!("Hypothesis {} : ", declaration.name));
+        let Some(formula) = &declaration.formula else {
+            self.writer.put("forall P : Prop, ~ ~ P -> P.\n");
+            return;
+        };
+        self.writer.know_parameters((0..).map(Name).take(self.writer.book.parameters.len()));
+        if declaration.property {
+            let property = self.writer.know_property();
+            let text = format!("forall {property} : {} -> Prop, ", self.writer.book.domain);
+            self.writer.put(&text);
+        }
+        let names: Vec<String> =
+            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, shown)).collect();
+        if !names.is_empty() {
+            SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
+        }
+        self.formula(formula, Place::Open);
+        self.writer.put(".\n");
+        declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+        if declaration.property {
+            self.writer.forget_property();
+        }
+    }
+
+    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
+        let book = self.writer.book;
+        self.explicit = plan.length() > LONG;
+        self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
+        self.writer.put(&format!("Theorem {} :", book.theorem(theorem.number())));
+        self.writer.line();
+        self.formula(plan.conclusion(plan.result), Place::Open);
+        self.writer.put(".\nProof. exact (");
+        self.writer.line();
+        let walked = walk(book.theory, &book.axioms, plan);
+        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
+        self.term(&walked.term, &shown, Place::Open);
+        self.writer.put(").\nQed.\n");
+    }
 
     /// `conj`, or `@conj A B` where everything is written out.
     fn with_formulas(&mut self, head: &str, left: &Formula, right: &Formula) {
@@ -307,49 +302,6 @@ impl Text<'_> {
         self.formula(left, Place::Word);
         self.writer.put(" ");
         self.formula(right, Place::Word);
-    }
-
-    fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
-        match argument {
-            Argument::Individual(name) => self.writer.name(*name),
-            Argument::Proof(term) => self.term(term, shown, Place::Word),
-            Argument::Property(property) => self.property(property, shown),
-        }
-    }
-
-    /// `(fun x : I => A)`
-    fn property(&mut self, property: &super::typed::Property, shown: &Shown<'_>) {
-        let name = self.writer.know_variable(property.variable, &shown.of(property.variable));
-        let text = format!("(fun {name} : {} => ", self.writer.book.domain);
-        self.writer.put(&text);
-        self.formula(&property.formula, Place::Open);
-        self.writer.put(")");
-        self.writer.forget_variable(property.variable);
-    }
-
-    fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
-        self.writer.put("fun");
-        let names: Vec<String> =
-            variables.iter().map(|name| self.writer.know_variable(*name, &shown.of(*name))).collect();
-        self.variables(&names);
-        for (local, claim) in claims {
-            let name = self.writer.know_local(*local);
-            self.writer.put(&format!(" ({name} : "));
-            SIGNS.claim(&mut self.writer, claim);
-            self.writer.put(")");
-        }
-        self.writer.put(" =>");
-        self.inside(body, shown);
-        claims.iter().rev().for_each(|(local, _)| self.writer.forget_local(*local));
-        variables.iter().rev().for_each(|name| self.writer.forget_variable(*name));
-    }
-
-    /// A term on lines of its own, set in.
-    fn inside(&mut self, body: &Term, shown: &Shown<'_>) {
-        self.writer.depth += 1;
-        self.writer.line();
-        self.term(body, shown, Place::Open);
-        self.writer.depth -= 1;
     }
 
     fn steps(&mut self, steps: &[(Local, Formula, Term)], last: &Term, shown: &Shown<'_>) {

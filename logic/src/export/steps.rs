@@ -16,9 +16,9 @@ use std::sync::Arc;
 use super::names::Names;
 use super::problem::sentence::{RESERVED, Sentence, Term, Variable, predicate_symbols, symbol};
 use super::problem::write::fof;
-use super::tstp::{definition, discharged, literal, rule_name};
+use super::tstp::{definition, literal, rule_name};
 use crate::formula::{Formula, Name, Variable as Argument};
-use crate::proof::{Proof, Rule, StepId};
+use crate::proof::{Proof, Rule, ScopeId, StepId};
 use crate::theory::Theory;
 
 /// What can be asked about a step.
@@ -79,7 +79,7 @@ impl<'a> Steps<'a> {
 
     fn problem(&self, id: StepId) -> Option<String> {
         let step = self.proof.steps.get(id.index())?;
-        let scopes = discharged(&step.rule);
+        let scopes: Vec<ScopeId> = step.rule.discharged().collect();
         let mut text = format!("% Step {} by {}\n", id.0 + 1, rule_name(&step.rule));
         for (place, premise) in step.premises.iter().enumerate() {
             let premise = self.proof.steps.get(premise.index())?;

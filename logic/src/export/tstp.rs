@@ -115,18 +115,6 @@ pub(super) fn rule_name(rule: &Rule) -> &'static str {
     }
 }
 
-/// The scopes that a rule discharges.
-pub(super) fn discharged(rule: &Rule) -> Vec<ScopeId> {
-    match rule {
-        Rule::Generalise(scope)
-        | Rule::ExistsElimination(scope)
-        | Rule::NotIntroduction(scope)
-        | Rule::Reductio(scope) => vec![*scope],
-        Rule::Cases(first, second) => vec![*first, *second],
-        _ => Vec::new(),
-    }
-}
-
 /// Text as a quoted word of TPTP, which may hold printable ASCII only.
 fn quoted(text: &str) -> String {
     let mut word = String::from("'");
@@ -241,7 +229,7 @@ impl Derivation<'_, '_> {
         let last = self.proof.steps.len() - 1;
         for (place, step) in self.proof.steps.iter().enumerate() {
             self.assume(step.scope);
-            for scope in discharged(&step.rule) {
+            for scope in step.rule.discharged() {
                 self.assume(scope);
             }
             let (name, rests) = match step.rule {
@@ -297,7 +285,7 @@ impl Derivation<'_, '_> {
     fn step(&mut self, place: usize, step: &Step, last: bool) -> (String, Vec<Assumed>) {
         let name = if last { format!("t{}", self.number) } else { format!("t{}_s{}", self.number, place + 1) };
         let rule = rule_name(&step.rule);
-        let closed = discharged(&step.rule);
+        let closed: Vec<ScopeId> = step.rule.discharged().collect();
         let mut rests: Vec<Assumed> =
             step.premises.iter().flat_map(|premise| self.rests[premise.index()].clone()).collect();
         rests.retain(|(scope, _)| !closed.contains(&ScopeId(*scope)));

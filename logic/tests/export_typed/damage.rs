@@ -265,7 +265,7 @@ fn other_part(sample: &Sample<'_>) -> Vec<Edit> {
 fn constant_property(sample: &Sample<'_>) -> Vec<Edit> {
     // The property of a replacement is about a variable that is called v.
     let before = match sample.language {
-        Language::Rocq => "(fun v : I => ",
+        Language::Rocq => "(fun (v : I) => ",
         Language::Dedukti => "(v : I => ",
     };
     let in_proof = |at: usize| sample.theorems.iter().any(|theorem| theorem.proof.contains(&at));

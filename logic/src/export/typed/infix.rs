@@ -1,7 +1,7 @@
-//! Formulas as Rocq and Lean write them, which differ in the signs only.
+//! What Rocq and Lean write in the same way: formulas, but for the signs, and functions.
 
-use super::Claim;
-use super::writer::{Writer, behind};
+use super::writer::{Shown, Writer, behind};
+use super::{Argument, Claim, Local, Property, Term};
 use crate::formula::{Formula, Name, PredicateId};
 
 /// The signs of a language.
@@ -126,9 +126,7 @@ impl Signs {
         self.conjunction(writer, &left, &right);
         writer.unbind(names.len());
     }
-}
 
-impl Signs {
     /// What an existence statement says behind its first variables, of these witnesses.
     pub(crate) fn rest(&self, writer: &mut Writer<'_>, exists: &Formula, given: &[Name]) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
@@ -138,6 +136,71 @@ impl Signs {
         }
         self.conjunction(writer, &left, &right);
         writer.unbind(rest.len());
+    }
+}
+
+/// Terms of a language that writes functions as `fun (x : I) (h : A) => …`.
+pub(crate) trait Terms<'w> {
+    const SIGNS: Signs;
+
+    fn writer(&mut self) -> &mut Writer<'w>;
+
+    /// A term; at a place for a word, in parentheses unless it is one.
+    fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place);
+
+    fn formula(&mut self, formula: &Formula, place: Place) {
+        Self::SIGNS.formula(self.writer(), formula, place);
+    }
+
+    /// ` (a b : I)`
+    fn variables(&mut self, names: &[String]) {
+        if !names.is_empty() {
+            let text = format!(" ({} : {})", names.join(" "), self.writer().book.domain);
+            self.writer().put(&text);
+        }
+    }
+
+    fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
+        match argument {
+            Argument::Individual(name) => self.writer().name(*name),
+            Argument::Proof(term) => self.term(term, shown, Place::Word),
+            Argument::Property(property) => self.property(property, shown),
+        }
+    }
+
+    /// `(fun (x : I) => A)`
+    fn property(&mut self, property: &Property, shown: &Shown<'_>) {
+        let name = self.writer().know_variable(property.variable, &shown.of(property.variable));
+        let text = format!("(fun ({name} : {}) => ", self.writer().book.domain);
+        self.writer().put(&text);
+        self.formula(&property.formula, Place::Open);
+        self.writer().put(")");
+        self.writer().forget_variable(property.variable);
+    }
+
+    fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
+        self.writer().put("fun");
+        let names: Vec<String> =
+            variables.iter().map(|name| self.writer().know_variable(*name, &shown.of(*name))).collect();
+        self.variables(&names);
+        for (local, claim) in claims {
+            let name = self.writer().know_local(*local);
+            self.writer().put(&format!(" ({name} : "));
+            Self::SIGNS.claim(self.writer(), claim);
+            self.writer().put(")");
+        }
+        self.writer().put(" =>");
+        self.inside(body, shown);
+        claims.iter().rev().for_each(|(local, _)| self.writer().forget_local(*local));
+        variables.iter().rev().for_each(|name| self.writer().forget_variable(*name));
+    }
+
+    /// A term on lines of its own, set in.
+    fn inside(&mut self, body: &Term, shown: &Shown<'_>) {
+        self.writer().depth += 1;
+        self.writer().line();
+        self.term(body, shown, Place::Open);
+        self.writer().depth -= 1;
     }
 }
 
