@@ -1,0 +1,98 @@
+//! The kernels for CUDA devices, run without one: a C++ compiler builds the very same sources for this machine, with
+//! sanitizers, and the launches of the crate go to that program instead of a driver.
+//!
+//! What this checks: the arithmetic bit for bit, every index of every access, which threads wait for which, the launches
+//! and the structures that they pass. What it does not: the hardware, what the device's compiler makes of the sources,
+//! races between threads that no order of turns shows, and speed. `examples/device.rs` makes the same comparisons on a
+//! device.
+
+mod checks;
+mod host;
+#[path = "../siblings/numbers.rs"]
+mod numbers;
+
+use theoremata_kernels::cuda::{Cuda, CudaError};
+
+use checks::Report;
+
+/// Seeds of a check: few, as each thread of each block takes its turn; more if `SEEDS` says so.
+fn seeds() -> std::ops::Range<u64> {
+    0..std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(12)
+}
+
+/// Runs a check on the stand-in for every seed, with the threads taking turns in another order each time.
+fn exact(check: fn(&Cuda, u64, &mut Report) -> Result<(), CudaError>) {
+    let Some(program) = host::program() else {
+        println!("SKIPPED: there is no g++ that builds the kernels for this machine");
+        return;
+    };
+    let machine = host::Host::start(program);
+    let cuda = Cuda::on(machine.clone());
+    let mut report = Report::default();
+    for seed in seeds() {
+        machine.take_turns(seed);
+        check(&cuda, seed, &mut report).expect("the stand-in does what it is told");
+    }
+    report.print();
+    assert!(report.compared() > 100, "the check compared something");
+    assert_eq!(report.differing(), 0, "outputs differ from their definitions");
+}
+
+#[test]
+fn products_have_the_bits_of_their_definitions() {
+    exact(checks::products);
+}
+
+#[test]
+fn looked_up_rows_have_the_bits_of_their_definitions() {
+    exact(checks::lookups);
+}
+
+#[test]
+fn operations_on_rows_have_the_bits_of_their_definitions() {
+    exact(checks::rows);
+}
+
+#[test]
+fn softmax_and_sampling_have_the_bits_of_their_definitions() {
+    exact(checks::chances);
+}
+
+#[test]
+fn attention_over_pages_has_the_bits_of_its_definition() {
+    exact(checks::attention);
+}
+
+#[test]
+#[should_panic(expected = "a row sees 4 of 3 tokens")]
+fn a_row_cannot_see_what_is_not_listed() {
+    checks::sees_too_much(&Cuda::on(host::Nothing::start()));
+}
+
+#[test]
+#[should_panic(expected = "a buffer of this machine")]
+fn a_buffer_of_another_machine_is_refused() {
+    let (one, other) = (Cuda::on(host::Nothing::start()), Cuda::on(host::Nothing::start()));
+    let mut x = one.buffer::<f32>(4).expect("memory");
+    let term = other.buffer::<f32>(4).expect("memory");
+    let _ = one.add(&mut x, &term);
+}
+
+#[test]
+#[should_panic(expected = "a slot for each row")]
+fn a_slot_cannot_be_written_twice() {
+    checks::slot_twice(&Cuda::on(host::Nothing::start()));
+}
+
+/// On a machine with a device it opens; elsewhere the error says what is missing.
+#[test]
+fn opening_a_device_gives_it_or_says_what_is_missing() {
+    match Cuda::open() {
+        Ok(cuda) => println!("there is a device: {}", cuda.name()),
+        Err(error) => {
+            println!("{error}");
+            let built = cfg!(feature = "cuda");
+            assert_eq!(matches!(error, CudaError::NotBuilt), !built, "{error}");
+        }
+    }
+}
