@@ -2,8 +2,6 @@
 //!
 //! Shared by the tests, which run the kernels on a stand-in, and by `examples/device.rs`, which runs them on a device.
 
-use std::collections::BTreeMap;
-
 use theoremata_kernels::cuda::{Buffer, Choice, Cuda, CudaError, Plain, Product as DeviceProduct};
 use theoremata_kernels::{
     Cell, Draw, Format, Group, Heads, Inline, Kernels, Matrix, PageShape, Pages, Pairing, Product, Rotary, Sampling,
@@ -11,75 +9,21 @@ use theoremata_kernels::{
 };
 
 use crate::numbers::{Random, weights};
+use crate::pass::{EPSILON, Measures, Model, Threads};
+use crate::report::Report;
 
-/// What was compared, by the operation.
-#[derive(Default)]
-pub(crate) struct Report {
-    operations: BTreeMap<String, Compared>,
-}
-
-/// Outputs of an operation, and how they differ from those of the definition.
-#[derive(Default)]
-struct Compared {
-    outputs: usize,
-    differing: usize,
-    /// The largest difference; infinite where one of two is NaN.
-    worst: f64,
-    first: Option<String>,
-}
-
-impl Report {
-    fn compare(&mut self, operation: &str, found: &[f32], expected: &[f32], what: &str) {
-        assert_eq!(found.len(), expected.len(), "{operation}, {what}");
-        let compared = self.operations.entry(operation.to_string()).or_default();
-        compared.outputs += found.len();
-        for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
-            if found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan()) {
-                continue;
-            }
-            let error = f64::from(found - expected).abs();
-            compared.differing += 1;
-            compared.worst = compared.worst.max(if error.is_nan() { f64::INFINITY } else { error });
-            compared.first.get_or_insert_with(|| format!("{what}: output {at} is {found:e}, not {expected:e}"));
-        }
-    }
-
-    fn compare_tokens(&mut self, operation: &str, found: &[Option<u32>], expected: &[Option<u32>], what: &str) {
-        let number = |tokens: &[Option<u32>]| -> Vec<f32> {
-            tokens.iter().map(|token| token.map_or(-1.0, |token| token as f32)).collect()
-        };
-        self.compare(operation, &number(found), &number(expected), what);
-    }
-
-    pub(crate) fn compared(&self) -> usize {
-        self.operations.values().map(|compared| compared.outputs).sum()
-    }
-
-    pub(crate) fn differing(&self) -> usize {
-        self.operations.values().map(|compared| compared.differing).sum()
-    }
-
-    pub(crate) fn print(&self) {
-        println!("{:<22} {:>10} {:>10} {:>12}", "operation", "outputs", "differing", "worst error");
-        for (operation, compared) in &self.operations {
-            let Compared { outputs, differing, worst, first } = compared;
-            println!("{operation:<22} {outputs:>10} {differing:>10} {worst:>12.3e}");
-            if let Some(first) = first {
-                println!("    first: {first}");
-            }
-        }
-    }
-}
+/// A check: compares outputs that follow from a seed.
+pub(crate) type Check = fn(&Cuda, u64, &mut Report) -> Result<(), CudaError>;
 
 /// An output that shows what is not written.
 fn unwritten(cuda: &Cuda, count: usize) -> Result<Buffer<f32>, CudaError> {
     cuda.upload(&vec![f32::NAN; count])
 }
 
-const BATCHES: [usize; 14] = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 33, 40];
+const BATCHES: [usize; 13] = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 35];
 
-fn matrix(random: &mut Random, format: Format, columns: usize) -> Matrix {
-    let rows = 1 + random.below(70);
+fn matrix(random: &mut Random, format: Format, columns: usize, rows_max: usize) -> Matrix {
+    let rows = 1 + random.below(rows_max);
     Matrix::pack(format, rows, columns, &weights(random, format, rows, columns)).expect("a matrix of this shape")
 }
 
@@ -87,7 +31,7 @@ fn matrix(random: &mut Random, format: Format, columns: usize) -> Matrix {
 fn columns(random: &mut Random, format: Format) -> usize {
     match format.block_columns() {
         1 => random.below(300),
-        32 => 32 * random.below(40),
+        32 => 32 * [0, 1, 2, 3, 5, 18, 33, 35][random.below(8)],
         block => block * random.below(6),
     }
 }
@@ -97,7 +41,7 @@ pub(crate) fn products(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<()
     let random = &mut Random::new(seed);
     for format in Format::ALL {
         let columns = columns(random, format);
-        let (one, other) = (matrix(random, format, columns), matrix(random, Format::F32, columns));
+        let (one, other) = (matrix(random, format, columns, 50), matrix(random, Format::F32, columns, 18));
         let rows = BATCHES[random.below(BATCHES.len())];
         let size = [1.0, 1.0, 1.0, 1e-31, 1e20][random.below(5)];
         let x: Vec<f32> = random.floats(rows * columns).iter().map(|x| x * size).collect();
@@ -126,7 +70,7 @@ pub(crate) fn lookups(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
     let random = &mut Random::new(seed);
     for format in Format::ALL {
         let columns = columns(random, format);
-        let matrix = matrix(random, format, columns);
+        let matrix = matrix(random, format, columns, 50);
         let which: Vec<u32> = (0..random.below(9)).map(|_| random.below(matrix.rows()) as u32).collect();
         let mut expected = vec![0.0; which.len() * columns];
         for (row, out) in which.iter().zip(expected.chunks_exact_mut(columns.max(1))) {
@@ -182,11 +126,7 @@ pub(crate) fn chances(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
     let what = format!("seed {seed}");
     let (rows, count) = (random.below(5), [1, 2, 15, 16, 17, 63, 300, 2048, 5000][random.below(9)]);
     let mut x: Vec<f32> = random.floats(rows * count).iter().map(|x| x * 30.0).collect();
-    for at in 0..x.len() {
-        if random.below(8) == 0 {
-            x[at] = f32::NEG_INFINITY;
-        }
-    }
+    x.iter_mut().filter(|_| random.below(8) == 0).for_each(|x| *x = f32::NEG_INFINITY);
     if rows > 1 && random.below(2) == 0 {
         x[..count].fill(f32::NEG_INFINITY); // nothing may be chosen
     }
@@ -203,11 +143,7 @@ pub(crate) fn chances(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
     let expected: Vec<f32> = x.chunks_exact(count).map(|row| kernels.log_sum_exp(row)).collect();
     report.compare("log_sum_exp", &cuda.log_sum_exp(&cuda.upload(&x)?, rows)?, &expected, &what);
 
-    for at in 0..x.len() {
-        if random.below(40) == 0 {
-            x[at] = f32::NAN;
-        }
-    }
+    x.iter_mut().filter(|_| random.below(40) == 0).for_each(|x| *x = f32::NAN);
     let logits = cuda.upload(&x)?;
     for temperature in [0.0, 0.8, 1e-40] {
         let choices: Vec<Choice> = (0..rows)
@@ -339,18 +275,89 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     Ok(())
 }
 
-/// Prepares a row that sees more than its list holds, which panics.
-pub(crate) fn sees_too_much(cuda: &Cuda) {
-    let rotary = Rotary::new(Pairing::Halves, 2, &[1.0], 8);
-    let angles = cuda.angles(&rotary).expect("memory");
-    let shape = PageShape { page_tokens: 4, kv_heads: 1, head_dim: 2 };
-    let spans = [Span { page: 0, offset: 0, tokens: 3, position: 0 }];
-    let group = Group { positions: &[0], seen: &[4], spans: &spans };
-    let _ = cuda.lists(1, shape, &angles, 1, &[group], 1);
+/// Several layers of a small model, as an engine puts the operations together.
+pub(crate) fn passes(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
+    let random = &mut Random::new(seed ^ 0x9a55);
+    let measures = Measures {
+        width: 32,
+        hidden: 64,
+        heads: 4,
+        shape: PageShape { page_tokens: [4, 16][random.below(2)], kv_heads: 2, head_dim: 8 },
+        layers: 2,
+        vocabulary: 40,
+        formats: [[Format::Q4_1, Format::Q8_0], [Format::F16, Format::Q4_0]][random.below(2)],
+    };
+    let threads = 1 + random.below(2);
+    let tokens = 1 + random.below(24);
+    let situation = Threads { threads, tokens, rows: 1 + random.below(tokens) };
+    let mut pack = |format, (rows, columns)| {
+        Matrix::pack(format, rows, columns, &weights(random, format, rows, columns)).expect("a matrix of this shape")
+    };
+    let layers: Vec<Vec<Matrix>> = (0..measures.layers)
+        .map(|_| measures.matrices().map(|shape| pack(measures.formats[0], shape)).into())
+        .collect();
+    let embedding = pack(measures.formats[1], (measures.vocabulary, measures.width));
+    let gain = random.floats(measures.width);
+
+    let model = Model::new(cuda, measures, &layers, &embedding, &gain)?;
+    let mut step = situation.step(cuda, &measures)?;
+    let mut memory = model.memory(cuda, situation.pages(measures.shape))?;
+    let expected = logits(&measures, &layers, &embedding, &gain, &situation, &step.tokens, &step.asking);
+    let found = model.logits(cuda, &mut step, &mut memory)?;
+    let what = format!("seed {seed}, {threads} threads of {tokens} tokens, {} rows", situation.rows);
+    report.compare("pass", &found.to_vec()?, &expected, &what);
+    Ok(())
 }
 
-/// Prepares two rows for one slot, which panics.
-pub(crate) fn slot_twice(cuda: &Cuda) {
-    let shape = PageShape { page_tokens: 4, kv_heads: 1, head_dim: 2 };
-    let _ = cuda.slots(shape, 1, &[Slot { page: 0, offset: 1 }, Slot { page: 0, offset: 1 }]);
+/// The same on the processor.
+fn logits(
+    measures: &Measures,
+    layers: &[Vec<Matrix>],
+    embedding: &Matrix,
+    gain: &[f32],
+    situation: &Threads,
+    tokens: &[u32],
+    asking: &[u32],
+) -> Vec<f32> {
+    let Measures { width, hidden, heads, shape, .. } = *measures;
+    let rows = tokens.len();
+    let kernels = Kernels::best();
+    let multiply = |x: &[f32], matrix: &Matrix| {
+        let rows = x.len() / matrix.columns();
+        let mut out = vec![0.0; rows * matrix.rows()];
+        kernels.multiply(&Inline, x, rows, &mut [Product { matrix, out: &mut out }]);
+        out
+    };
+    let norm = |x: &[f32]| {
+        let mut out = vec![0.0; x.len()];
+        kernels.rms_norm(&Inline, x, gain, EPSILON, &mut out);
+        out
+    };
+    let add = |x: &mut [f32], y: Vec<f32>| x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+    let mut state = vec![0.0; rows * width];
+    for (token, row) in tokens.iter().zip(state.chunks_exact_mut(width)) {
+        embedding.row(*token as usize, row);
+    }
+    let rotary = situation.rotary(shape);
+    for layer in layers {
+        let blank = vec![f16::ONE; situation.pages(shape) * shape.cells()];
+        let (mut keys, mut values) = (blank.clone(), blank);
+        let normed = norm(&state);
+        let queries = multiply(&normed, &layer[0]);
+        let slots = situation.slots(shape);
+        shape.store(&slots, &multiply(&normed, &layer[1]), &multiply(&normed, &layer[2]), &mut keys, &mut values);
+        let mut attended = vec![0.0; queries.len()];
+        let pages = Pages { keys: &keys, values: &values };
+        let heads = Heads { queries: heads, shape, scale: measures.scale(), rotary: &rotary };
+        situation.groups(shape, |groups| {
+            kernels.attend(&Inline, &heads, pages, &queries, groups, &mut attended);
+        });
+        add(&mut state, multiply(&attended, &layer[3]));
+        let normed = norm(&state);
+        let mut fed = vec![0.0; rows * hidden];
+        kernels.swiglu(&Inline, &multiply(&normed, &layer[4]), &multiply(&normed, &layer[5]), &mut fed);
+        add(&mut state, multiply(&fed, &layer[6]));
+    }
+    let last: Vec<f32> = asking.iter().flat_map(|row| &state[*row as usize * width..][..width]).copied().collect();
+    multiply(&norm(&last), embedding)
 }

@@ -10,18 +10,22 @@ mod checks;
 mod host;
 #[path = "../siblings/numbers.rs"]
 mod numbers;
+mod pass;
+mod report;
 
 use theoremata_kernels::cuda::{Cuda, CudaError};
+use theoremata_kernels::{Group, PageShape, Pairing, Rotary, Slot, Span};
 
-use checks::Report;
+use checks::Check;
+use report::Report;
 
 /// Seeds of a check: few, as each thread of each block takes its turn; more if `SEEDS` says so.
 fn seeds() -> std::ops::Range<u64> {
-    0..std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(12)
+    0..std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(6)
 }
 
 /// Runs a check on the stand-in for every seed, with the threads taking turns in another order each time.
-fn exact(check: fn(&Cuda, u64, &mut Report) -> Result<(), CudaError>) {
+fn exact(check: Check) {
     let Some(program) = host::program() else {
         println!("SKIPPED: there is no g++ that builds the kernels for this machine");
         return;
@@ -64,9 +68,20 @@ fn attention_over_pages_has_the_bits_of_its_definition() {
 }
 
 #[test]
+fn passes_through_a_model_have_the_bits_of_the_processor() {
+    exact(checks::passes);
+}
+
+#[test]
 #[should_panic(expected = "a row sees 4 of 3 tokens")]
 fn a_row_cannot_see_what_is_not_listed() {
-    checks::sees_too_much(&Cuda::on(host::Nothing::start()));
+    let cuda = Cuda::on(host::Nothing::start());
+    let rotary = Rotary::new(Pairing::Halves, 2, &[1.0], 8);
+    let angles = cuda.angles(&rotary).expect("memory");
+    let shape = PageShape { page_tokens: 4, kv_heads: 1, head_dim: 2 };
+    let spans = [Span { page: 0, offset: 0, tokens: 3, position: 0 }];
+    let group = Group { positions: &[0], seen: &[4], spans: &spans };
+    let _ = cuda.lists(1, shape, &angles, 1, &[group], 1);
 }
 
 #[test]
@@ -81,7 +96,9 @@ fn a_buffer_of_another_machine_is_refused() {
 #[test]
 #[should_panic(expected = "a slot for each row")]
 fn a_slot_cannot_be_written_twice() {
-    checks::slot_twice(&Cuda::on(host::Nothing::start()));
+    let shape = PageShape { page_tokens: 4, kv_heads: 1, head_dim: 2 };
+    let slot = Slot { page: 0, offset: 1 };
+    let _ = Cuda::on(host::Nothing::start()).slots(shape, 1, &[slot, slot]);
 }
 
 /// On a machine with a device it opens; elsewhere the error says what is missing.
