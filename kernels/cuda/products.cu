@@ -51,7 +51,9 @@ KERNEL(quantise, QuantiseArguments, 128) {
 // activations 2·t and 2·t + 1.
 DEVICE void multiply_32(int (&sums)[4], const Word (&a)[4], uint2 b) {
 #ifdef __CUDACC__
-    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    // Volatile, so that it stays where all lanes of the warp come by.
+    asm volatile(
+        "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b.x), "r"(b.y));
 #else
@@ -63,7 +65,8 @@ DEVICE void multiply_32(int (&sums)[4], const Word (&a)[4], uint2 b) {
 // The same over sixteen columns: one word a row.
 DEVICE void multiply_16(int (&sums)[4], Word low, Word high, Word b) {
 #ifdef __CUDACC__
-    asm("mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
         : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
         : "r"(low), "r"(high), "r"(b));
 #else

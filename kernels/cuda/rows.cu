@@ -158,7 +158,7 @@ KERNEL(log_sum_exp, LogSumArguments, 256) {
     if (threadIdx.x == 0) arguments.out[blockIdx.x] = __fadd_rn(largest, logarithm(sum));
 }
 
-// One draw of a token, as `Draw`; the temperature's inverse, 0 for the most likely token.
+// One draw of a token, as `Draw`; the temperature's inverse, below 0 for the most likely token.
 struct Choice {
     Long seed;
     Long path;
@@ -212,7 +212,7 @@ KERNEL(sample, SampleArguments, 256) {
     const float largest = block_largest(row, count);
     float bar = __uint_as_float(0xff800000u);
     Word best = 0xffffffffu;
-    if (choice.inverse == 0.0f) {
+    if (choice.inverse < 0.0f) {
         for (Word token = threadIdx.x; token < count; token += 256)
             if (row[token] == largest && better(largest, token, bar, best)) bar = largest, best = token;
     } else {

@@ -15,7 +15,7 @@ arguments! {
     }
     struct LogSumArguments { x: Address, out: Address, count: u32, unused: u32, }
     struct SampleArguments { logits: Address, choices: Address, out: Address, count: u32, unused: u32, }
-    /// One draw; the inverse of the temperature, 0 for the most likely token.
+    /// One draw; the inverse of the temperature, below 0 for the most likely token.
     struct Drawn { seed: u64, path: u64, position: u32, inverse: f32, }
 }
 
@@ -172,7 +172,7 @@ impl Cuda {
             .map(|Choice { temperature, draw }| {
                 let inverse = 1.0 / temperature;
                 let greedy = *temperature <= 0.0 || !inverse.is_finite();
-                let inverse = if greedy { 0.0 } else { inverse };
+                let inverse = if greedy { -1.0 } else { inverse };
                 Drawn { seed: draw.seed, path: draw.path, position: draw.position, inverse }
             })
             .collect();
