@@ -9,39 +9,40 @@ use theoremata_kernels::cuda::{Address, CudaError, Launch, Machine};
 
 /// The program, built once a run; nothing where there is no compiler for it.
 pub(crate) fn program() -> Option<&'static Path> {
-    static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(build);
+    static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        let sanitized = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        build("host.cpp", "cuda-host", &sanitized).or_else(|| {
+            println!("this compiler has no sanitizers: accesses outside of buffers may go unseen");
+            build("host.cpp", "cuda-host", &[])
+        })
+    });
     PROGRAM.as_deref()
 }
 
-fn build() -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("cuda/host.cpp");
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cuda-host");
-    Command::new("g++").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
-    let compile = |sanitizers: &[&str]| {
-        Command::new("g++")
-            .args([
-                "-std=c++17",
-                "-O1",
-                "-g",
-                "-ffp-contract=off",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-Wno-unknown-pragmas",
-            ])
-            .args(sanitizers)
-            .arg("-o")
-            .args([&program, &source])
-            .output()
-            .expect("g++ was there a moment ago")
-    };
-    if compile(&["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]).status.success() {
-        return Some(program);
-    }
-    println!("without sanitizers, which this compiler does not link: accesses outside of buffers may go unseen");
-    let output = compile(&[]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(program)
+/// A folder with a library that stands in for the driver's.
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+pub(crate) fn driver() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cuda-driver");
+    std::fs::create_dir_all(&folder).expect("a folder of this build");
+    build("driver.cpp", "cuda-driver/libcuda.so", &["-shared", "-fPIC"]).map(|_| folder)
+}
+
+/// Builds a source beside the kernels for this machine; nothing where there is no compiler, or it does not know the
+/// options.
+fn build(source: &str, name: &str, options: &[&str]) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("cuda").join(source);
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let output = Command::new("g++")
+        .args(["-std=c++17", "-O1", "-march=native", "-g", "-ffp-contract=off", "-Wno-unknown-pragmas"])
+        .args(options)
+        .arg("-o")
+        .args([&built, &source])
+        .output()
+        .ok()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let ours = |line: &str| line.contains(" error: ") && line.contains("cuda/");
+    assert!(!errors.lines().any(ours), "{errors}");
+    output.status.success().then_some(built)
 }
 
 /// The program at work.
