@@ -57,7 +57,21 @@ struct Pipes {
 }
 
 impl Host {
+    /// Starts the program. Some systems put it, now and then, where its sanitizer wants to have its tables, and it ends
+    /// at once; so it is started again a few times if it does not answer.
     pub(crate) fn start(program: &Path) -> Arc<Host> {
+        for _ in 0..10 {
+            let host = Host::try_start(program);
+            if host.answers() {
+                return Arc::new(host);
+            }
+        }
+        let host = Host::try_start(program);
+        host.wait().expect("an answer"); // or it says why there is none
+        Arc::new(host)
+    }
+
+    fn try_start(program: &Path) -> Host {
         let mut child = Command::new(program)
             .env("ASAN_OPTIONS", "detect_leaks=0")
             .stdin(Stdio::piped())
@@ -67,7 +81,14 @@ impl Host {
             .expect("the program that was just built");
         let input = Some(BufWriter::new(child.stdin.take().expect("a pipe")));
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
-        Arc::new(Host { pipes: Mutex::new(Pipes { child, input, output }) })
+        Host { pipes: Mutex::new(Pipes { child, input, output }) }
+    }
+
+    fn answers(&self) -> bool {
+        let mut pipes = self.pipes();
+        let input = pipes.input.as_mut().expect("open until dropped");
+        let asked = input.write_all(b"Q").and_then(|()| input.flush());
+        asked.is_ok() && pipes.output.read_exact(&mut [0; 8]).is_ok()
     }
 
     /// Sets the order in which threads and blocks take turns.
