@@ -205,7 +205,7 @@ pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Sett
 }
 
 /// So many threads, or one a core.
-pub(crate) fn crew(threads: Option<NonZeroUsize>) -> Crew {
+fn crew(threads: Option<NonZeroUsize>) -> Crew {
     Crew::new(threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get))
 }
 
@@ -221,7 +221,7 @@ fn turn(arguments: &GenerateArguments, model: &Model) -> Turn {
     Turn { sampling, stops, stop_texts, ..Turn::greedy(arguments.max_tokens.get()) }
 }
 
-pub(crate) fn refused(error: EngineError) -> Failure {
+fn refused(error: EngineError) -> Failure {
     Failure::Usage(error.to_string())
 }
 
@@ -249,7 +249,7 @@ impl Writer {
                 self.order.push(*node);
                 self.speeches.insert(*node, (Speech::new(&self.stops), String::new()));
             }
-            Event::Token { node, token, log_probability } => {
+            Event::Token { node, token, log_probability, .. } => {
                 let (Some(tokenizer), Some((speech, text))) = (model.tokenizer(), self.speeches.get_mut(node)) else {
                     return Ok(());
                 };

@@ -138,7 +138,7 @@ impl Growth {
                 *place += 1;
                 self.nodes.insert(*node, Grown::new(path));
             }
-            Event::Token { node, token, log_probability } => {
+            Event::Token { node, token, log_probability, .. } => {
                 let Some(grown) = self.nodes.get_mut(node) else { return false };
                 grown.tokens.push(*token);
                 grown.log_probability += f64::from(*log_probability);
@@ -151,7 +151,10 @@ impl Growth {
                 self.begin_turn(*node);
                 return self.nodes.contains_key(node);
             }
-            Event::Held { node } | Event::Choose { node, .. } | Event::Pruned { node, .. } => {
+            Event::Stopped { node, .. }
+            | Event::Held { node }
+            | Event::Choose { node, .. }
+            | Event::Pruned { node, .. } => {
                 return self.nodes.contains_key(node);
             }
         }
@@ -251,7 +254,7 @@ impl<'a> Running<'a> {
             return;
         }
         if let Err(error) = self.program.take(engine, &mut self.growth, event) {
-            let node = node_of(event);
+            let node = event.node();
             self.refused.entry(node).or_insert(outcome_of(&error));
             // A node that the tree knows is one that the engine knows.
             let _ = engine.cancel(node);
@@ -313,18 +316,6 @@ pub fn run_programs(
             watch(engine, &event);
             programs.iter_mut().for_each(|program| program.take(engine, &event));
         }
-    }
-}
-
-fn node_of(event: &Event) -> NodeId {
-    match event {
-        Event::Opened { node, .. }
-        | Event::Token { node, .. }
-        | Event::Held { node }
-        | Event::Choose { node, .. }
-        | Event::Joined { node, .. }
-        | Event::Pruned { node, .. }
-        | Event::Finished { node, .. } => *node,
     }
 }
 

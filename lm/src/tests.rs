@@ -5,6 +5,7 @@ mod guides;
 mod invariants;
 mod joins;
 mod programs;
+mod records;
 mod scheduling;
 mod scripts;
 
