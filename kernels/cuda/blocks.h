@@ -33,7 +33,7 @@ host::Entry::Entry(const char *name, unsigned threads, size_t bytes, void (*run)
 
 namespace {
 
-const size_t STACK = 128 << 10;
+const size_t STACK = 24 << 10; // the sanitizer takes time for every byte of it at each turn
 
 // Where threads meet; `round` counts how often all have come.
 struct Meeting {
