@@ -167,16 +167,30 @@ struct Q6K : NoMinimum {
     }
 };
 
-struct ProductArguments {
-    const Byte *weights;   // [tiles][tile_bytes]
-    const Activations *x;  // [eights of rows][blocks]
-    float *out;            // [rows][width]
-    Long tile_bytes;
-    Word blocks;
-    Word width;  // rows of the matrix
-    Word rows;   // rows of activations
-    Word unused;
+// One matrix of a launch. The tiles of all are counted through, so that small ones fill the device together.
+struct Part {
+    const Byte *weights;  // [tiles][tile_bytes]
+    float *out;           // [rows][width]
+    Word width;           // rows of the matrix
+    Word first;           // tiles of the matrices before it
 };
+
+struct ProductArguments {
+    const void *x;  // [eights of rows][blocks] of activations, or [rows][columns] of floats
+    Long tile_bytes;
+    Word columns;  // blocks of them for the block formats
+    Word rows;     // of activations
+    Word tiles;
+    Word count;  // of the parts
+    Part parts[4];
+};
+
+// The matrix that has a tile.
+DEVICE Part part_of(const ProductArguments &arguments, Word tile) {
+    Word at = 0;
+    while (at + 1 < arguments.count && tile >= arguments.parts[at + 1].first) at++;
+    return arguments.parts[at];
+}
 
 // The weights of a block that a lane holds: rows g and g + 8.
 template <class Format> struct Fragment {
@@ -222,11 +236,12 @@ template <class Format> DEVICE void few(const ProductArguments &arguments) {
     __shared__ float scales[CHUNK][16], minima[CHUNK][16];
     const Word lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
     const Word own_row = threadIdx.x % 16, own_x = threadIdx.x / 16 % 8;
-    const Byte *tile = arguments.weights + blockIdx.x * arguments.tile_bytes;
-    const Activations *x = arguments.x + (Long)blockIdx.y * arguments.blocks;
+    const Part part = part_of(arguments, blockIdx.x);
+    const Byte *tile = part.weights + (blockIdx.x - part.first) * arguments.tile_bytes;
+    const Activations *x = (const Activations *)arguments.x + (Long)blockIdx.y * arguments.columns;
     float sum = 0.0f;
-    for (Word first = 0; first < arguments.blocks; first += CHUNK) {
-        const Word count = min(CHUNK, arguments.blocks - first);
+    for (Word first = 0; first < arguments.columns; first += CHUNK) {
+        const Word count = min(CHUNK, arguments.columns - first);
         for (Word at = warp; at < count; at += 8) {
             const Word index = first + at;
             const Fragment<Format> fragment(tile, index, lane);
@@ -249,20 +264,20 @@ template <class Format> DEVICE void few(const ProductArguments &arguments) {
         }
         __syncthreads();
     }
-    const Word row = blockIdx.y * 8 + own_x, column = blockIdx.x * 16 + own_row;
-    if (threadIdx.x < 128 && row < arguments.rows && column < arguments.width)
-        arguments.out[(Long)row * arguments.width + column] = sum;
+    const Word row = blockIdx.y * 8 + own_x, column = (blockIdx.x - part.first) * 16 + own_row;
+    if (threadIdx.x < 128 && row < arguments.rows && column < part.width) part.out[(Long)row * part.width + column] = sum;
 }
 
 // Four tiles, one a warp, with 32 rows of activations.
 template <class Format> DEVICE void many(const ProductArguments &arguments) {
     const Word lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     const Word at = blockIdx.x * 4 + threadIdx.x / 32, first = blockIdx.y * 4;
-    if (at * 16 >= arguments.width) return;
-    const Byte *tile = arguments.weights + at * arguments.tile_bytes;
+    if (at >= arguments.tiles) return;
+    const Part part = part_of(arguments, at);
+    const Byte *tile = part.weights + (at - part.first) * arguments.tile_bytes;
     const Word eights = min(4u, (arguments.rows + 7) / 8 - first);
     float sums[4][4] = {};
-    for (Word index = 0; index < arguments.blocks; index++) {
+    for (Word index = 0; index < arguments.columns; index++) {
         const Fragment<Format> fragment(tile, index, lane);
         float scale[2], minimum[2];
         for (Word of = 0; of < 2; of++) {
@@ -272,7 +287,7 @@ template <class Format> DEVICE void many(const ProductArguments &arguments) {
 #pragma unroll
         for (Word eight = 0; eight < 4; eight++) {
             if (eight >= eights) break;
-            const Activations &x = arguments.x[(Long)(first + eight) * arguments.blocks + index];
+            const Activations &x = ((const Activations *)arguments.x)[(Long)(first + eight) * arguments.columns + index];
             int products[4];
             fragment.products(x.quants[lane], products);
             for (Word of = 0; of < 4; of++)
@@ -284,9 +299,8 @@ template <class Format> DEVICE void many(const ProductArguments &arguments) {
 #pragma unroll
     for (Word eight = 0; eight < 4; eight++) {
         for (Word of = 0; of < 4; of++) {
-            const Word row = (first + eight) * 8 + 2 * t + of % 2, column = at * 16 + g + of / 2 * 8;
-            if (row < arguments.rows && column < arguments.width)
-                arguments.out[(Long)row * arguments.width + column] = sums[eight][of];
+            const Word row = (first + eight) * 8 + 2 * t + of % 2, column = (at - part.first) * 16 + g + of / 2 * 8;
+            if (row < arguments.rows && column < part.width) part.out[(Long)row * part.width + column] = sums[eight][of];
         }
     }
 }
@@ -339,25 +353,16 @@ struct Bf16 {
     static DEVICE float weight(const Byte *tile, Long at) { return from_brain(((const Half *)tile)[at]); }
 };
 
-struct FloatProductArguments {
-    const Byte *weights;
-    const float *x;  // [rows][columns]
-    float *out;      // [rows][width]
-    Long tile_bytes;
-    Word columns;
-    Word width;
-    Word rows;
-    Word unused;
-};
-
 // A tile with eight rows of activations, a thread an output: all load, then each adds up, column after column.
-template <class Format> DEVICE void floats(const FloatProductArguments &arguments) {
+template <class Format> DEVICE void floats(const ProductArguments &arguments) {
     const Word CHUNK = 128;
     __shared__ float weights[CHUNK][16];
     __shared__ float x[8][CHUNK];
     const Word own_row = threadIdx.x % 16, own_x = threadIdx.x / 16;
-    const Byte *tile = arguments.weights + blockIdx.x * arguments.tile_bytes;
-    const Word row = blockIdx.y * 8 + own_x, column = blockIdx.x * 16 + own_row;
+    const Part part = part_of(arguments, blockIdx.x);
+    const Byte *tile = part.weights + (blockIdx.x - part.first) * arguments.tile_bytes;
+    const float *all_x = (const float *)arguments.x;
+    const Word row = blockIdx.y * 8 + own_x, column = (blockIdx.x - part.first) * 16 + own_row;
     float sum = 0.0f;
     for (Word first = 0; first < arguments.columns; first += CHUNK) {
         const Word count = min(CHUNK, arguments.columns - first);
@@ -367,17 +372,17 @@ template <class Format> DEVICE void floats(const FloatProductArguments &argument
             const Word from = blockIdx.y * 8 + of;
             if (threadIdx.x < count)
                 x[of][threadIdx.x] =
-                    from < arguments.rows ? arguments.x[(Long)from * arguments.columns + first + threadIdx.x] : 0.0f;
+                    from < arguments.rows ? all_x[(Long)from * arguments.columns + first + threadIdx.x] : 0.0f;
         }
         __syncthreads();
         for (Word at = 0; at < count; at++) sum = __fmaf_rn(weights[at][own_row], x[own_x][at], sum);
         __syncthreads();
     }
-    if (row < arguments.rows && column < arguments.width) arguments.out[(Long)row * arguments.width + column] = sum;
+    if (row < arguments.rows && column < part.width) part.out[(Long)row * part.width + column] = sum;
 }
 
 #define FLOAT_FORMAT(name, Format)                                                                                     \
-    KERNEL(floats_##name, FloatProductArguments, 128) { floats<Format>(arguments); }                                   \
+    KERNEL(floats_##name, ProductArguments, 128) { floats<Format>(arguments); }                                   \
     KERNEL(rows_##name, RowsArguments, 256) {                                                                          \
         const Long at = (Long)blockIdx.x * 256 + threadIdx.x;                                                          \
         if (at >= (Long)arguments.rows * arguments.columns) return;                                                    \

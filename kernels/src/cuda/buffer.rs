@@ -24,6 +24,8 @@ unsafe impl Plain for u64 {}
 unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for f16 {}
+// SAFETY: plain values without anything between them.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 // SAFETY: a transparent `u64`.
 unsafe impl Plain for Address {}
 

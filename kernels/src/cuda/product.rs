@@ -17,6 +17,9 @@ const MANY: usize = 17;
 const EIGHTS: usize = 4;
 const TILES: usize = 4;
 
+/// Matrices of a launch.
+const PARTS: usize = 4;
+
 /// A matrix on a device, packed as [`Matrix`] packs it.
 pub struct Weights {
     format: Format,
@@ -62,10 +65,12 @@ pub struct Product<'a> {
 
 arguments! {
     struct QuantiseArguments { x: Address, out: Address, rows: u32, blocks: u32, }
+    /// One matrix of a launch: `Part` of the kernels.
+    struct Part { weights: Address, out: Address, width: u32, first: u32, }
     struct ProductArguments {
-        weights: Address, x: Address, out: Address, tile_bytes: u64,
+        x: Address, tile_bytes: u64,
         columns: u32, // in blocks for the block formats
-        width: u32, rows: u32, unused: u32,
+        rows: u32, tiles: u32, count: u32, parts: [Part; PARTS],
     }
     struct RowsArguments { weights: Address, which: Address, out: Address, tile_bytes: u64, columns: u32, rows: u32, }
 }
@@ -112,35 +117,64 @@ impl Cuda {
         }
         let quantised = products.iter().any(|product| product.weights.is_quantised());
         let quantised = if quantised { Some(self.quantise(x, rows, columns)?) } else { None };
-        for Product { weights, out } in products {
-            let [few, many, _] = names(weights.format);
-            let (tiles, eights) = (weights.rows.div_ceil(TILE), rows.div_ceil(EIGHT));
-            let (x, columns) = match &quantised {
-                Some(quantised) if weights.is_quantised() => (self.address(quantised), columns / BLOCK),
-                _ => (self.address(x), columns),
-            };
-            let arguments = ProductArguments {
-                weights: self.address(&weights.bytes),
-                x,
-                out: self.address(out),
-                tile_bytes: weights.tile_bytes as u64,
-                columns: word(columns),
-                width: word(weights.rows),
-                rows: word(rows),
-                unused: 0,
-            };
-            let (kernel, grid, threads) = if !weights.is_quantised() {
-                (few, [blocks(tiles, 1), short(eights), 1], 128)
-            } else if rows < MANY {
-                (few, [blocks(tiles, 1), short(eights), 1], 256)
-            } else {
-                (many, [blocks(tiles, TILES), short(eights.div_ceil(EIGHTS)), 1], 128)
-            };
-            // SAFETY: the tiles, the activations and the outputs have the lengths that the counts say: asserted above,
-            // or by `Matrix` and `quantise`, which made them.
-            unsafe { self.launch(kernel, grid, threads, arguments) }?;
+        for format in Format::ALL {
+            let parts: Vec<(&Weights, Address)> = products
+                .iter()
+                .filter(|product| product.weights.format == format)
+                .map(|product| (product.weights, self.address(product.out)))
+                .collect();
+            let x =
+                quantised.as_ref().filter(|_| format.block_columns() > 1).map_or(self.address(x), |x| self.address(x));
+            for parts in parts.chunks(PARTS) {
+                // SAFETY: the tiles, the activations and the outputs have the lengths that the counts say: asserted
+                // above, or by `Matrix` and `quantise`, which made them.
+                unsafe { self.multiply_format(format, x, rows, columns, parts) }?;
+            }
         }
         Ok(())
+    }
+
+    /// Multiplies with matrices of one format, and writes where each is told to.
+    ///
+    /// # Safety
+    /// `x` is `[rows, columns]`, quantised for a block format, and so are the columns of the matrices; each output has
+    /// as many numbers as that takes.
+    unsafe fn multiply_format(
+        &self,
+        format: Format,
+        x: Address,
+        rows: usize,
+        columns: usize,
+        matrices: &[(&Weights, Address)],
+    ) -> Result<(), CudaError> {
+        let quantised = format.block_columns() > 1;
+        let mut parts = [Part { weights: Address(0), out: Address(0), width: 0, first: 0 }; PARTS];
+        let mut tiles = 0;
+        for ((weights, out), part) in matrices.iter().zip(&mut parts) {
+            let (bytes, width) = (self.address(&weights.bytes), word(weights.rows));
+            *part = Part { weights: bytes, out: *out, width, first: word(tiles) };
+            tiles += weights.rows.div_ceil(TILE);
+        }
+        let arguments = ProductArguments {
+            x,
+            tile_bytes: matrices.first().map_or(0, |(weights, _)| weights.tile_bytes as u64), // the same for all
+            columns: word(if quantised { columns / BLOCK } else { columns }),
+            rows: word(rows),
+            tiles: word(tiles),
+            count: word(matrices.len()),
+            parts,
+        };
+        let [few, many, _] = names(format);
+        let eights = rows.div_ceil(EIGHT);
+        let (kernel, grid, threads) = if !quantised {
+            (few, [blocks(tiles, 1), short(eights), 1], 128)
+        } else if rows < MANY {
+            (few, [blocks(tiles, 1), short(eights), 1], 256)
+        } else {
+            (many, [blocks(tiles, TILES), short(eights.div_ceil(EIGHTS)), 1], 128)
+        };
+        // SAFETY: the contract is the caller's.
+        unsafe { self.launch(kernel, grid, threads, arguments) }
     }
 
     /// Quantises rows, eight beside one another: `[eights of rows][blocks]`.

@@ -36,31 +36,33 @@ fn columns(random: &mut Random, format: Format) -> usize {
     }
 }
 
-/// Products: a matrix of each format, and one of floats beside it in the same call.
+/// Products: some matrices of each format, and one of floats among them in the same call.
 pub(crate) fn products(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed);
     for format in Format::ALL {
         let columns = columns(random, format);
-        let (one, other) = (matrix(random, format, columns, 50), matrix(random, Format::F32, columns, 18));
+        let count = [1, 2, 3, 6][random.below(4)];
+        let mut matrices: Vec<Matrix> = (0..count).map(|_| matrix(random, format, columns, 60 / count)).collect();
+        matrices.insert(random.below(count + 1), matrix(random, Format::F32, columns, 18));
         let rows = BATCHES[random.below(BATCHES.len())];
         let size = [1.0, 1.0, 1.0, 1e-31, 1e20][random.below(5)];
         let x: Vec<f32> = random.floats(rows * columns).iter().map(|x| x * size).collect();
-        let (mut first, mut second) = (vec![0.0; rows * one.rows()], vec![0.0; rows * other.rows()]);
-        let products = &mut [Product { matrix: &one, out: &mut first }, Product { matrix: &other, out: &mut second }];
-        Kernels::best().multiply(&Inline, &x, rows, products);
+        let mut expected: Vec<Vec<f32>> = matrices.iter().map(|matrix| vec![0.0; rows * matrix.rows()]).collect();
+        let mut products: Vec<Product<'_>> =
+            matrices.iter().zip(&mut expected).map(|(matrix, out)| Product { matrix, out }).collect();
+        Kernels::best().multiply(&Inline, &x, rows, &mut products);
 
-        let (one, other) = (cuda.weights(&one)?, cuda.weights(&other)?);
+        let weights = matrices.iter().map(|matrix| cuda.weights(matrix)).collect::<Result<Vec<_>, _>>()?;
         let x = cuda.upload(&x)?;
-        let (mut found, mut found_other) = (unwritten(cuda, first.len())?, unwritten(cuda, second.len())?);
-        let products = &mut [
-            DeviceProduct { weights: &one, out: &mut found },
-            DeviceProduct { weights: &other, out: &mut found_other },
-        ];
-        cuda.multiply(&x, rows, products)?;
-        let what = format!("seed {seed}, {format:?}, {}x{columns}, {rows} rows", one.rows());
-        let kernel = if rows < 17 { "few" } else { "many" };
-        report.compare(&format!("product {format:?}, {kernel}"), &found.to_vec()?, &first, &what);
-        report.compare("product F32, beside", &found_other.to_vec()?, &second, &what);
+        let mut found = expected.iter().map(|out| unwritten(cuda, out.len())).collect::<Result<Vec<_>, CudaError>>()?;
+        let mut products: Vec<DeviceProduct<'_>> =
+            weights.iter().zip(&mut found).map(|(weights, out)| DeviceProduct { weights, out }).collect();
+        cuda.multiply(&x, rows, &mut products)?;
+        for ((weights, found), expected) in weights.iter().zip(&found).zip(&expected) {
+            let what = format!("seed {seed}, {count} of {format:?}, {}x{columns}, {rows} rows", weights.rows());
+            let kernel = if rows < 17 { "few" } else { "many" };
+            report.compare(&format!("product {:?}, {kernel}", weights.format()), &found.to_vec()?, expected, &what);
+        }
     }
     Ok(())
 }
