@@ -59,6 +59,13 @@ fn run(cuda: &Cuda) -> Result<usize, CudaError> {
                 check(cuda, seed, &mut report)?;
             }
         }
+        for (_, measures) in MODELS {
+            let measures = Measures { layers: 2, vocabulary: 4096, ..measures };
+            for (threads, tokens, rows) in [(3, 700, 1), (2, 300, 300)] {
+                let situation = Threads { threads, tokens, rows };
+                checks::pass(cuda, &mut numbers::Random::new(1), measures, &situation, &mut report)?;
+            }
+        }
         report.print();
         println!("{} outputs, of which {} differ from their definitions", report.compared(), report.differing());
     }

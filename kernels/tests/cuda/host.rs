@@ -27,9 +27,12 @@ pub(crate) fn driver() -> Option<PathBuf> {
     build("driver.cpp", "cuda-driver/libcuda.so", &["-shared", "-fPIC"]).map(|_| folder)
 }
 
-/// Builds a source beside the kernels for this machine; nothing where there is no compiler, or it does not know the
-/// options.
+/// Builds a source beside the kernels for this machine; nothing where there is no compiler, it does not know the
+/// options, or the system is not one on which the stand-ins run.
 fn build(source: &str, name: &str, options: &[&str]) -> Option<PathBuf> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("cuda").join(source);
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let output = Command::new("g++")
