@@ -161,6 +161,7 @@ fn start<'a>(
         tokens: arguments.total_tokens.unwrap_or(usize::MAX),
         width: items.len().max(arguments.samples.get()).max(arguments.width.get()),
         depth: arguments.depth.clamp(1, 64),
+        ..Bounds::default()
     };
     let turn = turn(arguments, texts);
     let samples = arguments.samples.get();

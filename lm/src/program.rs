@@ -264,6 +264,12 @@ impl<'a> Running<'a> {
         let _ = engine.cancel(self.root);
     }
 
+    /// Ends it because its time is up; see [`Engine::expire`].
+    pub fn expire(&mut self, engine: &mut Engine) {
+        // The root is there until `finish` takes it.
+        let _ = engine.expire(self.root);
+    }
+
     /// What came of it. A program that is not done is cancelled. The engine forgets its tree.
     pub fn finish(mut self, engine: &mut Engine) -> Answer {
         if !self.is_done() {
@@ -333,6 +339,7 @@ fn outcome_of(error: &EngineError) -> Outcome {
     match error {
         EngineError::TooLong { .. } => Outcome::Budget(Bound::Context),
         EngineError::Allowance { .. } => Outcome::Budget(Bound::Allowance),
+        EngineError::Calls { .. } => Outcome::Budget(Bound::Calls),
         _ => Outcome::Failed,
     }
 }

@@ -114,6 +114,12 @@ impl Thread {
         chunks
     }
 
+    /// Pages that it holds when every token has its key and value.
+    pub(crate) fn pages_when_whole(&self, page_tokens: usize) -> usize {
+        let whole = |part: &Segment| part.pages().len() + part.pages_wanted(part.len() - part.resident(), page_tokens);
+        self.segments.iter().map(whole).sum()
+    }
+
     /// Tokens without key and value.
     pub(crate) fn missing(&self) -> usize {
         self.segments.iter().map(|segment| segment.len() - segment.resident()).sum()
