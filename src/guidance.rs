@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use theoremata_lm::{
-    Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, task_schema,
-};
+use theoremata_lm::{Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, TaskForm};
 use theoremata_logic::theory::{Sort, Theory};
 
 use crate::failure::Failure;
@@ -59,9 +57,9 @@ pub(crate) fn guidance(arguments: &GuidanceArguments, model: &Model) -> Result<G
         let loaded = input::load(path, None)?;
         grammars.lark(&signature(&loaded.theory).grammar().map_err(refused)?)
     } else if *tree == Some(Tree::Tags) {
-        grammars.lark(&Multiverse { width: 4, depth: 2 }.grammar(tokenizer).map_err(refused)?)
+        grammars.lark(&Multiverse { width: 4, depth: 2, characters: None }.grammar(tokenizer).map_err(refused)?)
     } else {
-        grammars.json_schema(&task_schema(3, 8, &[]).map_err(refused)?)
+        grammars.json_schema(&TaskForm { levels: 3, width: 8, characters: None }.schema(&[]).map_err(refused)?)
     };
     guide.map(Guidance::from).map_err(refused)
 }

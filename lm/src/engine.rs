@@ -9,7 +9,7 @@ use crate::budget::Tree;
 use crate::cache::Cache;
 use crate::event::{EngineError, Event, Usage};
 use crate::forward::Forward;
-use crate::guide::Say;
+use crate::guide::{Guidance, Say};
 use crate::model::Model;
 use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
 use crate::pages::Pool;
@@ -148,6 +148,12 @@ impl Engine {
     pub fn tokens(&self, node: NodeId) -> Vec<Token> {
         let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.thread.segments);
         segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
+    }
+
+    /// The guide of a node in its present state, for a turn to begin with: free if nothing guides the node,
+    /// or if its guide could not read what came.
+    pub fn guide(&self, node: NodeId) -> Guidance {
+        self.nodes.get(&node).map_or(Guidance::Free, |node| node.lead.guidance())
     }
 
     /// Tokens that a node and all below it may still generate.
@@ -443,8 +449,7 @@ enum Source {
 fn completes_stop_text(model: &Model, turn: &Turn, tail: &mut Vec<u8>, token: Token) -> bool {
     let Some(longest) = turn.stop_texts.iter().map(String::len).max() else { return false };
     let Some(tokenizer) = model.tokenizer() else { return false };
-    let piece = tokenizer.piece(token);
-    tail.extend_from_slice(piece);
+    tail.extend_from_slice(tokenizer.spelling(token));
     let found = turn
         .stop_texts
         .iter()

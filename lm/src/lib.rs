@@ -61,7 +61,7 @@ pub use engine::Engine;
 pub use event::{EngineError, Event, Usage};
 pub use forward::Precision;
 pub use guide::{
-    Atom, Ending, Grammars, Guidance, Guide, GuideError, Multiverse, Place, Signature, Starting, TokenSet, task_schema,
+    Atom, Ending, Grammars, Guidance, Guide, GuideError, Multiverse, Place, Signature, Starting, TaskForm, TokenSet,
 };
 pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
 pub use model::{Model, ModelError};

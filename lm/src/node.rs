@@ -25,7 +25,8 @@ pub struct Turn {
     pub stops: Vec<Token>,
     /// Whether the token that ended the turn is part of the thread.
     pub keep_stop: bool,
-    /// Texts that end the turn: it ends with the token that completes one.
+    /// Texts that end the turn: it ends with the token that completes one. A token that steers counts as its
+    /// name.
     pub stop_texts: Vec<String>,
     /// What the tokens are restricted to. Where it says that a text must end, the turn ends.
     pub guide: Guidance,

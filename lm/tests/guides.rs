@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use theoremata_lm::{
-    Atom, Ending, Grammars, Guide, GuideError, Model, Multiverse, Place, Signature, Token, Tokenizer, task_schema,
+    Atom, Ending, Grammars, Guide, GuideError, Model, Multiverse, Place, Signature, TaskForm, Token, Tokenizer,
 };
 
 /// Numbers that hang on a seed alone (splitmix64).
@@ -352,7 +352,8 @@ fn a_tree_of_tasks_has_its_form() {
         "type": "object", "properties": { "query": { "type": "string" } }, "required": ["query"],
         "additionalProperties": false,
     });
-    let schema = task_schema(3, 3, &[("search".into(), query)]).expect("a schema");
+    let schema =
+        TaskForm { levels: 3, width: 3, characters: None }.schema(&[("search".into(), query)]).expect("a schema");
     let (start, mut cost) = (grammars.json_schema(&schema).expect("a guide"), Cost::default());
     for seed in 0..60 {
         let text = tokenizer.decode(&walk(&mut *start.fork(), &tokenizer, &mut Dice(seed), &mut cost));
@@ -361,7 +362,9 @@ fn a_tree_of_tasks_has_its_form() {
         tree["reasoning"].as_array().expect("tasks").iter().for_each(|task| check_task(task, 3, 3));
     }
     said("trees of tasks", &cost, 60);
-    assert!(task_schema(0, 3, &[]).is_err() && task_schema(3, 1000, &[]).is_err());
+    for (levels, width, characters) in [(0, 3, None), (3, 1000, None), (3, 3, Some(0)), (3, 3, Some(1 << 20))] {
+        assert!(TaskForm { levels, width, characters }.schema(&[]).is_err());
+    }
 }
 
 /// Reads a block behind its `<Parallel>`; gives the rest behind its `</Parallel>`.
@@ -398,7 +401,7 @@ fn tags_leave_no_separator_between_paths() {
     for depth in [1, 2] {
         let tokenizer = small_tokenizer();
         let grammars = Grammars::new(&tokenizer).expect("guides");
-        let form = Multiverse { width: 3, depth };
+        let form = Multiverse { width: 3, depth, characters: None };
         let grammar = form.grammar(&tokenizer).expect("a grammar");
         let start = grammars.lark(&grammar).unwrap_or_else(|error| panic!("{error}\n{grammar}"));
         let (mut cost, mut blocks) = (Cost::default(), 0);
@@ -419,7 +422,7 @@ fn tags_leave_no_separator_between_paths() {
         }
         assert!(blocks > 20, "{blocks} blocks");
         said("tags", &cost, 60);
-        assert!(Multiverse { width: 60, depth: 9 }.grammar(&tokenizer).is_err());
+        assert!(Multiverse { width: 60, depth: 9, characters: None }.grammar(&tokenizer).is_err());
     }
 }
 
