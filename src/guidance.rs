@@ -57,7 +57,9 @@ pub(crate) fn guidance(arguments: &GuidanceArguments, model: &Model) -> Result<G
         let loaded = input::load(path, None)?;
         grammars.lark(&signature(&loaded.theory).grammar().map_err(refused)?)
     } else if *tree == Some(Tree::Tags) {
-        grammars.lark(&Multiverse { width: 4, depth: 2, characters: None }.grammar(tokenizer).map_err(refused)?)
+        grammars.lark(
+            &Multiverse { width: 4, depth: 2, blocks: None, characters: None }.grammar(tokenizer).map_err(refused)?,
+        )
     } else {
         grammars.json_schema(&TaskForm { levels: 3, width: 8, characters: None }.schema(&[]).map_err(refused)?)
     };

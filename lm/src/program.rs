@@ -9,7 +9,9 @@ mod decompose;
 mod first;
 mod map;
 mod score;
+mod tags;
 mod vote;
+mod writing;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,7 @@ pub use decompose::{Cues, Decompose};
 pub use first::FirstSuccess;
 pub use map::{Last, MapReduce};
 pub use score::{Ranking, Score};
+pub use tags::{Paths, Tags};
 pub use vote::Vote;
 
 /// Where a program begins.
@@ -61,6 +64,12 @@ pub trait Program {
     /// Where branches vote: each different answer by the place of the first branch that gave it, and how many
     /// gave it.
     fn votes(&self) -> &[(u32, usize)] {
+        &[]
+    }
+
+    /// The whole text of the tree, where it is one text that the model itself parts: paths in their places,
+    /// and what was taken out of view as well.
+    fn text(&self) -> &[Token] {
         &[]
     }
 
@@ -159,7 +168,7 @@ impl Growth {
     }
 }
 
-/// What joins took, summed over a tree.
+/// What joins and prunes took, summed over a tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     /// Tokens that were written.
@@ -168,9 +177,9 @@ pub struct Tally {
     pub reused: usize,
     /// Tokens that a join brought to be computed for the first time.
     pub new: usize,
-    /// Tokens that had to be computed again at a join.
+    /// Tokens that had to be computed again.
     pub reencoded: usize,
-    /// Tokens that a join took out of view.
+    /// Tokens that were taken out of view.
     pub dropped: usize,
 }
 
@@ -189,11 +198,15 @@ pub struct Answer {
     /// Where branches vote: each different answer by the place of the first branch that gave it, and how many
     /// gave it.
     pub votes: Vec<(u32, usize)>,
+    /// The whole text of the tree, where it is one text that the model itself parts.
+    pub text: Vec<Token>,
     /// All nodes, a parent before its branches, branches in their order.
     pub nodes: Vec<Grown>,
     /// What each join did, and whether it is exact, with the path of its node; in the order of the paths.
     pub joins: Vec<(Vec<u32>, Report)>,
-    /// What the joins took.
+    /// The same of each time that text was taken out of view or put back.
+    pub prunes: Vec<(Vec<u32>, Report)>,
+    /// What joins and prunes took.
     pub tally: Tally,
 }
 
@@ -203,6 +216,7 @@ pub struct Running<'a> {
     root: NodeId,
     growth: Growth,
     joins: Vec<(Vec<u32>, Report)>,
+    prunes: Vec<(Vec<u32>, Report)>,
     /// Nodes for which the engine refused an order, with what that means.
     refused: BTreeMap<NodeId, Outcome>,
 }
@@ -216,7 +230,14 @@ impl<'a> Running<'a> {
         let root = program.plant(engine)?;
         let mut growth = Growth::default();
         growth.nodes.insert(root, Grown::new(Vec::new()));
-        Ok(Running { program: Box::new(program), root, growth, joins: Vec::new(), refused: BTreeMap::new() })
+        Ok(Running {
+            program: Box::new(program),
+            root,
+            growth,
+            joins: Vec::new(),
+            prunes: Vec::new(),
+            refused: BTreeMap::new(),
+        })
     }
 
     /// The root of its tree.
@@ -242,10 +263,11 @@ impl<'a> Running<'a> {
         if !self.growth.note(event) {
             return;
         }
-        if let Event::Joined { node, report } = event
+        if let Event::Joined { node, report } | Event::Pruned { node, report } = event
             && let Some(grown) = self.growth.node(*node)
         {
-            self.joins.push((grown.path.clone(), report.clone()));
+            let reports = if matches!(event, Event::Joined { .. }) { &mut self.joins } else { &mut self.prunes };
+            reports.push((grown.path.clone(), report.clone()));
         }
         if self.is_done() {
             return;
@@ -292,10 +314,13 @@ impl<'a> Running<'a> {
         }
         nodes.sort_by(|one, other| one.path.cmp(&other.path));
         self.joins.sort_by(|one, other| one.0.cmp(&other.0));
+        self.prunes.sort_by(|one, other| one.0.cmp(&other.0));
         let mut tally = Tally { generated, ..Tally::default() };
         for (_, report) in &self.joins {
             tally.reused += report.reused;
             tally.new += report.new;
+        }
+        for (_, report) in self.joins.iter().chain(&self.prunes) {
             tally.reencoded += report.reencoded;
             tally.dropped += report.dropped;
         }
@@ -303,7 +328,9 @@ impl<'a> Running<'a> {
         let path = Vec::from_iter(chosen);
         let said = nodes.iter().find(|grown| grown.path == path).map(|grown| grown.conclusion().to_vec());
         let votes = self.program.votes().to_vec();
-        Answer { outcome, tokens: said.unwrap_or_default(), chosen, votes, nodes, joins: self.joins, tally }
+        let text = self.program.text().to_vec();
+        let tokens = said.unwrap_or_default();
+        Answer { outcome, tokens, chosen, votes, text, nodes, joins: self.joins, prunes: self.prunes, tally }
     }
 }
 

@@ -63,13 +63,6 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds {
-            tokens: usize::MAX,
-            width: 64,
-            depth: 8,
-            path: usize::MAX,
-            pages: usize::MAX,
-            calls: usize::MAX,
-        }
+        Bounds { tokens: usize::MAX, width: 64, depth: 8, path: usize::MAX, pages: usize::MAX, calls: usize::MAX }
     }
 }

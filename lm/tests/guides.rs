@@ -401,7 +401,7 @@ fn tags_leave_no_separator_between_paths() {
     for depth in [1, 2] {
         let tokenizer = small_tokenizer();
         let grammars = Grammars::new(&tokenizer).expect("guides");
-        let form = Multiverse { width: 3, depth, characters: None };
+        let form = Multiverse { width: 3, depth, blocks: None, characters: None };
         let grammar = form.grammar(&tokenizer).expect("a grammar");
         let start = grammars.lark(&grammar).unwrap_or_else(|error| panic!("{error}\n{grammar}"));
         let (mut cost, mut blocks) = (Cost::default(), 0);
@@ -422,7 +422,7 @@ fn tags_leave_no_separator_between_paths() {
         }
         assert!(blocks > 20, "{blocks} blocks");
         said("tags", &cost, 60);
-        assert!(Multiverse { width: 60, depth: 9, characters: None }.grammar(&tokenizer).is_err());
+        assert!(Multiverse { width: 60, depth: 9, blocks: None, characters: None }.grammar(&tokenizer).is_err());
     }
 }
 

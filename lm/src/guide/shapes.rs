@@ -111,6 +111,8 @@ pub struct Multiverse {
     pub width: usize,
     /// Blocks one in another at most.
     pub depth: usize,
+    /// Blocks one after the other at most, in the thought and in each path.
+    pub blocks: Option<usize>,
     /// Characters of a text between two tags at most.
     pub characters: Option<usize>,
 }
@@ -127,13 +129,16 @@ impl Multiverse {
             return Err(GuideError::Bound { what: "blocks", bound: BLOCKS });
         }
         bounded_text(self.characters)?;
+        if self.blocks.is_some_and(|blocks| !(1..=BOUND).contains(&blocks)) {
+            return Err(GuideError::Bound { what: "blocks one after the other", bound: BOUND });
+        }
         let times = self.characters.map_or("+".to_owned(), |most| format!("{{1,{most}}}"));
         let tag = |name: &str| {
             let known = tokenizer.steering().any(|(other, _)| other == name);
             if known { name.to_owned() } else { quoted(name) }
         };
         let (thought, thought_end) = (tag("<Think>"), tag("</Think>"));
-        let body = if self.depth > 0 { "TEXT? (block TEXT?)*" } else { "TEXT?" };
+        let body = if self.depth > 0 { self.body("block") } else { "TEXT?".to_owned() };
         let mut rules = vec![
             format!("start: {thought} \"\\n\" {body} {thought_end} TEXT?"),
             format!("TEXT: /[^<]{times}/"),
@@ -149,6 +154,12 @@ impl Multiverse {
     /// a vocabulary, and cloned.
     pub fn guide(&self, tokenizer: &Tokenizer) -> Result<Guidance, GuideError> {
         Ok(Grammars::of_tags(tokenizer)?.lark(&self.grammar(tokenizer)?)?.into())
+    }
+
+    /// Text with blocks of this rule in it.
+    fn body(&self, block: &str) -> String {
+        let times = self.blocks.map_or("*".to_owned(), |most| format!("{{0,{most}}}"));
+        format!("TEXT? ({block} TEXT?){times}")
     }
 
     /// The rules of the block whose outlines are numbered behind a prefix such as `2.`, and of those below.
@@ -178,7 +189,7 @@ impl Multiverse {
             ));
             let body = if level < self.depth {
                 self.block(rules, &format!("{prefix}{place}."), level + 1, tag);
-                format!("TEXT? (block{suffix}{place}_ TEXT?)*")
+                self.body(&format!("block{suffix}{place}_"))
             } else {
                 "TEXT".to_owned()
             };

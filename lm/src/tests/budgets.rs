@@ -58,7 +58,9 @@ fn wide(engine: &mut Engine, pages: usize, seed: u64) -> NodeId {
     let root = engine.submit(asked).expect("a tree");
     let turn = Turn { stops: (0..8).collect(), ..warm(30) };
     let branches = (0..8).map(|place| drawn(&[place, 9], turn.clone())).collect();
-    engine.spawn(root, spawn(branches, Join::Select(Choice::Best), &[5, 6], Then::Generate(warm(10)))).expect("branches");
+    engine
+        .spawn(root, spawn(branches, Join::Select(Choice::Best), &[5, 6], Then::Generate(warm(10))))
+        .expect("branches");
     root
 }
 
