@@ -67,8 +67,8 @@ pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
 pub use model::{Model, ModelError};
 pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
 pub use program::{
-    Answer, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Paths, Program, Ranking, Running,
-    Score, Tags, Tally, Vote, run_programs,
+    Answer, Call, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Memory, Paths, Program,
+    Pruned, Ranking, Running, Score, Tags, Tally, Tasks, Vote, recall_tool, run_programs,
 };
 pub use prompt::{PromptError, Speech};
 pub use prune::Prune;

@@ -10,6 +10,7 @@ mod first;
 mod map;
 mod score;
 mod tags;
+mod tasks;
 mod vote;
 mod writing;
 
@@ -29,6 +30,7 @@ pub use first::FirstSuccess;
 pub use map::{Last, MapReduce};
 pub use score::{Ranking, Score};
 pub use tags::{Paths, Tags};
+pub use tasks::{Call, Memory, Pruned, Tasks, recall_tool};
 pub use vote::Vote;
 
 /// Where a program begins.
@@ -71,6 +73,16 @@ pub trait Program {
     /// and what was taken out of view as well.
     fn text(&self) -> &[Token] {
         &[]
+    }
+
+    /// What was taken out of view of that text, in the order in which it was.
+    fn pruned(&self) -> &[Pruned] {
+        &[]
+    }
+
+    /// Calls of tools that were answered.
+    fn calls(&self) -> usize {
+        0
     }
 
     /// Whether it is known by now that a node's text cannot matter, so that how far it got is chance.
@@ -181,6 +193,8 @@ pub struct Tally {
     pub reencoded: usize,
     /// Tokens that were taken out of view.
     pub dropped: usize,
+    /// Calls of tools that were answered.
+    pub calls: usize,
 }
 
 /// What came of a program.
@@ -200,6 +214,8 @@ pub struct Answer {
     pub votes: Vec<(u32, usize)>,
     /// The whole text of the tree, where it is one text that the model itself parts.
     pub text: Vec<Token>,
+    /// What of it was taken out of view.
+    pub pruned: Vec<Pruned>,
     /// All nodes, a parent before its branches, branches in their order.
     pub nodes: Vec<Grown>,
     /// What each join did, and whether it is exact, with the path of its node; in the order of the paths.
@@ -315,7 +331,7 @@ impl<'a> Running<'a> {
         nodes.sort_by(|one, other| one.path.cmp(&other.path));
         self.joins.sort_by(|one, other| one.0.cmp(&other.0));
         self.prunes.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut tally = Tally { generated, ..Tally::default() };
+        let mut tally = Tally { generated, calls: self.program.calls(), ..Tally::default() };
         for (_, report) in &self.joins {
             tally.reused += report.reused;
             tally.new += report.new;
@@ -328,9 +344,9 @@ impl<'a> Running<'a> {
         let path = Vec::from_iter(chosen);
         let said = nodes.iter().find(|grown| grown.path == path).map(|grown| grown.conclusion().to_vec());
         let votes = self.program.votes().to_vec();
-        let text = self.program.text().to_vec();
+        let (text, pruned) = (self.program.text().to_vec(), self.program.pruned().to_vec());
         let tokens = said.unwrap_or_default();
-        Answer { outcome, tokens, chosen, votes, text, nodes, joins: self.joins, prunes: self.prunes, tally }
+        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins: self.joins, prunes: self.prunes, tally }
     }
 }
 

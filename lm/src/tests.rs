@@ -9,6 +9,7 @@ mod programs;
 mod scheduling;
 mod scripts;
 mod tags;
+mod tasks;
 
 use std::path::Path;
 use std::sync::Arc;

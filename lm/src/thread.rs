@@ -229,6 +229,24 @@ impl Thread {
         self.close();
     }
 
+    /// Writes neighbours into one segment where the second has no keys and values yet: else what is cut
+    /// often would lie in many pages, each of them filled in part. How a thread lies in pages then hangs on
+    /// its text alone. Gives how many tokens have to be computed again, because others hold their page too.
+    pub(crate) fn mend(&mut self, page_tokens: usize, pool: &mut Pool) -> usize {
+        let (mut mended, mut again): (Vec<Segment>, usize) = (Vec::new(), 0);
+        for segment in self.segments.drain(..) {
+            match mended.last_mut() {
+                Some(last) if last.precedes(&segment) => {
+                    again += last.make_room(page_tokens, pool);
+                    segment.tokens().iter().for_each(|token| last.push(*token));
+                }
+                _ => mended.push(segment),
+            }
+        }
+        self.segments = mended;
+        again
+    }
+
     /// Gives every segment the position and the name that the list says. Keys and values that were
     /// computed behind something else are stale. Gives how many tokens have to be computed again.
     pub(crate) fn settle(&mut self, stale: Stale, pool: &mut Pool) -> usize {
