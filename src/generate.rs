@@ -249,7 +249,7 @@ impl Writer {
                 self.order.push(*node);
                 self.speeches.insert(*node, (Speech::new(&self.stops), String::new()));
             }
-            Event::Token { node, token, log_probability } => {
+            Event::Token { node, token, log_probability, .. } => {
                 let (Some(tokenizer), Some((speech, text))) = (model.tokenizer(), self.speeches.get_mut(node)) else {
                     return Ok(());
                 };

@@ -13,6 +13,7 @@ use crate::guide::{Guidance, Say};
 use crate::model::Model;
 use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
 use crate::pages::Pool;
+use crate::record::Record;
 use crate::request::{Request, Settings};
 use crate::thread::{Hold, Thread};
 use crate::tokenizer::Token;
@@ -26,6 +27,8 @@ pub struct Engine {
     pub(crate) cache: Cache,
     pub(crate) nodes: BTreeMap<NodeId, Node>,
     pub(crate) trees: BTreeMap<u64, Tree>,
+    /// What trees wrote before and have not written again, by their roots.
+    pub(crate) records: BTreeMap<u64, Record>,
     pub(crate) events: Vec<Event>,
     pub(crate) usage: Usage,
     /// All logits that were used, for tests to compare.
@@ -55,6 +58,7 @@ impl Engine {
             cache: Cache::default(),
             nodes: BTreeMap::new(),
             trees: BTreeMap::new(),
+            records: BTreeMap::new(),
             events: Vec::new(),
             usage: Usage::default(),
             #[cfg(test)]
@@ -129,6 +133,7 @@ impl Engine {
             return;
         }
         self.trees.remove(&root.0);
+        self.records.remove(&root.0);
         let of_tree: Vec<NodeId> =
             self.nodes.iter().filter(|(_, node)| node.rank.0 == root.0).map(|(id, _)| *id).collect();
         for id in of_tree {
@@ -298,7 +303,7 @@ impl Engine {
     }
 
     /// Writes a token of a running node, and ends the turn if it is the last one. Whether it goes on.
-    fn write(&mut self, id: NodeId, token: Token, source: Source) -> bool {
+    pub(crate) fn write(&mut self, id: NodeId, token: Token, source: Source) -> bool {
         let Some(node) = self.nodes.get_mut(&id) else { return false };
         let State::Running(turn) = &node.state else { return false };
         node.turn_tokens += 1;
@@ -307,15 +312,17 @@ impl Engine {
         self.usage.generated += 1;
         let stops = matches!(source, Source::Drawn(_)) && turn.stops.contains(&token);
         let mut ends = stops || (node.turn_tokens == turn.given.len() && turn.max_tokens == turn.given.len());
-        if !stops || turn.keep_stop {
-            let log_probability = match source {
-                Source::Drawn(number) | Source::Given(number) => number,
-                Source::Forced => 0.0,
-            };
+        let (log_probability, forced) = match source {
+            Source::Drawn(number) | Source::Given(number) => (number, false),
+            Source::Forced => (0.0, true),
+        };
+        if stops && !turn.keep_stop {
+            self.events.push(Event::Stopped { node: id, token, log_probability });
+        } else {
             node.thread.push(token);
             node.generated.push(token);
             node.log_probabilities.push(log_probability);
-            self.events.push(Event::Token { node: id, token, log_probability });
+            self.events.push(Event::Token { node: id, token, log_probability, forced });
             let completes = completes_stop_text(&self.model, turn, &mut node.tail, token);
             ends |= completes && !matches!(source, Source::Given(_));
         }
@@ -365,6 +372,7 @@ impl Engine {
             Then::Generate(turn) => {
                 node.lead.begin(&turn.guide);
                 node.state = State::Running(turn);
+                self.replay(id);
             }
             Then::Hold => node.state = State::Holding,
             Then::Conclude => self.end(id, Outcome::Concluded),
@@ -439,7 +447,7 @@ impl Engine {
 /// Where a token comes from: the turn gave it, it was drawn, each with its log-probability, or a guide left
 /// no choice.
 #[derive(Clone, Copy)]
-enum Source {
+pub(crate) enum Source {
     Given(f32),
     Drawn(f32),
     Forced,

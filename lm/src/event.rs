@@ -14,7 +14,7 @@ pub enum Event {
         /// The node above, of which a root has none.
         parent: Option<NodeId>,
     },
-    /// A token was generated. A token that ended a turn and is not kept is none.
+    /// A token was generated, and is part of the text.
     Token {
         /// The node.
         node: NodeId,
@@ -22,6 +22,17 @@ pub enum Event {
         token: Token,
         /// The logarithm of its probability, without temperature and among all tokens; 0 for one that a
         /// guide forced, for which nothing was computed.
+        log_probability: f32,
+        /// Whether a guide forced it.
+        forced: bool,
+    },
+    /// A token was drawn that ended a turn, and it is not kept.
+    Stopped {
+        /// The node.
+        node: NodeId,
+        /// The token.
+        token: Token,
+        /// The logarithm of its probability.
         log_probability: f32,
     },
     /// A node waits for orders.

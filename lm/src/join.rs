@@ -174,7 +174,9 @@ impl Engine {
         }
         for (child, branch) in children.into_iter().zip(spawn.branches) {
             self.go_on(child, branch.then);
+            // What a record had for the branch stands there already.
             if branch.tokens.is_empty()
+                && self.generated(child).is_empty()
                 && let Some(logits) = logits
             {
                 self.draw(child, logits);

@@ -50,6 +50,7 @@ mod plan;
 mod program;
 mod prompt;
 mod prune;
+mod record;
 mod request;
 mod segment;
 mod shape;
@@ -72,6 +73,7 @@ pub use program::{
 };
 pub use prompt::{PromptError, Speech};
 pub use prune::Prune;
+pub use record::{Origin, Record, Written};
 pub use request::{Bounds, Request, Settings};
 pub use shape::{Family, Shape, ShapeError};
 pub use template::{Message, Role, Template, TemplateError};

@@ -159,7 +159,7 @@ impl Growth {
                 *place += 1;
                 self.nodes.insert(*node, Grown::new(path));
             }
-            Event::Token { node, token, log_probability } => {
+            Event::Token { node, token, log_probability, .. } => {
                 let Some(grown) = self.nodes.get_mut(node) else { return false };
                 grown.tokens.push(*token);
                 grown.log_probability += f64::from(*log_probability);
@@ -172,7 +172,10 @@ impl Growth {
                 self.begin_turn(*node);
                 return self.nodes.contains_key(node);
             }
-            Event::Held { node } | Event::Choose { node, .. } | Event::Pruned { node, .. } => {
+            Event::Stopped { node, .. }
+            | Event::Held { node }
+            | Event::Choose { node, .. }
+            | Event::Pruned { node, .. } => {
                 return self.nodes.contains_key(node);
             }
         }
@@ -369,6 +372,7 @@ fn node_of(event: &Event) -> NodeId {
     match event {
         Event::Opened { node, .. }
         | Event::Token { node, .. }
+        | Event::Stopped { node, .. }
         | Event::Held { node }
         | Event::Choose { node, .. }
         | Event::Joined { node, .. }

@@ -6,6 +6,7 @@ mod guides;
 mod invariants;
 mod joins;
 mod programs;
+mod records;
 mod scheduling;
 mod scripts;
 mod tags;

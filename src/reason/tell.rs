@@ -52,7 +52,7 @@ impl<'a> Teller<'a> {
     pub(super) fn hear(&mut self, roots: &[NodeId], event: &Event) {
         match event {
             Event::Opened { node, parent } => self.open(roots, *node, *parent),
-            Event::Token { node, token, log_probability } => {
+            Event::Token { node, token, log_probability, .. } => {
                 let Some(grown) = self.nodes.get_mut(node) else { return };
                 let said = grown.speech.push(self.texts.tokenizer(), *token);
                 grown.text.push_str(&said);
@@ -73,7 +73,7 @@ impl<'a> Teller<'a> {
                 }
                 self.tell(*node, json!({ "event": "finished", "outcome": word(outcome) }));
             }
-            Event::Held { .. } | Event::Choose { .. } | Event::Pruned { .. } => {}
+            Event::Stopped { .. } | Event::Held { .. } | Event::Choose { .. } | Event::Pruned { .. } => {}
         }
     }
 
