@@ -1,5 +1,6 @@
 //! What must hold for whole trees, on a tiny random model.
 
+mod bounded;
 mod budgets;
 mod dense;
 mod guides;
