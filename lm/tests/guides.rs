@@ -50,7 +50,7 @@ fn small_tokenizer() -> Tokenizer {
         None => char::from(byte),
     };
     let mut vocabulary: Vec<String> = (0..=255).map(|byte| character(byte).to_string()).collect();
-    let pairs = ["in", "\" :", ", \"", "th", "he", "tr", "ue", "true", "thought", "\": \""];
+    let pairs = ["in", "\" :", ", \"", "th", "he", "tr", "ue", "true", "thought", "\": \"", "><"];
     let mut merges = Vec::new();
     for pair in pairs {
         let mut whole = String::new();
@@ -423,6 +423,27 @@ fn tags_leave_no_separator_between_paths() {
         assert!(blocks > 20, "{blocks} blocks");
         said("tags", &cost, 60);
         assert!(Multiverse { width: 60, depth: 9, blocks: None, characters: None }.grammar(&tokenizer).is_err());
+    }
+}
+
+#[test]
+fn no_token_reads_across_the_end_of_a_path() {
+    for tokenizer in [tokenizer(), small_tokenizer()] {
+        let crosses = |token: &Token| tokenizer.piece(*token).windows(2).any(|pair| pair == b"><");
+        assert!((0..tokenizer.len() as Token).any(|token| crosses(&token)), "there are such tokens");
+        let form = Multiverse { width: 2, depth: 1, blocks: Some(2), characters: Some(30) };
+        let grammars = Grammars::of_tags(&tokenizer).expect("guides");
+        let start = grammars.lark(&form.grammar(&tokenizer).expect("a grammar")).expect("a guide");
+        let mut paths = 0;
+        for seed in 0..20 {
+            let tokens = walk_to(&mut *start.fork(), &tokenizer, "<", &mut Dice(seed), &mut Cost::default());
+            assert!(!tokens.iter().any(crosses));
+            let spelled: Vec<u8> = tokens.iter().flat_map(|token| tokenizer.spelling(*token)).copied().collect();
+            let text = String::from_utf8_lossy(&spelled).into_owned();
+            check_body(text.strip_prefix("<Think>\n").expect("a thought"), "", form.depth);
+            paths += text.matches("</Path><").count();
+        }
+        assert!(paths >= 8, "{paths} paths");
     }
 }
 
