@@ -288,7 +288,9 @@ impl<'a> Running<'a> {
             let reports = if matches!(event, Event::Joined { .. }) { &mut self.joins } else { &mut self.prunes };
             reports.push((grown.path.clone(), report.clone()));
         }
-        if self.is_done() {
+        // The program hears of the end of its tree, and of nothing behind it.
+        let is_end = matches!(event, Event::Finished { node, .. } if *node == self.root);
+        if self.is_done() && !is_end {
             return;
         }
         if let Err(error) = self.program.take(engine, &mut self.growth, event) {

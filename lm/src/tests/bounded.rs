@@ -125,6 +125,7 @@ fn a_tree_whose_time_is_up_says_so() {
         }
         let answer = running.finish(&mut engine);
         assert_eq!(answer.outcome, Outcome::Budget(Bound::Time));
-        assert!(!answer.text.is_empty(), "what was written so far is told");
+        let generated: usize = answer.nodes.iter().map(|node| node.tokens.len()).sum();
+        assert_eq!(answer.text.len(), generated, "what was written so far is told");
     }
 }

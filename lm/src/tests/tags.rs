@@ -291,6 +291,7 @@ fn budgets_end_a_tree_that_does_not_end_itself() {
         run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
         let answer = programs.remove(0).finish(&mut engine);
         assert_eq!(engine.audit(), Ok(()));
+        assert!(answer.nodes.len() > 1 || answer.text == answer.nodes[0].tokens, "what was written so far is told");
         answer.outcome
     };
     let free = Bounds::default();
