@@ -205,7 +205,7 @@ pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Sett
 }
 
 /// So many threads, or one a core.
-pub(crate) fn crew(threads: Option<NonZeroUsize>) -> Crew {
+fn crew(threads: Option<NonZeroUsize>) -> Crew {
     Crew::new(threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get))
 }
 
@@ -221,7 +221,7 @@ fn turn(arguments: &GenerateArguments, model: &Model) -> Turn {
     Turn { sampling, stops, stop_texts, ..Turn::greedy(arguments.max_tokens.get()) }
 }
 
-pub(crate) fn refused(error: EngineError) -> Failure {
+fn refused(error: EngineError) -> Failure {
     Failure::Usage(error.to_string())
 }
 

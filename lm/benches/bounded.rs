@@ -26,7 +26,6 @@ fn main() {
         println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
         return;
     };
-    let tokenizer = model.tokenizer().expect("a vocabulary");
     let question = "Plan how to sort a library of ten thousand books, step by step.";
     let prefix = model.chat_prompt(&[Message { role: Role::User, content: question.into() }]).expect("a prompt");
     let bounds = Bounds { tokens, pages: PAGES, ..Bounds::default() };
@@ -34,7 +33,7 @@ fn main() {
     let memory = Memory::Lists { most: 0, how: Prune::Recompute };
     let settings = Settings { pages: PAGES, page_tokens: PAGE_TOKENS, ..Settings::default() };
     let mut engine = Engine::new(model.clone(), settings);
-    let tasks = Tasks::new(Ground { prefix, seed: 1, bounds }, tokenizer, turn, memory).expect("a program");
+    let tasks = Tasks::new(Ground { prefix, seed: 1, bounds }, &model, turn, memory).expect("a program");
     let mut running = Running::start(&mut engine, tasks).expect("planted");
     let crew = Crew::new(std::thread::available_parallelism().map_or(1, usize::from));
     let (mut held, mut written, mut tenths, mut start) = (0, 0, Vec::new(), Instant::now());

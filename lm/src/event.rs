@@ -70,6 +70,22 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The node that it happened to.
+    pub fn node(&self) -> NodeId {
+        match self {
+            Event::Opened { node, .. }
+            | Event::Token { node, .. }
+            | Event::Stopped { node, .. }
+            | Event::Held { node }
+            | Event::Choose { node, .. }
+            | Event::Joined { node, .. }
+            | Event::Pruned { node, .. }
+            | Event::Finished { node, .. } => *node,
+        }
+    }
+}
+
 /// Why an order is not carried out. Nothing has changed then.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]

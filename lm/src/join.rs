@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::Engine;
 use crate::event::{EngineError, Event};
 use crate::node::{Bound, Node, NodeId, Outcome, State, Then};
@@ -80,7 +82,7 @@ pub enum Choice {
 }
 
 /// What a join or a prune did.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Whether all that the node reads now is what a model computes that reads just that.
     pub exact: bool,

@@ -1,5 +1,6 @@
 //! A node of a tree of threads: what is asked of it, how it stands, and how it ended.
 
+use serde::{Deserialize, Serialize};
 use theoremata_kernels::Sampling;
 
 use crate::guide::{Guidance, Lead};
@@ -71,7 +72,7 @@ impl Turn {
 }
 
 /// The bound that ended a node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Bound {
     /// Tokens of the turn.
     Tokens,
@@ -90,7 +91,7 @@ pub enum Bound {
 }
 
 /// How a node ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// It came to its end by itself.
     Concluded,

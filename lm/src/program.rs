@@ -294,7 +294,7 @@ impl<'a> Running<'a> {
             return;
         }
         if let Err(error) = self.program.take(engine, &mut self.growth, event) {
-            let node = node_of(event);
+            let node = event.node();
             self.refused.entry(node).or_insert(outcome_of(&error));
             // A node that the tree knows is one that the engine knows.
             let _ = engine.cancel(node);
@@ -367,19 +367,6 @@ pub fn run_programs(
             watch(engine, &event);
             programs.iter_mut().for_each(|program| program.take(engine, &event));
         }
-    }
-}
-
-fn node_of(event: &Event) -> NodeId {
-    match event {
-        Event::Opened { node, .. }
-        | Event::Token { node, .. }
-        | Event::Stopped { node, .. }
-        | Event::Held { node }
-        | Event::Choose { node, .. }
-        | Event::Joined { node, .. }
-        | Event::Pruned { node, .. }
-        | Event::Finished { node, .. } => *node,
     }
 }
 

@@ -132,11 +132,11 @@ fn trees_that_the_model_writes_itself_are_whole() {
     let mut engine = Engine::new(model.clone(), Settings::default());
     let mut programs = Vec::new();
     for (seed, paths) in [Paths::Stitch, Paths::Replay, Paths::Value].into_iter().enumerate() {
-        let tree = Tags::new(ground(seed as u64), tokenizer, tags, turn(guides.0.clone()), paths).expect("a program");
+        let tree = Tags::new(ground(seed as u64), &model, tags, turn(guides.0.clone()), paths).expect("a program");
         programs.push(Running::start(&mut engine, tree).expect("planted"));
     }
     for memory in [Memory::Lists { most: 0, how: Prune::Recompute }, Memory::Conclusions] {
-        let tree = Tasks::new(ground(1), tokenizer, turn(guides.1.clone()), memory).expect("a program");
+        let tree = Tasks::new(ground(1), &model, turn(guides.1.clone()), memory).expect("a program");
         programs.push(Running::start(&mut engine, tree).expect("planted"));
     }
     run_programs(&mut engine, &Crew::new(2), &mut programs, |_, _| {});

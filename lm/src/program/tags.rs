@@ -7,17 +7,20 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::writing::{is_behind, rest_of, spelled};
+use super::writing::{Words, is_behind, rest_of};
 use super::{Ground, Growth, Program, share};
 use crate::engine::Engine;
 use crate::event::{EngineError, Event};
 use crate::guide::{Guidance, Multiverse};
 use crate::join::{Branch, Join, Spawn};
+use crate::model::Model;
 use crate::node::{After, NodeId, Outcome, Then, Turn};
+use crate::prompt::PromptError;
 use crate::prune::Prune;
 use crate::request::Request;
-use crate::tokenizer::{Reading, Token, Tokenizer, TokenizerError};
+use crate::tokenizer::Token;
 
 /// What the writer of a conclusion sees of the paths, and what is left of them behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,9 +44,9 @@ pub enum Paths {
 /// With a guide none of these can be written. The guide of path 2 has read an empty path 1: what a path says
 /// does not matter for what may follow. When the paths are there it reads all of them, so that the text of the
 /// tree is one of the grammar.
-pub struct Tags<'a> {
+pub struct Tags {
     ground: Ground,
-    tokenizer: &'a Tokenizer,
+    words: Words,
     form: Multiverse,
     paths: Paths,
     turn: Turn,
@@ -70,32 +73,27 @@ struct Writer {
     guide: Guidance,
 }
 
-impl<'a> Tags<'a> {
+impl Tags {
     /// A tree in tags of this form. `turn` says how all of it is written: its guide is that of the form, see
     /// [`Multiverse::guide`], or free for a model that is trusted to write tags by itself; its bound of tokens
     /// holds for each thread; its stops end the whole text. Texts that end a turn are the program's own.
     ///
     /// # Errors
-    /// If the vocabulary cannot spell the tags.
+    /// If the model has no vocabulary, or one that cannot spell the tags.
     pub fn new(
         ground: Ground,
-        tokenizer: &'a Tokenizer,
+        model: &Arc<Model>,
         form: Multiverse,
         turn: Turn,
         paths: Paths,
-    ) -> Result<Tags<'a>, TokenizerError> {
-        for tag in ["<Path>\n1:", "</Path>", "<Conclusion>\n"] {
-            let tokens = tokenizer.encode(tag, Reading::Steering)?;
-            if spelled(tokenizer, &tokens) != tag.as_bytes() {
-                return Err(TokenizerError::Damaged(format!("it does not spell {tag}")));
-            }
-        }
+    ) -> Result<Tags, PromptError> {
+        let words = Words::that_spell(model, &["<Path>\n1:", "</Path>", "<Conclusion>\n"])?;
         let mut stop_texts = vec!["</Goal>".to_owned(), "</Path>".to_owned(), "</Think>".to_owned()];
         if paths == Paths::Value {
             stop_texts.push("</Conclusion>".to_owned());
         }
         let turn = Turn { after: After::Hold, stop_texts, ..turn };
-        Ok(Tags { ground, tokenizer, form, paths, turn, writers: BTreeMap::new(), root: None })
+        Ok(Tags { ground, words, form, paths, turn, writers: BTreeMap::new(), root: None })
     }
 
     /// Lets a node write on, as far as it may.
@@ -113,7 +111,7 @@ impl<'a> Tags<'a> {
     /// Looks at what a node has written, and does what follows from its end.
     fn turn_ended(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
         let Some(writer) = self.writers.get(&node) else { return Ok(()) };
-        let (text, is_root) = (spelled(self.tokenizer, &writer.text), self.root == Some(node));
+        let (text, is_root) = (self.words.spelled(&writer.text), self.root == Some(node));
         let ends = |tag: &str| is_behind(&text, tag);
         if ends("</Goal>") {
             return match outlines(&text, &writer.prefix) {
@@ -159,9 +157,8 @@ impl<'a> Tags<'a> {
         let mut branches = Vec::new();
         for place in 1..=count {
             let begin = format!("<Path>\n{}{place}:", writer.prefix);
-            let tokens = encoded(self.tokenizer, &begin)?;
-            let (Ok(guide), Ok(next)) =
-                (before.after(&tokens), before.after(&encoded(self.tokenizer, &(begin + "x</Path>"))?))
+            let tokens = self.words.tags(&begin)?;
+            let (Ok(guide), Ok(next)) = (before.after(&tokens), before.after(&self.words.tags(&(begin + "x</Path>"))?))
             else {
                 return engine.stop(node, Outcome::Invalid);
             };
@@ -176,7 +173,7 @@ impl<'a> Tags<'a> {
     fn paths_came(&mut self, engine: &mut Engine, node: NodeId) -> Result<(), EngineError> {
         let Some(writer) = self.writers.get_mut(&node) else { return Ok(()) };
         let (branches, guide) = (std::mem::take(&mut writer.branches), std::mem::take(&mut writer.guide));
-        let conclusion = encoded(self.tokenizer, "<Conclusion>\n")?;
+        let conclusion = self.words.tags("<Conclusion>\n")?;
         let texts = branches.iter().filter_map(|branch| self.writers.remove(branch)).flat_map(|branch| branch.text);
         let came: Vec<Token> = texts.chain(conclusion.iter().copied()).collect();
         if let Some(writer) = self.writers.get_mut(&node) {
@@ -189,7 +186,7 @@ impl<'a> Tags<'a> {
     }
 }
 
-impl Program for Tags<'_> {
+impl Program for Tags {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
         let Ground { prefix, seed, bounds } = self.ground.clone();
         let then = Then::Generate(self.turn.clone());
@@ -206,7 +203,7 @@ impl Program for Tags<'_> {
                 above.branches.push(*node);
                 let place = above.branches.len();
                 let number = format!("{}{place}", above.prefix);
-                let text = encoded(self.tokenizer, &format!("<Path>\n{number}:"))?;
+                let text = self.words.tags(&format!("<Path>\n{number}:"))?;
                 let writer = Writer { text, prefix: number + ".", depth: above.depth + 1, ..Writer::default() };
                 self.writers.insert(*node, writer);
                 Ok(())
@@ -244,10 +241,6 @@ impl Program for Tags<'_> {
         let root = self.root.and_then(|root| self.writers.get(&root));
         root.map_or(&[], |writer| &writer.text)
     }
-}
-
-fn encoded(tokenizer: &Tokenizer, text: &str) -> Result<Vec<Token>, EngineError> {
-    tokenizer.encode(text, Reading::Steering).map_err(|_| EngineError::NoTokens)
 }
 
 fn count_of(text: &[u8], tag: &str) -> usize {

@@ -9,19 +9,22 @@ mod reader;
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::writing::rest_of;
+use super::writing::{Words, rest_of};
 use super::{Ground, Growth, Program, outcome_of};
 use crate::engine::Engine;
 use crate::event::{EngineError, Event};
 use crate::guide::Guidance;
 use crate::join::{Branch, Conclusion, Join, Spawn};
+use crate::model::Model;
 use crate::node::{After, NodeId, Outcome, Then, Turn};
+use crate::prompt::PromptError;
 use crate::prune::Prune;
 use crate::request::Request;
-use crate::tokenizer::{Reading, Token, Tokenizer, TokenizerError};
+use crate::tokenizer::Token;
 use reader::{Found, Reader};
 
 /// Characters of what a tool replies that are read, unless said otherwise.
@@ -70,7 +73,7 @@ type Tools<'a> = Box<dyn FnMut(Call<'_>) -> String + 'a>;
 /// A text that ends before the tree is whole ends as [`Outcome::Invalid`].
 pub struct Tasks<'a> {
     ground: Ground,
-    tokenizer: &'a Tokenizer,
+    words: Words,
     memory: Memory,
     turn: Turn,
     tools: Tools<'a>,
@@ -131,17 +134,9 @@ impl<'a> Tasks<'a> {
     /// turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
     ///
     /// # Errors
-    /// If the vocabulary cannot spell the keys.
-    pub fn new(
-        ground: Ground,
-        tokenizer: &'a Tokenizer,
-        turn: Turn,
-        memory: Memory,
-    ) -> Result<Tasks<'a>, TokenizerError> {
-        let keys = "{\"reasoning\": [\"thought\", \"subtasks\", \"conclusion\"]}\n";
-        if tokenizer.decode(&tokenizer.encode(keys, Reading::Literal)?) != keys {
-            return Err(TokenizerError::Damaged("it does not spell a tree of tasks".into()));
-        }
+    /// If the model has no vocabulary, or one that cannot spell the keys.
+    pub fn new(ground: Ground, model: &Arc<Model>, turn: Turn, memory: Memory) -> Result<Tasks<'a>, PromptError> {
+        let words = Words::that_spell(model, &["{\"reasoning\": [\"thought\", \"subtasks\", \"conclusion\"]}\n"])?;
         let ends: &[&str] = match memory {
             Memory::Lists { .. } => &["], \"conclusion\"", "\"tool_result\":", "\"answer\":"],
             Memory::Conclusions => &["{\"thought\":", "\"}", "\"tool_result\":", "\"answer\":"],
@@ -149,7 +144,7 @@ impl<'a> Tasks<'a> {
         let stop_texts = ends.iter().map(|end| (*end).to_owned()).collect();
         Ok(Tasks {
             ground,
-            tokenizer,
+            words,
             memory,
             turn: Turn { after: After::Hold, stop_texts, ..turn },
             tools: Box::new(|_| "there is no such tool".to_owned()),
@@ -181,7 +176,7 @@ impl<'a> Tasks<'a> {
     /// Appends tokens to the text, which the last writer reads.
     fn append(&mut self, tokens: &[Token]) {
         for token in tokens {
-            let found = self.reader.read(self.tokenizer.spelling(*token));
+            let found = self.reader.read(self.words.spelling(*token));
             self.found.extend(found);
             self.text.push(*token);
             if let Some(writer) = self.writers.last_mut() {
@@ -278,7 +273,7 @@ impl<'a> Tasks<'a> {
         let Some(rest) = reply.as_bytes().strip_prefix(there.as_slice()) else {
             return self.end(engine, Outcome::Invalid);
         };
-        let tokens = self.encoded(&String::from_utf8_lossy(rest))?;
+        let tokens = self.words.text(&String::from_utf8_lossy(rest))?;
         self.append(&tokens);
         self.write_on(engine, node, &tokens, self.continued())
     }
@@ -306,7 +301,7 @@ impl<'a> Tasks<'a> {
         let (left, right) = if ends_there {
             (Vec::new(), writer.tail[count..].iter().map(|(token, _)| *token).collect())
         } else {
-            (self.encoded(&text(before..at))?, self.encoded(&text(at..self.reader.bytes().len()))?)
+            (self.words.text(&text(before..at))?, self.words.text(&text(at..self.reader.bytes().len()))?)
         };
         let tail = self.placed(at, &right);
         let kept = self.placed(before, &left);
@@ -322,7 +317,7 @@ impl<'a> Tasks<'a> {
         self.opening = Some(Writer { node, taken: 0, base, begin: at, tail });
         let then = Then::Generate(Turn { guide, ..self.turn.clone() });
         let branch = Branch { tokens: right, then, allowance: engine.allowance(node) };
-        let join = Join::Value(Conclusion::Behind(self.encoded(MARK)?));
+        let join = Join::Value(Conclusion::Behind(self.words.text(MARK)?));
         engine.spawn(node, Spawn { branches: vec![branch], join, needs: 0, close: Vec::new(), then: Then::Hold })
     }
 
@@ -330,10 +325,10 @@ impl<'a> Tasks<'a> {
     fn close(&mut self, engine: &mut Engine, end: usize, conclusion: Range<usize>) -> Result<(), EngineError> {
         let bytes = self.reader.bytes();
         let text = |range: Range<usize>| String::from_utf8_lossy(&bytes[range]).into_owned();
-        let value = self.encoded(&format!("{{\"conclusion\": {}}}", text(conclusion)))?;
-        let rest = self.encoded(&text(end..bytes.len()))?;
+        let value = self.words.text(&format!("{{\"conclusion\": {}}}", text(conclusion)))?;
+        let rest = self.words.text(&text(end..bytes.len()))?;
         let tail = value.iter().map(|token| (*token, end)).chain(self.placed(end, &rest));
-        let (tail, mark) = (tail.collect::<Vec<_>>(), self.encoded(MARK)?);
+        let (tail, mark) = (tail.collect::<Vec<_>>(), self.words.text(MARK)?);
         // A task that nobody opened is the root's own, and no tree of tasks.
         if self.writers.len() < 2 {
             return self.end(engine, Outcome::Invalid);
@@ -351,14 +346,10 @@ impl<'a> Tasks<'a> {
     fn placed(&self, begin: usize, tokens: &[Token]) -> Vec<(Token, usize)> {
         let mut end = begin;
         let place = |token: &Token| {
-            end += self.tokenizer.spelling(*token).len();
+            end += self.words.spelling(*token).len();
             (*token, end)
         };
         tokens.iter().map(place).collect()
-    }
-
-    fn encoded(&self, text: &str) -> Result<Vec<Token>, EngineError> {
-        self.tokenizer.encode(text, Reading::Literal).map_err(|_| EngineError::NoTokens)
     }
 
     /// Ends the tree.

@@ -36,7 +36,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds };
         let guide = guided(&model, &full(TaskForm { levels, width: 2, characters: Some(2) }));
         let turn = Turn { guide, ..warm(1 << 20) };
-        let tasks = Tasks::new(ground, model.tokenizer().expect("a vocabulary"), turn, memory);
+        let tasks = Tasks::new(ground, &model, turn, memory);
         let mut running = Running::start(&mut engine, tasks.expect("a program")).expect("planted");
         while !engine.is_idle() {
             for event in engine.step(&Inline) {
@@ -98,23 +98,22 @@ fn a_tree_that_the_model_parts_is_resumed_to_the_token() {
     let guide = form.guide(tokenizer).expect("a guide");
     for paths in [Paths::Stitch, Paths::Replay, Paths::Value] {
         let turn = Turn { guide: guide.clone(), ..warm(2000) };
-        resumes(&model, || Tags::new(ground(2), tokenizer, form, turn.clone(), paths).expect("a program"));
+        resumes(&model, || Tags::new(ground(2), &model, form, turn.clone(), paths).expect("a program"));
     }
     let turn =
         Turn { guide: guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })), ..warm(2000) };
-    resumes(&model, || Tasks::new(ground(1), tokenizer, turn.clone(), Memory::Conclusions).expect("a program"));
+    resumes(&model, || Tasks::new(ground(1), &model, turn.clone(), Memory::Conclusions).expect("a program"));
 }
 
 #[test]
 fn a_tree_whose_time_is_up_says_so() {
     let model = tiny_with(2048, &[]);
-    let tokenizer = model.tokenizer().expect("a vocabulary");
     let turn =
         Turn { guide: guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })), ..warm(2000) };
     for memory in [Memory::Lists { most: 1, how: Prune::Recompute }, Memory::Conclusions] {
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds: Bounds::default() };
         let mut engine = Engine::new(model.clone(), settings(600));
-        let tasks = Tasks::new(ground, tokenizer, turn.clone(), memory).expect("a program");
+        let tasks = Tasks::new(ground, &model, turn.clone(), memory).expect("a program");
         let mut running = Running::start(&mut engine, tasks).expect("planted");
         for _ in 0..60 {
             engine.step(&Inline).iter().for_each(|event| running.take(&mut engine, event));

@@ -37,9 +37,8 @@ fn settings(rows: usize, pages: usize) -> Settings {
 /// What came of a tree, and what its root reads at the end.
 fn grown(model: &Arc<Model>, settings: Settings, guide: &Guidance, seed: u64, paths: Paths) -> (Answer, Vec<Token>) {
     let mut engine = Engine::new(model.clone(), settings);
-    let tokenizer = model.tokenizer().expect("a vocabulary");
     let turn = Turn { guide: guide.clone(), ..warm(4000) };
-    let tags = Tags::new(ground(seed, Bounds::default()), tokenizer, FORM, turn, paths).expect("a program");
+    let tags = Tags::new(ground(seed, Bounds::default()), &model, FORM, turn, paths).expect("a program");
     let running = Running::start(&mut engine, tags).expect("planted");
     let root = running.root();
     let mut programs = vec![running];
@@ -164,7 +163,7 @@ fn a_thread_reads_on_as_if_there_had_been_no_paths() {
         seed += 1;
         let mut engine = Engine::new(model.clone(), settings(16, 1024));
         let turn = Turn { guide: guide.clone(), ..warm(4000) };
-        let tags = Tags::new(ground(seed, Bounds::default()), tokenizer, FORM, turn, Paths::Value).expect("a program");
+        let tags = Tags::new(ground(seed, Bounds::default()), &model, FORM, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
         run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
         let root = programs[0].root();
@@ -221,7 +220,7 @@ fn outcome_of(text: &str, form: Multiverse, bounds: Bounds) -> Answer {
     let beside = engine.submit(request(&[1, 2, 3], Then::Generate(warm(20)))).expect("a tree");
     let script = Script { tokens: tokenizer.encode(text, Reading::Steering).expect("tokens"), at: 0 };
     let turn = Turn { guide: script.into(), ..warm(1 << 20) };
-    let tags = Tags::new(ground(1, bounds), tokenizer, form, turn, Paths::Stitch).expect("a program");
+    let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Stitch).expect("a program");
     let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
     run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
     let answer = programs.remove(0).finish(&mut engine);
@@ -286,7 +285,7 @@ fn budgets_end_a_tree_that_does_not_end_itself() {
     let outcome = |bounds: Bounds, max_tokens: usize, guide: Guidance| {
         let mut engine = Engine::new(model.clone(), settings(16, 256));
         let turn = Turn { guide, ..Turn::greedy(max_tokens) };
-        let tags = Tags::new(ground(1, bounds), tokenizer, form, turn, Paths::Value).expect("a program");
+        let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
         run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
         let answer = programs.remove(0).finish(&mut engine);

@@ -49,7 +49,7 @@ fn grown(settings: Settings, turn: Turn, memory: Memory, seed: u64, bounds: Boun
         calls.borrow_mut().push((call.tool.to_owned(), call.parameters.to_owned()));
         format!("\"{}\" \\ \n\u{1}", call.parameters.len())
     };
-    let tasks = Tasks::new(ground, tokenizer, turn, memory).expect("a program").with_tools(40, answer);
+    let tasks = Tasks::new(ground, &model, turn, memory).expect("a program").with_tools(40, answer);
     let mut programs = vec![Running::start(&mut engine, tasks).expect("planted")];
     let root = programs[0].root();
     run_programs(&mut engine, &Inline, &mut programs, |engine, _| {
