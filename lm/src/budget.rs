@@ -13,6 +13,9 @@ use crate::pages::PageId;
 use crate::request::Bounds;
 use crate::thread::Hold;
 
+/// Says of a node whether it gives up pages now.
+type Applies<'a> = &'a dyn Fn(&Node) -> bool;
+
 /// A tree that was admitted.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -95,7 +98,7 @@ impl Engine {
         wanted: usize,
         is_planned: impl Fn(&NodeId) -> bool,
     ) -> usize {
-        let Some(node) = self.nodes.get(&id) else { return 0 };
+        let Some(node) = self.nodes.get(&id).filter(|_| wanted > 0) else { return 0 };
         let Some(PageRoom { held, bound }) = self.page_room(id) else { return wanted };
         let (number, rank) = (node.rank.0, node.rank.clone());
         let mut left = bound.saturating_sub(held.len());
@@ -109,7 +112,7 @@ impl Engine {
         let waits = |node: &Node| matches!(node.state, State::Waiting { .. } | State::Choosing { .. });
         let is_behind = |node: &Node| node.rank > rank && !waits(node);
         let is_idle = |node: &Node| matches!(node.state, State::Done(_) | State::Held);
-        let passes: [(&dyn Fn(&Node) -> bool, Hold); 3] =
+        let passes: [(Applies<'_>, Hold); 3] =
             [(&is_behind, Hold::Own), (&is_idle, Hold::Own), (&|_: &Node| true, Hold::All)];
         for (applies, hold) in passes {
             for other in &others {

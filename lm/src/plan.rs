@@ -61,7 +61,9 @@ impl Engine {
     /// Takes over pages that somebody has computed before, and sees to it that a row is left to be
     /// computed where logits are wanted.
     fn find_computed(&mut self, id: NodeId) {
-        let mut room = self.page_room(id);
+        // Whole pages are found: who lacks less than one need not be counted.
+        let lacks = self.nodes.get(&id).is_some_and(|node| node.thread.missing() >= self.settings.page_tokens);
+        let mut room = if lacks { self.page_room(id) } else { None };
         let Engine { nodes, pool, cache, settings, usage, .. } = self;
         let Some(node) = nodes.get_mut(&id) else { return };
         let wanted = node.wants_logits();

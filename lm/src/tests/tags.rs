@@ -38,7 +38,7 @@ fn settings(rows: usize, pages: usize) -> Settings {
 fn grown(model: &Arc<Model>, settings: Settings, guide: &Guidance, seed: u64, paths: Paths) -> (Answer, Vec<Token>) {
     let mut engine = Engine::new(model.clone(), settings);
     let turn = Turn { guide: guide.clone(), ..warm(4000) };
-    let tags = Tags::new(ground(seed, Bounds::default()), &model, FORM, turn, paths).expect("a program");
+    let tags = Tags::new(ground(seed, Bounds::default()), model, FORM, turn, paths).expect("a program");
     let running = Running::start(&mut engine, tags).expect("planted");
     let root = running.root();
     let mut programs = vec![running];
