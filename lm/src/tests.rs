@@ -30,9 +30,14 @@ fn tiny() -> Arc<Model> {
     Arc::new(Model::load(&folder).expect("the tiny model"))
 }
 
-/// The same with so many positions, and a vocabulary in which some names steer: each takes the place of a
-/// character that is seldom used.
-fn tiny_with(positions: usize, steering: &[&str]) -> Arc<Model> {
+/// Seeds of a test that takes random ones: so many, or as many as the variable `SEEDS` says.
+fn seeds(usual: u32) -> u32 {
+    std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// The same with so many positions, and a vocabulary in which some names steer, and some pairs of tokens are
+/// one: each takes the place of a character that is seldom used.
+fn tiny_with(positions: usize, steering: &[&str], pairs: &[(&str, &str)]) -> Arc<Model> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama");
@@ -43,12 +48,22 @@ fn tiny_with(positions: usize, steering: &[&str]) -> Arc<Model> {
     config["max_position_embeddings"] = positions.into();
     let mut words: Json = serde_json::from_slice(&read("tokenizer.json")).expect("json");
     let vocabulary = words["model"]["vocab"].as_object_mut().expect("a vocabulary");
+    let mut seldom = "#$%&*+;=?@^~|`!".chars();
+    let mut place = |vocabulary: &mut serde_json::Map<String, Json>| {
+        vocabulary.remove(&seldom.next().expect("enough characters").to_string()).expect("a character")
+    };
     let mut added = Vec::new();
-    for (name, seldom) in steering.iter().zip("#$%&*+;=?@^_~".chars()) {
-        let place = vocabulary.remove(&seldom.to_string()).expect("a character");
-        added.push(serde_json::json!({ "id": place, "content": name, "special": true }));
+    for name in steering {
+        added.push(serde_json::json!({ "id": place(vocabulary), "content": name, "special": true }));
+    }
+    let mut merges = Vec::new();
+    for (left, right) in pairs {
+        let number = place(vocabulary);
+        vocabulary.insert(format!("{left}{right}"), number);
+        merges.push(format!("{left} {right}"));
     }
     words["added_tokens"] = added.into();
+    words["model"]["merges"] = merges.into();
     for (name, bytes) in [
         ("config.json", config.to_string().into_bytes()),
         ("tokenizer.json", words.to_string().into_bytes()),

@@ -27,7 +27,7 @@ fn guided(model: &Model, schema: &Json) -> Guidance {
 
 #[test]
 fn a_tree_of_any_length_is_written_within_few_pages() {
-    let model = tiny_with(768, &[]);
+    let model = tiny_with(768, &[], &[]);
     let lists = Memory::Lists { most: 0, how: Prune::Recompute };
     // The pool itself is the bound, or the tree has one of its own.
     for (memory, levels, pool, pages) in [(lists, 7, 192, usize::MAX), (Memory::Conclusions, 6, 400, 192)] {
@@ -91,7 +91,7 @@ fn resumes<'a, P: Program + 'a>(model: &Arc<Model>, program: impl Fn() -> P) {
 
 #[test]
 fn a_tree_that_the_model_parts_is_resumed_to_the_token() {
-    let model = tiny_with(2048, &[]);
+    let model = tiny_with(2048, &[], &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let ground = |seed| Ground { prefix: text(1, 9), seed, bounds: Bounds::default() };
     let form = Multiverse { width: 2, depth: 2, blocks: Some(1), characters: Some(4) };
@@ -107,7 +107,7 @@ fn a_tree_that_the_model_parts_is_resumed_to_the_token() {
 
 #[test]
 fn a_tree_whose_time_is_up_says_so() {
-    let model = tiny_with(2048, &[]);
+    let model = tiny_with(2048, &[], &[]);
     let turn =
         Turn { guide: guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })), ..warm(2000) };
     for memory in [Memory::Lists { most: 1, how: Prune::Recompute }, Memory::Conclusions] {

@@ -135,7 +135,7 @@ fn script(seed: u32) -> (Vec<Event>, u64) {
 
 #[test]
 fn references_are_counted_right_after_every_step_of_any_script() {
-    let seeds: u32 = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let seeds = seeds(200);
     let (mut joins, mut prunes, mut preempted) = (0, 0, 0);
     for seed in 0..seeds {
         let (events, times) = script(seed);

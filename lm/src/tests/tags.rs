@@ -83,8 +83,11 @@ fn parses(guide: &Guidance, tokens: &[Token]) -> bool {
 
 #[test]
 fn the_text_of_a_tree_is_one_of_the_grammar_and_has_a_path_for_each_outline() {
-    for (tags, seeds) in [(&[][..], 8), (&TAGS[..], 16)] {
-        let model = tiny_with(4096, tags);
+    // Tags in letters, tags in which `><` could be one token, and tags that steer.
+    let pairs = [("<", "/"), (">", "<"), ("><", "/"), ("Ċ", "<")];
+    for (tags, pairs, seeds) in [(&[][..], &[][..], 8), (&[], &pairs[..], 20), (&TAGS, &[], 16)] {
+        let seeds = u64::from(seeds.max(super::seeds(0)));
+        let model = tiny_with(4096, tags, pairs);
         let tokenizer = model.tokenizer().expect("a vocabulary");
         let guide = FORM.guide(tokenizer).expect("a guide");
         let (mut all, mut nested, mut cut) = (0, 0, 0);
@@ -135,7 +138,7 @@ fn the_text_of_a_tree_is_one_of_the_grammar_and_has_a_path_for_each_outline() {
 
 #[test]
 fn a_tree_is_the_same_whatever_the_schedule() {
-    let model = tiny_with(4096, &TAGS);
+    let model = tiny_with(4096, &TAGS, &[]);
     let guide = FORM.guide(model.tokenizer().expect("a vocabulary")).expect("a guide");
     let mut paths_seen = 0;
     for seed in [3, 5, 8] {
@@ -155,7 +158,7 @@ fn a_tree_is_the_same_whatever_the_schedule() {
 
 #[test]
 fn a_thread_reads_on_as_if_there_had_been_no_paths() {
-    let model = tiny_with(4096, &TAGS);
+    let model = tiny_with(4096, &TAGS, &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let guide = FORM.guide(tokenizer).expect("a guide");
     let (mut compared, mut seed) = (0, 0);
@@ -214,7 +217,7 @@ impl Guide for Script {
 
 /// What comes of a text that a model writes of its own accord.
 fn outcome_of(text: &str, form: Multiverse, bounds: Bounds) -> Answer {
-    let model = tiny_with(4096, &TAGS);
+    let model = tiny_with(4096, &TAGS, &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let mut engine = Engine::new(model.clone(), settings(16, 256));
     let beside = engine.submit(request(&[1, 2, 3], Then::Generate(warm(20)))).expect("a tree");
@@ -278,7 +281,7 @@ fn nesting_without_end_ends() {
 
 #[test]
 fn budgets_end_a_tree_that_does_not_end_itself() {
-    let model = tiny_with(512, &TAGS);
+    let model = tiny_with(512, &TAGS, &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let form = Multiverse { characters: None, ..FORM };
     let guide = form.guide(tokenizer).expect("a guide");

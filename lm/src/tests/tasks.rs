@@ -39,8 +39,7 @@ struct Grown {
     root: NodeId,
 }
 
-fn grown(settings: Settings, turn: Turn, memory: Memory, seed: u64, bounds: Bounds) -> Grown {
-    let model = tiny_with(2048, &[]);
+fn grown(model: &Arc<Model>, settings: Settings, turn: Turn, memory: Memory, seed: u64, bounds: Bounds) -> Grown {
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let mut engine = Engine::new(model.clone(), settings);
     let ground = Ground { prefix: text(seed as u32, 9), seed, bounds };
@@ -49,7 +48,7 @@ fn grown(settings: Settings, turn: Turn, memory: Memory, seed: u64, bounds: Boun
         calls.borrow_mut().push((call.tool.to_owned(), call.parameters.to_owned()));
         format!("\"{}\" \\ \n\u{1}", call.parameters.len())
     };
-    let tasks = Tasks::new(ground, &model, turn, memory).expect("a program").with_tools(40, answer);
+    let tasks = Tasks::new(ground, model, turn, memory).expect("a program").with_tools(40, answer);
     let mut programs = vec![Running::start(&mut engine, tasks).expect("planted")];
     let root = programs[0].root();
     run_programs(&mut engine, &Inline, &mut programs, |engine, _| {
@@ -67,13 +66,37 @@ fn turn(guide: &Guidance) -> Turn {
     Turn { guide: guide.clone(), ..warm(20_000) }
 }
 
-fn guide(form: TaskForm) -> Guidance {
-    let model = tiny_with(2048, &[]);
+fn guide(model: &Model, form: TaskForm) -> Guidance {
     form.guide(model.tokenizer().expect("a vocabulary"), &tools()).expect("a guide")
 }
 
-fn decoded(tokens: &[Token]) -> String {
-    tiny().tokenizer().map(|tokenizer: &Tokenizer| tokenizer.decode(tokens)).expect("a vocabulary")
+fn decoded(model: &Model, tokens: &[Token]) -> String {
+    model.tokenizer().map(|tokenizer: &Tokenizer| tokenizer.decode(tokens)).expect("a vocabulary")
+}
+
+/// A vocabulary of characters.
+fn plain() -> Arc<Model> {
+    tiny_with(2048, &[], &[])
+}
+
+/// A vocabulary in which tokens read across the ends of lists and tasks.
+fn paired() -> Arc<Model> {
+    let pairs = [
+        ("\"", "}"),
+        ("\"}", ","),
+        ("\"}", "]"),
+        ("\"}]", ","),
+        ("{", "\""),
+        ("Ġ", "["),
+        ("Ġ[", "{"),
+        ("Ġ[{", "\""),
+        ("\"", ","),
+        ("\"", ":"),
+        ("Ġ", "\""),
+        ("Ġ", "{"),
+        ("Ġ{", "\""),
+    ];
+    tiny_with(2048, &[], &pairs)
 }
 
 /// Checks a task of the text by hand; gives the tasks in it.
@@ -108,18 +131,18 @@ const MEMORIES: [Memory; 6] = [
 
 #[test]
 fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
-    let guide = guide(FORM);
     let (mut tasks, mut pruned, mut calls) = (0, 0, 0);
-    for seed in 0..24 {
-        for memory in MEMORIES {
-            let found = grown(settings(600), turn(&guide), memory, seed, Bounds::default());
+    for model in [plain(), paired()] {
+        let guide = guide(&model, FORM);
+        for (seed, memory) in (0..u64::from(seeds(16))).flat_map(|seed| MEMORIES.map(|memory| (seed, memory))) {
+            let found = grown(&model, settings(600), turn(&guide), memory, seed, Bounds::default());
             let (answer, said) = (&found.answer, format!("seed {seed}, {memory:?}"));
-            assert_eq!(answer.outcome, Outcome::Concluded, "{said}");
-            let text = decoded(&answer.text);
+            assert_eq!(answer.outcome, Outcome::Concluded, "{said} {}", decoded(&model, &answer.text));
+            let text = decoded(&model, &answer.text);
             let tree: Json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{said}: {error}: {text}"));
             let reasoning = tree["reasoning"].as_array().expect("tasks");
             let count: usize = reasoning.iter().map(|task| check_task(task, 1)).sum();
-            assert_eq!(decoded(&answer.tokens), format!(" {}}}", tree["answer"]), "{said}");
+            assert_eq!(decoded(&model, &answer.tokens), format!(" {}}}", tree["answer"]), "{said}");
             // What is read is a tree of tasks as well.
             let read: Json = serde_json::from_str(&found.read).unwrap_or_else(|error| panic!("{said}: {error}"));
             assert_eq!(read["answer"], tree["answer"], "{said}");
@@ -129,8 +152,8 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
                     assert_eq!(answer.pruned.len(), lists.saturating_sub(most), "{said}");
                     assert_eq!(answer.prunes.len(), answer.pruned.len());
                     assert!(how == Prune::Splice || answer.prunes.iter().all(|(_, report)| report.exact), "{said}");
-                    let again: usize = answer.pruned.iter().map(|pruned| pruned.tokens.len()).sum();
-                    assert_eq!(found.read.len() + again, text.len(), "one token a character");
+                    let again: usize = answer.pruned.iter().map(|pruned| decoded(&model, &pruned.tokens).len()).sum();
+                    assert_eq!(found.read.len() + again, text.len(), "nothing is lost");
                     if most == 0 {
                         assert!(!found.read.contains("subtasks") || text.contains("\\\"subtasks"));
                     }
@@ -158,11 +181,12 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
 
 #[test]
 fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
-    let guide = guide(FORM);
+    let model = plain();
+    let guide = guide(&model, FORM);
     let mut recalled = 0;
     for seed in 0..40 {
-        let found = grown(settings(600), turn(&guide), kept(0), seed, Bounds::default());
-        let tree: Json = serde_json::from_str(&decoded(&found.answer.text)).expect("json");
+        let found = grown(&model, settings(600), turn(&guide), kept(0), seed, Bounds::default());
+        let tree: Json = serde_json::from_str(&decoded(&model, &found.answer.text)).expect("json");
         let mut uses = Vec::new();
         uses_of(&tree, &mut uses);
         let mut asked = found.calls.iter();
@@ -198,14 +222,15 @@ fn uses_of<'t>(task: &'t Json, uses: &mut Vec<&'t Json>) {
 
 #[test]
 fn what_is_left_is_read_as_if_nothing_else_had_been_there() {
-    let guide = guide(FORM);
+    let model = paired();
+    let guide = guide(&model, FORM);
     for memory in [kept(0), kept(1), Memory::Conclusions] {
         for seed in 0..3 {
-            let mut found = grown(settings(600), turn(&guide), memory, seed, Bounds::default());
+            let mut found = grown(&model, settings(600), turn(&guide), memory, seed, Bounds::default());
             let read = found.engine.tokens(found.root);
             found.engine.extend(found.root, &[3], Then::Generate(Turn::greedy(1))).expect("more");
             found.engine.run(&Inline);
-            let mut plain = Engine::new(tiny_with(2048, &[]), settings(600));
+            let mut plain = Engine::new(model.clone(), settings(600));
             let whole = [read.as_slice(), &[3]].concat();
             let other = plain.submit(request(&whole, Then::Generate(Turn::greedy(1)))).expect("a tree");
             plain.run(&Inline);
@@ -216,12 +241,13 @@ fn what_is_left_is_read_as_if_nothing_else_had_been_there() {
 
 #[test]
 fn a_text_is_the_same_whatever_the_schedule() {
-    let guide = guide(FORM);
+    let model = paired();
+    let guide = guide(&model, FORM);
     for memory in [kept(0), kept(2), Memory::Conclusions] {
         for seed in 0..4 {
-            let expected = grown(settings(600), turn(&guide), memory, seed, Bounds::default());
+            let expected = grown(&model, settings(600), turn(&guide), memory, seed, Bounds::default());
             let narrow = Settings { rows: 3, page_tokens: 7, ..settings(200) };
-            let found = grown(narrow, turn(&guide), memory, seed, Bounds::default());
+            let found = grown(&model, narrow, turn(&guide), memory, seed, Bounds::default());
             assert_eq!(found.answer.text, expected.answer.text);
             assert_eq!((found.read, found.answer.pruned), (expected.read, expected.answer.pruned));
         }
@@ -230,11 +256,12 @@ fn a_text_is_the_same_whatever_the_schedule() {
 
 #[test]
 fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
-    let guide = guide(FORM);
+    let model = plain();
+    let guide = guide(&model, FORM);
     let mut recalled = 0;
     for seed in 0..12 {
         let Grown { answer, mut engine, root, .. } =
-            grown(settings(600), turn(&guide), kept(0), seed, Bounds::default());
+            grown(&model, settings(600), turn(&guide), kept(0), seed, Bounds::default());
         // A list that lay in no other one, taken out last: what is read after it is the end of the text.
         let [.., last] = answer.pruned.as_slice() else { continue };
         let (report, read) = (&answer.prunes.last().expect("a report").1, engine.tokens(root));
@@ -245,7 +272,7 @@ fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
         assert_eq!(engine.tokens(root), whole);
         engine.extend(root, &[3], Then::Generate(Turn::greedy(1))).expect("more");
         engine.run(&Inline);
-        let mut plain = Engine::new(tiny_with(2048, &[]), settings(600));
+        let mut plain = Engine::new(plain(), settings(600));
         let text = [whole.as_slice(), &[3]].concat();
         let other = plain.submit(request(&text, Then::Generate(Turn::greedy(1)))).expect("a tree");
         plain.run(&Inline);
@@ -257,9 +284,10 @@ fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
 
 #[test]
 fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
-    let with = guide(FORM);
+    let model = plain();
+    let with = guide(&model, FORM);
     let outcome = |memory: Memory, bounds: Bounds, turn: Turn| {
-        let found = grown(settings(600), turn, memory, 1, bounds);
+        let found = grown(&model, settings(600), turn, memory, 1, bounds);
         assert_eq!(found.engine.audit(), Ok(()));
         assert!(found.engine.is_idle());
         found.answer.outcome
@@ -267,13 +295,13 @@ fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
     let free = Bounds::default();
     for memory in [kept(0), Memory::Conclusions] {
         let bound = |bound| Outcome::Budget(bound);
-        let endless = guide(TaskForm { characters: None, ..FORM });
+        let endless = guide(&model, TaskForm { characters: None, ..FORM });
         assert_eq!(outcome(memory, free, Turn { guide: endless, ..Turn::greedy(70) }), bound(Bound::Tokens));
         assert_eq!(outcome(memory, Bounds { tokens: 60, ..free }, turn(&with)), bound(Bound::Allowance));
         assert_eq!(outcome(memory, Bounds { path: 60, ..free }, turn(&with)), bound(Bound::Path));
         assert_eq!(outcome(memory, Bounds { pages: 10, ..free }, turn(&with)), bound(Bound::Pages));
         let used = (0..30).find(|seed| {
-            let found = grown(settings(600), turn(&with), memory, *seed, Bounds { calls: 1, ..free });
+            let found = grown(&model, settings(600), turn(&with), memory, *seed, Bounds { calls: 1, ..free });
             assert!(found.answer.tally.calls <= 1);
             found.answer.outcome == bound(Bound::Calls)
         });
