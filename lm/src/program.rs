@@ -4,6 +4,9 @@
 //! tree is the program's, and the model writes its leaves. A program is a small state machine over the
 //! engine's events; what it concludes is a function of its inputs and its seed, whatever else is in the
 //! batch.
+//!
+//! A model that parts its work by itself drives the same branches: [`Tags`] and [`Tasks`] are programs that
+//! read what it writes and open, join and prune accordingly.
 
 mod decompose;
 mod first;

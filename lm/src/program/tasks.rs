@@ -6,6 +6,7 @@
 //! Subconscious Threads for Long-Horizon Reasoning*.
 
 mod reader;
+mod writer;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -26,6 +27,7 @@ use crate::prune::Prune;
 use crate::request::Request;
 use crate::tokenizer::Token;
 use reader::{Found, Reader};
+use writer::Writer;
 
 /// Characters of what a tool replies that are read, unless said otherwise.
 const REPLY_CHARACTERS: usize = 2000;
@@ -94,38 +96,6 @@ pub struct Tasks<'a> {
     finished: VecDeque<(usize, Range<usize>)>,
     pruned: Vec<Pruned>,
     calls: usize,
-}
-
-/// A node that writes.
-struct Writer {
-    node: NodeId,
-    /// So many tokens that it generated are in the text.
-    taken: usize,
-    /// Where in the list of what it reads its share of the text begins.
-    base: usize,
-    /// Where in the text its share begins, in bytes.
-    begin: usize,
-    /// Its share as it reads it: each token with the byte of the text where it ends.
-    tail: Vec<(Token, usize)>,
-}
-
-impl Writer {
-    /// How many of its tokens end at or before a byte of the text, and whether the last of them ends there.
-    fn tokens_to(&self, byte: usize) -> (usize, bool) {
-        let count = self.tail.partition_point(|(_, end)| *end <= byte);
-        (count, count.checked_sub(1).map_or(self.begin, |last| self.tail[last].1) == byte)
-    }
-
-    /// The tokens of a range of the text which, taken out, leaves a tree of tasks: a property from its comma
-    /// up to the next comma. What begins like the next property, `, "`, may stay of either of them.
-    fn property(&self, range: &Range<usize>) -> Option<Range<usize>> {
-        let cut = |shift: usize| {
-            let (from, begins) = self.tokens_to(range.start + shift);
-            let (to, ends) = self.tokens_to(range.end + shift);
-            (begins && ends && from < to).then_some(from..to)
-        };
-        [1, 0, 2, 3].into_iter().find_map(cut)
-    }
 }
 
 impl<'a> Tasks<'a> {
