@@ -138,7 +138,7 @@ fn what_was_killed_goes_on_and_ends_the_same() {
     let db = std::env::temp_dir().join(format!("theoremata-reason-{}-db", std::process::id()));
     let path = items.to_str().expect("a path");
     let arguments = ["--file", path, "--json", "--threads", "1", "--samples", "32", "--max-tokens", "150"];
-    let arguments = [&arguments[..], &["--stop", "ab", "--stop", "e7"]].concat();
+    let arguments = [&arguments[..], &["--stop", "a"]].concat();
     let expected = answers(&reason("vote", &arguments), 0);
     let kept = [&arguments[..], &["--db", db.to_str().expect("a path")]].concat();
     let first = ["reason", "vote", "--model", TINY, "--prompt", "1 + 1 = "];
