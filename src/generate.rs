@@ -158,7 +158,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     ));
     Ok(match outcome {
         Some(Outcome::Invalid | Outcome::Failed) => Exit::NotProved,
-        Some(Outcome::Budget(Bound::Pages | Bound::Context)) => Exit::Resources,
+        Some(Outcome::Budget(Bound::Pages | Bound::Context | Bound::Time)) => Exit::Resources,
         _ => Exit::Done,
     })
 }
@@ -205,7 +205,7 @@ pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Sett
 }
 
 /// So many threads, or one a core.
-fn crew(threads: Option<NonZeroUsize>) -> Crew {
+pub(crate) fn crew(threads: Option<NonZeroUsize>) -> Crew {
     Crew::new(threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get))
 }
 
@@ -334,6 +334,9 @@ pub(crate) fn word(outcome: &Outcome) -> &'static str {
         Outcome::Budget(Bound::Tokens | Bound::Allowance) => "out of tokens",
         Outcome::Budget(Bound::Context) => "out of context",
         Outcome::Budget(Bound::Pages) => "out of pages",
+        Outcome::Budget(Bound::Path) => "out of tokens one after the other",
+        Outcome::Budget(Bound::Calls) => "out of calls",
+        Outcome::Budget(Bound::Time) => "out of time",
         Outcome::Cancelled => "cancelled",
         Outcome::Failed => "failed",
         Outcome::Invalid => "no token was possible",

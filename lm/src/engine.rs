@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use theoremata_kernels::{Draw, Parallel};
 
+use crate::budget::Tree;
 use crate::cache::Cache;
 use crate::event::{EngineError, Event, Usage};
 use crate::forward::Forward;
-use crate::guide::Say;
+use crate::guide::{Guidance, Say};
 use crate::model::Model;
 use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
 use crate::pages::Pool;
 use crate::record::Record;
-use crate::request::{Bounds, Request, Settings};
+use crate::request::{Request, Settings};
 use crate::thread::{Hold, Thread};
 use crate::tokenizer::Token;
 
@@ -25,7 +26,7 @@ pub struct Engine {
     pub(crate) pool: Pool,
     pub(crate) cache: Cache,
     pub(crate) nodes: BTreeMap<NodeId, Node>,
-    pub(crate) trees: BTreeMap<u64, Bounds>,
+    pub(crate) trees: BTreeMap<u64, Tree>,
     /// What trees wrote before and have not written again, by their roots.
     pub(crate) records: BTreeMap<u64, Record>,
     pub(crate) events: Vec<Event>,
@@ -97,7 +98,7 @@ impl Engine {
         let number = self.next_number();
         let mut thread = Thread::new();
         request.tokens.iter().for_each(|token| thread.push(*token));
-        self.trees.insert(number, request.bounds);
+        self.trees.insert(number, Tree { bounds: request.bounds, calls: 0 });
         let node = Node::new((number, Vec::new()), request.seed, thread, request.bounds.tokens);
         self.nodes.insert(NodeId(number), node);
         self.events.push(Event::Opened { node: NodeId(number), parent: None });
@@ -123,11 +124,7 @@ impl Engine {
 
     /// Ends a node and all below it. Its siblings go on.
     pub fn cancel(&mut self, node: NodeId) -> Result<(), EngineError> {
-        if !self.nodes.contains_key(&node) {
-            return Err(EngineError::Unknown(node));
-        }
-        self.end(node, Outcome::Cancelled);
-        Ok(())
+        self.stop(node, Outcome::Cancelled)
     }
 
     /// Forgets a tree with all its nodes; what it has computed may be found by others for a while.
@@ -156,6 +153,12 @@ impl Engine {
     pub fn tokens(&self, node: NodeId) -> Vec<Token> {
         let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.thread.segments);
         segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
+    }
+
+    /// The guide of a node in its present state, for a turn to begin with: free if nothing guides the node,
+    /// or if its guide could not read what came.
+    pub fn guide(&self, node: NodeId) -> Guidance {
+        self.nodes.get(&node).map_or(Guidance::Free, |node| node.lead.guidance())
     }
 
     /// Tokens that a node and all below it may still generate.
@@ -305,6 +308,7 @@ impl Engine {
         let State::Running(turn) = &node.state else { return false };
         node.turn_tokens += 1;
         node.allowance = node.allowance.saturating_sub(1);
+        node.longest += 1;
         self.usage.generated += 1;
         let stops = matches!(source, Source::Drawn(_)) && turn.stops.contains(&token);
         let mut ends = stops || (node.turn_tokens == turn.given.len() && turn.max_tokens == turn.given.len());
@@ -326,10 +330,13 @@ impl Engine {
             node.lead.follow([token]);
             ends |= node.lead.is_complete();
         }
+        let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
         let bound = if node.turn_tokens >= turn.max_tokens {
             Some(Bound::Tokens)
         } else if node.allowance == 0 {
             Some(Bound::Allowance)
+        } else if node.longest >= path {
+            Some(Bound::Path)
         } else if node.thread.end() as usize >= self.positions {
             Some(Bound::Context)
         } else {
@@ -356,10 +363,12 @@ impl Engine {
     /// Lets a node do what comes next.
     pub(crate) fn go_on(&mut self, id: NodeId, then: Then) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
+        let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
         node.turn_tokens = 0;
         node.tail.clear();
         match then {
             Then::Generate(_) if node.allowance == 0 => self.end(id, Outcome::Budget(Bound::Allowance)),
+            Then::Generate(_) if node.longest >= path => self.end(id, Outcome::Budget(Bound::Path)),
             Then::Generate(turn) => {
                 node.lead.begin(&turn.guide);
                 node.state = State::Running(turn);
@@ -448,8 +457,7 @@ pub(crate) enum Source {
 fn completes_stop_text(model: &Model, turn: &Turn, tail: &mut Vec<u8>, token: Token) -> bool {
     let Some(longest) = turn.stop_texts.iter().map(String::len).max() else { return false };
     let Some(tokenizer) = model.tokenizer() else { return false };
-    let piece = tokenizer.piece(token);
-    tail.extend_from_slice(piece);
+    tail.extend_from_slice(tokenizer.spelling(token));
     let found = turn
         .stop_texts
         .iter()

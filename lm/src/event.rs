@@ -137,6 +137,12 @@ pub enum EngineError {
         /// What the node has.
         left: usize,
     },
+    /// All calls of tools were made.
+    #[error("the tree may call tools {bound} times")]
+    Calls {
+        /// The bound.
+        bound: usize,
+    },
     /// A range that is not within what the node wrote itself.
     #[error("tokens {from} to {to} are not the node's own")]
     Range {

@@ -156,7 +156,7 @@ impl Aboard {
 /// What came of a job, in words.
 fn answer(aboard: Aboard, engine: &mut Engine) -> Answer {
     let Aboard { running, texts, stops, .. } = aboard;
-    let lm::Answer { outcome, tokens, chosen, votes, nodes, joins, tally } = running.finish(engine);
+    let lm::Answer { outcome, tokens, chosen, votes, nodes, joins, tally, .. } = running.finish(engine);
     let node = |grown: &lm::Grown| {
         let text = texts.said(&grown.tokens, &stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)

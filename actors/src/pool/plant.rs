@@ -48,6 +48,7 @@ impl Planter {
             tokens: job.total_tokens.unwrap_or(usize::MAX),
             width: job.width().max(1),
             depth: if let Program::Decompose { depth, .. } = job.program { depth.clamp(1, 64) } else { 1 },
+            ..Bounds::default()
         };
         let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
         let stops = job.stop.clone();

@@ -38,6 +38,11 @@ impl Lead {
         Lead(self.0.as_ref().map(|guide| guide.fork()))
     }
 
+    /// The present state, for a turn to begin with.
+    pub(crate) fn guidance(&self) -> Guidance {
+        self.0.as_ref().map_or(Guidance::Free, |guide| guide.fork().into())
+    }
+
     /// Takes tokens that the node reads now.
     pub(crate) fn follow(&mut self, tokens: impl IntoIterator<Item = Token>) {
         if let Some(guide) = &mut self.0
