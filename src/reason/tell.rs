@@ -105,9 +105,14 @@ impl Teller {
                     self.output.line(&format!("{:.4}\t{:.4}\t{item}", sum(node), mean(node)));
                 }
             }
+            Plan::Tags | Plan::Tasks => self.output.line(answer.whole.trim()),
             Plan::Vote | Plan::First | Plan::Decompose => {}
         }
-        let silent = plan == Plan::Score || (plan == Plan::Map && answer.text.is_empty());
+        let silent = match plan {
+            Plan::Score | Plan::Tags | Plan::Tasks => true,
+            Plan::Map => answer.text.is_empty(),
+            Plan::Vote | Plan::First | Plan::Decompose => false,
+        };
         if !silent && answer.outcome == Outcome::Concluded {
             self.output.line(answer.text.trim());
         }
@@ -179,18 +184,23 @@ fn object(place: usize, answer: &Answer) -> Json {
             "log_probability": node.log_probability(), "text": node.text,
         })
     };
-    let join = |(path, report): &(Vec<u32>, Report)| {
-        let mut join = with_event("joined", report);
-        join["path"] = json!(path);
-        join
+    let all = |event, reports: &[(Vec<u32>, Report)]| -> Vec<Json> {
+        let told = |(path, report): &(Vec<u32>, Report)| {
+            let mut told = with_event(event, report);
+            told["path"] = json!(path);
+            told
+        };
+        reports.iter().map(told).collect()
     };
-    let sum = |count: fn(&Report) -> usize| answer.joins.iter().map(|(_, report)| count(report)).sum::<usize>();
+    let reports = || answer.joins.iter().chain(&answer.prunes);
+    let sum = |count: fn(&Report) -> usize| reports().map(|(_, report)| count(report)).sum::<usize>();
     json!({
         "event": "answer", "question": place, "outcome": word(&answer.outcome), "because": answer.because,
         "text": answer.text, "chosen": answer.chosen,
         "votes": answer.votes.iter().map(|(place, votes)| json!({ "path": [place], "votes": votes })).collect::<Vec<_>>(),
         "exact": answer.exact, "nodes": answer.nodes.iter().map(node).collect::<Vec<_>>(),
-        "joins": answer.joins.iter().map(join).collect::<Vec<_>>(), "generated": answer.generated,
+        "whole": answer.whole, "joins": all("joined", &answer.joins), "prunes": all("pruned", &answer.prunes),
+        "generated": answer.generated,
         "reused": sum(|report| report.reused), "new": sum(|report| report.new),
         "reencoded": sum(|report| report.reencoded), "dropped": sum(|report| report.dropped),
     })
