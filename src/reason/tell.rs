@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 use theoremata_actors::pool::{Answer, NodeAnswer, Told, What};
-use theoremata_lm::{Outcome, Report, Usage};
+use theoremata_lm::{Bound, Outcome, Report, Usage};
 
 use super::Plan;
 use crate::generate::word;
@@ -119,7 +119,14 @@ impl Teller {
         let votes = answer.chosen.and_then(|place| answer.votes.iter().find(|(other, _)| *other == place));
         let agreed = votes.map(|(_, votes)| format!(", {votes} of {} agree", branches.len())).unwrap_or_default();
         let which = if all > 1 { format!("question {place}: ") } else { String::new() };
-        let because = answer.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+        let cut_off = |branch: &&NodeAnswer| matches!(branch.outcome, Some(Outcome::Budget(Bound::Tokens)));
+        let because = match &answer.because {
+            Some(because) => format!(": {because}"),
+            None if answer.outcome == Outcome::Failed && !branches.is_empty() && branches.iter().all(cut_off) => {
+                ": every answer ran out of tokens, see --max-tokens and --stop".to_owned()
+            }
+            None => String::new(),
+        };
         if answer.outcome != Outcome::Concluded || votes.is_some() {
             self.output.note(&format!("{which}{}{agreed}{because}", word(&answer.outcome)));
         }
