@@ -75,7 +75,7 @@ struct Rival {
 
 impl Rival {
     fn run(&self, arguments: &[&str], input: Option<&str>) -> Option<String> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/llama_cpp.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival.py");
         let mut command = Command::new(&self.python);
         command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().ok()?;
