@@ -205,7 +205,7 @@ pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Sett
 }
 
 /// So many threads, or one a core.
-fn crew(threads: Option<NonZeroUsize>) -> Crew {
+pub(crate) fn crew(threads: Option<NonZeroUsize>) -> Crew {
     Crew::new(threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get))
 }
 

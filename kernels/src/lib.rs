@@ -43,6 +43,7 @@ mod random;
 mod rotary;
 mod sample;
 mod softmax;
+mod stream;
 
 pub use arena::Arena;
 pub use attention::{Group, Heads, Pages};
@@ -57,3 +58,4 @@ pub use product::Product;
 pub use random::{Draw, gumbel, philox};
 pub use rotary::{Pairing, Rotary};
 pub use sample::Sampling;
+pub use stream::Stream;

@@ -185,8 +185,7 @@ impl Front {
         if entry.crashes > 0 {
             return aboard.peek().is_none();
         }
-        let (count, suspects) =
-            aboard.fold((0, 0), |(count, suspects), other| (count + 1, suspects + other.crashes));
+        let (count, suspects) = aboard.fold((0, 0), |(count, suspects), other| (count + 1, suspects + other.crashes));
         count < desk.slots && suspects == 0
     }
 
@@ -198,8 +197,12 @@ impl Front {
 
     fn flush(&mut self) {
         let Some(store) = self.keep.store.clone() else { return };
-        let flushed: Result<Vec<bool>, _> =
-            self.jobs.values_mut().filter_map(|entry| entry.journal.as_mut()).map(|journal| journal.flush(&store)).collect();
+        let flushed: Result<Vec<bool>, _> = self
+            .jobs
+            .values_mut()
+            .filter_map(|entry| entry.journal.as_mut())
+            .map(|journal| journal.flush(&store))
+            .collect();
         let synced = flushed.and_then(|dirty| if dirty.contains(&true) { store.sync_journals() } else { Ok(()) });
         if let Err(error) = synced {
             // Answers still come; only a crash would cost more now. The pool says so once.

@@ -89,12 +89,7 @@ impl Worker {
         self.generation += 1;
         self.make_hand();
         let lasting = self.hand.is_some();
-        self.front.do_send(Crashed {
-            worker: self.number,
-            generation: self.generation,
-            why: why.to_owned(),
-            lasting,
-        });
+        self.front.do_send(Crashed { worker: self.number, generation: self.generation, why: why.to_owned(), lasting });
     }
 
     fn make_hand(&mut self) {
