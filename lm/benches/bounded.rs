@@ -19,7 +19,10 @@ use theoremata_lm::{
 const PAGES: usize = 256;
 const PAGE_TOKENS: usize = 16;
 const TOKENS: usize = 100_000;
-const FORM: TaskForm = TaskForm { levels: 8, width: 3, characters: Some(160) };
+/// Two tasks a list: of all trees of this length, the one that keeps the fewest conclusions of upper levels, so
+/// that what is read at the end is not much longer than what is read at the beginning.
+const FORM: TaskForm = TaskForm { levels: 12, width: 2, characters: Some(80) };
+const LEAST_CHARACTERS: usize = 40;
 
 fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
@@ -40,6 +43,8 @@ fn main() {
     let mut running = Running::start(&mut engine, tasks).expect("planted");
     let crew = Crew::new(threads);
     let (mut held, mut written, mut tenths) = (0, 0, Vec::<Tenth>::new());
+    // Pages held, summed over the steps of a tenth.
+    let (mut sum, mut steps) = (0, 0);
     let mut start = (Instant::now(), computed());
     while !engine.is_idle() {
         for event in engine.step(&crew) {
@@ -48,14 +53,17 @@ fn main() {
             if written >= (tenths.len() + 1) * tokens / 10 && tenths.len() < 10 {
                 let tenth = Tenth { seconds: start.0.elapsed().as_secs_f64(), computed: computed() - start.1 };
                 let (rows, Tenth { seconds, computed: busy }) = (engine.usage().rows, &tenth);
+                let mean = sum * PAGE_TOKENS / steps.max(1);
                 println!(
-                    "{written:>7} tokens: {seconds:.1} s for this tenth, {busy:.1} s computing, {rows} rows so far"
+                    "{written:>7} tokens: {seconds:.1} s for this tenth, {busy:.1} s computing; {rows} rows so far, \
+                     {mean} tokens held on average"
                 );
                 tenths.push(tenth);
-                start = (Instant::now(), computed());
+                (sum, steps, start) = (0, 0, (Instant::now(), computed()));
             }
         }
-        held = held.max(engine.pages_held(running.root()));
+        let now = engine.pages_held(running.root());
+        (held, sum, steps) = (held.max(now), sum + now, steps + 1);
         let used = engine.usage().pages_used;
         assert!(held <= PAGES && used <= PAGES, "{held} pages held and {used} used of {PAGES}");
     }
@@ -97,10 +105,10 @@ fn computed() -> f64 {
     ticks.sum::<f64>() / 100.0
 }
 
-/// The schema of the form with full lists and texts that are no shorter than half of their bound.
+/// The schema of the form with full lists and no short texts.
 fn guide(model: &Model) -> Guidance {
     let mut schema = FORM.schema(&[]).expect("a schema");
-    let text = serde_json::json!({ "type": "string", "minLength": 80, "maxLength": 160 });
+    let text = serde_json::json!({ "type": "string", "minLength": LEAST_CHARACTERS, "maxLength": FORM.characters });
     schema["properties"]["reasoning"]["minItems"] = FORM.width.into();
     for level in 1..=FORM.levels {
         let task = &mut schema["$defs"][format!("task{level}")];
