@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use theoremata_kernels::Crew;
-use theoremata_lm::{Bounds, Engine, Message, Model, Request, Role, Settings, Then, Token, Turn};
+use theoremata_lm::{
+    Bounds, Engine, Ground, Message, Model, Ranking, Request, Role, Running, Score, Settings, Then, Token, Turn,
+    run_programs,
+};
 
 /// Rounds, of which the median counts.
 const ROUNDS: usize = 5;
@@ -72,7 +75,7 @@ struct Rival {
 
 impl Rival {
     fn run(&self, arguments: &[&str], input: Option<&str>) -> Option<String> {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/llama_cpp.py");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival.py");
         let mut command = Command::new(&self.python);
         command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().ok()?;
@@ -177,6 +180,7 @@ fn same_tokens(file: &Path, rival: &Rival) {
     let Some(text) = rival.run(&["answer", &shown(file), "1", &COMPARED.to_string()], Some(&input)) else { return };
     let theirs: Vec<Json> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let (mut same, mut tokens, mut all) = (0, 0, 0);
+    let mut apart: Vec<f64> = Vec::new();
     for ((prompt, theirs), question) in prompts.iter().zip(&theirs).zip(QUESTIONS) {
         let mut engine = Engine::new(model.clone(), Settings::default());
         let turn = Turn { stops: model.tokenizer().expect("a vocabulary").ends().to_vec(), ..Turn::greedy(COMPARED) };
@@ -185,6 +189,7 @@ fn same_tokens(file: &Path, rival: &Rival) {
         let root = engine.submit(request).expect("it fits");
         engine.run(&Crew::new(1));
         let ours = engine.generated(root);
+        let logits: Vec<f64> = theirs["logits"].as_array().into_iter().flatten().filter_map(Json::as_f64).collect();
         let theirs: Vec<Token> = theirs["answer"]
             .as_array()
             .into_iter()
@@ -198,12 +203,34 @@ fn same_tokens(file: &Path, rival: &Rival) {
             println!("  parts after {agreed} of {} tokens: {question}", theirs.len());
         }
         (tokens, all) = (tokens + agreed, all + theirs.len().max(ours.len()));
+        apart.extend(differences(&model, prompt, &logits));
     }
     println!(
         "greedy answers equal to llama.cpp's: {same} of {}, {tokens} of {all} tokens before they part",
         theirs.len()
     );
 }
+
+/// How far our log-probabilities of the tokens that they find likeliest are from theirs.
+fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64]) -> Vec<f64> {
+    let mut likeliest: Vec<usize> = (0..logits.len()).collect();
+    likeliest.sort_by(|one, other| logits[*other].total_cmp(&logits[*one]));
+    likeliest.truncate(LIKELIEST);
+    let most = likeliest.first().map_or(0.0, |token| logits[*token]);
+    let sum: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    let candidates = likeliest.iter().map(|token| vec![*token as Token]).collect();
+    let ground = Ground { prefix: prompt.to_vec(), seed: 0, bounds: Bounds::default() };
+    let mut engine = Engine::new(model.clone(), Settings::default());
+    let score = Score::new(ground, candidates, Ranking::Sum);
+    let mut programs = vec![Running::start(&mut engine, score).expect("it fits")];
+    run_programs(&mut engine, &Crew::new(1), &mut programs, |_, _| {});
+    let answer = programs.remove(0).finish(&mut engine);
+    let ours = answer.nodes.iter().filter(|node| !node.path.is_empty()).map(|node| node.log_probability);
+    ours.zip(&likeliest).map(|(ours, token)| (ours - (logits[*token] - most - sum.ln())).abs()).collect()
+}
+
+/// First tokens whose log-probabilities are compared, for each prompt.
+const LIKELIEST: usize = 16;
 
 const QUESTIONS: [&str; 20] = [
     "What is the capital of France?",

@@ -76,13 +76,13 @@ pub(crate) fn run(command: &BenchCommand, output: Output) -> Result<Exit, Failur
         return Err(Failure::Usage(format!("{room} tokens are more than the {} of the model", model.shape().context)));
     }
     let runs = arguments.runs.get();
-    let bandwidth = bandwidth(&crew, runs);
     let (prefill, prefill_cpu) = median(runs, || prefill(&model, &crew, arguments.prompt.get()));
     let (decode, decode_cpu) = median(runs, || decode(&model, &crew, arguments));
-    // Every token takes all weights once, but for the rows of the embedding that are not looked up.
-    let limit = bandwidth / model.bytes() as f64;
     let together = median_of_batches(&model, &crew, arguments);
     let peak = peak_bytes();
+    // What is read for this takes memory of its own. A token takes all weights once.
+    let bandwidth = bandwidth(&crew, runs);
+    let limit = bandwidth / model.bytes() as f64;
     let budget = pages(arguments.prompt.get() + arguments.tokens.get(), arguments.paths.iter().max());
     let paths: Vec<Paths> = arguments.paths.iter().map(|count| paths(&model, &crew, arguments, count.get())).collect();
     if output.is_json() {

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use theoremata_actors::pool::Shape;
-use theoremata_lm::{
-    Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, TaskForm,
-};
+use theoremata_lm::{Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, TaskForm};
 use theoremata_logic::theory::{Sort, Theory};
 
 use crate::failure::Failure;
@@ -59,9 +57,15 @@ pub(crate) fn shape(arguments: &GuidanceArguments, model: Option<&Model>) -> Res
             Tree::Tags => {
                 let tokenizer = model.and_then(Model::tokenizer);
                 let tokenizer = tokenizer.ok_or_else(|| Failure::Usage(PromptError::NoTokenizer.to_string()))?;
-                Shape::Grammar(Multiverse { width: 4, depth: 2, blocks: None, characters: None }.grammar(tokenizer).map_err(refused)?)
+                Shape::Grammar(
+                    Multiverse { width: 4, depth: 2, blocks: None, characters: None }
+                        .grammar(tokenizer)
+                        .map_err(refused)?,
+                )
             }
-            Tree::Tasks => Shape::JsonSchema(TaskForm { levels: 3, width: 8, characters: None }.schema(&[]).map_err(refused)?),
+            Tree::Tasks => {
+                Shape::JsonSchema(TaskForm { levels: 3, width: 8, characters: None }.schema(&[]).map_err(refused)?)
+            }
         }
     } else {
         Shape::Free

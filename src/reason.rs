@@ -15,7 +15,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use regex::Regex;
 use theoremata_actors::pool::{
-    Accept, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Remote, Shape, TokenChoice, What,
+    Accept, Forgetting, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Remote, Shape, TokenChoice,
+    View, What,
 };
 use theoremata_lm::{Model, Outcome, PromptError, Settings};
 use theoremata_store::Store;
@@ -68,6 +69,15 @@ pub(crate) struct ReasonArguments {
     /// At most so many tokens for each question in all [default: no bound].
     #[arg(long, value_name = "N")]
     total_tokens: Option<usize>,
+    /// At most so many tokens one after the other, on the longest path through the tree [default: no bound].
+    #[arg(long, value_name = "N")]
+    path_tokens: Option<usize>,
+    /// Each tree may hold the keys and values of so many tokens at most, in whole pages [default: no bound].
+    #[arg(long, value_name = "N")]
+    held_tokens: Option<usize>,
+    /// A question may take so many seconds at most; how far it comes in them is chance [default: no bound].
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
     /// Divides the logits; 0 takes the most likely token [default: 0.8 for vote and first, else 0].
     #[arg(long, value_name = "T", value_parser = at_least_zero)]
     temperature: Option<f32>,
@@ -92,12 +102,27 @@ pub(crate) struct ReasonArguments {
     /// First: an answer is accepted if this command, which reads it, exits with 0.
     #[arg(long, value_name = "COMMAND", conflicts_with = "pattern")]
     check: Option<String>,
-    /// Decompose: tasks are parted down to this depth.
+    /// Decompose, tags and tasks: the tree is parted down to this depth.
     #[arg(long, value_name = "N", default_value_t = 1)]
     depth: usize,
-    /// Decompose: at most so many subtasks of a task.
+    /// Decompose, tags and tasks: at most so many subtasks of a task, or paths of a block.
     #[arg(long, value_name = "N", default_value = "4")]
     width: NonZeroUsize,
+    /// Tags: what the writer of a conclusion sees of the paths.
+    #[arg(long, value_name = "HOW", default_value = "stitch")]
+    view: ViewName,
+    /// Tasks: so many finished lists of subtasks stay in view.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    keep: usize,
+    /// Tasks: what stood behind a list that goes moves up as it is, instead of being computed again: approximate.
+    #[arg(long)]
+    splice: bool,
+    /// Tasks: each task is a branch, of which the conclusion alone comes back.
+    #[arg(long, conflicts_with_all = ["keep", "splice"])]
+    in_branches: bool,
+    /// Tags and tasks: at most so many characters of a text, such as a path or a thought.
+    #[arg(long, value_name = "N", default_value = "400")]
+    characters: NonZeroUsize,
     /// Score: compare by the probability of the whole text, instead of the mean of a token.
     #[arg(long)]
     sum: bool,
@@ -131,6 +156,21 @@ pub(crate) enum Plan {
     Decompose,
     /// How likely each item is as the answer; nothing is drawn.
     Score,
+    /// A text that the model itself parts into parallel paths, by tags.
+    Tags,
+    /// A tree of tasks in JSON that the model itself writes, and of which it forgets what is done.
+    Tasks,
+}
+
+/// What the writer of a conclusion sees of parallel paths.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ViewName {
+    /// All of them as they were computed, side by side; a model has to be trained for it.
+    Stitch,
+    /// All of them as one text, computed again.
+    Replay,
+    /// The same, until the conclusion is written; then they are taken out of view.
+    Value,
 }
 
 /// Answers every question, as many at a time as fit.
@@ -277,6 +317,27 @@ fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &Sh
         }
         Plan::Decompose => Program::Decompose { depth: arguments.depth, width: arguments.width.get() },
         Plan::Score => Program::Score { items: items.to_vec(), sum: arguments.sum },
+        Plan::Tags => Program::Tags {
+            width: arguments.width.get(),
+            depth: arguments.depth,
+            characters: arguments.characters.get(),
+            view: match arguments.view {
+                ViewName::Stitch => View::Stitch,
+                ViewName::Replay => View::Replay,
+                ViewName::Value => View::Value,
+            },
+        },
+        Plan::Tasks => Program::Tasks {
+            // The tasks of the last level are parted no more.
+            levels: arguments.depth.saturating_add(1),
+            width: arguments.width.get(),
+            characters: arguments.characters.get(),
+            memory: match (arguments.in_branches, arguments.splice) {
+                (true, _) => Forgetting::Conclusions,
+                (false, true) => Forgetting::SplicedLists(arguments.keep),
+                (false, false) => Forgetting::Lists(arguments.keep),
+            },
+        },
     };
     let draws = matches!(arguments.program, Plan::Vote | Plan::First);
     let temperature = arguments.temperature.unwrap_or(if draws { 0.8 } else { 0.0 });
@@ -284,6 +345,9 @@ fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &Sh
         seed: arguments.seed,
         raw: arguments.raw,
         total_tokens: arguments.total_tokens,
+        path_tokens: arguments.path_tokens,
+        held_tokens: arguments.held_tokens,
+        seconds: arguments.seconds,
         choice: TokenChoice { temperature, ..TokenChoice::default() },
         stop: arguments.stop.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
         shape: shape.clone(),

@@ -133,6 +133,32 @@ fn what_does_not_go_together_is_refused() {
 }
 
 #[test]
+fn a_model_parts_its_work_by_itself() {
+    let bounds = ["--characters", "8", "--max-tokens", "600", "--temperature", "1", "--width", "2", "--json"];
+    // Whether a tree of random text comes to its end within the model's context is chance; some seed does.
+    let whole = |program: &str, more: &[&str]| {
+        let seeds = (0..20).map(|seed: u32| seed.to_string());
+        let answers = seeds.map(|seed| {
+            let output = reason(program, &[&bounds[..], &["--seed", &seed], more].concat());
+            objects(&output).into_iter().find(|object| object["event"] == "answer").expect("an answer")
+        });
+        answers.into_iter().find(|answer| answer["outcome"] == "concluded").expect("one that is whole")
+    };
+    let tags = whole("tags", &["--view", "stitch"]);
+    let text = tags["whole"].as_str().expect("a text");
+    let count = |tag: &str| text.matches(tag).count();
+    assert!(text.starts_with("<Think>") && count("<Path>") == count("<Outline>"), "{text}");
+    for more in [&["--keep", "0"][..], &["--in-branches"]] {
+        let tasks = whole("tasks", more);
+        let json: Value = serde_json::from_str(tasks["whole"].as_str().expect("a text")).expect("JSON");
+        assert!(json["reasoning"].is_array() && json["answer"].is_string(), "{json}");
+        assert_eq!(tasks["exact"], true);
+    }
+    let cut = reason("tasks", &["--path-tokens", "20", "--json"]);
+    assert_eq!(answers(&cut, 3)[0]["outcome"], "out of tokens one after the other");
+}
+
+#[test]
 fn what_was_killed_goes_on_and_ends_the_same() {
     let items = file("kill", "2 + 2\n3 + 5\n7 + 1\n");
     let db = std::env::temp_dir().join(format!("theoremata-reason-{}-db", std::process::id()));

@@ -52,7 +52,7 @@ use local::LocalHand;
 use remote::RemoteHand;
 use worker::{MakeHand, Worker};
 
-pub use job::{Accept, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Shape, TokenChoice};
+pub use job::{Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Shape, TokenChoice, View};
 pub use judge::Judge;
 pub use local::Local;
 pub use remote::Remote;

@@ -73,6 +73,11 @@ impl Engine {
         &self.model
     }
 
+    /// Tokens of a page.
+    pub fn page_tokens(&self) -> usize {
+        self.settings.page_tokens
+    }
+
     /// What was done so far.
     pub fn usage(&self) -> Usage {
         Usage {

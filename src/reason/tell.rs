@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 use theoremata_actors::pool::{Answer, NodeAnswer, Told, What};
-use theoremata_lm::{Outcome, Report, Usage};
+use theoremata_lm::{Bound, Outcome, Report, Usage};
 
 use super::Plan;
 use crate::generate::word;
@@ -105,16 +105,28 @@ impl Teller {
                     self.output.line(&format!("{:.4}\t{:.4}\t{item}", sum(node), mean(node)));
                 }
             }
+            Plan::Tags | Plan::Tasks => self.output.line(answer.whole.trim()),
             Plan::Vote | Plan::First | Plan::Decompose => {}
         }
-        let silent = plan == Plan::Score || (plan == Plan::Map && answer.text.is_empty());
+        let silent = match plan {
+            Plan::Score | Plan::Tags | Plan::Tasks => true,
+            Plan::Map => answer.text.is_empty(),
+            Plan::Vote | Plan::First | Plan::Decompose => false,
+        };
         if !silent && answer.outcome == Outcome::Concluded {
             self.output.line(answer.text.trim());
         }
         let votes = answer.chosen.and_then(|place| answer.votes.iter().find(|(other, _)| *other == place));
         let agreed = votes.map(|(_, votes)| format!(", {votes} of {} agree", branches.len())).unwrap_or_default();
         let which = if all > 1 { format!("question {place}: ") } else { String::new() };
-        let because = answer.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+        let cut_off = |branch: &&NodeAnswer| matches!(branch.outcome, Some(Outcome::Budget(Bound::Tokens)));
+        let because = match &answer.because {
+            Some(because) => format!(": {because}"),
+            None if answer.outcome == Outcome::Failed && !branches.is_empty() && branches.iter().all(cut_off) => {
+                ": every answer ran out of tokens, see --max-tokens and --stop".to_owned()
+            }
+            None => String::new(),
+        };
         if answer.outcome != Outcome::Concluded || votes.is_some() {
             self.output.note(&format!("{which}{}{agreed}{because}", word(&answer.outcome)));
         }
@@ -179,18 +191,23 @@ fn object(place: usize, answer: &Answer) -> Json {
             "log_probability": node.log_probability(), "text": node.text,
         })
     };
-    let join = |(path, report): &(Vec<u32>, Report)| {
-        let mut join = with_event("joined", report);
-        join["path"] = json!(path);
-        join
+    let all = |event, reports: &[(Vec<u32>, Report)]| -> Vec<Json> {
+        let told = |(path, report): &(Vec<u32>, Report)| {
+            let mut told = with_event(event, report);
+            told["path"] = json!(path);
+            told
+        };
+        reports.iter().map(told).collect()
     };
-    let sum = |count: fn(&Report) -> usize| answer.joins.iter().map(|(_, report)| count(report)).sum::<usize>();
+    let reports = || answer.joins.iter().chain(&answer.prunes);
+    let sum = |count: fn(&Report) -> usize| reports().map(|(_, report)| count(report)).sum::<usize>();
     json!({
         "event": "answer", "question": place, "outcome": word(&answer.outcome), "because": answer.because,
         "text": answer.text, "chosen": answer.chosen,
         "votes": answer.votes.iter().map(|(place, votes)| json!({ "path": [place], "votes": votes })).collect::<Vec<_>>(),
         "exact": answer.exact, "nodes": answer.nodes.iter().map(node).collect::<Vec<_>>(),
-        "joins": answer.joins.iter().map(join).collect::<Vec<_>>(), "generated": answer.generated,
+        "whole": answer.whole, "joins": all("joined", &answer.joins), "prunes": all("pruned", &answer.prunes),
+        "generated": answer.generated,
         "reused": sum(|report| report.reused), "new": sum(|report| report.new),
         "reencoded": sum(|report| report.reencoded), "dropped": sum(|report| report.dropped),
     })

@@ -36,6 +36,15 @@ pub struct Job {
     /// Tokens of the whole tree at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_tokens: Option<usize>,
+    /// Tokens one after the other at most: those on the longest path from the root to a leaf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_tokens: Option<usize>,
+    /// Tokens whose keys and values the tree may hold together at most, in whole pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_tokens: Option<usize>,
+    /// Seconds at most from when a worker takes it. How far it comes in them is chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
     /// How tokens are chosen.
     #[serde(default)]
     pub choice: TokenChoice,
@@ -90,6 +99,52 @@ pub enum Program {
         /// Whether the probability of the whole text counts, instead of the mean of a token.
         sum: bool,
     },
+    /// A text that the model itself parts into parallel paths, by the tags of Multiverse.
+    Tags {
+        /// Paths of a block at most.
+        width: usize,
+        /// Blocks one in another at most.
+        depth: usize,
+        /// Characters of a text between two tags at most.
+        characters: usize,
+        /// What a conclusion sees of the paths.
+        view: View,
+    },
+    /// A tree of tasks in JSON that the model itself writes, and of which it forgets what is done.
+    Tasks {
+        /// Levels of tasks at most.
+        levels: usize,
+        /// Tasks of a list at most.
+        width: usize,
+        /// Characters of a thought or a conclusion at most.
+        characters: usize,
+        /// What it goes on reading.
+        memory: Forgetting,
+    },
+}
+
+/// What the writer of a conclusion sees of parallel paths.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// All of them as they were computed, side by side; a model has to be trained for it.
+    Stitch,
+    /// All of them as one text, computed again.
+    Replay,
+    /// The same, until the conclusion is written; then they are taken out of view.
+    Value,
+}
+
+/// What a model goes on reading of the tasks that are done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forgetting {
+    /// So many finished lists of subtasks; what stood behind one that goes is computed again.
+    Lists(usize),
+    /// The same, but what stood behind moves up as it is: approximate.
+    SplicedLists(usize),
+    /// The conclusion of each task, which is written in a branch of its own.
+    Conclusions,
 }
 
 /// Which attempts are accepted.
@@ -201,6 +256,9 @@ impl Job {
             raw: false,
             max_tokens,
             total_tokens: None,
+            path_tokens: None,
+            held_tokens: None,
+            seconds: None,
             choice: TokenChoice::default(),
             stop: Vec::new(),
             shape: Shape::Free,
@@ -231,14 +289,17 @@ impl Job {
         let branches = match &self.program {
             Program::Map { items, .. } | Program::Score { items, .. } => ("items", items.len()),
             Program::Vote { samples, .. } | Program::First { samples, .. } => ("samples", *samples),
-            Program::Decompose { width, .. } => ("width", *width),
+            Program::Decompose { width, .. } | Program::Tags { width, .. } | Program::Tasks { width, .. } => {
+                ("width", *width)
+            }
         };
         at_least_one(branches.0, branches.1)?;
         if branches.1 > MOST_BRANCHES {
             return Err(JobError::TooMuch { what: branches.0, wanted: branches.1, bound: MOST_BRANCHES });
         }
-        if matches!(self.program, Program::Score { .. }) && !self.shape.is_free() {
-            return Err(JobError::Range("a score draws nothing, so it has no shape"));
+        let shapeless = matches!(self.program, Program::Score { .. } | Program::Tags { .. } | Program::Tasks { .. });
+        if shapeless && !self.shape.is_free() {
+            return Err(JobError::Range("scores draw nothing, tags and tasks have a shape of their own"));
         }
         let bytes = self.bytes();
         if bytes > MOST_BYTES {
@@ -272,6 +333,8 @@ impl Job {
             Program::Map { items, .. } | Program::Score { items, .. } => items.len(),
             Program::Vote { samples, .. } | Program::First { samples, .. } => *samples,
             Program::Decompose { width, depth } => width.saturating_pow((*depth).min(8) as u32),
+            Program::Tags { width, .. } => *width,
+            Program::Tasks { .. } => 1,
         }
     }
 }

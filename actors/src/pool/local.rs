@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use theoremata_kernels::Crew;
 use theoremata_lm::{self as lm, Engine, Event, Model, NodeId, Outcome, Running, Settings, Speech, Usage};
@@ -34,6 +34,8 @@ struct Aboard {
     stops: Vec<String>,
     /// Text of nodes that is not certain yet.
     speeches: BTreeMap<NodeId, Speech>,
+    /// When its time is up.
+    deadline: Option<Instant>,
 }
 
 pub(super) struct LocalHand {
@@ -79,6 +81,7 @@ impl Hand for LocalHand {
             texts: Texts::new(self.model.clone(), job.raw),
             stops: job.stop.clone(),
             speeches: BTreeMap::new(),
+            deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
         };
         if let Err(error) = resumed {
             aboard.running.cancel(&mut self.engine);
@@ -97,6 +100,12 @@ impl Hand for LocalHand {
 
     fn work(&mut self) -> Vec<Said> {
         let mut said = Vec::new();
+        let now = Instant::now();
+        for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
+            aboard.deadline = None;
+            // A root stays until its job is finished.
+            let _ = self.engine.expire(aboard.running.root());
+        }
         if !self.engine.is_idle() {
             for event in self.engine.step(&self.crew) {
                 // A tree belongs to one job; the others pass the event over.
@@ -156,7 +165,7 @@ impl Aboard {
 /// What came of a job, in words.
 fn answer(aboard: Aboard, engine: &mut Engine) -> Answer {
     let Aboard { running, texts, stops, .. } = aboard;
-    let lm::Answer { outcome, tokens, chosen, votes, nodes, joins, tally, .. } = running.finish(engine);
+    let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, tally, .. } = running.finish(engine);
     let node = |grown: &lm::Grown| {
         let text = texts.said(&grown.tokens, &stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
@@ -169,8 +178,10 @@ fn answer(aboard: Aboard, engine: &mut Engine) -> Answer {
         chosen,
         votes,
         nodes: nodes.iter().map(node).collect(),
-        exact: joins.iter().all(|(_, report)| report.exact),
+        whole: texts.said(&text, &[]),
+        exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
         joins,
+        prunes,
         generated: tally.generated,
     }
 }

@@ -6,10 +6,11 @@ use regex::Regex;
 use theoremata_kernels::Sampling;
 use theoremata_lm::{
     Bounds, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Guidance, GuideError, Last,
-    MapReduce, Model, PromptError, Ranking, Running, Score, Token, Turn, Vote,
+    MapReduce, Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks,
+    Token, Turn, Vote,
 };
 
-use super::job::{Job, Program, Shape};
+use super::job::{Forgetting, Job, Program, Shape, View};
 use super::judge::{Judge, Verdict, ballot};
 use super::texts::{self, Texts};
 
@@ -47,7 +48,13 @@ impl Planter {
         let bounds = Bounds {
             tokens: job.total_tokens.unwrap_or(usize::MAX),
             width: job.width().max(1),
-            depth: if let Program::Decompose { depth, .. } = job.program { depth.clamp(1, 64) } else { 1 },
+            depth: match job.program {
+                Program::Decompose { depth, .. } | Program::Tags { depth, .. } => depth.clamp(1, 64),
+                Program::Tasks { levels, .. } => levels.clamp(1, 64),
+                _ => 1,
+            },
+            path: job.path_tokens.unwrap_or(usize::MAX),
+            pages: job.held_tokens.map_or(usize::MAX, |tokens| tokens / engine.page_tokens()),
             ..Bounds::default()
         };
         let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
@@ -92,6 +99,30 @@ impl Planter {
                 let candidates = items.iter().map(|item| texts.encode(item)).collect::<Result<Vec<_>, _>>()?;
                 let ranking = if *sum { Ranking::Sum } else { Ranking::Mean };
                 Running::start(engine, Score::new(ground(texts.prompt(&job.prompt)?), candidates, ranking))?
+            }
+            Program::Tags { width, depth, characters, view } => {
+                let form = Multiverse { width: *width, depth: *depth, blocks: None, characters: Some(*characters) };
+                let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+                let turn = Turn { guide: form.guide(tokenizer)?, ..free };
+                let paths = match view {
+                    View::Stitch => Paths::Stitch,
+                    View::Replay => Paths::Replay,
+                    View::Value => Paths::Value,
+                };
+                let ground = ground(texts.prompt(&job.prompt)?);
+                Running::start(engine, Tags::new(ground, &self.model, form, turn, paths)?)?
+            }
+            Program::Tasks { levels, width, characters, memory } => {
+                let form = TaskForm { levels: *levels, width: *width, characters: Some(*characters) };
+                let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+                let turn = Turn { guide: form.guide(tokenizer, &[])?, ..free };
+                let memory = match memory {
+                    Forgetting::Lists(most) => Memory::Lists { most: *most, how: Prune::Recompute },
+                    Forgetting::SplicedLists(most) => Memory::Lists { most: *most, how: Prune::Splice },
+                    Forgetting::Conclusions => Memory::Conclusions,
+                };
+                let ground = ground(texts.prompt(&job.prompt)?);
+                Running::start(engine, Tasks::new(ground, &self.model, turn, memory)?)?
             }
         };
         Ok(running)

@@ -109,9 +109,13 @@ pub struct Answer {
     pub votes: Vec<(u32, usize)>,
     /// All nodes, a parent before its branches.
     pub nodes: Vec<NodeAnswer>,
+    /// The whole text of a tree that is one text, which the model itself parts.
+    pub whole: String,
     /// What each join did, with the path of its node.
     pub joins: Vec<(Vec<u32>, Report)>,
-    /// Whether every join was exact.
+    /// The same of each time that text was taken out of view.
+    pub prunes: Vec<(Vec<u32>, Report)>,
+    /// Whether every join and prune was exact.
     pub exact: bool,
     /// Tokens that were written.
     pub generated: usize,
@@ -127,7 +131,9 @@ impl Answer {
             chosen: None,
             votes: Vec::new(),
             nodes: Vec::new(),
+            whole: String::new(),
             joins: Vec::new(),
+            prunes: Vec::new(),
             exact: true,
             generated: 0,
         }

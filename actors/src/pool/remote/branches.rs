@@ -49,7 +49,7 @@ impl Branches {
             Program::Map { items, .. } => (items.len(), None),
             Program::Vote { samples, .. } => (*samples, None),
             Program::First { samples, accept } => (*samples, Some(Verdict::new(accept, judge)?)),
-            Program::Decompose { .. } | Program::Score { .. } => return None,
+            _ => return None,
         };
         let mut branches = Branches {
             job: Arc::new(job.clone()),

@@ -1,9 +1,9 @@
 """What llama.cpp does with the same file, for `cargo bench --bench lm` (needs `pip install llama-cpp-python`).
 
-Usage: llama_cpp.py measure MODEL THREADS PROMPT TOKENS REQUESTS RUNS   figures as one JSON object
-       llama_cpp.py answer MODEL THREADS TOKENS                        greedy tokens behind prompts of tokens,
+Usage: rival.py     measure MODEL THREADS PROMPT TOKENS REQUESTS RUNS   figures as one JSON object
+       rival.py     answer MODEL THREADS TOKENS                        greedy tokens behind prompts of tokens,
                                                                        a JSON array a line on standard input
-       llama_cpp.py requantise FROM TO                                 the same weights as Q4_0
+       rival.py     requantise FROM TO                                 the same weights as Q4_0
 """
 
 import ctypes
