@@ -335,6 +335,8 @@ pub(crate) fn word(outcome: &Outcome) -> &'static str {
         Outcome::Budget(Bound::Context) => "out of context",
         Outcome::Budget(Bound::Pages) => "out of pages",
         Outcome::Budget(Bound::Path) => "out of tokens one after the other",
+        Outcome::Budget(Bound::Width) => "too many branches",
+        Outcome::Budget(Bound::Depth) => "too deep",
         Outcome::Budget(Bound::Calls) => "out of calls",
         Outcome::Budget(Bound::Time) => "out of time",
         Outcome::Cancelled => "cancelled",

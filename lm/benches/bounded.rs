@@ -1,7 +1,8 @@
 //! A tree of tasks of 100,000 tokens through pages for 4,096: what is held at most, and whether it gets slower.
 //!
-//! `cargo bench -p theoremata-lm --bench bounded -- [TOKENS]`. The model is the default one, where `model pull`
-//! puts it. Every list is full and every task parted to the last level, so that the tree is as long as wanted
+//! `cargo bench -p theoremata-lm --bench bounded -- [TOKENS [THREADS]]`. The model is the default one, where
+//! `model pull` puts it. On a machine that others use, too, the seconds of computing tell more than those that
+//! went by. Every list is full and every task parted to the last level, so that the tree is as long as wanted
 //! whatever the model makes of it; finished lists are taken out at once.
 
 use std::path::PathBuf;
@@ -18,10 +19,15 @@ use theoremata_lm::{
 const PAGES: usize = 256;
 const PAGE_TOKENS: usize = 16;
 const TOKENS: usize = 100_000;
-const FORM: TaskForm = TaskForm { levels: 8, width: 3, characters: Some(160) };
+/// Two tasks a list: of all trees of this length, the one that keeps the fewest conclusions of upper levels, so
+/// that what is read at the end is not much longer than what is read at the beginning.
+const FORM: TaskForm = TaskForm { levels: 12, width: 2, characters: Some(80) };
+const LEAST_CHARACTERS: usize = 40;
 
 fn main() {
-    let tokens = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(TOKENS);
+    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
+    let tokens = numbers.next().unwrap_or(TOKENS);
+    let threads = numbers.next().or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let Some(model) = model() else {
         println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
         return;
@@ -35,20 +41,29 @@ fn main() {
     let mut engine = Engine::new(model.clone(), settings);
     let tasks = Tasks::new(Ground { prefix, seed: 1, bounds }, &model, turn, memory).expect("a program");
     let mut running = Running::start(&mut engine, tasks).expect("planted");
-    let crew = Crew::new(std::thread::available_parallelism().map_or(1, usize::from));
-    let (mut held, mut written, mut tenths, mut start) = (0, 0, Vec::new(), Instant::now());
+    let crew = Crew::new(threads);
+    let (mut held, mut written, mut tenths) = (0, 0, Vec::<Tenth>::new());
+    // Pages held, summed over the steps of a tenth.
+    let (mut sum, mut steps) = (0, 0);
+    let mut start = (Instant::now(), computed());
     while !engine.is_idle() {
         for event in engine.step(&crew) {
             written += usize::from(matches!(event, Event::Token { .. }));
             running.take(&mut engine, &event);
             if written >= (tenths.len() + 1) * tokens / 10 && tenths.len() < 10 {
-                tenths.push((written, start.elapsed().as_secs_f64(), engine.usage().rows));
-                let (_, seconds, rows) = tenths[tenths.len() - 1];
-                println!("{written:>7} tokens: {:.1} s for this tenth, {rows} rows so far", seconds);
-                start = Instant::now();
+                let tenth = Tenth { seconds: start.0.elapsed().as_secs_f64(), computed: computed() - start.1 };
+                let (rows, Tenth { seconds, computed: busy }) = (engine.usage().rows, &tenth);
+                let mean = sum * PAGE_TOKENS / steps.max(1);
+                println!(
+                    "{written:>7} tokens: {seconds:.1} s for this tenth, {busy:.1} s computing; {rows} rows so far, \
+                     {mean} tokens held on average"
+                );
+                tenths.push(tenth);
+                (sum, steps, start) = (0, 0, (Instant::now(), computed()));
             }
         }
-        held = held.max(engine.pages_held(running.root()));
+        let now = engine.pages_held(running.root());
+        (held, sum, steps) = (held.max(now), sum + now, steps + 1);
         let used = engine.usage().pages_used;
         assert!(held <= PAGES && used <= PAGES, "{held} pages held and {used} used of {PAGES}");
     }
@@ -64,16 +79,36 @@ fn main() {
         usage.pages_peak * PAGE_TOKENS
     );
     if let (Some(first), Some(last)) = (tenths.first(), tenths.last().filter(|_| tenths.len() == 10)) {
-        let speed = |seconds: f64| tokens as f64 / 10.0 / seconds;
-        let (first, last) = (speed(first.1), speed(last.1));
-        println!("first tenth {first:.1} tokens/s, last tenth {last:.1}: {:.2} of the first", last / first);
+        let tenth = tokens as f64 / 10.0;
+        for (what, first, last) in
+            [("s", first.seconds, last.seconds), ("s of computing", first.computed, last.computed)]
+        {
+            let (first, last) = (tenth / first, tenth / last);
+            println!("first tenth {first:.1} tokens/{what}, last tenth {last:.1}: {:.2} of the first", last / first);
+        }
     }
 }
 
-/// The schema of the form with full lists and texts that are no shorter than half of their bound.
+/// What a tenth of the tokens took.
+struct Tenth {
+    /// Seconds that went by.
+    seconds: f64,
+    /// Seconds of all threads together; nothing where the system does not tell.
+    computed: f64,
+}
+
+/// Seconds that the threads of this process computed so far, as Linux tells them, in hundredths.
+fn computed() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = behind_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}
+
+/// The schema of the form with full lists and no short texts.
 fn guide(model: &Model) -> Guidance {
     let mut schema = FORM.schema(&[]).expect("a schema");
-    let text = serde_json::json!({ "type": "string", "minLength": 80, "maxLength": 160 });
+    let text = serde_json::json!({ "type": "string", "minLength": LEAST_CHARACTERS, "maxLength": FORM.characters });
     schema["properties"]["reasoning"]["minItems"] = FORM.width.into();
     for level in 1..=FORM.levels {
         let task = &mut schema["$defs"][format!("task{level}")];

@@ -84,6 +84,10 @@ pub enum Bound {
     Pages,
     /// Tokens one after the other, from the root on.
     Path,
+    /// Branches of one spawn.
+    Width,
+    /// Spawns one below the other.
+    Depth,
     /// Calls of tools.
     Calls,
     /// Time, see [`Engine::expire`](crate::Engine::expire).

@@ -378,6 +378,8 @@ fn outcome_of(error: &EngineError) -> Outcome {
     match error {
         EngineError::TooLong { .. } => Outcome::Budget(Bound::Context),
         EngineError::Allowance { .. } => Outcome::Budget(Bound::Allowance),
+        EngineError::Width { .. } => Outcome::Budget(Bound::Width),
+        EngineError::Depth { .. } => Outcome::Budget(Bound::Depth),
         EngineError::Calls { .. } => Outcome::Budget(Bound::Calls),
         _ => Outcome::Failed,
     }

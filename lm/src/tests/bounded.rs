@@ -128,3 +128,57 @@ fn a_tree_whose_time_is_up_says_so() {
         assert_eq!(answer.text.len(), generated, "what was written so far is told");
     }
 }
+
+#[test]
+fn absurd_bounds_end_a_tree_and_nobody_else() {
+    let model = tiny_with(2048, &[], &[]);
+    let tags = Multiverse { width: 2, depth: 2, blocks: Some(1), characters: Some(4) };
+    let tags_guide = tags.guide(model.tokenizer().expect("a vocabulary")).expect("a guide");
+    let tasks_guide = guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) }));
+    let free = Bounds::default();
+    let mut absurd = Vec::new();
+    for number in [0, 1, 2, usize::MAX] {
+        absurd.extend([
+            Bounds { tokens: number, ..free },
+            Bounds { width: number, ..free },
+            Bounds { depth: number, ..free },
+            Bounds { path: number, ..free },
+            Bounds { pages: number, ..free },
+            Bounds { calls: number, ..free },
+            Bounds { tokens: number, width: number, depth: number, path: number, pages: number, calls: number },
+        ]);
+    }
+    let mut engine = Engine::new(model.clone(), settings(600));
+    let question = request(&text(5, 9), Then::Generate(warm(30)));
+    let alone = engine.submit(question.clone()).expect("a tree");
+    engine.run(&Inline);
+    let mut ends = std::collections::BTreeMap::<String, usize>::new();
+    for bounds in absurd {
+        for max_tokens in [1, usize::MAX] {
+            let ground = || Ground { prefix: text(1, 9), seed: 2, bounds };
+            let turn = |guide: &Guidance| Turn { guide: guide.clone(), ..warm(max_tokens) };
+            let mut programs = Vec::new();
+            for paths in [Paths::Stitch, Paths::Value] {
+                let tree = Tags::new(ground(), &model, tags, turn(&tags_guide), paths).expect("a program");
+                programs.push(Running::start(&mut engine, tree).expect("planted"));
+            }
+            for memory in [Memory::Lists { most: usize::MAX, how: Prune::Splice }, Memory::Conclusions] {
+                let tree = Tasks::new(ground(), &model, turn(&tasks_guide), memory).expect("a program");
+                programs.push(Running::start(&mut engine, tree).expect("planted"));
+            }
+            let beside = engine.submit(question.clone()).expect("a tree");
+            crate::run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+            assert_eq!(engine.generated(beside), engine.generated(alone), "{bounds:?}");
+            engine.forget(beside);
+            for program in programs {
+                *ends.entry(format!("{:?}", program.finish(&mut engine).outcome)).or_default() += 1;
+            }
+            assert_eq!(engine.audit(), Ok(()));
+        }
+    }
+    println!("{ends:?}");
+    let named = ["Tokens", "Allowance", "Path", "Pages", "Width", "Depth"].map(|bound| format!("Budget({bound})"));
+    for end in named.iter().map(String::as_str).chain(["Concluded", "Failed"]) {
+        assert!(ends.contains_key(end), "{ends:?}");
+    }
+}

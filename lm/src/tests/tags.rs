@@ -275,7 +275,7 @@ fn nesting_without_end_ends() {
         assert_eq!(answer.outcome, Outcome::Failed);
         assert_eq!(answer.nodes.len(), depth.min(bound) + 1);
         let deepest = answer.nodes.last().and_then(|node| node.outcome.clone());
-        assert_eq!(deepest, Some(if depth == 2 { Outcome::Invalid } else { Outcome::Failed }));
+        assert_eq!(deepest, Some(if depth == 2 { Outcome::Invalid } else { Outcome::Budget(Bound::Depth) }));
     }
 }
 

@@ -311,5 +311,5 @@ fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
         assert_eq!(outcome(memory, free, stops), Outcome::Invalid);
         assert_eq!(outcome(memory, free, warm(50)), bound(Bound::Tokens));
     }
-    assert_eq!(outcome(Memory::Conclusions, Bounds { depth: 0, ..free }, turn(&with)), Outcome::Failed);
+    assert_eq!(outcome(Memory::Conclusions, Bounds { depth: 0, ..free }, turn(&with)), Outcome::Budget(Bound::Depth));
 }
