@@ -36,6 +36,7 @@
 
 mod cache;
 mod context;
+mod drafter;
 mod engine;
 mod event;
 mod forward;
@@ -52,10 +53,12 @@ mod prune;
 mod request;
 mod segment;
 mod shape;
+mod speculate;
 mod template;
 mod thread;
 mod tokenizer;
 
+pub use drafter::{Drafter, Guess, LIKELY, Next, Ngrams};
 pub use engine::Engine;
 pub use event::{EngineError, Event, Usage};
 pub use forward::Precision;
@@ -73,6 +76,7 @@ pub use prompt::{PromptError, Speech};
 pub use prune::Prune;
 pub use request::{Bounds, Request, Settings};
 pub use shape::{Family, Shape, ShapeError};
+pub use speculate::Speculation;
 pub use template::{Message, Role, Template, TemplateError};
 pub use tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
 

@@ -7,6 +7,7 @@ mod joins;
 mod programs;
 mod scheduling;
 mod scripts;
+mod speculation;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +25,14 @@ fn tiny() -> Arc<Model> {
 }
 
 fn settings(pages: usize) -> Settings {
-    Settings { pages, page_tokens: 4, rows: 16, precision: Precision::Single, kernels: Kernels::best() }
+    Settings {
+        pages,
+        page_tokens: 4,
+        rows: 16,
+        precision: Precision::Single,
+        kernels: Kernels::best(),
+        speculation: None,
+    }
 }
 
 fn engine(pages: usize) -> Engine {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Ending, Guidance, Guide};
+use super::{Ending, Guidance, Guide, TokenSet};
 use crate::tokenizer::Token;
 
 /// The guide of a node, if something guides it. A guide that cannot follow what its node reads is lost.
@@ -17,8 +17,8 @@ pub(crate) enum Say {
     End,
     /// This token comes, whatever is chosen.
     This(Token),
-    /// One of the tokens whose logits are left.
-    Among(Vec<f32>),
+    /// One of these tokens.
+    Among(TokenSet),
     /// No token may come, or the guide is lost.
     Nothing,
 }
@@ -33,7 +33,7 @@ impl Lead {
         }
     }
 
-    /// The same state for a branch.
+    /// The same state for a branch, or for a draft.
     pub(crate) fn fork(&self) -> Lead {
         Lead(self.0.as_ref().map(|guide| guide.fork()))
     }
@@ -58,7 +58,7 @@ impl Lead {
     }
 
     /// What may come next. A token that ends the turn may come where the text may end, and only there.
-    pub(crate) fn say(&mut self, guidance: &Guidance, stops: &[Token], logits: &[f32]) -> Say {
+    pub(crate) fn say(&mut self, guidance: &Guidance, stops: &[Token]) -> Say {
         if matches!(guidance, Guidance::Free) {
             return Say::Any;
         }
@@ -78,7 +78,7 @@ impl Lead {
                 _ => allowed.remove(*stop),
             }
         }
-        if allowed.is_empty() { Say::Nothing } else { Say::Among(allowed.masked(logits)) }
+        if allowed.is_empty() { Say::Nothing } else { Say::Among(allowed) }
     }
 }
 

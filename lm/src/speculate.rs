@@ -1,0 +1,194 @@
+//! Steps that run ahead: tokens are computed before they are drawn, and kept if they are.
+//!
+//! Rows of a draft stand behind the last row of their thread, in pages that the thread holds. When the
+//! logits are there, tokens are drawn one by one as without a draft, each from the logits behind the one
+//! before; a drafted token whose turn it is counts as computed from then on. With the first that is not
+//! drawn the draft ends. So nothing has to be undone: until it is drawn, a token is in no list, its key and
+//! value lie behind the end of what anybody reads, and no guide, stop, budget or table has heard of it. All
+//! that is given back is the page that was taken for a draft alone.
+
+mod scout;
+mod trust;
+
+use crate::drafter::{Drafter, Next, Ngrams, likeliest};
+use crate::engine::Engine;
+use crate::node::{Node, NodeId, State, Turn};
+use crate::plan::Planned;
+use crate::tokenizer::Token;
+
+use scout::Scout;
+pub(crate) use trust::Trust;
+
+/// How far steps run ahead. Nothing here changes a token, a log-probability or a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Speculation {
+    /// So many tokens of a thread are guessed in a step at most. Tokens that a turn gives or a guide forces
+    /// are no guesses and do not count.
+    pub longest: usize,
+    /// Rows whose arithmetic takes as long as the weights take to be read, at least 1: a step of so many
+    /// rows takes twice as long as the weights alone. A token is guessed where that is expected to give
+    /// more tokens for the same time, so the more rows a step has, the surer a guess must be.
+    pub pass_rows: usize,
+}
+
+impl Default for Speculation {
+    fn default() -> Speculation {
+        Speculation { longest: 8, pass_rows: 8 }
+    }
+}
+
+/// A token that is computed before it is drawn.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Drafted {
+    pub(crate) token: Token,
+    /// How likely the drafter said it was, where it is a guess.
+    guessed: Option<f32>,
+    /// Whether a token may be drawn behind it.
+    pub(crate) wanted: bool,
+}
+
+/// What an engine needs to run ahead.
+pub(crate) struct Speculator {
+    bounds: Speculation,
+    drafter: Box<dyn Drafter>,
+}
+
+impl Speculator {
+    pub(crate) fn new(bounds: Speculation) -> Speculator {
+        Speculator { bounds, drafter: Box::new(Ngrams::default()) }
+    }
+
+    /// Tells the drafter what was drawn from which logits; `total` is the logarithm of the sum of their
+    /// exponentials.
+    pub(crate) fn learn(&mut self, next: &Next<'_>, logits: &[f32], total: f32, token: Token) {
+        self.drafter.learn(next, &likeliest(logits, total), token);
+    }
+}
+
+impl Engine {
+    /// Lets another drafter guess. It is asked if [`Settings::speculation`](crate::Settings) is set.
+    pub fn with_drafter(mut self, drafter: Box<dyn Drafter>) -> Engine {
+        if let Some(speculator) = &mut self.speculator {
+            speculator.drafter = drafter;
+        }
+        self
+    }
+
+    /// Appends drafts to a step in which everybody else has the rows and pages that there are for them.
+    ///
+    /// One token after the other is added, always the likeliest there is, as long as that raises the number
+    /// of tokens to be expected in a unit of time: with `e` tokens expected of `r` rows, one more row has to
+    /// be right with a probability above `e / (r + pass_rows)`. Pages are taken if they are free.
+    pub(crate) fn draft(&mut self, planned: &mut [Planned]) {
+        let Some(speculator) = &self.speculator else { return };
+        let (drafter, bounds) = (speculator.drafter.as_ref(), speculator.bounds);
+        let vocabulary = self.model.shape().vocabulary;
+        let mut rows: usize = planned.iter().map(Planned::rows).sum();
+        let mut expected = planned.iter().filter(|planned| planned.wanted).count() as f32;
+        let mut scouts: Vec<Scout> = Vec::new();
+        if rows < self.settings.rows {
+            for (place, planned) in planned.iter().enumerate() {
+                if let Some((node, turn)) = self.may_draft(planned) {
+                    let mut scout =
+                        Scout::new(place, node, (self.tokens_left(node, turn) - 1, bounds.longest), vocabulary);
+                    scout.look(turn, drafter);
+                    scouts.push(scout);
+                }
+            }
+        }
+        while rows < self.settings.rows {
+            let bar = expected / (rows + bounds.pass_rows.max(1)) as f32;
+            let mut best: Option<(f32, &mut Scout)> = None;
+            for scout in &mut scouts {
+                if let Some(likelihood) = scout.seen()
+                    && likelihood > best.as_ref().map_or(bar, |(other, _)| *other)
+                {
+                    best = Some((likelihood, scout));
+                }
+            }
+            let Some((likelihood, scout)) = best else { break };
+            let Planned { node, chunks, .. } = &planned[scout.place];
+            let Some(node) = self.nodes.get_mut(node) else { break };
+            let (Some(segment), Some(chunk)) = (node.thread.segments.last_mut(), chunks.last()) else { break };
+            if segment.pages_wanted(chunk.count + scout.draft.len() + 1, self.settings.page_tokens) > 0 {
+                match self.pool.take() {
+                    Some(page) => segment.add_page(page),
+                    None => {
+                        scout.rest();
+                        continue;
+                    }
+                }
+            }
+            scout.take();
+            if let State::Running(turn) = &node.state {
+                scout.look(turn, drafter);
+            }
+            rows += 1;
+            expected += likelihood;
+        }
+        for scout in scouts {
+            planned[scout.place].draft = scout.draft;
+        }
+    }
+
+    /// The node and its turn, if its next token is drawn in this step behind an own row that is the last it
+    /// has, and another may come after that one.
+    fn may_draft(&self, planned: &Planned) -> Option<(&Node, &Turn)> {
+        let node = self.nodes.get(&planned.node)?;
+        let State::Running(turn) = &node.state else { return None };
+        let at_end = planned.chunks.last()?.segment + 1 == node.thread.segments.len();
+        let grows = node.thread.segments.last()?.open;
+        (planned.wanted && at_end && grows && self.tokens_left(node, turn) > 1).then_some((node, turn))
+    }
+
+    /// Draws the tokens of a node: one, and one more behind each drafted token that was drawn. `logits` are
+    /// those behind the node's last row and behind each drafted token, where they are wanted.
+    pub(crate) fn verify(&mut self, id: NodeId, draft: &[Drafted], logits: &[Option<&[f32]>]) {
+        let (mut accepted, mut judged) = (0, 0);
+        while let Some(Some(row)) = logits.get(accepted) {
+            self.use_logits(id, row);
+            let Some(node) = self.nodes.get_mut(&id) else { break };
+            // A node whose turn ended computes what is left as it would have without a draft, so that
+            // reports count the same.
+            if !matches!(node.state, State::Running(_)) {
+                break;
+            }
+            let before = accepted;
+            let Some(last) = node.thread.segments.len().checked_sub(1) else { break };
+            while accepted < draft.len() {
+                let next = self.nodes.get(&id).and_then(|node| node.thread.segments[last].next_missing());
+                let Some(drawn) = next else { break };
+                let Drafted { token, guessed, .. } = draft[accepted];
+                if let Some(likelihood) = guessed
+                    && let Some(node) = self.nodes.get_mut(&id)
+                {
+                    node.trust.judge(likelihood, drawn == token);
+                    judged += 1;
+                }
+                if drawn != token {
+                    break;
+                }
+                self.advance(id, last, 1);
+                accepted += 1;
+            }
+            let whole = self.nodes.get(&id).is_some_and(|node| node.thread.is_whole());
+            if !whole || accepted == before {
+                break;
+            }
+        }
+        self.usage.drafted += draft.len() as u64;
+        self.usage.accepted += accepted as u64;
+        let page_tokens = self.settings.page_tokens;
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        if judged == 0 {
+            node.trust.recover();
+        }
+        if let Some(segment) = node.thread.segments.last_mut()
+            && !draft.is_empty()
+        {
+            #[cfg(test)]
+            self.forward.spoil(&segment.slots_behind(page_tokens));
+            segment.trim(page_tokens, &mut self.pool);
+        }
+    }
+}
