@@ -12,7 +12,7 @@ mod trust;
 
 use crate::drafter::{Drafter, Next, Ngrams, likeliest};
 use crate::engine::Engine;
-use crate::node::{Node, NodeId, State, Turn};
+use crate::node::{Node, NodeId, State};
 use crate::plan::Planned;
 use crate::tokenizer::Token;
 
@@ -25,17 +25,29 @@ pub struct Speculation {
     /// So many tokens of a thread are guessed in a step at most. Tokens that a turn gives or a guide forces
     /// are no guesses and do not count.
     pub longest: usize,
-    /// Rows whose arithmetic takes as long as the weights take to be read, at least 1: a step of so many
-    /// rows takes twice as long as the weights alone. A token is guessed where that is expected to give
-    /// more tokens for the same time, so the more rows a step has, the surer a guess must be.
+    /// Rows whose products take as long as the weights take to be read: up to so many rows of a step cost
+    /// little, and each more as much as any. A token is guessed where more tokens are to be expected of the
+    /// same time, so the more rows a step has, the surer a guess must be.
     pub pass_rows: usize,
+}
+
+impl Speculation {
+    /// The time of a step of so many rows for so many threads, in that of the products of one row. Outside of
+    /// products a row takes a quarter of that, a thread another for what its rows share and for its draws, and
+    /// a step as much as a row: measured on a processor by the bench of speculation.
+    fn cost(self, rows: usize, threads: usize) -> f32 {
+        rows.max(self.pass_rows) as f32 + (rows + threads) as f32 / 4.0 + 1.0
+    }
 }
 
 impl Default for Speculation {
     fn default() -> Speculation {
-        Speculation { longest: 8, pass_rows: 8 }
+        Speculation { longest: 8, pass_rows: 3 }
     }
 }
+
+/// No guess is surer.
+const SUREST: f32 = 0.99;
 
 /// A token that is computed before it is drawn.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -77,27 +89,32 @@ impl Engine {
     /// Appends drafts to a step in which everybody else has the rows and pages that there are for them.
     ///
     /// One token after the other is added, always the likeliest there is, as long as that raises the number
-    /// of tokens to be expected in a unit of time: with `e` tokens expected of `r` rows, one more row has to
-    /// be right with a probability above `e / (r + pass_rows)`. Pages are taken if they are free.
+    /// of rows in a unit of time that turn out to be needed: with `e` of them expected of a step that takes
+    /// `t`, a row that takes `d` more has to be right with a probability above `e · d / t`. Pages are taken
+    /// if they are free.
     pub(crate) fn draft(&mut self, planned: &mut [Planned]) {
         let Some(speculator) = &self.speculator else { return };
         let (drafter, bounds) = (speculator.drafter.as_ref(), speculator.bounds);
         let vocabulary = self.model.shape().vocabulary;
         let mut rows: usize = planned.iter().map(Planned::rows).sum();
-        let mut expected = planned.iter().filter(|planned| planned.wanted).count() as f32;
+        // Rows of the step itself are never in vain.
+        let mut expected = rows as f32;
+        let cost = |rows: usize| bounds.cost(rows, planned.len());
+        let bar = |expected: f32, rows: usize| expected * (cost(rows + 1) / cost(rows) - 1.0);
+        let first_bar = bar(expected, rows);
         let mut scouts: Vec<Scout> = Vec::new();
-        if rows < self.settings.rows {
-            for (place, planned) in planned.iter().enumerate() {
-                if let Some((node, turn)) = self.may_draft(planned) {
-                    let mut scout =
-                        Scout::new(place, node, (self.tokens_left(node, turn) - 1, bounds.longest), vocabulary);
-                    scout.look(turn, drafter);
-                    scouts.push(scout);
-                }
+        for (place, planned) in planned.iter().enumerate() {
+            if let Some((node, left)) = self.may_draft(planned, first_bar < SUREST) {
+                scouts.push(Scout::new(place, node, (left - 1, bounds.longest), vocabulary));
+            }
+        }
+        for scout in &mut scouts {
+            if let Some(node) = self.nodes.get_mut(&planned[scout.place].node) {
+                scout.look(node, drafter);
             }
         }
         while rows < self.settings.rows {
-            let bar = expected / (rows + bounds.pass_rows.max(1)) as f32;
+            let bar = bar(expected, rows);
             let mut best: Option<(f32, &mut Scout)> = None;
             for scout in &mut scouts {
                 if let Some(likelihood) = scout.seen()
@@ -119,26 +136,27 @@ impl Engine {
                     }
                 }
             }
-            scout.take();
-            if let State::Running(turn) = &node.state {
-                scout.look(turn, drafter);
-            }
+            scout.take(node);
+            scout.look(node, drafter);
             rows += 1;
-            expected += likelihood;
+            expected += likelihood.min(1.0);
         }
         for scout in scouts {
             planned[scout.place].draft = scout.draft;
         }
     }
 
-    /// The node and its turn, if its next token is drawn in this step behind an own row that is the last it
-    /// has, and another may come after that one.
-    fn may_draft(&self, planned: &Planned) -> Option<(&Node, &Turn)> {
+    /// The node with the number of tokens that it may still write, if its next token is drawn in this step
+    /// behind the last row that it has, and another may come after that one. `guessing` says whether guesses
+    /// count, or only what is given.
+    fn may_draft(&self, planned: &Planned, guessing: bool) -> Option<(&Node, usize)> {
         let node = self.nodes.get(&planned.node)?;
         let State::Running(turn) = &node.state else { return None };
         let at_end = planned.chunks.last()?.segment + 1 == node.thread.segments.len();
         let grows = node.thread.segments.last()?.open;
-        (planned.wanted && at_end && grows && self.tokens_left(node, turn) > 1).then_some((node, turn))
+        let left = self.tokens_left(node, turn);
+        let worth = guessing || node.turn_tokens < turn.given.len();
+        (planned.wanted && at_end && grows && left > 1 && worth).then_some((node, left))
     }
 
     /// Draws the tokens of a node: one, and one more behind each drafted token that was drawn. `logits` are

@@ -8,22 +8,23 @@ use crate::tokenizer::Token;
 
 /// Guesses from what followed the last few tokens before.
 ///
-/// It asks a table of distributions for the last four, three and two tokens, and draws from each with the
-/// noise that the token will be drawn with; and it looks for the same tokens earlier in the thread's text,
+/// It asks a table of distributions for the last four, three, two and one tokens, and draws from each with
+/// the noise that the token will be drawn with; and it looks for the same tokens earlier in the thread's text,
 /// which is all there is as long as the table knows nothing. Of these guesses the one whose kind was right
 /// most often is made. All threads of an engine share one: siblings often say the same.
 ///
 /// Source: the table follows STAND (arXiv 2506.04708); that drafter and sampler share their noise,
 /// drafter-invariant speculation (arXiv 2408.07978); the search in the own text is known as prompt look-up.
-/// Counting how often each is right is ours.
+/// Counting how often each is right is ours, and so are runs of a single token: in lists, where numbers differ
+/// from line to line, they are right most often.
 #[derive(Debug)]
 pub struct Ngrams {
     table: Table,
     odds: [Odds; KINDS],
 }
 
-/// Three lengths and the search, greedy or drawn, by eight degrees of certainty.
-const KINDS: usize = 4 * 2 * DEGREES;
+/// Four lengths and the search, greedy or drawn, by eight degrees of certainty.
+const KINDS: usize = (LENGTHS.len() + 1) * 2 * DEGREES;
 const DEGREES: usize = 8;
 
 impl Ngrams {

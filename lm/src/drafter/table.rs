@@ -8,9 +8,9 @@ use super::{LIKELY, Next};
 use crate::tokenizer::Token;
 
 /// The lengths of the runs that are remembered, the longest first.
-pub(super) const LENGTHS: [usize; 3] = [4, 3, 2];
+pub(super) const LENGTHS: [usize; 4] = [4, 3, 2, 1];
 
-/// A run of two to four tokens.
+/// A run of one to four tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Gram {
     length: u8,
@@ -91,14 +91,14 @@ impl Entry {
     }
 }
 
-/// Distributions by the last four, three and two tokens before them: a running mean each.
+/// Distributions by the last four, three, two and one tokens before them: a running mean each.
 ///
 /// It holds at most `capacity` runs, in two halves. A run that is used moves into the young half; when that
 /// is full it becomes the old half, and what was old is forgotten. So what is dropped hangs on the order of
 /// use alone. A run takes some 200 bytes.
 ///
 /// Source: STAND (arXiv 2506.04708), a table of running means over the runs of four, three and two tokens,
-/// ten tokens a mean. The two halves are ours.
+/// ten tokens a mean. Runs of one token and the two halves are ours.
 #[derive(Debug)]
 pub(super) struct Table {
     young: HashMap<Gram, Entry>,

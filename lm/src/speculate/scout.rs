@@ -7,7 +7,7 @@ use theoremata_kernels::Draw;
 use super::Drafted;
 use crate::drafter::{Drafter, Next};
 use crate::guide::{Lead, Say};
-use crate::node::{Node, Turn};
+use crate::node::{Node, State};
 use crate::tokenizer::Token;
 
 /// The draft of a node as far as it goes, with copies of all that a token would move on if it were drawn.
@@ -17,7 +17,8 @@ pub(super) struct Scout {
     pub(super) draft: Vec<Drafted>,
     /// The last tokens that the node reads, the draft behind them.
     tokens: Vec<Token>,
-    lead: Lead,
+    /// The guide behind the draft, where there is one.
+    lead: Option<Lead>,
     draw: Draw,
     turn_tokens: usize,
     /// Tokens that may be drafted yet, so that one more can be drawn behind them.
@@ -56,7 +57,7 @@ impl Scout {
             place,
             draft: Vec::new(),
             tokens: node.thread.last_tokens(Next::REACH),
-            lead: node.lead.fork(),
+            lead: None,
             draw: Draw { seed: node.seed, path: node.path_hash(), position: node.draws },
             turn_tokens: node.turn_tokens,
             left,
@@ -69,9 +70,14 @@ impl Scout {
         }
     }
 
-    /// How likely the token is that would be drafted next, if there is one.
+    /// How likely the token is that would be drafted next, if there is one. As long as nothing was guessed
+    /// a token is certain, which is more than any likelihood.
     pub(super) fn seen(&self) -> Option<f32> {
-        self.ahead.map(|ahead| ahead.likelihood)
+        let certain = self.draft.iter().all(|drafted| drafted.guessed.is_none());
+        self.ahead.map(|ahead| match ahead.source {
+            Source::Given | Source::Forced if certain => f32::INFINITY,
+            _ => ahead.likelihood,
+        })
     }
 
     /// Sees nothing more.
@@ -79,13 +85,17 @@ impl Scout {
         self.ahead = None;
     }
 
-    /// Drafts the token that was seen.
-    pub(super) fn take(&mut self) {
+    /// Drafts the token that was seen. Only now the guide is copied: most looks end without a draft.
+    pub(super) fn take(&mut self, node: &Node) {
         let Some(Ahead { token, source, likelihood }) = self.ahead.take() else { return };
         self.likelihood = likelihood;
         self.tokens.push(token);
+        let lead = self.lead.get_or_insert_with(|| node.lead.fork());
+        lead.follow([token]);
+        let complete = lead.is_complete();
         self.turn_tokens += 1;
-        self.left -= 1;
+        // Nothing is drawn behind the end of the text.
+        self.left = if complete { 0 } else { self.left - 1 };
         let mut guessed = None;
         match source {
             Source::Given => self.draw.position += 1,
@@ -104,19 +114,14 @@ impl Scout {
         self.draft.push(Drafted { token, guessed, wanted: true });
     }
 
-    /// Looks for the next token. There is none behind the end of the turn, nor is the one that ends it any:
+    /// Looks for the next token. There is none behind the end of the turn, nor is a stop that ends it any:
     /// nothing is drawn behind that.
-    pub(super) fn look(&mut self, turn: &Turn, drafter: &dyn Drafter) {
+    pub(super) fn look(&mut self, node: &mut Node, drafter: &dyn Drafter) {
         self.ahead = None;
         if self.left == 0 {
             return;
         }
-        let Some((token, source)) = self.foresee(turn, drafter) else { return };
-        self.lead.follow([token]);
-        if self.lead.is_complete() {
-            self.left = 0;
-            return;
-        }
+        let Some((token, source)) = self.foresee(node, drafter) else { return };
         let likelihood = match source {
             Source::Given | Source::Forced => self.likelihood,
             Source::Guessed(likelihood) => self.likelihood * likelihood.clamp(0.0, 1.0) * self.trust,
@@ -124,18 +129,21 @@ impl Scout {
         self.ahead = Some(Ahead { token, source, likelihood });
     }
 
-    fn foresee(&mut self, turn: &Turn, drafter: &dyn Drafter) -> Option<(Token, Source)> {
+    fn foresee(&mut self, node: &mut Node, drafter: &dyn Drafter) -> Option<(Token, Source)> {
+        let State::Running(turn) = &node.state else { return None };
         if let Some(token) = turn.given.get(self.turn_tokens) {
             return Some((*token, Source::Given));
         }
         if let Some(token) = self.forced.pop_front() {
             return Some((token, Source::Forced));
         }
-        let allowed = match self.lead.say(&turn.guide, &turn.stops) {
+        // The node's own guide is asked the same again when its token is drawn, and remembers what it said.
+        let lead = self.lead.as_mut().unwrap_or(&mut node.lead);
+        let allowed = match lead.say(&turn.guide, &turn.stops) {
             Say::Any => None,
             Say::Among(allowed) => Some(allowed),
             Say::This(first) => {
-                self.forced = self.lead.forced().into();
+                self.forced = lead.forced().into();
                 self.forced.pop_front();
                 return Some((first, Source::Forced));
             }

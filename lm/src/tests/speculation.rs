@@ -339,7 +339,7 @@ fn guided() -> Vec<Request> {
 fn a_guided_answer_does_not_depend_on_what_was_guessed() {
     for settings in [settings(128), Settings { rows: 40, page_tokens: 3, ..settings(20) }] {
         let (traces, accepted, rejected) = the_same_ahead(settings, &plant_all(guided()), &no_orders);
-        assert!(accepted > 400 && rejected > 400, "{accepted} accepted, {rejected} rejected");
+        assert!(accepted > 200 && rejected > 200, "{accepted} accepted, {rejected} rejected");
         let outcomes: Vec<_> = traces.values().map(|trace| trace.outcome.clone().expect("an end")).collect();
         let invalid = outcomes.iter().filter(|outcome| **outcome == Outcome::Invalid).count();
         assert_eq!(invalid, 1, "a guide that could not read what was given: {outcomes:?}");
