@@ -85,9 +85,10 @@ impl Engine {
                 break;
             }
         }
+        // The last token, even if others are missing: what was spliced stays when what stands before it goes.
         if wanted
-            && node.thread.is_whole()
             && let Some(last) = node.thread.segments.last_mut()
+            && last.is_whole()
         {
             last.forget_last();
         }
