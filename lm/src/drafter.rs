@@ -78,9 +78,7 @@ pub(crate) fn likeliest(logits: &[f32], total: f32) -> Vec<(Token, f32)> {
     let mut bar = f32::NEG_INFINITY;
     for (chunk, logits) in logits.chunks(64).enumerate() {
         // Most chunks hold none of them; a look at all 64 at once costs little.
-        if logits.iter().fold(f32::NEG_INFINITY, |largest, logit| if *logit > largest { *logit } else { largest })
-            <= bar
-        {
+        if !exceeds(logits, bar) {
             continue;
         }
         for (within, logit) in logits.iter().enumerate() {
@@ -95,6 +93,18 @@ pub(crate) fn likeliest(logits: &[f32], total: f32) -> Vec<(Token, f32)> {
         }
     }
     best.into_iter().map(|(token, logit)| (token, (logit - total).exp())).collect()
+}
+
+/// Whether one of some logits is above a bar. Counted in eight places, so that they are compared together.
+fn exceeds(logits: &[f32], bar: f32) -> bool {
+    let mut above = [0u32; 8];
+    let (eights, rest) = logits.as_chunks::<8>();
+    for logits in eights {
+        for (above, logit) in above.iter_mut().zip(logits) {
+            *above |= u32::from(*logit > bar);
+        }
+    }
+    above != [0; 8] || rest.iter().any(|logit| *logit > bar)
 }
 
 #[cfg(test)]
