@@ -158,7 +158,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     ));
     Ok(match outcome {
         Some(Outcome::Invalid | Outcome::Failed) => Exit::NotProved,
-        Some(Outcome::Budget(Bound::Pages | Bound::Context)) => Exit::Resources,
+        Some(Outcome::Budget(Bound::Pages | Bound::Context | Bound::Time)) => Exit::Resources,
         _ => Exit::Done,
     })
 }
@@ -221,7 +221,7 @@ fn turn(arguments: &GenerateArguments, model: &Model) -> Turn {
     Turn { sampling, stops, stop_texts, ..Turn::greedy(arguments.max_tokens.get()) }
 }
 
-pub(crate) fn refused(error: EngineError) -> Failure {
+fn refused(error: EngineError) -> Failure {
     Failure::Usage(error.to_string())
 }
 
@@ -249,7 +249,7 @@ impl Writer {
                 self.order.push(*node);
                 self.speeches.insert(*node, (Speech::new(&self.stops), String::new()));
             }
-            Event::Token { node, token, log_probability } => {
+            Event::Token { node, token, log_probability, .. } => {
                 let (Some(tokenizer), Some((speech, text))) = (model.tokenizer(), self.speeches.get_mut(node)) else {
                     return Ok(());
                 };
@@ -334,6 +334,9 @@ pub(crate) fn word(outcome: &Outcome) -> &'static str {
         Outcome::Budget(Bound::Tokens | Bound::Allowance) => "out of tokens",
         Outcome::Budget(Bound::Context) => "out of context",
         Outcome::Budget(Bound::Pages) => "out of pages",
+        Outcome::Budget(Bound::Path) => "out of tokens one after the other",
+        Outcome::Budget(Bound::Calls) => "out of calls",
+        Outcome::Budget(Bound::Time) => "out of time",
         Outcome::Cancelled => "cancelled",
         Outcome::Failed => "failed",
         Outcome::Invalid => "no token was possible",

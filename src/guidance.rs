@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use theoremata_lm::{
-    Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, task_schema,
-};
+use theoremata_actors::pool::Shape;
+use theoremata_lm::{Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, TaskForm};
 use theoremata_logic::theory::{Sort, Theory};
 
 use crate::failure::Failure;
@@ -40,30 +39,47 @@ enum Tree {
     Tags,
 }
 
+/// The restriction that is asked for, as data. Grammars of tags hang on the model's vocabulary.
+pub(crate) fn shape(arguments: &GuidanceArguments, model: Option<&Model>) -> Result<Shape, Failure> {
+    let GuidanceArguments { json_schema, regex, grammar, statement_of, tree } = arguments;
+    Ok(if let Some(path) = json_schema {
+        let schema = serde_json::from_str(&text(path)?);
+        Shape::JsonSchema(schema.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?)
+    } else if let Some(expression) = regex {
+        Shape::Regex(expression.clone())
+    } else if let Some(path) = grammar {
+        Shape::Grammar(text(path)?)
+    } else if let Some(path) = statement_of {
+        let loaded = input::load(path, None)?;
+        Shape::Grammar(signature(&loaded.theory).grammar().map_err(refused)?)
+    } else if let Some(tree) = tree {
+        match tree {
+            Tree::Tags => {
+                let tokenizer = model.and_then(Model::tokenizer);
+                let tokenizer = tokenizer.ok_or_else(|| Failure::Usage(PromptError::NoTokenizer.to_string()))?;
+                Shape::Grammar(
+                    Multiverse { width: 4, depth: 2, blocks: None, characters: None }
+                        .grammar(tokenizer)
+                        .map_err(refused)?,
+                )
+            }
+            Tree::Tasks => {
+                Shape::JsonSchema(TaskForm { levels: 3, width: 8, characters: None }.schema(&[]).map_err(refused)?)
+            }
+        }
+    } else {
+        Shape::Free
+    })
+}
+
 /// The guide that is asked for.
 pub(crate) fn guidance(arguments: &GuidanceArguments, model: &Model) -> Result<Guidance, Failure> {
-    let GuidanceArguments { json_schema, regex, grammar, statement_of, tree } = arguments;
-    if json_schema.is_none() && regex.is_none() && grammar.is_none() && statement_of.is_none() && tree.is_none() {
+    let shape = shape(arguments, Some(model))?;
+    if shape == Shape::Free {
         return Ok(Guidance::Free);
     }
     let tokenizer = model.tokenizer().ok_or_else(|| Failure::Usage(PromptError::NoTokenizer.to_string()))?;
-    let grammars = Grammars::new(tokenizer).map_err(refused)?;
-    let guide = if let Some(path) = json_schema {
-        let schema = serde_json::from_str(&text(path)?);
-        grammars.json_schema(&schema.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?)
-    } else if let Some(expression) = regex {
-        grammars.regex(expression)
-    } else if let Some(path) = grammar {
-        grammars.lark(&text(path)?)
-    } else if let Some(path) = statement_of {
-        let loaded = input::load(path, None)?;
-        grammars.lark(&signature(&loaded.theory).grammar().map_err(refused)?)
-    } else if *tree == Some(Tree::Tags) {
-        grammars.lark(&Multiverse { width: 4, depth: 2 }.grammar(tokenizer).map_err(refused)?)
-    } else {
-        grammars.json_schema(&task_schema(3, 8, &[]).map_err(refused)?)
-    };
-    guide.map(Guidance::from).map_err(refused)
+    shape.guide(&Grammars::new(tokenizer).map_err(refused)?).map_err(refused)
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

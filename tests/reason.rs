@@ -1,8 +1,10 @@
 //! Programs that own their tree, on the command line, with a tiny model of random weights that writes nonsense.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -128,4 +130,152 @@ fn what_does_not_go_together_is_refused() {
     assert!(refused("first", &["--total-tokens", "x"]).contains("total-tokens"));
     let bound = reason("vote", &["--total-tokens", "0"]);
     assert_ne!(bound.status.code(), Some(0), "no token, no answer");
+}
+
+#[test]
+fn a_model_parts_its_work_by_itself() {
+    let bounds = ["--characters", "8", "--max-tokens", "600", "--temperature", "1", "--width", "2", "--json"];
+    // Whether a tree of random text comes to its end within the model's context is chance; some seed does.
+    let whole = |program: &str, more: &[&str]| {
+        let seeds = (0..20).map(|seed: u32| seed.to_string());
+        let answers = seeds.map(|seed| {
+            let output = reason(program, &[&bounds[..], &["--seed", &seed], more].concat());
+            objects(&output).into_iter().find(|object| object["event"] == "answer").expect("an answer")
+        });
+        answers.into_iter().find(|answer| answer["outcome"] == "concluded").expect("one that is whole")
+    };
+    let tags = whole("tags", &["--view", "stitch"]);
+    let text = tags["whole"].as_str().expect("a text");
+    let count = |tag: &str| text.matches(tag).count();
+    assert!(text.starts_with("<Think>") && count("<Path>") == count("<Outline>"), "{text}");
+    for more in [&["--keep", "0"][..], &["--in-branches"]] {
+        let tasks = whole("tasks", more);
+        let json: Value = serde_json::from_str(tasks["whole"].as_str().expect("a text")).expect("JSON");
+        assert!(json["reasoning"].is_array() && json["answer"].is_string(), "{json}");
+        assert_eq!(tasks["exact"], true);
+    }
+    let cut = reason("tasks", &["--path-tokens", "20", "--json"]);
+    assert_eq!(answers(&cut, 3)[0]["outcome"], "out of tokens one after the other");
+}
+
+#[test]
+fn what_was_killed_goes_on_and_ends_the_same() {
+    let items = file("kill", "2 + 2\n3 + 5\n7 + 1\n");
+    let db = std::env::temp_dir().join(format!("theoremata-reason-{}-db", std::process::id()));
+    let path = items.to_str().expect("a path");
+    let arguments = ["--file", path, "--json", "--threads", "1", "--samples", "32", "--max-tokens", "150"];
+    let arguments = [&arguments[..], &["--stop", "a"]].concat();
+    let expected = answers(&reason("vote", &arguments), 0);
+    let kept = [&arguments[..], &["--db", db.to_str().expect("a path")]].concat();
+    let first = ["reason", "vote", "--model", TINY, "--prompt", "1 + 1 = "];
+    let mut killed = 0;
+    for wait in [400, 700, 1000] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+        let quiet = command.args(first).args(&kept).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = quiet.spawn().expect("the binary runs");
+        std::thread::sleep(Duration::from_millis(wait));
+        // Where the machine is fast enough, it is done by now.
+        killed += usize::from(child.try_wait().expect("a status").is_none());
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+    }
+    let output = reason("vote", &kept);
+    let lasting = |answer: &Value| ["outcome", "text", "chosen", "votes", "nodes"].map(|key| answer[key].clone());
+    let found = answers(&output, 0);
+    assert_eq!(found.len(), 3);
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(lasting(found), lasting(expected));
+    }
+    let resumed = objects(&output).iter().any(|event| event["event"] == "resumed");
+    assert!(
+        killed == 0 || resumed || objects(&output).iter().all(|event| event["event"] != "usage" || event["rows"] == 0)
+    );
+    // Asked once more, nothing is computed.
+    let again = reason("vote", &kept);
+    assert!(objects(&again).iter().any(|event| event["event"] == "usage" && event["rows"] == 0));
+    assert_eq!(
+        answers(&again, 0).iter().map(lasting).collect::<Vec<_>>(),
+        found.iter().map(lasting).collect::<Vec<_>>()
+    );
+    fs::remove_file(items).expect("removed");
+    fs::remove_dir_all(db).expect("removed");
+}
+
+/// Python with the server of llama.cpp, if it is here: `tests/llama_cpp/install` puts it there.
+fn python() -> Option<PathBuf> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/llama_cpp/.venv/bin/python"));
+    path.exists().then_some(path)
+}
+
+/// Where `model pull` keeps the default model.
+fn smollm2() -> Option<PathBuf> {
+    let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["model", "list", "--json"]).output().ok()?;
+    let here = objects(&output).iter().any(|model| model["name"] == "smollm2" && model["here"] == true);
+    let pulled = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["model", "pull", "smollm2"]).output();
+    here.then(|| PathBuf::from(text(&pulled.expect("the binary runs")).trim()))
+}
+
+#[test]
+fn a_server_does_the_work_of_a_model() {
+    let (Some(python), Some(model)) = (python(), smollm2()) else {
+        println!("SKIPPED: needs tests/llama_cpp/install and `theoremata model pull smollm2`");
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/llama_cpp/serve.py");
+    let mut serve = Command::new(python);
+    serve.arg(script).arg(model).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = serve.spawn().expect("python runs");
+    let mut url = String::new();
+    let mut said = BufReader::new(server.stdout.take().expect("its output"));
+    said.read_line(&mut url).expect("a line");
+    let ask = |program: &str, more: &[&str]| {
+        let first = ["reason", program, "--server", url.trim(), "--model", "smollm2", "--json"];
+        Command::new(env!("CARGO_BIN_EXE_theoremata")).args(first).args(more).output().expect("the binary runs")
+    };
+    let sentences = file("server", "Paris is in France.\nRome is in Italy.\n");
+    let path = sentences.to_str().expect("a path");
+    let map =
+        ask("map", &["--prompt", "Name the city in this sentence.", "--file", path, "--last", "Which is larger?"]);
+    let answer = &answers(&map, 0)[0];
+    assert_eq!(answer["nodes"].as_array().map(Vec::len), Some(3));
+    assert!(answer["nodes"][1]["text"].as_str().is_some_and(|text| text.contains("Paris")), "{answer}");
+    assert!(answer["text"].as_str().is_some_and(|text| !text.is_empty()));
+    // A schema is the server's to keep to.
+    let schema = file("schema", r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"#);
+    let shape = ["--prompt", "A number as JSON.", "--samples", "3", "--json-schema", schema.to_str().expect("a path")];
+    let vote = ask("vote", &shape);
+    let answer = &answers(&vote, 0)[0];
+    let number: Value = serde_json::from_str(answer["text"].as_str().expect("a text")).expect("JSON");
+    assert!(number["n"].is_i64(), "{answer}");
+    let first = ask("first", &["--prompt", "Say hello.", "--pattern", "(?i)hello", "--samples", "4"]);
+    assert!(answers(&first, 0)[0]["text"].as_str().is_some_and(|text| text.to_lowercase().contains("hello")));
+    // What a server cannot do is said.
+    let refused = ask("decompose", &["--prompt", "Plan."]);
+    assert_eq!(refused.status.code(), Some(2));
+    let wrong = ask("vote", &["--prompt", "x", "--regex", "[a-z]+"]);
+    assert!(answers(&wrong, 1)[0]["because"].as_str().is_some_and(|because| because.contains("schemas only")));
+    drop(server.stdin.take());
+    server.kill().expect("killed");
+    server.wait().expect("ended");
+    let gone = ask("vote", &["--prompt", "x", "--samples", "1"]);
+    assert!(answers(&gone, 1)[0]["because"].as_str().is_some_and(|because| because.contains(url.trim())));
+    fs::remove_file(sentences).expect("removed");
+    fs::remove_file(schema).expect("removed");
+}
+
+#[test]
+fn a_model_is_measured() {
+    let small = ["--prompt", "40", "--tokens", "8", "--paths", "1,3", "--runs", "1", "--threads", "1", "--json"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+    let output = command.args(["bench", "lm", "--model", TINY]).args(small).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let bench = &objects(&output)[0];
+    for figure in ["prefill_tokens_per_s", "decode_tokens_per_s", "stream_bytes_per_s", "load_s"] {
+        assert!(bench[figure].as_f64().is_some_and(|number| number > 0.0), "{figure}: {bench}");
+    }
+    let paths = bench["parallel"].as_array().expect("a table");
+    assert_eq!(paths.len(), 2);
+    assert!(paths.iter().all(|paths| paths["same_tokens"] == true), "{bench}");
+    let bytes = |place: usize| paths[place]["bytes"].as_u64().expect("bytes");
+    assert!(bytes(1) < 3 * bytes(0), "the prompt is stored once: {bench}");
 }

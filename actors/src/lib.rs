@@ -59,5 +59,6 @@
 //! thread), `actix` (the coordinator's side), `drive`.
 
 pub mod grid;
+pub mod pool;
 pub mod prover;
 pub mod record;

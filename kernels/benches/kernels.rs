@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use theoremata_kernels::{
     Arena, Cell, Crew, Draw, Format, Group, Heads, Inline, Kernels, Level, Matrix, PageShape, Pages, Pairing, Parallel,
-    Product, Rotary, Sampling, Slot, Span, f16,
+    Product, Rotary, Sampling, Slot, Span, Stream, f16,
 };
 
 /// Width, gate, heads and vocabulary of the default model.
@@ -82,46 +82,10 @@ fn fastest(clock: impl Fn() -> f64, mut act: impl FnMut()) -> f64 {
     rounds[rounds.len() / 10]
 }
 
-/// 128 MiB, in huge pages where there are any, as the weights are.
-fn streamed() -> Vec<u64> {
-    let mut words: Vec<u64> = Vec::with_capacity(16 << 20);
-    #[cfg(target_os = "linux")]
-    {
-        let page = 4096 - words.as_ptr().addr() % 4096;
-        // SAFETY: whole pages within the memory of `words`, of which the advice changes no byte.
-        let advised = unsafe {
-            let start = words.as_mut_ptr().cast::<u8>().add(page);
-            rustix::mm::madvise(start.cast(), (128 << 20) - 8192, rustix::mm::Advice::LinuxHugepage)
-        };
-        if advised.is_err() {
-            println!("no huge pages");
-        }
-    }
-    words.resize(16 << 20, 1);
-    words
-}
-
-/// GB/s of summing 128 MiB, in a loop that does nothing else.
+/// GB/s of reading 128 MiB, in a loop that does nothing else.
 fn bandwidth(parallel: &dyn Parallel) -> f64 {
-    let words = streamed();
-    let chunk = words.len() / 64;
-    let seconds = timed(parallel, || {
-        let next = std::sync::atomic::AtomicUsize::new(0);
-        parallel.run(&|| {
-            loop {
-                let index = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let Some(part) = words.chunks(chunk).nth(index) else { break };
-                let mut sums = [0u64; 32];
-                for words in part.as_chunks::<32>().0 {
-                    for (sum, word) in sums.iter_mut().zip(words) {
-                        *sum = sum.wrapping_add(*word);
-                    }
-                }
-                black_box(sums);
-            }
-        });
-    });
-    (words.len() * 8) as f64 / seconds / 1e9
+    let stream = Stream::new(128 << 20);
+    stream.bytes() as f64 / timed(parallel, || stream.read(parallel)) / 1e9
 }
 
 fn siblings() -> impl Iterator<Item = Kernels> {

@@ -100,7 +100,7 @@ impl Kernels {
         let mut parts = Vec::new();
         let mut row = 0;
         for group in groups {
-            check(heads, group, pages.keys.len() / shape.cells());
+            check(shape.page_tokens, heads.rotary.positions(), group, pages.keys.len() / shape.cells());
             for first in (0..group.positions.len()).step_by(ROWS) {
                 let rows = ROWS.min(group.positions.len() - first);
                 parts.extend((0..shape.kv_heads).map(|head| Part { group, first, rows, row, head }));
@@ -121,19 +121,19 @@ impl Kernels {
 }
 
 /// Says clearly, before any work, what else would fail somewhere within it.
-fn check(heads: &Heads<'_>, group: &Group<'_>, pages: usize) {
+pub(crate) fn check(page_tokens: usize, positions: usize, group: &Group<'_>, pages: usize) {
     assert_eq!(group.positions.len(), group.seen.len(), "a count for each row");
     let mut listed = 0u64;
     for span in group.spans {
         assert!((span.page as usize) < pages, "page {} of {pages}", span.page);
         let end = span.offset as usize + span.tokens as usize;
-        assert!(end <= heads.shape.page_tokens, "a span ends with its page");
+        assert!(end <= page_tokens, "a span ends with its page");
         let end = span.position as usize + span.tokens as usize;
-        assert!(end <= heads.rotary.positions(), "position {end} of {}", heads.rotary.positions());
+        assert!(end <= positions, "position {end} of {positions}");
         listed += u64::from(span.tokens);
     }
     for (position, seen) in group.positions.iter().zip(group.seen) {
-        assert!((*position as usize) < heads.rotary.positions(), "position {position}");
+        assert!((*position as usize) < positions, "position {position}");
         assert!(u64::from(*seen) <= listed, "a row sees {seen} of {listed} tokens");
     }
 }

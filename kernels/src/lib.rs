@@ -11,7 +11,7 @@
 //!
 //! Reading order: [`Kernels`] chooses the siblings; [`Format`], [`Matrix`] and [`Arena`] hold weights, and
 //! [`Kernels::multiply`] uses them; [`Kernels::rms_norm`] and [`Kernels::swiglu`]; [`PageShape`],
-//! [`Rotary`] and [`Kernels::attend`]; [`Sampling`] and [`Draw`].
+//! [`Rotary`] and [`Kernels::attend`]; [`Sampling`] and [`Draw`]; last [`cuda`], which has the same on a device.
 //!
 //! ```
 //! use theoremata_kernels::{Inline, Kernels, Matrix, Product};
@@ -28,6 +28,7 @@
 mod arena;
 mod attention;
 mod crew;
+pub mod cuda;
 mod elementary;
 mod format;
 mod gate;
@@ -43,6 +44,7 @@ mod random;
 mod rotary;
 mod sample;
 mod softmax;
+mod stream;
 
 pub use arena::Arena;
 pub use attention::{Group, Heads, Pages};
@@ -57,3 +59,4 @@ pub use product::Product;
 pub use random::{Draw, gumbel, philox};
 pub use rotary::{Pairing, Rotary};
 pub use sample::Sampling;
+pub use stream::Stream;

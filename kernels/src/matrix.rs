@@ -236,6 +236,11 @@ impl Matrix {
         self.tile_bytes
     }
 
+    /// All tiles, as they lie.
+    pub(crate) fn packed(&self) -> &[u8] {
+        self.run.bytes()
+    }
+
     pub(crate) fn tiles(&self) -> usize {
         self.rows.div_ceil(TILE)
     }

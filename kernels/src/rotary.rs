@@ -69,6 +69,16 @@ impl Rotary {
         self.pairs * 2
     }
 
+    /// Which numbers turn together.
+    pub(crate) fn pairing(&self) -> Pairing {
+        self.pairing
+    }
+
+    /// All tables, as they lie.
+    pub(crate) fn tables(&self) -> &[f32] {
+        &self.tables
+    }
+
     /// Cosine and sine of a pair at a position.
     #[inline(always)]
     pub(crate) fn at(&self, pair: usize, position: usize) -> (f32, f32) {

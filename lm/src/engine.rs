@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use theoremata_kernels::{Draw, Parallel};
 
+use crate::budget::Tree;
 use crate::cache::Cache;
 use crate::drafter::Next;
 use crate::event::{EngineError, Event, Usage};
 use crate::forward::Forward;
-use crate::guide::Say;
+use crate::guide::{Guidance, Say};
 use crate::model::Model;
 use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
 use crate::pages::Pool;
-use crate::request::{Bounds, Request, Settings};
+use crate::record::Record;
+use crate::request::{Request, Settings};
 use crate::speculate::Speculator;
 use crate::thread::{Hold, Thread};
 use crate::tokenizer::Token;
@@ -26,7 +28,9 @@ pub struct Engine {
     pub(crate) pool: Pool,
     pub(crate) cache: Cache,
     pub(crate) nodes: BTreeMap<NodeId, Node>,
-    pub(crate) trees: BTreeMap<u64, Bounds>,
+    pub(crate) trees: BTreeMap<u64, Tree>,
+    /// What trees wrote before and have not written again, by their roots.
+    pub(crate) records: BTreeMap<u64, Record>,
     pub(crate) events: Vec<Event>,
     pub(crate) usage: Usage,
     pub(crate) speculator: Option<Speculator>,
@@ -57,6 +61,7 @@ impl Engine {
             cache: Cache::default(),
             nodes: BTreeMap::new(),
             trees: BTreeMap::new(),
+            records: BTreeMap::new(),
             events: Vec::new(),
             usage: Usage::default(),
             speculator: settings.speculation.map(Speculator::new),
@@ -70,6 +75,11 @@ impl Engine {
     /// The model.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// Tokens of a page.
+    pub fn page_tokens(&self) -> usize {
+        self.settings.page_tokens
     }
 
     /// What was done so far.
@@ -97,7 +107,7 @@ impl Engine {
         let number = self.next_number();
         let mut thread = Thread::new();
         request.tokens.iter().for_each(|token| thread.push(*token));
-        self.trees.insert(number, request.bounds);
+        self.trees.insert(number, Tree { bounds: request.bounds, calls: 0 });
         let node = Node::new((number, Vec::new()), request.seed, thread, request.bounds.tokens);
         self.nodes.insert(NodeId(number), node);
         self.events.push(Event::Opened { node: NodeId(number), parent: None });
@@ -123,11 +133,7 @@ impl Engine {
 
     /// Ends a node and all below it. Its siblings go on.
     pub fn cancel(&mut self, node: NodeId) -> Result<(), EngineError> {
-        if !self.nodes.contains_key(&node) {
-            return Err(EngineError::Unknown(node));
-        }
-        self.end(node, Outcome::Cancelled);
-        Ok(())
+        self.stop(node, Outcome::Cancelled)
     }
 
     /// Forgets a tree with all its nodes; what it has computed may be found by others for a while.
@@ -136,6 +142,7 @@ impl Engine {
             return;
         }
         self.trees.remove(&root.0);
+        self.records.remove(&root.0);
         let of_tree: Vec<NodeId> =
             self.nodes.iter().filter(|(_, node)| node.rank.0 == root.0).map(|(id, _)| *id).collect();
         for id in of_tree {
@@ -155,6 +162,12 @@ impl Engine {
     pub fn tokens(&self, node: NodeId) -> Vec<Token> {
         let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.thread.segments);
         segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
+    }
+
+    /// The guide of a node in its present state, for a turn to begin with: free if nothing guides the node,
+    /// or if its guide could not read what came.
+    pub fn guide(&self, node: NodeId) -> Guidance {
+        self.nodes.get(&node).map_or(Guidance::Free, |node| node.lead.guidance())
     }
 
     /// Tokens that a node and all below it may still generate.
@@ -308,23 +321,26 @@ impl Engine {
     }
 
     /// Writes a token of a running node, and ends the turn if it is the last one. Whether it goes on.
-    fn write(&mut self, id: NodeId, token: Token, source: Source) -> bool {
+    pub(crate) fn write(&mut self, id: NodeId, token: Token, source: Source) -> bool {
         let Some(node) = self.nodes.get_mut(&id) else { return false };
         let State::Running(turn) = &node.state else { return false };
         node.turn_tokens += 1;
         node.allowance = node.allowance.saturating_sub(1);
+        node.longest += 1;
         self.usage.generated += 1;
         let stops = matches!(source, Source::Drawn(_)) && turn.stops.contains(&token);
         let mut ends = stops || (node.turn_tokens == turn.given.len() && turn.max_tokens == turn.given.len());
-        if !stops || turn.keep_stop {
-            let log_probability = match source {
-                Source::Drawn(number) | Source::Given(number) => number,
-                Source::Forced => 0.0,
-            };
+        let (log_probability, forced) = match source {
+            Source::Drawn(number) | Source::Given(number) => (number, false),
+            Source::Forced => (0.0, true),
+        };
+        if stops && !turn.keep_stop {
+            self.events.push(Event::Stopped { node: id, token, log_probability });
+        } else {
             node.thread.push(token);
             node.generated.push(token);
             node.log_probabilities.push(log_probability);
-            self.events.push(Event::Token { node: id, token, log_probability });
+            self.events.push(Event::Token { node: id, token, log_probability, forced });
             let completes = completes_stop_text(&self.model, turn, &mut node.tail, token);
             ends |= completes && !matches!(source, Source::Given(_));
         }
@@ -332,10 +348,13 @@ impl Engine {
             node.lead.follow([token]);
             ends |= node.lead.is_complete();
         }
+        let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
         let bound = if node.turn_tokens >= turn.max_tokens {
             Some(Bound::Tokens)
         } else if node.allowance == 0 {
             Some(Bound::Allowance)
+        } else if node.longest >= path {
+            Some(Bound::Path)
         } else if node.thread.end() as usize >= self.positions {
             Some(Bound::Context)
         } else {
@@ -353,7 +372,8 @@ impl Engine {
     pub(crate) fn tokens_left(&self, node: &Node, turn: &Turn) -> usize {
         let of_turn = turn.max_tokens.saturating_sub(node.turn_tokens);
         let of_model = self.positions.saturating_sub(node.thread.end() as usize);
-        of_turn.min(node.allowance).min(of_model)
+        let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
+        of_turn.min(node.allowance).min(of_model).min(path.saturating_sub(node.longest))
     }
 
     /// Ends a turn that came to its end by itself.
@@ -369,13 +389,16 @@ impl Engine {
     /// Lets a node do what comes next.
     pub(crate) fn go_on(&mut self, id: NodeId, then: Then) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
+        let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
         node.turn_tokens = 0;
         node.tail.clear();
         match then {
             Then::Generate(_) if node.allowance == 0 => self.end(id, Outcome::Budget(Bound::Allowance)),
+            Then::Generate(_) if node.longest >= path => self.end(id, Outcome::Budget(Bound::Path)),
             Then::Generate(turn) => {
                 node.lead.begin(&turn.guide);
                 node.state = State::Running(turn);
+                self.replay(id);
             }
             Then::Hold => node.state = State::Holding,
             Then::Conclude => self.end(id, Outcome::Concluded),
@@ -450,7 +473,7 @@ impl Engine {
 /// Where a token comes from: the turn gave it, it was drawn, each with its log-probability, or a guide left
 /// no choice.
 #[derive(Clone, Copy)]
-enum Source {
+pub(crate) enum Source {
     Given(f32),
     Drawn(f32),
     Forced,
@@ -460,8 +483,7 @@ enum Source {
 fn completes_stop_text(model: &Model, turn: &Turn, tail: &mut Vec<u8>, token: Token) -> bool {
     let Some(longest) = turn.stop_texts.iter().map(String::len).max() else { return false };
     let Some(tokenizer) = model.tokenizer() else { return false };
-    let piece = tokenizer.piece(token);
-    tail.extend_from_slice(piece);
+    tail.extend_from_slice(tokenizer.spelling(token));
     let found = turn
         .stop_texts
         .iter()

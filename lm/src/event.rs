@@ -14,7 +14,7 @@ pub enum Event {
         /// The node above, of which a root has none.
         parent: Option<NodeId>,
     },
-    /// A token was generated. A token that ended a turn and is not kept is none.
+    /// A token was generated, and is part of the text.
     Token {
         /// The node.
         node: NodeId,
@@ -22,6 +22,17 @@ pub enum Event {
         token: Token,
         /// The logarithm of its probability, without temperature and among all tokens; 0 for one that a
         /// guide forced, for which nothing was computed.
+        log_probability: f32,
+        /// Whether a guide forced it.
+        forced: bool,
+    },
+    /// A token was drawn that ended a turn, and it is not kept.
+    Stopped {
+        /// The node.
+        node: NodeId,
+        /// The token.
+        token: Token,
+        /// The logarithm of its probability.
         log_probability: f32,
     },
     /// A node waits for orders.
@@ -57,6 +68,22 @@ pub enum Event {
         /// How.
         outcome: Outcome,
     },
+}
+
+impl Event {
+    /// The node that it happened to.
+    pub fn node(&self) -> NodeId {
+        match self {
+            Event::Opened { node, .. }
+            | Event::Token { node, .. }
+            | Event::Stopped { node, .. }
+            | Event::Held { node }
+            | Event::Choose { node, .. }
+            | Event::Joined { node, .. }
+            | Event::Pruned { node, .. }
+            | Event::Finished { node, .. } => *node,
+        }
+    }
 }
 
 /// Why an order is not carried out. Nothing has changed then.
@@ -109,6 +136,12 @@ pub enum EngineError {
         wanted: usize,
         /// What the node has.
         left: usize,
+    },
+    /// All calls of tools were made.
+    #[error("the tree may call tools {bound} times")]
+    Calls {
+        /// The bound.
+        bound: usize,
     },
     /// A range that is not within what the node wrote itself.
     #[error("tokens {from} to {to} are not the node's own")]

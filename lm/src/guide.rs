@@ -17,7 +17,7 @@ use crate::tokenizer::Token;
 pub use grammar::Grammars;
 pub(crate) use lead::{Lead, Say};
 pub use mpl::{Atom, Place, Signature};
-pub use shapes::{Multiverse, task_schema};
+pub use shapes::{Multiverse, TaskForm};
 
 /// Restricts a text, token by token.
 ///
@@ -156,6 +156,20 @@ pub enum Guidance {
     /// pruned. If it could not read them, or if nothing guided, the turn ends as
     /// [`Outcome::Invalid`](crate::Outcome::Invalid).
     Continued,
+}
+
+impl Guidance {
+    /// The same behind more text: what guides a thread that goes on from there. Only a guide of its own can
+    /// be moved on; what is free or continued stays as it is.
+    ///
+    /// # Errors
+    /// If the guide refuses one of the tokens.
+    pub fn after(&self, tokens: &[Token]) -> Result<Guidance, GuideError> {
+        let Guidance::By(start) = self else { return Ok(self.clone()) };
+        let mut guide = start.guide();
+        tokens.iter().try_for_each(|token| guide.accept(*token))?;
+        Ok(guide.into())
+    }
 }
 
 /// The state in which a guide begins.

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::Engine;
 use crate::event::{EngineError, Event};
 use crate::node::{Bound, Node, NodeId, Outcome, State, Then};
@@ -80,7 +82,7 @@ pub enum Choice {
 }
 
 /// What a join or a prune did.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Whether all that the node reads now is what a model computes that reads just that.
     pub exact: bool,
@@ -102,7 +104,7 @@ impl Engine {
     /// Opens branches below a node that waits for orders, as soon as all its tokens are computed.
     pub fn spawn(&mut self, node: NodeId, spawn: Spawn) -> Result<(), EngineError> {
         let tree = self.tree_of(node)?;
-        let bounds = self.trees[&tree];
+        let bounds = self.trees.get(&tree).ok_or(EngineError::Unknown(node))?.bounds;
         for branch in &spawn.branches {
             self.check_tokens(&branch.tokens)?;
             self.check_then(&branch.then)?;
@@ -160,9 +162,9 @@ impl Engine {
             let (tree, mut path) = parent.rank.clone();
             path.push(parent.branches);
             parent.branches += 1;
-            let seed = parent.seed;
+            let (seed, longest) = (parent.seed, parent.longest);
             let mut opened = Node::new((tree, path), seed, thread, branch.allowance);
-            opened.parent = Some(node);
+            (opened.parent, opened.longest) = (Some(node), longest);
             opened.lead = parent.lead.fork();
             opened.lead.follow(branch.tokens.iter().copied());
             self.nodes.insert(child, opened);
@@ -174,7 +176,9 @@ impl Engine {
         }
         for (child, branch) in children.into_iter().zip(spawn.branches) {
             self.go_on(child, branch.then);
+            // What a record had for the branch stands there already.
             if branch.tokens.is_empty()
+                && self.generated(child).is_empty()
                 && let Some(logits) = logits
             {
                 self.draw(child, logits);
@@ -294,13 +298,19 @@ impl Engine {
             }
         }
         self.drop_branches(&children);
-        // When a branch was cancelled may hang on the speed of others: what it had left is lost.
-        let ended = children.iter().filter_map(|child| self.nodes.get(child));
-        let left: usize =
-            ended.filter(|child| child.outcome() != Some(&Outcome::Cancelled)).map(|child| child.allowance).sum();
+        // When a branch was stopped may hang on the speed of others: what it had left is lost.
+        let by_itself =
+            |node: &&Node| !matches!(node.outcome(), Some(Outcome::Cancelled | Outcome::Budget(Bound::Time)));
+        let ended = children.iter().filter_map(|child| self.nodes.get(child)).filter(by_itself);
+        let left: usize = ended.clone().map(|child| child.allowance).sum();
+        let longest = match spawn.join {
+            Join::Select(_) => chosen.and_then(|place| self.nodes.get(&children[place])).map(|child| child.longest),
+            _ => ended.map(|child| child.longest).max(),
+        };
         let page_tokens = self.settings.page_tokens;
         let Some(parent) = self.nodes.get_mut(&node) else { return };
         parent.allowance += left;
+        parent.longest = parent.longest.max(longest.unwrap_or(0));
         if matches!(spawn.join, Join::Select(_)) && chosen.is_none_or(|place| !concluded.contains(&place)) {
             parts.iter_mut().for_each(|part: &mut Segment| part.release(&mut self.pool));
             self.end(node, Outcome::Failed);

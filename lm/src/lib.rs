@@ -34,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod budget;
 mod cache;
 mod context;
 mod drafter;
@@ -50,6 +51,7 @@ mod plan;
 mod program;
 mod prompt;
 mod prune;
+mod record;
 mod request;
 mod segment;
 mod shape;
@@ -63,17 +65,18 @@ pub use engine::Engine;
 pub use event::{EngineError, Event, Usage};
 pub use forward::Precision;
 pub use guide::{
-    Atom, Ending, Grammars, Guidance, Guide, GuideError, Multiverse, Place, Signature, Starting, TokenSet, task_schema,
+    Atom, Ending, Grammars, Guidance, Guide, GuideError, Multiverse, Place, Signature, Starting, TaskForm, TokenSet,
 };
 pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
 pub use model::{Model, ModelError};
 pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
 pub use program::{
-    Answer, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Program, Ranking, Running, Score,
-    Tally, Vote, run_programs,
+    Answer, Call, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Memory, Paths, Program,
+    Pruned, Ranking, Running, Score, Tags, Tally, Tasks, Vote, recall_tool, run_programs,
 };
 pub use prompt::{PromptError, Speech};
 pub use prune::Prune;
+pub use record::{Origin, Record, Written};
 pub use request::{Bounds, Request, Settings};
 pub use shape::{Family, Shape, ShapeError};
 pub use speculate::Speculation;

@@ -1,5 +1,6 @@
 //! A node of a tree of threads: what is asked of it, how it stands, and how it ended.
 
+use serde::{Deserialize, Serialize};
 use theoremata_kernels::Sampling;
 
 use crate::guide::{Guidance, Lead};
@@ -26,7 +27,8 @@ pub struct Turn {
     pub stops: Vec<Token>,
     /// Whether the token that ended the turn is part of the thread.
     pub keep_stop: bool,
-    /// Texts that end the turn: it ends with the token that completes one.
+    /// Texts that end the turn: it ends with the token that completes one. A token that steers counts as its
+    /// name.
     pub stop_texts: Vec<String>,
     /// What the tokens are restricted to. Where it says that a text must end, the turn ends.
     pub guide: Guidance,
@@ -71,7 +73,7 @@ impl Turn {
 }
 
 /// The bound that ended a node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Bound {
     /// Tokens of the turn.
     Tokens,
@@ -79,12 +81,18 @@ pub enum Bound {
     Allowance,
     /// Positions of the model: the longest path through the tree counts.
     Context,
-    /// Pages: even alone, what the node reads does not fit.
+    /// Pages, of the pool or of the tree: even alone, what the node reads does not fit.
     Pages,
+    /// Tokens one after the other, from the root on.
+    Path,
+    /// Calls of tools.
+    Calls,
+    /// Time, see [`Engine::expire`](crate::Engine::expire).
+    Time,
 }
 
 /// How a node ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Outcome {
     /// It came to its end by itself.
     Concluded,
@@ -140,6 +148,8 @@ pub(crate) struct Node {
     pub(crate) draws: u32,
     /// Tokens that it and all below it may still generate.
     pub(crate) allowance: usize,
+    /// Tokens that were generated one after the other on the longest way from the root to here.
+    pub(crate) longest: usize,
     /// Branches that it ever had.
     pub(crate) branches: u32,
     /// The last bytes that were generated, where a turn looks for texts.
@@ -162,6 +172,7 @@ impl Node {
             turn_tokens: 0,
             draws: 0,
             allowance,
+            longest: 0,
             branches: 0,
             tail: Vec::new(),
             trust: Trust::default(),

@@ -35,6 +35,7 @@ impl Engine {
         let mut runnable: Vec<NodeId> =
             self.nodes.iter().filter(|(_, node)| node.is_runnable()).map(|(id, _)| *id).collect();
         runnable.sort_by(|one, other| self.nodes[one].rank.cmp(&self.nodes[other].rank));
+        self.end_what_cannot_fit(&mut runnable);
         for id in &runnable {
             self.find_computed(*id);
         }
@@ -71,6 +72,9 @@ impl Engine {
     /// Takes over pages that somebody has computed before, and sees to it that a row is left to be
     /// computed where logits are wanted.
     fn find_computed(&mut self, id: NodeId) {
+        // Whole pages are found: who lacks less than one need not be counted.
+        let lacks = self.nodes.get(&id).is_some_and(|node| node.thread.missing() >= self.settings.page_tokens);
+        let mut room = if lacks { self.page_room(id) } else { None };
         let Engine { nodes, pool, cache, settings, usage, .. } = self;
         let Some(node) = nodes.get_mut(&id) else { return };
         let wanted = node.wants_logits();
@@ -80,7 +84,8 @@ impl Engine {
                 continue;
             }
             let keep = usize::from(wanted && place + 1 == count);
-            usage.cached += segment.adopt(keep, settings.page_tokens, |name| cache.find(name), pool) as u64;
+            let find = |name| cache.find(name).filter(|page| room.as_mut().is_none_or(|room| room.admits(*page)));
+            usage.cached += segment.adopt(keep, settings.page_tokens, find, pool) as u64;
             if !segment.is_whole() {
                 break;
             }
@@ -102,15 +107,20 @@ impl Engine {
             .iter()
             .map(|chunk| self.nodes[&id].thread.segments[chunk.segment].pages_wanted(chunk.count, page_tokens))
             .sum();
-        self.free_pages(id, wanted, planned);
+        let is_planned = |other: &NodeId| planned.iter().any(|planned| planned.node == *other);
+        let mut left = self.pages_within_bound(id, wanted, is_planned);
+        self.free_pages(id, left, planned);
         let mut chunks = Vec::new();
         for mut chunk in gaps {
             let Some(node) = self.nodes.get_mut(&id) else { break };
             let segment = &mut node.thread.segments[chunk.segment];
             let asked = chunk.count;
             while segment.pages_wanted(chunk.count, page_tokens) > 0 {
-                match self.pool.take() {
-                    Some(page) => segment.add_page(page),
+                match if left > 0 { self.pool.take() } else { None } {
+                    Some(page) => {
+                        segment.add_page(page);
+                        left -= 1;
+                    }
                     None => chunk.count -= 1,
                 }
             }

@@ -4,12 +4,18 @@
 //! tree is the program's, and the model writes its leaves. A program is a small state machine over the
 //! engine's events; what it concludes is a function of its inputs and its seed, whatever else is in the
 //! batch.
+//!
+//! A model that parts its work by itself drives the same branches: [`Tags`] and [`Tasks`] are programs that
+//! read what it writes and open, join and prune accordingly.
 
 mod decompose;
 mod first;
 mod map;
 mod score;
+mod tags;
+mod tasks;
 mod vote;
+mod writing;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +32,8 @@ pub use decompose::{Cues, Decompose};
 pub use first::FirstSuccess;
 pub use map::{Last, MapReduce};
 pub use score::{Ranking, Score};
+pub use tags::{Paths, Tags};
+pub use tasks::{Call, Memory, Pruned, Tasks, recall_tool};
 pub use vote::Vote;
 
 /// Where a program begins.
@@ -62,6 +70,22 @@ pub trait Program {
     /// gave it.
     fn votes(&self) -> &[(u32, usize)] {
         &[]
+    }
+
+    /// The whole text of the tree, where it is one text that the model itself parts: paths in their places,
+    /// and what was taken out of view as well.
+    fn text(&self) -> &[Token] {
+        &[]
+    }
+
+    /// What was taken out of view of that text, in the order in which it was.
+    fn pruned(&self) -> &[Pruned] {
+        &[]
+    }
+
+    /// Calls of tools that were answered.
+    fn calls(&self) -> usize {
+        0
     }
 
     /// Whether it is known by now that a node's text cannot matter, so that how far it got is chance.
@@ -138,7 +162,7 @@ impl Growth {
                 *place += 1;
                 self.nodes.insert(*node, Grown::new(path));
             }
-            Event::Token { node, token, log_probability } => {
+            Event::Token { node, token, log_probability, .. } => {
                 let Some(grown) = self.nodes.get_mut(node) else { return false };
                 grown.tokens.push(*token);
                 grown.log_probability += f64::from(*log_probability);
@@ -151,7 +175,10 @@ impl Growth {
                 self.begin_turn(*node);
                 return self.nodes.contains_key(node);
             }
-            Event::Held { node } | Event::Choose { node, .. } | Event::Pruned { node, .. } => {
+            Event::Stopped { node, .. }
+            | Event::Held { node }
+            | Event::Choose { node, .. }
+            | Event::Pruned { node, .. } => {
                 return self.nodes.contains_key(node);
             }
         }
@@ -159,7 +186,7 @@ impl Growth {
     }
 }
 
-/// What joins took, summed over a tree.
+/// What joins and prunes took, summed over a tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     /// Tokens that were written.
@@ -168,10 +195,12 @@ pub struct Tally {
     pub reused: usize,
     /// Tokens that a join brought to be computed for the first time.
     pub new: usize,
-    /// Tokens that had to be computed again at a join.
+    /// Tokens that had to be computed again.
     pub reencoded: usize,
-    /// Tokens that a join took out of view.
+    /// Tokens that were taken out of view.
     pub dropped: usize,
+    /// Calls of tools that were answered.
+    pub calls: usize,
 }
 
 /// What came of a program.
@@ -189,11 +218,17 @@ pub struct Answer {
     /// Where branches vote: each different answer by the place of the first branch that gave it, and how many
     /// gave it.
     pub votes: Vec<(u32, usize)>,
+    /// The whole text of the tree, where it is one text that the model itself parts.
+    pub text: Vec<Token>,
+    /// What of it was taken out of view.
+    pub pruned: Vec<Pruned>,
     /// All nodes, a parent before its branches, branches in their order.
     pub nodes: Vec<Grown>,
     /// What each join did, and whether it is exact, with the path of its node; in the order of the paths.
     pub joins: Vec<(Vec<u32>, Report)>,
-    /// What the joins took.
+    /// The same of each time that text was taken out of view or put back.
+    pub prunes: Vec<(Vec<u32>, Report)>,
+    /// What joins and prunes took.
     pub tally: Tally,
 }
 
@@ -203,6 +238,7 @@ pub struct Running<'a> {
     root: NodeId,
     growth: Growth,
     joins: Vec<(Vec<u32>, Report)>,
+    prunes: Vec<(Vec<u32>, Report)>,
     /// Nodes for which the engine refused an order, with what that means.
     refused: BTreeMap<NodeId, Outcome>,
 }
@@ -216,7 +252,14 @@ impl<'a> Running<'a> {
         let root = program.plant(engine)?;
         let mut growth = Growth::default();
         growth.nodes.insert(root, Grown::new(Vec::new()));
-        Ok(Running { program: Box::new(program), root, growth, joins: Vec::new(), refused: BTreeMap::new() })
+        Ok(Running {
+            program: Box::new(program),
+            root,
+            growth,
+            joins: Vec::new(),
+            prunes: Vec::new(),
+            refused: BTreeMap::new(),
+        })
     }
 
     /// The root of its tree.
@@ -242,16 +285,19 @@ impl<'a> Running<'a> {
         if !self.growth.note(event) {
             return;
         }
-        if let Event::Joined { node, report } = event
+        if let Event::Joined { node, report } | Event::Pruned { node, report } = event
             && let Some(grown) = self.growth.node(*node)
         {
-            self.joins.push((grown.path.clone(), report.clone()));
+            let reports = if matches!(event, Event::Joined { .. }) { &mut self.joins } else { &mut self.prunes };
+            reports.push((grown.path.clone(), report.clone()));
         }
-        if self.is_done() {
+        // The program hears of the end of its tree, and of nothing behind it.
+        let is_end = matches!(event, Event::Finished { node, .. } if *node == self.root);
+        if self.is_done() && !is_end {
             return;
         }
         if let Err(error) = self.program.take(engine, &mut self.growth, event) {
-            let node = node_of(event);
+            let node = event.node();
             self.refused.entry(node).or_insert(outcome_of(&error));
             // A node that the tree knows is one that the engine knows.
             let _ = engine.cancel(node);
@@ -262,6 +308,12 @@ impl<'a> Running<'a> {
     pub fn cancel(&mut self, engine: &mut Engine) {
         // The root is there until `finish` takes it.
         let _ = engine.cancel(self.root);
+    }
+
+    /// Ends it because its time is up; see [`Engine::expire`].
+    pub fn expire(&mut self, engine: &mut Engine) {
+        // The root is there until `finish` takes it.
+        let _ = engine.expire(self.root);
     }
 
     /// What came of it. A program that is not done is cancelled. The engine forgets its tree.
@@ -286,10 +338,13 @@ impl<'a> Running<'a> {
         }
         nodes.sort_by(|one, other| one.path.cmp(&other.path));
         self.joins.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut tally = Tally { generated, ..Tally::default() };
+        self.prunes.sort_by(|one, other| one.0.cmp(&other.0));
+        let mut tally = Tally { generated, calls: self.program.calls(), ..Tally::default() };
         for (_, report) in &self.joins {
             tally.reused += report.reused;
             tally.new += report.new;
+        }
+        for (_, report) in self.joins.iter().chain(&self.prunes) {
             tally.reencoded += report.reencoded;
             tally.dropped += report.dropped;
         }
@@ -297,7 +352,9 @@ impl<'a> Running<'a> {
         let path = Vec::from_iter(chosen);
         let said = nodes.iter().find(|grown| grown.path == path).map(|grown| grown.conclusion().to_vec());
         let votes = self.program.votes().to_vec();
-        Answer { outcome, tokens: said.unwrap_or_default(), chosen, votes, nodes, joins: self.joins, tally }
+        let (text, pruned) = (self.program.text().to_vec(), self.program.pruned().to_vec());
+        let tokens = said.unwrap_or_default();
+        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins: self.joins, prunes: self.prunes, tally }
     }
 }
 
@@ -316,23 +373,12 @@ pub fn run_programs(
     }
 }
 
-fn node_of(event: &Event) -> NodeId {
-    match event {
-        Event::Opened { node, .. }
-        | Event::Token { node, .. }
-        | Event::Held { node }
-        | Event::Choose { node, .. }
-        | Event::Joined { node, .. }
-        | Event::Pruned { node, .. }
-        | Event::Finished { node, .. } => *node,
-    }
-}
-
 /// A bound that refuses an order ends a program like one that is reached.
 fn outcome_of(error: &EngineError) -> Outcome {
     match error {
         EngineError::TooLong { .. } => Outcome::Budget(Bound::Context),
         EngineError::Allowance { .. } => Outcome::Budget(Bound::Allowance),
+        EngineError::Calls { .. } => Outcome::Budget(Bound::Calls),
         _ => Outcome::Failed,
     }
 }

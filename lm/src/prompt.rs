@@ -14,6 +14,9 @@ pub enum PromptError {
     /// The model's file has no chat template.
     #[error("the model has no chat template; give it plain text")]
     NoTemplate,
+    /// The vocabulary lacks what a text is made of.
+    #[error("the model's vocabulary cannot spell {0:?}")]
+    Unspelled(String),
     /// The template refuses the conversation.
     #[error(transparent)]
     Template(#[from] TemplateError),

@@ -13,7 +13,8 @@ use crate::tokenizer::Token;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Prune {
     /// What stood behind it is computed again where it saw it or stood further off because of it.
-    /// What did neither, such as the other paths of a block, is kept. Exact.
+    /// What did neither, such as the other paths of a block, is kept; but where the range begins within a
+    /// page that others hold too, the tokens before it in that page are computed once more. Exact.
     Recompute,
     /// What stood behind it moves up as it is. Approximate, unless nothing saw the range; and what the node
     /// had to let go of for lack of pages is computed again.
@@ -101,7 +102,9 @@ impl Engine {
         let Engine { nodes, pool, cache, settings, events, .. } = self;
         let changed = nodes.get_mut(&node).ok_or(EngineError::Unknown(node))?;
         cache.remember(&changed.thread, settings.page_tokens, pool);
-        let (value, report) = change(&mut changed.thread, pool);
+        let (value, mut report) = change(&mut changed.thread, pool);
+        let again = changed.thread.mend(settings.page_tokens, pool);
+        (report.reused, report.reencoded) = (report.reused - again, report.reencoded + again);
         changed.state = State::Holding;
         events.push(Event::Pruned { node, report: report.clone() });
         Ok((value, report))

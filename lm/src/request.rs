@@ -60,10 +60,19 @@ pub struct Bounds {
     pub width: usize,
     /// Spawns one below the other.
     pub depth: usize,
+    /// Tokens that may be generated one after the other: those on the longest path from the root to a leaf.
+    /// Branches side by side count as the longest of those that came to an end; of branches of which one is
+    /// chosen, that one counts.
+    pub path: usize,
+    /// Pages that all nodes of the tree may hold together. Where they are short the tree works on fewer
+    /// branches at a time; a node that needs more than that alone ends.
+    pub pages: usize,
+    /// Calls of tools.
+    pub calls: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { tokens: usize::MAX, width: 64, depth: 8 }
+        Bounds { tokens: usize::MAX, width: 64, depth: 8, path: usize::MAX, pages: usize::MAX, calls: usize::MAX }
     }
 }

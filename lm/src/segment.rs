@@ -91,6 +91,36 @@ impl Segment {
         self.start
     }
 
+    /// Whether the tokens of another segment, which stands behind this one and has no keys and values, may
+    /// as well be written here.
+    pub(crate) fn precedes(&self, next: &Segment) -> bool {
+        let own = |segment: &Segment| !segment.inherited && segment.spliced.is_none();
+        own(self)
+            && own(next)
+            && next.pages.is_empty()
+            && self.branch == next.branch
+            && self.end_name() == next.before
+            && self.end() == next.start
+    }
+
+    /// Sees to it that more tokens can be written: a last page with room in it that others hold too is let
+    /// go of. Gives how many tokens have to be computed again.
+    pub(crate) fn make_room(&mut self, page_tokens: usize, pool: &mut Pool) -> usize {
+        let before = self.resident;
+        if let Some(page) = self.pages.last().copied()
+            && !(self.offset + self.resident).is_multiple_of(page_tokens)
+            && pool.references(page) > 1
+        {
+            self.pages.pop();
+            pool.release(page);
+            self.resident = (self.pages.len() * page_tokens).saturating_sub(self.offset);
+        }
+        if self.pages.is_empty() {
+            self.offset = 0;
+        }
+        before - self.resident
+    }
+
     /// The position behind the last token.
     pub(crate) fn end(&self) -> u32 {
         self.start + self.len() as u32

@@ -70,6 +70,7 @@ pub enum ShapeError {
 const LAYERS_MAX: usize = 1 << 10;
 const WIDTH_MAX: usize = 1 << 18;
 const HEAD_WIDTH_MAX: usize = 1 << 10;
+const VOCABULARY_MAX: usize = 1 << 22;
 
 impl Shape {
     /// The shape that the head of a GGUF file tells.
@@ -174,6 +175,9 @@ impl Shape {
         if self.heads > WIDTH_MAX / self.head_width || !self.heads.is_multiple_of(self.key_heads) {
             return wrong(format!("{} heads of queries for {} of keys", self.heads, self.key_heads));
         }
+        if self.vocabulary == 0 || self.vocabulary > VOCABULARY_MAX {
+            return wrong(format!("a vocabulary of {}", self.vocabulary));
+        }
         if !(self.norm_epsilon > 0.0 && self.norm_epsilon < 1.0) {
             return wrong(format!("the epsilon of norms is {}", self.norm_epsilon));
         }
@@ -225,6 +229,7 @@ mod tests {
             ("hidden_size", serde_json::json!(16_777_216), "width"),
             ("head_dim", serde_json::json!(15), "15"),
             ("rope_scaling", serde_json::json!({ "rope_type": "yarn" }), "yarn"),
+            ("vocab_size", serde_json::json!(8_388_608), "vocabulary"),
             ("rms_norm_eps", serde_json::json!(0.0), "epsilon"),
             ("rope_theta", serde_json::json!(0.0), "rotary"),
         ];

@@ -93,8 +93,13 @@ impl Engine {
     /// `t`, a row that takes `d` more has to be right with a probability above `e · d / t`. Pages are taken
     /// if they are free.
     pub(crate) fn draft(&mut self, planned: &mut [Planned]) {
-        let Some(speculator) = &self.speculator else { return };
-        let (drafter, bounds) = (speculator.drafter.as_ref(), speculator.bounds);
+        if let Some(speculator) = self.speculator.take() {
+            self.draft_by(speculator.drafter.as_ref(), speculator.bounds, planned);
+            self.speculator = Some(speculator);
+        }
+    }
+
+    fn draft_by(&mut self, drafter: &dyn Drafter, bounds: Speculation, planned: &mut [Planned]) {
         let vocabulary = self.model.shape().vocabulary;
         let mut rows: usize = planned.iter().map(Planned::rows).sum();
         // Rows of the step itself are never in vain.
@@ -124,18 +129,13 @@ impl Engine {
                 }
             }
             let Some((likelihood, scout)) = best else { break };
-            let Planned { node, chunks, .. } = &planned[scout.place];
-            let Some(node) = self.nodes.get_mut(node) else { break };
-            let (Some(segment), Some(chunk)) = (node.thread.segments.last_mut(), chunks.last()) else { break };
-            if segment.pages_wanted(chunk.count + scout.draft.len() + 1, self.settings.page_tokens) > 0 {
-                match self.pool.take() {
-                    Some(page) => segment.add_page(page),
-                    None => {
-                        scout.rest();
-                        continue;
-                    }
-                }
+            let Planned { node: id, chunks, .. } = &planned[scout.place];
+            let tokens = chunks.last().map_or(0, |chunk| chunk.count) + scout.draft.len() + 1;
+            if !self.has_page(*id, tokens) {
+                scout.rest();
+                continue;
             }
+            let Some(node) = self.nodes.get_mut(id) else { break };
             scout.take(node);
             scout.look(node, drafter);
             rows += 1;
@@ -144,6 +144,28 @@ impl Engine {
         for scout in scouts {
             planned[scout.place].draft = scout.draft;
         }
+    }
+
+    /// Whether the last segment of a node has room for so many more tokens: a page is taken for them if one is
+    /// free and the tree may hold it.
+    fn has_page(&mut self, id: NodeId, tokens: usize) -> bool {
+        let last =
+            |node: &Node| node.thread.segments.last().map(|last| last.pages_wanted(tokens, self.settings.page_tokens));
+        match self.nodes.get(&id).and_then(last) {
+            Some(0) => return true,
+            Some(_) => {}
+            None => return false,
+        }
+        let room = self.page_room(id);
+        let Some(page) = self.pool.take() else { return false };
+        if room.is_none_or(|mut room| room.admits(page))
+            && let Some(last) = self.nodes.get_mut(&id).and_then(|node| node.thread.segments.last_mut())
+        {
+            last.add_page(page);
+            return true;
+        }
+        self.pool.release(page);
+        false
     }
 
     /// The node with the number of tokens that it may still write, if its next token is drawn in this step

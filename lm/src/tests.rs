@@ -1,17 +1,24 @@
 //! What must hold for whole trees, on a tiny random model.
 
+mod bounded;
+mod budgets;
 mod dense;
 mod guides;
 mod invariants;
 mod joins;
 mod programs;
+mod records;
 mod scheduling;
 mod scripts;
 mod speculation;
+mod tags;
+mod tasks;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::Value as Json;
 use theoremata_kernels::{Inline, Kernels, Sampling};
 
 use crate::{
@@ -22,6 +29,52 @@ use crate::{
 fn tiny() -> Arc<Model> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama");
     Arc::new(Model::load(&folder).expect("the tiny model"))
+}
+
+/// Seeds of a test that takes random ones: so many, or as many as the variable `SEEDS` says.
+fn seeds(usual: u32) -> u32 {
+    std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// The same with so many positions, and a vocabulary in which some names steer, and some pairs of tokens are
+/// one: each takes the place of a character that is seldom used.
+fn tiny_with(positions: usize, steering: &[&str], pairs: &[(&str, &str)]) -> Arc<Model> {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama");
+    let folder = std::env::temp_dir().join(format!("theoremata-tiny-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let read = |name: &str| std::fs::read(from.join(name)).expect("a golden file");
+    let mut config: Json = serde_json::from_slice(&read("config.json")).expect("json");
+    config["max_position_embeddings"] = positions.into();
+    let mut words: Json = serde_json::from_slice(&read("tokenizer.json")).expect("json");
+    let vocabulary = words["model"]["vocab"].as_object_mut().expect("a vocabulary");
+    let mut seldom = "#$%&*+;=?@^~|`!".chars();
+    let mut place = |vocabulary: &mut serde_json::Map<String, Json>| {
+        vocabulary.remove(&seldom.next().expect("enough characters").to_string()).expect("a character")
+    };
+    let mut added = Vec::new();
+    for name in steering {
+        added.push(serde_json::json!({ "id": place(vocabulary), "content": name, "special": true }));
+    }
+    let mut merges = Vec::new();
+    for (left, right) in pairs {
+        let number = place(vocabulary);
+        vocabulary.insert(format!("{left}{right}"), number);
+        merges.push(format!("{left} {right}"));
+    }
+    words["added_tokens"] = added.into();
+    words["model"]["merges"] = merges.into();
+    for (name, bytes) in [
+        ("config.json", config.to_string().into_bytes()),
+        ("tokenizer.json", words.to_string().into_bytes()),
+        ("model.safetensors", read("model.safetensors")),
+    ] {
+        std::fs::write(folder.join(name), bytes).expect("a file");
+    }
+    let model = Model::load(&folder);
+    std::fs::remove_dir_all(&folder).expect("the folder is there");
+    Arc::new(model.expect("the tiny model"))
 }
 
 fn settings(pages: usize) -> Settings {

@@ -126,6 +126,12 @@ impl Thread {
         chunks
     }
 
+    /// Pages that it holds when every token has its key and value.
+    pub(crate) fn pages_when_whole(&self, page_tokens: usize) -> usize {
+        let whole = |part: &Segment| part.pages().len() + part.pages_wanted(part.len() - part.resident(), page_tokens);
+        self.segments.iter().map(whole).sum()
+    }
+
     /// Tokens without key and value.
     pub(crate) fn missing(&self) -> usize {
         self.segments.iter().map(|segment| segment.len() - segment.resident()).sum()
@@ -233,6 +239,24 @@ impl Thread {
         parts.extend(new);
         self.segments = parts;
         self.close();
+    }
+
+    /// Writes neighbours into one segment where the second has no keys and values yet: else what is cut
+    /// often would lie in many pages, each of them filled in part. How a thread lies in pages then hangs on
+    /// its text alone. Gives how many tokens have to be computed again, because others hold their page too.
+    pub(crate) fn mend(&mut self, page_tokens: usize, pool: &mut Pool) -> usize {
+        let (mut mended, mut again): (Vec<Segment>, usize) = (Vec::new(), 0);
+        for segment in self.segments.drain(..) {
+            match mended.last_mut() {
+                Some(last) if last.precedes(&segment) => {
+                    again += last.make_room(page_tokens, pool);
+                    segment.tokens().iter().for_each(|token| last.push(*token));
+                }
+                _ => mended.push(segment),
+            }
+        }
+        self.segments = mended;
+        again
     }
 
     /// Gives every segment the position and the name that the list says. Keys and values that were

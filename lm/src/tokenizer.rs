@@ -258,6 +258,14 @@ impl Tokenizer {
         self.pieces.get(token as usize).map_or(&[], |piece| piece)
     }
 
+    /// The bytes by which a token is written: its name if it steers, else what it stands for.
+    pub fn spelling(&self, token: Token) -> &[u8] {
+        match self.piece(token) {
+            [] => self.steering.iter().find(|(_, other)| *other == token).map_or(&[], |(name, _)| name.as_bytes()),
+            piece => piece,
+        }
+    }
+
     /// The text of tokens; bytes that are no UTF-8 are replaced.
     pub fn decode(&self, tokens: &[Token]) -> String {
         let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.piece(*token)).copied().collect();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use theoremata_lm::{
-    Atom, Ending, Grammars, Guide, GuideError, Model, Multiverse, Place, Signature, Token, Tokenizer, task_schema,
+    Atom, Ending, Grammars, Guide, GuideError, Model, Multiverse, Place, Signature, TaskForm, Token, Tokenizer,
 };
 
 /// Numbers that hang on a seed alone (splitmix64).
@@ -50,7 +50,7 @@ fn small_tokenizer() -> Tokenizer {
         None => char::from(byte),
     };
     let mut vocabulary: Vec<String> = (0..=255).map(|byte| character(byte).to_string()).collect();
-    let pairs = ["in", "\" :", ", \"", "th", "he", "tr", "ue", "true", "thought", "\": \""];
+    let pairs = ["in", "\" :", ", \"", "th", "he", "tr", "ue", "true", "thought", "\": \"", "><"];
     let mut merges = Vec::new();
     for pair in pairs {
         let mut whole = String::new();
@@ -352,7 +352,8 @@ fn a_tree_of_tasks_has_its_form() {
         "type": "object", "properties": { "query": { "type": "string" } }, "required": ["query"],
         "additionalProperties": false,
     });
-    let schema = task_schema(3, 3, &[("search".into(), query)]).expect("a schema");
+    let schema =
+        TaskForm { levels: 3, width: 3, characters: None }.schema(&[("search".into(), query)]).expect("a schema");
     let (start, mut cost) = (grammars.json_schema(&schema).expect("a guide"), Cost::default());
     for seed in 0..60 {
         let text = tokenizer.decode(&walk(&mut *start.fork(), &tokenizer, &mut Dice(seed), &mut cost));
@@ -361,7 +362,9 @@ fn a_tree_of_tasks_has_its_form() {
         tree["reasoning"].as_array().expect("tasks").iter().for_each(|task| check_task(task, 3, 3));
     }
     said("trees of tasks", &cost, 60);
-    assert!(task_schema(0, 3, &[]).is_err() && task_schema(3, 1000, &[]).is_err());
+    for (levels, width, characters) in [(0, 3, None), (3, 1000, None), (3, 3, Some(0)), (3, 3, Some(1 << 20))] {
+        assert!(TaskForm { levels, width, characters }.schema(&[]).is_err());
+    }
 }
 
 /// Reads a block behind its `<Parallel>`; gives the rest behind its `</Parallel>`.
@@ -398,7 +401,7 @@ fn tags_leave_no_separator_between_paths() {
     for depth in [1, 2] {
         let tokenizer = small_tokenizer();
         let grammars = Grammars::new(&tokenizer).expect("guides");
-        let form = Multiverse { width: 3, depth };
+        let form = Multiverse { width: 3, depth, blocks: None, characters: None };
         let grammar = form.grammar(&tokenizer).expect("a grammar");
         let start = grammars.lark(&grammar).unwrap_or_else(|error| panic!("{error}\n{grammar}"));
         let (mut cost, mut blocks) = (Cost::default(), 0);
@@ -419,7 +422,28 @@ fn tags_leave_no_separator_between_paths() {
         }
         assert!(blocks > 20, "{blocks} blocks");
         said("tags", &cost, 60);
-        assert!(Multiverse { width: 60, depth: 9 }.grammar(&tokenizer).is_err());
+        assert!(Multiverse { width: 60, depth: 9, blocks: None, characters: None }.grammar(&tokenizer).is_err());
+    }
+}
+
+#[test]
+fn no_token_reads_across_the_end_of_a_path() {
+    for tokenizer in [tokenizer(), small_tokenizer()] {
+        let crosses = |token: &Token| tokenizer.piece(*token).windows(2).any(|pair| pair == b"><");
+        assert!((0..tokenizer.len() as Token).any(|token| crosses(&token)), "there are such tokens");
+        let form = Multiverse { width: 2, depth: 1, blocks: Some(2), characters: Some(30) };
+        let grammars = Grammars::of_tags(&tokenizer).expect("guides");
+        let start = grammars.lark(&form.grammar(&tokenizer).expect("a grammar")).expect("a guide");
+        let mut paths = 0;
+        for seed in 0..20 {
+            let tokens = walk_to(&mut *start.fork(), &tokenizer, "<", &mut Dice(seed), &mut Cost::default());
+            assert!(!tokens.iter().any(crosses));
+            let spelled: Vec<u8> = tokens.iter().flat_map(|token| tokenizer.spelling(*token)).copied().collect();
+            let text = String::from_utf8_lossy(&spelled).into_owned();
+            check_body(text.strip_prefix("<Think>\n").expect("a thought"), "", form.depth);
+            paths += text.matches("</Path><").count();
+        }
+        assert!(paths >= 8, "{paths} paths");
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use theoremata_kernels::{Crew, Sampling};
 use theoremata_lm::{
-    Bounds, Branch, Choice, Engine, Event, Join, Message, Model, Reading, Request, Role, Settings, Spawn, Then, Token,
-    Turn,
+    Bounds, Branch, Choice, Engine, Event, Ground, Join, Memory, Message, Model, Multiverse, Outcome, Paths, Prune,
+    Reading, Request, Role, Running, Settings, Spawn, Tags, TaskForm, Tasks, Then, Token, Turn, run_programs,
 };
 
 /// Where `model pull` keeps models.
@@ -92,6 +92,30 @@ fn greedy_answers_follow_the_reference() {
 }
 
 #[test]
+fn steps_that_run_ahead_give_the_same_answer() {
+    let Some(model) = model() else { return };
+    let prompt = model.chat_prompt(&asked("Count from 1 to 20, one number a line.")).expect("a prompt");
+    for sampling in [Sampling::GREEDY, Sampling::at(0.7)] {
+        let answer = |speculation: Option<Speculation>| {
+            let mut engine = Engine::new(model.clone(), Settings { speculation, ..Settings::default() });
+            let turn = Turn { sampling, ..Turn::greedy(40) };
+            engine.submit(request(&prompt, Then::Generate(turn))).expect("a tree");
+            let tokens = |event| match event {
+                Event::Token { token, log_probability, .. } => Some((token, log_probability)),
+                _ => None,
+            };
+            let tokens: Vec<(Token, f32)> = engine.run(&Crew::new(2)).into_iter().filter_map(tokens).collect();
+            (tokens, engine.usage())
+        };
+        let (plain, _) = answer(None);
+        let (ahead, usage) = answer(Some(Speculation::default()));
+        assert!(plain == ahead);
+        println!("{} of {} drafted tokens were drawn, {} steps", usage.accepted, usage.drafted, usage.steps);
+        assert!(usage.accepted > 0);
+    }
+}
+
+#[test]
 fn paths_of_one_prompt_share_its_pages_and_draw_as_they_would_alone() {
     let Some(model) = model() else { return };
     let (_, prompt, _) = examples().remove(0);
@@ -117,4 +141,38 @@ fn paths_of_one_prompt_share_its_pages_and_draw_as_they_would_alone() {
     assert!(usage.pages_peak <= pages, "the prompt once, and a page for each path: {} of {pages}", usage.pages_peak);
     assert_eq!(usage.rows, prompt.len() as u64 + 8 * 11);
     assert!(grown(1, 1).0 == texts, "one row at a time on one thread");
+}
+
+#[test]
+fn trees_that_the_model_writes_itself_are_whole() {
+    let Some(model) = model() else { return };
+    let tokenizer = model.tokenizer().expect("a vocabulary");
+    let prefix = model.chat_prompt(&asked("Compare three ways to cross a river.")).expect("a prompt");
+    let tags = Multiverse { width: 2, depth: 1, blocks: Some(1), characters: Some(40) };
+    let tasks = TaskForm { levels: 2, width: 2, characters: Some(40) };
+    let guides = (tags.guide(tokenizer).expect("a guide"), tasks.guide(tokenizer, &[]).expect("a guide"));
+    let turn = |guide| Turn { guide, sampling: Sampling::at(1.0), ..Turn::greedy(600) };
+    let ground = |seed| Ground { prefix: prefix.clone(), seed, bounds: Bounds::default() };
+    let mut engine = Engine::new(model.clone(), Settings::default());
+    let mut programs = Vec::new();
+    for (seed, paths) in [Paths::Stitch, Paths::Replay, Paths::Value].into_iter().enumerate() {
+        let tree = Tags::new(ground(seed as u64), &model, tags, turn(guides.0.clone()), paths).expect("a program");
+        programs.push(Running::start(&mut engine, tree).expect("planted"));
+    }
+    for memory in [Memory::Lists { most: 0, how: Prune::Recompute }, Memory::Conclusions] {
+        let tree = Tasks::new(ground(1), &model, turn(guides.1.clone()), memory).expect("a program");
+        programs.push(Running::start(&mut engine, tree).expect("planted"));
+    }
+    run_programs(&mut engine, &Crew::new(2), &mut programs, |_, _| {});
+    for (place, program) in programs.into_iter().enumerate() {
+        let answer = program.finish(&mut engine);
+        let text = tokenizer.decode(&answer.text);
+        println!("{:?}, {} nodes: {text}", answer.outcome, answer.nodes.len());
+        assert_eq!(answer.outcome, Outcome::Concluded, "{text}");
+        let count = |tag: &str| text.matches(tag).count();
+        assert_eq!(count("<Outline>"), count("</Path><"), "a path for each outline, and nothing behind it");
+        assert!(place < 3 || serde_json::from_str::<Json>(&text).is_ok(), "{text}");
+        assert!(answer.joins.iter().chain(&answer.prunes).all(|(_, report)| report.exact));
+    }
+    assert_eq!(engine.audit(), Ok(()));
 }

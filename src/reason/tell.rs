@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
-use theoremata_lm::{Answer, Event, Grown, NodeId, Outcome, Ranking, Report, Speech, Usage};
+use serde_json::{Value as Json, json};
+use theoremata_actors::pool::{Answer, NodeAnswer, Told, What};
+use theoremata_lm::{Bound, Outcome, Report, Usage};
 
-use super::Kind;
-use super::text::Texts;
+use super::Plan;
 use crate::generate::word;
 use crate::output::Output;
 
@@ -17,172 +17,119 @@ const SHOWN: usize = 30;
 /// Characters of a node's text that are shown.
 const SHOWN_TEXT: usize = 60;
 
-/// A node while it grows.
-struct Node {
-    /// The question that it belongs to.
-    question: usize,
-    path: Vec<u32>,
-    branches: u32,
-    speech: Speech,
-    text: String,
-    bar: Option<ProgressBar>,
-}
+/// A node: the question that it belongs to, and the branches that lead to it. In this order a node stands before
+/// what is below it, and behind all of the branch before.
+type Place = (usize, Vec<u32>);
 
 /// Says what happens.
-pub(super) struct Teller<'a> {
-    texts: &'a Texts<'a>,
-    stops: Vec<String>,
-    /// By what scores are ranked.
-    ranking: Ranking,
+pub(super) struct Teller {
+    /// Whether scores are ranked by the whole text.
+    by_sum: bool,
     output: Output,
-    nodes: BTreeMap<NodeId, Node>,
-    /// Events that were told: each has its number, and none is left out.
-    told: u64,
-    screen: Option<MultiProgress>,
+    screen: Option<Screen>,
 }
 
-impl<'a> Teller<'a> {
-    pub(super) fn new(texts: &'a Texts<'a>, stops: &[String], ranking: Ranking, output: Output) -> Teller<'a> {
+/// A live tree.
+struct Screen {
+    bars: MultiProgress,
+    nodes: BTreeMap<Place, (ProgressBar, String)>,
+}
+
+impl Teller {
+    pub(super) fn new(by_sum: bool, output: Output) -> Teller {
         let live = !output.is_json() && !output.is_quiet() && io::stderr().is_terminal();
-        let screen = live.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Teller { texts, stops: stops.to_vec(), ranking, output, nodes: BTreeMap::new(), told: 0, screen }
+        let bars = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let screen = live.then(|| Screen { bars: bars(), nodes: BTreeMap::new() });
+        Teller { by_sum, output, screen }
     }
 
-    /// Hears what happened in one of the trees.
-    pub(super) fn hear(&mut self, roots: &[NodeId], event: &Event) {
-        match event {
-            Event::Opened { node, parent } => self.open(roots, *node, *parent),
-            Event::Token { node, token, log_probability } => {
-                let Some(grown) = self.nodes.get_mut(node) else { return };
-                let said = grown.speech.push(self.texts.tokenizer(), *token);
-                grown.text.push_str(&said);
-                grown.show("");
-                self.tell(
-                    *node,
-                    json!({
-                        "event": "token", "token": token, "text": said, "log_probability": log_probability,
-                    }),
-                );
+    /// Hears what happened to a question.
+    pub(super) fn hear(&mut self, question: usize, told: &Told) {
+        if let Some(screen) = &mut self.screen {
+            screen.show(&(question, told.path.clone()), &told.what);
+        }
+        if let What::Resumed { tokens, because } = &told.what {
+            self.output.note(&format!("question {question} goes on behind {tokens} tokens: {because}"));
+        }
+        let mut object = match &told.what {
+            What::Opened => json!({ "event": "opened" }),
+            What::Wrote { text, token: Some(wrote) } => json!({
+                "event": if wrote.is_stop() { "stop" } else { "token" }, "token": wrote.token, "text": text,
+                "log_probability": wrote.log_probability(),
+            }),
+            What::Wrote { text, .. } => json!({ "event": "text", "text": text }),
+            What::Joined(report) => with_event("joined", report),
+            What::Pruned(report) => with_event("pruned", report),
+            What::Finished(outcome) => json!({ "event": "finished", "outcome": word(outcome) }),
+            What::Resumed { tokens, because } => {
+                json!({ "event": "resumed", "tokens": tokens, "because": because })
             }
-            Event::Joined { node, report } => self.tell(*node, joined(report)),
-            Event::Finished { node, outcome } => {
-                let Some(grown) = self.nodes.get_mut(node) else { return };
-                grown.show(word(outcome));
-                if let Some(bar) = &grown.bar {
-                    bar.abandon();
-                }
-                self.tell(*node, json!({ "event": "finished", "outcome": word(outcome) }));
-            }
-            Event::Held { .. } | Event::Choose { .. } | Event::Pruned { .. } => {}
+            // What came of it is told in the order of the questions.
+            What::Answered(_) => return,
+        };
+        object["seq"] = json!(told.seq);
+        object["question"] = json!(question);
+        object["path"] = json!(told.path);
+        if self.output.is_json() {
+            self.output.object(&object);
         }
     }
 
-    fn open(&mut self, roots: &[NodeId], node: NodeId, parent: Option<NodeId>) {
-        let (question, path) = match parent.and_then(|parent| self.nodes.get_mut(&parent)) {
-            Some(parent) => {
-                let place = parent.branches;
-                parent.branches += 1;
-                (parent.question, parent.path.iter().copied().chain([place]).collect())
-            }
-            None => (roots.iter().position(|root| *root == node).unwrap_or(0), Vec::new()),
-        };
-        let bar = self.screen.as_ref().filter(|_| self.nodes.len() < SHOWN).map(|screen| {
-            let bar = ProgressBar::new_spinner();
-            bar.set_style(ProgressStyle::with_template("{prefix} {wide_msg}").expect("a template of ours"));
-            // A branch stands behind the last node of its parent's tree, so that the screen shows the tree.
-            let before = parent.and_then(|parent| self.last_below(parent));
-            match before {
-                Some(before) => screen.insert_after(&before, bar),
-                None => screen.add(bar),
-            }
-        });
-        let speech = Speech::new(&self.stops);
-        let grown = Node { question, path, branches: 0, speech, text: String::new(), bar };
-        grown.show("");
-        self.nodes.insert(node, grown);
-        self.tell(node, json!({ "event": "opened" }));
-    }
-
-    /// The bar of the last node at or below a node.
-    fn last_below(&self, node: NodeId) -> Option<ProgressBar> {
-        let above = self.nodes.get(&node)?;
-        let below = self.nodes.values().filter(|other| {
-            other.question == above.question && other.path.starts_with(&above.path) && other.bar.is_some()
-        });
-        below.max_by(|one, other| one.path.cmp(&other.path)).and_then(|last| last.bar.clone())
-    }
-
-    /// Says what happened to a node, as JSON.
-    fn tell(&mut self, node: NodeId, mut what: serde_json::Value) {
-        let Some(grown) = self.nodes.get(&node).filter(|_| self.output.is_json()) else { return };
-        what["seq"] = json!(self.told);
-        what["question"] = json!(grown.question);
-        what["path"] = json!(grown.path);
-        self.told += 1;
-        self.output.object(&what);
+    /// Leaves the live tree as it stands.
+    pub(super) fn end_screen(&mut self) {
+        for (bar, _) in self.screen.take().iter().flat_map(|screen| screen.nodes.values()) {
+            bar.abandon();
+        }
     }
 
     /// Says what came of a question, one of several.
-    pub(super) fn answer(&mut self, kind: Kind, (place, all): (usize, usize), items: &[String], answer: &Answer) {
-        let text = self.said(&answer.tokens);
+    pub(super) fn answer(&mut self, plan: Plan, (place, all): (usize, usize), items: &[String], answer: &Answer) {
         if self.output.is_json() {
-            let nodes: Vec<_> = answer.nodes.iter().map(|node| self.node(node)).collect();
-            let at = |(path, report): &(Vec<u32>, Report)| {
-                let mut join = joined(report);
-                join["path"] = json!(path);
-                join
-            };
-            let joins: Vec<_> = answer.joins.iter().map(at).collect();
-            let votes: Vec<_> =
-                answer.votes.iter().map(|(place, votes)| json!({ "path": [place], "votes": votes })).collect();
-            let tally = answer.tally;
-            self.output.object(&json!({
-                "event": "answer", "question": place, "outcome": word(&answer.outcome), "text": text,
-                "chosen": answer.chosen, "votes": votes, "exact": answer.joins.iter().all(|(_, report)| report.exact),
-                "nodes": nodes, "joins": joins, "generated": tally.generated, "reused": tally.reused,
-                "new": tally.new, "reencoded": tally.reencoded, "dropped": tally.dropped,
-            }));
+            self.output.object(&object(place, answer));
             return;
         }
-        let branches: Vec<&Grown> = answer.nodes.iter().filter(|node| node.path.len() == 1).collect();
-        match kind {
-            Kind::Map => {
+        let branches: Vec<&NodeAnswer> = answer.nodes.iter().filter(|node| node.path.len() == 1).collect();
+        match plan {
+            Plan::Map => {
                 for (item, branch) in items.iter().zip(&branches) {
-                    self.output.line(&format!("{item}\t{}", one_line(&self.said(&branch.tokens), branch)));
+                    self.output.line(&format!("{item}\t{}", one_line(branch)));
                 }
             }
-            Kind::Score => {
-                let mut ranked: Vec<(&String, &&Grown)> = items.iter().zip(&branches).collect();
-                let score = |node: &Grown| self.ranking.of(node);
+            Plan::Score => {
+                let sum = |node: &NodeAnswer| node.log_probability().unwrap_or(f64::NEG_INFINITY);
+                let mean = |node: &NodeAnswer| sum(node) / node.tokens.max(1) as f64;
+                let score = |node: &NodeAnswer| if self.by_sum { sum(node) } else { mean(node) };
+                let mut ranked: Vec<(&String, &&NodeAnswer)> = items.iter().zip(&branches).collect();
                 ranked.sort_by(|one, other| score(other.1).total_cmp(&score(one.1)));
                 for (item, node) in ranked {
-                    let mean = Ranking::Mean.of(node);
-                    self.output.line(&format!("{:.4}\t{mean:.4}\t{item}", node.log_probability));
+                    self.output.line(&format!("{:.4}\t{:.4}\t{item}", sum(node), mean(node)));
                 }
             }
-            Kind::Vote | Kind::First | Kind::Decompose => {}
+            Plan::Tags | Plan::Tasks => self.output.line(answer.whole.trim()),
+            Plan::Vote | Plan::First | Plan::Decompose => {}
         }
-        let silent = kind == Kind::Score || (kind == Kind::Map && answer.tokens.is_empty());
+        let silent = match plan {
+            Plan::Score | Plan::Tags | Plan::Tasks => true,
+            Plan::Map => answer.text.is_empty(),
+            Plan::Vote | Plan::First | Plan::Decompose => false,
+        };
         if !silent && answer.outcome == Outcome::Concluded {
-            self.output.line(text.trim());
+            self.output.line(answer.text.trim());
         }
         let votes = answer.chosen.and_then(|place| answer.votes.iter().find(|(other, _)| *other == place));
         let agreed = votes.map(|(_, votes)| format!(", {votes} of {} agree", branches.len())).unwrap_or_default();
         let which = if all > 1 { format!("question {place}: ") } else { String::new() };
+        let cut_off = |branch: &&NodeAnswer| matches!(branch.outcome, Some(Outcome::Budget(Bound::Tokens)));
+        let because = match &answer.because {
+            Some(because) => format!(": {because}"),
+            None if answer.outcome == Outcome::Failed && !branches.is_empty() && branches.iter().all(cut_off) => {
+                ": every answer ran out of tokens, see --max-tokens and --stop".to_owned()
+            }
+            None => String::new(),
+        };
         if answer.outcome != Outcome::Concluded || votes.is_some() {
-            self.output.note(&format!("{which}{}{agreed}", word(&answer.outcome)));
+            self.output.note(&format!("{which}{}{agreed}{because}", word(&answer.outcome)));
         }
-    }
-
-    fn node(&self, node: &Grown) -> serde_json::Value {
-        json!({
-            "path": node.path, "outcome": node.outcome.as_ref().map_or("open", word), "tokens": node.tokens.len(),
-            "log_probability": node.log_probability, "text": self.said(&node.tokens),
-        })
-    }
-
-    fn said(&self, tokens: &[theoremata_lm::Token]) -> String {
-        self.texts.said(tokens, &self.stops)
     }
 
     /// Says what all of it took.
@@ -201,29 +148,82 @@ impl<'a> Teller<'a> {
     }
 }
 
-impl Node {
-    /// Shows how far it is.
-    fn show(&self, ended: &str) {
-        let Some(bar) = &self.bar else { return };
-        let name = self.path.last().map_or(format!("question {}", self.question), |place| format!("├ {place}"));
-        bar.set_prefix(format!("{}{name}", "  ".repeat(self.path.len())));
-        let flat: Vec<char> = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+impl Screen {
+    fn show(&mut self, place: &Place, what: &What) {
+        if *what == What::Opened && self.nodes.len() < SHOWN {
+            let bar = ProgressBar::new_spinner();
+            bar.set_style(ProgressStyle::with_template("{prefix} {wide_msg}").expect("a template of ours"));
+            // The screen shows the nodes in their order, whenever they were opened.
+            let before = self.nodes.range(..place.clone()).next_back();
+            let bar = match (before, self.nodes.is_empty()) {
+                (Some((_, (before, _))), _) => self.bars.insert_after(before, bar),
+                (None, true) => self.bars.add(bar),
+                (None, false) => self.bars.insert(0, bar),
+            };
+            let (question, path) = place;
+            let name = path.last().map_or(format!("question {question}"), |place| format!("├ {place}"));
+            bar.set_prefix(format!("{}{name}", "  ".repeat(path.len())));
+            self.nodes.insert(place.clone(), (bar, String::new()));
+        }
+        let Some((bar, text)) = self.nodes.get_mut(place) else { return };
+        let ended = match what {
+            What::Wrote { text: more, .. } => {
+                text.push_str(more);
+                String::new()
+            }
+            What::Finished(outcome) => format!("  [{}]", word(outcome)),
+            _ => return,
+        };
+        let flat: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let end: String = flat[flat.len().saturating_sub(SHOWN_TEXT)..].iter().collect();
-        bar.set_message(if ended.is_empty() { end } else { format!("{end}  [{ended}]") });
+        bar.set_message(format!("{end}{ended}"));
+        if !ended.is_empty() {
+            bar.abandon();
+        }
     }
 }
 
-fn joined(report: &Report) -> serde_json::Value {
+/// What came of a question, as JSON.
+fn object(place: usize, answer: &Answer) -> Json {
+    let node = |node: &NodeAnswer| {
+        json!({
+            "path": node.path, "outcome": node.outcome.as_ref().map_or("open", word), "tokens": node.tokens,
+            "log_probability": node.log_probability(), "text": node.text,
+        })
+    };
+    let all = |event, reports: &[(Vec<u32>, Report)]| -> Vec<Json> {
+        let told = |(path, report): &(Vec<u32>, Report)| {
+            let mut told = with_event(event, report);
+            told["path"] = json!(path);
+            told
+        };
+        reports.iter().map(told).collect()
+    };
+    let reports = || answer.joins.iter().chain(&answer.prunes);
+    let sum = |count: fn(&Report) -> usize| reports().map(|(_, report)| count(report)).sum::<usize>();
     json!({
-        "event": "joined", "exact": report.exact, "reused": report.reused, "new": report.new,
+        "event": "answer", "question": place, "outcome": word(&answer.outcome), "because": answer.because,
+        "text": answer.text, "chosen": answer.chosen,
+        "votes": answer.votes.iter().map(|(place, votes)| json!({ "path": [place], "votes": votes })).collect::<Vec<_>>(),
+        "exact": answer.exact, "nodes": answer.nodes.iter().map(node).collect::<Vec<_>>(),
+        "whole": answer.whole, "joins": all("joined", &answer.joins), "prunes": all("pruned", &answer.prunes),
+        "generated": answer.generated,
+        "reused": sum(|report| report.reused), "new": sum(|report| report.new),
+        "reencoded": sum(|report| report.reencoded), "dropped": sum(|report| report.dropped),
+    })
+}
+
+fn with_event(event: &str, report: &Report) -> Json {
+    json!({
+        "event": event, "exact": report.exact, "reused": report.reused, "new": report.new,
         "reencoded": report.reencoded, "dropped": report.dropped, "left_out": report.left_out,
     })
 }
 
 /// An answer on one line; how it ended stands in its place where it did not come to its end.
-fn one_line(text: &str, node: &Grown) -> String {
+fn one_line(node: &NodeAnswer) -> String {
     match &node.outcome {
-        Some(Outcome::Concluded) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Some(Outcome::Concluded) => node.text.split_whitespace().collect::<Vec<_>>().join(" "),
         outcome => format!("({})", outcome.as_ref().map_or("open", word)),
     }
 }

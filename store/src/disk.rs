@@ -14,13 +14,15 @@ use crate::error::DiskError;
 pub enum Tree {
     /// One small mutable record a run.
     Runs,
-    /// All else, immutable; each key begins with its run.
+    /// All else of runs, immutable; each key begins with its run.
     Records,
+    /// What jobs told, one entry a record; each key begins with its journal.
+    Journals,
 }
 
 impl Tree {
     /// All trees.
-    pub const ALL: [Tree; 2] = [Tree::Runs, Tree::Records];
+    pub const ALL: [Tree; 3] = [Tree::Runs, Tree::Records, Tree::Journals];
 
     /// Its name on disk.
     #[must_use]
@@ -28,6 +30,7 @@ impl Tree {
         match self {
             Tree::Runs => "runs",
             Tree::Records => "records",
+            Tree::Journals => "journals",
         }
     }
 }

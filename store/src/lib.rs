@@ -51,6 +51,7 @@ pub mod disk;
 mod error;
 mod export;
 mod import;
+mod journal;
 mod layout;
 mod lines;
 mod pack;
@@ -65,10 +66,11 @@ mod write;
 pub use directory::FORMAT;
 pub use error::{DiskError, StoreError};
 pub use export::Contents;
+pub use journal::JournalEnd;
 pub use import::{ImportError, Imported, LINE_BYTES};
 pub use proof::{Dangling, Proof};
 pub use record::{
-    Batch, Checkpoint, Input, InputSummary, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId, ScopeRecord,
+    Batch, Checkpoint, Input, InputSummary, JournalId, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId, ScopeRecord,
     Status, Theorem,
 };
 pub use store::{Begin, Conclusion, Store, run_id};

@@ -67,6 +67,24 @@ content_id!(
     RunId,
     16
 );
+content_id!(
+    /// A journal, by what is written down in it. The same job has the same id.
+    JournalId,
+    16
+);
+
+impl JournalId {
+    /// The journal of a job that these texts describe.
+    #[must_use]
+    pub fn of(texts: &[&str]) -> JournalId {
+        let mut writer = Writer::default();
+        writer.raw(b"journal\x01");
+        writer.texts(texts);
+        let mut id = [0; 16];
+        id.copy_from_slice(&blake3::hash(writer.bytes()).as_bytes()[..16]);
+        JournalId(id)
+    }
+}
 
 /// Variables and assumptions that hold for the steps inside.
 ///

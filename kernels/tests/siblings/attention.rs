@@ -4,7 +4,8 @@ use theoremata_kernels::{
     Cell, Group, Heads, Inline, Kernels, PageShape, Pages, Pairing, Parallel, Rotary, Slot, Span, f16,
 };
 
-use crate::common::{Random, close, executors, same_bits, seeds, siblings, unwritten};
+use crate::common::{close, executors, same_bits, seeds, siblings, unwritten};
+use crate::numbers::Random;
 
 const POSITIONS: usize = 200;
 

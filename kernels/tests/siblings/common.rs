@@ -2,42 +2,11 @@
 
 use std::sync::LazyLock;
 
-use theoremata_kernels::{Crew, Draw, Inline, Kernels, Level, Parallel};
+use theoremata_kernels::{Crew, Inline, Kernels, Level, Parallel};
 
 /// Seeds of a property: 200, or as many as `SEEDS` says.
 pub(crate) fn seeds() -> std::ops::Range<u64> {
     0..std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200)
-}
-
-/// Numbers that follow from a seed.
-pub(crate) struct Random {
-    seed: u64,
-    next: u32,
-}
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
-        Random { seed, next: 0 }
-    }
-
-    pub(crate) fn word(&mut self) -> u32 {
-        self.next += 1;
-        Draw { seed: self.seed, path: 0x7e57, position: 0 }.word(self.next)
-    }
-
-    /// A number of `0..bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        ((u64::from(self.word()) * bound as u64) >> 32) as usize
-    }
-
-    /// A number between -1 and 1.
-    pub(crate) fn float(&mut self) -> f32 {
-        self.word() as f32 / 2_147_483_648.0 - 1.0
-    }
-
-    pub(crate) fn floats(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.float()).collect()
-    }
 }
 
 /// Every sibling that this machine can run; says which it cannot.

@@ -7,6 +7,7 @@
 mod attention;
 mod common;
 mod crew;
+mod numbers;
 mod products;
 mod rows;
 mod sampling;

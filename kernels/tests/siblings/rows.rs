@@ -2,7 +2,8 @@
 
 use theoremata_kernels::{Inline, Kernels};
 
-use crate::common::{Random, close, executors, same_bits, seeds, siblings, unwritten};
+use crate::common::{close, executors, same_bits, seeds, siblings, unwritten};
+use crate::numbers::Random;
 
 #[test]
 fn a_norm_has_the_bits_of_its_definition_alone_and_in_any_batch() {

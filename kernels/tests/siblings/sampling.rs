@@ -2,7 +2,8 @@
 
 use theoremata_kernels::{Draw, Kernels, Sampling, gumbel};
 
-use crate::common::{Random, seeds, siblings};
+use crate::common::{seeds, siblings};
+use crate::numbers::Random;
 
 #[test]
 fn every_sibling_chooses_the_same_tokens() {

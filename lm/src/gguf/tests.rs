@@ -127,3 +127,76 @@ fn other_files_are_told_from_gguf() {
     let old = Writer(b"GGUF".to_vec()).u32(1).u64(0).u64(0);
     assert!(matches!(old.open().expect_err("version 1"), GgufError::Version(1)));
 }
+
+/// A file that is far longer than what stands in it: behind its head it is empty, as files on disk can be.
+struct Sparse {
+    head: Vec<u8>,
+    length: u64,
+    at: u64,
+}
+
+impl Read for Sparse {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let count = bytes.len().min(usize::try_from(self.length - self.at).unwrap_or(usize::MAX));
+        for byte in &mut bytes[..count] {
+            *byte = self.head.get(self.at as usize).copied().unwrap_or(0);
+            self.at += 1;
+        }
+        Ok(count)
+    }
+}
+
+impl Seek for Sparse {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.at = match to {
+            SeekFrom::Start(at) => at.min(self.length),
+            SeekFrom::End(back) => self.length.saturating_add_signed(back),
+            SeekFrom::Current(on) => self.at.saturating_add_signed(on),
+        };
+        Ok(self.at)
+    }
+}
+
+fn sparse(head: Writer) -> Result<Gguf<Sparse>, GgufError> {
+    Gguf::open(Sparse { head: head.0, length: 1 << 50, at: 0 })
+}
+
+#[test]
+fn a_long_file_takes_no_more_than_the_bounds_of_a_head() {
+    let head = || Writer::default().magic();
+    let bounded = [
+        head().u64((1 << 16) + 1).u64(0),
+        head().u64(0).u64((1 << 16) + 1),
+        head().u64(0).u64(1).u64((1 << 20) + 1),
+        head().u64(0).u64(1).text("k").u32(8).u64((1 << 20) + 1),
+        head().u64(0).u64(1).text("k").u32(9).u32(0).u64((1 << 22) + 1),
+        head().u64(0).u64(1).text("k").u32(9).u32(8).u64(1 << 60),
+    ];
+    for (number, file) in bounded.into_iter().enumerate() {
+        let error = sparse(file).err().unwrap_or_else(|| panic!("file {number} was accepted"));
+        assert!(matches!(error, GgufError::TooMany { .. }), "file {number}: {error}");
+    }
+    // Lists that each stay below their bound: the head as a whole has one, too.
+    let mut lists = head().u64(0).u64(9);
+    for name in ["a", "b", "c", "d", "e"] {
+        lists = lists.text(name).u32(9).u32(11).u64(1 << 22);
+        lists.0.resize(lists.0.len() + (8 << 22), 0);
+    }
+    let error = sparse(lists).err().expect("five lists of 32 MiB are too much");
+    assert!(error.to_string().contains("head"), "{error}");
+}
+
+#[test]
+fn names_that_come_twice_or_are_no_text_do_no_harm() {
+    let tensor = |writer: Writer, name: &str| writer.text(name).u32(1).u64(8).u32(0).u64(0);
+    let twice = tensor(tensor(Writer::default().magic().u64(2).u64(0), "w"), "w").pad(32);
+    assert!(twice.open().expect_err("twice").to_string().contains('w'));
+    // Two tensors may lie at one place: each is read for itself.
+    let mut shared = tensor(tensor(Writer::default().magic().u64(2).u64(0), "v"), "w").pad(32).open().expect("a file");
+    assert_eq!(shared.read("v").expect("bytes"), shared.read("w").expect("bytes"));
+    let mut strange = Writer::default().magic().u64(0).u64(1).u64(3);
+    strange.0.extend([0xFF, 0xC0, b'k']);
+    let strange = strange.u32(0);
+    let strange = Writer([strange.0, vec![7]].concat()).open().expect("a name of any bytes");
+    assert_eq!(strange.entries().count(), 1);
+}

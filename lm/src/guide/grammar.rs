@@ -33,10 +33,25 @@ pub struct Grammars {
 impl Grammars {
     /// Guides over a vocabulary.
     pub fn new(tokenizer: &Tokenizer) -> Result<Grammars, GuideError> {
+        Grammars::parted(tokenizer, None)
+    }
+
+    /// Guides in which no token is the end of one tag and the beginning of another: so a span ends with its
+    /// tag, and what follows it stands in another one. Tokens with `><` are never allowed.
+    pub fn of_tags(tokenizer: &Tokenizer) -> Result<Grammars, GuideError> {
+        Grammars::parted(tokenizer, Some("><"))
+    }
+
+    /// Guides in which no token holds a seam of two characters.
+    fn parted(tokenizer: &Tokenizer, seam: Option<&'static str>) -> Result<Grammars, GuideError> {
+        let holds_seam = |piece: &[u8]| seam.is_some_and(|seam| piece.windows(2).any(|pair| pair == seam.as_bytes()));
         let count = tokenizer.len();
         let end = Token::try_from(count).ok().filter(|count| *count < 1 << 22);
         let end = end.ok_or_else(|| GuideError::Vocabulary(format!("{count} tokens")))?;
-        let mut pieces: Vec<Vec<u8>> = (0..end).map(|token| plain_piece(tokenizer.piece(token))).collect();
+        let mut pieces: Vec<Vec<u8>> = (0..end)
+            .map(|token| tokenizer.piece(token))
+            .map(|piece| if holds_seam(piece) { Vec::new() } else { plain_piece(piece) })
+            .collect();
         for (name, token) in tokenizer.steering() {
             pieces[token as usize] = steering_piece(name);
         }
@@ -45,7 +60,7 @@ impl Grammars {
         pieces.push(steering_piece("<end of guided text>"));
         let factory = guarded(|| {
             let trie = TokTrie::from(&TokRxInfo::new(end + 1, end), &pieces);
-            let words: TokEnv = Arc::new(Words { trie, tokenizer: tokenizer.clone() });
+            let words: TokEnv = Arc::new(Words { trie, tokenizer: tokenizer.clone(), seam });
             let slices = SlicedBiasComputer::general_slices();
             let abilities = InferenceCapabilities { ff_tokens: true, ..InferenceCapabilities::default() };
             ParserFactory::new(&words, abilities, &slices)
@@ -144,6 +159,15 @@ fn brief(error: &str) -> String {
 struct Words {
     trie: TokTrie,
     tokenizer: Tokenizer,
+    /// Two characters that no token may hold.
+    seam: Option<&'static str>,
+}
+
+impl Words {
+    fn plain_tokens(&self, text: &str) -> Vec<TokenId> {
+        let tokens = self.tokenizer.encode(text, Reading::Literal);
+        tokens.unwrap_or_else(|_| self.trie.greedy_tokenize(text.as_bytes()))
+    }
 }
 
 impl TokenizerEnv for Words {
@@ -152,9 +176,16 @@ impl TokenizerEnv for Words {
     }
 
     fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<TokenId> {
-        self.trie.tokenize_with_greedy_fallback(bytes, |text| {
-            let tokens = self.tokenizer.encode(text, Reading::Literal);
-            tokens.unwrap_or_else(|_| self.trie.greedy_tokenize(text.as_bytes()))
+        self.trie.tokenize_with_greedy_fallback(bytes, |mut text| {
+            let mut tokens = Vec::new();
+            while let Some(at) = self.seam.and_then(|seam| text.find(seam)) {
+                // Both characters are of ASCII: behind the first one, a character begins.
+                let (before, rest) = text.split_at(at + 1);
+                tokens.extend(self.plain_tokens(before));
+                text = rest;
+            }
+            tokens.extend(self.plain_tokens(text));
+            tokens
         })
     }
 }

@@ -44,6 +44,11 @@ impl Lead {
         Lead { guide: self.guide.as_ref().map(|guide| guide.fork()), said: None }
     }
 
+    /// The present state, for a turn to begin with.
+    pub(crate) fn guidance(&self) -> Guidance {
+        self.guide.as_ref().map_or(Guidance::Free, |guide| guide.fork().into())
+    }
+
     /// Takes tokens that the node reads now.
     pub(crate) fn follow(&mut self, tokens: impl IntoIterator<Item = Token>) {
         self.said = None;

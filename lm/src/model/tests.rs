@@ -6,7 +6,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use theoremata_kernels::Inline;
 
 use super::*;
-use crate::{Bounds, Engine, Precision, Request, Settings, Then, Turn};
+use crate::{Bound, Bounds, Engine, Outcome, Precision, Request, Settings, Then, Turn};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama")
@@ -131,4 +131,53 @@ fn a_folder_that_lacks_something_says_what() {
     assert!(nowhere.contains("/nowhere/model.gguf"));
     let empty = Model::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect_err("no model").to_string();
     assert!(empty.contains("config.json"));
+}
+
+/// What a model says that was made by somebody who means no good: three tokens, or why there are none.
+fn said(model: Model) -> Option<Outcome> {
+    let settings = Settings { pages: 8, precision: Precision::Single, ..Settings::default() };
+    let vocabulary = model.shape().vocabulary as u32;
+    let mut engine = Engine::new(Arc::new(model), settings);
+    let then = Then::Generate(Turn::greedy(3));
+    let tokens = vec![0, vocabulary - 1, vocabulary / 2];
+    let root = engine.submit(Request { tokens, seed: 0, then, bounds: Bounds::default() }).ok()?;
+    engine.run(&Inline);
+    assert_eq!(engine.audit(), Ok(()));
+    engine.outcome(root).cloned()
+}
+
+#[test]
+fn no_changed_byte_of_a_file_panics_or_hangs() {
+    let file = as_gguf(|_| {}, "", GgmlDType::F32);
+    let head = file.windows(7).rposition(|window| window == b"weight\x02").map_or(2000, |at| at + 60);
+    let (mut loaded, mut refused) = (0, 0);
+    for at in (0..head).chain((head..file.len()).step_by(4001)) {
+        for value in [0, 1, 64, 255] {
+            let mut changed = file.clone();
+            changed[at] = value;
+            match Model::from_gguf(Cursor::new(changed)) {
+                // Every third one is computed, too.
+                Ok(model) if at % 3 == 0 => {
+                    assert!(said(model).is_none_or(|outcome| outcome != Outcome::Concluded));
+                    loaded += 1;
+                }
+                Ok(_) => loaded += 1,
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(loaded > 100 && refused > 1000, "{loaded} loaded, {refused} refused");
+}
+
+#[test]
+fn weights_that_are_no_numbers_end_what_asks_for_them() {
+    let file = as_gguf(|_| {}, "", GgmlDType::F32);
+    for (byte, outcome) in [(0xFF, Outcome::Invalid), (0x00, Outcome::Budget(Bound::Tokens))] {
+        let mut spoilt = file.clone();
+        // The last tensors are all in the last third.
+        let from = file.len() * 2 / 3;
+        spoilt[from..].fill(byte);
+        let model = Model::from_gguf(Cursor::new(spoilt)).expect("a model");
+        assert_eq!(said(model), Some(outcome), "weights of {byte}");
+    }
 }

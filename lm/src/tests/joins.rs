@@ -208,7 +208,7 @@ fn orders_that_cannot_be_carried_out_change_nothing() {
     assert!(matches!(engine.submit(request(&[96], Then::Hold)), Err(EngineError::NoSuchToken { token: 96, .. })));
     let long = EngineError::TooLong { wanted: 16, bound: 15 };
     assert_eq!(engine.submit(request(&text(1, 16), Then::Hold)), Err(long));
-    let bounds = Bounds { tokens: 10, width: 2, depth: 1 };
+    let bounds = Bounds { tokens: 10, width: 2, depth: 1, ..Bounds::default() };
     let root = engine.submit(Request { bounds, ..request(&[1, 2], Then::Hold) }).expect("a tree");
     engine.run(&Inline);
     let mut order = |branches| engine.spawn(root, spawn(branches, Join::Stitch, &[], Then::Hold));

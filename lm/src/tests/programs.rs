@@ -49,7 +49,7 @@ fn candidates() -> Vec<Vec<Token>> {
 }
 
 /// One program of each kind.
-fn start_all<'a>(engine: &mut Engine) -> Vec<Running<'a>> {
+pub(super) fn start_all<'a>(engine: &mut Engine) -> Vec<Running<'a>> {
     let score = Score::new(ground(5, 13), candidates(), Ranking::Mean);
     vec![
         Running::start(engine, map(1)).expect("planted"),

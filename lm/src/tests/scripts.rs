@@ -97,17 +97,27 @@ fn script(seed: u32, drafter: Option<Box<dyn Drafter>>) -> (Vec<Event>, Usage) {
     if let Some(drafter) = drafter {
         engine = engine.with_drafter(drafter);
     }
-    let (mut nodes, mut all) = (Vec::new(), Vec::new());
+    let (mut nodes, mut bounded, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..60 {
         if nodes.is_empty() || dice.below(8) == 0 {
             let length = 1 + dice.below(12) as usize;
-            let question = request(&text(dice.below(50), length), then(&mut dice));
-            nodes.extend(engine.submit(Request { seed: nodes.len() as u64, ..question }));
+            let mut question = request(&text(dice.below(50), length), then(&mut dice));
+            question.seed = nodes.len() as u64;
+            if dice.below(3) == 0 {
+                question.bounds.pages = 1 + dice.below(12) as usize;
+            }
+            let pages = question.bounds.pages;
+            if let Ok(root) = engine.submit(question) {
+                nodes.push(root);
+                bounded.push((root, pages));
+            }
         }
         order(&mut engine, &nodes, &mut dice);
         assert_eq!(engine.audit(), Ok(()), "seed {seed}, after an order");
         let events = engine.step(&Inline);
         assert_eq!(engine.audit(), Ok(()), "seed {seed}, after a step");
+        let within = |(root, pages): &(NodeId, usize)| engine.pages_held(*root) <= *pages;
+        assert!(bounded.iter().all(within), "seed {seed}, a tree holds more pages than it may");
         nodes.extend(events.iter().filter_map(|event| match event {
             Event::Opened { node, parent: Some(_) } => Some(*node),
             _ => None,
@@ -136,7 +146,7 @@ fn drafter(seed: u32) -> Box<dyn Drafter> {
 
 #[test]
 fn references_are_counted_right_after_every_step_of_any_script() {
-    let seeds: u32 = std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let seeds = seeds(200);
     for ahead in [false, true] {
         let (mut joins, mut prunes, mut preempted, mut accepted) = (0, 0, 0, 0);
         for seed in 0..seeds {

@@ -16,6 +16,8 @@ use crate::{Choice, Conclusion, Drafter, Guess, Guidance, Guide, Next, Ngrams, O
 struct Trace {
     /// Tokens with their log-probabilities.
     tokens: Vec<(Token, f32)>,
+    /// Those that ended a turn and are not part of the text.
+    stopped: Vec<(Token, f32)>,
     /// All logits from which it went on.
     logits: Vec<Vec<f32>>,
     outcome: Option<Outcome>,
@@ -104,12 +106,13 @@ fn traced(engine: &mut Engine, parallel: &dyn Parallel, orders: &dyn Fn(&mut Eng
         for event in events {
             let node = match &event {
                 Event::Opened { node, .. } | Event::Held { node } | Event::Choose { node, .. } => *node,
-                Event::Token { node, .. } | Event::Finished { node, .. } => *node,
+                Event::Token { node, .. } | Event::Stopped { node, .. } | Event::Finished { node, .. } => *node,
                 Event::Joined { node, .. } | Event::Pruned { node, .. } => *node,
             };
             let trace = traces.entry(engine.nodes[&node].rank.clone()).or_default();
             match event {
                 Event::Token { token, log_probability, .. } => trace.tokens.push((token, log_probability)),
+                Event::Stopped { token, log_probability, .. } => trace.stopped.push((token, log_probability)),
                 Event::Finished { outcome, .. } => trace.outcome = Some(outcome),
                 Event::Joined { report, .. } | Event::Pruned { report, .. } => trace.reports.push(report),
                 Event::Held { .. } | Event::Choose { .. } => orders(engine, node),
@@ -382,7 +385,12 @@ fn ends_of_all_kinds_come_at_the_same_token() {
             Turn { given: vec![1, 2, 3], stops: vec![2, 40, 41], after: crate::After::Hold, ..warm(20) },
         ];
         for turn in turns {
-            let bounds = Bounds { tokens: 12 + seed as usize, ..Bounds::default() };
+            let tokens = 12 + seed as usize;
+            let bounds = match questions.len() % 3 {
+                0 => Bounds { tokens, ..Bounds::default() },
+                1 => Bounds { tokens, path: 9, ..Bounds::default() },
+                _ => Bounds { tokens, pages: 5, ..Bounds::default() },
+            };
             questions.push(Request {
                 seed: questions.len() as u64,
                 bounds,
@@ -518,6 +526,27 @@ fn a_draft_that_is_right_gives_a_token_more_than_it_has() {
     engine.run(&Inline);
     // Ten steps of three drafted tokens and the one behind them, and a step for the last token.
     assert_eq!((engine.usage().steps, engine.usage().drafted, engine.usage().accepted), (11, 30, 30));
+}
+
+#[test]
+fn a_resumed_answer_does_not_depend_on_what_was_guessed() {
+    let question = request(&text(1, 8), Then::Generate(warm(40)));
+    let run = |speculation: Option<Speculation>, resumed: usize| {
+        let mut plain = engine(64);
+        let root = plain.submit(question.clone()).expect("a tree");
+        let written: Vec<_> = plain.run(&Inline).iter().filter_map(|event| event.written()).collect();
+        let mut record = crate::Record::new();
+        written.iter().take(resumed).for_each(|(_, written)| record.push(&[], *written));
+        let mut engine = Engine::new(tiny(), Settings { speculation, ..settings(64) });
+        let again = engine.submit(question.clone()).expect("a tree");
+        engine.resume(again, record).expect("resumed");
+        engine.run(&Inline);
+        assert_eq!(engine.generated(again), plain.generated(root));
+        engine.nodes[&again].log_probabilities.clone()
+    };
+    for resumed in [0, 1, 17, 39] {
+        assert_eq!(run(Some(AHEAD[2]), resumed), run(None, resumed));
+    }
 }
 
 #[test]

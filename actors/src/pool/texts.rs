@@ -1,71 +1,50 @@
 //! Between what people write and what programs read: prompts, items, plans.
 
-use std::path::Path;
+use std::sync::Arc;
 
-use theoremata_lm::{Message, Model, PromptError, Reading, Role, Speech, Token, Tokenizer};
+use theoremata_lm::{Message, Model, PromptError, Reading, Role, Speech, Token};
 
-use crate::failure::Failure;
-use crate::input;
-
-/// The model's way with texts.
-pub(super) struct Texts<'a> {
-    model: &'a Model,
-    tokenizer: &'a Tokenizer,
+/// A model's way with texts.
+#[derive(Clone)]
+pub(super) struct Texts {
+    model: Arc<Model>,
     raw: bool,
 }
 
-impl<'a> Texts<'a> {
-    pub(super) fn new(model: &'a Model, raw: bool) -> Result<Texts<'a>, Failure> {
-        let tokenizer = model.tokenizer().ok_or_else(|| wrong(PromptError::NoTokenizer))?;
-        Ok(Texts { model, tokenizer, raw: raw || model.template().is_none() })
-    }
-
-    pub(super) fn tokenizer(&self) -> &'a Tokenizer {
-        self.tokenizer
+impl Texts {
+    pub(super) fn new(model: Arc<Model>, raw: bool) -> Texts {
+        let raw = raw || model.template().is_none();
+        Texts { model, raw }
     }
 
     /// The tokens that end an answer.
     pub(super) fn ends(&self) -> Vec<Token> {
-        self.tokenizer.ends().to_vec()
+        self.model.tokenizer().map(|tokenizer| tokenizer.ends().to_vec()).unwrap_or_default()
     }
 
     /// A question up to where its answer begins.
-    pub(super) fn prompt(&self, text: &str) -> Result<Vec<Token>, Failure> {
-        let tokens = if self.raw {
+    pub(super) fn prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
+        if self.raw {
             self.model.plain_prompt(text)
         } else {
             self.model.chat_prompt(&[Message { role: Role::User, content: text.to_owned() }])
-        };
-        tokens.map_err(wrong)
+        }
     }
 
     /// A text that stands behind another one.
-    pub(super) fn encode(&self, text: &str) -> Result<Vec<Token>, Failure> {
-        self.tokenizer.encode(text, Reading::Literal).map_err(|error| wrong(error.into()))
+    pub(super) fn encode(&self, text: &str) -> Result<Vec<Token>, PromptError> {
+        let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+        Ok(tokenizer.encode(text, Reading::Literal)?)
     }
 
     /// What tokens say, up to one of the texts that end it.
     pub(super) fn said(&self, tokens: &[Token], stops: &[String]) -> String {
+        let Some(tokenizer) = self.model.tokenizer() else { return String::new() };
         let mut speech = Speech::new(stops);
-        let mut text: String = tokens.iter().map(|token| speech.push(self.tokenizer, *token)).collect();
+        let mut text: String = tokens.iter().map(|token| speech.push(tokenizer, *token)).collect();
         text.push_str(&speech.finish());
         text
     }
-}
-
-fn wrong(error: PromptError) -> Failure {
-    Failure::Usage(error.to_string())
-}
-
-/// The items of a file: its lines, blank ones left out.
-pub(super) fn items(path: &Path) -> Result<Vec<String>, Failure> {
-    let bytes = input::read(path)?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{} is not UTF-8", path.display())))?;
-    let items: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    if items.is_empty() {
-        return Err(Failure::Usage(format!("{} holds no item: one a line", path.display())));
-    }
-    Ok(items)
 }
 
 /// The question about an item.

@@ -1,0 +1,383 @@
+//! The front of the pool: takes jobs, gives each to a worker, and takes down what is told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use crossbeam::channel::Sender;
+use theoremata_lm::{Outcome, Usage};
+use theoremata_store::Store;
+
+use super::affinity::{self, Memory};
+use super::hand::Said;
+use super::job::{Job, JobId, Program};
+use super::ledger::{Heard, Journal, Log};
+use super::told::{Answer, Told, What};
+use super::worker::{Admit, Cancel, Worker, sum};
+use super::{Refused, Table};
+
+/// How often what was told is made durable. What a crash takes is told again, to the token.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// What the front knows of a worker.
+pub(super) struct Desk {
+    pub(super) address: Addr<Worker>,
+    /// Jobs that it does side by side at most.
+    pub(super) slots: usize,
+    pub(super) can: fn(&Program) -> bool,
+    pub(super) generation: u64,
+    pub(super) lost: bool,
+    pub(super) memory: Memory,
+    pub(super) usage: Usage,
+}
+
+/// A job under way.
+struct Entry {
+    job: Arc<Job>,
+    log: Arc<Log>,
+    heard: Heard,
+    journal: Option<Journal>,
+    worker: Option<usize>,
+    /// Hands that were lost with this job aboard.
+    crashes: u32,
+    /// An estimate of the tokens that are left to compute.
+    left: usize,
+}
+
+pub(super) struct Front {
+    table: Arc<Table>,
+    desks: Vec<Desk>,
+    /// Jobs that no worker has yet, in the order in which they came.
+    queue: VecDeque<JobId>,
+    /// Jobs that may wait.
+    waiting: usize,
+    jobs: BTreeMap<JobId, Entry>,
+    watchers: Vec<Sender<(JobId, Arc<Told>)>>,
+    keep: Keep,
+}
+
+/// Where and how jobs are kept.
+pub(super) struct Keep {
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) model: String,
+    pub(super) fresh: bool,
+    pub(super) judged: bool,
+}
+
+impl Front {
+    pub(super) fn new(table: Arc<Table>, desks: Vec<Desk>, waiting: usize, keep: Keep) -> Front {
+        let (queue, jobs) = (VecDeque::new(), BTreeMap::new());
+        Front { table, desks, queue, waiting, jobs, watchers: Vec::new(), keep }
+    }
+
+    fn submit(&mut self, job: Job) -> Result<JobId, Refused> {
+        job.check()?;
+        if matches!(&job.program, Program::First { accept: super::Accept::Judge(_), .. }) && !self.keep.judged {
+            return Err(Refused::NoJudge);
+        }
+        if !self.desks.iter().any(|desk| !desk.lost && (desk.can)(&job.program)) {
+            return Err(Refused::NoWorker);
+        }
+        let id = job.id(&self.keep.model);
+        if self.table.jobs.contains_key(&id) {
+            return Ok(id);
+        }
+        if self.queue.len() >= self.waiting {
+            return Err(Refused::Full { waiting: self.queue.len() });
+        }
+        let (journal, log) = match &self.keep.store {
+            Some(store) => {
+                if self.keep.fresh {
+                    store.remove_journal(id)?;
+                }
+                let (journal, log) = Journal::open(store, id, &job, &self.keep.model)?;
+                (Some(journal), log)
+            }
+            None => (None, Log::default()),
+        };
+        let log = Arc::new(log);
+        self.table.jobs.insert(id, log.clone());
+        let told = log.from(0);
+        told.iter().for_each(|told| self.send(id, told));
+        if log.answer().is_some() {
+            return Ok(id);
+        }
+        let left = job.width().saturating_mul(job.max_tokens).min(job.total_tokens.unwrap_or(usize::MAX));
+        let heard = Heard::of(&log);
+        self.jobs.insert(id, Entry { job: Arc::new(job), log, heard, journal, worker: None, crashes: 0, left });
+        if !told.is_empty() {
+            self.resumed(id, "it was cut off");
+        }
+        self.queue.push_back(id);
+        self.assign();
+        Ok(id)
+    }
+
+    fn send(&mut self, id: JobId, told: &Arc<Told>) {
+        self.watchers.retain(|watcher| watcher.send((id, told.clone())).is_ok());
+    }
+
+    /// Tells something of a job.
+    fn tell(&mut self, id: JobId, path: Vec<u32>, what: What) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        if !entry.heard.is_new(&path, &what) {
+            return;
+        }
+        if let What::Wrote { token: Some(_), .. } = what {
+            entry.left = entry.left.saturating_sub(1);
+        }
+        let done = matches!(what, What::Answered(_));
+        let told = Arc::new(Told { seq: entry.log.len(), path, what });
+        entry.log.push(told.clone());
+        if let Some(journal) = &mut entry.journal {
+            journal.tell(&told);
+        }
+        self.send(id, &told);
+        if done {
+            self.flush();
+            self.jobs.remove(&id);
+        }
+    }
+
+    fn resumed(&mut self, id: JobId, because: &str) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        entry.heard.begin_again();
+        let tokens = entry.log.record().len();
+        self.tell(id, Vec::new(), What::Resumed { tokens, because: because.to_owned() });
+    }
+
+    /// Gives waiting jobs to workers, each to the one that is done with it first by our estimate.
+    fn assign(&mut self) {
+        let mut held = VecDeque::new();
+        while let Some(id) = self.queue.pop_front() {
+            let Some(entry) = self.jobs.get(&id) else { continue };
+            let blocks = affinity::blocks(&entry.job.prompt);
+            let bytes = entry.job.bytes();
+            let free = (0..self.desks.len()).filter(|number| self.takes(*number, entry));
+            let best = free.min_by_key(|number| {
+                let unread = self.desks[*number].memory.unread_tokens(&blocks, bytes);
+                (unread.saturating_add(self.load(*number)), *number)
+            });
+            let Some(number) = best else {
+                held.push_back(id);
+                continue;
+            };
+            let (job, log) = (entry.job.clone(), entry.log.clone());
+            let desk = &mut self.desks[number];
+            desk.memory.learn(&blocks);
+            desk.address.do_send(Admit { generation: desk.generation, id, job, log });
+            if let Some(entry) = self.jobs.get_mut(&id) {
+                entry.worker = Some(number);
+            }
+        }
+        self.queue = held;
+    }
+
+    /// Whether a worker may be given a job now. A job that was aboard when a hand was lost goes alone, so that
+    /// it is known whose fault it is if that happens again.
+    fn takes(&self, number: usize, entry: &Entry) -> bool {
+        let desk = &self.desks[number];
+        let mut aboard = self.jobs.values().filter(|other| other.worker == Some(number)).peekable();
+        if desk.lost || !(desk.can)(&entry.job.program) {
+            return false;
+        }
+        if entry.crashes > 0 {
+            return aboard.peek().is_none();
+        }
+        let (count, suspects) = aboard.fold((0, 0), |(count, suspects), other| (count + 1, suspects + other.crashes));
+        count < desk.slots && suspects == 0
+    }
+
+    /// Tokens that a worker has still to compute.
+    fn load(&self, number: usize) -> usize {
+        let aboard = self.jobs.values().filter(|entry| entry.worker == Some(number));
+        aboard.fold(0, |sum, entry| sum.saturating_add(entry.left))
+    }
+
+    fn flush(&mut self) {
+        let Some(store) = self.keep.store.clone() else { return };
+        let flushed: Result<Vec<bool>, _> = self
+            .jobs
+            .values_mut()
+            .filter_map(|entry| entry.journal.as_mut())
+            .map(|journal| journal.flush(&store))
+            .collect();
+        let synced = flushed.and_then(|dirty| if dirty.contains(&true) { store.sync_journals() } else { Ok(()) });
+        if let Err(error) = synced {
+            // Answers still come; only a crash would cost more now. The pool says so once.
+            self.table.set_trouble(error.to_string());
+            self.jobs.values_mut().for_each(|entry| entry.journal = None);
+            self.keep.store = None;
+        }
+    }
+
+    /// Answers a job that cannot be done.
+    fn give_up(&mut self, id: JobId, outcome: Outcome, because: Option<String>) {
+        self.tell(id, Vec::new(), What::Answered(Box::new(Answer::without_text(outcome, because))));
+    }
+}
+
+impl Actor for Front {
+    type Context = Context<Front>;
+
+    fn started(&mut self, context: &mut Context<Front>) {
+        context.run_interval(FLUSH, |front, _| front.flush());
+    }
+}
+
+/// A job to be done.
+pub(super) struct Submit {
+    pub(super) job: Job,
+    pub(super) reply: Sender<Result<JobId, Refused>>,
+}
+
+/// A job to be ended, or all of them.
+pub(super) struct End(pub(super) Option<JobId>);
+
+/// Somebody wants to hear what is told from now on.
+pub(super) struct Watch(pub(super) Sender<(JobId, Arc<Told>)>);
+
+/// Somebody wants to know what was done; everything told before is durable then.
+pub(super) struct Count(pub(super) Sender<Usage>);
+
+/// What a worker did.
+pub(super) struct Progress {
+    pub(super) worker: usize,
+    pub(super) generation: u64,
+    pub(super) said: Vec<Said>,
+    pub(super) usage: Usage,
+}
+
+/// A worker lost its hand.
+pub(super) struct Crashed {
+    pub(super) worker: usize,
+    /// From now on.
+    pub(super) generation: u64,
+    pub(super) why: String,
+    /// Whether it has another one.
+    pub(super) lasting: bool,
+}
+
+impl Message for Submit {
+    type Result = ();
+}
+
+impl Message for End {
+    type Result = ();
+}
+
+impl Message for Watch {
+    type Result = ();
+}
+
+impl Message for Count {
+    type Result = ();
+}
+
+impl Message for Progress {
+    type Result = ();
+}
+
+impl Message for Crashed {
+    type Result = ();
+}
+
+impl Handler<Submit> for Front {
+    type Result = ();
+
+    fn handle(&mut self, Submit { job, reply }: Submit, _: &mut Context<Front>) {
+        // Who does not wait for the answer does not want it.
+        let _ = reply.send(self.submit(job));
+    }
+}
+
+impl Handler<End> for Front {
+    type Result = ();
+
+    fn handle(&mut self, End(which): End, _: &mut Context<Front>) {
+        let ids: Vec<JobId> = match which {
+            Some(id) => vec![id],
+            None => self.jobs.keys().copied().collect(),
+        };
+        for id in ids {
+            match self.jobs.get(&id).map(|entry| entry.worker) {
+                Some(Some(number)) => {
+                    let desk = &self.desks[number];
+                    desk.address.do_send(Cancel { generation: desk.generation, id });
+                }
+                Some(None) => self.give_up(id, Outcome::Cancelled, None),
+                None => {}
+            }
+        }
+        self.queue.retain(|id| self.jobs.contains_key(id));
+    }
+}
+
+impl Handler<Watch> for Front {
+    type Result = ();
+
+    fn handle(&mut self, Watch(watcher): Watch, _: &mut Context<Front>) {
+        self.watchers.push(watcher);
+    }
+}
+
+impl Handler<Count> for Front {
+    type Result = ();
+
+    fn handle(&mut self, Count(reply): Count, _: &mut Context<Front>) {
+        self.flush();
+        let _ = reply.send(self.desks.iter().fold(Usage::default(), |all, desk| sum(all, desk.usage)));
+    }
+}
+
+impl Handler<Progress> for Front {
+    type Result = ();
+
+    fn handle(&mut self, Progress { worker, generation, said, usage }: Progress, _: &mut Context<Front>) {
+        if generation != self.desks[worker].generation {
+            return;
+        }
+        self.desks[worker].usage = usage;
+        let mut ended = false;
+        for Said { job, path, what } in said {
+            ended |= matches!(what, What::Answered(_));
+            self.tell(job, path, what);
+        }
+        if ended {
+            self.assign();
+        }
+    }
+}
+
+impl Handler<Crashed> for Front {
+    type Result = ();
+
+    fn handle(&mut self, Crashed { worker, generation, why, lasting }: Crashed, _: &mut Context<Front>) {
+        let desk = &mut self.desks[worker];
+        (desk.generation, desk.lost) = (generation, !lasting);
+        desk.memory.clear();
+        let aboard: Vec<JobId> =
+            self.jobs.iter().filter(|(_, entry)| entry.worker == Some(worker)).map(|(id, _)| *id).collect();
+        let alone = aboard.len() == 1;
+        for id in aboard.into_iter().rev() {
+            let Some(entry) = self.jobs.get_mut(&id) else { continue };
+            entry.worker = None;
+            let guilty = alone && entry.crashes > 0;
+            entry.crashes += 1;
+            if guilty {
+                self.give_up(id, Outcome::Failed, Some(format!("it makes the worker stop: {why}")));
+            } else {
+                self.resumed(id, &format!("the worker stopped: {why}"));
+                self.queue.push_front(id);
+            }
+        }
+        self.assign();
+        if self.desks.iter().all(|desk| desk.lost) {
+            let left: Vec<JobId> = self.queue.drain(..).collect();
+            for id in left {
+                self.give_up(id, Outcome::Failed, Some(format!("there is no worker any more: {why}")));
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a worker actor drives: something that does several jobs side by side, a little at a time.
+
+use std::time::Duration;
+
+use theoremata_lm::Usage;
+
+use super::job::{Job, JobId};
+use super::ledger::Log;
+use super::told::{Answer, What};
+
+/// Something that happened to a job, without its number: that is given where all of them come together.
+pub(super) struct Said {
+    pub(super) job: JobId,
+    pub(super) path: Vec<u32>,
+    pub(super) what: What,
+}
+
+/// Does jobs. Everything happens in [`Hand::work`], on the thread of the worker; a panic ends the hand, and its
+/// jobs are done by another one.
+pub(super) trait Hand {
+    /// Takes a job, which goes on from what was told of it before. A job that cannot be done is answered at once.
+    fn admit(&mut self, id: JobId, job: &Job, log: &Log) -> Result<(), Box<Answer>>;
+
+    /// Ends a job; it is answered with what there is.
+    fn cancel(&mut self, id: JobId);
+
+    /// Does a little, and says what happened. The answer of a job is the last that is said of it.
+    fn work(&mut self) -> Vec<Said>;
+
+    /// When to work next, if nothing is asked until then: nothing if there is no job.
+    fn next(&self) -> Option<Duration>;
+
+    /// What was done so far.
+    fn usage(&self) -> Usage;
+}

@@ -1,0 +1,187 @@
+//! The hand that has a model of its own: an engine, and the threads that it computes on.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use theoremata_kernels::Crew;
+use theoremata_lm::{self as lm, Engine, Event, Model, NodeId, Outcome, Running, Settings, Speech, Usage};
+
+use super::hand::{Hand, Said};
+use super::job::{Job, JobId};
+use super::judge::Judge;
+use super::ledger::Log;
+use super::plant::Planter;
+use super::texts::Texts;
+use super::told::{Answer, NodeAnswer, What};
+
+/// A model with its memory and its threads.
+#[derive(Clone)]
+pub struct Local {
+    /// The model; workers may share it.
+    pub model: Arc<Model>,
+    /// The pages and rows of this worker.
+    pub settings: Settings,
+    /// Threads that compute a step.
+    pub threads: NonZeroUsize,
+}
+
+/// A job in the engine.
+struct Aboard {
+    running: Running<'static>,
+    texts: Texts,
+    stops: Vec<String>,
+    /// Text of nodes that is not certain yet.
+    speeches: BTreeMap<NodeId, Speech>,
+    /// When its time is up.
+    deadline: Option<Instant>,
+}
+
+pub(super) struct LocalHand {
+    model: Arc<Model>,
+    engine: Engine,
+    crew: Crew,
+    planter: Planter,
+    jobs: BTreeMap<JobId, Aboard>,
+}
+
+impl LocalHand {
+    pub(super) fn new(local: &Local, judge: Option<Judge>) -> LocalHand {
+        LocalHand {
+            model: local.model.clone(),
+            engine: Engine::new(local.model.clone(), local.settings),
+            crew: Crew::new(local.threads.get()),
+            planter: Planter::new(local.model.clone(), judge),
+            jobs: BTreeMap::new(),
+        }
+    }
+
+    /// Answers the jobs that came to their end.
+    fn finish_done(&mut self, said: &mut Vec<Said>) {
+        let done: Vec<JobId> =
+            self.jobs.iter().filter(|(_, aboard)| aboard.running.is_done()).map(|(id, _)| *id).collect();
+        for job in done {
+            if let Some(aboard) = self.jobs.remove(&job) {
+                let answer = answer(aboard, &mut self.engine);
+                said.push(Said { job, path: Vec::new(), what: What::Answered(Box::new(answer)) });
+            }
+        }
+    }
+}
+
+impl Hand for LocalHand {
+    fn admit(&mut self, id: JobId, job: &Job, log: &Log) -> Result<(), Box<Answer>> {
+        let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
+        let running = self.planter.plant(&mut self.engine, job).map_err(|refusal| failed(refusal.to_string()))?;
+        let record = log.record();
+        let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
+        let mut aboard = Aboard {
+            running,
+            texts: Texts::new(self.model.clone(), job.raw),
+            stops: job.stop.clone(),
+            speeches: BTreeMap::new(),
+            deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
+        };
+        if let Err(error) = resumed {
+            aboard.running.cancel(&mut self.engine);
+            aboard.running.finish(&mut self.engine);
+            return Err(failed(error.to_string()));
+        }
+        self.jobs.insert(id, aboard);
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: JobId) {
+        if let Some(aboard) = self.jobs.get_mut(&id) {
+            aboard.running.cancel(&mut self.engine);
+        }
+    }
+
+    fn work(&mut self) -> Vec<Said> {
+        let mut said = Vec::new();
+        let now = Instant::now();
+        for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
+            aboard.deadline = None;
+            // A root stays until its job is finished.
+            let _ = self.engine.expire(aboard.running.root());
+        }
+        if !self.engine.is_idle() {
+            for event in self.engine.step(&self.crew) {
+                // A tree belongs to one job; the others pass the event over.
+                for (job, aboard) in &mut self.jobs {
+                    aboard.running.take(&mut self.engine, &event);
+                    aboard.tell(*job, &event, &self.model, &mut said);
+                }
+            }
+        }
+        self.finish_done(&mut said);
+        said
+    }
+
+    fn next(&self) -> Option<Duration> {
+        (!self.jobs.is_empty()).then_some(Duration::ZERO)
+    }
+
+    fn usage(&self) -> Usage {
+        self.engine.usage()
+    }
+}
+
+impl Aboard {
+    /// Says what an event means, if it is one of this job.
+    fn tell(&mut self, job: JobId, event: &Event, model: &Model, said: &mut Vec<Said>) {
+        let node = event.node();
+        let Some(grown) = self.running.growth().node(node) else { return };
+        let path = grown.path.clone();
+        let mut push = |what| said.push(Said { job, path: path.clone(), what });
+        match event {
+            Event::Opened { .. } => push(What::Opened),
+            Event::Token { .. } | Event::Stopped { .. } => {
+                let token = event.written().map(|(_, written)| written.into());
+                let text = match (event, model.tokenizer()) {
+                    (Event::Token { token, .. }, Some(tokenizer)) => {
+                        let speech = self.speeches.entry(node).or_insert_with(|| Speech::new(&self.stops));
+                        speech.push(tokenizer, *token)
+                    }
+                    _ => String::new(),
+                };
+                push(What::Wrote { text, token });
+            }
+            Event::Joined { report, .. } => push(What::Joined(report.clone())),
+            Event::Pruned { report, .. } => push(What::Pruned(report.clone())),
+            Event::Finished { outcome, .. } => {
+                let rest = self.speeches.remove(&node).map(|mut speech| speech.finish()).unwrap_or_default();
+                if !rest.is_empty() {
+                    push(What::Wrote { text: rest, token: None });
+                }
+                push(What::Finished(outcome.clone()));
+            }
+            Event::Held { .. } | Event::Choose { .. } => {}
+        }
+    }
+}
+
+/// What came of a job, in words.
+fn answer(aboard: Aboard, engine: &mut Engine) -> Answer {
+    let Aboard { running, texts, stops, .. } = aboard;
+    let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, tally, .. } = running.finish(engine);
+    let node = |grown: &lm::Grown| {
+        let text = texts.said(&grown.tokens, &stops);
+        NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
+            .measured(grown.tokens.len(), Some(grown.log_probability))
+    };
+    Answer {
+        outcome,
+        because: None,
+        text: texts.said(&tokens, &stops),
+        chosen,
+        votes,
+        nodes: nodes.iter().map(node).collect(),
+        whole: texts.said(&text, &[]),
+        exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
+        joins,
+        prunes,
+        generated: tally.generated,
+    }
+}

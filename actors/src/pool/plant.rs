@@ -1,0 +1,153 @@
+//! A job as a tree of an engine.
+
+use std::sync::Arc;
+
+use regex::Regex;
+use theoremata_kernels::Sampling;
+use theoremata_lm::{
+    Bounds, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Guidance, GuideError, Last,
+    MapReduce, Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks,
+    Token, Turn, Vote,
+};
+
+use super::job::{Forgetting, Job, Program, Shape, View};
+use super::judge::{Judge, Verdict, ballot};
+use super::texts::{self, Texts};
+
+/// Why a job cannot be planted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    #[error(transparent)]
+    Guide(#[from] GuideError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the job asks for a judge, and this pool has none")]
+    NoJudge,
+}
+
+/// Plants jobs in the engine of one worker.
+pub(super) struct Planter {
+    model: Arc<Model>,
+    judge: Option<Judge>,
+    /// Made when the first job has a shape: that takes a tenth of a second for a large vocabulary.
+    grammars: Option<Grammars>,
+}
+
+impl Planter {
+    pub(super) fn new(model: Arc<Model>, judge: Option<Judge>) -> Planter {
+        Planter { model, judge, grammars: None }
+    }
+
+    /// Plants the tree of a job.
+    pub(super) fn plant(&mut self, engine: &mut Engine, job: &Job) -> Result<Running<'static>, Refusal> {
+        let texts = Texts::new(self.model.clone(), job.raw);
+        let free = turn(job, &texts);
+        let turn = Turn { guide: self.guide(&job.shape)?, ..free.clone() };
+        let bounds = Bounds {
+            tokens: job.total_tokens.unwrap_or(usize::MAX),
+            width: job.width().max(1),
+            depth: match job.program {
+                Program::Decompose { depth, .. } | Program::Tags { depth, .. } => depth.clamp(1, 64),
+                Program::Tasks { levels, .. } => levels.clamp(1, 64),
+                _ => 1,
+            },
+            path: job.path_tokens.unwrap_or(usize::MAX),
+            pages: job.held_tokens.map_or(usize::MAX, |tokens| tokens / engine.page_tokens()),
+            ..Bounds::default()
+        };
+        let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
+        let stops = job.stop.clone();
+        let running = match &job.program {
+            Program::Map { items, last } => {
+                let questions = items.iter().chain(last).map(|item| texts::about(&job.prompt, item));
+                let asked = questions.map(|question| texts.prompt(&question)).collect::<Result<_, _>>()?;
+                let (prefix, mut rests) = texts::shared(asked);
+                let last = last.as_ref().and_then(|_| rests.pop()).map(|tokens| Last { tokens, turn: free });
+                let separator = texts.encode("\n")?;
+                let map = MapReduce { ground: ground(prefix), items: rests, turn, separator, needs: 1, last };
+                Running::start(engine, map)?
+            }
+            Program::Vote { samples, least, pattern } => {
+                let pattern = pattern.as_deref().and_then(|pattern| Regex::new(pattern).ok());
+                let prompt = texts.prompt(&job.prompt)?;
+                let count = move |tokens: &[Token]| ballot(&texts.said(tokens, &stops), pattern.as_ref());
+                Running::start(engine, Vote::new(ground(prompt), *samples, turn, *least, count))?
+            }
+            Program::First { samples, accept } => {
+                let verdict = Verdict::new(accept, self.judge.as_ref()).ok_or(Refusal::NoJudge)?;
+                let prompt = texts.prompt(&job.prompt)?;
+                let accept = move |tokens: &[Token]| verdict.accepts(&texts.said(tokens, &stops));
+                Running::start(engine, FirstSuccess::new(ground(prompt), *samples, turn, accept))?
+            }
+            Program::Decompose { depth, width } => {
+                let cues = Cues {
+                    plan: texts.encode("\nSteps, one a line:\n")?,
+                    answer: texts.encode("\nAnswer:")?,
+                    separator: texts.encode("\n")?,
+                };
+                let plan = Turn { stop_texts: vec!["\n\n".into()], ..free };
+                let (prompt, depth, width) = (texts.prompt(&job.prompt)?, *depth, *width);
+                let part = move |plan: &[Token]| {
+                    let lines = texts::steps(&texts.said(plan, &[]), width);
+                    lines.iter().filter_map(|line| texts.encode(&format!("\nTask: {line}")).ok()).collect()
+                };
+                Running::start(engine, Decompose::new(ground(prompt), depth, cues, (plan, turn), part))?
+            }
+            Program::Score { items, sum } => {
+                let candidates = items.iter().map(|item| texts.encode(item)).collect::<Result<Vec<_>, _>>()?;
+                let ranking = if *sum { Ranking::Sum } else { Ranking::Mean };
+                Running::start(engine, Score::new(ground(texts.prompt(&job.prompt)?), candidates, ranking))?
+            }
+            Program::Tags { width, depth, characters, view } => {
+                let form = Multiverse { width: *width, depth: *depth, blocks: None, characters: Some(*characters) };
+                let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+                let turn = Turn { guide: form.guide(tokenizer)?, ..free };
+                let paths = match view {
+                    View::Stitch => Paths::Stitch,
+                    View::Replay => Paths::Replay,
+                    View::Value => Paths::Value,
+                };
+                let ground = ground(texts.prompt(&job.prompt)?);
+                Running::start(engine, Tags::new(ground, &self.model, form, turn, paths)?)?
+            }
+            Program::Tasks { levels, width, characters, memory } => {
+                let form = TaskForm { levels: *levels, width: *width, characters: Some(*characters) };
+                let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+                let turn = Turn { guide: form.guide(tokenizer, &[])?, ..free };
+                let memory = match memory {
+                    Forgetting::Lists(most) => Memory::Lists { most: *most, how: Prune::Recompute },
+                    Forgetting::SplicedLists(most) => Memory::Lists { most: *most, how: Prune::Splice },
+                    Forgetting::Conclusions => Memory::Conclusions,
+                };
+                let ground = ground(texts.prompt(&job.prompt)?);
+                Running::start(engine, Tasks::new(ground, &self.model, turn, memory)?)?
+            }
+        };
+        Ok(running)
+    }
+
+    fn guide(&mut self, shape: &Shape) -> Result<Guidance, Refusal> {
+        if *shape == Shape::Free {
+            return Ok(Guidance::Free);
+        }
+        let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+        let grammars = match self.grammars.take() {
+            Some(grammars) => grammars,
+            None => Grammars::new(tokenizer)?,
+        };
+        let guide = shape.guide(&grammars);
+        self.grammars = Some(grammars);
+        Ok(guide?)
+    }
+}
+
+fn turn(job: &Job, texts: &Texts) -> Turn {
+    Turn {
+        sampling: Sampling::from(job.choice),
+        stops: texts.ends(),
+        stop_texts: job.stop.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
+        ..Turn::greedy(job.max_tokens)
+    }
+}

@@ -1,0 +1,241 @@
+//! A job whose branches are requests: what each has said, and what follows from that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use regex::Regex;
+use theoremata_lm::Outcome;
+
+use super::Place;
+use super::request::Ended;
+use crate::pool::job::{Job, Program};
+use crate::pool::judge::{Judge, Verdict, ballot};
+use crate::pool::ledger::Log;
+use crate::pool::texts::about;
+use crate::pool::told::{Answer, NodeAnswer, Told, What};
+
+/// A request to be sent: for which node, what is asked, and a flag that ends it.
+type Request = (Place, String, Arc<AtomicBool>);
+
+/// A branch, or the last question of a map.
+#[derive(Default)]
+struct Branch {
+    text: String,
+    tokens: usize,
+    outcome: Option<Outcome>,
+    because: Option<String>,
+    stop: Arc<AtomicBool>,
+}
+
+/// A job under way.
+pub(super) struct Branches {
+    job: Arc<Job>,
+    verdict: Option<Verdict>,
+    branches: Vec<Branch>,
+    /// The last question, once it is asked.
+    root: Option<Branch>,
+    chosen: Option<u32>,
+    votes: Vec<(u32, usize)>,
+    outcome: Option<Outcome>,
+    told: Vec<(Vec<u32>, What)>,
+    asks: Vec<Request>,
+}
+
+impl Branches {
+    /// The branches of a job; those that have ended according to its log are not asked again.
+    pub(super) fn new(job: &Job, judge: Option<&Judge>, log: &Log) -> Option<Branches> {
+        let (count, verdict) = match &job.program {
+            Program::Map { items, .. } => (items.len(), None),
+            Program::Vote { samples, .. } => (*samples, None),
+            Program::First { samples, accept } => (*samples, Some(Verdict::new(accept, judge)?)),
+            _ => return None,
+        };
+        let mut branches = Branches {
+            job: Arc::new(job.clone()),
+            verdict,
+            branches: (0..count).map(|_| Branch::default()).collect(),
+            root: None,
+            chosen: None,
+            votes: Vec::new(),
+            outcome: None,
+            told: vec![(Vec::new(), What::Opened)],
+            asks: Vec::new(),
+        };
+        let said = ended(&log.from(0));
+        for place in 0..count as u32 {
+            branches.told.push((vec![place], What::Opened));
+            match said.get(&vec![place]) {
+                Some((text, outcome)) => {
+                    branches.hear(Some(place), Ended { text: text.clone(), ..Ended::of(outcome.clone()) });
+                }
+                None if branches.branches[place as usize].outcome.is_none() => branches.ask(Some(place)),
+                None => {}
+            }
+        }
+        branches.go_on();
+        Some(branches)
+    }
+
+    pub(super) fn job(&self) -> &Arc<Job> {
+        &self.job
+    }
+
+    pub(super) fn take_told(&mut self) -> Vec<(Vec<u32>, What)> {
+        std::mem::take(&mut self.told)
+    }
+
+    pub(super) fn take_asks(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.asks)
+    }
+
+    fn node(&mut self, place: Place) -> Option<&mut Branch> {
+        match place {
+            Some(place) => self.branches.get_mut(place as usize),
+            None => self.root.as_mut(),
+        }
+    }
+
+    /// Has a node's question asked.
+    fn ask(&mut self, place: Place) {
+        let Job { prompt, program, .. } = &*self.job;
+        let question = match (program, place) {
+            (Program::Map { items, .. }, Some(place)) => about(prompt, &items[place as usize]),
+            (Program::Map { last: Some(last), .. }, None) => {
+                let concluded = self.branches.iter().filter(|branch| branch.outcome == Some(Outcome::Concluded));
+                let answers: Vec<&str> = concluded.map(|branch| branch.text.trim()).collect();
+                about(&about(prompt, &answers.join("\n")), last)
+            }
+            _ => prompt.clone(),
+        };
+        if let Some(stop) = self.node(place).map(|branch| branch.stop.clone()) {
+            self.asks.push((place, question, stop));
+        }
+    }
+
+    /// Takes down how a request ended.
+    pub(super) fn hear(&mut self, place: Place, ended: Ended) {
+        let Some(branch) = self.node(place) else { return };
+        if branch.outcome.is_some() {
+            return;
+        }
+        let Ended { text, tokens, outcome, because } = ended;
+        (branch.text, branch.tokens, branch.because) = (text.clone(), tokens as usize, because);
+        self.end(place, outcome.clone());
+        if let (Some(place), Outcome::Concluded, Some(verdict)) = (place, outcome, &self.verdict)
+            && self.chosen.is_none_or(|chosen| place < chosen)
+            && verdict.accepts(&text)
+        {
+            self.chosen = Some(place);
+            for later in place + 1..self.branches.len() as u32 {
+                self.end(Some(later), Outcome::Cancelled);
+            }
+        }
+        self.go_on();
+    }
+
+    fn end(&mut self, place: Place, outcome: Outcome) {
+        let path = Vec::from_iter(place);
+        let Some(branch) = self.node(place).filter(|branch| branch.outcome.is_none()) else { return };
+        branch.outcome = Some(outcome.clone());
+        branch.stop.store(true, Ordering::Relaxed);
+        let text = branch.text.clone();
+        if !text.is_empty() {
+            self.told.push((path.clone(), What::Wrote { text, token: None }));
+        }
+        self.told.push((path, What::Finished(outcome)));
+    }
+
+    /// Ends what has not ended.
+    pub(super) fn cancel(&mut self) {
+        for place in 0..self.branches.len() as u32 {
+            self.end(Some(place), Outcome::Cancelled);
+        }
+        self.end(None, Outcome::Cancelled);
+        self.outcome.get_or_insert(Outcome::Cancelled);
+    }
+
+    /// Joins the branches once all of them have ended.
+    fn go_on(&mut self) {
+        if self.outcome.is_some() || self.branches.iter().any(|branch| branch.outcome.is_none()) {
+            return;
+        }
+        let concluded = |branch: &Branch| branch.outcome == Some(Outcome::Concluded);
+        let job = self.job.clone();
+        self.outcome = match (&job.program, &self.root) {
+            (Program::Map { .. }, _) if !self.branches.iter().any(concluded) => Some(Outcome::Failed),
+            (Program::Map { last: None, .. }, _) => Some(Outcome::Concluded),
+            (Program::Map { .. }, Some(root)) => root.outcome.clone(),
+            (Program::Map { .. }, None) => {
+                self.root = Some(Branch::default());
+                self.ask(None);
+                None
+            }
+            (Program::Vote { least, pattern, .. }, _) => {
+                let pattern = pattern.as_deref().and_then(|pattern| Regex::new(pattern).ok());
+                self.vote((*least).max(1), pattern.as_ref());
+                Some(if self.chosen.is_some() { Outcome::Concluded } else { Outcome::Failed })
+            }
+            _ => Some(if self.chosen.is_some() { Outcome::Concluded } else { Outcome::Failed }),
+        };
+        if let (Some(outcome), None) = (self.outcome.clone(), &self.root) {
+            self.told.push((Vec::new(), What::Finished(outcome)));
+        }
+    }
+
+    fn vote(&mut self, least: usize, pattern: Option<&Regex>) {
+        let mut ballots: Vec<(Vec<u8>, u32, usize)> = Vec::new();
+        for (place, branch) in self.branches.iter().enumerate() {
+            if branch.outcome != Some(Outcome::Concluded) {
+                continue;
+            }
+            let ballot = ballot(&branch.text, pattern);
+            match ballots.iter_mut().find(|(other, _, _)| *other == ballot) {
+                Some((_, _, votes)) => *votes += 1,
+                None => ballots.push((ballot, place as u32, 1)),
+            }
+        }
+        self.votes = ballots.into_iter().map(|(_, place, votes)| (place, votes)).collect();
+        let most = self.votes.iter().map(|(_, votes)| *votes).max().unwrap_or(0);
+        self.chosen = self.votes.iter().find(|(_, votes)| *votes == most && most >= least).map(|(place, _)| *place);
+    }
+
+    /// What came of it, once it has ended.
+    pub(super) fn answer(&self) -> Option<Answer> {
+        let outcome = self.outcome.clone()?;
+        let node = |path, branch: &Branch| {
+            NodeAnswer::new(path, branch.outcome.clone(), branch.text.clone()).measured(branch.tokens, None)
+        };
+        let root = NodeAnswer::new(Vec::new(), Some(outcome.clone()), String::new());
+        let mut nodes = vec![self.root.as_ref().map_or(root, |branch| node(Vec::new(), branch))];
+        nodes.extend(self.branches.iter().zip(0u32..).map(|(branch, place)| node(vec![place], branch)));
+        let taken = self.chosen.map(|place| &self.branches[place as usize]).or(self.root.as_ref());
+        let because = self.root.iter().chain(&self.branches).find_map(|branch| branch.because.clone());
+        Some(Answer {
+            because: because.filter(|_| outcome != Outcome::Concluded),
+            text: taken.map(|branch| branch.text.clone()).unwrap_or_default(),
+            chosen: self.chosen,
+            votes: self.votes.clone(),
+            generated: nodes.iter().map(|node| node.tokens).sum(),
+            nodes,
+            ..Answer::without_text(outcome, None)
+        })
+    }
+}
+
+/// The branches that a log says have come to an end which asking again would not change: text and outcome.
+fn ended(told: &[Arc<Told>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
+    let mut texts: BTreeMap<Vec<u32>, String> = BTreeMap::new();
+    let mut ended = BTreeMap::new();
+    for told in told {
+        match &told.what {
+            What::Wrote { text, .. } => texts.entry(told.path.clone()).or_default().push_str(text),
+            What::Finished(outcome @ (Outcome::Concluded | Outcome::Budget(_))) => {
+                let text = texts.get(&told.path).cloned().unwrap_or_default();
+                ended.insert(told.path.clone(), (text, outcome.clone()));
+            }
+            _ => {}
+        }
+    }
+    ended
+}

@@ -1,0 +1,282 @@
+//! The pool with a tiny model of random weights: whoever does a job, and however often a worker is lost, the answer
+//! is the same to the token.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use theoremata_actors::pool::{
+    Accept, Answer, Forgetting, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Shape, TokenChoice,
+    Told, View, What,
+};
+use theoremata_lm::{Model, Outcome, Settings};
+use theoremata_store::Store;
+
+static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lm/tests/golden/llama");
+    Arc::new(Model::load(&folder).expect("the tiny model"))
+});
+
+fn options(workers: usize) -> Options {
+    let settings = Settings { pages: 512, page_tokens: 4, rows: 32, ..Settings::default() };
+    let local = Kind::Local(Local { model: MODEL.clone(), settings, threads: NonZeroUsize::MIN });
+    Options::new(vec![local; workers], "tiny")
+}
+
+fn warm(job: Job) -> Job {
+    let choice = TokenChoice { temperature: 1.5, ..TokenChoice::default() };
+    Job { choice, stop: ["a", "e", "3", "7"].map(str::to_owned).to_vec(), ..job }
+}
+
+fn vote(prompt: &str) -> Job {
+    warm(Job::new(prompt, Program::Vote { samples: 6, least: 1, pattern: None }, 40))
+}
+
+fn first(prompt: &str, judge: &str) -> Job {
+    warm(Job::new(prompt, Program::First { samples: 5, accept: Accept::Judge(judge.into()) }, 40))
+}
+
+/// A tree that the model itself parts.
+fn parted(program: Program) -> Job {
+    Job { stop: Vec::new(), total_tokens: Some(600), ..warm(Job::new("Part it:", program, 600)) }
+}
+
+fn jobs() -> Vec<Job> {
+    let items = || ["one", "two", "three"].map(str::to_owned).to_vec();
+    vec![
+        vote("1 + 1 ="),
+        Job { seed: 9, ..vote("1 + 1 =") },
+        warm(Job::new("Go on:", Program::Map { items: items(), last: Some("And now?".into()) }, 40)),
+        warm(Job::new("Which?", Program::Score { items: items(), sum: false }, 8)),
+        warm(Job::new("Plan.", Program::Decompose { depth: 1, width: 3 }, 30)),
+        Job { shape: Shape::Regex("[a-z]{4,8}".into()), stop: Vec::new(), ..vote("A word:") },
+        parted(Program::Tags { width: 2, depth: 1, characters: 6, view: View::Replay }),
+        parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Lists(0) }),
+        parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Conclusions }),
+    ]
+}
+
+/// Waits until these jobs are done, and gives their answers and all that was told.
+fn finish(pool: &Pool, ids: &[JobId]) -> Vec<(Answer, Vec<Arc<Told>>)> {
+    let news = pool.watch();
+    while ids.iter().any(|id| pool.answer(*id).is_none()) {
+        let _ = news.recv_timeout(Duration::from_millis(50));
+    }
+    ids.iter().map(|id| (pool.answer(*id).expect("done"), pool.told(*id, 0).expect("known"))).collect()
+}
+
+fn ask(pool: &Pool, jobs: &[Job]) -> Vec<JobId> {
+    jobs.iter().map(|job| pool.submit(job.clone()).expect("taken")).collect()
+}
+
+/// What hangs on the job alone.
+fn lasting(answer: &Answer) -> impl PartialEq + std::fmt::Debug + use<> {
+    let Answer { outcome, text, chosen, votes, nodes, whole, .. } = answer.clone();
+    (outcome, text, chosen, votes, nodes, whole)
+}
+
+/// The answers of the first pool that one thinks of.
+fn expected(jobs: &[Job], judge: Option<Judge>) -> Vec<Answer> {
+    let pool = Pool::start(Options { judge, ..options(1) }).expect("a pool");
+    let ids = ask(&pool, jobs);
+    finish(&pool, &ids).into_iter().map(|(answer, _)| answer).collect()
+}
+
+/// Whether what was told of a job has its order, and says what the answer says.
+fn check_told(answer: &Answer, told: &[Arc<Told>]) {
+    let mut opened = Vec::new();
+    for (seq, told) in told.iter().enumerate() {
+        assert_eq!(told.seq, seq as u64, "numbers have no gaps");
+        match &told.what {
+            What::Opened => {
+                assert!(!opened.contains(&told.path), "{:?} is opened once", told.path);
+                opened.push(told.path.clone());
+            }
+            What::Resumed { .. } | What::Answered(_) => {}
+            _ => assert!(opened.contains(&told.path), "{:?} is opened before it is spoken of", told.path),
+        }
+    }
+    assert!(matches!(&told.last().expect("told").what, What::Answered(last) if **last == *answer));
+    for node in &answer.nodes {
+        let of_node = told.iter().filter(|told| told.path == node.path);
+        let written: usize = of_node
+            .filter(|told| matches!(&told.what, What::Wrote { token: Some(token), .. } if !token.is_stop()))
+            .count();
+        // What losers wrote is told, and is not part of the answer.
+        assert!(written == node.tokens || node.outcome == Some(Outcome::Cancelled), "{:?}", node.path);
+    }
+}
+
+#[test]
+fn whoever_does_a_job_the_answer_is_the_same() {
+    let expected = expected(&jobs(), None);
+    let concluded = expected.iter().filter(|answer| answer.outcome == Outcome::Concluded).count();
+    assert!(concluded >= 3 && expected.iter().all(|answer| answer.because.is_none()), "{expected:?}");
+    for workers in [2, 3] {
+        let pool = Pool::start(options(workers)).expect("a pool");
+        let mut turned = jobs();
+        turned.reverse();
+        let ids = ask(&pool, &turned);
+        for ((answer, told), expected) in finish(&pool, &ids).iter().rev().zip(&expected) {
+            assert_eq!(lasting(answer), lasting(expected));
+            check_told(answer, told);
+        }
+        let generated = pool.usage().generated;
+        assert_eq!(ask(&pool, &turned), ids, "the same question is one job");
+        assert_eq!(pool.usage().generated, generated);
+    }
+}
+
+#[test]
+fn a_lost_worker_is_replaced_and_its_jobs_go_on() {
+    let sound: Judge = Arc::new(|_, text| text.len() > 2);
+    let asked = [jobs(), vec![first("Try:", "length"), first("Try again:", "length")]].concat();
+    let expected = expected(&asked, Some(sound));
+    for workers in [1, 2] {
+        let calls = AtomicUsize::new(0);
+        let judge: Judge = Arc::new(move |_, text| {
+            // The first asked waits until the others are aboard, and trips.
+            if calls.fetch_add(1, Ordering::Relaxed) == 0 {
+                std::thread::sleep(Duration::from_millis(200));
+                panic!("the judge trips");
+            }
+            text.len() > 2
+        });
+        let pool = Pool::start(Options { judge: Some(judge), ..options(workers) }).expect("a pool");
+        let ids = ask(&pool, &asked);
+        let done = finish(&pool, &ids);
+        let resumed = |told: &[Arc<Told>]| told.iter().any(|told| matches!(told.what, What::Resumed { .. }));
+        assert!(done.iter().any(|(_, told)| resumed(told)), "a hand was lost");
+        for ((answer, told), expected) in done.iter().zip(&expected) {
+            assert_eq!(lasting(answer), lasting(expected));
+            check_told(answer, told);
+        }
+    }
+}
+
+#[test]
+fn a_job_that_stops_every_worker_fails_and_the_others_do_not() {
+    let judge: Judge = Arc::new(|what, _| if what == "trap" { panic!("a trap") } else { true });
+    let pool = Pool::start(Options { judge: Some(judge), ..options(2) }).expect("a pool");
+    let ids = ask(&pool, &[vec![first("Try:", "trap")], jobs(), vec![first("Try:", "fine")]].concat());
+    let done = finish(&pool, &ids);
+    assert_eq!(done[0].0.outcome, Outcome::Failed);
+    assert!(done[0].0.because.as_ref().is_some_and(|because| because.contains("a trap")), "{:?}", done[0].0.because);
+    for ((answer, _), expected) in done[1..].iter().zip(&expected(&jobs(), None)) {
+        assert_eq!(lasting(answer), lasting(expected));
+    }
+    assert_eq!(done.last().expect("one").0.outcome, Outcome::Concluded);
+    // And the pool goes on serving.
+    let more = ask(&pool, &[vote("Still there?")]);
+    assert_eq!(finish(&pool, &more)[0].0.outcome, Outcome::Concluded);
+}
+
+#[test]
+fn a_job_goes_on_when_the_pool_was_gone() {
+    let expected = expected(&jobs(), None);
+    let mut cut_off = 0;
+    for stop_after in [0, 3, 20, 60, 150] {
+        let store = Arc::new(Store::in_memory());
+        let kept = || Options { store: Some(store.clone()), ..options(1) };
+        let pool = Pool::start(kept()).expect("a pool");
+        let news = pool.watch();
+        let ids = ask(&pool, &jobs());
+        for _ in 0..stop_after {
+            let _ = news.recv_timeout(Duration::from_secs(10));
+        }
+        drop(pool);
+        let pool = Pool::start(kept()).expect("a pool");
+        assert_eq!(ask(&pool, &jobs()), ids);
+        for ((answer, told), expected) in finish(&pool, &ids).iter().zip(&expected) {
+            assert_eq!(lasting(answer), lasting(expected), "cut off after {stop_after}");
+            check_told(answer, told);
+            cut_off +=
+                told.iter().filter(|told| matches!(told.what, What::Resumed { tokens, .. } if tokens > 0)).count();
+        }
+        drop(pool);
+        // What is done is not done again, unless that is asked for.
+        let pool = Pool::start(kept()).expect("a pool");
+        let ids = ask(&pool, &jobs());
+        let done = finish(&pool, &ids);
+        assert!(done.iter().zip(&expected).all(|((answer, _), expected)| lasting(answer) == lasting(expected)));
+        assert_eq!(pool.usage().generated, 0);
+        drop(pool);
+        let pool = Pool::start(Options { fresh: true, ..kept() }).expect("a pool");
+        let ids = ask(&pool, &jobs()[..1]);
+        finish(&pool, &ids);
+        assert!(pool.usage().generated > 0);
+    }
+    assert!(cut_off > 2, "some were cut off while they wrote: {cut_off}");
+}
+
+#[test]
+fn more_than_may_wait_is_refused_and_a_job_can_be_ended() {
+    let pool = Pool::start(Options { waiting: 3, ..options(1) }).expect("a pool");
+    let long = |place: usize| Job {
+        stop: Vec::new(),
+        ..warm(Job::new(format!("{place}:"), Program::Vote { samples: 4, least: 1, pattern: None }, 150))
+    };
+    let mut taken = Vec::new();
+    let refused = loop {
+        match pool.submit(long(taken.len())) {
+            Ok(id) => taken.push(id),
+            Err(refused) => break refused,
+        }
+        assert!(taken.len() < 200, "somebody must be refused");
+    };
+    assert!(matches!(refused, Refused::Full { waiting: 3 }), "{refused}");
+    let (first, last) = (taken[0], *taken.last().expect("one"));
+    pool.cancel(last);
+    pool.cancel(first);
+    let done = finish(&pool, &[first, last]);
+    assert!(done.iter().all(|(answer, _)| answer.outcome == Outcome::Cancelled));
+    assert_eq!(done[1].1.len(), 1, "it had not begun");
+    pool.submit(long(1000)).expect("there is room again");
+    pool.cancel_all();
+    let all = finish(&pool, &taken);
+    assert!(all.iter().all(|(answer, _)| answer.outcome != Outcome::Concluded));
+    pool.forget(first);
+    assert!(pool.told(first, 0).is_none());
+}
+
+#[test]
+fn a_job_goes_where_its_beginning_was_read() {
+    let pool = Pool::start(options(2)).expect("a pool");
+    let long = |topic: &str, place: usize| {
+        let prompt = format!("{} {place}", format!("{topic} is what all of this is about. ").repeat(6));
+        Job { raw: true, ..vote(&prompt) }
+    };
+    let ids = ask(&pool, &[long("Arithmetic", 0), long("Geometry", 0)]);
+    finish(&pool, &ids);
+    let before = pool.usage().cached;
+    for place in 1..6 {
+        for topic in ["Geometry", "Arithmetic"] {
+            let ids = ask(&pool, &[long(topic, place)]);
+            finish(&pool, &ids);
+        }
+    }
+    // Ten prompts of more than 200 bytes, a token a byte at most three: each found where it went.
+    let found = pool.usage().cached - before;
+    assert!(found > 10 * 60, "{found} tokens were found computed");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_at_once() {
+    let pool = Pool::start(options(1)).expect("a pool");
+    assert!(matches!(pool.submit(Job { max_tokens: 0, ..vote("x") }), Err(Refused::Job(_))));
+    assert!(matches!(pool.submit(first("x", "any")), Err(Refused::NoJudge)));
+    let wrong = [
+        Job { shape: Shape::Regex("(".into()), ..vote("x") },
+        Job { shape: Shape::Grammar("start: nothing".into()), ..vote("x") },
+        vote(&"long ".repeat(5000)),
+    ];
+    let ids = ask(&pool, &wrong);
+    for (answer, told) in finish(&pool, &ids) {
+        assert_eq!((answer.outcome, told.len()), (Outcome::Failed, 1));
+        assert!(answer.because.is_some_and(|because| because.len() > 10));
+    }
+    let none = Pool::start(Options { workers: Vec::new(), ..options(1) }).expect("a pool");
+    assert!(matches!(none.submit(vote("x")), Err(Refused::NoWorker)));
+}

@@ -1,0 +1,256 @@
+//! The default model beside llama.cpp, on the same file, in one run: reading, writing, several requests together,
+//! loading, memory. And the same greedy tokens on twenty prompts.
+//!
+//! `cargo bench --bench lm`. Programs take turns, so that a busy machine is busy for both; the median counts. Needs
+//! `theoremata model pull smollm2`, and a Python with `llama-cpp-python` built for this machine, which
+//! THEOREMATA_LLAMA_CPP names (default: `python3`). Another file is measured if it is named: `cargo bench --bench lm
+//! -- FILE`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use theoremata_kernels::Crew;
+use theoremata_lm::{
+    Bounds, Engine, Ground, Message, Model, Ranking, Request, Role, Running, Score, Settings, Then, Token, Turn,
+    run_programs,
+};
+
+/// Rounds, of which the median counts.
+const ROUNDS: usize = 5;
+/// Tokens of the prompt, tokens written, requests together.
+const PROMPT: usize = 256;
+const TOKENS: usize = 64;
+const REQUESTS: usize = 8;
+/// Tokens of an answer that are compared.
+const COMPARED: usize = 48;
+
+fn main() {
+    let file = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).map(PathBuf::from);
+    let is_default = file.is_none();
+    let Some(file) = file.or_else(default_model) else {
+        return println!("the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
+    };
+    let python = std::env::var("THEOREMATA_LLAMA_CPP").unwrap_or_else(|_| "python3".into());
+    let rival = Rival { python };
+    if rival.run(&["measure", &shown(&file), "1", "8", "1", "1", "1"], None).is_none() {
+        return println!("there is no Python with llama-cpp-python; name one by THEOREMATA_LLAMA_CPP");
+    }
+    let mut files = vec![("the same file", file.clone())];
+    if is_default {
+        let other = std::env::temp_dir().join("theoremata-bench-q4_0.gguf");
+        if rival.run(&["requantise", &shown(&file), &shown(&other)], None).is_some() {
+            files.push(("its own Q4_0", other));
+        }
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    for threads in [1, cores] {
+        compare(&file, &files, &rival, threads);
+    }
+    if is_default {
+        same_tokens(&file, &rival);
+        let _ = std::fs::remove_file(&files[files.len() - 1].1);
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Where `model pull` keeps the default model.
+fn default_model() -> Option<PathBuf> {
+    let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["model", "list", "--json"]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let here = text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    here.into_iter().find(|model| model["name"] == "smollm2" && model["here"] == true)?;
+    let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["model", "pull", "smollm2"]).output().ok()?;
+    Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
+}
+
+struct Rival {
+    python: String,
+}
+
+impl Rival {
+    fn run(&self, arguments: &[&str], input: Option<&str>) -> Option<String> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/rival.py");
+        let mut command = Command::new(&self.python);
+        command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().ok()?;
+        if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
+            pipe.write_all(input.as_bytes()).ok()?;
+        }
+        let output = child.wait_with_output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Figures of one program by name, a value a round.
+type Figures = Vec<(&'static str, Vec<f64>)>;
+
+fn note(figures: &mut Figures, name: &'static str, value: Option<f64>) {
+    let value = value.unwrap_or(f64::NAN);
+    match figures.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, values)) => values.push(value),
+        None => figures.push((name, vec![value])),
+    }
+}
+
+fn middle(figures: &Figures, name: &str) -> f64 {
+    let values = figures.iter().find(|(other, _)| *other == name).map(|(_, values)| values.clone());
+    let mut values = values.unwrap_or_else(|| vec![f64::NAN]);
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Ours and the rival's, taking turns.
+fn compare(file: &Path, files: &[(&str, PathBuf)], rival: &Rival, threads: usize) {
+    let mut ours = Figures::new();
+    let mut theirs: Vec<Figures> = files.iter().map(|_| Figures::new()).collect();
+    for _ in 0..ROUNDS {
+        let (prompt, tokens, requests) = (PROMPT.to_string(), TOKENS.to_string(), REQUESTS.to_string());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+        let what =
+            ["bench", "lm", "--json", "--runs", "1", "--prompt", &prompt, "--tokens", &tokens, "--paths", &requests];
+        let output = command.args(what).args(["--threads", &threads.to_string(), "--model", &shown(file)]).output();
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let json: Json = text.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        for (name, value) in [
+            ("read", &json["prefill_tokens_per_s"]),
+            ("read, CPU", &json["prefill_tokens_per_cpu_s"]),
+            ("write", &json["decode_tokens_per_s"]),
+            ("write, CPU", &json["decode_tokens_per_cpu_s"]),
+            ("together", &json["batches"][0]["tokens_per_s"]),
+            ("load", &json["load_s"]),
+            ("memory", &json["memory_peak"]),
+            ("budget", &json["page_budget"]),
+            ("file", &json["file_bytes"]),
+            ("stream", &json["stream_bytes_per_s"]),
+            ("share", &json["decode_share_of_stream"]),
+        ] {
+            note(&mut ours, name, value.as_f64());
+        }
+        for ((_, file), theirs) in files.iter().zip(&mut theirs) {
+            let arguments = ["measure", &shown(file), &threads.to_string(), &prompt, &tokens, &requests, "1"];
+            let text = rival.run(&arguments, None).unwrap_or_default();
+            let json: Json = serde_json::from_str(text.trim()).unwrap_or_default();
+            for (name, part, how) in [
+                ("read", "prefill", "wall"),
+                ("read, CPU", "prefill", "cpu"),
+                ("write", "decode", "wall"),
+                ("write, CPU", "decode", "cpu"),
+                ("together", "batch", "wall"),
+            ] {
+                note(theirs, name, json[part][how].as_f64());
+            }
+            note(theirs, "load", json["load_s"].as_f64());
+            note(theirs, "memory", json["memory_peak"].as_f64());
+        }
+    }
+    println!("{threads} thread(s), {} with {:.0} GB/s of memory:", file.display(), middle(&ours, "stream") / 1e9);
+    for (place, (which, _)) in files.iter().enumerate() {
+        println!("  beside llama.cpp on {which}: tokens a second, ours, theirs, ratio");
+        for name in ["read", "read, CPU", "write", "write, CPU", "together"] {
+            let (one, other) = (middle(&ours, name), middle(&theirs[place], name));
+            println!("    {name:<11} {one:8.0} {other:8.0} {:6.2}", one / other);
+        }
+        let (one, other) = (middle(&ours, "load"), middle(&theirs[place], "load"));
+        println!("    {:<11} {one:8.3} {other:8.3} seconds", "load");
+        let (one, other) = (middle(&ours, "memory"), middle(&theirs[place], "memory"));
+        println!("    {:<11} {:8.0} {:8.0} MB", "memory", one / 1e6, other / 1e6);
+    }
+    let all = middle(&ours, "file") + middle(&ours, "budget");
+    println!("  memory: {:.2} times the file and the pages", middle(&ours, "memory") / all);
+    println!("  writing reads memory at {:.0} % of the limit", 100.0 * middle(&ours, "share"));
+}
+
+/// The most likely tokens behind twenty prompts, ours beside theirs, and how far the first logits are apart.
+fn same_tokens(file: &Path, rival: &Rival) {
+    let model = Arc::new(Model::load(file).expect("a model that was measured"));
+    let prompts: Vec<Vec<Token>> = QUESTIONS
+        .iter()
+        .map(|question| {
+            let message = Message { role: Role::User, content: (*question).into() };
+            model.chat_prompt(&[message]).expect("a prompt")
+        })
+        .collect();
+    let input: String = prompts.iter().map(|prompt| serde_json::to_string(prompt).expect("JSON") + "\n").collect();
+    let Some(text) = rival.run(&["answer", &shown(file), "1", &COMPARED.to_string()], Some(&input)) else { return };
+    let theirs: Vec<Json> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let (mut same, mut tokens, mut all) = (0, 0, 0);
+    let mut apart: Vec<f64> = Vec::new();
+    for ((prompt, theirs), question) in prompts.iter().zip(&theirs).zip(QUESTIONS) {
+        let mut engine = Engine::new(model.clone(), Settings::default());
+        let turn = Turn { stops: model.tokenizer().expect("a vocabulary").ends().to_vec(), ..Turn::greedy(COMPARED) };
+        let request =
+            Request { tokens: prompt.clone(), seed: 0, then: Then::Generate(turn), bounds: Bounds::default() };
+        let root = engine.submit(request).expect("it fits");
+        engine.run(&Crew::new(1));
+        let ours = engine.generated(root);
+        let logits: Vec<f64> = theirs["logits"].as_array().into_iter().flatten().filter_map(Json::as_f64).collect();
+        let theirs: Vec<Token> = theirs["answer"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|token| Some(token.as_u64()? as Token))
+            .collect();
+        let agreed = ours.iter().zip(&theirs).take_while(|(one, other)| one == other).count();
+        if ours == theirs {
+            same += 1;
+        } else {
+            println!("  parts after {agreed} of {} tokens: {question}", theirs.len());
+        }
+        (tokens, all) = (tokens + agreed, all + theirs.len().max(ours.len()));
+        apart.extend(differences(&model, prompt, &logits));
+    }
+    println!(
+        "greedy answers equal to llama.cpp's: {same} of {}, {tokens} of {all} tokens before they part",
+        theirs.len()
+    );
+}
+
+/// How far our log-probabilities of the tokens that they find likeliest are from theirs.
+fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64]) -> Vec<f64> {
+    let mut likeliest: Vec<usize> = (0..logits.len()).collect();
+    likeliest.sort_by(|one, other| logits[*other].total_cmp(&logits[*one]));
+    likeliest.truncate(LIKELIEST);
+    let most = likeliest.first().map_or(0.0, |token| logits[*token]);
+    let sum: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    let candidates = likeliest.iter().map(|token| vec![*token as Token]).collect();
+    let ground = Ground { prefix: prompt.to_vec(), seed: 0, bounds: Bounds::default() };
+    let mut engine = Engine::new(model.clone(), Settings::default());
+    let score = Score::new(ground, candidates, Ranking::Sum);
+    let mut programs = vec![Running::start(&mut engine, score).expect("it fits")];
+    run_programs(&mut engine, &Crew::new(1), &mut programs, |_, _| {});
+    let answer = programs.remove(0).finish(&mut engine);
+    let ours = answer.nodes.iter().filter(|node| !node.path.is_empty()).map(|node| node.log_probability);
+    ours.zip(&likeliest).map(|(ours, token)| (ours - (logits[*token] - most - sum.ln())).abs()).collect()
+}
+
+/// First tokens whose log-probabilities are compared, for each prompt.
+const LIKELIEST: usize = 16;
+
+const QUESTIONS: [&str; 20] = [
+    "What is the capital of France?",
+    "What is 17 + 25?",
+    "Write a haiku about the sea.",
+    "Name three primary colours.",
+    "Who wrote Romeo and Juliet?",
+    "Explain gravity to a child.",
+    "Translate 'good morning' into Spanish.",
+    "What is the boiling point of water?",
+    "List the days of the week.",
+    "Why is the sky blue?",
+    "What is a prime number?",
+    "Give me a recipe for pancakes.",
+    "How many legs does a spider have?",
+    "What is photosynthesis?",
+    "Write a sentence with the word 'lantern'.",
+    "What is the largest planet?",
+    "Say hello in French.",
+    "What does a compiler do?",
+    "Name a mammal that can fly.",
+    "What is the opposite of hot?",
+];

@@ -1,0 +1,214 @@
+//! Runs every kernel on a CUDA device against its definition, then times the ones that matter.
+//!
+//! `cargo run --release -p theoremata-kernels --features cuda --example device`, or with a word to choose among the
+//! parts: `checks`, `products`, `attention`, `step`. `SEEDS=n` makes n rounds of checks.
+//!
+//! Ends with 0 when every output has the bits of its definition, 1 when one has not, 2 when the device failed, and 3
+//! when there is no device, which it says.
+
+#[path = "../tests/cuda/checks.rs"]
+mod checks;
+#[path = "../tests/siblings/numbers.rs"]
+mod numbers;
+#[path = "../tests/cuda/pass.rs"]
+mod pass;
+#[path = "../tests/cuda/report.rs"]
+mod report;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use theoremata_kernels::cuda::{Choice, Cuda, CudaError, DevicePages, Product};
+use theoremata_kernels::{Draw, Format, Matrix, PageShape, f16};
+
+use checks::Check;
+use pass::{Measures, Model, Threads};
+use report::Report;
+
+const CHECKS: [Check; 6] =
+    [checks::products, checks::lookups, checks::rows, checks::chances, checks::attention, checks::passes];
+
+fn main() -> ExitCode {
+    let cuda = match Cuda::open() {
+        Ok(cuda) => cuda,
+        Err(error) => {
+            println!("nothing was run: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    println!("{}", cuda.name());
+    match run(&cuda) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(error) => {
+            println!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the parts that were chosen; gives how many outputs differ.
+fn run(cuda: &Cuda) -> Result<usize, CudaError> {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |part: &str| chosen.is_empty() || chosen.iter().any(|word| part.contains(word.as_str()));
+    let mut report = Report::default();
+    if wants("checks") {
+        let rounds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(100);
+        for seed in 0..rounds {
+            for check in CHECKS {
+                check(cuda, seed, &mut report)?;
+            }
+        }
+        for (_, measures) in MODELS {
+            let measures = Measures { layers: 2, vocabulary: 4096, ..measures };
+            for (threads, tokens, rows) in [(3, 700, 1), (2, 300, 300)] {
+                let situation = Threads { threads, tokens, rows };
+                checks::pass(cuda, &mut numbers::Random::new(1), measures, &situation, &mut report)?;
+            }
+        }
+        report.print();
+        println!("{} outputs, of which {} differ from their definitions", report.compared(), report.differing());
+    }
+    if wants("products") {
+        products(cuda)?;
+    }
+    if wants("attention") {
+        attention(cuda)?;
+    }
+    if wants("step") {
+        steps(cuda)?;
+    }
+    Ok(report.differing())
+}
+
+/// Seconds of one call, of the fastest of several rounds of many.
+fn seconds(cuda: &Cuda, mut act: impl FnMut() -> Result<(), CudaError>) -> Result<f64, CudaError> {
+    let mut best = f64::INFINITY;
+    for _ in 0..5 {
+        let calls = 20;
+        cuda.wait()?;
+        let began = Instant::now();
+        for _ in 0..calls {
+            act()?;
+        }
+        cuda.wait()?;
+        best = best.min(began.elapsed().as_secs_f64() / f64::from(calls));
+    }
+    Ok(best)
+}
+
+fn floats(count: usize) -> Vec<f32> {
+    numbers::Random::new(1).floats(count)
+}
+
+/// A matrix of any weights: the time does not depend on their values.
+fn matrix(format: Format, rows: usize, columns: usize) -> Matrix {
+    let bytes = vec![0x11; format.bytes(rows, columns).expect("whole blocks")];
+    Matrix::pack(format, rows, columns, &bytes).expect("as many bytes as it takes")
+}
+
+/// One matrix that no cache holds, by rows of activations.
+fn products(cuda: &Cuda) -> Result<(), CudaError> {
+    let (rows, columns) = (65_536, 2048);
+    println!("\nproducts, {rows}x{columns}: GB/s of weights for few rows, 10^12 operations a second for many");
+    println!("{:<6} {:>10} {:>10} {:>10} {:>12} {:>12}", "format", "1 row", "8 rows", "16 rows", "64 rows", "512 rows");
+    for format in Format::ALL {
+        let weights = cuda.weights(&matrix(format, rows, columns))?;
+        print!("{:<6}", format!("{format:?}"));
+        for batch in [1, 8, 16, 64, 512] {
+            let x = cuda.upload(&floats(batch * columns))?;
+            let mut out = cuda.buffer(batch * rows)?;
+            let time = seconds(cuda, || cuda.multiply(&x, batch, &mut [Product { weights: &weights, out: &mut out }]))?;
+            match batch {
+                ..64 => print!(" {:>10.0}", weights.bytes() as f64 / time / 1e9),
+                _ => print!(" {:>12.1}", (2 * batch * rows * columns) as f64 / time / 1e12),
+            }
+        }
+        println!();
+    }
+    Ok(())
+}
+
+const MODELS: [(&str, Measures); 2] = [
+    (
+        "SmolLM2-135M Q4_1",
+        Measures {
+            width: 576,
+            hidden: 1536,
+            heads: 9,
+            shape: PageShape { page_tokens: 32, kv_heads: 3, head_dim: 64 },
+            layers: 30,
+            vocabulary: 49_152,
+            formats: [Format::Q4_1, Format::Q8_0],
+        },
+    ),
+    (
+        "Qwen2.5-1.5B Q4_K_M",
+        Measures {
+            width: 1536,
+            hidden: 8960,
+            heads: 12,
+            shape: PageShape { page_tokens: 32, kv_heads: 2, head_dim: 128 },
+            layers: 28,
+            vocabulary: 151_936,
+            formats: [Format::Q4K, Format::Q6K],
+        },
+    ),
+];
+
+/// One layer's attention.
+fn attention(cuda: &Cuda) -> Result<(), CudaError> {
+    println!("\nattention of one layer over f16");
+    println!("{:<20} {:>8} {:>8} {:>6} {:>10} {:>10}", "model", "threads", "tokens", "rows", "µs", "GB/s");
+    for (name, measures) in MODELS {
+        for (threads, tokens, rows) in [(1, 256, 1), (1, 4096, 1), (32, 1024, 1), (128, 1024, 1), (1, 512, 512)] {
+            let situation = Threads { threads, tokens, rows };
+            let mut step = situation.step(cuda, &measures)?;
+            let blank = vec![f16::ONE; situation.pages(measures.shape) * measures.shape.cells()];
+            let mut pages: DevicePages<f16> = cuda.pages(measures.shape, situation.pages(measures.shape))?;
+            pages.keys.write(0, &blank)?;
+            pages.values.write(0, &blank)?;
+            let queries = cuda.upload(&floats(threads * rows * measures.heads * measures.shape.head_dim))?;
+            let mut out = cuda.buffer(queries.length())?;
+            let time = seconds(cuda, || {
+                cuda.attend(&mut step.lists, measures.scale(), &step.angles, &pages, &queries, &mut out)
+            })?;
+            let speed = (threads * tokens * measures.shape.token_cells() * 4) as f64 / time / 1e9;
+            println!("{name:<20} {threads:>8} {tokens:>8} {rows:>6} {:>10.1} {speed:>10.1}", time * 1e6);
+        }
+    }
+    Ok(())
+}
+
+/// Whole steps, as an engine would take them: from tokens to drawn tokens. The weights mean nothing.
+fn steps(cuda: &Cuda) -> Result<(), CudaError> {
+    println!("\nwhole steps");
+    println!(
+        "{:<20} {:>8} {:>8} {:>6} {:>10} {:>10} {:>8}",
+        "model", "threads", "tokens", "rows", "ms", "tokens/s", "GB/s"
+    );
+    for (name, measures) in MODELS {
+        let layer: Vec<Matrix> =
+            measures.matrices().iter().map(|(rows, columns)| matrix(measures.formats[0], *rows, *columns)).collect();
+        let layers = vec![layer; measures.layers];
+        let embedding = matrix(measures.formats[1], measures.vocabulary, measures.width);
+        let bytes = layers.iter().flatten().chain([&embedding]).map(Matrix::bytes).sum::<usize>() as f64;
+        let model = Model::new(cuda, measures, &layers, &embedding, &vec![1.0; measures.width])?;
+        for (threads, tokens, rows) in [(1, 256, 1), (8, 256, 1), (32, 256, 1), (128, 256, 1), (1, 256, 256)] {
+            let situation = Threads { threads, tokens, rows };
+            let mut step = situation.step(cuda, &measures)?;
+            let mut memory = model.memory(cuda, situation.pages(measures.shape))?;
+            let choices: Vec<Choice> = (0..threads as u64)
+                .map(|path| Choice { temperature: 0.8, draw: Draw { seed: 1, path, position: 0 } })
+                .collect();
+            let time = seconds(cuda, || {
+                let logits = model.logits(cuda, &mut step, &mut memory)?;
+                cuda.sample(&logits, &choices).map(drop)
+            })?;
+            let (each, speed) = ((threads * rows) as f64 / time, bytes / time / 1e9);
+            let millis = time * 1e3;
+            println!("{name:<20} {threads:>8} {tokens:>8} {rows:>6} {millis:>10.3} {each:>10.0} {speed:>8.0}");
+        }
+    }
+    Ok(())
+}

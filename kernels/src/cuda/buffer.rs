@@ -1,0 +1,112 @@
+//! Memory of a machine.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use half::f16;
+
+use crate::cuda::machine::{Address, Machine};
+use crate::cuda::{Cuda, CudaError};
+
+/// A type that is nothing but its bytes.
+///
+/// # Safety
+/// Any bytes are a value of it, and all bytes of a value are set: there is no padding.
+pub unsafe trait Plain: Copy + 'static {}
+
+// SAFETY: numbers without padding, of which any bits are one.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for u64 {}
+// SAFETY: as above.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f16 {}
+// SAFETY: plain values without anything between them.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+// SAFETY: a transparent `u64`.
+unsafe impl Plain for Address {}
+
+pub(crate) fn bytes_of<T: Plain>(values: &[T]) -> &[u8] {
+    // SAFETY: all bytes of plain values are set, and a byte has no alignment.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
+}
+
+fn bytes_of_mut<T: Plain>(values: &mut [T]) -> &mut [u8] {
+    // SAFETY: as above; and whatever bytes are written are values.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
+}
+
+/// Values in the memory of a machine, which is freed with them.
+pub struct Buffer<T> {
+    machine: Arc<dyn Machine>,
+    address: Address,
+    length: usize,
+    values: PhantomData<T>,
+}
+
+impl<T: Plain> Buffer<T> {
+    pub(crate) fn new(machine: &Arc<dyn Machine>, length: usize) -> Result<Buffer<T>, CudaError> {
+        let bytes = length.checked_mul(size_of::<T>()).expect("a size that can be written down");
+        let address = machine.allocate(bytes)?;
+        Ok(Buffer { machine: Arc::clone(machine), address, length, values: PhantomData })
+    }
+
+    /// How many values there are.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The address of value `at`, which lies within the buffer or just behind it.
+    fn place(&self, at: usize) -> Address {
+        self.address.plus(at * size_of::<T>())
+    }
+
+    /// Writes values from place `at` on.
+    ///
+    /// # Panics
+    /// If they do not fit.
+    pub fn write(&mut self, at: usize, values: &[T]) -> Result<(), CudaError> {
+        assert!(at <= self.length && values.len() <= self.length - at, "values within the buffer");
+        // SAFETY: the bytes lie within this buffer, as was just asserted.
+        unsafe { self.machine.write(self.place(at), bytes_of(values)) }
+    }
+
+    /// Reads values from place `at` on, when all is done that was queued. Values that nothing has set are any.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn read(&self, at: usize, values: &mut [T]) -> Result<(), CudaError> {
+        assert!(at <= self.length && values.len() <= self.length - at, "values within the buffer");
+        // SAFETY: the bytes lie within this buffer, as was just asserted.
+        unsafe { self.machine.read(self.place(at), bytes_of_mut(values)) }
+    }
+
+    /// All values, as [`Buffer::read`] gives them.
+    pub fn to_vec(&self) -> Result<Vec<T>, CudaError> {
+        // SAFETY: all bytes 0 are a value of a plain type.
+        let mut values = vec![unsafe { std::mem::zeroed() }; self.length];
+        self.read(0, &mut values)?;
+        Ok(values)
+    }
+}
+
+impl Cuda {
+    /// Where a buffer lies.
+    ///
+    /// # Panics
+    /// If it is another machine's: its address would mean nothing here.
+    pub(crate) fn address<T: Plain>(&self, buffer: &Buffer<T>) -> Address {
+        assert!(Arc::ptr_eq(&self.machine, &buffer.machine), "a buffer of this machine");
+        buffer.address
+    }
+}
+
+impl<T> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        // SAFETY: the address came from `allocate`, and goes with this buffer.
+        unsafe { self.machine.free(self.address) }
+    }
+}

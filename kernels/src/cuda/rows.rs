@@ -1,0 +1,197 @@
+//! Operations on rows of floats on a device: norm, gate, sums, choice, softmax, sampling.
+
+use crate::cuda::buffer::Buffer;
+use crate::cuda::machine::{Address, arguments, blocks, word};
+use crate::cuda::{Cuda, CudaError};
+use crate::random::Draw;
+
+arguments! {
+    struct NormArguments { x: Address, gain: Address, out: Address, dim: u32, eps: f32, }
+    struct GateArguments { gate: Address, up: Address, out: Address, count: u64, }
+    struct AddArguments { x: Address, term: Address, count: u64, period: u64, }
+    struct ChooseArguments { x: Address, which: Address, out: Address, width: u32, rows: u32, }
+    struct ExponentialArguments {
+        entries: Address, starts: Address, counts: Address, inverses: Address, lists: u32, finish: u32,
+    }
+    struct LogSumArguments { x: Address, out: Address, count: u32, unused: u32, }
+    struct SampleArguments { logits: Address, choices: Address, out: Address, count: u32, unused: u32, }
+    /// One draw; the inverse of the temperature, below 0 for the most likely token.
+    struct Drawn { seed: u64, path: u64, position: u32, inverse: f32, }
+}
+
+/// How one row of logits is drawn from.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Choice {
+    /// Divides the logits. 0 takes the most likely token.
+    pub temperature: f32,
+    /// Names the draw.
+    pub draw: Draw,
+}
+
+/// What a kernel writes where no token may be chosen.
+const NONE: u32 = u32::MAX;
+
+impl Cuda {
+    /// Scales every row to unit root mean square, then by `gain`, with the bits of [`crate::Kernels::rms_norm`].
+    ///
+    /// # Panics
+    /// If a length disagrees with its shape, or `gain` is empty.
+    pub fn rms_norm(
+        &self,
+        x: &Buffer<f32>,
+        gain: &Buffer<f32>,
+        eps: f32,
+        out: &mut Buffer<f32>,
+    ) -> Result<(), CudaError> {
+        let dim = gain.length();
+        assert!(dim > 0 && x.length().is_multiple_of(dim), "x is [rows, dim]");
+        assert_eq!(x.length(), out.length(), "out is [rows, dim]");
+        let arguments =
+            NormArguments { x: self.address(x), gain: self.address(gain), out: self.address(out), dim: word(dim), eps };
+        // SAFETY: a block for each row of `dim` numbers, all of whose lengths were asserted.
+        unsafe { self.launch("rms_norm", [blocks(x.length(), dim), 1, 1], 128, arguments) }
+    }
+
+    /// `out[i] = gate[i] / (1 + e^-gate[i]) · up[i]`, with the bits of [`crate::Kernels::swiglu`].
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    pub fn swiglu(&self, gate: &Buffer<f32>, up: &Buffer<f32>, out: &mut Buffer<f32>) -> Result<(), CudaError> {
+        let count = gate.length();
+        assert!(count == up.length() && count == out.length(), "gate, up and out are of one length");
+        let arguments = GateArguments {
+            gate: self.address(gate),
+            up: self.address(up),
+            out: self.address(out),
+            count: count as u64,
+        };
+        // SAFETY: all three have `count` numbers.
+        unsafe { self.launch("swiglu", [blocks(count, 256), 1, 1], 256, arguments) }
+    }
+
+    /// `x[i] += term[i mod term.length()]`: a residual, or the same bias for every row.
+    ///
+    /// # Panics
+    /// If `x` is no whole number of terms, or `term` is empty.
+    pub fn add(&self, x: &mut Buffer<f32>, term: &Buffer<f32>) -> Result<(), CudaError> {
+        assert!(term.length() > 0 && x.length().is_multiple_of(term.length()), "x is [rows, term]");
+        let arguments = AddArguments {
+            x: self.address(x),
+            term: self.address(term),
+            count: x.length() as u64,
+            period: term.length() as u64,
+        };
+        // SAFETY: `x` has `count` numbers and `term` has `period`.
+        unsafe { self.launch("add", [blocks(x.length(), 256), 1, 1], 256, arguments) }
+    }
+
+    /// `out[i] = x[which[i]]`, rows of `width` numbers.
+    ///
+    /// # Panics
+    /// If there is no such row, or `out` is not `[which, width]`.
+    pub fn choose(&self, x: &Buffer<f32>, width: usize, which: &[u32], out: &mut Buffer<f32>) -> Result<(), CudaError> {
+        assert!(width > 0 && x.length().is_multiple_of(width), "x is [rows, width]");
+        let rows = x.length() / width;
+        assert!(which.iter().all(|row| (*row as usize) < rows), "rows of the {rows} there are");
+        assert_eq!(out.length(), which.len() * width, "out is [which, width]");
+        let chosen = self.upload(which)?;
+        let arguments = ChooseArguments {
+            x: self.address(x),
+            which: self.address(&chosen),
+            out: self.address(out),
+            width: word(width),
+            rows: word(which.len()),
+        };
+        // SAFETY: the rows exist and `out` holds them, as asserted.
+        unsafe { self.launch("choose", [blocks(out.length(), 256), 1, 1], 256, arguments) }
+    }
+
+    /// The softmax of each of `rows` rows, in place, with the bits of [`crate::Kernels::softmax`].
+    ///
+    /// # Panics
+    /// If the rows are not of one length.
+    pub fn softmax(&self, x: &mut Buffer<f32>, rows: usize) -> Result<(), CudaError> {
+        let count = row_length(x, rows);
+        let starts: Vec<u64> = (0..rows).map(|row| (row * count) as u64).collect();
+        let (starts, counts) = (self.upload(&starts)?, self.upload(&vec![word(count); rows])?);
+        // SAFETY: the rows make up `x`.
+        unsafe { self.exponentials(x, &starts, &counts, 1, None) }
+    }
+
+    /// Replaces lists of entries by `e^(entry - largest)`: `lists` lists a row, one after another from its start on,
+    /// of `counts` entries each. The inverses of their sums go to `inverses`, or into the entries if there is none.
+    ///
+    /// # Safety
+    /// The lists lie within `entries`.
+    pub(crate) unsafe fn exponentials(
+        &self,
+        entries: &mut Buffer<f32>,
+        starts: &Buffer<u64>,
+        counts: &Buffer<u32>,
+        lists: usize,
+        inverses: Option<&mut Buffer<f32>>,
+    ) -> Result<(), CudaError> {
+        let blocks = blocks(starts.length() * lists, 1);
+        assert!(starts.length() == counts.length(), "a count for each start");
+        assert!(inverses.as_ref().is_none_or(|inverses| inverses.length() == blocks as usize), "one inverse a list");
+        let arguments = ExponentialArguments {
+            entries: self.address(entries),
+            starts: self.address(starts),
+            counts: self.address(counts),
+            inverses: inverses.as_ref().map_or(Address(0), |inverses| self.address(inverses)),
+            lists: word(lists),
+            finish: u32::from(inverses.is_none()),
+        };
+        // SAFETY: a block for each list, which lies within `entries`, as the caller promises.
+        unsafe { self.launch("exponentials", [blocks, 1, 1], 256, arguments) }
+    }
+
+    /// `ln Σ_j e^x[r][j]` of each of `rows` rows, with the bits of [`crate::Kernels::log_sum_exp`]. Waits.
+    ///
+    /// # Panics
+    /// If the rows are not of one length.
+    pub fn log_sum_exp(&self, x: &Buffer<f32>, rows: usize) -> Result<Vec<f32>, CudaError> {
+        let count = row_length(x, rows);
+        let out = self.buffer(rows)?;
+        let arguments = LogSumArguments { x: self.address(x), out: self.address(&out), count: word(count), unused: 0 };
+        // SAFETY: `x` has `rows` rows of `count` entries, and `out` one number for each.
+        unsafe { self.launch("log_sum_exp", [blocks(rows, 1), 1, 1], 256, arguments) }?;
+        out.to_vec()
+    }
+
+    /// Chooses a token from each row of logits, one row a choice, or none where no logit is above -∞: what
+    /// [`crate::Kernels::sample`] chooses with no filter. Waits.
+    ///
+    /// # Panics
+    /// If the rows are not of one length.
+    pub fn sample(&self, logits: &Buffer<f32>, choices: &[Choice]) -> Result<Vec<Option<u32>>, CudaError> {
+        let rows = choices.len();
+        let count = row_length(logits, rows);
+        let drawn: Vec<Drawn> = choices
+            .iter()
+            .map(|Choice { temperature, draw }| {
+                let inverse = 1.0 / temperature;
+                let greedy = *temperature <= 0.0 || !inverse.is_finite();
+                let inverse = if greedy { -1.0 } else { inverse };
+                Drawn { seed: draw.seed, path: draw.path, position: draw.position, inverse }
+            })
+            .collect();
+        let (drawn, out) = (self.upload(&drawn)?, self.buffer::<u32>(rows)?);
+        let arguments = SampleArguments {
+            logits: self.address(logits),
+            choices: self.address(&drawn),
+            out: self.address(&out),
+            count: word(count),
+            unused: 0,
+        };
+        // SAFETY: `logits` has `rows` rows of `count` entries; there is a draw and an output for each.
+        unsafe { self.launch("sample", [blocks(rows, 1), 1, 1], 256, arguments) }?;
+        Ok(out.to_vec()?.into_iter().map(|token| (token != NONE).then_some(token)).collect())
+    }
+}
+
+/// Entries of each of `rows` rows.
+fn row_length(x: &Buffer<f32>, rows: usize) -> usize {
+    assert!(if rows == 0 { x.length() == 0 } else { x.length().is_multiple_of(rows) }, "rows of one length");
+    x.length().checked_div(rows).unwrap_or(0)
+}

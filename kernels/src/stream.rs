@@ -1,0 +1,41 @@
+//! The limit that every product meets: how fast memory can be read.
+
+use std::hint::black_box;
+
+use crate::arena::{Arena, Run};
+use crate::parallel::{Parallel, spread};
+
+/// Bytes of a chunk that one thread reads on its own.
+const CHUNK: usize = 1 << 20;
+
+/// Memory that lies like the weights of a model, to be read and not used. Whoever times [`Stream::read`] knows the
+/// most bytes a second that a step over weights can have.
+pub struct Stream(Run);
+
+impl Stream {
+    /// So many bytes, in whole mebibytes, at least one.
+    pub fn new(bytes: usize) -> Stream {
+        let mut run = Arena::new().take(bytes.next_multiple_of(CHUNK).max(CHUNK), false);
+        run.bytes_mut().fill(1);
+        Stream(run.done())
+    }
+
+    /// Number of bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes().len()
+    }
+
+    /// Reads every byte once, in a loop that does nothing else than sum.
+    pub fn read(&self, parallel: &dyn Parallel) {
+        let bytes = self.0.bytes();
+        spread(parallel, bytes.len() / CHUNK, 1, &|chunks| {
+            let mut sums = [0u64; 32];
+            for line in bytes[chunks.start * CHUNK..chunks.end * CHUNK].as_chunks::<256>().0 {
+                for (sum, word) in sums.iter_mut().zip(line.as_chunks::<8>().0) {
+                    *sum = sum.wrapping_add(u64::from_ne_bytes(*word));
+                }
+            }
+            black_box(sums);
+        });
+    }
+}

@@ -1,0 +1,65 @@
+//! The side of the driver: on a device where there is one, and everywhere on a stand-in for the driver's library.
+
+use theoremata_kernels::cuda::{Cuda, CudaError};
+
+/// On a machine with a device it opens; elsewhere the error says what is missing.
+#[test]
+fn opening_a_device_gives_it_or_says_what_is_missing() {
+    match Cuda::open() {
+        Ok(cuda) => println!("there is a device: {}", cuda.name()),
+        Err(error) => {
+            println!("{error}");
+            let built = cfg!(feature = "cuda");
+            assert_eq!(matches!(error, CudaError::NotBuilt), !built, "{error}");
+        }
+    }
+}
+
+#[cfg(feature = "cuda")]
+#[test]
+fn a_device_has_the_bits_of_the_definitions() {
+    use crate::{checks, report::Report, seeds};
+
+    let cuda = match Cuda::open() {
+        Ok(cuda) => cuda,
+        Err(error) => {
+            println!("SKIPPED: {error}");
+            return;
+        }
+    };
+    println!("on {}", cuda.name());
+    let mut report = Report::default();
+    for seed in seeds() {
+        for check in
+            [checks::products, checks::lookups, checks::rows, checks::chances, checks::attention, checks::passes]
+        {
+            check(&cuda, seed, &mut report).expect("the device does what it is told");
+        }
+    }
+    report.print();
+    assert_eq!(report.differing(), 0, "outputs differ from their definitions");
+}
+
+/// The test above, in a process that finds our stand-in where it looks for the driver. The stand-in refuses memory
+/// that was not allocated, kernels that the PTX lacks, and arguments of other sizes than the PTX says.
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+#[test]
+fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
+    use std::process::Command;
+
+    use crate::host;
+
+    let Some(folder) = host::driver() else {
+        println!("SKIPPED: there is no g++ that builds the kernels for this machine");
+        return;
+    };
+    let output = Command::new(std::env::current_exe().expect("this test"))
+        .args(["device::a_device_has_the_bits_of_the_definitions", "--exact", "--nocapture"])
+        .env("LD_LIBRARY_PATH", folder)
+        .env("SEEDS", "2")
+        .output()
+        .expect("this test runs once more");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("on a stand-in for a driver"), "{said}");
+}

@@ -1,0 +1,288 @@
+//! Tags: a model that parts its work by itself, in the tags of Multiverse, drives the same branches.
+//!
+//! The text of the tree is one: what the root writes, with the paths of each block in their place. The
+//! threads are views of it. A thread writes until `</Goal>`; then a branch for each outline goes on behind
+//! its own `<Path>`, until `</Path>`; then the thread goes on behind all paths, with `<Conclusion>`.
+//! Paths have blocks in the same way.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::writing::{Words, is_behind, rest_of};
+use super::{Ground, Growth, Program, share};
+use crate::engine::Engine;
+use crate::event::{EngineError, Event};
+use crate::guide::{Guidance, Multiverse};
+use crate::join::{Branch, Join, Spawn};
+use crate::model::Model;
+use crate::node::{After, NodeId, Outcome, Then, Turn};
+use crate::prompt::PromptError;
+use crate::prune::Prune;
+use crate::request::Request;
+use crate::tokenizer::Token;
+
+/// What the writer of a conclusion sees of the paths, and what is left of them behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Paths {
+    /// All paths as they were computed, side by side: [`Join::Stitch`]. What was meant, and what a model has
+    /// to be trained for.
+    Stitch,
+    /// All paths as one text, computed again: [`Join::Replay`]. For every model.
+    Replay,
+    /// The same, until the conclusion is written; then the paths are taken out. For every model, and the only
+    /// one by which a thread does not grow with its paths.
+    Value,
+}
+
+/// A tree that the model itself parts.
+///
+/// As many paths as outlines come back, or none: a path that was cut off, or that ended otherwise than by
+/// its tag, fails its block. What is no tree ends as [`Outcome::Invalid`]: no outline, more of them than the
+/// form allows, other numbers than 1, 2, 3 behind that of the path, a block too deep, an end within a block.
+///
+/// With a guide none of these can be written. The guide of path 2 has read an empty path 1: what a path says
+/// does not matter for what may follow. When the paths are there it reads all of them, so that the text of the
+/// tree is one of the grammar.
+pub struct Tags {
+    ground: Ground,
+    words: Words,
+    form: Multiverse,
+    paths: Paths,
+    turn: Turn,
+    writers: BTreeMap<NodeId, Writer>,
+    root: Option<NodeId>,
+}
+
+/// A node that writes.
+#[derive(Default)]
+struct Writer {
+    /// The text since the node began, with its paths in their places.
+    text: Vec<Token>,
+    /// So many tokens that the node generated are in it.
+    taken: usize,
+    /// What the numbers of its outlines begin with.
+    prefix: String,
+    /// Blocks that it lies in.
+    depth: usize,
+    /// The branches of the block that is open.
+    branches: Vec<NodeId>,
+    /// Where the paths of the last block stand in what the node reads.
+    paths: Range<usize>,
+    /// The guide behind `</Goal>`.
+    guide: Guidance,
+}
+
+impl Tags {
+    /// A tree in tags of this form. `turn` says how all of it is written: its guide is that of the form, see
+    /// [`Multiverse::guide`], or free for a model that is trusted to write tags by itself; its bound of tokens
+    /// holds for each thread; its stops end the whole text. Texts that end a turn are the program's own.
+    ///
+    /// # Errors
+    /// If the model has no vocabulary, or one that cannot spell the tags.
+    pub fn new(
+        ground: Ground,
+        model: &Arc<Model>,
+        form: Multiverse,
+        turn: Turn,
+        paths: Paths,
+    ) -> Result<Tags, PromptError> {
+        let words = Words::that_spell(model, &["<Path>\n1:", "</Path>", "<Conclusion>\n"])?;
+        let mut stop_texts = vec!["</Goal>".to_owned(), "</Path>".to_owned(), "</Think>".to_owned()];
+        if paths == Paths::Value {
+            stop_texts.push("</Conclusion>".to_owned());
+        }
+        let turn = Turn { after: After::Hold, stop_texts, ..turn };
+        Ok(Tags { ground, words, form, paths, turn, writers: BTreeMap::new(), root: None })
+    }
+
+    /// Lets a node write on, as far as it may.
+    fn write_on(
+        &self,
+        engine: &mut Engine,
+        node: NodeId,
+        tokens: &[Token],
+        guide: Guidance,
+    ) -> Result<(), EngineError> {
+        let turn = Turn { guide, ..self.turn.clone() };
+        rest_of(engine, node, turn).map_or(Ok(()), |turn| engine.extend(node, tokens, Then::Generate(turn)))
+    }
+
+    /// Looks at what a node has written, and does what follows from its end.
+    fn turn_ended(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
+        let Some(writer) = self.writers.get(&node) else { return Ok(()) };
+        let (text, is_root) = (self.words.spelled(&writer.text), self.root == Some(node));
+        let ends = |tag: &str| is_behind(&text, tag);
+        if ends("</Goal>") {
+            return match outlines(&text, &writer.prefix) {
+                Some(count) if count <= self.form.width && writer.depth < self.form.depth => {
+                    self.open(engine, node, count)
+                }
+                _ => engine.stop(node, Outcome::Invalid),
+            };
+        }
+        let open = count_of(&text, "<Parallel>") != count_of(&text, "</Parallel>");
+        if ends("</Conclusion>") && self.paths == Paths::Value {
+            let paths = writer.paths.clone();
+            if !paths.is_empty() {
+                engine.prune(node, paths, Prune::Recompute)?;
+            }
+        } else if ends("</Path>") && !is_root && !open {
+            return engine.extend(node, &[], Then::Conclude);
+        } else if ends("</Think>") && is_root && !open {
+            growth.begin_turn(node);
+        } else if is_root && !open {
+            return engine.extend(node, &[], Then::Conclude);
+        } else {
+            return engine.stop(node, Outcome::Invalid);
+        }
+        let guide = self.continued();
+        self.write_on(engine, node, &[], guide)
+    }
+
+    /// What guides a node that goes on in its own text.
+    fn continued(&self) -> Guidance {
+        if self.turn.guide == Guidance::Free { Guidance::Free } else { Guidance::Continued }
+    }
+
+    /// Opens a path for each outline.
+    fn open(&mut self, engine: &mut Engine, node: NodeId, count: usize) -> Result<(), EngineError> {
+        let Some(writer) = self.writers.get_mut(&node) else { return Ok(()) };
+        let guided = self.turn.guide != Guidance::Free;
+        writer.guide = if guided { engine.guide(node) } else { Guidance::Free };
+        writer.branches.clear();
+        let mut before = writer.guide.clone();
+        // What is left to the thread is parted evenly among its paths and its conclusion.
+        let allowance = share(self.turn.max_tokens, engine.allowance(node), count + 1);
+        let mut branches = Vec::new();
+        for place in 1..=count {
+            let begin = format!("<Path>\n{}{place}:", writer.prefix);
+            let tokens = self.words.tags(&begin)?;
+            let (Ok(guide), Ok(next)) = (before.after(&tokens), before.after(&self.words.tags(&(begin + "x</Path>"))?))
+            else {
+                return engine.stop(node, Outcome::Invalid);
+            };
+            before = next;
+            branches.push(Branch { tokens, allowance, then: Then::Generate(Turn { guide, ..self.turn.clone() }) });
+        }
+        let join = if self.paths == Paths::Stitch { Join::Stitch } else { Join::Replay };
+        engine.spawn(node, Spawn { branches, join, needs: count, close: Vec::new(), then: Then::Hold })
+    }
+
+    /// Takes what the paths of a node wrote into its text, and lets it conclude from them.
+    fn paths_came(&mut self, engine: &mut Engine, node: NodeId) -> Result<(), EngineError> {
+        let Some(writer) = self.writers.get_mut(&node) else { return Ok(()) };
+        let (branches, guide) = (std::mem::take(&mut writer.branches), std::mem::take(&mut writer.guide));
+        let conclusion = self.words.tags("<Conclusion>\n")?;
+        let texts = branches.iter().filter_map(|branch| self.writers.remove(branch)).flat_map(|branch| branch.text);
+        let came: Vec<Token> = texts.chain(conclusion.iter().copied()).collect();
+        if let Some(writer) = self.writers.get_mut(&node) {
+            writer.text.extend(&came);
+        }
+        match guide.after(&came) {
+            Ok(guide) => self.write_on(engine, node, &conclusion, guide),
+            Err(_) => engine.stop(node, Outcome::Invalid),
+        }
+    }
+}
+
+impl Program for Tags {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        let then = Then::Generate(self.turn.clone());
+        let root = engine.submit(Request { tokens: prefix, seed, then, bounds })?;
+        self.writers.insert(root, Writer::default());
+        self.root = Some(root);
+        Ok(root)
+    }
+
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        match event {
+            Event::Opened { node, parent: Some(parent) } => {
+                let Some(above) = self.writers.get_mut(parent) else { return Ok(()) };
+                above.branches.push(*node);
+                let place = above.branches.len();
+                let number = format!("{}{place}", above.prefix);
+                let text = self.words.tags(&format!("<Path>\n{number}:"))?;
+                let writer = Writer { text, prefix: number + ".", depth: above.depth + 1, ..Writer::default() };
+                self.writers.insert(*node, writer);
+                Ok(())
+            }
+            Event::Joined { node, report } => {
+                if let Some(writer) = self.writers.get_mut(node) {
+                    writer.paths = report.range.clone();
+                }
+                Ok(())
+            }
+            Event::Held { node } => {
+                let (Some(writer), Some(grown)) = (self.writers.get_mut(node), growth.node(*node)) else {
+                    return Ok(());
+                };
+                if !writer.branches.is_empty() {
+                    return self.paths_came(engine, *node);
+                }
+                writer.text.extend(&grown.tokens[writer.taken..]);
+                writer.taken = grown.tokens.len();
+                self.turn_ended(engine, growth, *node)
+            }
+            Event::Finished { node, .. } => {
+                let grown = growth.node(*node);
+                if let (Some(writer), Some(grown)) = (self.writers.get_mut(node), grown) {
+                    writer.text.extend(&grown.tokens[writer.taken..]);
+                    writer.taken = grown.tokens.len();
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&self) -> &[Token] {
+        let root = self.root.and_then(|root| self.writers.get(&root));
+        root.map_or(&[], |writer| &writer.text)
+    }
+}
+
+fn count_of(text: &[u8], tag: &str) -> usize {
+    text.windows(tag.len()).filter(|window| *window == tag.as_bytes()).count()
+}
+
+/// The outlines behind the last `<Goal>` of a text: how many, if they are numbered 1, 2, 3 behind the prefix.
+fn outlines(text: &[u8], prefix: &str) -> Option<usize> {
+    let text = String::from_utf8_lossy(text);
+    let (_, goal) = text.rsplit_once("<Goal>")?;
+    let numbers =
+        goal.split("<Outline>").skip(1).map(|outline| outline.trim_start().split_once(':').map(|part| part.0));
+    let mut count = 0;
+    for number in numbers {
+        count += 1;
+        if number?.trim() != format!("{prefix}{count}") {
+            return None;
+        }
+    }
+    (count > 0).then_some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outlines_are_counted_if_they_are_numbered_in_order() {
+        let found = |text: &str, prefix: &str| outlines(text.as_bytes(), prefix);
+        let goal = |numbers: &[&str]| -> String {
+            let outlines = numbers.iter().map(|number| format!("<Outline>\n{number}: do\n</Outline>\n"));
+            format!(
+                "<Goal>\n<Outline>\n1:old</Outline></Goal> then <Goal>\nhow\n{}</Goal>",
+                outlines.collect::<String>()
+            )
+        };
+        assert_eq!(found(&goal(&["1", "2", "3"]), ""), Some(3));
+        assert_eq!(found(&goal(&["2.1", "2.2"]), "2."), Some(2));
+        for wrong in [&[][..], &["2"], &["1", "1"], &["1", "3"], &["99999999999999999999"], &["1", "two"]] {
+            assert_eq!(found(&goal(wrong), ""), None, "{wrong:?}");
+        }
+        assert_eq!(found("<Outline>1:x</Outline>", ""), None, "outside of a goal");
+        assert_eq!(found("<Goal><Outline>1 and no colon", ""), None);
+    }
+}

@@ -1,0 +1,396 @@
+//! Tasks: a model writes a tree of tasks in JSON, and forgets what is done.
+//!
+//! The text is one, and a guide of its schema reads all of it. What the model reads is less: finished lists
+//! of subtasks are taken out of view, or each task is a branch of which the conclusion alone comes back. So
+//! a text of any length is written within few pages. Source: Luo et al. 2025, *Beyond Context Limits:
+//! Subconscious Threads for Long-Horizon Reasoning*.
+
+mod reader;
+mod writer;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::writing::{Words, rest_of};
+use super::{Ground, Growth, Program, outcome_of};
+use crate::engine::Engine;
+use crate::event::{EngineError, Event};
+use crate::guide::Guidance;
+use crate::join::{Branch, Conclusion, Join, Spawn};
+use crate::model::Model;
+use crate::node::{After, NodeId, Outcome, Then, Turn};
+use crate::prompt::PromptError;
+use crate::prune::Prune;
+use crate::request::Request;
+use crate::tokenizer::Token;
+use reader::{Found, Reader};
+use writer::Writer;
+
+/// Characters of what a tool replies that are read, unless said otherwise.
+const REPLY_CHARACTERS: usize = 2000;
+
+/// What the model goes on reading of what is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Memory {
+    /// So many finished lists of subtasks; when there is one more the oldest is taken out, with its key, so
+    /// that what is read stays a tree of tasks. TIM's threshold: with 0 a list goes before the conclusion that
+    /// follows it is written. What stood behind the list is computed again, or moves up: see [`Prune`].
+    Lists {
+        /// How many may stay.
+        most: usize,
+        /// How they are taken out.
+        how: Prune,
+    },
+    /// The conclusion of each task. A task is written in a branch of its own and comes back as
+    /// `{"conclusion": …}`, so that nothing but that is computed again: exact. As deep as there are levels.
+    Conclusions,
+}
+
+/// Text that was taken out of view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pruned {
+    /// By this number the tool `recall` finds it: lists, or tasks, are counted from 1 as they are finished.
+    pub number: usize,
+    /// What was taken out. [`Engine::recall`] puts it back into a node that goes on.
+    pub tokens: Vec<Token>,
+}
+
+/// A call of a tool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Call<'c> {
+    /// Its name.
+    pub tool: &'c str,
+    /// Its parameters, in JSON.
+    pub parameters: &'c str,
+}
+
+/// Answers calls of tools.
+type Tools<'a> = Box<dyn FnMut(Call<'_>) -> String + 'a>;
+
+/// A tree of tasks that the model itself writes.
+///
+/// A text that ends before the tree is whole ends as [`Outcome::Invalid`].
+pub struct Tasks<'a> {
+    ground: Ground,
+    words: Words,
+    memory: Memory,
+    turn: Turn,
+    tools: Tools<'a>,
+    reply_characters: usize,
+    reader: Reader,
+    text: Vec<Token>,
+    /// What was found in the text and has no consequence yet.
+    found: VecDeque<Found>,
+    /// Who writes, last, and those that wait for it.
+    writers: Vec<Writer>,
+    /// A task whose branch is about to open.
+    opening: Option<Writer>,
+    /// What guides the thread to which a task came back.
+    guide: Option<Guidance>,
+    /// Everything that is finished, by its number less one: where it stands in the text.
+    pieces: Vec<Range<usize>>,
+    /// Finished lists in view: number, and where they begin and end in the text.
+    finished: VecDeque<(usize, Range<usize>)>,
+    pruned: Vec<Pruned>,
+    calls: usize,
+}
+
+impl<'a> Tasks<'a> {
+    /// A tree of tasks. `turn` says how all of it is written: its guide is that of a form, see
+    /// [`TaskForm::guide`](crate::TaskForm::guide); its bound of tokens holds for each thread. Texts that end a
+    /// turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
+    ///
+    /// # Errors
+    /// If the model has no vocabulary, or one that cannot spell the keys.
+    pub fn new(ground: Ground, model: &Arc<Model>, turn: Turn, memory: Memory) -> Result<Tasks<'a>, PromptError> {
+        let words = Words::that_spell(model, &["{\"reasoning\": [\"thought\", \"subtasks\", \"conclusion\"]}\n"])?;
+        let ends: &[&str] = match memory {
+            Memory::Lists { .. } => &["], \"conclusion\"", "\"tool_result\":", "\"answer\":"],
+            Memory::Conclusions => &["{\"thought\":", "\"}", "\"tool_result\":", "\"answer\":"],
+        };
+        let stop_texts = ends.iter().map(|end| (*end).to_owned()).collect();
+        Ok(Tasks {
+            ground,
+            words,
+            memory,
+            turn: Turn { after: After::Hold, stop_texts, ..turn },
+            tools: Box::new(|_| "there is no such tool".to_owned()),
+            reply_characters: REPLY_CHARACTERS,
+            reader: Reader::default(),
+            text: Vec::new(),
+            found: VecDeque::new(),
+            writers: Vec::new(),
+            opening: None,
+            guide: None,
+            pieces: Vec::new(),
+            finished: VecDeque::new(),
+            pruned: Vec::new(),
+            calls: 0,
+        })
+    }
+
+    /// With tools: `answer` is asked once for each call, and so many characters of a reply are read. It has to
+    /// be a function of the call alone. How many calls there may be is a bound of the tree; the tool of
+    /// [`recall_tool`] is answered by the program, and counts as well.
+    pub fn with_tools(self, reply_characters: usize, answer: impl FnMut(Call<'_>) -> String + 'a) -> Tasks<'a> {
+        Tasks { tools: Box::new(answer), reply_characters, ..self }
+    }
+
+    fn root(&self) -> Option<NodeId> {
+        self.writers.first().map(|writer| writer.node)
+    }
+
+    /// Appends tokens to the text, which the last writer reads.
+    fn append(&mut self, tokens: &[Token]) {
+        for token in tokens {
+            let found = self.reader.read(self.words.spelling(*token));
+            self.found.extend(found);
+            self.text.push(*token);
+            if let Some(writer) = self.writers.last_mut() {
+                writer.tail.push((*token, self.reader.bytes().len()));
+            }
+        }
+    }
+
+    /// Takes what the last writer generated into the text. Whether there was anything.
+    fn absorb(&mut self, growth: &Growth) -> bool {
+        let Some(writer) = self.writers.last_mut() else { return false };
+        let Some(grown) = growth.node(writer.node) else { return false };
+        let new = grown.tokens[writer.taken..].to_vec();
+        writer.taken = grown.tokens.len();
+        self.append(&new);
+        !new.is_empty()
+    }
+
+    /// Does what follows from what was found in the text, and lets the last writer go on.
+    fn go_on(&mut self, engine: &mut Engine, growth: &mut Growth) -> Result<(), EngineError> {
+        while let Some(found) = self.found.pop_front() {
+            match (found, self.memory) {
+                (Found::Asked { at, tool, parameters }, _) => return self.ask(engine, at, tool, parameters),
+                (Found::Opened { at }, Memory::Conclusions) => return self.open(engine, at),
+                (Found::Closed { end, conclusion }, Memory::Conclusions) => return self.close(engine, end, conclusion),
+                (Found::Listed { from, end }, Memory::Lists { most, how }) => {
+                    self.pieces.push(from..end);
+                    self.finished.push_back((self.pieces.len(), from..end));
+                    while self.finished.len() > most {
+                        self.cut_oldest(engine, how)?;
+                    }
+                }
+                (Found::Answered, _) => self.root().into_iter().for_each(|root| growth.begin_turn(root)),
+                (Found::Opened { .. } | Found::Closed { .. } | Found::Listed { .. }, _) => {}
+            }
+        }
+        let Some(writer) = self.writers.last() else { return Ok(()) };
+        if self.reader.is_complete() {
+            return engine.extend(writer.node, &[], Then::Conclude);
+        }
+        let (node, guide) = (writer.node, self.guide.take().unwrap_or_else(|| self.continued()));
+        self.write_on(engine, node, &[], guide)
+    }
+
+    /// What guides a thread that goes on in its own text.
+    fn continued(&self) -> Guidance {
+        if self.turn.guide == Guidance::Free { Guidance::Free } else { Guidance::Continued }
+    }
+
+    fn write_on(
+        &self,
+        engine: &mut Engine,
+        node: NodeId,
+        tokens: &[Token],
+        guide: Guidance,
+    ) -> Result<(), EngineError> {
+        let turn = Turn { guide, ..self.turn.clone() };
+        rest_of(engine, node, turn).map_or(Ok(()), |turn| engine.extend(node, tokens, Then::Generate(turn)))
+    }
+
+    /// Takes the oldest finished list out of view. One whose ends no token begins at stays.
+    fn cut_oldest(&mut self, engine: &mut Engine, how: Prune) -> Result<(), EngineError> {
+        let (Some((number, range)), Some(writer)) = (self.finished.pop_front(), self.writers.last_mut()) else {
+            return Ok(());
+        };
+        let Some(cut) = writer.property(&range) else { return Ok(()) };
+        let (tokens, _) = engine.prune(writer.node, writer.base + cut.start..writer.base + cut.end, how)?;
+        writer.tail.drain(cut);
+        self.pruned.push(Pruned { number, tokens });
+        Ok(())
+    }
+
+    /// Asks a tool, and appends its reply.
+    fn ask(
+        &mut self,
+        engine: &mut Engine,
+        at: usize,
+        tool: Range<usize>,
+        parameters: Range<usize>,
+    ) -> Result<(), EngineError> {
+        let Some(node) = self.writers.last().map(|writer| writer.node) else { return Ok(()) };
+        engine.count_call(node)?;
+        let bytes = self.reader.bytes();
+        let text = |range: Range<usize>| String::from_utf8_lossy(&bytes[range]).into_owned();
+        let name: String = serde_json::from_str(&text(tool)).unwrap_or_default();
+        let parameters = text(parameters);
+        let call = Call { tool: &name, parameters: &parameters };
+        let reply = if call.tool == RECALL { self.recalled(call.parameters) } else { (self.tools)(call) };
+        self.calls += 1;
+        let reply: String = reply.chars().take(self.reply_characters).collect();
+        let reply = format!(" {}", Json::from(reply));
+        // A token may have brought along how a reply begins.
+        let there = self.reader.bytes()[at..].to_vec();
+        let Some(rest) = reply.as_bytes().strip_prefix(there.as_slice()) else {
+            return self.end(engine, Outcome::Invalid);
+        };
+        let tokens = self.words.text(&String::from_utf8_lossy(rest))?;
+        self.append(&tokens);
+        self.write_on(engine, node, &tokens, self.continued())
+    }
+
+    /// What stands in the text under a number.
+    fn recalled(&self, parameters: &str) -> String {
+        let parameters: Json = serde_json::from_str(parameters).unwrap_or_default();
+        let number = parameters["number"].as_u64().and_then(|number| usize::try_from(number).ok());
+        let piece = number.and_then(|number| self.pieces.get(number.checked_sub(1)?));
+        let text = piece.map(|piece| String::from_utf8_lossy(&self.reader.bytes()[piece.clone()]).into_owned());
+        text.map_or_else(
+            || format!("there are {} finished pieces", self.pieces.len()),
+            |text| text.trim_start_matches([',', ' ']).to_owned(),
+        )
+    }
+
+    /// Lets a task that begins at a byte be written in a branch. What the writer has read of it goes along.
+    fn open(&mut self, engine: &mut Engine, at: usize) -> Result<(), EngineError> {
+        let Some(writer) = self.writers.last() else { return Ok(()) };
+        let (node, guide) = (writer.node, engine.guide(writer.node));
+        let (count, ends_there) = writer.tokens_to(at);
+        let before = count.checked_sub(1).map_or(writer.begin, |last| writer.tail[last].1);
+        let text = |range: Range<usize>| String::from_utf8_lossy(&self.reader.bytes()[range]).into_owned();
+        // Where a token reads across the bracket, both sides are written anew.
+        let (left, right) = if ends_there {
+            (Vec::new(), writer.tail[count..].iter().map(|(token, _)| *token).collect())
+        } else {
+            (self.words.text(&text(before..at))?, self.words.text(&text(at..self.reader.bytes().len()))?)
+        };
+        let tail = self.placed(at, &right);
+        let kept = self.placed(before, &left);
+        let range = writer.base + count..writer.base + writer.tail.len();
+        engine.prune(node, range, Prune::Recompute)?;
+        if !left.is_empty() {
+            engine.extend(node, &left, Then::Hold)?;
+        }
+        let Some(writer) = self.writers.last_mut() else { return Ok(()) };
+        writer.tail.truncate(count);
+        writer.tail.extend(kept);
+        let base = writer.base + writer.tail.len();
+        self.opening = Some(Writer { node, taken: 0, base, begin: at, tail });
+        let then = Then::Generate(Turn { guide, ..self.turn.clone() });
+        let branch = Branch { tokens: right, then, allowance: engine.allowance(node) };
+        let join = Join::Value(Conclusion::Behind(self.words.text(MARK)?));
+        engine.spawn(node, Spawn { branches: vec![branch], join, needs: 0, close: Vec::new(), then: Then::Hold })
+    }
+
+    /// Brings back the conclusion of the task that ends at a byte, with what was read behind it.
+    fn close(&mut self, engine: &mut Engine, end: usize, conclusion: Range<usize>) -> Result<(), EngineError> {
+        let bytes = self.reader.bytes();
+        let text = |range: Range<usize>| String::from_utf8_lossy(&bytes[range]).into_owned();
+        let value = self.words.text(&format!("{{\"conclusion\": {}}}", text(conclusion)))?;
+        let rest = self.words.text(&text(end..bytes.len()))?;
+        let tail = value.iter().map(|token| (*token, end)).chain(self.placed(end, &rest));
+        let (tail, mark) = (tail.collect::<Vec<_>>(), self.words.text(MARK)?);
+        // A task that nobody opened is the root's own, and no tree of tasks.
+        if self.writers.len() < 2 {
+            return self.end(engine, Outcome::Invalid);
+        }
+        let (Some(done), Some(above)) = (self.writers.pop(), self.writers.last_mut()) else { return Ok(()) };
+        above.tail.extend(tail);
+        self.guide = Some(engine.guide(done.node));
+        self.pieces.push(done.begin..end);
+        let tokens = done.tail.into_iter().map(|(token, _)| token).collect();
+        self.pruned.push(Pruned { number: self.pieces.len(), tokens });
+        engine.extend(done.node, &[mark, value, rest].concat(), Then::Conclude)
+    }
+
+    /// Tokens with the bytes at which they end, if they begin at a byte.
+    fn placed(&self, begin: usize, tokens: &[Token]) -> Vec<(Token, usize)> {
+        let mut end = begin;
+        let place = |token: &Token| {
+            end += self.words.spelling(*token).len();
+            (*token, end)
+        };
+        tokens.iter().map(place).collect()
+    }
+
+    /// Ends the tree.
+    fn end(&self, engine: &mut Engine, outcome: Outcome) -> Result<(), EngineError> {
+        self.root().map_or(Ok(()), |root| engine.stop(root, outcome))
+    }
+
+    fn held(&mut self, engine: &mut Engine, growth: &mut Growth) -> Result<(), EngineError> {
+        // A turn that wrote nothing was ended by a token that ends texts, and would be again.
+        if !self.absorb(growth) && self.guide.is_none() && self.found.is_empty() {
+            return self.end(engine, Outcome::Invalid);
+        }
+        self.go_on(engine, growth)
+    }
+}
+
+impl Program for Tasks<'_> {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        let (base, then) = (prefix.len(), Then::Generate(self.turn.clone()));
+        let root = engine.submit(Request { tokens: prefix, seed, then, bounds })?;
+        self.writers.push(Writer { node: root, taken: 0, base, begin: 0, tail: Vec::new() });
+        Ok(root)
+    }
+
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        match event {
+            Event::Opened { node, parent: Some(_) } => {
+                self.writers.extend(self.opening.take().map(|writer| Writer { node: *node, ..writer }));
+                Ok(())
+            }
+            Event::Held { node } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
+                // All threads write one text: an order that is refused to one of them ends it.
+                self.held(engine, growth).or_else(|error| self.end(engine, outcome_of(&error)))
+            }
+            Event::Finished { node, outcome } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
+                self.absorb(growth);
+                if *outcome == Outcome::Concluded { Ok(()) } else { self.end(engine, outcome.clone()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&self) -> &[Token] {
+        &self.text
+    }
+
+    fn pruned(&self) -> &[Pruned] {
+        &self.pruned
+    }
+
+    fn calls(&self) -> usize {
+        self.calls
+    }
+}
+
+/// What no text in JSON on one line has: what stands behind it comes back of a branch.
+const MARK: &str = "\n";
+/// The name of the tool that the program answers itself.
+const RECALL: &str = "recall";
+
+/// A tool that shows a finished list, or a finished task, once more: its name and the schema of its
+/// parameters, for [`TaskForm::guide`](crate::TaskForm::guide). Pieces are numbered from 1 as they are
+/// finished; its reply is the piece, in JSON.
+pub fn recall_tool() -> (String, Json) {
+    let number = json!({ "type": "integer", "minimum": 1, "maximum": 9999 });
+    let parameters = json!({
+        "type": "object",
+        "properties": { "number": number },
+        "required": ["number"],
+        "additionalProperties": false,
+    });
+    (RECALL.to_owned(), parameters)
+}

@@ -1,0 +1,70 @@
+//! What programs share in which the model writes the tree itself.
+
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::event::EngineError;
+use crate::model::Model;
+use crate::node::{Bound, NodeId, Outcome, Turn};
+use crate::prompt::PromptError;
+use crate::tokenizer::{Reading, Token};
+
+/// The vocabulary of a model.
+#[derive(Clone)]
+pub(super) struct Words(Arc<Model>);
+
+impl Words {
+    /// A vocabulary that can spell these texts.
+    pub(super) fn that_spell(model: &Arc<Model>, texts: &[&str]) -> Result<Words, PromptError> {
+        let tokenizer = model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+        let words = Words(model.clone());
+        for text in texts {
+            if words.spelled(&tokenizer.encode(text, Reading::Steering)?) != text.as_bytes() {
+                return Err(PromptError::Unspelled((*text).to_owned()));
+            }
+        }
+        Ok(words)
+    }
+
+    /// The tokens of a text in which tags may steer.
+    pub(super) fn tags(&self, text: &str) -> Result<Vec<Token>, EngineError> {
+        self.encode(text, Reading::Steering)
+    }
+
+    /// The tokens of a text as it stands.
+    pub(super) fn text(&self, text: &str) -> Result<Vec<Token>, EngineError> {
+        self.encode(text, Reading::Literal)
+    }
+
+    fn encode(&self, text: &str, reading: Reading) -> Result<Vec<Token>, EngineError> {
+        let tokenizer = self.0.tokenizer().ok_or(EngineError::NoTokens)?;
+        tokenizer.encode(text, reading).map_err(|_| EngineError::NoTokens)
+    }
+
+    /// The bytes by which a token is written: its name if it steers.
+    pub(super) fn spelling(&self, token: Token) -> &[u8] {
+        self.0.tokenizer().map_or(&[], |tokenizer| tokenizer.spelling(token))
+    }
+
+    /// The bytes of tokens.
+    pub(super) fn spelled(&self, tokens: &[Token]) -> Vec<u8> {
+        tokens.iter().flat_map(|token| self.spelling(*token)).copied().collect()
+    }
+}
+
+/// A turn with what is left of its tokens: they are counted over all turns of a node. Ends the node where
+/// nothing is left.
+pub(super) fn rest_of(engine: &mut Engine, node: NodeId, turn: Turn) -> Option<Turn> {
+    let max_tokens = turn.max_tokens.saturating_sub(engine.generated(node).len());
+    if max_tokens == 0 {
+        // The caller knows the node from the engine.
+        let _ = engine.stop(node, Outcome::Budget(Bound::Tokens));
+        return None;
+    }
+    Some(Turn { max_tokens, ..turn })
+}
+
+/// Whether a text ends with a tag. A token may have brought blanks along behind it.
+pub(super) fn is_behind(text: &[u8], tag: &str) -> bool {
+    text.trim_ascii_end().ends_with(tag.as_bytes())
+}

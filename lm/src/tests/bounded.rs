@@ -1,0 +1,130 @@
+//! Texts that are many times longer than what may be held of them, and texts that are gone on with.
+
+use theoremata_kernels::Inline;
+
+use super::*;
+use crate::{
+    Answer, Bound, Grammars, Ground, Guidance, Memory, Multiverse, Outcome, Paths, Program, Prune, Record, Running,
+    Tags, TaskForm, Tasks,
+};
+
+/// A schema of trees in which every list is as long, and every task parted as deep, as the form allows.
+fn full(form: TaskForm) -> Json {
+    let mut schema = form.schema(&[]).expect("a schema");
+    schema["properties"]["reasoning"]["minItems"] = form.width.into();
+    for level in 1..form.levels {
+        let task = &mut schema["$defs"][format!("task{level}")];
+        task["required"] = serde_json::json!(["thought", "subtasks", "conclusion"]);
+        task["properties"]["subtasks"]["minItems"] = form.width.into();
+    }
+    schema
+}
+
+fn guided(model: &Model, schema: &Json) -> Guidance {
+    let grammars = Grammars::new(model.tokenizer().expect("a vocabulary")).expect("grammars");
+    grammars.json_schema(schema).expect("a guide").into()
+}
+
+#[test]
+fn a_tree_of_any_length_is_written_within_few_pages() {
+    let model = tiny_with(768, &[], &[]);
+    let lists = Memory::Lists { most: 0, how: Prune::Recompute };
+    // The pool itself is the bound, or the tree has one of its own.
+    for (memory, levels, pool, pages) in [(lists, 7, 192, usize::MAX), (Memory::Conclusions, 6, 400, 192)] {
+        let mut engine = Engine::new(model.clone(), settings(pool));
+        let bounds = Bounds { pages, ..Bounds::default() };
+        let ground = Ground { prefix: text(1, 9), seed: 1, bounds };
+        let guide = guided(&model, &full(TaskForm { levels, width: 2, characters: Some(2) }));
+        let turn = Turn { guide, ..warm(1 << 20) };
+        let tasks = Tasks::new(ground, &model, turn, memory);
+        let mut running = Running::start(&mut engine, tasks.expect("a program")).expect("planted");
+        while !engine.is_idle() {
+            for event in engine.step(&Inline) {
+                running.take(&mut engine, &event);
+            }
+            assert!(engine.pages_held(running.root()) <= 192 && engine.usage().pages_used <= pool);
+            assert_eq!(engine.audit(), Ok(()));
+        }
+        let answer = running.finish(&mut engine);
+        assert_eq!(answer.outcome, Outcome::Concluded, "{memory:?}");
+        assert!(answer.tally.generated > 6 * 192 * 4, "many times what may be held: {}", answer.tally.generated);
+        let said = model.tokenizer().expect("a vocabulary").decode(&answer.text);
+        assert!(serde_json::from_str::<Json>(&said).is_ok());
+        let longest = answer.prunes.iter().map(|(_, report)| report.reencoded).max();
+        assert!(longest < Some(60), "what is read again is short: {longest:?}");
+    }
+}
+
+/// Grows a program for so many steps, behind a record; gives what it wrote, and what came of it.
+fn grow(model: &Arc<Model>, program: impl Program, record: Record, steps: usize) -> (Record, Answer, usize) {
+    let mut engine = Engine::new(model.clone(), settings(600));
+    let mut running = Running::start(&mut engine, program).expect("planted");
+    engine.resume(running.root(), record).expect("a fresh tree");
+    let (mut taken, mut step) = (Record::new(), 0);
+    while !engine.is_idle() && step < steps {
+        for event in engine.step(&Inline) {
+            running.take(&mut engine, &event);
+            if let Some((node, written)) = event.written()
+                && let Some(grown) = running.growth().node(node)
+            {
+                taken.push(&grown.path, written);
+            }
+        }
+        step += 1;
+    }
+    (taken, running.finish(&mut engine), step)
+}
+
+/// Cuts a program off at several places, and lets it go on in another engine.
+fn resumes<'a, P: Program + 'a>(model: &Arc<Model>, program: impl Fn() -> P) {
+    let (whole, expected, steps) = grow(model, program(), Record::new(), usize::MAX);
+    assert!(expected.outcome == Outcome::Concluded && expected.nodes.iter().any(|node| !node.path.is_empty()));
+    for cut in [1, 7, steps / 4, steps / 2, steps - 2] {
+        let (record, answer, _) = grow(model, program(), Record::new(), cut);
+        assert_eq!(answer.outcome, Outcome::Cancelled);
+        let (again, answer, _) = grow(model, program(), record, usize::MAX);
+        assert!(again == whole, "cut off after {cut} of {steps} steps");
+        assert_eq!((answer.outcome, answer.text), (expected.outcome.clone(), expected.text.clone()));
+        assert_eq!((answer.nodes, answer.pruned), (expected.nodes.clone(), expected.pruned.clone()));
+    }
+}
+
+#[test]
+fn a_tree_that_the_model_parts_is_resumed_to_the_token() {
+    let model = tiny_with(2048, &[], &[]);
+    let tokenizer = model.tokenizer().expect("a vocabulary");
+    let ground = |seed| Ground { prefix: text(1, 9), seed, bounds: Bounds::default() };
+    let form = Multiverse { width: 2, depth: 2, blocks: Some(1), characters: Some(4) };
+    let guide = form.guide(tokenizer).expect("a guide");
+    for paths in [Paths::Stitch, Paths::Replay, Paths::Value] {
+        let turn = Turn { guide: guide.clone(), ..warm(2000) };
+        resumes(&model, || Tags::new(ground(2), &model, form, turn.clone(), paths).expect("a program"));
+    }
+    let turn =
+        Turn { guide: guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })), ..warm(2000) };
+    resumes(&model, || Tasks::new(ground(1), &model, turn.clone(), Memory::Conclusions).expect("a program"));
+}
+
+#[test]
+fn a_tree_whose_time_is_up_says_so() {
+    let model = tiny_with(2048, &[], &[]);
+    let turn =
+        Turn { guide: guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })), ..warm(2000) };
+    for memory in [Memory::Lists { most: 1, how: Prune::Recompute }, Memory::Conclusions] {
+        let ground = Ground { prefix: text(1, 9), seed: 1, bounds: Bounds::default() };
+        let mut engine = Engine::new(model.clone(), settings(600));
+        let tasks = Tasks::new(ground, &model, turn.clone(), memory).expect("a program");
+        let mut running = Running::start(&mut engine, tasks).expect("planted");
+        for _ in 0..60 {
+            engine.step(&Inline).iter().for_each(|event| running.take(&mut engine, event));
+        }
+        running.expire(&mut engine);
+        while !engine.is_idle() {
+            engine.step(&Inline).iter().for_each(|event| running.take(&mut engine, event));
+        }
+        let answer = running.finish(&mut engine);
+        assert_eq!(answer.outcome, Outcome::Budget(Bound::Time));
+        let generated: usize = answer.nodes.iter().map(|node| node.tokens.len()).sum();
+        assert_eq!(answer.text.len(), generated, "what was written so far is told");
+    }
+}
