@@ -11,7 +11,7 @@ use serde_json::json;
 use theoremata_kernels::{Crew, Sampling};
 use theoremata_lm::{
     Bound, Bounds, Branch, Choice, Engine, EngineError, Event, Join, Message, Model, NodeId, Outcome, Precision,
-    PromptError, Request, Role, Settings, Spawn, Speech, Then, Token, Turn,
+    PromptError, Request, Role, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
 };
 
 use crate::failure::{Exit, Failure};
@@ -67,6 +67,10 @@ pub(crate) struct GenerateArguments {
     /// Keep keys and values in 32 bits instead of 16.
     #[arg(long)]
     exact_keys: bool,
+    /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
+    /// [default: none].
+    #[arg(long, value_name = "N")]
+    speculate: Option<NonZeroUsize>,
     /// Keys and values may take so much memory; with less, paths wait for each other.
     #[arg(long, value_name = "MB", default_value = "1024")]
     kv_memory: NonZeroUsize,
@@ -145,7 +149,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     if output.is_json() {
         output.object(&json!({
             "event": "usage", "prompt_tokens": prompt_tokens, "generated_tokens": usage.generated, "rows": usage.rows,
-            "steps": usage.steps, "load_s": loaded, "prompt_tokens_per_s": prompt_speed, "tokens_per_s": token_speed,
+            "steps": usage.steps, "drafted": usage.drafted, "accepted": usage.accepted, "load_s": loaded, "prompt_tokens_per_s": prompt_speed, "tokens_per_s": token_speed,
             "page_bytes_peak": page_bytes, "memory_peak": peak_bytes(),
         }));
     }
@@ -190,10 +194,15 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
 /// Pages for the prompt and all paths to their ends, as far as the model reaches and the memory.
 fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) -> Settings {
     let precision = if arguments.exact_keys { Precision::Single } else { Precision::Half };
-    let settings = Settings { precision, ..Settings::default() };
+    let settings = Settings { precision, speculation: speculation(arguments.speculate), ..Settings::default() };
     let path = arguments.max_tokens.get().min(model.shape().context).div_ceil(settings.page_tokens) + 2;
     let pages = (prompt_tokens + 1).div_ceil(settings.page_tokens) + arguments.paths.get().saturating_mul(path);
     Settings { pages: pages.min(affordable(arguments.kv_memory, model, &settings)), ..settings }
+}
+
+/// How far steps run ahead.
+pub(crate) fn speculation(longest: Option<NonZeroUsize>) -> Option<Speculation> {
+    longest.map(|longest| Speculation { longest: longest.get(), ..Speculation::default() })
 }
 
 /// How many pages of keys and values fit into so many megabytes; at least one.

@@ -93,7 +93,7 @@ enum Command {
     /// Let a language model answer by a program that parts the work: a tree of branches and joins.
     ///
     /// Example: theoremata reason vote --prompt "What is 17 + 25? Answer with the number." --samples 9
-    Reason(reason::ReasonArguments),
+    Reason(Box<reason::ReasonArguments>),
     /// Measure how fast this machine does its work.
     #[command(subcommand)]
     Bench(bench::BenchCommand),

@@ -160,7 +160,7 @@ fn list(output: Output) -> Result<Exit, Failure> {
             }));
         } else {
             let here = size.map_or("not here".into(), |bytes| format!("{} MB", bytes / 1_000_000));
-            output.line(format!("{name:<12} {here:<10} {title} {licence}").trim_end());
+            output.line(format!("{name:<20} {here:<10} {title} {licence}").trim_end());
         }
     }
     Ok(Exit::Done)

@@ -22,7 +22,7 @@ use theoremata_lm::{Model, Outcome, PromptError, Settings};
 use theoremata_store::Store;
 
 use crate::failure::{Exit, Failure};
-use crate::generate::{affordable, at_least_zero};
+use crate::generate::{affordable, at_least_zero, speculation};
 use crate::guidance::{GuidanceArguments, shape};
 use crate::input;
 use crate::model;
@@ -132,6 +132,10 @@ pub(crate) struct ReasonArguments {
     /// Answer anew what the database has.
     #[arg(long, requires = "db")]
     fresh: bool,
+    /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
+    /// [default: none].
+    #[arg(long, value_name = "N")]
+    speculate: Option<NonZeroUsize>,
     /// Keys and values may take so much memory; with less, branches wait for each other.
     #[arg(long, value_name = "MB", default_value = "1024")]
     kv_memory: NonZeroUsize,
@@ -299,7 +303,7 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, Shape), Failure> {
 
 /// As many pages as the memory allows, which are filled as they are needed.
 fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
-    let settings = Settings::default();
+    let settings = Settings { speculation: speculation(arguments.speculate), ..Settings::default() };
     let pages = affordable(arguments.kv_memory, model, &settings) / arguments.workers;
     Settings { pages: pages.clamp(1, 1 << 16), ..settings }
 }

@@ -7,6 +7,7 @@ use theoremata_kernels::{Draw, Parallel};
 
 use crate::budget::Tree;
 use crate::cache::Cache;
+use crate::drafter::Next;
 use crate::event::{EngineError, Event, Usage};
 use crate::forward::Forward;
 use crate::guide::{Guidance, Say};
@@ -15,6 +16,7 @@ use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
 use crate::pages::Pool;
 use crate::record::Record;
 use crate::request::{Request, Settings};
+use crate::speculate::Speculator;
 use crate::thread::{Hold, Thread};
 use crate::tokenizer::Token;
 
@@ -31,6 +33,7 @@ pub struct Engine {
     pub(crate) records: BTreeMap<u64, Record>,
     pub(crate) events: Vec<Event>,
     pub(crate) usage: Usage,
+    pub(crate) speculator: Option<Speculator>,
     /// All logits that were used, for tests to compare.
     #[cfg(test)]
     pub(crate) seen_logits: Vec<(NodeId, Vec<f32>)>,
@@ -61,6 +64,7 @@ impl Engine {
             records: BTreeMap::new(),
             events: Vec::new(),
             usage: Usage::default(),
+            speculator: settings.speculation.map(Speculator::new),
             #[cfg(test)]
             seen_logits: Vec::new(),
             positions,
@@ -235,7 +239,7 @@ impl Engine {
     }
 
     /// Does all that needs no row, until there is no more of it.
-    fn turn_over(&mut self) {
+    pub(crate) fn turn_over(&mut self) {
         loop {
             let mut moved = false;
             let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
@@ -268,21 +272,30 @@ impl Engine {
         let State::Running(turn) = &node.state else { return };
         let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
         let given = turn.given.get(node.turn_tokens).copied();
-        let say = if given.is_some() { Say::Any } else { node.lead.say(&turn.guide, &turn.stops, logits) };
-        let sample = |logits: &[f32]| kernels.sample(logits, &turn.sampling, draw);
+        let say = if given.is_some() { Say::Any } else { node.lead.say(&turn.guide, &turn.stops) };
+        let allowed = if let Say::Among(allowed) = &say { Some(allowed) } else { None };
+        let masked = allowed.map(|allowed| allowed.masked(logits));
+        let choice = masked.as_deref().unwrap_or(logits);
         let token = match &say {
-            Say::Any => given.or_else(|| sample(logits)),
-            Say::Among(masked) => sample(masked),
+            Say::Any | Say::Among(_) => given.or_else(|| kernels.sample(choice, &turn.sampling, draw)),
             Say::This(_) | Say::Nothing => None,
             Say::End => return self.come_to_end(id),
         };
-        let going = match (token, say) {
-            (None, Say::This(token)) => self.write(id, token, Source::Forced),
+        let going = match (token, &say) {
+            (None, Say::This(token)) => self.write(id, *token, Source::Forced),
             (Some(token), _) => {
                 node.draws += 1;
-                let log_probability = logits[token as usize] - kernels.log_sum_exp(logits);
+                let total = kernels.log_sum_exp(logits);
+                if given.is_none()
+                    && let Some(speculator) = &mut self.speculator
+                {
+                    let tokens = node.thread.last_tokens(Next::REACH);
+                    let next = Next { tokens: &tokens, sampling: &turn.sampling, draw, allowed };
+                    let total = masked.as_ref().map_or(total, |masked| kernels.log_sum_exp(masked));
+                    speculator.learn(&next, choice, total, token);
+                }
                 let source = if given.is_some() { Source::Given } else { Source::Drawn };
-                self.write(id, token, source(log_probability))
+                self.write(id, token, source(logits[token as usize] - total))
             }
             _ => return self.end(id, Outcome::Invalid),
         };
@@ -353,6 +366,14 @@ impl Engine {
             (false, None) => {}
         }
         !ends && bound.is_none()
+    }
+
+    /// Tokens that a running node may still write; it can be fewer if something ends its turn.
+    pub(crate) fn tokens_left(&self, node: &Node, turn: &Turn) -> usize {
+        let of_turn = turn.max_tokens.saturating_sub(node.turn_tokens);
+        let of_model = self.positions.saturating_sub(node.thread.end() as usize);
+        let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
+        of_turn.min(node.allowance).min(of_model).min(path.saturating_sub(node.longest))
     }
 
     /// Ends a turn that came to its end by itself.

@@ -164,6 +164,10 @@ pub struct Usage {
     pub generated: u64,
     /// Tokens that were found computed.
     pub cached: u64,
+    /// Rows of tokens that were computed before they were drawn.
+    pub drafted: u64,
+    /// Those of them that were drawn then.
+    pub accepted: u64,
     /// How often a node had to let go of its pages.
     pub preempted: u64,
     /// Pages in use.

@@ -93,6 +93,45 @@ impl Forward {
     }
 }
 
+#[cfg(test)]
+impl Forward {
+    /// The keys and values of a token in all layers.
+    pub(crate) fn cells(&self, slot: Slot) -> Vec<f32> {
+        fn of<C: Cell + Into<f32>>(pages: PageShape, layers: &[(Vec<C>, Vec<C>)], slot: Slot) -> Vec<f32> {
+            let page = slot.page as usize * pages.cells()..(slot.page as usize + 1) * pages.cells();
+            let mut cells = Vec::new();
+            for (keys, values) in layers {
+                // In a page a head's keys stand by number and then by token, its values the other way round.
+                let (keys, values) = (&keys[page.clone()], &values[page.clone()]);
+                let at = slot.offset as usize;
+                cells.extend(keys.chunks_exact(pages.page_tokens).map(|column| column[at].into()));
+                let rows = values.chunks_exact(pages.page_tokens * pages.head_dim);
+                let row = rows.flat_map(|head| &head[at * pages.head_dim..(at + 1) * pages.head_dim]);
+                cells.extend(row.map(|cell| (*cell).into()));
+            }
+            cells
+        }
+        match &self.memory {
+            Memory::Single(layers) => of(self.pages, layers, slot),
+            Memory::Half(layers) => of(self.pages, layers, slot),
+        }
+    }
+
+    /// Writes over keys and values, so that nobody can read them unnoticed.
+    pub(crate) fn spoil(&mut self, slots: &[Slot]) {
+        let width = self.pages.kv_heads * self.pages.head_dim;
+        let nothing = vec![f32::NAN; slots.len() * width];
+        match &mut self.memory {
+            Memory::Single(layers) => {
+                layers.iter_mut().for_each(|(keys, values)| self.pages.store(slots, &nothing, &nothing, keys, values));
+            }
+            Memory::Half(layers) => {
+                layers.iter_mut().for_each(|(keys, values)| self.pages.store(slots, &nothing, &nothing, keys, values));
+            }
+        }
+    }
+}
+
 /// Room that the system hands out when it is written to: none of it is, yet.
 fn blank<C: Cell>(layers: usize, cells: usize) -> Vec<(Vec<C>, Vec<C>)> {
     (0..layers).map(|_| (Vec::with_capacity(cells), Vec::with_capacity(cells))).collect()

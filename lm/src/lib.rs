@@ -37,6 +37,7 @@
 mod budget;
 mod cache;
 mod context;
+mod drafter;
 mod engine;
 mod event;
 mod forward;
@@ -54,10 +55,12 @@ mod record;
 mod request;
 mod segment;
 mod shape;
+mod speculate;
 mod template;
 mod thread;
 mod tokenizer;
 
+pub use drafter::{Drafter, Guess, LIKELY, Next, Ngrams};
 pub use engine::Engine;
 pub use event::{EngineError, Event, Usage};
 pub use forward::Precision;
@@ -76,6 +79,7 @@ pub use prune::Prune;
 pub use record::{Origin, Record, Written};
 pub use request::{Bounds, Request, Settings};
 pub use shape::{Family, Shape, ShapeError};
+pub use speculate::Speculation;
 pub use template::{Message, Role, Template, TemplateError};
 pub use tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
 

@@ -5,6 +5,7 @@ use theoremata_kernels::Sampling;
 
 use crate::guide::{Guidance, Lead};
 use crate::join::Spawn;
+use crate::speculate::Trust;
 use crate::thread::Thread;
 use crate::tokenizer::Token;
 
@@ -157,6 +158,8 @@ pub(crate) struct Node {
     pub(crate) branches: u32,
     /// The last bytes that were generated, where a turn looks for texts.
     pub(crate) tail: Vec<u8>,
+    /// How far guesses can be trusted here.
+    pub(crate) trust: Trust,
 }
 
 impl Node {
@@ -176,6 +179,7 @@ impl Node {
             longest: 0,
             branches: 0,
             tail: Vec::new(),
+            trust: Trust::default(),
         }
     }
 

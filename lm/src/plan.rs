@@ -5,14 +5,24 @@ use theoremata_kernels::{Group, Parallel};
 use crate::engine::Engine;
 use crate::forward::Batch;
 use crate::node::{Bound, NodeId, Outcome, State};
+use crate::speculate::Drafted;
 use crate::thread::{Chunk, Hold};
 
 /// The share of a node in a step.
 pub(crate) struct Planned {
-    node: NodeId,
-    chunks: Vec<Chunk>,
+    pub(crate) node: NodeId,
+    pub(crate) chunks: Vec<Chunk>,
     /// Whether the logits of its last row are wanted.
-    wanted: bool,
+    pub(crate) wanted: bool,
+    /// Tokens that are computed behind the last row before they are drawn.
+    pub(crate) draft: Vec<Drafted>,
+}
+
+impl Planned {
+    /// Rows that it has in the step without the draft.
+    pub(crate) fn rows(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.count).sum()
+    }
 }
 
 impl Engine {
@@ -52,9 +62,10 @@ impl Engine {
             let rows: usize = chunks.iter().map(|chunk| chunk.count).sum();
             if rows > 0 {
                 let wanted = node.wants_logits() && rows == node.thread.missing();
-                planned.push(Planned { node: *id, chunks, wanted });
+                planned.push(Planned { node: *id, chunks, wanted, draft: Vec::new() });
             }
         }
+        self.draft(&mut planned);
         planned
     }
 
@@ -79,9 +90,10 @@ impl Engine {
                 break;
             }
         }
+        // The last token, even if others are missing: what was spliced stays when what stands before it goes.
         if wanted
-            && node.thread.is_whole()
             && let Some(last) = node.thread.segments.last_mut()
+            && last.is_whole()
         {
             last.forget_last();
         }
@@ -164,20 +176,27 @@ impl Engine {
         let page_tokens = self.settings.page_tokens;
         let (mut tokens, mut slots, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
         let mut lists = Vec::new();
-        for Planned { node, chunks, wanted: wants } in planned {
+        for Planned { node, chunks, wanted: wants, draft } in planned {
             let thread = &self.nodes[node].thread;
-            for chunk in chunks {
+            for (place, chunk) in chunks.iter().enumerate() {
                 let segment = &thread.segments[chunk.segment];
                 let from = segment.resident();
                 tokens.extend_from_slice(&segment.tokens()[from..from + chunk.count]);
-                slots.extend(segment.next_slots(chunk.count, page_tokens));
-                let (spans, before) = thread.spans(chunk.segment, from + chunk.count, page_tokens);
-                let positions: Vec<u32> = (0..chunk.count).map(|row| segment.start() + (from + row) as u32).collect();
-                let seen: Vec<u32> = (1..=chunk.count).map(|row| (before + from + row) as u32).collect();
+                let mut count = chunk.count;
+                if place + 1 == chunks.len() {
+                    tokens.extend(draft.iter().map(|drafted| drafted.token));
+                    count += draft.len();
+                }
+                slots.extend(segment.next_slots(count, page_tokens));
+                let (spans, before) = thread.spans(chunk.segment, from + count, page_tokens);
+                let positions: Vec<u32> = (0..count).map(|row| segment.start() + (from + row) as u32).collect();
+                let seen: Vec<u32> = (1..=count).map(|row| (before + from + row) as u32).collect();
                 lists.push((spans, positions, seen));
             }
             if *wants {
-                wanted.push(tokens.len() - 1);
+                let last = tokens.len() - 1 - draft.len();
+                wanted.push(last);
+                wanted.extend((0..draft.len()).filter(|row| draft[*row].wanted).map(|row| last + 1 + row));
             }
         }
         let groups: Vec<Group<'_>> =
@@ -188,25 +207,33 @@ impl Engine {
         self.usage.steps += 1;
         self.usage.rows += tokens.len() as u64;
         let mut rows = logits.chunks_exact(model.shape().vocabulary);
-        for Planned { node, chunks, wanted } in planned {
-            if let Some(node) = self.nodes.get_mut(node) {
-                for chunk in chunks {
-                    let segment = &mut node.thread.segments[chunk.segment];
-                    let (before, count) = (segment.resident(), chunk.count);
-                    segment.advance(count);
-                    if before / page_tokens != segment.resident() / page_tokens {
-                        self.cache.remember(&node.thread, page_tokens, &mut self.pool);
-                    }
-                }
+        for Planned { node, chunks, wanted, draft } in planned {
+            for chunk in chunks {
+                self.advance(*node, chunk.segment, chunk.count);
             }
-            if *wanted && let Some(row) = rows.next() {
-                self.use_logits(*node, row);
+            if *wanted {
+                let behind = draft.iter().map(|drafted| drafted.wanted);
+                let mut row = |wanted: bool| if wanted { rows.next() } else { None };
+                let logits: Vec<Option<&[f32]>> = [true].into_iter().chain(behind).map(&mut row).collect();
+                self.verify(*node, draft, &logits);
             }
         }
     }
 
+    /// Says that the next `count` tokens of a segment have keys and values now.
+    pub(crate) fn advance(&mut self, id: NodeId, segment: usize, count: usize) {
+        let page_tokens = self.settings.page_tokens;
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let grown = &mut node.thread.segments[segment];
+        let before = grown.resident();
+        grown.advance(count);
+        if before / page_tokens != grown.resident() / page_tokens {
+            self.cache.remember(&node.thread, page_tokens, &mut self.pool);
+        }
+    }
+
     /// A token is drawn, or branches are opened that draw their first one from the same logits.
-    fn use_logits(&mut self, id: NodeId, logits: &[f32]) {
+    pub(crate) fn use_logits(&mut self, id: NodeId, logits: &[f32]) {
         #[cfg(test)]
         self.seen_logits.push((id, logits.to_vec()));
         match self.nodes.get(&id).map(|node| &node.state) {

@@ -4,6 +4,7 @@ use theoremata_kernels::Kernels;
 
 use crate::forward::Precision;
 use crate::node::Then;
+use crate::speculate::Speculation;
 use crate::tokenizer::Token;
 
 /// How much memory an engine takes, and how it works. Nothing here changes a token, except for the
@@ -20,11 +21,20 @@ pub struct Settings {
     pub precision: Precision,
     /// The arithmetic.
     pub kernels: Kernels,
+    /// Whether steps compute tokens that are not drawn yet, and how many.
+    pub speculation: Option<Speculation>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { pages: 256, page_tokens: 32, rows: 128, precision: Precision::Half, kernels: Kernels::best() }
+        Settings {
+            pages: 256,
+            page_tokens: 32,
+            rows: 128,
+            precision: Precision::Half,
+            kernels: Kernels::best(),
+            speculation: None,
+        }
     }
 }
 

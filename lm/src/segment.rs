@@ -268,6 +268,26 @@ impl Segment {
         debug_assert!(self.resident <= self.len());
     }
 
+    /// The first token without key and value.
+    pub(crate) fn next_missing(&self) -> Option<Token> {
+        self.tokens.get(self.resident).copied()
+    }
+
+    /// Gives back pages that hold none of its keys and values.
+    pub(crate) fn trim(&mut self, page_tokens: usize, pool: &mut Pool) {
+        let held = if self.resident == 0 { 0 } else { (self.offset + self.resident).div_ceil(page_tokens) };
+        for page in self.pages.drain(held.min(self.pages.len())..) {
+            pool.release(page);
+        }
+    }
+
+    /// The places in its pages behind its last key and value.
+    #[cfg(test)]
+    pub(crate) fn slots_behind(&self, page_tokens: usize) -> Vec<Slot> {
+        let room = (self.pages.len() * page_tokens).saturating_sub(self.offset + self.resident);
+        self.next_slots(room, page_tokens).collect()
+    }
+
     /// The places of its first `count` tokens, which have room, page by page.
     pub(crate) fn spans(&self, count: usize, page_tokens: usize, spans: &mut Vec<Span>) {
         let mut at = 0;

@@ -10,6 +10,7 @@ mod programs;
 mod records;
 mod scheduling;
 mod scripts;
+mod speculation;
 mod tags;
 mod tasks;
 
@@ -77,7 +78,14 @@ fn tiny_with(positions: usize, steering: &[&str], pairs: &[(&str, &str)]) -> Arc
 }
 
 fn settings(pages: usize) -> Settings {
-    Settings { pages, page_tokens: 4, rows: 16, precision: Precision::Single, kernels: Kernels::best() }
+    Settings {
+        pages,
+        page_tokens: 4,
+        rows: 16,
+        precision: Precision::Single,
+        kernels: Kernels::best(),
+        speculation: None,
+    }
 }
 
 fn engine(pages: usize) -> Engine {

@@ -88,6 +88,18 @@ impl Thread {
         own.flat_map(|segment| segment.tokens().iter().copied()).collect()
     }
 
+    /// The last tokens of the list, at most so many.
+    pub(crate) fn last_tokens(&self, most: usize) -> Vec<Token> {
+        let mut skip = self.len().saturating_sub(most);
+        let mut tokens = Vec::with_capacity(self.len() - skip);
+        for segment in &self.segments {
+            let from = skip.min(segment.len());
+            skip -= from;
+            tokens.extend_from_slice(&segment.tokens()[from..]);
+        }
+        tokens
+    }
+
     /// Whether no key or value stands behind something else than it was computed behind.
     pub(crate) fn is_exact(&self) -> bool {
         !self.segments.iter().any(Segment::is_spliced)

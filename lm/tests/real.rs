@@ -92,6 +92,30 @@ fn greedy_answers_follow_the_reference() {
 }
 
 #[test]
+fn steps_that_run_ahead_give_the_same_answer() {
+    let Some(model) = model() else { return };
+    let prompt = model.chat_prompt(&asked("Count from 1 to 20, one number a line.")).expect("a prompt");
+    for sampling in [Sampling::GREEDY, Sampling::at(0.7)] {
+        let answer = |speculation: Option<Speculation>| {
+            let mut engine = Engine::new(model.clone(), Settings { speculation, ..Settings::default() });
+            let turn = Turn { sampling, ..Turn::greedy(40) };
+            engine.submit(request(&prompt, Then::Generate(turn))).expect("a tree");
+            let tokens = |event| match event {
+                Event::Token { token, log_probability, .. } => Some((token, log_probability)),
+                _ => None,
+            };
+            let tokens: Vec<(Token, f32)> = engine.run(&Crew::new(2)).into_iter().filter_map(tokens).collect();
+            (tokens, engine.usage())
+        };
+        let (plain, _) = answer(None);
+        let (ahead, usage) = answer(Some(Speculation::default()));
+        assert!(plain == ahead);
+        println!("{} of {} drafted tokens were drawn, {} steps", usage.accepted, usage.drafted, usage.steps);
+        assert!(usage.accepted > 0);
+    }
+}
+
+#[test]
 fn paths_of_one_prompt_share_its_pages_and_draw_as_they_would_alone() {
     let Some(model) = model() else { return };
     let (_, prompt, _) = examples().remove(0);

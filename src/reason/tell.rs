@@ -138,7 +138,7 @@ impl Teller {
         if self.output.is_json() {
             self.output.object(&json!({
                 "event": "usage", "generated_tokens": usage.generated, "rows": usage.rows, "steps": usage.steps,
-                "preempted": usage.preempted, "page_bytes_peak": usage.pages_peak * usage.page_bytes,
+                "preempted": usage.preempted, "drafted": usage.drafted, "accepted": usage.accepted, "page_bytes_peak": usage.pages_peak * usage.page_bytes,
             }));
         }
         self.output.note(&format!(

@@ -66,12 +66,12 @@ mod write;
 pub use directory::FORMAT;
 pub use error::{DiskError, StoreError};
 pub use export::Contents;
-pub use journal::JournalEnd;
 pub use import::{ImportError, Imported, LINE_BYTES};
+pub use journal::JournalEnd;
 pub use proof::{Dangling, Proof};
 pub use record::{
-    Batch, Checkpoint, Input, InputSummary, JournalId, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId, ScopeRecord,
-    Status, Theorem,
+    Batch, Checkpoint, Input, InputSummary, JournalId, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId,
+    ScopeRecord, Status, Theorem,
 };
 pub use store::{Begin, Conclusion, Store, run_id};
 pub use verify::{Flaw, Report};

@@ -180,6 +180,8 @@ pub(super) fn sum(one: Usage, other: Usage) -> Usage {
         generated: one.generated + other.generated,
         cached: one.cached + other.cached,
         preempted: one.preempted + other.preempted,
+        drafted: one.drafted + other.drafted,
+        accepted: one.accepted + other.accepted,
         pages_used: other.pages_used,
         pages_peak: one.pages_peak.max(other.pages_peak),
         pages: other.pages,

@@ -5,9 +5,9 @@ use crate::{Choice, Ending, Guidance, Guide, GuideError, Outcome, TokenSet};
 
 /// Numbers in rising order, at most 9 apart, up to 95; behind every number that ends in 5, the next one.
 #[derive(Clone)]
-struct Rising {
-    last: Token,
-    may_end_from: Token,
+pub(super) struct Rising {
+    pub(super) last: Token,
+    pub(super) may_end_from: Token,
 }
 
 impl Guide for Rising {
@@ -43,7 +43,7 @@ impl Guide for Rising {
     }
 }
 
-fn rising(max_tokens: usize) -> Turn {
+pub(super) fn rising(max_tokens: usize) -> Turn {
     Turn { guide: Rising { last: 0, may_end_from: 96 }.into(), ..warm(max_tokens) }
 }
 

@@ -147,6 +147,25 @@ fn a_node_that_can_never_fit_says_so_and_the_others_go_on() {
 }
 
 #[test]
+fn a_spliced_end_is_read_whatever_was_let_go_of_before_it() {
+    let run = |evict: bool| {
+        let mut engine = engine(64);
+        let root = engine.submit(request(&text(1, 30), Then::Hold)).expect("a tree");
+        engine.run(&Inline);
+        engine.prune(root, 9..13, crate::Prune::Splice).expect("pruned");
+        engine.run(&Inline);
+        if evict && let Some(node) = engine.nodes.get_mut(&root) {
+            node.thread.evict(crate::thread::Hold::Own, &mut engine.pool);
+            assert!(node.thread.missing() > 0 && node.thread.segments.last().is_some_and(|last| last.is_whole()));
+        }
+        engine.extend(root, &[], Then::Generate(Turn::greedy(2))).expect("it holds");
+        engine.run(&Inline);
+        (engine.tokens(root), last_logits(&engine, root).to_vec())
+    };
+    assert!(run(true) == run(false));
+}
+
+#[test]
 fn a_prompt_that_was_computed_before_is_found() {
     let mut engine = engine(64);
     let question = request(&text(1, 30), Then::Generate(warm(4)));

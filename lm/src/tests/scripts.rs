@@ -2,8 +2,9 @@
 
 use theoremata_kernels::{Inline, philox};
 
+use super::speculation::{Fickle, Scribe};
 use super::*;
-use crate::{After, Choice, Conclusion, Prune};
+use crate::{After, Choice, Conclusion, Drafter, Ngrams, Prune, Speculation, Usage};
 
 /// Random numbers of a script.
 struct Dice {
@@ -88,17 +89,20 @@ fn order(engine: &mut Engine, nodes: &[NodeId], dice: &mut Dice) {
     }
 }
 
-fn script(seed: u32) -> (Vec<Event>, u64) {
+fn script(seed: u32, drafter: Option<Box<dyn Drafter>>) -> (Vec<Event>, Usage) {
     let mut dice = Dice { seed, thrown: 0 };
-    let mut engine = Engine::new(
-        tiny(),
-        Settings { rows: 1 + dice.below(20) as usize, page_tokens: 1 + dice.below(6) as usize, ..settings(24) },
-    );
+    let (rows, page_tokens) = (1 + dice.below(20) as usize, 1 + dice.below(6) as usize);
+    let speculation = drafter.is_some().then_some(Speculation { longest: 6, pass_rows: 100 });
+    let mut engine = Engine::new(tiny(), Settings { rows, page_tokens, speculation, ..settings(24) });
+    if let Some(drafter) = drafter {
+        engine = engine.with_drafter(drafter);
+    }
     let (mut nodes, mut bounded, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..60 {
         if nodes.is_empty() || dice.below(8) == 0 {
             let length = 1 + dice.below(12) as usize;
             let mut question = request(&text(dice.below(50), length), then(&mut dice));
+            question.seed = nodes.len() as u64;
             if dice.below(3) == 0 {
                 question.bounds.pages = 1 + dice.below(12) as usize;
             }
@@ -130,24 +134,41 @@ fn script(seed: u32) -> (Vec<Event>, u64) {
     assert!(engine.is_idle(), "seed {seed}: it came to no end");
     nodes.iter().for_each(|node| engine.forget(*node));
     assert_eq!(engine.audit(), Ok(()), "seed {seed}, all forgotten");
-    (all, engine.usage().preempted)
+    (all, engine.usage())
+}
+
+/// A drafter that is mostly right as long as the script goes as it goes without drafts.
+fn drafter(seed: u32) -> Box<dyn Drafter> {
+    let scribe = Scribe::default();
+    script(seed, Some(Box::new(scribe.clone())));
+    Box::new(Fickle { known: scribe.known(), right: 200 })
 }
 
 #[test]
 fn references_are_counted_right_after_every_step_of_any_script() {
     let seeds = seeds(200);
-    let (mut joins, mut prunes, mut preempted) = (0, 0, 0);
-    for seed in 0..seeds {
-        let (events, times) = script(seed);
-        preempted += times;
-        joins += events.iter().filter(|event| matches!(event, Event::Joined { .. })).count();
-        prunes += events.iter().filter(|event| matches!(event, Event::Pruned { .. })).count();
+    for ahead in [false, true] {
+        let (mut joins, mut prunes, mut preempted, mut accepted) = (0, 0, 0, 0);
+        for seed in 0..seeds {
+            let (events, usage) = script(seed, ahead.then(|| drafter(seed)));
+            preempted += usage.preempted;
+            accepted += usage.accepted;
+            joins += events.iter().filter(|event| matches!(event, Event::Joined { .. })).count();
+            prunes += events.iter().filter(|event| matches!(event, Event::Pruned { .. })).count();
+        }
+        println!(
+            "{seeds} scripts: {joins} joins, {prunes} prunes, {preempted} times pages were taken away, \
+             {accepted} drafted tokens accepted"
+        );
+        assert!(joins > seeds as usize && prunes > seeds as usize / 2 && preempted > u64::from(seeds));
+        assert_eq!(accepted > u64::from(seeds), ahead);
     }
-    println!("{seeds} scripts: {joins} joins, {prunes} prunes, {preempted} times pages were taken away");
-    assert!(joins > seeds as usize && prunes > seeds as usize / 2 && preempted > u64::from(seeds));
 }
 
 #[test]
 fn a_script_gives_the_same_events_again() {
-    assert!(script(3) == script(3));
+    assert!(script(3, None) == script(3, None));
+    assert!(script(3, Some(drafter(3))) == script(3, Some(drafter(3))));
+    let ngrams = || Some(Box::new(Ngrams::default()) as Box<dyn Drafter>);
+    assert!(script(3, ngrams()) == script(3, ngrams()));
 }
