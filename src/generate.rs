@@ -194,15 +194,18 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
 /// Pages for the prompt and all paths to their ends, as far as the model reaches and the memory.
 fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) -> Settings {
     let precision = if arguments.exact_keys { Precision::Single } else { Precision::Half };
-    let settings = Settings { precision, speculation: speculation(arguments.speculate), ..Settings::default() };
+    let settings =
+        Settings { precision, speculation: speculation(arguments.speculate, arguments.threads), ..Settings::default() };
     let path = arguments.max_tokens.get().min(model.shape().context).div_ceil(settings.page_tokens) + 2;
     let pages = (prompt_tokens + 1).div_ceil(settings.page_tokens) + arguments.paths.get().saturating_mul(path);
     Settings { pages: pages.min(affordable(arguments.kv_memory, model, &settings)), ..settings }
 }
 
-/// How far steps run ahead.
-pub(crate) fn speculation(longest: Option<NonZeroUsize>) -> Option<Speculation> {
-    longest.map(|longest| Speculation { longest: longest.get(), ..Speculation::default() })
+/// How far steps run ahead. With two threads five rows take as long as the weights take to be read.
+pub(crate) fn speculation(longest: Option<NonZeroUsize>, threads: Option<NonZeroUsize>) -> Option<Speculation> {
+    let one = threads.or(std::thread::available_parallelism().ok()).is_none_or(|threads| threads.get() == 1);
+    let pass_rows = if one { Speculation::default().pass_rows } else { 5 };
+    longest.map(|longest| Speculation { longest: longest.get(), pass_rows })
 }
 
 /// How many pages of keys and values fit into so many megabytes; at least one.

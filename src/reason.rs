@@ -303,7 +303,7 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, Shape), Failure> {
 
 /// As many pages as the memory allows, which are filled as they are needed.
 fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
-    let settings = Settings { speculation: speculation(arguments.speculate), ..Settings::default() };
+    let settings = Settings { speculation: speculation(arguments.speculate, arguments.threads), ..Settings::default() };
     let pages = affordable(arguments.kv_memory, model, &settings) / arguments.workers;
     Settings { pages: pages.clamp(1, 1 << 16), ..settings }
 }
