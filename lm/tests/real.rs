@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use theoremata_kernels::{Crew, Sampling};
 use theoremata_lm::{
     Bounds, Branch, Choice, Engine, Event, Ground, Join, Memory, Message, Model, Multiverse, Outcome, Paths, Prune,
-    Reading, Request, Role, Running, Settings, Spawn, Tags, TaskForm, Tasks, Then, Token, Turn, run_programs,
+    Reading, Request, Role, Running, Settings, Spawn, Speculation, Tags, TaskForm, Tasks, Then, Token, Turn,
+    run_programs,
 };
 
 /// Where `model pull` keeps models.
