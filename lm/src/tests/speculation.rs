@@ -132,10 +132,13 @@ fn traced(engine: &mut Engine, parallel: &dyn Parallel, orders: &dyn Fn(&mut Eng
     traces
 }
 
+/// Tokens by seed, path and place of their draw.
+pub(super) type Known = BTreeMap<(u64, u64, u32), Token>;
+
 /// Knows the tokens of a run and guesses them right now and then; else it guesses anything, tokens that
 /// there are not too.
 pub(super) struct Fickle {
-    pub(super) known: BTreeMap<(u64, u64, u32), Token>,
+    pub(super) known: Known,
     /// Right so many times of 256.
     pub(super) right: u32,
 }
@@ -150,7 +153,7 @@ impl Drafter for Fickle {
             None => word / 256 % 100,
         };
         let token = known.copied().unwrap_or(anything);
-        Some(Guess { token, likelihood: if word % 7 == 0 { f32::NAN } else { 1.0 } })
+        Some(Guess { token, likelihood: if word.is_multiple_of(7) { f32::NAN } else { 1.0 } })
     }
 
     fn learn(&mut self, _: &Next<'_>, likely: &[(Token, f32)], _: Token) {
@@ -160,10 +163,10 @@ impl Drafter for Fickle {
 
 /// Notes what is drawn.
 #[derive(Clone, Default)]
-pub(super) struct Scribe(Arc<Mutex<BTreeMap<(u64, u64, u32), Token>>>);
+pub(super) struct Scribe(Arc<Mutex<Known>>);
 
 impl Scribe {
-    pub(super) fn known(&self) -> BTreeMap<(u64, u64, u32), Token> {
+    pub(super) fn known(&self) -> Known {
         self.0.lock().expect("a list").clone()
     }
 }
@@ -250,7 +253,7 @@ fn no_orders(_: &mut Engine, _: NodeId) {}
 /// Texts of several kinds at one temperature.
 fn questions(sampling: Sampling) -> Vec<Request> {
     let question = |seed: u32| {
-        let tokens = if seed % 2 == 0 { text(seed % 4, 7) } else { [text(seed, 5), text(seed, 5)].concat() };
+        let tokens = if seed.is_multiple_of(2) { text(seed % 4, 7) } else { [text(seed, 5), text(seed, 5)].concat() };
         let turn = Turn { sampling, ..Turn::greedy(14 + 3 * seed as usize) };
         Request { seed: u64::from(seed), ..request(&tokens, Then::Generate(turn)) }
     };
@@ -468,8 +471,8 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
     let settings = Settings { rows: 12, page_tokens: 2, speculation: Some(AHEAD[2]), ..settings(40) };
     let mut drafted = 0;
     for first in [3, 5, 11, 30] {
-        let known = |_: u32| Fickle { known: BTreeMap::new(), right: 0 };
-        let mut engine = Engine::new(tiny(), settings).with_drafter(Box::new(known(0)));
+        let wrong = Fickle { known: BTreeMap::new(), right: 0 };
+        let mut engine = Engine::new(tiny(), settings).with_drafter(Box::new(wrong));
         // Drafts that are always wrong: so both engines are in the same state at every step.
         let mut plain = Engine::new(tiny(), Settings { speculation: None, ..settings });
         for engine in [&mut engine, &mut plain] {
@@ -513,7 +516,7 @@ fn a_draft_that_is_right_gives_a_token_more_than_it_has() {
     noting.run(&Inline);
     let known = scribe.known();
     /// Right, and sure of it.
-    struct Seer(BTreeMap<(u64, u64, u32), Token>);
+    struct Seer(Known);
     impl Drafter for Seer {
         fn guess(&self, next: &Next<'_>) -> Option<Guess> {
             let token = *self.0.get(&(next.draw.seed, next.draw.path, next.draw.position))?;
