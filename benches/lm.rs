@@ -205,6 +205,12 @@ fn same_tokens(file: &Path, rival: &Rival) {
         (tokens, all) = (tokens + agreed, all + theirs.len().max(ours.len()));
         apart.extend(differences(&model, prompt, &logits));
     }
+    apart.sort_by(f64::total_cmp);
+    println!(
+        "log-probabilities of the {LIKELIEST} likeliest first tokens: apart by {:.3} in the middle, {:.3} at most",
+        apart.get(apart.len() / 2).copied().unwrap_or(f64::NAN),
+        apart.last().copied().unwrap_or(f64::NAN)
+    );
     println!(
         "greedy answers equal to llama.cpp's: {same} of {}, {tokens} of {all} tokens before they part",
         theirs.len()
