@@ -67,7 +67,7 @@ struct Paths {
 pub(crate) fn run(command: &BenchCommand, output: Output) -> Result<Exit, Failure> {
     let BenchCommand::Lm(arguments) = command;
     let start = Instant::now();
-    let model = Arc::new(model::load(&arguments.model)?);
+    let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
     let load = start.elapsed().as_secs_f64();
     let file = bytes_on_disk(&arguments.model)?;
     let crew = crew(arguments.threads);

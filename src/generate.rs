@@ -102,7 +102,7 @@ fn share(text: &str) -> Result<f32, String> {
 /// Writes what the model writes.
 pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit, Failure> {
     let start = Instant::now();
-    let model = Arc::new(model::load(&arguments.model)?);
+    let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
     let tokens = prompt(arguments, &model)?;
     let loaded = start.elapsed().as_secs_f64();
     let paths = arguments.paths.get();

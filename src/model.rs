@@ -5,6 +5,7 @@ mod listed;
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -12,6 +13,7 @@ use serde_json::json;
 use theoremata_lm::{Model, ModelError};
 
 use crate::failure::{Exit, Failure};
+use crate::generate::crew;
 use crate::output::Output;
 use listed::LISTED;
 
@@ -82,10 +84,10 @@ pub(crate) fn find(model: &str) -> Result<PathBuf, Failure> {
     Err(Failure::Usage(format!("there is no model {model}{hint}")))
 }
 
-/// Loads a model by name or path.
-pub(crate) fn load(model: &str) -> Result<Model, Failure> {
+/// Loads a model by name or path, on so many threads, or one a core.
+pub(crate) fn load(model: &str, threads: Option<NonZeroUsize>) -> Result<Model, Failure> {
     let path = find(model)?;
-    Model::load(&path).map_err(|error| match error {
+    Model::load_on(&path, &crew(threads)).map_err(|error| match error {
         ModelError::World { .. } => Failure::World(error.to_string()),
         _ => Failure::Usage(format!("{}: {error}", path.display())),
     })
@@ -167,7 +169,7 @@ fn list(output: Output) -> Result<Exit, Failure> {
 }
 
 fn show(name: &str, output: Output) -> Result<Exit, Failure> {
-    let model = load(name)?;
+    let model = load(name, None)?;
     let shape = model.shape();
     let tokens = model.tokenizer().map(|tokenizer| tokenizer.len());
     if output.is_json() {

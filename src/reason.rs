@@ -284,7 +284,7 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, Shape), Failure> {
             (vec![Kind::Remote(remote)], format!("{} at {url}", arguments.model), shape(&arguments.guidance, None)?)
         }
         None => {
-            let model = Arc::new(model::load(&arguments.model)?);
+            let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
             if model.tokenizer().is_none() {
                 return Err(Failure::Usage(PromptError::NoTokenizer.to_string()));
             }

@@ -100,7 +100,7 @@ fn floats(count: usize) -> Vec<f32> {
 /// A matrix of any weights: the time does not depend on their values.
 fn matrix(arena: &mut Arena, format: Format, rows: usize, columns: usize) -> Matrix {
     let bytes = format.bytes(rows, columns).expect("a shape of the model");
-    Matrix::pack_in(arena, format, rows, columns, &vec![0x11; bytes]).expect("as many bytes as it takes")
+    Matrix::pack_in(arena, &Inline, format, rows, columns, &vec![0x11; bytes]).expect("as many bytes as it takes")
 }
 
 fn multiply(kernels: Kernels, parallel: &dyn Parallel, matrices: &[&Matrix], x: &[f32], rows: usize) {

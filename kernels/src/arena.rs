@@ -3,6 +3,8 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::sync::Arc;
 
+use crate::parallel::{Parallel, spread};
+
 /// The unit of alignment and of size: a cache line, which is also the widest vector.
 pub(crate) const LINE: usize = 64;
 
@@ -30,7 +32,10 @@ impl Arena {
     }
 
     /// A run of zeros, a whole number of lines. Packing a lone matrix, `exact`, takes no more than it needs.
-    pub(crate) fn take(&mut self, bytes: usize, exact: bool) -> Fresh {
+    ///
+    /// Zeros are written on all threads: with the first write to a page the system has to find it, which takes
+    /// longer than all else of loading a model.
+    pub(crate) fn take(&mut self, parallel: &dyn Parallel, bytes: usize, exact: bool) -> Fresh {
         debug_assert!(bytes.is_multiple_of(LINE));
         let chunk = match &self.chunk {
             Some(chunk) if chunk.layout.size() - self.used >= bytes => Arc::clone(chunk),
@@ -44,8 +49,16 @@ impl Arena {
         };
         let start = self.used;
         self.used += bytes;
-        // SAFETY: the run lies within the chunk, and nobody else was or will be given any of it.
-        unsafe { chunk.pointer.add(start).write_bytes(0, bytes) };
+        let memory = Arc::clone(&chunk);
+        // Cut where huge pages begin, so that no two threads wait for the same one.
+        let (first, last) = (start / HUGE, (start + bytes).div_ceil(HUGE));
+        spread(parallel, last - first, 1, &|pages| {
+            let from = ((first + pages.start) * HUGE).max(start);
+            let to = ((first + pages.end) * HUGE).min(start + bytes);
+            // SAFETY: the run lies within the chunk, nobody else was or will be given any of it, and the ranges of
+            // pages are disjoint.
+            unsafe { memory.pointer.add(from).write_bytes(0, to.saturating_sub(from)) };
+        });
         Fresh(Run { chunk, start, bytes })
     }
 }
@@ -120,13 +133,14 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parallel::Inline;
 
     #[test]
     fn runs_are_aligned_zeroed_and_apart() {
         let mut arena = Arena::new();
         let mut runs = Vec::new();
         for number in 0..200u8 {
-            let mut run = arena.take(LINE * (number as usize * 37 % 5000), number == 0);
+            let mut run = arena.take(&Inline, LINE * (number as usize * 37 % 5000), number == 0);
             assert!(run.bytes_mut().iter().all(|byte| *byte == 0), "run {number}");
             assert!(run.bytes_mut().as_ptr().addr().is_multiple_of(LINE));
             run.bytes_mut().fill(number);
@@ -141,7 +155,7 @@ mod tests {
     #[test]
     fn a_run_larger_than_a_chunk_has_one_of_its_own() {
         let mut arena = Arena::new();
-        let run = arena.take(CHUNK + LINE, false).done();
+        let run = arena.take(&Inline, CHUNK + LINE, false).done();
         assert_eq!(run.bytes().len(), CHUNK + LINE);
         assert_eq!(run.chunk.layout.size(), CHUNK + HUGE);
     }

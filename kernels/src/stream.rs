@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::arena::{Arena, Run};
-use crate::parallel::{Parallel, spread};
+use crate::parallel::{Inline, Parallel, spread};
 
 /// Bytes of a chunk that one thread reads on its own.
 const CHUNK: usize = 1 << 20;
@@ -15,7 +15,7 @@ pub struct Stream(Run);
 impl Stream {
     /// So many bytes, in whole mebibytes, at least one.
     pub fn new(bytes: usize) -> Stream {
-        let mut run = Arena::new().take(bytes.next_multiple_of(CHUNK).max(CHUNK), false);
+        let mut run = Arena::new().take(&Inline, bytes.next_multiple_of(CHUNK).max(CHUNK), false);
         run.bytes_mut().fill(1);
         Stream(run.done())
     }

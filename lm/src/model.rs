@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use serde_json::Value as Json;
-use theoremata_kernels::{Arena, Format, FormatError, Matrix};
+use theoremata_kernels::{Arena, Format, FormatError, Inline, Matrix, Parallel};
 
 use crate::gguf::{Gguf, GgufError, Value};
 use crate::shape::{Family, Shape, ShapeError};
@@ -111,16 +111,22 @@ impl Model {
     /// Loads a GGUF file, or a folder as the Hugging Face libraries write it: `config.json`,
     /// `model.safetensors`, and perhaps `tokenizer.json` and a chat template.
     pub fn load(path: &Path) -> Result<Model, ModelError> {
+        Model::load_on(path, &Inline)
+    }
+
+    /// The same on several threads: most of the time goes to memory that the system has to find, and threads find
+    /// it side by side.
+    pub fn load_on(path: &Path, parallel: &dyn Parallel) -> Result<Model, ModelError> {
         if path.is_dir() {
             return Model::from_folder(path);
         }
         let file = File::open(path).map_err(|error| ModelError::World { path: path.into(), error })?;
-        Model::from_gguf(file)
+        Model::from_gguf(file, parallel)
     }
 
     /// Loads a GGUF file. Tensors are read one after the other, packed, and dropped: at no time is more
     /// in memory than the packed weights and one tensor.
-    pub fn from_gguf<R: Read + Seek>(source: R) -> Result<Model, ModelError> {
+    pub fn from_gguf<R: Read + Seek>(source: R, parallel: &dyn Parallel) -> Result<Model, ModelError> {
         let file = Gguf::open(source)?;
         let shape = Shape::from_gguf(&file)?;
         let tokenizer = match file.entry("tokenizer.ggml.model") {
@@ -144,7 +150,7 @@ impl Model {
             _ => None,
         };
         let name = file.text("general.name").unwrap_or("unnamed").chars().take(100).collect();
-        let mut model = Model::assemble(shape, &mut GgufWeights { file, arena: Arena::new() })?;
+        let mut model = Model::assemble(shape, &mut GgufWeights { file, arena: Arena::new(), parallel })?;
         (model.tokenizer, model.template, model.name) = (tokenizer, template, name);
         Ok(model)
     }
@@ -291,13 +297,14 @@ trait Weights {
     fn vector(&mut self, part: Part, length: usize) -> Result<Vec<f32>, ModelError>;
 }
 
-struct GgufWeights<R> {
+struct GgufWeights<'p, R> {
     file: Gguf<R>,
+    parallel: &'p dyn Parallel,
     /// Where the matrices lie side by side, in huge pages.
     arena: Arena,
 }
 
-impl<R> GgufWeights<R> {
+impl<R> GgufWeights<'_, R> {
     fn name(part: Part) -> String {
         match part {
             Part::Embedding => "token_embd.weight".into(),
@@ -326,7 +333,7 @@ impl<R> GgufWeights<R> {
     }
 }
 
-impl<R: Read + Seek> GgufWeights<R> {
+impl<R: Read + Seek> GgufWeights<'_, R> {
     /// The bytes of a tensor whose sizes, slowest first, are as expected.
     fn read(&mut self, part: Part, expected: &[usize]) -> Result<(String, Format, Vec<u8>), ModelError> {
         let name = Self::name(part);
@@ -341,14 +348,14 @@ impl<R: Read + Seek> GgufWeights<R> {
     }
 }
 
-impl<R: Read + Seek> Weights for GgufWeights<R> {
+impl<R: Read + Seek> Weights for GgufWeights<'_, R> {
     fn has(&self, part: Part) -> bool {
         self.file.place(&Self::name(part)).is_some()
     }
 
     fn matrix(&mut self, part: Part, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
         let (name, format, bytes) = self.read(part, &[rows, columns])?;
-        let packed = Matrix::pack_in(&mut self.arena, format, rows, columns, &bytes);
+        let packed = Matrix::pack_in(&mut self.arena, self.parallel, format, rows, columns, &bytes);
         packed.map_err(|error| ModelError::Bytes { name, error })
     }
 

@@ -79,7 +79,7 @@ fn logits(model: Model) -> Vec<f32> {
 fn a_model_computes_the_same_from_either_kind_of_file() {
     let of_folder = logits(Model::load(&folder()).expect("a model"));
     let file = as_gguf(|_| {}, "", GgmlDType::F32);
-    let of_file = logits(Model::from_gguf(Cursor::new(file)).expect("a model"));
+    let of_file = logits(Model::from_gguf(Cursor::new(file), &Inline).expect("a model"));
     assert!(of_folder == of_file);
 }
 
@@ -87,7 +87,7 @@ fn a_model_computes_the_same_from_either_kind_of_file() {
 fn a_model_in_eight_bits_stays_close() {
     let exact = logits(Model::load(&folder()).expect("a model"));
     let file = as_gguf(|_| {}, "", GgmlDType::Q8_0);
-    let found = logits(Model::from_gguf(Cursor::new(file)).expect("a model"));
+    let found = logits(Model::from_gguf(Cursor::new(file), &Inline).expect("a model"));
     let worst = exact.iter().zip(&found).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
     assert!(worst > 0.0 && worst < 0.5, "{worst}");
 }
@@ -96,7 +96,7 @@ fn a_model_in_eight_bits_stays_close() {
 fn a_file_that_does_not_hold_the_model_it_announces_is_refused() {
     let refused = |change: &dyn Fn(&mut Head), leave_out: &str| {
         let file = as_gguf(change, leave_out, GgmlDType::F32);
-        Model::from_gguf(Cursor::new(file)).expect_err("refused").to_string()
+        Model::from_gguf(Cursor::new(file), &Inline).expect_err("refused").to_string()
     };
     let set = |name: &'static str, entry: Entry| {
         move |entries: &mut Head| {
@@ -121,7 +121,7 @@ fn a_file_that_does_not_hold_the_model_it_announces_is_refused() {
 fn a_file_that_is_cut_off_is_refused() {
     let file = as_gguf(|_| {}, "", GgmlDType::F32);
     for length in (0..file.len()).step_by(997).chain([file.len() - 1]) {
-        assert!(Model::from_gguf(Cursor::new(file[..length].to_vec())).is_err(), "{length} bytes");
+        assert!(Model::from_gguf(Cursor::new(file[..length].to_vec()), &Inline).is_err(), "{length} bytes");
     }
 }
 
@@ -155,7 +155,7 @@ fn no_changed_byte_of_a_file_panics_or_hangs() {
         for value in [0, 1, 64, 255] {
             let mut changed = file.clone();
             changed[at] = value;
-            match Model::from_gguf(Cursor::new(changed)) {
+            match Model::from_gguf(Cursor::new(changed), &Inline) {
                 // Every third one is computed, too.
                 Ok(model) if at % 3 == 0 => {
                     assert!(said(model).is_none_or(|outcome| outcome != Outcome::Concluded));
@@ -177,7 +177,7 @@ fn weights_that_are_no_numbers_end_what_asks_for_them() {
         // The last tensors are all in the last third.
         let from = file.len() * 2 / 3;
         spoilt[from..].fill(byte);
-        let model = Model::from_gguf(Cursor::new(spoilt)).expect("a model");
+        let model = Model::from_gguf(Cursor::new(spoilt), &Inline).expect("a model");
         assert_eq!(said(model), Some(outcome), "weights of {byte}");
     }
 }
