@@ -83,7 +83,9 @@ pub(crate) fn run(command: &BenchCommand, output: Output) -> Result<Exit, Failur
     // What is read for this takes memory of its own. A token takes all weights once.
     let bandwidth = bandwidth(&crew, runs);
     let limit = bandwidth / model.bytes() as f64;
-    let budget = pages(arguments.prompt.get() + arguments.tokens.get(), arguments.paths.iter().max());
+    // The largest pool of those that ran by then.
+    let budget =
+        pages(arguments.prompt.get() + 1, None).max(pages(16 + arguments.tokens.get(), arguments.paths.iter().max()));
     let paths: Vec<Paths> = arguments.paths.iter().map(|count| paths(&model, &crew, arguments, count.get())).collect();
     if output.is_json() {
         let object = |paths: &Paths| {

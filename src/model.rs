@@ -93,8 +93,8 @@ pub(crate) fn load(model: &str, threads: Option<NonZeroUsize>) -> Result<Model, 
     })
 }
 
-/// By what a model is known: its size and a hash of parts of it that are spread over all its files. Two models that
-/// differ in a block of 512 KB somewhere could be taken for one; two trainings or formats of a model cannot.
+/// By what a model is known: its size and a hash of parts of it that are spread over all its files. Two files of one size
+/// that differ between these parts alone are taken for one; two trainings or formats of a model differ everywhere.
 pub(crate) fn identity(model: &str) -> Result<String, Failure> {
     let path = find(model)?;
     let mut files = vec![path.clone()];

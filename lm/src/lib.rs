@@ -72,7 +72,7 @@ pub use model::{Model, ModelError};
 pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
 pub use program::{
     Answer, Call, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Memory, Paths, Program,
-    Pruned, Ranking, Running, Score, Tags, Tally, Tasks, Vote, recall_tool, run_programs,
+    Pruned, Ranking, Running, Score, Tags, Tally, Tasks, Vote, count_votes, elected, recall_tool, run_programs,
 };
 pub use prompt::{PromptError, Speech};
 pub use prune::Prune;

@@ -34,7 +34,7 @@ pub use map::{Last, MapReduce};
 pub use score::{Ranking, Score};
 pub use tags::{Paths, Tags};
 pub use tasks::{Call, Memory, Pruned, Tasks, recall_tool};
-pub use vote::Vote;
+pub use vote::{Vote, count_votes, elected};
 
 /// Where a program begins.
 #[derive(Clone, PartialEq, Debug)]

@@ -118,9 +118,7 @@ impl Worker {
 impl Actor for Worker {
     type Context = Context<Worker>;
 
-    fn started(&mut self, context: &mut Context<Worker>) {
-        // Orders stay small and are bounded by what the front has under way.
-        context.set_mailbox_capacity(1024);
+    fn started(&mut self, _: &mut Context<Worker>) {
         self.make_hand();
         if self.hand.is_none() {
             self.front.do_send(Crashed {

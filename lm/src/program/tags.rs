@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::writing::{Words, is_behind, rest_of};
+use super::writing::{Words, continued, is_behind, write_on};
 use super::{Ground, Growth, Program, share};
 use crate::engine::Engine;
 use crate::event::{EngineError, Event};
@@ -96,18 +96,6 @@ impl Tags {
         Ok(Tags { ground, words, form, paths, turn, writers: BTreeMap::new(), root: None })
     }
 
-    /// Lets a node write on, as far as it may.
-    fn write_on(
-        &self,
-        engine: &mut Engine,
-        node: NodeId,
-        tokens: &[Token],
-        guide: Guidance,
-    ) -> Result<(), EngineError> {
-        let turn = Turn { guide, ..self.turn.clone() };
-        rest_of(engine, node, turn).map_or(Ok(()), |turn| engine.extend(node, tokens, Then::Generate(turn)))
-    }
-
     /// Looks at what a node has written, and does what follows from its end.
     fn turn_ended(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
         let Some(writer) = self.writers.get(&node) else { return Ok(()) };
@@ -136,13 +124,8 @@ impl Tags {
         } else {
             return engine.stop(node, Outcome::Invalid);
         }
-        let guide = self.continued();
-        self.write_on(engine, node, &[], guide)
-    }
-
-    /// What guides a node that goes on in its own text.
-    fn continued(&self) -> Guidance {
-        if self.turn.guide == Guidance::Free { Guidance::Free } else { Guidance::Continued }
+        let guide = continued(&self.turn);
+        write_on(engine, node, &[], &self.turn, guide)
     }
 
     /// Opens a path for each outline.
@@ -180,7 +163,7 @@ impl Tags {
             writer.text.extend(&came);
         }
         match guide.after(&came) {
-            Ok(guide) => self.write_on(engine, node, &conclusion, guide),
+            Ok(guide) => write_on(engine, node, &conclusion, &self.turn, guide),
             Err(_) => engine.stop(node, Outcome::Invalid),
         }
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::writing::{Words, rest_of};
+use super::writing::{Words, continued, write_on};
 use super::{Ground, Growth, Program, outcome_of};
 use crate::engine::Engine;
 use crate::event::{EngineError, Event};
@@ -187,24 +187,8 @@ impl<'a> Tasks<'a> {
         if self.reader.is_complete() {
             return engine.extend(writer.node, &[], Then::Conclude);
         }
-        let (node, guide) = (writer.node, self.guide.take().unwrap_or_else(|| self.continued()));
-        self.write_on(engine, node, &[], guide)
-    }
-
-    /// What guides a thread that goes on in its own text.
-    fn continued(&self) -> Guidance {
-        if self.turn.guide == Guidance::Free { Guidance::Free } else { Guidance::Continued }
-    }
-
-    fn write_on(
-        &self,
-        engine: &mut Engine,
-        node: NodeId,
-        tokens: &[Token],
-        guide: Guidance,
-    ) -> Result<(), EngineError> {
-        let turn = Turn { guide, ..self.turn.clone() };
-        rest_of(engine, node, turn).map_or(Ok(()), |turn| engine.extend(node, tokens, Then::Generate(turn)))
+        let (node, guide) = (writer.node, self.guide.take().unwrap_or_else(|| continued(&self.turn)));
+        write_on(engine, node, &[], &self.turn, guide)
     }
 
     /// Takes the oldest finished list out of view. One whose ends no token begins at stays.
@@ -245,7 +229,7 @@ impl<'a> Tasks<'a> {
         };
         let tokens = self.words.text(&String::from_utf8_lossy(rest))?;
         self.append(&tokens);
-        self.write_on(engine, node, &tokens, self.continued())
+        write_on(engine, node, &tokens, &self.turn, continued(&self.turn))
     }
 
     /// What stands in the text under a number.

@@ -41,19 +41,27 @@ impl<'a> Vote<'a> {
 
     /// Each answer by the place of the first sample that gave it, with its votes: in the order of places.
     fn count(&self, growth: &Growth, concluded: &[NodeId]) -> Vec<(u32, usize)> {
-        let mut ballots: Vec<(Vec<u8>, u32, usize)> = Vec::new();
-        for (place, (id, grown)) in growth.branches().enumerate() {
-            if !concluded.contains(&id) {
-                continue;
-            }
-            let ballot = (self.ballot)(&grown.tokens);
-            match ballots.iter_mut().find(|(other, _, _)| *other == ballot) {
-                Some((_, _, votes)) => *votes += 1,
-                None => ballots.push((ballot, place as u32, 1)),
-            }
-        }
-        ballots.into_iter().map(|(_, place, votes)| (place, votes)).collect()
+        let voted = growth.branches().zip(0..).filter(|((id, _), _)| concluded.contains(id));
+        count_votes(voted.map(|((_, grown), place)| (place, (self.ballot)(&grown.tokens))))
     }
+}
+
+/// Each different answer by the place of the first that gave it, and how many gave it, in the order of places.
+pub fn count_votes(ballots: impl IntoIterator<Item = (u32, Vec<u8>)>) -> Vec<(u32, usize)> {
+    let mut counted: Vec<(Vec<u8>, u32, usize)> = Vec::new();
+    for (place, ballot) in ballots {
+        match counted.iter_mut().find(|(other, _, _)| *other == ballot) {
+            Some((_, _, votes)) => *votes += 1,
+            None => counted.push((ballot, place, 1)),
+        }
+    }
+    counted.into_iter().map(|(_, place, votes)| (place, votes)).collect()
+}
+
+/// The answer with the most votes, the first of several, if at least so many agree on it.
+pub fn elected(votes: &[(u32, usize)], least: usize) -> Option<u32> {
+    let most = votes.iter().map(|(_, votes)| *votes).max().unwrap_or(0);
+    votes.iter().find(|(_, votes)| *votes == most && most >= least.max(1)).map(|(place, _)| *place)
 }
 
 impl Program for Vote<'_> {
@@ -66,9 +74,7 @@ impl Program for Vote<'_> {
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
         let Event::Choose { node, branches } = event else { return Ok(()) };
         self.votes = self.count(growth, branches);
-        let most = self.votes.iter().map(|(_, votes)| *votes).max().unwrap_or(0);
-        let first = self.votes.iter().find(|(_, votes)| *votes == most && most >= self.least.max(1));
-        self.chosen = first.map(|(place, _)| *place);
+        self.chosen = elected(&self.votes, self.least);
         engine.choose(*node, self.chosen)
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::event::EngineError;
+use crate::guide::Guidance;
 use crate::model::Model;
-use crate::node::{Bound, NodeId, Outcome, Turn};
+use crate::node::{Bound, NodeId, Outcome, Then, Turn};
 use crate::prompt::PromptError;
 use crate::tokenizer::{Reading, Token};
 
@@ -52,16 +53,25 @@ impl Words {
     }
 }
 
-/// A turn with what is left of its tokens: they are counted over all turns of a node. Ends the node where
-/// nothing is left.
-pub(super) fn rest_of(engine: &mut Engine, node: NodeId, turn: Turn) -> Option<Turn> {
+/// Lets a node read these tokens and write on, with what is left of the tokens of its turn: they are counted over all
+/// turns of a node. Ends the node where nothing is left.
+pub(super) fn write_on(
+    engine: &mut Engine,
+    node: NodeId,
+    tokens: &[Token],
+    turn: &Turn,
+    guide: Guidance,
+) -> Result<(), EngineError> {
     let max_tokens = turn.max_tokens.saturating_sub(engine.generated(node).len());
     if max_tokens == 0 {
-        // The caller knows the node from the engine.
-        let _ = engine.stop(node, Outcome::Budget(Bound::Tokens));
-        return None;
+        return engine.stop(node, Outcome::Budget(Bound::Tokens));
     }
-    Some(Turn { max_tokens, ..turn })
+    engine.extend(node, tokens, Then::Generate(Turn { max_tokens, guide, ..turn.clone() }))
+}
+
+/// What guides a node that goes on in its own text.
+pub(super) fn continued(turn: &Turn) -> Guidance {
+    if turn.guide == Guidance::Free { Guidance::Free } else { Guidance::Continued }
 }
 
 /// Whether a text ends with a tag. A token may have brought blanks along behind it.

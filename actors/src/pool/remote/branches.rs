@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::Regex;
-use theoremata_lm::Outcome;
+use theoremata_lm::{Outcome, count_votes, elected};
 
 use super::Place;
 use super::request::Ended;
@@ -173,7 +173,7 @@ impl Branches {
             }
             (Program::Vote { least, pattern, .. }, _) => {
                 let pattern = pattern.as_deref().and_then(|pattern| Regex::new(pattern).ok());
-                self.vote((*least).max(1), pattern.as_ref());
+                self.vote(*least, pattern.as_ref());
                 Some(if self.chosen.is_some() { Outcome::Concluded } else { Outcome::Failed })
             }
             _ => Some(if self.chosen.is_some() { Outcome::Concluded } else { Outcome::Failed }),
@@ -184,20 +184,10 @@ impl Branches {
     }
 
     fn vote(&mut self, least: usize, pattern: Option<&Regex>) {
-        let mut ballots: Vec<(Vec<u8>, u32, usize)> = Vec::new();
-        for (place, branch) in self.branches.iter().enumerate() {
-            if branch.outcome != Some(Outcome::Concluded) {
-                continue;
-            }
-            let ballot = ballot(&branch.text, pattern);
-            match ballots.iter_mut().find(|(other, _, _)| *other == ballot) {
-                Some((_, _, votes)) => *votes += 1,
-                None => ballots.push((ballot, place as u32, 1)),
-            }
-        }
-        self.votes = ballots.into_iter().map(|(_, place, votes)| (place, votes)).collect();
-        let most = self.votes.iter().map(|(_, votes)| *votes).max().unwrap_or(0);
-        self.chosen = self.votes.iter().find(|(_, votes)| *votes == most && most >= least).map(|(place, _)| *place);
+        let concluded = |(branch, _): &(&Branch, u32)| branch.outcome == Some(Outcome::Concluded);
+        let voted = self.branches.iter().zip(0..).filter(concluded);
+        self.votes = count_votes(voted.map(|(branch, place)| (place, ballot(&branch.text, pattern))));
+        self.chosen = elected(&self.votes, least);
     }
 
     /// What came of it, once it has ended.

@@ -208,6 +208,9 @@ fn seed(seed: u64, place: Place) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
     use super::*;
     use crate::pool::Program;
 
@@ -232,6 +235,41 @@ mod tests {
         assert!(matches!(said("data: {\"choices\":[{\"text\":\"a\"}]}\n"), Err(Miss::Again { .. })));
         assert!(matches!(said("data: {\"error\":{\"message\":\"no\"}}\n"), Err(Miss::Never(_))));
         assert!(matches!(said("data: {\n"), Err(Miss::Never(_))));
+    }
+
+    /// Answers one connection after the other with these texts, and gives how many there were.
+    fn server(answers: &'static [&'static str]) -> (String, thread::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let serve = move || {
+            let mut served = 0;
+            for answer in answers {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request);
+                stream.write_all(answer.as_bytes()).expect("an answer");
+                served += 1;
+            }
+            served
+        };
+        (url, thread::spawn(serve))
+    }
+
+    #[test]
+    fn a_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
+        let busy = "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let good = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\
+                    data: {\"choices\":[{\"text\":\"yes\",\"finish_reason\":\"stop\"}]}\n\n";
+        let no = "HTTP/1.1 400 No\r\nContent-Length: 27\r\nConnection: close\r\n\r\n{\"error\":{\"message\":\"no\"}}\n";
+        let stop = AtomicBool::new(false);
+        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "What?", &stop);
+        let (url, served) = server(Box::leak(Box::new([busy, busy, good])));
+        let ended = asked(&url);
+        assert_eq!((ended.text.as_str(), ended.outcome, served.join().ok()), ("yes", Outcome::Concluded, Some(3)));
+        let (url, served) = server(Box::leak(Box::new([no])));
+        let ended = asked(&url);
+        assert_eq!((ended.outcome, served.join().ok()), (Outcome::Failed, Some(1)));
+        assert!(ended.because.is_some_and(|because| because.ends_with("400: no")));
     }
 
     #[test]
