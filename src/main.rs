@@ -328,7 +328,15 @@ struct LintArguments {
     theory: TheoryArguments,
 }
 
+/// The allocator is built to do without huge pages: of each it would use a corner only, up to a third of a run's
+/// memory. It forbids them to the whole process; the weights of a model, which fill them, are to have them.
+fn allow_huge_pages() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(false); // where that fails, pages are small and all works
+}
+
 fn main() -> ExitCode {
+    allow_huge_pages();
     let cli = Cli::parse();
     let output = Output::new(cli.json, cli.quiet);
     let result = match cli.command {

@@ -6,6 +6,7 @@
 //! of the fastest tenth of several rounds. The bandwidth is measured in the same run, since neighbours move it.
 
 use std::hint::black_box;
+use std::io;
 use std::time::Instant;
 
 use theoremata_kernels::{
@@ -100,7 +101,7 @@ fn floats(count: usize) -> Vec<f32> {
 /// A matrix of any weights: the time does not depend on their values.
 fn matrix(arena: &mut Arena, format: Format, rows: usize, columns: usize) -> Matrix {
     let bytes = format.bytes(rows, columns).expect("a shape of the model");
-    Matrix::pack_in(arena, &Inline, format, rows, columns, &vec![0x11; bytes]).expect("as many bytes as it takes")
+    Matrix::pack_in(arena, &Inline, format, rows, columns, &mut io::repeat(0x11)).expect("as many bytes as it takes")
 }
 
 fn multiply(kernels: Kernels, parallel: &dyn Parallel, matrices: &[&Matrix], x: &[f32], rows: usize) {

@@ -11,8 +11,9 @@ pub(crate) const LINE: usize = 64;
 /// A huge page of x86-64; chunks begin and end with one.
 const HUGE: usize = 2 << 20;
 
-/// Chunks are this large, but for matrices that need more.
-const CHUNK: usize = 16 * HUGE;
+/// Chunks are this large, but for matrices that need more. What is not used of one is never written, and so takes no
+/// memory; but the allocator takes a huge page beside each.
+const CHUNK: usize = 64 * HUGE;
 
 /// Where the matrices of one model lie, side by side.
 ///

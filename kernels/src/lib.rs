@@ -52,7 +52,7 @@ pub use crew::Crew;
 pub use format::{Format, FormatError};
 pub use half::f16;
 pub use level::{Kernels, Level};
-pub use matrix::Matrix;
+pub use matrix::{Matrix, PackError};
 pub use pages::{Cell, PageShape, Slot, Span};
 pub use parallel::{Inline, Parallel};
 pub use product::Product;

@@ -25,9 +25,11 @@
 //!                 4·(g + 2·i) + b at bits 2·i
 //! ```
 
+use std::io::{self, Read};
+
 use half::{bf16, f16};
 
-use crate::arena::{Arena, Fresh, LINE, Run};
+use crate::arena::{Arena, LINE, Run};
 use crate::format::{Format, FormatError, half_at, q4k_quant, q4k_scale, q6k_quant};
 use crate::parallel::{Disjoint, Inline, Parallel, spread};
 
@@ -36,6 +38,21 @@ pub(crate) const TILE: usize = 16;
 
 /// Weights that share a scale, and activations that do.
 pub(crate) const BLOCK: usize = 32;
+
+/// Bytes of a file that are read before they are packed: enough to keep all threads busy, and little beside a model.
+const PIECE: usize = 2 << 20;
+
+/// Why the weights of a file are not packed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// The format does not go with the shape.
+    #[error(transparent)]
+    Shape(#[from] FormatError),
+    /// The source does not give the bytes.
+    #[error(transparent)]
+    Source(#[from] io::Error),
+}
 
 /// A matrix of weights, packed once at load. `multiply` gives `out[r] = weights · x[r]`.
 #[derive(Clone)]
@@ -136,46 +153,41 @@ impl Matrix {
     ///
     /// Fails if a row is no whole number of blocks, or the bytes are not as many as the shape asks for.
     pub fn pack(format: Format, rows: usize, columns: usize, bytes: &[u8]) -> Result<Matrix, FormatError> {
-        Matrix::pack_into(&Inline, format, rows, columns, bytes, |size| Arena::new().take(&Inline, size, true))
+        let expected = format.bytes(rows, columns)?;
+        if bytes.len() != expected {
+            return Err(FormatError::Length { format, rows, columns, expected, found: bytes.len() });
+        }
+        let tile_bytes = tile_bytes(format, columns);
+        let mut fresh = Arena::new().take(&Inline, rows.div_ceil(TILE) * tile_bytes, true);
+        pack_rows(&Inline, format, columns, bytes, fresh.bytes_mut());
+        Ok(Matrix { format, rows, columns, tile_bytes, run: fresh.done() })
     }
 
-    /// The same, beside the other matrices of a model: reading them all is up to a third faster. All threads pack.
+    /// The same from a file that is read piece by piece, beside the other matrices of a model: never is more in memory
+    /// than what is packed and a piece of 2 MiB, or one tile, and matrices that lie side by side are read up
+    /// to a third faster. The caller's thread reads, all pack. What follows the matrix in the file is left there.
     pub fn pack_in(
         arena: &mut Arena,
         parallel: &dyn Parallel,
         format: Format,
         rows: usize,
         columns: usize,
-        bytes: &[u8],
-    ) -> Result<Matrix, FormatError> {
-        Matrix::pack_into(parallel, format, rows, columns, bytes, |size| arena.take(parallel, size, false))
-    }
-
-    fn pack_into(
-        parallel: &dyn Parallel,
-        format: Format,
-        rows: usize,
-        columns: usize,
-        bytes: &[u8],
-        take: impl FnOnce(usize) -> Fresh,
-    ) -> Result<Matrix, FormatError> {
-        let expected = format.bytes(rows, columns)?;
-        if bytes.len() != expected {
-            return Err(FormatError::Length { format, rows, columns, expected, found: bytes.len() });
-        }
+        source: &mut dyn Read,
+    ) -> Result<Matrix, PackError> {
+        let bytes = format.bytes(rows, columns)?;
         let tile_bytes = tile_bytes(format, columns);
-        let mut fresh = take(rows.div_ceil(TILE) * tile_bytes);
-        // No columns, no bytes: then there is nothing to put anywhere.
-        let row_bytes = format.bytes(1, columns)?.max(1);
-        let tiles = Disjoint::new(fresh.bytes_mut());
-        spread(parallel, bytes.len().div_ceil(row_bytes).div_ceil(TILE), 4, &|range| {
-            for tile in range {
-                // SAFETY: every tile is in one range, and is asked for once.
-                let packed = unsafe { tiles.part(tile * tile_bytes..(tile + 1) * tile_bytes) };
-                let rows = bytes[tile * TILE * row_bytes..].chunks_exact(row_bytes).take(TILE);
-                rows.enumerate().for_each(|(lane, source)| pack_row(format, source, lane, packed));
-            }
-        });
+        let mut fresh = arena.take(parallel, rows.div_ceil(TILE) * tile_bytes, false);
+        // Whole tiles, so that none is begun in one piece and ended in the next.
+        let unpacked = format.bytes(TILE, columns)?.max(1);
+        let tiles = (PIECE / unpacked).max(1);
+        let mut piece = vec![0; bytes.min(tiles * unpacked)];
+        let mut left = bytes;
+        for packed in fresh.bytes_mut().chunks_mut(tiles * tile_bytes.max(1)) {
+            let piece = &mut piece[..left.min(tiles * unpacked)];
+            source.read_exact(piece)?;
+            pack_rows(parallel, format, columns, piece, packed);
+            left -= piece.len();
+        }
         Ok(Matrix { format, rows, columns, tile_bytes, run: fresh.done() })
     }
 
@@ -336,6 +348,24 @@ impl Matrix {
             },
         }
     }
+}
+
+/// Packs rows as a file holds them into tiles, from the first row of the first tile on.
+fn pack_rows(parallel: &dyn Parallel, format: Format, columns: usize, bytes: &[u8], tiles: &mut [u8]) {
+    let tile_bytes = tile_bytes(format, columns);
+    let row_bytes = columns / format.block_columns() * format.block_bytes();
+    if row_bytes == 0 {
+        return; // no columns, so nothing to put anywhere
+    }
+    let tiles = Disjoint::new(tiles);
+    spread(parallel, (bytes.len() / row_bytes).div_ceil(TILE), 4, &|range| {
+        for tile in range {
+            // SAFETY: every tile is in one range, and is asked for once.
+            let packed = unsafe { tiles.part(tile * tile_bytes..(tile + 1) * tile_bytes) };
+            let rows = bytes[tile * TILE * row_bytes..].chunks_exact(row_bytes).take(TILE);
+            rows.enumerate().for_each(|(lane, source)| pack_row(format, source, lane, packed));
+        }
+    });
 }
 
 /// Puts one row of a file into its lane of a tile.

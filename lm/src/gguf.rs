@@ -5,7 +5,7 @@
 //! wholly inside the file is refused when the head is read, not when the tensor is.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Take};
 
 use theoremata_kernels::Format;
 
@@ -92,7 +92,34 @@ pub enum Value {
     /// A list of floats.
     Floats(Vec<f64>),
     /// A list of texts.
-    Texts(Vec<String>),
+    Texts(Texts),
+}
+
+/// Texts one behind the other: a vocabulary has too many for each to be a piece of memory of its own.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Texts {
+    all: String,
+    /// Where each ends.
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// Text number `index`.
+    pub fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.all[start as usize..end as usize])
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.ends.len()).map(|index| self.get(index).expect("one of the texts"))
+    }
+
+    fn push(&mut self, text: &str) {
+        self.all.push_str(text);
+        self.ends.push(self.all.len() as u32); // the head is bounded, see `HEAD_BYTES_MAX`
+    }
 }
 
 /// Where a tensor lies and what it is.
@@ -187,6 +214,11 @@ impl<R: Read + Seek> Gguf<R> {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// Frees what the head says of anything but tensors, for when it has been used: a vocabulary is large.
+    pub fn forget_entries(&mut self) {
+        self.entries.clear();
+    }
+
     /// All tensors, by name.
     pub fn tensors(&self) -> impl Iterator<Item = (&str, &Place)> {
         self.tensors.iter().map(|(name, place)| (name.as_str(), place))
@@ -201,7 +233,7 @@ impl<R: Read + Seek> Gguf<R> {
     }
 
     /// A list of texts that must be there.
-    pub fn texts(&self, name: &str) -> Result<&[String], GgufError> {
+    pub fn texts(&self, name: &str) -> Result<&Texts, GgufError> {
         match self.required(name)? {
             Value::Texts(texts) => Ok(texts),
             other => Err(impossible(name, "the value", kind_of(other).into())),
@@ -233,14 +265,12 @@ impl<R: Read + Seek> Gguf<R> {
         self.tensors.get(name)
     }
 
-    /// The bytes of a tensor, as they stand in the file.
-    pub fn read(&mut self, name: &str) -> Result<Vec<u8>, GgufError> {
-        let place =
-            self.tensors.get(name).ok_or_else(|| GgufError::Missing { what: "tensor", name: name.into() })?.clone();
-        self.source.seek(SeekFrom::Start(place.at))?;
-        let mut bytes = vec![0; place.bytes];
-        self.source.read_exact(&mut bytes)?;
-        Ok(bytes)
+    /// Reads a tensor, from its first byte to its last, as it stands in the file.
+    pub fn read(&mut self, name: &str) -> Result<Take<&mut R>, GgufError> {
+        let missing = || GgufError::Missing { what: "tensor", name: name.into() };
+        let Place { at, bytes, .. } = *self.tensors.get(name).ok_or_else(missing)?;
+        self.source.seek(SeekFrom::Start(at))?;
+        Ok((&mut self.source).take(bytes as u64))
     }
 }
 
@@ -331,13 +361,30 @@ impl<R: Read> Head<R> {
                     return Err(GgufError::CutOff { what: "a list", at: self.at, needed, length: self.length });
                 }
                 match kind {
-                    6 | 12 => Value::Floats((0..count).map(|_| self.float(kind)).collect::<Result<_, _>>()?),
-                    8 => Value::Texts((0..count).map(|_| self.text("a text")).collect::<Result<_, _>>()?),
-                    _ => Value::Integers((0..count).map(|_| self.integer(kind)).collect::<Result<_, _>>()?),
+                    6 | 12 => Value::Floats(self.list(count, |head| head.float(kind))?),
+                    8 => Value::Texts(self.texts(count)?),
+                    _ => Value::Integers(self.list(count, |head| head.integer(kind))?),
                 }
             }
             _ => return Err(impossible(name, "the kind", kind.to_string())),
         })
+    }
+
+    fn list<T>(&mut self, count: u64, item: impl Fn(&mut Self) -> Result<T, GgufError>) -> Result<Vec<T>, GgufError> {
+        let mut items = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    fn texts(&mut self, count: u64) -> Result<Texts, GgufError> {
+        // Tokens and merges are a little shorter than this: so nothing is moved while they are read.
+        let mut texts = Texts { all: String::with_capacity(count as usize * 12), ends: Vec::with_capacity(count as usize) };
+        for _ in 0..count {
+            texts.push(&self.text("a text")?);
+        }
+        Ok(texts)
     }
 
     fn integer(&mut self, kind: u32) -> Result<i64, GgufError> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use serde_json::Value as Json;
-use theoremata_kernels::{Arena, Format, FormatError, Inline, Matrix, Parallel};
+use theoremata_kernels::{Arena, Format, Inline, Matrix, PackError, Parallel};
 
 use crate::gguf::{Gguf, GgufError, Value};
 use crate::shape::{Family, Shape, ShapeError};
@@ -48,13 +48,13 @@ pub enum ModelError {
         /// Rows and columns expected.
         expected: Vec<usize>,
     },
-    /// The bytes of a tensor do not fit its shape.
+    /// The bytes of a tensor cannot be read, or do not fit its shape.
     #[error("tensor {name}: {error}")]
     Bytes {
         /// Its name.
         name: String,
-        /// What does not fit.
-        error: FormatError,
+        /// What is wrong.
+        error: PackError,
     },
     /// A file of weights or a configuration in another form than expected.
     #[error("{path}: {text}")]
@@ -124,20 +124,19 @@ impl Model {
         Model::from_gguf(file, parallel)
     }
 
-    /// Loads a GGUF file. Tensors are read one after the other, packed, and dropped: at no time is more
-    /// in memory than the packed weights and one tensor.
+    /// Loads a GGUF file. Tensors are read and packed piece by piece: at no time is more in memory than the
+    /// packed weights and one piece.
     pub fn from_gguf<R: Read + Seek>(source: R, parallel: &dyn Parallel) -> Result<Model, ModelError> {
-        let file = Gguf::open(source)?;
+        let mut file = Gguf::open(source)?;
         let shape = Shape::from_gguf(&file)?;
         let tokenizer = match file.entry("tokenizer.ggml.model") {
             Some(_) => Some(Tokenizer::from_gguf(&file)?),
             None => None,
         };
         let name_of = |entry: &str| -> String {
-            let tokens = file.texts("tokenizer.ggml.tokens").unwrap_or_default();
-            match file.entry(entry) {
-                Some(Value::Integer(place)) => {
-                    usize::try_from(*place).ok().and_then(|place| tokens.get(place)).cloned().unwrap_or_default()
+            match (file.texts("tokenizer.ggml.tokens"), file.entry(entry)) {
+                (Ok(tokens), Some(Value::Integer(place))) => {
+                    usize::try_from(*place).ok().and_then(|place| tokens.get(place)).unwrap_or_default().to_owned()
                 }
                 _ => String::new(),
             }
@@ -150,6 +149,7 @@ impl Model {
             _ => None,
         };
         let name = file.text("general.name").unwrap_or("unnamed").chars().take(100).collect();
+        file.forget_entries();
         let mut model = Model::assemble(shape, &mut GgufWeights { file, arena: Arena::new(), parallel })?;
         (model.tokenizer, model.template, model.name) = (tokenizer, template, name);
         Ok(model)
@@ -334,17 +334,15 @@ impl<R> GgufWeights<'_, R> {
 }
 
 impl<R: Read + Seek> GgufWeights<'_, R> {
-    /// The bytes of a tensor whose sizes, slowest first, are as expected.
-    fn read(&mut self, part: Part, expected: &[usize]) -> Result<(String, Format, Vec<u8>), ModelError> {
+    /// The name and the format of a tensor whose sizes, slowest first, are as expected.
+    fn find(&self, part: Part, expected: &[usize]) -> Result<(String, Format), ModelError> {
         let name = Self::name(part);
         let place = self.file.place(&name).ok_or_else(|| ModelError::Missing(name.clone()))?;
         let found: Vec<usize> = place.shape.iter().rev().copied().collect();
         if found != expected {
             return Err(ModelError::Size { name, found, expected: expected.into() });
         }
-        let format = place.format;
-        let bytes = self.file.read(&name)?;
-        Ok((name, format, bytes))
+        Ok((name, place.format))
     }
 }
 
@@ -354,13 +352,17 @@ impl<R: Read + Seek> Weights for GgufWeights<'_, R> {
     }
 
     fn matrix(&mut self, part: Part, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
-        let (name, format, bytes) = self.read(part, &[rows, columns])?;
-        let packed = Matrix::pack_in(&mut self.arena, self.parallel, format, rows, columns, &bytes);
+        let (name, format) = self.find(part, &[rows, columns])?;
+        let mut source = self.file.read(&name)?;
+        let packed = Matrix::pack_in(&mut self.arena, self.parallel, format, rows, columns, &mut source);
         packed.map_err(|error| ModelError::Bytes { name, error })
     }
 
     fn vector(&mut self, part: Part, length: usize) -> Result<Vec<f32>, ModelError> {
-        let (_, format, bytes) = self.read(part, &[length])?;
+        let (name, format) = self.find(part, &[length])?;
+        let mut source = self.file.read(&name)?;
+        let mut bytes = vec![0; source.limit() as usize];
+        source.read_exact(&mut bytes).map_err(GgufError::World)?;
         let mut numbers = vec![0.0; length];
         format.dequantise(&bytes, &mut numbers);
         Ok(numbers)
@@ -428,7 +430,7 @@ impl Weights for FolderWeights {
             let numbers = numbers.map_err(|error| self.damaged(&error))?;
             let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
             let packed = Matrix::pack(Format::Bf16, rows, columns, &bytes);
-            return packed.map_err(|error| ModelError::Bytes { name: Self::name(part), error });
+            return packed.map_err(|error| ModelError::Bytes { name: Self::name(part), error: error.into() });
         }
         let numbers = floats(&tensor).map_err(|error| self.damaged(&error))?;
         Ok(Matrix::from_floats(rows, columns, &numbers))

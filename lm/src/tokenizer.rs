@@ -78,7 +78,7 @@ impl Tokenizer {
             let known = "gpt2 (byte-level pair encoding)";
             return Err(TokenizerError::Kind { found: model.chars().take(40).collect(), known });
         }
-        let tokens = file.texts("tokenizer.ggml.tokens")?;
+        let tokens: Vec<&str> = file.texts("tokenizer.ggml.tokens")?.iter().collect();
         let merges = file.texts("tokenizer.ggml.merges")?;
         let kinds: &[i64] = match file.entry("tokenizer.ggml.token_type") {
             Some(Value::Integers(kinds)) => kinds,
@@ -95,7 +95,7 @@ impl Tokenizer {
             .map(|merge| merge.split_once(' ').map(|(left, right)| (left.to_owned(), right.to_owned())))
             .collect::<Option<Vec<_>>>()
             .ok_or_else(|| TokenizerError::Damaged("a merge is no pair".into()))?;
-        let pairs = byte_pairs(tokens, merges, words)?;
+        let pairs = byte_pairs(&tokens, merges, words)?;
         let number = |name: &str| match file.entry(name) {
             Some(Value::Integer(number)) => Token::try_from(*number).ok().filter(|id| (*id as usize) < tokens.len()),
             _ => None,
@@ -108,9 +108,9 @@ impl Tokenizer {
             .collect();
         // Files of models that end a turn otherwise than a text often name the end of a text alone.
         for name in ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>"] {
-            ends.extend(tokens.iter().position(|token| token == name).map(|place| place as Token));
+            ends.extend(tokens.iter().position(|token| *token == name).map(|place| place as Token));
         }
-        Tokenizer::assemble(pairs, tokens, steers, begin, ends)
+        Tokenizer::assemble(pairs, &tokens, steers, begin, ends)
     }
 
     /// The vocabulary of a `tokenizer.json`.
@@ -124,7 +124,7 @@ impl Tokenizer {
             return Err(TokenizerError::Kind { found, known: "BPE on bytes" });
         }
         let vocabulary = json["model"]["vocab"].as_object().ok_or_else(|| damaged("there is no vocabulary"))?;
-        let mut tokens: Vec<String> = Vec::new();
+        let mut tokens: Vec<&str> = Vec::new();
         let mut steering = Vec::new();
         let added = json["added_tokens"].as_array().map(Vec::as_slice).unwrap_or_default();
         let listed = vocabulary.iter().map(|(name, place)| (name.as_str(), place.as_u64(), false));
@@ -132,10 +132,10 @@ impl Tokenizer {
         for (name, place, stands) in listed.chain(named) {
             let place = place.filter(|place| *place < 1 << 22).ok_or_else(|| damaged("a token has no place"))? as usize;
             if tokens.len() <= place {
-                tokens.resize(place + 1, String::new());
+                tokens.resize(place + 1, "");
                 steering.resize(place + 1, false);
             }
-            tokens[place] = name.to_owned();
+            tokens[place] = name;
             steering[place] = stands;
         }
         // The added tokens are found by us, so that a text that may not steer is not searched for them.
@@ -153,7 +153,7 @@ impl Tokenizer {
 
     fn assemble(
         pairs: tokenizers::Tokenizer,
-        tokens: &[String],
+        tokens: &[&str],
         steers: impl Fn(usize) -> bool,
         begin: Option<Token>,
         mut ends: Vec<Token>,
@@ -163,7 +163,7 @@ impl Tokenizer {
         for (place, token) in tokens.iter().enumerate() {
             if steers(place) {
                 if !token.is_empty() {
-                    steering.push((token.clone(), place as Token));
+                    steering.push(((*token).to_owned(), place as Token));
                 }
                 pieces.push(Box::default());
             } else {
@@ -275,7 +275,7 @@ impl Tokenizer {
 
 /// Pair encoding over bytes, with words as the vocabulary wants them.
 fn byte_pairs(
-    tokens: &[String],
+    tokens: &[&str],
     merges: Vec<(String, String)>,
     words: &str,
 ) -> Result<tokenizers::Tokenizer, TokenizerError> {
@@ -299,7 +299,7 @@ fn byte_pairs(
         }
     };
     let vocabulary: tokenizers::models::bpe::Vocab =
-        tokens.iter().enumerate().map(|(place, token)| (token.clone(), place as Token)).collect();
+        tokens.iter().enumerate().map(|(place, token)| ((*token).to_owned(), place as Token)).collect();
     let model = BPE::builder()
         .vocab_and_merges(vocabulary, merges)
         .ignore_merges(matches!(words, "llama-bpe" | "llama3" | "llama-v3"))
@@ -371,8 +371,9 @@ mod tests {
         let characters: Vec<char> =
             (0u32..0x144).filter_map(char::from_u32).filter(|c| byte_of(*c).is_some()).collect();
         assert_eq!(characters.len(), 256, "every byte has one character");
-        let mut tokens: Vec<String> = characters.iter().map(char::to_string).collect();
-        tokens.extend(["he", "ll", "<|end|>"].map(str::to_owned));
+        let characters: Vec<String> = characters.iter().map(char::to_string).collect();
+        let tokens: Vec<&str> =
+            characters.iter().map(String::as_str).chain(["he", "ll", "<|end|>"]).collect();
         let merges = vec![("h".into(), "e".into()), ("l".into(), "l".into())];
         let pairs = byte_pairs(&tokens, merges, "smollm").expect("a vocabulary");
         Tokenizer::assemble(pairs, &tokens, |place| place == 258, None, vec![258]).expect("a tokenizer")
