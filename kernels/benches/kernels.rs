@@ -100,7 +100,6 @@ fn floats(count: usize) -> Vec<f32> {
 
 /// A matrix of any weights: the time does not depend on their values.
 fn matrix(arena: &mut Arena, format: Format, rows: usize, columns: usize) -> Matrix {
-    let bytes = format.bytes(rows, columns).expect("a shape of the model");
     Matrix::pack_in(arena, &Inline, format, rows, columns, &mut io::repeat(0x11)).expect("as many bytes as it takes")
 }
 

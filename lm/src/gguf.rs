@@ -380,7 +380,8 @@ impl<R: Read> Head<R> {
 
     fn texts(&mut self, count: u64) -> Result<Texts, GgufError> {
         // Tokens and merges are a little shorter than this: so nothing is moved while they are read.
-        let mut texts = Texts { all: String::with_capacity(count as usize * 12), ends: Vec::with_capacity(count as usize) };
+        let mut texts =
+            Texts { all: String::with_capacity(count as usize * 12), ends: Vec::with_capacity(count as usize) };
         for _ in 0..count {
             texts.push(&self.text("a text")?);
         }

@@ -372,8 +372,7 @@ mod tests {
             (0u32..0x144).filter_map(char::from_u32).filter(|c| byte_of(*c).is_some()).collect();
         assert_eq!(characters.len(), 256, "every byte has one character");
         let characters: Vec<String> = characters.iter().map(char::to_string).collect();
-        let tokens: Vec<&str> =
-            characters.iter().map(String::as_str).chain(["he", "ll", "<|end|>"]).collect();
+        let tokens: Vec<&str> = characters.iter().map(String::as_str).chain(["he", "ll", "<|end|>"]).collect();
         let merges = vec![("h".into(), "e".into()), ("l".into(), "l".into())];
         let pairs = byte_pairs(&tokens, merges, "smollm").expect("a vocabulary");
         Tokenizer::assemble(pairs, &tokens, |place| place == 258, None, vec![258]).expect("a tokenizer")
