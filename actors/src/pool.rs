@@ -185,12 +185,25 @@ impl Pool {
 
     /// Ends a job; it is answered with what there is.
     pub fn cancel(&self, job: JobId) {
-        self.front.do_send(End(Some(job)));
+        self.front.do_send(End::Node(job, Vec::new()));
+    }
+
+    /// Ends one node of a job and all below it; its siblings go on. A branch that was cancelled is joined like one
+    /// that was cut off: it does not come back, does not vote, and is not checked. How far it had come is chance;
+    /// it is told, and holds from then on, whoever goes on with the job.
+    ///
+    /// Whether there is such a node that has not ended, as far as was told; one that ends meanwhile stays as it is.
+    pub fn cancel_node(&self, job: JobId, path: &[u32]) -> bool {
+        let open = self.table.jobs.get(&job).is_some_and(|log| log.is_open(path));
+        if open {
+            self.front.do_send(End::Node(job, path.to_vec()));
+        }
+        open
     }
 
     /// Ends all jobs.
     pub fn cancel_all(&self) {
-        self.front.do_send(End(None));
+        self.front.do_send(End::All);
     }
 
     /// Forgets what was told of a job that is done. What is written down of it stays.

@@ -4,7 +4,8 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier, LazyLock, Mutex};
 use std::time::Duration;
 
 use theoremata_actors::pool::{
@@ -12,7 +13,7 @@ use theoremata_actors::pool::{
     Told, View, What,
 };
 use theoremata_lm::{Bound, Model, Outcome, Settings};
-use theoremata_store::Store;
+use theoremata_store::{JournalEnd, Store};
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lm/tests/golden/llama");
@@ -238,6 +239,139 @@ fn more_than_may_wait_is_refused_and_a_job_can_be_ended() {
     assert!(all.iter().all(|(answer, _)| answer.outcome != Outcome::Concluded));
     pool.forget(first);
     assert!(pool.told(first, 0).is_none());
+}
+
+/// Whether a node of an answer was cancelled, and has just the tokens that were told of it.
+fn check_cancelled(answer: &Answer, told: &[Arc<Told>], path: &[u32]) {
+    let node = answer.nodes.iter().find(|node| node.path == path).expect("the node");
+    let written = |told: &&Arc<Told>| match &told.what {
+        What::Wrote { token: Some(token), .. } => told.path == path && !token.is_stop(),
+        _ => false,
+    };
+    assert_eq!((&node.outcome, node.tokens), (&Some(Outcome::Cancelled), told.iter().filter(written).count()));
+}
+
+/// Does a job beside another one whose judge stops the worker again and again. When at such a stop so much has been
+/// told of the job, a node of it is cancelled that lies so deep at least and has not ended.
+fn without_a_node(job: &Job, options: Options, (least, depth): (usize, usize)) -> (JobId, Answer, Vec<Arc<Told>>) {
+    let (stopped, stops) = channel();
+    let (go, goes) = channel::<()>();
+    let gate = Mutex::new((stopped, goes));
+    let judge: Judge = Arc::new(move |_, _| {
+        let gate = gate.lock().expect("nobody panics");
+        let _ = gate.0.send(());
+        let _ = gate.1.recv();
+        false
+    });
+    let pool = Pool::start(Options { judge: Some(judge), ..options }).expect("a pool");
+    let gate = Program::First { samples: 64, accept: Accept::Judge("any".into()) };
+    let gate = Job { stop: vec!["a".into(), "e".into()], ..warm(Job::new("Try:", gate, 200)) };
+    let ids = ask(&pool, &[gate, job.clone()]);
+    while pool.answer(ids[1]).is_none() {
+        let Ok(()) = stops.recv_timeout(Duration::from_millis(5)) else { continue };
+        // What was said before has been told when this is answered, and an order has been passed on.
+        pool.usage();
+        let told = pool.told(ids[1], 0).expect("known");
+        let ended = |path: &[u32]| told.iter().any(|told| told.path == path && matches!(told.what, What::Finished(_)));
+        let opened = told.iter().filter(|told| told.what == What::Opened).map(|told| &told.path);
+        let open = opened.filter(|path| path.len() >= depth && !ended(path)).min();
+        if let Some(path) = open.filter(|_| told.len() >= least) {
+            assert!(pool.cancel_node(ids[1], path));
+            pool.usage();
+            break;
+        }
+        let _ = go.send(());
+    }
+    pool.cancel(ids[0]);
+    drop(go);
+    let (answer, told) = finish(&pool, &ids).remove(1);
+    assert!(!pool.cancel_node(ids[1], &[0]) && !pool.cancel_node(ids[1], &[]), "all of it has ended");
+    check_told(&answer, &told);
+    (ids[1], answer, told)
+}
+
+#[test]
+fn a_node_that_was_cancelled_stays_so_whoever_goes_on() {
+    let deep = [
+        warm(Job::new("Plan.", Program::Decompose { depth: 2, width: 3 }, 60)),
+        parted(Program::Tags { width: 2, depth: 2, characters: 6, view: View::Value }),
+        parted(Program::Tasks { levels: 3, width: 2, characters: 8, memory: Forgetting::Conclusions }),
+    ];
+    let (mut cancelled, mut below) = (0, 0);
+    let flat = jobs().into_iter().map(|job| (job, [(0, 1), (30, 1)]));
+    let jobs: Vec<(Job, [(usize, usize); 2])> = flat.chain(deep.map(|job| (job, [(0, 2), (60, 2)]))).collect();
+    for (job, seed) in jobs.iter().flat_map(|job| [0, 1, 2].map(|seed| (job, seed))) {
+        let (job, when) = (Job { seed, ..job.0.clone() }, job.1);
+        for when in when {
+            let store = Arc::new(Store::in_memory());
+            let kept = || Options { store: Some(store.clone()), ..options(1) };
+            let (id, expected, told) = without_a_node(&job, kept(), when);
+            // It may have ended in the step that was under way.
+            let Some(at) = told.iter().position(|told| matches!(told.what, What::Cancelled { .. })) else { continue };
+            check_cancelled(&expected, &told, &told[at].path);
+            (cancelled, below) = (cancelled + 1, below + usize::from(told[at].path.len() > 1));
+            // As if the process had been killed at any time from then on: the first record is the question.
+            let (records, _) = store.journal(id).expect("a journal");
+            assert_eq!(records.len(), told.len() + 1);
+            for kept_records in [at + 2, at + 3, at.midpoint(told.len()) + 1, told.len()] {
+                let kept_records = kept_records.min(told.len());
+                store.remove_journal(id).expect("removed");
+                store.append(id, JournalEnd::default(), &records[..kept_records]).expect("appended");
+                let pool = Pool::start(kept()).expect("a pool");
+                assert_eq!(pool.submit(job.clone()).expect("taken"), id);
+                let (answer, told) = finish(&pool, &[id]).remove(0);
+                assert_eq!(lasting(&answer), lasting(&expected), "{job:?} with {kept_records} of {}", records.len());
+                check_told(&answer, &told);
+            }
+        }
+    }
+    assert!(cancelled > 20 && below > 1, "{cancelled} {below}");
+}
+
+#[test]
+fn the_siblings_of_a_cancelled_node_go_on_and_vote() {
+    let jobs: Vec<Job> = (0..6).map(|seed| Job { seed, max_tokens: 150, ..vote("1 + 1 =") }).collect();
+    let mut cancelled = 0;
+    for (job, expected) in jobs.iter().zip(expected(&jobs, None)) {
+        let (_, answer, told) = without_a_node(job, options(1), (1, 1));
+        let Some(at) = told.iter().find(|told| matches!(told.what, What::Cancelled { .. })) else { continue };
+        check_cancelled(&answer, &told, &at.path);
+        for (node, other) in answer.nodes.iter().zip(&expected.nodes).skip(1).filter(|(node, _)| node.path != at.path) {
+            assert_eq!(node, other);
+        }
+        let concluded = answer.nodes.iter().skip(1).filter(|node| node.outcome == Some(Outcome::Concluded)).count();
+        assert_eq!(answer.votes.iter().map(|(_, votes)| votes).sum::<usize>(), concluded);
+        assert!(concluded > 0 && answer.votes.iter().all(|(place, _)| [*place] != *at.path));
+        cancelled += 1;
+    }
+    assert!(cancelled > 2, "{cancelled}");
+}
+
+#[test]
+fn a_cancellation_reaches_the_next_worker_if_the_first_is_lost() {
+    let blocks = Arc::new(Barrier::new(2));
+    let (inside, calls) = (blocks.clone(), AtomicUsize::new(0));
+    let judge: Judge = Arc::new(move |_, _| {
+        if calls.fetch_add(1, Ordering::Relaxed) == 0 {
+            inside.wait();
+            inside.wait();
+            panic!("the judge trips");
+        }
+        true
+    });
+    let pool = Pool::start(Options { judge: Some(judge), ..options(1) }).expect("a pool");
+    let long = Job { stop: Vec::new(), max_tokens: 150, ..vote("1 + 1 =") };
+    let ids = ask(&pool, &[long, first("Try:", "any")]);
+    // The worker waits in the judge while the order comes, and then is lost.
+    blocks.wait();
+    assert!(pool.cancel_node(ids[0], &[3]), "it writes");
+    assert!(pool.told(ids[0], 0).expect("known").iter().all(|told| !matches!(told.what, What::Cancelled { .. })));
+    pool.usage();
+    blocks.wait();
+    let (answer, told) = finish(&pool, &ids).remove(0);
+    check_cancelled(&answer, &told, &[3]);
+    let at = |wanted: fn(&What) -> bool| told.iter().position(|told| wanted(&told.what)).expect("told");
+    assert!(at(|what| matches!(what, What::Cancelled { .. })) < at(|what| matches!(what, What::Resumed { .. })));
 }
 
 #[test]

@@ -206,6 +206,12 @@ impl Engine {
         } else {
             self.compute(parallel, &planned);
         }
+        self.news()
+    }
+
+    /// Does what follows from orders and needs no row, and says what happened since the last step. The next step
+    /// would do the same before all else.
+    pub fn news(&mut self) -> Vec<Event> {
         self.turn_over();
         std::mem::take(&mut self.events)
     }
@@ -244,11 +250,16 @@ impl Engine {
             let mut moved = false;
             let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
             for id in ids.into_iter().rev() {
+                if !self.records.is_empty() && self.cut(id) {
+                    moved = true;
+                    continue;
+                }
                 let Some(node) = self.nodes.get_mut(&id) else { continue };
                 match &node.state {
                     State::Waiting { .. } => moved |= self.join_if_done(id),
                     State::Holding if node.thread.is_whole() => {
                         node.state = State::Held;
+                        node.stages += 1;
                         self.events.push(Event::Held { node: id });
                     }
                     State::Opening(spawn) if node.thread.is_whole() && !node.wants_logits() => {

@@ -336,6 +336,7 @@ impl Engine {
         let came = came.iter().flat_map(|segment| segment.tokens().iter().copied());
         parent.lead.follow(came.chain(spawn.close.iter().copied()));
         spawn.close.iter().for_each(|token| parent.thread.push(*token));
+        parent.stages += 1;
         self.cache.remember(&parent.thread, page_tokens, &mut self.pool);
         self.events.push(Event::Joined { node, report });
         if self.is_too_long(node) {

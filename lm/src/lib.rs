@@ -76,7 +76,7 @@ pub use program::{
 };
 pub use prompt::{PromptError, Speech};
 pub use prune::Prune;
-pub use record::{Origin, Record, Written};
+pub use record::{Cut, Origin, Record, Written};
 pub use request::{Bounds, Request, Settings};
 pub use shape::{Family, Shape, ShapeError};
 pub use speculate::Speculation;

@@ -156,6 +156,8 @@ pub(crate) struct Node {
     pub(crate) longest: usize,
     /// Branches that it ever had.
     pub(crate) branches: u32,
+    /// How often it waited for orders, or got its branches back.
+    pub(crate) stages: u32,
     /// The last bytes that were generated, where a turn looks for texts.
     pub(crate) tail: Vec<u8>,
     /// How far guesses can be trusted here.
@@ -178,6 +180,7 @@ impl Node {
             allowance,
             longest: 0,
             branches: 0,
+            stages: 0,
             tail: Vec::new(),
             trust: Trust::default(),
         }

@@ -105,13 +105,15 @@ pub struct Grown {
     pub log_probability: f64,
     /// How it ended, if it did.
     pub outcome: Option<Outcome>,
+    /// Stages that lie behind it: one ends whenever it waits for orders or gets its branches back.
+    pub stages: u32,
     /// Where its last turn begins.
     last_turn: usize,
 }
 
 impl Grown {
     fn new(path: Vec<u32>) -> Grown {
-        Grown { path, tokens: Vec::new(), log_probability: 0.0, outcome: None, last_turn: 0 }
+        Grown { path, tokens: Vec::new(), log_probability: 0.0, outcome: None, stages: 0, last_turn: 0 }
     }
 
     /// What it wrote last: where it had several turns, that of the last one.
@@ -137,6 +139,11 @@ impl Growth {
     /// All nodes, in the order in which they were opened.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Grown)> {
         self.nodes.iter().map(|(id, grown)| (*id, grown))
+    }
+
+    /// The node that branches lead to from the root.
+    pub fn at(&self, path: &[u32]) -> Option<(NodeId, &Grown)> {
+        self.nodes().find(|(_, grown)| grown.path == path)
     }
 
     /// The nodes that lie one branch below the root, in order.
@@ -171,14 +178,14 @@ impl Growth {
                 let Some(grown) = self.nodes.get_mut(node) else { return false };
                 grown.outcome = Some(outcome.clone());
             }
-            Event::Joined { node, .. } => {
-                self.begin_turn(*node);
-                return self.nodes.contains_key(node);
+            Event::Joined { node, .. } | Event::Held { node } => {
+                if matches!(event, Event::Joined { .. }) {
+                    self.begin_turn(*node);
+                }
+                let Some(grown) = self.nodes.get_mut(node) else { return false };
+                grown.stages += 1;
             }
-            Event::Stopped { node, .. }
-            | Event::Held { node }
-            | Event::Choose { node, .. }
-            | Event::Pruned { node, .. } => {
+            Event::Stopped { node, .. } | Event::Choose { node, .. } | Event::Pruned { node, .. } => {
                 return self.nodes.contains_key(node);
             }
         }

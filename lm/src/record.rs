@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::{Engine, Source};
 use crate::event::{EngineError, Event};
-use crate::node::{NodeId, State};
+use crate::node::{Node, NodeId, Outcome, State};
 use crate::tokenizer::Token;
 
 /// A token as an event told it.
@@ -29,12 +29,24 @@ pub enum Origin {
     Stop,
 }
 
-/// What the nodes of a tree wrote, as far as somebody took it down.
+/// What the nodes of a tree wrote, as far as somebody took it down, and which of them were cancelled.
 ///
 /// Nodes are known by the branches that lead to them, since their numbers belong to an engine.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Record {
     nodes: BTreeMap<Vec<u32>, VecDeque<Written>>,
+    /// Nodes that were cancelled, and when.
+    cuts: BTreeMap<Vec<u32>, Cut>,
+}
+
+/// Where a node was cancelled: behind the tokens that it has in the record, and when it had come so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// Branches that it had opened.
+    pub branches: u32,
+    /// Stages that lay behind it, see [`Grown::stages`](crate::Grown::stages). Where nobody knows, it is cancelled as
+    /// early as the rest allows.
+    pub stages: Option<u32>,
 }
 
 impl Record {
@@ -53,14 +65,27 @@ impl Record {
         }
     }
 
+    /// Takes down that a node was cancelled behind what it has written so far. Those of its branches that had not
+    /// ended were cancelled with it, and have to be taken down as well.
+    pub fn cut(&mut self, path: &[u32], cut: Cut) {
+        self.cuts.entry(path.to_vec()).or_insert(cut);
+    }
+
     /// Number of tokens.
     pub fn len(&self) -> usize {
         self.nodes.values().map(VecDeque::len).sum()
     }
 
-    /// Whether nothing was written.
+    /// Whether nothing was written, and nothing cancelled.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.nodes.is_empty() && self.cuts.is_empty()
+    }
+
+    /// Whether a node was cancelled where it is now.
+    fn ends(&self, node: &Node) -> bool {
+        let (path, here) = (&node.rank.1, |stages| stages == node.stages);
+        let cut = self.cuts.get(path).filter(|cut| cut.branches == node.branches && cut.stages.is_none_or(here));
+        cut.is_some() && self.nodes.get(path).is_none_or(VecDeque::is_empty)
     }
 
     fn next(&mut self, path: &[u32]) -> Option<Written> {
@@ -86,7 +111,8 @@ impl Event {
 
 impl Engine {
     /// Lets a tree write first what it wrote before, without computing it token by token: what is recorded
-    /// is read like a prompt, and drawing goes on behind it with the same numbers. Events tell it all anew.
+    /// is read like a prompt, and drawing goes on behind it with the same numbers. A node that was cancelled
+    /// ends at the same place. Events tell it all anew.
     ///
     /// The tree must have been planted since the last step, with the same inputs and seed as the one that
     /// the record is of.
@@ -114,7 +140,10 @@ impl Engine {
             if node.lead.is_complete() {
                 return;
             }
-            let Some(Written { token, log_probability, origin }) = record.next(&node.rank.1) else { return };
+            let Some(Written { token, log_probability, origin }) = record.next(&node.rank.1) else {
+                self.cut(id);
+                return;
+            };
             let is_given = node.turn_tokens < turn.given.len();
             let source = match origin {
                 Origin::Forced => Source::Forced,
@@ -128,5 +157,22 @@ impl Engine {
                 return;
             }
         }
+    }
+
+    /// Cancels a node if that is what its record says of this place. Whether it did.
+    pub(crate) fn cut(&mut self, id: NodeId) -> bool {
+        let Some(node) = self.nodes.get(&id) else { return false };
+        // What its owner has still to answer comes first.
+        if matches!(node.state, State::Held | State::Choosing { .. } | State::Done(_)) {
+            return false;
+        }
+        let is_cut = self.records.get(&node.rank.0).is_some_and(|record| record.ends(node));
+        // So does what is below it: that comes as far as it had come.
+        let ended = |branch: &NodeId| self.outcome(*branch).is_some();
+        if !is_cut || !self.branches(id).iter().all(ended) {
+            return false;
+        }
+        self.end(id, Outcome::Cancelled);
+        true
     }
 }

@@ -60,6 +60,7 @@ impl Teller {
             What::Wrote { text, .. } => json!({ "event": "text", "text": text }),
             What::Joined(report) => with_event("joined", report),
             What::Pruned(report) => with_event("pruned", report),
+            What::Cancelled { .. } => json!({ "event": "cancelled" }),
             What::Finished(outcome) => json!({ "event": "finished", "outcome": word(outcome) }),
             What::Resumed { tokens, because } => {
                 json!({ "event": "resumed", "tokens": tokens, "because": because })

@@ -1,6 +1,6 @@
 //! The front of the pool: takes jobs, gives each to a worker, and takes down what is told.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,10 +39,19 @@ struct Entry {
     heard: Heard,
     journal: Option<Journal>,
     worker: Option<usize>,
+    /// Nodes that should end, and that have not been told to have ended.
+    unwanted: Vec<Unwanted>,
     /// Hands that were lost with this job aboard.
     crashes: u32,
     /// An estimate of the tokens that are left to compute.
     left: usize,
+}
+
+/// A node that somebody wants to end.
+struct Unwanted {
+    path: Vec<u32>,
+    /// Whether the worker knows.
+    said: bool,
 }
 
 pub(super) struct Front {
@@ -105,7 +114,10 @@ impl Front {
         }
         let left = job.width().saturating_mul(job.max_tokens).min(job.total_tokens.unwrap_or(usize::MAX));
         let heard = Heard::of(&log);
-        self.jobs.insert(id, Entry { job: Arc::new(job), log, heard, journal, worker: None, crashes: 0, left });
+        self.jobs.insert(
+            id,
+            Entry { job: Arc::new(job), log, heard, journal, worker: None, unwanted: Vec::new(), crashes: 0, left },
+        );
         if !told.is_empty() {
             self.resumed(id, "it was cut off");
         }
@@ -126,6 +138,9 @@ impl Front {
         }
         if let What::Wrote { token: Some(_), .. } = what {
             entry.left = entry.left.saturating_sub(1);
+        }
+        if let What::Cancelled { .. } | What::Finished(_) = what {
+            entry.unwanted.retain(|unwanted| unwanted.path != path);
         }
         let done = matches!(what, What::Answered(_));
         let told = Arc::new(Told { seq: entry.log.len(), path, what });
@@ -172,6 +187,30 @@ impl Front {
             }
         }
         self.queue = held;
+    }
+
+    /// Says to the worker of a job which nodes should end. Not before they have come as far again as was told, so that
+    /// a node ends where it stands in the log.
+    fn pass_on_unwanted(&mut self, id: JobId) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        let Some(number) = entry.worker else { return };
+        let desk = &self.desks[number];
+        for Unwanted { path, said } in &mut entry.unwanted {
+            if !*said && (path.is_empty() || entry.heard.has_caught_up(path)) {
+                *said = true;
+                desk.address.do_send(Cancel { generation: desk.generation, id, path: path.clone() });
+            }
+        }
+    }
+
+    /// Ends the nodes of a job that should end, while no worker has it: they end where the log ends.
+    fn end_unwanted(&mut self, id: JobId) {
+        let unwanted = self.jobs.get_mut(&id).map(|entry| std::mem::take(&mut entry.unwanted)).unwrap_or_default();
+        for Unwanted { path, .. } in unwanted {
+            if self.jobs.get(&id).is_some_and(|entry| entry.log.is_open(&path)) {
+                self.tell(id, path, What::Cancelled { stages: None });
+            }
+        }
     }
 
     /// Whether a worker may be given a job now. A job that was aboard when a hand was lost goes alone, so that
@@ -232,8 +271,11 @@ pub(super) struct Submit {
     pub(super) reply: Sender<Result<JobId, Refused>>,
 }
 
-/// A job to be ended, or all of them.
-pub(super) struct End(pub(super) Option<JobId>);
+/// A node of a job to be ended, of which the root is all of it; or all jobs.
+pub(super) enum End {
+    Node(JobId, Vec<u32>),
+    All,
+}
 
 /// Somebody wants to hear what is told from now on.
 pub(super) struct Watch(pub(super) Sender<(JobId, Arc<Told>)>);
@@ -295,19 +337,23 @@ impl Handler<Submit> for Front {
 impl Handler<End> for Front {
     type Result = ();
 
-    fn handle(&mut self, End(which): End, _: &mut Context<Front>) {
-        let ids: Vec<JobId> = match which {
-            Some(id) => vec![id],
-            None => self.jobs.keys().copied().collect(),
+    fn handle(&mut self, end: End, _: &mut Context<Front>) {
+        let unwanted: Vec<(JobId, Vec<u32>)> = match end {
+            End::Node(id, path) => vec![(id, path)],
+            End::All => self.jobs.keys().map(|id| (*id, Vec::new())).collect(),
         };
-        for id in ids {
-            match self.jobs.get(&id).map(|entry| entry.worker) {
-                Some(Some(number)) => {
-                    let desk = &self.desks[number];
-                    desk.address.do_send(Cancel { generation: desk.generation, id });
+        for (id, path) in unwanted {
+            let Some(entry) = self.jobs.get_mut(&id) else { continue };
+            match entry.worker {
+                None if path.is_empty() => self.give_up(id, Outcome::Cancelled, None),
+                None => {
+                    entry.unwanted.push(Unwanted { path, said: false });
+                    self.end_unwanted(id);
                 }
-                Some(None) => self.give_up(id, Outcome::Cancelled, None),
-                None => {}
+                Some(_) => {
+                    entry.unwanted.push(Unwanted { path, said: false });
+                    self.pass_on_unwanted(id);
+                }
             }
         }
         self.queue.retain(|id| self.jobs.contains_key(id));
@@ -339,11 +385,13 @@ impl Handler<Progress> for Front {
             return;
         }
         self.desks[worker].usage = usage;
-        let mut ended = false;
+        let (mut ended, mut jobs) = (false, BTreeSet::new());
         for Said { job, path, what } in said {
             ended |= matches!(what, What::Answered(_));
+            jobs.insert(job);
             self.tell(job, path, what);
         }
+        jobs.into_iter().for_each(|job| self.pass_on_unwanted(job));
         if ended {
             self.assign();
         }
@@ -368,6 +416,7 @@ impl Handler<Crashed> for Front {
             if guilty {
                 self.give_up(id, Outcome::Failed, Some(format!("it makes the worker stop: {why}")));
             } else {
+                self.end_unwanted(id);
                 self.resumed(id, &format!("the worker stopped: {why}"));
                 self.queue.push_front(id);
             }

@@ -21,8 +21,9 @@ pub(super) trait Hand {
     /// Takes a job, which goes on from what was told of it before. A job that cannot be done is answered at once.
     fn admit(&mut self, id: JobId, job: &Job, log: &Log) -> Result<(), Box<Answer>>;
 
-    /// Ends a job; it is answered with what there is.
-    fn cancel(&mut self, id: JobId);
+    /// Ends a node of a job and all below it, if it is there and has not ended, and says so. A job whose root ends is
+    /// answered with what there is.
+    fn cancel(&mut self, id: JobId, path: &[u32]);
 
     /// Does a little, and says what happened. The answer of a job is the last that is said of it.
     fn work(&mut self) -> Vec<Said>;

@@ -1,10 +1,11 @@
 //! One job as it is told: its log, what of it is new when it is done a second time, and its journal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use theoremata_lm::Record;
+use theoremata_lm::{Cut, Record};
 use theoremata_store::{JournalEnd, JournalId, Store, StoreError};
 
 use super::job::Job;
@@ -41,15 +42,40 @@ impl Log {
         }
     }
 
-    /// What its nodes wrote, for a worker that goes on from there.
+    /// What its nodes wrote and which were cancelled, for a worker that goes on from there.
     pub(super) fn record(&self) -> Record {
         let mut record = Record::new();
-        for told in self.lock().iter() {
-            if let What::Wrote { token: Some(wrote), .. } = &told.what {
-                record.push(&told.path, (*wrote).into());
+        // Nodes that have not ended, with the branches that they opened.
+        let mut open: BTreeMap<&[u32], u32> = BTreeMap::new();
+        let told = self.lock();
+        for Told { path, what, .. } in told.iter().map(Arc::as_ref) {
+            match what {
+                What::Opened => {
+                    let above = path.split_last().and_then(|(_, above)| open.get_mut(above));
+                    above.into_iter().for_each(|branches| *branches += 1);
+                    open.insert(path, 0);
+                }
+                What::Wrote { token: Some(wrote), .. } => record.push(path, (*wrote).into()),
+                What::Cancelled { stages } => {
+                    for (node, branches) in open.iter().filter(|(node, _)| node.starts_with(path)) {
+                        let stages = stages.filter(|_| node == path);
+                        record.cut(node, Cut { branches: *branches, stages });
+                    }
+                }
+                What::Finished(_) => drop(open.remove(path.as_slice())),
+                _ => {}
             }
         }
         record
+    }
+
+    /// Whether a node was opened and has not ended.
+    pub(super) fn is_open(&self, path: &[u32]) -> bool {
+        let told = self.lock();
+        let mut of_node = told.iter().rev().filter(|told| told.path == path).map(|told| &told.what);
+        let ended =
+            of_node.clone().any(|what| matches!(what, What::Cancelled { .. } | What::Finished(_) | What::Answered(_)));
+        !ended && of_node.any(|what| *what == What::Opened)
     }
 }
 
@@ -62,7 +88,9 @@ pub(super) struct Heard {
     now: HashMap<Vec<u32>, [u64; KINDS]>,
 }
 
-const KINDS: usize = 5;
+const KINDS: usize = 6;
+/// Those that are told anew whenever a job is done again. A cancellation that stands in the record need not be.
+const ANEW: Range<usize> = 0..5;
 
 impl Heard {
     /// What was told so far, before the job is done again.
@@ -80,6 +108,12 @@ impl Heard {
         self.now.clear();
     }
 
+    /// Whether a node and all below it have come as far again as they had come.
+    pub(super) fn has_caught_up(&self, path: &[u32]) -> bool {
+        let below = self.ever.iter().filter(|(node, _)| node.starts_with(path));
+        below.into_iter().all(|(node, ever)| self.now.get(node).is_some_and(|now| now[ANEW] == ever[ANEW]))
+    }
+
     /// Whether this was not told before.
     pub(super) fn is_new(&mut self, path: &[u32], what: &What) -> bool {
         let kind = match what {
@@ -88,6 +122,7 @@ impl Heard {
             What::Joined(_) => 2,
             What::Pruned(_) => 3,
             What::Finished(_) => 4,
+            What::Cancelled { .. } => 5,
             What::Resumed { .. } | What::Answered(_) => return true,
         };
         let count = |counts: &mut HashMap<Vec<u32>, [u64; KINDS]>| match counts.get_mut(path) {

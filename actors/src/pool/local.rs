@@ -44,6 +44,7 @@ pub(super) struct LocalHand {
     crew: Crew,
     planter: Planter,
     jobs: BTreeMap<JobId, Aboard>,
+    said: Vec<Said>,
 }
 
 impl LocalHand {
@@ -54,17 +55,29 @@ impl LocalHand {
             crew: Crew::new(local.threads.get()),
             planter: Planter::new(local.model.clone(), judge),
             jobs: BTreeMap::new(),
+            said: Vec::new(),
+        }
+    }
+
+    /// Hears what happened in the engine.
+    fn hear(&mut self, events: Vec<Event>) {
+        for event in events {
+            // A tree belongs to one job; the others pass the event over.
+            for (job, aboard) in &mut self.jobs {
+                aboard.running.take(&mut self.engine, &event);
+                aboard.tell(*job, &event, &self.model, &mut self.said);
+            }
         }
     }
 
     /// Answers the jobs that came to their end.
-    fn finish_done(&mut self, said: &mut Vec<Said>) {
+    fn finish_done(&mut self) {
         let done: Vec<JobId> =
             self.jobs.iter().filter(|(_, aboard)| aboard.running.is_done()).map(|(id, _)| *id).collect();
         for job in done {
             if let Some(aboard) = self.jobs.remove(&job) {
                 let answer = answer(aboard, &mut self.engine);
-                said.push(Said { job, path: Vec::new(), what: What::Answered(Box::new(answer)) });
+                self.said.push(Said { job, path: Vec::new(), what: What::Answered(Box::new(answer)) });
             }
         }
     }
@@ -92,14 +105,25 @@ impl Hand for LocalHand {
         Ok(())
     }
 
-    fn cancel(&mut self, id: JobId) {
-        if let Some(aboard) = self.jobs.get_mut(&id) {
-            aboard.running.cancel(&mut self.engine);
+    fn cancel(&mut self, id: JobId, path: &[u32]) {
+        // What happened before is said before, so that the log tells how far each node had come.
+        loop {
+            let news = self.engine.news();
+            if news.is_empty() {
+                break;
+            }
+            self.hear(news);
         }
+        let Some(aboard) = self.jobs.get(&id) else { return };
+        let growth = aboard.running.growth();
+        let Some((node, grown)) = growth.at(path).filter(|(_, grown)| grown.outcome.is_none()) else { return };
+        let what = What::Cancelled { stages: Some(grown.stages) };
+        self.said.push(Said { job: id, path: path.to_vec(), what });
+        // A node that the tree knows is one that the engine knows.
+        let _ = self.engine.cancel(node);
     }
 
     fn work(&mut self) -> Vec<Said> {
-        let mut said = Vec::new();
         let now = Instant::now();
         for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
             aboard.deadline = None;
@@ -107,16 +131,11 @@ impl Hand for LocalHand {
             let _ = self.engine.expire(aboard.running.root());
         }
         if !self.engine.is_idle() {
-            for event in self.engine.step(&self.crew) {
-                // A tree belongs to one job; the others pass the event over.
-                for (job, aboard) in &mut self.jobs {
-                    aboard.running.take(&mut self.engine, &event);
-                    aboard.tell(*job, &event, &self.model, &mut said);
-                }
-            }
+            let events = self.engine.step(&self.crew);
+            self.hear(events);
         }
-        self.finish_done(&mut said);
-        said
+        self.finish_done();
+        std::mem::take(&mut self.said)
     }
 
     fn next(&self) -> Option<Duration> {

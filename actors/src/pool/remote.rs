@@ -153,9 +153,9 @@ impl Hand for RemoteHand {
         Ok(())
     }
 
-    fn cancel(&mut self, id: JobId) {
+    fn cancel(&mut self, id: JobId, path: &[u32]) {
         if let Some(branches) = self.jobs.get_mut(&id) {
-            branches.cancel();
+            branches.cancel(path);
             self.go_on(id);
         }
     }
@@ -190,6 +190,6 @@ impl Hand for RemoteHand {
 
 impl Drop for RemoteHand {
     fn drop(&mut self) {
-        self.jobs.values_mut().for_each(Branches::cancel);
+        self.jobs.values_mut().for_each(|branches| branches.cancel(&[]));
     }
 }

@@ -33,6 +33,11 @@ pub enum What {
     Joined(Report),
     /// Text was taken out of what it reads, or put back.
     Pruned(Report),
+    /// Somebody asked for its end: it and all below it that has not ended end here, whenever the job is done again.
+    Cancelled {
+        /// Stages that lay behind it, where the worker knows: see [`Grown::stages`](theoremata_lm::Grown::stages).
+        stages: Option<u32>,
+    },
     /// It ended.
     Finished(Outcome),
     /// The job goes on from what was told, since the worker that did it is gone.

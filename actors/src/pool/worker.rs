@@ -40,10 +40,11 @@ pub(super) struct Admit {
     pub(super) log: Arc<Log>,
 }
 
-/// Ends a job.
+/// Ends a node of a job; the root ends all of it.
 pub(super) struct Cancel {
     pub(super) generation: u64,
     pub(super) id: JobId,
+    pub(super) path: Vec<u32>,
 }
 
 /// A turn of work.
@@ -148,9 +149,9 @@ impl Handler<Admit> for Worker {
 impl Handler<Cancel> for Worker {
     type Result = ();
 
-    fn handle(&mut self, Cancel { generation, id }: Cancel, context: &mut Context<Worker>) {
+    fn handle(&mut self, Cancel { generation, id, path }: Cancel, context: &mut Context<Worker>) {
         if generation == self.generation {
-            self.with_hand(|hand| hand.cancel(id));
+            self.with_hand(|hand| hand.cancel(id, &path));
             self.call(context);
         }
     }

@@ -4,7 +4,7 @@ use theoremata_kernels::Inline;
 
 use super::programs::start_all;
 use super::*;
-use crate::{Answer, EngineError, Grammars, Guidance, Outcome, Record};
+use crate::{Answer, Cut, EngineError, Grammars, Grown, Guidance, Outcome, Record, Running};
 
 /// Grows all programs for so many steps, or to their ends. Gives what each wrote, as somebody takes it down who
 /// hears the events, and their answers.
@@ -17,16 +17,8 @@ fn grow(records: &[Record], steps: usize, pages: usize) -> (Vec<Record>, Vec<Ans
     let mut taken = vec![Record::new(); programs.len()];
     let mut step = 0;
     while !engine.is_idle() && step < steps {
-        for event in engine.step(&Inline) {
-            for (program, record) in programs.iter_mut().zip(&mut taken) {
-                program.take(&mut engine, &event);
-                if let Some((node, written)) = event.written()
-                    && let Some(grown) = program.growth().node(node)
-                {
-                    record.push(&grown.path, written);
-                }
-            }
-        }
+        let events = engine.step(&Inline);
+        hear(&mut engine, &mut programs, &mut taken, events);
         assert_eq!(engine.audit(), Ok(()));
         step += 1;
     }
@@ -34,11 +26,26 @@ fn grow(records: &[Record], steps: usize, pages: usize) -> (Vec<Record>, Vec<Ans
     (taken, programs.into_iter().map(|program| program.finish(&mut engine)).collect(), steps)
 }
 
+/// Has programs hear events, and takes down what they wrote.
+fn hear(engine: &mut Engine, programs: &mut [Running<'_>], taken: &mut [Record], events: Vec<Event>) {
+    for event in events {
+        for (program, record) in programs.iter_mut().zip(&mut *taken) {
+            program.take(engine, &event);
+            if let Some((node, written)) = event.written()
+                && let Some(grown) = program.growth().node(node)
+            {
+                record.push(&grown.path, written);
+            }
+        }
+    }
+}
+
 /// What must not depend on a crash.
 fn told(answers: &[Answer]) -> Vec<impl PartialEq + use<>> {
     let of = |answer: &Answer| {
         let Answer { outcome, tokens, chosen, votes, nodes, .. } = answer.clone();
-        (outcome, tokens, chosen, votes, nodes)
+        let node = |node: Grown| (node.path, node.tokens, node.log_probability.to_bits(), node.outcome);
+        (outcome, tokens, chosen, votes, nodes.into_iter().map(node).collect::<Vec<_>>())
     };
     answers.iter().map(of).collect()
 }
@@ -60,6 +67,93 @@ fn a_tree_that_is_resumed_ends_like_one_that_was_never_cut_off() {
     let (_, answers, resumed) = grow(&whole, usize::MAX, 400);
     assert!(told(&answers) == told(&expected));
     assert!(resumed < steps / 2, "a whole record leaves only prompts to read: {resumed} of {steps}");
+}
+
+/// What came of programs of which a node was cancelled.
+struct Without {
+    /// The node.
+    path: Vec<u32>,
+    /// What each had written by then.
+    until: Vec<Record>,
+    /// What was cancelled, and of which program.
+    cuts: Vec<(usize, Vec<u32>, Cut)>,
+    answers: Vec<Answer>,
+}
+
+impl Without {
+    /// A record, with what was cancelled.
+    fn cut(&self, records: &[Record]) -> Vec<Record> {
+        let mut records = records.to_vec();
+        self.cuts.iter().for_each(|(place, path, cut)| records[*place].cut(path, *cut));
+        records
+    }
+}
+
+/// Grows all programs for so many steps, cancels one of the nodes that have not ended then, and grows them to their
+/// ends. Nothing if there are not so many nodes.
+fn grow_without(steps: usize, which: usize) -> Option<Without> {
+    let mut engine = engine(400);
+    let mut programs = start_all(&mut engine);
+    let mut taken = vec![Record::new(); programs.len()];
+    for _ in 0..steps {
+        let events = engine.step(&Inline);
+        hear(&mut engine, &mut programs, &mut taken, events);
+    }
+    loop {
+        let news = engine.news();
+        if news.is_empty() {
+            break;
+        }
+        hear(&mut engine, &mut programs, &mut taken, news);
+    }
+    let open = |program: &Running<'_>| -> Vec<(NodeId, Grown)> {
+        let nodes = program.growth().nodes().filter(|(_, grown)| grown.outcome.is_none());
+        nodes.map(|(id, grown)| (id, grown.clone())).collect()
+    };
+    let all =
+        programs.iter().enumerate().flat_map(|(place, program)| open(program).into_iter().map(move |o| (place, o)));
+    let (place, (node, Grown { path, .. })) = all.collect::<Vec<_>>().get(which)?.clone();
+    let mut cuts = Vec::new();
+    for (_, below) in open(&programs[place]).into_iter().filter(|(_, below)| below.path.starts_with(&path)) {
+        let is_branch =
+            |(_, grown): &(NodeId, &Grown)| grown.path.split_last().is_some_and(|(_, above)| above == below.path);
+        let branches = programs[place].growth().nodes().filter(is_branch).count() as u32;
+        let stages = (below.path == path).then_some(below.stages);
+        cuts.push((place, below.path, Cut { branches, stages }));
+    }
+    engine.cancel(node).expect("a node");
+    let until = taken.clone();
+    while !engine.is_idle() {
+        let events = engine.step(&Inline);
+        hear(&mut engine, &mut programs, &mut taken, events);
+        assert_eq!(engine.audit(), Ok(()));
+    }
+    let answers = programs.into_iter().map(|program| program.finish(&mut engine)).collect();
+    Some(Without { path, until, cuts, answers })
+}
+
+#[test]
+fn a_node_that_was_cancelled_is_cancelled_again_at_the_same_place() {
+    let (_, whole, _) = grow(&[], usize::MAX, 400);
+    let (mut inner, mut without_words, mut changed) = (0, 0, 0);
+    for steps in 1..41 {
+        for without in (0..).map_while(|which| grow_without(steps, which)) {
+            let Without { path, until, answers: expected, .. } = &without;
+            let nodes = expected.iter().flat_map(|answer| &answer.nodes);
+            let cancelled = |grown: &&Grown| grown.path == *path && grown.outcome == Some(Outcome::Cancelled);
+            let cancelled: Vec<&Grown> = nodes.filter(cancelled).collect();
+            assert!(!cancelled.is_empty(), "{path:?} after {steps} steps");
+            inner += usize::from(path.len() > 1);
+            without_words += usize::from(cancelled.iter().all(|grown| grown.tokens.is_empty()));
+            changed += usize::from(told(expected) != told(&whole));
+            let (again, answers, _) = grow(&without.cut(until), usize::MAX, 400);
+            assert!(told(&answers) == told(expected), "{path:?} after {steps} steps");
+            // The same if the others had come further, and if pages are short.
+            let (_, answers, _) = grow(&without.cut(&again), usize::MAX, 60);
+            assert!(told(&answers) == told(expected), "{path:?} after {steps} steps, once more");
+        }
+    }
+    assert!(inner > 5 && without_words > 5 && changed > 100, "{inner} {without_words} {changed}");
 }
 
 #[test]

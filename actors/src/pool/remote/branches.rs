@@ -74,6 +74,11 @@ impl Branches {
             }
         }
         branches.go_on();
+        match said.get(&Vec::new()) {
+            Some((_, Outcome::Cancelled)) => branches.cancel(&[]),
+            Some((text, outcome)) => branches.hear(None, Ended { text: text.clone(), ..Ended::of(outcome.clone()) }),
+            None => {}
+        }
         Some(branches)
     }
 
@@ -146,13 +151,24 @@ impl Branches {
         self.told.push((path, What::Finished(outcome)));
     }
 
-    /// Ends what has not ended.
-    pub(super) fn cancel(&mut self) {
-        for place in 0..self.branches.len() as u32 {
-            self.end(Some(place), Outcome::Cancelled);
+    /// Ends a branch, or all that has not ended.
+    pub(super) fn cancel(&mut self, path: &[u32]) {
+        match *path {
+            [] if self.outcome.is_none() => {
+                self.told.push((Vec::new(), What::Cancelled { stages: None }));
+                for place in 0..self.branches.len() as u32 {
+                    self.end(Some(place), Outcome::Cancelled);
+                }
+                self.end(None, Outcome::Cancelled);
+                self.outcome = Some(Outcome::Cancelled);
+            }
+            [place] if self.node(Some(place)).is_some_and(|branch| branch.outcome.is_none()) => {
+                self.told.push((vec![place], What::Cancelled { stages: None }));
+                self.end(Some(place), Outcome::Cancelled);
+                self.go_on();
+            }
+            _ => {}
         }
-        self.end(None, Outcome::Cancelled);
-        self.outcome.get_or_insert(Outcome::Cancelled);
     }
 
     /// Joins the branches once all of them have ended.
@@ -213,7 +229,7 @@ impl Branches {
     }
 }
 
-/// The branches that a log says have come to an end which asking again would not change: text and outcome.
+/// The nodes that a log says have come to an end which asking again would not change: text and outcome.
 fn ended(told: &[Arc<Told>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
     let mut texts: BTreeMap<Vec<u32>, String> = BTreeMap::new();
     let mut ended = BTreeMap::new();
@@ -224,8 +240,71 @@ fn ended(told: &[Arc<Told>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
                 let text = texts.get(&told.path).cloned().unwrap_or_default();
                 ended.insert(told.path.clone(), (text, outcome.clone()));
             }
+            What::Cancelled { .. } => drop(ended.insert(told.path.clone(), (String::new(), Outcome::Cancelled))),
             _ => {}
         }
     }
     ended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a job tells, taken down like the front does.
+    fn take_down(branches: &mut Branches, log: &Log) {
+        for (path, what) in branches.take_told() {
+            log.push(Arc::new(Told { seq: log.len(), path, what }));
+        }
+    }
+
+    fn says(text: &str) -> Ended {
+        Ended { text: text.into(), ..Ended::of(Outcome::Concluded) }
+    }
+
+    #[test]
+    fn a_cancelled_branch_is_not_asked_again_and_does_not_vote() {
+        let job = Job::new("1 + 1 =", Program::Vote { samples: 3, least: 1, pattern: None }, 8);
+        let log = Log::default();
+        let mut branches = Branches::new(&job, None, &log).expect("a program for servers");
+        let asks = branches.take_asks();
+        assert_eq!(asks.len(), 3);
+        branches.cancel(&[1]);
+        branches.cancel(&[1]);
+        branches.cancel(&[7]);
+        assert!(asks[1].2.load(Ordering::Relaxed), "its request is given up");
+        branches.hear(Some(1), says("too late"));
+        take_down(&mut branches, &log);
+        let cancelled = log.from(0).into_iter().filter(|told| matches!(told.what, What::Cancelled { .. }));
+        assert_eq!(cancelled.count(), 1);
+        // Another worker goes on.
+        let mut again = Branches::new(&job, None, &log).expect("a program for servers");
+        let asked: Vec<Place> = again.take_asks().into_iter().map(|(place, _, _)| place).collect();
+        assert_eq!(asked, [Some(0), Some(2)]);
+        again.hear(Some(2), says("2"));
+        again.hear(Some(0), says("3"));
+        let answer = again.answer().expect("an answer");
+        assert_eq!((answer.outcome, answer.votes), (Outcome::Concluded, vec![(0, 1), (2, 1)]));
+        assert_eq!(answer.nodes[2].outcome, Some(Outcome::Cancelled));
+    }
+
+    #[test]
+    fn what_the_root_said_or_that_it_was_cancelled_holds() {
+        let items = vec!["one".to_owned()];
+        let job = Job::new("Say it.", Program::Map { items, last: Some("All?".into()) }, 8);
+        for cancelled in [false, true] {
+            let log = Log::default();
+            let mut branches = Branches::new(&job, None, &log).expect("a program for servers");
+            branches.hear(Some(0), says("1"));
+            if cancelled {
+                branches.cancel(&[]);
+            } else {
+                branches.hear(None, says("yes"));
+            }
+            take_down(&mut branches, &log);
+            let again = Branches::new(&job, None, &log).expect("a program for servers");
+            assert_eq!(again.answer(), branches.answer());
+            assert_eq!(again.answer().map(|answer| answer.outcome == Outcome::Cancelled), Some(cancelled));
+        }
+    }
 }
