@@ -14,8 +14,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use theoremata_kernels::Crew;
 use theoremata_lm::{
-    Bounds, Engine, Ground, Message, Model, Ranking, Request, Role, Running, Score, Settings, Then, Token, Turn,
-    run_programs,
+    Bounds, Engine, Ground, Message, Model, Precision, Ranking, Request, Role, Running, Score, Settings, Then, Token,
+    Turn, run_programs,
 };
 
 /// Rounds, of which the median counts.
@@ -41,7 +41,7 @@ fn main() {
     let mut files = vec![("the same file", file.clone())];
     if is_default {
         let other = std::env::temp_dir().join("theoremata-bench-q4_0.gguf");
-        if rival.run(&["requantise", &shown(&file), &shown(&other)], None).is_some() {
+        if rival.run(&["requantise", &shown(&file), &shown(&other), "Q4_0"], None).is_some() {
             files.push(("its own Q4_0", other));
         }
     }
@@ -50,8 +50,18 @@ fn main() {
         compare(&file, &files, &rival, threads);
     }
     if is_default {
-        same_tokens(&file, &rival);
-        let _ = std::fs::remove_file(&files[files.len() - 1].1);
+        println!("the same file, keys and values of 16 bits:");
+        same_tokens(&file, &rival, Precision::Half);
+        let full = std::env::temp_dir().join("theoremata-bench-f32.gguf");
+        if rival.run(&["requantise", &shown(&file), &shown(&full), "F32"], None).is_some() {
+            println!(
+                "the same weights written out as F32, keys and values of 32 bits, so that neither program rounds:"
+            );
+            same_tokens(&full, &rival, Precision::Single);
+        }
+        for made in [&full, &files[files.len() - 1].1] {
+            let _ = std::fs::remove_file(made);
+        }
     }
 }
 
@@ -167,22 +177,25 @@ fn compare(file: &Path, files: &[(&str, PathBuf)], rival: &Rival, threads: usize
 }
 
 /// The most likely tokens behind twenty prompts, ours beside theirs, and how far the first logits are apart.
-fn same_tokens(file: &Path, rival: &Rival) {
+fn same_tokens(file: &Path, rival: &Rival, precision: Precision) {
     let model = Arc::new(Model::load(file).expect("a model that was measured"));
     let prompts: Vec<Vec<Token>> = QUESTIONS
-        .iter()
+        .lines()
         .map(|question| {
-            let message = Message { role: Role::User, content: (*question).into() };
+            let message = Message { role: Role::User, content: question.into() };
             model.chat_prompt(&[message]).expect("a prompt")
         })
         .collect();
     let input: String = prompts.iter().map(|prompt| serde_json::to_string(prompt).expect("JSON") + "\n").collect();
-    let Some(text) = rival.run(&["answer", &shown(file), "1", &COMPARED.to_string()], Some(&input)) else { return };
+    let keys = if precision == Precision::Single { "SINGLE" } else { "HALF" };
+    let Some(text) = rival.run(&["answer", &shown(file), "1", &COMPARED.to_string(), keys], Some(&input)) else {
+        return println!("  llama.cpp gave no answer");
+    };
     let theirs: Vec<Json> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let (mut same, mut tokens, mut all) = (0, 0, 0);
     let mut apart: Vec<f64> = Vec::new();
-    for ((prompt, theirs), question) in prompts.iter().zip(&theirs).zip(QUESTIONS) {
-        let mut engine = Engine::new(model.clone(), Settings::default());
+    for ((prompt, theirs), question) in prompts.iter().zip(&theirs).zip(QUESTIONS.lines()) {
+        let mut engine = Engine::new(model.clone(), Settings { precision, ..Settings::default() });
         let turn = Turn { stops: model.tokenizer().expect("a vocabulary").ends().to_vec(), ..Turn::greedy(COMPARED) };
         let request =
             Request { tokens: prompt.clone(), seed: 0, then: Then::Generate(turn), bounds: Bounds::default() };
@@ -203,22 +216,22 @@ fn same_tokens(file: &Path, rival: &Rival) {
             println!("  parts after {agreed} of {} tokens: {question}", theirs.len());
         }
         (tokens, all) = (tokens + agreed, all + theirs.len().max(ours.len()));
-        apart.extend(differences(&model, prompt, &logits));
+        apart.extend(differences(&model, prompt, &logits, precision));
     }
     apart.sort_by(f64::total_cmp);
     println!(
-        "log-probabilities of the {LIKELIEST} likeliest first tokens: apart by {:.3} in the middle, {:.3} at most",
+        "  log-probabilities of the {LIKELIEST} likeliest first tokens: apart by {:.1e} in the middle, {:.1e} at most",
         apart.get(apart.len() / 2).copied().unwrap_or(f64::NAN),
         apart.last().copied().unwrap_or(f64::NAN)
     );
     println!(
-        "greedy answers equal to llama.cpp's: {same} of {}, {tokens} of {all} tokens before they part",
+        "  greedy answers equal to llama.cpp's: {same} of {}, {tokens} of {all} tokens before they part",
         theirs.len()
     );
 }
 
 /// How far our log-probabilities of the tokens that they find likeliest are from theirs.
-fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64]) -> Vec<f64> {
+fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64], precision: Precision) -> Vec<f64> {
     let mut likeliest: Vec<usize> = (0..logits.len()).collect();
     likeliest.sort_by(|one, other| logits[*other].total_cmp(&logits[*one]));
     likeliest.truncate(LIKELIEST);
@@ -226,7 +239,7 @@ fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64]) -> Vec<f64>
     let sum: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
     let candidates = likeliest.iter().map(|token| vec![*token as Token]).collect();
     let ground = Ground { prefix: prompt.to_vec(), seed: 0, bounds: Bounds::default() };
-    let mut engine = Engine::new(model.clone(), Settings::default());
+    let mut engine = Engine::new(model.clone(), Settings { precision, ..Settings::default() });
     let score = Score::new(ground, candidates, Ranking::Sum);
     let mut programs = vec![Running::start(&mut engine, score).expect("it fits")];
     run_programs(&mut engine, &Crew::new(1), &mut programs, |_, _| {});
@@ -238,25 +251,5 @@ fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64]) -> Vec<f64>
 /// First tokens whose log-probabilities are compared, for each prompt.
 const LIKELIEST: usize = 16;
 
-const QUESTIONS: [&str; 20] = [
-    "What is the capital of France?",
-    "What is 17 + 25?",
-    "Write a haiku about the sea.",
-    "Name three primary colours.",
-    "Who wrote Romeo and Juliet?",
-    "Explain gravity to a child.",
-    "Translate 'good morning' into Spanish.",
-    "What is the boiling point of water?",
-    "List the days of the week.",
-    "Why is the sky blue?",
-    "What is a prime number?",
-    "Give me a recipe for pancakes.",
-    "How many legs does a spider have?",
-    "What is photosynthesis?",
-    "Write a sentence with the word 'lantern'.",
-    "What is the largest planet?",
-    "Say hello in French.",
-    "What does a compiler do?",
-    "Name a mammal that can fly.",
-    "What is the opposite of hot?",
-];
+/// Twenty questions, one a line.
+const QUESTIONS: &str = include_str!("../tests/llama_cpp/questions.txt");

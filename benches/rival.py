@@ -1,9 +1,10 @@
 """What llama.cpp does with the same file, for `cargo bench --bench lm` (needs `pip install llama-cpp-python`).
 
 Usage: rival.py     measure MODEL THREADS PROMPT TOKENS REQUESTS RUNS   figures as one JSON object
-       rival.py     answer MODEL THREADS TOKENS                        greedy tokens behind prompts of tokens,
-                                                                       a JSON array a line on standard input
-       rival.py     requantise FROM TO                                 the same weights as Q4_0
+       rival.py     answer MODEL THREADS TOKENS HALF|SINGLE            greedy tokens behind prompts of tokens,
+                                                                       a JSON array a line on standard input, with
+                                                                       keys and values of 16 or 32 bits
+       rival.py     requantise FROM TO Q4_0|F32                        the same weights in another format
 """
 
 import ctypes
@@ -23,8 +24,11 @@ def load(path):
     return model
 
 
-def context(model, threads, tokens, sequences):
+def context(model, threads, tokens, sequences, exact=False):
     params = llama.llama_context_default_params()
+    if exact:
+        params.type_k = params.type_v = llama.GGML_TYPE_F32
+        params.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.n_ctx = tokens
     params.n_batch = params.n_ubatch = 512
     params.n_threads = params.n_threads_batch = threads
@@ -104,11 +108,11 @@ def measure(path, threads, prompt, tokens, requests, runs):
     )
 
 
-def answer(path, threads, tokens):
+def answer(path, threads, tokens, keys):
     model = load(path)
     vocab = llama.llama_model_get_vocab(model)
     vocabulary = llama.llama_vocab_n_tokens(vocab)
-    ctx = context(model, threads, 4096, 1)
+    ctx = context(model, threads, 4096, 1, exact=keys == "SINGLE")
     batch = llama.llama_batch_init(512, 0, 1)
     for line in sys.stdin:
         prompt = json.loads(line)
@@ -126,9 +130,9 @@ def answer(path, threads, tokens):
         print(json.dumps({"answer": written, "logits": logits}), flush=True)
 
 
-def requantise(source, target):
+def requantise(source, target, form):
     params = llama.llama_model_quantize_default_params()
-    params.ftype = llama.LLAMA_FTYPE_MOSTLY_Q4_0
+    params.ftype = {"Q4_0": llama.LLAMA_FTYPE_MOSTLY_Q4_0, "F32": llama.LLAMA_FTYPE_ALL_F32}[form]
     params.allow_requantize = True
     if llama.llama_model_quantize(source.encode(), target.encode(), ctypes.byref(params)):
         sys.exit("it cannot be requantised")
@@ -142,7 +146,7 @@ def main():
     if command == "measure":
         measure(arguments[0], *map(int, arguments[1:]))
     elif command == "answer":
-        answer(arguments[0], *map(int, arguments[1:]))
+        answer(arguments[0], int(arguments[1]), int(arguments[2]), arguments[3])
     else:
         requantise(*arguments)
 

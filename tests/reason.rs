@@ -200,68 +200,6 @@ fn what_was_killed_goes_on_and_ends_the_same() {
     fs::remove_dir_all(db).expect("removed");
 }
 
-/// Python with the server of llama.cpp, if it is here: `tests/llama_cpp/install` puts it there.
-fn python() -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/llama_cpp/.venv/bin/python"));
-    path.exists().then_some(path)
-}
-
-/// Where `model pull` keeps the default model.
-fn smollm2() -> Option<PathBuf> {
-    let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["model", "list", "--json"]).output().ok()?;
-    let here = objects(&output).iter().any(|model| model["name"] == "smollm2" && model["here"] == true);
-    let pulled = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["model", "pull", "smollm2"]).output();
-    here.then(|| PathBuf::from(text(&pulled.expect("the binary runs")).trim()))
-}
-
-#[test]
-fn a_server_does_the_work_of_a_model() {
-    let (Some(python), Some(model)) = (python(), smollm2()) else {
-        println!("SKIPPED: needs tests/llama_cpp/install and `theoremata model pull smollm2`");
-        return;
-    };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/llama_cpp/serve.py");
-    let mut serve = Command::new(python);
-    serve.arg(script).arg(model).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut server = serve.spawn().expect("python runs");
-    let mut url = String::new();
-    let mut said = BufReader::new(server.stdout.take().expect("its output"));
-    said.read_line(&mut url).expect("a line");
-    let ask = |program: &str, more: &[&str]| {
-        let first = ["reason", program, "--server", url.trim(), "--model", "smollm2", "--json"];
-        Command::new(env!("CARGO_BIN_EXE_theoremata")).args(first).args(more).output().expect("the binary runs")
-    };
-    let sentences = file("server", "Paris is in France.\nRome is in Italy.\n");
-    let path = sentences.to_str().expect("a path");
-    let map =
-        ask("map", &["--prompt", "Name the city in this sentence.", "--file", path, "--last", "Which is larger?"]);
-    let answer = &answers(&map, 0)[0];
-    assert_eq!(answer["nodes"].as_array().map(Vec::len), Some(3));
-    assert!(answer["nodes"][1]["text"].as_str().is_some_and(|text| text.contains("Paris")), "{answer}");
-    assert!(answer["text"].as_str().is_some_and(|text| !text.is_empty()));
-    // A schema is the server's to keep to.
-    let schema = file("schema", r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"#);
-    let shape = ["--prompt", "A number as JSON.", "--samples", "3", "--json-schema", schema.to_str().expect("a path")];
-    let vote = ask("vote", &shape);
-    let answer = &answers(&vote, 0)[0];
-    let number: Value = serde_json::from_str(answer["text"].as_str().expect("a text")).expect("JSON");
-    assert!(number["n"].is_i64(), "{answer}");
-    let first = ask("first", &["--prompt", "Say hello.", "--pattern", "(?i)hello", "--samples", "4"]);
-    assert!(answers(&first, 0)[0]["text"].as_str().is_some_and(|text| text.to_lowercase().contains("hello")));
-    // What a server cannot do is said.
-    let refused = ask("decompose", &["--prompt", "Plan."]);
-    assert_eq!(refused.status.code(), Some(2));
-    let wrong = ask("vote", &["--prompt", "x", "--regex", "[a-z]+"]);
-    assert!(answers(&wrong, 1)[0]["because"].as_str().is_some_and(|because| because.contains("schemas only")));
-    drop(server.stdin.take());
-    server.kill().expect("killed");
-    server.wait().expect("ended");
-    let gone = ask("vote", &["--prompt", "x", "--samples", "1"]);
-    assert!(answers(&gone, 1)[0]["because"].as_str().is_some_and(|because| because.contains(url.trim())));
-    fs::remove_file(sentences).expect("removed");
-    fs::remove_file(schema).expect("removed");
-}
-
 #[test]
 fn a_model_is_measured() {
     let small = ["--prompt", "40", "--tokens", "8", "--paths", "1,3", "--runs", "1", "--threads", "1", "--json"];
