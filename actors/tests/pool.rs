@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use theoremata_actors::pool::{
@@ -251,16 +251,29 @@ fn check_cancelled(answer: &Answer, told: &[Arc<Told>], path: &[u32]) {
     assert_eq!((&node.outcome, node.tokens), (&Some(Outcome::Cancelled), told.iter().filter(written).count()));
 }
 
-/// Does a job beside another one whose judge stops the worker again and again. When at such a stop so much has been
-/// told of the job, a node of it is cancelled that lies so deep at least and has not ended.
-fn without_a_node(job: &Job, options: Options, (least, depth): (usize, usize)) -> (JobId, Answer, Vec<Arc<Told>>) {
+/// When a node is cancelled, and what happens then.
+#[derive(Clone, Copy)]
+struct When {
+    /// So much has been told of its job at least.
+    told: usize,
+    /// It lies so deep at least.
+    depth: usize,
+    /// The worker is lost before it hears of it.
+    lost: bool,
+}
+
+/// Does a job beside another one whose judge stops the worker again and again. At one of these stops a node of the job
+/// is cancelled that has not ended by what was told.
+fn without_a_node(job: &Job, options: Options, when: When) -> (JobId, Answer, Vec<Arc<Told>>) {
     let (stopped, stops) = channel();
-    let (go, goes) = channel::<()>();
+    let (go, goes) = channel::<bool>();
     let gate = Mutex::new((stopped, goes));
     let judge: Judge = Arc::new(move |_, _| {
         let gate = gate.lock().expect("nobody panics");
         let _ = gate.0.send(());
-        let _ = gate.1.recv();
+        let trips = gate.1.recv() == Ok(true);
+        drop(gate);
+        assert!(!trips, "the judge trips");
         false
     });
     let pool = Pool::start(Options { judge: Some(judge), ..options }).expect("a pool");
@@ -274,13 +287,14 @@ fn without_a_node(job: &Job, options: Options, (least, depth): (usize, usize)) -
         let told = pool.told(ids[1], 0).expect("known");
         let ended = |path: &[u32]| told.iter().any(|told| told.path == path && matches!(told.what, What::Finished(_)));
         let opened = told.iter().filter(|told| told.what == What::Opened).map(|told| &told.path);
-        let open = opened.filter(|path| path.len() >= depth && !ended(path)).min();
-        if let Some(path) = open.filter(|_| told.len() >= least) {
+        let open = opened.filter(|path| path.len() >= when.depth && !ended(path)).min();
+        if let Some(path) = open.filter(|_| told.len() >= when.told) {
             assert!(pool.cancel_node(ids[1], path));
             pool.usage();
+            let _ = go.send(when.lost);
             break;
         }
-        let _ = go.send(());
+        let _ = go.send(false);
     }
     pool.cancel(ids[0]);
     drop(go);
@@ -298,8 +312,9 @@ fn a_node_that_was_cancelled_stays_so_whoever_goes_on() {
         parted(Program::Tasks { levels: 3, width: 2, characters: 8, memory: Forgetting::Conclusions }),
     ];
     let (mut cancelled, mut below) = (0, 0);
-    let flat = jobs().into_iter().map(|job| (job, [(0, 1), (30, 1)]));
-    let jobs: Vec<(Job, [(usize, usize); 2])> = flat.chain(deep.map(|job| (job, [(0, 2), (60, 2)]))).collect();
+    let when = |told, depth| When { told, depth, lost: false };
+    let flat = jobs().into_iter().map(|job| (job, [when(0, 1), when(30, 1)]));
+    let jobs: Vec<(Job, [When; 2])> = flat.chain(deep.map(|job| (job, [when(0, 2), when(60, 2)]))).collect();
     for (job, seed) in jobs.iter().flat_map(|job| [0, 1, 2].map(|seed| (job, seed))) {
         let (job, when) = (Job { seed, ..job.0.clone() }, job.1);
         for when in when {
@@ -333,7 +348,7 @@ fn the_siblings_of_a_cancelled_node_go_on_and_vote() {
     let jobs: Vec<Job> = (0..6).map(|seed| Job { seed, max_tokens: 150, ..vote("1 + 1 =") }).collect();
     let mut cancelled = 0;
     for (job, expected) in jobs.iter().zip(expected(&jobs, None)) {
-        let (_, answer, told) = without_a_node(job, options(1), (1, 1));
+        let (_, answer, told) = without_a_node(job, options(1), When { told: 0, depth: 1, lost: false });
         let Some(at) = told.iter().find(|told| matches!(told.what, What::Cancelled { .. })) else { continue };
         check_cancelled(&answer, &told, &at.path);
         for (node, other) in answer.nodes.iter().zip(&expected.nodes).skip(1).filter(|(node, _)| node.path != at.path) {
@@ -348,30 +363,14 @@ fn the_siblings_of_a_cancelled_node_go_on_and_vote() {
 }
 
 #[test]
-fn a_cancellation_reaches_the_next_worker_if_the_first_is_lost() {
-    let blocks = Arc::new(Barrier::new(2));
-    let (inside, calls) = (blocks.clone(), AtomicUsize::new(0));
-    let judge: Judge = Arc::new(move |_, _| {
-        if calls.fetch_add(1, Ordering::Relaxed) == 0 {
-            inside.wait();
-            inside.wait();
-            panic!("the judge trips");
-        }
-        true
-    });
-    let pool = Pool::start(Options { judge: Some(judge), ..options(1) }).expect("a pool");
+fn a_cancellation_holds_if_the_worker_is_lost_before_it_hears_of_it() {
     let long = Job { stop: Vec::new(), max_tokens: 150, ..vote("1 + 1 =") };
-    let ids = ask(&pool, &[long, first("Try:", "any")]);
-    // The worker waits in the judge while the order comes, and then is lost.
-    blocks.wait();
-    assert!(pool.cancel_node(ids[0], &[3]), "it writes");
-    assert!(pool.told(ids[0], 0).expect("known").iter().all(|told| !matches!(told.what, What::Cancelled { .. })));
-    pool.usage();
-    blocks.wait();
-    let (answer, told) = finish(&pool, &ids).remove(0);
-    check_cancelled(&answer, &told, &[3]);
+    let (_, answer, told) = without_a_node(&long, options(1), When { told: 20, depth: 1, lost: true });
     let at = |wanted: fn(&What) -> bool| told.iter().position(|told| wanted(&told.what)).expect("told");
-    assert!(at(|what| matches!(what, What::Cancelled { .. })) < at(|what| matches!(what, What::Resumed { .. })));
+    let cancelled = at(|what| matches!(what, What::Cancelled { .. }));
+    check_cancelled(&answer, &told, &told[cancelled].path);
+    assert!(cancelled < at(|what| matches!(what, What::Resumed { .. })));
+    assert!(answer.nodes.iter().filter(|node| node.outcome == Some(Outcome::Cancelled)).count() == 1);
 }
 
 #[test]
