@@ -1,6 +1,7 @@
 //! `reason`: a program parts a question into branches, language models fill them, and joins bring back what
 //! counts.
 
+mod orders;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use crossbeam::channel::{Receiver, never};
+use crossbeam::select;
 use regex::Regex;
 use theoremata_actors::pool::{
     Accept, Forgetting, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Remote, Shape, TokenChoice,
@@ -132,6 +135,10 @@ pub(crate) struct ReasonArguments {
     /// Answer anew what the database has.
     #[arg(long, requires = "db")]
     fresh: bool,
+    /// Take orders on standard input while it runs, one a line: `cancel 0` ends question 0, `cancel 0 2 1` only branch 1
+    /// of its branch 2, and what is below.
+    #[arg(long)]
+    orders: bool,
     /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
     /// [default: none].
     #[arg(long, value_name = "N")]
@@ -201,7 +208,8 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
     let mut teller = Teller::new(arguments.sum, output);
     let pool = Pool::start(options).map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
     let stop = watch_for_stop(arguments.db.is_some())?;
-    let ids = ask_all(&pool, jobs, &mut teller, &stop)?;
+    let orders = if arguments.orders { orders::listen() } else { never() };
+    let ids = ask_all(&pool, jobs, &mut teller, &stop, orders)?;
     teller.end_screen();
     let mut worst = Exit::Done;
     for (place, id) in ids.iter().enumerate() {
@@ -226,7 +234,13 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
 
 /// Asks a pool for all jobs, as it takes them, and tells what happens until all are done or somebody wants to
 /// stop. Gives the ids of those that were asked for.
-fn ask_all(pool: &Pool, jobs: Vec<Job>, teller: &mut Teller, stop: &AtomicBool) -> Result<Vec<JobId>, Failure> {
+fn ask_all(
+    pool: &Pool,
+    jobs: Vec<Job>,
+    teller: &mut Teller,
+    stop: &AtomicBool,
+    mut orders: Receiver<String>,
+) -> Result<Vec<JobId>, Failure> {
     let news = pool.watch();
     let (mut ids, mut places, mut open) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     let mut waiting = jobs.into_iter().peekable();
@@ -249,7 +263,24 @@ fn ask_all(pool: &Pool, jobs: Vec<Job>, teller: &mut Teller, stop: &AtomicBool) 
         if (open.is_empty() && waiting.peek().is_none()) || stop.load(Ordering::Relaxed) {
             return Ok(ids);
         }
-        let Ok((id, told)) = news.recv_timeout(PATIENCE) else { continue };
+        let (id, told) = select! {
+            recv(news) -> told => match told {
+                Ok(told) => told,
+                Err(_) => return Ok(ids),
+            },
+            recv(orders) -> order => {
+                match order {
+                    Ok(order) => {
+                        let refused = orders::carry_out(&order, pool, &ids).err();
+                        refused.into_iter().for_each(|because| teller.refuse(order.trim(), &because));
+                    }
+                    // The input has ended.
+                    Err(_) => orders = never(),
+                }
+                continue;
+            }
+            default(PATIENCE) => continue,
+        };
         if matches!(told.what, What::Answered(_)) {
             open.remove(&id);
             room = true;

@@ -1,7 +1,7 @@
 //! Programs that own their tree, on the command line, with a tiny model of random weights that writes nonsense.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -198,6 +198,45 @@ fn what_was_killed_goes_on_and_ends_the_same() {
     );
     fs::remove_file(items).expect("removed");
     fs::remove_dir_all(db).expect("removed");
+}
+
+#[test]
+fn a_branch_is_cancelled_by_an_order() {
+    let first = ["reason", "vote", "--model", TINY, "--prompt", "1 + 1 = ", "--json", "--orders", "--threads", "1"];
+    let long = ["--samples", "96", "--max-tokens", "300"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+    command.args(first).args(long).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let mut orders = child.stdin.take().expect("its input");
+    let (mut said, mut ordered) = (Vec::<Value>::new(), false);
+    for line in BufReader::new(child.stdout.take().expect("its output")).lines() {
+        said.push(serde_json::from_str(&line.expect("a line")).expect("JSON"));
+        let last = said.last().expect("a line");
+        if !ordered && last["event"] == "token" && last["path"] == serde_json::json!([5]) {
+            orders.write_all(b"cancel 0 5\n\nstop 0\ncancel 7\ncancel 0 5 1\n").expect("it listens");
+            ordered = true;
+        }
+    }
+    drop(orders);
+    child.wait().expect("it ends");
+    let refused: Vec<&Value> = said.iter().filter(|event| event["event"] == "refused").collect();
+    let wrong = [
+        ("stop 0", "`stop 0` is no order"),
+        ("cancel 7", "there is no question 7 yet"),
+        ("cancel 0 5 1", "question 0 has no node 5 1"),
+    ];
+    assert_eq!(refused.len(), wrong.len());
+    for (refused, (order, because)) in refused.iter().zip(wrong) {
+        assert_eq!(refused["order"], order);
+        assert!(refused["because"].as_str().is_some_and(|text| text.contains(because)), "{refused}");
+    }
+    let of_node = |event: &&Value| event["path"] == serde_json::json!([5]);
+    let events: Vec<&str> = said.iter().filter(of_node).filter_map(|event| event["event"].as_str()).collect();
+    assert_eq!(events[events.len() - 2..], ["cancelled", "finished"]);
+    let answer = said.iter().find(|event| event["event"] == "answer").expect("an answer");
+    let nodes = answer["nodes"].as_array().expect("nodes");
+    let outcomes = |outcome: &str| nodes[1..].iter().filter(|node| node["outcome"] == outcome).count();
+    assert_eq!((nodes[6]["outcome"].as_str(), outcomes("cancelled")), (Some("cancelled"), 1));
 }
 
 #[test]

@@ -76,6 +76,14 @@ impl Teller {
         }
     }
 
+    /// Says why an order is not carried out.
+    pub(super) fn refuse(&self, order: &str, because: &str) {
+        if self.output.is_json() {
+            self.output.object(&json!({ "event": "refused", "order": order, "because": because }));
+        }
+        self.output.note(because);
+    }
+
     /// Leaves the live tree as it stands.
     pub(super) fn end_screen(&mut self) {
         for (bar, _) in self.screen.take().iter().flat_map(|screen| screen.nodes.values()) {
