@@ -89,8 +89,8 @@ pub(super) struct Heard {
 }
 
 const KINDS: usize = 6;
-/// Those that are told anew whenever a job is done again. A cancellation that stands in the record need not be.
-const ANEW: Range<usize> = 0..5;
+/// Those that say how far a node has come, and are told anew whenever a job is done again.
+const PROGRESS: Range<usize> = 0..3;
 
 impl Heard {
     /// What was told so far, before the job is done again.
@@ -111,7 +111,7 @@ impl Heard {
     /// Whether a node and all below it have come as far again as they had come.
     pub(super) fn has_caught_up(&self, path: &[u32]) -> bool {
         let below = self.ever.iter().filter(|(node, _)| node.starts_with(path));
-        below.into_iter().all(|(node, ever)| self.now.get(node).is_some_and(|now| now[ANEW] == ever[ANEW]))
+        below.into_iter().all(|(node, ever)| self.now.get(node).is_some_and(|now| now[PROGRESS] == ever[PROGRESS]))
     }
 
     /// Whether this was not told before.
@@ -119,9 +119,9 @@ impl Heard {
         let kind = match what {
             What::Opened => 0,
             What::Wrote { .. } => 1,
-            What::Joined(_) => 2,
-            What::Pruned(_) => 3,
-            What::Finished(_) => 4,
+            What::Finished(_) => 2,
+            What::Joined(_) => 3,
+            What::Pruned(_) => 4,
             What::Cancelled { .. } => 5,
             What::Resumed { .. } | What::Answered(_) => return true,
         };
