@@ -27,7 +27,6 @@ def main():
             "n_predict": int(sys.argv[2]),
             "temperature": 0,
             "return_tokens": True,
-            "cache_prompt": False,
         }
         request = urllib.request.Request(
             f"{server.listening_address}/completion",
