@@ -118,7 +118,7 @@ fn the_same_weights_give_the_same_text() {
     let Some(file) = smollm2() else { return };
     let full = scratch("full.gguf");
     let expanded = script("expand.py", &[shown(&file), shown(&full)]).wait().expect("it ends");
-    assert!(expanded.success());
+    assert!(expanded.success(), "tests/llama_cpp/install brings what this needs");
     let model = Arc::new(Model::load(&full).expect("a model"));
     let ask = |question: &str| {
         model.chat_prompt(&[Message { role: Role::User, content: question.into() }]).expect("a prompt")
