@@ -39,11 +39,9 @@ fn main() {
         return println!("there is no Python with llama-cpp-python; name one by THEOREMATA_LLAMA_CPP");
     }
     let mut files = vec![("the same file", file.clone())];
-    if is_default {
-        let other = std::env::temp_dir().join("theoremata-bench-q4_0.gguf");
-        if rival.run(&["requantise", &shown(&file), &shown(&other), "Q4_0"], None).is_some() {
-            files.push(("its own Q4_0", other));
-        }
+    let [other, full] = ["q4_0", "f32"].map(|form| std::env::temp_dir().join(format!("theoremata-bench-{form}.gguf")));
+    if is_default && rival.run(&["requantise", &shown(&file), &shown(&other), "Q4_0"], None).is_some() {
+        files.push(("its own Q4_0", other.clone()));
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for threads in [1, cores] {
@@ -52,16 +50,15 @@ fn main() {
     if is_default {
         println!("the same file, keys and values of 16 bits:");
         same_tokens(&file, &rival, Precision::Half);
-        let full = std::env::temp_dir().join("theoremata-bench-f32.gguf");
         if rival.run(&["requantise", &shown(&file), &shown(&full), "F32"], None).is_some() {
             println!(
                 "the same weights written out as F32, keys and values of 32 bits, so that neither program rounds:"
             );
             same_tokens(&full, &rival, Precision::Single);
         }
-        for made in [&full, &files[files.len() - 1].1] {
-            let _ = std::fs::remove_file(made);
-        }
+    }
+    for made in [other, full] {
+        let _ = std::fs::remove_file(made);
     }
 }
 

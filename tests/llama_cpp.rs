@@ -1,32 +1,21 @@
 //! Beside llama.cpp: its server as a worker, and the same text from the same weights. Needs `tests/llama_cpp/install`
 //! and `theoremata model pull smollm2`; without them the tests say that they were skipped.
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
+use common::{answers, objects, text};
 use serde_json::Value;
 use theoremata_kernels::Crew;
 use theoremata_lm::{Bounds, Engine, Message, Model, Precision, Request, Role, Settings, Then, Token, Turn};
 
 fn theoremata(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_theoremata")).args(arguments).output().expect("the binary runs")
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn objects(output: &Output) -> Vec<Value> {
-    text(output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
-
-/// The answers among the objects of a run that has to end with this code.
-fn answers(output: &Output, code: i32) -> Vec<Value> {
-    assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
-    objects(output).into_iter().filter(|object| object["event"] == "answer").collect()
 }
 
 /// A file in the folder of these tests.

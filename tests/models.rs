@@ -1,8 +1,11 @@
 //! Language models on the command line, with a tiny model of random weights that writes nonsense.
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::{objects, text};
 use serde_json::Value;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
@@ -18,14 +21,6 @@ fn theoremata(arguments: &[&str], models: &Path) -> Output {
 fn generate(arguments: &[&str]) -> Output {
     let first = ["generate", "--model", TINY, "--prompt", "1 + 1 ="];
     theoremata(&[&first, arguments].concat(), Path::new("/nowhere"))
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn objects(output: &Output) -> Vec<Value> {
-    text(output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 #[test]

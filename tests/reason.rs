@@ -1,11 +1,14 @@
 //! Programs that own their tree, on the command line, with a tiny model of random weights that writes nonsense.
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use common::{answers, objects, text};
 use serde_json::Value;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
@@ -14,20 +17,6 @@ fn reason(program: &str, arguments: &[&str]) -> Output {
     let first = ["reason", program, "--model", TINY, "--prompt", "1 + 1 = "];
     let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
     command.args(first).args(arguments).output().expect("the binary runs")
-}
-
-fn text(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn objects(output: &Output) -> Vec<Value> {
-    text(output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
-
-/// The answers among the objects of a run that has to end with this code.
-fn answers(output: &Output, code: i32) -> Vec<Value> {
-    assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
-    objects(output).into_iter().filter(|object| object["event"] == "answer").collect()
 }
 
 /// A file of items for one test.

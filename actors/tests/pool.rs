@@ -4,13 +4,13 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use theoremata_actors::pool::{
-    Accept, Answer, Forgetting, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Shape, TokenChoice,
-    Told, View, What,
+    Accept, Answer, Forgetting, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Remote, Shape,
+    TokenChoice, Told, View, What,
 };
 use theoremata_lm::{Bound, Model, Outcome, Settings};
 use theoremata_store::{JournalEnd, Store};
@@ -214,7 +214,11 @@ fn a_job_goes_on_when_the_pool_was_gone() {
 
 #[test]
 fn more_than_may_wait_is_refused_and_a_job_can_be_ended() {
-    let pool = Pool::start(Options { waiting: 3, ..options(1) }).expect("a pool");
+    let (judge, stops, go) = gate();
+    let pool = Pool::start(Options { waiting: 3, judge: Some(judge), ..options(1) }).expect("a pool");
+    // The worker waits, so that nothing ends before its time.
+    let held = ask(&pool, &[self::first("Try:", "any")]);
+    stops.recv().expect("it concludes");
     let long = |place: usize| Job {
         stop: Vec::new(),
         ..warm(Job::new(format!("{place}:"), Program::Vote { samples: 4, least: 1, pattern: None }, 150))
@@ -231,6 +235,9 @@ fn more_than_may_wait_is_refused_and_a_job_can_be_ended() {
     let (first, last) = (taken[0], *taken.last().expect("one"));
     pool.cancel(last);
     pool.cancel(first);
+    pool.usage();
+    drop(go);
+    finish(&pool, &held);
     let done = finish(&pool, &[first, last]);
     assert!(done.iter().all(|(answer, _)| answer.outcome == Outcome::Cancelled));
     pool.submit(long(1000)).expect("there is room again");
@@ -262,11 +269,11 @@ struct When {
     lost: bool,
 }
 
-/// Does a job beside another one whose judge stops the worker again and again. At one of these stops a node of the job
-/// is cancelled that has not ended by what was told.
-fn without_a_node(job: &Job, options: Options, when: When) -> (JobId, Answer, Vec<Arc<Told>>) {
+/// A judge that accepts nothing and stops its worker at each call, who hears of that, and who lets it go on: a `true`
+/// trips it, and without anybody it goes on.
+fn gate() -> (Judge, Receiver<()>, Sender<bool>) {
     let (stopped, stops) = channel();
-    let (go, goes) = channel::<bool>();
+    let (go, goes) = channel();
     let gate = Mutex::new((stopped, goes));
     let judge: Judge = Arc::new(move |_, _| {
         let gate = gate.lock().expect("nobody panics");
@@ -276,6 +283,13 @@ fn without_a_node(job: &Job, options: Options, when: When) -> (JobId, Answer, Ve
         assert!(!trips, "the judge trips");
         false
     });
+    (judge, stops, go)
+}
+
+/// Does a job beside another one whose judge stops the worker again and again. At one of these stops a node of the job
+/// is cancelled that has not ended by what was told.
+fn without_a_node(job: &Job, options: Options, when: When) -> (JobId, Answer, Vec<Arc<Told>>) {
+    let (judge, stops, go) = gate();
     let pool = Pool::start(Options { judge: Some(judge), ..options }).expect("a pool");
     let gate = Program::First { samples: 64, accept: Accept::Judge("any".into()) };
     let gate = Job { stop: vec!["a".into(), "e".into()], ..warm(Job::new("Try:", gate, 200)) };
@@ -371,6 +385,75 @@ fn a_cancellation_holds_if_the_worker_is_lost_before_it_hears_of_it() {
     check_cancelled(&answer, &told, &told[cancelled].path);
     assert!(cancelled < at(|what| matches!(what, What::Resumed { .. })));
     assert!(answer.nodes.iter().filter(|node| node.outcome == Some(Outcome::Cancelled)).count() == 1);
+}
+
+#[test]
+fn a_cancellation_waits_until_the_job_has_caught_up() {
+    let job = Job { stop: Vec::new(), max_tokens: 150, ..vote("1 + 1 =") };
+    let expected = expected(std::slice::from_ref(&job), None).remove(0);
+    let store = Arc::new(Store::in_memory());
+    let kept = || Options { store: Some(store.clone()), ..options(1) };
+    let pool = Pool::start(kept()).expect("a pool");
+    let id = pool.submit(job.clone()).expect("taken");
+    finish(&pool, &[id]);
+    drop(pool);
+    let (records, _) = store.journal(id).expect("a journal");
+    store.remove_journal(id).expect("removed");
+    store.append(id, JournalEnd::default(), &records[..records.len() / 3]).expect("appended");
+    // The worker waits in the judge of another job, so the order is there before the first token is written again.
+    let (judge, stops, go) = gate();
+    let pool = Pool::start(Options { judge: Some(judge), ..kept() }).expect("a pool");
+    pool.submit(first("Try:", "any")).expect("taken");
+    stops.recv().expect("it concludes");
+    assert_eq!(pool.submit(job).expect("taken"), id);
+    let is_of_node = |told: &&Arc<Told>| told.path == [4] && matches!(told.what, What::Wrote { token: Some(_), .. });
+    let before = pool.told(id, 0).expect("known").iter().filter(is_of_node).count();
+    assert!(before > 0 && pool.cancel_node(id, &[4]), "it is open by what was told");
+    drop(go);
+    let (answer, told) = finish(&pool, &[id]).remove(0);
+    check_told(&answer, &told);
+    check_cancelled(&answer, &told, &[4]);
+    let written = told.iter().filter(is_of_node).count();
+    assert!((before..150).contains(&written), "it ends where it was, or soon after: {written}, {before}");
+    for (node, other) in answer.nodes.iter().zip(&expected.nodes).skip(1).filter(|(node, _)| node.path != [4]) {
+        assert_eq!(node, other);
+    }
+}
+
+#[test]
+fn a_node_of_a_job_that_waits_ends_where_its_log_ends() {
+    // A server that takes requests and never answers, one at a time.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    let store = Arc::new(Store::in_memory());
+    let start = || {
+        let remote = Remote { requests: 1, ..Remote::new(url.clone(), "none") };
+        Pool::start(Options { store: Some(store.clone()), ..Options::new(vec![Kind::Remote(remote)], "none") })
+    };
+    let job = vote("1 + 1 =");
+    let pool = start().expect("a pool");
+    let news = pool.watch();
+    let id = pool.submit(job.clone()).expect("taken");
+    while !pool.cancel_node(id, &[5]) {
+        let _ = news.recv_timeout(Duration::from_millis(50));
+    }
+    drop(pool);
+    let pool = start().expect("a pool");
+    let other = pool.submit(vote("2 + 2 =")).expect("taken");
+    assert_eq!(pool.submit(job).expect("taken"), id);
+    assert!(pool.cancel_node(id, &[1]), "it is open by what was told");
+    pool.usage();
+    let cancelled: Vec<Vec<u32>> = pool
+        .told(id, 0)
+        .expect("known")
+        .iter()
+        .filter(|told| matches!(told.what, What::Cancelled { .. }))
+        .map(|told| told.path.clone())
+        .collect();
+    assert_eq!(cancelled.last(), Some(&vec![1]), "{cancelled:?}");
+    pool.cancel(id);
+    pool.cancel(other);
+    assert!(finish(&pool, &[id, other]).iter().all(|(answer, _)| answer.outcome == Outcome::Cancelled));
 }
 
 #[test]

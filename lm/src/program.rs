@@ -178,10 +178,12 @@ impl Growth {
                 let Some(grown) = self.nodes.get_mut(node) else { return false };
                 grown.outcome = Some(outcome.clone());
             }
-            Event::Joined { node, .. } | Event::Held { node } => {
-                if matches!(event, Event::Joined { .. }) {
-                    self.begin_turn(*node);
-                }
+            Event::Held { node } => {
+                let Some(grown) = self.nodes.get_mut(node) else { return false };
+                grown.stages += 1;
+            }
+            Event::Joined { node, .. } => {
+                self.begin_turn(*node);
                 let Some(grown) = self.nodes.get_mut(node) else { return false };
                 grown.stages += 1;
             }

@@ -9,18 +9,11 @@ import json
 import sys
 import urllib.request
 
-import xllamacpp
+from serve import start
 
 
 def main():
-    params = xllamacpp.CommonParams()
-    params.model.path = sys.argv[1]
-    params.n_ctx = 1024
-    params.n_parallel = 1
-    params.cpuparams.n_threads = 2
-    params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
-    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-    server = xllamacpp.Server(params)
+    server = start(sys.argv[1], requests=1, exact=True)
     for line in sys.stdin:
         asked = {
             "prompt": json.loads(line),

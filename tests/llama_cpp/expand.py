@@ -14,7 +14,7 @@ def main():
     architecture = source.get_field("general.architecture").contents()
     target = gguf.GGUFWriter(sys.argv[2], architecture)
     for name, field in source.fields.items():
-        # Counts and the version are the writer's own, and so is what it is made for.
+        # The writer says itself what it counts, and which architecture and format the file has.
         if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
             continue
         kind, *parts = field.types

@@ -8,15 +8,20 @@ import sys
 import xllamacpp
 
 
-def main():
+def start(model, requests, exact=False):
+    """A server for so many requests side by side; `exact` keeps keys and values in 32 bits."""
     params = xllamacpp.CommonParams()
-    params.model.path = sys.argv[1]
-    params.n_ctx = 4096
-    params.n_parallel = 4
+    params.model.path = model
+    params.n_ctx = 1024 * requests
+    params.n_parallel = requests
     params.cpuparams.n_threads = 2
-    server = xllamacpp.Server(params)
+    if exact:
+        params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    return xllamacpp.Server(params)
+
+
+if __name__ == "__main__":
+    server = start(sys.argv[1], requests=4)
     print(f"{server.listening_address}/v1", flush=True)
     sys.stdin.read()
-
-
-main()

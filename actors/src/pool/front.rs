@@ -344,16 +344,16 @@ impl Handler<End> for Front {
         };
         for (id, path) in unwanted {
             let Some(entry) = self.jobs.get_mut(&id) else { continue };
-            match entry.worker {
-                None if path.is_empty() => self.give_up(id, Outcome::Cancelled, None),
-                None => {
-                    entry.unwanted.push(Unwanted { path, said: false });
-                    self.end_unwanted(id);
-                }
-                Some(_) => {
-                    entry.unwanted.push(Unwanted { path, said: false });
-                    self.pass_on_unwanted(id);
-                }
+            let waits = entry.worker.is_none();
+            if waits && path.is_empty() {
+                self.give_up(id, Outcome::Cancelled, None);
+                continue;
+            }
+            entry.unwanted.push(Unwanted { path, said: false });
+            if waits {
+                self.end_unwanted(id);
+            } else {
+                self.pass_on_unwanted(id);
             }
         }
         self.queue.retain(|id| self.jobs.contains_key(id));

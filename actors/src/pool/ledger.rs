@@ -110,8 +110,8 @@ impl Heard {
 
     /// Whether a node and all below it have come as far again as they had come.
     pub(super) fn has_caught_up(&self, path: &[u32]) -> bool {
-        let below = self.ever.iter().filter(|(node, _)| node.starts_with(path));
-        below.into_iter().all(|(node, ever)| self.now.get(node).is_some_and(|now| now[PROGRESS] == ever[PROGRESS]))
+        let mut below = self.ever.iter().filter(|(node, _)| node.starts_with(path));
+        below.all(|(node, ever)| self.now.get(node).is_some_and(|now| now[PROGRESS] == ever[PROGRESS]))
     }
 
     /// Whether this was not told before.

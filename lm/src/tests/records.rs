@@ -4,13 +4,25 @@ use theoremata_kernels::Inline;
 
 use super::programs::start_all;
 use super::*;
-use crate::{Answer, Cut, EngineError, Grammars, Grown, Guidance, Outcome, Record, Running};
+use crate::{
+    Answer, Cut, EngineError, Grammars, Ground, Grown, Guidance, Multiverse, Outcome, Paths, Record, Running, Tags,
+};
 
 /// Grows all programs for so many steps, or to their ends. Gives what each wrote, as somebody takes it down who
 /// hears the events, and their answers.
 fn grow(records: &[Record], steps: usize, pages: usize) -> (Vec<Record>, Vec<Answer>, u64) {
     let mut engine = engine(pages);
-    let mut programs = start_all(&mut engine);
+    let programs = start_all(&mut engine);
+    grow_on(engine, programs, records, steps)
+}
+
+/// The same with programs that were planted in an engine.
+fn grow_on(
+    mut engine: Engine,
+    mut programs: Vec<Running<'_>>,
+    records: &[Record],
+    steps: usize,
+) -> (Vec<Record>, Vec<Answer>, u64) {
     for (program, record) in programs.iter().zip(records) {
         engine.resume(program.root(), record.clone()).expect("a fresh tree");
     }
@@ -43,9 +55,9 @@ fn hear(engine: &mut Engine, programs: &mut [Running<'_>], taken: &mut [Record],
 /// What must not depend on a crash.
 fn told(answers: &[Answer]) -> Vec<impl PartialEq + use<>> {
     let of = |answer: &Answer| {
-        let Answer { outcome, tokens, chosen, votes, nodes, .. } = answer.clone();
+        let Answer { outcome, tokens, text, chosen, votes, nodes, .. } = answer.clone();
         let node = |node: Grown| (node.path, node.tokens, node.log_probability.to_bits(), node.outcome);
-        (outcome, tokens, chosen, votes, nodes.into_iter().map(node).collect::<Vec<_>>())
+        (outcome, tokens, text, chosen, votes, nodes.into_iter().map(node).collect::<Vec<_>>())
     };
     answers.iter().map(of).collect()
 }
@@ -89,11 +101,9 @@ impl Without {
     }
 }
 
-/// Grows all programs for so many steps, cancels one of the nodes that have not ended then, and grows them to their
-/// ends. Nothing if there are not so many nodes.
-fn grow_without(steps: usize, which: usize) -> Option<Without> {
-    let mut engine = engine(400);
-    let mut programs = start_all(&mut engine);
+/// Grows programs for so many steps, cancels one of the nodes that have not ended then, and grows them to their ends.
+/// Nothing if there are not so many nodes.
+fn grow_without(mut engine: Engine, mut programs: Vec<Running<'_>>, steps: usize, which: usize) -> Option<Without> {
     let mut taken = vec![Record::new(); programs.len()];
     for _ in 0..steps {
         let events = engine.step(&Inline);
@@ -136,8 +146,13 @@ fn grow_without(steps: usize, which: usize) -> Option<Without> {
 fn a_node_that_was_cancelled_is_cancelled_again_at_the_same_place() {
     let (_, whole, _) = grow(&[], usize::MAX, 400);
     let (mut inner, mut without_words, mut changed) = (0, 0, 0);
+    let without = |steps, which| {
+        let mut engine = engine(400);
+        let programs = start_all(&mut engine);
+        grow_without(engine, programs, steps, which)
+    };
     for steps in 1..41 {
-        for without in (0..).map_while(|which| grow_without(steps, which)) {
+        for without in (0..).map_while(|which| without(steps, which)) {
             let Without { path, until, answers: expected, .. } = &without;
             let nodes = expected.iter().flat_map(|answer| &answer.nodes);
             let cancelled = |grown: &&Grown| grown.path == *path && grown.outcome == Some(Outcome::Cancelled);
@@ -154,6 +169,36 @@ fn a_node_that_was_cancelled_is_cancelled_again_at_the_same_place() {
         }
     }
     assert!(inner > 5 && without_words > 5 && changed > 100, "{inner} {without_words} {changed}");
+}
+
+/// The text of such a tree has its paths in it once they have come: it hangs on the stage that its root was in.
+#[test]
+fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
+    let model = tiny_with(4096, &[], &[]);
+    let form = Multiverse { width: 2, depth: 1, blocks: Some(2), characters: Some(3) };
+    let guide = form.guide(model.tokenizer().expect("a vocabulary")).expect("a guide");
+    let plant = |seed, paths| {
+        // With two rows a text is read in several steps, and the tree can be cancelled between two stages.
+        let mut engine = Engine::new(model.clone(), Settings { rows: 2, ..settings(2000) });
+        let ground = Ground { prefix: text(seed as u32, 9), seed, bounds: Bounds::default() };
+        let turn = Turn { guide: guide.clone(), ..warm(4000) };
+        let tags = Tags::new(ground, &model, form, turn, paths).expect("a program");
+        let running = Running::start(&mut engine, tags).expect("planted");
+        (engine, vec![running])
+    };
+    let mut cancelled = 0;
+    for (seed, paths) in [(0, Paths::Replay), (1, Paths::Value), (2, Paths::Stitch), (3, Paths::Replay)] {
+        for steps in (1..).step_by(3) {
+            let (engine, programs) = plant(seed, paths);
+            // The first node that is open is the root.
+            let Some(without) = grow_without(engine, programs, steps, 0) else { break };
+            let (engine, programs) = plant(seed, paths);
+            let (_, answers, _) = grow_on(engine, programs, &without.cut(&without.until), usize::MAX);
+            assert!(told(&answers) == told(&without.answers), "seed {seed}, {steps} steps");
+            cancelled += 1;
+        }
+    }
+    assert!(cancelled > 60, "{cancelled}");
 }
 
 #[test]
