@@ -6,4 +6,5 @@
 pub mod check;
 pub mod formula;
 pub mod proof;
+pub mod sort;
 pub mod theory;

@@ -21,7 +21,7 @@ use crate::calculus::formula::{Formula, Name};
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::Theory;
 use crate::language::notation::Reading;
-use crate::language::text::MplWriter;
+use crate::language::text::{MplWriter, SortsShown};
 
 /// A theorem whose proof the checker has accepted.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ impl<'t> Comments<'t> {
     /// A formula as MPL, on one line; `name` gives the text of a free variable.
     pub(crate) fn mpl(&self, formula: &Formula, name: &dyn Fn(Name) -> std::sync::Arc<str>) -> String {
         let predicate = |id| self.theory.predicate(id).name.clone();
-        MplWriter { predicate: &predicate, name }.write(formula)
+        MplWriter { predicate: &predicate, name, sorts: SortsShown::No }.write(formula)
     }
 
     /// What a theorem rests on by its own proof, besides the axioms, in words: `induction on the natural

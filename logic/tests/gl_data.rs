@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use theoremata_logic::calculus::theory::{Sort, Theory};
+use theoremata_logic::calculus::sort::Sort;
+use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::mpl::{Report, read_gl, read_goals};
 
 fn data() -> Option<PathBuf> {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use theoremata_logic::calculus::theory::{NotationForm, Sort, Theory};
+use theoremata_logic::calculus::sort::Sort;
+use theoremata_logic::calculus::theory::{NotationForm, Theory};
 use theoremata_logic::language::mpl::{Report, format, lint_mpl, parse_goal, read_mpl};
 
 fn folder() -> PathBuf {

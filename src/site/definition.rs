@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
-use theoremata_logic::calculus::theory::Sort;
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::language::notation::Math;
 
 use super::catalogue::Catalogue;

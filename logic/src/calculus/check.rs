@@ -10,9 +10,10 @@
 
 use std::collections::HashMap;
 
-use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
-use crate::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, StepId, TheoremId};
-use crate::calculus::theory::{Induction, Theory};
+use super::formula::{Binder, Binders, Formula, Name, PredicateId, Variable};
+use super::proof::{Proof, Rule, Scope, ScopeId, Step, StepId, TheoremId};
+use super::sort::{Sort, SortInstance};
+use super::theory::{Definition, Induction, Theory};
 
 /// Variables with this number or a higher one cannot occur in a proof: the checker uses them to
 /// write down the premises that induction asks for.
@@ -37,6 +38,14 @@ pub enum Flaw {
     /// A proof without steps, or without the outermost scope.
     #[error("the proof is empty")]
     Empty,
+    /// The theory itself is malformed: a definition or an induction principle says nothing with these sorts.
+    #[error("predicate {} of the theory: {reason}", predicate.0)]
+    Theory {
+        /// The predicate that is defined, or that says that a set is generated.
+        predicate: PredicateId,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A scope is malformed.
     #[error("scope {}: {reason}", scope.0)]
     Scope {
@@ -58,7 +67,7 @@ pub enum Flaw {
 /// Accepts a proof and says what it rests on, or names its first flaw.
 ///
 /// `theorem` gives the closed statement of an earlier theorem; a proof may cite only what it gives.
-/// Cost: linear in the size of the proof, times the depth of its scopes.
+/// Cost: linear in the size of the theory and of the proof, times the depth of its scopes.
 ///
 /// # Errors
 /// The first [`Flaw`].
@@ -67,9 +76,9 @@ pub fn check<'a>(
     theorem: impl Fn(TheoremId) -> Option<&'a Formula>,
     proof: &Proof,
 ) -> Result<Basis, Flaw> {
-    let mut home = HashMap::new();
-    check_scopes(theory, proof, &mut home)?;
-    let mut checker = Checker { theory, proof, home, basis: Basis::default() };
+    check_theory(theory)?;
+    let mut checker = Checker { theory, proof, home: HashMap::new(), basis: Basis::default() };
+    checker.scopes()?;
     for (place, step) in proof.steps.iter().enumerate() {
         let id = StepId(place as u32);
         checker.step(id, step, &theorem).map_err(|reason| Flaw::Step { step: id, reason })?;
@@ -82,65 +91,143 @@ pub fn check<'a>(
     Ok(checker.basis)
 }
 
-fn check_scopes(theory: &Theory, proof: &Proof, home: &mut HashMap<Name, ScopeId>) -> Result<(), Flaw> {
-    let outer = proof.scopes.first().ok_or(Flaw::Empty)?;
-    if outer.parent != ScopeId::OUTER || !outer.variables.is_empty() || !outer.assumptions.is_empty() {
-        return Err(Flaw::Scope { scope: ScopeId::OUTER, reason: "the outermost scope assumes something" });
+/// Accepts a theory whose definitions are explicit and have sorts: each is about its parameters only, uses primitive
+/// and earlier predicates only, and speaks of no sort that those of its parameters do not determine.
+///
+/// # Errors
+/// The first predicate that is not so.
+pub fn check_theory(theory: &Theory) -> Result<(), Flaw> {
+    for (place, predicate) in theory.predicates.iter().enumerate() {
+        let id = PredicateId(place as u32);
+        let Some(definition) = &predicate.definition else { continue };
+        check_definition(theory, id, definition, &predicate.sorts)
+            .map_err(|reason| Flaw::Theory { predicate: id, reason })?;
     }
-    for (place, scope) in proof.scopes.iter().enumerate().skip(1) {
-        let id = ScopeId(place as u32);
-        let flaw = |reason| Flaw::Scope { scope: id, reason };
-        if scope.parent >= id {
-            return Err(flaw("its parent does not stand before it"));
-        }
-        for name in &scope.variables {
-            if *name >= RESERVED {
-                return Err(flaw("it introduces a reserved variable"));
-            }
-            if home.insert(*name, id).is_some() {
-                return Err(flaw("it introduces a variable that was introduced before"));
-            }
-        }
-        for assumption in &scope.assumptions {
-            well_formed(theory, &proof.scopes, home, assumption, id).map_err(flaw)?;
-        }
+    for induction in &theory.inductions {
+        check_generation(theory, induction)
+            .map_err(|reason| Flaw::Theory { predicate: induction.predicate, reason })?;
     }
     Ok(())
 }
 
-/// Every predicate known and given as many arguments as it has, every bound variable bound, every
-/// free variable introduced by this scope or one around it.
-fn well_formed(
-    theory: &Theory,
-    scopes: &[Scope],
-    home: &HashMap<Name, ScopeId>,
-    formula: &Formula,
-    scope: ScopeId,
-) -> Result<(), &'static str> {
-    fn shape(theory: &Theory, formula: &Formula, depth: u32) -> Result<(), &'static str> {
-        match formula {
-            Formula::Atom(predicate, arguments) => {
-                let Some(known) = theory.predicates.get(predicate.index()) else { return Err("unknown predicate") };
-                if known.sorts.len() != arguments.len() {
-                    return Err("a predicate has the wrong number of arguments");
-                }
-                let loose = |argument: &Variable| matches!(argument, Variable::Bound(index) if *index >= depth);
-                if arguments.iter().any(loose) { Err("a bound variable has no binder") } else { Ok(()) }
+fn check_definition(theory: &Theory, id: PredicateId, definition: &Definition, sorts: &[Sort]) -> Verdict {
+    require(id > PredicateId::IN3, "a primitive predicate has a definition")?;
+    require(definition.parameters.len() == sorts.len(), "its parameters and their sorts are not as many")?;
+    let mut bases = Vec::new();
+    sorts.iter().for_each(|sort| sort.for_each_base(&mut |base| bases.push(base)));
+    let earlier = |used: PredicateId| {
+        used < id || theory.predicates.get(used.index()).is_some_and(|known| known.definition.is_none())
+    };
+    let parameter = |name: Name| sorts.get(name.0 as usize);
+    well_sorted(theory, &definition.body, &parameter, &mut Vec::new())?;
+    each_part(&definition.body, &mut |part| match part {
+        Formula::Atom(used, _) => require(earlier(*used), "it uses a predicate that is defined later"),
+        Formula::Implies(binders, ..) => {
+            let mut known = true;
+            binders.sorts().for_each(|sort| sort.for_each_base(&mut |base| known &= bases.contains(&base)));
+            require(known, "it speaks of a sort that is not among those of its parameters")
+        }
+        Formula::And(..) | Formula::Not(_) => Ok(()),
+    })
+}
+
+fn check_generation(theory: &Theory, induction: &Induction) -> Verdict {
+    let predicate = theory.predicates.get(induction.predicate.index()).ok_or("there is no such predicate")?;
+    require(induction.predicate > PredicateId::IN3 && predicate.definition.is_none(), "it has another meaning")?;
+    let same = theory.inductions.iter().filter(|other| other.predicate == induction.predicate);
+    require(same.count() == 1, "two principles have the same predicate")?;
+    let element = |place: usize| predicate.sorts.get(place).and_then(Sort::element).ok_or("there is no set at a place");
+    let generated = element(Induction::SET)?;
+    for constructor in &induction.constructors {
+        let mut row = constructor.arguments.iter().map(|set| element(*set).cloned()).collect::<Verdict<Vec<_>>>()?;
+        let is = predicate.sorts.get(constructor.parameter).ok_or("a constructor is no argument")?;
+        let fits = match row.len() {
+            0 => is == generated,
+            1 | 2 => {
+                row.push(generated.clone());
+                *is == Sort::Power(row)
             }
-            Formula::And(left, right) => shape(theory, left, depth).and_then(|()| shape(theory, right, depth)),
-            Formula::Not(inner) => shape(theory, inner, depth),
-            Formula::Implies(binders, premise, conclusion) => {
-                let depth = depth + binders.len() as u32;
-                shape(theory, premise, depth).and_then(|()| shape(theory, conclusion, depth))
-            }
+            _ => false,
+        };
+        require(fits, "a constructor has another sort")?;
+    }
+    Ok(())
+}
+
+/// Calls `visit` for a formula and all parts of it.
+fn each_part(formula: &Formula, visit: &mut dyn FnMut(&Formula) -> Verdict) -> Verdict {
+    visit(formula)?;
+    match formula {
+        Formula::Atom(..) => Ok(()),
+        Formula::Not(inner) => each_part(inner, visit),
+        Formula::And(left, right) | Formula::Implies(_, left, right) => {
+            each_part(left, visit)?;
+            each_part(right, visit)
         }
     }
-    shape(theory, formula, 0)?;
-    let mut visible = true;
-    formula.for_each_free(&mut |name| {
-        visible = visible && home.get(&name).is_some_and(|home| encloses(scopes, *home, scope));
-    });
-    if visible { Ok(()) } else { Err("it mentions a variable that its scope does not know") }
+}
+
+/// Every predicate known and given as many arguments as it has, of sorts that fit; every bound variable bound; every
+/// free variable known to `free`, which gives its sort. `bound` has the sorts of the variables that are bound around.
+fn well_sorted<'s>(
+    theory: &Theory,
+    formula: &'s Formula,
+    free: &dyn Fn(Name) -> Option<&'s Sort>,
+    bound: &mut Vec<&'s Sort>,
+) -> Verdict {
+    match formula {
+        Formula::Atom(predicate, arguments) => {
+            let known = theory.predicates.get(predicate.index()).ok_or("unknown predicate")?;
+            require(known.sorts.len() == arguments.len(), "a predicate has the wrong number of arguments")?;
+            let sorts = arguments
+                .iter()
+                .map(|argument| match argument {
+                    Variable::Free(name) => free(*name).ok_or("it mentions a variable that its scope does not know"),
+                    Variable::Bound(index) => {
+                        let place = bound.len().checked_sub(1 + *index as usize);
+                        Ok(bound[place.ok_or("a bound variable has no binder")?])
+                    }
+                })
+                .collect::<Verdict<Vec<&Sort>>>()?;
+            let fits = match *predicate {
+                PredicateId::EQUAL => sorts[0] == sorts[1],
+                PredicateId::IN | PredicateId::IN2 | PredicateId::IN3 => {
+                    let (set, elements) = sorts.split_last().expect("as many as the predicate has");
+                    matches!(set, Sort::Power(parts) if parts.iter().eq(elements.iter().copied()))
+                }
+                _ => SortInstance::default().fit_all(&known.sorts, sorts.into_iter()),
+            };
+            require(fits, "the sorts of a predicate's arguments do not fit")
+        }
+        Formula::And(left, right) => {
+            well_sorted(theory, left, free, bound)?;
+            well_sorted(theory, right, free, bound)
+        }
+        Formula::Not(inner) => well_sorted(theory, inner, free, bound),
+        Formula::Implies(binders, premise, conclusion) => {
+            bound.extend(binders.sorts());
+            well_sorted(theory, premise, free, bound)?;
+            well_sorted(theory, conclusion, free, bound)?;
+            bound.truncate(bound.len() - binders.len());
+            Ok(())
+        }
+    }
+}
+
+/// Whether `special` is `general` with sorts in the place of base sorts.
+fn is_instance(general: &Formula, special: &Formula, sorts: &mut SortInstance) -> bool {
+    match (general, special) {
+        (Formula::Atom(..), Formula::Atom(..)) => general == special,
+        (Formula::And(a, b), Formula::And(c, d)) => is_instance(a, c, sorts) && is_instance(b, d, sorts),
+        (Formula::Not(a), Formula::Not(b)) => is_instance(a, b, sorts),
+        (Formula::Implies(one, a, b), Formula::Implies(other, c, d)) => {
+            one.len() == other.len()
+                && one.sorts().zip(other.sorts()).all(|(general, special)| sorts.fit(general, special))
+                && is_instance(a, c, sorts)
+                && is_instance(b, d, sorts)
+        }
+        _ => false,
+    }
 }
 
 /// Whether `outer` is `inner` or lies around it.
@@ -172,10 +259,55 @@ fn note<T: PartialEq>(list: &mut Vec<T>, item: T) {
 }
 
 impl<'p> Checker<'p> {
+    fn scopes(&mut self) -> Result<(), Flaw> {
+        let outer = self.proof.scopes.first().ok_or(Flaw::Empty)?;
+        if outer.parent != ScopeId::OUTER || !outer.variables.is_empty() || !outer.assumptions.is_empty() {
+            return Err(Flaw::Scope { scope: ScopeId::OUTER, reason: "the outermost scope assumes something" });
+        }
+        for (place, scope) in self.proof.scopes.iter().enumerate().skip(1) {
+            let id = ScopeId(place as u32);
+            self.scope(id, scope).map_err(|reason| Flaw::Scope { scope: id, reason })?;
+        }
+        Ok(())
+    }
+
+    fn scope(&mut self, id: ScopeId, scope: &'p Scope) -> Verdict {
+        require(scope.parent < id, "its parent does not stand before it")?;
+        for name in &scope.variables {
+            require(*name < RESERVED, "it introduces a reserved variable")?;
+            require(self.proof.sorts.len() > name.0 as usize, "it introduces a variable without a sort")?;
+            require(self.home.insert(*name, id).is_none(), "it introduces a variable that was introduced before")?;
+        }
+        scope.assumptions.iter().try_for_each(|assumption| self.well_formed(assumption, id))
+    }
+
+    /// A formula with sorts, every free variable of which was introduced by this scope or one around it.
+    fn well_formed(&self, formula: &Formula, scope: ScopeId) -> Verdict {
+        let visible = |name: Name| {
+            let home = self.home.get(&name)?;
+            encloses(&self.proof.scopes, *home, scope).then(|| self.sort(name))
+        };
+        well_sorted(self.theory, formula, &visible, &mut Vec::new())
+    }
+
+    /// The sort of a variable that a scope has introduced.
+    fn sort(&self, name: Name) -> &'p Sort {
+        &self.proof.sorts[name.0 as usize]
+    }
+
+    /// Whether these variables are known in the scope, as many as the binders, and of their sorts. That they are known
+    /// is asked even where the formula under the binders does not mention them: a sort may be empty, so that a
+    /// variable of it is more than a name.
+    fn have_sorts(&self, names: &[Name], binders: &Binders, scope: ScopeId) -> bool {
+        let known = |name| self.home.get(name).is_some_and(|home| encloses(&self.proof.scopes, *home, scope));
+        names.len() == binders.len()
+            && names.iter().zip(binders.sorts()).all(|(name, sort)| known(name) && self.sort(*name) == sort)
+    }
+
     fn step<'a>(&mut self, id: StepId, step: &'p Step, theorem: &impl Fn(TheoremId) -> Option<&'a Formula>) -> Verdict {
         require(step.scope.index() < self.proof.scopes.len(), "its scope does not exist")?;
         require(step.premises.iter().all(|premise| *premise < id), "a premise does not stand before it")?;
-        well_formed(self.theory, &self.proof.scopes, &self.home, &step.conclusion, step.scope)?;
+        self.well_formed(&step.conclusion, step.scope)?;
         let conclusion = &step.conclusion;
         match &step.rule {
             Rule::Assumption(number) => {
@@ -187,7 +319,8 @@ impl<'p> Checker<'p> {
             Rule::Theorem(cited) => {
                 self.premises(step, [])?;
                 let statement = theorem(*cited).ok_or("it cites a theorem that is not an earlier one")?;
-                require(statement == conclusion, "it is not what the cited theorem states")?;
+                let stated = is_instance(statement, conclusion, &mut SortInstance::default());
+                require(stated, "it is not what the cited theorem states")?;
                 note(&mut self.basis.theorems, *cited);
                 Ok(())
             }
@@ -197,7 +330,8 @@ impl<'p> Checker<'p> {
                     return Err("the discharged scope must assume exactly one formula");
                 };
                 let [body] = self.premises(step, [*discharged])?;
-                let names: Vec<_> = scope.variables.iter().map(|name| (*name, "x".into())).collect();
+                let binder = |name: &Name| (*name, Binder::new("x", self.sort(*name).clone()));
+                let names: Vec<_> = scope.variables.iter().map(binder).collect();
                 require(
                     Formula::forall(&names, assumption, body) == *conclusion,
                     "it is not the generalisation of what was derived in the scope",
@@ -217,7 +351,10 @@ impl<'p> Checker<'p> {
             Rule::ExistsIntroduction(witnesses) => {
                 let [left, right] = self.premises(step, [step.scope; 2])?;
                 let (binders, first, second) = conclusion.as_exists().ok_or("it is no existence statement")?;
-                require(binders.len() == witnesses.len(), "there must be one witness for each variable")?;
+                require(
+                    self.have_sorts(witnesses, binders, step.scope),
+                    "there must be a witness of its sort for each variable",
+                )?;
                 require(first.open(witnesses) == *left, "the first premise is not about these witnesses")?;
                 require(second.open(witnesses) == *right, "the second premise is not about these witnesses")
             }
@@ -229,7 +366,10 @@ impl<'p> Checker<'p> {
                 let [left, right] = &scope.assumptions[..] else {
                     return Err("the discharged scope must assume the two parts of the existence statement");
                 };
-                require(binders.len() == scope.variables.len(), "the scope must have one variable for each witness")?;
+                require(
+                    self.have_sorts(&scope.variables, binders, *discharged),
+                    "the scope must have a variable of its sort for each witness",
+                )?;
                 require(
                     first.open(&scope.variables) == *left && second.open(&scope.variables) == *right,
                     "the scope does not assume what the existence statement says",
@@ -333,6 +473,7 @@ impl<'p> Checker<'p> {
             require(rest.len() >= binders.len(), "the substitution is too short")?;
             let (arguments, others) = rest.split_at(binders.len());
             rest = others;
+            require(self.have_sorts(arguments, &binders, step.scope), "a variable is replaced by one of another sort")?;
             require(
                 premise.open(arguments) == *self.premise(*fact, step.scope)?,
                 "a premise is not what the rule asks for",
@@ -376,27 +517,27 @@ impl<'p> Checker<'p> {
 
     fn unfolded(&self, atom: &Formula) -> Verdict<Formula> {
         let Formula::Atom(predicate, arguments) = atom else { return Err("only an atom can be unfolded") };
-        let definition =
-            self.theory.predicate(*predicate).definition.as_ref().ok_or("a primitive cannot be unfolded")?;
-        Ok(definition.instance(&free(arguments)?))
+        let unfolded = self.theory.predicate(*predicate).unfold(&free(arguments)?, &|name| self.sort(name));
+        unfolded.ok_or("a primitive cannot be unfolded")
     }
 
-    /// The premises, in order: the structure's atom; then for a constant `c` the formula `φ(c)`, and
+    /// The premises, in order: the atom that the set is generated; then for a constant `c` the formula `φ(c)`, and
     /// for a function `f` the formula
     /// `∀x₁ (x₁∈S₁ → [φ(x₁) →] … ∀y (f(x₁,…)=y → φ(y)))`, with `φ(xᵢ)` where argument `i` is recursive.
     fn induction(&self, step: &Step, principle: &Induction) -> Verdict {
         require(step.premises.len() == 1 + principle.constructors.len(), "it has the wrong number of premises")?;
         let Formula::Atom(predicate, arguments) = self.premise(step.premises[0], step.scope)? else {
-            return Err("its first premise is not the structure's atom");
+            return Err("its first premise does not say that a set is generated");
         };
-        require(*predicate == principle.predicate, "its first premise is about another structure")?;
+        require(*predicate == principle.predicate, "its first premise is about another principle")?;
         let arguments = free(arguments)?;
+        let element = |set: usize| self.sort(arguments[set]).element().ok_or("there is no set at a place");
         let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
         let Formula::Implies(binders, guard, body) = &step.conclusion else { return Err("it is no ∀ statement") };
-        require(binders.len() == 1, "induction binds one variable")?;
+        require(binders.sorts().eq([element(Induction::SET)?]), "induction binds one variable, of the set's sort")?;
         let variable = |number: u32| Name(RESERVED.0 + number);
         require(
-            guard.open(&[variable(0)]) == member(variable(0), principle.set),
+            guard.open(&[variable(0)]) == member(variable(0), Induction::SET),
             "its variable does not range over the structure's set",
         )?;
         let property = |name: Name| body.open(&[name]);
@@ -410,14 +551,16 @@ impl<'p> Checker<'p> {
                 let value = variable(count);
                 graph.push(constructed);
                 let predicate = if count == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
-                let bind = |name: Name| [(name, "x".into())];
-                let mut formula = Formula::forall(&bind(value), &Formula::atom(predicate, graph), &property(value));
+                let bind =
+                    |name: Name, set: usize| -> Verdict<_> { Ok([(name, Binder::new("x", element(set)?.clone()))]) };
+                let row = Formula::atom(predicate, graph);
+                let mut formula = Formula::forall(&bind(value, Induction::SET)?, &row, &property(value));
                 for (number, set) in constructor.arguments.iter().enumerate().rev() {
                     let argument = variable(number as u32);
-                    if *set == principle.set {
+                    if *set == Induction::SET {
                         formula = Formula::forall(&[], &property(argument), &formula);
                     }
-                    formula = Formula::forall(&bind(argument), &member(argument, *set), &formula);
+                    formula = Formula::forall(&bind(argument, *set)?, &member(argument, *set), &formula);
                 }
                 formula
             };
@@ -451,8 +594,10 @@ impl<'p> Checker<'p> {
         let mut places = arguments.to_vec();
         places[set] = RESERVED;
         let atom = Formula::atom(predicate, places);
+        let (binders, ..) = conclusion.as_exists().ok_or("it is no existence statement")?;
+        let bound: Vec<_> = binders.iter().map(|binder| (RESERVED, binder.clone())).collect();
         require(
-            Formula::exists(&[(RESERVED, "S".into())], &atom, &atom) == *conclusion,
+            bound.len() == 1 && Formula::exists(&bound, &atom, &atom) == *conclusion,
             "it is not the comprehension instance",
         )
     }

@@ -5,12 +5,14 @@
 //! on terms; its proofs are written down in this smaller language.
 //!
 //! Bound variables are de Bruijn indices, so that two formulas that differ in the names of bound
-//! variables are equal (`==`) and hash alike. The names that the author wrote are kept beside the
-//! binder for readers and take no part in comparison.
+//! variables are equal (`==`) and hash alike. A binder carries the [`Sort`] of its variable, which counts, and
+//! the name that the author wrote, which is for readers and takes no part in comparison.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+use super::sort::Sort;
 
 /// A predicate of a theory: its place in [`Theory::predicates`](crate::calculus::theory::Theory::predicates).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -47,14 +49,47 @@ pub enum Variable {
     Bound(u32),
 }
 
-/// The variables of one `>[…]`: their number counts, their names are for readers.
+/// A variable where it is bound: its sort counts, its name is for readers.
 #[derive(Clone)]
-pub struct Binders(Arc<[Arc<str>]>);
+pub struct Binder {
+    /// The name that the author gave.
+    pub name: Arc<str>,
+    /// The sort.
+    pub sort: Sort,
+}
+
+impl Binder {
+    /// A binder of a variable of this sort.
+    pub fn new(name: impl Into<Arc<str>>, sort: Sort) -> Self {
+        Binder { name: name.into(), sort }
+    }
+}
+
+impl PartialEq for Binder {
+    fn eq(&self, other: &Self) -> bool {
+        self.sort == other.sort
+    }
+}
+impl Eq for Binder {}
+impl Hash for Binder {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.sort.hash(state);
+    }
+}
+impl fmt::Debug for Binder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.name, self.sort)
+    }
+}
+
+/// The variables of one `>[…]`: their number and their sorts count, their names are for readers.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Binders(Arc<[Binder]>);
 
 impl Binders {
-    /// Binders with the names that the author gave them.
-    pub fn new(names: impl IntoIterator<Item = Arc<str>>) -> Self {
-        Binders(names.into_iter().collect())
+    /// The binders of these variables.
+    pub fn new(binders: impl IntoIterator<Item = Binder>) -> Self {
+        Binders(binders.into_iter().collect())
     }
 
     /// How many variables are bound.
@@ -69,27 +104,19 @@ impl Binders {
         self.0.is_empty()
     }
 
-    /// The names that the author gave.
-    #[must_use]
-    pub fn names(&self) -> &[Arc<str>] {
-        &self.0
+    /// The binders, from left to right.
+    pub fn iter(&self) -> std::slice::Iter<'_, Binder> {
+        self.0.iter()
     }
-}
 
-impl PartialEq for Binders {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
+    /// The names that the author gave.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
+        self.0.iter().map(|binder| &binder.name)
     }
-}
-impl Eq for Binders {}
-impl Hash for Binders {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.len().hash(state);
-    }
-}
-impl fmt::Debug for Binders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter()).finish()
+
+    /// The sorts of the variables.
+    pub fn sorts(&self) -> impl ExactSizeIterator<Item = &Sort> {
+        self.0.iter().map(|binder| &binder.sort)
     }
 }
 
@@ -131,12 +158,12 @@ impl Formula {
     }
 
     /// `∀ names (premise → conclusion)`, where `names` are free in `premise` and `conclusion` and
-    /// become bound. `shown` gives each its name for readers.
+    /// become bound.
     #[must_use]
-    pub fn forall(names: &[(Name, Arc<str>)], premise: &Formula, conclusion: &Formula) -> Formula {
+    pub fn forall(names: &[(Name, Binder)], premise: &Formula, conclusion: &Formula) -> Formula {
         let plain: Vec<Name> = names.iter().map(|(name, _)| *name).collect();
         Formula::Implies(
-            Binders::new(names.iter().map(|(_, shown)| shown.clone())),
+            Binders::new(names.iter().map(|(_, binder)| binder.clone())),
             Arc::new(premise.close(&plain)),
             Arc::new(conclusion.close(&plain)),
         )
@@ -144,7 +171,7 @@ impl Formula {
 
     /// `∃ names (left ∧ right)`, which MPL writes `!(>[names] left !right)`.
     #[must_use]
-    pub fn exists(names: &[(Name, Arc<str>)], left: &Formula, right: &Formula) -> Formula {
+    pub fn exists(names: &[(Name, Binder)], left: &Formula, right: &Formula) -> Formula {
         Formula::negate(Formula::forall(names, left, &Formula::negate(right.clone())))
     }
 
@@ -200,6 +227,21 @@ impl Formula {
             Variable::Free(name) => Variable::Free(replace(name)),
             bound => bound,
         })
+    }
+
+    /// The formula with other sorts at its binders.
+    #[must_use]
+    pub fn with_sorts(&self, sort: &mut dyn FnMut(&Sort) -> Sort) -> Formula {
+        match self {
+            Formula::Atom(..) => self.clone(),
+            Formula::And(left, right) => Formula::and(left.with_sorts(sort), right.with_sorts(sort)),
+            Formula::Not(inner) => Formula::negate(inner.with_sorts(sort)),
+            Formula::Implies(binders, premise, conclusion) => Formula::Implies(
+                Binders::new(binders.iter().map(|old| Binder { name: old.name.clone(), sort: sort(&old.sort) })),
+                Arc::new(premise.with_sorts(sort)),
+                Arc::new(conclusion.with_sorts(sort)),
+            ),
+        }
     }
 
     /// Calls `visit` for every free variable, from left to right, as often as it occurs.
@@ -267,8 +309,8 @@ impl Formula {
 mod tests {
     use super::*;
 
-    fn named(number: u32, text: &str) -> (Name, Arc<str>) {
-        (Name(number), text.into())
+    fn named(number: u32, text: &str) -> (Name, Binder) {
+        (Name(number), Binder::new(text, Sort::BASE))
     }
 
     #[test]

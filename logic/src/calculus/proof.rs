@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::calculus::formula::{Formula, Name};
+use super::formula::{Formula, Name};
+use super::sort::Sort;
 
 /// The number of a theorem, in order of acceptance. A proof cites lower numbers only.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -44,7 +45,8 @@ impl ScopeId {
 pub struct Scope {
     /// The scope around it; itself for the outermost.
     pub parent: ScopeId,
-    /// Variables introduced here. No variable is introduced twice in a proof.
+    /// Variables introduced here, of the sorts that [`Proof::sorts`] gives them. No variable is introduced twice in a
+    /// proof.
     pub variables: Vec<Name>,
     /// What is assumed here.
     pub assumptions: Vec<Formula>,
@@ -56,7 +58,7 @@ pub struct Scope {
 pub enum Rule {
     /// The assumption with this number of the step's own scope. No premise.
     Assumption(u32),
-    /// An earlier theorem, closed. No premise.
+    /// An earlier theorem, closed, with any sorts in the place of its base sorts. No premise.
     Theorem(TheoremId),
     /// ∀→ introduction: discharges a scope with exactly one assumption `A`, in which the premise `B`
     /// stands; gives `∀ its variables (A → B)`.
@@ -88,7 +90,7 @@ pub enum Rule {
     Unfold,
     /// The converse of [`Rule::Unfold`].
     Fold,
-    /// Induction with this principle of the theory. Premises: the structure's atom, then one for
+    /// Induction with this principle of the theory. Premises: the atom that the set is generated, then one for
     /// each constructor in order. For a constant `c`: `φ(c)`. For a function `f` with recursive
     /// argument `n` (others `a`): `∀n (n∈N → (φ(n) → ∀m (f(n)=m → φ(m))))`; see [`crate::calculus::check`] for
     /// the exact shape. Gives `∀n (n∈N → φ(n))`.
@@ -131,6 +133,8 @@ pub struct Proof {
     pub scopes: Vec<Scope>,
     /// The steps; premises stand before what rests on them.
     pub steps: Vec<Step>,
+    /// The sort of each variable, by its number.
+    pub sorts: Vec<Sort>,
     /// For readers: the name of each variable, by its number.
     pub names: Vec<Arc<str>>,
 }
@@ -199,6 +203,7 @@ impl Proof {
                     scope: scope(old.scope),
                 })
                 .collect(),
+            sorts: self.sorts,
             names: self.names,
         }
     }

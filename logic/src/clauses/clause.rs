@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
+use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 
 /// A relation, by its place in [`Signature::relations`]. Place 0 is equality.
@@ -42,6 +43,8 @@ pub struct Relation {
     pub slots: Vec<Slot>,
     /// The number of arguments.
     pub arity: usize,
+    /// The sort of each argument. Equality has one relation for all sorts: there the sorts are not asked for.
+    pub sorts: Vec<Sort>,
     /// Whether the theory proves that the last argument is determined by the others, and exists for
     /// all others that lie in the function's domain: then the relation is the graph of a function.
     pub function: bool,
@@ -54,6 +57,8 @@ pub struct Constant {
     pub parameter: usize,
     /// Its name.
     pub name: Arc<str>,
+    /// Its sort.
+    pub sort: Sort,
 }
 
 /// Relations and constants of a theory.
@@ -83,6 +88,15 @@ pub struct Literal {
     pub relation: RelationId,
     /// As many as the relation's arity.
     pub arguments: Vec<Term>,
+}
+
+/// What stands at an argument place of an atom, as far as sorts are concerned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// A variable.
+    Variable(u16),
+    /// Something of this sort.
+    Of(Sort),
 }
 
 /// What a clause concludes.
@@ -131,6 +145,65 @@ impl Signature {
         if literal.positive { atom } else { Formula::negate(atom) }
     }
 
+    /// The sorts of a clause's variables, and then of the witnesses of its head: those of the places at which they
+    /// stand, and what they are equal to. A variable that stands in equations among such variables only is of the
+    /// base sort.
+    #[must_use]
+    pub fn variable_sorts(&self, clause: &Clause) -> Vec<Sort> {
+        let (witnesses, literals): (u16, &[Literal]) = match &clause.head {
+            Head::False => (0, &[]),
+            Head::Literal(literal) => (0, std::slice::from_ref(literal)),
+            Head::Exists(count, literals) => (*count, literals),
+        };
+        let side = |term: &Term| match term {
+            Term::Constant(constant) => Side::Of(self.constants[usize::from(*constant)].sort.clone()),
+            Term::Variable(number) => Side::Variable(*number),
+        };
+        let atoms: Vec<(RelationId, Vec<Side>)> = clause
+            .premises
+            .iter()
+            .chain(literals)
+            .map(|literal| (literal.relation, literal.arguments.iter().map(side).collect()))
+            .collect();
+        self.sorts_of(clause.variables + witnesses, &atoms, &SortInstance::default())
+    }
+
+    /// As [`Signature::variable_sorts`], for atoms over `count` variables, with other sorts in the place of the
+    /// theory's base sorts.
+    #[must_use]
+    pub fn sorts_of(&self, count: u16, atoms: &[(RelationId, Vec<Side>)], instance: &SortInstance) -> Vec<Sort> {
+        let mut sorts: Vec<Option<Sort>> = vec![None; usize::from(count)];
+        let (equations, others): (Vec<_>, Vec<_>) =
+            atoms.iter().partition(|(relation, _)| *relation == RelationId::EQUAL);
+        for (relation, arguments) in others {
+            for (argument, sort) in arguments.iter().zip(&self.relations[relation.index()].sorts) {
+                if let Side::Variable(number) = argument {
+                    sorts[usize::from(*number)] = Some(instance.apply(sort));
+                }
+            }
+        }
+        // Each round tells at least one more variable its sort.
+        loop {
+            let mut told = None;
+            for (_, sides) in &equations {
+                for (one, other) in [(0, 1), (1, 0)] {
+                    let known = match &sides[one] {
+                        Side::Of(sort) => Some(sort.clone()),
+                        Side::Variable(number) => sorts[usize::from(*number)].clone(),
+                    };
+                    if let (Some(sort), Side::Variable(number)) = (known, &sides[other])
+                        && sorts[usize::from(*number)].is_none()
+                    {
+                        told = Some((*number, sort));
+                    }
+                }
+            }
+            let Some((number, sort)) = told else { break };
+            sorts[usize::from(number)] = Some(sort);
+        }
+        sorts.into_iter().map(|sort| sort.unwrap_or_else(|| instance.apply(&Sort::BASE))).collect()
+    }
+
     /// The closed formula of a clause: `∀ anchor parameters (anchor → ∀x (premise → … head))`, each
     /// variable bound at the first premise that mentions it. A clause without premises whose head
     /// has variables is not expressible in MPL and gives `None`, as does the head `False` without
@@ -141,6 +214,9 @@ impl Signature {
         let parameters = anchor.parameters.len() as u32;
         let parameter = |place: usize| Name(place as u32);
         let variable = |number: u16| Name(parameters + u32::from(number));
+        let sorts = self.variable_sorts(clause);
+        let binder =
+            |number: u16| (variable(number), Binder::new(variable_name(number), sorts[usize::from(number)].clone()));
         let mut premises =
             clause.premises.iter().map(|literal| self.formula(literal, &parameter, &variable)).collect::<Vec<_>>();
         let head = match &clause.head {
@@ -154,21 +230,19 @@ impl Signature {
                 for formula in rest {
                     right = Formula::and(formula, right);
                 }
-                let names: Vec<_> = (0..*count)
-                    .map(|number| (variable(clause.variables + number), variable_name(clause.variables + number)))
-                    .collect();
+                let names: Vec<_> = (0..*count).map(|number| binder(clause.variables + number)).collect();
                 Formula::exists(&names, &left, &right)
             }
         };
         let mut bound = vec![false; clause.variables as usize];
-        let mut binders: Vec<Vec<(Name, Arc<str>)>> = Vec::new();
+        let mut binders: Vec<Vec<(Name, Binder)>> = Vec::new();
         for premise in &premises {
             let mut names = Vec::new();
             premise.for_each_free(&mut |name| {
                 if let Some(number) = name.0.checked_sub(parameters)
                     && !std::mem::replace(&mut bound[number as usize], true)
                 {
-                    names.push((name, variable_name(number as u16)));
+                    names.push(binder(number as u16));
                 }
             });
             binders.push(names);
@@ -187,8 +261,13 @@ impl Signature {
         for (premise, names) in premises.iter().zip(&binders).rev() {
             formula = Formula::forall(names, premise, &formula);
         }
-        let names: Vec<_> =
-            anchor.parameters.iter().enumerate().map(|(place, shown)| (parameter(place), shown.clone())).collect();
+        let sorts = &theory.predicate(theory.anchor).sorts;
+        let names: Vec<_> = anchor
+            .parameters
+            .iter()
+            .enumerate()
+            .map(|(place, shown)| (parameter(place), Binder::new(shown.clone(), sorts[place].clone())))
+            .collect();
         let premise = Formula::atom(theory.anchor, names.iter().map(|(name, _)| *name));
         Some(Formula::forall(&names, &premise, &formula))
     }

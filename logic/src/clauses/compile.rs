@@ -8,9 +8,10 @@ mod recognise;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::TheoremId;
-use crate::calculus::theory::{Sort, Theory};
+use crate::calculus::sort::{Sort, SortInstance};
+use crate::calculus::theory::Theory;
 use crate::clauses::clause::{Clause, Constant, Head, Literal, Relation, RelationId, Signature, Slot, Term};
 
 /// A formula that holds under the anchor, by its place in [`Compiled::nodes`].
@@ -141,7 +142,10 @@ pub struct Compiled {
     /// Argument places of predicates at which a set or relation stands that is not a parameter of
     /// the anchor.
     general: HashSet<(PredicateId, usize)>,
-    places: HashMap<(PredicateId, Vec<Slot>), RelationId>,
+    /// The sorts of the anchor's parameters.
+    anchor_sorts: Vec<Sort>,
+    /// The relations by predicate, slots, and the sorts of the arguments.
+    places: HashMap<(PredicateId, Vec<Slot>, Vec<Sort>), RelationId>,
     constants: HashMap<usize, u16>,
 }
 
@@ -173,17 +177,21 @@ impl Compiled {
             skipped: Vec::new(),
             recursive_inputs: HashMap::new(),
             general,
+            anchor_sorts: theory.predicate(theory.anchor).sorts.clone(),
             places: HashMap::new(),
             constants: HashMap::new(),
         };
-        let equal = (PredicateId::EQUAL, vec![Slot::Argument(0), Slot::Argument(1)]);
-        compiled.relation(equal);
+        let sorts = compiled.anchor_sorts.clone();
+        compiled.relation(PredicateId::EQUAL, vec![Slot::Argument(0), Slot::Argument(1)], Vec::new());
         let anchor = theory.anchor_definition();
-        let sorts = &theory.predicate(theory.anchor).sorts;
         for (place, name) in anchor.parameters.iter().enumerate() {
             if matches!(sorts[place], Sort::Individual(_)) || !compiled.general.is_empty() {
                 compiled.constants.insert(place, compiled.signature.constants.len() as u16);
-                compiled.signature.constants.push(Constant { parameter: place, name: name.clone() });
+                compiled.signature.constants.push(Constant {
+                    parameter: place,
+                    name: name.clone(),
+                    sort: sorts[place].clone(),
+                });
             }
         }
         let parameters = (0..anchor.parameters.len() as u32).map(Name);
@@ -213,7 +221,6 @@ impl Compiled {
                     if id.0 == 0
                         || (theory.predicate(predicate).definition.is_some() && self.over_sets(theory, predicate)) =>
                 {
-                    let definition = theory.predicate(predicate).definition.as_ref().expect("defined");
                     let names: Vec<Name> = arguments
                         .iter()
                         .filter_map(|argument| match argument {
@@ -221,8 +228,13 @@ impl Compiled {
                             Variable::Bound(_) => None,
                         })
                         .collect();
-                    self.nodes.push(Node { origin: Some((id, Move::Unfold)), formula: definition.instance(&names) });
+                    let sorts = &self.anchor_sorts;
+                    let formula = theory.predicate(predicate).unfold(&names, &|name| &sorts[name.0 as usize]);
+                    let formula = formula.expect("a defined predicate, with sorts that fit");
+                    self.nodes.push(Node { origin: Some((id, Move::Unfold)), formula });
                 }
+                // That a set is generated is for induction, and is no fact about individuals.
+                Formula::Atom(predicate, _) if theory.generation(predicate).is_some() => {}
                 formula => self.clauses_of(theory, &formula, Start::Node(id)),
             }
         }
@@ -232,7 +244,7 @@ impl Compiled {
     /// varying individual, or it stands for a structure.
     fn over_sets(&self, theory: &Theory, predicate: PredicateId) -> bool {
         let sorts = &theory.predicate(predicate).sorts;
-        let structure = theory.inductions.iter().any(|induction| induction.predicate == predicate);
+        let structure = theory.inductions.iter().any(|induction| induction.structure == predicate);
         structure
             || sorts.iter().any(|sort| matches!(sort, Sort::Power(_)))
                 && !sorts.iter().any(|sort| matches!(sort, Sort::Individual(_)))
@@ -243,6 +255,7 @@ impl Compiled {
     fn clauses_of(&mut self, theory: &Theory, formula: &Formula, start: Start) {
         let mut flat = Flattening {
             variables: 0,
+            sorts: self.anchor_sorts.clone(),
             premises: Vec::new(),
             moves: Vec::new(),
             parameters: theory.anchor_definition().parameters.len() as u32,
@@ -255,7 +268,7 @@ impl Compiled {
         let before = (flat.variables, flat.premises.len(), flat.moves.len());
         match formula {
             Formula::Implies(binders, premise, conclusion) => {
-                let names = flat.fresh(binders.len());
+                let names = flat.fresh(binders);
                 flat.moves.push(Move::Apply);
                 match self.premise(theory, &premise.open(&names), flat) {
                     Ok(()) => self.flatten(theory, &conclusion.open(&names), flat, start),
@@ -271,24 +284,25 @@ impl Compiled {
                 }
             }
             Formula::Atom(predicate, arguments) => {
-                let literal = self.literal(theory, true, *predicate, arguments, flat.parameters);
+                let literal = self.literal(theory, true, *predicate, arguments, flat);
                 self.finish(flat, Head::Literal(literal), start);
             }
             Formula::Not(inner) => match &**inner {
                 Formula::Atom(predicate, arguments) => {
-                    let literal = self.literal(theory, false, *predicate, arguments, flat.parameters);
+                    let literal = self.literal(theory, false, *predicate, arguments, flat);
                     self.finish(flat, Head::Literal(literal), start);
                 }
                 _ => match formula.as_exists() {
                     Some((binders, left, right)) => {
                         let variables = flat.variables;
-                        let names = flat.fresh(binders.len());
+                        let names = flat.fresh(binders);
                         let kept = flat.premises.len();
                         let parts = Formula::and(left.open(&names), right.open(&names));
                         let outcome = self.premise(theory, &parts, flat);
                         let extra = flat.variables - variables;
                         let literals = flat.premises.split_off(kept);
                         flat.variables = variables;
+                        flat.sorts.truncate(flat.parameters as usize + usize::from(variables));
                         match outcome {
                             Ok(()) if extra as usize == binders.len() => {
                                 self.finish(flat, Head::Exists(extra, literals), start);
@@ -320,7 +334,7 @@ impl Compiled {
     fn premise(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening) -> Result<(), &'static str> {
         match formula {
             Formula::Atom(predicate, arguments) => {
-                let literal = self.literal(theory, true, *predicate, arguments, flat.parameters);
+                let literal = self.literal(theory, true, *predicate, arguments, flat);
                 flat.premises.push(literal);
                 Ok(())
             }
@@ -330,14 +344,14 @@ impl Compiled {
             }
             Formula::Not(inner) => {
                 if let Formula::Atom(predicate, arguments) = &**inner {
-                    let literal = self.literal(theory, false, *predicate, arguments, flat.parameters);
+                    let literal = self.literal(theory, false, *predicate, arguments, flat);
                     flat.premises.push(literal);
                     return Ok(());
                 }
                 let Some((binders, left, right)) = formula.as_exists() else {
                     return Err("a premise negates a compound formula");
                 };
-                let names = flat.fresh(binders.len());
+                let names = flat.fresh(binders);
                 self.premise(theory, &left.open(&names), flat)?;
                 self.premise(theory, &right.open(&names), flat)
             }
@@ -351,39 +365,59 @@ impl Compiled {
         positive: bool,
         predicate: PredicateId,
         arguments: &[Variable],
-        parameters: u32,
+        flat: &Flattening,
     ) -> Literal {
-        let sorts = &theory.predicate(predicate).sorts;
+        let general = theory.predicate(predicate).general_sorts(predicate);
         let mut slots = Vec::with_capacity(arguments.len());
         let mut terms = Vec::new();
+        let mut own = Vec::new();
+        let mut fixed = SortInstance::default();
         for (place, argument) in arguments.iter().enumerate() {
             let Variable::Free(name) = argument else { unreachable!("opened before") };
-            let individual = predicate == PredicateId::EQUAL || matches!(sorts[place], Sort::Individual(_));
-            let parameter = name.0 < parameters;
+            let individual = predicate == PredicateId::EQUAL || general[place].is_individual();
+            let parameter = name.0 < flat.parameters;
             if !individual && !parameter {
                 self.general.insert((predicate, place));
             }
             if !individual && parameter && !self.general.contains(&(predicate, place)) {
+                fixed.fit(&general[place], &flat.sorts[name.0 as usize]);
                 slots.push(Slot::Fixed(name.0 as u16));
                 continue;
             }
             slots.push(Slot::Argument(terms.len() as u16));
-            terms.push(match name.0.checked_sub(parameters) {
+            own.push((place, *name));
+            terms.push(match name.0.checked_sub(flat.parameters) {
                 Some(number) => Term::Variable(number as u16),
                 // A set that is a constant only in the next attempt; this one is thrown away.
                 None => Term::Constant(self.constants.get(&(name.0 as usize)).copied().unwrap_or(0)),
             });
         }
-        Literal { positive, relation: self.relation((predicate, slots)), arguments: terms }
+        // The sets and relations that are parameters say of which sorts the arguments are; where they do not, the
+        // arguments do. So a goal in which sorts of the theory coincide is about the theory's relations.
+        let mut sorts = Vec::new();
+        if predicate != PredicateId::EQUAL {
+            for (place, name) in own {
+                fixed.fit(&general[place], &flat.sorts[name.0 as usize]);
+                sorts.push(fixed.apply(&general[place]));
+            }
+        }
+        Literal { positive, relation: self.relation(predicate, slots, sorts), arguments: terms }
     }
 
-    fn relation(&mut self, key: (PredicateId, Vec<Slot>)) -> RelationId {
+    fn relation(&mut self, predicate: PredicateId, slots: Vec<Slot>, sorts: Vec<Sort>) -> RelationId {
+        let key = (predicate, slots, sorts);
         if let Some(id) = self.places.get(&key) {
             return *id;
         }
         let id = RelationId(self.signature.relations.len() as u16);
         let arity = key.1.iter().filter(|slot| matches!(slot, Slot::Argument(_))).count();
-        self.signature.relations.push(Relation { predicate: key.0, slots: key.1.clone(), arity, function: false });
+        self.signature.relations.push(Relation {
+            predicate: key.0,
+            slots: key.1.clone(),
+            arity,
+            sorts: key.2.clone(),
+            function: false,
+        });
         self.places.insert(key, id);
         id
     }
@@ -401,8 +435,7 @@ impl Compiled {
             let id = RelationId(next as u16);
             next += 1;
             let relation = self.signature.relations[id.index()].clone();
-            let Some(definition) = &theory.predicate(relation.predicate).definition else { continue };
-            if relation.arity == 0 {
+            if theory.predicate(relation.predicate).definition.is_none() || relation.arity == 0 {
                 continue;
             }
             let parameters = theory.anchor_definition().parameters.len() as u32;
@@ -414,7 +447,9 @@ impl Compiled {
                     Slot::Argument(place) => Name(parameters + u32::from(*place)),
                 })
                 .collect();
-            let body = definition.instance(&names);
+            let sorts: Vec<Sort> = self.anchor_sorts.iter().chain(&relation.sorts).cloned().collect();
+            let body = theory.predicate(relation.predicate).unfold(&names, &|name| &sorts[name.0 as usize]);
+            let body = body.expect("a defined predicate, with sorts that fit");
             let atom = Literal {
                 positive: true,
                 relation: id,
@@ -422,6 +457,7 @@ impl Compiled {
             };
             let mut flat = Flattening {
                 variables: relation.arity as u16,
+                sorts: sorts.clone(),
                 premises: vec![atom.clone()],
                 moves: vec![Move::Unfold],
                 parameters,
@@ -430,6 +466,7 @@ impl Compiled {
             self.flatten(theory, &body, &mut flat, Start::Unfold(id));
             let mut flat = Flattening {
                 variables: relation.arity as u16,
+                sorts,
                 premises: Vec::new(),
                 moves: Vec::new(),
                 parameters,
@@ -450,14 +487,12 @@ impl Compiled {
                 Variable::Free(name) => Slot::Fixed(name.0 as u16),
                 Variable::Bound(_) => Slot::Argument(0),
             });
-            let Some(relation) = self.places.get(&(*predicate, slots.collect())) else { continue };
+            let Some(relation) = self.places.get(&(*predicate, slots.collect(), Vec::new())) else { continue };
             let literal = Literal { positive: true, relation: *relation, arguments: Vec::new() };
-            if self.signature.relations[relation.index()].arity == 0 {
-                self.axioms.push(Axiom {
-                    clause: Clause { variables: 0, premises: Vec::new(), head: Head::Literal(literal) },
-                    justification: Justification { start: Start::Node(NodeId(place as u32)), moves: Vec::new() },
-                });
-            }
+            self.axioms.push(Axiom {
+                clause: Clause { variables: 0, premises: Vec::new(), head: Head::Literal(literal) },
+                justification: Justification { start: Start::Node(NodeId(place as u32)), moves: Vec::new() },
+            });
         }
     }
 
@@ -495,6 +530,8 @@ pub fn behind_anchor(theory: &Theory, statement: &Formula) -> Option<Formula> {
 
 struct Flattening {
     variables: u16,
+    /// The sorts of the anchor's parameters, and then of the variables.
+    sorts: Vec<Sort>,
     premises: Vec<Literal>,
     moves: Vec<Move>,
     parameters: u32,
@@ -502,14 +539,16 @@ struct Flattening {
 }
 
 impl Flattening {
-    fn fresh(&mut self, count: usize) -> Vec<Name> {
+    fn fresh(&mut self, binders: &Binders) -> Vec<Name> {
         let first = self.parameters + u32::from(self.variables);
-        self.variables += count as u16;
-        (first..first + count as u32).map(Name).collect()
+        self.variables += binders.len() as u16;
+        self.sorts.extend(binders.sorts().cloned());
+        (first..first + binders.len() as u32).map(Name).collect()
     }
 
     fn restore(&mut self, (variables, premises, moves): (u16, usize, usize)) {
         self.variables = variables;
+        self.sorts.truncate(self.parameters as usize + usize::from(variables));
         self.premises.truncate(premises);
         self.moves.truncate(moves);
     }

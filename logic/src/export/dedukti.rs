@@ -247,7 +247,7 @@ impl Text<'_> {
             self.writer.put(&format!("{property} : ({} -> Prop) -> ", book.domain));
         }
         for (name, shown) in &declaration.variables {
-            let name = self.writer.know_variable(*name, shown);
+            let name = self.writer.know_variable(*name, &shown.name);
             self.writer.put(&format!("{name} : {} -> ", book.domain));
         }
         self.writer.put("Prf ");
@@ -387,7 +387,7 @@ impl Text<'_> {
     fn of_next(&mut self, exists: &Formula, given: &[Name], as_property: bool) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
         for (place, shown) in rest.iter().enumerate() {
-            let name = self.writer.bind(shown);
+            let name = self.writer.bind(&shown.name);
             if place == 0 && as_property {
                 let text = format!("{name} : {} => ", self.writer.book.domain);
                 self.writer.put(&text);

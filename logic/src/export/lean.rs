@@ -261,7 +261,7 @@ impl Text<'_> {
             self.writer.put(&format!("∀ {property} : {} → Prop, ", book.domain));
         }
         let names: Vec<String> =
-            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, shown)).collect();
+            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, &shown.name)).collect();
         if !names.is_empty() {
             SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
         }

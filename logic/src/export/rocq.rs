@@ -266,7 +266,7 @@ impl Text<'_> {
             self.writer.put(&text);
         }
         let names: Vec<String> =
-            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, shown)).collect();
+            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, &shown.name)).collect();
         if !names.is_empty() {
             SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
         }

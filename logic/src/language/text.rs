@@ -3,7 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
+use crate::calculus::formula::{Binder, Binders, Formula, Name, PredicateId, Variable};
+use crate::calculus::sort::Sort;
+use crate::language::mpl::{parse_sort, sort_text};
+
+/// Whether the sorts of binders are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SortsShown {
+    /// As people write MPL: sorts are inferred when it is read.
+    No,
+    /// As records hold formulas: a variable of another sort than `(1)` stands with its sort, `S P(1)`.
+    Yes,
+}
 
 /// Writes formulas as MPL text.
 ///
@@ -14,6 +25,8 @@ pub struct MplWriter<'a> {
     pub predicate: &'a dyn Fn(PredicateId) -> Arc<str>,
     /// The name of a free variable.
     pub name: &'a dyn Fn(Name) -> Arc<str>,
+    /// Whether sorts are written.
+    pub sorts: SortsShown,
 }
 
 impl MplWriter<'_> {
@@ -60,7 +73,7 @@ impl MplWriter<'_> {
             Formula::Implies(binders, premise, conclusion) => {
                 let before = bound.len();
                 text.push_str("(>[");
-                for (place, shown) in binders.names().iter().enumerate() {
+                for (place, Binder { name: shown, sort }) in binders.iter().enumerate() {
                     if place > 0 {
                         text.push(',');
                     }
@@ -72,6 +85,9 @@ impl MplWriter<'_> {
                     }
                     *used.entry(fresh.clone()).or_default() += 1;
                     text.push_str(&fresh);
+                    if self.sorts == SortsShown::Yes {
+                        put_sort(sort, text);
+                    }
                     bound.push(fresh);
                 }
                 text.push_str("] ");
@@ -143,15 +159,18 @@ impl MplReader<'_> {
         }
         if eat(text, at, ">[") {
             let before = bound.len();
-            let names: Vec<Arc<str>> = list(text, at).map(Into::into).collect();
+            let start = *at;
+            let binders: Option<Vec<Binder>> = list(text, at).map(read_binder).collect();
+            let binders =
+                Binders::new(binders.ok_or(NotAFormula { at: start, expected: "variables with their sorts" })?);
             require(text, at, "] ")?;
-            bound.extend(names.iter().cloned());
+            bound.extend(binders.names().cloned());
             let premise = self.formula(text, at, bound, depth + 1)?;
             require(text, at, " ")?;
             let conclusion = self.formula(text, at, bound, depth + 1)?;
             require(text, at, ")")?;
             bound.truncate(before);
-            return Ok(Formula::Implies(Binders::new(names), Arc::new(premise), Arc::new(conclusion)));
+            return Ok(Formula::Implies(binders, Arc::new(premise), Arc::new(conclusion)));
         }
         let start = *at;
         let word = word(text, at);
@@ -167,6 +186,31 @@ impl MplReader<'_> {
             .ok_or(NotAFormula { at: start, expected: "known variables" })?;
         require(text, at, "])")?;
         Ok(Formula::Atom(predicate, arguments))
+    }
+}
+
+/// The sort of a variable as it stands behind its name in a record: nothing for the base sort `(1)`.
+fn put_sort(sort: &Sort, text: &mut String) {
+    if *sort != Sort::BASE {
+        text.push(' ');
+        text.push_str(&sort_text(sort));
+    }
+}
+
+/// A variable with its sort, as records hold it: `x`, `S P(1)`.
+#[must_use]
+pub fn binder_text(binder: &Binder) -> String {
+    let mut text = binder.name.to_string();
+    put_sort(&binder.sort, &mut text);
+    text
+}
+
+/// Reads what [`binder_text`] writes; `None` if the sort is none.
+#[must_use]
+pub fn read_binder(text: &str) -> Option<Binder> {
+    match text.split_once(' ') {
+        None => Some(Binder::new(text, Sort::BASE)),
+        Some((name, sort)) => Some(Binder::new(name, parse_sort(sort)?)),
     }
 }
 
@@ -201,14 +245,14 @@ fn list<'t>(text: &'t str, at: &mut usize) -> impl Iterator<Item = &'t str> + us
 mod tests {
     use super::*;
 
-    fn named(number: u32, text: &str) -> (Name, Arc<str>) {
-        (Name(number), text.into())
+    fn named(number: u32, text: &str) -> (Name, Binder) {
+        (Name(number), Binder::new(text, Sort::BASE))
     }
 
     fn show(formula: &Formula) -> String {
         let predicate = |id: PredicateId| ["=", "in", "in2", "in3"][id.index()].into();
         let name = |name: Name| format!("v{}", name.0).into();
-        MplWriter { predicate: &predicate, name: &name }.write(formula)
+        MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::Yes }.write(formula)
     }
 
     #[test]

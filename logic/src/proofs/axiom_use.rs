@@ -56,13 +56,12 @@ impl Axioms {
     }
 }
 
-/// The two conjuncts of a conjunction, or of a defined atom that stands for one: what the anchor is taken
+/// For a formula over the anchor's parameters: the two conjuncts of a conjunction, or of a defined atom that stands for one: what the anchor is taken
 /// apart into.
 pub(crate) fn halves(theory: &Theory, formula: &Formula) -> Option<(Formula, Formula)> {
     match formula {
         Formula::And(left, right) => Some(((**left).clone(), (**right).clone())),
         Formula::Atom(predicate, arguments) => {
-            let definition = theory.predicate(*predicate).definition.as_ref()?;
             let arguments: Option<Vec<Name>> = arguments
                 .iter()
                 .map(|argument| match argument {
@@ -70,7 +69,9 @@ pub(crate) fn halves(theory: &Theory, formula: &Formula) -> Option<(Formula, For
                     Variable::Bound(_) => None,
                 })
                 .collect();
-            let Formula::And(left, right) = definition.instance(&arguments?) else { return None };
+            let sorts = &theory.predicate(theory.anchor).sorts;
+            let unfolded = theory.predicate(*predicate).unfold(&arguments?, &|name| &sorts[name.0 as usize]);
+            let Formula::And(left, right) = unfolded? else { return None };
             Some(((*left).clone(), (*right).clone()))
         }
         _ => None,

@@ -12,10 +12,11 @@ mod tree;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::calculus::formula::{Formula, Name};
+use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Proof, Rule as Inference, Scope, ScopeId, Step, StepId, TheoremId};
+use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
-use crate::clauses::clause::Slot;
+use crate::clauses::clause::{RelationId, Slot};
 use crate::clauses::compile::{Compiled, Move, NodeId};
 use crate::saturation::block::{Goal, Snapshot};
 use crate::saturation::facts::FactId;
@@ -102,7 +103,9 @@ pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], state
     let Formula::Implies(binders, premise, conclusion) = statement else {
         unreachable!("a statement begins with its anchor")
     };
-    let names: Vec<Name> = binders.names().iter().map(|shown| writer.fresh(shown)).collect();
+    let names: Vec<Name> = binders.iter().map(|binder| writer.fresh(binder)).collect();
+    let fits = writer.instance.fit_all(&theory.predicate(theory.anchor).sorts, binders.sorts());
+    debug_assert!(fits, "a statement binds the anchor's parameters");
     writer.anchor = names.clone();
     writer.naming = compiled.signature.constants.iter().map(|constant| names[constant.parameter]).collect();
     let scope = writer.open_scope(names.clone(), vec![premise.open(&names)], Close::Generalise);
@@ -161,6 +164,8 @@ struct Writer<'t> {
     proof: Proof,
     scope: ScopeId,
     open: Vec<(ScopeId, Close)>,
+    /// What stands in the place of the theory's base sorts in the statement.
+    instance: SortInstance,
     /// The anchor's parameters.
     anchor: Vec<Name>,
     /// The name of each individual of the line that is being written.
@@ -182,9 +187,10 @@ impl<'t> Writer<'t> {
             theory,
             compiled,
             statements,
-            proof: Proof { scopes: vec![outer], steps: vec![], names: vec![] },
+            proof: Proof { scopes: vec![outer], ..Proof::default() },
             scope: ScopeId::OUTER,
             open: vec![],
+            instance: SortInstance::default(),
             anchor: vec![],
             naming: vec![],
             nodes: HashMap::new(),
@@ -196,10 +202,30 @@ impl<'t> Writer<'t> {
         }
     }
 
-    fn fresh(&mut self, shown: &Arc<str>) -> Name {
+    fn fresh(&mut self, binder: &Binder) -> Name {
         let name = Name(self.proof.names.len() as u32);
-        self.proof.names.push(shown.clone());
+        self.proof.names.push(binder.name.clone());
+        self.proof.sorts.push(binder.sort.clone());
         name
+    }
+
+    /// The sort of an argument of a relation, in this proof.
+    fn sort_at(&self, relation: RelationId, place: usize) -> Sort {
+        self.instance.apply(&self.compiled.signature.relations[relation.index()].sorts[place])
+    }
+
+    /// A formula of the theory with the sorts that this proof has in the place of the theory's base sorts.
+    fn own_sorts(&self, formula: Formula) -> Formula {
+        if self.instance.is_identity() { formula } else { formula.with_sorts(&mut |sort| self.instance.apply(sort)) }
+    }
+
+    /// A binder of the name, as it was introduced.
+    fn binder(&self, name: Name) -> Binder {
+        Binder::new(self.proof.names[name.0 as usize].clone(), self.sort(name).clone())
+    }
+
+    fn sort(&self, name: Name) -> &Sort {
+        &self.proof.sorts[name.0 as usize]
     }
 
     fn open_scope(&mut self, variables: Vec<Name>, assumptions: Vec<Formula>, close: Close) -> ScopeId {
@@ -251,8 +277,7 @@ impl<'t> Writer<'t> {
             last = match close {
                 Close::Generalise => {
                     let Scope { variables, assumptions, .. } = &self.proof.scopes[scope.index()];
-                    let names: Vec<_> =
-                        variables.iter().map(|name| (*name, self.proof.names[name.0 as usize].clone())).collect();
+                    let names: Vec<_> = variables.iter().map(|name| (*name, self.binder(*name))).collect();
                     let whole = Formula::forall(&names, &assumptions[0], &inner);
                     self.step(Inference::Generalise(scope), vec![last], whole)
                 }

@@ -1,7 +1,8 @@
 //! Sequents: what is to be proved below a block, in flat form.
 
-use crate::calculus::formula::{Formula, Name};
-use crate::clauses::clause::{Clause, Head};
+use crate::calculus::formula::{Binder, Formula, Name};
+use crate::calculus::sort::{Sort, SortInstance};
+use crate::clauses::clause::{Clause, Head, RelationId, Side, Signature, variable_name};
 use crate::saturation::rule::{Argument, Individual, Pattern};
 
 /// Gives the name of a variable.
@@ -77,14 +78,45 @@ impl Sequent {
         (Sequent { variables: count, premises: self.premises.iter().map(map).collect(), head }, order)
     }
 
+    /// The sorts of the variables, and then of the witnesses of the head; `sort` gives those of individuals, and
+    /// `instance` what stands in the place of the theory's base sorts.
+    pub fn sorts(
+        &self,
+        signature: &Signature,
+        sort: &dyn Fn(Individual) -> Sort,
+        instance: &SortInstance,
+    ) -> Vec<Sort> {
+        let (witnesses, patterns): (u16, &[Pattern]) = match &self.head {
+            SequentHead::Literal(literal) => (0, std::slice::from_ref(literal)),
+            SequentHead::Exists(count, patterns) => (*count, patterns),
+        };
+        let side = |argument: &Argument| match argument {
+            Argument::Individual(individual) => Side::Of(sort(*individual)),
+            Argument::Variable(number) => Side::Variable(*number),
+        };
+        let atoms: Vec<(RelationId, Vec<Side>)> = self
+            .premises
+            .iter()
+            .chain(patterns)
+            .map(|pattern| (pattern.code.relation(), pattern.arguments.iter().map(side).collect()))
+            .collect();
+        signature.sorts_of(self.variables + witnesses, &atoms, instance)
+    }
+
     /// The formula `∀x (premise → ∀y (premise → … head))`, each variable bound at the first premise that
     /// mentions it.
     ///
     /// `formula` writes a pattern down, given the names of variables; `scratch` gives fresh names to
-    /// close over, which do not stay in the formula.
+    /// close over, which do not stay in the formula; `sorts` are those of the variables and witnesses.
     #[must_use]
-    pub fn formula(&self, formula: &dyn Fn(&Pattern, Naming<'_>) -> Formula, scratch: Naming<'_>) -> Formula {
-        let shown = |number: u16| (scratch(number), crate::clauses::clause::variable_name(number));
+    pub fn formula(
+        &self,
+        formula: &dyn Fn(&Pattern, Naming<'_>) -> Formula,
+        scratch: Naming<'_>,
+        sorts: &[Sort],
+    ) -> Formula {
+        let shown =
+            |number: u16| (scratch(number), Binder::new(variable_name(number), sorts[usize::from(number)].clone()));
         let mut bound = vec![false; self.variables as usize];
         let mut chain = Vec::new();
         for premise in &self.premises {

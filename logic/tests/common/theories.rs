@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use theoremata_logic::calculus::formula::PredicateId;
-use theoremata_logic::calculus::theory::{Bounds, Constructor, Definition, Induction, Predicate, Sort, Theory};
+use theoremata_logic::calculus::sort::Sort;
+use theoremata_logic::calculus::theory::{Bounds, Constructor, Definition, Induction, Predicate, Theory};
 
 use super::read;
 

@@ -1,6 +1,7 @@
 //! What the clauses of a theory show: functions, inductions, and recursions.
 
 use crate::calculus::formula::{Formula, PredicateId, Variable};
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, Theory};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Slot, Term};
 
@@ -128,9 +129,12 @@ impl Compiled {
         node: NodeId,
         place: &dyn Fn(usize) -> u16,
     ) -> Option<InductionInstance> {
-        let member =
-            |set: usize| self.places.get(&(PredicateId::IN, vec![Slot::Argument(0), Slot::Fixed(place(set))])).copied();
-        let set = member(principle.set)?;
+        let member = |set: usize| {
+            let parameter = place(set);
+            let element = self.anchor_sorts[usize::from(parameter)].element()?.clone();
+            self.places.get(&(PredicateId::IN, vec![Slot::Argument(0), Slot::Fixed(parameter)], vec![element])).copied()
+        };
+        let set = member(Induction::SET)?;
         let mut constructors = Vec::new();
         for constructor in &principle.constructors {
             let parameter = place(constructor.parameter);
@@ -141,10 +145,11 @@ impl Compiled {
             let mut slots: Vec<_> = (0..=constructor.arguments.len() as u16).map(Slot::Argument).collect();
             slots.push(Slot::Fixed(parameter));
             let predicate = if constructor.arguments.len() == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
-            let relation = *self.places.get(&(predicate, slots))?;
+            let Sort::Power(sorts) = self.anchor_sorts[usize::from(parameter)].clone() else { return None };
+            let relation = *self.places.get(&(predicate, slots, sorts))?;
             let mut inputs = Vec::new();
             for argument in &constructor.arguments {
-                inputs.push((member(*argument)?, *argument == principle.set));
+                inputs.push((member(*argument)?, *argument == Induction::SET));
             }
             constructors.push(ConstructorInstance::Function(relation, inputs));
         }

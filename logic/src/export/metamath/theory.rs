@@ -203,7 +203,7 @@ pub(super) fn induction(theory: &Theory, signs: &Signs, number: u32, out: &mut S
         let mut case = format!("A. q.0 ( {} -> W.0 )", signs.atom(relation, &graph));
         for (argument, set) in constructor.arguments.iter().enumerate().rev() {
             let distance = last - 1 - argument;
-            if *set == principle.set {
+            if *set == Induction::SET {
                 case = format!("( {} -> {case} )", instance(distance));
             }
             let variable = format!("q.{}", distance + 1);
@@ -216,7 +216,7 @@ pub(super) fn induction(theory: &Theory, signs: &Signs, number: u32, out: &mut S
         let hypothesis = format!("n-{number}.{place} $e |- {hypothesis} $.");
         let _ = writeln!(out, "{}", wrapped(hypothesis.split(' ')));
     }
-    let _ = writeln!(out, "    n-{number} $a |- G => A. q.0 ( {} -> W.0 ) $.\n$}}", member("q.0", principle.set));
+    let _ = writeln!(out, "    n-{number} $a |- G => A. q.0 ( {} -> W.0 ) $.\n$}}", member("q.0", Induction::SET));
 }
 
 /// A comprehension instance: there is a set of which the definition holds.

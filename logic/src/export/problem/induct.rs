@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use super::translate::Translator;
-use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::formula::{Binder, Formula, Name, PredicateId, Variable};
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, Theory};
 use crate::clauses::clause::Slot;
 use crate::clauses::compile::Compiled;
@@ -35,12 +36,12 @@ pub(super) fn instances(theory: &Theory, functional: &Translator<'_>, body: &For
         });
         let Some(arguments) = structure else { continue };
         let chain = Chain::new(body, first);
-        let set = arguments[principle.set];
+        let set = arguments[Induction::SET];
         for (variable, shown) in &chain.variables_in(functional, set) {
             let property = chain.about(*variable);
             let of = |value: Name| property.substitute(&mut |name| if name == *variable { value } else { name });
             let formula = instance(principle, &arguments, &of, chain.next);
-            instances.push(Instance { principle: principle.name.clone(), variable: shown.clone(), formula });
+            instances.push(Instance { principle: principle.name.clone(), variable: shown.name.clone(), formula });
         }
     }
     instances
@@ -51,7 +52,7 @@ fn free(arguments: &[Variable]) -> Option<Vec<Name>> {
 }
 
 /// Free variables with their names for readers.
-type Named = Vec<(Name, Arc<str>)>;
+type Named = Vec<(Name, Binder)>;
 
 /// `∀ x (A → ∀ y (B → … C))`, opened: all its variables are free.
 struct Chain {
@@ -68,7 +69,7 @@ impl Chain {
         while let Formula::Implies(binders, premise, rest) = &conclusion {
             let names: Vec<Name> = (next..).map(Name).take(binders.len()).collect();
             next += names.len() as u32;
-            links.push((names.iter().copied().zip(binders.names().iter().cloned()).collect(), premise.open(&names)));
+            links.push((names.iter().copied().zip(binders.iter().cloned()).collect(), premise.open(&names)));
             conclusion = rest.open(&names);
         }
         Chain { links, conclusion, next }
@@ -120,7 +121,7 @@ impl Chain {
 /// `cases → ∀n (n∈N → φ(n))`, the cases in the form that the calculus gives to them.
 fn instance(principle: &Induction, arguments: &[Name], property: &dyn Fn(Name) -> Formula, next: u32) -> Formula {
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
-    let bind = |name: Name, shown: &str| [(name, shown.into())];
+    let bind = |name: Name, shown: &'static str| [(name, Binder::new(shown, Sort::BASE))];
     let mut cases = Vec::new();
     for constructor in &principle.constructors {
         let constructed = arguments[constructor.parameter];
@@ -137,7 +138,7 @@ fn instance(principle: &Induction, arguments: &[Name], property: &dyn Fn(Name) -
         let mut case = Formula::forall(&bind(value, "m"), &row, &property(value));
         for (number, set) in constructor.arguments.iter().enumerate().rev() {
             let argument = Name(next + number as u32);
-            if *set == principle.set {
+            if *set == Induction::SET {
                 case = Formula::forall(&[], &property(argument), &case);
             }
             case = Formula::forall(&bind(argument, "n"), &member(argument, *set), &case);
@@ -145,7 +146,7 @@ fn instance(principle: &Induction, arguments: &[Name], property: &dyn Fn(Name) -
         cases.push(case);
     }
     let variable = Name(next);
-    let all = Formula::forall(&bind(variable, "n"), &member(variable, principle.set), &property(variable));
+    let all = Formula::forall(&bind(variable, "n"), &member(variable, Induction::SET), &property(variable));
     match cases.into_iter().reduce(Formula::and) {
         Some(cases) => Formula::forall(&[], &cases, &all),
         None => all,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::calculus::formula::{self, Formula, Name, PredicateId};
+use crate::calculus::formula::{self, Binders, Formula, Name, PredicateId};
 use crate::export::names::{Names, spelled};
 
 /// A variable: its number within the sentence, and the name that readers know.
@@ -198,7 +198,7 @@ impl Builder<'_> {
             Formula::And(left, right) => Sentence::and([self.build(left, bound), self.build(right, bound)]),
             Formula::Not(inner) => {
                 if let Some((binders, left, right)) = formula.as_exists() {
-                    let variables = self.bind(binders.names(), bound);
+                    let variables = self.bind(binders, bound);
                     let body = Sentence::and([self.build(left, bound), self.build(right, bound)]);
                     bound.truncate(bound.len() - variables.len());
                     return Sentence::exists(variables, body);
@@ -211,7 +211,7 @@ impl Builder<'_> {
                 Sentence::Not(Box::new(self.build(inner, bound)))
             }
             Formula::Implies(binders, premise, conclusion) => {
-                let variables = self.bind(binders.names(), bound);
+                let variables = self.bind(binders, bound);
                 let premise = self.build(premise, bound);
                 let conclusion = self.build(conclusion, bound);
                 bound.truncate(bound.len() - variables.len());
@@ -220,8 +220,8 @@ impl Builder<'_> {
         }
     }
 
-    fn bind(&mut self, names: &[Arc<str>], bound: &mut Vec<Variable>) -> Vec<Variable> {
-        let variables: Vec<Variable> = names.iter().map(|shown| self.fresh(shown)).collect();
+    fn bind(&mut self, binders: &Binders, bound: &mut Vec<Variable>) -> Vec<Variable> {
+        let variables: Vec<Variable> = binders.names().map(|shown| self.fresh(shown)).collect();
         bound.extend(variables.iter().cloned());
         variables
     }

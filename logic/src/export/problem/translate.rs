@@ -20,7 +20,8 @@ use std::sync::Arc;
 use super::Encoding;
 use super::sentence::{Builder, Sentence, Term, Variable, plain_atom, predicate_symbols, symbol};
 use crate::calculus::formula::{self, Formula, Name, PredicateId};
-use crate::calculus::theory::{Sort, Theory};
+use crate::calculus::sort::{Sort, SortInstance};
+use crate::calculus::theory::Theory;
 use crate::clauses::clause::{Head, Literal, Relation, Slot};
 use crate::clauses::compile::{Compiled, Function};
 use crate::export::names::Names;
@@ -258,7 +259,7 @@ impl<'t> Translator<'t> {
             }
         });
         let atom = plain_atom(&self.predicates, wanted.predicate, terms.collect());
-        let body = self.translate(&definition.instance(&names), &variables);
+        let body = self.translate(&definition.instance(&names, &SortInstance::default()), &variables);
         let sentence = Sentence::for_all(variables, Sentence::Equivalent(Box::new(atom), Box::new(body)));
         Some((wanted, sentence))
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::plan::{PROPERTY, Plan, is_anchored};
 use super::{Assumed, Shape};
-use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::proof::TheoremId;
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, Theory};
 use crate::export::names::Names;
 use crate::export::{Checked, Comments};
@@ -49,7 +50,7 @@ pub(crate) struct Declaration {
     /// Whether it speaks of a property of individuals, the predicate [`PROPERTY`].
     pub(crate) property: bool,
     /// Individuals that it is about, besides the anchor's parameters.
-    pub(crate) variables: Vec<(Name, Arc<str>)>,
+    pub(crate) variables: Vec<(Name, Binder)>,
     /// What is assumed; nothing for [`Assumed::Classical`].
     pub(crate) formula: Option<Formula>,
 }
@@ -172,12 +173,12 @@ impl<'t> Book<'t> {
         let principle = &self.theory.inductions[number as usize];
         let structure = self.theory.predicate(principle.predicate).definition.as_ref();
         let shown = structure.map_or(&[][..], |definition| &definition.parameters);
-        let (arguments, variables): (Vec<Name>, Vec<(Name, Arc<str>)>) = match parameters {
+        let (arguments, variables): (Vec<Name>, Vec<(Name, Binder)>) = match parameters {
             Some(parameters) => (parameters.iter().map(|number| Name(*number)).collect(), Vec::new()),
             None => (shown.iter().enumerate())
                 .map(|(place, shown)| {
                     let name = Name(BEYOND + place as u32);
-                    (name, (name, shown.clone()))
+                    (name, (name, Binder::new(shown.clone(), Sort::BASE)))
                 })
                 .unzip(),
         };
@@ -199,14 +200,16 @@ impl<'t> Book<'t> {
     fn comprehension(&self, predicate: PredicateId, set: u32) -> Declaration {
         let known = self.theory.predicate(predicate);
         let shown = known.definition.as_ref().map_or(&[][..], |definition| &definition.parameters);
-        let all: Vec<(Name, Arc<str>)> =
-            (0..).zip(shown).map(|(place, shown)| (Name(BEYOND + place), shown.clone())).collect();
+        let all: Vec<(Name, Binder)> = (0..)
+            .zip(shown.iter().zip(&known.sorts))
+            .map(|(place, (shown, sort))| (Name(BEYOND + place), Binder::new(shown.clone(), sort.clone())))
+            .collect();
         let atom = Formula::atom(predicate, all.iter().map(|(name, _)| *name));
         let set = set as usize;
         Declaration {
             assumed: Assumed::Comprehension(predicate, set as u32),
             name: format!("comprehension_{}", known.name),
-            comment: format!("comprehension: there is a set {} such that {} holds", all[set].1, known.name),
+            comment: format!("comprehension: there is a set {} such that {} holds", all[set].1.name, known.name),
             property: false,
             variables: [&all[..set], &all[set + 1..]].concat(),
             formula: Some(Formula::exists(&all[set..=set], &atom, &atom)),
@@ -218,16 +221,16 @@ impl<'t> Book<'t> {
 fn principle_of(principle: &Induction, arguments: &[Name]) -> Formula {
     let holds = |name: Name| Formula::atom(PROPERTY, [name]);
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
-    let variable = |place: usize, shown: &str| (Name(2 * BEYOND + place as u32), Arc::from(shown));
+    let variable = |place: usize, shown: &str| (Name(2 * BEYOND + place as u32), Binder::new(shown, Sort::BASE));
     let bound = variable(0, "n");
-    let mut whole = Formula::forall(std::slice::from_ref(&bound), &member(bound.0, principle.set), &holds(bound.0));
+    let mut whole = Formula::forall(std::slice::from_ref(&bound), &member(bound.0, Induction::SET), &holds(bound.0));
     for constructor in principle.constructors.iter().rev() {
         let constructed = arguments[constructor.parameter];
         let count = constructor.arguments.len();
         let case = if count == 0 {
             holds(constructed)
         } else {
-            let inputs: Vec<(Name, Arc<str>)> = ["n", "m"].iter().enumerate().map(|(at, n)| variable(at, n)).collect();
+            let inputs: Vec<(Name, Binder)> = ["n", "m"].iter().enumerate().map(|(at, n)| variable(at, n)).collect();
             let inputs = &inputs[..count.min(2)];
             let value = variable(count, "k");
             let row = inputs.iter().map(|(name, _)| *name).chain([value.0, constructed]);
@@ -235,7 +238,7 @@ fn principle_of(principle: &Induction, arguments: &[Name]) -> Formula {
             let mut case =
                 Formula::forall(std::slice::from_ref(&value), &Formula::atom(predicate, row), &holds(value.0));
             for (input, set) in inputs.iter().zip(&constructor.arguments).rev() {
-                if *set == principle.set {
+                if *set == Induction::SET {
                     case = Formula::forall(&[], &holds(input.0), &case);
                 }
                 case = Formula::forall(std::slice::from_ref(input), &member(input.0, *set), &case);

@@ -67,7 +67,7 @@ impl Signs {
             Formula::Implies(binders, premise, conclusion) => {
                 let parentheses = open(writer, place > Place::Open);
                 if !binders.is_empty() {
-                    let names: Vec<String> = binders.names().iter().map(|shown| writer.bind(shown)).collect();
+                    let names: Vec<String> = binders.names().map(|shown| writer.bind(shown)).collect();
                     self.quantifier(writer, self.forall, &names);
                 }
                 self.formula(writer, premise, Place::Conjunction);
@@ -118,7 +118,7 @@ impl Signs {
         before: impl FnOnce(&mut Writer<'_>, &str),
     ) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
-        let names: Vec<String> = rest.iter().map(|shown| writer.bind(shown)).collect();
+        let names: Vec<String> = rest.iter().map(|binder| writer.bind(&binder.name)).collect();
         before(writer, names.first().map_or("", String::as_str));
         for name in names.iter().skip(1) {
             self.quantifier(writer, self.exists, std::slice::from_ref(name));
@@ -131,7 +131,7 @@ impl Signs {
     pub(crate) fn rest(&self, writer: &mut Writer<'_>, exists: &Formula, given: &[Name]) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
         for shown in &rest {
-            let name = writer.bind(shown);
+            let name = writer.bind(&shown.name);
             self.quantifier(writer, self.exists, &[name]);
         }
         self.conjunction(writer, &left, &right);

@@ -120,7 +120,7 @@ impl Walker<'_, '_> {
         let exists = self.plan.conclusion(denial).clone();
         let (fact, denial) = (self.mention(fact), self.mention(denial));
         let Some((binders, _, _)) = exists.as_exists() else { return denial.on([fact]) };
-        let variables: Vec<Name> = binders.names().iter().map(|shown| self.variable(shown)).collect();
+        let variables: Vec<Name> = binders.names().map(|shown| self.variable(shown)).collect();
         let parts = [self.local(), self.local()];
         let mut arguments: Vec<Argument> = variables.iter().map(|name| Argument::Individual(*name)).collect();
         arguments.extend(parts.map(|part| Argument::Proof(Term::Local(part))));
@@ -131,7 +131,7 @@ impl Walker<'_, '_> {
     /// `∀ z (A → ¬ B)`, given what makes falsity of `∃ z (A ∧ B)`.
     fn nothing_such(&mut self, exists: &Formula, falsity: impl FnOnce(Term) -> Term) -> Term {
         let (binders, left, right) = exists.as_exists().expect("asked by the caller");
-        let variables: Vec<Name> = binders.names().iter().map(|shown| self.variable(shown)).collect();
+        let variables: Vec<Name> = binders.names().map(|shown| self.variable(shown)).collect();
         let (left, right) = (left.open(&variables), right.open(&variables));
         let (first, second) = (self.local(), self.local());
         let witness = Term::Witness {
@@ -294,7 +294,7 @@ impl Walker<'_, '_> {
     fn induction(&mut self, number: u32, step: &Step) -> Term {
         let plan = self.plan;
         let Formula::Implies(binders, _, body) = &step.conclusion else { unreachable!("checked") };
-        let variable = self.variable(&binders.names()[0]);
+        let variable = self.variable(&binders.iter().next().expect("one variable").name);
         let mut arguments = vec![Argument::Property(Property { variable, formula: body.open(&[variable]) })];
         let parameters = match plan.shape {
             Shape::Anchored => plan.structure(self.theory, self.axioms, step),

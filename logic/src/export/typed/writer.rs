@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::book::Book;
 use super::plan::PROPERTY;
 use super::{Assumed, Local, Shape};
-use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::formula::{Binder, Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::TheoremId;
 use crate::export::names::Names;
 
@@ -195,13 +195,13 @@ impl Shown<'_> {
 
 /// The formula of `∃ z̄ (A ∧ B)` behind its first variables, for which `given` are put in: what is left to
 /// be bound, and both parts.
-pub(crate) fn behind(exists: &Formula, given: &[Name]) -> Option<(Vec<Arc<str>>, Formula, Formula)> {
+pub(crate) fn behind(exists: &Formula, given: &[Name]) -> Option<(Vec<Binder>, Formula, Formula)> {
     let (binders, left, right) = exists.as_exists()?;
-    let (_, rest) = binders.names().split_at(given.len().min(binders.len()));
+    let rest: Vec<Binder> = binders.iter().skip(given.len()).cloned().collect();
     // What is not given stays bound: it is innermost, so that its indices are right as they are.
     let keep = rest.len() as u32;
     let open = |formula: &Formula| open_outer(formula, given, keep);
-    Some((rest.to_vec(), open(left), open(right)))
+    Some((rest, open(left), open(right)))
 }
 
 /// Puts `given` in for the bound variables beyond the `keep` innermost ones.

@@ -57,6 +57,7 @@ codes! {
     SORT_TOO_LARGE "E0303" "a sort is larger than the bound"
     UNKNOWN_FORM "E0401" "an unknown form"
     BAD_FORM "E0402" "a form is malformed"
+    OPEN_SORT "E0304" "nothing says what a variable of a definition ranges over"
     NO_IMPORT "E0403" "an import cannot be read"
     IMPORT_CYCLE "E0404" "files import each other"
     NO_THEORY "E0405" "the file has no theory"

@@ -4,7 +4,7 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use crate::calculus::theory::Sort;
+use crate::calculus::sort::Sort;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::calculus::theory::{Definition, Predicate, Sort};
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::{Definition, Predicate};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Report, short};
-use super::resolve::{Predicates, Resolver, primitives};
+use super::resolve::{Predicates, Resolver, Within, primitives};
+use super::sorts::Bases;
 use super::syntax::{DefinitionSyntax, Ident};
 
 /// Sorts that a configuration declares for a definition, and where.
@@ -163,7 +165,9 @@ fn define(item: &Item<'_>, circular: bool, predicates: &mut Predicates, report: 
     let (mut resolver, ids) = Resolver::new(predicates, report, &definition.parameters, help);
     let before = resolver.report.errors();
     let body = resolver.formula(&definition.body);
-    let sorts = match resolver.sorts.read(&ids).and_then(|sorts| resolver.sorts.check().map(|()| sorts)) {
+    let mut bases = Bases::default();
+    let read = resolver.sorts.read(&ids, &mut bases).and_then(|sorts| resolver.sorts.check().map(|()| sorts));
+    let sorts = match read {
         Ok(mut sorts) => {
             if resolver.report.errors() == before
                 && let Some(declared) = &item.declared
@@ -191,9 +195,13 @@ fn define(item: &Item<'_>, circular: bool, predicates: &mut Predicates, report: 
                             .at(definition.body.span(), "the definition that is meant")
                             .help(format!("write \"{inferred}\", or correct the definition")),
                         );
-                    } else {
-                        sorts[place] = sort.clone();
                     }
+                }
+                // With what was declared, base sorts have other numbers.
+                bases = Bases::default();
+                match resolver.sorts.read(&ids, &mut bases) {
+                    Ok(read) => sorts = read,
+                    Err(diagnostic) => resolver.report.push(*diagnostic),
                 }
             }
             Some(sorts)
@@ -204,6 +212,12 @@ fn define(item: &Item<'_>, circular: bool, predicates: &mut Predicates, report: 
             resolver.report.push(diagnostic);
             None
         }
+    };
+    let body = match (&body, &sorts) {
+        (Some(body), Some(sorts)) if resolver.report.errors() == before => {
+            resolver.with_sorts(body, sorts, &mut bases, Within::Definition)
+        }
+        _ => None,
     };
     let sound = resolver.report.errors() == before;
     match (body, sorts) {

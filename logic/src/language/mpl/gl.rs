@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::calculus::formula::PredicateId;
-use crate::calculus::theory::{Bounds, Constructor, Induction, PredicateBounds, Sort, Theory};
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::{Bounds, Constructor, Induction, PredicateBounds, Theory};
 
 use super::codes;
 use super::config::{Body, Configuration, Entry, read_configuration};
 use super::diagnostic::{Diagnostic, FileId, Report, Span, did_you_mean, short};
 use super::elaborate::{Declared, Item, elaborate};
 use super::parse::Parser;
-use super::parts::induction_name;
+use super::parts::{Generation, induction_name};
 use super::read::{decode, readable_name};
 use super::resolve::{Predicates, primitives};
 use super::sorts::sort_text;
@@ -63,9 +64,9 @@ fn read(
         .collect();
     let advice = "add an entry for it to the configuration".to_owned();
     let primitive = Predicates { advice, ..Predicates::primitive() };
-    let predicates = elaborate(primitive, &items, &definitions.broken, report);
+    let mut predicates = elaborate(primitive, &items, &definitions.broken, report);
     let anchor = anchor(&configuration, config_name, file, &predicates, report)?;
-    let inductions = induction(&predicates, report).into_iter().collect();
+    let inductions = induction(&mut predicates, report).into_iter().collect();
     let bounds = bounds(&configuration, &predicates);
     let name = readable_name(&predicates.list[anchor.index()].name);
     if report.failed() {
@@ -244,8 +245,8 @@ fn anchor(
     None
 }
 
-fn induction(predicates: &Predicates, report: &mut Report) -> Option<Induction> {
-    let known = predicates.known.get(NUMBERS).filter(|known| known.sound)?;
+fn induction(predicates: &mut Predicates, report: &mut Report) -> Option<Induction> {
+    let known = *predicates.known.get(NUMBERS).filter(|known| known.sound)?;
     let sorts = &predicates.list[known.id.index()].sorts;
     let one = |sort: &Sort| matches!(sort, Sort::Individual(_));
     let relation = |sort: &Sort, places: usize| matches!(sort, Sort::Power(parts) if parts.len() == places && parts.iter().all(one));
@@ -263,16 +264,17 @@ fn induction(predicates: &Predicates, report: &mut Report) -> Option<Induction> 
         parameters[0], parameters[1], parameters[successor]
     );
     report.push(Diagnostic::new(codes::INDUCTION_ADDED, message));
-    Some(Induction {
+    let generation = Generation {
         name: induction_name(NUMBERS),
-        predicate: known.id,
+        structure: known.id,
         set: 0,
         constructors: vec![
             Constructor { parameter: 1, arguments: Vec::new() },
             Constructor { parameter: successor, arguments: vec![0] },
         ],
         added_by_reader: true,
-    })
+    };
+    Some(generation.state(predicates))
 }
 
 fn bounds(configuration: &Configuration, predicates: &Predicates) -> Bounds {

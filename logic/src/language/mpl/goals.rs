@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::calculus::formula::{Binders, Formula, PredicateId};
+use crate::calculus::formula::{Binder, Binders, Formula, PredicateId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::variable_name;
 
@@ -78,12 +78,18 @@ impl<'a> GoalReader<'a> {
         {
             resolver.report.push(*diagnostic);
         }
-        let formula = formula.filter(|_| report.errors() == before)?;
+        let formula = match formula {
+            Some(formula) if resolver.report.errors() == before => {
+                resolver.statement(&formula, &anchor.sorts).filter(|_| report.errors() == before)?
+            }
+            _ => return None,
+        };
         // The outermost variables are shown under the names that the theory gives them.
-        let Formula::Implies(_, premise, conclusion) = formula else { return None };
+        let Formula::Implies(outer, premise, conclusion) = formula else { return None };
         let mut names = (0..=u16::MAX).map(variable_name).filter(|name| !parameters.contains(name));
         let conclusion = letters(&conclusion, &mut names);
-        Some(Formula::Implies(Binders::new(parameters.iter().cloned()), premise, Arc::new(conclusion)))
+        let outer = outer.sorts().zip(parameters).map(|(sort, name)| Binder::new(name.clone(), sort.clone()));
+        Some(Formula::Implies(Binders::new(outer), premise, Arc::new(conclusion)))
     }
 }
 
@@ -153,10 +159,12 @@ fn letters(formula: &Formula, names: &mut dyn Iterator<Item = Arc<str>>) -> Form
         Formula::Not(inner) => Formula::negate(letters(inner, names)),
         Formula::Implies(binders, premise, conclusion) => {
             let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-            let shown: Vec<Arc<str>> = binders
-                .names()
+            let shown: Vec<Binder> = binders
                 .iter()
-                .map(|name| if is_number(name) { names.next().unwrap_or_else(|| name.clone()) } else { name.clone() })
+                .map(|binder| match is_number(&binder.name).then(|| names.next()).flatten() {
+                    Some(name) => Binder { name, sort: binder.sort.clone() },
+                    None => binder.clone(),
+                })
                 .collect();
             let premise = letters(premise, names);
             Formula::Implies(Binders::new(shown), Arc::new(premise), Arc::new(letters(conclusion, names)))

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::calculus::formula::PredicateId;
-use crate::calculus::theory::{Bounds, Constructor, Induction, Notation, NotationForm, PredicateBounds, Sort};
+use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::{Bounds, Constructor, Induction, Notation, NotationForm, Predicate, PredicateBounds};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Report, Span, did_you_mean, short};
@@ -37,12 +38,12 @@ fn predicate(name: &Ident, arity: Option<usize>, predicates: &Predicates, report
 
 pub(crate) fn induction(
     generated: &GeneratedSyntax,
-    predicates: &Predicates,
+    predicates: &mut Predicates,
     report: &mut Report,
 ) -> Option<Induction> {
     let parameters = &generated.parameters;
     let id = predicate(&generated.structure, Some(parameters.len()), predicates, report)?;
-    let sorts = &predicates.list[id.index()].sorts;
+    let sorts = predicates.list[id.index()].sorts.clone();
     let mut fail = |ident: &Ident, message: String| {
         report.push(Diagnostic::new(codes::BAD_GENERATED, message).at(ident.span, "here").help(
             "name the structure with its arguments, the set, then each constructor: a constant as `c`, a \
@@ -109,7 +110,56 @@ pub(crate) fn induction(
         Some(label) => label.as_str().into(),
         None => induction_name(&generated.structure.text),
     };
-    Some(Induction { name, predicate: id, set, constructors, added_by_reader: false })
+    Some(Generation { name, structure: id, set, constructors, added_by_reader: false }.state(predicates))
+}
+
+/// That the set of a structure is generated, with places among the parameters of the structure's definition.
+pub(crate) struct Generation {
+    pub(crate) name: Arc<str>,
+    pub(crate) structure: PredicateId,
+    pub(crate) set: usize,
+    pub(crate) constructors: Vec<Constructor>,
+    pub(crate) added_by_reader: bool,
+}
+
+impl Generation {
+    /// Enters a predicate that says so, and adds its atom to the definition of the structure.
+    pub(crate) fn state(self, predicates: &mut Predicates) -> Induction {
+        let mut places = vec![self.set];
+        places.extend(self.constructors.iter().map(|constructor| constructor.parameter));
+        for set in self.constructors.iter().flat_map(|constructor| &constructor.arguments) {
+            if !places.contains(set) {
+                places.push(*set);
+            }
+        }
+        let own = |place: &usize| places.iter().position(|known| known == place).expect("entered above");
+        let constructors = self
+            .constructors
+            .iter()
+            .map(|known| Constructor {
+                parameter: own(&known.parameter),
+                arguments: known.arguments.iter().map(own).collect(),
+            })
+            .collect();
+        let sorts = &predicates.list[self.structure.index()].sorts;
+        let sorts: Vec<Sort> = places.iter().map(|place| sorts[*place].clone()).collect();
+        let names = std::iter::once("generated".to_owned()).chain((2..).map(|number| format!("generated{number}")));
+        let mut free = names.filter(|name| !predicates.known.contains_key(&**name));
+        let name: Arc<str> = free.next().expect("fewer than 2^32 predicates").into();
+        let id = predicates.add(Predicate { name, sorts, definition: None }, true);
+        let atom = Formula::atom(id, places.iter().map(|place| Name(*place as u32)));
+        if let Some(definition) = &mut predicates.list[self.structure.index()].definition {
+            definition.body = Formula::and(definition.body.clone(), atom);
+        }
+        Induction {
+            name: self.name,
+            predicate: id,
+            structure: self.structure,
+            places,
+            constructors,
+            added_by_reader: self.added_by_reader,
+        }
+    }
 }
 
 /// The name of an induction principle that its author has not named.

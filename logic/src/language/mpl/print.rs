@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::calculus::formula::{Binders, Formula, Name, PredicateId};
-use crate::calculus::theory::{Definition, NotationForm, PredicateBounds, Theory};
-use crate::language::text::MplWriter;
+use crate::calculus::formula::{Binder, Binders, Formula, Name, PredicateId};
+use crate::calculus::theory::{Definition, Induction, NotationForm, PredicateBounds, Theory};
+use crate::language::text::{MplWriter, SortsShown};
 
 impl Theory {
     /// A formula on one line; free variable `i` is written `names[i]`, or `v<i>` beyond them.
@@ -16,7 +16,7 @@ impl Theory {
             Some(text) => text.clone(),
             None => format!("v{}", name.0).into(),
         };
-        MplWriter { predicate: &predicate, name: &name }.write(formula)
+        MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(formula)
     }
 
     /// The theory as one self-contained `.mpl` file, laid out as `theoremata fmt` does it. Reading it
@@ -36,19 +36,20 @@ impl Theory {
             let _ = writeln!(text, " {})", self.write_body(definition));
         }
         for induction in &self.inductions {
-            let parameters = self.parameters(induction.predicate);
+            let parameters = self.parameters(induction.structure);
+            let parameter = |place: usize| &*parameters[induction.places[place]];
             let _ = write!(
                 text,
                 "(generated \"{}\" {}[{}] {}",
                 induction.name,
-                self.predicate(induction.predicate).name,
+                self.predicate(induction.structure).name,
                 parameters.join(","),
-                parameters[induction.set]
+                parameter(Induction::SET)
             );
             for constructor in &induction.constructors {
-                let _ = write!(text, " {}", parameters[constructor.parameter]);
+                let _ = write!(text, " {}", parameter(constructor.parameter));
                 if !constructor.arguments.is_empty() {
-                    let sets: Vec<&str> = constructor.arguments.iter().map(|place| &*parameters[*place]).collect();
+                    let sets: Vec<&str> = constructor.arguments.iter().map(|place| parameter(*place)).collect();
                     let _ = write!(text, "[{}]", sets.join(","));
                 }
             }
@@ -95,7 +96,14 @@ impl Theory {
     }
 
     fn write_body(&self, definition: &Definition) -> String {
-        let used = definition.body.free_variables();
+        // That its set is generated stands in a form of its own.
+        let mut body = &definition.body;
+        while let Formula::And(written, added) = body
+            && matches!(&**added, Formula::Atom(predicate, _) if self.generation(*predicate).is_some())
+        {
+            body = written;
+        }
+        let used = body.free_variables();
         let unused: Vec<&Arc<str>> = definition
             .parameters
             .iter()
@@ -104,9 +112,9 @@ impl Theory {
             .map(|(_, name)| name)
             .collect();
         if unused.is_empty() {
-            return self.write(&definition.body, &definition.parameters);
+            return self.write(body, &definition.parameters);
         }
-        self.write(&rename_binders(&definition.body, &unused), &definition.parameters)
+        self.write(&rename_binders(body, &unused), &definition.parameters)
     }
 
     fn parameters(&self, predicate: PredicateId) -> &[Arc<str>] {
@@ -122,12 +130,12 @@ fn rename_binders(formula: &Formula, taken: &[&Arc<str>]) -> Formula {
         Formula::And(left, right) => Formula::and(rename_binders(left, taken), rename_binders(right, taken)),
         Formula::Not(inner) => Formula::negate(rename_binders(inner, taken)),
         Formula::Implies(binders, premise, conclusion) => {
-            let names = binders.names().iter().map(|name| {
-                let mut new = name.clone();
-                while taken.contains(&&new) {
-                    new = format!("{new}'").into();
+            let names = binders.iter().map(|binder| {
+                let mut name = binder.name.clone();
+                while taken.contains(&&name) {
+                    name = format!("{name}'").into();
                 }
-                new
+                Binder { name, sort: binder.sort.clone() }
             });
             Formula::Implies(
                 Binders::new(names),

@@ -238,7 +238,7 @@ impl Program {
     /// The theory, or `None` when something was reported.
     pub(crate) fn theory(&self, report: &mut Report) -> Option<Theory> {
         let (definitions, theory) = self.definitions(report);
-        let predicates = self.predicates(&definitions, report);
+        let mut predicates = self.predicates(&definitions, report);
         let Some(theory) = theory else {
             if let (false, Some(main)) = (self.incomplete, self.files.last()) {
                 report.push(
@@ -252,13 +252,17 @@ impl Program {
         let known = *predicates.known.get(&theory.name.text)?;
         let anchor = known.id;
         let mut inductions = Vec::new();
+        for form in self.forms() {
+            if let Form::Generated(generated) = form {
+                inductions.extend(induction(generated, &mut predicates, report));
+            }
+        }
         let mut notations = Vec::new();
         let mut goals: Vec<Goal> = Vec::new();
         let mut bounds = Bounds::default();
         let mut goal_names = HashSet::new();
         for form in self.forms() {
             match form {
-                Form::Generated(generated) => inductions.extend(induction(generated, &predicates, report)),
                 Form::Notation(written) => notations.extend(notation(written, theory, &predicates, report)),
                 Form::Conjecture(conjecture) if known.sound => {
                     let name = &conjecture.name;

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
-use crate::calculus::theory::{Predicate, Sort, Theory};
+use crate::calculus::formula::{Binder, Binders, Formula, Name, PredicateId, Variable};
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::{Predicate, Theory};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Report, Span, did_you_mean, short};
-use super::sorts::{SortId, SortStore};
+use super::sorts::{Bases, SortId, SortStore};
 use super::syntax::{Expr, Ident};
 
 /// The four primitive predicates with their sorts.
@@ -105,6 +106,15 @@ enum Binding {
     Bound(u32),
 }
 
+/// What a formula is part of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// The body of a definition.
+    Definition,
+    /// A closed statement.
+    Statement,
+}
+
 /// Turns one formula into a [`Formula`].
 pub(crate) struct Resolver<'a> {
     predicates: &'a Predicates,
@@ -112,6 +122,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) sorts: SortStore,
     names: HashMap<Arc<str>, Entry>,
     bound: u32,
+    /// The binders of the formula, in order; a binder's sort is its place here until all sorts are known.
+    binders: Vec<(Ident, SortId)>,
     /// How an unknown variable is to be mended.
     unbound_help: &'a str,
 }
@@ -125,8 +137,15 @@ impl<'a> Resolver<'a> {
         parameters: &[Ident],
         unbound_help: &'a str,
     ) -> (Resolver<'a>, Vec<SortId>) {
-        let mut resolver =
-            Resolver { predicates, report, sorts: SortStore::default(), names: HashMap::new(), bound: 0, unbound_help };
+        let mut resolver = Resolver {
+            predicates,
+            report,
+            sorts: SortStore::default(),
+            names: HashMap::new(),
+            bound: 0,
+            binders: Vec::new(),
+            unbound_help,
+        };
         let mut ids = Vec::new();
         for (place, parameter) in parameters.iter().enumerate() {
             let sort = resolver.sorts.unknown();
@@ -176,11 +195,71 @@ impl<'a> Resolver<'a> {
             Expr::Not { inner, .. } => Some(Formula::negate(self.formula(inner)?)),
             Expr::Implies { binders, premise, conclusion, .. } => {
                 // What is kept on the stack here is kept once for each level.
+                let first = self.binders.len() as u32;
                 let sound = self.enter_binders(binders);
                 let premise = self.formula(premise).map(Arc::new);
                 let conclusion = self.formula(conclusion).map(Arc::new);
                 self.leave_binders(binders);
-                if sound { implication(binders, premise, conclusion) } else { None }
+                if sound { implication(binders, first, premise, conclusion) } else { None }
+            }
+        }
+    }
+
+    /// A closed statement with the sorts of its binders, the outermost of which bind the anchor's arguments.
+    pub(crate) fn statement(&mut self, formula: &Formula, anchor: &[Sort]) -> Option<Formula> {
+        let mut bases = Bases::default();
+        let ids: Vec<SortId> = self.binders.iter().take(anchor.len()).map(|(_, id)| *id).collect();
+        for (sort, id) in anchor.iter().zip(&ids) {
+            self.sorts.number(sort, *id, &mut bases);
+        }
+        match self.sorts.read(&ids, &mut bases) {
+            Ok(sorts) => self.with_sorts(formula, &sorts, &mut bases, Within::Statement),
+            Err(diagnostic) => {
+                self.report.push(*diagnostic);
+                None
+            }
+        }
+    }
+
+    /// The formula with the sorts of its binders. What is joined to none of the `parameters`, whose sorts are these and
+    /// are numbered in `bases`, is of their base sort, if they have just one. If they have none or several, it is
+    /// reported in a definition, whose uses would not say which sort is meant, and of a sort of its own elsewhere.
+    pub(crate) fn with_sorts(
+        &mut self,
+        formula: &Formula,
+        parameters: &[Sort],
+        bases: &mut Bases,
+        within: Within,
+    ) -> Option<Formula> {
+        let mut numbers = Vec::new();
+        parameters.iter().for_each(|sort| sort.for_each_base(&mut |number| numbers.push(number)));
+        numbers.sort_unstable();
+        numbers.dedup();
+        if let [only] = numbers[..] {
+            bases.close(only);
+        } else if within == Within::Definition {
+            let binders = self.binders.clone();
+            if let Some((binder, _)) = binders.iter().find(|(_, id)| self.sorts.is_open(*id, bases)) {
+                let shown = short(&binder.text);
+                self.report.push(
+                    Diagnostic::new(codes::OPEN_SORT, format!("nothing says what `{shown}` ranges over"))
+                        .at(binder.span, "bound here")
+                        .help(format!(
+                            "add a premise that joins it to a parameter, for example `(in[{shown},S])` for a set `S`"
+                        )),
+                );
+                return None;
+            }
+        }
+        let ids: Vec<SortId> = self.binders.iter().map(|(_, id)| *id).collect();
+        match self.sorts.read(&ids, bases) {
+            Ok(sorts) => Some(formula.with_sorts(&mut |place| match place {
+                Sort::Individual(place) => sorts[*place as usize].clone(),
+                Sort::Power(_) => unreachable!("the sort of a binder is its place until now"),
+            })),
+            Err(diagnostic) => {
+                self.report.push(*diagnostic);
+                None
             }
         }
     }
@@ -191,6 +270,7 @@ impl<'a> Resolver<'a> {
         for binder in binders {
             let sort = self.sorts.unknown();
             let entry = Entry { place: binder.span, sort, variable: Binding::Bound(self.bound) };
+            self.binders.push((binder.clone(), sort));
             self.bound += 1;
             sound &= self.enter(binder, entry, binders.first().map(|first| first.span));
         }
@@ -317,7 +397,14 @@ impl<'a> Resolver<'a> {
     }
 }
 
-fn implication(binders: &[Ident], premise: Option<Arc<Formula>>, conclusion: Option<Arc<Formula>>) -> Option<Formula> {
-    let binders = Binders::new(binders.iter().map(|binder| binder.text.clone()));
+fn implication(
+    binders: &[Ident],
+    first: u32,
+    premise: Option<Arc<Formula>>,
+    conclusion: Option<Arc<Formula>>,
+) -> Option<Formula> {
+    let places = (first..).map(Sort::Individual);
+    let binders =
+        Binders::new(binders.iter().zip(places).map(|(binder, place)| Binder::new(binder.text.clone(), place)));
     Some(Formula::Implies(binders, premise?, conclusion?))
 }

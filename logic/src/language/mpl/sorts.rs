@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::calculus::theory::Sort;
+use crate::calculus::sort::Sort;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Span};
@@ -25,6 +25,21 @@ enum Shape {
     Joined(SortId),
     Power(Vec<SortId>),
     Base(u32),
+}
+
+/// The numbers of base sorts: for each unknown node its number, and the number of all others, if they have one.
+#[derive(Default)]
+pub(crate) struct Bases(Vec<(SortId, u32)>, Option<u32>);
+
+impl Bases {
+    fn number(&self, id: SortId) -> Option<u32> {
+        self.0.iter().find(|(known, _)| *known == id).map(|(_, number)| *number)
+    }
+
+    /// From now on every other unknown node stands for this base sort.
+    pub(crate) fn close(&mut self, number: u32) {
+        self.1 = Some(number);
+    }
 }
 
 /// The sorts of one definition or goal while they are inferred.
@@ -110,21 +125,49 @@ impl SortStore {
         Ok(())
     }
 
-    /// The sorts of some nodes; what is still unknown becomes base sorts 1, 2, … in order.
-    pub(crate) fn read(&mut self, ids: &[SortId]) -> Result<Vec<Sort>, Box<Diagnostic>> {
-        let mut bases = Vec::new();
+    /// The sorts of some nodes; what is still unknown and not among `bases` becomes a base sort with the lowest number
+    /// that is free, in order, and is entered there.
+    pub(crate) fn read(&mut self, ids: &[SortId], bases: &mut Bases) -> Result<Vec<Sort>, Box<Diagnostic>> {
         ids.iter()
             .map(|id| {
                 let mut parts = 0;
-                self.read_one(*id, &mut bases, (0, None), &mut parts)
+                self.read_one(*id, bases, (0, None), &mut parts)
             })
             .collect()
+    }
+
+    /// Numbers the nodes that stand for the base sorts of `sort` in one use of it, `id`, as `sort` does.
+    pub(crate) fn number(&mut self, sort: &Sort, id: SortId, bases: &mut Bases) {
+        let id = self.root(id);
+        match (sort, self.shapes[id.0 as usize].clone()) {
+            (Sort::Individual(number), Shape::Unknown) => {
+                if bases.number(id).is_none() && !bases.0.iter().any(|(_, known)| known == number) {
+                    bases.0.push((id, *number));
+                }
+            }
+            (Sort::Power(parts), Shape::Power(ids)) => {
+                for (part, id) in parts.iter().zip(ids) {
+                    self.number(part, id, bases);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the node is of an unknown sort that no base sort in `bases` stands for.
+    pub(crate) fn is_open(&mut self, id: SortId, bases: &Bases) -> bool {
+        let id = self.root(id);
+        match self.shapes[id.0 as usize].clone() {
+            Shape::Unknown => bases.number(id).is_none(),
+            Shape::Power(parts) => parts.into_iter().any(|part| self.is_open(part, bases)),
+            Shape::Base(_) | Shape::Joined(_) => false,
+        }
     }
 
     fn read_one(
         &mut self,
         id: SortId,
-        bases: &mut Vec<SortId>,
+        bases: &mut Bases,
         (depth, place): (usize, Option<Span>),
         parts: &mut usize,
     ) -> Result<Sort, Box<Diagnostic>> {
@@ -141,11 +184,17 @@ impl SortStore {
             }
             Shape::Base(number) => Ok(Sort::Individual(number)),
             _ => {
-                let place = bases.iter().position(|known| *known == id).unwrap_or_else(|| {
-                    bases.push(id);
-                    bases.len() - 1
+                let number = bases.number(id).or(bases.1).unwrap_or_else(|| {
+                    let named = |number| {
+                        self.shapes.iter().any(|shape| matches!(shape, Shape::Base(known) if *known == number))
+                            || bases.0.iter().any(|(_, known)| *known == number)
+                    };
+                    (1..).find(|number| !named(*number)).expect("fewer than 2^32 sorts")
                 });
-                Ok(Sort::Individual(place as u32 + 1))
+                if bases.number(id).is_none() {
+                    bases.0.push((id, number));
+                }
+                Ok(Sort::Individual(number))
             }
         }
     }

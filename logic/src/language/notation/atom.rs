@@ -6,7 +6,8 @@ use super::reader::{Reader, infix};
 use super::reading::free_names;
 use super::{Math, Role};
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
-use crate::calculus::theory::{NotationForm, Sort};
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::NotationForm;
 
 /// An atom that states the value of a function: which variable is the value, and the function with
 /// its inputs.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::atom::Graph;
 use super::reading::{Reading, conjuncts, free_names};
 use super::{Group, Math, Role, Symbol};
-use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
 use crate::clauses::clause::variable_name;
 
 /// Terms larger than this are not put in the place of a variable: the variable reads better.
@@ -28,7 +28,7 @@ pub(super) struct Reader<'r, 't> {
 impl Reader<'_, '_> {
     pub(super) fn read(&mut self, formula: &Formula) -> Math {
         if let Some((binders, left, right)) = formula.as_exists() {
-            let variables = self.bind(binders.names());
+            let variables = self.bind(binders);
             let mut parts = conjuncts(left.open(&variables));
             for part in conjuncts(right.open(&variables)) {
                 if !parts.contains(&part) {
@@ -72,7 +72,7 @@ impl Reader<'_, '_> {
         if binders != other || a != d || b != c {
             return None;
         }
-        let variables = self.bind(binders.names());
+        let variables = self.bind(binders);
         let one = self.read(&a.open(&variables));
         let two = self.read(&b.open(&variables));
         let groups = self.groups(&variables, &mut Vec::new(), 0);
@@ -90,7 +90,7 @@ impl Reader<'_, '_> {
             if rest.as_exists().is_some() {
                 break;
             }
-            let fresh = self.bind(binders.names());
+            let fresh = self.bind(binders);
             let parts = conjuncts(premise.open(&fresh));
             let conclusion = conclusion.open(&fresh);
             variables.extend_from_slice(&fresh);
@@ -240,9 +240,9 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn bind(&mut self, names: &[Arc<str>]) -> Vec<Name> {
-        names
-            .iter()
+    fn bind(&mut self, binders: &Binders) -> Vec<Name> {
+        binders
+            .names()
             .map(|shown| {
                 let name = Name(self.next);
                 self.next = self.next.saturating_add(1);

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::{Math, Role, Symbol};
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::theory::Theory;
-use crate::language::text::MplWriter;
+use crate::language::text::{MplWriter, SortsShown};
 
 /// Unfolding of the anchor stops after so many formulas; no theory of ours comes near.
 const MOST_PARTS: usize = 20_000;
@@ -66,6 +66,7 @@ impl<'t> Reading<'t> {
     }
 
     fn axioms_of(theory: &Theory) -> Vec<Axiom> {
+        let sorts = &theory.predicate(theory.anchor).sorts;
         let mut axioms = Vec::new();
         let mut stack = vec![(theory.anchor_definition().body.clone(), vec![theory.anchor])];
         let mut parts = 0;
@@ -84,7 +85,9 @@ impl<'t> Reading<'t> {
                         Some((definition, arguments)) if matches!(definition.body, Formula::And(..)) => {
                             let mut deeper = path;
                             deeper.push(*predicate);
-                            stack.push((definition.instance(&arguments), deeper));
+                            let sort = |name: Name| &sorts[name.0 as usize];
+                            let unfolded = theory.predicate(*predicate).unfold(&arguments, &sort);
+                            stack.push((unfolded.expect("sorts that fit"), deeper));
                         }
                         _ => axioms.push(Axiom { formula, path }),
                     }
@@ -147,7 +150,7 @@ impl<'t> Reading<'t> {
     #[must_use]
     pub fn mpl(&self, formula: &Formula, name: &dyn Fn(Name) -> Arc<str>) -> String {
         let predicate = |id: PredicateId| self.theory.predicate(id).name.clone();
-        MplWriter { predicate: &predicate, name }.write(formula)
+        MplWriter { predicate: &predicate, name, sorts: SortsShown::No }.write(formula)
     }
 }
 

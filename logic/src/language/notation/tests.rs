@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use super::Reading;
 use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
-use crate::calculus::theory::{Bounds, Definition, Notation, NotationForm, Predicate, Sort, Theory};
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::{Bounds, Definition, Notation, NotationForm, Predicate, Theory};
 
 /// Reads MPL that is known to be good, for tests only.
 struct Source<'a> {

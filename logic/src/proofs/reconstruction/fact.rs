@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::calculus::formula::{Formula, Name};
+use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};
 use crate::saturation::block::Line;
 use crate::saturation::facts::{FactId, Reason};
@@ -269,10 +269,12 @@ impl Writer<'_> {
         let exists = self.justify(&rule, line.rule_depth(group.rule), &binding, &steps);
         let formula = self.conclusion(exists).clone();
         let (binders, left, right) = formula.as_exists().expect("an existence rule");
-        let names: Vec<Name> = (0..binders.len())
-            .map(|number| {
-                let shown: Arc<str> = format!("w{}", group.first.0 as usize + number).into();
-                self.fresh(&shown)
+        let names: Vec<Name> = binders
+            .sorts()
+            .enumerate()
+            .map(|(number, sort)| {
+                let shown = format!("w{}", group.first.0 as usize + number);
+                self.fresh(&Binder::new(shown, sort.clone()))
             })
             .collect();
         let until = group.first.0 as usize + names.len();

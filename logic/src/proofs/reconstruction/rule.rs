@@ -147,8 +147,8 @@ impl Writer<'_> {
                 crate::calculus::formula::Variable::Bound(_) => None,
             })
             .collect();
-        let definition = self.theory.predicate(predicate).definition.as_ref().expect("a defined predicate");
-        definition.instance(&names)
+        let unfolded = self.theory.predicate(predicate).unfold(&names, &|name| self.sort(name));
+        unfolded.expect("an atom of a defined predicate, with sorts that fit")
     }
 
     /// The step of a formula that holds under the anchor.
@@ -161,7 +161,7 @@ impl Writer<'_> {
         let known = &self.compiled.nodes[node.0 as usize];
         let (origin, action) = known.origin.expect("the anchor is there from the beginning");
         let anchor = self.anchor.clone();
-        let formula = known.formula.substitute(&mut |parameter| anchor[parameter.0 as usize]);
+        let formula = self.own_sorts(known.formula.substitute(&mut |parameter| anchor[parameter.0 as usize]));
         let step = self.node(origin);
         let inference = match action {
             Move::Unfold => Inference::Unfold,
@@ -180,7 +180,7 @@ impl Writer<'_> {
         {
             return step;
         }
-        let statement = self.statements[theorem.0 as usize].clone();
+        let statement = self.own_sorts(self.statements[theorem.0 as usize].clone());
         let step = self.step(Inference::Theorem(theorem), vec![], statement);
         self.theorems.insert(theorem, step);
         step

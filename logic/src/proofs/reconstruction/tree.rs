@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::calculus::formula::{Formula, Name};
+use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId, TheoremId};
+use crate::calculus::sort::Sort;
+use crate::clauses::clause::variable_name;
 use crate::clauses::compile::ConstructorInstance;
 use crate::saturation::block::{Goal, Line};
 use crate::saturation::rule::{Code, Individual};
@@ -23,7 +25,7 @@ impl Writer<'_> {
         match formula {
             Formula::Implies(binders, premise, conclusion) => {
                 let mark = (self.open.len(), names.len());
-                let new: Vec<Name> = binders.names().iter().map(|shown| self.fresh(shown)).collect();
+                let new: Vec<Name> = binders.iter().map(|binder| self.fresh(binder)).collect();
                 names.extend(&new);
                 let premise = premise.open(&new);
                 self.open_scope(new.clone(), vec![premise.clone()], Close::Generalise);
@@ -55,7 +57,7 @@ impl Writer<'_> {
         let mut literals = Vec::new();
         let mut formula = formula.clone();
         while let Formula::Implies(binders, premise, conclusion) = &formula {
-            let new: Vec<Name> = binders.names().iter().map(|shown| self.fresh(shown)).collect();
+            let new: Vec<Name> = binders.iter().map(|binder| self.fresh(binder)).collect();
             names.extend(&new);
             let premise = premise.open(&new);
             self.open_scope(new.clone(), vec![premise.clone()], Close::Generalise);
@@ -77,7 +79,7 @@ impl Writer<'_> {
             }
             formula => match formula.as_exists() {
                 Some((binders, left, right)) => {
-                    let new: Vec<Name> = binders.names().iter().map(|shown| self.fresh(shown)).collect();
+                    let new: Vec<Name> = binders.iter().map(|binder| self.fresh(binder)).collect();
                     names.extend(&new);
                     let parts = vec![left.open(&new), right.open(&new)];
                     self.open_scope(new, parts.clone(), Close::Exists(step));
@@ -127,28 +129,36 @@ impl Writer<'_> {
         self.givens.push(literals);
     }
 
-    /// The chain formula of a sequent in the current naming.
-    pub(super) fn chain(&self, sequent: &Sequent) -> Formula {
+    /// The chain formula of a sequent in the current naming; an individual that is no variable of the proof is of the
+    /// sort `stand_in`.
+    pub(super) fn chain(&self, sequent: &Sequent, stand_in: &Sort) -> Formula {
         let scratch = |number: u16| Name(crate::calculus::check::RESERVED.0 + u32::from(number));
-        sequent.formula(&|pattern, variable| self.pattern(pattern, variable), &scratch)
+        // A scratch individual stands for an element of the set that an induction runs over.
+        let sort = |individual| match self.proof.sorts.get(self.name(individual).0 as usize) {
+            Some(sort) => sort.clone(),
+            None => stand_in.clone(),
+        };
+        let sorts = sequent.sorts(&self.compiled.signature, &sort, &self.instance);
+        sequent.formula(&|pattern, variable| self.pattern(pattern, variable), &scratch, &sorts)
     }
 
     /// `∀n (n∈N → φ(n))` by induction, where φ is the sequent without the variable.
     pub(super) fn induct(&mut self, tree: &Tree, induction: &InductionTree, depth: usize) -> StepId {
         let instance = &self.compiled.inductions[induction.instance];
         let set = Code::new(instance.set, true);
+        let element = self.sort_at(instance.set, 0);
         // φ(n) with n as a scratch name that no scope introduces.
         let stand_in = Name(u32::MAX - 1);
         let abstracted = {
             let place = Individual(self.naming.len() as u32);
             self.naming.push(stand_in);
             let (fixed, _) = tree.sequent.fix(induction.variable, place);
-            let formula = self.chain(&fixed);
+            let formula = self.chain(&fixed, &element);
             self.naming.pop();
             formula
         };
-        let shown = crate::clauses::clause::variable_name(induction.variable);
-        let whole = Formula::forall(&[(stand_in, shown)], &self.atom(set, &[stand_in]), &abstracted);
+        let bound = Binder::new(variable_name(induction.variable), element.clone());
+        let whole = Formula::forall(&[(stand_in, bound)], &self.atom(set, &[stand_in]), &abstracted);
         let property = |name: Name| abstracted.substitute(&mut |old| if old == stand_in { name } else { old });
         let structure = self.node(instance.node);
         let mut premises = vec![structure];
@@ -163,7 +173,8 @@ impl Writer<'_> {
                     let mut names = Vec::new();
                     let mut givens = Vec::new();
                     for (number, (set, recursive)) in inputs.iter().enumerate() {
-                        let name = self.fresh(&crate::clauses::clause::variable_name(17 + number as u16));
+                        let shown = variable_name(17 + number as u16);
+                        let name = self.fresh(&Binder::new(shown, self.sort_at(*set, 0)));
                         let member = self.atom(Code::new(*set, true), &[name]);
                         self.open_scope(vec![name], vec![member.clone()], Close::Generalise);
                         givens.push(self.step(Inference::Assumption(0), vec![], member));
@@ -174,7 +185,7 @@ impl Writer<'_> {
                         }
                         names.push(name);
                     }
-                    let value = self.fresh(&"n".into());
+                    let value = self.fresh(&Binder::new("n", element.clone()));
                     names.push(value);
                     let row = self.atom(Code::new(*relation, true), &names);
                     self.open_scope(vec![value], vec![row.clone()], Close::Generalise);
