@@ -9,7 +9,7 @@ use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::notation::Reading;
-use theoremata_logic::language::text::MplWriter;
+use theoremata_logic::language::text::{MplWriter, SortsShown};
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Origin};
 use theoremata_store as store;
 
@@ -63,7 +63,7 @@ fn variable_name(statement: &Formula, variable: u16) -> String {
     fn bound(formula: &Formula, names: &mut Vec<Arc<str>>) {
         match formula {
             Formula::Implies(binders, premise, conclusion) => {
-                names.extend(binders.names().iter().cloned());
+                names.extend(binders.names().cloned());
                 bound(premise, names);
                 bound(conclusion, names);
             }
@@ -86,7 +86,7 @@ fn variable_name(statement: &Formula, variable: u16) -> String {
 pub(crate) fn mpl(theory: &Theory, formula: &Formula) -> String {
     let predicate = |id: PredicateId| theory.predicate(id).name.clone();
     let name = |name: Name| format!("?{}", name.0).into();
-    MplWriter { predicate: &predicate, name: &name }.write(formula)
+    MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(formula)
 }
 
 /// A closed statement as people write it.

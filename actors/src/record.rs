@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::formula::{Binder, Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof as logic;
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::language::text::{MplReader, MplWriter};
+use theoremata_logic::language::text::{MplReader, MplWriter, SortsShown, binder_text, read_binder};
 use theoremata_store as store;
 use theoremata_store::{Node, NodeId, Parameter, ScopeRecord};
 
@@ -82,13 +82,14 @@ pub fn encode(theory: &Theory, proof: &logic::Proof) -> (store::Proof, NodeId) {
     let texts = names(proof);
     let predicate = |id: PredicateId| theory.predicate(id).name.clone();
     let name = |name: Name| texts[name.0 as usize].clone();
-    let writer = MplWriter { predicate: &predicate, name: &name };
+    let writer = MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::Yes };
     let write = |formula: &Formula| -> Arc<str> { writer.write(formula).into() };
     let mut record = store::Proof::new();
     let mut scopes = Vec::with_capacity(proof.scopes.len());
     for (place, scope) in proof.scopes.iter().enumerate() {
         let parent = (place > 0).then(|| scopes[scope.parent.index()]);
-        let variables = scope.variables.iter().map(|variable| name(*variable)).collect();
+        let binder = |variable: &Name| Binder::new(name(*variable), proof.sorts[variable.0 as usize].clone());
+        let variables = scope.variables.iter().map(|variable| binder_text(&binder(variable)).into()).collect();
         let assumptions = scope.assumptions.iter().map(write).collect();
         let id = record.add_scope(ScopeRecord { parent, variables, assumptions }).expect("parents stand first");
         scopes.push(id);
@@ -154,14 +155,23 @@ fn rule_parts<'r>(
 pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Unreadable> {
     let mut variables: HashMap<Arc<str>, Name> = HashMap::new();
     let mut proof = logic::Proof::default();
+    let mut introduced = Vec::new();
     for (_, scope) in record.scopes() {
+        let mut own = Vec::new();
         for text in &scope.variables {
-            let name = Name(proof.names.len() as u32);
+            let Binder { name: text, sort } =
+                read_binder(text).ok_or_else(|| Unreadable::Variable(text.to_string()))?;
+            let next = Name(proof.names.len() as u32);
             // A name that is introduced twice is the checker's to refuse.
-            variables.entry(text.clone()).or_insert(name);
-            let shown = text.rsplit_once('#').map_or(&**text, |(shown, _)| shown);
-            proof.names.push(shown.into());
+            let name = *variables.entry(text.clone()).or_insert(next);
+            if name == next {
+                let shown = text.rsplit_once('#').map_or(&*text, |(shown, _)| shown);
+                proof.names.push(shown.into());
+                proof.sorts.push(sort);
+            }
+            own.push(name);
         }
+        introduced.push(own);
     }
     let predicates: HashMap<&str, PredicateId> = theory
         .predicates
@@ -183,10 +193,7 @@ pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Un
         for text in &scope.assumptions {
             assumptions.push(read(&reader, &mut formulas, text)?);
         }
-        let known =
-            |text: &Arc<str>| variables.get(text).copied().ok_or_else(|| Unreadable::Variable(text.to_string()));
-        let own = scope.variables.iter().map(known).collect::<Result<_, _>>()?;
-        proof.scopes.push(logic::Scope { parent, variables: own, assumptions });
+        proof.scopes.push(logic::Scope { parent, variables: std::mem::take(&mut introduced[place]), assumptions });
         places.insert(*id, logic::ScopeId(place as u32));
     }
     let mut steps = HashMap::new();

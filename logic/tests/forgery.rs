@@ -10,8 +10,9 @@ use common::draft::Draft;
 use common::list;
 use common::theories::Definer;
 use theoremata_logic::calculus::check::{Flaw, RESERVED, check};
-use theoremata_logic::calculus::formula::{Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::formula::{Binder, Formula, Name, PredicateId, Variable};
 use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId, TheoremId};
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 
 /// A proof that assumes what is given, link by link, and concludes what `forge` makes of it.
@@ -258,7 +259,8 @@ fn scopes_and_formulas_are_well_formed() {
         let mut proof = draft.finish();
         proof.scopes[scope.index()].assumptions[0] = formula.clone();
         proof.steps[steps[0].index()].conclusion = formula.clone();
-        proof.steps[last.index()].conclusion = Formula::forall(&[(Name(0), "N".into())], &formula, &formula);
+        proof.steps[last.index()].conclusion =
+            Formula::forall(&[(Name(0), Binder::new("N", Sort::BASE))], &formula, &formula);
         refused(&theory, &proof, reason);
     }
 }
