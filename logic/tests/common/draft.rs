@@ -53,6 +53,12 @@ impl<'t> Draft<'t> {
 
     /// Opens a scope and states its assumptions; gives the scope and their steps.
     pub fn open(&mut self, variables: &str, assumptions: &[&str]) -> (ScopeId, Vec<StepId>) {
+        self.open_for(variables, assumptions, &[])
+    }
+
+    /// As [`Draft::open`]; what is said later about the variables helps to find their sorts. A variable of which
+    /// nothing tells the sort is a set if its name is a capital letter, and an individual otherwise.
+    pub fn open_for(&mut self, variables: &str, assumptions: &[&str], later: &[&str]) -> (ScopeId, Vec<StepId>) {
         let mut introduced = Vec::new();
         for name in variables.split_whitespace() {
             assert!(!self.names.iter().any(|known| known == name), "{name} is used twice");
@@ -63,7 +69,14 @@ impl<'t> Draft<'t> {
         let read: Vec<Formula> = assumptions.iter().map(|text| self.read(text)).collect();
         let mut inference = Inference::new(self.theory, &self.sorts());
         let met: Vec<_> = read.iter().map(|formula| inference.formula(formula)).collect();
-        self.proof.sorts.extend(introduced.iter().map(|name| inference.sort(*name)));
+        for text in later {
+            inference.formula(&self.read(text));
+        }
+        for name in &introduced {
+            let is_set = self.names[name.0 as usize].starts_with(|first: char| first.is_ascii_uppercase());
+            let otherwise = if is_set { Sort::Power(vec![Sort::BASE]) } else { Sort::BASE };
+            self.proof.sorts.push(inference.sort(*name, &otherwise));
+        }
         let assumptions: Vec<Formula> =
             read.iter().zip(&met).map(|(formula, met)| inference.with_sorts(formula, met)).collect();
         let scope = ScopeId(self.proof.scopes.len() as u32);

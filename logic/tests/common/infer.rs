@@ -122,9 +122,18 @@ impl<'t> Inference<'t> {
         }
     }
 
-    /// The sort of a free variable.
-    pub fn sort(&mut self, name: Name) -> Sort {
-        let term = self.free(name);
+    /// The sort of a free variable, if something tells it; from now on it is of this one.
+    pub fn sort(&mut self, name: Name, otherwise: &Sort) -> Sort {
+        let mut term = self.free(name);
+        while let Term::Unknown(place) = term {
+            match &self.known[place] {
+                Some(known) => term = known.clone(),
+                None => {
+                    self.known[place] = Some(rigid(otherwise));
+                    break;
+                }
+            }
+        }
         self.read(&term)
     }
 

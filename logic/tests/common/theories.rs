@@ -78,7 +78,10 @@ impl Definer {
         let sorts = places.iter().map(|place| structure.sorts[*place].clone()).collect();
         // The definition keeps its place, so what says that the set is generated stands behind it.
         let id = PredicateId(self.theory.predicates.len() as u32);
-        let shown = format!("generated_{}", structure.name).into();
+        let shown = match self.theory.inductions.len() {
+            0 => "generated".into(),
+            others => format!("generated{}", others + 1).into(),
+        };
         self.theory.predicates.push(Predicate { name: shown, sorts, definition: None });
         let atom = Formula::atom(id, places.iter().map(|place| Name(*place as u32)));
         let definition = self.theory.predicates[predicate.index()].definition.as_mut().expect("a definition");
