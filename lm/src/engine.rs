@@ -1,24 +1,37 @@
 //! The engine: trees of threads over one model and one pool of pages.
 
+mod budget;
+pub(crate) mod drafts;
+pub(crate) mod event;
+pub(crate) mod forward;
+pub(crate) mod joins;
+pub(crate) mod node;
+mod proposal;
+pub(crate) mod prune;
+pub(crate) mod replay;
+pub(crate) mod request;
+pub(crate) mod scheduler;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use theoremata_kernels::{Draw, Parallel};
 
-use crate::budget::Tree;
-use crate::cache::Cache;
-use crate::drafter::Next;
-use crate::event::{EngineError, Event, Usage};
-use crate::forward::Forward;
-use crate::guide::{Guidance, Say};
-use crate::model::Model;
-use crate::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
-use crate::pages::Pool;
-use crate::record::Record;
-use crate::request::{Request, Settings};
-use crate::speculate::Speculator;
-use crate::thread::{Hold, Thread};
-use crate::tokenizer::Token;
+use crate::constrain::guide::Guidance;
+use crate::constrain::state::Say;
+use crate::engine::budget::Tree;
+use crate::engine::drafts::Speculator;
+use crate::engine::event::{EngineError, Event, Usage};
+use crate::engine::forward::Forward;
+use crate::engine::node::{After, Bound, Node, NodeId, Outcome, State, Then, Turn};
+use crate::engine::replay::Record;
+use crate::engine::request::{Request, Settings};
+use crate::kv::pages::Pool;
+use crate::kv::prefix_cache::Cache;
+use crate::kv::sequence::{Hold, Thread};
+use crate::speculate::drafter::Next;
+use crate::text::tokenizer::Token;
+use crate::weights::model::Model;
 
 /// Trees of threads over one model. See the crate's documentation for an example.
 pub struct Engine {

@@ -34,54 +34,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod budget;
-mod cache;
-mod context;
-mod drafter;
+mod constrain;
 mod engine;
-mod event;
-mod forward;
-pub mod gguf;
-mod guide;
-mod join;
-mod model;
-mod node;
-mod pages;
-mod plan;
+mod kv;
 mod program;
-mod prompt;
-mod prune;
-mod record;
-mod request;
-mod segment;
-mod shape;
 mod speculate;
-mod template;
-mod thread;
-mod tokenizer;
+mod text;
+mod weights;
 
-pub use drafter::{Drafter, Guess, LIKELY, Next, Ngrams};
+pub use constrain::grammar::Grammars;
+pub use constrain::guide::{Ending, Guidance, Guide, GuideError, Starting, TokenSet};
+pub use constrain::mpl::{Atom, Place, Signature};
+pub use constrain::shapes::{Multiverse, TaskForm};
 pub use engine::Engine;
-pub use event::{EngineError, Event, Usage};
-pub use forward::Precision;
-pub use guide::{
-    Atom, Ending, Grammars, Guidance, Guide, GuideError, Multiverse, Place, Signature, Starting, TaskForm, TokenSet,
-};
-pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
-pub use model::{Model, ModelError};
-pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
+pub use engine::drafts::Speculation;
+pub use engine::event::{EngineError, Event, Usage};
+pub use engine::forward::Precision;
+pub use engine::joins::{Branch, Choice, Conclusion, Join, Report, Spawn};
+pub use engine::node::{After, Bound, NodeId, Outcome, Then, Turn};
+pub use engine::prune::Prune;
+pub use engine::replay::{Cut, Origin, Record, Written};
+pub use engine::request::{Bounds, Request, Settings};
 pub use program::{
     Answer, Call, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Memory, Paths, Program,
     Pruned, Ranking, Running, Score, Tags, Tally, Tasks, Vote, count_votes, elected, recall_tool, run_programs,
 };
-pub use prompt::{PromptError, Speech};
-pub use prune::Prune;
-pub use record::{Cut, Origin, Record, Written};
-pub use request::{Bounds, Request, Settings};
-pub use shape::{Family, Shape, ShapeError};
-pub use speculate::Speculation;
-pub use template::{Message, Role, Template, TemplateError};
-pub use tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
+pub use speculate::drafter::{Drafter, Guess, LIKELY, Next};
+pub use speculate::ngrams::Ngrams;
+pub use text::prompt::{PromptError, Speech};
+pub use text::template::{Message, Role, Template, TemplateError};
+pub use text::tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
+pub use weights::gguf;
+pub use weights::model::{Model, ModelError};
+pub use weights::shape::{Family, Shape, ShapeError};
 
 #[cfg(test)]
 mod tests;

@@ -22,11 +22,11 @@ use std::collections::BTreeMap;
 use theoremata_kernels::Parallel;
 
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::join::Report;
-use crate::node::{Bound, NodeId, Outcome};
-use crate::request::Bounds;
-use crate::tokenizer::Token;
+use crate::engine::event::{EngineError, Event};
+use crate::engine::joins::Report;
+use crate::engine::node::{Bound, NodeId, Outcome};
+use crate::engine::request::Bounds;
+use crate::text::tokenizer::Token;
 
 pub use decompose::{Cues, Decompose};
 pub use first::FirstSuccess;

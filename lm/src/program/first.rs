@@ -4,10 +4,10 @@ use super::map::plant;
 use super::vote::asked;
 use super::{Ground, Growth, Program};
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::node::{NodeId, Outcome, Then, Turn};
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::event::{EngineError, Event};
+use crate::engine::node::{NodeId, Outcome, Then, Turn};
+use crate::engine::request::Request;
+use crate::text::tokenizer::Token;
 
 /// Says of an attempt whether it is accepted.
 type Accept<'a> = Box<dyn FnMut(&[Token]) -> bool + 'a>;

@@ -2,11 +2,11 @@
 
 use super::{Ground, Growth, Program, share};
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::join::{Branch, Conclusion, Join, Spawn};
-use crate::node::{After, NodeId, Then, Turn};
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::event::{EngineError, Event};
+use crate::engine::joins::{Branch, Conclusion, Join, Spawn};
+use crate::engine::node::{After, NodeId, Then, Turn};
+use crate::engine::request::Request;
+use crate::text::tokenizer::Token;
 
 /// The same question about each of some items, and a last one about the answers.
 ///

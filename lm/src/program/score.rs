@@ -3,11 +3,11 @@
 use super::map::plant;
 use super::{Ground, Grown, Growth, Program};
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::join::{Branch, Choice, Join, Spawn};
-use crate::node::{NodeId, Then, Turn};
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::event::{EngineError, Event};
+use crate::engine::joins::{Branch, Choice, Join, Spawn};
+use crate::engine::node::{NodeId, Then, Turn};
+use crate::engine::request::Request;
+use crate::text::tokenizer::Token;
 
 /// How candidates of different length are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -11,16 +11,17 @@ use std::sync::Arc;
 
 use super::writing::{Words, continued, is_behind, write_on};
 use super::{Ground, Growth, Program, share};
+use crate::constrain::guide::Guidance;
+use crate::constrain::shapes::Multiverse;
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::guide::{Guidance, Multiverse};
-use crate::join::{Branch, Join, Spawn};
-use crate::model::Model;
-use crate::node::{After, NodeId, Outcome, Then, Turn};
-use crate::prompt::PromptError;
-use crate::prune::Prune;
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::event::{EngineError, Event};
+use crate::engine::joins::{Branch, Join, Spawn};
+use crate::engine::node::{After, NodeId, Outcome, Then, Turn};
+use crate::engine::prune::Prune;
+use crate::engine::request::Request;
+use crate::text::prompt::PromptError;
+use crate::text::tokenizer::Token;
+use crate::weights::model::Model;
 
 /// What the writer of a conclusion sees of the paths, and what is left of them behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,16 +16,16 @@ use serde_json::{Value as Json, json};
 
 use super::writing::{Words, continued, write_on};
 use super::{Ground, Growth, Program, outcome_of};
+use crate::constrain::guide::Guidance;
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::guide::Guidance;
-use crate::join::{Branch, Conclusion, Join, Spawn};
-use crate::model::Model;
-use crate::node::{After, NodeId, Outcome, Then, Turn};
-use crate::prompt::PromptError;
-use crate::prune::Prune;
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::event::{EngineError, Event};
+use crate::engine::joins::{Branch, Conclusion, Join, Spawn};
+use crate::engine::node::{After, NodeId, Outcome, Then, Turn};
+use crate::engine::prune::Prune;
+use crate::engine::request::Request;
+use crate::text::prompt::PromptError;
+use crate::text::tokenizer::Token;
+use crate::weights::model::Model;
 use reader::{Found, Reader};
 use writer::Writer;
 

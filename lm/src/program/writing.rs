@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::constrain::guide::Guidance;
 use crate::engine::Engine;
-use crate::event::EngineError;
-use crate::guide::Guidance;
-use crate::model::Model;
-use crate::node::{Bound, NodeId, Outcome, Then, Turn};
-use crate::prompt::PromptError;
-use crate::tokenizer::{Reading, Token};
+use crate::engine::event::EngineError;
+use crate::engine::node::{Bound, NodeId, Outcome, Then, Turn};
+use crate::text::prompt::PromptError;
+use crate::text::tokenizer::{Reading, Token};
+use crate::weights::model::Model;
 
 /// The vocabulary of a model.
 #[derive(Clone)]

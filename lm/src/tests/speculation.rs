@@ -7,8 +7,8 @@ use theoremata_kernels::{Crew, Draw, Inline, Parallel};
 
 use super::guides::{Rising, rising};
 use super::*;
-use crate::node::State;
-use crate::segment::hidden;
+use crate::engine::node::State;
+use crate::kv::segment::hidden;
 use crate::{Choice, Conclusion, Drafter, Guess, Guidance, Guide, Next, Ngrams, Outcome, Speculation};
 
 /// What a node did, as far as anybody can see.
@@ -64,7 +64,7 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
     let mut compared = 0;
     let slots = |engine: &Engine, id: NodeId| -> Vec<theoremata_kernels::Slot> {
         let segments = &engine.nodes[&id].thread.segments;
-        let of = |segment: &crate::segment::Segment| {
+        let of = |segment: &crate::kv::segment::Segment| {
             let mut spans = Vec::new();
             segment.spans(segment.resident(), engine.settings.page_tokens, &mut spans);
             let places = |span: theoremata_kernels::Span| {
@@ -365,7 +365,7 @@ fn the_guide_of_a_thread_that_ran_ahead_has_read_what_was_drawn() {
         let mut fresh = Rising { last: 0, may_end_from: 96 };
         node.generated.iter().for_each(|token| fresh.accept(*token).expect("a rising number"));
         match node.lead.say(&turn.guide, &turn.stops) {
-            crate::guide::Say::Among(allowed) => assert_eq!(Ok(allowed), fresh.allowed()),
+            crate::constrain::state::Say::Among(allowed) => assert_eq!(Ok(allowed), fresh.allowed()),
             _ => panic!("there is a choice behind {:?}", node.generated),
         }
     }
@@ -459,7 +459,7 @@ fn trees_grow_the_same_whatever_was_guessed() {
 }
 
 /// The chunks of a step, without its drafts.
-fn shares(engine: &mut Engine) -> Vec<(NodeId, Vec<crate::thread::Chunk>, usize)> {
+fn shares(engine: &mut Engine) -> Vec<(NodeId, Vec<crate::kv::sequence::Chunk>, usize)> {
     let planned = engine.plan();
     let shares = planned.iter().map(|planned| (planned.node, planned.chunks.clone(), planned.draft.len())).collect();
     engine.compute(&Inline, &planned);
@@ -491,7 +491,7 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
                 .sum();
             assert!(rows <= settings.rows);
             drafted += ours.iter().map(|(_, _, draft)| draft).sum::<usize>();
-            let without = |shares: Vec<(NodeId, Vec<crate::thread::Chunk>, usize)>| -> Vec<_> {
+            let without = |shares: Vec<(NodeId, Vec<crate::kv::sequence::Chunk>, usize)>| -> Vec<_> {
                 shares.into_iter().map(|(node, chunks, _)| (node, chunks)).collect()
             };
             assert_eq!(without(ours), without(theirs));

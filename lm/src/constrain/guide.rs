@@ -1,0 +1,198 @@
+//! Guides: what the next token may be.
+//!
+//! A guide is a value that follows one text. Whoever generates asks which tokens may come, says which one
+//! came, and is told when the text may or must end. Its state belongs to a thread: a fork of the thread
+//! takes a fork of the guide, and neither notices the other.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::text::tokenizer::Token;
+
+/// Restricts a text, token by token.
+///
+/// All answers are functions of the tokens accepted so far, so a text that is generated again is guided
+/// the same way.
+pub trait Guide: Send + Sync {
+    /// The tokens that may come next. Tokens that say that the text ends are never among them, see
+    /// [`Guide::ending`]. Empty where the text must end.
+    fn allowed(&mut self) -> Result<TokenSet, GuideError>;
+
+    /// Takes the token that came. One that is not allowed is an error, and the guide is of no use after it.
+    fn accept(&mut self, token: Token) -> Result<(), GuideError>;
+
+    /// Whether the text may end here.
+    fn ending(&mut self) -> Result<Ending, GuideError>;
+
+    /// Tokens that come next whatever is chosen, as far as that is known: nobody needs to draw them. They
+    /// are not accepted yet.
+    fn forced(&mut self) -> Result<Vec<Token>, GuideError>;
+
+    /// The same state once more, independent of this one.
+    fn fork(&self) -> Box<dyn Guide>;
+}
+
+/// Whether a text may end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// It is not complete.
+    Not,
+    /// It is complete, and may go on.
+    May,
+    /// It is complete, and nothing may follow.
+    Must,
+}
+
+/// Why a guide cannot go on, or was not made.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuideError {
+    /// The grammar, schema or expression is not understood.
+    #[error("the grammar cannot be used: {0}")]
+    Grammar(String),
+    /// The grammar is larger or nested deeper than is read.
+    #[error("the grammar is too large: {what} above {bound}")]
+    Bound {
+        /// What is too large.
+        what: &'static str,
+        /// The bound.
+        bound: usize,
+    },
+    /// The vocabulary cannot be used for guides.
+    #[error("the vocabulary cannot guide: {0}")]
+    Vocabulary(String),
+    /// A token came that may not.
+    #[error("token {0} may not come here")]
+    Refused(Token),
+    /// The guide gave up within its bounds of work.
+    #[error("the guide gave up: {0}")]
+    GaveUp(String),
+}
+
+/// A set of tokens, one bit each.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct TokenSet {
+    words: Vec<u32>,
+}
+
+impl TokenSet {
+    pub(crate) fn from_words(words: Vec<u32>) -> TokenSet {
+        TokenSet { words }
+    }
+
+    /// Whether a token is in the set.
+    pub fn contains(&self, token: Token) -> bool {
+        self.words.get(token as usize / 32).is_some_and(|word| word >> (token % 32) & 1 == 1)
+    }
+
+    /// Adds a token.
+    pub fn insert(&mut self, token: Token) {
+        let at = token as usize / 32;
+        if self.words.len() <= at {
+            self.words.resize(at + 1, 0);
+        }
+        self.words[at] |= 1 << (token % 32);
+    }
+
+    /// Takes a token out.
+    pub fn remove(&mut self, token: Token) {
+        if let Some(word) = self.words.get_mut(token as usize / 32) {
+            *word &= !(1 << (token % 32));
+        }
+    }
+
+    /// Number of tokens.
+    pub fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// The tokens, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = Token> {
+        let bits = |word: u32| (0..32).filter(move |bit| word >> bit & 1 == 1);
+        self.words.iter().enumerate().flat_map(move |(at, word)| bits(*word).map(move |bit| at as Token * 32 + bit))
+    }
+
+    /// Logits with -∞ for all tokens that are not in the set.
+    pub(crate) fn masked(&self, logits: &[f32]) -> Vec<f32> {
+        let mut masked = vec![f32::NEG_INFINITY; logits.len()];
+        for token in self.iter().map(|token| token as usize).take_while(|token| *token < logits.len()) {
+            masked[token] = logits[token];
+        }
+        masked
+    }
+}
+
+impl fmt::Debug for TokenSet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// What guides a turn.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub enum Guidance {
+    /// Nothing: every token may come. What guided the node before is forgotten.
+    #[default]
+    Free,
+    /// A guide, from its present state on. The turn ends as soon as the guide says that nothing may follow.
+    By(Starting),
+    /// What guided the node before, or its parent at the fork. It has read all that came to the node since
+    /// it began: tokens that were generated, given, or came back of branches; it does not notice what is
+    /// pruned. If it could not read them, or if nothing guided, the turn ends as
+    /// [`Outcome::Invalid`](crate::Outcome::Invalid).
+    Continued,
+}
+
+impl Guidance {
+    /// The same behind more text: what guides a thread that goes on from there. Only a guide of its own can
+    /// be moved on; what is free or continued stays as it is.
+    ///
+    /// # Errors
+    /// If the guide refuses one of the tokens.
+    pub fn after(&self, tokens: &[Token]) -> Result<Guidance, GuideError> {
+        let Guidance::By(start) = self else { return Ok(self.clone()) };
+        let mut guide = start.guide();
+        tokens.iter().try_for_each(|token| guide.accept(*token))?;
+        Ok(guide.into())
+    }
+}
+
+/// The state in which a guide begins.
+#[derive(Clone)]
+pub struct Starting(Arc<dyn Guide>);
+
+impl Starting {
+    pub(crate) fn guide(&self) -> Box<dyn Guide> {
+        self.0.fork()
+    }
+}
+
+impl<G: Guide + 'static> From<G> for Guidance {
+    fn from(guide: G) -> Guidance {
+        Guidance::By(Starting(Arc::new(guide)))
+    }
+}
+
+impl From<Box<dyn Guide>> for Guidance {
+    fn from(guide: Box<dyn Guide>) -> Guidance {
+        Guidance::By(Starting(Arc::from(guide)))
+    }
+}
+
+/// Two are the same if they are one.
+impl PartialEq for Starting {
+    fn eq(&self, other: &Starting) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Starting {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Starting")
+    }
+}

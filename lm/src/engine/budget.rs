@@ -1,0 +1,149 @@
+//! The bounds of a tree: which of them a node has reached, and how a tree stays within its pages.
+//!
+//! Every bound is a function of the tree alone, so that none of them changes what another tree says. A
+//! tree that needs more pages than it may hold works on fewer branches at a time, as it does where the
+//! pool is short; it ends only if what one node reads does not fit.
+
+use std::collections::BTreeSet;
+
+use crate::engine::Engine;
+use crate::engine::event::EngineError;
+use crate::engine::node::{Bound, Node, NodeId, Outcome, State};
+use crate::engine::request::Bounds;
+use crate::kv::pages::PageId;
+use crate::kv::sequence::Hold;
+
+/// Says of a node whether it gives up pages now.
+type Applies<'a> = &'a dyn Fn(&Node) -> bool;
+
+/// A tree that was admitted.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) bounds: Bounds,
+    /// Calls of tools so far.
+    pub(crate) calls: usize,
+}
+
+/// What a tree with a bound holds.
+pub(crate) struct PageRoom {
+    held: BTreeSet<PageId>,
+    bound: usize,
+}
+
+impl PageRoom {
+    /// Whether a page of others may be held as well; it counts as held then.
+    pub(crate) fn admits(&mut self, page: PageId) -> bool {
+        let admitted = self.held.contains(&page) || self.held.len() < self.bound;
+        if admitted {
+            self.held.insert(page);
+        }
+        admitted
+    }
+}
+
+impl Engine {
+    /// Ends a node and all below it, because its time is up. The engine knows no clock: whoever has one
+    /// says when. What a branch had left of its tokens is lost then, as with [`Engine::cancel`]: how much
+    /// that was is chance.
+    pub fn expire(&mut self, node: NodeId) -> Result<(), EngineError> {
+        self.stop(node, Outcome::Budget(Bound::Time))
+    }
+
+    /// Counts a call of a tool by a node against the bound of its tree, and gives how many there were. To be
+    /// asked before the tool is: a call that is refused must not be made.
+    pub fn count_call(&mut self, node: NodeId) -> Result<usize, EngineError> {
+        let number = self.tree_of(node)?;
+        let tree = self.trees.get_mut(&number).ok_or(EngineError::Unknown(node))?;
+        if tree.calls >= tree.bounds.calls {
+            return Err(EngineError::Calls { bound: tree.bounds.calls });
+        }
+        tree.calls += 1;
+        Ok(tree.calls)
+    }
+
+    /// Pages that the nodes of a tree hold together, each counted once.
+    pub fn pages_held(&self, root: NodeId) -> usize {
+        self.nodes.get(&root).map_or(0, |node| self.pages_of_tree(node.rank.0).len())
+    }
+
+    /// Ends a node and all below it in this way.
+    pub(crate) fn stop(&mut self, node: NodeId, outcome: Outcome) -> Result<(), EngineError> {
+        if !self.nodes.contains_key(&node) {
+            return Err(EngineError::Unknown(node));
+        }
+        self.end(node, outcome);
+        Ok(())
+    }
+
+    /// Ends the nodes that need more pages than their tree may hold, even if no other node held one.
+    pub(crate) fn end_what_cannot_fit(&mut self, runnable: &mut Vec<NodeId>) {
+        let page_tokens = self.settings.page_tokens;
+        runnable.retain(|id| {
+            let Some(node) = self.nodes.get(id) else { return false };
+            let bound = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.pages);
+            let fits = bound == usize::MAX || node.thread.pages_when_whole(page_tokens) <= bound;
+            if !fits {
+                self.end(*id, Outcome::Budget(Bound::Pages));
+            }
+            fits
+        });
+    }
+
+    /// How many of the pages that a node wants its tree may still take. Nodes of the tree that are not
+    /// planned for this step give theirs up first: those behind the node, then those that compute nothing,
+    /// then all others.
+    pub(crate) fn pages_within_bound(
+        &mut self,
+        id: NodeId,
+        wanted: usize,
+        is_planned: impl Fn(&NodeId) -> bool,
+    ) -> usize {
+        let Some(node) = self.nodes.get(&id).filter(|_| wanted > 0) else { return 0 };
+        let Some(PageRoom { held, bound }) = self.page_room(id) else { return wanted };
+        let (number, rank) = (node.rank.0, node.rank.clone());
+        let mut left = bound.saturating_sub(held.len());
+        if left >= wanted {
+            return wanted;
+        }
+        let own: BTreeSet<PageId> = pages_of(node).collect();
+        let mut others: Vec<NodeId> = self.nodes.keys().copied().filter(|other| *other != id).collect();
+        others.retain(|other| self.nodes[other].rank.0 == number && !is_planned(other));
+        others.sort_by(|one, other| self.nodes[other].rank.cmp(&self.nodes[one].rank));
+        let waits = |node: &Node| matches!(node.state, State::Waiting { .. } | State::Choosing { .. });
+        let is_behind = |node: &Node| node.rank > rank && !waits(node);
+        let is_idle = |node: &Node| matches!(node.state, State::Done(_) | State::Held);
+        let passes: [(Applies<'_>, Hold); 3] =
+            [(&is_behind, Hold::Own), (&is_idle, Hold::Own), (&|_: &Node| true, Hold::All)];
+        for (applies, hold) in passes {
+            for other in &others {
+                let Some(victim) = self.nodes.get_mut(other) else { continue };
+                // What the node holds itself would not be free.
+                let is_of_use = pages_of(victim).any(|page| !own.contains(&page));
+                if is_of_use && applies(victim) && victim.thread.holds_pages(hold) {
+                    victim.thread.evict(hold, &mut self.pool);
+                    self.usage.preempted += 1;
+                    left = bound.saturating_sub(self.pages_of_tree(number).len());
+                    if left >= wanted {
+                        return wanted;
+                    }
+                }
+            }
+        }
+        left
+    }
+
+    /// What the tree of a node holds, if it has a bound that the pool does not hold it to anyway.
+    pub(crate) fn page_room(&self, id: NodeId) -> Option<PageRoom> {
+        let number = self.nodes.get(&id)?.rank.0;
+        let bound = self.trees.get(&number)?.bounds.pages;
+        (bound < self.pool.capacity()).then(|| PageRoom { held: self.pages_of_tree(number), bound })
+    }
+
+    fn pages_of_tree(&self, number: u64) -> BTreeSet<PageId> {
+        self.nodes.values().filter(|node| node.rank.0 == number).flat_map(pages_of).collect()
+    }
+}
+
+fn pages_of(node: &Node) -> impl Iterator<Item = PageId> {
+    node.thread.segments.iter().flat_map(|segment| segment.pages().iter().copied())
+}

@@ -1,0 +1,230 @@
+//! Steps that run ahead: tokens are computed before they are drawn, and kept if they are.
+//!
+//! Rows of a draft stand behind the last row of their thread, in pages that the thread holds. When the
+//! logits are there, tokens are drawn one by one as without a draft, each from the logits behind the one
+//! before; a drafted token whose turn it is counts as computed from then on. With the first that is not
+//! drawn the draft ends. So nothing has to be undone: until it is drawn, a token is in no list, its key and
+//! value lie behind the end of what anybody reads, and no guide, stop, budget or table has heard of it. All
+//! that is given back is the page that was taken for a draft alone.
+
+use crate::engine::Engine;
+use crate::engine::node::{Node, NodeId, State};
+use crate::engine::proposal::Scout;
+use crate::engine::scheduler::Planned;
+use crate::speculate::drafter::{Drafter, Next, likeliest};
+use crate::speculate::ngrams::Ngrams;
+use crate::text::tokenizer::Token;
+
+/// How far steps run ahead. Nothing here changes a token, a log-probability or a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Speculation {
+    /// So many tokens of a thread are guessed in a step at most. Tokens that a turn gives or a guide forces
+    /// are no guesses and do not count.
+    pub longest: usize,
+    /// Rows whose products take as long as the weights take to be read: up to so many rows of a step cost
+    /// little, and each more as much as any. A token is guessed where more tokens are to be expected of the
+    /// same time, so the more rows a step has, the surer a guess must be.
+    pub pass_rows: usize,
+}
+
+impl Speculation {
+    /// The time of a step of so many rows for so many threads, in that of the products of one row. Outside of
+    /// products a row takes a quarter of that, a thread another for what its rows share and for its draws, and
+    /// a step as much as a row: measured on a processor by the bench of speculation.
+    fn cost(self, rows: usize, threads: usize) -> f32 {
+        rows.max(self.pass_rows) as f32 + (rows + threads) as f32 / 4.0 + 1.0
+    }
+}
+
+impl Default for Speculation {
+    fn default() -> Speculation {
+        Speculation { longest: 8, pass_rows: 3 }
+    }
+}
+
+/// No guess is surer.
+const SUREST: f32 = 0.99;
+
+/// A token that is computed before it is drawn.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Drafted {
+    pub(crate) token: Token,
+    /// How likely the drafter said it was, where it is a guess.
+    pub(crate) guessed: Option<f32>,
+    /// Whether a token may be drawn behind it.
+    pub(crate) wanted: bool,
+}
+
+/// What an engine needs to run ahead.
+pub(crate) struct Speculator {
+    bounds: Speculation,
+    drafter: Box<dyn Drafter>,
+}
+
+impl Speculator {
+    pub(crate) fn new(bounds: Speculation) -> Speculator {
+        Speculator { bounds, drafter: Box::new(Ngrams::default()) }
+    }
+
+    /// Tells the drafter what was drawn from which logits; `total` is the logarithm of the sum of their
+    /// exponentials.
+    pub(crate) fn learn(&mut self, next: &Next<'_>, logits: &[f32], total: f32, token: Token) {
+        self.drafter.learn(next, &likeliest(logits, total), token);
+    }
+}
+
+impl Engine {
+    /// Lets another drafter guess. It is asked if [`Settings::speculation`](crate::Settings) is set.
+    pub fn with_drafter(mut self, drafter: Box<dyn Drafter>) -> Engine {
+        if let Some(speculator) = &mut self.speculator {
+            speculator.drafter = drafter;
+        }
+        self
+    }
+
+    /// Appends drafts to a step in which everybody else has the rows and pages that there are for them.
+    ///
+    /// One token after the other is added, always the likeliest there is, as long as that raises the number
+    /// of rows in a unit of time that turn out to be needed: with `e` of them expected of a step that takes
+    /// `t`, a row that takes `d` more has to be right with a probability above `e · d / t`. Pages are taken
+    /// if they are free.
+    pub(crate) fn draft(&mut self, planned: &mut [Planned]) {
+        if let Some(speculator) = self.speculator.take() {
+            self.draft_by(speculator.drafter.as_ref(), speculator.bounds, planned);
+            self.speculator = Some(speculator);
+        }
+    }
+
+    fn draft_by(&mut self, drafter: &dyn Drafter, bounds: Speculation, planned: &mut [Planned]) {
+        let vocabulary = self.model.shape().vocabulary;
+        let mut rows: usize = planned.iter().map(Planned::rows).sum();
+        // Rows of the step itself are never in vain.
+        let mut expected = rows as f32;
+        let cost = |rows: usize| bounds.cost(rows, planned.len());
+        let bar = |expected: f32, rows: usize| expected * (cost(rows + 1) / cost(rows) - 1.0);
+        let first_bar = bar(expected, rows);
+        let mut scouts: Vec<Scout> = Vec::new();
+        for (place, planned) in planned.iter().enumerate() {
+            if let Some((node, left)) = self.may_draft(planned, first_bar < SUREST) {
+                scouts.push(Scout::new(place, node, (left - 1, bounds.longest), vocabulary));
+            }
+        }
+        for scout in &mut scouts {
+            if let Some(node) = self.nodes.get_mut(&planned[scout.place].node) {
+                scout.look(node, drafter);
+            }
+        }
+        while rows < self.settings.rows {
+            let bar = bar(expected, rows);
+            let mut best: Option<(f32, &mut Scout)> = None;
+            for scout in &mut scouts {
+                if let Some(likelihood) = scout.seen()
+                    && likelihood > best.as_ref().map_or(bar, |(other, _)| *other)
+                {
+                    best = Some((likelihood, scout));
+                }
+            }
+            let Some((likelihood, scout)) = best else { break };
+            let Planned { node: id, chunks, .. } = &planned[scout.place];
+            let tokens = chunks.last().map_or(0, |chunk| chunk.count) + scout.draft.len() + 1;
+            if !self.has_page(*id, tokens) {
+                scout.rest();
+                continue;
+            }
+            let Some(node) = self.nodes.get_mut(id) else { break };
+            scout.take(node);
+            scout.look(node, drafter);
+            rows += 1;
+            expected += likelihood.min(1.0);
+        }
+        for scout in scouts {
+            planned[scout.place].draft = scout.draft;
+        }
+    }
+
+    /// Whether the last segment of a node has room for so many more tokens: a page is taken for them if one is
+    /// free and the tree may hold it.
+    fn has_page(&mut self, id: NodeId, tokens: usize) -> bool {
+        let last =
+            |node: &Node| node.thread.segments.last().map(|last| last.pages_wanted(tokens, self.settings.page_tokens));
+        match self.nodes.get(&id).and_then(last) {
+            Some(0) => return true,
+            Some(_) => {}
+            None => return false,
+        }
+        let room = self.page_room(id);
+        let Some(page) = self.pool.take() else { return false };
+        if room.is_none_or(|mut room| room.admits(page))
+            && let Some(last) = self.nodes.get_mut(&id).and_then(|node| node.thread.segments.last_mut())
+        {
+            last.add_page(page);
+            return true;
+        }
+        self.pool.release(page);
+        false
+    }
+
+    /// The node with the number of tokens that it may still write, if its next token is drawn in this step
+    /// behind the last row that it has, and another may come after that one. `guessing` says whether guesses
+    /// count, or only what is given.
+    fn may_draft(&self, planned: &Planned, guessing: bool) -> Option<(&Node, usize)> {
+        let node = self.nodes.get(&planned.node)?;
+        let State::Running(turn) = &node.state else { return None };
+        let at_end = planned.chunks.last()?.segment + 1 == node.thread.segments.len();
+        let grows = node.thread.segments.last()?.open;
+        let left = self.tokens_left(node, turn);
+        let worth = guessing || node.turn_tokens < turn.given.len();
+        (planned.wanted && at_end && grows && left > 1 && worth).then_some((node, left))
+    }
+
+    /// Draws the tokens of a node: one, and one more behind each drafted token that was drawn. `logits` are
+    /// those behind the node's last row and behind each drafted token, where they are wanted.
+    pub(crate) fn verify(&mut self, id: NodeId, draft: &[Drafted], logits: &[Option<&[f32]>]) {
+        let (mut accepted, mut judged) = (0, 0);
+        while let Some(Some(row)) = logits.get(accepted) {
+            self.use_logits(id, row);
+            let Some(node) = self.nodes.get_mut(&id) else { break };
+            // A node whose turn ended computes what is left as it would have without a draft, so that
+            // reports count the same.
+            if !matches!(node.state, State::Running(_)) {
+                break;
+            }
+            let before = accepted;
+            let Some(last) = node.thread.segments.len().checked_sub(1) else { break };
+            while accepted < draft.len() {
+                let next = self.nodes.get(&id).and_then(|node| node.thread.segments[last].next_missing());
+                let Some(drawn) = next else { break };
+                let Drafted { token, guessed, .. } = draft[accepted];
+                if let Some(likelihood) = guessed
+                    && let Some(node) = self.nodes.get_mut(&id)
+                {
+                    node.trust.judge(likelihood, drawn == token);
+                    judged += 1;
+                }
+                if drawn != token {
+                    break;
+                }
+                self.advance(id, last, 1);
+                accepted += 1;
+            }
+            let whole = self.nodes.get(&id).is_some_and(|node| node.thread.is_whole());
+            if !whole || accepted == before {
+                break;
+            }
+        }
+        self.usage.drafted += draft.len() as u64;
+        self.usage.accepted += accepted as u64;
+        let page_tokens = self.settings.page_tokens;
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        if judged == 0 {
+            node.trust.recover();
+        }
+        if let Some(segment) = node.thread.segments.last_mut()
+            && !draft.is_empty()
+        {
+            #[cfg(test)]
+            self.forward.spoil(&segment.slots_behind(page_tokens));
+            segment.trim(page_tokens, &mut self.pool);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A node of a tree of threads: what is asked of it, how it stands, and how it ended.
+
+use serde::{Deserialize, Serialize};
+use theoremata_kernels::Sampling;
+
+use crate::constrain::guide::Guidance;
+use crate::constrain::state::Lead;
+use crate::engine::joins::Spawn;
+use crate::kv::sequence::Thread;
+use crate::speculate::acceptance::Trust;
+use crate::text::tokenizer::Token;
+
+/// A node, by its number; numbers are never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NodeId(pub u64);
+
+/// One stretch of generation: how tokens are chosen, and where it ends.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Turn {
+    /// At most so many tokens; at least 1.
+    pub max_tokens: usize,
+    /// What is chosen among.
+    pub sampling: Sampling,
+    /// Tokens that come first, whatever the model would choose: nothing is drawn for them, and none of them
+    /// ends the turn before its time. A turn that may write nothing else ends by itself with the last one.
+    pub given: Vec<Token>,
+    /// Tokens that end the turn.
+    pub stops: Vec<Token>,
+    /// Whether the token that ended the turn is part of the thread.
+    pub keep_stop: bool,
+    /// Texts that end the turn: it ends with the token that completes one. A token that steers counts as its
+    /// name.
+    pub stop_texts: Vec<String>,
+    /// What the tokens are restricted to. Where it says that a text must end, the turn ends.
+    pub guide: Guidance,
+    /// What the node does when the turn has come to its end by itself.
+    pub after: After,
+}
+
+/// What a node does at the end of a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum After {
+    /// It is done, and its parent need not wait for it any more.
+    Conclude,
+    /// It waits for orders.
+    Hold,
+}
+
+/// How a node goes on.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Then {
+    /// It generates.
+    Generate(Turn),
+    /// It waits for orders.
+    Hold,
+    /// It is done.
+    Conclude,
+}
+
+impl Turn {
+    /// The most likely tokens, at most so many, with no other end.
+    pub fn greedy(max_tokens: usize) -> Turn {
+        Turn {
+            max_tokens,
+            sampling: Sampling::GREEDY,
+            given: Vec::new(),
+            stops: Vec::new(),
+            keep_stop: false,
+            stop_texts: Vec::new(),
+            guide: Guidance::Free,
+            after: After::Conclude,
+        }
+    }
+}
+
+/// The bound that ended a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Bound {
+    /// Tokens of the turn.
+    Tokens,
+    /// Tokens of the node and all below it.
+    Allowance,
+    /// Positions of the model: the longest path through the tree counts.
+    Context,
+    /// Pages, of the pool or of the tree: even alone, what the node reads does not fit.
+    Pages,
+    /// Tokens one after the other, from the root on.
+    Path,
+    /// Branches of one spawn.
+    Width,
+    /// Spawns one below the other.
+    Depth,
+    /// Calls of tools.
+    Calls,
+    /// Time, see [`Engine::expire`](crate::Engine::expire).
+    Time,
+}
+
+/// How a node ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It came to its end by itself.
+    Concluded,
+    /// A bound cut it off.
+    Budget(Bound),
+    /// It was cancelled.
+    Cancelled,
+    /// Too few of its branches concluded, or none of them was chosen.
+    Failed,
+    /// The model gave no token: every one was impossible.
+    Invalid,
+}
+
+/// Where a node stands.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// It computes what is missing and then generates.
+    Running(Turn),
+    /// It computes what is missing and then waits for orders.
+    Holding,
+    /// It computes what is missing and then forks.
+    Opening(Spawn),
+    /// It waits for its branches.
+    Waiting { children: Vec<NodeId>, spawn: Spawn },
+    /// Its branches are done, and its owner is asked which one to take.
+    Choosing { children: Vec<NodeId>, spawn: Spawn },
+    /// It waits for orders.
+    Held,
+    /// It ended.
+    Done(Outcome),
+}
+
+/// A node of a tree.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) parent: Option<NodeId>,
+    /// The tree, by the order of admission, and then which branches lead to the node. Ordered, this is the
+    /// order of a walk that goes into depth first.
+    pub(crate) rank: (u64, Vec<u32>),
+    pub(crate) seed: u64,
+    pub(crate) thread: Thread,
+    pub(crate) state: State,
+    /// What guides it: it has read what the thread has read since the guide began.
+    pub(crate) lead: Lead,
+    /// What it generated, over all turns, stops that are not kept left out.
+    pub(crate) generated: Vec<Token>,
+    /// Log-probabilities of what it generated, without temperature and whatever a guide allows; 0 where a
+    /// guide left no choice.
+    pub(crate) log_probabilities: Vec<f32>,
+    /// Tokens of the running turn.
+    pub(crate) turn_tokens: usize,
+    /// Draws that were made.
+    pub(crate) draws: u32,
+    /// Tokens that it and all below it may still generate.
+    pub(crate) allowance: usize,
+    /// Tokens that were generated one after the other on the longest way from the root to here.
+    pub(crate) longest: usize,
+    /// Branches that it ever had.
+    pub(crate) branches: u32,
+    /// How often it waited for orders, or got its branches back.
+    pub(crate) stages: u32,
+    /// The last bytes that were generated, where a turn looks for texts.
+    pub(crate) tail: Vec<u8>,
+    /// How far guesses can be trusted here.
+    pub(crate) trust: Trust,
+}
+
+impl Node {
+    pub(crate) fn new(rank: (u64, Vec<u32>), seed: u64, thread: Thread, allowance: usize) -> Node {
+        Node {
+            parent: None,
+            rank,
+            seed,
+            thread,
+            state: State::Held,
+            lead: Lead::default(),
+            generated: Vec::new(),
+            log_probabilities: Vec::new(),
+            turn_tokens: 0,
+            draws: 0,
+            allowance,
+            longest: 0,
+            branches: 0,
+            stages: 0,
+            tail: Vec::new(),
+            trust: Trust::default(),
+        }
+    }
+
+    /// The number under which the node draws: a function of the path from the root alone.
+    pub(crate) fn path_hash(&self) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        for step in &self.rank.1 {
+            hasher.update(&step.to_le_bytes());
+        }
+        let mut number = [0; 8];
+        number.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_le_bytes(number)
+    }
+
+    /// Whether it wants rows of the next step.
+    pub(crate) fn is_runnable(&self) -> bool {
+        match &self.state {
+            State::Running(_) | State::Opening(_) => true,
+            State::Holding => !self.thread.is_whole(),
+            _ => false,
+        }
+    }
+
+    /// Whether the logits of its last token are wanted when all is computed.
+    pub(crate) fn wants_logits(&self) -> bool {
+        match &self.state {
+            State::Running(_) => true,
+            State::Opening(spawn) => spawn.branches.iter().any(|branch| branch.tokens.is_empty()),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        match &self.state {
+            State::Done(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Mean log-probability of what it generated; that of nothing is the worst.
+    pub(crate) fn mean_log_probability(&self) -> f64 {
+        let sum: f64 = self.log_probabilities.iter().map(|number| f64::from(*number)).sum();
+        if self.generated.is_empty() { f64::NEG_INFINITY } else { sum / self.generated.len() as f64 }
+    }
+}

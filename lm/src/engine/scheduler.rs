@@ -1,0 +1,258 @@
+//! What a step computes: whose turn it is, and where the pages come from.
+
+use theoremata_kernels::{Group, Parallel};
+
+use crate::engine::Engine;
+use crate::engine::drafts::Drafted;
+use crate::engine::forward::Batch;
+use crate::engine::node::{Bound, NodeId, Outcome, State};
+use crate::kv::sequence::{Chunk, Hold};
+
+/// The share of a node in a step.
+pub(crate) struct Planned {
+    pub(crate) node: NodeId,
+    pub(crate) chunks: Vec<Chunk>,
+    /// Whether the logits of its last row are wanted.
+    pub(crate) wanted: bool,
+    /// Tokens that are computed behind the last row before they are drawn.
+    pub(crate) draft: Vec<Drafted>,
+}
+
+impl Planned {
+    /// Rows that it has in the step without the draft.
+    pub(crate) fn rows(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.count).sum()
+    }
+}
+
+impl Engine {
+    /// Chooses the rows of a step and takes the pages they need.
+    ///
+    /// Nodes come in the order of their rank: trees as they were admitted, a tree in depth first. A node
+    /// may take the pages of those behind it, so that whoever comes first always gets on; what was taken
+    /// from is computed again when there is room.
+    pub(crate) fn plan(&mut self) -> Vec<Planned> {
+        let mut runnable: Vec<NodeId> =
+            self.nodes.iter().filter(|(_, node)| node.is_runnable()).map(|(id, _)| *id).collect();
+        runnable.sort_by(|one, other| self.nodes[one].rank.cmp(&self.nodes[other].rank));
+        self.end_what_cannot_fit(&mut runnable);
+        for id in &runnable {
+            self.find_computed(*id);
+        }
+        // Threads that generate move on by one token each; prompts share what is left of the rows.
+        let mut rows = self.settings.rows;
+        let mut shares = vec![0; runnable.len()];
+        for generating in [true, false] {
+            for (share, id) in shares.iter_mut().zip(&runnable) {
+                let missing = self.nodes[id].thread.missing();
+                if (missing == 1) == generating {
+                    *share = missing.min(rows);
+                    rows -= *share;
+                }
+            }
+        }
+        let mut planned: Vec<Planned> = Vec::new();
+        for (share, id) in shares.into_iter().zip(&runnable) {
+            if share == 0 {
+                continue;
+            }
+            // A node before this one may have taken all that this one had, and there may be less room now.
+            let chunks = self.make_room(*id, share, &planned);
+            let Some(node) = self.nodes.get(id) else { continue };
+            let rows: usize = chunks.iter().map(|chunk| chunk.count).sum();
+            if rows > 0 {
+                let wanted = node.wants_logits() && rows == node.thread.missing();
+                planned.push(Planned { node: *id, chunks, wanted, draft: Vec::new() });
+            }
+        }
+        self.draft(&mut planned);
+        planned
+    }
+
+    /// Takes over pages that somebody has computed before, and sees to it that a row is left to be
+    /// computed where logits are wanted.
+    fn find_computed(&mut self, id: NodeId) {
+        // Whole pages are found: who lacks less than one need not be counted.
+        let lacks = self.nodes.get(&id).is_some_and(|node| node.thread.missing() >= self.settings.page_tokens);
+        let mut room = if lacks { self.page_room(id) } else { None };
+        let Engine { nodes, pool, cache, settings, usage, .. } = self;
+        let Some(node) = nodes.get_mut(&id) else { return };
+        let wanted = node.wants_logits();
+        let count = node.thread.segments.len();
+        for (place, segment) in node.thread.segments.iter_mut().enumerate() {
+            if segment.is_whole() {
+                continue;
+            }
+            let keep = usize::from(wanted && place + 1 == count);
+            let find = |name| cache.find(name).filter(|page| room.as_mut().is_none_or(|room| room.admits(*page)));
+            usage.cached += segment.adopt(keep, settings.page_tokens, find, pool) as u64;
+            if !segment.is_whole() {
+                break;
+            }
+        }
+        // The last token, even if others are missing: what was spliced stays when what stands before it goes.
+        if wanted
+            && let Some(last) = node.thread.segments.last_mut()
+            && last.is_whole()
+        {
+            last.forget_last();
+        }
+    }
+
+    /// Takes pages for the next rows of a node, from others if need be; gives the rows that have room.
+    fn make_room(&mut self, id: NodeId, rows: usize, planned: &[Planned]) -> Vec<Chunk> {
+        let page_tokens = self.settings.page_tokens;
+        let gaps = self.nodes[&id].thread.gaps(rows);
+        let wanted: usize = gaps
+            .iter()
+            .map(|chunk| self.nodes[&id].thread.segments[chunk.segment].pages_wanted(chunk.count, page_tokens))
+            .sum();
+        let is_planned = |other: &NodeId| planned.iter().any(|planned| planned.node == *other);
+        let mut left = self.pages_within_bound(id, wanted, is_planned);
+        self.free_pages(id, left, planned);
+        let mut chunks = Vec::new();
+        for mut chunk in gaps {
+            let Some(node) = self.nodes.get_mut(&id) else { break };
+            let segment = &mut node.thread.segments[chunk.segment];
+            let asked = chunk.count;
+            while segment.pages_wanted(chunk.count, page_tokens) > 0 {
+                match if left > 0 { self.pool.take() } else { None } {
+                    Some(page) => {
+                        segment.add_page(page);
+                        left -= 1;
+                    }
+                    None => chunk.count -= 1,
+                }
+            }
+            if chunk.count > 0 {
+                chunks.push(chunk);
+            }
+            if chunk.count < asked {
+                break;
+            }
+        }
+        chunks
+    }
+
+    /// Sees to it that so many pages are free, as far as that is possible without taking from whom the
+    /// node stands behind, or from whom it stands below.
+    fn free_pages(&mut self, id: NodeId, wanted: usize, planned: &[Planned]) {
+        self.cache.shrink(wanted, &mut self.pool);
+        if self.pool.free() >= wanted {
+            return;
+        }
+        let rank = self.nodes[&id].rank.clone();
+        let is_planned = |other: &NodeId| planned.iter().any(|planned| planned.node == *other);
+        let mut others: Vec<NodeId> =
+            self.nodes.keys().filter(|other| **other != id && !is_planned(other)).copied().collect();
+        others.sort_by(|one, other| self.nodes[other].rank.cmp(&self.nodes[one].rank));
+        // First nodes behind this one, from the last on; then those that compute nothing now; then whole
+        // trees behind this one.
+        let waits = |engine: &Engine, other: &NodeId| {
+            matches!(engine.nodes[other].state, State::Waiting { .. } | State::Choosing { .. })
+        };
+        let behind: Vec<NodeId> =
+            others.iter().filter(|other| self.nodes[other].rank > rank && !waits(self, other)).copied().collect();
+        let idle = |other: &&NodeId| matches!(self.nodes[*other].state, State::Done(_) | State::Held);
+        let idle: Vec<NodeId> = others.iter().filter(idle).copied().collect();
+        let trees: Vec<NodeId> = others.iter().filter(|other| self.nodes[other].rank.0 > rank.0).copied().collect();
+        for (victims, hold) in [(behind, Hold::Own), (idle, Hold::Own), (trees, Hold::All)] {
+            for victim in victims {
+                if self.pool.free() >= wanted {
+                    return;
+                }
+                let Some(node) = self.nodes.get_mut(&victim) else { continue };
+                if node.thread.holds_pages(hold) {
+                    node.thread.evict(hold, &mut self.pool);
+                    self.usage.preempted += 1;
+                }
+                self.cache.shrink(wanted, &mut self.pool);
+            }
+        }
+    }
+
+    /// Computes the rows of a step, and draws a token wherever a node has all it reads.
+    pub(crate) fn compute(&mut self, parallel: &dyn Parallel, planned: &[Planned]) {
+        let page_tokens = self.settings.page_tokens;
+        let (mut tokens, mut slots, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lists = Vec::new();
+        for Planned { node, chunks, wanted: wants, draft } in planned {
+            let thread = &self.nodes[node].thread;
+            for (place, chunk) in chunks.iter().enumerate() {
+                let segment = &thread.segments[chunk.segment];
+                let from = segment.resident();
+                tokens.extend_from_slice(&segment.tokens()[from..from + chunk.count]);
+                let mut count = chunk.count;
+                if place + 1 == chunks.len() {
+                    tokens.extend(draft.iter().map(|drafted| drafted.token));
+                    count += draft.len();
+                }
+                slots.extend(segment.next_slots(count, page_tokens));
+                let (spans, before) = thread.spans(chunk.segment, from + count, page_tokens);
+                let positions: Vec<u32> = (0..count).map(|row| segment.start() + (from + row) as u32).collect();
+                let seen: Vec<u32> = (1..=count).map(|row| (before + from + row) as u32).collect();
+                lists.push((spans, positions, seen));
+            }
+            if *wants {
+                let last = tokens.len() - 1 - draft.len();
+                wanted.push(last);
+                wanted.extend((0..draft.len()).filter(|row| draft[*row].wanted).map(|row| last + 1 + row));
+            }
+        }
+        let groups: Vec<Group<'_>> =
+            lists.iter().map(|(spans, positions, seen)| Group { positions, seen, spans }).collect();
+        let batch = Batch { tokens: &tokens, slots: &slots, groups: &groups, wanted: &wanted };
+        let model = self.model.clone();
+        let logits = self.forward.run(&model, parallel, &batch);
+        self.usage.steps += 1;
+        self.usage.rows += tokens.len() as u64;
+        let mut rows = logits.chunks_exact(model.shape().vocabulary);
+        for Planned { node, chunks, wanted, draft } in planned {
+            for chunk in chunks {
+                self.advance(*node, chunk.segment, chunk.count);
+            }
+            if *wanted {
+                let behind = draft.iter().map(|drafted| drafted.wanted);
+                let mut row = |wanted: bool| if wanted { rows.next() } else { None };
+                let logits: Vec<Option<&[f32]>> = [true].into_iter().chain(behind).map(&mut row).collect();
+                self.verify(*node, draft, &logits);
+            }
+        }
+    }
+
+    /// Says that the next `count` tokens of a segment have keys and values now.
+    pub(crate) fn advance(&mut self, id: NodeId, segment: usize, count: usize) {
+        let page_tokens = self.settings.page_tokens;
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        let grown = &mut node.thread.segments[segment];
+        let before = grown.resident();
+        grown.advance(count);
+        if before / page_tokens != grown.resident() / page_tokens {
+            self.cache.remember(&node.thread, page_tokens, &mut self.pool);
+        }
+    }
+
+    /// A token is drawn, or branches are opened that draw their first one from the same logits.
+    pub(crate) fn use_logits(&mut self, id: NodeId, logits: &[f32]) {
+        #[cfg(test)]
+        self.seen_logits.push((id, logits.to_vec()));
+        match self.nodes.get(&id).map(|node| &node.state) {
+            Some(State::Running(_)) => self.draw(id, logits),
+            Some(State::Opening(spawn)) => {
+                let spawn = spawn.clone();
+                self.open(id, spawn, Some(logits));
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the node that comes first of those that lack something: there is no room for it. A node may
+    /// lack nothing by now, because all of it was found.
+    pub(crate) fn give_up_one(&mut self) {
+        let runnable = self.nodes.iter().filter(|(_, node)| node.is_runnable() && !node.thread.is_whole());
+        let first = runnable.min_by(|one, other| one.1.rank.cmp(&other.1.rank)).map(|(id, _)| *id);
+        if let Some(first) = first {
+            self.end(first, Outcome::Budget(Bound::Pages));
+        }
+    }
+}
