@@ -21,10 +21,10 @@ use std::sync::Arc;
 use rustix::time::{ClockId, clock_gettime};
 use theoremata_actors::grid::{ActixRuntime, BlockId, Cells, InlineRuntime, Options as GridOptions, Runtime};
 use theoremata_actors::prover::{CYCLE_STEPS, ProofBlock};
-use theoremata_logic::explore::{Exploration, Options, Task};
-use theoremata_logic::mpl;
-use theoremata_logic::prove::{LogicBlock, Verdict};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::mpl;
+use theoremata_logic::search::attempt::{LogicBlock, Verdict};
+use theoremata_logic::search::explore::{Exploration, Options, Task};
 
 /// The program's own allocator.
 #[global_allocator]

@@ -14,18 +14,18 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rustix::time::{ClockId, clock_gettime};
-use theoremata_logic::explore::{Exploration, Options, Task};
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::{Proof, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::dedukti::Dedukti;
 use theoremata_logic::export::lean::Lean;
 use theoremata_logic::export::metamath::Metamath;
 use theoremata_logic::export::rocq::Rocq;
 use theoremata_logic::export::tstp::Tstp;
 use theoremata_logic::export::{Checked, Format};
-use theoremata_logic::formula::Formula;
-use theoremata_logic::mpl::read_mpl;
-use theoremata_logic::proof::{Proof, TheoremId};
-use theoremata_logic::prove::solve;
-use theoremata_logic::theory::Theory;
+use theoremata_logic::language::mpl::read_mpl;
+use theoremata_logic::search::attempt::solve;
+use theoremata_logic::search::explore::{Exploration, Options, Task};
 
 const RUNS: usize = 3;
 /// The most that writing one run in one language, and checking its Metamath file, may cost.

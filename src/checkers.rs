@@ -9,8 +9,8 @@ use std::time::Instant;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde::{Deserialize, Serialize};
+use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::Checked;
-use theoremata_logic::theory::Theory;
 use theoremata_store::Run;
 
 use crate::exports::{self, Language};

@@ -11,9 +11,9 @@ use std::path::Path;
 use serde_json::json;
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::record::number_of;
-use theoremata_logic::explore::Exploration;
-use theoremata_logic::mpl;
-use theoremata_logic::proof::TheoremId;
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::language::mpl;
+use theoremata_logic::search::explore::Exploration;
 use theoremata_store::{Input, Run, Status, Store};
 
 use crate::checkers::Acceptance;

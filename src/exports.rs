@@ -4,6 +4,9 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use theoremata_actors::record::decode;
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::{Proof, Rule, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::dedukti::Dedukti;
 use theoremata_logic::export::lean::Lean;
 use theoremata_logic::export::metamath::Metamath;
@@ -11,9 +14,6 @@ use theoremata_logic::export::names::spelled;
 use theoremata_logic::export::rocq::Rocq;
 use theoremata_logic::export::tstp::Tstp;
 use theoremata_logic::export::{Checked, Format};
-use theoremata_logic::formula::Formula;
-use theoremata_logic::proof::{Proof, Rule, TheoremId};
-use theoremata_logic::theory::Theory;
 use theoremata_store::{Run, Store};
 
 use crate::failure::Failure;

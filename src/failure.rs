@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use theoremata_logic::mpl::Report;
+use theoremata_logic::language::mpl::Report;
 use theoremata_store::StoreError;
 
 /// How a command ends. The numbers are documented in `docs/cli.md`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use theoremata_actors::pool::Shape;
 use theoremata_lm::{Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, TaskForm};
-use theoremata_logic::theory::{Sort, Theory};
+use theoremata_logic::calculus::theory::{Sort, Theory};
 
 use crate::failure::Failure;
 use crate::input;

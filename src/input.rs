@@ -6,8 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use theoremata_logic::mpl::{self, MAX_FILE_BYTES, Report};
-use theoremata_logic::theory::{Goal, Theory};
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::language::mpl::{self, MAX_FILE_BYTES, Report};
 use theoremata_store::Input;
 
 use crate::failure::Failure;

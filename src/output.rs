@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use theoremata_actors::record::number_of;
-use theoremata_logic::explore::{Conjecture, Exploration, Fate, Origin};
-use theoremata_logic::formula::{Formula, MplWriter, Name, PredicateId};
-use theoremata_logic::notation::Reading;
-use theoremata_logic::proof::TheoremId;
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::notation::Reading;
+use theoremata_logic::language::text::MplWriter;
+use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Origin};
 use theoremata_store as store;
 
 use crate::measure::peak_bytes;

@@ -15,9 +15,9 @@ use theoremata_actors::grid::{
 };
 use theoremata_actors::prover::{self, CYCLE_STEPS, Outcome, Rounds};
 use theoremata_actors::record::{canonical, decode, encode, number_of};
-use theoremata_logic::explore::{Exploration, Fate, Options};
-use theoremata_logic::proof::TheoremId;
-use theoremata_logic::theory::{Goal, Theory};
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::search::explore::{Exploration, Fate, Options};
 use theoremata_store::{Batch, Begin, Conclusion, Input, Mark, Run, RunId, Status, Store};
 
 use crate::checkers::Acceptance;
@@ -156,7 +156,7 @@ pub(crate) fn stored_exploration(store: &Store, run: &Run, inputs: &[Input]) -> 
     let theory = Arc::new(bounded(crate::input::reload(&files)?, atoms));
     let mut goals = Vec::new();
     for file in &goal_files {
-        goals.extend(theoremata_logic::mpl::read_goals(&theory, &file.bytes, &file.name[GOALS.len()..]).0);
+        goals.extend(theoremata_logic::language::mpl::read_goals(&theory, &file.bytes, &file.name[GOALS.len()..]).0);
     }
     restore(store, run, theory, &goals, explore)
 }
@@ -398,7 +398,7 @@ fn progress_bar(quiet: bool) -> ProgressBar {
 pub(crate) fn goals_status(exploration: &Exploration) -> (usize, usize) {
     let mut counts = (0, 0);
     for conjecture in &exploration.conjectures {
-        if matches!(conjecture.origin, theoremata_logic::explore::Origin::Goal(_)) {
+        if matches!(conjecture.origin, theoremata_logic::search::explore::Origin::Goal(_)) {
             counts.1 += 1;
             counts.0 += usize::from(matches!(conjecture.fate, Fate::Proved(_)));
         }

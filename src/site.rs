@@ -29,7 +29,7 @@ mod theorem;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::theory::Theory;
 
 use catalogue::Catalogue;
 use folder::Folder;

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use theoremata_logic::explore::{Exploration, Task};
-use theoremata_logic::proof::TheoremId;
-use theoremata_logic::prove::{LogicBlock, Verdict};
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::search::attempt::{LogicBlock, Verdict};
+use theoremata_logic::search::explore::{Exploration, Task};
 
 use crate::grid::{Block, BlockId, Committed, Coordinator, Cycle, End, Ended as Grid, Next, Runtime, Watch, drive};
 

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Formula, MplReader, MplWriter, Name, PredicateId};
-use theoremata_logic::proof as logic;
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::proof as logic;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::text::{MplReader, MplWriter};
 use theoremata_store as store;
 use theoremata_store::{Node, NodeId, Parameter, ScopeRecord};
 

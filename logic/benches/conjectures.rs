@@ -5,12 +5,13 @@
 
 use std::time::{Duration, Instant};
 
-use theoremata_logic::clause::{Clause, Constant, Relation, Signature, Slot};
+use theoremata_logic::calculus::formula::PredicateId;
+use theoremata_logic::calculus::theory::{Bounds, PredicateBounds};
+use theoremata_logic::clauses::clause::{Clause, Constant, Relation, Signature, Slot};
 use theoremata_logic::conjecture::{Limits, generate};
-use theoremata_logic::formula::PredicateId;
-use theoremata_logic::model::evaluate::Evaluator;
-use theoremata_logic::model::{Model, Table, UNKNOWN, naive};
-use theoremata_logic::theory::{Bounds, PredicateBounds};
+use theoremata_logic::models::evaluate::Evaluator;
+use theoremata_logic::models::model::{Model, Table, UNKNOWN};
+use theoremata_logic::models::reference;
 
 /// CPU time of this thread where the system tells it.
 struct Clock(Instant);
@@ -119,7 +120,7 @@ fn main() {
     let small = numbers(5);
     let evaluator = Evaluator::new(&small);
     for (what, clauses) in [("true", few(&truths)), ("false", few(&falsehoods))] {
-        let naively = |clause: &Clause| naive::refute(&small, clause).is_some();
+        let naively = |clause: &Clause| reference::refute(&small, clause).is_some();
         rate(&clock, &format!("naive, piece of 5, {what}"), &clauses, naively);
         let compiled = |clause: &Clause| evaluator.refute(clause).is_some();
         rate(&clock, &format!("compiled, piece of 5, {what}"), &clauses, compiled);

@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use ascent::ascent;
 use rustix::time::{ClockId, clock_gettime};
-use theoremata_logic::block::{Block, End, Limits};
-use theoremata_logic::clause::RelationId;
-use theoremata_logic::compile::Compiled;
-use theoremata_logic::formula::PredicateId;
-use theoremata_logic::mpl;
-use theoremata_logic::rule::{Code, Individual, RuleBook};
+use theoremata_logic::calculus::formula::PredicateId;
+use theoremata_logic::clauses::clause::RelationId;
+use theoremata_logic::clauses::compile::Compiled;
+use theoremata_logic::language::mpl;
+use theoremata_logic::saturation::block::{Block, End, Limits};
+use theoremata_logic::saturation::rule::{Code, Individual, RuleBook};
 
 /// Million facts per CPU second below which the block engine is a fault.
 const LEAST: f64 = 2.0;

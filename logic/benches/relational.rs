@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use theoremata_logic::explore::{Conjecture, Exploration, Fate, Options, Task};
-use theoremata_logic::mpl;
-use theoremata_logic::prove::solve;
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::mpl;
+use theoremata_logic::search::attempt::solve;
+use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Options, Task};
 
 const RUNS: usize = 5;
 /// How many times the cost of its twin a relational goal may cost.

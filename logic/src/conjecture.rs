@@ -22,9 +22,9 @@ pub use canonical::canonical;
 pub use limits::Limits;
 pub use term::{TermTree, equation};
 
-use crate::clause::{Clause, Head, Literal, RelationId, Signature, Term};
-use crate::model::Model;
-use crate::model::evaluate::Evaluator;
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::models::evaluate::Evaluator;
+use crate::models::model::Model;
 use limits::{atoms, literals};
 use subsume::{Instance, instance};
 

@@ -16,11 +16,12 @@ mod typed;
 
 use std::fmt::Write as _;
 
-use crate::check::{Basis, Flaw, check};
-use crate::formula::{Formula, MplWriter, Name};
-use crate::notation::Reading;
-use crate::proof::{Proof, TheoremId};
-use crate::theory::Theory;
+use crate::calculus::check::{Basis, Flaw, check};
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::{Proof, TheoremId};
+use crate::calculus::theory::Theory;
+use crate::language::notation::Reading;
+use crate::language::text::MplWriter;
 
 /// A theorem whose proof the checker has accepted.
 #[derive(Clone, Debug)]

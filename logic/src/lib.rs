@@ -2,18 +2,16 @@
 //!
 //! Synchronous and pure: no clock, no file, no thread, no randomness. Values in, values out.
 //!
-//! Reading order: [`formula`], [`theory`] (what a user said), [`proof`] and [`check`] (what a proof
-//! is); [`clause`] and [`compile`] (the first-order view of a theory), [`model`] and [`conjecture`]
-//! (what is worth proving); [`rule`], [`layer`], [`classes`] and [`block`] (how a block derives),
-//! [`sequent`] and [`prove`] (attempts), [`extract`] (from what was derived to a proof), and
-//! [`explore`], which makes a row of rounds of it all. [`given`] says what a proof takes from its
-//! theory, and [`export`] writes theorems for other checkers.
-//! [`naive`] is the plain definition of a block.
+//! The stages, in reading order; each knows those before it and none after it:
+//! [`calculus`] (what a proof is, and the checker: trusted, knows nobody), [`language`] (text in, text out),
+//! [`clauses`] (the first-order view of a theory), [`models`] and [`conjecture`] (what is worth proving),
+//! [`saturation`] (how a block derives), [`proofs`] (from what was derived to a proof), [`search`] (attempts, and the
+//! rounds that [`search::explore`] makes of them), [`export`] (theorems for other checkers).
 //!
 //! ```
 //! use std::sync::Arc;
-//! use theoremata_logic::explore::{Exploration, Options, Task};
-//! use theoremata_logic::{mpl, prove};
+//! use theoremata_logic::search::explore::{Exploration, Options, Task};
+//! use theoremata_logic::{language::mpl, search::attempt};
 //!
 //! let text = "(theory Order[N,<] (>[x,y,z] (& (in2[x,y,<]) (in2[y,z,<])) (in2[x,z,<])))
 //!     (conjecture four (>[a,b,c,d] (& (in2[a,b,<]) (& (in2[b,c,<]) (in2[c,d,<]))) (in2[a,d,<])))";
@@ -24,7 +22,7 @@
 //!         Task::Prepare => assert!(exploration.prepare(&mut || true)),
 //!         Task::Solve(blocks) => {
 //!             let count = blocks.len() as u64;
-//!             let solved = blocks.into_iter().map(prove::solve);
+//!             let solved = blocks.into_iter().map(attempt::solve);
 //!             let (verdicts, steps): (Vec<_>, Vec<u64>) = solved.unzip();
 //!             exploration.commit(verdicts, count, steps.iter().sum());
 //!         }
@@ -34,27 +32,12 @@
 //! assert_eq!(exploration.theorems.len(), 1, "transitivity, twice: proved and checked");
 //! ```
 
-pub mod block;
-pub mod check;
-pub mod checkpoint;
-pub mod classes;
-pub mod clause;
-pub mod compile;
+pub mod calculus;
+pub mod clauses;
 pub mod conjecture;
-pub mod explore;
 pub mod export;
-pub mod extract;
-pub mod formula;
-pub mod given;
-pub mod ground;
-pub mod layer;
-pub mod lemma;
-pub mod model;
-pub mod mpl;
-pub mod naive;
-pub mod notation;
-pub mod proof;
-pub mod prove;
-pub mod rule;
-pub mod sequent;
-pub mod theory;
+pub mod language;
+pub mod models;
+pub mod proofs;
+pub mod saturation;
+pub mod search;

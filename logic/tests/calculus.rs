@@ -8,9 +8,9 @@ use std::path::Path;
 
 use common::draft::Draft;
 use common::{byhand, list, read};
-use theoremata_logic::check::{Flaw, check};
-use theoremata_logic::proof::{Rule, ScopeId, StepId};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::check::{Flaw, check};
+use theoremata_logic::calculus::proof::{Rule, ScopeId, StepId};
+use theoremata_logic::calculus::theory::Theory;
 
 fn page() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/calculus.md")).expect("the page")

@@ -4,10 +4,10 @@ mod common;
 
 use common::theories::{self, Definer};
 use common::{about_anchor, under_anchor};
-use theoremata_logic::clause::{Clause, Head, Literal, Term};
-use theoremata_logic::compile::{Compiled, ConstructorInstance, Start};
-use theoremata_logic::formula::PredicateId;
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::PredicateId;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::clauses::clause::{Clause, Head, Literal, Term};
+use theoremata_logic::clauses::compile::{Compiled, ConstructorInstance, Start};
 
 /// Relations of every kind, and what the axioms of `texts` say of them.
 fn theory(texts: &[&str]) -> Theory {
@@ -37,8 +37,8 @@ fn text(theory: &Theory, compiled: &Compiled, clause: &Clause) -> String {
             return format!("{sign}{} = {}", arguments[0], arguments[1]);
         }
         let fixed = relation.slots.iter().filter_map(|slot| match slot {
-            theoremata_logic::clause::Slot::Fixed(place) => Some(parameters[*place as usize].to_string()),
-            theoremata_logic::clause::Slot::Argument(_) => None,
+            theoremata_logic::clauses::clause::Slot::Fixed(place) => Some(parameters[*place as usize].to_string()),
+            theoremata_logic::clauses::clause::Slot::Argument(_) => None,
         });
         let predicate = theory.predicate(relation.predicate);
         let name = if predicate.definition.is_some() { predicate.name.to_string() } else { fixed.collect() };
@@ -115,7 +115,7 @@ fn what_is_no_clause_is_reported() {
 fn a_function_is_recognised_if_it_is_typed_total_and_unique() {
     let function = |texts: &[&str]| {
         let compiled = compile(texts);
-        let name = |function: &theoremata_logic::compile::Function| {
+        let name = |function: &theoremata_logic::clauses::compile::Function| {
             let relation = &compiled.signature.relations[function.relation.index()];
             (relation.arity, function.domain.iter().filter(|set| set.is_some()).count())
         };

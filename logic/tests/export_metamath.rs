@@ -10,8 +10,8 @@ use std::sync::Arc;
 use common::draft::Draft;
 use common::exported::{Collection, collections, folder, program, say};
 use common::theories::{Definer, conjunction};
+use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::export::metamath::Metamath;
-use theoremata_logic::proof::Rule;
 
 fn written(collection: &Collection) -> String {
     collection.written(&mut Metamath::new(&collection.theory))

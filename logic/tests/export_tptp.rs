@@ -13,12 +13,12 @@ use common::exported::{Collection, collections, shipped};
 use common::{byhand, goal, theories};
 use derivation::Derivation;
 use provers::{e, e_reads, e_within, have, z3};
-use theoremata_logic::check::{Flaw, check};
+use theoremata_logic::calculus::check::{Flaw, check};
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::problem::{Encoding, Inductions, NoProblem, Problem};
 use theoremata_logic::export::steps::{Question, Steps};
 use theoremata_logic::export::tstp::Tstp;
-use theoremata_logic::proof::TheoremId;
-use theoremata_logic::theory::Theory;
 
 /// Whether E has proved it; of premises that contradict each other it says so instead.
 fn follows(answer: &str) -> bool {
@@ -268,7 +268,7 @@ fn what_does_not_hold_is_not_proved() {
     let order =
         "(theory Order[N,<] (& (>[x,y,z] (& (in2[x,y,<]) (in2[y,z,<])) (in2[x,z,<])) (>[x] (in[x,N]) !(in2[x,x,<]))))";
     let read = |text: &str| {
-        let theory = theoremata_logic::mpl::read_mpl("a.mpl", text.as_bytes(), &mut |_| Err("none".into()));
+        let theory = theoremata_logic::language::mpl::read_mpl("a.mpl", text.as_bytes(), &mut |_| Err("none".into()));
         theory.unwrap_or_else(|report| panic!("{}", report.render(false))).0
     };
     let order = read(order);

@@ -18,11 +18,11 @@ use std::process::Command;
 use common::exported::{Collection, collections, folder, program, say};
 use common::goal;
 use damage::{KINDS, Language, Sample};
+use theoremata_logic::calculus::proof::{Rule, TheoremId};
 use theoremata_logic::export::dedukti::Dedukti;
 use theoremata_logic::export::lean::Lean;
 use theoremata_logic::export::rocq::Rocq;
-use theoremata_logic::given::{Axioms, Given};
-use theoremata_logic::proof::{Rule, TheoremId};
+use theoremata_logic::proofs::axiom_use::{Axioms, Given};
 
 fn rocq(collection: &Collection) -> String {
     collection.written(&mut Rocq::new(&collection.theory))

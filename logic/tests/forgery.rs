@@ -9,10 +9,10 @@ use common::byhand::playground;
 use common::draft::Draft;
 use common::list;
 use common::theories::Definer;
-use theoremata_logic::check::{Flaw, RESERVED, check};
-use theoremata_logic::formula::{Formula, Name, PredicateId, Variable};
-use theoremata_logic::proof::{Proof, Rule, ScopeId, StepId, TheoremId};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::check::{Flaw, RESERVED, check};
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
 
 /// A proof that assumes what is given, link by link, and concludes what `forge` makes of it.
 fn proof(theory: &Theory, free: &str, given: &[&str], forge: &dyn Fn(&mut Draft<'_>, &[StepId]) -> StepId) -> Proof {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use theoremata_logic::mpl::{Report, read_gl, read_goals};
-use theoremata_logic::theory::{Sort, Theory};
+use theoremata_logic::calculus::theory::{Sort, Theory};
+use theoremata_logic::language::mpl::{Report, read_gl, read_goals};
 
 fn data() -> Option<PathBuf> {
     let path = std::env::var_os("THEOREMATA_GL_DATA")

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use theoremata_logic::mpl::{
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::mpl::{
     MAX_FILE_BYTES, MAX_NESTING, Report, format, lint_gl, lint_mpl, parse_goal, read_gl, read_goals, read_mpl,
 };
-use theoremata_logic::theory::Theory;
 
 const DEFINITIONS: &str = "(define below[x,y,N,+] !(>[z] (in[z,N]) !(in3[x,z,y,+])))\n";
 
@@ -19,7 +19,7 @@ fn read(text: &str) -> Result<(Theory, Report), Report> {
 
 /// The codes of a report with the lines and columns of their first places.
 fn codes(report: &Report) -> Vec<String> {
-    let show = |diagnostic: &theoremata_logic::mpl::Diagnostic| match diagnostic.labels.first() {
+    let show = |diagnostic: &theoremata_logic::language::mpl::Diagnostic| match diagnostic.labels.first() {
         Some(label) => {
             let (line, column) = report.sources.place(label.span.file, label.span.start);
             format!("{} {line}:{column}", diagnostic.code)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use theoremata_logic::mpl::{Report, codes, lint_gl, lint_mpl, parse_goal, read_mpl};
+use theoremata_logic::language::mpl::{Report, codes, lint_gl, lint_mpl, parse_goal, read_mpl};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

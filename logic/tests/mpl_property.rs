@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use theoremata_logic::formula::{Binders, Formula, Name, PredicateId, Variable};
-use theoremata_logic::mpl::{
-    format, lint_gl, lint_mpl, parse_goal, parse_sort, read_gl, read_goals, read_mpl, sort_text,
-};
-use theoremata_logic::theory::{
+use theoremata_logic::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::theory::{
     Bounds, Constructor, Definition, Goal, Induction, Notation, NotationForm, Predicate, PredicateBounds, Sort, Theory,
+};
+use theoremata_logic::language::mpl::{
+    format, lint_gl, lint_mpl, parse_goal, parse_sort, read_gl, read_goals, read_mpl, sort_text,
 };
 
 fn no_files(path: &str) -> Result<Vec<u8>, String> {

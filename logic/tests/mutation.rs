@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use common::damage::KINDS;
 use common::places::{congruent, encloses, pruned};
 use common::{Subject, accepts, byhand, list, prove_all, theories};
-use theoremata_logic::check::{Flaw, check};
-use theoremata_logic::proof::{Proof, Rule, StepId};
+use theoremata_logic::calculus::check::{Flaw, check};
+use theoremata_logic::calculus::proof::{Proof, Rule, StepId};
 
 /// Proofs of all sorts: direct, by induction (also over trees and lists, also nested), by
 /// contradiction, from premises that contradict, with existence, with citations.

@@ -8,10 +8,10 @@ use common::random::{Random, seeds};
 use common::run::{at_random, explore, in_order, prove_goals, try_goals};
 use common::theories::{self, Definer};
 use common::{goal, show};
-use theoremata_logic::explore::{Exploration, Fate, Options, Origin, Theorem};
-use theoremata_logic::formula::Formula;
-use theoremata_logic::proof::Rule;
-use theoremata_logic::theory::{Goal, Theory};
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::Rule;
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Theorem};
 
 /// Lemmas and laws of arithmetic; the six laws are those with a star.
 const LAWS: &[(&str, &str)] = &[

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use theoremata_logic::mpl::{Report, format, lint_mpl, parse_goal, read_mpl};
-use theoremata_logic::theory::{NotationForm, Sort, Theory};
+use theoremata_logic::calculus::theory::{NotationForm, Sort, Theory};
+use theoremata_logic::language::mpl::{Report, format, lint_mpl, parse_goal, read_mpl};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../theories")

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde_json::json;
 use theoremata_actors::record::decode;
-use theoremata_logic::check::check as check_proof;
-use theoremata_logic::formula::Formula;
-use theoremata_logic::proof::TheoremId;
+use theoremata_logic::calculus::check::check as check_proof;
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_store::{Contents, Run, Store};
 
 use super::{find, open};

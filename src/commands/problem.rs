@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::export::names::spelled;
 use theoremata_logic::export::problem::{Encoding, Inductions, Problem};
-use theoremata_logic::formula::Formula;
-use theoremata_logic::mpl;
-use theoremata_logic::proof::TheoremId;
-use theoremata_logic::theory::{Goal, Theory};
+use theoremata_logic::language::mpl;
 
 use super::exchange::written;
 use super::{find, open, warn};

@@ -1,8 +1,8 @@
 //! Addresses that do not move between runs: made of what a page is about, not of its number.
 
-use theoremata_logic::formula::{Formula, PredicateId, Variable};
-use theoremata_logic::notation::Math;
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::{Formula, PredicateId, Variable};
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::notation::Math;
 
 /// The longest readable part of an address, in bytes.
 const LONGEST_SLUG: usize = 48;

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Formula, Name, PredicateId};
-use theoremata_logic::given::{Axioms, Given};
-use theoremata_logic::notation::{Math, Reading};
-use theoremata_logic::proof::{Proof, Rule};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::proof::{Proof, Rule};
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::notation::{Math, Reading};
+use theoremata_logic::proofs::axiom_use::{Axioms, Given};
 
 use super::address;
 use super::law::law;

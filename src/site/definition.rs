@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use theoremata_logic::formula::{Formula, Name, PredicateId};
-use theoremata_logic::notation::Math;
-use theoremata_logic::theory::Sort;
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::theory::Sort;
+use theoremata_logic::language::notation::Math;
 
 use super::catalogue::Catalogue;
 use super::pages::{MOST_LINKS, Pages};

@@ -1,7 +1,7 @@
 //! The same results for machines: JSON lines to download, and the index that the search reads.
 
 use serde_json::{Value, json};
-use theoremata_logic::formula::{Formula, Name};
+use theoremata_logic::calculus::formula::{Formula, Name};
 
 use super::catalogue::Catalogue;
 use super::folder::Folder;

@@ -1,9 +1,9 @@
 //! The page of what other checkers read, and the files themselves.
 
 use serde_json::{Value, json};
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::export::Checked;
-use theoremata_logic::formula::Formula;
-use theoremata_logic::proof::TheoremId;
 
 use super::SiteError;
 use super::catalogue::Catalogue;

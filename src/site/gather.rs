@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use theoremata_logic::clause::{Clause, variable_name};
-use theoremata_logic::explore::{Exploration, Fate, Origin};
-use theoremata_logic::formula::Formula;
-use theoremata_logic::model::{Model, UNKNOWN};
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::clauses::clause::{Clause, variable_name};
+use theoremata_logic::models::model::{Model, UNKNOWN};
+use theoremata_logic::search::explore::{Exploration, Fate, Origin};
 
 use crate::checkers::Acceptance;
 

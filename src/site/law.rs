@@ -1,6 +1,6 @@
 //! What people call equations of well-known shapes.
 
-use theoremata_logic::notation::{Math, Role};
+use theoremata_logic::language::notation::{Math, Role};
 
 /// The usual name of an equation's shape, such as `commutative law of +`.
 pub(crate) fn law(body: &Math) -> Option<String> {
@@ -77,7 +77,7 @@ pub(crate) fn law(body: &Math) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use theoremata_logic::notation::Symbol;
+    use theoremata_logic::language::notation::Symbol;
 
     fn symbol(text: &str) -> Math {
         let role = if text.bytes().all(|byte| byte.is_ascii_digit()) { Role::Parameter } else { Role::Variable };

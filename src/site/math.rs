@@ -3,7 +3,7 @@
 //! A whole statement is written as several `<math>` elements, one for the quantifiers and one for each
 //! premise, because browsers break lines between elements but not inside of one.
 
-use theoremata_logic::notation::{Group, Math, Role, Symbol};
+use theoremata_logic::language::notation::{Group, Math, Role, Symbol};
 
 use super::escape;
 

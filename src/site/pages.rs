@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
-use theoremata_logic::formula::{Name, PredicateId};
-use theoremata_logic::notation::Math;
+use theoremata_logic::calculus::formula::{Name, PredicateId};
+use theoremata_logic::language::notation::Math;
 
 use super::catalogue::Catalogue;
 use super::downloads::mpl;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use theoremata_logic::formula::{Formula, Name};
-use theoremata_logic::given::Given;
-use theoremata_logic::notation::Math;
-use theoremata_logic::proof::{Proof, Rule, ScopeId, Step, StepId};
+use theoremata_logic::calculus::formula::{Formula, Name};
+use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
+use theoremata_logic::language::notation::Math;
+use theoremata_logic::proofs::axiom_use::Given;
 
 use super::catalogue::Catalogue;
 use super::sentence::Sentences;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::Formula;
-use theoremata_logic::model::Model;
-use theoremata_logic::proof::Proof;
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::Proof;
+use theoremata_logic::models::model::Model;
 
 use crate::checkers::Acceptance;
 

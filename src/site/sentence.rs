@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Formula, Name};
-use theoremata_logic::given::Given;
-use theoremata_logic::proof::{Proof, Rule, ScopeId, StepId};
+use theoremata_logic::calculus::formula::{Formula, Name};
+use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId};
+use theoremata_logic::proofs::axiom_use::Given;
 
 use super::catalogue::Catalogue;
 use super::{address, escaped, math, proof};

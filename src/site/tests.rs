@@ -3,11 +3,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use theoremata_logic::explore::{Exploration, Options, Task};
-use theoremata_logic::mpl::read_mpl;
-use theoremata_logic::proof::{Proof, Rule, Scope, ScopeId, Step, StepId, TheoremId};
-use theoremata_logic::prove::solve;
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, StepId, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::mpl::read_mpl;
+use theoremata_logic::search::attempt::solve;
+use theoremata_logic::search::explore::{Exploration, Options, Task};
 
 use super::catalogue::Catalogue;
 use super::report::{Count, Open, Report, Source};

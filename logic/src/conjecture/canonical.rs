@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 
 /// The canonical form: premises sorted, each once; variables numbered by first occurrence in them and
 /// then in the head; variables that occur nowhere dropped; the sides of an equation in order.

@@ -7,7 +7,7 @@
 //! uniqueness of inverses, `a ∧ b = a → a ∨ b = b`).
 
 use super::limits::Limits;
-use crate::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
 /// Every candidate; copies up to renaming are possible where both premises have one function.
 ///

@@ -8,9 +8,9 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::limits::Limits;
 use super::term::TermTree;
-use crate::clause::{RelationId, Signature, Term};
-use crate::model::evaluate::function_value;
-use crate::model::{Model, UNKNOWN};
+use crate::clauses::clause::{RelationId, Signature, Term};
+use crate::models::evaluate::function_value;
+use crate::models::model::{Model, UNKNOWN};
 
 /// In how many places of the models every term is evaluated.
 const COLUMNS: usize = 64;

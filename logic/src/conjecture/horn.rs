@@ -6,7 +6,7 @@
 
 use super::conditional::{patterns, variables};
 use super::limits::Limits;
-use crate::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
 /// Every candidate; copies up to renaming are possible where a relation occurs twice.
 pub(super) fn candidates(signature: &Signature, limits: &Limits) -> Vec<Clause> {

@@ -1,7 +1,7 @@
 //! Which clauses are small enough to be proposed.
 
-use crate::clause::{Clause, Head, Literal, RelationId, Signature, Term};
-use crate::theory::{Bounds, PredicateBounds};
+use crate::calculus::theory::{Bounds, PredicateBounds};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
 /// The bounds of a theory, resolved for its relations. Relations that share a predicate share its
 /// bounds: at most two atoms `in2` are two of all unary functions together.

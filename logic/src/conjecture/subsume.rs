@@ -1,6 +1,6 @@
 //! Is one clause an instance of another, perhaps with more premises?
 
-use crate::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 
 /// How a clause follows from a more general one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,10 +3,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::clause::{Constant, Relation, Slot};
-use crate::formula::PredicateId;
-use crate::model::{Table, Truth, UNKNOWN};
-use crate::theory::{Bounds, PredicateBounds};
+use crate::calculus::formula::PredicateId;
+use crate::calculus::theory::{Bounds, PredicateBounds};
+use crate::clauses::clause::{Constant, Relation, Slot};
+use crate::models::model::{Table, Truth, UNKNOWN};
 
 const SUCCESSOR: RelationId = RelationId(1);
 const PLUS: RelationId = RelationId(2);
@@ -138,11 +138,11 @@ fn every_conjecture_is_canonical_true_and_no_instance_of_another() {
     assert!(found.conjectures.is_sorted_by(|left, right| left.rank < right.rank));
     for conjecture in &found.conjectures {
         assert_eq!(canonical(&conjecture.clause), conjecture.clause);
-        assert_eq!(crate::model::naive::refute(&models[0], &conjecture.clause), None);
+        assert_eq!(crate::models::reference::refute(&models[0], &conjecture.clause), None);
         assert!(limits.admits(&conjecture.clause));
     }
     for refuted in found.refuted.iter().take(50) {
-        let again = crate::model::naive::refute(&models[0], &refuted.clause);
+        let again = crate::models::reference::refute(&models[0], &refuted.clause);
         assert_eq!(again.as_ref(), Some(&refuted.assignment), "{:?}", refuted.clause);
     }
 }
@@ -269,8 +269,8 @@ fn the_first_theorems_about_groups_are_proposed() {
         },
         law(&of(&inverted(&a), &a), &e),
     ];
-    let search = crate::model::find::SearchLimits::default();
-    let models = crate::model::find::find_models(&signature, &axioms, &search).models;
+    let search = crate::models::finite::SearchLimits::default();
+    let models = crate::models::finite::find_models(&signature, &axioms, &search).models;
     let bounds = Bounds { atoms_with_constant: 3, ..Bounds::default() };
     let found = generate(&signature, &Limits::new(&signature, &bounds), &models);
     let clauses: HashSet<&Clause> = found.conjectures.iter().map(|conjecture| &conjecture.clause).collect();

@@ -14,8 +14,8 @@ use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer, behind};
 use super::typed::{Argument, Assumed, Claim, Local, Property, Shape, Term};
 use super::{Checked, Format};
-use crate::formula::{Formula, Name, PredicateId};
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::theory::Theory;
 
 /// Words that Dedukti keeps, and the names of the logic.
 const RESERVED: &str = "\

@@ -18,9 +18,9 @@ use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
 use super::typed::{Assumed, Local, Shape, Term};
 use super::{Checked, Format};
-use crate::formula::{Formula, Name};
-use crate::proof::TheoremId;
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::TheoremId;
+use crate::calculus::theory::Theory;
 
 const SIGNS: Signs = Signs { and: " ∧ ", not: "¬ ", implies: " → ", forall: "∀ ", exists: "∃ " };
 

@@ -14,11 +14,11 @@ mod theory;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::proof::Rule;
+use crate::calculus::theory::Theory;
 use crate::export::names::Names;
 use crate::export::{Checked, Comments, Format};
-use crate::formula::{Formula, Name, PredicateId};
-use crate::proof::Rule;
-use crate::theory::Theory;
 
 use arena::{Arena, Label, NodeId, Variable, wrapped};
 use formulas::height;

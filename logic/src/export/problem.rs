@@ -25,12 +25,12 @@ use self::sentence::{RESERVED, Sentence, Term};
 use self::simplify::Membership;
 use self::translate::Translator;
 use self::write::{fof, one_line, smt};
-use crate::compile::behind_anchor;
+use crate::calculus::formula::{Formula, PredicateId};
+use crate::calculus::proof::TheoremId;
+use crate::calculus::theory::Theory;
+use crate::clauses::compile::behind_anchor;
 use crate::export::names::Names;
-use crate::formula::{Formula, PredicateId};
-use crate::notation::Reading;
-use crate::proof::TheoremId;
-use crate::theory::Theory;
+use crate::language::notation::Reading;
 
 /// How functions are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -16,8 +16,8 @@ use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
 use super::typed::{Local, Shape, Term};
 use super::{Checked, Format};
-use crate::formula::{Formula, Name};
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::theory::Theory;
 
 const SIGNS: Signs = Signs { and: " /\\ ", not: "~ ", implies: " -> ", forall: "forall ", exists: "exists " };
 

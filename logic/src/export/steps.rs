@@ -17,9 +17,9 @@ use super::names::Names;
 use super::problem::sentence::{RESERVED, Sentence, Term, Variable, predicate_symbols, symbol};
 use super::problem::write::fof;
 use super::tstp::{definition, literal, rule_name};
-use crate::formula::{Formula, Name, Variable as Argument};
-use crate::proof::{Proof, Rule, ScopeId, StepId};
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name, Variable as Argument};
+use crate::calculus::proof::{Proof, Rule, ScopeId, StepId};
+use crate::calculus::theory::Theory;
 
 /// What can be asked about a step.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -35,9 +35,9 @@ use super::names::Names;
 use super::problem::sentence::{Builder, RESERVED, Sentence, Term, Variable, plain_atom, predicate_symbols, symbol};
 use super::problem::write::{fof, one_line};
 use super::{Checked, Comments, Format};
-use crate::formula::{Formula, Name, PredicateId};
-use crate::proof::{Proof, Rule, ScopeId, Step};
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::proof::{Proof, Rule, ScopeId, Step};
+use crate::calculus::theory::Theory;
 
 /// Writes TSTP. All in ASCII but for comments, one formula a line.
 pub struct Tstp<'t> {

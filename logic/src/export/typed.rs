@@ -21,8 +21,8 @@ pub(crate) mod plan;
 pub(crate) mod walk;
 pub(crate) mod writer;
 
-use crate::formula::{Formula, Name, PredicateId};
-use crate::proof::TheoremId;
+use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::proof::TheoremId;
 
 /// How the theorems of an export are stated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

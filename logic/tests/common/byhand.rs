@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::Name;
-use theoremata_logic::proof::{Proof, Rule, StepId, TheoremId};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::Name;
+use theoremata_logic::calculus::proof::{Proof, Rule, StepId, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
 
 use super::draft::Draft;
 use super::theories::Definer;

@@ -4,8 +4,8 @@
 mod formula;
 mod step;
 
-use theoremata_logic::formula::{Formula, Name};
-use theoremata_logic::proof::{Proof, Rule, Step, StepId};
+use theoremata_logic::calculus::formula::{Formula, Name};
+use theoremata_logic::calculus::proof::{Proof, Rule, Step, StepId};
 
 use super::Subject;
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Formula, Name};
-use theoremata_logic::proof::{Proof, Rule, Scope, ScopeId, Step, StepId};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::{Formula, Name};
+use theoremata_logic::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, StepId};
+use theoremata_logic::calculus::theory::Theory;
 
 use super::read;
 

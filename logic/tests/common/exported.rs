@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
-use theoremata_logic::explore::Options;
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::{Proof, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::{Checked, Format};
-use theoremata_logic::formula::Formula;
-use theoremata_logic::mpl::read_mpl;
-use theoremata_logic::proof::{Proof, TheoremId};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::language::mpl::read_mpl;
+use theoremata_logic::search::explore::Options;
 
 use super::run::{explore, in_order, prove_goals};
 use super::{byhand, theories};

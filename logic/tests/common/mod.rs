@@ -13,16 +13,17 @@ pub mod theories;
 
 use std::sync::Arc;
 
-use theoremata_logic::block::{Block, Limits};
-use theoremata_logic::check::check;
-use theoremata_logic::compile::{Axiom, Compiled, Justification, Move, Start};
-use theoremata_logic::extract::extract;
-use theoremata_logic::formula::{Formula, MplReader, MplWriter, Name, PredicateId};
-use theoremata_logic::proof::{Proof, TheoremId};
-use theoremata_logic::prove::{Effort, LogicBlock, Verdict, solve};
-use theoremata_logic::rule::{Rule, RuleBook};
-use theoremata_logic::sequent::Sequent;
-use theoremata_logic::theory::{Goal, Theory};
+use theoremata_logic::calculus::check::check;
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::proof::{Proof, TheoremId};
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::clauses::compile::{Axiom, Compiled, Justification, Move, Start};
+use theoremata_logic::language::text::{MplReader, MplWriter};
+use theoremata_logic::proofs::reconstruction::extract;
+use theoremata_logic::saturation::block::{Block, Limits};
+use theoremata_logic::saturation::rule::{Rule, RuleBook};
+use theoremata_logic::saturation::sequent::Sequent;
+use theoremata_logic::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
 /// A proof together with all that a checker needs to judge it.
 pub struct Subject {

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Formula, Name, PredicateId, Variable};
-use theoremata_logic::proof::{Proof, Rule, ScopeId, Step, StepId};
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
 
 /// Whether `outer` is `inner` or lies around it.
 pub fn encloses(proof: &Proof, outer: ScopeId, inner: ScopeId) -> bool {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::explore::{Exploration, Fate, Options, Origin, Task};
-use theoremata_logic::prove::{LogicBlock, Verdict, solve};
-use theoremata_logic::theory::{Goal, Theory};
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::search::attempt::{LogicBlock, Verdict, solve};
+use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Task};
 
 use super::random::Random;
 use super::{accepts, goal};

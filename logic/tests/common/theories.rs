@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::PredicateId;
-use theoremata_logic::theory::{Bounds, Constructor, Definition, Induction, Predicate, Sort, Theory};
+use theoremata_logic::calculus::formula::PredicateId;
+use theoremata_logic::calculus::theory::{Bounds, Constructor, Definition, Induction, Predicate, Sort, Theory};
 
 use super::read;
 

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Binders, Formula};
-use theoremata_logic::proof::{Proof, Rule, Scope, TheoremId};
-use theoremata_logic::theory::Theory;
+use theoremata_logic::calculus::formula::{Binders, Formula};
+use theoremata_logic::calculus::proof::{Proof, Rule, Scope, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
 
 use super::common::byhand::{playground, subjects};
 use super::common::draft::Draft;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use theoremata_logic::mpl::{lint_gl, read_gl};
+use theoremata_logic::language::mpl::{lint_gl, read_gl};
 
 fuzz_target!(|bytes: &[u8]| {
     let files = BTreeMap::from([("T.txt".to_owned(), b"(in[i0,N])".to_vec())]);

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use theoremata_logic::mpl::{format, lint_mpl, read_goals, read_mpl};
+use theoremata_logic::language::mpl::{format, lint_mpl, read_goals, read_mpl};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut no_files = |path: &str| Err(format!("no file {path}"));

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use theoremata_logic::explore::{Exploration, Options};
-use theoremata_logic::mpl::read_mpl;
+use theoremata_logic::search::explore::{Exploration, Options};
+use theoremata_logic::language::mpl::read_mpl;
 use theoremata_store::Store;
 
 fuzz_target!(|bytes: &[u8]| {

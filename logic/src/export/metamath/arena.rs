@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::formula::PredicateId;
+use crate::calculus::formula::PredicateId;
 
 /// A variable of a Metamath file. The number of a bound one is the number of binders below its own, so
 /// that a formula keeps its text when a quantifier in front of it is taken away; the number of a free

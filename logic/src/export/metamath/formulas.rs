@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::formula::{self, Formula, Name};
+use crate::calculus::formula::{self, Formula, Name};
 
 use super::arena::{Arena, Label, NodeId, Variable};
 

@@ -4,9 +4,9 @@ mod derived;
 
 use rustc_hash::FxHashMap;
 
-use crate::formula::{Formula, Name};
-use crate::proof::{Proof, Rule, ScopeId, Step, StepId};
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
+use crate::calculus::theory::Theory;
 
 use super::arena::{Arena, Label, NodeId, Variable};
 use super::formulas::height;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::formula::{self, Formula, PredicateId};
-use crate::theory::{Induction, Theory};
+use crate::calculus::formula::{self, Formula, PredicateId};
+use crate::calculus::theory::{Induction, Theory};
 
 use super::arena::wrapped;
 use super::formulas::height;

@@ -9,10 +9,10 @@
 use std::sync::Arc;
 
 use super::translate::Translator;
-use crate::clause::Slot;
-use crate::compile::Compiled;
-use crate::formula::{Formula, Name, PredicateId, Variable};
-use crate::theory::{Induction, Theory};
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::theory::{Induction, Theory};
+use crate::clauses::clause::Slot;
+use crate::clauses::compile::Compiled;
 
 /// An instance over the anchor's parameters.
 pub(super) struct Instance {

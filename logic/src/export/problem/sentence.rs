@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use crate::calculus::formula::{self, Formula, Name, PredicateId};
 use crate::export::names::{Names, spelled};
-use crate::formula::{self, Formula, Name, PredicateId};
 
 /// A variable: its number within the sentence, and the name that readers know.
 #[derive(Clone, Debug)]
@@ -322,7 +322,7 @@ pub(crate) fn great(text: &str) -> String {
 }
 
 /// The symbols of all predicates of a theory, by place.
-pub(crate) fn predicate_symbols(names: &mut Names, theory: &crate::theory::Theory) -> Vec<Arc<str>> {
+pub(crate) fn predicate_symbols(names: &mut Names, theory: &crate::calculus::theory::Theory) -> Vec<Arc<str>> {
     theory.predicates.iter().map(|predicate| symbol(names, &predicate.name)).collect()
 }
 

@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use super::Encoding;
 use super::sentence::{Builder, Sentence, Term, Variable, plain_atom, predicate_symbols, symbol};
-use crate::clause::{Head, Literal, Relation, Slot};
-use crate::compile::{Compiled, Function};
+use crate::calculus::formula::{self, Formula, Name, PredicateId};
+use crate::calculus::theory::{Sort, Theory};
+use crate::clauses::clause::{Head, Literal, Relation, Slot};
+use crate::clauses::compile::{Compiled, Function};
 use crate::export::names::Names;
-use crate::formula::{self, Formula, Name, PredicateId};
-use crate::theory::{Sort, Theory};
 
 /// A relation that is written as a function.
 struct Operation {

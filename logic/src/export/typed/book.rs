@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::plan::{PROPERTY, Plan, is_anchored};
 use super::{Assumed, Shape};
+use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::proof::TheoremId;
+use crate::calculus::theory::{Induction, Theory};
 use crate::export::names::Names;
 use crate::export::{Checked, Comments};
-use crate::formula::{Formula, Name, PredicateId};
-use crate::given::Axioms;
-use crate::proof::TheoremId;
-use crate::theory::{Induction, Theory};
+use crate::proofs::axiom_use::Axioms;
 
 /// The names of an export and what its theorems need.
 pub(crate) struct Book<'t> {
@@ -214,7 +214,7 @@ impl<'t> Book<'t> {
     }
 }
 
-/// The cases, each as [`crate::check`] asks for it, and then that all of the set have the property.
+/// The cases, each as [`crate::calculus::check`] asks for it, and then that all of the set have the property.
 fn principle_of(principle: &Induction, arguments: &[Name]) -> Formula {
     let holds = |name: Name| Formula::atom(PROPERTY, [name]);
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);

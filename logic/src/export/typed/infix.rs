@@ -2,7 +2,7 @@
 
 use super::writer::{Shown, Writer, behind};
 use super::{Argument, Claim, Local, Property, Term};
-use crate::formula::{Formula, Name, PredicateId};
+use crate::calculus::formula::{Formula, Name, PredicateId};
 
 /// The signs of a language.
 pub(crate) struct Signs {

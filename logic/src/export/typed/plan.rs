@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Assumed, Shape};
-use crate::formula::{Formula, Name, PredicateId, Variable};
-use crate::given::{Axioms, Given};
-use crate::proof::{Proof, Rule, ScopeId, Step, StepId, TheoremId};
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::proof::{Proof, Rule, ScopeId, Step, StepId, TheoremId};
+use crate::calculus::theory::Theory;
+use crate::proofs::axiom_use::{Axioms, Given};
 
 /// How many steps may stand inside one another instead of having a name each.
 const DEEPEST: u8 = 3;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::plan::{Plan, Way};
 use super::{Argument, Assumed, Claim, Equation, Local, Property, Shape, Term};
-use crate::formula::{Formula, Name, PredicateId, Variable};
-use crate::given::{Axioms, halves};
-use crate::proof::{Rule, ScopeId, Step, StepId};
-use crate::theory::Theory;
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::proof::{Rule, ScopeId, Step, StepId};
+use crate::calculus::theory::Theory;
+use crate::proofs::axiom_use::{Axioms, halves};
 
 /// The term of a proof, and the names of the variables that it brings in by itself.
 pub(crate) struct Walked {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::book::Book;
 use super::plan::PROPERTY;
 use super::{Assumed, Local, Shape};
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::proof::TheoremId;
 use crate::export::names::Names;
-use crate::formula::{Formula, Name, PredicateId, Variable};
-use crate::proof::TheoremId;
 
 /// Text in the making, and what is called what at this place of it.
 pub(crate) struct Writer<'w> {

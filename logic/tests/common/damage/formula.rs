@@ -1,7 +1,7 @@
 //! Damage to conclusions, substitutions and witnesses.
 
-use theoremata_logic::formula::{Formula, Name, PredicateId, Variable};
-use theoremata_logic::proof::{Proof, Rule, Step};
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::proof::{Proof, Rule, Step};
 
 use super::super::Subject;
 use super::super::places::{another, atoms, congruent, invisible, occurrences, one_place, visible};

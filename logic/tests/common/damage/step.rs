@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::formula::{Formula, PredicateId, Variable};
-use theoremata_logic::proof::{Proof, Rule, ScopeId, Step, StepId, TheoremId};
+use theoremata_logic::calculus::formula::{Formula, PredicateId, Variable};
+use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, Step, StepId, TheoremId};
 
 use super::super::Subject;
 use super::super::places::{encloses, parts_of_scope, rename, visible};

@@ -1,7 +1,7 @@
 //! Rules of the calculus that take several rules of the kernel.
 
-use crate::formula::{Formula, Name};
-use crate::proof::{ScopeId, Step};
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::{ScopeId, Step};
 
 use super::super::arena::{Arena, Label, NodeId, Variable};
 use super::super::formulas::height;

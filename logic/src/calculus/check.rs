@@ -1,0 +1,469 @@
+//! The checker: decides whether a proof is one.
+//!
+//! This file is the definition of the calculus. It shares the types of formulas, theories and proofs
+//! with the search and nothing else: no index, no cache, no hint. It reads the steps in order, once,
+//! and either accepts all of them or names the first that does not hold and why.
+//!
+//! Freshness needs no side conditions. A scope introduces its variables for the first time in the
+//! whole proof, and a step's formula mentions only variables of its own scope and of those around
+//! it; so what is concluded outside of a scope cannot mention what was introduced inside.
+
+use std::collections::HashMap;
+
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, StepId, TheoremId};
+use crate::calculus::theory::{Induction, Theory};
+
+/// Variables with this number or a higher one cannot occur in a proof: the checker uses them to
+/// write down the premises that induction asks for.
+pub const RESERVED: Name = Name(u32::MAX - 64);
+
+/// What an accepted proof rests on, besides the anchor that its statement names.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Basis {
+    /// Induction principles of the theory, by number, in order of first use.
+    pub inductions: Vec<u32>,
+    /// Extensional definitions whose comprehension was used, in order of first use.
+    pub comprehensions: Vec<PredicateId>,
+    /// Theorems that are cited, in order of first use.
+    pub theorems: Vec<TheoremId>,
+    /// Whether a classical rule (reductio, case split) was used.
+    pub classical: bool,
+}
+
+/// Why a proof is refused: the first flaw, and the step or scope in which it lies.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Flaw {
+    /// A proof without steps, or without the outermost scope.
+    #[error("the proof is empty")]
+    Empty,
+    /// A scope is malformed.
+    #[error("scope {}: {reason}", scope.0)]
+    Scope {
+        /// The scope.
+        scope: ScopeId,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A step does not hold.
+    #[error("step {}: {reason}", step.0)]
+    Step {
+        /// The step.
+        step: StepId,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// Accepts a proof and says what it rests on, or names its first flaw.
+///
+/// `theorem` gives the closed statement of an earlier theorem; a proof may cite only what it gives.
+/// Cost: linear in the size of the proof, times the depth of its scopes.
+///
+/// # Errors
+/// The first [`Flaw`].
+pub fn check<'a>(
+    theory: &Theory,
+    theorem: impl Fn(TheoremId) -> Option<&'a Formula>,
+    proof: &Proof,
+) -> Result<Basis, Flaw> {
+    let mut home = HashMap::new();
+    check_scopes(theory, proof, &mut home)?;
+    let mut checker = Checker { theory, proof, home, basis: Basis::default() };
+    for (place, step) in proof.steps.iter().enumerate() {
+        let id = StepId(place as u32);
+        checker.step(id, step, &theorem).map_err(|reason| Flaw::Step { step: id, reason })?;
+    }
+    let last = proof.steps.last().ok_or(Flaw::Empty)?;
+    if last.scope != ScopeId::OUTER {
+        let step = StepId(proof.steps.len() as u32 - 1);
+        return Err(Flaw::Step { step, reason: "the last step stands inside a scope that was not closed" });
+    }
+    Ok(checker.basis)
+}
+
+fn check_scopes(theory: &Theory, proof: &Proof, home: &mut HashMap<Name, ScopeId>) -> Result<(), Flaw> {
+    let outer = proof.scopes.first().ok_or(Flaw::Empty)?;
+    if outer.parent != ScopeId::OUTER || !outer.variables.is_empty() || !outer.assumptions.is_empty() {
+        return Err(Flaw::Scope { scope: ScopeId::OUTER, reason: "the outermost scope assumes something" });
+    }
+    for (place, scope) in proof.scopes.iter().enumerate().skip(1) {
+        let id = ScopeId(place as u32);
+        let flaw = |reason| Flaw::Scope { scope: id, reason };
+        if scope.parent >= id {
+            return Err(flaw("its parent does not stand before it"));
+        }
+        for name in &scope.variables {
+            if *name >= RESERVED {
+                return Err(flaw("it introduces a reserved variable"));
+            }
+            if home.insert(*name, id).is_some() {
+                return Err(flaw("it introduces a variable that was introduced before"));
+            }
+        }
+        for assumption in &scope.assumptions {
+            well_formed(theory, &proof.scopes, home, assumption, id).map_err(flaw)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every predicate known and given as many arguments as it has, every bound variable bound, every
+/// free variable introduced by this scope or one around it.
+fn well_formed(
+    theory: &Theory,
+    scopes: &[Scope],
+    home: &HashMap<Name, ScopeId>,
+    formula: &Formula,
+    scope: ScopeId,
+) -> Result<(), &'static str> {
+    fn shape(theory: &Theory, formula: &Formula, depth: u32) -> Result<(), &'static str> {
+        match formula {
+            Formula::Atom(predicate, arguments) => {
+                let Some(known) = theory.predicates.get(predicate.index()) else { return Err("unknown predicate") };
+                if known.sorts.len() != arguments.len() {
+                    return Err("a predicate has the wrong number of arguments");
+                }
+                let loose = |argument: &Variable| matches!(argument, Variable::Bound(index) if *index >= depth);
+                if arguments.iter().any(loose) { Err("a bound variable has no binder") } else { Ok(()) }
+            }
+            Formula::And(left, right) => shape(theory, left, depth).and_then(|()| shape(theory, right, depth)),
+            Formula::Not(inner) => shape(theory, inner, depth),
+            Formula::Implies(binders, premise, conclusion) => {
+                let depth = depth + binders.len() as u32;
+                shape(theory, premise, depth).and_then(|()| shape(theory, conclusion, depth))
+            }
+        }
+    }
+    shape(theory, formula, 0)?;
+    let mut visible = true;
+    formula.for_each_free(&mut |name| {
+        visible = visible && home.get(&name).is_some_and(|home| encloses(scopes, *home, scope));
+    });
+    if visible { Ok(()) } else { Err("it mentions a variable that its scope does not know") }
+}
+
+/// Whether `outer` is `inner` or lies around it.
+fn encloses(scopes: &[Scope], outer: ScopeId, inner: ScopeId) -> bool {
+    let mut scope = inner;
+    while scope > outer {
+        scope = scopes[scope.index()].parent;
+    }
+    scope == outer
+}
+
+struct Checker<'p> {
+    theory: &'p Theory,
+    proof: &'p Proof,
+    home: HashMap<Name, ScopeId>,
+    basis: Basis,
+}
+
+type Verdict<T = ()> = Result<T, &'static str>;
+
+fn require(condition: bool, otherwise: &'static str) -> Verdict {
+    if condition { Ok(()) } else { Err(otherwise) }
+}
+
+fn note<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+impl<'p> Checker<'p> {
+    fn step<'a>(&mut self, id: StepId, step: &'p Step, theorem: &impl Fn(TheoremId) -> Option<&'a Formula>) -> Verdict {
+        require(step.scope.index() < self.proof.scopes.len(), "its scope does not exist")?;
+        require(step.premises.iter().all(|premise| *premise < id), "a premise does not stand before it")?;
+        well_formed(self.theory, &self.proof.scopes, &self.home, &step.conclusion, step.scope)?;
+        let conclusion = &step.conclusion;
+        match &step.rule {
+            Rule::Assumption(number) => {
+                self.premises(step, [])?;
+                let assumptions = &self.proof.scopes[step.scope.index()].assumptions;
+                let assumed = assumptions.get(*number as usize).ok_or("its scope has no such assumption")?;
+                require(assumed == conclusion, "it is not what its scope assumes")
+            }
+            Rule::Theorem(cited) => {
+                self.premises(step, [])?;
+                let statement = theorem(*cited).ok_or("it cites a theorem that is not an earlier one")?;
+                require(statement == conclusion, "it is not what the cited theorem states")?;
+                note(&mut self.basis.theorems, *cited);
+                Ok(())
+            }
+            Rule::Generalise(discharged) => {
+                let scope = self.discharge(step, *discharged)?;
+                let [assumption] = &scope.assumptions[..] else {
+                    return Err("the discharged scope must assume exactly one formula");
+                };
+                let [body] = self.premises(step, [*discharged])?;
+                let names: Vec<_> = scope.variables.iter().map(|name| (*name, "x".into())).collect();
+                require(
+                    Formula::forall(&names, assumption, body) == *conclusion,
+                    "it is not the generalisation of what was derived in the scope",
+                )
+            }
+            Rule::Instantiate(substitution) => self.instantiate(step, substitution),
+            Rule::AndIntroduction => {
+                let [left, right] = self.premises(step, [step.scope; 2])?;
+                require(Formula::and(left.clone(), right.clone()) == *conclusion, "it is not the conjunction")
+            }
+            Rule::AndLeft | Rule::AndRight => {
+                let [premise] = self.premises(step, [step.scope])?;
+                let Formula::And(left, right) = premise else { return Err("its premise is no conjunction") };
+                let part = if step.rule == Rule::AndLeft { left } else { right };
+                require(**part == *conclusion, "it is not that part of the conjunction")
+            }
+            Rule::ExistsIntroduction(witnesses) => {
+                let [left, right] = self.premises(step, [step.scope; 2])?;
+                let (binders, first, second) = conclusion.as_exists().ok_or("it is no existence statement")?;
+                require(binders.len() == witnesses.len(), "there must be one witness for each variable")?;
+                require(first.open(witnesses) == *left, "the first premise is not about these witnesses")?;
+                require(second.open(witnesses) == *right, "the second premise is not about these witnesses")
+            }
+            Rule::ExistsElimination(discharged) => {
+                let scope = self.discharge(step, *discharged)?;
+                let [exists, body] = self.premises(step, [step.scope, *discharged])?;
+                let (binders, first, second) =
+                    exists.as_exists().ok_or("its first premise is no existence statement")?;
+                let [left, right] = &scope.assumptions[..] else {
+                    return Err("the discharged scope must assume the two parts of the existence statement");
+                };
+                require(binders.len() == scope.variables.len(), "the scope must have one variable for each witness")?;
+                require(
+                    first.open(&scope.variables) == *left && second.open(&scope.variables) == *right,
+                    "the scope does not assume what the existence statement says",
+                )?;
+                require(body == conclusion, "it is not what was derived in the scope")
+            }
+            Rule::NotIntroduction(discharged) | Rule::Reductio(discharged) => {
+                let scope = self.discharge(step, *discharged)?;
+                require(scope.variables.is_empty(), "the discharged scope must introduce no variable")?;
+                let [assumption] = &scope.assumptions[..] else {
+                    return Err("the discharged scope must assume exactly one formula");
+                };
+                let [fact, denial] = self.premises(step, [*discharged; 2])?;
+                require(Formula::negate(fact.clone()) == *denial, "the second premise does not deny the first")?;
+                if matches!(step.rule, Rule::NotIntroduction(_)) {
+                    require(
+                        Formula::negate(assumption.clone()) == *conclusion,
+                        "it is not the denial of the assumption",
+                    )
+                } else {
+                    self.basis.classical = true;
+                    require(Formula::negate(conclusion.clone()) == *assumption, "the scope does not assume its denial")
+                }
+            }
+            Rule::ExFalso => {
+                let [fact, denial] = self.premises(step, [step.scope; 2])?;
+                require(Formula::negate(fact.clone()) == *denial, "the second premise does not deny the first")
+            }
+            Rule::Reflexivity => {
+                self.premises(step, [])?;
+                let Formula::Atom(PredicateId::EQUAL, sides) = conclusion else { return Err("it is no equation") };
+                require(sides[0] == sides[1], "its two sides differ")
+            }
+            Rule::Congruence => self.congruence(step),
+            Rule::Unfold | Rule::Fold => {
+                let [premise] = self.premises(step, [step.scope])?;
+                let (atom, body) =
+                    if step.rule == Rule::Unfold { (premise, conclusion) } else { (conclusion, premise) };
+                require(self.unfolded(atom)? == *body, "it is not the definition's body under these arguments")
+            }
+            Rule::Induction(number) => {
+                let principle =
+                    self.theory.inductions.get(*number as usize).ok_or("the theory has no such induction")?;
+                self.induction(step, principle)?;
+                note(&mut self.basis.inductions, *number);
+                Ok(())
+            }
+            Rule::Cases(first, second) => {
+                let yes = self.discharge(step, *first)?;
+                let no = self.discharge(step, *second)?;
+                require(yes.variables.is_empty() && no.variables.is_empty(), "a case introduces a variable")?;
+                let ([assumed], [denied]) = (&yes.assumptions[..], &no.assumptions[..]) else {
+                    return Err("each case must assume exactly one formula");
+                };
+                require(Formula::negate(assumed.clone()) == *denied, "the second case does not deny the first")?;
+                let [here, there] = self.premises(step, [*first, *second])?;
+                self.basis.classical = true;
+                require(here == conclusion && there == conclusion, "a case derived something else")
+            }
+            Rule::Comprehension { predicate, arguments, set } => {
+                self.premises(step, [])?;
+                self.comprehension(conclusion, *predicate, arguments, *set as usize)?;
+                note(&mut self.basis.comprehensions, *predicate);
+                Ok(())
+            }
+        }
+    }
+
+    /// The conclusions of exactly `COUNT` premises, each visible from the scope given for it.
+    fn premises<const COUNT: usize>(&self, step: &Step, scopes: [ScopeId; COUNT]) -> Verdict<[&'p Formula; COUNT]> {
+        require(step.premises.len() == COUNT, "it has the wrong number of premises")?;
+        let mut formulas = [&step.conclusion; COUNT].map(|_| None);
+        for (place, scope) in scopes.into_iter().enumerate() {
+            formulas[place] = Some(self.premise(step.premises[place], scope)?);
+        }
+        Ok(formulas.map(|formula| formula.expect("filled above")))
+    }
+
+    fn premise(&self, premise: StepId, from: ScopeId) -> Verdict<&'p Formula> {
+        let premise = &self.proof.steps[premise.index()];
+        require(encloses(&self.proof.scopes, premise.scope, from), "a premise stands in a scope that is closed here")?;
+        Ok(&premise.conclusion)
+    }
+
+    /// The scope that a step discharges: it must lie directly inside the step's own.
+    fn discharge(&self, step: &Step, scope: ScopeId) -> Verdict<&'p Scope> {
+        let discharged = self.proof.scopes.get(scope.index()).ok_or("the discharged scope does not exist")?;
+        require(scope != ScopeId::OUTER, "the outermost scope cannot be discharged")?;
+        require(discharged.parent == step.scope, "the discharged scope does not lie directly inside")?;
+        Ok(discharged)
+    }
+
+    fn instantiate(&self, step: &Step, substitution: &[Name]) -> Verdict {
+        let (rule, facts) = step.premises.split_first().ok_or("it has no premise")?;
+        let mut formula = self.premise(*rule, step.scope)?.clone();
+        let mut rest = substitution;
+        for fact in facts {
+            let Formula::Implies(binders, premise, conclusion) = formula else {
+                return Err("its first premise has fewer premises of its own");
+            };
+            require(rest.len() >= binders.len(), "the substitution is too short")?;
+            let (arguments, others) = rest.split_at(binders.len());
+            rest = others;
+            require(
+                premise.open(arguments) == *self.premise(*fact, step.scope)?,
+                "a premise is not what the rule asks for",
+            )?;
+            formula = conclusion.open(arguments);
+        }
+        require(rest.is_empty(), "the substitution is too long")?;
+        require(formula == step.conclusion, "it is not what the rule gives")
+    }
+
+    fn congruence(&self, step: &Step) -> Verdict {
+        let (source, equations) = step.premises.split_first().ok_or("it has no premise")?;
+        let source = self.premise(*source, step.scope)?;
+        let mut equal = Vec::new();
+        for equation in equations {
+            let Formula::Atom(PredicateId::EQUAL, sides) = self.premise(*equation, step.scope)? else {
+                return Err("a premise after the first is no equation");
+            };
+            equal.push((sides[0], sides[1]));
+        }
+        fn same(left: &Formula, right: &Formula, equal: &[(Variable, Variable)]) -> bool {
+            match (left, right) {
+                (Formula::Atom(one, from), Formula::Atom(other, to)) => {
+                    one == other
+                        && from.len() == to.len()
+                        && from
+                            .iter()
+                            .zip(&**to)
+                            .all(|(x, y)| x == y || equal.iter().any(|pair| *pair == (*x, *y) || *pair == (*y, *x)))
+                }
+                (Formula::And(a, b), Formula::And(c, d)) => same(a, c, equal) && same(b, d, equal),
+                (Formula::Not(a), Formula::Not(b)) => same(a, b, equal),
+                (Formula::Implies(one, a, b), Formula::Implies(other, c, d)) => {
+                    one == other && same(a, c, equal) && same(b, d, equal)
+                }
+                _ => false,
+            }
+        }
+        require(same(source, &step.conclusion, &equal), "it is not its premise with equals replaced")
+    }
+
+    fn unfolded(&self, atom: &Formula) -> Verdict<Formula> {
+        let Formula::Atom(predicate, arguments) = atom else { return Err("only an atom can be unfolded") };
+        let definition =
+            self.theory.predicate(*predicate).definition.as_ref().ok_or("a primitive cannot be unfolded")?;
+        Ok(definition.instance(&free(arguments)?))
+    }
+
+    /// The premises, in order: the structure's atom; then for a constant `c` the formula `φ(c)`, and
+    /// for a function `f` the formula
+    /// `∀x₁ (x₁∈S₁ → [φ(x₁) →] … ∀y (f(x₁,…)=y → φ(y)))`, with `φ(xᵢ)` where argument `i` is recursive.
+    fn induction(&self, step: &Step, principle: &Induction) -> Verdict {
+        require(step.premises.len() == 1 + principle.constructors.len(), "it has the wrong number of premises")?;
+        let Formula::Atom(predicate, arguments) = self.premise(step.premises[0], step.scope)? else {
+            return Err("its first premise is not the structure's atom");
+        };
+        require(*predicate == principle.predicate, "its first premise is about another structure")?;
+        let arguments = free(arguments)?;
+        let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, arguments[set]]);
+        let Formula::Implies(binders, guard, body) = &step.conclusion else { return Err("it is no ∀ statement") };
+        require(binders.len() == 1, "induction binds one variable")?;
+        let variable = |number: u32| Name(RESERVED.0 + number);
+        require(
+            guard.open(&[variable(0)]) == member(variable(0), principle.set),
+            "its variable does not range over the structure's set",
+        )?;
+        let property = |name: Name| body.open(&[name]);
+        for (constructor, premise) in principle.constructors.iter().zip(&step.premises[1..]) {
+            let constructed = arguments[constructor.parameter];
+            let count = constructor.arguments.len() as u32;
+            let expected = if count == 0 {
+                property(constructed)
+            } else {
+                let mut graph: Vec<Name> = (0..=count).map(variable).collect();
+                let value = variable(count);
+                graph.push(constructed);
+                let predicate = if count == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+                let bind = |name: Name| [(name, "x".into())];
+                let mut formula = Formula::forall(&bind(value), &Formula::atom(predicate, graph), &property(value));
+                for (number, set) in constructor.arguments.iter().enumerate().rev() {
+                    let argument = variable(number as u32);
+                    if *set == principle.set {
+                        formula = Formula::forall(&[], &property(argument), &formula);
+                    }
+                    formula = Formula::forall(&bind(argument), &member(argument, *set), &formula);
+                }
+                formula
+            };
+            require(*self.premise(*premise, step.scope)? == expected, "a case is not what induction asks for")?;
+        }
+        Ok(())
+    }
+
+    /// `D` must say `∀x̄ (x̄∈S → φ) ∧ ∀x̄ (φ → x̄∈S)` with `S` not in `φ`; the conclusion is `∃S (D ∧ D)`.
+    fn comprehension(&self, conclusion: &Formula, predicate: PredicateId, arguments: &[Name], set: usize) -> Verdict {
+        let known = self.theory.predicates.get(predicate.index()).and_then(|known| known.definition.as_ref());
+        let definition = known.ok_or("only a definition has a comprehension instance")?;
+        require(arguments.len() == definition.parameters.len() && set < arguments.len(), "wrong number of arguments")?;
+        let Formula::And(forth, back) = &definition.body else { return Err("the definition is not extensional") };
+        let (Formula::Implies(one, member, property), Formula::Implies(other, same_property, same_member)) =
+            (&**forth, &**back)
+        else {
+            return Err("the definition is not extensional");
+        };
+        require(
+            one == other && member == same_member && property == same_property,
+            "the two halves of the definition do not agree",
+        )?;
+        let Formula::Atom(PredicateId::IN | PredicateId::IN2 | PredicateId::IN3, places) = &**member else {
+            return Err("the definition is not about membership");
+        };
+        let count = one.len() as u32;
+        let expected = (0..count).rev().map(Variable::Bound).chain([Variable::Free(Name(set as u32))]);
+        require(places.iter().copied().eq(expected), "the definition is not about membership of all its variables")?;
+        require(!property.free_variables().contains(&Name(set as u32)), "the definition speaks of the set it defines")?;
+        let mut places = arguments.to_vec();
+        places[set] = RESERVED;
+        let atom = Formula::atom(predicate, places);
+        require(
+            Formula::exists(&[(RESERVED, "S".into())], &atom, &atom) == *conclusion,
+            "it is not the comprehension instance",
+        )
+    }
+}
+
+fn free(arguments: &[Variable]) -> Verdict<Vec<Name>> {
+    arguments
+        .iter()
+        .map(|argument| match argument {
+            Variable::Free(name) => Ok(*name),
+            Variable::Bound(_) => Err("a bound variable has no binder"),
+        })
+        .collect()
+}

@@ -1,0 +1,300 @@
+//! Formulas of the calculus: relational MPL with `∀→`, `∧` and `¬`.
+//!
+//! There are no function terms here. Every argument is a variable, and the value of a function is
+//! the last argument of the atom that states it: `in3[a,b,c,+]` says `a + b = c`. The search works
+//! on terms; its proofs are written down in this smaller language.
+//!
+//! Bound variables are de Bruijn indices, so that two formulas that differ in the names of bound
+//! variables are equal (`==`) and hash alike. The names that the author wrote are kept beside the
+//! binder for readers and take no part in comparison.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// A predicate of a theory: its place in [`Theory::predicates`](crate::calculus::theory::Theory::predicates).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PredicateId(pub u32);
+
+impl PredicateId {
+    /// `=`, equality of individuals.
+    pub const EQUAL: PredicateId = PredicateId(0);
+    /// `in[x,S]`, membership.
+    pub const IN: PredicateId = PredicateId(1);
+    /// `in2[x,y,f]`, a pair of a binary relation.
+    pub const IN2: PredicateId = PredicateId(2);
+    /// `in3[x,y,z,f]`, a triple of a ternary relation.
+    pub const IN3: PredicateId = PredicateId(3);
+
+    /// The position in a table of predicates.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A free variable, by its number. What the number means is said by whoever holds the formula: a
+/// parameter of a definition, or a variable that a scope of a proof has introduced.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Name(pub u32);
+
+/// An argument of an atom.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Variable {
+    /// A free variable.
+    Free(Name),
+    /// A variable bound by an enclosing binder; 0 is the last variable of the innermost binder.
+    Bound(u32),
+}
+
+/// The variables of one `>[…]`: their number counts, their names are for readers.
+#[derive(Clone)]
+pub struct Binders(Arc<[Arc<str>]>);
+
+impl Binders {
+    /// Binders with the names that the author gave them.
+    pub fn new(names: impl IntoIterator<Item = Arc<str>>) -> Self {
+        Binders(names.into_iter().collect())
+    }
+
+    /// How many variables are bound.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether this is the empty binder `>[]` of a plain implication.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names that the author gave.
+    #[must_use]
+    pub fn names(&self) -> &[Arc<str>] {
+        &self.0
+    }
+}
+
+impl PartialEq for Binders {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+    }
+}
+impl Eq for Binders {}
+impl Hash for Binders {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.len().hash(state);
+    }
+}
+impl fmt::Debug for Binders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter()).finish()
+    }
+}
+
+/// A formula. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Formula {
+    /// `(p[x,y])`
+    Atom(PredicateId, Arc<[Variable]>),
+    /// `(& A B)`
+    And(Arc<Formula>, Arc<Formula>),
+    /// `!A`
+    Not(Arc<Formula>),
+    /// `(>[x,y] A B)`: for all x, y: if A then B. The binder's scope is both A and B.
+    Implies(Binders, Arc<Formula>, Arc<Formula>),
+}
+
+impl Formula {
+    /// The atom `predicate[arguments]` over free variables.
+    pub fn atom(predicate: PredicateId, arguments: impl IntoIterator<Item = Name>) -> Formula {
+        Formula::Atom(predicate, arguments.into_iter().map(Variable::Free).collect())
+    }
+
+    /// `left = right`.
+    #[must_use]
+    pub fn equal(left: Name, right: Name) -> Formula {
+        Formula::atom(PredicateId::EQUAL, [left, right])
+    }
+
+    /// `left ∧ right`.
+    #[must_use]
+    pub fn and(left: Formula, right: Formula) -> Formula {
+        Formula::And(Arc::new(left), Arc::new(right))
+    }
+
+    /// `¬ formula`. Double negations are kept: they are different formulas.
+    #[must_use]
+    pub fn negate(formula: Formula) -> Formula {
+        Formula::Not(Arc::new(formula))
+    }
+
+    /// `∀ names (premise → conclusion)`, where `names` are free in `premise` and `conclusion` and
+    /// become bound. `shown` gives each its name for readers.
+    #[must_use]
+    pub fn forall(names: &[(Name, Arc<str>)], premise: &Formula, conclusion: &Formula) -> Formula {
+        let plain: Vec<Name> = names.iter().map(|(name, _)| *name).collect();
+        Formula::Implies(
+            Binders::new(names.iter().map(|(_, shown)| shown.clone())),
+            Arc::new(premise.close(&plain)),
+            Arc::new(conclusion.close(&plain)),
+        )
+    }
+
+    /// `∃ names (left ∧ right)`, which MPL writes `!(>[names] left !right)`.
+    #[must_use]
+    pub fn exists(names: &[(Name, Arc<str>)], left: &Formula, right: &Formula) -> Formula {
+        Formula::negate(Formula::forall(names, left, &Formula::negate(right.clone())))
+    }
+
+    /// The parts of `∃ z (A ∧ B)` if the formula has that form: binders, `A`, `B` (both under the
+    /// binders).
+    #[must_use]
+    pub fn as_exists(&self) -> Option<(&Binders, &Formula, &Formula)> {
+        let Formula::Not(inner) = self else { return None };
+        let Formula::Implies(binders, left, right) = &**inner else { return None };
+        let Formula::Not(right) = &**right else { return None };
+        (!binders.is_empty()).then_some((binders, &**left, &**right))
+    }
+
+    /// Replaces the variables of the outermost binder of a part of a quantified formula by
+    /// `arguments`, which must be as many as the binder has. To be called on the premise and on the
+    /// conclusion of an [`Formula::Implies`].
+    #[must_use]
+    pub fn open(&self, arguments: &[Name]) -> Formula {
+        if arguments.is_empty() {
+            return self.clone();
+        }
+        let count = arguments.len() as u32;
+        self.map(0, &mut |variable, depth| match variable {
+            Variable::Bound(index) if index >= depth && index < depth + count => {
+                Variable::Free(arguments[(count - 1 - (index - depth)) as usize])
+            }
+            Variable::Bound(index) if index >= depth + count => Variable::Bound(index - count),
+            other => other,
+        })
+    }
+
+    /// The inverse of [`Formula::open`]: binds the free variables `names`.
+    #[must_use]
+    pub fn close(&self, names: &[Name]) -> Formula {
+        if names.is_empty() {
+            return self.clone();
+        }
+        let count = names.len() as u32;
+        self.map(0, &mut |variable, depth| match variable {
+            Variable::Free(name) => match names.iter().rposition(|known| *known == name) {
+                Some(place) => Variable::Bound(depth + count - 1 - place as u32),
+                None => variable,
+            },
+            Variable::Bound(index) if index >= depth => Variable::Bound(index + count),
+            other => other,
+        })
+    }
+
+    /// Replaces free variables: those that `replace` maps to themselves stay.
+    #[must_use]
+    pub fn substitute(&self, replace: &mut dyn FnMut(Name) -> Name) -> Formula {
+        self.map(0, &mut |variable, _| match variable {
+            Variable::Free(name) => Variable::Free(replace(name)),
+            bound => bound,
+        })
+    }
+
+    /// Calls `visit` for every free variable, from left to right, as often as it occurs.
+    pub fn for_each_free(&self, visit: &mut dyn FnMut(Name)) {
+        match self {
+            Formula::Atom(_, arguments) => {
+                for argument in &**arguments {
+                    if let Variable::Free(name) = argument {
+                        visit(*name);
+                    }
+                }
+            }
+            Formula::And(left, right) | Formula::Implies(_, left, right) => {
+                left.for_each_free(visit);
+                right.for_each_free(visit);
+            }
+            Formula::Not(inner) => inner.for_each_free(visit),
+        }
+    }
+
+    /// The free variables in order of first occurrence, each once.
+    #[must_use]
+    pub fn free_variables(&self) -> Vec<Name> {
+        let mut names = Vec::new();
+        self.for_each_free(&mut |name| {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        });
+        names
+    }
+
+    /// The number of nested connectives, 0 for an atom.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        match self {
+            Formula::Atom(..) => 0,
+            Formula::And(left, right) | Formula::Implies(_, left, right) => 1 + left.depth().max(right.depth()),
+            Formula::Not(inner) => 1 + inner.depth(),
+        }
+    }
+
+    fn map(&self, depth: u32, change: &mut dyn FnMut(Variable, u32) -> Variable) -> Formula {
+        match self {
+            Formula::Atom(predicate, arguments) => {
+                Formula::Atom(*predicate, arguments.iter().map(|argument| change(*argument, depth)).collect())
+            }
+            Formula::And(left, right) => {
+                Formula::And(Arc::new(left.map(depth, change)), Arc::new(right.map(depth, change)))
+            }
+            Formula::Not(inner) => Formula::Not(Arc::new(inner.map(depth, change))),
+            Formula::Implies(binders, premise, conclusion) => {
+                let inner = depth + binders.len() as u32;
+                Formula::Implies(
+                    binders.clone(),
+                    Arc::new(premise.map(inner, change)),
+                    Arc::new(conclusion.map(inner, change)),
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(number: u32, text: &str) -> (Name, Arc<str>) {
+        (Name(number), text.into())
+    }
+
+    #[test]
+    fn opening_undoes_closing() {
+        let premise = Formula::atom(PredicateId::IN, [Name(1), Name(9)]);
+        let conclusion = Formula::forall(
+            &[named(3, "z")],
+            &Formula::atom(PredicateId::IN2, [Name(1), Name(3), Name(2)]),
+            &Formula::equal(Name(2), Name(3)),
+        );
+        let closed = Formula::forall(&[named(1, "x"), named(2, "y")], &premise, &conclusion);
+        let Formula::Implies(_, left, right) = &closed else { panic!("an implication") };
+        assert_eq!(left.open(&[Name(1), Name(2)]), premise);
+        assert_eq!(right.open(&[Name(1), Name(2)]), conclusion);
+        assert_eq!(closed.free_variables(), [Name(9)]);
+    }
+
+    #[test]
+    fn names_of_bound_variables_do_not_count() {
+        let make = |text: &str| {
+            Formula::forall(
+                &[named(1, text)],
+                &Formula::atom(PredicateId::IN, [Name(1), Name(0)]),
+                &Formula::equal(Name(1), Name(1)),
+            )
+        };
+        assert_eq!(make("x"), make("y"));
+    }
+}

@@ -1,0 +1,525 @@
+//! From a theory to what logic blocks work with: relations, clauses, functions, inductions.
+//!
+//! Each clause keeps its [`Justification`]: the way from the anchor, a definition or a theorem to the
+//! clause by elimination rules. When a block has used the clause, [`crate::proofs::reconstruction`] walks that way
+//! again and writes the steps down.
+
+mod recognise;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::proof::TheoremId;
+use crate::calculus::theory::{Sort, Theory};
+use crate::clauses::clause::{Clause, Constant, Head, Literal, Relation, RelationId, Signature, Slot, Term};
+
+/// A formula that holds under the anchor, by its place in [`Compiled::nodes`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct NodeId(pub u32);
+
+/// A formula reached from the anchor by unfolding and ∧ elimination. The first node is the anchor's
+/// atom itself. Free variable `Name(i)` is parameter `i` of the anchor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Node {
+    /// The node it came from, and how; `None` for the anchor's atom.
+    pub origin: Option<(NodeId, Move)>,
+    /// The formula.
+    pub formula: Formula,
+}
+
+/// One elimination on the way to a clause.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Move {
+    /// Unfold a defined atom.
+    Unfold,
+    /// The left part of a conjunction.
+    Left,
+    /// The right part of a conjunction.
+    Right,
+    /// Instantiate a ∀→ and discharge its premise.
+    Apply,
+}
+
+/// Where the way to a clause begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// At a formula that holds under the anchor.
+    Node(NodeId),
+    /// At a theorem; its first [`Move::Apply`] discharges the anchor.
+    Theorem(TheoremId),
+    /// At the atom of a defined relation that is the clause's first premise, which is unfolded.
+    Unfold(RelationId),
+    /// At the body of the definition of the relation, which is proved from the premises and folded.
+    Fold(RelationId),
+    /// At an assumption of a block, by its number in that block's lineage.
+    Hypothesis(u32),
+}
+
+/// How the calculus gets from known formulas to an instance of a clause.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Justification {
+    /// Where it begins.
+    pub start: Start,
+    /// The eliminations from there on.
+    pub moves: Vec<Move>,
+}
+
+/// A clause with the reason why it holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Axiom {
+    /// The clause. Its variables are numbered in the order in which the way to it binds them.
+    pub clause: Clause,
+    /// Why it holds.
+    pub justification: Justification,
+}
+
+/// A relation that the theory proves total and functional in its last argument.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Function {
+    /// The relation.
+    pub relation: RelationId,
+    /// For each input the set (a relation of one argument) that it must lie in, if any.
+    pub domain: Vec<Option<RelationId>>,
+    /// The axiom `inputs in domain → ∃ value`.
+    pub totality: usize,
+    /// The axiom `f(x)=y, f(x)=z → y=z`.
+    pub functionality: usize,
+    /// For each input with a domain the axiom `f(x)=y → x in domain`.
+    pub typing: Vec<Option<usize>>,
+    /// Whether it is a constructor of an inductive set.
+    pub constructor: bool,
+}
+
+/// An induction principle that applies under the anchor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InductionInstance {
+    /// Its number in the theory.
+    pub principle: u32,
+    /// The node that holds the structure's atom.
+    pub node: NodeId,
+    /// The inductive set, as a relation of one argument.
+    pub set: RelationId,
+    /// The constructors, in the principle's order.
+    pub constructors: Vec<ConstructorInstance>,
+}
+
+/// A constructor under the anchor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConstructorInstance {
+    /// A constant of the signature.
+    Constant(u16),
+    /// A function; for each input its set, and whether it is recursive.
+    Function(RelationId, Vec<(RelationId, bool)>),
+}
+
+/// A part of the theory that no clause could be made of, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Skipped {
+    /// The formula, over the anchor's parameters.
+    pub formula: Formula,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// The compiled theory.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// Relations and constants.
+    pub signature: Signature,
+    /// Formulas that hold under the anchor.
+    pub nodes: Vec<Node>,
+    /// Clauses that hold under the anchor.
+    pub axioms: Vec<Axiom>,
+    /// The relations that are functions.
+    pub functions: Vec<Function>,
+    /// The inductions that apply.
+    pub inductions: Vec<InductionInstance>,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+    /// For each relation that is a function defined by recursion the inputs on which it recurs.
+    pub recursive_inputs: HashMap<RelationId, Vec<usize>>,
+    /// Argument places of predicates at which a set or relation stands that is not a parameter of
+    /// the anchor.
+    general: HashSet<(PredicateId, usize)>,
+    places: HashMap<(PredicateId, Vec<Slot>), RelationId>,
+    constants: HashMap<usize, u16>,
+}
+
+impl Compiled {
+    /// Compiles a theory, together with the relations that the goals mention.
+    #[must_use]
+    pub fn new(theory: &Theory, goals: &[&Formula]) -> Compiled {
+        let mut general = HashSet::new();
+        loop {
+            let known = general.len();
+            let mut compiled = Compiled::attempt(theory, goals, general);
+            if compiled.general.len() == known {
+                compiled.recognise_functions();
+                compiled.recognise_inductions(theory);
+                compiled.recognise_recursions();
+                return compiled;
+            }
+            general = compiled.general;
+        }
+    }
+
+    fn attempt(theory: &Theory, goals: &[&Formula], general: HashSet<(PredicateId, usize)>) -> Compiled {
+        let mut compiled = Compiled {
+            signature: Signature::default(),
+            nodes: Vec::new(),
+            axioms: Vec::new(),
+            functions: Vec::new(),
+            inductions: Vec::new(),
+            skipped: Vec::new(),
+            recursive_inputs: HashMap::new(),
+            general,
+            places: HashMap::new(),
+            constants: HashMap::new(),
+        };
+        let equal = (PredicateId::EQUAL, vec![Slot::Argument(0), Slot::Argument(1)]);
+        compiled.relation(equal);
+        let anchor = theory.anchor_definition();
+        let sorts = &theory.predicate(theory.anchor).sorts;
+        for (place, name) in anchor.parameters.iter().enumerate() {
+            if matches!(sorts[place], Sort::Individual(_)) || !compiled.general.is_empty() {
+                compiled.constants.insert(place, compiled.signature.constants.len() as u16);
+                compiled.signature.constants.push(Constant { parameter: place, name: name.clone() });
+            }
+        }
+        let parameters = (0..anchor.parameters.len() as u32).map(Name);
+        compiled.nodes.push(Node { origin: None, formula: Formula::atom(theory.anchor, parameters) });
+        compiled.expand_nodes(theory);
+        for goal in goals {
+            compiled.statement_clauses(theory, goal);
+        }
+        compiled.definition_clauses(theory);
+        compiled.nullary_facts();
+        compiled
+    }
+
+    /// Unfolds the anchor down to formulas that are neither conjunctions nor defined atoms over
+    /// sets alone, and makes clauses of them.
+    fn expand_nodes(&mut self, theory: &Theory) {
+        let mut next = 0;
+        while next < self.nodes.len() {
+            let id = NodeId(next as u32);
+            next += 1;
+            match self.nodes[id.0 as usize].formula.clone() {
+                Formula::And(left, right) => {
+                    self.nodes.push(Node { origin: Some((id, Move::Left)), formula: (*left).clone() });
+                    self.nodes.push(Node { origin: Some((id, Move::Right)), formula: (*right).clone() });
+                }
+                Formula::Atom(predicate, arguments)
+                    if id.0 == 0
+                        || (theory.predicate(predicate).definition.is_some() && self.over_sets(theory, predicate)) =>
+                {
+                    let definition = theory.predicate(predicate).definition.as_ref().expect("defined");
+                    let names: Vec<Name> = arguments
+                        .iter()
+                        .filter_map(|argument| match argument {
+                            Variable::Free(name) => Some(*name),
+                            Variable::Bound(_) => None,
+                        })
+                        .collect();
+                    self.nodes.push(Node { origin: Some((id, Move::Unfold)), formula: definition.instance(&names) });
+                }
+                formula => self.clauses_of(theory, &formula, Start::Node(id)),
+            }
+        }
+    }
+
+    /// Whether a defined atom is taken apart where it stands: when none of its arguments can be a
+    /// varying individual, or it stands for a structure.
+    fn over_sets(&self, theory: &Theory, predicate: PredicateId) -> bool {
+        let sorts = &theory.predicate(predicate).sorts;
+        let structure = theory.inductions.iter().any(|induction| induction.predicate == predicate);
+        structure
+            || sorts.iter().any(|sort| matches!(sort, Sort::Power(_)))
+                && !sorts.iter().any(|sort| matches!(sort, Sort::Individual(_)))
+            || theory.predicate(predicate).definition.as_ref().is_some_and(|definition| is_structure(&definition.body))
+    }
+
+    /// The clauses that follow from a formula by ∧ and ∀→ elimination.
+    fn clauses_of(&mut self, theory: &Theory, formula: &Formula, start: Start) {
+        let mut flat = Flattening {
+            variables: 0,
+            premises: Vec::new(),
+            moves: Vec::new(),
+            parameters: theory.anchor_definition().parameters.len() as u32,
+            whole: formula.clone(),
+        };
+        self.flatten(theory, formula, &mut flat, start);
+    }
+
+    fn flatten(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening, start: Start) {
+        let before = (flat.variables, flat.premises.len(), flat.moves.len());
+        match formula {
+            Formula::Implies(binders, premise, conclusion) => {
+                let names = flat.fresh(binders.len());
+                flat.moves.push(Move::Apply);
+                match self.premise(theory, &premise.open(&names), flat) {
+                    Ok(()) => self.flatten(theory, &conclusion.open(&names), flat, start),
+                    Err(reason) => self.skipped.push(Skipped { formula: flat.whole.clone(), reason }),
+                }
+            }
+            Formula::And(left, right) => {
+                for (part, step) in [(left, Move::Left), (right, Move::Right)] {
+                    let inner = (flat.variables, flat.premises.len(), flat.moves.len());
+                    flat.moves.push(step);
+                    self.flatten(theory, part, flat, start);
+                    flat.restore(inner);
+                }
+            }
+            Formula::Atom(predicate, arguments) => {
+                let literal = self.literal(theory, true, *predicate, arguments, flat.parameters);
+                self.finish(flat, Head::Literal(literal), start);
+            }
+            Formula::Not(inner) => match &**inner {
+                Formula::Atom(predicate, arguments) => {
+                    let literal = self.literal(theory, false, *predicate, arguments, flat.parameters);
+                    self.finish(flat, Head::Literal(literal), start);
+                }
+                _ => match formula.as_exists() {
+                    Some((binders, left, right)) => {
+                        let variables = flat.variables;
+                        let names = flat.fresh(binders.len());
+                        let kept = flat.premises.len();
+                        let parts = Formula::and(left.open(&names), right.open(&names));
+                        let outcome = self.premise(theory, &parts, flat);
+                        let extra = flat.variables - variables;
+                        let literals = flat.premises.split_off(kept);
+                        flat.variables = variables;
+                        match outcome {
+                            Ok(()) if extra as usize == binders.len() => {
+                                self.finish(flat, Head::Exists(extra, literals), start);
+                            }
+                            _ => self.skipped.push(Skipped {
+                                formula: flat.whole.clone(),
+                                reason: "what exists is described by more than a conjunction of atoms",
+                            }),
+                        }
+                    }
+                    None => self.skipped.push(Skipped {
+                        formula: flat.whole.clone(),
+                        reason: "a negation of a compound formula is used only as a goal",
+                    }),
+                },
+            },
+        }
+        flat.restore(before);
+    }
+
+    fn finish(&mut self, flat: &Flattening, head: Head, start: Start) {
+        self.axioms.push(Axiom {
+            clause: Clause { variables: flat.variables, premises: flat.premises.clone(), head },
+            justification: Justification { start, moves: flat.moves.clone() },
+        });
+    }
+
+    /// The literals of a premise, in the order in which [`crate::proofs::reconstruction`] will prove them.
+    fn premise(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening) -> Result<(), &'static str> {
+        match formula {
+            Formula::Atom(predicate, arguments) => {
+                let literal = self.literal(theory, true, *predicate, arguments, flat.parameters);
+                flat.premises.push(literal);
+                Ok(())
+            }
+            Formula::And(left, right) => {
+                self.premise(theory, left, flat)?;
+                self.premise(theory, right, flat)
+            }
+            Formula::Not(inner) => {
+                if let Formula::Atom(predicate, arguments) = &**inner {
+                    let literal = self.literal(theory, false, *predicate, arguments, flat.parameters);
+                    flat.premises.push(literal);
+                    return Ok(());
+                }
+                let Some((binders, left, right)) = formula.as_exists() else {
+                    return Err("a premise negates a compound formula");
+                };
+                let names = flat.fresh(binders.len());
+                self.premise(theory, &left.open(&names), flat)?;
+                self.premise(theory, &right.open(&names), flat)
+            }
+            Formula::Implies(..) => Err("a premise is itself a ∀→ statement"),
+        }
+    }
+
+    fn literal(
+        &mut self,
+        theory: &Theory,
+        positive: bool,
+        predicate: PredicateId,
+        arguments: &[Variable],
+        parameters: u32,
+    ) -> Literal {
+        let sorts = &theory.predicate(predicate).sorts;
+        let mut slots = Vec::with_capacity(arguments.len());
+        let mut terms = Vec::new();
+        for (place, argument) in arguments.iter().enumerate() {
+            let Variable::Free(name) = argument else { unreachable!("opened before") };
+            let individual = predicate == PredicateId::EQUAL || matches!(sorts[place], Sort::Individual(_));
+            let parameter = name.0 < parameters;
+            if !individual && !parameter {
+                self.general.insert((predicate, place));
+            }
+            if !individual && parameter && !self.general.contains(&(predicate, place)) {
+                slots.push(Slot::Fixed(name.0 as u16));
+                continue;
+            }
+            slots.push(Slot::Argument(terms.len() as u16));
+            terms.push(match name.0.checked_sub(parameters) {
+                Some(number) => Term::Variable(number as u16),
+                // A set that is a constant only in the next attempt; this one is thrown away.
+                None => Term::Constant(self.constants.get(&(name.0 as usize)).copied().unwrap_or(0)),
+            });
+        }
+        Literal { positive, relation: self.relation((predicate, slots)), arguments: terms }
+    }
+
+    fn relation(&mut self, key: (PredicateId, Vec<Slot>)) -> RelationId {
+        if let Some(id) = self.places.get(&key) {
+            return *id;
+        }
+        let id = RelationId(self.signature.relations.len() as u16);
+        let arity = key.1.iter().filter(|slot| matches!(slot, Slot::Argument(_))).count();
+        self.signature.relations.push(Relation { predicate: key.0, slots: key.1.clone(), arity, function: false });
+        self.places.insert(key, id);
+        id
+    }
+
+    /// Registers the relations of a goal.
+    fn statement_clauses(&mut self, theory: &Theory, goal: &Formula) {
+        // Reading enters the relations; the clauses are read again by whoever wants them.
+        let _ = self.read_statement(theory, goal);
+    }
+
+    /// Unfolding and folding clauses for every defined relation, until no new relation turns up.
+    fn definition_clauses(&mut self, theory: &Theory) {
+        let mut next = 0;
+        while next < self.signature.relations.len() {
+            let id = RelationId(next as u16);
+            next += 1;
+            let relation = self.signature.relations[id.index()].clone();
+            let Some(definition) = &theory.predicate(relation.predicate).definition else { continue };
+            if relation.arity == 0 {
+                continue;
+            }
+            let parameters = theory.anchor_definition().parameters.len() as u32;
+            let names: Vec<Name> = relation
+                .slots
+                .iter()
+                .map(|slot| match slot {
+                    Slot::Fixed(place) => Name(u32::from(*place)),
+                    Slot::Argument(place) => Name(parameters + u32::from(*place)),
+                })
+                .collect();
+            let body = definition.instance(&names);
+            let atom = Literal {
+                positive: true,
+                relation: id,
+                arguments: (0..relation.arity as u16).map(Term::Variable).collect(),
+            };
+            let mut flat = Flattening {
+                variables: relation.arity as u16,
+                premises: vec![atom.clone()],
+                moves: vec![Move::Unfold],
+                parameters,
+                whole: body.clone(),
+            };
+            self.flatten(theory, &body, &mut flat, Start::Unfold(id));
+            let mut flat = Flattening {
+                variables: relation.arity as u16,
+                premises: Vec::new(),
+                moves: Vec::new(),
+                parameters,
+                whole: body.clone(),
+            };
+            match self.premise(theory, &body, &mut flat) {
+                Ok(()) => self.finish(&flat, Head::Literal(atom), Start::Fold(id)),
+                Err(reason) => self.skipped.push(Skipped { formula: flat.whole, reason }),
+            }
+        }
+    }
+
+    /// Defined atoms over sets that some clause mentions hold as facts where the anchor states them.
+    fn nullary_facts(&mut self) {
+        for (place, node) in self.nodes.iter().enumerate() {
+            let Formula::Atom(predicate, arguments) = &node.formula else { continue };
+            let slots = arguments.iter().map(|argument| match argument {
+                Variable::Free(name) => Slot::Fixed(name.0 as u16),
+                Variable::Bound(_) => Slot::Argument(0),
+            });
+            let Some(relation) = self.places.get(&(*predicate, slots.collect())) else { continue };
+            let literal = Literal { positive: true, relation: *relation, arguments: Vec::new() };
+            if self.signature.relations[relation.index()].arity == 0 {
+                self.axioms.push(Axiom {
+                    clause: Clause { variables: 0, premises: Vec::new(), head: Head::Literal(literal) },
+                    justification: Justification { start: Start::Node(NodeId(place as u32)), moves: Vec::new() },
+                });
+            }
+        }
+    }
+
+    /// The clauses of a closed statement `∀ anchor parameters (anchor → …)`, with the moves from the
+    /// part behind the anchor; `None` if it does not have that form. The second part is `Err` if some
+    /// part of the statement is no clause.
+    pub fn read_statement(
+        &mut self,
+        theory: &Theory,
+        statement: &Formula,
+    ) -> Option<(Formula, Result<Vec<Axiom>, &'static str>)> {
+        let body = behind_anchor(theory, statement)?;
+        let kept = (self.axioms.len(), self.skipped.len());
+        self.clauses_of(theory, &body, Start::Node(NodeId(0)));
+        let clauses = self.axioms.split_off(kept.0);
+        let skipped = self.skipped.split_off(kept.1);
+        let clauses = match skipped.first() {
+            Some(skipped) => Err(skipped.reason),
+            None => Ok(clauses),
+        };
+        Some((body, clauses))
+    }
+}
+
+/// The part of a closed statement behind `∀ parameters (anchor → …)`, with parameter `i` of the anchor
+/// as `Name(i)`; `None` if the statement does not have that form.
+#[must_use]
+pub fn behind_anchor(theory: &Theory, statement: &Formula) -> Option<Formula> {
+    let Formula::Implies(binders, premise, conclusion) = statement else { return None };
+    let count = theory.anchor_definition().parameters.len();
+    let names: Vec<Name> = (0..count as u32).map(Name).collect();
+    let fits = binders.len() == count && premise.open(&names) == Formula::atom(theory.anchor, names.iter().copied());
+    fits.then(|| conclusion.open(&names))
+}
+
+struct Flattening {
+    variables: u16,
+    premises: Vec<Literal>,
+    moves: Vec<Move>,
+    parameters: u32,
+    whole: Formula,
+}
+
+impl Flattening {
+    fn fresh(&mut self, count: usize) -> Vec<Name> {
+        let first = self.parameters + u32::from(self.variables);
+        self.variables += count as u16;
+        (first..first + count as u32).map(Name).collect()
+    }
+
+    fn restore(&mut self, (variables, premises, moves): (u16, usize, usize)) {
+        self.variables = variables;
+        self.premises.truncate(premises);
+        self.moves.truncate(moves);
+    }
+}
+
+/// A definition whose body contains axioms (∀→ in a conjunction) rather than facts about individuals.
+fn is_structure(body: &Formula) -> bool {
+    match body {
+        Formula::And(left, right) => is_structure(left) || is_structure(right),
+        Formula::Implies(..) => true,
+        Formula::Atom(..) | Formula::Not(_) => false,
+    }
+}

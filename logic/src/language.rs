@@ -1,0 +1,6 @@
+//! Text in and text out: MPL as people write it, the form in which records hold formulas, and the notation in which
+//! readers see them.
+
+pub mod mpl;
+pub mod notation;
+pub mod text;

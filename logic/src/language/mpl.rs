@@ -1,0 +1,40 @@
+//! MPL, the language in which theories are written: text in, [`Theory`](crate::calculus::theory::Theory) out.
+//!
+//! [`read_mpl`] reads our own form, [`read_gl`] a configuration with a folder of definition files,
+//! [`read_goals`] and [`parse_goal`] statements about a theory. Nothing here opens a file: texts and
+//! a loader of imports come from the caller. What is wrong with a text comes back as a [`Report`] of
+//! diagnostics with places. `docs/mpl.md` is the manual.
+//!
+//! Bounds, each named in the error of a text that exceeds it: [`MAX_FILE_BYTES`], [`MAX_NESTING`],
+//! [`MAX_NAMES`], [`MAX_FILES`], [`MAX_ERRORS`].
+
+pub mod codes;
+mod config;
+mod diagnostic;
+mod elaborate;
+mod form;
+mod format;
+mod gl;
+mod goals;
+mod json;
+mod lex;
+mod lint;
+mod parse;
+mod parts;
+mod print;
+mod read;
+mod render;
+mod resolve;
+mod sorts;
+mod syntax;
+
+pub use codes::Code;
+pub use diagnostic::{Diagnostic, FileId, Label, MAX_ERRORS, Report, Severity, SourceMap, Span, nearest};
+pub use format::{LINE_WIDTH, format};
+pub use gl::read_gl;
+pub use goals::{parse_goal, read_goals};
+pub use lint::{lint_gl, lint_mpl};
+pub use read::{Loader, MAX_FILES, read_mpl};
+pub use render::{render, to_json};
+pub use sorts::{parse_sort, sort_text};
+pub use syntax::{MAX_FILE_BYTES, MAX_NAMES, MAX_NESTING};

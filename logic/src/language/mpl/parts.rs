@@ -1,0 +1,188 @@
+//! What a theory has beside its definitions: induction principles, notation, bounds.
+
+use std::sync::Arc;
+
+use crate::calculus::formula::PredicateId;
+use crate::calculus::theory::{Bounds, Constructor, Induction, Notation, NotationForm, PredicateBounds, Sort};
+
+use super::codes;
+use super::diagnostic::{Diagnostic, Report, Span, did_you_mean, short};
+use super::resolve::Predicates;
+use super::syntax::{BoundSyntax, DefinitionSyntax, GeneratedSyntax, Ident, NotationSyntax};
+
+/// A predicate that a form names, with as many arguments as it takes.
+fn predicate(name: &Ident, arity: Option<usize>, predicates: &Predicates, report: &mut Report) -> Option<PredicateId> {
+    let shown = short(&name.text);
+    let Some(known) = predicates.known.get(&name.text) else {
+        let mut diagnostic = Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("there is no predicate `{shown}`"))
+            .at(name.span, "not defined");
+        diagnostic.help = did_you_mean(&name.text, predicates.known.keys().map(|known| &**known));
+        report.push(diagnostic);
+        return None;
+    };
+    if let Some(arity) = arity
+        && arity != known.arity
+    {
+        report.push(
+            Diagnostic::new(
+                codes::WRONG_ARITY,
+                format!("`{shown}` takes {} arguments, but {arity} are given", known.arity),
+            )
+            .at(name.span, "used here"),
+        );
+        return None;
+    }
+    known.sound.then_some(known.id)
+}
+
+pub(crate) fn induction(
+    generated: &GeneratedSyntax,
+    predicates: &Predicates,
+    report: &mut Report,
+) -> Option<Induction> {
+    let parameters = &generated.parameters;
+    let id = predicate(&generated.structure, Some(parameters.len()), predicates, report)?;
+    let sorts = &predicates.list[id.index()].sorts;
+    let mut fail = |ident: &Ident, message: String| {
+        report.push(Diagnostic::new(codes::BAD_GENERATED, message).at(ident.span, "here").help(
+            "name the structure with its arguments, the set, then each constructor: a constant as `c`, a \
+             function with the sets of its arguments as `f[N]`",
+        ));
+        None::<usize>
+    };
+    for (place, parameter) in parameters.iter().enumerate() {
+        if parameters[..place].iter().any(|other| other.text == parameter.text) {
+            fail(parameter, format!("`{}` stands twice among the arguments", short(&parameter.text)))?;
+        }
+    }
+    let find = |name: &Ident, fail: &mut dyn FnMut(&Ident, String) -> Option<usize>| match parameters
+        .iter()
+        .position(|parameter| parameter.text == name.text)
+    {
+        Some(place) => Some(place),
+        None => fail(name, format!("`{}` is not an argument of the structure", short(&name.text))),
+    };
+    let element = |place: usize| match &sorts[place] {
+        Sort::Power(parts) if parts.len() == 1 => Some(parts[0].clone()),
+        _ => None,
+    };
+    let set = find(&generated.set, &mut fail)?;
+    let Some(generated_element) = element(set) else {
+        fail(&generated.set, format!("`{}` is not a set", short(&generated.set.text)))?;
+        return None;
+    };
+    let mut constructors: Vec<Constructor> = Vec::new();
+    for (name, sets) in &generated.constructors {
+        let shown = short(&name.text);
+        let parameter = find(name, &mut fail)?;
+        if constructors.iter().any(|known| known.parameter == parameter) {
+            fail(name, format!("`{shown}` stands twice among the constructors"))?;
+        }
+        let mut wanted = Vec::new();
+        let mut arguments = Vec::new();
+        for argument in sets {
+            let place = find(argument, &mut fail)?;
+            let Some(element) = element(place) else {
+                fail(argument, format!("`{}` is not a set", short(&argument.text)))?;
+                return None;
+            };
+            arguments.push(place);
+            wanted.push(element);
+        }
+        wanted.push(generated_element.clone());
+        let wanted = match sets.len() {
+            0 => wanted.remove(0),
+            1 | 2 => Sort::Power(wanted),
+            _ => {
+                fail(name, format!("`{shown}` has {} arguments, but the bound is 2", sets.len()))?;
+                return None;
+            }
+        };
+        if sorts[parameter] != wanted {
+            let is = super::sorts::sort_text(&sorts[parameter]);
+            let wanted = super::sorts::sort_text(&wanted);
+            fail(name, format!("`{shown}` has sort `{is}`, but as a constructor written so it must have `{wanted}`"))?;
+        }
+        constructors.push(Constructor { parameter, arguments });
+    }
+    let name = match &generated.label {
+        Some(label) => label.as_str().into(),
+        None => induction_name(&generated.structure.text),
+    };
+    Some(Induction { name, predicate: id, set, constructors, added_by_reader: false })
+}
+
+/// The name of an induction principle that its author has not named.
+pub(crate) fn induction_name(structure: &str) -> Arc<str> {
+    format!("induction on {structure}").into()
+}
+
+pub(crate) fn notation(
+    written: &NotationSyntax,
+    theory: &DefinitionSyntax,
+    predicates: &Predicates,
+    report: &mut Report,
+) -> Option<Notation> {
+    let id = predicate(&written.predicate, Some(written.arguments.len()), predicates, report)?;
+    let is_parameter = |name: &Ident| theory.parameters.iter().any(|parameter| parameter.text == name.text);
+    let mut fail = |span: Span, message: String| {
+        report.push(Diagnostic::new(codes::BAD_NOTATION, message).at(span, "here").help(
+            "arguments that are parameters of the theory are fixed, `(value z)` names one of the others, and \
+             the symbol joins what is left: two for infix, one for postfix",
+        ));
+    };
+    let value = match &written.value {
+        None => None,
+        Some(name) => match written.arguments.iter().position(|argument| argument.text == name.text) {
+            Some(place) if !is_parameter(name) => Some(place),
+            _ => {
+                fail(name.span, format!("`{}` is not a variable of the atom", short(&name.text)));
+                return None;
+            }
+        },
+    };
+    let operands: Vec<&Ident> = written
+        .arguments
+        .iter()
+        .enumerate()
+        .filter(|(place, argument)| Some(*place) != value && !is_parameter(argument))
+        .map(|(_, argument)| argument)
+        .collect();
+    for (place, argument) in written.arguments.iter().enumerate() {
+        if !is_parameter(argument) && written.arguments[..place].iter().any(|other| other.text == argument.text) {
+            fail(argument.span, format!("`{}` stands twice in the atom", short(&argument.text)));
+            return None;
+        }
+    }
+    let (fits, wanted) = match &written.form {
+        NotationForm::Infix { .. } => (operands.len() == 2, "two"),
+        NotationForm::Prefix { .. } => (!operands.is_empty(), "at least one"),
+        NotationForm::Postfix { .. } => (operands.len() == 1, "one"),
+    };
+    if !fits {
+        fail(written.span, format!("{wanted} operands are needed, but the atom leaves {}", operands.len()));
+        return None;
+    }
+    Some(Notation {
+        predicate: id,
+        arguments: written.arguments.iter().map(|argument| argument.text.clone()).collect(),
+        value,
+        form: written.form.clone(),
+    })
+}
+
+pub(crate) fn set_bounds(entries: &[BoundSyntax], bounds: &mut Bounds, predicates: &Predicates, report: &mut Report) {
+    for entry in entries {
+        match entry {
+            BoundSyntax::Atoms(atoms) => bounds.atoms = *atoms,
+            BoundSyntax::AtomsWithConstant(atoms) => bounds.atoms_with_constant = *atoms,
+            BoundSyntax::Variables(variables) => bounds.variables = *variables,
+            BoundSyntax::Predicate { name, count, atoms } => {
+                let Some(predicate) = predicate(name, None, predicates, report) else { continue };
+                let (min_atoms, max_atoms) = atoms.unwrap_or((1, usize::MAX));
+                let count = count.unwrap_or(usize::MAX);
+                bounds.predicates.push(PredicateBounds { predicate, count, min_atoms, max_atoms });
+            }
+        }
+    }
+}

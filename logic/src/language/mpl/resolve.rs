@@ -1,0 +1,323 @@
+//! Names to predicates and variables: from what was written to [`Formula`]s, with sorts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
+use crate::calculus::theory::{Predicate, Sort, Theory};
+
+use super::codes;
+use super::diagnostic::{Diagnostic, Report, Span, did_you_mean, short};
+use super::sorts::{SortId, SortStore};
+use super::syntax::{Expr, Ident};
+
+/// The four primitive predicates with their sorts.
+pub(crate) fn primitives() -> Vec<Predicate> {
+    let one = || Sort::Individual(1);
+    let relation = |places: usize| Sort::Power(vec![one(); places]);
+    let make = |name: &str, sorts: Vec<Sort>| Predicate { name: name.into(), sorts, definition: None };
+    vec![
+        make("=", vec![one(), one()]),
+        make("in", vec![one(), relation(1)]),
+        make("in2", vec![one(), one(), relation(2)]),
+        make("in3", vec![one(), one(), one(), relation(3)]),
+    ]
+}
+
+/// What is known of a predicate name.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    pub(crate) id: PredicateId,
+    pub(crate) arity: usize,
+    /// False while its definition has an error: then its uses are not looked at closely.
+    pub(crate) sound: bool,
+}
+
+/// The predicates that may be used.
+pub(crate) struct Predicates {
+    /// What to do about an unknown one.
+    pub(crate) advice: String,
+    pub(crate) list: Vec<Predicate>,
+    pub(crate) known: HashMap<Arc<str>, Known>,
+}
+
+impl Predicates {
+    pub(crate) fn primitive() -> Predicates {
+        let advice = "define it: `(define name[parameters] formula)`".to_owned();
+        let mut predicates = Predicates { advice, list: Vec::new(), known: HashMap::new() };
+        for predicate in primitives() {
+            predicates.add(predicate, true);
+        }
+        predicates
+    }
+
+    pub(crate) fn of(theory: &Theory) -> Predicates {
+        const SHOWN: usize = 20;
+        let mut names: Vec<&str> = theory.predicates.iter().take(SHOWN).map(|predicate| &*predicate.name).collect();
+        if theory.predicates.len() > SHOWN {
+            names.push("…");
+        }
+        let advice = format!("the predicates of the theory are: {}", names.join(", "));
+        let mut predicates = Predicates { advice, list: Vec::new(), known: HashMap::new() };
+        for predicate in &theory.predicates {
+            predicates.add(predicate.clone(), true);
+        }
+        predicates
+    }
+
+    pub(crate) fn add(&mut self, predicate: Predicate, sound: bool) -> PredicateId {
+        let id = PredicateId(self.list.len() as u32);
+        let arity = predicate.sorts.len();
+        self.known.insert(predicate.name.clone(), Known { id, arity, sound });
+        self.list.push(predicate);
+        id
+    }
+
+    /// The sorts of the arguments of one use of a predicate.
+    fn instance(&self, id: PredicateId, sorts: &mut SortStore, place: Span) -> Vec<SortId> {
+        if matches!(id, PredicateId::IN2 | PredicateId::IN3 | PredicateId::IN) {
+            // Each place of a relation may have its own sort.
+            let places = self.list[id.index()].sorts.len() as u32 - 1;
+            let mut bases = Vec::new();
+            let relation = Sort::Power((1..=places).map(Sort::Individual).collect());
+            return (1..=places)
+                .map(Sort::Individual)
+                .chain([relation])
+                .map(|sort| sorts.instance(&sort, &mut bases, place))
+                .collect();
+        }
+        let mut bases = Vec::new();
+        self.list[id.index()].sorts.iter().map(|sort| sorts.instance(sort, &mut bases, place)).collect()
+    }
+}
+
+/// A name that a formula may use.
+struct Entry {
+    place: Span,
+    sort: SortId,
+    variable: Binding,
+}
+
+#[derive(Clone, Copy)]
+enum Binding {
+    Parameter(u32),
+    /// Its number, counted from the outermost.
+    Bound(u32),
+}
+
+/// Turns one formula into a [`Formula`].
+pub(crate) struct Resolver<'a> {
+    predicates: &'a Predicates,
+    pub(crate) report: &'a mut Report,
+    pub(crate) sorts: SortStore,
+    names: HashMap<Arc<str>, Entry>,
+    bound: u32,
+    /// How an unknown variable is to be mended.
+    unbound_help: &'a str,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver for a formula over these parameters, each of which becomes `Name` of its place.
+    /// Also the sorts of the parameters. A name that stands twice is reported.
+    pub(crate) fn new(
+        predicates: &'a Predicates,
+        report: &'a mut Report,
+        parameters: &[Ident],
+        unbound_help: &'a str,
+    ) -> (Resolver<'a>, Vec<SortId>) {
+        let mut resolver =
+            Resolver { predicates, report, sorts: SortStore::default(), names: HashMap::new(), bound: 0, unbound_help };
+        let mut ids = Vec::new();
+        for (place, parameter) in parameters.iter().enumerate() {
+            let sort = resolver.sorts.unknown();
+            ids.push(sort);
+            let entry = Entry { place: parameter.span, sort, variable: Binding::Parameter(place as u32) };
+            resolver.enter(parameter, entry, parameters.first().map(|first| first.span));
+        }
+        (resolver, ids)
+    }
+
+    /// Enters a name; reports it and says no if it is in use. `list` is where the list begins that the
+    /// name stands in.
+    fn enter(&mut self, ident: &Ident, entry: Entry, list: Option<Span>) -> bool {
+        if let Some(known) = self.names.get(&ident.text) {
+            let shown = short(&ident.text);
+            let same_list = list.is_some_and(|list| known.place.start >= list.start && known.place.file == list.file);
+            let diagnostic = if same_list {
+                Diagnostic::new(codes::REPEATED_NAME, format!("`{shown}` stands twice in one list"))
+                    .at(ident.span, "the second time")
+                    .at(known.place, "the first time")
+                    .help("give each variable its own name")
+            } else {
+                Diagnostic::new(codes::SHADOWING, format!("`{shown}` is in use where this binder stands"))
+                    .at(ident.span, "bound again here")
+                    .at(known.place, "it already means this")
+                    .help("rename one of the two")
+            };
+            self.report.push(diagnostic);
+            return false;
+        }
+        self.names.insert(ident.text.clone(), entry);
+        true
+    }
+
+    /// The formula, or `None` when something was reported.
+    pub(crate) fn formula(&mut self, expr: &Expr) -> Option<Formula> {
+        if self.report.is_full() {
+            return None;
+        }
+        match expr {
+            Expr::Atom { name, arguments, .. } => self.atom(name, arguments),
+            Expr::And { left, right, .. } => {
+                let left = self.formula(left);
+                let right = self.formula(right);
+                Some(Formula::and(left?, right?))
+            }
+            Expr::Not { inner, .. } => Some(Formula::negate(self.formula(inner)?)),
+            Expr::Implies { binders, premise, conclusion, .. } => {
+                // What is kept on the stack here is kept once for each level.
+                let sound = self.enter_binders(binders);
+                let premise = self.formula(premise).map(Arc::new);
+                let conclusion = self.formula(conclusion).map(Arc::new);
+                self.leave_binders(binders);
+                if sound { implication(binders, premise, conclusion) } else { None }
+            }
+        }
+    }
+
+    /// Enters the variables of a binder; whether all are new.
+    fn enter_binders(&mut self, binders: &[Ident]) -> bool {
+        let mut sound = true;
+        for binder in binders {
+            let sort = self.sorts.unknown();
+            let entry = Entry { place: binder.span, sort, variable: Binding::Bound(self.bound) };
+            self.bound += 1;
+            sound &= self.enter(binder, entry, binders.first().map(|first| first.span));
+        }
+        sound
+    }
+
+    /// Removes those variables of a binder that it had entered.
+    fn leave_binders(&mut self, binders: &[Ident]) {
+        for binder in binders {
+            if self.names.get(&binder.text).is_some_and(|entry| entry.place == binder.span) {
+                self.names.remove(&binder.text);
+            }
+        }
+        self.bound -= binders.len() as u32;
+    }
+
+    fn atom(&mut self, name: &Ident, arguments: &[Ident]) -> Option<Formula> {
+        let predicate = self.predicate(name, arguments);
+        let mut sound = true;
+        let mut variables = Vec::with_capacity(arguments.len());
+        let mut ids = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            match self.names.get(&argument.text) {
+                Some(entry) => {
+                    variables.push(match entry.variable {
+                        Binding::Parameter(place) => Variable::Free(Name(place)),
+                        Binding::Bound(number) => Variable::Bound(self.bound - 1 - number),
+                    });
+                    ids.push(entry.sort);
+                }
+                None => {
+                    sound = false;
+                    self.unbound(argument);
+                }
+            }
+        }
+        let known = predicate?;
+        if !sound || !known.sound {
+            return None;
+        }
+        let wanted = self.predicates.instance(known.id, &mut self.sorts, name.span);
+        for (place, (id, wanted)) in ids.iter().zip(wanted).enumerate() {
+            if let Err((first, second)) = self.sorts.join(*id, wanted) {
+                let as_used = self.sorts.describe(wanted);
+                let before = self.sorts.describe(*id);
+                let argument = &arguments[place];
+                let shown = short(&argument.text);
+                let message = if as_used == before {
+                    format!("the sort of `{shown}` does not fit here")
+                } else {
+                    format!("`{shown}` is {before}, but used as {as_used} here")
+                };
+                let mut diagnostic = Diagnostic::new(codes::SORT_CLASH, message)
+                    .at(argument.span, format!("argument {} of `{}`", place + 1, short(&name.text)));
+                let here = [argument.span, name.span];
+                for other in [first, second].into_iter().flatten().filter(|other| !here.contains(other)) {
+                    diagnostic = diagnostic.at(other, "its sort is fixed by this");
+                }
+                self.report.push(diagnostic);
+                return None;
+            }
+        }
+        Some(Formula::Atom(known.id, variables.into()))
+    }
+
+    fn predicate(&mut self, name: &Ident, arguments: &[Ident]) -> Option<Known> {
+        let shown = short(&name.text);
+        let Some(known) = self.predicates.known.get(&name.text).copied() else {
+            if !self.report.is_full() {
+                let help = did_you_mean(&name.text, self.predicates.known.keys().map(|known| &**known))
+                    .unwrap_or_else(|| self.predicates.advice.clone());
+                self.report.push(
+                    Diagnostic::new(codes::UNKNOWN_PREDICATE, format!("there is no predicate `{shown}`"))
+                        .at(name.span, "not defined")
+                        .help(help),
+                );
+            }
+            return None;
+        };
+        if known.sound && known.arity != arguments.len() {
+            let count = |number: usize| format!("{number} argument{}", if number == 1 { "" } else { "s" });
+            let signature = match &self.predicates.list[known.id.index()].definition {
+                Some(definition) => format!("it is `{shown}[{}]`", definition.parameters.join(",")),
+                None => match &*name.text {
+                    "=" => "it is `=[x,y]`",
+                    "in" => "it is `in[element,set]`",
+                    "in2" => "it is `in2[x,y,relation]`",
+                    "in3" => "it is `in3[x,y,z,relation]`",
+                    _ => "see its definition",
+                }
+                .to_owned(),
+            };
+            self.report.push(
+                Diagnostic::new(
+                    codes::WRONG_ARITY,
+                    format!(
+                        "`{shown}` takes {}, but {} given",
+                        count(known.arity),
+                        match arguments.len() {
+                            1 => "1 is".to_owned(),
+                            number => format!("{number} are"),
+                        }
+                    ),
+                )
+                .at(name.span, "used here")
+                .help(signature),
+            );
+            return None;
+        }
+        Some(known)
+    }
+
+    fn unbound(&mut self, argument: &Ident) {
+        if self.report.is_full() {
+            return;
+        }
+        let help = did_you_mean(&argument.text, self.names.keys().map(|known| &**known))
+            .unwrap_or_else(|| self.unbound_help.to_owned());
+        self.report.push(
+            Diagnostic::new(codes::UNBOUND, format!("nothing binds `{}`", short(&argument.text)))
+                .at(argument.span, "used here")
+                .help(help),
+        );
+    }
+}
+
+fn implication(binders: &[Ident], premise: Option<Arc<Formula>>, conclusion: Option<Arc<Formula>>) -> Option<Formula> {
+    let binders = Binders::new(binders.iter().map(|binder| binder.text.clone()));
+    Some(Formula::Implies(binders, premise?, conclusion?))
+}

@@ -1,0 +1,352 @@
+//! Sorts by unification: which arguments are individuals, sets and relations is inferred.
+//!
+//! A sort is a node: unknown, a set or relation over other nodes, or a base sort that a configuration
+//! names. Nodes are joined (union-find); a class keeps the place at which its shape became known, so
+//! that a clash can show both places.
+
+use std::fmt::Write as _;
+
+use crate::calculus::theory::Sort;
+
+use super::codes;
+use super::diagnostic::{Diagnostic, Span};
+
+/// The largest number of parts of one sort, and its deepest nesting.
+const MAX_PARTS: usize = 64;
+const MAX_DEPTH: usize = 8;
+
+/// A node of a [`SortStore`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SortId(u32);
+
+#[derive(Clone, Debug)]
+enum Shape {
+    Unknown,
+    Joined(SortId),
+    Power(Vec<SortId>),
+    Base(u32),
+}
+
+/// The sorts of one definition or goal while they are inferred.
+#[derive(Default)]
+pub(crate) struct SortStore {
+    shapes: Vec<Shape>,
+    /// Where the shape became known, or where the node was made.
+    places: Vec<Option<Span>>,
+}
+
+impl SortStore {
+    pub(crate) fn unknown(&mut self) -> SortId {
+        self.push(Shape::Unknown, None)
+    }
+
+    fn push(&mut self, shape: Shape, place: Option<Span>) -> SortId {
+        self.shapes.push(shape);
+        self.places.push(place);
+        SortId((self.shapes.len() - 1) as u32)
+    }
+
+    fn root(&mut self, mut id: SortId) -> SortId {
+        while let Shape::Joined(next) = self.shapes[id.0 as usize] {
+            if let Shape::Joined(after) = self.shapes[next.0 as usize] {
+                self.shapes[id.0 as usize] = Shape::Joined(after);
+            }
+            id = next;
+        }
+        id
+    }
+
+    /// A copy of a known sort whose base sorts are unknowns, shared through `bases`.
+    pub(crate) fn instance(&mut self, sort: &Sort, bases: &mut Vec<(u32, SortId)>, place: Span) -> SortId {
+        match sort {
+            Sort::Individual(number) => match bases.iter().find(|(known, _)| known == number) {
+                Some((_, id)) => *id,
+                None => {
+                    let id = self.unknown();
+                    bases.push((*number, id));
+                    id
+                }
+            },
+            Sort::Power(parts) => {
+                let parts = parts.iter().map(|part| self.instance(part, bases, place)).collect();
+                self.push(Shape::Power(parts), Some(place))
+            }
+        }
+    }
+
+    /// A sort that is named and cannot become another.
+    pub(crate) fn fixed(&mut self, sort: &Sort, place: Span) -> SortId {
+        match sort {
+            Sort::Individual(number) => self.push(Shape::Base(*number), Some(place)),
+            Sort::Power(parts) => {
+                let parts = parts.iter().map(|part| self.fixed(part, place)).collect();
+                self.push(Shape::Power(parts), Some(place))
+            }
+        }
+    }
+
+    /// Makes two sorts one. On a clash: the places where the shapes that differ became known.
+    pub(crate) fn join(&mut self, left: SortId, right: SortId) -> Result<(), (Option<Span>, Option<Span>)> {
+        let mut pairs = vec![(left, right)];
+        while let Some((left, right)) = pairs.pop() {
+            let (left, right) = (self.root(left), self.root(right));
+            if left == right {
+                continue;
+            }
+            let clash = (self.places[left.0 as usize], self.places[right.0 as usize]);
+            match (&self.shapes[left.0 as usize], &self.shapes[right.0 as usize]) {
+                (Shape::Unknown, _) => self.shapes[left.0 as usize] = Shape::Joined(right),
+                (_, Shape::Unknown) => self.shapes[right.0 as usize] = Shape::Joined(left),
+                (Shape::Power(first), Shape::Power(second)) if first.len() == second.len() => {
+                    pairs.extend(first.iter().copied().zip(second.iter().copied()));
+                    self.shapes[right.0 as usize] = Shape::Joined(left);
+                }
+                (Shape::Base(first), Shape::Base(second)) if first == second => {
+                    self.shapes[right.0 as usize] = Shape::Joined(left);
+                }
+                _ => return Err(clash),
+            }
+        }
+        Ok(())
+    }
+
+    /// The sorts of some nodes; what is still unknown becomes base sorts 1, 2, … in order.
+    pub(crate) fn read(&mut self, ids: &[SortId]) -> Result<Vec<Sort>, Box<Diagnostic>> {
+        let mut bases = Vec::new();
+        ids.iter()
+            .map(|id| {
+                let mut parts = 0;
+                self.read_one(*id, &mut bases, (0, None), &mut parts)
+            })
+            .collect()
+    }
+
+    fn read_one(
+        &mut self,
+        id: SortId,
+        bases: &mut Vec<SortId>,
+        (depth, place): (usize, Option<Span>),
+        parts: &mut usize,
+    ) -> Result<Sort, Box<Diagnostic>> {
+        *parts += 1;
+        let id = self.root(id);
+        if depth > MAX_DEPTH || *parts > MAX_PARTS {
+            return Err(Box::new(self.too_large(place)));
+        }
+        let place = self.places[id.0 as usize].or(place);
+        match self.shapes[id.0 as usize].clone() {
+            Shape::Power(inner) => {
+                let inner = inner.into_iter().map(|part| self.read_one(part, bases, (depth + 1, place), parts));
+                Ok(Sort::Power(inner.collect::<Result<_, _>>()?))
+            }
+            Shape::Base(number) => Ok(Sort::Individual(number)),
+            _ => {
+                let place = bases.iter().position(|known| *known == id).unwrap_or_else(|| {
+                    bases.push(id);
+                    bases.len() - 1
+                });
+                Ok(Sort::Individual(place as u32 + 1))
+            }
+        }
+    }
+
+    /// Says why a sort is too large: because it contains itself, or just so. Finds a sort that
+    /// contains itself anywhere in the store, whether or not it has been read.
+    pub(crate) fn check(&mut self) -> Result<(), Box<Diagnostic>> {
+        match self.find_loop() {
+            Some(place) => Err(Box::new(self.loop_error(place))),
+            None => Ok(()),
+        }
+    }
+
+    fn too_large(&mut self, place: Option<Span>) -> Diagnostic {
+        if let Some(circle) = self.find_loop() {
+            return self.loop_error(circle);
+        }
+        let mut diagnostic = Diagnostic::new(
+            codes::SORT_TOO_LARGE,
+            format!("a sort has more than {MAX_PARTS} parts or {MAX_DEPTH} levels"),
+        );
+        if let Some(place) = place {
+            diagnostic = diagnostic.at(place, "a part of it is fixed by this");
+        }
+        diagnostic
+    }
+
+    fn loop_error(&mut self, ids: Vec<SortId>) -> Diagnostic {
+        let mut diagnostic =
+            Diagnostic::new(codes::SORT_LOOP, "a set would have to be an element of itself, directly or in a circle");
+        let mut places: Vec<Span> = ids.iter().filter_map(|id| self.places[id.0 as usize]).collect();
+        places.sort_unstable();
+        places.dedup();
+        for (number, place) in places.into_iter().take(4).enumerate() {
+            let text = if number == 0 { "used as a set or relation here" } else { "and here" };
+            diagnostic = diagnostic.at(place, text);
+        }
+        diagnostic.help("look for swapped arguments: it is `in[element,set]`, and the relation stands last")
+    }
+
+    /// The nodes of a circle of sorts that contain each other.
+    fn find_loop(&mut self) -> Option<Vec<SortId>> {
+        const NEW: u8 = 0;
+        const OPEN: u8 = 1;
+        const DONE: u8 = 2;
+        let mut states = vec![NEW; self.shapes.len()];
+        for start in 0..self.shapes.len() as u32 {
+            let start = self.root(SortId(start));
+            if states[start.0 as usize] != NEW {
+                continue;
+            }
+            let mut path: Vec<(SortId, usize)> = vec![(start, 0)];
+            states[start.0 as usize] = OPEN;
+            while let Some((id, child)) = path.last_mut() {
+                let id = *id;
+                let next = match &self.shapes[id.0 as usize] {
+                    Shape::Power(parts) => parts.get(*child).copied(),
+                    _ => None,
+                };
+                *child += 1;
+                let Some(next) = next else {
+                    states[id.0 as usize] = DONE;
+                    path.pop();
+                    continue;
+                };
+                let next = self.root(next);
+                match states[next.0 as usize] {
+                    NEW => {
+                        states[next.0 as usize] = OPEN;
+                        path.push((next, 0));
+                    }
+                    OPEN => {
+                        let from = path.iter().position(|(known, _)| *known == next).unwrap_or(0);
+                        return Some(path[from..].iter().map(|(id, _)| *id).collect());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// What a node is, in words: `an individual`, `a set`, `a relation of 2 places`.
+    pub(crate) fn describe(&mut self, id: SortId) -> String {
+        let id = self.root(id);
+        match &self.shapes[id.0 as usize] {
+            Shape::Power(parts) if parts.len() == 1 => "a set".to_owned(),
+            Shape::Power(parts) => format!("a relation of {} places", parts.len()),
+            Shape::Base(number) => format!("an individual of sort ({number})"),
+            _ => "an individual".to_owned(),
+        }
+    }
+}
+
+/// A sort in the notation of configurations: `(1)`, `P(1)`, `P(x(1)(1))`, `P(x(1)(x(1)(1)))`.
+#[must_use]
+pub fn sort_text(sort: &Sort) -> String {
+    fn put(sort: &Sort, text: &mut String) {
+        match sort {
+            Sort::Individual(number) => {
+                let _ = write!(text, "({number})");
+            }
+            Sort::Power(parts) => {
+                text.push('P');
+                product(parts, text);
+            }
+        }
+    }
+    fn product(parts: &[Sort], text: &mut String) {
+        match parts {
+            [single @ Sort::Individual(_)] => put(single, text),
+            [single] => {
+                text.push('(');
+                put(single, text);
+                text.push(')');
+            }
+            _ => {
+                text.push('(');
+                tail(parts, text);
+                text.push(')');
+            }
+        }
+    }
+    fn tail(parts: &[Sort], text: &mut String) {
+        text.push('x');
+        operand(&parts[..1], text);
+        operand(&parts[1..], text);
+    }
+    fn operand(parts: &[Sort], text: &mut String) {
+        match parts {
+            [single @ Sort::Individual(_)] => put(single, text),
+            [single] => {
+                text.push('(');
+                put(single, text);
+                text.push(')');
+            }
+            _ => {
+                text.push('(');
+                tail(parts, text);
+                text.push(')');
+            }
+        }
+    }
+    let mut text = String::new();
+    put(sort, &mut text);
+    text
+}
+
+/// Reads a sort in the notation of configurations; `None` if it is not one. The inverse of
+/// [`sort_text`].
+#[must_use]
+pub fn parse_sort(text: &str) -> Option<Sort> {
+    fn sort(text: &str, depth: usize) -> Option<(Sort, &str)> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if let Some(rest) = text.strip_prefix('P') {
+            let (parts, rest) = group(rest, depth + 1)?;
+            return Some((Sort::Power(parts), rest));
+        }
+        let rest = text.strip_prefix('(')?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number = rest[..digits].parse().ok().filter(|number| *number > 0)?;
+        Some((Sort::Individual(number), rest[digits..].strip_prefix(')')?))
+    }
+    /// `(1)`, `(P(1))`, `(x…)`: the parts of a power sort.
+    fn group(text: &str, depth: usize) -> Option<(Vec<Sort>, &str)> {
+        let inner = text.strip_prefix('(')?;
+        if let Some(rest) = inner.strip_prefix('x') {
+            let (first, rest) = group(rest, depth)?;
+            let [first] = <[Sort; 1]>::try_from(first).ok()?;
+            let (mut others, rest) = group(rest, depth)?;
+            others.insert(0, first);
+            return (others.len() <= MAX_PARTS).then_some(()).and_then(|()| Some((others, rest.strip_prefix(')')?)));
+        }
+        if inner.starts_with('P') {
+            let (part, rest) = sort(inner, depth)?;
+            return Some((vec![part], rest.strip_prefix(')')?));
+        }
+        let (part, rest) = sort(text, depth)?;
+        Some((vec![part], rest))
+    }
+    if text.len() > 16 * MAX_PARTS {
+        return None;
+    }
+    let (parsed, rest) = sort(text, 0)?;
+    rest.is_empty().then_some(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sorts_of_configurations_are_read_and_written() {
+        for text in ["(1)", "P(1)", "P(x(1)(1))", "P(x(1)(x(1)(1)))", "P(x(1)(2))", "P(P(1))", "P(x(P(1))(1))"] {
+            let sort = parse_sort(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(sort_text(&sort), text);
+        }
+        for text in ["", "1", "(0)", "(1", "P1", "P()", "P(x(1))", "P(1)x", "(-1)", "P(x(1)(1)"] {
+            assert_eq!(parse_sort(text), None, "{text}");
+        }
+    }
+}

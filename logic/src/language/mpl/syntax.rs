@@ -1,0 +1,122 @@
+//! Formulas and forms as they were written, with places and before names are looked up.
+
+use std::sync::Arc;
+
+use super::diagnostic::Span;
+
+/// The deepest nesting of a formula. Trees are walked and dropped by recursion everywhere. At this
+/// bound reading, printing, laying out and dropping take at most 1.5 MB of stack in a build without
+/// optimisation, and 1 MB in our development profile; a thread has 2 MB.
+pub const MAX_NESTING: usize = 1_000;
+/// The largest file, in bytes.
+pub const MAX_FILE_BYTES: usize = 16 << 20;
+/// The largest number of names in one list.
+pub const MAX_NAMES: usize = 1_000;
+
+/// A name at its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Ident {
+    pub(crate) text: Arc<str>,
+    pub(crate) span: Span,
+}
+
+/// A formula as written.
+#[derive(Clone, Debug)]
+pub(crate) enum Expr {
+    Atom { name: Ident, arguments: Vec<Ident>, span: Span },
+    And { left: Box<Expr>, right: Box<Expr>, span: Span },
+    Not { inner: Box<Expr>, span: Span, wrapped: bool },
+    Implies { binders: Vec<Ident>, premise: Box<Expr>, conclusion: Box<Expr>, span: Span },
+}
+
+impl Expr {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Expr::Atom { span, .. } | Expr::And { span, .. } | Expr::Not { span, .. } | Expr::Implies { span, .. } => {
+                *span
+            }
+        }
+    }
+
+    /// Calls `visit` for every atom, from left to right.
+    pub(crate) fn for_each_atom<'a>(&'a self, visit: &mut dyn FnMut(&'a Ident, &'a [Ident])) {
+        match self {
+            Expr::Atom { name, arguments, .. } => visit(name, arguments),
+            Expr::And { left, right, .. } => {
+                left.for_each_atom(visit);
+                right.for_each_atom(visit);
+            }
+            Expr::Not { inner, .. } => inner.for_each_atom(visit),
+            Expr::Implies { premise, conclusion, .. } => {
+                premise.for_each_atom(visit);
+                conclusion.for_each_atom(visit);
+            }
+        }
+    }
+}
+
+/// `name[parameters]` stands for `body`.
+#[derive(Clone, Debug)]
+pub(crate) struct DefinitionSyntax {
+    pub(crate) name: Ident,
+    pub(crate) parameters: Vec<Ident>,
+    pub(crate) doc: Option<String>,
+    pub(crate) body: Expr,
+}
+
+/// `(import "path")`
+#[derive(Clone, Debug)]
+pub(crate) struct ImportSyntax {
+    pub(crate) path: String,
+    pub(crate) span: Span,
+}
+
+/// `(generated name[parameters] set constructor…)`
+#[derive(Clone, Debug)]
+pub(crate) struct GeneratedSyntax {
+    pub(crate) label: Option<String>,
+    pub(crate) structure: Ident,
+    pub(crate) parameters: Vec<Ident>,
+    pub(crate) set: Ident,
+    /// A constant has no list; a function lists the sets of its arguments.
+    pub(crate) constructors: Vec<(Ident, Vec<Ident>)>,
+}
+
+/// `(notation (name[arguments]) (value z) (infix "+" 5))`
+#[derive(Clone, Debug)]
+pub(crate) struct NotationSyntax {
+    pub(crate) predicate: Ident,
+    pub(crate) arguments: Vec<Ident>,
+    pub(crate) value: Option<Ident>,
+    pub(crate) form: crate::calculus::theory::NotationForm,
+    pub(crate) span: Span,
+}
+
+/// `(conjecture name formula)`
+#[derive(Clone, Debug)]
+pub(crate) struct ConjectureSyntax {
+    pub(crate) name: Ident,
+    pub(crate) body: Expr,
+    pub(crate) span: Span,
+}
+
+/// One entry of a `bounds` form.
+#[derive(Clone, Debug)]
+pub(crate) enum BoundSyntax {
+    Atoms(usize),
+    AtomsWithConstant(usize),
+    Variables(usize),
+    Predicate { name: Ident, count: Option<usize>, atoms: Option<(usize, usize)> },
+}
+
+/// A top-level form of an `.mpl` file.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    Import(ImportSyntax),
+    Define(DefinitionSyntax),
+    Theory(DefinitionSyntax),
+    Generated(GeneratedSyntax),
+    Notation(NotationSyntax),
+    Conjecture(ConjectureSyntax),
+    Bounds(Vec<BoundSyntax>),
+}

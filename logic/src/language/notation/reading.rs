@@ -1,0 +1,193 @@
+//! The notation of a theory, and its axioms one by one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::atom::operator;
+use super::reader::Reader;
+use super::{Math, Role, Symbol};
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use crate::calculus::theory::Theory;
+use crate::language::text::MplWriter;
+
+/// Unfolding of the anchor stops after so many formulas; no theory of ours comes near.
+const MOST_PARTS: usize = 20_000;
+
+/// The notation of a theory, ready to read its formulas.
+pub struct Reading<'t> {
+    pub(super) theory: &'t Theory,
+    /// The parameters of the anchor that are functions.
+    pub(super) functions: BTreeSet<Arc<str>>,
+    /// Whether relations are shown as relations, whatever the theory says about them.
+    pub(super) literal: bool,
+}
+
+/// One conjunct of the anchor after unfolding the structures that it names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Axiom {
+    /// The formula; `Name(i)` is parameter `i` of the anchor.
+    pub formula: Formula,
+    /// The definitions that were unfolded on the way, outermost first.
+    pub path: Vec<PredicateId>,
+}
+
+impl<'t> Reading<'t> {
+    /// Looks up once which parameters of the anchor are functions.
+    #[must_use]
+    pub fn new(theory: &'t Theory) -> Self {
+        let mut functions = BTreeSet::new();
+        let parameters = &theory.anchor_definition().parameters;
+        for axiom in Self::axioms_of(theory) {
+            if let Some(Name(parameter)) = function_of(&axiom.formula)
+                && let Some(name) = parameters.get(parameter as usize)
+            {
+                functions.insert(name.clone());
+            }
+        }
+        Reading { theory, functions, literal: false }
+    }
+
+    /// Reads every relation as it stands: no notation, no terms, no anchor that is understood.
+    #[must_use]
+    pub fn literal(theory: &'t Theory) -> Self {
+        Reading { theory, functions: BTreeSet::new(), literal: true }
+    }
+
+    /// The theory whose notation this is.
+    #[must_use]
+    pub fn theory(&self) -> &'t Theory {
+        self.theory
+    }
+
+    /// The axioms one by one, in the order in which the anchor states them.
+    #[must_use]
+    pub fn axioms(&self) -> Vec<Axiom> {
+        Self::axioms_of(self.theory)
+    }
+
+    fn axioms_of(theory: &Theory) -> Vec<Axiom> {
+        let mut axioms = Vec::new();
+        let mut stack = vec![(theory.anchor_definition().body.clone(), vec![theory.anchor])];
+        let mut parts = 0;
+        while let Some((formula, path)) = stack.pop() {
+            parts += 1;
+            if parts > MOST_PARTS {
+                break;
+            }
+            match &formula {
+                Formula::And(left, right) => {
+                    stack.push(((**right).clone(), path.clone()));
+                    stack.push(((**left).clone(), path));
+                }
+                Formula::Atom(predicate, arguments) => {
+                    match theory.predicate(*predicate).definition.as_ref().zip(free_names(arguments)) {
+                        Some((definition, arguments)) if matches!(definition.body, Formula::And(..)) => {
+                            let mut deeper = path;
+                            deeper.push(*predicate);
+                            stack.push((definition.instance(&arguments), deeper));
+                        }
+                        _ => axioms.push(Axiom { formula, path }),
+                    }
+                }
+                _ => axioms.push(Axiom { formula, path }),
+            }
+        }
+        axioms
+    }
+
+    /// A closed statement of a theory, its anchor being taken as understood.
+    #[must_use]
+    pub fn statement(&self, statement: &Formula) -> Math {
+        self.formula(statement, &|name| format!("v{}", name.0).into())
+    }
+
+    /// The variables that [`Reading::statement`] binds, in order: the name that the binder gives, and
+    /// the name that is shown.
+    #[must_use]
+    pub fn variables(&self, statement: &Formula) -> Vec<(Arc<str>, Arc<str>)> {
+        let mut reader =
+            Reader { reading: self, next: 0, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
+        reader.read(statement);
+        reader.log
+    }
+
+    /// A formula over the anchor's parameters, such as an axiom.
+    #[must_use]
+    pub fn under_anchor(&self, formula: &Formula) -> Math {
+        let parameters = &self.theory.anchor_definition().parameters;
+        self.formula(formula, &|name| parameters.get(name.0 as usize).cloned().unwrap_or_else(|| "?".into()))
+    }
+
+    /// Any formula; `name` gives the names of its free variables.
+    #[must_use]
+    pub fn formula(&self, formula: &Formula, name: &dyn Fn(Name) -> Arc<str>) -> Math {
+        let free = formula.free_variables();
+        let next = free.iter().map(|name| name.0.saturating_add(1)).max().unwrap_or(0);
+        let mut reader = Reader { reading: self, next, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
+        for variable in free {
+            reader.names.insert(variable, name(variable));
+        }
+        reader.read(formula)
+    }
+
+    /// How a free variable is shown: the symbol of its name.
+    #[must_use]
+    pub fn symbol(&self, name: &str) -> Symbol {
+        let known = self.theory.anchor_definition().parameters.iter().any(|parameter| &**parameter == name);
+        let role = if known { Role::Parameter } else { Role::Variable };
+        let digits = name.strip_prefix('i').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
+        let text = match (known, digits) {
+            (true, Some(digits)) => digits.into(),
+            _ => operator(name),
+        };
+        Symbol { text, role }
+    }
+
+    /// The formula as MPL text on one line; `name` gives the names of its free variables.
+    #[must_use]
+    pub fn mpl(&self, formula: &Formula, name: &dyn Fn(Name) -> Arc<str>) -> String {
+        let predicate = |id: PredicateId| self.theory.predicate(id).name.clone();
+        MplWriter { predicate: &predicate, name }.write(formula)
+    }
+}
+
+pub(super) fn free_names(arguments: &[Variable]) -> Option<Vec<Name>> {
+    arguments.iter().map(|argument| if let Variable::Free(name) = argument { Some(*name) } else { None }).collect()
+}
+
+/// The free variable `f` if the formula says `… f(x)=y ∧ f(x)=z → y=z`.
+fn function_of(formula: &Formula) -> Option<Name> {
+    let mut graphs: Vec<(PredicateId, Vec<Name>)> = Vec::new();
+    let mut next = formula.free_variables().iter().map(|name| name.0 + 1).max().unwrap_or(0);
+    let mut rest = formula.clone();
+    while let Formula::Implies(binders, premise, conclusion) = &rest {
+        let fresh: Vec<Name> = (next..).map(Name).take(binders.len()).collect();
+        next += binders.len() as u32;
+        for part in conjuncts(premise.open(&fresh)) {
+            if let Formula::Atom(predicate @ (PredicateId::IN2 | PredicateId::IN3), arguments) = part {
+                graphs.push((predicate, free_names(&arguments)?));
+            }
+        }
+        rest = conclusion.open(&fresh);
+    }
+    let Formula::Atom(PredicateId::EQUAL, sides) = &rest else { return None };
+    let [(one, first), (other, second)] = &graphs[..] else { return None };
+    let value = first.len() - 2;
+    let same = one == other && first.iter().zip(second).enumerate().all(|(place, (x, y))| place == value || x == y);
+    let mut values = [first[value], second[value]];
+    let mut equal = free_names(sides)?;
+    values.sort();
+    equal.sort();
+    (same && equal == values && values[0] != values[1]).then(|| first[value + 1])
+}
+
+pub(super) fn conjuncts(formula: Formula) -> Vec<Formula> {
+    match formula {
+        Formula::And(left, right) => {
+            let mut parts = conjuncts((*left).clone());
+            parts.extend(conjuncts((*right).clone()));
+            parts
+        }
+        other => vec![other],
+    }
+}

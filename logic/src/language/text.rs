@@ -1,0 +1,245 @@
+//! The form in which records hold formulas: MPL on one line, written and read without loss.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
+
+/// Writes formulas as MPL text.
+///
+/// The names of free variables are asked of the caller; a bound variable keeps its author's name
+/// unless that would capture or shadow, in which case it is numbered (`x`, `x1`, `x2`, …).
+pub struct MplWriter<'a> {
+    /// The name of a predicate.
+    pub predicate: &'a dyn Fn(PredicateId) -> Arc<str>,
+    /// The name of a free variable.
+    pub name: &'a dyn Fn(Name) -> Arc<str>,
+}
+
+impl MplWriter<'_> {
+    /// The text of `formula` on one line, without superfluous blanks.
+    #[must_use]
+    pub fn write(&self, formula: &Formula) -> String {
+        let mut text = String::new();
+        let mut used: HashMap<Arc<str>, u32> = HashMap::new();
+        for name in formula.free_variables() {
+            used.insert((self.name)(name), 1);
+        }
+        self.put(formula, &mut Vec::new(), &mut used, &mut text);
+        text
+    }
+
+    fn put(&self, formula: &Formula, bound: &mut Vec<Arc<str>>, used: &mut HashMap<Arc<str>, u32>, text: &mut String) {
+        match formula {
+            Formula::Atom(predicate, arguments) => {
+                text.push('(');
+                text.push_str(&(self.predicate)(*predicate));
+                text.push('[');
+                for (place, argument) in arguments.iter().enumerate() {
+                    if place > 0 {
+                        text.push(',');
+                    }
+                    match argument {
+                        Variable::Free(name) => text.push_str(&(self.name)(*name)),
+                        Variable::Bound(index) => text.push_str(&bound[bound.len() - 1 - *index as usize]),
+                    }
+                }
+                text.push_str("])");
+            }
+            Formula::And(left, right) => {
+                text.push_str("(& ");
+                self.put(left, bound, used, text);
+                text.push(' ');
+                self.put(right, bound, used, text);
+                text.push(')');
+            }
+            Formula::Not(inner) => {
+                text.push('!');
+                self.put(inner, bound, used, text);
+            }
+            Formula::Implies(binders, premise, conclusion) => {
+                let before = bound.len();
+                text.push_str("(>[");
+                for (place, shown) in binders.names().iter().enumerate() {
+                    if place > 0 {
+                        text.push(',');
+                    }
+                    let mut fresh = shown.clone();
+                    let mut number = 0;
+                    while used.get(&fresh).is_some_and(|count| *count > 0) {
+                        number += 1;
+                        fresh = format!("{shown}{number}").into();
+                    }
+                    *used.entry(fresh.clone()).or_default() += 1;
+                    text.push_str(&fresh);
+                    bound.push(fresh);
+                }
+                text.push_str("] ");
+                self.put(premise, bound, used, text);
+                text.push(' ');
+                self.put(conclusion, bound, used, text);
+                text.push(')');
+                for name in bound.drain(before..) {
+                    *used.get_mut(&name).expect("entered above") -= 1;
+                }
+            }
+        }
+    }
+}
+
+/// Reads what [`MplWriter`] writes, and nothing else: the form in which records hold formulas. For text
+/// that people write there is [`crate::language::mpl`], which says what is wrong and how to mend it.
+pub struct MplReader<'a> {
+    /// The predicate with a name.
+    pub predicate: &'a dyn Fn(&str) -> Option<PredicateId>,
+    /// The free variable with a name.
+    pub name: &'a dyn Fn(&str) -> Option<Name>,
+}
+
+/// Why a text is not a formula: what was expected, and at which byte.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("byte {at}: expected {expected}")]
+pub struct NotAFormula {
+    /// The byte.
+    pub at: usize,
+    /// What was expected there.
+    pub expected: &'static str,
+}
+
+impl MplReader<'_> {
+    /// How deeply formulas may be nested.
+    pub const DEEPEST: usize = 2_000;
+
+    /// Reads a whole text as one formula.
+    ///
+    /// # Errors
+    /// If it is not one, or nested more deeply than [`MplReader::DEEPEST`].
+    pub fn read(&self, text: &str) -> Result<Formula, NotAFormula> {
+        let mut at = 0;
+        let formula = self.formula(text, &mut at, &mut Vec::new(), 0)?;
+        if at == text.len() { Ok(formula) } else { Err(NotAFormula { at, expected: "the end of the text" }) }
+    }
+
+    fn formula(
+        &self,
+        text: &str,
+        at: &mut usize,
+        bound: &mut Vec<Arc<str>>,
+        depth: usize,
+    ) -> Result<Formula, NotAFormula> {
+        if depth > Self::DEEPEST {
+            return Err(NotAFormula { at: *at, expected: "a formula that is nested less deeply" });
+        }
+        if eat(text, at, "!") {
+            return Ok(Formula::negate(self.formula(text, at, bound, depth + 1)?));
+        }
+        require(text, at, "(")?;
+        if eat(text, at, "& ") {
+            let left = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, " ")?;
+            let right = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, ")")?;
+            return Ok(Formula::and(left, right));
+        }
+        if eat(text, at, ">[") {
+            let before = bound.len();
+            let names: Vec<Arc<str>> = list(text, at).map(Into::into).collect();
+            require(text, at, "] ")?;
+            bound.extend(names.iter().cloned());
+            let premise = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, " ")?;
+            let conclusion = self.formula(text, at, bound, depth + 1)?;
+            require(text, at, ")")?;
+            bound.truncate(before);
+            return Ok(Formula::Implies(Binders::new(names), Arc::new(premise), Arc::new(conclusion)));
+        }
+        let start = *at;
+        let word = word(text, at);
+        let predicate = (self.predicate)(word).ok_or(NotAFormula { at: start, expected: "the name of a predicate" })?;
+        require(text, at, "[")?;
+        let start = *at;
+        let arguments = list(text, at)
+            .map(|argument| match bound.iter().rposition(|name| **name == *argument) {
+                Some(place) => Some(Variable::Bound((bound.len() - 1 - place) as u32)),
+                None => (self.name)(argument).map(Variable::Free),
+            })
+            .collect::<Option<_>>()
+            .ok_or(NotAFormula { at: start, expected: "known variables" })?;
+        require(text, at, "])")?;
+        Ok(Formula::Atom(predicate, arguments))
+    }
+}
+
+fn eat(text: &str, at: &mut usize, token: &str) -> bool {
+    let found = text[*at..].starts_with(token);
+    if found {
+        *at += token.len();
+    }
+    found
+}
+
+fn require(text: &str, at: &mut usize, token: &'static str) -> Result<(), NotAFormula> {
+    if eat(text, at, token) { Ok(()) } else { Err(NotAFormula { at: *at, expected: token }) }
+}
+
+fn word<'t>(text: &'t str, at: &mut usize) -> &'t str {
+    let rest = &text[*at..];
+    let end = rest.find(['(', ')', '[', ']', ',', ' ']).unwrap_or(rest.len());
+    *at += end;
+    &rest[..end]
+}
+
+/// The names up to the closing bracket; none for an empty list.
+fn list<'t>(text: &'t str, at: &mut usize) -> impl Iterator<Item = &'t str> + use<'t> {
+    let rest = &text[*at..];
+    let end = rest.find(']').unwrap_or(rest.len());
+    *at += end;
+    rest[..end].split(',').filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(number: u32, text: &str) -> (Name, Arc<str>) {
+        (Name(number), text.into())
+    }
+
+    fn show(formula: &Formula) -> String {
+        let predicate = |id: PredicateId| ["=", "in", "in2", "in3"][id.index()].into();
+        let name = |name: Name| format!("v{}", name.0).into();
+        MplWriter { predicate: &predicate, name: &name }.write(formula)
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let text = "(>[x,y] (& (in2[x,y,v7]) !(in[x,v8])) (>[] !(>[z] (in[z,v8]) !(=[z,x])) (=[x,v9])))";
+        let predicate = |name: &str| {
+            ["=", "in", "in2", "in3"].iter().position(|known| *known == name).map(|id| PredicateId(id as u32))
+        };
+        let name = |name: &str| name.strip_prefix('v').and_then(|number| number.parse().ok()).map(Name);
+        let reader = MplReader { predicate: &predicate, name: &name };
+        assert_eq!(show(&reader.read(text).expect("a formula")), text);
+        for (wrong, at) in [
+            ("(in[x,v8])", 4),
+            ("(in[v1,v2]", 9),
+            ("(is[v1])", 1),
+            ("(in[v1,v2])!", 11),
+            ("", 0),
+            ("(& (in[v1,v2]))", 14),
+        ] {
+            assert_eq!(reader.read(wrong).expect_err(wrong).at, at, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_printer_never_captures() {
+        let inner = Formula::forall(
+            &[named(2, "x")],
+            &Formula::atom(PredicateId::IN2, [Name(1), Name(2), Name(0)]),
+            &Formula::equal(Name(1), Name(2)),
+        );
+        let outer = Formula::forall(&[named(1, "x")], &Formula::atom(PredicateId::IN, [Name(1), Name(0)]), &inner);
+        assert_eq!(show(&outer), "(>[x] (in[x,v0]) (>[x1] (in2[x,x1,v0]) (=[x,x1])))");
+    }
+}

@@ -1,0 +1,167 @@
+//! The rest of a model, 64 assignments to a word: the innermost variable takes 64 values at once, and
+//! one bit for each says whether the assignment is still alive.
+
+use super::evaluate::Evaluator;
+use super::model::{Table, Truth, UNKNOWN};
+use super::plan::{Level, Operand, Operation, Plan};
+
+/// How many assignments are looked at together.
+const LANES: usize = 64;
+
+/// For how many variables [`sweep`] can remember whether they have lanes.
+pub(super) const MOST_VARIABLES: usize = 64;
+
+/// A value for each assignment. Where the assignment is dead the value is any individual, so that it
+/// can be used as an index.
+type Lane = [u16; LANES];
+
+/// Whether some assignment of values below `end` passes every level of `plan`, whose head claims no
+/// existence; it has at most [`MOST_VARIABLES`]. `given` holds the values of variables that the plan does not set.
+pub(super) fn sweep(evaluator: &Evaluator, plan: &Plan, given: &[u16], end: u16) -> bool {
+    let mut values = given.to_vec();
+    let mut lanes = vec![[0; LANES]; plan.variables];
+    Sweep { evaluator, plan, end }.run(0, &mut values, &mut lanes)
+}
+
+struct Sweep<'a> {
+    evaluator: &'a Evaluator<'a>,
+    plan: &'a Plan,
+    end: u16,
+}
+
+impl Sweep<'_> {
+    fn run(&self, level: usize, values: &mut [u16], lanes: &mut [Lane]) -> bool {
+        let here = &self.plan.levels[level];
+        let Some(variable) = here.variable else {
+            return self.passes(here, values) && (self.plan.levels.len() == 1 || self.run(level + 1, values, lanes));
+        };
+        if level + 1 == self.plan.levels.len() {
+            return self.innermost(here, variable, values, lanes);
+        }
+        (0..self.end).any(|value| {
+            values[variable as usize] = value;
+            self.passes(here, values) && self.run(level + 1, values, lanes)
+        })
+    }
+
+    fn passes(&self, level: &Level, values: &mut [u16]) -> bool {
+        level.operations.iter().all(|operation| self.evaluator.passes(operation, values))
+    }
+
+    fn innermost(&self, level: &Level, variable: u16, values: &[u16], lanes: &mut [Lane]) -> bool {
+        (0..self.end).step_by(LANES).any(|start| {
+            let count = usize::from(self.end - start).min(LANES);
+            for (place, value) in lanes[variable as usize][..count].iter_mut().enumerate() {
+                *value = start + place as u16;
+            }
+            let mut alive = if count == LANES { u64::MAX } else { (1 << count) - 1 };
+            let mut varies = 1u64 << variable;
+            level.operations.iter().all(|operation| {
+                // Large values leave a piece first, so the dead are mostly at the end.
+                let count = LANES - alive.leading_zeros() as usize;
+                alive &= self.apply(operation, values, lanes, &mut varies, count);
+                alive != 0
+            })
+        })
+    }
+
+    /// Does an operation on all lanes; the bits of those that it does not prune. `varies` has a bit
+    /// for each variable that has a lane of its own by now; the others have one value for all.
+    fn apply(&self, operation: &Operation, values: &[u16], lanes: &mut [Lane], varies: &mut u64, count: usize) -> u64 {
+        match operation {
+            Operation::Compute { table, inputs, output } => {
+                let Table::Function(cells) = &self.evaluator.model.tables[*table] else { return 0 };
+                let places = self.places(inputs, values, lanes, *varies, count);
+                let lane = &mut lanes[*output as usize];
+                let mut alive = 0;
+                for (number, (place, value)) in places[..count].iter().zip(lane).enumerate() {
+                    let cell = cells[*place as usize];
+                    let known = cell != UNKNOWN;
+                    *value = if known { cell } else { 0 };
+                    alive |= u64::from(known) << number;
+                }
+                *varies |= 1 << output;
+                alive
+            }
+            Operation::Copy { from, output } => {
+                lanes[*output as usize] = spread(*from, values, lanes, *varies);
+                *varies |= 1 << output;
+                u64::MAX
+            }
+            Operation::Row { table, inputs, output, wanted } => {
+                let Table::Function(cells) = &self.evaluator.model.tables[*table] else { return 0 };
+                let places = self.places(inputs, values, lanes, *varies, count);
+                let outputs = spread(*output, values, lanes, *varies);
+                let mut alive = 0;
+                for (number, (place, output)) in places[..count].iter().zip(outputs).enumerate() {
+                    let cell = cells[*place as usize];
+                    alive |= u64::from(cell != UNKNOWN && (cell == output) == *wanted) << number;
+                }
+                alive
+            }
+            Operation::Equal { left, right, wanted } => {
+                let left = spread(*left, values, lanes, *varies);
+                let right = spread(*right, values, lanes, *varies);
+                left.iter()
+                    .zip(right)
+                    .enumerate()
+                    .fold(0, |alive, (number, (left, right))| alive | u64::from((*left == right) == *wanted) << number)
+            }
+            Operation::Holds { table, arguments, wanted } => {
+                let Table::Relation(truths) = &self.evaluator.model.tables[*table] else { return 0 };
+                let wanted = if *wanted { Truth::True } else { Truth::False };
+                let places = self.places(arguments, values, lanes, *varies, count);
+                places[..count]
+                    .iter()
+                    .enumerate()
+                    .fold(0, |alive, (number, place)| alive | u64::from(truths[*place as usize] == wanted) << number)
+            }
+        }
+    }
+
+    /// The place of each lane's tuple in a table.
+    fn places(&self, arguments: &[Operand], values: &[u16], lanes: &[Lane], varies: u64, count: usize) -> [u32; LANES] {
+        let size = u32::from(self.evaluator.model.size);
+        let mut places = [0u32; LANES];
+        // The arguments before the first that varies have one place for all lanes.
+        let mut same = Some(0);
+        for argument in arguments {
+            let value = match argument {
+                Operand::Variable(variable) if varies >> variable & 1 == 1 => {
+                    let lane = &lanes[*variable as usize][..count];
+                    match same.take() {
+                        Some(start) => {
+                            for (place, value) in places.iter_mut().zip(lane) {
+                                *place = start * size + u32::from(*value);
+                            }
+                        }
+                        None => {
+                            for (place, value) in places.iter_mut().zip(lane) {
+                                *place = *place * size + u32::from(*value);
+                            }
+                        }
+                    }
+                    continue;
+                }
+                Operand::Variable(variable) => u32::from(values[*variable as usize]),
+                Operand::Fixed(individual) => u32::from(*individual),
+            };
+            match &mut same {
+                Some(start) => *start = *start * size + value,
+                None => places[..count].iter_mut().for_each(|place| *place = *place * size + value),
+            }
+        }
+        if let Some(start) = same {
+            places.fill(start);
+        }
+        places
+    }
+}
+
+fn spread(operand: Operand, values: &[u16], lanes: &[Lane], varies: u64) -> Lane {
+    match operand {
+        Operand::Variable(variable) if varies >> variable & 1 == 1 => lanes[variable as usize],
+        Operand::Variable(variable) => [values[variable as usize]; LANES],
+        Operand::Fixed(individual) => [individual; LANES],
+    }
+}

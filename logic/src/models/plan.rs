@@ -1,0 +1,228 @@
+//! A clause as a loop nest over one model: which variables are enumerated, in which order, and what
+//! is computed or checked as soon as its arguments are known.
+
+use super::model::{Model, Table, UNKNOWN};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+
+/// An argument at run time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Operand {
+    /// This individual.
+    Fixed(u16),
+    /// The value of this variable.
+    Variable(u16),
+}
+
+/// One thing to do once its arguments are known. Each either passes or prunes the assignment.
+#[derive(Clone, Debug)]
+pub(super) enum Operation {
+    /// Sets `output` to the function's value; prunes where that is unknown.
+    Compute { table: usize, inputs: Vec<Operand>, output: u16 },
+    /// Sets `output` to the individual; prunes where that is unknown.
+    Copy { from: Operand, output: u16 },
+    /// Passes where `f(inputs) = output` is known to be `wanted`.
+    Row { table: usize, inputs: Vec<Operand>, output: Operand, wanted: bool },
+    /// Passes where the equation is known to be `wanted`.
+    Equal { left: Operand, right: Operand, wanted: bool },
+    /// Passes where the relation is known to be `wanted` of the arguments.
+    Holds { table: usize, arguments: Vec<Operand>, wanted: bool },
+}
+
+/// The operations that become possible when one more variable has its value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Level {
+    /// The variable that is enumerated here; none at the first level.
+    pub(super) variable: Option<u16>,
+    /// What is done then, in this order.
+    pub(super) operations: Vec<Operation>,
+}
+
+/// A clause, ready to run over a model.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// The first level enumerates nothing; every other one enumerates one variable.
+    pub(super) levels: Vec<Level>,
+    /// How many variables there are.
+    pub(super) variables: usize,
+    /// Whether a literal has a constant whose individual is not known: then it is never known.
+    pub(super) hopeless: bool,
+}
+
+/// Which part of a clause is to be met.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Aim {
+    /// The premises hold and the head fails.
+    Counterexample,
+    /// The premises hold.
+    Premises,
+}
+
+impl Plan {
+    /// Compiles `clause`. A head [`Head::Exists`] is left to the caller.
+    pub(super) fn new(model: &Model, clause: &Clause, aim: Aim) -> Plan {
+        let mut pending: Vec<_> = clause.premises.iter().map(|premise| (premise, true)).collect();
+        if aim == Aim::Counterexample
+            && let Head::Literal(head) = &clause.head
+        {
+            pending.push((head, false));
+        }
+        Plan::meet(model, vec![false; clause.variables as usize], pending)
+    }
+
+    /// Compiles the search for witnesses: individuals numbered on from `variables`, whose own values
+    /// are given, for which all `literals` hold.
+    pub(super) fn witness(model: &Model, variables: u16, count: u16, literals: &[Literal]) -> Plan {
+        let known = (0..variables + count).map(|variable| variable < variables).collect();
+        Plan::meet(model, known, literals.iter().map(|literal| (literal, true)).collect())
+    }
+
+    fn meet(model: &Model, known: Vec<bool>, pending: Vec<(&Literal, bool)>) -> Plan {
+        let variables = known.len();
+        let unknown =
+            |term: &Term| matches!(term, Term::Constant(number) if model.constants[*number as usize] == UNKNOWN);
+        let hopeless = pending.iter().any(|(literal, _)| literal.arguments.iter().any(unknown));
+        let mut planner = Planner { model, known, pending, levels: vec![Level::default()] };
+        planner.settle();
+        while let Some(next) = planner.next_input() {
+            planner.known[next as usize] = true;
+            planner.levels.push(Level { variable: Some(next), operations: Vec::new() });
+            planner.settle();
+        }
+        Plan { levels: planner.levels, variables, hopeless }
+    }
+
+    /// The enumerated variables, outermost first.
+    pub(super) fn inputs(&self) -> Vec<u16> {
+        self.levels.iter().filter_map(|level| level.variable).collect()
+    }
+}
+
+struct Planner<'a> {
+    model: &'a Model,
+    known: Vec<bool>,
+    /// Literals still to be used, each with the truth it must have; the head, wanted false, is last.
+    pending: Vec<(&'a Literal, bool)>,
+    levels: Vec<Level>,
+}
+
+impl Planner<'_> {
+    fn is_known(&self, term: Term) -> bool {
+        match term {
+            Term::Constant(_) => true,
+            Term::Variable(variable) => self.known[variable as usize],
+        }
+    }
+
+    fn is_function(&self, relation: RelationId) -> bool {
+        matches!(self.model.tables[relation.index()], Table::Function(_))
+    }
+
+    fn operand(&self, term: Term) -> Operand {
+        match term {
+            Term::Constant(constant) => Operand::Fixed(self.model.constants[constant as usize]),
+            Term::Variable(variable) => Operand::Variable(variable),
+        }
+    }
+
+    fn operands(&self, terms: &[Term]) -> Vec<Operand> {
+        terms.iter().map(|term| self.operand(*term)).collect()
+    }
+
+    /// Whether the literal, wanted so, gives its last argument as a function of the others.
+    fn computes(&self, literal: &Literal, wanted: bool) -> bool {
+        literal.positive && wanted && (literal.relation == RelationId::EQUAL || self.is_function(literal.relation))
+    }
+
+    /// Turns every literal whose arguments are known into an operation, checks before computations.
+    fn settle(&mut self) {
+        loop {
+            let mut waiting = Vec::new();
+            for (literal, wanted) in std::mem::take(&mut self.pending) {
+                if literal.arguments.iter().all(|argument| self.is_known(*argument)) {
+                    let check = self.check(literal, wanted == literal.positive);
+                    self.put(check);
+                } else {
+                    waiting.push((literal, wanted));
+                }
+            }
+            self.pending = waiting;
+            let Some((place, operation)) = self.computation() else { return };
+            self.pending.remove(place);
+            let (Operation::Compute { output, .. } | Operation::Copy { output, .. }) = &operation else {
+                unreachable!("a computation sets a variable")
+            };
+            self.known[*output as usize] = true;
+            self.put(operation);
+        }
+    }
+
+    fn put(&mut self, operation: Operation) {
+        self.levels.last_mut().expect("there is a first level").operations.push(operation);
+    }
+
+    fn check(&self, literal: &Literal, wanted: bool) -> Operation {
+        let table = literal.relation.index();
+        let (last, inputs) = literal.arguments.split_last().expect("a relation has arguments");
+        if literal.relation == RelationId::EQUAL {
+            Operation::Equal { left: self.operand(inputs[0]), right: self.operand(*last), wanted }
+        } else if self.is_function(literal.relation) {
+            Operation::Row { table, inputs: self.operands(inputs), output: self.operand(*last), wanted }
+        } else {
+            Operation::Holds { table, arguments: self.operands(&literal.arguments), wanted }
+        }
+    }
+
+    /// The first pending literal that gives an unknown variable from known arguments.
+    fn computation(&self) -> Option<(usize, Operation)> {
+        self.pending.iter().enumerate().filter(|(_, (literal, wanted))| self.computes(literal, *wanted)).find_map(
+            |(place, (literal, _))| {
+                let (last, inputs) = literal.arguments.split_last()?;
+                let ready = inputs.iter().all(|input| self.is_known(*input));
+                if literal.relation == RelationId::EQUAL {
+                    let (from, to) = if ready { (inputs[0], *last) } else { (*last, inputs[0]) };
+                    let (true, Term::Variable(output)) = (self.is_known(from), to) else { return None };
+                    return Some((place, Operation::Copy { from: self.operand(from), output }));
+                }
+                let (true, Term::Variable(output)) = (ready, *last) else { return None };
+                let inputs = self.operands(inputs);
+                Some((place, Operation::Compute { table: literal.relation.index(), inputs, output }))
+            },
+        )
+    }
+
+    /// The next variable to enumerate: the first unknown input, itself no row's output, of the row that
+    /// lacks fewest inputs (the first such premise). Rows that wait for each other in a circle have no
+    /// such input; then any unknown input serves, and if no row waits, the first unknown variable.
+    fn next_input(&self) -> Option<u16> {
+        let rows = || {
+            let computing = self.pending.iter().filter(|(literal, wanted)| self.computes(literal, *wanted));
+            computing.filter_map(|(literal, _)| literal.arguments.split_last())
+        };
+        let lacking = |inputs: &[Term]| -> Vec<u16> {
+            let mut found = Vec::new();
+            for input in inputs {
+                if let Term::Variable(variable) = input
+                    && !self.known[*variable as usize]
+                    && !found.contains(variable)
+                {
+                    found.push(*variable);
+                }
+            }
+            found
+        };
+        let is_output = |variable: u16| rows().any(|(output, _)| *output == Term::Variable(variable));
+        let choice = |free: bool| {
+            rows()
+                .filter_map(|(_, inputs)| {
+                    let lacking = lacking(inputs);
+                    let first = lacking.iter().find(|variable| !free || !is_output(**variable))?;
+                    Some((lacking.len(), *first))
+                })
+                .min_by_key(|(count, _)| *count)
+                .map(|(_, variable)| variable)
+        };
+        choice(true)
+            .or_else(|| choice(false))
+            .or_else(|| self.known.iter().position(|known| !known).map(|place| place as u16))
+    }
+}

@@ -1,0 +1,290 @@
+//! From what blocks derived to a proof in the calculus.
+//!
+//! A block keeps for each fact the rule and the facts it came from. Here that record is walked back from
+//! the goal, and the steps of the calculus are written down in order. Nothing is searched for: if a
+//! record does not lead to a proof, that is a fault of the engine, and the checker will refuse it.
+
+mod equality;
+mod fact;
+mod rule;
+mod tree;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::{Proof, Rule as Inference, Scope, ScopeId, Step, StepId, TheoremId};
+use crate::calculus::theory::Theory;
+use crate::clauses::clause::Slot;
+use crate::clauses::compile::{Compiled, Move, NodeId};
+use crate::saturation::block::{Goal, Snapshot};
+use crate::saturation::facts::FactId;
+use crate::saturation::rule::{Argument, Code, Individual, Pattern};
+use crate::saturation::sequent::Sequent;
+
+/// A sequent with the way in which it was proved.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// What was proved.
+    pub sequent: Sequent,
+    /// How.
+    pub by: By,
+}
+
+impl Tree {
+    /// Whether it was proved directly, at once: with few new values and little work.
+    #[must_use]
+    pub fn is_immediate(&self) -> bool {
+        match &self.by {
+            By::Block(finished) => finished.creations <= 4 && finished.steps <= 4_000,
+            By::Induction(_) => false,
+        }
+    }
+}
+
+/// The ways to prove a sequent.
+#[derive(Clone, Debug)]
+pub enum By {
+    /// In a block that introduced the sequent's variables in order and assumed its premises in order
+    /// (and the positive form of a negative head).
+    Block(Arc<Finished>),
+    /// By induction.
+    Induction(Box<InductionTree>),
+}
+
+/// A proof by induction.
+#[derive(Clone, Debug)]
+pub struct InductionTree {
+    /// The instance's place in [`Compiled::inductions`].
+    pub instance: usize,
+    /// The variable.
+    pub variable: u16,
+    /// A block that assumed the sequent's premises and found that the variable lies in the set.
+    pub member: Arc<Finished>,
+    /// One for each constructor.
+    pub cases: Vec<Case>,
+}
+
+/// A case of an induction.
+#[derive(Clone, Debug)]
+pub enum Case {
+    /// The sequent for a constant.
+    Constant(Tree),
+    /// The sequent for the value of a function, below a block that introduced the inputs and the value
+    /// in order and assumed what induction offers: for each input its membership, and where it is
+    /// recursive the hypothesis as a rule; then the function's row.
+    Function(Arc<Snapshot>, Tree),
+}
+
+/// A block that reached its goal.
+#[derive(Debug)]
+pub struct Finished {
+    /// The block.
+    pub snapshot: Snapshot,
+    /// What it wanted.
+    pub goal: Goal,
+    /// The contradiction that it met instead, if so.
+    pub falsum: Option<FactId>,
+    /// For an existence goal the facts that reached it and what the variables stood for.
+    pub reached: Option<(Vec<FactId>, Vec<Individual>)>,
+    /// New individuals that it made.
+    pub creations: u32,
+    /// The work that it took.
+    pub steps: u64,
+}
+
+/// Writes the proof of `statement`, which must be the closed formula of the tree's sequent. `theorems`
+/// are the statements of the theorems that it may cite, by number.
+#[must_use]
+pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], statement: &Formula, tree: &Tree) -> Proof {
+    let mut writer = Writer::new(theory, compiled, theorems);
+    let mark = writer.open.len();
+    let Formula::Implies(binders, premise, conclusion) = statement else {
+        unreachable!("a statement begins with its anchor")
+    };
+    let names: Vec<Name> = binders.names().iter().map(|shown| writer.fresh(shown)).collect();
+    writer.anchor = names.clone();
+    writer.naming = compiled.signature.constants.iter().map(|constant| names[constant.parameter]).collect();
+    let scope = writer.open_scope(names.clone(), vec![premise.open(&names)], Close::Generalise);
+    let anchor = writer.step(Inference::Assumption(0), vec![], premise.open(&names));
+    writer.nodes.insert(NodeId(0), anchor);
+    debug_assert_eq!(scope, writer.scope);
+    let body = conclusion.open(&names);
+    let last = writer.prove(tree, &body, 1);
+    writer.close_to(mark, last);
+    writer.proof.pruned()
+}
+
+/// The part of a conjunctive statement that `moves` lead to, with all premises on the way: the first
+/// move passes the anchor.
+#[must_use]
+pub fn project(statement: &Formula, moves: &[Move]) -> Formula {
+    match (moves.first(), statement) {
+        (Some(Move::Apply), Formula::Implies(binders, premise, conclusion)) => {
+            Formula::Implies(binders.clone(), premise.clone(), Arc::new(project(conclusion, &moves[1..])))
+        }
+        (Some(Move::Left), Formula::And(left, _)) => project(left, &moves[1..]),
+        (Some(Move::Right), Formula::And(_, right)) => project(right, &moves[1..]),
+        _ => statement.clone(),
+    }
+}
+
+/// Writes the proof of a statement whose conclusion is a conjunction from the theorems that state its
+/// parts, in order.
+#[must_use]
+pub fn compose(
+    theory: &Theory,
+    compiled: &Compiled,
+    theorems: &[Formula],
+    statement: &Formula,
+    parts: &[TheoremId],
+) -> Proof {
+    let mut writer = Writer::new(theory, compiled, theorems);
+    let mut parts = parts.iter().copied();
+    writer.conjoin(statement, &mut Vec::new(), &mut Vec::new(), &mut parts);
+    writer.proof
+}
+
+/// What happens to a scope when it is closed.
+#[derive(Clone, Copy, Debug)]
+enum Close {
+    Generalise,
+    Exists(StepId),
+    /// ¬ introduction; the second step is filled in when the contradiction is known.
+    Deny,
+}
+
+struct Writer<'t> {
+    theory: &'t Theory,
+    compiled: &'t Compiled,
+    statements: &'t [Formula],
+    proof: Proof,
+    scope: ScopeId,
+    open: Vec<(ScopeId, Close)>,
+    /// The anchor's parameters.
+    anchor: Vec<Name>,
+    /// The name of each individual of the line that is being written.
+    naming: Vec<Name>,
+    nodes: HashMap<NodeId, StepId>,
+    theorems: HashMap<TheoremId, StepId>,
+    facts: HashMap<(usize, FactId), StepId>,
+    contradictions: HashMap<(usize, FactId), (StepId, StepId)>,
+    /// For each depth of the line the steps of the block's assumptions.
+    givens: Vec<Vec<StepId>>,
+    /// Derived atoms that are visible, so that nothing is derived twice.
+    known: HashMap<Formula, StepId>,
+}
+
+impl<'t> Writer<'t> {
+    fn new(theory: &'t Theory, compiled: &'t Compiled, statements: &'t [Formula]) -> Self {
+        let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };
+        Writer {
+            theory,
+            compiled,
+            statements,
+            proof: Proof { scopes: vec![outer], steps: vec![], names: vec![] },
+            scope: ScopeId::OUTER,
+            open: vec![],
+            anchor: vec![],
+            naming: vec![],
+            nodes: HashMap::new(),
+            theorems: HashMap::new(),
+            facts: HashMap::new(),
+            contradictions: HashMap::new(),
+            givens: vec![vec![]],
+            known: HashMap::new(),
+        }
+    }
+
+    fn fresh(&mut self, shown: &Arc<str>) -> Name {
+        let name = Name(self.proof.names.len() as u32);
+        self.proof.names.push(shown.clone());
+        name
+    }
+
+    fn open_scope(&mut self, variables: Vec<Name>, assumptions: Vec<Formula>, close: Close) -> ScopeId {
+        let scope = ScopeId(self.proof.scopes.len() as u32);
+        self.proof.scopes.push(Scope { parent: self.scope, variables, assumptions });
+        self.scope = scope;
+        self.open.push((scope, close));
+        scope
+    }
+
+    fn step(&mut self, rule: Inference, premises: Vec<StepId>, conclusion: Formula) -> StepId {
+        let id = StepId(self.proof.steps.len() as u32);
+        self.proof.steps.push(Step { rule, premises, conclusion, scope: self.scope });
+        id
+    }
+
+    /// A step whose conclusion is derived only once as long as it is visible.
+    fn derive(&mut self, rule: Inference, premises: Vec<StepId>, conclusion: Formula) -> StepId {
+        if let Some(known) = self.known.get(&conclusion).copied()
+            && self.is_visible(known)
+        {
+            return known;
+        }
+        let id = self.step(rule, premises, conclusion.clone());
+        self.known.insert(conclusion, id);
+        id
+    }
+
+    fn conclusion(&self, step: StepId) -> &Formula {
+        &self.proof.steps[step.index()].conclusion
+    }
+
+    fn is_visible(&self, step: StepId) -> bool {
+        let home = self.proof.steps[step.index()].scope;
+        let mut scope = self.scope;
+        while scope > home {
+            scope = self.proof.scopes[scope.index()].parent;
+        }
+        scope == home
+    }
+
+    /// Closes scopes until `mark` are open; `last` is what was derived inside, and what is derived
+    /// outside is returned.
+    fn close_to(&mut self, mark: usize, mut last: StepId) -> StepId {
+        while self.open.len() > mark {
+            let (scope, close) = self.open.pop().expect("longer than the mark");
+            self.scope = self.proof.scopes[scope.index()].parent;
+            let inner = self.conclusion(last).clone();
+            last = match close {
+                Close::Generalise => {
+                    let Scope { variables, assumptions, .. } = &self.proof.scopes[scope.index()];
+                    let names: Vec<_> =
+                        variables.iter().map(|name| (*name, self.proof.names[name.0 as usize].clone())).collect();
+                    let whole = Formula::forall(&names, &assumptions[0], &inner);
+                    self.step(Inference::Generalise(scope), vec![last], whole)
+                }
+                Close::Exists(exists) => self.step(Inference::ExistsElimination(scope), vec![exists, last], inner),
+                Close::Deny => unreachable!("closed by the one who opened it"),
+            };
+        }
+        last
+    }
+
+    fn pattern(&self, pattern: &Pattern, variable: &dyn Fn(u16) -> Name) -> Formula {
+        let name = |argument: &Argument| match argument {
+            Argument::Individual(individual) => self.name(*individual),
+            Argument::Variable(number) => variable(*number),
+        };
+        let names: Vec<Name> = pattern.arguments.iter().map(name).collect();
+        self.atom(pattern.code, &names)
+    }
+
+    fn name(&self, individual: Individual) -> Name {
+        self.naming[individual.0 as usize]
+    }
+
+    fn atom(&self, code: Code, names: &[Name]) -> Formula {
+        let relation = &self.compiled.signature.relations[code.relation().index()];
+        let atom = Formula::atom(
+            relation.predicate,
+            relation.slots.iter().map(|slot| match slot {
+                Slot::Fixed(place) => self.anchor[*place as usize],
+                Slot::Argument(place) => names[*place as usize],
+            }),
+        );
+        if code.positive() { atom } else { Formula::negate(atom) }
+    }
+}

@@ -1,0 +1,110 @@
+//! Equations between individuals of a class, and facts about other members of one.
+
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::{Rule as Inference, StepId};
+use crate::saturation::block::Line;
+use crate::saturation::rule::{Code, Individual};
+
+use super::Writer;
+
+impl Writer<'_> {
+    /// A literal about exactly these individuals, which the block knows about their representatives.
+    pub(super) fn exact(&mut self, line: &Line<'_>, code: Code, arguments: &[Individual]) -> StepId {
+        let representatives: Vec<Individual> = arguments.iter().map(|argument| line.classes.find(*argument)).collect();
+        let fact = line.lookup(code, &representatives).expect("a reached goal is known");
+        let step = self.fact(line, fact);
+        if representatives == arguments {
+            return step;
+        }
+        let names: Vec<Name> = arguments.iter().map(|individual| self.name(*individual)).collect();
+        let formula = self.atom(code, &names);
+        self.replace(line, step, &representatives, arguments, formula)
+    }
+
+    /// A step's atom with other members of the same classes, found by name.
+    pub(super) fn rewrite_to(&mut self, line: &Line<'_>, step: StepId, formula: &Formula) -> StepId {
+        let individual = |writer: &Self, name: Name| {
+            let place = writer.naming.iter().rposition(|known| *known == name).expect("a named individual");
+            Individual(place as u32)
+        };
+        let (from, to) = (self.conclusion(step).free_variables(), formula.free_variables());
+        let pairs: Vec<(Individual, Individual)> = from
+            .iter()
+            .zip(&to)
+            .filter(|(one, other)| one != other)
+            .map(|(one, other)| (individual(self, *one), individual(self, *other)))
+            .collect();
+        let mut premises = vec![step];
+        for (one, other) in pairs {
+            premises.push(self.equation(line, one, other, false));
+        }
+        self.derive(Inference::Congruence, premises, formula.clone())
+    }
+
+    pub(super) fn replace(
+        &mut self,
+        line: &Line<'_>,
+        step: StepId,
+        from: &[Individual],
+        to: &[Individual],
+        formula: Formula,
+    ) -> StepId {
+        let mut premises = vec![step];
+        for (old, new) in from.iter().zip(to) {
+            if old != new {
+                let equation = self.equation(line, *old, *new, false);
+                if !premises.contains(&equation) {
+                    premises.push(equation);
+                }
+            }
+        }
+        self.derive(Inference::Congruence, premises, formula)
+    }
+
+    /// `left = right`, or with `oriented` false either that or `right = left`.
+    pub(super) fn equation(&mut self, line: &Line<'_>, left: Individual, right: Individual, oriented: bool) -> StepId {
+        let (one, other) = (self.name(left), self.name(right));
+        let wanted = Formula::equal(one, other);
+        if left == right {
+            return self.derive(Inference::Reflexivity, vec![], wanted);
+        }
+        for candidate in [wanted.clone(), Formula::equal(other, one)] {
+            if let Some(known) = self.known.get(&candidate).copied()
+                && self.is_visible(known)
+                && (!oriented || candidate == wanted)
+            {
+                return known;
+            }
+        }
+        let path = line.classes.explain(left, right);
+        let links: Vec<StepId> = path.iter().map(|equation| self.fact(line, *equation)).collect();
+        // Rewriting `left = left` along the path, one link at a time.
+        let mut at = left;
+        let mut step = None;
+        for (equation, link) in path.iter().zip(links) {
+            let sides = line.layer_of(*equation).arguments(*equation);
+            let next = if sides[0] == at { sides[1] } else { sides[0] };
+            step = Some(match step {
+                None if sides[0] == at || !oriented => {
+                    if sides[0] == at {
+                        (link, true)
+                    } else {
+                        (link, false)
+                    }
+                }
+                None => {
+                    let same = self.derive(Inference::Reflexivity, vec![], Formula::equal(one, one));
+                    let formula = Formula::equal(one, self.name(next));
+                    (self.derive(Inference::Congruence, vec![same, link], formula), true)
+                }
+                Some((previous, forward)) => {
+                    let far = self.name(next);
+                    let formula = if forward { Formula::equal(one, far) } else { Formula::equal(far, one) };
+                    (self.derive(Inference::Congruence, vec![previous, link], formula), forward)
+                }
+            });
+            at = next;
+        }
+        step.expect("different individuals are linked").0
+    }
+}

@@ -1,0 +1,317 @@
+//! From a fact of a block to the step that says it, and everything before it that it needs.
+
+use std::sync::Arc;
+
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::{Rule as Inference, StepId};
+use crate::saturation::block::Line;
+use crate::saturation::facts::{FactId, Reason};
+use crate::saturation::rule::{Argument, Individual, Rule, RuleHead};
+
+use super::{Close, Writer};
+
+impl Writer<'_> {
+    /// The two sides of a contradiction.
+    pub(super) fn contradiction(&mut self, line: &Line<'_>, falsum: FactId) -> (StepId, StepId) {
+        let key = (line.key(falsum), falsum);
+        if let Some(pair) = self.contradictions.get(&key).copied()
+            && self.is_visible(pair.0)
+            && self.is_visible(pair.1)
+        {
+            return pair;
+        }
+        self.write_needed(line, falsum);
+        self.contradictions[&key]
+    }
+
+    /// The step of a fact.
+    pub(super) fn fact(&mut self, line: &Line<'_>, fact: FactId) -> StepId {
+        let key = (line.key(fact), fact);
+        if let Some(step) = self.facts.get(&key).copied()
+            && self.is_visible(step)
+        {
+            return step;
+        }
+        self.write_needed(line, fact);
+        self.facts[&key]
+    }
+
+    /// Writes a fact and everything that it needs and that is not yet visible, oldest first.
+    pub(super) fn write_needed(&mut self, line: &Line<'_>, fact: FactId) {
+        let mut needed: Vec<FactId> = Vec::new();
+        let mut queue = vec![fact];
+        let mut seen = std::collections::HashSet::new();
+        while let Some(fact) = queue.pop() {
+            let key = (line.key(fact), fact);
+            let visible = self.facts.get(&key).is_some_and(|step| self.is_visible(*step));
+            if visible || !seen.insert(fact) {
+                continue;
+            }
+            needed.push(fact);
+            self.depends_on(line, fact, &mut queue);
+        }
+        needed.sort_unstable();
+        for fact in needed {
+            self.write(line, fact);
+        }
+    }
+
+    pub(super) fn depends_on(&self, line: &Line<'_>, fact: FactId, queue: &mut Vec<FactId>) {
+        let layer = line.layer_of(fact);
+        match layer.reason(fact) {
+            Reason::Given(_) => {}
+            Reason::Witness(group, _) => queue.extend(&line.group(group).0.parents),
+            Reason::Rewritten => {
+                let old = layer.parents(fact)[0];
+                queue.push(old);
+                for (from, to) in line.layer_of(old).arguments(old).iter().zip(layer.arguments(fact)) {
+                    if from != to {
+                        queue.extend(line.classes.explain(*from, *to));
+                    }
+                }
+            }
+            Reason::Apart => {
+                let denial = layer.parents(fact)[0];
+                queue.push(denial);
+            }
+            Reason::Rule(_) | Reason::Functional | Reason::Clash => queue.extend(layer.parents(fact)),
+        }
+    }
+
+    pub(super) fn write(&mut self, line: &Line<'_>, fact: FactId) {
+        let key = (line.key(fact), fact);
+        if self.facts.get(&key).is_some_and(|step| self.is_visible(*step)) {
+            return;
+        }
+        let layer = line.layer_of(fact);
+        let arguments = layer.arguments(fact).to_vec();
+        let code = layer.code(fact);
+        let parents = layer.parents(fact).to_vec();
+        let step = match layer.reason(fact) {
+            Reason::Given(number) => self.givens[line.depth_of(fact)][number as usize],
+            Reason::Rule(id) => {
+                let rule = line.rule(id).clone();
+                if rule.head == RuleHead::False {
+                    let pair = self.contradict(line, &rule, id, &parents);
+                    self.contradictions.insert(key, pair);
+                    return;
+                }
+                let depth = line.rule_depth(id);
+                let (binding, steps) = self.matched(line, &rule, &parents);
+                self.justify(&rule, depth, &binding, &steps)
+            }
+            Reason::Witness(group, _) => return self.write_group(line, group, key),
+            Reason::Rewritten => {
+                let old = self.facts[&(line.key(parents[0]), parents[0])];
+                let from = line.layer_of(parents[0]).arguments(parents[0]).to_vec();
+                let names: Vec<Name> = arguments.iter().map(|individual| self.name(*individual)).collect();
+                let formula = self.atom(code, &names);
+                self.replace(line, old, &from, &arguments, formula)
+            }
+            Reason::Functional => self.functional(line, &parents),
+            Reason::Clash => {
+                let pair = parents.iter().map(|parent| self.facts[&(line.key(*parent), *parent)]).collect::<Vec<_>>();
+                self.contradictions.insert(key, (pair[0], pair[1]));
+                return;
+            }
+            Reason::Apart => {
+                let denial = self.facts[&(line.key(parents[0]), parents[0])];
+                let name = self.name(line.layer_of(parents[0]).arguments(parents[0])[0]);
+                let same = self.derive(Inference::Reflexivity, vec![], Formula::equal(name, name));
+                self.contradictions.insert(key, (same, denial));
+                return;
+            }
+        };
+        self.facts.insert(key, step);
+        let formula = self.conclusion(step).clone();
+        self.known.entry(formula).or_insert(step);
+    }
+
+    /// What a rule's variables stood for, by name, and the steps of all premises of its clause.
+    pub(super) fn matched(&mut self, line: &Line<'_>, rule: &Rule, parents: &[FactId]) -> (Vec<Name>, Vec<StepId>) {
+        // A variable that no fact fixes is one of which only `x = x` is asked: anything will do.
+        let anything = self.naming.first().copied().unwrap_or(self.anchor[0]);
+        let mut binding = vec![anything; rule.variables as usize];
+        for (pattern, parent) in rule.patterns.iter().zip(parents) {
+            for (argument, individual) in pattern.arguments.iter().zip(line.layer_of(*parent).arguments(*parent)) {
+                if let Argument::Variable(number) = argument {
+                    binding[*number as usize] = self.name(*individual);
+                }
+            }
+        }
+        for (number, other) in &rule.aliased {
+            binding[*number as usize] = match other {
+                Argument::Individual(individual) => self.name(*individual),
+                Argument::Variable(other) => binding[*other as usize],
+            };
+        }
+        let name = |argument: &Argument, writer: &Self| match argument {
+            Argument::Individual(individual) => writer.name(*individual),
+            Argument::Variable(number) => binding[*number as usize],
+        };
+        let mut steps = Vec::new();
+        for (place, premise) in rule.premises.iter().enumerate() {
+            let names: Vec<Name> = premise.arguments.iter().map(|argument| name(argument, self)).collect();
+            let formula = self.atom(premise.code, &names);
+            let step = match rule.places.iter().position(|matched| *matched == place) {
+                Some(pattern) => {
+                    let parent = parents[pattern];
+                    let step = self.facts[&(line.key(parent), parent)];
+                    if *self.conclusion(step) == formula {
+                        step
+                    } else {
+                        self.about_constant(line, step, parent, rule, pattern)
+                    }
+                }
+                None => self.derive(Inference::Reflexivity, vec![], formula),
+            };
+            steps.push(step);
+        }
+        (binding, steps)
+    }
+
+    /// A pattern that names an individual matched a fact about its representative.
+    pub(super) fn about_constant(
+        &mut self,
+        line: &Line<'_>,
+        step: StepId,
+        parent: FactId,
+        rule: &Rule,
+        pattern: usize,
+    ) -> StepId {
+        let from = line.layer_of(parent).arguments(parent).to_vec();
+        let code = rule.patterns[pattern].code;
+        let to: Vec<Individual> = rule.patterns[pattern]
+            .arguments
+            .iter()
+            .zip(&from)
+            .map(|(argument, individual)| match argument {
+                Argument::Individual(wanted) => *wanted,
+                Argument::Variable(_) => *individual,
+            })
+            .collect();
+        let names: Vec<Name> = to.iter().map(|individual| self.name(*individual)).collect();
+        let formula = self.atom(code, &names);
+        self.replace(line, step, &from, &to, formula)
+    }
+
+    /// The contradiction that a rule gives: the fact that matched its denied head, and the denial.
+    pub(super) fn contradict(
+        &mut self,
+        line: &Line<'_>,
+        rule: &Rule,
+        id: crate::saturation::facts::RuleId,
+        parents: &[FactId],
+    ) -> (StepId, StepId) {
+        let depth = line.rule_depth(id);
+        let (binding, steps) = self.matched(line, rule, parents);
+        let denial = self.justify(rule, depth, &binding, &steps);
+        let last = parents.len() - 1;
+        let parent = parents[last];
+        let step = self.facts[&(line.key(parent), parent)];
+        let Formula::Not(atom) = self.conclusion(denial).clone() else { unreachable!("a denied head is a negation") };
+        let fact =
+            if *self.conclusion(step) == *atom { step } else { self.about_constant(line, step, parent, rule, last) };
+        (fact, denial)
+    }
+
+    /// Two values of a function are equal.
+    pub(super) fn functional(&mut self, line: &Line<'_>, parents: &[FactId]) -> StepId {
+        let compiled = self.compiled;
+        let code = line.layer_of(parents[0]).code(parents[0]);
+        let function = compiled.function(code.relation()).expect("rows of a function");
+        let rows: Vec<Vec<Name>> = parents
+            .iter()
+            .map(|parent| {
+                line.layer_of(*parent).arguments(*parent).iter().map(|individual| self.name(*individual)).collect()
+            })
+            .collect();
+        let steps: Vec<StepId> = parents.iter().map(|parent| self.facts[&(line.key(*parent), *parent)]).collect();
+        let axiom = &compiled.axioms[function.functionality];
+        let mut binding = vec![Name(u32::MAX); axiom.clause.variables as usize];
+        let is_row = |literal: &crate::clauses::clause::Literal| literal.relation == function.relation;
+        for (literal, row) in axiom.clause.premises.iter().filter(|literal| is_row(literal)).zip(&rows) {
+            for (term, name) in literal.arguments.iter().zip(row) {
+                if let crate::clauses::clause::Term::Variable(number) = term {
+                    binding[*number as usize] = *name;
+                }
+            }
+        }
+        let mut row_steps = steps.iter();
+        let mut premises = Vec::new();
+        for literal in &axiom.clause.premises {
+            if is_row(literal) {
+                premises.push(*row_steps.next().expect("two rows"));
+                continue;
+            }
+            // A guard: the input lies in the domain, since the row says so.
+            let crate::clauses::clause::Term::Variable(number) = literal.arguments[0] else {
+                unreachable!("a guard is about an input")
+            };
+            let input = rows[0].iter().position(|name| *name == binding[number as usize]).expect("an input of the row");
+            let typing = &compiled.axioms[function.typing[input].expect("a guarded input is typed")];
+            let mut variables = vec![Name(u32::MAX); typing.clause.variables as usize];
+            for (term, name) in typing.clause.premises[0].arguments.iter().zip(&rows[0]) {
+                if let crate::clauses::clause::Term::Variable(number) = term {
+                    variables[*number as usize] = *name;
+                }
+            }
+            premises.push(self.walk(&typing.justification, 0, &variables, &[steps[0]]));
+        }
+        self.walk(&axiom.justification, 0, &binding, &premises)
+    }
+
+    /// Opens the scope of a witness group and writes down its facts.
+    pub(super) fn write_group(&mut self, line: &Line<'_>, number: u32, key: (usize, FactId)) {
+        let (group, depth) = line.group(number);
+        let rule = line.rule(group.rule).clone();
+        let (binding, steps) = self.matched(line, &rule, &group.parents);
+        let exists = self.justify(&rule, line.rule_depth(group.rule), &binding, &steps);
+        let formula = self.conclusion(exists).clone();
+        let (binders, left, right) = formula.as_exists().expect("an existence rule");
+        let names: Vec<Name> = (0..binders.len())
+            .map(|number| {
+                let shown: Arc<str> = format!("w{}", group.first.0 as usize + number).into();
+                self.fresh(&shown)
+            })
+            .collect();
+        let until = group.first.0 as usize + names.len();
+        if self.naming.len() < until {
+            self.naming.resize(until, Name(u32::MAX));
+        }
+        for (number, name) in names.iter().enumerate() {
+            self.naming[group.first.0 as usize + number] = *name;
+        }
+        let parts = vec![left.open(&names), right.open(&names)];
+        self.open_scope(names, parts.clone(), Close::Exists(exists));
+        let mut literals = Vec::new();
+        for (number, part) in parts.into_iter().enumerate() {
+            let part = self.step(Inference::Assumption(number as u32), vec![], part);
+            self.split(part, &mut literals);
+        }
+        // All facts of the group have their steps now, whichever of them is needed first.
+        let layer = line.layers[depth];
+        for fact in group.facts.clone().map(FactId) {
+            if let Reason::Witness(other, which) = layer.reason(fact)
+                && other == number
+            {
+                let step = literals[which as usize];
+                self.facts.insert((line.key(fact), fact), step);
+                let formula = self.conclusion(step).clone();
+                self.known.insert(formula, step);
+            }
+        }
+        debug_assert!(self.facts.contains_key(&key));
+    }
+
+    pub(super) fn split(&mut self, step: StepId, literals: &mut Vec<StepId>) {
+        if let Formula::And(left, right) = self.conclusion(step).clone() {
+            let first = self.step(Inference::AndLeft, vec![step], (*left).clone());
+            self.split(first, literals);
+            let second = self.step(Inference::AndRight, vec![step], (*right).clone());
+            self.split(second, literals);
+        } else {
+            literals.push(step);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! From a tree of attempts to steps: scopes for premises, cases of inductions, goals that were reached.
+
+use std::sync::Arc;
+
+use crate::calculus::formula::{Formula, Name};
+use crate::calculus::proof::{Rule as Inference, StepId, TheoremId};
+use crate::clauses::compile::ConstructorInstance;
+use crate::saturation::block::{Goal, Line};
+use crate::saturation::rule::{Code, Individual};
+use crate::saturation::sequent::Sequent;
+
+use super::{By, Case, Close, Finished, InductionTree, Tree, Writer};
+
+impl Writer<'_> {
+    /// Proves a statement part by part; `names` and `facts` are what the scopes around it gave.
+    pub(super) fn conjoin(
+        &mut self,
+        formula: &Formula,
+        names: &mut Vec<Name>,
+        facts: &mut Vec<StepId>,
+        parts: &mut dyn Iterator<Item = TheoremId>,
+    ) -> StepId {
+        match formula {
+            Formula::Implies(binders, premise, conclusion) => {
+                let mark = (self.open.len(), names.len());
+                let new: Vec<Name> = binders.names().iter().map(|shown| self.fresh(shown)).collect();
+                names.extend(&new);
+                let premise = premise.open(&new);
+                self.open_scope(new.clone(), vec![premise.clone()], Close::Generalise);
+                let assumed = self.step(Inference::Assumption(0), vec![], premise);
+                facts.push(assumed);
+                let last = self.conjoin(&conclusion.open(&new), names, facts, parts);
+                facts.pop();
+                names.truncate(mark.1);
+                self.close_to(mark.0, last)
+            }
+            Formula::And(left, right) => {
+                let first = self.conjoin(left, names, facts, parts);
+                let second = self.conjoin(right, names, facts, parts);
+                self.step(Inference::AndIntroduction, vec![first, second], formula.clone())
+            }
+            Formula::Atom(..) | Formula::Not(_) => {
+                let part = parts.next().expect("a theorem for each part");
+                let mut premises = vec![self.theorem(part)];
+                premises.extend(&*facts);
+                self.step(Inference::Instantiate(names.clone()), premises, formula.clone())
+            }
+        }
+    }
+
+    /// Opens the scopes of a chain `∀x (A → ∀y (B → …))`; gives the names of its variables, the steps of
+    /// its premises' literals, and what remains.
+    pub(super) fn open_chain(&mut self, formula: &Formula) -> (Vec<Name>, Vec<StepId>, Formula) {
+        let mut names = Vec::new();
+        let mut literals = Vec::new();
+        let mut formula = formula.clone();
+        while let Formula::Implies(binders, premise, conclusion) = &formula {
+            let new: Vec<Name> = binders.names().iter().map(|shown| self.fresh(shown)).collect();
+            names.extend(&new);
+            let premise = premise.open(&new);
+            self.open_scope(new.clone(), vec![premise.clone()], Close::Generalise);
+            let assumed = self.step(Inference::Assumption(0), vec![], premise);
+            self.take_apart(assumed, &mut names, &mut literals);
+            formula = conclusion.open(&new);
+        }
+        (names, literals, formula)
+    }
+
+    /// The literals of an assumed premise, in the order of [`Compiled`]'s flattening.
+    pub(super) fn take_apart(&mut self, step: StepId, names: &mut Vec<Name>, literals: &mut Vec<StepId>) {
+        match self.conclusion(step).clone() {
+            Formula::And(left, right) => {
+                let first = self.step(Inference::AndLeft, vec![step], (*left).clone());
+                self.take_apart(first, names, literals);
+                let second = self.step(Inference::AndRight, vec![step], (*right).clone());
+                self.take_apart(second, names, literals);
+            }
+            formula => match formula.as_exists() {
+                Some((binders, left, right)) => {
+                    let new: Vec<Name> = binders.names().iter().map(|shown| self.fresh(shown)).collect();
+                    names.extend(&new);
+                    let parts = vec![left.open(&new), right.open(&new)];
+                    self.open_scope(new, parts.clone(), Close::Exists(step));
+                    for (number, part) in parts.into_iter().enumerate() {
+                        let part = self.step(Inference::Assumption(number as u32), vec![], part);
+                        self.take_apart(part, names, literals);
+                    }
+                }
+                None => literals.push(step),
+            },
+        }
+    }
+
+    /// Proves `formula`, the chain of the tree's sequent, in the current scope. `depth` is the number
+    /// of blocks of the line that the sequent stands below.
+    pub(super) fn prove(&mut self, tree: &Tree, formula: &Formula, depth: usize) -> StepId {
+        let mark = self.open.len();
+        match &tree.by {
+            By::Block(finished) => {
+                let (names, literals, goal) = self.open_chain(formula);
+                self.enter(finished, depth, &names, literals);
+                let last = self.reach(finished, &goal, depth);
+                self.close_to(mark, last)
+            }
+            By::Induction(induction) => {
+                let all = self.induct(tree, induction, depth);
+                let (names, literals, _) = self.open_chain(formula);
+                self.enter(&induction.member, depth, &names, literals.clone());
+                let member = self.reach_fact(&induction.member);
+                let (_, order) = tree.sequent.fix(induction.variable, Individual(0));
+                let mut substitution = vec![names[induction.variable as usize]];
+                substitution.extend(order.iter().map(|old| names[*old as usize]));
+                let mut premises = vec![all, member];
+                premises.extend(literals);
+                let last = self.instantiate(substitution, premises);
+                self.close_to(mark, last)
+            }
+        }
+    }
+
+    /// Names the individuals that a block introduced, and its assumptions.
+    pub(super) fn enter(&mut self, finished: &Finished, depth: usize, names: &[Name], literals: Vec<StepId>) {
+        let first = finished.snapshot.introduced_from(depth);
+        self.naming.resize(first, Name(u32::MAX));
+        self.naming.extend(names);
+        self.givens.truncate(depth);
+        self.givens.push(literals);
+    }
+
+    /// The chain formula of a sequent in the current naming.
+    pub(super) fn chain(&self, sequent: &Sequent) -> Formula {
+        let scratch = |number: u16| Name(crate::calculus::check::RESERVED.0 + u32::from(number));
+        sequent.formula(&|pattern, variable| self.pattern(pattern, variable), &scratch)
+    }
+
+    /// `∀n (n∈N → φ(n))` by induction, where φ is the sequent without the variable.
+    pub(super) fn induct(&mut self, tree: &Tree, induction: &InductionTree, depth: usize) -> StepId {
+        let instance = &self.compiled.inductions[induction.instance];
+        let set = Code::new(instance.set, true);
+        // φ(n) with n as a scratch name that no scope introduces.
+        let stand_in = Name(u32::MAX - 1);
+        let abstracted = {
+            let place = Individual(self.naming.len() as u32);
+            self.naming.push(stand_in);
+            let (fixed, _) = tree.sequent.fix(induction.variable, place);
+            let formula = self.chain(&fixed);
+            self.naming.pop();
+            formula
+        };
+        let shown = crate::clauses::clause::variable_name(induction.variable);
+        let whole = Formula::forall(&[(stand_in, shown)], &self.atom(set, &[stand_in]), &abstracted);
+        let property = |name: Name| abstracted.substitute(&mut |old| if old == stand_in { name } else { old });
+        let structure = self.node(instance.node);
+        let mut premises = vec![structure];
+        for (constructor, case) in instance.constructors.iter().zip(&induction.cases) {
+            let step = match (constructor, case) {
+                (ConstructorInstance::Constant(constant), Case::Constant(case)) => {
+                    let name = self.naming[*constant as usize];
+                    self.prove(case, &property(name), depth)
+                }
+                (ConstructorInstance::Function(relation, inputs), Case::Function(context, case)) => {
+                    let mark = self.open.len();
+                    let mut names = Vec::new();
+                    let mut givens = Vec::new();
+                    for (number, (set, recursive)) in inputs.iter().enumerate() {
+                        let name = self.fresh(&crate::clauses::clause::variable_name(17 + number as u16));
+                        let member = self.atom(Code::new(*set, true), &[name]);
+                        self.open_scope(vec![name], vec![member.clone()], Close::Generalise);
+                        givens.push(self.step(Inference::Assumption(0), vec![], member));
+                        if *recursive {
+                            let hypothesis = property(name);
+                            self.open_scope(vec![], vec![hypothesis.clone()], Close::Generalise);
+                            givens.push(self.step(Inference::Assumption(0), vec![], hypothesis));
+                        }
+                        names.push(name);
+                    }
+                    let value = self.fresh(&"n".into());
+                    names.push(value);
+                    let row = self.atom(Code::new(*relation, true), &names);
+                    self.open_scope(vec![value], vec![row.clone()], Close::Generalise);
+                    givens.push(self.step(Inference::Assumption(0), vec![], row));
+                    let first = context.introduced_from(depth);
+                    self.naming.resize(first, Name(u32::MAX));
+                    self.naming.extend(&names);
+                    self.givens.truncate(depth);
+                    self.givens.push(givens);
+                    let last = self.prove(case, &property(value), depth + 1);
+                    self.close_to(mark, last)
+                }
+                _ => unreachable!("cases follow the constructors"),
+            };
+            premises.push(step);
+        }
+        self.step(Inference::Induction(instance.principle), premises, whole)
+    }
+
+    /// The step that the goal of a finished block is reached.
+    pub(super) fn reach(&mut self, finished: &Finished, goal: &Formula, depth: usize) -> StepId {
+        let mark = self.open.len();
+        if finished.goal == Goal::False {
+            // A negative goal: its positive form was the last assumption.
+            let Formula::Not(atom) = goal else { unreachable!("a contradiction is wanted for a denial") };
+            let scope = self.open_scope(vec![], vec![(**atom).clone()], Close::Deny);
+            let assumed = self.step(Inference::Assumption(0), vec![], (**atom).clone());
+            self.givens[depth].push(assumed);
+            let falsum = finished.falsum.expect("a finished block has reached its goal");
+            let (fact, denial) = self.contradiction(&finished.snapshot.line(), falsum);
+            // Witnesses that were opened inside are closed around a contradiction about the assumption.
+            let (fact, denial) = self.close_contradiction(mark + 1, fact, denial, atom, assumed);
+            self.open.pop();
+            self.scope = self.proof.scopes[scope.index()].parent;
+            return self.step(Inference::NotIntroduction(scope), vec![fact, denial], goal.clone());
+        }
+        let line = finished.snapshot.line();
+        if let Some(falsum) = finished.falsum {
+            let (fact, denial) = self.contradiction(&line, falsum);
+            return self.step(Inference::ExFalso, vec![fact, denial], goal.clone());
+        }
+        match &finished.goal {
+            Goal::Fact(code, arguments) => self.exact(&line, *code, arguments),
+            Goal::Equal(left, right) => self.equation(&line, *left, *right, true),
+            Goal::Exists(variables, _) => {
+                let (facts, binding) = finished.reached.as_ref().expect("reached");
+                let steps: Vec<StepId> = facts.iter().map(|fact| self.fact(&line, *fact)).collect();
+                let witnesses: Vec<Name> =
+                    binding[..*variables as usize].iter().map(|individual| self.name(*individual)).collect();
+                self.introduce(goal, &witnesses, &steps, &line)
+            }
+            Goal::False => unreachable!("handled above"),
+        }
+    }
+
+    /// The contradiction `A`, `¬A` about the assumption `A` itself, outside of all witnesses.
+    pub(super) fn close_contradiction(
+        &mut self,
+        mark: usize,
+        fact: StepId,
+        denial: StepId,
+        atom: &Arc<Formula>,
+        assumed: StepId,
+    ) -> (StepId, StepId) {
+        if self.open.len() == mark {
+            return (fact, denial);
+        }
+        let denied = Formula::negate((**atom).clone());
+        let inner = self.step(Inference::ExFalso, vec![fact, denial], denied);
+        (assumed, self.close_to(mark, inner))
+    }
+
+    pub(super) fn reach_fact(&mut self, finished: &Finished) -> StepId {
+        let line = finished.snapshot.line();
+        if let Some(falsum) = finished.falsum {
+            let Goal::Fact(code, arguments) = &finished.goal else { unreachable!("membership is a fact") };
+            let names: Vec<Name> = arguments.iter().map(|individual| self.name(*individual)).collect();
+            let goal = self.atom(*code, &names);
+            let (fact, denial) = self.contradiction(&line, falsum);
+            return self.step(Inference::ExFalso, vec![fact, denial], goal);
+        }
+        let Goal::Fact(code, arguments) = &finished.goal else { unreachable!("membership is a fact") };
+        self.exact(&line, *code, arguments)
+    }
+
+    /// ∃ introduction for a goal whose facts were found.
+    pub(super) fn introduce(
+        &mut self,
+        goal: &Formula,
+        witnesses: &[Name],
+        facts: &[StepId],
+        line: &Line<'_>,
+    ) -> StepId {
+        let (_, left, right) = goal.as_exists().expect("an existence goal");
+        let mut next = 0;
+        let parts = [left.open(witnesses), right.open(witnesses)];
+        let mut premises = Vec::new();
+        for part in &parts {
+            premises.push(self.conjunction(part, facts, &mut next, line));
+        }
+        self.step(Inference::ExistsIntroduction(witnesses.to_vec()), premises, goal.clone())
+    }
+
+    pub(super) fn conjunction(
+        &mut self,
+        formula: &Formula,
+        facts: &[StepId],
+        next: &mut usize,
+        line: &Line<'_>,
+    ) -> StepId {
+        if let Formula::And(left, right) = formula {
+            let first = self.conjunction(left, facts, next, line);
+            let second = self.conjunction(right, facts, next, line);
+            return self.step(Inference::AndIntroduction, vec![first, second], formula.clone());
+        }
+        if facts.get(*next).is_some_and(|fact| self.conclusion(*fact) == formula) {
+            *next += 1;
+            return facts[*next - 1];
+        }
+        // The fact is about representatives; the formula may name another member of a class.
+        let place = (*next).min(facts.len().saturating_sub(1));
+        *next += 1;
+        self.rewrite_to(line, facts[place], formula)
+    }
+}

@@ -1,0 +1,124 @@
+//! New facts: entered once, rewritten where individuals become equal, and held against their denials.
+
+use crate::saturation::facts::{FactId, Reason, RuleId, WitnessGroup};
+use crate::saturation::rule::{Argument, Code, Individual, Rule};
+
+use super::Block;
+
+impl Block {
+    /// Adds a fact unless it is known.
+    pub(super) fn add(&mut self, code: Code, arguments: &[Individual], reason: Reason, parents: &[FactId]) {
+        let current = arguments.iter().all(|argument| self.classes.find(*argument) == *argument);
+        if current {
+            return self.add_current(code, arguments, reason, parents);
+        }
+        let moved: Vec<_> = arguments.iter().map(|argument| self.classes.find(*argument)).collect();
+        if self.lookup(code, &moved).is_none() {
+            let fact = self.layer.record_fact(code, arguments, reason, parents);
+            self.add_current(code, &moved, Reason::Rewritten, &[fact]);
+        }
+    }
+
+    pub(super) fn add_current(&mut self, code: Code, arguments: &[Individual], reason: Reason, parents: &[FactId]) {
+        self.steps += 1;
+        if code.positive() && self.book.function(code).is_some() {
+            if let Some(row) = self.row(code, arguments) {
+                let (known, new) = (*self.arguments(row).last().expect("a value"), *arguments.last().expect("a value"));
+                if known != new {
+                    let fact = self.layer.record_fact(code, arguments, reason, parents);
+                    let equation = self.layer.record_fact(Code::EQUAL, &[known, new], Reason::Functional, &[row, fact]);
+                    self.equate(known, new, equation);
+                }
+                return;
+            }
+        } else if self.lookup(code, arguments).is_some() {
+            return;
+        }
+        let fact = self.layer.record_fact(code, arguments, reason, parents);
+        self.layer.enter(fact);
+        if code == Code::APART && arguments[0] == arguments[1] {
+            self.contradict(Reason::Apart, &[fact]);
+            return;
+        }
+        self.negatives |= !code.positive();
+        if self.negatives
+            && code != Code::APART
+            && let Some(other) = self.lookup(code.opposite(), arguments)
+        {
+            let pair = if code.positive() { [fact, other] } else { [other, fact] };
+            self.contradict(Reason::Clash, &pair);
+        }
+    }
+
+    pub(super) fn contradict(&mut self, reason: Reason, parents: &[FactId]) {
+        if self.falsum.is_none() {
+            self.falsum = Some(self.layer.record_fact(Code::FALSE, &[], reason, parents));
+        }
+    }
+
+    /// Whether this block made the individual.
+    pub(super) fn is_witness(&self, individual: Individual) -> bool {
+        let made = |group: &WitnessGroup| (group.first.0..group.first.0 + group.count).contains(&individual.0);
+        let place = self.layer.groups.partition_point(|group| group.first <= individual);
+        place > 0 && made(&self.layer.groups[place - 1])
+    }
+
+    /// Makes two individuals equal, and then those of whom that turns out to be a consequence: one
+    /// merge after the other, since a fact is about representatives again only when a merge is done.
+    pub(super) fn equate(&mut self, left: Individual, right: Individual, equation: FactId) {
+        self.equations.push_back((left, right, equation));
+        if self.equations.len() > 1 {
+            return;
+        }
+        while let Some((left, right, equation)) = self.equations.front().copied() {
+            self.merge(left, right, equation);
+            self.equations.pop_front();
+        }
+    }
+
+    /// Joins two classes and writes the facts about the one anew about the other.
+    pub(super) fn merge(&mut self, left: Individual, right: Individual, equation: FactId) {
+        let Some(loser) = self.classes.merge(left, right, equation) else { return };
+        self.rejoin_those_that_name(loser);
+        // A value that turned out to be a known individual was not a new one after all.
+        if loser.0 >= self.layer.first_individual && self.is_witness(loser) {
+            self.creations = self.creations.saturating_sub(1);
+        }
+        let mut stale: Vec<FactId> = Vec::new();
+        for layer in &self.ancestors {
+            stale.extend_from_slice(layer.mentions_at_rest(loser));
+        }
+        stale.extend(self.layer.mentions(loser));
+        for fact in stale {
+            let layer = self.layer_of(fact);
+            let old = layer.arguments(fact).to_vec();
+            let code = layer.code(fact);
+            // Facts that were passed over before this merge have been rewritten then.
+            if old.iter().any(|argument| *argument != loser && self.classes.find(*argument) != *argument) {
+                continue;
+            }
+            let new: Vec<_> = old.iter().map(|argument| self.classes.find(*argument)).collect();
+            self.steps += 1;
+            self.add(code, &new, Reason::Rewritten, &[fact]);
+        }
+    }
+
+    /// Notes the rules that name a member of the class that `loser` stood for. A class with a constant
+    /// is represented by one, and the shared rules name constants only.
+    pub(super) fn rejoin_those_that_name(&mut self, loser: Individual) {
+        let classes = &self.classes;
+        let winner = classes.find(loser);
+        let moved = |argument: &Argument| match argument {
+            Argument::Individual(individual) => *individual != winner && classes.find(*individual) == winner,
+            Argument::Variable(_) => false,
+        };
+        let names = |rule: &Rule| rule.patterns.iter().any(|pattern| pattern.arguments.iter().any(moved));
+        let local = self.local.iter().filter(|(_, rule)| names(rule)).map(|(id, _)| *id);
+        let mut found: Vec<RuleId> = local.collect();
+        if loser.0 < self.ancestors.first().map_or(self.layer.first_individual, |root| root.first_individual) {
+            let shared = self.book.rules.iter().enumerate().filter(|(_, rule)| names(rule));
+            found.extend(shared.map(|(number, _)| RuleId(number as u32)));
+        }
+        self.rejoin.extend(found);
+    }
+}

@@ -1,0 +1,234 @@
+//! Joining a fact with older ones by the plans of the rules, and acting on what matched.
+
+use std::sync::Arc;
+
+use crate::saturation::facts::{FactId, Reason, RuleId};
+use crate::saturation::rule::{Code, Column, Individual, Plan, Rule, RuleHead};
+
+use super::value::Wanted;
+use super::{Block, UNBOUND, stands_for};
+
+impl Block {
+    /// Joins a fact with all older ones.
+    pub(super) fn take(&mut self, fact: FactId) {
+        let code = self.layer.code(fact);
+        if !self.layer.is_entered(fact) || !self.is_current(fact) {
+            return;
+        }
+        let mut matches = std::mem::take(&mut self.matches);
+        let book = self.book.clone();
+        for (number, pattern) in &book.triggers[code.index()] {
+            let rule = &book.rules[*number as usize];
+            self.trigger(RuleId(*number), rule, *pattern as usize, fact, &mut matches);
+        }
+        for (id, rule) in &self.local {
+            for (place, pattern) in rule.patterns.iter().enumerate() {
+                if pattern.code == code {
+                    self.trigger(*id, rule, place, fact, &mut matches);
+                }
+            }
+        }
+        self.act(&mut matches);
+        self.matches = matches;
+    }
+
+    /// Joins a new rule with all facts that have been taken.
+    pub(super) fn join_with_all(&mut self, id: RuleId, rule: &Arc<Rule>) {
+        let Some(first) = rule.patterns.first() else { return };
+        let mut matches = std::mem::take(&mut self.matches);
+        let facts: Vec<FactId> = self.facts_of(first.code).filter(|fact| fact.0 < self.next).collect();
+        let limit = FactId(self.next.wrapping_sub(1));
+        if self.next > 0 {
+            for fact in facts {
+                if self.is_current(fact) {
+                    self.extend_from(id, rule, 0, fact, limit, false, &mut matches);
+                }
+            }
+        }
+        self.act(&mut matches);
+        self.matches = matches;
+    }
+
+    pub(super) fn trigger(&self, id: RuleId, rule: &Rule, pattern: usize, fact: FactId, matches: &mut Matches) {
+        self.extend_from(id, rule, pattern, fact, fact, true, matches);
+    }
+
+    /// Finds all matches of a rule in which `pattern` is `fact` and the others are at most `limit`; with
+    /// `once`, patterns before `pattern` must be older than `fact`, so that no match is found twice.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn extend_from(
+        &self,
+        id: RuleId,
+        rule: &Rule,
+        pattern: usize,
+        fact: FactId,
+        limit: FactId,
+        once: bool,
+        matches: &mut Matches,
+    ) {
+        let plan = &rule.plans[pattern];
+        matches.steps += 1;
+        matches.binding.clear();
+        matches.binding.resize(rule.variables as usize, UNBOUND);
+        matches.chosen.clear();
+        matches.chosen.resize(rule.patterns.len(), fact);
+        if !self.bind(&plan.trigger, self.arguments(fact), &mut matches.binding) {
+            return;
+        }
+        let search = Search { block: self, id, rule, plan, pattern, fact, limit, once };
+        search.extend(0, matches);
+    }
+
+    pub(super) fn bind(&self, columns: &[Column], row: &[Individual], binding: &mut [Individual]) -> bool {
+        columns.iter().zip(row).all(|(column, individual)| match column {
+            Column::Individual(wanted) => self.classes.find(*wanted) == *individual,
+            Column::Check(number) => binding[*number as usize] == *individual,
+            Column::Bind(number) => {
+                binding[*number as usize] = *individual;
+                true
+            }
+        })
+    }
+
+    /// Acts on what was matched.
+    pub(super) fn act(&mut self, matches: &mut Matches) {
+        self.steps += std::mem::take(&mut matches.steps);
+        let found = std::mem::take(&mut matches.found);
+        let (mut parents_at, mut bindings_at) = (0, 0);
+        for (id, parents, bindings) in &found {
+            let (parents_end, bindings_end) = (parents_at + *parents as usize, bindings_at + *bindings as usize);
+            let rule = self.rule(*id);
+            self.fire(
+                *id,
+                &rule,
+                &matches.parents[parents_at..parents_end],
+                &matches.bindings[bindings_at..bindings_end],
+            );
+            (parents_at, bindings_at) = (parents_end, bindings_end);
+        }
+        matches.found = found;
+        matches.found.clear();
+        matches.parents.clear();
+        matches.bindings.clear();
+    }
+
+    pub(super) fn fire(&mut self, id: RuleId, rule: &Rule, parents: &[FactId], binding: &[Individual]) {
+        match &rule.head {
+            RuleHead::Fact(pattern) => {
+                let mut arguments = [UNBOUND; 8];
+                if pattern.arguments.len() <= arguments.len() {
+                    let arguments = &mut arguments[..pattern.arguments.len()];
+                    for (place, argument) in pattern.arguments.iter().enumerate() {
+                        arguments[place] = stands_for(*argument, binding);
+                    }
+                    self.add(pattern.code, arguments, Reason::Rule(id), parents);
+                } else {
+                    let arguments: Vec<_> =
+                        pattern.arguments.iter().map(|argument| stands_for(*argument, binding)).collect();
+                    self.add(pattern.code, &arguments, Reason::Rule(id), parents);
+                }
+            }
+            RuleHead::Equal(left, right) => {
+                let (left, right) = (stands_for(*left, binding), stands_for(*right, binding));
+                if self.classes.find(left) != self.classes.find(right) {
+                    let equation = self.layer.record_fact(Code::EQUAL, &[left, right], Reason::Rule(id), parents);
+                    self.equate(left, right, equation);
+                }
+            }
+            RuleHead::False => self.contradict(Reason::Rule(id), parents),
+            RuleHead::Exists(..) => {
+                let bound = binding.iter().filter(|individual| **individual != UNBOUND);
+                let price = 1 + bound.map(|individual| self.classes.weight(*individual)).sum::<u32>();
+                self.ask(Wanted { price, sequence: 0, rule: id, binding: binding.to_vec(), parents: parents.to_vec() });
+            }
+            RuleHead::Demand(rows, surcharge) => {
+                if let Some(price) = self.price(rows, binding) {
+                    let price = price + surcharge;
+                    self.ask(Wanted { price, sequence: 0, rule: id, binding: binding.to_vec(), parents: Vec::new() });
+                }
+            }
+            RuleHead::Goal => {
+                if self.reached.is_none() {
+                    self.reached = Some((parents.to_vec(), binding.to_vec()));
+                }
+            }
+        }
+    }
+}
+
+/// Matches of one fact, collected before any of them is acted upon.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    pub(super) found: Vec<(RuleId, u32, u32)>,
+    pub(super) parents: Vec<FactId>,
+    pub(super) bindings: Vec<Individual>,
+    /// Scratch: what the rule's variables stand for, and the facts that its patterns match.
+    pub(super) binding: Vec<Individual>,
+    pub(super) chosen: Vec<FactId>,
+    pub(super) steps: u64,
+}
+
+/// The search for the remaining facts of a match.
+struct Search<'b> {
+    block: &'b Block,
+    id: RuleId,
+    rule: &'b Rule,
+    plan: &'b Plan,
+    pattern: usize,
+    fact: FactId,
+    limit: FactId,
+    once: bool,
+}
+
+impl Search<'_> {
+    fn extend(&self, depth: usize, matches: &mut Matches) {
+        let Some(step) = self.plan.steps.get(depth) else {
+            for (number, other) in &self.rule.aliased {
+                matches.binding[*number as usize] = stands_for(*other, &matches.binding);
+            }
+            matches.found.push((self.id, matches.chosen.len() as u32, matches.binding.len() as u32));
+            matches.parents.extend_from_slice(&matches.chosen);
+            matches.bindings.extend_from_slice(&matches.binding);
+            return;
+        };
+        let mut probe = [UNBOUND; 8];
+        for (column, action) in step.columns.iter().enumerate().take(8) {
+            probe[column] = match action {
+                Column::Individual(individual) => self.block.classes.find(*individual),
+                Column::Check(number) => matches.binding[*number as usize],
+                Column::Bind(_) => UNBOUND,
+            };
+        }
+        let older_only = self.once && step.pattern < self.pattern;
+        let block = self.block;
+        let layers = std::iter::once(&block.layer).chain(block.ancestors.iter().rev().map(|layer| &**layer));
+        for layer in layers {
+            for fact in layer.candidates(step.code, step.mask, &probe) {
+                matches.steps += 1;
+                if fact > self.limit || (older_only && fact == self.fact) {
+                    continue;
+                }
+                let row = layer.arguments(fact);
+                let mut fits = true;
+                for (column, action) in step.columns.iter().enumerate() {
+                    let individual = row[column];
+                    fits = match action {
+                        Column::Individual(wanted) => block.classes.find(*wanted) == individual,
+                        Column::Check(number) => matches.binding[*number as usize] == individual,
+                        Column::Bind(number) => {
+                            matches.binding[*number as usize] = individual;
+                            block.classes.find(individual) == individual
+                        }
+                    };
+                    if !fits {
+                        break;
+                    }
+                }
+                if fits {
+                    matches.chosen[step.pattern] = fact;
+                    self.extend(depth + 1, matches);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Blocks at rest, and the line of them from the root that a proof is read from.
+
+use std::sync::Arc;
+
+use crate::saturation::congruence::Classes;
+use crate::saturation::facts::{FactId, Layer, RuleId, WitnessGroup};
+use crate::saturation::rule::{Code, Individual, Rule, RuleBook};
+
+/// A block at rest, whose facts its descendants share.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The layers from the root to this block.
+    pub layers: Vec<Arc<Layer>>,
+    pub(crate) classes: Classes,
+    pub(crate) book: Arc<RuleBook>,
+    pub(super) local: Vec<(RuleId, Arc<Rule>)>,
+    pub(super) falsum: Option<FactId>,
+    pub(super) negatives: bool,
+}
+
+impl Snapshot {
+    /// How many individuals there are.
+    #[must_use]
+    pub fn individuals(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The contradiction, if the block derived one.
+    #[must_use]
+    pub fn falsum(&self) -> Option<FactId> {
+        self.falsum
+    }
+
+    /// The first individual that the block at this depth of the line introduced.
+    pub(crate) fn introduced_from(&self, depth: usize) -> usize {
+        self.layers[depth].first_individual as usize
+    }
+
+    pub(crate) fn line(&self) -> Line<'_> {
+        Line {
+            layers: self.layers.iter().map(|layer| &**layer).collect(),
+            classes: &self.classes,
+            book: &self.book,
+            local: &self.local,
+        }
+    }
+}
+
+/// The facts and rules from the root to a block.
+pub(crate) struct Line<'b> {
+    pub(crate) layers: Vec<&'b Layer>,
+    pub(crate) classes: &'b Classes,
+    pub(super) book: &'b Arc<RuleBook>,
+    pub(super) local: &'b [(RuleId, Arc<Rule>)],
+}
+
+impl Line<'_> {
+    pub(crate) fn depth_of(&self, fact: FactId) -> usize {
+        self.layers.iter().rposition(|layer| fact.0 >= layer.first_fact).expect("the root begins at 0")
+    }
+
+    pub(crate) fn layer_of(&self, fact: FactId) -> &Layer {
+        self.layers[self.depth_of(fact)]
+    }
+
+    pub(crate) fn group(&self, number: u32) -> (&WitnessGroup, usize) {
+        let depth = self.layers.iter().rposition(|layer| number >= layer.first_group).expect("the root begins at 0");
+        (&self.layers[depth].groups[(number - self.layers[depth].first_group) as usize], depth)
+    }
+
+    /// A key for a fact that no other block's fact has.
+    pub(crate) fn key(&self, fact: FactId) -> usize {
+        std::ptr::from_ref(self.layer_of(fact)) as usize
+    }
+
+    /// The depth of the block that assumed a rule; 0 for the shared ones.
+    pub(crate) fn rule_depth(&self, id: RuleId) -> usize {
+        match id.0.checked_sub(RuleId::LOCAL) {
+            None => 0,
+            Some(number) => {
+                self.layers.iter().rposition(|layer| number >= layer.first_rule).expect("the root begins at 0")
+            }
+        }
+    }
+
+    /// The current fact with exactly these arguments, which are representatives.
+    pub(crate) fn lookup(&self, code: Code, arguments: &[Individual]) -> Option<FactId> {
+        let mask = (1u32 << (arguments.len() - usize::from(self.book.function(code).is_some()))) - 1;
+        self.layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.candidates(code, mask, arguments).find(|fact| layer.arguments(*fact) == arguments))
+    }
+
+    pub(crate) fn rule(&self, id: RuleId) -> &Arc<Rule> {
+        if id.0 < RuleId::LOCAL {
+            return &self.book.rules[id.0 as usize];
+        }
+        &self.local.iter().find(|(other, _)| *other == id).expect("a local rule of the line").1
+    }
+}

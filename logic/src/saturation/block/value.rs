@@ -1,0 +1,246 @@
+//! Values of functions and witnesses: asked for by rules, made when they are the cheapest.
+
+use std::cmp::Reverse;
+
+use crate::saturation::facts::{FactId, Reason, RuleId, WitnessGroup};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
+
+use super::{Block, Limits, UNBOUND, stands_for};
+
+impl Block {
+    /// Demands that try the constants as witnesses of an existence goal: the values of its functions
+    /// where one input is looked for and a constant is put in its place.
+    pub(super) fn guesses(&self, variables: u16, patterns: &[Pattern]) -> Vec<Rule> {
+        let constants = self.ancestors.first().map_or(&self.layer, |root| root).first_individual;
+        let mut demands = Vec::new();
+        for row in patterns.iter().filter(|pattern| self.book.function(pattern.code).is_some()) {
+            let (_, inputs) = row.arguments.split_last().expect("a function has a value");
+            let mut unknown = inputs.iter().filter_map(|input| match input {
+                Argument::Variable(number) => Some(*number),
+                Argument::Individual(_) => None,
+            });
+            let (Some(looked_for), None) = (unknown.next(), unknown.next()) else { continue };
+            for constant in (0..constants.min(8)).map(Individual) {
+                let put = |number| {
+                    if number == looked_for { Argument::Individual(constant) } else { Argument::Variable(number) }
+                };
+                // Which value is wanted does not matter: that of a row is made in any case.
+                let mut value = row.map(&put);
+                value.arguments[inputs.len()] = Argument::Variable(variables);
+                let demand = RuleHead::Demand(vec![value], 1);
+                demands.extend(Rule::new(variables + 1, Vec::new(), demand, None));
+            }
+        }
+        demands
+    }
+
+    pub(super) fn ask(&mut self, mut wanted: Wanted) {
+        wanted.sequence = self.sequence;
+        self.sequence += 1;
+        self.wanted.push(Reverse(wanted));
+    }
+
+    /// The weight of the heaviest value that is missing; `None` if none is.
+    pub(super) fn price(&self, rows: &[Pattern], binding: &[Individual]) -> Option<u32> {
+        let mut binding = binding.to_vec();
+        let mut missing: Vec<(u16, u32)> = Vec::new();
+        for row in rows {
+            let (value, inputs) = row.arguments.split_last()?;
+            let weight = |argument: &Argument| match argument {
+                Argument::Variable(number) => {
+                    missing.iter().find(|(other, _)| other == number).map(|(_, weight)| *weight)
+                }
+                Argument::Individual(_) => None,
+            };
+            let known = if inputs.iter().any(|input| weight(input).is_some()) {
+                None
+            } else {
+                let inputs: Vec<_> = inputs.iter().map(|input| stands_for(*input, &binding)).collect();
+                self.value(row.code, &inputs)
+            };
+            let Argument::Variable(number) = value else { continue };
+            match known {
+                Some((value, _)) => binding[*number as usize] = value,
+                None => {
+                    let price = inputs
+                        .iter()
+                        .map(|input| weight(input).unwrap_or_else(|| self.classes.weight(stands_for(*input, &binding))))
+                        .sum::<u32>();
+                    missing.push((*number, price + 1));
+                }
+            }
+        }
+        missing.iter().map(|(_, weight)| *weight).max()
+    }
+
+    pub(super) fn create(&mut self, wanted: &Wanted) {
+        let rule = self.rule(wanted.rule);
+        match &rule.head {
+            RuleHead::Demand(rows, _) => {
+                let mut binding = wanted.binding.clone();
+                for row in rows {
+                    let (value, inputs) = row.arguments.split_last().expect("a function has a value");
+                    let inputs: Vec<_> =
+                        inputs.iter().map(|input| self.classes.find(stands_for(*input, &binding))).collect();
+                    let Some(found) = self.make_value(row.code, &inputs) else { return };
+                    if let Argument::Variable(number) = value {
+                        binding[*number as usize] = found;
+                    }
+                }
+            }
+            RuleHead::Exists(count, facts) => {
+                if wanted.parents.is_empty() && self.book.is_totality(wanted.rule) {
+                    let code = facts.iter().map(|fact| fact.code).find(|code| self.book.function(*code).is_some());
+                    if let Some(code) = code {
+                        let inputs: Vec<_> = wanted.binding.iter().map(|input| self.classes.find(*input)).collect();
+                        self.make_value(code, &inputs);
+                    }
+                    return;
+                }
+                let current = |individual: &Individual| {
+                    if *individual == UNBOUND { UNBOUND } else { self.classes.find(*individual) }
+                };
+                let binding: Vec<_> = wanted.binding.iter().map(current).collect();
+                if !self.has_witness(*count, facts, &binding) {
+                    let weight = wanted.price;
+                    self.witness(wanted.rule, &rule, wanted.parents.clone(), wanted.binding.clone(), weight);
+                }
+            }
+            _ => unreachable!("only demands and existence rules ask"),
+        }
+    }
+
+    /// The value of a function at these inputs, made if need be; `None` if they are not known to lie
+    /// in its domain.
+    pub(super) fn make_value(&mut self, code: Code, inputs: &[Individual]) -> Option<Individual> {
+        if let Some((value, _)) = self.value(code, inputs) {
+            return Some(value);
+        }
+        let book = self.book.clone();
+        let function = book.function(code)?;
+        let rule = book.rules[function.totality.0 as usize].clone();
+        let mut binding = vec![UNBOUND; rule.variables as usize];
+        for (input, variable) in inputs.iter().zip(&function.variables) {
+            binding[*variable as usize] = *input;
+        }
+        let mut parents = Vec::new();
+        for guard in &rule.patterns {
+            let arguments: Vec<_> = guard.arguments.iter().map(|argument| stands_for(*argument, &binding)).collect();
+            parents.push(self.holds(guard.code, &arguments)?);
+        }
+        let weight = 1 + inputs.iter().map(|input| self.classes.weight(*input)).sum::<u32>();
+        Some(self.witness(function.totality, &rule, parents, binding, weight))
+    }
+
+    /// Whether individuals with these facts are already known.
+    pub(super) fn has_witness(&self, count: u16, facts: &[Pattern], binding: &[Individual]) -> bool {
+        fn search(block: &Block, facts: &[Pattern], binding: &mut Vec<Individual>) -> bool {
+            let Some((first, rest)) = facts.split_first() else { return true };
+            let known = |argument: &Argument, binding: &[Individual]| match argument {
+                Argument::Individual(individual) => Some(block.classes.find(*individual)),
+                Argument::Variable(number) => {
+                    Some(binding[*number as usize]).filter(|individual| *individual != UNBOUND)
+                }
+            };
+            let mut mask = 0;
+            let mut probe = Vec::new();
+            for (column, argument) in first.arguments.iter().enumerate() {
+                let value = known(argument, binding);
+                mask |= u32::from(value.is_some()) << column;
+                probe.push(value.unwrap_or(UNBOUND));
+            }
+            for layer in std::iter::once(&block.layer).chain(block.ancestors.iter().rev().map(|layer| &**layer)) {
+                for fact in layer.candidates(first.code, mask, &probe) {
+                    let row = layer.arguments(fact);
+                    let before = binding.clone();
+                    let fits = first.arguments.iter().zip(row).all(|(argument, individual)| {
+                        if block.classes.find(*individual) != *individual {
+                            return false;
+                        }
+                        match known(argument, binding) {
+                            Some(value) => value == *individual,
+                            None => {
+                                if let Argument::Variable(number) = argument {
+                                    binding[*number as usize] = *individual;
+                                }
+                                true
+                            }
+                        }
+                    });
+                    if fits && search(block, rest, binding) {
+                        return true;
+                    }
+                    *binding = before;
+                }
+            }
+            false
+        }
+        let mut binding = binding.to_vec();
+        binding.resize(binding.len() + count as usize, UNBOUND);
+        let mut facts = facts.to_vec();
+        // The facts with the fewest unknowns first.
+        facts.sort_by_key(|fact| {
+            fact.arguments
+                .iter()
+                .filter(
+                    |argument| matches!(argument, Argument::Variable(number) if binding[*number as usize] == UNBOUND),
+                )
+                .count()
+        });
+        search(self, &facts, &mut binding)
+    }
+
+    pub(super) fn witness(
+        &mut self,
+        id: RuleId,
+        rule: &Rule,
+        parents: Vec<FactId>,
+        binding: Vec<Individual>,
+        weight: u32,
+    ) -> Individual {
+        let RuleHead::Exists(count, facts) = &rule.head else { unreachable!("an existence rule") };
+        let number = self.layer.first_group + self.layer.groups.len() as u32;
+        let begin = self.layer.end();
+        let first = Individual(self.classes.len() as u32);
+        let mut all = binding.clone();
+        for _ in 0..*count {
+            all.push(self.classes.fresh(weight));
+        }
+        self.creations += u32::from(*count);
+        self.layer.groups.push(WitnessGroup {
+            rule: id,
+            parents,
+            binding,
+            first,
+            count: u32::from(*count),
+            facts: 0..0,
+        });
+        for (place, fact) in facts.iter().enumerate() {
+            let arguments: Vec<_> = fact.arguments.iter().map(|argument| stands_for(*argument, &all)).collect();
+            self.add(fact.code, &arguments, Reason::Witness(number, place as u32), &[]);
+        }
+        let end = self.layer.end();
+        let place = (number - self.layer.first_group) as usize;
+        self.layer.groups[place].facts = begin..end;
+        first
+    }
+
+    /// Makes the value of a function at these inputs and works out what follows from it, within the
+    /// limits. `None` if the inputs are not known to lie in the function's domain.
+    pub fn evaluate(&mut self, code: Code, inputs: &[Individual], limits: Limits) -> Option<Individual> {
+        let inputs: Vec<_> = inputs.iter().map(|input| self.classes.find(*input)).collect();
+        let value = self.make_value(code, &inputs)?;
+        self.run(limits);
+        Some(self.classes.find(value))
+    }
+}
+
+/// A value or witness that was asked for; the cheapest comes first, of equal ones the oldest.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Wanted {
+    pub(super) price: u32,
+    pub(super) sequence: u32,
+    pub(super) rule: RuleId,
+    pub(super) binding: Vec<Individual>,
+    pub(super) parents: Vec<FactId>,
+}

@@ -1,0 +1,169 @@
+//! Which individuals of a block are equal, and why.
+
+use crate::saturation::facts::FactId;
+use crate::saturation::rule::Individual;
+
+/// Equivalence classes of individuals with a proof forest: between any two equal individuals there is
+/// one path of recorded equations, and it never changes once it is there.
+///
+/// All arrays are flat, so that a block starts with a plain copy of its parent's classes.
+#[derive(Clone, Debug, Default)]
+pub struct Classes {
+    /// The individual that stands for the class.
+    representative: Vec<Individual>,
+    /// The next individual of the same class, in a ring.
+    next: Vec<Individual>,
+    /// The neighbour towards the root of the proof tree, and the equation between the two.
+    edge: Vec<Option<(Individual, FactId)>>,
+    /// How costly the individual is: 1 for what is given, more for values of functions.
+    weight: Vec<u32>,
+}
+
+impl Classes {
+    /// How many individuals there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.representative.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.representative.is_empty()
+    }
+
+    /// A new individual, equal to itself alone.
+    pub fn fresh(&mut self, weight: u32) -> Individual {
+        let individual = Individual(self.representative.len() as u32);
+        self.representative.push(individual);
+        self.next.push(individual);
+        self.edge.push(None);
+        self.weight.push(weight);
+        individual
+    }
+
+    /// The individual that stands for the class of this one.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, individual: Individual) -> Individual {
+        self.representative[individual.0 as usize]
+    }
+
+    /// The weight of the class of an individual: that of its lightest member.
+    #[must_use]
+    pub fn weight(&self, individual: Individual) -> u32 {
+        self.weight[self.find(individual).0 as usize]
+    }
+
+    /// The individuals equal to this one, itself first.
+    pub fn members(&self, individual: Individual) -> impl Iterator<Item = Individual> + '_ {
+        let mut at = Some(individual);
+        std::iter::from_fn(move || {
+            let current = at?;
+            let next = self.next[current.0 as usize];
+            at = (next != individual).then_some(next);
+            Some(current)
+        })
+    }
+
+    /// Records that `left = right` by `equation`. Gives the individual that no longer stands for its
+    /// class, if the two were in different ones.
+    ///
+    /// The lighter representative stays; of two equally light ones the older.
+    pub fn merge(&mut self, left: Individual, right: Individual, equation: FactId) -> Option<Individual> {
+        let (one, other) = (self.find(left), self.find(right));
+        if one == other {
+            return None;
+        }
+        let price = |individual: Individual| (self.weight[individual.0 as usize], individual);
+        let (winner, loser, from, to) =
+            if price(one) <= price(other) { (one, other, right, left) } else { (other, one, left, right) };
+        // Turn the loser's proof tree round, so that `from` is its root, and hang it onto `to`.
+        let mut at = from;
+        let mut hang = Some((to, equation));
+        while let Some(link) = hang {
+            let old = self.edge[at.0 as usize].replace(link);
+            hang = old.map(|(_, fact)| (at, fact));
+            if let Some((parent, _)) = old {
+                at = parent;
+            }
+        }
+        let members: Vec<Individual> = self.members(loser).collect();
+        for member in members {
+            self.representative[member.0 as usize] = winner;
+        }
+        self.next.swap(winner.0 as usize, loser.0 as usize);
+        Some(loser)
+    }
+
+    /// The equations on the path from `left` to `right`, in order; each links the individual reached
+    /// so far with the next.
+    ///
+    /// # Panics
+    /// If the two are not equal.
+    #[must_use]
+    pub fn explain(&self, left: Individual, right: Individual) -> Vec<FactId> {
+        let path = |mut at: Individual| {
+            let mut path = vec![(at, None)];
+            while let Some((parent, fact)) = self.edge[at.0 as usize] {
+                path.push((parent, Some(fact)));
+                at = parent;
+            }
+            path
+        };
+        let (up, down) = (path(left), path(right));
+        let meet = up
+            .iter()
+            .position(|(individual, _)| down.iter().any(|(other, _)| other == individual))
+            .expect("equal individuals are in one tree");
+        let at = up[meet].0;
+        let back = down.iter().position(|(individual, _)| *individual == at).expect("found above");
+        let mut equations: Vec<FactId> = up[1..=meet].iter().filter_map(|(_, fact)| *fact).collect();
+        equations.extend(down[1..=back].iter().rev().filter_map(|(_, fact)| *fact));
+        equations
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_equations_joins_what_is_equal() {
+        let mut classes = Classes::default();
+        let all: Vec<_> = (0..6).map(|_| classes.fresh(1)).collect();
+        let links = [(0, 1), (2, 3), (1, 3), (4, 5), (5, 0)];
+        for (number, (left, right)) in links.iter().enumerate() {
+            assert!(classes.merge(all[*left], all[*right], FactId(number as u32)).is_some());
+        }
+        assert!(classes.merge(all[2], all[4], FactId(9)).is_none());
+        for left in &all {
+            for right in &all {
+                let mut at = *left;
+                for equation in classes.explain(*left, *right) {
+                    let (one, other) = links[equation.0 as usize];
+                    at = if at == all[one] {
+                        all[other]
+                    } else {
+                        assert_eq!(at, all[other]);
+                        all[one]
+                    };
+                }
+                assert_eq!(at, *right);
+                assert_eq!(classes.find(*left), all[0]);
+            }
+        }
+        assert_eq!(classes.members(all[3]).count(), 6);
+    }
+
+    #[test]
+    fn later_equations_do_not_change_a_path() {
+        let mut classes = Classes::default();
+        let all: Vec<_> = (0..4).map(|_| classes.fresh(1)).collect();
+        classes.merge(all[0], all[1], FactId(0));
+        let before = classes.explain(all[0], all[1]);
+        classes.merge(all[2], all[1], FactId(1));
+        classes.merge(all[3], all[0], FactId(2));
+        assert_eq!(classes.explain(all[0], all[1]), before);
+    }
+}

@@ -1,0 +1,124 @@
+//! What a logic block derives, by the plain definition: the block's own algorithm is tested against it.
+//!
+//! A set of facts is closed under clauses by trying every assignment of every clause until nothing new
+//! comes. Equality is a partition of the individuals; facts are about the least member of each class.
+//! Nothing here is fast.
+//!
+//! As in a block, no individual is made: clauses that say that something exists give nothing. A denied
+//! head is read as a contradiction with its atom among the premises, unless it is an inequation.
+
+use std::collections::BTreeSet;
+
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::saturation::rule::{Code, Individual};
+
+/// A fact about individuals.
+pub type Fact = (Code, Vec<Individual>);
+
+/// What follows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Closure {
+    /// For each individual the least one that is equal to it.
+    pub least: Vec<Individual>,
+    /// The facts, about least individuals; equations are in [`Closure::least`] alone.
+    pub facts: BTreeSet<Fact>,
+    /// Whether a contradiction follows.
+    pub contradiction: bool,
+}
+
+/// Closes `facts` about so many individuals under `clauses`, in which `Term::Constant(i)` is
+/// individual `i`.
+///
+/// Cost: for each round and clause, individuals to the power of the clause's variables.
+#[must_use]
+pub fn closure(individuals: u32, facts: &[Fact], clauses: &[Clause]) -> Closure {
+    let least = (0..individuals).map(Individual).collect();
+    let mut closure = Closure { least, facts: BTreeSet::new(), contradiction: false };
+    for (code, arguments) in facts {
+        closure.add(*code, arguments);
+    }
+    loop {
+        let before = closure.clone();
+        for clause in clauses {
+            let mut binding = vec![0; clause.variables as usize];
+            loop {
+                closure.try_clause(clause, &binding);
+                if !count_up(&mut binding, individuals) {
+                    break;
+                }
+            }
+        }
+        if closure == before {
+            return closure;
+        }
+    }
+}
+
+/// The next assignment; false after the last.
+fn count_up(binding: &mut [u32], individuals: u32) -> bool {
+    for value in binding {
+        *value += 1;
+        if *value < individuals {
+            return true;
+        }
+        *value = 0;
+    }
+    false
+}
+
+impl Closure {
+    /// Whether a fact follows, said of any members of the classes.
+    #[must_use]
+    pub fn holds(&self, code: Code, arguments: &[Individual]) -> bool {
+        let arguments = self.about_least(arguments);
+        if code == Code::EQUAL { arguments[0] == arguments[1] } else { self.facts.contains(&(code, arguments)) }
+    }
+
+    fn about_least(&self, arguments: &[Individual]) -> Vec<Individual> {
+        arguments.iter().map(|argument| self.least[argument.0 as usize]).collect()
+    }
+
+    fn add(&mut self, code: Code, arguments: &[Individual]) {
+        let arguments = self.about_least(arguments);
+        if code == Code::EQUAL {
+            let (low, high) = (arguments[0].min(arguments[1]), arguments[0].max(arguments[1]));
+            for entry in self.least.iter_mut().filter(|entry| **entry == high) {
+                *entry = low;
+            }
+            let old = std::mem::take(&mut self.facts);
+            self.facts = old.into_iter().map(|(code, arguments)| (code, self.about_least(&arguments))).collect();
+        } else {
+            self.facts.insert((code, arguments));
+        }
+        self.contradiction |= self.facts.iter().any(|(code, arguments)| {
+            let denied = *code == Code::APART && arguments[0] == arguments[1];
+            denied || (*code != Code::APART && self.facts.contains(&(code.opposite(), arguments.clone())))
+        });
+    }
+
+    fn try_clause(&mut self, clause: &Clause, binding: &[u32]) {
+        let fact = |literal: &Literal| -> Fact {
+            let individual = |term: &Term| match term {
+                Term::Constant(number) => Individual(u32::from(*number)),
+                Term::Variable(number) => Individual(binding[*number as usize]),
+            };
+            (Code::new(literal.relation, literal.positive), literal.arguments.iter().map(individual).collect())
+        };
+        let premises_hold = clause.premises.iter().map(fact).all(|(code, arguments)| self.holds(code, &arguments));
+        if !premises_hold {
+            return;
+        }
+        match &clause.head {
+            Head::False => self.contradiction = true,
+            Head::Exists(..) => {}
+            Head::Literal(head) if head.positive || head.relation == RelationId::EQUAL => {
+                let (code, arguments) = fact(head);
+                self.add(code, &arguments);
+            }
+            Head::Literal(head) => {
+                let (code, arguments) = fact(head);
+                self.contradiction |= self.holds(code.opposite(), &arguments);
+            }
+        }
+    }
+}

@@ -1,0 +1,597 @@
+//! Rules of logic blocks: clauses compiled to join plans.
+//!
+//! A rule has patterns that must match facts, and a head. For each pattern there is a plan that starts
+//! at a new fact and finds the others by index, so that every combination of facts is met once.
+
+use std::sync::Arc;
+
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::clauses::compile::{Axiom, Compiled, Justification};
+use crate::saturation::facts::RuleId;
+
+/// An individual of a block and its ancestors. The first ones are the signature's constants.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Individual(pub u32);
+
+/// An argument of a pattern.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Argument {
+    /// A given individual.
+    Individual(Individual),
+    /// A variable of the rule.
+    Variable(u16),
+}
+
+/// A relation or its negation, as one number: facts of the two are kept apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Code(pub u32);
+
+impl Code {
+    /// Equations.
+    pub const EQUAL: Code = Code(0);
+    /// Inequations.
+    pub const APART: Code = Code(1);
+    /// The contradiction, which has no arguments.
+    pub const FALSE: Code = Code(u32::MAX);
+
+    /// The code of a literal.
+    #[must_use]
+    pub fn new(relation: RelationId, positive: bool) -> Code {
+        Code(u32::from(relation.0) * 2 + u32::from(!positive))
+    }
+
+    /// The relation.
+    #[must_use]
+    pub fn relation(self) -> RelationId {
+        RelationId((self.0 / 2) as u16)
+    }
+
+    /// Whether it is a relation itself, not its negation.
+    #[must_use]
+    pub fn positive(self) -> bool {
+        self.0.is_multiple_of(2)
+    }
+
+    /// The negation.
+    #[must_use]
+    pub fn opposite(self) -> Code {
+        Code(self.0 ^ 1)
+    }
+
+    /// The position in a table of codes.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A literal over individuals and variables.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Pattern {
+    /// The relation and its sign.
+    pub code: Code,
+    /// As many as the relation has.
+    pub arguments: Vec<Argument>,
+}
+
+impl Pattern {
+    /// The pattern of a clause's literal; constant `c` is individual `c`.
+    #[must_use]
+    pub fn of(literal: &Literal) -> Pattern {
+        let argument = |term: &Term| match term {
+            Term::Constant(number) => Argument::Individual(Individual(u32::from(*number))),
+            Term::Variable(number) => Argument::Variable(*number),
+        };
+        Pattern {
+            code: Code::new(literal.relation, literal.positive),
+            arguments: literal.arguments.iter().map(argument).collect(),
+        }
+    }
+
+    /// The pattern with its variables replaced.
+    #[must_use]
+    pub fn map(&self, replace: &dyn Fn(u16) -> Argument) -> Pattern {
+        let argument = |argument: &Argument| match argument {
+            Argument::Variable(number) => replace(*number),
+            individual => *individual,
+        };
+        Pattern { code: self.code, arguments: self.arguments.iter().map(argument).collect() }
+    }
+}
+
+/// What a rule does when its patterns match.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RuleHead {
+    /// Derives a contradiction.
+    False,
+    /// Derives a fact.
+    Fact(Pattern),
+    /// Derives an equation.
+    Equal(Argument, Argument),
+    /// Derives that so many individuals exist, numbered on from the rule's variables, with these facts.
+    Exists(u16, Vec<Pattern>),
+    /// Derives nothing, but asks for the values of these functions, each in terms of the patterns'
+    /// variables and of earlier values. The number is added to the price of a new value.
+    Demand(Vec<Pattern>, u32),
+    /// The block's goal is reached.
+    Goal,
+}
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// How many variables the clause has.
+    pub variables: u16,
+    /// For each variable what stands for it in patterns and head: itself, or what a premise `x = y`
+    /// made of it.
+    pub alias: Vec<Argument>,
+    /// The clause's premises that are matched, and the place of each among the clause's premises;
+    /// equations are not matched but built into [`Rule::alias`]. A denied head stands last, with the
+    /// place after the last.
+    pub patterns: Vec<Pattern>,
+    /// See [`Rule::patterns`].
+    pub places: Vec<usize>,
+    /// The clause's premises as they are.
+    pub premises: Vec<Pattern>,
+    /// What follows.
+    pub head: RuleHead,
+    /// How the calculus gets there; `None` for demands and goals, which derive nothing.
+    pub justification: Option<Justification>,
+    /// A plan for each pattern as the trigger.
+    pub plans: Vec<Plan>,
+    /// The variables that stand for something else, see [`Rule::alias`].
+    pub aliased: Vec<(u16, Argument)>,
+}
+
+/// How to find the facts for a rule, beginning with one that matches a given pattern.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What to do with the arguments of the trigger.
+    pub trigger: Vec<Column>,
+    /// The other patterns, in the order in which they are looked up.
+    pub steps: Vec<PlanStep>,
+}
+
+/// One look-up of a plan.
+#[derive(Clone, Debug)]
+pub struct PlanStep {
+    /// The pattern's place.
+    pub pattern: usize,
+    /// Its code.
+    pub code: Code,
+    /// A bit for each argument that is known before the look-up.
+    pub mask: u32,
+    /// What to do with each argument.
+    pub columns: Vec<Column>,
+}
+
+/// What to do with an argument of a fact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Column {
+    /// It must be this individual.
+    Individual(Individual),
+    /// It must be what the variable stands for.
+    Check(u16),
+    /// The variable stands for it from now on.
+    Bind(u16),
+}
+
+impl Rule {
+    /// Compiles an axiom or theorem.
+    #[must_use]
+    pub fn of_axiom(axiom: &Axiom) -> Option<Rule> {
+        let Clause { variables, premises, head } = &axiom.clause;
+        let premises = premises.iter().map(Pattern::of).collect();
+        let head = match head {
+            Head::False => RuleHead::False,
+            Head::Literal(literal) if literal.relation == RelationId::EQUAL && literal.positive => {
+                let pattern = Pattern::of(literal);
+                RuleHead::Equal(pattern.arguments[0], pattern.arguments[1])
+            }
+            Head::Literal(literal) => RuleHead::Fact(Pattern::of(literal)),
+            Head::Exists(count, literals) => RuleHead::Exists(*count, literals.iter().map(Pattern::of).collect()),
+        };
+        Rule::new(*variables, premises, head, Some(axiom.justification.clone()))
+    }
+
+    /// Compiles a rule; `None` if an equation among the premises cannot hold or says nothing that a
+    /// matcher can use.
+    #[must_use]
+    pub fn new(
+        variables: u16,
+        premises: Vec<Pattern>,
+        head: RuleHead,
+        justification: Option<Justification>,
+    ) -> Option<Rule> {
+        let mut alias: Vec<Argument> = (0..variables).map(Argument::Variable).collect();
+        let mut matched: Vec<(usize, Pattern)> = Vec::new();
+        for (place, premise) in premises.iter().enumerate() {
+            if premise.code != Code::EQUAL {
+                matched.push((place, premise.clone()));
+                continue;
+            }
+            let resolve = |argument: Argument, alias: &[Argument]| match argument {
+                Argument::Variable(number) => alias[number as usize],
+                individual => individual,
+            };
+            let (left, right) = (resolve(premise.arguments[0], &alias), resolve(premise.arguments[1], &alias));
+            let (from, to) = match (left, right) {
+                _ if left == right => continue,
+                (Argument::Variable(x), Argument::Variable(y)) => {
+                    (Argument::Variable(x.max(y)), Argument::Variable(x.min(y)))
+                }
+                (variable @ Argument::Variable(_), other) | (other, variable @ Argument::Variable(_)) => {
+                    (variable, other)
+                }
+                (Argument::Individual(_), Argument::Individual(_)) => return None,
+            };
+            for entry in &mut alias {
+                if *entry == from {
+                    *entry = to;
+                }
+            }
+        }
+        let substitute = |pattern: &Pattern| {
+            pattern.map(&|number| alias.get(number as usize).copied().unwrap_or(Argument::Variable(number)))
+        };
+        let mut patterns: Vec<Pattern> = Vec::new();
+        let mut places = Vec::new();
+        for (place, pattern) in &matched {
+            patterns.push(substitute(pattern));
+            places.push(*place);
+        }
+        let single = |argument: Argument| match argument {
+            Argument::Variable(number) => alias.get(number as usize).copied().unwrap_or(argument),
+            individual => individual,
+        };
+        let head = match head {
+            RuleHead::Fact(pattern) if !pattern.code.positive() => {
+                let mut denied = substitute(&pattern);
+                denied.code = denied.code.opposite();
+                if denied.code == Code::EQUAL {
+                    RuleHead::Fact(substitute(&pattern))
+                } else {
+                    patterns.push(denied);
+                    places.push(premises.len());
+                    RuleHead::False
+                }
+            }
+            RuleHead::Fact(pattern) => RuleHead::Fact(substitute(&pattern)),
+            RuleHead::Equal(left, right) => RuleHead::Equal(single(left), single(right)),
+            RuleHead::Exists(count, facts) => RuleHead::Exists(count, facts.iter().map(substitute).collect()),
+            RuleHead::Demand(rows, price) => RuleHead::Demand(rows.iter().map(substitute).collect(), price),
+            other @ (RuleHead::False | RuleHead::Goal) => other,
+        };
+        let matched = |argument: &Argument| match argument {
+            Argument::Individual(_) => true,
+            variable => patterns.iter().any(|pattern| pattern.arguments.contains(variable)),
+        };
+        let covered = match &head {
+            RuleHead::Fact(pattern) => pattern.arguments.iter().all(matched),
+            RuleHead::Equal(left, right) => matched(left) && matched(right),
+            RuleHead::Exists(count, facts) => {
+                let new = variables..variables + count;
+                let known = |argument: &Argument| {
+                    matches!(argument, Argument::Variable(number) if new.contains(number)) || matched(argument)
+                };
+                facts.iter().all(|fact| fact.arguments.iter().all(known))
+            }
+            RuleHead::Demand(..) | RuleHead::False | RuleHead::Goal => true,
+        };
+        if !covered {
+            return None;
+        }
+        let plans = (0..patterns.len()).map(|trigger| plan(&patterns, trigger)).collect();
+        let aliased = (0..variables)
+            .map(|number| (number, alias[number as usize]))
+            .filter(|(number, other)| *other != Argument::Variable(*number))
+            .collect();
+        Some(Rule { variables, alias, patterns, places, premises, head, justification, plans, aliased })
+    }
+
+    /// The rule, but only where the function row that it concludes is already there with some value:
+    /// then it says what that value is, and makes no rows of its own. For laws such as `0 + a = a`,
+    /// which would otherwise add a row for every individual.
+    #[must_use]
+    pub fn gated(mut self) -> Rule {
+        let RuleHead::Fact(head) = &self.head else { return self };
+        let mut gate = head.clone();
+        let value = Argument::Variable(self.variables);
+        let Some(last) = gate.arguments.last_mut() else { return self };
+        *last = value;
+        self.variables += 1;
+        self.alias.push(value);
+        self.patterns.push(gate);
+        self.places.push(self.premises.len());
+        self.plans = (0..self.patterns.len()).map(|trigger| plan(&self.patterns, trigger)).collect();
+        self
+    }
+
+    /// The demands that make a rule useful before all of its premises are there.
+    ///
+    /// A rule whose head and one premise give the value of the same variable is an equation `l = r`.
+    /// Where the rows of one side match, the values that the other side lacks are asked for; then the
+    /// rule fires. `forward` is the price of going from the premises' side to the head's, `backward`
+    /// that of the other direction, `None` meaning never.
+    #[must_use]
+    pub fn demands(&self, signature: &Signature, forward: Option<u32>, backward: Option<u32>) -> Vec<Rule> {
+        let is_function = |pattern: &Pattern| {
+            pattern.code.positive() && signature.relations[pattern.code.relation().index()].function
+        };
+        let rows: Vec<&Pattern> = self.patterns.iter().filter(|pattern| is_function(pattern)).collect();
+        let others: Vec<&Pattern> = self.patterns.iter().filter(|pattern| !is_function(pattern)).collect();
+        let value = |row: &Pattern| *row.arguments.last().expect("a function has a value");
+        let reach = |from: &[Argument]| -> Vec<usize> {
+            let mut wanted = from.to_vec();
+            let mut reached: Vec<usize> = Vec::new();
+            while let Some(argument) = wanted.pop() {
+                for (place, row) in rows.iter().enumerate() {
+                    if value(row) == argument && matches!(argument, Argument::Variable(_)) && !reached.contains(&place)
+                    {
+                        reached.push(place);
+                        wanted.extend(&row.arguments[..row.arguments.len() - 1]);
+                    }
+                }
+            }
+            reached.sort_unstable();
+            reached
+        };
+        let mut demands = Vec::new();
+        let mut demand = |core: Vec<Pattern>, wanted: Vec<&Pattern>, price: u32| {
+            let mut core = core;
+            core.extend(others.iter().map(|pattern| (*pattern).clone()));
+            let Some(wanted) = in_order(&core, wanted) else { return };
+            if !core.is_empty() && !wanted.is_empty() {
+                demands.extend(Rule::new(self.variables, core, RuleHead::Demand(wanted, price), None));
+            }
+        };
+        match &self.head {
+            RuleHead::Fact(head) if is_function(head) => {
+                let right = reach(&head.arguments[..head.arguments.len() - 1]);
+                let left = reach(&[value(head)]);
+                let pick = |places: &[usize]| places.iter().map(|place| rows[*place].clone()).collect::<Vec<_>>();
+                if left.is_empty() || others.iter().any(|other| other.arguments.len() > 1) {
+                    return demands;
+                }
+                if let Some(price) = forward {
+                    let missing =
+                        right.iter().filter(|place| !left.contains(place)).map(|place| rows[*place]).collect();
+                    demand(pick(&left), missing, price);
+                }
+                if let Some(price) = backward {
+                    let mut core = pick(&right);
+                    core.push(head.clone());
+                    let missing =
+                        left.iter().filter(|place| !right.contains(place)).map(|place| rows[*place]).collect();
+                    demand(core, missing, price);
+                }
+            }
+            RuleHead::Equal(one, other) => {
+                let (left, right) = (reach(&[*one]), reach(&[*other]));
+                let shared = left.iter().filter(|place| right.contains(place)).count();
+                if left.is_empty() || right.is_empty() || shared > 0 {
+                    return demands;
+                }
+                for (from, to, price) in [(&left, &right, forward), (&right, &left, backward)] {
+                    if let Some(price) = price {
+                        let core = from.iter().map(|place| rows[*place].clone()).collect();
+                        demand(core, to.iter().map(|place| rows[*place]).collect(), price);
+                    }
+                }
+            }
+            _ => {}
+        }
+        demands
+    }
+}
+
+/// The wanted rows in an order in which each one's inputs are known; `None` if there is none.
+pub(crate) fn in_order(core: &[Pattern], mut wanted: Vec<&Pattern>) -> Option<Vec<Pattern>> {
+    let mut known: Vec<Argument> = core.iter().flat_map(|pattern| pattern.arguments.iter().copied()).collect();
+    let mut ordered = Vec::new();
+    while !wanted.is_empty() {
+        let ready = wanted.iter().position(|row| {
+            let (_, inputs) = row.arguments.split_last().expect("a function has a value");
+            inputs.iter().all(|input| matches!(input, Argument::Individual(_)) || known.contains(input))
+        })?;
+        let row = wanted.remove(ready);
+        known.push(*row.arguments.last().expect("a function has a value"));
+        ordered.push(row.clone());
+    }
+    Some(ordered)
+}
+
+fn plan(patterns: &[Pattern], trigger: usize) -> Plan {
+    let mut known: Vec<u16> = Vec::new();
+    let columns = |pattern: &Pattern, known: &mut Vec<u16>| -> Vec<Column> {
+        pattern
+            .arguments
+            .iter()
+            .map(|argument| match argument {
+                Argument::Individual(individual) => Column::Individual(*individual),
+                Argument::Variable(number) if known.contains(number) => Column::Check(*number),
+                Argument::Variable(number) => {
+                    known.push(*number);
+                    Column::Bind(*number)
+                }
+            })
+            .collect()
+    };
+    let first = columns(&patterns[trigger], &mut known);
+    let mut rest: Vec<usize> = (0..patterns.len()).filter(|place| *place != trigger).collect();
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        let bound = |place: usize| {
+            patterns[place]
+                .arguments
+                .iter()
+                .filter(|argument| match argument {
+                    Argument::Individual(_) => true,
+                    Argument::Variable(number) => known.contains(number),
+                })
+                .count()
+        };
+        let open = |place: usize| patterns[place].arguments.len() - bound(place);
+        // Fewest unknown arguments first; where none is known at all, last.
+        let best = (0..rest.len()).min_by_key(|at| (bound(rest[*at]) == 0, open(rest[*at]), *at)).expect("not empty");
+        let place = rest.remove(best);
+        let pattern = &patterns[place];
+        let mut mask = 0;
+        for (column, argument) in pattern.arguments.iter().enumerate() {
+            let is_known = match argument {
+                Argument::Individual(_) => true,
+                Argument::Variable(number) => known.contains(number),
+            };
+            // Look-ups use the first eight columns; the others are compared.
+            mask |= u32::from(is_known && column < 8) << column;
+        }
+        steps.push(PlanStep { pattern: place, code: pattern.code, mask, columns: columns(pattern, &mut known) });
+    }
+    Plan { trigger: first, steps }
+}
+
+/// The rules that all blocks share: axioms, definitions, theorems, and their demands. Grows only.
+#[derive(Clone, Debug, Default)]
+pub struct RuleBook {
+    /// The rules.
+    pub rules: Vec<Arc<Rule>>,
+    /// For each code the rules and patterns that a fact of it may trigger.
+    pub triggers: Vec<Vec<(u32, u16)>>,
+    /// For each code the masks by which its facts are looked up.
+    pub masks: Vec<Vec<u32>>,
+    /// For each relation how its values are made, if it is a function.
+    functions: Vec<Option<NativeFunction>>,
+}
+
+/// A function whose totality and functionality the block itself takes care of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NativeFunction {
+    /// How many inputs it has.
+    pub inputs: usize,
+    /// The rule that gives its values.
+    pub totality: RuleId,
+    /// For each input the variable of the totality rule.
+    pub variables: Vec<u16>,
+    /// The theory's function.
+    pub function: usize,
+}
+
+impl RuleBook {
+    /// The rules of a compiled theory: totality and functionality of functions are left to the block.
+    #[must_use]
+    pub fn new(compiled: &Compiled) -> RuleBook {
+        let codes = compiled.signature.relations.len() * 2;
+        let mut book = RuleBook {
+            rules: Vec::new(),
+            triggers: vec![Vec::new(); codes],
+            masks: vec![Vec::new(); codes],
+            functions: vec![None; compiled.signature.relations.len()],
+        };
+        for (number, relation) in compiled.signature.relations.iter().enumerate() {
+            // Facts are known by all of their arguments, rows of functions by their inputs.
+            let columns = if relation.function { relation.arity - 1 } else { relation.arity };
+            let mask = (1u32 << columns) - 1;
+            book.masks[number * 2].push(mask);
+            book.masks[number * 2 + 1].push((1u32 << relation.arity) - 1);
+        }
+        for (place, function) in compiled.functions.iter().enumerate() {
+            let axiom = &compiled.axioms[function.totality];
+            let Some(rule) = Rule::of_axiom(axiom) else { continue };
+            let RuleHead::Exists(_, facts) = &rule.head else { continue };
+            let code = Code::new(function.relation, true);
+            let Some(row) = facts.iter().find(|fact| fact.code == code) else { continue };
+            let inputs = row.arguments.len() - 1;
+            let variables = row.arguments[..inputs].iter().filter_map(|argument| match argument {
+                Argument::Variable(number) => Some(*number),
+                Argument::Individual(_) => None,
+            });
+            book.functions[function.relation.index()] = Some(NativeFunction {
+                inputs,
+                totality: RuleId(book.rules.len() as u32),
+                variables: variables.collect(),
+                function: place,
+            });
+            // A function of one input is also worked out for its own sake, late.
+            if inputs == 1 && !function.constructor {
+                let wanted = RuleHead::Demand(vec![row.clone()], 6);
+                book.rules.push(Arc::new(rule.clone()));
+                if let Some(demand) = Rule::new(rule.variables + 1, rule.premises.clone(), wanted, None) {
+                    book.add(demand);
+                }
+            } else {
+                book.rules.push(Arc::new(rule));
+            }
+        }
+        for (number, axiom) in compiled.axioms.iter().enumerate() {
+            let native = compiled
+                .functions
+                .iter()
+                .any(|function| function.totality == number || function.functionality == number);
+            if native {
+                continue;
+            }
+            if let Some(rule) = Rule::of_axiom(axiom) {
+                if compiled.is_base(&axiom.clause) {
+                    book.add_gated(rule, &compiled.signature, 0);
+                    continue;
+                }
+                // A recursion equation is used from the function to its value, whichever way the
+                // theory writes it.
+                let folding = compiled.is_folding(&axiom.clause);
+                let (forward, backward) = if folding { (None, Some(0)) } else { (Some(0), None) };
+                book.add_with_demands(rule, &compiled.signature, forward, backward);
+            }
+        }
+        book
+    }
+
+    /// How the values of a relation are made, if it is a function.
+    #[inline]
+    #[must_use]
+    pub fn function(&self, code: Code) -> Option<&NativeFunction> {
+        if !code.positive() {
+            return None;
+        }
+        self.functions[code.relation().index()].as_ref()
+    }
+
+    /// Whether a rule is the totality of a function.
+    #[must_use]
+    pub fn is_totality(&self, rule: RuleId) -> bool {
+        self.functions.iter().flatten().any(|function| function.totality == rule)
+    }
+
+    /// Adds a rule that only says what the value of a row is that is there, see [`Rule::gated`]. Where
+    /// there is such a row, what the rule's premises need is asked for.
+    pub fn add_gated(&mut self, rule: Rule, signature: &Signature, price: u32) {
+        let demands = rule.demands(signature, None, Some(price));
+        self.add(rule.gated());
+        for demand in demands {
+            self.add(demand);
+        }
+    }
+
+    /// Adds a rule and the demands that go with it.
+    pub fn add_with_demands(&mut self, rule: Rule, signature: &Signature, forward: Option<u32>, backward: Option<u32>) {
+        let demands = rule.demands(signature, forward, backward);
+        self.add(rule);
+        for demand in demands {
+            self.add(demand);
+        }
+    }
+
+    /// Adds a rule.
+    pub fn add(&mut self, rule: Rule) {
+        let number = self.rules.len() as u32;
+        for (place, pattern) in rule.patterns.iter().enumerate() {
+            self.triggers[pattern.code.index()].push((number, place as u16));
+            for step in &rule.plans[place].steps {
+                let masks = &mut self.masks[step.code.index()];
+                if step.mask != 0 && !masks.contains(&step.mask) {
+                    masks.push(step.mask);
+                }
+            }
+        }
+        self.rules.push(Arc::new(rule));
+    }
+}

@@ -1,0 +1,119 @@
+//! Sequents: what is to be proved below a block, in flat form.
+
+use crate::calculus::formula::{Formula, Name};
+use crate::clauses::clause::{Clause, Head};
+use crate::saturation::rule::{Argument, Individual, Pattern};
+
+/// Gives the name of a variable.
+pub type Naming<'n> = &'n dyn Fn(u16) -> Name;
+
+/// `∀ variables (premises → head)`, over the individuals of a block.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Sequent {
+    /// How many variables there are.
+    pub variables: u16,
+    /// What may be assumed.
+    pub premises: Vec<Pattern>,
+    /// What is wanted.
+    pub head: SequentHead,
+}
+
+/// What a sequent wants.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum SequentHead {
+    /// A literal.
+    Literal(Pattern),
+    /// So many individuals with these facts; their variables are numbered on.
+    Exists(u16, Vec<Pattern>),
+}
+
+impl Sequent {
+    /// The sequent of a clause; constant `c` is individual `c`. A contradiction is wanted as the denial
+    /// of the last premise; without premises it is no sequent.
+    #[must_use]
+    pub fn of(clause: &Clause) -> Option<Sequent> {
+        let mut premises: Vec<Pattern> = clause.premises.iter().map(Pattern::of).collect();
+        let head = match &clause.head {
+            Head::False => {
+                let mut denied = premises.pop()?;
+                denied.code = denied.code.opposite();
+                SequentHead::Literal(denied)
+            }
+            Head::Literal(literal) => SequentHead::Literal(Pattern::of(literal)),
+            Head::Exists(count, literals) => SequentHead::Exists(*count, literals.iter().map(Pattern::of).collect()),
+        };
+        Some(Sequent { variables: clause.variables, premises, head })
+    }
+
+    /// The sequent with `variable` replaced by an individual and the others numbered in the order in
+    /// which the premises mention them; with it the old numbers in the new order.
+    #[must_use]
+    pub fn fix(&self, variable: u16, individual: Individual) -> (Sequent, Vec<u16>) {
+        let mut order: Vec<u16> = Vec::new();
+        for argument in self.premises.iter().flat_map(|premise| &premise.arguments) {
+            if let Argument::Variable(number) = argument
+                && *number != variable
+                && !order.contains(number)
+            {
+                order.push(*number);
+            }
+        }
+        let count = order.len() as u16;
+        let replace = |number: u16| {
+            if number == variable {
+                Argument::Individual(individual)
+            } else if number >= self.variables {
+                Argument::Variable(number - self.variables + count)
+            } else {
+                let place = order.iter().position(|old| *old == number).unwrap_or(order.len());
+                Argument::Variable(place as u16)
+            }
+        };
+        let map = |pattern: &Pattern| pattern.map(&replace);
+        let head = match &self.head {
+            SequentHead::Literal(literal) => SequentHead::Literal(map(literal)),
+            SequentHead::Exists(new, facts) => SequentHead::Exists(*new, facts.iter().map(map).collect()),
+        };
+        (Sequent { variables: count, premises: self.premises.iter().map(map).collect(), head }, order)
+    }
+
+    /// The formula `∀x (premise → ∀y (premise → … head))`, each variable bound at the first premise that
+    /// mentions it.
+    ///
+    /// `formula` writes a pattern down, given the names of variables; `scratch` gives fresh names to
+    /// close over, which do not stay in the formula.
+    #[must_use]
+    pub fn formula(&self, formula: &dyn Fn(&Pattern, Naming<'_>) -> Formula, scratch: Naming<'_>) -> Formula {
+        let shown = |number: u16| (scratch(number), crate::clauses::clause::variable_name(number));
+        let mut bound = vec![false; self.variables as usize];
+        let mut chain = Vec::new();
+        for premise in &self.premises {
+            let mut names = Vec::new();
+            for argument in &premise.arguments {
+                if let Argument::Variable(number) = argument
+                    && !std::mem::replace(&mut bound[*number as usize], true)
+                {
+                    names.push(shown(*number));
+                }
+            }
+            chain.push((names, formula(premise, scratch)));
+        }
+        let mut result = match &self.head {
+            SequentHead::Literal(literal) => formula(literal, scratch),
+            SequentHead::Exists(count, facts) => {
+                let names: Vec<_> = (self.variables..self.variables + count).map(shown).collect();
+                let (left, rest) = facts.split_first().expect("something exists");
+                let mut parts = rest.iter().rev().map(|fact| formula(fact, scratch));
+                let mut right = parts.next().unwrap_or_else(|| formula(left, scratch));
+                for part in parts {
+                    right = Formula::and(part, right);
+                }
+                Formula::exists(&names, &formula(left, scratch), &right)
+            }
+        };
+        for (names, premise) in chain.into_iter().rev() {
+            result = Formula::forall(&names, &premise, &result);
+        }
+        result
+    }
+}

@@ -1,0 +1,7 @@
+//! From conjectures to theorems: attempts, lemmas from stuck attempts, and the rounds of an exploration.
+
+pub mod attempt;
+pub mod checkpoint;
+pub mod explore;
+pub mod lemma;
+pub mod standard;

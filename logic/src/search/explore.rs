@@ -1,0 +1,335 @@
+//! Exploration: from a theory to its theorems, round after round.
+//!
+//! An [`Exploration`] decides what is tried next and what is made of the outcome. It hands out logic
+//! blocks, one for each conjecture of a round, and takes their verdicts back in the same order. All
+//! blocks of a round stand on the same root block and the same rules; what a round proves is checked,
+//! numbered and turned into rules when the round is over. So the outcome depends on the theory and
+//! the options alone, not on who ran the blocks in which order.
+
+mod commit;
+mod conjecture;
+mod learn;
+mod prepare;
+mod theorem;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::calculus::formula::Formula;
+use crate::calculus::proof::TheoremId;
+use crate::calculus::theory::{Goal, Theory};
+use crate::clauses::clause::Clause;
+use crate::clauses::compile::{Compiled, Move};
+use crate::conjecture::Refuted;
+use crate::models::model::Model;
+use crate::saturation::block::Snapshot;
+use crate::saturation::rule::RuleBook;
+use crate::saturation::sequent::Sequent;
+use crate::search::attempt::{Effort, LogicBlock};
+
+use conjecture::is_asked;
+pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
+use learn::root_of;
+use prepare::read_goal;
+pub use theorem::{Counts, Theorem};
+
+/// What is wanted of an exploration, and its bounds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Whether conjectures are generated. Without, only goals are tried, and what they seem to need.
+    pub generate: bool,
+    /// Conjectures that are tried in one round.
+    pub window: usize,
+    /// Individuals of the piece of an inductive structure in which conjectures are tested.
+    pub ground: u16,
+    /// The efforts for a conjecture, one after the other. A new theorem begins anew with the first.
+    pub efforts: [Effort; 2],
+    /// The effort for goals that are open in the end; `None`: no last attempt.
+    pub last_effort: Option<Effort>,
+    /// How many lemmas may be made of stuck subgoals.
+    pub lemmas: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            generate: true,
+            window: 16,
+            ground: 64,
+            efforts: [Effort::QUICK, Effort::USUAL],
+            last_effort: Some(Effort::HIGH),
+            lemmas: 200,
+        }
+    }
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Task {
+    /// Make models or conjectures: call [`Exploration::prepare`].
+    Prepare,
+    /// Run these blocks, give their verdicts to [`Exploration::commit`] in this order.
+    Solve(Vec<LogicBlock>),
+    /// Nothing.
+    Finished,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    Fresh,
+    /// Goals alone.
+    Goals,
+    /// Generated conjectures as well.
+    Generated,
+    /// Goals once more, with the last effort.
+    Last,
+    Finished,
+    /// Goals were tried, and conjectures are to be generated.
+    Wanting,
+}
+
+/// See the module's page.
+#[derive(Clone, Debug)]
+pub struct Exploration {
+    theory: Arc<Theory>,
+    options: Options,
+    compiled: Arc<Compiled>,
+    book: RuleBook,
+    root: Arc<Snapshot>,
+    /// The models in which conjectures are tested.
+    pub models: Vec<Model>,
+    /// All conjectures, goals first.
+    pub conjectures: Vec<Conjecture>,
+    /// The generated conjectures that a model refutes.
+    pub refuted: Vec<Refuted>,
+    /// All theorems, in order of acceptance.
+    pub theorems: Vec<Theorem>,
+    /// A contradiction that follows from the axioms: the theorem that says so.
+    pub inconsistency: Option<TheoremId>,
+    pub(crate) statements: Vec<Formula>,
+    known: HashSet<Clause>,
+    pub(crate) counts: Counts,
+    pub(crate) stage: Stage,
+    pub(crate) round: u32,
+    running: Vec<usize>,
+    /// Lemmas that stuck proofs ask for, with the conjecture: tried when nothing else is left to do.
+    pub(crate) wanted: Vec<(Clause, usize)>,
+    /// Where among the conjectures the generated ones begin.
+    pub(crate) generated_at: Option<usize>,
+    /// The goals that were refuted by a model that was looked for at the end.
+    pub(crate) late_models: Vec<usize>,
+}
+
+impl Exploration {
+    /// An exploration of a theory; its goals and `more` are tried first.
+    #[must_use]
+    pub fn new(theory: Arc<Theory>, more: &[Goal], options: Options) -> Exploration {
+        let goals: Vec<Goal> = theory.goals.iter().chain(more).cloned().collect();
+        let formulas: Vec<&Formula> = goals.iter().map(|goal| &goal.statement).collect();
+        let mut compiled = Compiled::new(&theory, &formulas);
+        let mut conjectures = Vec::new();
+        let mut known = HashSet::new();
+        for goal in &goals {
+            read_goal(&theory, &mut compiled, goal, &mut conjectures, &mut known);
+        }
+        let compiled = Arc::new(compiled);
+        let book = RuleBook::new(&compiled);
+        let root = Arc::new(root_of(&book, &compiled).rest());
+        Exploration {
+            theory,
+            options,
+            compiled,
+            book,
+            root,
+            models: Vec::new(),
+            refuted: Vec::new(),
+            conjectures,
+            theorems: Vec::new(),
+            inconsistency: None,
+            statements: Vec::new(),
+            known,
+            counts: Counts::default(),
+            stage: Stage::Fresh,
+            round: 0,
+            running: Vec::new(),
+            wanted: Vec::new(),
+            generated_at: None,
+            late_models: Vec::new(),
+        }
+    }
+
+    /// The theory.
+    #[must_use]
+    pub fn theory(&self) -> &Arc<Theory> {
+        &self.theory
+    }
+
+    /// The compiled theory.
+    #[must_use]
+    pub fn compiled(&self) -> &Arc<Compiled> {
+        &self.compiled
+    }
+
+    /// Whether there is nothing left to do.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.stage == Stage::Finished
+    }
+
+    /// The round: how many times verdicts have been committed.
+    #[must_use]
+    pub fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// How far the exploration is: conjectures that are decided, and how many there are.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        let decided = |conjecture: &&Conjecture| !matches!(conjecture.fate, Fate::Waiting | Fate::Open(_));
+        (self.conjectures.iter().filter(decided).count(), self.conjectures.len())
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.counts;
+        for theorem in &self.theorems {
+            if theorem.corollary {
+                counts.corollaries += 1;
+            } else if theorem.induction.is_some() {
+                counts.induction += 1;
+            } else {
+                counts.direct += 1;
+            }
+            counts.essential += usize::from(theorem.essential);
+        }
+        counts.refuted += self.refuted.len() as u64;
+        for conjecture in &self.conjectures {
+            counts.open += usize::from(matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting));
+            counts.candidates += usize::from(!matches!(conjecture.fate, Fate::Refuted(..)));
+            counts.refuted += u64::from(matches!(conjecture.fate, Fate::Refuted(..)));
+            counts.lemmas += usize::from(matches!(conjecture.origin, Origin::Lemma(_)));
+        }
+        counts
+    }
+
+    /// What is to be done next: the first open conjectures, by interest, that have not been tried with
+    /// all rules; first with little effort, and with more when nothing else is left.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an exploration takes verdicts between its tasks, so it is no iterator"
+    )]
+    pub fn next(&mut self) -> Task {
+        loop {
+            match self.stage {
+                Stage::Finished => return Task::Finished,
+                Stage::Fresh | Stage::Wanting => return Task::Prepare,
+                // Only goals were asked for, and all are decided.
+                _ if !self.options.generate && !self.goals_open() => self.finish(),
+                Stage::Goals | Stage::Generated => {
+                    // With patience first: what failed often waits for several new rules.
+                    for (level, patient) in [(0, true), (0, false), (1, false)] {
+                        if self.choose(level, patient) {
+                            return self.solve_with(self.options.efforts[level]);
+                        }
+                    }
+                    self.advance();
+                }
+                Stage::Last => {
+                    if let Some(effort) = self.options.last_effort
+                        && self.choose(2, false)
+                    {
+                        return self.solve_with(effort);
+                    }
+                    self.finish();
+                }
+            }
+        }
+    }
+
+    fn solve_with(&self, effort: Effort) -> Task {
+        Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect())
+    }
+
+    /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
+    fn choose(&mut self, level: usize, patient: bool) -> bool {
+        let rules = self.rules() + 1;
+        let last = self.stage == Stage::Last;
+        let chosen = |(_, conjecture): &(usize, &Conjecture)| {
+            let open = matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) && conjecture.clause.is_some();
+            let tried = conjecture.tried[level];
+            let waits = patient && tried > 0 && conjecture.was_costly() && rules < tried + conjecture.failures / 2;
+            open && tried < rules && !waits && (!last || is_asked(&conjecture.origin))
+        };
+        // Lemmas stand at the end of the list but are wanted first.
+        let lemmas_first =
+            |(place, conjecture): &(usize, &Conjecture)| (!matches!(conjecture.origin, Origin::Lemma(_)), *place);
+        let mut order: Vec<_> = self.conjectures.iter().enumerate().filter(chosen).collect();
+        order.sort_by_key(lemmas_first);
+        self.running = order.into_iter().map(|(place, _)| place).take(self.options.window).collect();
+        let running = &self.running;
+        for place in running {
+            self.conjectures[*place].tried[level] = rules;
+        }
+        !self.running.is_empty()
+    }
+
+    fn block(&self, place: usize, effort: Effort) -> LogicBlock {
+        let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
+        let sequent = Sequent::of(clause).expect("a clause that is tried has a head");
+        let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
+        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, ..effort })
+    }
+
+    /// Whether the user still waits for an answer.
+    fn goals_open(&self) -> bool {
+        self.conjectures
+            .iter()
+            .any(|conjecture| is_asked(&conjecture.origin) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)))
+    }
+
+    /// Nothing is left to be tried as things are: more conjectures, lemmas, more effort, or the end.
+    fn advance(&mut self) {
+        if self.stage == Stage::Goals && self.goals_open() {
+            // The goals alone did not suffice: what the theory has to offer comes in.
+            self.stage = Stage::Wanting;
+        } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
+            // They are tried like everything else.
+        } else if self.goals_open() && self.options.last_effort.is_some() {
+            self.stage = Stage::Last;
+        } else {
+            self.finish();
+        }
+    }
+
+    pub(crate) fn add(&mut self, clause: Clause, origin: Origin) {
+        if !self.known.insert(clause.clone()) {
+            return;
+        }
+        let Some(statement) = self.compiled.signature.statement(&self.theory, &clause) else { return };
+        let moves = vec![Move::Apply; clause.premises.len()];
+        self.conjectures.push(Conjecture {
+            origin,
+            clause: Some(clause),
+            moves,
+            statement,
+            parts: Vec::new(),
+            vacuous: false,
+            by_congruence: false,
+            fate: Fate::Waiting,
+            tried: [0; 3],
+            failures: 0,
+        });
+    }
+
+    /// Theorems that are rules.
+    fn rules(&self) -> u32 {
+        self.theorems.iter().filter(|theorem| !theorem.corollary).count() as u32
+    }
+
+    fn finish(&mut self) {
+        self.find_counter_models();
+        self.mark_essential();
+        self.stage = Stage::Finished;
+    }
+}

@@ -1,0 +1,236 @@
+//! The end of a round: proofs are written down and checked, and stuck ones say what they lack.
+
+use crate::calculus::check::check;
+use crate::calculus::proof::{Proof, TheoremId};
+use crate::clauses::clause::{Clause, Head, Literal, Term};
+use crate::conjecture::canonical;
+use crate::models::evaluate::Evaluator;
+use crate::proofs::reconstruction::{By, Tree, compose, extract};
+use crate::saturation::block::End;
+use crate::saturation::rule::{Argument, Pattern};
+use crate::saturation::sequent::{Sequent, SequentHead};
+use crate::search::attempt::{Effort, LogicBlock, Stuck, Verdict, solve};
+
+use super::Exploration;
+use super::conjecture::{Fate, Open, OpenInduction, Origin};
+use super::theorem::Theorem;
+
+impl Exploration {
+    /// Takes the verdicts of the blocks of the last [`Task::Solve`], in the same order. Gives the
+    /// theorems that were accepted.
+    ///
+    /// # Panics
+    /// If there are not as many verdicts as blocks.
+    pub fn commit(&mut self, verdicts: Vec<Verdict>, blocks: u64, steps: u64) -> Vec<TheoremId> {
+        let running = std::mem::take(&mut self.running);
+        assert_eq!(running.len(), verdicts.len(), "one verdict for each block");
+        self.round += 1;
+        self.counts.blocks += blocks;
+        self.counts.steps += steps;
+        let known = self.theorems.len();
+        let mut rules = self.rules();
+        let at_start = rules;
+        for (place, verdict) in running.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Proved(mut tree) => {
+                    let by_itself = matches!(tree.by, By::Block(_));
+                    let mut corollary = by_itself && tree.is_immediate();
+                    if !corollary && rules > at_start {
+                        // What this round has proved before may give it at once.
+                        let (verdict, steps) = solve(self.block(place, Effort::GLANCE));
+                        self.counts.steps += steps;
+                        if let Verdict::Proved(shorter) = verdict {
+                            corollary = shorter.is_immediate();
+                            tree = shorter;
+                        }
+                    }
+                    if self.accept(place, &tree, corollary) && !corollary {
+                        rules += 1;
+                    }
+                }
+                Verdict::Open(stuck) => {
+                    self.collect_lemmas(place, &stuck);
+                    self.conjectures[place].failures += 1;
+                    self.conjectures[place].fate = Fate::Open(self.report(&stuck));
+                }
+            }
+        }
+        self.join_parts();
+        (known..self.theorems.len()).map(|number| TheoremId(number as u32)).collect()
+    }
+
+    /// Decides conjunctions whose parts are decided.
+    pub(super) fn join_parts(&mut self) {
+        for place in 0..self.conjectures.len() {
+            let conjecture = &self.conjectures[place];
+            if conjecture.parts.is_empty() || !matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) {
+                continue;
+            }
+            let mut proved = Vec::new();
+            let mut fate = None;
+            for part in &conjecture.parts {
+                match &self.conjectures[*part].fate {
+                    Fate::Proved(id) => proved.push(*id),
+                    decided @ (Fate::Refuted(..) | Fate::Unsupported(_)) => fate = Some(decided.clone()),
+                    Fate::Open(open) => fate = fate.or_else(|| Some(Fate::Open(open.clone()))),
+                    Fate::Waiting => {}
+                }
+            }
+            if let Some(fate) = fate {
+                self.conjectures[place].fate = fate;
+            } else if proved.len() == conjecture.parts.len() {
+                let statement = &conjecture.statement;
+                let proof = compose(&self.theory, &self.compiled, &self.statements, statement, &proved);
+                let clause = self.conjectures[conjecture.parts[0]].clause.clone().expect("a part is a clause");
+                self.register(place, clause, proof, None, true);
+            }
+        }
+    }
+
+    /// Writes down the proof and enters the theorem.
+    pub(super) fn accept(&mut self, place: usize, tree: &Tree, corollary: bool) -> bool {
+        let conjecture = &self.conjectures[place];
+        let proof = extract(&self.theory, &self.compiled, &self.statements, &conjecture.statement, tree);
+        let induction = match &tree.by {
+            By::Block(_) => None,
+            By::Induction(induction) => Some(induction.variable),
+        };
+        let clause = conjecture.clause.clone().expect("what was tried is a clause");
+        self.register(place, clause, proof, induction, corollary)
+    }
+
+    /// Has a proof checked; only then its statement is a theorem.
+    pub(super) fn register(
+        &mut self,
+        place: usize,
+        clause: Clause,
+        proof: Proof,
+        induction: Option<u16>,
+        corollary: bool,
+    ) -> bool {
+        let conjecture = &self.conjectures[place];
+        let statements = &self.statements;
+        let basis = match check(&self.theory, |id| statements.get(id.0 as usize), &proof) {
+            Ok(basis) if proof.statement() == Some(&conjecture.statement) => basis,
+            refused => {
+                debug_assert!(false, "the checker refuses a proof of the search: {refused:?}");
+                self.conjectures[place].fate = Fate::Open(Open { ended: "refused by the checker", ..Open::default() });
+                return false;
+            }
+        };
+        let id = TheoremId(self.theorems.len() as u32);
+        let moves = conjecture.theorem_moves();
+        self.statements.push(conjecture.statement.clone());
+        self.theorems.push(Theorem {
+            statement: conjecture.statement.clone(),
+            clause,
+            proof,
+            basis,
+            induction,
+            corollary,
+            essential: false,
+            conjecture: place,
+            round: self.round,
+            moves,
+        });
+        self.conjectures[place].fate = Fate::Proved(id);
+        if !corollary {
+            self.learn(id);
+        }
+        true
+    }
+
+    pub(super) fn report(&self, stuck: &Stuck) -> Open {
+        let constants = self.compiled.signature.constants.len();
+        let inductions = stuck
+            .inductions
+            .iter()
+            .map(|(variable, case, inner)| OpenInduction {
+                variable: *variable,
+                case: *case,
+                ended: word(inner.direct),
+                subgoals: inner.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)).take(3).collect(),
+            })
+            .collect();
+        Open { ended: word(stuck.direct), inductions }
+    }
+
+    /// Keeps the lemmas that would have closed the subgoals on which a proof got stuck.
+    pub(super) fn collect_lemmas(&mut self, place: usize, stuck: &Stuck) {
+        let constants = self.compiled.signature.constants.len();
+        let mut queue: Vec<&Stuck> = vec![stuck];
+        let mut found = Vec::new();
+        while let Some(stuck) = queue.pop() {
+            found.extend(stuck.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)));
+            queue.extend(stuck.inductions.iter().map(|(_, _, inner)| &**inner));
+        }
+        self.wanted.extend(found.into_iter().map(|clause| (clause, place)));
+    }
+
+    /// Makes conjectures of the lemmas that stuck proofs ask for, the smallest first, unless a model
+    /// refutes them. Gives how many there are.
+    pub(super) fn add_lemmas(&mut self) -> usize {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        if self.models.is_empty() {
+            return 0;
+        }
+        wanted.sort_by_key(|(clause, _)| clause.premises.len());
+        let lemmas = self.conjectures.iter().filter(|known| matches!(known.origin, Origin::Lemma(_))).count();
+        let most = self.options.lemmas.saturating_sub(lemmas).min(32);
+        let mut added = 0;
+        for (clause, place) in wanted {
+            let clause = canonical(&clause);
+            if added == most || self.known.contains(&clause) {
+                continue;
+            }
+            let refuted = self.models.iter().any(|model| Evaluator::new(model).refute_up_to(&clause, 6).is_some());
+            if refuted || self.follows_at_once(&clause) {
+                self.known.insert(clause);
+            } else {
+                self.add(clause, Origin::Lemma(place));
+                added += 1;
+            }
+        }
+        added
+    }
+
+    /// Whether a clause is a consequence of what is known that every block finds for itself.
+    pub(super) fn follows_at_once(&mut self, clause: &Clause) -> bool {
+        let Some(sequent) = Sequent::of(clause) else { return false };
+        let block = LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort::GLANCE);
+        let (verdict, steps) = solve(block);
+        self.counts.steps += steps;
+        matches!(verdict, Verdict::Proved(_))
+    }
+}
+
+/// The word for why an attempt ended.
+pub(super) fn word(end: End) -> &'static str {
+    match end {
+        End::Proved | End::Contradiction => "proved",
+        End::Saturated => "saturated",
+        End::OutOfCreations => "values",
+        End::OutOfSteps => "steps",
+    }
+}
+
+/// The clause of a sequent over the signature's constants; `None` if it mentions other individuals.
+pub(super) fn clause_of(sequent: &Sequent, constants: usize) -> Option<Clause> {
+    let literal = |pattern: &Pattern| -> Option<Literal> {
+        let arguments = pattern.arguments.iter().map(|argument| match argument {
+            Argument::Individual(individual) if (individual.0 as usize) < constants => {
+                Some(Term::Constant(individual.0 as u16))
+            }
+            Argument::Individual(_) => None,
+            Argument::Variable(number) => Some(Term::Variable(*number)),
+        });
+        Some(Literal {
+            positive: pattern.code.positive(),
+            relation: pattern.code.relation(),
+            arguments: arguments.collect::<Option<Vec<_>>>()?,
+        })
+    };
+    let premises = sequent.premises.iter().map(&literal).collect::<Option<Vec<_>>>()?;
+    let SequentHead::Literal(head) = &sequent.head else { return None };
+    Some(Clause { variables: sequent.variables, premises, head: Head::Literal(literal(head)?) })
+}

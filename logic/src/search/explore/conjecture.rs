@@ -1,0 +1,108 @@
+//! A conjecture and its fate.
+
+use crate::calculus::formula::Formula;
+use crate::calculus::proof::TheoremId;
+use crate::calculus::theory::Goal;
+use crate::clauses::clause::Clause;
+use crate::clauses::compile::Move;
+
+/// Where a conjecture came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// The user asked for it.
+    Goal(Goal),
+    /// It was generated.
+    Generated,
+    /// A proof of the conjecture with this number got stuck on it.
+    Lemma(usize),
+    /// It is a part of the conjunction that the conjecture with this number states.
+    Part(usize),
+}
+
+/// A conjecture and its fate.
+#[derive(Clone, Debug)]
+pub struct Conjecture {
+    /// Where it came from.
+    pub origin: Origin,
+    /// Its flat form; `None` for a goal that is no clause.
+    pub clause: Option<Clause>,
+    /// The way from the part behind the anchor to the clause, for a user's goal.
+    pub(super) moves: Vec<Move>,
+    /// Its closed formula.
+    pub statement: Formula,
+    /// If its conclusion is a conjunction: the conjectures that state the parts, in order.
+    pub parts: Vec<usize>,
+    /// Whether no assignment in the models satisfies its premises.
+    pub vacuous: bool,
+    /// Whether it says of larger terms what another conjecture says of smaller ones: then it is left
+    /// to follow from that one, and no induction is tried.
+    pub by_congruence: bool,
+    /// What became of it.
+    pub fate: Fate,
+    /// For each effort how many rules were known when it was last tried, plus one; 0: not yet.
+    pub(crate) tried: [u32; 3],
+    /// How often it was tried in vain.
+    pub(crate) failures: u32,
+}
+
+impl Conjecture {
+    /// Whether the last attempt was ended by the bound on steps.
+    pub(super) fn was_costly(&self) -> bool {
+        match &self.fate {
+            Fate::Open(open) => {
+                open.ended == "steps" || open.inductions.iter().any(|induction| induction.ended == "steps")
+            }
+            _ => false,
+        }
+    }
+
+    /// The moves from the closed statement to the clause.
+    pub(crate) fn theorem_moves(&self) -> Vec<Move> {
+        let mut moves = vec![Move::Apply];
+        moves.extend(&self.moves);
+        moves
+    }
+}
+
+/// What became of a conjecture.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// Not decided yet.
+    Waiting,
+    /// It is a theorem.
+    Proved(TheoremId),
+    /// A model refutes it: the model's place in [`Exploration::models`], and a value for each variable.
+    Refuted(usize, Vec<u16>),
+    /// It was tried and stays open.
+    Open(Open),
+    /// It cannot be tried, and why.
+    Unsupported(&'static str),
+}
+
+/// Why a conjecture stays open.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Open {
+    /// Why the direct attempt ended: `saturated`, `values`, `steps`.
+    pub ended: &'static str,
+    /// The inductions tried: the variable's number, the case that stayed open, and its subgoal in MPL
+    /// form as a list of premises and a head over the block's individuals.
+    pub inductions: Vec<OpenInduction>,
+}
+
+/// An induction that did not go through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenInduction {
+    /// The number of the variable.
+    pub variable: u16,
+    /// The number of the case, in the order of the constructors.
+    pub case: usize,
+    /// Why the case ended, as in [`Open::ended`].
+    pub ended: &'static str,
+    /// The subgoals, as statements of their own, that would have closed the case.
+    pub subgoals: Vec<Clause>,
+}
+
+/// Whether the user asked for a conjecture, or for a statement of which it is a part.
+pub(super) fn is_asked(origin: &Origin) -> bool {
+    matches!(origin, Origin::Goal(_) | Origin::Part(_))
+}

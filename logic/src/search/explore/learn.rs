@@ -1,0 +1,105 @@
+//! Theorems as rules, and which of them are essential.
+
+use std::sync::Arc;
+
+use crate::calculus::proof::TheoremId;
+use crate::clauses::clause::{Clause, Head, Literal, Term};
+use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
+use crate::saturation::block::{Block, Limits};
+use crate::saturation::rule::{Rule, RuleBook};
+use crate::saturation::sequent::Sequent;
+use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
+
+use super::Exploration;
+use super::theorem::Theorem;
+
+impl Exploration {
+    /// Makes a rule of a theorem and puts a new root block to rest.
+    pub(super) fn learn(&mut self, id: TheoremId) {
+        add_theorem(&mut self.book, &self.compiled, id, &self.theorems[id.0 as usize]);
+        let root = root_of(&self.book, &self.compiled);
+        self.counts.steps += root.steps();
+        self.root = Arc::new(root.rest());
+    }
+
+    /// A root block with the rules of all theorems.
+    pub(crate) fn rebuild_root(&mut self) {
+        for (number, theorem) in self.theorems.iter().enumerate() {
+            if !theorem.corollary {
+                add_theorem(&mut self.book, &self.compiled, TheoremId(number as u32), theorem);
+            }
+        }
+        self.root = Arc::new(root_of(&self.book, &self.compiled).rest());
+    }
+
+    /// A theorem is essential unless it follows at once, without induction, from the essential ones. The
+    /// last accepted are let go first, so that what remains are the early, simple ones.
+    pub(super) fn mark_essential(&mut self) {
+        let mut kept: Vec<usize> = (0..self.theorems.len()).filter(|place| !self.theorems[*place].corollary).collect();
+        for place in kept.clone().into_iter().rev() {
+            let mut book = RuleBook::new(&self.compiled);
+            for other in kept.iter().filter(|other| **other != place) {
+                add_theorem(&mut book, &self.compiled, TheoremId(*other as u32), &self.theorems[*other]);
+            }
+            let root = root_of(&book, &self.compiled);
+            let sequent = Sequent::of(&self.theorems[place].clause).expect("it was tried");
+            let root = Arc::new(root.rest());
+            let (verdict, steps) = solve(LogicBlock::new(self.compiled.clone(), root, sequent, Effort::GLANCE));
+            self.counts.steps += steps;
+            if matches!(verdict, Verdict::Proved(tree) if tree.is_immediate()) {
+                kept.retain(|other| *other != place);
+            }
+        }
+        for place in kept {
+            self.theorems[place].essential = true;
+        }
+    }
+}
+
+/// How much the root block may do; it makes no values.
+pub(super) const ROOT: Limits = Limits { steps: 5_000_000, creations: 0 };
+
+pub(super) fn root_of(book: &RuleBook, compiled: &Compiled) -> Block {
+    let mut root = Block::root(Arc::new(book.clone()), compiled.signature.constants.len());
+    root.run(ROOT);
+    root
+}
+
+pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremId, theorem: &Theorem) {
+    let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
+    let axiom = Axiom { clause: theorem.clause.clone(), justification };
+    let (forward, backward) = if is_shuffle(&theorem.clause, compiled) { (4, 4) } else { (1, 2) };
+    if let Some(rule) = Rule::of_axiom(&axiom) {
+        if concludes_about_constant(&theorem.clause, compiled) {
+            return book.add_gated(rule, &compiled.signature, 1);
+        }
+        book.add_with_demands(rule, &compiled.signature, Some(forward), Some(backward));
+    }
+}
+
+/// Whether a theorem gives the value of a function at a constant, as `0 + a = a` does.
+pub(super) fn concludes_about_constant(clause: &Clause, compiled: &Compiled) -> bool {
+    let Head::Literal(head) = &clause.head else { return false };
+    let Some((_, inputs)) = head.arguments.split_last() else { return false };
+    head.positive
+        && compiled.signature.relations[head.relation.index()].function
+        && inputs.iter().any(|input| matches!(input, Term::Constant(_)))
+}
+
+/// Whether a theorem says no more than that the inputs of one operation may be arranged otherwise, as
+/// commutativity and associativity do. What such a theorem asks for is put off: it leads to many
+/// values, and seldom to new ones.
+pub(super) fn is_shuffle(clause: &Clause, compiled: &Compiled) -> bool {
+    let Head::Literal(head) = &clause.head else { return false };
+    let relation = head.relation;
+    let operation = |literal: &Literal| {
+        literal.relation == relation
+            && literal.positive
+            && literal.arguments.len() == 3
+            && literal.arguments.iter().all(|argument| matches!(argument, Term::Variable(_)))
+    };
+    compiled.signature.relations[relation.index()].function
+        && operation(head)
+        && clause.premises.iter().all(operation)
+        && clause.premises.len() % 2 == 1
+}

@@ -1,0 +1,62 @@
+//! Theorems, and how many of what there are.
+
+use crate::calculus::check::Basis;
+use crate::calculus::formula::Formula;
+use crate::calculus::proof::Proof;
+use crate::clauses::clause::Clause;
+use crate::clauses::compile::Move;
+
+/// A checked theorem.
+#[derive(Clone, Debug)]
+pub struct Theorem {
+    /// Its closed statement.
+    pub statement: Formula,
+    /// Its flat form.
+    pub clause: Clause,
+    /// Its proof, accepted by the checker.
+    pub proof: Proof,
+    /// What the proof rests on.
+    pub basis: Basis,
+    /// The number of the variable on which the outermost induction is, if there is one.
+    pub induction: Option<u16>,
+    /// Whether it follows at once, without induction, from what was known: then it is no rule.
+    pub corollary: bool,
+    /// Whether it does not follow without induction from the other essential theorems.
+    pub essential: bool,
+    /// The conjecture.
+    pub conjecture: usize,
+    /// The round in which it was accepted.
+    pub round: u32,
+    pub(crate) moves: Vec<Move>,
+}
+
+/// How many of what there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Conjectures built before any test, by the generator's account.
+    pub built: u64,
+    /// Conjectures refuted by a model, those of the generator included.
+    pub refuted: u64,
+    /// Generated conjectures that were dropped as instances of others.
+    pub instances: u64,
+    /// Generated conjectures that were dropped since their premises hold in no model.
+    pub vacuous: u64,
+    /// Conjectures that no model refutes.
+    pub candidates: usize,
+    /// Theorems that are no corollaries and were proved without induction.
+    pub direct: usize,
+    /// Theorems proved by induction.
+    pub induction: usize,
+    /// Corollaries.
+    pub corollaries: usize,
+    /// Essential theorems.
+    pub essential: usize,
+    /// Open conjectures.
+    pub open: usize,
+    /// Lemmas that came from stuck subgoals.
+    pub lemmas: usize,
+    /// Look-ups and comparisons of all blocks.
+    pub steps: u64,
+    /// Blocks opened.
+    pub blocks: u64,
+}
