@@ -47,20 +47,32 @@ pub use constrain::guide::{Ending, Guidance, Guide, GuideError, Starting, TokenS
 pub use constrain::mpl::{Atom, Place, Signature};
 pub use constrain::shapes::{Multiverse, TaskForm};
 pub use engine::Engine;
-pub use engine::drafts::Speculation;
-pub use engine::event::{EngineError, Event, Usage};
+pub use engine::error::EngineError;
+pub use engine::event::Event;
 pub use engine::forward::Precision;
-pub use engine::joins::{Branch, Choice, Conclusion, Join, Report, Spawn};
-pub use engine::node::{After, Bound, NodeId, Outcome, Then, Turn};
+pub use engine::node::NodeId;
+pub use engine::outcome::{Bound, Outcome};
 pub use engine::prune::Prune;
-pub use engine::replay::{Cut, Origin, Record, Written};
+pub use engine::replay_log::{Cut, Origin, Record, Written};
+pub use engine::report::Report;
 pub use engine::request::{Bounds, Request, Settings};
-pub use program::{
-    Answer, Call, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Memory, Paths, Program,
-    Pruned, Ranking, Running, Score, Tags, Tally, Tasks, Vote, count_votes, elected, recall_tool, run_programs,
-};
+pub use engine::spawn::{Branch, Choice, Conclusion, Join, Spawn};
+pub use engine::turn::{After, Then, Turn};
+pub use engine::usage::Usage;
+pub use program::answer::{Answer, Pruned, Tally};
+pub use program::decompose::{Cues, Decompose};
+pub use program::first::FirstSuccess;
+pub use program::growth::{Grown, Growth};
+pub use program::interface::{Ground, Program};
+pub use program::map::{Last, MapReduce};
+pub use program::running::{Running, run_programs};
+pub use program::score::{Ranking, Score};
+pub use program::tags::{Paths, Tags};
+pub use program::tasks::{Call, Memory, Tasks, recall_tool};
+pub use program::vote::{Vote, count_votes, elected};
 pub use speculate::drafter::{Drafter, Guess, LIKELY, Next};
 pub use speculate::ngrams::Ngrams;
+pub use speculate::speculation::Speculation;
 pub use text::prompt::{PromptError, Speech};
 pub use text::template::{Message, Role, Template, TemplateError};
 pub use text::tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};

@@ -6,3 +6,4 @@ pub(crate) mod drafter;
 mod hit_rate;
 mod lookup;
 pub(crate) mod ngrams;
+pub(crate) mod speculation;

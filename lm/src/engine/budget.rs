@@ -7,74 +7,16 @@
 use std::collections::BTreeSet;
 
 use crate::engine::Engine;
-use crate::engine::event::EngineError;
-use crate::engine::node::{Bound, Node, NodeId, Outcome, State};
-use crate::engine::request::Bounds;
+use crate::engine::node::{Node, NodeId, State};
+use crate::engine::outcome::{Bound, Outcome};
+use crate::engine::tree::PageRoom;
 use crate::kv::pages::PageId;
 use crate::kv::sequence::Hold;
 
 /// Says of a node whether it gives up pages now.
 type Applies<'a> = &'a dyn Fn(&Node) -> bool;
 
-/// A tree that was admitted.
-#[derive(Debug)]
-pub(crate) struct Tree {
-    pub(crate) bounds: Bounds,
-    /// Calls of tools so far.
-    pub(crate) calls: usize,
-}
-
-/// What a tree with a bound holds.
-pub(crate) struct PageRoom {
-    held: BTreeSet<PageId>,
-    bound: usize,
-}
-
-impl PageRoom {
-    /// Whether a page of others may be held as well; it counts as held then.
-    pub(crate) fn admits(&mut self, page: PageId) -> bool {
-        let admitted = self.held.contains(&page) || self.held.len() < self.bound;
-        if admitted {
-            self.held.insert(page);
-        }
-        admitted
-    }
-}
-
 impl Engine {
-    /// Ends a node and all below it, because its time is up. The engine knows no clock: whoever has one
-    /// says when. What a branch had left of its tokens is lost then, as with [`Engine::cancel`]: how much
-    /// that was is chance.
-    pub fn expire(&mut self, node: NodeId) -> Result<(), EngineError> {
-        self.stop(node, Outcome::Budget(Bound::Time))
-    }
-
-    /// Counts a call of a tool by a node against the bound of its tree, and gives how many there were. To be
-    /// asked before the tool is: a call that is refused must not be made.
-    pub fn count_call(&mut self, node: NodeId) -> Result<usize, EngineError> {
-        let number = self.tree_of(node)?;
-        let tree = self.trees.get_mut(&number).ok_or(EngineError::Unknown(node))?;
-        if tree.calls >= tree.bounds.calls {
-            return Err(EngineError::Calls { bound: tree.bounds.calls });
-        }
-        tree.calls += 1;
-        Ok(tree.calls)
-    }
-
-    /// Pages that the nodes of a tree hold together, each counted once.
-    pub fn pages_held(&self, root: NodeId) -> usize {
-        self.nodes.get(&root).map_or(0, |node| self.pages_of_tree(node.rank.0).len())
-    }
-
-    /// Ends a node and all below it in this way.
-    pub(crate) fn stop(&mut self, node: NodeId, outcome: Outcome) -> Result<(), EngineError> {
-        if !self.nodes.contains_key(&node) {
-            return Err(EngineError::Unknown(node));
-        }
-        self.end(node, outcome);
-        Ok(())
-    }
-
     /// Ends the nodes that need more pages than their tree may hold, even if no other node held one.
     pub(crate) fn end_what_cannot_fit(&mut self, runnable: &mut Vec<NodeId>) {
         let page_tokens = self.settings.page_tokens;
@@ -139,7 +81,7 @@ impl Engine {
         (bound < self.pool.capacity()).then(|| PageRoom { held: self.pages_of_tree(number), bound })
     }
 
-    fn pages_of_tree(&self, number: u64) -> BTreeSet<PageId> {
+    pub(super) fn pages_of_tree(&self, number: u64) -> BTreeSet<PageId> {
         self.nodes.values().filter(|node| node.rank.0 == number).flat_map(pages_of).collect()
     }
 }

@@ -8,70 +8,14 @@
 //! that is given back is the page that was taken for a draft alone.
 
 use crate::engine::Engine;
+use crate::engine::batch::{Drafted, Planned};
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::proposal::Scout;
-use crate::engine::scheduler::Planned;
-use crate::speculate::drafter::{Drafter, Next, likeliest};
-use crate::speculate::ngrams::Ngrams;
-use crate::text::tokenizer::Token;
-
-/// How far steps run ahead. Nothing here changes a token, a log-probability or a report.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Speculation {
-    /// So many tokens of a thread are guessed in a step at most. Tokens that a turn gives or a guide forces
-    /// are no guesses and do not count.
-    pub longest: usize,
-    /// Rows whose products take as long as the weights take to be read: up to so many rows of a step cost
-    /// little, and each more as much as any. A token is guessed where more tokens are to be expected of the
-    /// same time, so the more rows a step has, the surer a guess must be.
-    pub pass_rows: usize,
-}
-
-impl Speculation {
-    /// The time of a step of so many rows for so many threads, in that of the products of one row. Outside of
-    /// products a row takes a quarter of that, a thread another for what its rows share and for its draws, and
-    /// a step as much as a row: measured on a processor by the bench of speculation.
-    fn cost(self, rows: usize, threads: usize) -> f32 {
-        rows.max(self.pass_rows) as f32 + (rows + threads) as f32 / 4.0 + 1.0
-    }
-}
-
-impl Default for Speculation {
-    fn default() -> Speculation {
-        Speculation { longest: 8, pass_rows: 3 }
-    }
-}
+use crate::speculate::drafter::Drafter;
+use crate::speculate::speculation::Speculation;
 
 /// No guess is surer.
 const SUREST: f32 = 0.99;
-
-/// A token that is computed before it is drawn.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Drafted {
-    pub(crate) token: Token,
-    /// How likely the drafter said it was, where it is a guess.
-    pub(crate) guessed: Option<f32>,
-    /// Whether a token may be drawn behind it.
-    pub(crate) wanted: bool,
-}
-
-/// What an engine needs to run ahead.
-pub(crate) struct Speculator {
-    bounds: Speculation,
-    drafter: Box<dyn Drafter>,
-}
-
-impl Speculator {
-    pub(crate) fn new(bounds: Speculation) -> Speculator {
-        Speculator { bounds, drafter: Box::new(Ngrams::default()) }
-    }
-
-    /// Tells the drafter what was drawn from which logits; `total` is the logarithm of the sum of their
-    /// exponentials.
-    pub(crate) fn learn(&mut self, next: &Next<'_>, logits: &[f32], total: f32, token: Token) {
-        self.drafter.learn(next, &likeliest(logits, total), token);
-    }
-}
 
 impl Engine {
     /// Lets another drafter guess. It is asked if [`Settings::speculation`](crate::Settings) is set.

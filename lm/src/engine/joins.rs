@@ -1,138 +1,19 @@
 //! Spawn, and what comes back: one primitive with five conventions of return.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::engine::Engine;
-use crate::engine::event::{EngineError, Event};
-use crate::engine::node::{Bound, Node, NodeId, Outcome, State, Then};
-use crate::kv::segment::{Branch as Label, Fork, Segment, Stale};
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::{Node, NodeId, State};
+use crate::engine::outcome::{Bound, Outcome};
+use crate::engine::report::Report;
+use crate::engine::spawn::{Choice, Conclusion, Join, Spawn};
+use crate::kv::segment::{ForkPath, Segment, Stale};
 use crate::kv::sequence::Thread;
 use crate::text::tokenizer::Token;
 
-/// Branches to be opened below a node, and what the node sees of them afterwards.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Spawn {
-    /// The branches, in the order in which they are joined, whichever ends first.
-    pub branches: Vec<Branch>,
-    /// What comes back.
-    pub join: Join,
-    /// So many branches have to conclude; with fewer the node fails.
-    pub needs: usize,
-    /// Appended behind what comes back.
-    pub close: Vec<Token>,
-    /// How the node goes on.
-    pub then: Then,
-}
-
-/// A branch to be opened.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Branch {
-    /// What the branch begins with. May be empty: then it draws its first token where its siblings do.
-    pub tokens: Vec<Token>,
-    /// How it goes on.
-    pub then: Then,
-    /// Tokens that it and all below it may generate. They are taken from those of its parent, and what is
-    /// left of them goes back at the join: so a bound does not depend on which sibling is faster.
-    pub allowance: usize,
-}
-
-/// What the parent sees of its branches.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Join {
-    /// Everything, as the branches computed it: they share their first position, none saw another, and
-    /// what follows sees all of them, behind the longest. Nothing is computed again. Exact for a model
-    /// whose attention is masked like that; a model has to be trained for it to be of use.
-    Stitch,
-    /// Everything, as one text: computed again, except for what stands first. Exact.
-    Replay,
-    /// The conclusion of each branch as one text, computed again. Exact.
-    Value(Conclusion),
-    /// One branch, as it computed itself: nothing is computed again. Exact.
-    Select(Choice),
-    /// The conclusion of each branch as it was computed, with all its branch in view, at new positions.
-    /// Approximate, and the only join that hangs on the pool: what a branch had to let go of for lack of
-    /// pages is computed again, and the report says how much that is.
-    Splice(Conclusion),
-}
-
-/// Which part of a branch is its conclusion.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Conclusion {
-    /// All but the tokens that the branch began with.
-    Generated,
-    /// What stands behind the last of these tokens. A branch without them has not concluded.
-    Behind(Vec<Token>),
-}
-
-/// Which branch is taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Choice {
-    /// The one that concluded with the fewest tokens, the first among equals. The others are cancelled as
-    /// soon as they cannot be it any more.
-    First,
-    /// The one with the best mean log-probability, the first among equals.
-    Best,
-    /// The first of those that most of them agree with to the token, if at least so many do.
-    Quorum(usize),
-    /// The one that the owner names when all are done, see [`Engine::choose`].
-    Asked,
-}
-
-/// What a join or a prune did.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Report {
-    /// Whether all that the node reads now is what a model computes that reads just that.
-    pub exact: bool,
-    /// Tokens whose keys and values were kept.
-    pub reused: usize,
-    /// Tokens that have to be computed for the first time.
-    pub new: usize,
-    /// Tokens that have to be computed again.
-    pub reencoded: usize,
-    /// Tokens that were in view of a branch or of the node and are not any more.
-    pub dropped: usize,
-    /// What came back, counted in tokens along what the node reads.
-    pub range: Range<usize>,
-    /// Branches of which nothing came back, by their place.
-    pub left_out: Vec<u32>,
-}
-
 impl Engine {
-    /// Opens branches below a node that waits for orders, as soon as all its tokens are computed.
-    pub fn spawn(&mut self, node: NodeId, spawn: Spawn) -> Result<(), EngineError> {
-        let tree = self.tree_of(node)?;
-        let bounds = self.trees.get(&tree).ok_or(EngineError::Unknown(node))?.bounds;
-        for branch in &spawn.branches {
-            self.check_tokens(&branch.tokens)?;
-            self.check_then(&branch.then)?;
-        }
-        self.check_tokens(&spawn.close)?;
-        self.check_then(&spawn.then)?;
-        let room = self.room();
-        let parent = self.at_rest(node)?;
-        let longest = spawn.branches.iter().map(|branch| branch.tokens.len()).max().unwrap_or(0);
-        let wanted = parent.thread.end() as usize + longest;
-        if wanted > room {
-            return Err(EngineError::TooLong { wanted, bound: room });
-        }
-        if spawn.branches.is_empty() || spawn.branches.len() > bounds.width {
-            return Err(EngineError::Width { wanted: spawn.branches.len(), bound: bounds.width });
-        }
-        if parent.rank.1.len() >= bounds.depth {
-            return Err(EngineError::Depth { bound: bounds.depth });
-        }
-        let wanted = spawn.branches.iter().fold(0usize, |sum, branch| sum.saturating_add(branch.allowance));
-        if wanted > parent.allowance {
-            return Err(EngineError::Allowance { wanted, left: parent.allowance });
-        }
-        parent.allowance -= wanted;
-        parent.state = State::Opening(spawn);
-        Ok(())
-    }
-
     /// Names the branch that a join by [`Choice::Asked`] takes, or none: then the node fails.
     pub fn choose(&mut self, node: NodeId, branch: Option<u32>) -> Result<(), EngineError> {
         let asked = self.nodes.get_mut(&node).ok_or(EngineError::Unknown(node))?;
@@ -145,43 +26,6 @@ impl Engine {
             other => {
                 asked.state = other;
                 Err(EngineError::Busy(node))
-            }
-        }
-    }
-
-    /// Forks what was ordered and is ready. `logits` are those of the node's last token, where a branch
-    /// begins with none of its own.
-    pub(crate) fn open(&mut self, node: NodeId, spawn: Spawn, logits: Option<&[f32]>) {
-        let block = self.next_number();
-        let mut children = Vec::new();
-        for (place, branch) in spawn.branches.iter().enumerate() {
-            let child = NodeId(self.next_number());
-            let Some(parent) = self.nodes.get_mut(&node) else { return };
-            let mut thread = parent.thread.fork(Fork { block, path: place as u32 }, &mut self.pool);
-            branch.tokens.iter().for_each(|token| thread.push(*token));
-            let (tree, mut path) = parent.rank.clone();
-            path.push(parent.branches);
-            parent.branches += 1;
-            let (seed, longest) = (parent.seed, parent.longest);
-            let mut opened = Node::new((tree, path), seed, thread, branch.allowance);
-            (opened.parent, opened.longest) = (Some(node), longest);
-            opened.lead = parent.lead.fork();
-            opened.lead.follow(branch.tokens.iter().copied());
-            self.nodes.insert(child, opened);
-            self.events.push(Event::Opened { node: child, parent: Some(node) });
-            children.push(child);
-        }
-        if let Some(parent) = self.nodes.get_mut(&node) {
-            parent.state = State::Waiting { children: children.clone(), spawn: spawn.clone() };
-        }
-        for (child, branch) in children.into_iter().zip(spawn.branches) {
-            self.go_on(child, branch.then);
-            // What a record had for the branch stands there already.
-            if branch.tokens.is_empty()
-                && self.generated(child).is_empty()
-                && let Some(logits) = logits
-            {
-                self.draw(child, logits);
             }
         }
     }
@@ -358,7 +202,7 @@ impl Engine {
 
 /// What lies in a branch of its own stays there after a stitch. A chosen branch becomes the parent's own
 /// text with the blocks in it; of what is read again as text, all is the parent's own.
-fn relabelled(join: &Join, segment: &Segment, label: &Label) -> Label {
+fn relabelled(join: &Join, segment: &Segment, label: &ForkPath) -> ForkPath {
     match join {
         Join::Stitch => segment.branch.clone(),
         Join::Select(_) => Arc::from([&segment.branch[..label.len()], &segment.branch[label.len() + 1..]].concat()),

@@ -1,11 +1,9 @@
 //! A node of a tree of threads: what is asked of it, how it stands, and how it ended.
 
-use serde::{Deserialize, Serialize};
-use theoremata_kernels::Sampling;
-
-use crate::constrain::guide::Guidance;
 use crate::constrain::state::Lead;
-use crate::engine::joins::Spawn;
+use crate::engine::outcome::Outcome;
+use crate::engine::spawn::Spawn;
+use crate::engine::turn::Turn;
 use crate::kv::sequence::Thread;
 use crate::speculate::acceptance::Trust;
 use crate::text::tokenizer::Token;
@@ -13,103 +11,6 @@ use crate::text::tokenizer::Token;
 /// A node, by its number; numbers are never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(pub u64);
-
-/// One stretch of generation: how tokens are chosen, and where it ends.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Turn {
-    /// At most so many tokens; at least 1.
-    pub max_tokens: usize,
-    /// What is chosen among.
-    pub sampling: Sampling,
-    /// Tokens that come first, whatever the model would choose: nothing is drawn for them, and none of them
-    /// ends the turn before its time. A turn that may write nothing else ends by itself with the last one.
-    pub given: Vec<Token>,
-    /// Tokens that end the turn.
-    pub stops: Vec<Token>,
-    /// Whether the token that ended the turn is part of the thread.
-    pub keep_stop: bool,
-    /// Texts that end the turn: it ends with the token that completes one. A token that steers counts as its
-    /// name.
-    pub stop_texts: Vec<String>,
-    /// What the tokens are restricted to. Where it says that a text must end, the turn ends.
-    pub guide: Guidance,
-    /// What the node does when the turn has come to its end by itself.
-    pub after: After,
-}
-
-/// What a node does at the end of a turn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum After {
-    /// It is done, and its parent need not wait for it any more.
-    Conclude,
-    /// It waits for orders.
-    Hold,
-}
-
-/// How a node goes on.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Then {
-    /// It generates.
-    Generate(Turn),
-    /// It waits for orders.
-    Hold,
-    /// It is done.
-    Conclude,
-}
-
-impl Turn {
-    /// The most likely tokens, at most so many, with no other end.
-    pub fn greedy(max_tokens: usize) -> Turn {
-        Turn {
-            max_tokens,
-            sampling: Sampling::GREEDY,
-            given: Vec::new(),
-            stops: Vec::new(),
-            keep_stop: false,
-            stop_texts: Vec::new(),
-            guide: Guidance::Free,
-            after: After::Conclude,
-        }
-    }
-}
-
-/// The bound that ended a node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Bound {
-    /// Tokens of the turn.
-    Tokens,
-    /// Tokens of the node and all below it.
-    Allowance,
-    /// Positions of the model: the longest path through the tree counts.
-    Context,
-    /// Pages, of the pool or of the tree: even alone, what the node reads does not fit.
-    Pages,
-    /// Tokens one after the other, from the root on.
-    Path,
-    /// Branches of one spawn.
-    Width,
-    /// Spawns one below the other.
-    Depth,
-    /// Calls of tools.
-    Calls,
-    /// Time, see [`Engine::expire`](crate::Engine::expire).
-    Time,
-}
-
-/// How a node ended.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Outcome {
-    /// It came to its end by itself.
-    Concluded,
-    /// A bound cut it off.
-    Budget(Bound),
-    /// It was cancelled.
-    Cancelled,
-    /// Too few of its branches concluded, or none of them was chosen.
-    Failed,
-    /// The model gave no token: every one was impossible.
-    Invalid,
-}
 
 /// Where a node stands.
 #[derive(Debug)]

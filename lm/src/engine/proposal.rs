@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use theoremata_kernels::Draw;
 
 use crate::constrain::state::{Lead, Say};
-use crate::engine::drafts::Drafted;
+use crate::engine::batch::Drafted;
 use crate::engine::node::{Node, State};
 use crate::speculate::drafter::{Drafter, Next};
 use crate::text::tokenizer::Token;

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use crate::engine::Engine;
-use crate::engine::event::{EngineError, Event};
-use crate::engine::joins::Report;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
 use crate::engine::node::{NodeId, State};
+use crate::engine::report::Report;
 use crate::kv::segment::{Segment, Stale};
 use crate::text::tokenizer::Token;
 

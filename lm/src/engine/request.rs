@@ -2,9 +2,9 @@
 
 use theoremata_kernels::Kernels;
 
-use crate::engine::drafts::Speculation;
 use crate::engine::forward::Precision;
-use crate::engine::node::Then;
+use crate::engine::turn::Then;
+use crate::speculate::speculation::Speculation;
 use crate::text::tokenizer::Token;
 
 /// How much memory an engine takes, and how it works. Nothing here changes a token, except for the

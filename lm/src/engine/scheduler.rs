@@ -1,29 +1,10 @@
 //! What a step computes: whose turn it is, and where the pages come from.
 
-use theoremata_kernels::{Group, Parallel};
-
 use crate::engine::Engine;
-use crate::engine::drafts::Drafted;
-use crate::engine::forward::Batch;
-use crate::engine::node::{Bound, NodeId, Outcome, State};
+use crate::engine::batch::Planned;
+use crate::engine::node::{NodeId, State};
+use crate::engine::outcome::{Bound, Outcome};
 use crate::kv::sequence::{Chunk, Hold};
-
-/// The share of a node in a step.
-pub(crate) struct Planned {
-    pub(crate) node: NodeId,
-    pub(crate) chunks: Vec<Chunk>,
-    /// Whether the logits of its last row are wanted.
-    pub(crate) wanted: bool,
-    /// Tokens that are computed behind the last row before they are drawn.
-    pub(crate) draft: Vec<Drafted>,
-}
-
-impl Planned {
-    /// Rows that it has in the step without the draft.
-    pub(crate) fn rows(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.count).sum()
-    }
-}
 
 impl Engine {
     /// Chooses the rows of a step and takes the pages they need.
@@ -31,7 +12,7 @@ impl Engine {
     /// Nodes come in the order of their rank: trees as they were admitted, a tree in depth first. A node
     /// may take the pages of those behind it, so that whoever comes first always gets on; what was taken
     /// from is computed again when there is room.
-    pub(crate) fn plan(&mut self) -> Vec<Planned> {
+    pub(crate) fn schedule(&mut self) -> Vec<Planned> {
         let mut runnable: Vec<NodeId> =
             self.nodes.iter().filter(|(_, node)| node.is_runnable()).map(|(id, _)| *id).collect();
         runnable.sort_by(|one, other| self.nodes[one].rank.cmp(&self.nodes[other].rank));
@@ -65,7 +46,6 @@ impl Engine {
                 planned.push(Planned { node: *id, chunks, wanted, draft: Vec::new() });
             }
         }
-        self.draft(&mut planned);
         planned
     }
 
@@ -171,84 +151,9 @@ impl Engine {
         }
     }
 
-    /// Computes the rows of a step, and draws a token wherever a node has all it reads.
-    pub(crate) fn compute(&mut self, parallel: &dyn Parallel, planned: &[Planned]) {
-        let page_tokens = self.settings.page_tokens;
-        let (mut tokens, mut slots, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
-        let mut lists = Vec::new();
-        for Planned { node, chunks, wanted: wants, draft } in planned {
-            let thread = &self.nodes[node].thread;
-            for (place, chunk) in chunks.iter().enumerate() {
-                let segment = &thread.segments[chunk.segment];
-                let from = segment.resident();
-                tokens.extend_from_slice(&segment.tokens()[from..from + chunk.count]);
-                let mut count = chunk.count;
-                if place + 1 == chunks.len() {
-                    tokens.extend(draft.iter().map(|drafted| drafted.token));
-                    count += draft.len();
-                }
-                slots.extend(segment.next_slots(count, page_tokens));
-                let (spans, before) = thread.spans(chunk.segment, from + count, page_tokens);
-                let positions: Vec<u32> = (0..count).map(|row| segment.start() + (from + row) as u32).collect();
-                let seen: Vec<u32> = (1..=count).map(|row| (before + from + row) as u32).collect();
-                lists.push((spans, positions, seen));
-            }
-            if *wants {
-                let last = tokens.len() - 1 - draft.len();
-                wanted.push(last);
-                wanted.extend((0..draft.len()).filter(|row| draft[*row].wanted).map(|row| last + 1 + row));
-            }
-        }
-        let groups: Vec<Group<'_>> =
-            lists.iter().map(|(spans, positions, seen)| Group { positions, seen, spans }).collect();
-        let batch = Batch { tokens: &tokens, slots: &slots, groups: &groups, wanted: &wanted };
-        let model = self.model.clone();
-        let logits = self.forward.run(&model, parallel, &batch);
-        self.usage.steps += 1;
-        self.usage.rows += tokens.len() as u64;
-        let mut rows = logits.chunks_exact(model.shape().vocabulary);
-        for Planned { node, chunks, wanted, draft } in planned {
-            for chunk in chunks {
-                self.advance(*node, chunk.segment, chunk.count);
-            }
-            if *wanted {
-                let behind = draft.iter().map(|drafted| drafted.wanted);
-                let mut row = |wanted: bool| if wanted { rows.next() } else { None };
-                let logits: Vec<Option<&[f32]>> = [true].into_iter().chain(behind).map(&mut row).collect();
-                self.verify(*node, draft, &logits);
-            }
-        }
-    }
-
-    /// Says that the next `count` tokens of a segment have keys and values now.
-    pub(crate) fn advance(&mut self, id: NodeId, segment: usize, count: usize) {
-        let page_tokens = self.settings.page_tokens;
-        let Some(node) = self.nodes.get_mut(&id) else { return };
-        let grown = &mut node.thread.segments[segment];
-        let before = grown.resident();
-        grown.advance(count);
-        if before / page_tokens != grown.resident() / page_tokens {
-            self.cache.remember(&node.thread, page_tokens, &mut self.pool);
-        }
-    }
-
-    /// A token is drawn, or branches are opened that draw their first one from the same logits.
-    pub(crate) fn use_logits(&mut self, id: NodeId, logits: &[f32]) {
-        #[cfg(test)]
-        self.seen_logits.push((id, logits.to_vec()));
-        match self.nodes.get(&id).map(|node| &node.state) {
-            Some(State::Running(_)) => self.draw(id, logits),
-            Some(State::Opening(spawn)) => {
-                let spawn = spawn.clone();
-                self.open(id, spawn, Some(logits));
-            }
-            _ => {}
-        }
-    }
-
     /// Ends the node that comes first of those that lack something: there is no room for it. A node may
     /// lack nothing by now, because all of it was found.
-    pub(crate) fn give_up_one(&mut self) {
+    pub(super) fn end_first_without_room(&mut self) {
         let runnable = self.nodes.iter().filter(|(_, node)| node.is_runnable() && !node.thread.is_whole());
         let first = runnable.min_by(|one, other| one.1.rank.cmp(&other.1.rank)).map(|(id, _)| *id);
         if let Some(first) = first {

@@ -16,7 +16,7 @@ pub(crate) struct Fork {
 }
 
 /// The forks in which something lies, the outermost first.
-pub(crate) type Branch = Arc<[Fork]>;
+pub(crate) type ForkPath = Arc<[Fork]>;
 
 /// Whether what lies in these two branches is hidden from each other: they part in some block.
 pub(crate) fn hidden(one: &[Fork], other: &[Fork]) -> bool {
@@ -35,7 +35,7 @@ pub(crate) struct Segment {
     /// What keys and values were computed behind, and of how many tokens, where that is not what stands
     /// before them now.
     spliced: Option<(ContextId, usize)>,
-    pub(crate) branch: Branch,
+    pub(crate) branch: ForkPath,
     /// Logical position of the first token.
     start: u32,
     /// Held by a thread that got it at a fork: its writer is an ancestor.
@@ -51,7 +51,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    pub(crate) fn new(before: ContextId, branch: Branch, start: u32) -> Segment {
+    pub(crate) fn new(before: ContextId, branch: ForkPath, start: u32) -> Segment {
         Segment {
             tokens: Arc::default(),
             names: Arc::default(),

@@ -12,7 +12,7 @@ use theoremata_kernels::Span;
 
 use crate::kv::context::ContextId;
 use crate::kv::pages::Pool;
-use crate::kv::segment::{Branch, Fork, Segment, Stale, hidden};
+use crate::kv::segment::{Fork, ForkPath, Segment, Stale, hidden};
 use crate::text::tokenizer::Token;
 
 /// Tokens to be computed: the next `count` of a segment that have no keys and values yet.
@@ -35,7 +35,7 @@ pub(crate) enum Hold {
 #[derive(Debug)]
 pub(crate) struct Thread {
     pub(crate) segments: Vec<Segment>,
-    branch: Branch,
+    branch: ForkPath,
 }
 
 impl Thread {
@@ -48,7 +48,7 @@ impl Thread {
         self.segments.iter().map(Segment::len).sum()
     }
 
-    pub(crate) fn branch(&self) -> &Branch {
+    pub(crate) fn branch(&self) -> &ForkPath {
         &self.branch
     }
 

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ground, Growth, Program, share};
 use crate::engine::Engine;
-use crate::engine::event::{EngineError, Event};
-use crate::engine::joins::{Branch, Conclusion, Join, Spawn};
-use crate::engine::node::{After, NodeId, Then, Turn};
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
 use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
+use crate::engine::turn::{After, Then, Turn};
+use crate::program::growth::Growth;
+use crate::program::interface::{Ground, Program, share};
 use crate::text::tokenizer::Token;
 
 /// What stands between the parts of a task.

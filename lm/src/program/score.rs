@@ -1,12 +1,15 @@
 //! Fork and score: how likely is each of some texts behind one prefix?
 
-use super::map::plant;
-use super::{Ground, Grown, Growth, Program};
 use crate::engine::Engine;
-use crate::engine::event::{EngineError, Event};
-use crate::engine::joins::{Branch, Choice, Join, Spawn};
-use crate::engine::node::{NodeId, Then, Turn};
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
 use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Choice, Join, Spawn};
+use crate::engine::turn::{Then, Turn};
+use crate::program::growth::{Grown, Growth};
+use crate::program::interface::{Ground, Program};
+use crate::program::map::plant;
 use crate::text::tokenizer::Token;
 
 /// How candidates of different length are compared.

@@ -14,20 +14,26 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::writing::{Words, continued, write_on};
-use super::{Ground, Growth, Program, outcome_of};
+use reader::{Found, Reader};
+use writer::Writer;
+
 use crate::constrain::guide::Guidance;
 use crate::engine::Engine;
-use crate::engine::event::{EngineError, Event};
-use crate::engine::joins::{Branch, Conclusion, Join, Spawn};
-use crate::engine::node::{After, NodeId, Outcome, Then, Turn};
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::outcome::Outcome;
 use crate::engine::prune::Prune;
 use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
+use crate::engine::turn::{After, Then, Turn};
+use crate::program::answer::Pruned;
+use crate::program::growth::Growth;
+use crate::program::interface::{Ground, Program};
+use crate::program::writing::{Words, continued, write_on};
 use crate::text::prompt::PromptError;
 use crate::text::tokenizer::Token;
 use crate::weights::model::Model;
-use reader::{Found, Reader};
-use writer::Writer;
 
 /// Characters of what a tool replies that are read, unless said otherwise.
 const REPLY_CHARACTERS: usize = 2000;
@@ -47,15 +53,6 @@ pub enum Memory {
     /// The conclusion of each task. A task is written in a branch of its own and comes back as
     /// `{"conclusion": …}`, so that nothing but that is computed again: exact. As deep as there are levels.
     Conclusions,
-}
-
-/// Text that was taken out of view.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pruned {
-    /// By this number the tool `recall` finds it: lists, or tasks, are counted from 1 as they are finished.
-    pub number: usize,
-    /// What was taken out. [`Engine::recall`] puts it back into a node that goes on.
-    pub tokens: Vec<Token>,
 }
 
 /// A call of a tool.
@@ -337,7 +334,7 @@ impl Program for Tasks<'_> {
             }
             Event::Held { node } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
                 // All threads write one text: an order that is refused to one of them ends it.
-                self.held(engine, growth).or_else(|error| self.end(engine, outcome_of(&error)))
+                self.held(engine, growth).or_else(|error| self.end(engine, error.outcome()))
             }
             Event::Finished { node, outcome } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
                 self.absorb(growth);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::constrain::guide::Guidance;
 use crate::engine::Engine;
-use crate::engine::event::EngineError;
-use crate::engine::node::{Bound, NodeId, Outcome, Then, Turn};
+use crate::engine::error::EngineError;
+use crate::engine::node::NodeId;
+use crate::engine::outcome::{Bound, Outcome};
+use crate::engine::turn::{Then, Turn};
 use crate::text::prompt::PromptError;
 use crate::text::tokenizer::{Reading, Token};
 use crate::weights::model::Model;

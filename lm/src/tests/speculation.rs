@@ -460,9 +460,11 @@ fn trees_grow_the_same_whatever_was_guessed() {
 
 /// The chunks of a step, without its drafts.
 fn shares(engine: &mut Engine) -> Vec<(NodeId, Vec<crate::kv::sequence::Chunk>, usize)> {
-    let planned = engine.plan();
+    let mut planned = engine.schedule();
+    engine.draft(&mut planned);
     let shares = planned.iter().map(|planned| (planned.node, planned.chunks.clone(), planned.draft.len())).collect();
-    engine.compute(&Inline, &planned);
+    let logits = engine.compute(&Inline, &planned);
+    engine.sample(&planned, &logits);
     shares
 }
 
@@ -482,7 +484,7 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
         }
         while !plain.is_idle() {
             for engine in [&mut engine, &mut plain] {
-                engine.turn_over();
+                engine.settle();
             }
             let (ours, theirs) = (shares(&mut engine), shares(&mut plain));
             let rows: usize = ours
@@ -498,7 +500,7 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
             assert_eq!(engine.usage().preempted, plain.usage().preempted);
             assert_eq!(engine.usage().pages_used, plain.usage().pages_used, "pages of drafts are given back");
             for engine in [&mut engine, &mut plain] {
-                engine.turn_over();
+                engine.settle();
                 engine.events.clear();
             }
         }
