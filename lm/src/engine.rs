@@ -49,16 +49,16 @@ use theoremata_kernels::Parallel;
 use crate::engine::event::Event;
 use crate::engine::forward::Forward;
 use crate::engine::node::{Node, NodeId, State};
-use crate::engine::replay_log::Record;
+use crate::engine::replay_log::ReplayLog;
 use crate::engine::request::Settings;
 use crate::engine::tree::Tree;
 use crate::engine::usage::Usage;
-use crate::kv::pages::Pool;
-use crate::kv::prefix_cache::Cache;
+use crate::kv::pages::PagePool;
+use crate::kv::prefix_cache::PrefixCache;
 use crate::speculate::speculation::Speculator;
 use crate::weights::model::Model;
 
-/// Trees of threads over one model. See the crate's documentation for an example.
+/// Trees of sequences over one model. See the crate's documentation for an example.
 pub struct Engine {
     /// Weights, vocabulary and template; engines may share them.
     pub(crate) model: Arc<Model>,
@@ -67,15 +67,15 @@ pub struct Engine {
     /// Pages, rows and precision, brought into their bounds.
     pub(crate) settings: Settings,
     /// How many hold each page: nodes and the prefix cache, and nobody else.
-    pub(crate) pool: Pool,
+    pub(crate) pool: PagePool,
     /// Full pages that may be wanted again; given up when pages run short.
-    pub(crate) cache: Cache,
+    pub(crate) cache: PrefixCache,
     /// Every node of every tree that was not forgotten; its branches are named in its state.
     pub(crate) nodes: BTreeMap<NodeId, Node>,
     /// Bounds and calls of tools of each tree, by the number of its root.
     pub(crate) trees: BTreeMap<u64, Tree>,
     /// What trees wrote before and have not written again, by the numbers of their roots.
-    pub(crate) records: BTreeMap<u64, Record>,
+    pub(crate) replay_logs: BTreeMap<u64, ReplayLog>,
     /// What happened since the caller was told last, in order.
     pub(crate) events: Vec<Event>,
     /// Counts of work since the start.
@@ -107,11 +107,11 @@ impl Engine {
             model,
             forward,
             settings,
-            pool: Pool::new(settings.pages),
-            cache: Cache::default(),
+            pool: PagePool::new(settings.pages),
+            cache: PrefixCache::default(),
             nodes: BTreeMap::new(),
             trees: BTreeMap::new(),
-            records: BTreeMap::new(),
+            replay_logs: BTreeMap::new(),
             events: Vec::new(),
             usage: Usage::default(),
             speculator: settings.speculation.map(Speculator::new),
@@ -172,19 +172,19 @@ impl Engine {
         let mut moved = false;
         let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
         for id in ids.into_iter().rev() {
-            if !self.records.is_empty() && self.cut(id) {
+            if !self.replay_logs.is_empty() && self.cut(id) {
                 moved = true;
                 continue;
             }
             let Some(node) = self.nodes.get_mut(&id) else { continue };
             match &node.state {
                 State::Waiting { .. } => moved |= self.join_if_done(id),
-                State::Holding if node.thread.is_whole() => {
+                State::Holding if node.sequence.is_whole() => {
                     node.state = State::Held;
                     node.stages += 1;
                     self.events.push(Event::Held { node: id });
                 }
-                State::Opening(spawn) if node.thread.is_whole() && !node.wants_logits() => {
+                State::Opening(spawn) if node.sequence.is_whole() && !node.wants_logits() => {
                     let spawn = spawn.clone();
                     self.open(id, spawn, None);
                     moved = true;
@@ -201,7 +201,7 @@ impl Engine {
             State::Waiting { children, .. } => {
                 children.iter().all(|child| self.nodes.get(child).is_none_or(|child| child.outcome().is_some()))
             }
-            State::Holding => node.thread.is_whole(),
+            State::Holding => node.sequence.is_whole(),
             _ => false,
         }
     }

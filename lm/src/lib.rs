@@ -9,7 +9,7 @@
 //! one, and whoever calls it lends the hands.
 //!
 //! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
-//! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`Report`] says what that took and
+//! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`JoinReport`] says what that took and
 //! whether it is exact. Inside, a thread is a list of segments, and `thread.rs` has the rule of who sees whom.
 //!
 //! ```
@@ -42,8 +42,8 @@ mod speculate;
 mod text;
 mod weights;
 
+pub use constrain::constraint::{Constraint, ConstraintError, Ending, InitialState, TokenSet, TurnConstraint};
 pub use constrain::grammar::Grammars;
-pub use constrain::guide::{Ending, Guidance, Guide, GuideError, Starting, TokenSet};
 pub use constrain::mpl::{Atom, Place, Signature};
 pub use constrain::shapes::{Multiverse, TaskForm};
 pub use engine::Engine;
@@ -53,8 +53,8 @@ pub use engine::forward::Precision;
 pub use engine::node::NodeId;
 pub use engine::outcome::{Bound, Outcome};
 pub use engine::prune::Prune;
-pub use engine::replay_log::{Cut, Origin, Record, Written};
-pub use engine::report::Report;
+pub use engine::replay_log::{Cut, LoggedToken, Origin, ReplayLog};
+pub use engine::report::JoinReport;
 pub use engine::request::{Bounds, Request, Settings};
 pub use engine::spawn::{Branch, Choice, Conclusion, Join, Spawn};
 pub use engine::turn::{After, Then, Turn};
@@ -78,7 +78,7 @@ pub use text::template::{Message, Role, Template, TemplateError};
 pub use text::tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
 pub use weights::gguf;
 pub use weights::model::{Model, ModelError};
-pub use weights::shape::{Family, Shape, ShapeError};
+pub use weights::shape::{Family, ModelShape, ModelShapeError};
 
 #[cfg(test)]
 mod tests;

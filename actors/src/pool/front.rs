@@ -158,7 +158,7 @@ impl Front {
     fn resumed(&mut self, id: JobId, because: &str) {
         let Some(entry) = self.jobs.get_mut(&id) else { return };
         entry.heard.begin_again();
-        let tokens = entry.log.record().len();
+        let tokens = entry.log.replay_log().len();
         self.tell(id, Vec::new(), What::Resumed { tokens, because: because.to_owned() });
     }
 

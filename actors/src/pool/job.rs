@@ -4,7 +4,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use theoremata_kernels::Sampling;
-use theoremata_lm::{Grammars, Guidance, GuideError};
+use theoremata_lm::{ConstraintError, Grammars, TurnConstraint};
 use theoremata_store::JournalId;
 
 /// A job, by what is asked and of which model. The same question has the same id.
@@ -202,13 +202,13 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The guide that keeps to it.
+    /// The constraint that keeps to it.
     ///
     /// # Errors
     /// If the schema, expression or grammar cannot be read.
-    pub fn guide(&self, grammars: &Grammars) -> Result<Guidance, GuideError> {
+    pub fn constraint(&self, grammars: &Grammars) -> Result<TurnConstraint, ConstraintError> {
         Ok(match self {
-            Shape::Free => return Ok(Guidance::Free),
+            Shape::Free => return Ok(TurnConstraint::Free),
             Shape::JsonSchema(schema) => grammars.json_schema(schema)?,
             Shape::Regex(expression) => grammars.regex(expression)?,
             Shape::Grammar(text) => grammars.lark(text)?,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use theoremata_lm::{Cut, Record};
+use theoremata_lm::{Cut, ReplayLog};
 use theoremata_store::{JournalEnd, JournalId, Store, StoreError};
 
 use super::job::Job;
@@ -43,8 +43,8 @@ impl Log {
     }
 
     /// What its nodes wrote and which were cancelled, for a worker that goes on from there.
-    pub(super) fn record(&self) -> Record {
-        let mut record = Record::new();
+    pub(super) fn replay_log(&self) -> ReplayLog {
+        let mut replay_log = ReplayLog::new();
         // Nodes that have not ended, with the branches that they opened.
         let mut open: BTreeMap<&[u32], u32> = BTreeMap::new();
         let told = self.lock();
@@ -55,18 +55,18 @@ impl Log {
                     above.into_iter().for_each(|branches| *branches += 1);
                     open.insert(path, 0);
                 }
-                What::Wrote { token: Some(wrote), .. } => record.push(path, (*wrote).into()),
+                What::Wrote { token: Some(wrote), .. } => replay_log.push(path, (*wrote).into()),
                 What::Cancelled { stages } => {
                     for (node, branches) in open.iter().filter(|(node, _)| node.starts_with(path)) {
                         let stages = stages.filter(|_| node == path);
-                        record.cut(node, Cut { branches: *branches, stages });
+                        replay_log.cut(node, Cut { branches: *branches, stages });
                     }
                 }
                 What::Finished(_) => drop(open.remove(path.as_slice())),
                 _ => {}
             }
         }
-        record
+        replay_log
     }
 
     /// Whether a node was opened and has not ended.

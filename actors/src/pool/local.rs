@@ -87,7 +87,7 @@ impl Hand for LocalHand {
     fn admit(&mut self, id: JobId, job: &Job, log: &Log) -> Result<(), Box<Answer>> {
         let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
         let running = self.planter.plant(&mut self.engine, job).map_err(|refusal| failed(refusal.to_string()))?;
-        let record = log.record();
+        let record = log.replay_log();
         let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
         let mut aboard = Aboard {
             running,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use regex::Regex;
 use theoremata_kernels::Sampling;
 use theoremata_lm::{
-    Bounds, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Guidance, GuideError, Last,
-    MapReduce, Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks,
-    Token, Turn, Vote,
+    Bounds, ConstraintError, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Last, MapReduce,
+    Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks, Token, Turn,
+    TurnConstraint, Vote,
 };
 
 use super::job::{Forgetting, Job, Program, Shape, View};
@@ -20,7 +20,7 @@ pub(super) enum Refusal {
     #[error(transparent)]
     Prompt(#[from] PromptError),
     #[error(transparent)]
-    Guide(#[from] GuideError),
+    Constraint(#[from] ConstraintError),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("the job asks for a judge, and this pool has none")]
@@ -44,7 +44,7 @@ impl Planter {
     pub(super) fn plant(&mut self, engine: &mut Engine, job: &Job) -> Result<Running<'static>, Refusal> {
         let texts = Texts::new(self.model.clone(), job.raw);
         let free = turn(job, &texts);
-        let turn = Turn { guide: self.guide(&job.shape)?, ..free.clone() };
+        let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
         let bounds = Bounds {
             tokens: job.total_tokens.unwrap_or(usize::MAX),
             width: job.width().max(1),
@@ -103,7 +103,7 @@ impl Planter {
             Program::Tags { width, depth, characters, view } => {
                 let form = Multiverse { width: *width, depth: *depth, blocks: None, characters: Some(*characters) };
                 let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
-                let turn = Turn { guide: form.guide(tokenizer)?, ..free };
+                let turn = Turn { constraint: form.constraint(tokenizer)?, ..free };
                 let paths = match view {
                     View::Stitch => Paths::Stitch,
                     View::Replay => Paths::Replay,
@@ -115,7 +115,7 @@ impl Planter {
             Program::Tasks { levels, width, characters, memory } => {
                 let form = TaskForm { levels: *levels, width: *width, characters: Some(*characters) };
                 let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
-                let turn = Turn { guide: form.guide(tokenizer, &[])?, ..free };
+                let turn = Turn { constraint: form.constraint(tokenizer, &[])?, ..free };
                 let memory = match memory {
                     Forgetting::Lists(most) => Memory::Lists { most: *most, how: Prune::Recompute },
                     Forgetting::SplicedLists(most) => Memory::Lists { most: *most, how: Prune::Splice },
@@ -128,18 +128,18 @@ impl Planter {
         Ok(running)
     }
 
-    fn guide(&mut self, shape: &Shape) -> Result<Guidance, Refusal> {
+    fn constraint(&mut self, shape: &Shape) -> Result<TurnConstraint, Refusal> {
         if *shape == Shape::Free {
-            return Ok(Guidance::Free);
+            return Ok(TurnConstraint::Free);
         }
         let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
         let grammars = match self.grammars.take() {
             Some(grammars) => grammars,
             None => Grammars::new(tokenizer)?,
         };
-        let guide = shape.guide(&grammars);
+        let constraint = shape.constraint(&grammars);
         self.grammars = Some(grammars);
-        Ok(guide?)
+        Ok(constraint?)
     }
 }
 

@@ -4,7 +4,7 @@
 //! their bits, so that what is read is what was written.
 
 use serde::{Deserialize, Serialize};
-use theoremata_lm::{Origin, Outcome, Report, Token, Written};
+use theoremata_lm::{JoinReport, LoggedToken, Origin, Outcome, Token};
 
 /// Something that happened to a job. Numbers have no gaps, and a node is opened before it is spoken of.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -30,9 +30,9 @@ pub enum What {
         token: Option<Wrote>,
     },
     /// What came back of its branches.
-    Joined(Report),
+    Joined(JoinReport),
     /// Text was taken out of what it reads, or put back.
-    Pruned(Report),
+    Pruned(JoinReport),
     /// Somebody asked for its end: it and all below it that has not ended end here, whenever the job is done again.
     Cancelled {
         /// Stages that lay behind it, where the worker knows: see [`Grown::stages`](theoremata_lm::Grown::stages).
@@ -74,8 +74,8 @@ impl Wrote {
     }
 }
 
-impl From<Written> for Wrote {
-    fn from(written: Written) -> Wrote {
+impl From<LoggedToken> for Wrote {
+    fn from(written: LoggedToken) -> Wrote {
         let origin = match written.origin {
             Origin::Drawn => 0,
             Origin::Forced => 1,
@@ -85,14 +85,14 @@ impl From<Written> for Wrote {
     }
 }
 
-impl From<Wrote> for Written {
-    fn from(wrote: Wrote) -> Written {
+impl From<Wrote> for LoggedToken {
+    fn from(wrote: Wrote) -> LoggedToken {
         let origin = match wrote.origin {
             0 => Origin::Drawn,
             1 => Origin::Forced,
             _ => Origin::Stop,
         };
-        Written { token: wrote.token, log_probability: wrote.log_probability(), origin }
+        LoggedToken { token: wrote.token, log_probability: wrote.log_probability(), origin }
     }
 }
 
@@ -117,9 +117,9 @@ pub struct Answer {
     /// The whole text of a tree that is one text, which the model itself parts.
     pub whole: String,
     /// What each join did, with the path of its node.
-    pub joins: Vec<(Vec<u32>, Report)>,
+    pub joins: Vec<(Vec<u32>, JoinReport)>,
     /// The same of each time that text was taken out of view.
-    pub prunes: Vec<(Vec<u32>, Report)>,
+    pub prunes: Vec<(Vec<u32>, JoinReport)>,
     /// Whether every join and prune was exact.
     pub exact: bool,
     /// Tokens that were written.

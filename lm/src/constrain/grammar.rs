@@ -1,4 +1,4 @@
-//! Guides by JSON schema, regular expression and context-free grammar, on llguidance.
+//! Constraints by JSON schema, regular expression and context-free grammar, on llguidance.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use llguidance::toktrie::{InferenceCapabilities, TokEnv, TokRxInfo, TokTrie, Tok
 use llguidance::{Matcher, ParserFactory};
 use serde_json::{Value as Json, json};
 
-use super::guide::{Ending, Guide, GuideError, TokenSet};
+use super::constraint::{Constraint, ConstraintError, Ending, TokenSet};
 use crate::text::tokenizer::{Reading, Token, Tokenizer};
 
 /// Bytes of a grammar that are read.
@@ -22,7 +22,7 @@ const PIECE_BYTES: usize = 1000;
 /// States of a lexer, at one to two thousand bytes each.
 const LEXER_STATES: usize = 50_000;
 
-/// A vocabulary for which guides are made. Built once for a model; takes a tenth of a second and some ten
+/// A vocabulary for which constraints are made. Built once for a model; takes a tenth of a second and some ten
 /// megabytes for 50,000 tokens.
 pub struct Grammars {
     factory: ParserFactory,
@@ -31,23 +31,23 @@ pub struct Grammars {
 }
 
 impl Grammars {
-    /// Guides over a vocabulary.
-    pub fn new(tokenizer: &Tokenizer) -> Result<Grammars, GuideError> {
+    /// Constraints over a vocabulary.
+    pub fn new(tokenizer: &Tokenizer) -> Result<Grammars, ConstraintError> {
         Grammars::parted(tokenizer, None)
     }
 
-    /// Guides in which no token is the end of one tag and the beginning of another: so a span ends with its
+    /// Constraints in which no token is the end of one tag and the beginning of another: so a span ends with its
     /// tag, and what follows it stands in another one. Tokens with `><` are never allowed.
-    pub fn of_tags(tokenizer: &Tokenizer) -> Result<Grammars, GuideError> {
+    pub fn of_tags(tokenizer: &Tokenizer) -> Result<Grammars, ConstraintError> {
         Grammars::parted(tokenizer, Some("><"))
     }
 
-    /// Guides in which no token holds a seam of two characters.
-    fn parted(tokenizer: &Tokenizer, seam: Option<&'static str>) -> Result<Grammars, GuideError> {
+    /// Constraints in which no token holds a seam of two characters.
+    fn parted(tokenizer: &Tokenizer, seam: Option<&'static str>) -> Result<Grammars, ConstraintError> {
         let holds_seam = |piece: &[u8]| seam.is_some_and(|seam| piece.windows(2).any(|pair| pair == seam.as_bytes()));
         let count = tokenizer.len();
         let end = Token::try_from(count).ok().filter(|count| *count < 1 << 22);
-        let end = end.ok_or_else(|| GuideError::Vocabulary(format!("{count} tokens")))?;
+        let end = end.ok_or_else(|| ConstraintError::Vocabulary(format!("{count} tokens")))?;
         let mut pieces: Vec<Vec<u8>> = (0..end)
             .map(|token| tokenizer.piece(token))
             .map(|piece| if holds_seam(piece) { Vec::new() } else { plain_piece(piece) })
@@ -57,7 +57,7 @@ impl Grammars {
         }
         // The parser wants a token that ends a text. It gets one that no model has: whether a text may end
         // is told apart from the tokens, and what a turn ends with is the caller's business.
-        pieces.push(steering_piece("<end of guided text>"));
+        pieces.push(steering_piece("<end of constrained text>"));
         let factory = guarded(|| {
             let trie = TokTrie::from(&TokRxInfo::new(end + 1, end), &pieces);
             let words: TokEnv = Arc::new(Words { trie, tokenizer: tokenizer.clone(), seam });
@@ -65,7 +65,7 @@ impl Grammars {
             let abilities = InferenceCapabilities { ff_tokens: true, ..InferenceCapabilities::default() };
             ParserFactory::new(&words, abilities, &slices)
         });
-        let mut factory = factory.map_err(GuideError::Vocabulary)?;
+        let mut factory = factory.map_err(ConstraintError::Vocabulary)?;
         factory.quiet();
         factory.limits_mut().max_lexer_states = LEXER_STATES;
         factory.limits_mut().verbose_errors = false;
@@ -74,39 +74,39 @@ impl Grammars {
 
     /// Texts that are JSON and fit a schema: on one line, a blank behind each comma and colon, and objects
     /// with their properties in the order of the schema.
-    pub fn json_schema(&self, schema: &Json) -> Result<Box<dyn Guide>, GuideError> {
+    pub fn json_schema(&self, schema: &Json) -> Result<Box<dyn Constraint>, ConstraintError> {
         bounded(&schema.to_string())?;
         let mut schema = schema.clone();
         if let Some(keywords) = schema.as_object_mut() {
             // Blanks that mean nothing leave a model something to draw for ever, and tokens to be forced fewer.
             let layout = json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
-            keywords.insert("x-guidance".into(), layout);
+            keywords.insert("x-turn_constraint".into(), layout);
         }
         self.start(TopLevelGrammar::from_json_schema(schema))
     }
 
     /// Texts that a regular expression matches as a whole. Look-around and back references are not known.
-    pub fn regex(&self, expression: &str) -> Result<Box<dyn Guide>, GuideError> {
+    pub fn regex(&self, expression: &str) -> Result<Box<dyn Constraint>, ConstraintError> {
         bounded(expression)?;
         self.start(TopLevelGrammar::from_regex(expression))
     }
 
     /// Texts of a context-free grammar in the notation of Lark, from its rule `start`. A steering token is
     /// written as its name in angle brackets, without quotes.
-    pub fn lark(&self, grammar: &str) -> Result<Box<dyn Guide>, GuideError> {
+    pub fn lark(&self, grammar: &str) -> Result<Box<dyn Constraint>, ConstraintError> {
         bounded(grammar)?;
         self.start(TopLevelGrammar::from_lark(grammar.to_owned()))
     }
 
-    fn start(&self, grammar: TopLevelGrammar) -> Result<Box<dyn Guide>, GuideError> {
-        let parser = guarded(|| self.factory.create_parser(grammar)).map_err(GuideError::Grammar)?;
+    fn start(&self, grammar: TopLevelGrammar) -> Result<Box<dyn Constraint>, ConstraintError> {
+        let parser = guarded(|| self.factory.create_parser(grammar)).map_err(ConstraintError::Grammar)?;
         let mut matcher = Matcher::new(Ok(parser));
         if let Some(error) = matcher.get_error() {
-            return Err(GuideError::Grammar(brief(&error)));
+            return Err(ConstraintError::Grammar(brief(&error)));
         }
         // A grammar whose first token cannot be found is refused now, while somebody can mend it.
         if !matcher.is_stopped() {
-            matcher.compute_mask().map_err(|error| GuideError::Grammar(brief(&error.to_string())))?;
+            matcher.compute_mask().map_err(|error| ConstraintError::Grammar(brief(&error.to_string())))?;
         }
         Ok(Box::new(Grammatical { matcher, end: self.end }))
     }
@@ -125,9 +125,9 @@ fn plain_piece(bytes: &[u8]) -> Vec<u8> {
     if unfit { Vec::new() } else { bytes.to_vec() }
 }
 
-fn bounded(grammar: &str) -> Result<(), GuideError> {
+fn bounded(grammar: &str) -> Result<(), ConstraintError> {
     if grammar.len() > GRAMMAR_BYTES {
-        return Err(GuideError::Bound { what: "bytes", bound: GRAMMAR_BYTES });
+        return Err(ConstraintError::Bound { what: "bytes", bound: GRAMMAR_BYTES });
     }
     let (mut depth, mut deepest) = (0usize, 0);
     for byte in grammar.bytes() {
@@ -138,7 +138,11 @@ fn bounded(grammar: &str) -> Result<(), GuideError> {
         }
         deepest = deepest.max(depth);
     }
-    if deepest > NESTING { Err(GuideError::Bound { what: "brackets in brackets", bound: NESTING }) } else { Ok(()) }
+    if deepest > NESTING {
+        Err(ConstraintError::Bound { what: "brackets in brackets", bound: NESTING })
+    } else {
+        Ok(())
+    }
 }
 
 /// Runs what reads input of others: a panic in it is an error like any other.
@@ -197,12 +201,12 @@ struct Grammatical {
 }
 
 impl Grammatical {
-    fn gave_up(&self, error: &impl Display) -> GuideError {
-        GuideError::GaveUp(brief(&error.to_string()))
+    fn gave_up(&self, error: &impl Display) -> ConstraintError {
+        ConstraintError::GaveUp(brief(&error.to_string()))
     }
 
     /// Whether the parser came to an end, good or bad.
-    fn stopped(&self) -> Result<bool, GuideError> {
+    fn stopped(&self) -> Result<bool, ConstraintError> {
         match self.matcher.stop_reason() {
             StopReason::NotStopped => Ok(false),
             StopReason::NoExtension | StopReason::NoExtensionBias | StopReason::EndOfSentence => Ok(true),
@@ -211,8 +215,8 @@ impl Grammatical {
     }
 }
 
-impl Guide for Grammatical {
-    fn allowed(&mut self) -> Result<TokenSet, GuideError> {
+impl Constraint for Grammatical {
+    fn allowed(&mut self) -> Result<TokenSet, ConstraintError> {
         if self.stopped()? {
             return Ok(TokenSet::default());
         }
@@ -222,18 +226,18 @@ impl Guide for Grammatical {
         Ok(allowed)
     }
 
-    fn accept(&mut self, token: Token) -> Result<(), GuideError> {
+    fn accept(&mut self, token: Token) -> Result<(), ConstraintError> {
         if self.stopped()? || token >= self.end {
-            return Err(GuideError::Refused(token));
+            return Err(ConstraintError::Refused(token));
         }
         match self.matcher.try_consume_tokens(&[token]) {
             Ok(1) => Ok(()),
-            Ok(_) => Err(GuideError::Refused(token)),
+            Ok(_) => Err(ConstraintError::Refused(token)),
             Err(error) => Err(self.gave_up(&error)),
         }
     }
 
-    fn ending(&mut self) -> Result<Ending, GuideError> {
+    fn ending(&mut self) -> Result<Ending, ConstraintError> {
         if self.stopped()? {
             return Ok(Ending::Must);
         }
@@ -241,7 +245,7 @@ impl Guide for Grammatical {
         Ok(if accepting { Ending::May } else { Ending::Not })
     }
 
-    fn forced(&mut self) -> Result<Vec<Token>, GuideError> {
+    fn forced(&mut self) -> Result<Vec<Token>, ConstraintError> {
         if self.stopped()? {
             return Ok(Vec::new());
         }
@@ -253,7 +257,7 @@ impl Guide for Grammatical {
     }
 
     /// With caches of its own: what siblings have looked up must not count against its bounds of work.
-    fn fork(&self) -> Box<dyn Guide> {
+    fn fork(&self) -> Box<dyn Constraint> {
         Box::new(Grammatical { matcher: self.matcher.deep_clone(), end: self.end })
     }
 }

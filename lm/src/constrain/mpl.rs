@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::guide::GuideError;
+use super::constraint::ConstraintError;
 
 /// What may stand at a place of an atom.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,12 +50,12 @@ impl Signature {
     /// A grammar in the notation of [`Grammars::lark`](crate::Grammars::lark). Its texts are statements
     /// `(>[x,y] A B)` in which every atom is one of the signature, every variable is bound, and no binder
     /// takes a name that is in use.
-    pub fn grammar(&self) -> Result<String, GuideError> {
+    pub fn grammar(&self) -> Result<String, ConstraintError> {
         if self.variables > BOUND || self.depth > BOUND {
-            return Err(GuideError::Bound { what: "variables or depth", bound: BOUND });
+            return Err(ConstraintError::Bound { what: "variables or depth", bound: BOUND });
         }
         if self.atoms.is_empty() || self.variables == 0 {
-            return Err(GuideError::Grammar("a signature needs an atom and a variable".into()));
+            return Err(ConstraintError::Grammar("a signature needs an atom and a variable".into()));
         }
         let names = self.atoms.iter().flat_map(|atom| {
             let places = atom.places.iter().filter_map(|place| match place {
@@ -66,7 +66,7 @@ impl Signature {
         });
         let taken: Vec<&str> = names.chain(&self.constants).map(String::as_str).collect();
         if let Some(bad) = taken.iter().find(|name| !is_name(name)) {
-            return Err(GuideError::Grammar(format!("{bad:?} is no name of MPL")));
+            return Err(ConstraintError::Grammar(format!("{bad:?} is no name of MPL")));
         }
         let letters = ["x", "y", "z", "u", "v", "w"].map(str::to_owned).into_iter();
         let variables: Vec<String> = letters

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use super::constraint::{ConstraintError, TurnConstraint};
 use super::grammar::Grammars;
-use super::guide::{Guidance, GuideError};
 use super::mpl::quoted;
 use crate::text::tokenizer::Tokenizer;
 
@@ -33,10 +33,10 @@ pub struct TaskForm {
 impl TaskForm {
     /// The schema. Each tool is given by its name and the schema of its parameters. What a tool replies is a
     /// text in `tool_result`, which nobody bounds but who writes it.
-    pub fn schema(&self, tools: &[(String, Json)]) -> Result<Json, GuideError> {
+    pub fn schema(&self, tools: &[(String, Json)]) -> Result<Json, ConstraintError> {
         let TaskForm { levels, width, characters } = *self;
         if !(1..=BOUND).contains(&levels) || !(1..=BOUND).contains(&width) {
-            return Err(GuideError::Bound { what: "levels or width", bound: BOUND });
+            return Err(ConstraintError::Bound { what: "levels or width", bound: BOUND });
         }
         bounded_text(characters)?;
         let text = match characters {
@@ -75,8 +75,12 @@ impl TaskForm {
         }))
     }
 
-    /// What guides a model that writes such a tree. Made once for a vocabulary, and cloned.
-    pub fn guide(&self, tokenizer: &Tokenizer, tools: &[(String, Json)]) -> Result<Guidance, GuideError> {
+    /// What constrains a model that writes such a tree. Made once for a vocabulary, and cloned.
+    pub fn constraint(
+        &self,
+        tokenizer: &Tokenizer,
+        tools: &[(String, Json)],
+    ) -> Result<TurnConstraint, ConstraintError> {
         Ok(Grammars::new(tokenizer)?.json_schema(&self.schema(tools)?)?.into())
     }
 }
@@ -91,10 +95,10 @@ fn tool_use((name, parameters): &(String, Json)) -> Json {
     })
 }
 
-fn bounded_text(characters: Option<usize>) -> Result<(), GuideError> {
+fn bounded_text(characters: Option<usize>) -> Result<(), ConstraintError> {
     match characters {
         Some(characters) if !(1..=CHARACTERS).contains(&characters) => {
-            Err(GuideError::Bound { what: "characters", bound: CHARACTERS })
+            Err(ConstraintError::Bound { what: "characters", bound: CHARACTERS })
         }
         _ => Ok(()),
     }
@@ -122,16 +126,16 @@ impl Multiverse {
     /// A grammar in the notation of [`Grammars::lark`](crate::Grammars::lark): a thought with blocks, and an
     /// answer behind it. Tags that are steering tokens of the vocabulary are meant as these tokens. Text
     /// between tags has no `<`.
-    pub fn grammar(&self, tokenizer: &Tokenizer) -> Result<String, GuideError> {
+    pub fn grammar(&self, tokenizer: &Tokenizer) -> Result<String, ConstraintError> {
         let blocks = (0..self.depth as u32).try_fold(0usize, |sum, level| {
             self.width.checked_pow(level).and_then(|more| sum.checked_add(more)).filter(|sum| *sum <= BLOCKS)
         });
         if !(1..=BOUND).contains(&self.width) || self.depth > BOUND || blocks.is_none() {
-            return Err(GuideError::Bound { what: "blocks", bound: BLOCKS });
+            return Err(ConstraintError::Bound { what: "blocks", bound: BLOCKS });
         }
         bounded_text(self.characters)?;
         if self.blocks.is_some_and(|blocks| !(1..=BOUND).contains(&blocks)) {
-            return Err(GuideError::Bound { what: "blocks one after the other", bound: BOUND });
+            return Err(ConstraintError::Bound { what: "blocks one after the other", bound: BOUND });
         }
         let times = self.characters.map_or("+".to_owned(), |most| format!("{{1,{most}}}"));
         let tag = |name: &str| {
@@ -151,9 +155,9 @@ impl Multiverse {
         Ok(rules.join("\n"))
     }
 
-    /// What guides a model that writes so. No token reads across the end of a path or of a goal. Made once for
+    /// What constrains a model that writes so. No token reads across the end of a path or of a goal. Made once for
     /// a vocabulary, and cloned.
-    pub fn guide(&self, tokenizer: &Tokenizer) -> Result<Guidance, GuideError> {
+    pub fn constraint(&self, tokenizer: &Tokenizer) -> Result<TurnConstraint, ConstraintError> {
         Ok(Grammars::of_tags(tokenizer)?.lark(&self.grammar(tokenizer)?)?.into())
     }
 

@@ -1,21 +1,21 @@
-//! What guides a node of a tree: the state of a guide along with the thread.
+//! What constrains a node of a tree: the state of a constraint along with the sequence.
 
 use std::fmt;
 
-use super::guide::{Ending, Guidance, Guide, TokenSet};
+use super::constraint::{Constraint, Ending, TokenSet, TurnConstraint};
 use crate::text::tokenizer::Token;
 
-/// The guide of a node, if something guides it. A guide that cannot follow what its node reads is lost.
+/// The constraint of a node, if something constrains it. A constraint that cannot follow what its node reads is lost.
 #[derive(Default)]
-pub(crate) struct Lead {
-    guide: Option<Box<dyn Guide>>,
+pub(crate) struct ConstraintState {
+    constraint: Option<Box<dyn Constraint>>,
     /// What it said of the next token of this turn, if it was asked.
-    said: Option<Say>,
+    said: Option<Allowed>,
 }
 
-/// What a guide says of the next token.
+/// What a constraint says of the next token.
 #[derive(Clone)]
-pub(crate) enum Say {
+pub(crate) enum Allowed {
     /// Nothing: any token may come.
     Any,
     /// The text is complete, and nothing may follow.
@@ -24,87 +24,87 @@ pub(crate) enum Say {
     This(Token),
     /// One of these tokens.
     Among(TokenSet),
-    /// No token may come, or the guide is lost.
+    /// No token may come, or the constraint is lost.
     Nothing,
 }
 
-impl Lead {
+impl ConstraintState {
     /// Lets a turn begin.
-    pub(crate) fn begin(&mut self, guidance: &Guidance) {
+    pub(crate) fn begin(&mut self, turn_constraint: &TurnConstraint) {
         self.said = None;
-        match guidance {
-            Guidance::Free => self.guide = None,
-            Guidance::By(start) => self.guide = Some(start.guide()),
-            Guidance::Continued => {}
+        match turn_constraint {
+            TurnConstraint::Free => self.constraint = None,
+            TurnConstraint::By(start) => self.constraint = Some(start.constraint()),
+            TurnConstraint::Continued => {}
         }
     }
 
     /// The same state for a branch, or for a draft.
-    pub(crate) fn fork(&self) -> Lead {
-        Lead { guide: self.guide.as_ref().map(|guide| guide.fork()), said: None }
+    pub(crate) fn fork(&self) -> ConstraintState {
+        ConstraintState { constraint: self.constraint.as_ref().map(|constraint| constraint.fork()), said: None }
     }
 
     /// The present state, for a turn to begin with.
-    pub(crate) fn guidance(&self) -> Guidance {
-        self.guide.as_ref().map_or(Guidance::Free, |guide| guide.fork().into())
+    pub(crate) fn turn_constraint(&self) -> TurnConstraint {
+        self.constraint.as_ref().map_or(TurnConstraint::Free, |constraint| constraint.fork().into())
     }
 
     /// Takes tokens that the node reads now.
     pub(crate) fn follow(&mut self, tokens: impl IntoIterator<Item = Token>) {
         self.said = None;
-        if let Some(guide) = &mut self.guide
-            && tokens.into_iter().any(|token| guide.accept(token).is_err())
+        if let Some(constraint) = &mut self.constraint
+            && tokens.into_iter().any(|token| constraint.accept(token).is_err())
         {
-            self.guide = None;
+            self.constraint = None;
         }
     }
 
     /// Whether nothing may follow what the node reads.
     pub(crate) fn is_complete(&mut self) -> bool {
-        self.guide.as_mut().is_some_and(|guide| guide.ending() == Ok(Ending::Must))
+        self.constraint.as_mut().is_some_and(|constraint| constraint.ending() == Ok(Ending::Must))
     }
 
     /// Tokens that come next whatever is chosen.
     pub(crate) fn forced(&mut self) -> Vec<Token> {
-        self.guide.as_mut().and_then(|guide| guide.forced().ok()).unwrap_or_default()
+        self.constraint.as_mut().and_then(|constraint| constraint.forced().ok()).unwrap_or_default()
     }
 
     /// What may come next. A token that ends the turn may come where the text may end, and only there. Asked
-    /// again before anything else came, in the same turn, it says the same without asking the guide.
-    pub(crate) fn say(&mut self, guidance: &Guidance, stops: &[Token]) -> Say {
-        if matches!(guidance, Guidance::Free) {
-            return Say::Any;
+    /// again before anything else came, in the same turn, it says the same without asking the constraint.
+    pub(crate) fn allowed_next(&mut self, turn_constraint: &TurnConstraint, stops: &[Token]) -> Allowed {
+        if matches!(turn_constraint, TurnConstraint::Free) {
+            return Allowed::Any;
         }
         if let Some(said) = &self.said {
             return said.clone();
         }
-        let say = self.guide.as_mut().map_or(Say::Nothing, |guide| asked(guide.as_mut(), stops));
+        let say = self.constraint.as_mut().map_or(Allowed::Nothing, |constraint| asked(constraint.as_mut(), stops));
         self.said = Some(say.clone());
         say
     }
 }
 
-fn asked(guide: &mut dyn Guide, stops: &[Token]) -> Say {
-    let ending = match guide.ending() {
-        Ok(Ending::Must) => return Say::End,
+fn asked(constraint: &mut dyn Constraint, stops: &[Token]) -> Allowed {
+    let ending = match constraint.ending() {
+        Ok(Ending::Must) => return Allowed::End,
         Ok(ending) => ending,
-        Err(_) => return Say::Nothing,
+        Err(_) => return Allowed::Nothing,
     };
-    if let Some(token) = guide.forced().ok().and_then(|tokens| tokens.first().copied()) {
-        return Say::This(token);
+    if let Some(token) = constraint.forced().ok().and_then(|tokens| tokens.first().copied()) {
+        return Allowed::This(token);
     }
-    let Ok(mut allowed) = guide.allowed() else { return Say::Nothing };
+    let Ok(mut allowed) = constraint.allowed() else { return Allowed::Nothing };
     for stop in stops {
         match ending {
             Ending::May => allowed.insert(*stop),
             _ => allowed.remove(*stop),
         }
     }
-    if allowed.is_empty() { Say::Nothing } else { Say::Among(allowed) }
+    if allowed.is_empty() { Allowed::Nothing } else { Allowed::Among(allowed) }
 }
 
-impl fmt::Debug for Lead {
+impl fmt::Debug for ConstraintState {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(if self.guide.is_some() { "Lead(..)" } else { "Lead(none)" })
+        out.write_str(if self.constraint.is_some() { "ConstraintState(..)" } else { "ConstraintState(none)" })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::constrain::guide::Guidance;
+use crate::constrain::constraint::TurnConstraint;
 use crate::engine::Engine;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::Outcome;
@@ -39,14 +39,14 @@ impl Engine {
 
     /// All that a node reads and wrote, as one list.
     pub fn tokens(&self, node: NodeId) -> Vec<Token> {
-        let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.thread.segments);
+        let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.sequence.segments);
         segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
     }
 
-    /// The guide of a node in its present state, for a turn to begin with: free if nothing guides the node,
-    /// or if its guide could not read what came.
-    pub fn guide(&self, node: NodeId) -> Guidance {
-        self.nodes.get(&node).map_or(Guidance::Free, |node| node.lead.guidance())
+    /// The constraint of a node in its present state, for a turn to begin with: free if nothing constrains the node,
+    /// or if its constraint could not read what came.
+    pub fn constraint(&self, node: NodeId) -> TurnConstraint {
+        self.nodes.get(&node).map_or(TurnConstraint::Free, |node| node.constraint.turn_constraint())
     }
 
     /// Tokens that a node and all below it may still generate.
@@ -75,8 +75,8 @@ impl Engine {
     /// Counts all references anew. Every page is free or held by just those that say so; free and used
     /// pages are all there are.
     pub fn audit(&self) -> Result<(), String> {
-        let threads = self.nodes.values().flat_map(|node| &node.thread.segments);
-        let held = threads.flat_map(|segment| segment.pages().iter().copied());
+        let sequences = self.nodes.values().flat_map(|node| &node.sequence.segments);
+        let held = sequences.flat_map(|segment| segment.pages().iter().copied());
         self.pool.audit(held.chain(self.cache.held()))
     }
 }

@@ -23,7 +23,7 @@ impl Engine {
         runnable.retain(|id| {
             let Some(node) = self.nodes.get(id) else { return false };
             let bound = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.pages);
-            let fits = bound == usize::MAX || node.thread.pages_when_whole(page_tokens) <= bound;
+            let fits = bound == usize::MAX || node.sequence.pages_when_whole(page_tokens) <= bound;
             if !fits {
                 self.end(*id, Outcome::Budget(Bound::Pages));
             }
@@ -38,7 +38,7 @@ impl Engine {
         &mut self,
         id: NodeId,
         wanted: usize,
-        is_planned: impl Fn(&NodeId) -> bool,
+        is_scheduled: impl Fn(&NodeId) -> bool,
     ) -> usize {
         let Some(node) = self.nodes.get(&id).filter(|_| wanted > 0) else { return 0 };
         let Some(PageRoom { held, bound }) = self.page_room(id) else { return wanted };
@@ -49,7 +49,7 @@ impl Engine {
         }
         let own: BTreeSet<PageId> = pages_of(node).collect();
         let mut others: Vec<NodeId> = self.nodes.keys().copied().filter(|other| *other != id).collect();
-        others.retain(|other| self.nodes[other].rank.0 == number && !is_planned(other));
+        others.retain(|other| self.nodes[other].rank.0 == number && !is_scheduled(other));
         others.sort_by(|one, other| self.nodes[other].rank.cmp(&self.nodes[one].rank));
         let waits = |node: &Node| matches!(node.state, State::Waiting { .. } | State::Choosing { .. });
         let is_behind = |node: &Node| node.rank > rank && !waits(node);
@@ -61,8 +61,8 @@ impl Engine {
                 let Some(victim) = self.nodes.get_mut(other) else { continue };
                 // What the node holds itself would not be free.
                 let is_of_use = pages_of(victim).any(|page| !own.contains(&page));
-                if is_of_use && applies(victim) && victim.thread.holds_pages(hold) {
-                    victim.thread.evict(hold, &mut self.pool);
+                if is_of_use && applies(victim) && victim.sequence.holds_pages(hold) {
+                    victim.sequence.evict(hold, &mut self.pool);
                     self.usage.preempted += 1;
                     left = bound.saturating_sub(self.pages_of_tree(number).len());
                     if left >= wanted {
@@ -87,5 +87,5 @@ impl Engine {
 }
 
 fn pages_of(node: &Node) -> impl Iterator<Item = PageId> {
-    node.thread.segments.iter().flat_map(|segment| segment.pages().iter().copied())
+    node.sequence.segments.iter().flat_map(|segment| segment.pages().iter().copied())
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
-use crate::engine::report::Report;
+use crate::engine::report::JoinReport;
 use crate::text::tokenizer::Token;
 
 /// What happened, in the order in which it did.
@@ -22,9 +22,9 @@ pub enum Event {
         /// The token.
         token: Token,
         /// The logarithm of its probability, without temperature and among all tokens; 0 for one that a
-        /// guide forced, for which nothing was computed.
+        /// constraint forced, for which nothing was computed.
         log_probability: f32,
-        /// Whether a guide forced it.
+        /// Whether a constraint forced it.
         forced: bool,
     },
     /// A token was drawn that ended a turn, and it is not kept.
@@ -53,14 +53,14 @@ pub enum Event {
         /// The node that gets it.
         node: NodeId,
         /// What it gets.
-        report: Report,
+        report: JoinReport,
     },
     /// Text was taken out of what a node reads, or put back.
     Pruned {
         /// The node.
         node: NodeId,
         /// What that took.
-        report: Report,
+        report: JoinReport,
     },
     /// A node ended.
     Finished {

@@ -21,7 +21,7 @@ impl Engine {
         let room = self.room();
         let parent = self.at_rest(node)?;
         let longest = spawn.branches.iter().map(|branch| branch.tokens.len()).max().unwrap_or(0);
-        let wanted = parent.thread.end() as usize + longest;
+        let wanted = parent.sequence.end() as usize + longest;
         if wanted > room {
             return Err(EngineError::TooLong { wanted, bound: room });
         }
@@ -48,16 +48,16 @@ impl Engine {
         for (place, branch) in spawn.branches.iter().enumerate() {
             let child = NodeId(self.next_number());
             let Some(parent) = self.nodes.get_mut(&node) else { return };
-            let mut thread = parent.thread.fork(Fork { block, path: place as u32 }, &mut self.pool);
-            branch.tokens.iter().for_each(|token| thread.push(*token));
+            let mut sequence = parent.sequence.fork(Fork { block, path: place as u32 }, &mut self.pool);
+            branch.tokens.iter().for_each(|token| sequence.push(*token));
             let (tree, mut path) = parent.rank.clone();
             path.push(parent.branches);
             parent.branches += 1;
             let (seed, longest) = (parent.seed, parent.longest);
-            let mut opened = Node::new((tree, path), seed, thread, branch.allowance);
+            let mut opened = Node::new((tree, path), seed, sequence, branch.allowance);
             (opened.parent, opened.longest) = (Some(node), longest);
-            opened.lead = parent.lead.fork();
-            opened.lead.follow(branch.tokens.iter().copied());
+            opened.constraint = parent.constraint.fork();
+            opened.constraint.follow(branch.tokens.iter().copied());
             self.nodes.insert(child, opened);
             self.events.push(Event::Opened { node: child, parent: Some(node) });
             children.push(child);

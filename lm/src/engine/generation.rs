@@ -2,7 +2,7 @@
 
 use theoremata_kernels::Draw;
 
-use crate::constrain::state::Say;
+use crate::constrain::state::Allowed;
 use crate::engine::Engine;
 use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId, State};
@@ -25,7 +25,7 @@ impl Engine {
             Then::Generate(_) if node.allowance == 0 => self.end(id, Outcome::Budget(Bound::Allowance)),
             Then::Generate(_) if node.longest >= path => self.end(id, Outcome::Budget(Bound::Path)),
             Then::Generate(turn) => {
-                node.lead.begin(&turn.guide);
+                node.constraint.begin(&turn.constraint);
                 node.state = State::Running(turn);
                 self.replay(id);
             }
@@ -34,31 +34,32 @@ impl Engine {
         }
     }
 
-    /// Draws the next token of a running node, and writes those that its guide forces then.
+    /// Draws the next token of a running node, and writes those that its constraint forces then.
     pub(crate) fn draw(&mut self, id: NodeId, logits: &[f32]) {
         let kernels = self.forward.kernels();
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let State::Running(turn) = &node.state else { return };
         let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
         let given = turn.given.get(node.turn_tokens).copied();
-        let say = if given.is_some() { Say::Any } else { node.lead.say(&turn.guide, &turn.stops) };
-        let allowed = if let Say::Among(allowed) = &say { Some(allowed) } else { None };
+        let say =
+            if given.is_some() { Allowed::Any } else { node.constraint.allowed_next(&turn.constraint, &turn.stops) };
+        let allowed = if let Allowed::Among(allowed) = &say { Some(allowed) } else { None };
         let masked = allowed.map(|allowed| allowed.masked(logits));
         let choice = masked.as_deref().unwrap_or(logits);
         let token = match &say {
-            Say::Any | Say::Among(_) => given.or_else(|| kernels.sample(choice, &turn.sampling, draw)),
-            Say::This(_) | Say::Nothing => None,
-            Say::End => return self.come_to_end(id),
+            Allowed::Any | Allowed::Among(_) => given.or_else(|| kernels.sample(choice, &turn.sampling, draw)),
+            Allowed::This(_) | Allowed::Nothing => None,
+            Allowed::End => return self.come_to_end(id),
         };
         let going = match (token, &say) {
-            (None, Say::This(token)) => self.write(id, *token, Source::Forced),
+            (None, Allowed::This(token)) => self.write(id, *token, Source::Forced),
             (Some(token), _) => {
                 node.draws += 1;
                 let total = kernels.log_sum_exp(logits);
                 if given.is_none()
                     && let Some(speculator) = &mut self.speculator
                 {
-                    let tokens = node.thread.last_tokens(Next::REACH);
+                    let tokens = node.sequence.last_tokens(Next::REACH);
                     let next = Next { tokens: &tokens, sampling: &turn.sampling, draw, allowed };
                     let total = masked.as_ref().map_or(total, |masked| kernels.log_sum_exp(masked));
                     speculator.learn(&next, choice, total, token);
@@ -73,7 +74,7 @@ impl Engine {
         }
     }
 
-    /// Writes what the guide of a running node forces: no logits are needed for it.
+    /// Writes what the constraint of a running node forces: no logits are needed for it.
     fn write_forced(&mut self, id: NodeId) {
         loop {
             let Some(node) = self.nodes.get_mut(&id) else { return };
@@ -82,7 +83,7 @@ impl Engine {
             if node.turn_tokens < turn.given.len() {
                 return;
             }
-            let forced = node.lead.forced();
+            let forced = node.constraint.forced();
             if forced.is_empty() || !forced.into_iter().all(|token| self.write(id, token, Source::Forced)) {
                 return;
             }
@@ -106,7 +107,7 @@ impl Engine {
         if stops && !turn.keep_stop {
             self.events.push(Event::Stopped { node: id, token, log_probability });
         } else {
-            node.thread.push(token);
+            node.sequence.push(token);
             node.generated.push(token);
             node.log_probabilities.push(log_probability);
             self.events.push(Event::Token { node: id, token, log_probability, forced });
@@ -114,8 +115,8 @@ impl Engine {
             ends |= completes && !matches!(source, Source::Given(_));
         }
         if !stops {
-            node.lead.follow([token]);
-            ends |= node.lead.is_complete();
+            node.constraint.follow([token]);
+            ends |= node.constraint.is_complete();
         }
         let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
         let bound = if node.turn_tokens >= turn.max_tokens {
@@ -124,7 +125,7 @@ impl Engine {
             Some(Bound::Allowance)
         } else if node.longest >= path {
             Some(Bound::Path)
-        } else if node.thread.end() as usize >= self.positions {
+        } else if node.sequence.end() as usize >= self.positions {
             Some(Bound::Context)
         } else {
             None
@@ -140,7 +141,7 @@ impl Engine {
     /// Tokens that a running node may still write; it can be fewer if something ends its turn.
     pub(crate) fn tokens_left(&self, node: &Node, turn: &Turn) -> usize {
         let of_turn = turn.max_tokens.saturating_sub(node.turn_tokens);
-        let of_model = self.positions.saturating_sub(node.thread.end() as usize);
+        let of_model = self.positions.saturating_sub(node.sequence.end() as usize);
         let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
         of_turn.min(node.allowance).min(of_model).min(path.saturating_sub(node.longest))
     }
@@ -165,10 +166,10 @@ impl Engine {
         if node.outcome().is_some() {
             return;
         }
-        self.cache.remember(&node.thread, page_tokens, &mut self.pool);
+        self.cache.remember(&node.sequence, page_tokens, &mut self.pool);
         // A branch that concluded keeps its pages for the join. All others have nobody to wait for.
         if node.parent.is_none() || outcome != Outcome::Concluded {
-            node.thread.evict(Hold::All, &mut self.pool);
+            node.sequence.evict(Hold::All, &mut self.pool);
         }
         node.state = State::Done(outcome.clone());
         self.events.push(Event::Finished { node: id, outcome });

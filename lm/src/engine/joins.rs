@@ -7,10 +7,10 @@ use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::{Bound, Outcome};
-use crate::engine::report::Report;
+use crate::engine::report::JoinReport;
 use crate::engine::spawn::{Choice, Conclusion, Join, Spawn};
 use crate::kv::segment::{ForkPath, Segment, Stale};
-use crate::kv::sequence::Thread;
+use crate::kv::sequence::Sequence;
 use crate::text::tokenizer::Token;
 
 impl Engine {
@@ -113,11 +113,11 @@ impl Engine {
         let (mut parts, mut left_out, mut dropped) = (Vec::new(), Vec::new(), 0);
         let concluded: Vec<usize> = self.concluded(&children).collect();
         let Some(parent) = self.nodes.get(&node) else { return };
-        let label = parent.thread.branch().clone();
+        let label = parent.sequence.branch().clone();
         for (place, child) in children.iter().enumerate() {
             let begun = spawn.branches[place].tokens.len();
             let Some(child) = self.nodes.get_mut(child) else { continue };
-            let tokens = child.thread.own_tokens();
+            let tokens = child.sequence.own_tokens();
             let from = match &spawn.join {
                 _ if !concluded.contains(&place) => None,
                 Join::Stitch | Join::Replay => Some(0),
@@ -131,12 +131,12 @@ impl Engine {
                 continue;
             };
             dropped += from;
-            let mut thread = std::mem::replace(&mut child.thread, Thread::new());
+            let mut sequence = std::mem::replace(&mut child.sequence, Sequence::new());
             if from > 0 {
-                let start = thread.len() - tokens.len();
-                thread.cut(start..start + from, self.settings.page_tokens, &mut self.pool);
+                let start = sequence.len() - tokens.len();
+                sequence.cut(start..start + from, self.settings.page_tokens, &mut self.pool);
             }
-            for mut segment in thread.into_own(&mut self.pool) {
+            for mut segment in sequence.into_own(&mut self.pool) {
                 segment.branch = relabelled(&spawn.join, &segment, &label);
                 parts.push(segment);
             }
@@ -160,16 +160,16 @@ impl Engine {
             self.end(node, Outcome::Failed);
             return;
         }
-        let (first, start) = (parent.thread.segments.len(), parent.thread.len());
-        parent.thread.extend(parts);
+        let (first, start) = (parent.sequence.segments.len(), parent.sequence.len());
+        parent.sequence.extend(parts);
         let stale = if matches!(spawn.join, Join::Splice(_)) { Stale::Keep } else { Stale::Recompute };
-        parent.thread.settle(stale, &mut self.pool);
-        let came: &[Segment] = &parent.thread.segments[first..];
+        parent.sequence.settle(stale, &mut self.pool);
+        let came: &[Segment] = &parent.sequence.segments[first..];
         let tokens: usize = came.iter().map(Segment::len).sum();
         let reused: usize = came.iter().map(Segment::resident).sum();
         let reencoded = came.iter().map(Segment::computed).sum::<usize>() - reused;
-        let report = Report {
-            exact: parent.thread.is_exact(),
+        let report = JoinReport {
+            exact: parent.sequence.is_exact(),
             reused,
             new: tokens - reused - reencoded + spawn.close.len(),
             reencoded,
@@ -178,10 +178,10 @@ impl Engine {
             left_out,
         };
         let came = came.iter().flat_map(|segment| segment.tokens().iter().copied());
-        parent.lead.follow(came.chain(spawn.close.iter().copied()));
-        spawn.close.iter().for_each(|token| parent.thread.push(*token));
+        parent.constraint.follow(came.chain(spawn.close.iter().copied()));
+        spawn.close.iter().for_each(|token| parent.sequence.push(*token));
         parent.stages += 1;
-        self.cache.remember(&parent.thread, page_tokens, &mut self.pool);
+        self.cache.remember(&parent.sequence, page_tokens, &mut self.pool);
         self.events.push(Event::Joined { node, report });
         if self.is_too_long(node) {
             self.end(node, Outcome::Budget(Bound::Context));
@@ -194,7 +194,7 @@ impl Engine {
     pub(crate) fn drop_branches(&mut self, children: &[NodeId]) {
         for child in children {
             if let Some(child) = self.nodes.get_mut(child) {
-                child.thread.clear(&mut self.pool);
+                child.sequence.clear(&mut self.pool);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! A node of a tree of threads: what is asked of it, how it stands, and how it ended.
+//! A node of a tree of sequences: what is asked of it, how it stands, and how it ended.
 
-use crate::constrain::state::Lead;
+use crate::constrain::state::ConstraintState;
 use crate::engine::outcome::Outcome;
 use crate::engine::spawn::Spawn;
 use crate::engine::turn::Turn;
-use crate::kv::sequence::Thread;
-use crate::speculate::acceptance::Trust;
+use crate::kv::sequence::Sequence;
+use crate::speculate::acceptance::Acceptance;
 use crate::text::tokenizer::Token;
 
 /// A node, by its number; numbers are never used twice.
@@ -39,14 +39,14 @@ pub(crate) struct Node {
     /// order of a walk that goes into depth first.
     pub(crate) rank: (u64, Vec<u32>),
     pub(crate) seed: u64,
-    pub(crate) thread: Thread,
+    pub(crate) sequence: Sequence,
     pub(crate) state: State,
-    /// What guides it: it has read what the thread has read since the guide began.
-    pub(crate) lead: Lead,
+    /// What constrains it: it has read what the sequence has read since the constraint began.
+    pub(crate) constraint: ConstraintState,
     /// What it generated, over all turns, stops that are not kept left out.
     pub(crate) generated: Vec<Token>,
-    /// Log-probabilities of what it generated, without temperature and whatever a guide allows; 0 where a
-    /// guide left no choice.
+    /// Log-probabilities of what it generated, without temperature and whatever a constraint allows; 0 where a
+    /// constraint left no choice.
     pub(crate) log_probabilities: Vec<f32>,
     /// Tokens of the running turn.
     pub(crate) turn_tokens: usize,
@@ -63,18 +63,18 @@ pub(crate) struct Node {
     /// The last bytes that were generated, where a turn looks for texts.
     pub(crate) tail: Vec<u8>,
     /// How far guesses can be trusted here.
-    pub(crate) trust: Trust,
+    pub(crate) acceptance: Acceptance,
 }
 
 impl Node {
-    pub(crate) fn new(rank: (u64, Vec<u32>), seed: u64, thread: Thread, allowance: usize) -> Node {
+    pub(crate) fn new(rank: (u64, Vec<u32>), seed: u64, sequence: Sequence, allowance: usize) -> Node {
         Node {
             parent: None,
             rank,
             seed,
-            thread,
+            sequence,
             state: State::Held,
-            lead: Lead::default(),
+            constraint: ConstraintState::default(),
             generated: Vec::new(),
             log_probabilities: Vec::new(),
             turn_tokens: 0,
@@ -84,7 +84,7 @@ impl Node {
             branches: 0,
             stages: 0,
             tail: Vec::new(),
-            trust: Trust::default(),
+            acceptance: Acceptance::default(),
         }
     }
 
@@ -103,7 +103,7 @@ impl Node {
     pub(crate) fn is_runnable(&self) -> bool {
         match &self.state {
             State::Running(_) | State::Opening(_) => true,
-            State::Holding => !self.thread.is_whole(),
+            State::Holding => !self.sequence.is_whole(),
             _ => false,
         }
     }

@@ -8,7 +8,7 @@ use crate::engine::outcome::{Bound, Outcome};
 use crate::engine::request::Request;
 use crate::engine::tree::Tree;
 use crate::engine::turn::Then;
-use crate::kv::sequence::Thread;
+use crate::kv::sequence::Sequence;
 use crate::text::tokenizer::Token;
 
 impl Engine {
@@ -24,10 +24,10 @@ impl Engine {
             return Err(EngineError::TooLong { wanted: request.tokens.len(), bound: room });
         }
         let number = self.next_number();
-        let mut thread = Thread::new();
-        request.tokens.iter().for_each(|token| thread.push(*token));
+        let mut sequence = Sequence::new();
+        request.tokens.iter().for_each(|token| sequence.push(*token));
         self.trees.insert(number, Tree { bounds: request.bounds, calls: 0 });
-        let node = Node::new((number, Vec::new()), request.seed, thread, request.bounds.tokens);
+        let node = Node::new((number, Vec::new()), request.seed, sequence, request.bounds.tokens);
         self.nodes.insert(NodeId(number), node);
         self.events.push(Event::Opened { node: NodeId(number), parent: None });
         self.go_on(NodeId(number), request.then);
@@ -40,12 +40,12 @@ impl Engine {
         self.check_then(&then)?;
         let room = self.room();
         let held = self.at_rest(node)?;
-        let wanted = held.thread.end() as usize + tokens.len();
+        let wanted = held.sequence.end() as usize + tokens.len();
         if wanted > room {
             return Err(EngineError::TooLong { wanted, bound: room });
         }
-        tokens.iter().for_each(|token| held.thread.push(*token));
-        held.lead.follow(tokens.iter().copied());
+        tokens.iter().for_each(|token| held.sequence.push(*token));
+        held.constraint.follow(tokens.iter().copied());
         self.go_on(node, then);
         Ok(())
     }
@@ -80,13 +80,13 @@ impl Engine {
             return;
         }
         self.trees.remove(&root.0);
-        self.records.remove(&root.0);
+        self.replay_logs.remove(&root.0);
         let of_tree: Vec<NodeId> =
             self.nodes.iter().filter(|(_, node)| node.rank.0 == root.0).map(|(id, _)| *id).collect();
         for id in of_tree {
             if let Some(mut node) = self.nodes.remove(&id) {
-                self.cache.remember(&node.thread, self.settings.page_tokens, &mut self.pool);
-                node.thread.clear(&mut self.pool);
+                self.cache.remember(&node.sequence, self.settings.page_tokens, &mut self.pool);
+                node.sequence.clear(&mut self.pool);
             }
         }
     }
@@ -137,7 +137,7 @@ impl Engine {
 
     /// Whether what a node reads leaves no position to generate at.
     pub(crate) fn is_too_long(&self, id: NodeId) -> bool {
-        self.nodes.get(&id).is_some_and(|node| node.thread.end() as usize >= self.positions)
+        self.nodes.get(&id).is_some_and(|node| node.sequence.end() as usize >= self.positions)
     }
 
     pub(crate) fn next_number(&mut self) -> u64 {

@@ -1,35 +1,35 @@
-//! Looks ahead in one thread: what would come next, and next, if every guess were right.
+//! Looks ahead in one sequence: what would come next, and next, if every guess were right.
 
 use std::collections::VecDeque;
 
 use theoremata_kernels::Draw;
 
-use crate::constrain::state::{Lead, Say};
-use crate::engine::batch::Drafted;
+use crate::constrain::state::{Allowed, ConstraintState};
+use crate::engine::batch::DraftToken;
 use crate::engine::node::{Node, State};
 use crate::speculate::drafter::{Drafter, Next};
 use crate::text::tokenizer::Token;
 
 /// The draft of a node as far as it goes, with copies of all that a token would move on if it were drawn.
-pub(super) struct Scout {
+pub(super) struct Proposal {
     /// The place of the node among those of the step.
     pub(super) place: usize,
-    pub(super) draft: Vec<Drafted>,
+    pub(super) draft: Vec<DraftToken>,
     /// The last tokens that the node reads, the draft behind them.
     tokens: Vec<Token>,
-    /// The guide behind the draft, where there is one.
-    lead: Option<Lead>,
+    /// The constraint behind the draft, where there is one.
+    constraint: Option<ConstraintState>,
     draw: Draw,
     turn_tokens: usize,
     /// Tokens that may be drafted yet, so that one more can be drawn behind them.
     left: usize,
     /// Guesses that may be made yet.
     guesses: usize,
-    /// Tokens that the guide forces next.
+    /// Tokens that the constraint forces next.
     forced: VecDeque<Token>,
     /// How likely all guesses so far are right.
     likelihood: f32,
-    trust: f32,
+    acceptance: f32,
     vocabulary: usize,
     ahead: Option<Ahead>,
 }
@@ -50,21 +50,21 @@ enum Source {
     Guessed(f32),
 }
 
-impl Scout {
+impl Proposal {
     /// Stands behind what the node reads.
-    pub(super) fn new(place: usize, node: &Node, (left, guesses): (usize, usize), vocabulary: usize) -> Scout {
-        Scout {
+    pub(super) fn new(place: usize, node: &Node, (left, guesses): (usize, usize), vocabulary: usize) -> Proposal {
+        Proposal {
             place,
             draft: Vec::new(),
-            tokens: node.thread.last_tokens(Next::REACH),
-            lead: None,
+            tokens: node.sequence.last_tokens(Next::REACH),
+            constraint: None,
             draw: Draw { seed: node.seed, path: node.path_hash(), position: node.draws },
             turn_tokens: node.turn_tokens,
             left,
             guesses,
             forced: VecDeque::new(),
             likelihood: 1.0,
-            trust: node.trust.share(),
+            acceptance: node.acceptance.share(),
             vocabulary,
             ahead: None,
         }
@@ -85,14 +85,14 @@ impl Scout {
         self.ahead = None;
     }
 
-    /// Drafts the token that was seen. Only now the guide is copied: most looks end without a draft.
+    /// Drafts the token that was seen. Only now the constraint is copied: most looks end without a draft.
     pub(super) fn take(&mut self, node: &Node) {
         let Some(Ahead { token, source, likelihood }) = self.ahead.take() else { return };
         self.likelihood = likelihood;
         self.tokens.push(token);
-        let lead = self.lead.get_or_insert_with(|| node.lead.fork());
-        lead.follow([token]);
-        let complete = lead.is_complete();
+        let constraint = self.constraint.get_or_insert_with(|| node.constraint.fork());
+        constraint.follow([token]);
+        let complete = constraint.is_complete();
         self.turn_tokens += 1;
         // Nothing is drawn behind the end of the text.
         self.left = if complete { 0 } else { self.left - 1 };
@@ -111,7 +111,7 @@ impl Scout {
                 }
             }
         }
-        self.draft.push(Drafted { token, guessed, wanted: true });
+        self.draft.push(DraftToken { token, guessed, wanted: true });
     }
 
     /// Looks for the next token. There is none behind the end of the turn, nor is a stop that ends it any:
@@ -124,7 +124,7 @@ impl Scout {
         let Some((token, source)) = self.foresee(node, drafter) else { return };
         let likelihood = match source {
             Source::Given | Source::Forced => self.likelihood,
-            Source::Guessed(likelihood) => self.likelihood * likelihood.clamp(0.0, 1.0) * self.trust,
+            Source::Guessed(likelihood) => self.likelihood * likelihood.clamp(0.0, 1.0) * self.acceptance,
         };
         self.ahead = Some(Ahead { token, source, likelihood });
     }
@@ -137,17 +137,17 @@ impl Scout {
         if let Some(token) = self.forced.pop_front() {
             return Some((token, Source::Forced));
         }
-        // The node's own guide is asked the same again when its token is drawn, and remembers what it said.
-        let lead = self.lead.as_mut().unwrap_or(&mut node.lead);
-        let allowed = match lead.say(&turn.guide, &turn.stops) {
-            Say::Any => None,
-            Say::Among(allowed) => Some(allowed),
-            Say::This(first) => {
-                self.forced = lead.forced().into();
+        // The node's own constraint is asked the same again when its token is drawn, and remembers what it said.
+        let constraint = self.constraint.as_mut().unwrap_or(&mut node.constraint);
+        let allowed = match constraint.allowed_next(&turn.constraint, &turn.stops) {
+            Allowed::Any => None,
+            Allowed::Among(allowed) => Some(allowed),
+            Allowed::This(first) => {
+                self.forced = constraint.forced().into();
                 self.forced.pop_front();
                 return Some((first, Source::Forced));
             }
-            Say::End | Say::Nothing => return None,
+            Allowed::End | Allowed::Nothing => return None,
         };
         if self.guesses == 0 {
             return None;

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::{NodeId, State};
-use crate::engine::report::Report;
+use crate::engine::report::JoinReport;
 use crate::kv::segment::{Segment, Stale};
 use crate::text::tokenizer::Token;
 
@@ -34,25 +34,25 @@ impl Engine {
         node: NodeId,
         range: Range<usize>,
         how: Prune,
-    ) -> Result<(Vec<Token>, Report), EngineError> {
+    ) -> Result<(Vec<Token>, JoinReport), EngineError> {
         let page_tokens = self.settings.page_tokens;
         let pruned = self.at_rest(node)?;
         let inherited: usize =
-            pruned.thread.segments.iter().filter(|segment| segment.inherited).map(Segment::len).sum();
-        let (length, seen) = (pruned.thread.len(), range.len());
+            pruned.sequence.segments.iter().filter(|segment| segment.inherited).map(Segment::len).sum();
+        let (length, seen) = (pruned.sequence.len(), range.len());
         // A node keeps at least one token to go on from.
         if range.start < inherited || range.end > length || range.is_empty() || seen == length {
             return Err(EngineError::Range { from: range.start, to: range.end });
         }
         let stale = if how == Prune::Splice { Stale::Keep } else { Stale::Recompute };
-        self.cache_and_change(node, |thread, pool| {
-            let removed = thread.cut(range.clone(), page_tokens, pool);
-            let reencoded = thread.settle(stale, pool);
-            let resident: usize = thread.segments.iter().map(Segment::resident).sum();
-            let report = Report {
-                exact: thread.is_exact(),
+        self.cache_and_change(node, |sequence, pool| {
+            let removed = sequence.cut(range.clone(), page_tokens, pool);
+            let reencoded = sequence.settle(stale, pool);
+            let resident: usize = sequence.segments.iter().map(Segment::resident).sum();
+            let report = JoinReport {
+                exact: sequence.is_exact(),
                 reused: resident,
-                new: thread.missing().saturating_sub(reencoded),
+                new: sequence.missing().saturating_sub(reencoded),
                 reencoded,
                 dropped: removed.len(),
                 range: range.start..range.start,
@@ -64,26 +64,26 @@ impl Engine {
 
     /// Puts tokens back before the token at `at` along the list, at a place that is the node's own. What
     /// stands behind is computed again: exact, as if they had never been away.
-    pub fn recall(&mut self, node: NodeId, at: usize, tokens: &[Token]) -> Result<Report, EngineError> {
+    pub fn recall(&mut self, node: NodeId, at: usize, tokens: &[Token]) -> Result<JoinReport, EngineError> {
         self.check_tokens(tokens)?;
         let (page_tokens, room) = (self.settings.page_tokens, self.room());
         let recalled = self.at_rest(node)?;
         let inherited: usize =
-            recalled.thread.segments.iter().filter(|segment| segment.inherited).map(Segment::len).sum();
-        let wanted = recalled.thread.end() as usize + tokens.len();
-        if at < inherited || at > recalled.thread.len() || tokens.is_empty() {
+            recalled.sequence.segments.iter().filter(|segment| segment.inherited).map(Segment::len).sum();
+        let wanted = recalled.sequence.end() as usize + tokens.len();
+        if at < inherited || at > recalled.sequence.len() || tokens.is_empty() {
             return Err(EngineError::Range { from: at, to: at });
         }
         if wanted > room {
             return Err(EngineError::TooLong { wanted, bound: room });
         }
-        self.cache_and_change(node, |thread, pool| {
-            thread.insert(at, tokens, page_tokens, pool);
-            let reencoded = thread.settle(Stale::Recompute, pool);
-            let report = Report {
-                exact: thread.is_exact(),
-                reused: thread.segments.iter().map(Segment::resident).sum(),
-                new: thread.missing().saturating_sub(reencoded),
+        self.cache_and_change(node, |sequence, pool| {
+            sequence.insert(at, tokens, page_tokens, pool);
+            let reencoded = sequence.settle(Stale::Recompute, pool);
+            let report = JoinReport {
+                exact: sequence.is_exact(),
+                reused: sequence.segments.iter().map(Segment::resident).sum(),
+                new: sequence.missing().saturating_sub(reencoded),
                 reencoded,
                 dropped: 0,
                 range: at..at + tokens.len(),
@@ -98,13 +98,13 @@ impl Engine {
     fn cache_and_change<T>(
         &mut self,
         node: NodeId,
-        change: impl FnOnce(&mut crate::kv::sequence::Thread, &mut crate::kv::pages::Pool) -> (T, Report),
-    ) -> Result<(T, Report), EngineError> {
+        change: impl FnOnce(&mut crate::kv::sequence::Sequence, &mut crate::kv::pages::PagePool) -> (T, JoinReport),
+    ) -> Result<(T, JoinReport), EngineError> {
         let Engine { nodes, pool, cache, settings, events, .. } = self;
         let changed = nodes.get_mut(&node).ok_or(EngineError::Unknown(node))?;
-        cache.remember(&changed.thread, settings.page_tokens, pool);
-        let (value, mut report) = change(&mut changed.thread, pool);
-        let again = changed.thread.mend(settings.page_tokens, pool);
+        cache.remember(&changed.sequence, settings.page_tokens, pool);
+        let (value, mut report) = change(&mut changed.sequence, pool);
+        let again = changed.sequence.mend(settings.page_tokens, pool);
         (report.reused, report.reencoded) = (report.reused - again, report.reencoded + again);
         changed.state = State::Holding;
         events.push(Event::Pruned { node, report: report.clone() });

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::node::{NodeId, State};
 use crate::engine::outcome::Outcome;
-use crate::engine::replay_log::{Origin, Record, Written};
+use crate::engine::replay_log::{LoggedToken, Origin, ReplayLog};
 use crate::engine::source::Source;
 
 impl Engine {
@@ -17,13 +17,13 @@ impl Engine {
     ///
     /// # Errors
     /// If there is no such root, it has written something, or a recorded token is none of the vocabulary.
-    pub fn resume(&mut self, root: NodeId, record: Record) -> Result<(), EngineError> {
+    pub fn resume(&mut self, root: NodeId, record: ReplayLog) -> Result<(), EngineError> {
         record.tokens().try_for_each(|token| self.check_tokens(&[token]))?;
         let node = self.nodes.get(&root).ok_or(EngineError::Unknown(root))?;
         if node.parent.is_some() || !node.generated.is_empty() {
             return Err(EngineError::Busy(root));
         }
-        self.records.insert(root.0, record);
+        self.replay_logs.insert(root.0, record);
         self.replay(root);
         Ok(())
     }
@@ -32,13 +32,13 @@ impl Engine {
     pub(crate) fn replay(&mut self, id: NodeId) {
         loop {
             let Some(node) = self.nodes.get_mut(&id) else { return };
-            let Some(record) = self.records.get_mut(&node.rank.0) else { return };
+            let Some(record) = self.replay_logs.get_mut(&node.rank.0) else { return };
             let State::Running(turn) = &node.state else { return };
-            // A turn whose guide lets nothing follow ends before it has written a token.
-            if node.lead.is_complete() {
+            // A turn whose constraint lets nothing follow ends before it has written a token.
+            if node.constraint.is_complete() {
                 return;
             }
-            let Some(Written { token, log_probability, origin }) = record.next(&node.rank.1) else {
+            let Some(LoggedToken { token, log_probability, origin }) = record.next(&node.rank.1) else {
                 self.cut(id);
                 return;
             };
@@ -64,7 +64,7 @@ impl Engine {
         if matches!(node.state, State::Held | State::Choosing { .. } | State::Done(_)) {
             return false;
         }
-        let is_cut = self.records.get(&node.rank.0).is_some_and(|record| record.ends(node));
+        let is_cut = self.replay_logs.get(&node.rank.0).is_some_and(|record| record.ends(node));
         // So does what is below it: that comes as far as it had come.
         let ended = |branch: &NodeId| self.outcome(*branch).is_some();
         if !is_cut || !self.branches(id).iter().all(ended) {

@@ -8,7 +8,7 @@ use crate::text::tokenizer::Token;
 
 /// A token as an event told it.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Written {
+pub struct LoggedToken {
     /// The token.
     pub token: Token,
     /// The logarithm of its probability.
@@ -22,7 +22,7 @@ pub struct Written {
 pub enum Origin {
     /// It was drawn, or the turn gave it.
     Drawn,
-    /// A guide left no choice.
+    /// A constraint left no choice.
     Forced,
     /// It was drawn, ended the turn, and is not part of the text.
     Stop,
@@ -32,8 +32,8 @@ pub enum Origin {
 ///
 /// Nodes are known by the branches that lead to them, since their numbers belong to an engine.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Record {
-    nodes: BTreeMap<Vec<u32>, VecDeque<Written>>,
+pub struct ReplayLog {
+    nodes: BTreeMap<Vec<u32>, VecDeque<LoggedToken>>,
     /// Nodes that were cancelled, and when.
     cuts: BTreeMap<Vec<u32>, Cut>,
 }
@@ -48,14 +48,14 @@ pub struct Cut {
     pub stages: Option<u32>,
 }
 
-impl Record {
+impl ReplayLog {
     /// A record of nothing.
-    pub fn new() -> Record {
-        Record::default()
+    pub fn new() -> ReplayLog {
+        ReplayLog::default()
     }
 
     /// Takes down what a node wrote next.
-    pub fn push(&mut self, path: &[u32], written: Written) {
+    pub fn push(&mut self, path: &[u32], written: LoggedToken) {
         match self.nodes.get_mut(path) {
             Some(tokens) => tokens.push_back(written),
             None => {
@@ -93,21 +93,21 @@ impl Record {
     }
 
     /// Takes the next token of a node out.
-    pub(super) fn next(&mut self, path: &[u32]) -> Option<Written> {
+    pub(super) fn next(&mut self, path: &[u32]) -> Option<LoggedToken> {
         self.nodes.get_mut(path)?.pop_front()
     }
 }
 
 impl Event {
     /// What a record takes down of it, with the node that wrote it.
-    pub fn written(&self) -> Option<(NodeId, Written)> {
+    pub fn written(&self) -> Option<(NodeId, LoggedToken)> {
         match *self {
             Event::Token { node, token, log_probability, forced } => {
                 let origin = if forced { Origin::Forced } else { Origin::Drawn };
-                Some((node, Written { token, log_probability, origin }))
+                Some((node, LoggedToken { token, log_probability, origin }))
             }
             Event::Stopped { node, token, log_probability } => {
-                Some((node, Written { token, log_probability, origin: Origin::Stop }))
+                Some((node, LoggedToken { token, log_probability, origin: Origin::Stop }))
             }
             _ => None,
         }

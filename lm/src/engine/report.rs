@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a join or a prune did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct JoinReport {
     /// Whether all that the node reads now is what a model computes that reads just that.
     pub exact: bool,
     /// Tokens whose keys and values were kept.

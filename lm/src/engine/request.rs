@@ -15,7 +15,7 @@ pub struct Settings {
     pub pages: usize,
     /// Tokens of a page.
     pub page_tokens: usize,
-    /// Rows of a step: threads that generate come first, and prompts are computed in chunks.
+    /// Rows of a step: sequences that generate come first, and prompts are computed in chunks.
     pub rows: usize,
     /// How keys and values are kept.
     pub precision: Precision,

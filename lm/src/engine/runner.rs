@@ -3,21 +3,21 @@
 use theoremata_kernels::{Group, Parallel};
 
 use crate::engine::Engine;
-use crate::engine::batch::Planned;
+use crate::engine::batch::ScheduledRows;
 use crate::engine::forward::Batch;
 use crate::engine::node::{NodeId, State};
 
 impl Engine {
     /// Computes the rows of a step, and stores their keys and values. Gives the logits of the rows whose logits
     /// are wanted, row after row.
-    pub(crate) fn compute(&mut self, parallel: &dyn Parallel, planned: &[Planned]) -> Vec<f32> {
+    pub(crate) fn compute(&mut self, parallel: &dyn Parallel, scheduled: &[ScheduledRows]) -> Vec<f32> {
         let page_tokens = self.settings.page_tokens;
         let (mut tokens, mut slots, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
         let mut lists = Vec::new();
-        for Planned { node, chunks, wanted: wants, draft } in planned {
-            let thread = &self.nodes[node].thread;
+        for ScheduledRows { node, chunks, wanted: wants, draft } in scheduled {
+            let sequence = &self.nodes[node].sequence;
             for (place, chunk) in chunks.iter().enumerate() {
-                let segment = &thread.segments[chunk.segment];
+                let segment = &sequence.segments[chunk.segment];
                 let from = segment.resident();
                 tokens.extend_from_slice(&segment.tokens()[from..from + chunk.count]);
                 let mut count = chunk.count;
@@ -26,7 +26,7 @@ impl Engine {
                     count += draft.len();
                 }
                 slots.extend(segment.next_slots(count, page_tokens));
-                let (spans, before) = thread.spans(chunk.segment, from + count, page_tokens);
+                let (spans, before) = sequence.spans(chunk.segment, from + count, page_tokens);
                 let positions: Vec<u32> = (0..count).map(|row| segment.start() + (from + row) as u32).collect();
                 let seen: Vec<u32> = (1..=count).map(|row| (before + from + row) as u32).collect();
                 lists.push((spans, positions, seen));
@@ -48,9 +48,9 @@ impl Engine {
     }
 
     /// Draws a token wherever a node has all it reads, and further ones behind drafted tokens that were drawn.
-    pub(crate) fn sample(&mut self, planned: &[Planned], logits: &[f32]) {
+    pub(crate) fn sample(&mut self, scheduled: &[ScheduledRows], logits: &[f32]) {
         let mut rows = logits.chunks_exact(self.model.shape().vocabulary);
-        for Planned { node, chunks, wanted, draft } in planned {
+        for ScheduledRows { node, chunks, wanted, draft } in scheduled {
             for chunk in chunks {
                 self.advance(*node, chunk.segment, chunk.count);
             }
@@ -67,11 +67,11 @@ impl Engine {
     pub(crate) fn advance(&mut self, id: NodeId, segment: usize, count: usize) {
         let page_tokens = self.settings.page_tokens;
         let Some(node) = self.nodes.get_mut(&id) else { return };
-        let grown = &mut node.thread.segments[segment];
+        let grown = &mut node.sequence.segments[segment];
         let before = grown.resident();
         grown.advance(count);
         if before / page_tokens != grown.resident() / page_tokens {
-            self.cache.remember(&node.thread, page_tokens, &mut self.pool);
+            self.cache.remember(&node.sequence, page_tokens, &mut self.pool);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use theoremata_kernels::Sampling;
 
-use crate::constrain::guide::Guidance;
+use crate::constrain::constraint::TurnConstraint;
 use crate::text::tokenizer::Token;
 
 /// One stretch of generation: how tokens are chosen, and where it ends.
@@ -17,13 +17,13 @@ pub struct Turn {
     pub given: Vec<Token>,
     /// Tokens that end the turn.
     pub stops: Vec<Token>,
-    /// Whether the token that ended the turn is part of the thread.
+    /// Whether the token that ended the turn is part of the sequence.
     pub keep_stop: bool,
     /// Texts that end the turn: it ends with the token that completes one. A token that steers counts as its
     /// name.
     pub stop_texts: Vec<String>,
     /// What the tokens are restricted to. Where it says that a text must end, the turn ends.
-    pub guide: Guidance,
+    pub constraint: TurnConstraint,
     /// What the node does when the turn has come to its end by itself.
     pub after: After,
 }
@@ -58,7 +58,7 @@ impl Turn {
             stops: Vec::new(),
             keep_stop: false,
             stop_texts: Vec::new(),
-            guide: Guidance::Free,
+            constraint: TurnConstraint::Free,
             after: After::Conclude,
         }
     }

@@ -11,7 +11,7 @@ use crate::text::tokenizer::Token;
 pub(crate) struct ContextId([u8; 16]);
 
 impl ContextId {
-    /// Before the first token of a thread.
+    /// Before the first token of a sequence.
     pub(crate) const ROOT: ContextId = ContextId([0; 16]);
 
     /// A token that follows at the next position.

@@ -7,9 +7,9 @@ pub(crate) struct PageId(pub(crate) u32);
 /// Reference counts of a fixed number of pages.
 ///
 /// A page is free, or it has at least one holder. Whoever holds a [`PageId`] holds one reference and
-/// gives it back with [`Pool::release`]; nothing happens by itself, so that a script can be counted.
+/// gives it back with [`PagePool::release`]; nothing happens by itself, so that a script can be counted.
 #[derive(Clone, Debug)]
-pub(crate) struct Pool {
+pub(crate) struct PagePool {
     counts: Vec<u32>,
     /// Free pages; the lowest is taken first as long as none came back.
     free: Vec<PageId>,
@@ -17,9 +17,9 @@ pub(crate) struct Pool {
     peak: usize,
 }
 
-impl Pool {
-    pub(crate) fn new(capacity: usize) -> Pool {
-        Pool { counts: vec![0; capacity], free: (0..capacity as u32).rev().map(PageId).collect(), peak: 0 }
+impl PagePool {
+    pub(crate) fn new(capacity: usize) -> PagePool {
+        PagePool { counts: vec![0; capacity], free: (0..capacity as u32).rev().map(PageId).collect(), peak: 0 }
     }
 
     /// A page with one reference, if there is a free one.
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_page_is_free_when_its_last_holder_lets_go() {
-        let mut pool = Pool::new(2);
+        let mut pool = PagePool::new(2);
         let (first, second) = (pool.take().expect("a page"), pool.take().expect("a page"));
         assert_eq!((pool.take(), pool.used(), pool.free()), (None, 2, 0));
         pool.share(first);
@@ -107,6 +107,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "free page")]
     fn a_free_page_cannot_be_released() {
-        Pool::new(1).release(PageId(0));
+        PagePool::new(1).release(PageId(0));
     }
 }

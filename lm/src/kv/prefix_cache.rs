@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::kv::context::ContextId;
-use crate::kv::pages::{PageId, Pool};
-use crate::kv::sequence::Thread;
+use crate::kv::pages::{PageId, PagePool};
+use crate::kv::sequence::Sequence;
 
 /// Full pages by the name of their last token. Each holds one reference; those that nobody else holds are
 /// given up when pages run short, the least recently used first.
 #[derive(Debug, Default)]
-pub(crate) struct Cache {
+pub(crate) struct PrefixCache {
     pages: HashMap<ContextId, (PageId, u64)>,
     /// The same by age.
     ages: BTreeMap<u64, ContextId>,
     clock: u64,
 }
 
-impl Cache {
+impl PrefixCache {
     /// The pages it holds.
     pub(crate) fn held(&self) -> impl Iterator<Item = PageId> {
         self.ages.values().map(|name| self.pages[name].0)
@@ -27,10 +27,10 @@ impl Cache {
         self.pages.get(&name).map(|(page, _)| *page)
     }
 
-    /// Remembers the full pages of a thread. The first ones count as used last: without them the others
+    /// Remembers the full pages of a sequence. The first ones count as used last: without them the others
     /// cannot be found.
-    pub(crate) fn remember(&mut self, thread: &Thread, page_tokens: usize, pool: &mut Pool) {
-        for segment in thread.segments.iter().rev() {
+    pub(crate) fn remember(&mut self, sequence: &Sequence, page_tokens: usize, pool: &mut PagePool) {
+        for segment in sequence.segments.iter().rev() {
             let full: Vec<(ContextId, PageId)> = segment.full_pages(page_tokens).collect();
             for (name, page) in full.into_iter().rev() {
                 self.clock += 1;
@@ -51,7 +51,7 @@ impl Cache {
     }
 
     /// Gives up pages until so many are free, or none is left that nobody else holds.
-    pub(crate) fn shrink(&mut self, wanted: usize, pool: &mut Pool) {
+    pub(crate) fn shrink(&mut self, wanted: usize, pool: &mut PagePool) {
         if pool.free() >= wanted {
             return;
         }

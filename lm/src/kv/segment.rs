@@ -5,7 +5,7 @@ use std::sync::Arc;
 use theoremata_kernels::{Slot, Span};
 
 use crate::kv::context::ContextId;
-use crate::kv::pages::{PageId, Pool};
+use crate::kv::pages::{PageId, PagePool};
 use crate::text::tokenizer::Token;
 
 /// A path of a block: which spawn, and which of its branches.
@@ -24,7 +24,7 @@ pub(crate) fn hidden(one: &[Fork], other: &[Fork]) -> bool {
 }
 
 /// A run of tokens at consecutive positions. What is written is never changed; the last segment of a
-/// thread may grow as long as it is open.
+/// sequence may grow as long as it is open.
 #[derive(Debug)]
 pub(crate) struct Segment {
     tokens: Arc<Vec<Token>>,
@@ -38,7 +38,7 @@ pub(crate) struct Segment {
     pub(crate) branch: ForkPath,
     /// Logical position of the first token.
     start: u32,
-    /// Held by a thread that got it at a fork: its writer is an ancestor.
+    /// Held by a sequence that got it at a fork: its writer is an ancestor.
     pub(crate) inherited: bool,
     pub(crate) open: bool,
     pages: Vec<PageId>,
@@ -105,7 +105,7 @@ impl Segment {
 
     /// Sees to it that more tokens can be written: a last page with room in it that others hold too is let
     /// go of. Gives how many tokens have to be computed again.
-    pub(crate) fn make_room(&mut self, page_tokens: usize, pool: &mut Pool) -> usize {
+    pub(crate) fn make_room(&mut self, page_tokens: usize, pool: &mut PagePool) -> usize {
         let before = self.resident;
         if let Some(page) = self.pages.last().copied()
             && !(self.offset + self.resident).is_multiple_of(page_tokens)
@@ -147,7 +147,7 @@ impl Segment {
     }
 
     /// Another holder of the same keys and values, for a child.
-    pub(crate) fn share(&self, pool: &mut Pool) -> Segment {
+    pub(crate) fn share(&self, pool: &mut PagePool) -> Segment {
         for page in &self.pages {
             pool.share(*page);
         }
@@ -163,7 +163,7 @@ impl Segment {
     }
 
     /// A part of it, with its own hold on the pages of that part.
-    pub(crate) fn slice(&self, from: usize, to: usize, page_tokens: usize, pool: &mut Pool) -> Segment {
+    pub(crate) fn slice(&self, from: usize, to: usize, page_tokens: usize, pool: &mut PagePool) -> Segment {
         let resident = self.resident.clamp(from, to) - from;
         let first = self.offset + from;
         let pages = if resident == 0 {
@@ -192,7 +192,7 @@ impl Segment {
     }
 
     /// Lets go of all keys and values; the tokens stay.
-    pub(crate) fn release(&mut self, pool: &mut Pool) {
+    pub(crate) fn release(&mut self, pool: &mut PagePool) {
         for page in self.pages.drain(..) {
             pool.release(page);
         }
@@ -200,7 +200,7 @@ impl Segment {
     }
 
     /// Lets go of what can be computed again. What was spliced cannot: what it was computed behind is gone.
-    pub(crate) fn evict(&mut self, pool: &mut Pool) {
+    pub(crate) fn evict(&mut self, pool: &mut PagePool) {
         if self.spliced.is_none() {
             self.release(pool);
         }
@@ -208,7 +208,7 @@ impl Segment {
 
     /// Puts it behind something else. Its keys and values are given up, unless they are to be kept all
     /// the same; gives how many tokens have to be computed again.
-    pub(crate) fn rebase(&mut self, expected: ContextId, start: u32, stale: Stale, pool: &mut Pool) -> usize {
+    pub(crate) fn rebase(&mut self, expected: ContextId, start: u32, stale: Stale, pool: &mut PagePool) -> usize {
         self.start = start;
         let now = match self.spliced {
             Some((was, kept)) => ContextId::splice(expected, was, kept),
@@ -274,7 +274,7 @@ impl Segment {
     }
 
     /// Gives back pages that hold none of its keys and values.
-    pub(crate) fn trim(&mut self, page_tokens: usize, pool: &mut Pool) {
+    pub(crate) fn trim(&mut self, page_tokens: usize, pool: &mut PagePool) {
         let held = if self.resident == 0 { 0 } else { (self.offset + self.resident).div_ceil(page_tokens) };
         for page in self.pages.drain(held.min(self.pages.len())..) {
             pool.release(page);
@@ -311,14 +311,14 @@ impl Segment {
         (0..count).map(move |page| (self.names[(page + 1) * page_tokens - 1], self.pages[page]))
     }
 
-    /// Adopts pages of other threads with the very keys and values of its next tokens. At least
+    /// Adopts pages of other sequences with the very keys and values of its next tokens. At least
     /// `keep` tokens at the end are left to be computed. Gives how many tokens were found.
     pub(crate) fn adopt(
         &mut self,
         keep: usize,
         page_tokens: usize,
         mut find: impl FnMut(ContextId) -> Option<PageId>,
-        pool: &mut Pool,
+        pool: &mut PagePool,
     ) -> usize {
         if self.offset != 0 || self.spliced.is_some() || !self.resident.is_multiple_of(page_tokens) {
             return 0;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use theoremata_kernels::Span;
 
 use crate::kv::context::ContextId;
-use crate::kv::pages::Pool;
+use crate::kv::pages::PagePool;
 use crate::kv::segment::{Fork, ForkPath, Segment, Stale, hidden};
 use crate::text::tokenizer::Token;
 
@@ -22,7 +22,7 @@ pub(crate) struct Chunk {
     pub(crate) count: usize,
 }
 
-/// What a thread lets go of.
+/// What a sequence lets go of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Hold {
     /// What it wrote itself.
@@ -33,14 +33,14 @@ pub(crate) enum Hold {
 
 /// A list of segments, with the branch in which its next token lies.
 #[derive(Debug)]
-pub(crate) struct Thread {
+pub(crate) struct Sequence {
     pub(crate) segments: Vec<Segment>,
     branch: ForkPath,
 }
 
-impl Thread {
-    pub(crate) fn new() -> Thread {
-        Thread { segments: Vec::new(), branch: Arc::from([]) }
+impl Sequence {
+    pub(crate) fn new() -> Sequence {
+        Sequence { segments: Vec::new(), branch: Arc::from([]) }
     }
 
     /// Number of tokens.
@@ -68,11 +68,11 @@ impl Thread {
         }
     }
 
-    /// A thread that goes on from here in a path of its own.
-    pub(crate) fn fork(&mut self, fork: Fork, pool: &mut Pool) -> Thread {
+    /// A sequence that goes on from here in a path of its own.
+    pub(crate) fn fork(&mut self, fork: Fork, pool: &mut PagePool) -> Sequence {
         self.close();
         let branch = self.branch.iter().copied().chain([fork]).collect();
-        Thread { segments: self.segments.iter().map(|segment| segment.share(pool)).collect(), branch }
+        Sequence { segments: self.segments.iter().map(|segment| segment.share(pool)).collect(), branch }
     }
 
     /// What is appended from now on stands in a segment of its own.
@@ -82,7 +82,7 @@ impl Thread {
         }
     }
 
-    /// The tokens that this thread wrote itself, in order.
+    /// The tokens that this sequence wrote itself, in order.
     pub(crate) fn own_tokens(&self) -> Vec<Token> {
         let own = self.segments.iter().filter(|segment| !segment.inherited);
         own.flat_map(|segment| segment.tokens().iter().copied()).collect()
@@ -153,7 +153,7 @@ impl Thread {
     }
 
     /// Lets go of keys and values; the tokens stay, and what is missing can be computed again.
-    pub(crate) fn evict(&mut self, hold: Hold, pool: &mut Pool) {
+    pub(crate) fn evict(&mut self, hold: Hold, pool: &mut PagePool) {
         for segment in &mut self.segments {
             if hold == Hold::All || !segment.inherited {
                 segment.evict(pool);
@@ -166,8 +166,8 @@ impl Thread {
         self.segments.iter().any(|segment| (hold == Hold::All || !segment.inherited) && !segment.pages().is_empty())
     }
 
-    /// Takes out what this thread wrote itself; the rest is let go of.
-    pub(crate) fn into_own(mut self, pool: &mut Pool) -> Vec<Segment> {
+    /// Takes out what this sequence wrote itself; the rest is let go of.
+    pub(crate) fn into_own(mut self, pool: &mut PagePool) -> Vec<Segment> {
         let (mut inherited, own) = self.segments.drain(..).partition::<Vec<_>, _>(|segment| segment.inherited);
         for segment in &mut inherited {
             segment.release(pool);
@@ -176,13 +176,13 @@ impl Thread {
     }
 
     /// Lets go of everything.
-    pub(crate) fn clear(&mut self, pool: &mut Pool) {
+    pub(crate) fn clear(&mut self, pool: &mut PagePool) {
         for mut segment in self.segments.drain(..) {
             segment.release(pool);
         }
     }
 
-    /// Appends segments that another thread wrote.
+    /// Appends segments that another sequence wrote.
     pub(crate) fn extend(&mut self, segments: Vec<Segment>) {
         self.close();
         for mut segment in segments {
@@ -192,8 +192,8 @@ impl Thread {
     }
 
     /// Removes a range of tokens, counted along the list. Segments behind it keep their old positions and
-    /// names until [`Thread::settle`] is called.
-    pub(crate) fn cut(&mut self, range: Range<usize>, page_tokens: usize, pool: &mut Pool) -> Vec<Token> {
+    /// names until [`Sequence::settle`] is called.
+    pub(crate) fn cut(&mut self, range: Range<usize>, page_tokens: usize, pool: &mut PagePool) -> Vec<Token> {
         let (mut kept, mut removed, mut at) = (Vec::new(), Vec::new(), 0);
         for mut segment in self.segments.drain(..) {
             let (start, end) = (at, at + segment.len());
@@ -217,8 +217,8 @@ impl Thread {
         removed
     }
 
-    /// Puts tokens in before the token that stands at `at` along the list, in the branch of this thread.
-    pub(crate) fn insert(&mut self, at: usize, tokens: &[Token], page_tokens: usize, pool: &mut Pool) {
+    /// Puts tokens in before the token that stands at `at` along the list, in the branch of this sequence.
+    pub(crate) fn insert(&mut self, at: usize, tokens: &[Token], page_tokens: usize, pool: &mut PagePool) {
         let mut new = Segment::new(ContextId::ROOT, self.branch.clone(), 0);
         tokens.iter().for_each(|token| new.push(*token));
         let (mut parts, mut place, mut new) = (Vec::new(), 0, Some(new));
@@ -242,9 +242,9 @@ impl Thread {
     }
 
     /// Writes neighbours into one segment where the second has no keys and values yet: else what is cut
-    /// often would lie in many pages, each of them filled in part. How a thread lies in pages then hangs on
+    /// often would lie in many pages, each of them filled in part. How a sequence lies in pages then hangs on
     /// its text alone. Gives how many tokens have to be computed again, because others hold their page too.
-    pub(crate) fn mend(&mut self, page_tokens: usize, pool: &mut Pool) -> usize {
+    pub(crate) fn mend(&mut self, page_tokens: usize, pool: &mut PagePool) -> usize {
         let (mut mended, mut again): (Vec<Segment>, usize) = (Vec::new(), 0);
         for segment in self.segments.drain(..) {
             match mended.last_mut() {
@@ -261,7 +261,7 @@ impl Thread {
 
     /// Gives every segment the position and the name that the list says. Keys and values that were
     /// computed behind something else are stale. Gives how many tokens have to be computed again.
-    pub(crate) fn settle(&mut self, stale: Stale, pool: &mut Pool) -> usize {
+    pub(crate) fn settle(&mut self, stale: Stale, pool: &mut PagePool) -> usize {
         let mut again = 0;
         for place in 0..self.segments.len() {
             let branch = self.segments[place].branch.clone();

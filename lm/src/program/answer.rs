@@ -1,7 +1,7 @@
 //! What came of a program.
 
 use crate::engine::outcome::Outcome;
-use crate::engine::report::Report;
+use crate::engine::report::JoinReport;
 use crate::program::growth::Grown;
 use crate::text::tokenizer::Token;
 
@@ -53,9 +53,9 @@ pub struct Answer {
     /// All nodes, a parent before its branches, branches in their order.
     pub nodes: Vec<Grown>,
     /// What each join did, and whether it is exact, with the path of its node; in the order of the paths.
-    pub joins: Vec<(Vec<u32>, Report)>,
+    pub joins: Vec<(Vec<u32>, JoinReport)>,
     /// The same of each time that text was taken out of view or put back.
-    pub prunes: Vec<(Vec<u32>, Report)>,
+    pub prunes: Vec<(Vec<u32>, JoinReport)>,
     /// What joins and prunes took.
     pub tally: Tally,
 }

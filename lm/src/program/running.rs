@@ -9,7 +9,7 @@ use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
-use crate::engine::report::Report;
+use crate::engine::report::JoinReport;
 use crate::program::answer::{Answer, Tally};
 use crate::program::growth::{Grown, Growth};
 use crate::program::interface::Program;
@@ -19,8 +19,8 @@ pub struct Running<'a> {
     program: Box<dyn Program + 'a>,
     root: NodeId,
     growth: Growth,
-    joins: Vec<(Vec<u32>, Report)>,
-    prunes: Vec<(Vec<u32>, Report)>,
+    joins: Vec<(Vec<u32>, JoinReport)>,
+    prunes: Vec<(Vec<u32>, JoinReport)>,
     /// Nodes for which the engine refused an order, with what that means.
     refused: BTreeMap<NodeId, Outcome>,
 }

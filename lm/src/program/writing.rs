@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::constrain::guide::Guidance;
+use crate::constrain::constraint::TurnConstraint;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::node::NodeId;
@@ -62,18 +62,18 @@ pub(super) fn write_on(
     node: NodeId,
     tokens: &[Token],
     turn: &Turn,
-    guide: Guidance,
+    constraint: TurnConstraint,
 ) -> Result<(), EngineError> {
     let max_tokens = turn.max_tokens.saturating_sub(engine.generated(node).len());
     if max_tokens == 0 {
         return engine.stop(node, Outcome::Budget(Bound::Tokens));
     }
-    engine.extend(node, tokens, Then::Generate(Turn { max_tokens, guide, ..turn.clone() }))
+    engine.extend(node, tokens, Then::Generate(Turn { max_tokens, constraint, ..turn.clone() }))
 }
 
-/// What guides a node that goes on in its own text.
-pub(super) fn continued(turn: &Turn) -> Guidance {
-    if turn.guide == Guidance::Free { Guidance::Free } else { Guidance::Continued }
+/// What constrains a node that goes on in its own text.
+pub(super) fn continued(turn: &Turn) -> TurnConstraint {
+    if turn.constraint == TurnConstraint::Free { TurnConstraint::Free } else { TurnConstraint::Continued }
 }
 
 /// Whether a text ends with a tag. A token may have brought blanks along behind it.

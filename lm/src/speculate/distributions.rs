@@ -100,15 +100,15 @@ impl Entry {
 /// Source: STAND (arXiv 2506.04708), a table of running means over the runs of four, three and two tokens,
 /// ten tokens a mean. Runs of one token and the two halves are ours.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct DistributionTable {
     young: HashMap<Gram, Entry>,
     old: HashMap<Gram, Entry>,
     capacity: usize,
 }
 
-impl Table {
-    pub(super) fn new(capacity: usize) -> Table {
-        Table { young: HashMap::new(), old: HashMap::new(), capacity }
+impl DistributionTable {
+    pub(super) fn new(capacity: usize) -> DistributionTable {
+        DistributionTable { young: HashMap::new(), old: HashMap::new(), capacity }
     }
 
     /// What would be drawn by what is known of the last `length` tokens, and by how much.
@@ -137,7 +137,7 @@ mod tests {
     use theoremata_kernels::{Draw, Kernels, Sampling};
 
     use super::*;
-    use crate::constrain::guide::TokenSet;
+    use crate::constrain::constraint::TokenSet;
 
     const DRAW: Draw = Draw { seed: 5, path: 6, position: 7 };
 
@@ -177,7 +177,7 @@ mod tests {
     fn an_entry_is_the_mean_of_what_was_seen() {
         for (seed, tokens) in [(0, 6), (100, 10), (200, 24), (300, 60)] {
             let seen: Vec<_> = (0..40).map(|number| distribution(seed + number, tokens)).collect();
-            let mut table = Table::new(64);
+            let mut table = DistributionTable::new(64);
             for (count, distribution) in seen.iter().enumerate() {
                 table.learn(&[9, 1, 2, 3], distribution);
                 let expected = naive(&seen[..=count]);
@@ -206,9 +206,9 @@ mod tests {
 
     #[test]
     fn what_was_not_used_for_long_is_forgotten_first() {
-        let mut table = Table::new(60);
+        let mut table = DistributionTable::new(60);
         let one = distribution(1, 5);
-        let known = |table: &Table, tokens: &[Token]| {
+        let known = |table: &DistributionTable, tokens: &[Token]| {
             let next = Next { tokens, sampling: &Sampling::GREEDY, draw: DRAW, allowed: None };
             table.pick(&next, 4).is_some()
         };
@@ -227,7 +227,7 @@ mod tests {
         let likely = distribution(3, 8);
         let mut logits = vec![f32::NEG_INFINITY; 8];
         likely.iter().for_each(|(token, p)| logits[*token as usize] = p.ln());
-        let mut table = Table::new(64);
+        let mut table = DistributionTable::new(64);
         table.learn(&[1, 2], &likely);
         let mut odd = TokenSet::default();
         (1..8).step_by(2).for_each(|token| odd.insert(token));

@@ -1,4 +1,4 @@
-//! Who guesses what comes next, so that a step may compute several tokens of a thread at once.
+//! Who guesses what comes next, so that a step may compute several tokens of a sequence at once.
 //!
 //! A token is a function of the logits and of the noise of its draw, and the noise is known beforehand. So a
 //! guess is checked by drawing as always: it is kept if it is what was drawn, and nothing else depends on it.
@@ -6,19 +6,19 @@
 
 use theoremata_kernels::{Draw, Sampling};
 
-use crate::constrain::guide::TokenSet;
+use crate::constrain::constraint::TokenSet;
 use crate::text::tokenizer::Token;
 
 /// A token that is to be drawn: behind what, by which draw, and among which tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct Next<'a> {
-    /// The last tokens of what the thread reads before it, at most [`Next::REACH`] of them.
+    /// The last tokens of what the sequence reads before it, at most [`Next::REACH`] of them.
     pub tokens: &'a [Token],
     /// What is chosen among.
     pub sampling: &'a Sampling,
     /// The noise: of two tokens that are as likely the one with more of it is drawn.
     pub draw: Draw,
-    /// The tokens that a guide leaves; nothing if no guide has a say.
+    /// The tokens that a constraint leaves; nothing if no constraint has a say.
     pub allowed: Option<&'a TokenSet>,
 }
 
@@ -26,7 +26,7 @@ impl Next<'_> {
     /// So many tokens back a drafter sees at most.
     pub const REACH: usize = 4096;
 
-    /// Whether a guide leaves the token.
+    /// Whether a constraint leaves the token.
     pub(crate) fn allows(&self, token: Token) -> bool {
         self.allowed.is_none_or(|allowed| allowed.contains(token))
     }

@@ -2,12 +2,12 @@
 
 /// Counts of one kind of guess. Old counts fade, so that a new text is soon known for what it is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Odds {
+pub(super) struct HitRate {
     right: u32,
     made: u32,
 }
 
-impl Odds {
+impl HitRate {
     /// Counts are halved when so many are reached.
     const MEMORY: u32 = 64;
 
@@ -21,7 +21,7 @@ impl Odds {
     pub(super) fn count(&mut self, right: bool) {
         self.made += 1;
         self.right += u32::from(right);
-        if self.made == Odds::MEMORY {
+        if self.made == HitRate::MEMORY {
             (self.made, self.right) = (self.made / 2, self.right / 2);
         }
     }
@@ -33,11 +33,11 @@ mod tests {
 
     #[test]
     fn the_share_is_learned_and_learned_anew() {
-        let mut odds = Odds::default();
-        assert_eq!(odds.share(), 0.5);
-        (0..1000).for_each(|number| odds.count(number % 4 == 0));
-        assert!((odds.share() - 0.25).abs() < 0.06, "{}", odds.share());
-        (0..100).for_each(|_| odds.count(true));
-        assert!(odds.share() > 0.8, "{}", odds.share());
+        let mut hit_rates = HitRate::default();
+        assert_eq!(hit_rates.share(), 0.5);
+        (0..1000).for_each(|number| hit_rates.count(number % 4 == 0));
+        assert!((hit_rates.share() - 0.25).abs() < 0.06, "{}", hit_rates.share());
+        (0..100).for_each(|_| hit_rates.count(true));
+        assert!(hit_rates.share() > 0.8, "{}", hit_rates.share());
     }
 }

@@ -7,7 +7,7 @@ const LONGEST: usize = 16;
 
 /// The token behind the last earlier occurrence of the last four tokens, else of the last three, else of
 /// the last two; and how many tokens before it are the same, at most 16. One pass from the end.
-pub(super) fn recalled(tokens: &[Token]) -> Option<(Token, usize)> {
+pub(super) fn looked_up(tokens: &[Token]) -> Option<(Token, usize)> {
     let end = tokens.len();
     let mut best: Option<(Token, usize)> = None;
     // `at` is the place of the token that would follow.
@@ -33,14 +33,14 @@ mod tests {
 
     #[test]
     fn the_last_occurrence_of_the_longest_run_counts() {
-        assert_eq!(recalled(&[]), None);
-        assert_eq!(recalled(&[1, 1]), None);
-        assert_eq!(recalled(&[1, 1, 1]), Some((1, 2)));
-        assert_eq!(recalled(&[1, 2, 3, 4, 5]), None);
-        assert_eq!(recalled(&[1, 2, 9, 1, 2, 8, 1, 2]), Some((8, 2)), "the later of two");
-        assert_eq!(recalled(&[7, 1, 2, 9, 1, 2, 8, 7, 1, 2]), Some((9, 3)), "the longer of two");
-        assert_eq!(recalled(&[5, 6, 7, 1, 2, 9, 6, 7, 1, 2, 8, 5, 6, 7, 1, 2]), Some((8, 4)), "four are enough");
+        assert_eq!(looked_up(&[]), None);
+        assert_eq!(looked_up(&[1, 1]), None);
+        assert_eq!(looked_up(&[1, 1, 1]), Some((1, 2)));
+        assert_eq!(looked_up(&[1, 2, 3, 4, 5]), None);
+        assert_eq!(looked_up(&[1, 2, 9, 1, 2, 8, 1, 2]), Some((8, 2)), "the later of two");
+        assert_eq!(looked_up(&[7, 1, 2, 9, 1, 2, 8, 7, 1, 2]), Some((9, 3)), "the longer of two");
+        assert_eq!(looked_up(&[5, 6, 7, 1, 2, 9, 6, 7, 1, 2, 8, 5, 6, 7, 1, 2]), Some((8, 4)), "four are enough");
         let long: Vec<Token> = (0..40).chain(0..30).collect();
-        assert_eq!(recalled(&long), Some((30, 16)));
+        assert_eq!(looked_up(&long), Some((30, 16)));
     }
 }

@@ -1,17 +1,17 @@
 //! The drafter that needs no second model.
 
-use super::distributions::{LENGTHS, Table};
+use super::distributions::{DistributionTable, LENGTHS};
 use super::drafter::{Drafter, Guess, Next};
-use super::hit_rate::Odds;
-use super::lookup::recalled;
+use super::hit_rate::HitRate;
+use super::lookup::looked_up;
 use crate::text::tokenizer::Token;
 
 /// Guesses from what followed the last few tokens before.
 ///
 /// It asks a table of distributions for the last four, three, two and one tokens, and draws from each with
-/// the noise that the token will be drawn with; and it looks for the same tokens earlier in the thread's text,
+/// the noise that the token will be drawn with; and it looks for the same tokens earlier in the sequence's text,
 /// which is all there is as long as the table knows nothing. Of these guesses the one whose kind was right
-/// most often is made. All threads of an engine share one: siblings often say the same.
+/// most often is made. All sequences of an engine share one: siblings often say the same.
 ///
 /// Source: the table follows STAND (arXiv 2506.04708); that drafter and sampler share their noise,
 /// drafter-invariant speculation (arXiv 2408.07978); the search in the own text is known as prompt look-up.
@@ -19,8 +19,8 @@ use crate::text::tokenizer::Token;
 /// from line to line, they are right most often.
 #[derive(Debug)]
 pub struct Ngrams {
-    table: Table,
-    odds: [Odds; KINDS],
+    table: DistributionTable,
+    hit_rates: [HitRate; KINDS],
 }
 
 /// Four lengths and the search, greedy or drawn, by eight degrees of certainty.
@@ -33,7 +33,7 @@ impl Ngrams {
 
     /// Knows nothing yet, and will remember at most so many runs of tokens.
     pub fn new(capacity: usize) -> Ngrams {
-        Ngrams { table: Table::new(capacity), odds: [Odds::default(); KINDS] }
+        Ngrams { table: DistributionTable::new(capacity), hit_rates: [HitRate::default(); KINDS] }
     }
 
     /// What each source would guess, with its kind; what comes first wins among equals.
@@ -41,12 +41,12 @@ impl Ngrams {
         let drawn = usize::from(next.inverse_temperature().is_some());
         let kind = move |source: usize, degree: usize| (source * 2 + drawn) * DEGREES + degree.min(DEGREES - 1);
         let tabled = LENGTHS.map(|length| self.table.pick(next, length));
-        let recalled = recalled(next.tokens).filter(|(token, _)| next.allows(*token));
+        let looked_up = looked_up(next.tokens).filter(|(token, _)| next.allows(*token));
         let tabled = tabled.into_iter().enumerate().filter_map(move |(source, pick)| {
             // Two degrees for each unit of the noise by which it is ahead.
             pick.map(|(token, ahead)| (kind(source, (ahead * 2.0) as usize), token))
         });
-        tabled.chain(recalled.map(|(token, length)| (kind(LENGTHS.len(), length / 2), token)))
+        tabled.chain(looked_up.map(|(token, length)| (kind(LENGTHS.len(), length / 2), token)))
     }
 }
 
@@ -60,7 +60,7 @@ impl Drafter for Ngrams {
     fn guess(&self, next: &Next<'_>) -> Option<Guess> {
         let mut best: Option<Guess> = None;
         for (kind, token) in self.candidates(next) {
-            let likelihood = self.odds[kind].share();
+            let likelihood = self.hit_rates[kind].share();
             if best.is_none_or(|best| likelihood > best.likelihood) {
                 best = Some(Guess { token, likelihood });
             }
@@ -71,7 +71,7 @@ impl Drafter for Ngrams {
     fn learn(&mut self, next: &Next<'_>, likely: &[(Token, f32)], token: Token) {
         let candidates: Vec<(usize, Token)> = self.candidates(next).collect();
         for (kind, guessed) in candidates {
-            self.odds[kind].count(guessed == token);
+            self.hit_rates[kind].count(guessed == token);
         }
         self.table.learn(next.tokens, likely);
     }

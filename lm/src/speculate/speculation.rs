@@ -7,7 +7,7 @@ use crate::text::tokenizer::Token;
 /// How far steps run ahead. Nothing here changes a token, a log-probability or a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Speculation {
-    /// So many tokens of a thread are guessed in a step at most. Tokens that a turn gives or a guide forces
+    /// So many tokens of a sequence are guessed in a step at most. Tokens that a turn gives or a constraint forces
     /// are no guesses and do not count.
     pub longest: usize,
     /// Rows whose products take as long as the weights take to be read: up to so many rows of a step cost
@@ -17,11 +17,11 @@ pub struct Speculation {
 }
 
 impl Speculation {
-    /// The time of a step of so many rows for so many threads, in that of the products of one row. Outside of
-    /// products a row takes a quarter of that, a thread another for what its rows share and for its draws, and
+    /// The time of a step of so many rows for so many sequences, in that of the products of one row. Outside of
+    /// products a row takes a quarter of that, a sequence another for what its rows share and for its draws, and
     /// a step as much as a row: measured on a processor by the bench of speculation.
-    pub(crate) fn cost(self, rows: usize, threads: usize) -> f32 {
-        rows.max(self.pass_rows) as f32 + (rows + threads) as f32 / 4.0 + 1.0
+    pub(crate) fn cost(self, rows: usize, sequences: usize) -> f32 {
+        rows.max(self.pass_rows) as f32 + (rows + sequences) as f32 / 4.0 + 1.0
     }
 }
 

@@ -12,7 +12,7 @@ use theoremata_kernels::{Arena, Format, Inline, Matrix, PackError, Parallel};
 use crate::text::template::Template;
 use crate::text::tokenizer::{Tokenizer, TokenizerError};
 use crate::weights::gguf::{Gguf, GgufError, Value};
-use crate::weights::shape::{Family, Shape, ShapeError};
+use crate::weights::shape::{Family, ModelShape, ModelShapeError};
 
 /// Why a model cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum ModelError {
     File(#[from] GgufError),
     /// The shape is none that is computed here.
     #[error(transparent)]
-    Shape(#[from] ShapeError),
+    ModelShape(#[from] ModelShapeError),
     /// The vocabulary cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -90,7 +90,7 @@ pub(crate) struct Projection {
 
 /// A model that is ready to compute.
 pub struct Model {
-    shape: Shape,
+    shape: ModelShape,
     pub(crate) embedding: Matrix,
     pub(crate) layers: Vec<Layer>,
     pub(crate) norm: Vec<f32>,
@@ -128,7 +128,7 @@ impl Model {
     /// packed weights and one piece.
     pub fn from_gguf<R: Read + Seek>(source: R, parallel: &dyn Parallel) -> Result<Model, ModelError> {
         let mut file = Gguf::open(source)?;
-        let shape = Shape::from_gguf(&file)?;
+        let shape = ModelShape::from_gguf(&file)?;
         let tokenizer = match file.entry("tokenizer.ggml.model") {
             Some(_) => Some(Tokenizer::from_gguf(&file)?),
             None => None,
@@ -163,7 +163,7 @@ impl Model {
         let damaged = |name: &str, text: String| ModelError::Damaged { path: folder.join(name), text };
         let config =
             serde_json::from_slice(&read("config.json")?).map_err(|error| damaged("config.json", error.to_string()))?;
-        let shape = Shape::from_json(&config)?;
+        let shape = ModelShape::from_json(&config)?;
         let path = folder.join("model.safetensors");
         File::open(&path).map_err(|error| ModelError::World { path: path.clone(), error })?;
         let tensors = candle_core::safetensors::load(&path, &Device::Cpu)
@@ -187,7 +187,7 @@ impl Model {
         Ok(model)
     }
 
-    fn assemble(shape: Shape, weights: &mut dyn Weights) -> Result<Model, ModelError> {
+    fn assemble(shape: ModelShape, weights: &mut dyn Weights) -> Result<Model, ModelError> {
         let (width, hidden) = (shape.width, shape.hidden);
         let (query_width, key_width) = (shape.heads * shape.head_width, shape.key_width());
         let embedding = weights.matrix(Part::Embedding, shape.vocabulary, width)?;
@@ -232,7 +232,7 @@ impl Model {
     }
 
     /// Sizes and constants.
-    pub fn shape(&self) -> &Shape {
+    pub fn shape(&self) -> &ModelShape {
         &self.shape
     }
 

@@ -21,7 +21,7 @@ pub enum Family {
 
 /// Sizes and constants of a model.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Shape {
+pub struct ModelShape {
     /// The variant.
     pub family: Family,
     /// Layers.
@@ -51,7 +51,7 @@ pub struct Shape {
 /// Why a shape is not accepted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ShapeError {
+pub enum ModelShapeError {
     /// The head of the file lacks something.
     #[error(transparent)]
     File(#[from] GgufError),
@@ -72,9 +72,9 @@ const WIDTH_MAX: usize = 1 << 18;
 const HEAD_WIDTH_MAX: usize = 1 << 10;
 const VOCABULARY_MAX: usize = 1 << 22;
 
-impl Shape {
+impl ModelShape {
     /// The shape that the head of a GGUF file tells.
-    pub fn from_gguf<R: Read + Seek>(file: &Gguf<R>) -> Result<Shape, ShapeError> {
+    pub fn from_gguf<R: Read + Seek>(file: &Gguf<R>) -> Result<ModelShape, ModelShapeError> {
         let architecture = file.text("general.architecture")?.to_owned();
         let family = family_of(&architecture)?;
         let key = |name: &str| format!("{architecture}.{name}");
@@ -82,13 +82,13 @@ impl Shape {
         if let Some(Value::Text(kind)) = file.entry(&key("rope.scaling.type"))
             && kind != "none"
         {
-            return Err(ShapeError::Feature(format!("rotary scaling of type {kind}")));
+            return Err(ModelShapeError::Feature(format!("rotary scaling of type {kind}")));
         }
         if file.place("rope_freqs.weight").is_some() {
-            return Err(ShapeError::Feature("rotary frequencies of its own".into()));
+            return Err(ModelShapeError::Feature("rotary frequencies of its own".into()));
         }
         if optional("expert_count") {
-            return Err(ShapeError::Feature("experts".into()));
+            return Err(ModelShapeError::Feature("experts".into()));
         }
         let width = file.size(&key("embedding_length"))?;
         let heads = file.size(&key("attention.head_count"))?;
@@ -96,13 +96,13 @@ impl Shape {
             if optional("attention.key_length") { file.size(&key("attention.key_length"))? } else { width / heads };
         let context = file.size(&key("context_length"))?;
         if optional("attention.sliding_window") && file.size(&key("attention.sliding_window"))? < context {
-            return Err(ShapeError::Feature("a sliding window".into()));
+            return Err(ModelShapeError::Feature("a sliding window".into()));
         }
         let vocabulary = match file.place("token_embd.weight") {
             Some(place) if place.shape.len() == 2 => place.shape[1],
             _ => return Err(GgufError::Missing { what: "matrix", name: "token_embd.weight".into() }.into()),
         };
-        let shape = Shape {
+        let shape = ModelShape {
             family,
             layers: file.size(&key("block_count"))?,
             width,
@@ -121,17 +121,19 @@ impl Shape {
             pairing: if family == Family::Llama { Pairing::Neighbours } else { Pairing::Halves },
         };
         if optional("rope.dimension_count") && file.size(&key("rope.dimension_count"))? != head_width {
-            return Err(ShapeError::Feature("rotation of a part of each head".into()));
+            return Err(ModelShapeError::Feature("rotation of a part of each head".into()));
         }
         shape.checked()
     }
 
     /// The shape that a `config.json` tells.
-    pub fn from_json(config: &Json) -> Result<Shape, ShapeError> {
+    pub fn from_json(config: &Json) -> Result<ModelShape, ModelShapeError> {
         let family = family_of(config["model_type"].as_str().unwrap_or("unknown"))?;
         let size = |name: &str| {
             let number = config[name].as_u64().filter(|number| (1..=1 << 24).contains(number));
-            number.map(|number| number as usize).ok_or_else(|| ShapeError::Sizes(format!("{name} is {}", config[name])))
+            number
+                .map(|number| number as usize)
+                .ok_or_else(|| ModelShapeError::Sizes(format!("{name} is {}", config[name])))
         };
         let or = |name: &str, other: usize| if config[name].is_null() { Ok(other) } else { size(name) };
         // Newer files keep what rotation needs in one object, older ones beside the sizes.
@@ -139,15 +141,15 @@ impl Shape {
         for scaling in [&config["rope_scaling"], rotary] {
             let kind = scaling["rope_type"].as_str().or(scaling["type"].as_str()).unwrap_or("default");
             if kind != "default" {
-                return Err(ShapeError::Feature(format!("rotary scaling of type {kind}")));
+                return Err(ModelShapeError::Feature(format!("rotary scaling of type {kind}")));
             }
         }
         if config["use_sliding_window"].as_bool() == Some(true) {
-            return Err(ShapeError::Feature("a sliding window".into()));
+            return Err(ModelShapeError::Feature("a sliding window".into()));
         }
         let base = rotary["rope_theta"].as_f64().or(config["rope_theta"].as_f64());
         let (width, heads) = (size("hidden_size")?, size("num_attention_heads")?);
-        let shape = Shape {
+        let shape = ModelShape {
             family,
             layers: size("num_hidden_layers")?,
             width,
@@ -164,8 +166,8 @@ impl Shape {
         shape.checked()
     }
 
-    fn checked(self) -> Result<Shape, ShapeError> {
-        let wrong = |text: String| Err(ShapeError::Sizes(text));
+    fn checked(self) -> Result<ModelShape, ModelShapeError> {
+        let wrong = |text: String| Err(ModelShapeError::Sizes(text));
         if self.layers > LAYERS_MAX || self.width > WIDTH_MAX || self.hidden > 4 * WIDTH_MAX {
             return wrong(format!("{} layers of width {} and {}", self.layers, self.width, self.hidden));
         }
@@ -193,12 +195,12 @@ impl Shape {
     }
 }
 
-fn family_of(name: &str) -> Result<Family, ShapeError> {
+fn family_of(name: &str) -> Result<Family, ModelShapeError> {
     match name {
         "llama" => Ok(Family::Llama),
         "qwen2" => Ok(Family::Qwen2),
         "qwen3" => Ok(Family::Qwen3),
-        other => Err(ShapeError::Architecture(other.chars().take(40).collect())),
+        other => Err(ModelShapeError::Architecture(other.chars().take(40).collect())),
     }
 }
 
@@ -216,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_configuration_gives_the_shape() {
-        let shape = Shape::from_json(&config()).expect("a shape");
+        let shape = ModelShape::from_json(&config()).expect("a shape");
         assert_eq!((shape.head_width, shape.key_width(), shape.family), (16, 32, Family::Llama));
     }
 
@@ -236,7 +238,7 @@ mod tests {
         for (name, value, word) in refused {
             let mut config = config();
             config[name] = value;
-            let error = Shape::from_json(&config).expect_err(name).to_string();
+            let error = ModelShape::from_json(&config).expect_err(name).to_string();
             assert!(error.contains(word), "{error}");
         }
     }

@@ -1,8 +1,8 @@
-//! Guides: what the next token may be.
+//! Constraints: what the next token may be.
 //!
-//! A guide is a value that follows one text. Whoever generates asks which tokens may come, says which one
-//! came, and is told when the text may or must end. Its state belongs to a thread: a fork of the thread
-//! takes a fork of the guide, and neither notices the other.
+//! A constraint is a value that follows one text. Whoever generates asks which tokens may come, says which one
+//! came, and is told when the text may or must end. Its state belongs to a sequence: a fork of the sequence
+//! takes a fork of the constraint, and neither notices the other.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use crate::text::tokenizer::Token;
 
 /// Restricts a text, token by token.
 ///
-/// All answers are functions of the tokens accepted so far, so a text that is generated again is guided
+/// All answers are functions of the tokens accepted so far, so a text that is generated again is constrained
 /// the same way.
-pub trait Guide: Send + Sync {
+pub trait Constraint: Send + Sync {
     /// The tokens that may come next. Tokens that say that the text ends are never among them, see
-    /// [`Guide::ending`]. Empty where the text must end.
-    fn allowed(&mut self) -> Result<TokenSet, GuideError>;
+    /// [`Constraint::ending`]. Empty where the text must end.
+    fn allowed(&mut self) -> Result<TokenSet, ConstraintError>;
 
-    /// Takes the token that came. One that is not allowed is an error, and the guide is of no use after it.
-    fn accept(&mut self, token: Token) -> Result<(), GuideError>;
+    /// Takes the token that came. One that is not allowed is an error, and the constraint is of no use after it.
+    fn accept(&mut self, token: Token) -> Result<(), ConstraintError>;
 
     /// Whether the text may end here.
-    fn ending(&mut self) -> Result<Ending, GuideError>;
+    fn ending(&mut self) -> Result<Ending, ConstraintError>;
 
     /// Tokens that come next whatever is chosen, as far as that is known: nobody needs to draw them. They
     /// are not accepted yet.
-    fn forced(&mut self) -> Result<Vec<Token>, GuideError>;
+    fn forced(&mut self) -> Result<Vec<Token>, ConstraintError>;
 
     /// The same state once more, independent of this one.
-    fn fork(&self) -> Box<dyn Guide>;
+    fn fork(&self) -> Box<dyn Constraint>;
 }
 
 /// Whether a text may end.
@@ -43,10 +43,10 @@ pub enum Ending {
     Must,
 }
 
-/// Why a guide cannot go on, or was not made.
+/// Why a constraint cannot go on, or was not made.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum GuideError {
+pub enum ConstraintError {
     /// The grammar, schema or expression is not understood.
     #[error("the grammar cannot be used: {0}")]
     Grammar(String),
@@ -58,14 +58,14 @@ pub enum GuideError {
         /// The bound.
         bound: usize,
     },
-    /// The vocabulary cannot be used for guides.
-    #[error("the vocabulary cannot guide: {0}")]
+    /// The vocabulary cannot be used for constraints.
+    #[error("the vocabulary cannot be constrained: {0}")]
     Vocabulary(String),
     /// A token came that may not.
     #[error("token {0} may not come here")]
     Refused(Token),
-    /// The guide gave up within its bounds of work.
-    #[error("the guide gave up: {0}")]
+    /// The constraint gave up within its bounds of work.
+    #[error("the constraint gave up: {0}")]
     GaveUp(String),
 }
 
@@ -133,66 +133,66 @@ impl fmt::Debug for TokenSet {
     }
 }
 
-/// What guides a turn.
+/// What constrains a turn.
 #[derive(Clone, Default, PartialEq, Debug)]
-pub enum Guidance {
-    /// Nothing: every token may come. What guided the node before is forgotten.
+pub enum TurnConstraint {
+    /// Nothing: every token may come. What constrained the node before is forgotten.
     #[default]
     Free,
-    /// A guide, from its present state on. The turn ends as soon as the guide says that nothing may follow.
-    By(Starting),
-    /// What guided the node before, or its parent at the fork. It has read all that came to the node since
+    /// A constraint, from its present state on. The turn ends as soon as the constraint says that nothing may follow.
+    By(InitialState),
+    /// What constrained the node before, or its parent at the fork. It has read all that came to the node since
     /// it began: tokens that were generated, given, or came back of branches; it does not notice what is
-    /// pruned. If it could not read them, or if nothing guided, the turn ends as
+    /// pruned. If it could not read them, or if nothing constrained, the turn ends as
     /// [`Outcome::Invalid`](crate::Outcome::Invalid).
     Continued,
 }
 
-impl Guidance {
-    /// The same behind more text: what guides a thread that goes on from there. Only a guide of its own can
+impl TurnConstraint {
+    /// The same behind more text: what constrains a sequence that goes on from there. Only a constraint of its own can
     /// be moved on; what is free or continued stays as it is.
     ///
     /// # Errors
-    /// If the guide refuses one of the tokens.
-    pub fn after(&self, tokens: &[Token]) -> Result<Guidance, GuideError> {
-        let Guidance::By(start) = self else { return Ok(self.clone()) };
-        let mut guide = start.guide();
-        tokens.iter().try_for_each(|token| guide.accept(*token))?;
-        Ok(guide.into())
+    /// If the constraint refuses one of the tokens.
+    pub fn after(&self, tokens: &[Token]) -> Result<TurnConstraint, ConstraintError> {
+        let TurnConstraint::By(start) = self else { return Ok(self.clone()) };
+        let mut constraint = start.constraint();
+        tokens.iter().try_for_each(|token| constraint.accept(*token))?;
+        Ok(constraint.into())
     }
 }
 
-/// The state in which a guide begins.
+/// The state in which a constraint begins.
 #[derive(Clone)]
-pub struct Starting(Arc<dyn Guide>);
+pub struct InitialState(Arc<dyn Constraint>);
 
-impl Starting {
-    pub(crate) fn guide(&self) -> Box<dyn Guide> {
+impl InitialState {
+    pub(crate) fn constraint(&self) -> Box<dyn Constraint> {
         self.0.fork()
     }
 }
 
-impl<G: Guide + 'static> From<G> for Guidance {
-    fn from(guide: G) -> Guidance {
-        Guidance::By(Starting(Arc::new(guide)))
+impl<G: Constraint + 'static> From<G> for TurnConstraint {
+    fn from(constraint: G) -> TurnConstraint {
+        TurnConstraint::By(InitialState(Arc::new(constraint)))
     }
 }
 
-impl From<Box<dyn Guide>> for Guidance {
-    fn from(guide: Box<dyn Guide>) -> Guidance {
-        Guidance::By(Starting(Arc::from(guide)))
+impl From<Box<dyn Constraint>> for TurnConstraint {
+    fn from(constraint: Box<dyn Constraint>) -> TurnConstraint {
+        TurnConstraint::By(InitialState(Arc::from(constraint)))
     }
 }
 
 /// Two are the same if they are one.
-impl PartialEq for Starting {
-    fn eq(&self, other: &Starting) -> bool {
+impl PartialEq for InitialState {
+    fn eq(&self, other: &InitialState) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl fmt::Debug for Starting {
+impl fmt::Debug for InitialState {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Starting")
+        out.write_str("InitialState")
     }
 }

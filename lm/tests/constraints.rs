@@ -1,11 +1,12 @@
-//! What guides let through: random choices among the tokens that they allow, read by a plain reader.
+//! What constrains let through: random choices among the tokens that they allow, read by a plain reader.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use theoremata_lm::{
-    Atom, Ending, Grammars, Guide, GuideError, Model, Multiverse, Place, Signature, TaskForm, Token, Tokenizer,
+    Atom, Constraint, ConstraintError, Ending, Grammars, Model, Multiverse, Place, Signature, TaskForm, Token,
+    Tokenizer,
 };
 
 /// Numbers that hang on a seed alone (splitmix64).
@@ -89,24 +90,30 @@ struct Cost {
 }
 
 /// A text of JSON, MPL or an expression by random choices.
-fn walk(guide: &mut dyn Guide, tokenizer: &Tokenizer, dice: &mut Dice, cost: &mut Cost) -> Vec<Token> {
-    walk_to(guide, tokenizer, "\"]})", dice, cost)
+fn walk(constraint: &mut dyn Constraint, tokenizer: &Tokenizer, dice: &mut Dice, cost: &mut Cost) -> Vec<Token> {
+    walk_to(constraint, tokenizer, "\"]})", dice, cost)
 }
 
 /// A text by random choices. Tokens with one of these characters are preferred at times, so that it ends.
-fn walk_to(guide: &mut dyn Guide, tokenizer: &Tokenizer, ends: &str, dice: &mut Dice, cost: &mut Cost) -> Vec<Token> {
+fn walk_to(
+    constraint: &mut dyn Constraint,
+    tokenizer: &Tokenizer,
+    ends: &str,
+    dice: &mut Dice,
+    cost: &mut Cost,
+) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     while tokens.len() < 20_000 {
-        match guide.ending().expect("an ending") {
+        match constraint.ending().expect("an ending") {
             Ending::Must => return tokens,
             Ending::May if dice.below(2) == 0 => return tokens,
             _ => {}
         }
         let start = Instant::now();
-        let forced = guide.forced().expect("forced tokens");
+        let forced = constraint.forced().expect("forced tokens");
         if !forced.is_empty() {
             for token in &forced {
-                guide.accept(*token).expect("a forced token is accepted");
+                constraint.accept(*token).expect("a forced token is accepted");
             }
             cost.forced += forced.len() as u32;
             cost.steps += start.elapsed();
@@ -114,7 +121,7 @@ fn walk_to(guide: &mut dyn Guide, tokenizer: &Tokenizer, ends: &str, dice: &mut 
             continue;
         }
         let start = Instant::now();
-        let allowed = guide.allowed().expect("allowed tokens");
+        let allowed = constraint.allowed().expect("allowed tokens");
         cost.masks += start.elapsed();
         let all: Vec<Token> = allowed.iter().collect();
         assert_eq!(all.len(), allowed.len());
@@ -131,7 +138,7 @@ fn walk_to(guide: &mut dyn Guide, tokenizer: &Tokenizer, ends: &str, dice: &mut 
         }
         let token = if closing.is_empty() || dice.below(3) > 0 { dice.one_of(&all) } else { dice.one_of(&closing) };
         let start = Instant::now();
-        guide.accept(token).expect("an allowed token is accepted");
+        constraint.accept(token).expect("an allowed token is accepted");
         cost.steps += start.elapsed();
         cost.drawn += 1;
         tokens.push(token);
@@ -236,15 +243,16 @@ fn fits(value: &Json, schema: &Json) -> bool {
 }
 
 #[test]
-fn what_a_schema_guides_is_json_that_fits_it() {
+fn what_a_schema_constrains_to_is_json_that_fits_it() {
     let tokenizer = tokenizer();
-    let grammars = Grammars::new(&tokenizer).expect("guides");
+    let grammars = Grammars::new(&tokenizer).expect("constraints");
     let mut cost = Cost::default();
     for seed in 0..1000 {
         let mut dice = Dice(seed);
         let schema = random_schema(&mut dice, 3);
-        let mut guide = grammars.json_schema(&schema).unwrap_or_else(|error| panic!("seed {seed}: {error}: {schema}"));
-        let text = tokenizer.decode(&walk(&mut *guide, &tokenizer, &mut dice, &mut cost));
+        let mut constraint =
+            grammars.json_schema(&schema).unwrap_or_else(|error| panic!("seed {seed}: {error}: {schema}"));
+        let text = tokenizer.decode(&walk(&mut *constraint, &tokenizer, &mut dice, &mut cost));
         let value: Json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("seed {seed}: {error}: {text}"));
         assert!(fits(&value, &schema), "seed {seed}: {text} for {schema}");
     }
@@ -305,11 +313,11 @@ fn formula<'t>(text: &'t str, bound: &mut Vec<String>, signature: &Signature) ->
 }
 
 #[test]
-fn what_a_signature_guides_is_a_statement_of_it() {
+fn what_a_signature_constrains_to_is_a_statement_of_it() {
     let tokenizer = tokenizer();
-    let grammars = Grammars::new(&tokenizer).expect("guides");
+    let grammars = Grammars::new(&tokenizer).expect("constraints");
     let signature = signature();
-    let start = grammars.lark(&signature.grammar().expect("a grammar")).expect("a guide");
+    let start = grammars.lark(&signature.grammar().expect("a grammar")).expect("a constraint");
     let (mut cost, mut different) = (Cost::default(), std::collections::BTreeSet::new());
     for seed in 0..1000 {
         let text = tokenizer.decode(&walk(&mut *start.fork(), &tokenizer, &mut Dice(seed), &mut cost));
@@ -347,14 +355,14 @@ fn check_task(task: &Json, levels: usize, width: usize) {
 #[test]
 fn a_tree_of_tasks_has_its_form() {
     let tokenizer = tokenizer();
-    let grammars = Grammars::new(&tokenizer).expect("guides");
+    let grammars = Grammars::new(&tokenizer).expect("constraints");
     let query = json!({
         "type": "object", "properties": { "query": { "type": "string" } }, "required": ["query"],
         "additionalProperties": false,
     });
     let schema =
         TaskForm { levels: 3, width: 3, characters: None }.schema(&[("search".into(), query)]).expect("a schema");
-    let (start, mut cost) = (grammars.json_schema(&schema).expect("a guide"), Cost::default());
+    let (start, mut cost) = (grammars.json_schema(&schema).expect("a constraint"), Cost::default());
     for seed in 0..60 {
         let text = tokenizer.decode(&walk(&mut *start.fork(), &tokenizer, &mut Dice(seed), &mut cost));
         let tree: Json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("seed {seed}: {error}: {text}"));
@@ -400,7 +408,7 @@ fn check_body<'t>(mut text: &'t str, prefix: &str, depth: usize) -> &'t str {
 fn tags_leave_no_separator_between_paths() {
     for depth in [1, 2] {
         let tokenizer = small_tokenizer();
-        let grammars = Grammars::new(&tokenizer).expect("guides");
+        let grammars = Grammars::new(&tokenizer).expect("constraints");
         let form = Multiverse { width: 3, depth, blocks: None, characters: None };
         let grammar = form.grammar(&tokenizer).expect("a grammar");
         let start = grammars.lark(&grammar).unwrap_or_else(|error| panic!("{error}\n{grammar}"));
@@ -432,8 +440,8 @@ fn no_token_reads_across_the_end_of_a_path() {
         let crosses = |token: &Token| tokenizer.piece(*token).windows(2).any(|pair| pair == b"><");
         assert!((0..tokenizer.len() as Token).any(|token| crosses(&token)), "there are such tokens");
         let form = Multiverse { width: 2, depth: 1, blocks: Some(2), characters: Some(30) };
-        let grammars = Grammars::of_tags(&tokenizer).expect("guides");
-        let start = grammars.lark(&form.grammar(&tokenizer).expect("a grammar")).expect("a guide");
+        let grammars = Grammars::of_tags(&tokenizer).expect("constraints");
+        let start = grammars.lark(&form.grammar(&tokenizer).expect("a grammar")).expect("a constraint");
         let mut paths = 0;
         for seed in 0..12 {
             let tokens = walk_to(&mut *start.fork(), &tokenizer, "<", &mut Dice(seed), &mut Cost::default());
@@ -450,12 +458,13 @@ fn no_token_reads_across_the_end_of_a_path() {
 #[test]
 fn forks_do_not_notice_each_other() {
     let tokenizer = small_tokenizer();
-    let grammars = Grammars::new(&tokenizer).expect("guides");
+    let grammars = Grammars::new(&tokenizer).expect("constraints");
     let mut cost = Cost::default();
     for seed in 0..100 {
         let schema = random_schema(&mut Dice(seed), 3);
-        let start = grammars.json_schema(&schema).expect("a guide");
-        let mut walked = |guide: &mut dyn Guide, seed| walk(guide, &tokenizer, &mut Dice(seed), &mut cost);
+        let start = grammars.json_schema(&schema).expect("a constraint");
+        let mut walked =
+            |constraint: &mut dyn Constraint, seed| walk(constraint, &tokenizer, &mut Dice(seed), &mut cost);
         let alone = walked(&mut *start.fork(), seed);
         let mut half = start.fork();
         alone[..alone.len() / 2].iter().for_each(|token| half.accept(*token).expect("it came before"));
@@ -471,8 +480,8 @@ fn forks_do_not_notice_each_other() {
 #[test]
 fn an_expression_is_matched_as_a_whole() {
     let tokenizer = tokenizer();
-    let grammars = Grammars::new(&tokenizer).expect("guides");
-    let mut start = grammars.regex("(19|20)[0-9]{2}-[01][0-9]").expect("a guide");
+    let grammars = Grammars::new(&tokenizer).expect("constraints");
+    let mut start = grammars.regex("(19|20)[0-9]{2}-[01][0-9]").expect("a constraint");
     assert_eq!(start.ending(), Ok(Ending::Not));
     for seed in 0..50 {
         let text = tokenizer.decode(&walk(&mut *start.fork(), &tokenizer, &mut Dice(seed), &mut Cost::default()));
@@ -481,8 +490,8 @@ fn an_expression_is_matched_as_a_whole() {
     }
     let wrong = (0..tokenizer.len() as Token).find(|token| tokenizer.piece(*token) == b"x").expect("a letter");
     assert!(!start.allowed().expect("tokens").contains(wrong));
-    assert_eq!(start.fork().accept(wrong), Err(GuideError::Refused(wrong)));
-    let mut whole = grammars.regex("hello there").expect("a guide");
+    assert_eq!(start.fork().accept(wrong), Err(ConstraintError::Refused(wrong)));
+    let mut whole = grammars.regex("hello there").expect("a constraint");
     let forced = whole.forced().expect("tokens");
     assert_eq!(tokenizer.decode(&forced), "hello there", "where there is no choice, nothing is drawn");
     forced.iter().for_each(|token| whole.accept(*token).expect("a token"));
@@ -493,17 +502,17 @@ fn an_expression_is_matched_as_a_whole() {
 #[test]
 fn what_cannot_be_read_is_refused() {
     let tokenizer = small_tokenizer();
-    let grammars = Grammars::new(&tokenizer).expect("guides");
+    let grammars = Grammars::new(&tokenizer).expect("constraints");
     for expression in ["(", "[z-a]", "a{9,1}", "(?=a)b", r"(a)\1"] {
-        assert!(matches!(grammars.regex(expression), Err(GuideError::Grammar(_))), "{expression}");
+        assert!(matches!(grammars.regex(expression), Err(ConstraintError::Grammar(_))), "{expression}");
     }
     for grammar in ["", "start", "start: missing", "start: \"a", "begin: \"a\"", "start: <no such tag>", "start: start"]
     {
         assert!(grammars.lark(grammar).is_err(), "{grammar}");
     }
     let deep = "(".repeat(5000);
-    assert!(matches!(grammars.regex(&deep), Err(GuideError::Bound { .. })));
-    assert!(matches!(grammars.lark(&"a".repeat(2 << 20)), Err(GuideError::Bound { .. })));
+    assert!(matches!(grammars.regex(&deep), Err(ConstraintError::Bound { .. })));
+    assert!(matches!(grammars.lark(&"a".repeat(2 << 20)), Err(ConstraintError::Bound { .. })));
     for schema in [json!(7), json!({ "type": "nothing" }), json!({ "$ref": "#/$defs/none" }), json!({ "enum": [] })] {
         assert!(grammars.json_schema(&schema).is_err(), "{schema}");
     }

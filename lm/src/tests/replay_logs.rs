@@ -5,28 +5,29 @@ use theoremata_kernels::Inline;
 use super::programs::start_all;
 use super::*;
 use crate::{
-    Answer, Cut, EngineError, Grammars, Ground, Grown, Guidance, Multiverse, Outcome, Paths, Record, Running, Tags,
+    Answer, Cut, EngineError, Grammars, Ground, Grown, Multiverse, Outcome, Paths, ReplayLog, Running, Tags,
+    TurnConstraint,
 };
 
 /// Grows all programs for so many steps, or to their ends. Gives what each wrote, as somebody takes it down who
 /// hears the events, and their answers.
-fn grow(records: &[Record], steps: usize, pages: usize) -> (Vec<Record>, Vec<Answer>, u64) {
+fn grow(replay_logs: &[ReplayLog], steps: usize, pages: usize) -> (Vec<ReplayLog>, Vec<Answer>, u64) {
     let mut engine = engine(pages);
     let programs = start_all(&mut engine);
-    grow_on(engine, programs, records, steps)
+    grow_on(engine, programs, replay_logs, steps)
 }
 
 /// The same with programs that were planted in an engine.
 fn grow_on(
     mut engine: Engine,
     mut programs: Vec<Running<'_>>,
-    records: &[Record],
+    replay_logs: &[ReplayLog],
     steps: usize,
-) -> (Vec<Record>, Vec<Answer>, u64) {
-    for (program, record) in programs.iter().zip(records) {
+) -> (Vec<ReplayLog>, Vec<Answer>, u64) {
+    for (program, record) in programs.iter().zip(replay_logs) {
         engine.resume(program.root(), record.clone()).expect("a fresh tree");
     }
-    let mut taken = vec![Record::new(); programs.len()];
+    let mut taken = vec![ReplayLog::new(); programs.len()];
     let mut step = 0;
     while !engine.is_idle() && step < steps {
         let events = engine.step(&Inline);
@@ -39,7 +40,7 @@ fn grow_on(
 }
 
 /// Has programs hear events, and takes down what they wrote.
-fn hear(engine: &mut Engine, programs: &mut [Running<'_>], taken: &mut [Record], events: Vec<Event>) {
+fn hear(engine: &mut Engine, programs: &mut [Running<'_>], taken: &mut [ReplayLog], events: Vec<Event>) {
     for event in events {
         for (program, record) in programs.iter_mut().zip(&mut *taken) {
             program.take(engine, &event);
@@ -86,7 +87,7 @@ struct Without {
     /// The node.
     path: Vec<u32>,
     /// What each had written by then.
-    until: Vec<Record>,
+    until: Vec<ReplayLog>,
     /// What was cancelled, and of which program.
     cuts: Vec<(usize, Vec<u32>, Cut)>,
     answers: Vec<Answer>,
@@ -94,17 +95,17 @@ struct Without {
 
 impl Without {
     /// A record, with what was cancelled.
-    fn cut(&self, records: &[Record]) -> Vec<Record> {
-        let mut records = records.to_vec();
-        self.cuts.iter().for_each(|(place, path, cut)| records[*place].cut(path, *cut));
-        records
+    fn cut(&self, replay_logs: &[ReplayLog]) -> Vec<ReplayLog> {
+        let mut replay_logs = replay_logs.to_vec();
+        self.cuts.iter().for_each(|(place, path, cut)| replay_logs[*place].cut(path, *cut));
+        replay_logs
     }
 }
 
 /// Grows programs for so many steps, cancels one of the nodes that have not ended then, and grows them to their ends.
 /// Nothing if there are not so many nodes.
 fn grow_without(mut engine: Engine, mut programs: Vec<Running<'_>>, steps: usize, which: usize) -> Option<Without> {
-    let mut taken = vec![Record::new(); programs.len()];
+    let mut taken = vec![ReplayLog::new(); programs.len()];
     for _ in 0..steps {
         let events = engine.step(&Inline);
         hear(&mut engine, &mut programs, &mut taken, events);
@@ -176,12 +177,12 @@ fn a_node_that_was_cancelled_is_cancelled_again_at_the_same_place() {
 fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
     let model = tiny_with(4096, &[], &[]);
     let form = Multiverse { width: 2, depth: 1, blocks: Some(2), characters: Some(3) };
-    let guide = form.guide(model.tokenizer().expect("a vocabulary")).expect("a guide");
+    let constraint = form.constraint(model.tokenizer().expect("a vocabulary")).expect("a constraint");
     let plant = |seed, paths| {
         // With two rows a text is read in several steps, and the tree can be cancelled between two stages.
         let mut engine = Engine::new(model.clone(), Settings { rows: 2, ..settings(2000) });
         let ground = Ground { prefix: text(seed as u32, 9), seed, bounds: Bounds::default() };
-        let turn = Turn { guide: guide.clone(), ..warm(4000) };
+        let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
         let tags = Tags::new(ground, &model, form, turn, paths).expect("a program");
         let running = Running::start(&mut engine, tags).expect("planted");
         (engine, vec![running])
@@ -202,7 +203,7 @@ fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
 }
 
 #[test]
-fn a_guide_goes_along_with_what_is_read_again() {
+fn a_constraint_goes_along_with_what_is_read_again() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama");
     let model = Arc::new(Model::load(&folder).expect("the tiny model"));
     let grammars = Grammars::new(model.tokenizer().expect("a vocabulary")).expect("grammars");
@@ -210,13 +211,13 @@ fn a_guide_goes_along_with_what_is_read_again() {
         "type": "object", "required": ["name", "age"], "additionalProperties": false,
         "properties": { "name": { "type": "string", "maxLength": 8 }, "age": { "type": "integer" } },
     });
-    let guide: Guidance = grammars.json_schema(&schema).expect("a guide").into();
-    let question = request(&text(3, 9), Then::Generate(Turn { guide, ..warm(60) }));
-    let run = |record: Record, steps: usize| {
+    let constraint: TurnConstraint = grammars.json_schema(&schema).expect("a constraint").into();
+    let question = request(&text(3, 9), Then::Generate(Turn { constraint, ..warm(60) }));
+    let run = |record: ReplayLog, steps: usize| {
         let mut engine = Engine::new(model.clone(), settings(64));
         let root = engine.submit(question.clone()).expect("a tree");
         engine.resume(root, record).expect("a fresh tree");
-        let mut taken = Record::new();
+        let mut taken = ReplayLog::new();
         for _ in 0..steps {
             for event in engine.step(&Inline) {
                 event.written().into_iter().for_each(|(_, written)| taken.push(&[], written));
@@ -224,10 +225,10 @@ fn a_guide_goes_along_with_what_is_read_again() {
         }
         (taken, engine.generated(root).to_vec(), engine.outcome(root).cloned())
     };
-    let (whole, expected, outcome) = run(Record::new(), 100);
+    let (whole, expected, outcome) = run(ReplayLog::new(), 100);
     assert!(expected.len() > 8 && outcome.is_some());
     for cut in 1..12 {
-        let (record, _, _) = run(Record::new(), cut);
+        let (record, _, _) = run(ReplayLog::new(), cut);
         assert!(!record.is_empty() && record.len() < whole.len());
         assert_eq!(run(record, 100), (whole.clone(), expected.clone(), outcome.clone()), "after {cut} steps");
     }
@@ -237,11 +238,11 @@ fn a_guide_goes_along_with_what_is_read_again() {
 fn a_record_is_for_a_fresh_tree_of_the_same_vocabulary() {
     let mut engine = engine(32);
     let root = engine.submit(request(&text(1, 5), Then::Generate(warm(3)))).expect("a tree");
-    let mut wrong = Record::new();
-    wrong.push(&[], crate::Written { token: 10_000, log_probability: -1.0, origin: crate::Origin::Drawn });
+    let mut wrong = ReplayLog::new();
+    wrong.push(&[], crate::LoggedToken { token: 10_000, log_probability: -1.0, origin: crate::Origin::Drawn });
     assert!(matches!(engine.resume(root, wrong), Err(EngineError::NoSuchToken { .. })));
     engine.run(&Inline);
-    assert_eq!(engine.resume(root, Record::new()), Err(EngineError::Busy(root)));
-    assert_eq!(engine.resume(NodeId(99), Record::new()), Err(EngineError::Unknown(NodeId(99))));
+    assert_eq!(engine.resume(root, ReplayLog::new()), Err(EngineError::Busy(root)));
+    assert_eq!(engine.resume(NodeId(99), ReplayLog::new()), Err(EngineError::Unknown(NodeId(99))));
     assert!(matches!(engine.outcome(root), Some(Outcome::Budget(_))));
 }

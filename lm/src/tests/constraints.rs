@@ -1,7 +1,7 @@
-//! Turns that are guided, on the tiny model.
+//! Turns that are constrained, on the tiny model.
 
 use super::*;
-use crate::{Choice, Ending, Guidance, Guide, GuideError, Outcome, TokenSet};
+use crate::{Choice, Constraint, ConstraintError, Ending, Outcome, TokenSet, TurnConstraint};
 
 /// Numbers in rising order, at most 9 apart, up to 95; behind every number that ends in 5, the next one.
 #[derive(Clone)]
@@ -10,23 +10,23 @@ pub(super) struct Rising {
     pub(super) may_end_from: Token,
 }
 
-impl Guide for Rising {
-    fn allowed(&mut self) -> Result<TokenSet, GuideError> {
+impl Constraint for Rising {
+    fn allowed(&mut self) -> Result<TokenSet, ConstraintError> {
         let mut allowed = TokenSet::default();
         let most = if self.last % 10 == 5 { 1 } else { 9 };
         (self.last + 1..=self.last + most).filter(|token| *token < 96).for_each(|token| allowed.insert(token));
         Ok(allowed)
     }
 
-    fn accept(&mut self, token: Token) -> Result<(), GuideError> {
+    fn accept(&mut self, token: Token) -> Result<(), ConstraintError> {
         if !self.allowed()?.contains(token) {
-            return Err(GuideError::Refused(token));
+            return Err(ConstraintError::Refused(token));
         }
         self.last = token;
         Ok(())
     }
 
-    fn ending(&mut self) -> Result<Ending, GuideError> {
+    fn ending(&mut self) -> Result<Ending, ConstraintError> {
         Ok(match self.last {
             95 => Ending::Must,
             last if last >= self.may_end_from => Ending::May,
@@ -34,26 +34,26 @@ impl Guide for Rising {
         })
     }
 
-    fn forced(&mut self) -> Result<Vec<Token>, GuideError> {
+    fn forced(&mut self) -> Result<Vec<Token>, ConstraintError> {
         Ok(if self.last % 10 == 5 && self.last < 95 { vec![self.last + 1] } else { Vec::new() })
     }
 
-    fn fork(&self) -> Box<dyn Guide> {
+    fn fork(&self) -> Box<dyn Constraint> {
         Box::new(self.clone())
     }
 }
 
 pub(super) fn rising(max_tokens: usize) -> Turn {
-    Turn { guide: Rising { last: 0, may_end_from: 96 }.into(), ..warm(max_tokens) }
+    Turn { constraint: Rising { last: 0, may_end_from: 96 }.into(), ..warm(max_tokens) }
 }
 
 fn keeps_rising(tokens: &[Token]) -> bool {
-    let mut guide = Rising { last: 0, may_end_from: 96 };
-    tokens.iter().all(|token| guide.accept(*token).is_ok())
+    let mut constraint = Rising { last: 0, may_end_from: 96 };
+    tokens.iter().all(|token| constraint.accept(*token).is_ok())
 }
 
 #[test]
-fn a_guided_turn_follows_its_guide_to_the_end() {
+fn a_constrained_turn_follows_its_constraint_to_the_end() {
     for seed in 0..20 {
         let mut engine = engine(64);
         let node = engine.submit(request(&text(seed, 5), Then::Generate(rising(90)))).expect("a tree");
@@ -71,10 +71,10 @@ fn a_guided_turn_follows_its_guide_to_the_end() {
 
 #[test]
 fn a_stop_may_come_only_where_the_text_may_end() {
-    let guide = Rising { last: 0, may_end_from: 40 };
+    let constraint = Rising { last: 0, may_end_from: 40 };
     for seed in 0..20 {
         let mut engine = engine(64);
-        let turn = Turn { guide: guide.clone().into(), stops: vec![0, 20, 50], ..warm(90) };
+        let turn = Turn { constraint: constraint.clone().into(), stops: vec![0, 20, 50], ..warm(90) };
         let node = engine.submit(request(&text(seed, 5), Then::Generate(turn))).expect("a tree");
         engine.run(&Inline);
         let tokens = engine.generated(node);
@@ -93,13 +93,13 @@ fn bounds_hold_for_forced_tokens_too() {
     }
 }
 
-/// What a root writes, and what three branches write that go on with its guide.
-fn guided_tree(engine: &mut Engine, seed: u32) -> (Vec<Token>, Vec<Vec<Token>>) {
+/// What a root writes, and what three branches write that go on with its constraint.
+fn constrained_tree(engine: &mut Engine, seed: u32) -> (Vec<Token>, Vec<Vec<Token>>) {
     let asked = Request { seed: u64::from(seed), ..request(&text(seed, 9), Then::Generate(rising(4))) };
     let root = engine.submit(asked).expect("a tree");
     engine.run(&Inline);
     let own = engine.generated(root).to_vec();
-    let branch = drawn(&[], Turn { guide: Guidance::Continued, ..warm(3) });
+    let branch = drawn(&[], Turn { constraint: TurnConstraint::Continued, ..warm(3) });
     let branches = spawn(vec![branch; 3], Join::Select(Choice::Best), &[], Then::Conclude);
     engine.spawn(root, branches).expect("branches");
     let events = engine.run(&Inline);
@@ -111,10 +111,10 @@ fn guided_tree(engine: &mut Engine, seed: u32) -> (Vec<Token>, Vec<Vec<Token>>) 
 }
 
 #[test]
-fn branches_go_on_from_the_guide_of_their_parent() {
+fn branches_go_on_from_the_constraint_of_their_parent() {
     let mut different = 0;
     for seed in 0..10 {
-        let (own, branches) = guided_tree(&mut engine(64), seed);
+        let (own, branches) = constrained_tree(&mut engine(64), seed);
         assert_eq!(branches.len(), 3);
         for branch in &branches {
             assert!(!branch.is_empty() && keeps_rising(&[&own[..], branch].concat()), "{own:?} {branches:?}");
@@ -125,27 +125,27 @@ fn branches_go_on_from_the_guide_of_their_parent() {
 }
 
 #[test]
-fn what_comes_back_of_branches_is_read_by_the_guide() {
+fn what_comes_back_of_branches_is_read_by_the_constraint() {
     let mut engine = engine(64);
-    let first = Turn { guide: Rising { last: 0, may_end_from: 96 }.into(), ..Turn::greedy(1) };
+    let first = Turn { constraint: Rising { last: 0, may_end_from: 96 }.into(), ..Turn::greedy(1) };
     let root = engine.submit(request(&[3, 4], Then::Generate(first))).expect("a tree");
     engine.run(&Inline);
     let last = engine.generated(root)[0];
     let next = |after: Token| if after == 95 { 95 } else { after + 1 };
     let branches = vec![said(&[next(last)]), said(&[next(next(last))])];
-    let turn = Turn { guide: Guidance::Continued, ..Turn::greedy(2) };
+    let turn = Turn { constraint: TurnConstraint::Continued, ..Turn::greedy(2) };
     engine.spawn(root, spawn(branches, Join::Replay, &[], Then::Generate(turn.clone()))).expect("branches");
     engine.run(&Inline);
     let tokens = engine.tokens(root);
     assert!(keeps_rising(&tokens[2..]) && tokens.len() > 5, "{tokens:?}");
-    // What the guide cannot read makes it useless, which is said.
+    // What the constraint cannot read makes it useless, which is said.
     engine.extend(root, &[1], Then::Generate(turn)).expect("more text");
     engine.run(&Inline);
     assert_eq!(engine.outcome(root), Some(&Outcome::Invalid));
 }
 
 #[test]
-fn a_guided_text_is_the_same_alone_together_and_after_preemption() {
+fn a_constrained_text_is_the_same_alone_together_and_after_preemption() {
     let run = |engine: &mut Engine, seeds: std::ops::Range<u32>| -> Vec<Vec<Token>> {
         let submitted: Vec<NodeId> = seeds
             .map(|seed| engine.submit(request(&text(seed, 9), Then::Generate(rising(40)))).expect("a tree"))
