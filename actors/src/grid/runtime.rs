@@ -5,10 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::block::{Block, BlockId, Failure, Post};
-
-/// What [`Runtime::inspect`] does with a block.
-pub type Look<B> = Box<dyn FnOnce(&B) + Send>;
+use super::block::{Block, BlockId, Failure, Look, Post};
 
 /// A grid of blocks that moves on by one cycle when asked.
 ///

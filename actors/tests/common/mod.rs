@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Once};
 
 use theoremata_actors::grid::{
-    ActixRuntime, Block, BlockId, Cells, Committed, Counts, Cycle, End, Failure, InlineRuntime, Options, Runtime,
-    Schedule, Spawned,
+    ActixRuntime, Block, BlockId, Committed, Counts, Cycle, End, Failure, InlineRuntime, Options, Runtime, Schedule,
+    ShardSize, Spawned,
 };
 
 /// Mixes two numbers into one.
@@ -104,7 +104,7 @@ pub fn shuffled(seed: u64) -> Options {
 }
 
 pub fn actix<B: Block>(threads: usize, cells: usize, options: Options) -> ActixRuntime<B> {
-    let cells = NonZeroUsize::new(cells).map_or(Cells::Auto, Cells::Of);
+    let cells = NonZeroUsize::new(cells).map_or(ShardSize::Auto, ShardSize::Of);
     ActixRuntime::start(NonZeroUsize::new(threads).unwrap(), cells, options).unwrap()
 }
 

@@ -6,15 +6,15 @@ use theoremata_lm::{Message, Model, PromptError, Reading, Role, Speech, Token};
 
 /// A model's way with texts.
 #[derive(Clone)]
-pub(super) struct Texts {
+pub(super) struct PromptCodec {
     model: Arc<Model>,
     raw: bool,
 }
 
-impl Texts {
-    pub(super) fn new(model: Arc<Model>, raw: bool) -> Texts {
+impl PromptCodec {
+    pub(super) fn new(model: Arc<Model>, raw: bool) -> PromptCodec {
         let raw = raw || model.template().is_none();
-        Texts { model, raw }
+        PromptCodec { model, raw }
     }
 
     /// The tokens that end an answer.

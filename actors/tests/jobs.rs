@@ -8,9 +8,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use theoremata_actors::pool::{
-    Accept, Answer, Forgetting, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Remote, Shape,
-    TokenChoice, Told, View, What,
+use theoremata_actors::jobs::{
+    Accept, Answer, EventKind, Forgetting, Job, JobEvent, JobId, Judge, Kind, Local, Options, OutputFormat, Pool,
+    Program, Refused, Remote, TokenChoice, View,
 };
 use theoremata_lm::{Bound, Model, Outcome, Settings};
 use theoremata_store::{JournalEnd, Store};
@@ -52,7 +52,7 @@ fn jobs() -> Vec<Job> {
         warm(Job::new("Go on:", Program::Map { items: items(), last: Some("And now?".into()) }, 40)),
         warm(Job::new("Which?", Program::Score { items: items(), sum: false }, 8)),
         warm(Job::new("Plan.", Program::Decompose { depth: 1, width: 3 }, 30)),
-        Job { shape: Shape::Regex("[a-z]{4,8}".into()), stop: Vec::new(), ..vote("A word:") },
+        Job { shape: OutputFormat::Regex("[a-z]{4,8}".into()), stop: Vec::new(), ..vote("A word:") },
         parted(Program::Tags { width: 2, depth: 1, characters: 6, view: View::Replay }),
         parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Lists(0) }),
         parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Conclusions }),
@@ -60,7 +60,7 @@ fn jobs() -> Vec<Job> {
 }
 
 /// Waits until these jobs are done, and gives their answers and all that was told.
-fn finish(pool: &Pool, ids: &[JobId]) -> Vec<(Answer, Vec<Arc<Told>>)> {
+fn finish(pool: &Pool, ids: &[JobId]) -> Vec<(Answer, Vec<Arc<JobEvent>>)> {
     let news = pool.watch();
     while ids.iter().any(|id| pool.answer(*id).is_none()) {
         let _ = news.recv_timeout(Duration::from_millis(50));
@@ -86,24 +86,24 @@ fn expected(jobs: &[Job], judge: Option<Judge>) -> Vec<Answer> {
 }
 
 /// Whether what was told of a job has its order, and says what the answer says.
-fn check_told(answer: &Answer, told: &[Arc<Told>]) {
+fn check_told(answer: &Answer, told: &[Arc<JobEvent>]) {
     let mut opened = Vec::new();
     for (seq, told) in told.iter().enumerate() {
         assert_eq!(told.seq, seq as u64, "numbers have no gaps");
         match &told.what {
-            What::Opened => {
+            EventKind::Opened => {
                 assert!(!opened.contains(&told.path), "{:?} is opened once", told.path);
                 opened.push(told.path.clone());
             }
-            What::Resumed { .. } | What::Answered(_) => {}
+            EventKind::Resumed { .. } | EventKind::Answered(_) => {}
             _ => assert!(opened.contains(&told.path), "{:?} is opened before it is spoken of", told.path),
         }
     }
-    assert!(matches!(&told.last().expect("told").what, What::Answered(last) if **last == *answer));
+    assert!(matches!(&told.last().expect("told").what, EventKind::Answered(last) if **last == *answer));
     for node in &answer.nodes {
         let of_node = told.iter().filter(|told| told.path == node.path);
         let written: usize = of_node
-            .filter(|told| matches!(&told.what, What::Wrote { token: Some(token), .. } if !token.is_stop()))
+            .filter(|told| matches!(&told.what, EventKind::Wrote { token: Some(token), .. } if !token.is_stop()))
             .count();
         // What losers wrote is told, and is not part of the answer.
         assert!(written == node.tokens || node.outcome == Some(Outcome::Cancelled), "{:?}", node.path);
@@ -148,7 +148,7 @@ fn a_lost_worker_is_replaced_and_its_jobs_go_on() {
         let pool = Pool::start(Options { judge: Some(judge), ..options(workers) }).expect("a pool");
         let ids = ask(&pool, &asked);
         let done = finish(&pool, &ids);
-        let resumed = |told: &[Arc<Told>]| told.iter().any(|told| matches!(told.what, What::Resumed { .. }));
+        let resumed = |told: &[Arc<JobEvent>]| told.iter().any(|told| matches!(told.what, EventKind::Resumed { .. }));
         assert!(done.iter().any(|(_, told)| resumed(told)), "a hand was lost");
         for ((answer, told), expected) in done.iter().zip(&expected) {
             assert_eq!(lasting(answer), lasting(expected));
@@ -194,7 +194,7 @@ fn a_job_goes_on_when_the_pool_was_gone() {
             assert_eq!(lasting(answer), lasting(expected), "cut off after {stop_after}");
             check_told(answer, told);
             cut_off +=
-                told.iter().filter(|told| matches!(told.what, What::Resumed { tokens, .. } if tokens > 0)).count();
+                told.iter().filter(|told| matches!(told.what, EventKind::Resumed { tokens, .. } if tokens > 0)).count();
         }
         drop(pool);
         // What is done is not done again, unless that is asked for.
@@ -249,10 +249,10 @@ fn more_than_may_wait_is_refused_and_a_job_can_be_ended() {
 }
 
 /// Whether a node of an answer was cancelled, and has just the tokens that were told of it.
-fn check_cancelled(answer: &Answer, told: &[Arc<Told>], path: &[u32]) {
+fn check_cancelled(answer: &Answer, told: &[Arc<JobEvent>], path: &[u32]) {
     let node = answer.nodes.iter().find(|node| node.path == path).expect("the node");
-    let written = |told: &&Arc<Told>| match &told.what {
-        What::Wrote { token: Some(token), .. } => told.path == path && !token.is_stop(),
+    let written = |told: &&Arc<JobEvent>| match &told.what {
+        EventKind::Wrote { token: Some(token), .. } => told.path == path && !token.is_stop(),
         _ => false,
     };
     assert_eq!((&node.outcome, node.tokens), (&Some(Outcome::Cancelled), told.iter().filter(written).count()));
@@ -288,7 +288,7 @@ fn gate() -> (Judge, Receiver<()>, Sender<bool>) {
 
 /// Does a job beside another one whose judge stops the worker again and again. At one of these stops a node of the job
 /// is cancelled that has not ended by what was told.
-fn without_a_node(job: &Job, options: Options, when: When) -> (JobId, Answer, Vec<Arc<Told>>) {
+fn without_a_node(job: &Job, options: Options, when: When) -> (JobId, Answer, Vec<Arc<JobEvent>>) {
     let (judge, stops, go) = gate();
     let pool = Pool::start(Options { judge: Some(judge), ..options }).expect("a pool");
     let gate = Program::First { samples: 64, accept: Accept::Judge("any".into()) };
@@ -299,8 +299,9 @@ fn without_a_node(job: &Job, options: Options, when: When) -> (JobId, Answer, Ve
         // What was said before has been told when this is answered, and an order has been passed on.
         pool.usage();
         let told = pool.told(ids[1], 0).expect("known");
-        let ended = |path: &[u32]| told.iter().any(|told| told.path == path && matches!(told.what, What::Finished(_)));
-        let opened = told.iter().filter(|told| told.what == What::Opened).map(|told| &told.path);
+        let ended =
+            |path: &[u32]| told.iter().any(|told| told.path == path && matches!(told.what, EventKind::Finished(_)));
+        let opened = told.iter().filter(|told| told.what == EventKind::Opened).map(|told| &told.path);
         let open = opened.filter(|path| path.len() >= when.depth && !ended(path)).min();
         if let Some(path) = open.filter(|_| told.len() >= when.told) {
             assert!(pool.cancel_node(ids[1], path));
@@ -336,7 +337,9 @@ fn a_node_that_was_cancelled_stays_so_whoever_goes_on() {
             let kept = || Options { store: Some(store.clone()), ..options(1) };
             let (id, expected, told) = without_a_node(&job, kept(), when);
             // It may have ended in the step that was under way.
-            let Some(at) = told.iter().position(|told| matches!(told.what, What::Cancelled { .. })) else { continue };
+            let Some(at) = told.iter().position(|told| matches!(told.what, EventKind::Cancelled { .. })) else {
+                continue;
+            };
             check_cancelled(&expected, &told, &told[at].path);
             (cancelled, below) = (cancelled + 1, below + usize::from(told[at].path.len() > 1));
             // As if the process had been killed at any time from then on: the first record is the question.
@@ -363,7 +366,7 @@ fn the_siblings_of_a_cancelled_node_go_on_and_vote() {
     let mut cancelled = 0;
     for (job, expected) in jobs.iter().zip(expected(&jobs, None)) {
         let (_, answer, told) = without_a_node(job, options(1), When { told: 0, depth: 1, lost: false });
-        let Some(at) = told.iter().find(|told| matches!(told.what, What::Cancelled { .. })) else { continue };
+        let Some(at) = told.iter().find(|told| matches!(told.what, EventKind::Cancelled { .. })) else { continue };
         check_cancelled(&answer, &told, &at.path);
         for (node, other) in answer.nodes.iter().zip(&expected.nodes).skip(1).filter(|(node, _)| node.path != at.path) {
             assert_eq!(node, other);
@@ -380,10 +383,10 @@ fn the_siblings_of_a_cancelled_node_go_on_and_vote() {
 fn a_cancellation_holds_if_the_worker_is_lost_before_it_hears_of_it() {
     let long = Job { stop: Vec::new(), max_tokens: 150, ..vote("1 + 1 =") };
     let (_, answer, told) = without_a_node(&long, options(1), When { told: 20, depth: 1, lost: true });
-    let at = |wanted: fn(&What) -> bool| told.iter().position(|told| wanted(&told.what)).expect("told");
-    let cancelled = at(|what| matches!(what, What::Cancelled { .. }));
+    let at = |wanted: fn(&EventKind) -> bool| told.iter().position(|told| wanted(&told.what)).expect("told");
+    let cancelled = at(|what| matches!(what, EventKind::Cancelled { .. }));
     check_cancelled(&answer, &told, &told[cancelled].path);
-    assert!(cancelled < at(|what| matches!(what, What::Resumed { .. })));
+    assert!(cancelled < at(|what| matches!(what, EventKind::Resumed { .. })));
     assert!(answer.nodes.iter().filter(|node| node.outcome == Some(Outcome::Cancelled)).count() == 1);
 }
 
@@ -406,7 +409,8 @@ fn a_cancellation_waits_until_the_job_has_caught_up() {
     pool.submit(first("Try:", "any")).expect("taken");
     stops.recv().expect("it concludes");
     assert_eq!(pool.submit(job).expect("taken"), id);
-    let is_of_node = |told: &&Arc<Told>| told.path == [4] && matches!(told.what, What::Wrote { token: Some(_), .. });
+    let is_of_node =
+        |told: &&Arc<JobEvent>| told.path == [4] && matches!(told.what, EventKind::Wrote { token: Some(_), .. });
     let before = pool.told(id, 0).expect("known").iter().filter(is_of_node).count();
     assert!(before > 0 && pool.cancel_node(id, &[4]), "it is open by what was told");
     drop(go);
@@ -447,7 +451,7 @@ fn a_node_of_a_job_that_waits_ends_where_its_log_ends() {
         .told(id, 0)
         .expect("known")
         .iter()
-        .filter(|told| matches!(told.what, What::Cancelled { .. }))
+        .filter(|told| matches!(told.what, EventKind::Cancelled { .. }))
         .map(|told| told.path.clone())
         .collect();
     assert_eq!(cancelled.last(), Some(&vec![1]), "{cancelled:?}");
@@ -500,8 +504,8 @@ fn what_cannot_be_done_is_said_at_once() {
     assert!(matches!(pool.submit(Job { max_tokens: 0, ..vote("x") }), Err(Refused::Job(_))));
     assert!(matches!(pool.submit(first("x", "any")), Err(Refused::NoJudge)));
     let wrong = [
-        Job { shape: Shape::Regex("(".into()), ..vote("x") },
-        Job { shape: Shape::Grammar("start: nothing".into()), ..vote("x") },
+        Job { shape: OutputFormat::Regex("(".into()), ..vote("x") },
+        Job { shape: OutputFormat::Grammar("start: nothing".into()), ..vote("x") },
         vote(&"long ".repeat(5000)),
     ];
     let ids = ask(&pool, &wrong);

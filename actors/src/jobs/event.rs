@@ -8,18 +8,18 @@ use theoremata_lm::{JoinReport, LoggedToken, Origin, Outcome, Token};
 
 /// Something that happened to a job. Numbers have no gaps, and a node is opened before it is spoken of.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Told {
+pub struct JobEvent {
     /// Its number, counted for each job from 0.
     pub seq: u64,
     /// The node: which branches lead to it from the root.
     pub path: Vec<u32>,
     /// What happened.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What happened to a node, or to the job.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub enum What {
+pub enum EventKind {
     /// A node is there.
     Opened,
     /// It wrote.

@@ -1,11 +1,10 @@
-//! The hand that has a server do the work: one that speaks the protocol of OpenAI.
+//! The backend that has a server do the work: one that speaks the protocol of OpenAI.
 //!
 //! Every branch is a request of its own, so programs whose branches read the same prompt and nothing of each
 //! other run here. How the server shares what it has read is its own affair, and so is whether the same request
 //! gets the same answer: what a branch has said once is kept, and never asked for again.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,58 +14,28 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 use theoremata_lm::{Outcome, Usage};
 
 use self::branches::Branches;
-use self::request::{Ended, ask};
-use super::hand::{Hand, Said};
-use super::job::{Job, JobId, Program, Shape};
+use self::request::{Ended, Place, ask};
+use self::server::Remote;
+use super::backend::{Backend, BackendEvent};
+use super::event::{Answer, EventKind};
+use super::event_log::EventLog;
+use super::job::{Job, JobId, OutputFormat, Program};
 use super::judge::Judge;
-use super::ledger::Log;
-use super::told::{Answer, What};
 
 mod branches;
 mod request;
+pub(super) mod server;
 
 /// How long a worker sleeps between two looks at what the server has said.
 const PAUSE: Duration = Duration::from_millis(5);
-
-/// A server that speaks the protocol of OpenAI.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Remote {
-    /// Where it is, up to and with the version: `http://127.0.0.1:8000/v1`.
-    pub url: String,
-    /// The model that it is asked for.
-    pub model: String,
-    /// The environment variable that holds the key, where one is needed: keys stand in no job and no journal.
-    pub key_variable: Option<String>,
-    /// Requests that it is sent at the same time.
-    pub requests: usize,
-}
-
-impl Remote {
-    /// A server that needs no key, and eight requests at a time.
-    pub fn new(url: impl Into<String>, model: impl Into<String>) -> Remote {
-        Remote { url: url.into(), model: model.into(), key_variable: None, requests: 8 }
-    }
-
-    /// Jobs that it does side by side: more would only wait for their requests.
-    pub(super) fn jobs(&self) -> usize {
-        self.requests.max(1)
-    }
-
-    fn key(&self) -> Option<String> {
-        self.key_variable.as_ref().and_then(|name| env::var(name).ok())
-    }
-}
 
 /// Whether a program's branches are requests of their own.
 pub(super) fn can(program: &Program) -> bool {
     matches!(program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. })
 }
 
-/// A node of a job: the root, or one of its branches.
-pub(super) type Place = Option<u32>;
-
 /// What a thread that waits for the server says.
-struct Heard {
+struct EventCounts {
     job: JobId,
     place: Place,
     ended: Ended,
@@ -80,20 +49,20 @@ struct Ask {
     stop: Arc<AtomicBool>,
 }
 
-pub(super) struct RemoteHand {
+pub(super) struct RemoteBackend {
     remote: Arc<Remote>,
     judge: Option<Judge>,
     jobs: BTreeMap<JobId, Branches>,
-    said: Vec<Said>,
+    said: Vec<BackendEvent>,
     asks: VecDeque<Ask>,
     under_way: usize,
-    channel: (Sender<Heard>, Receiver<Heard>),
+    channel: (Sender<EventCounts>, Receiver<EventCounts>),
     generated: u64,
 }
 
-impl RemoteHand {
-    pub(super) fn new(remote: Remote, judge: Option<Judge>) -> RemoteHand {
-        RemoteHand {
+impl RemoteBackend {
+    pub(super) fn new(remote: Remote, judge: Option<Judge>) -> RemoteBackend {
+        RemoteBackend {
             remote: Arc::new(remote),
             judge,
             jobs: BTreeMap::new(),
@@ -118,8 +87,8 @@ impl RemoteHand {
             self.under_way += 1;
             thread::spawn(move || {
                 let ended = ask(&remote, remote.key().as_deref(), &asked, place, &question, &stop);
-                // If the hand is gone, nobody wants to know.
-                let _ = sender.send(Heard { job, place, ended });
+                // If the backend is gone, nobody wants to know.
+                let _ = sender.send(EventCounts { job, place, ended });
             });
         }
     }
@@ -128,21 +97,21 @@ impl RemoteHand {
     fn go_on(&mut self, job: JobId) {
         let Some(branches) = self.jobs.get_mut(&job) else { return };
         let told = branches.take_told();
-        self.said.extend(told.into_iter().map(|(path, what)| Said { job, path, what }));
+        self.said.extend(told.into_iter().map(|(path, what)| BackendEvent { job, path, what }));
         for (place, question, stop) in branches.take_asks() {
             self.asks.push_back(Ask { job, place, question, stop });
         }
         if let Some(answer) = branches.answer() {
-            self.said.push(Said { job, path: Vec::new(), what: What::Answered(Box::new(answer)) });
+            self.said.push(BackendEvent { job, path: Vec::new(), what: EventKind::Answered(Box::new(answer)) });
             self.jobs.remove(&job);
         }
     }
 }
 
-impl Hand for RemoteHand {
-    fn admit(&mut self, id: JobId, job: &Job, log: &Log) -> Result<(), Box<Answer>> {
+impl Backend for RemoteBackend {
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
         let failed = |why: &str| Err(Box::new(Answer::without_text(Outcome::Failed, Some(why.to_owned()))));
-        if !matches!(job.shape, Shape::Free | Shape::JsonSchema(_)) {
+        if !matches!(job.shape, OutputFormat::Free | OutputFormat::JsonSchema(_)) {
             return failed("a server takes JSON schemas only, no expressions and no grammars");
         }
         let Some(branches) = Branches::new(job, self.judge.as_ref(), log) else {
@@ -160,9 +129,9 @@ impl Hand for RemoteHand {
         }
     }
 
-    fn work(&mut self) -> Vec<Said> {
-        let heard: Vec<Heard> = self.channel.1.try_iter().collect();
-        for Heard { job, place, ended } in heard {
+    fn work(&mut self) -> Vec<BackendEvent> {
+        let heard: Vec<EventCounts> = self.channel.1.try_iter().collect();
+        for EventCounts { job, place, ended } in heard {
             self.under_way -= 1;
             self.generated += ended.tokens;
             if let Some(branches) = self.jobs.get_mut(&job) {
@@ -188,7 +157,7 @@ impl Hand for RemoteHand {
     }
 }
 
-impl Drop for RemoteHand {
+impl Drop for RemoteBackend {
     fn drop(&mut self) {
         self.jobs.values_mut().for_each(|branches| branches.cancel(&[]));
     }

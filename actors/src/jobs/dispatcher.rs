@@ -1,4 +1,4 @@
-//! The front of the pool: takes jobs, gives each to a worker, and takes down what is told.
+//! The dispatcher of the pool: takes jobs, gives each to a worker, and takes down what is told.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -9,39 +9,53 @@ use crossbeam::channel::Sender;
 use theoremata_lm::{Outcome, Usage};
 use theoremata_store::Store;
 
-use super::affinity::{self, Memory};
-use super::hand::Said;
-use super::job::{Job, JobId, Program};
-use super::ledger::{Heard, Journal, Log};
-use super::told::{Answer, Told, What};
-use super::worker::{Admit, Cancel, Worker, sum};
-use super::{Refused, Table};
+use super::affinity::{self, PrefixMemory};
+use super::backend::BackendEvent;
+use super::event::{Answer, EventKind, JobEvent};
+use super::event_log::{EventCounts, EventLog};
+use super::job::{Accept, Job, JobId, Program};
+use super::job_table::JobTable;
+use super::journal::Journal;
+use super::messages::{Admit, Cancel, Crashed, Progress};
+use super::refused::Refused;
+use super::worker::{Worker, sum};
 
 /// How often what was told is made durable. What a crash takes is told again, to the token.
 const FLUSH: Duration = Duration::from_millis(200);
 
-/// What the front knows of a worker.
-pub(super) struct Desk {
+/// What the dispatcher knows of a worker.
+pub(super) struct WorkerEntry {
+    /// The actor.
     pub(super) address: Addr<Worker>,
     /// Jobs that it does side by side at most.
     pub(super) slots: usize,
+    /// Whether it can run a program.
     pub(super) can: fn(&Program) -> bool,
+    /// Backends that it has lost: what it says of an earlier one is passed over.
     pub(super) generation: u64,
+    /// Whether it has no backend any more, and gets none.
     pub(super) lost: bool,
-    pub(super) memory: Memory,
+    /// Beginnings of prompts that it has read.
+    pub(super) memory: PrefixMemory,
+    /// What it did so far.
     pub(super) usage: Usage,
 }
 
 /// A job under way.
 struct Entry {
+    /// What is asked.
     job: Arc<Job>,
-    log: Arc<Log>,
-    heard: Heard,
+    /// Its events so far; callers read them too.
+    log: Arc<EventLog>,
+    /// Its events by node and kind, so that none is told twice.
+    counts: EventCounts,
+    /// Where its events are written down, if they are.
     journal: Option<Journal>,
+    /// The worker that has it.
     worker: Option<usize>,
     /// Nodes that should end, and that have not been told to have ended.
     unwanted: Vec<Unwanted>,
-    /// Hands that were lost with this job aboard.
+    /// Backends that were lost with this job aboard.
     crashes: u32,
     /// An estimate of the tokens that are left to compute.
     left: usize,
@@ -54,15 +68,21 @@ struct Unwanted {
     said: bool,
 }
 
-pub(super) struct Front {
-    table: Arc<Table>,
-    desks: Vec<Desk>,
+/// The one actor that knows all jobs and all workers.
+pub(super) struct Dispatcher {
+    /// Logs of all jobs, which callers read.
+    table: Arc<JobTable>,
+    /// By number.
+    workers: Vec<WorkerEntry>,
     /// Jobs that no worker has yet, in the order in which they came.
     queue: VecDeque<JobId>,
     /// Jobs that may wait.
     waiting: usize,
+    /// Jobs that wait or that a worker has.
     jobs: BTreeMap<JobId, Entry>,
-    watchers: Vec<Sender<(JobId, Arc<Told>)>>,
+    /// Who hears every event of every job.
+    watchers: Vec<Sender<(JobId, Arc<JobEvent>)>>,
+    /// Where and how jobs are kept.
     keep: Keep,
 }
 
@@ -74,18 +94,18 @@ pub(super) struct Keep {
     pub(super) judged: bool,
 }
 
-impl Front {
-    pub(super) fn new(table: Arc<Table>, desks: Vec<Desk>, waiting: usize, keep: Keep) -> Front {
+impl Dispatcher {
+    pub(super) fn new(table: Arc<JobTable>, workers: Vec<WorkerEntry>, waiting: usize, keep: Keep) -> Dispatcher {
         let (queue, jobs) = (VecDeque::new(), BTreeMap::new());
-        Front { table, desks, queue, waiting, jobs, watchers: Vec::new(), keep }
+        Dispatcher { table, workers, queue, waiting, jobs, watchers: Vec::new(), keep }
     }
 
     fn submit(&mut self, job: Job) -> Result<JobId, Refused> {
         job.check()?;
-        if matches!(&job.program, Program::First { accept: super::Accept::Judge(_), .. }) && !self.keep.judged {
+        if matches!(&job.program, Program::First { accept: Accept::Judge(_), .. }) && !self.keep.judged {
             return Err(Refused::NoJudge);
         }
-        if !self.desks.iter().any(|desk| !desk.lost && (desk.can)(&job.program)) {
+        if !self.workers.iter().any(|worker| !worker.lost && (worker.can)(&job.program)) {
             return Err(Refused::NoWorker);
         }
         let id = job.id(&self.keep.model);
@@ -103,7 +123,7 @@ impl Front {
                 let (journal, log) = Journal::open(store, id, &job, &self.keep.model)?;
                 (Some(journal), log)
             }
-            None => (None, Log::default()),
+            None => (None, EventLog::default()),
         };
         let log = Arc::new(log);
         self.table.jobs.insert(id, log.clone());
@@ -113,10 +133,10 @@ impl Front {
             return Ok(id);
         }
         let left = job.width().saturating_mul(job.max_tokens).min(job.total_tokens.unwrap_or(usize::MAX));
-        let heard = Heard::of(&log);
+        let counts = EventCounts::of(&log);
         self.jobs.insert(
             id,
-            Entry { job: Arc::new(job), log, heard, journal, worker: None, unwanted: Vec::new(), crashes: 0, left },
+            Entry { job: Arc::new(job), log, counts, journal, worker: None, unwanted: Vec::new(), crashes: 0, left },
         );
         if !told.is_empty() {
             self.resumed(id, "it was cut off");
@@ -126,24 +146,24 @@ impl Front {
         Ok(id)
     }
 
-    fn send(&mut self, id: JobId, told: &Arc<Told>) {
+    fn send(&mut self, id: JobId, told: &Arc<JobEvent>) {
         self.watchers.retain(|watcher| watcher.send((id, told.clone())).is_ok());
     }
 
     /// Tells something of a job.
-    fn tell(&mut self, id: JobId, path: Vec<u32>, what: What) {
+    fn tell(&mut self, id: JobId, path: Vec<u32>, what: EventKind) {
         let Some(entry) = self.jobs.get_mut(&id) else { return };
-        if !entry.heard.is_new(&path, &what) {
+        if !entry.counts.is_new(&path, &what) {
             return;
         }
-        if let What::Wrote { token: Some(_), .. } = what {
+        if let EventKind::Wrote { token: Some(_), .. } = what {
             entry.left = entry.left.saturating_sub(1);
         }
-        if let What::Cancelled { .. } | What::Finished(_) = what {
+        if let EventKind::Cancelled { .. } | EventKind::Finished(_) = what {
             entry.unwanted.retain(|unwanted| unwanted.path != path);
         }
-        let done = matches!(what, What::Answered(_));
-        let told = Arc::new(Told { seq: entry.log.len(), path, what });
+        let done = matches!(what, EventKind::Answered(_));
+        let told = Arc::new(JobEvent { seq: entry.log.len(), path, what });
         entry.log.push(told.clone());
         if let Some(journal) = &mut entry.journal {
             journal.tell(&told);
@@ -157,9 +177,9 @@ impl Front {
 
     fn resumed(&mut self, id: JobId, because: &str) {
         let Some(entry) = self.jobs.get_mut(&id) else { return };
-        entry.heard.begin_again();
+        entry.counts.begin_again();
         let tokens = entry.log.replay_log().len();
-        self.tell(id, Vec::new(), What::Resumed { tokens, because: because.to_owned() });
+        self.tell(id, Vec::new(), EventKind::Resumed { tokens, because: because.to_owned() });
     }
 
     /// Gives waiting jobs to workers, each to the one that is done with it first by our estimate.
@@ -169,9 +189,9 @@ impl Front {
             let Some(entry) = self.jobs.get(&id) else { continue };
             let blocks = affinity::blocks(&entry.job.prompt);
             let bytes = entry.job.bytes();
-            let free = (0..self.desks.len()).filter(|number| self.takes(*number, entry));
+            let free = (0..self.workers.len()).filter(|number| self.takes(*number, entry));
             let best = free.min_by_key(|number| {
-                let unread = self.desks[*number].memory.unread_tokens(&blocks, bytes);
+                let unread = self.workers[*number].memory.unread_tokens(&blocks, bytes);
                 (unread.saturating_add(self.load(*number)), *number)
             });
             let Some(number) = best else {
@@ -179,9 +199,9 @@ impl Front {
                 continue;
             };
             let (job, log) = (entry.job.clone(), entry.log.clone());
-            let desk = &mut self.desks[number];
-            desk.memory.learn(&blocks);
-            desk.address.do_send(Admit { generation: desk.generation, id, job, log });
+            let worker = &mut self.workers[number];
+            worker.memory.learn(&blocks);
+            worker.address.do_send(Admit { generation: worker.generation, id, job, log });
             if let Some(entry) = self.jobs.get_mut(&id) {
                 entry.worker = Some(number);
             }
@@ -194,11 +214,11 @@ impl Front {
     fn pass_on_unwanted(&mut self, id: JobId) {
         let Some(entry) = self.jobs.get_mut(&id) else { return };
         let Some(number) = entry.worker else { return };
-        let desk = &self.desks[number];
+        let worker = &self.workers[number];
         for Unwanted { path, said } in &mut entry.unwanted {
-            if !*said && (path.is_empty() || entry.heard.has_caught_up(path)) {
+            if !*said && (path.is_empty() || entry.counts.has_caught_up(path)) {
                 *said = true;
-                desk.address.do_send(Cancel { generation: desk.generation, id, path: path.clone() });
+                worker.address.do_send(Cancel { generation: worker.generation, id, path: path.clone() });
             }
         }
     }
@@ -208,24 +228,24 @@ impl Front {
         let unwanted = self.jobs.get_mut(&id).map(|entry| std::mem::take(&mut entry.unwanted)).unwrap_or_default();
         for Unwanted { path, .. } in unwanted {
             if self.jobs.get(&id).is_some_and(|entry| entry.log.is_open(&path)) {
-                self.tell(id, path, What::Cancelled { stages: None });
+                self.tell(id, path, EventKind::Cancelled { stages: None });
             }
         }
     }
 
-    /// Whether a worker may be given a job now. A job that was aboard when a hand was lost goes alone, so that
+    /// Whether a worker may be given a job now. A job that was aboard when a backend was lost goes alone, so that
     /// it is known whose fault it is if that happens again.
     fn takes(&self, number: usize, entry: &Entry) -> bool {
-        let desk = &self.desks[number];
+        let worker = &self.workers[number];
         let mut aboard = self.jobs.values().filter(|other| other.worker == Some(number)).peekable();
-        if desk.lost || !(desk.can)(&entry.job.program) {
+        if worker.lost || !(worker.can)(&entry.job.program) {
             return false;
         }
         if entry.crashes > 0 {
             return aboard.peek().is_none();
         }
         let (count, suspects) = aboard.fold((0, 0), |(count, suspects), other| (count + 1, suspects + other.crashes));
-        count < desk.slots && suspects == 0
+        count < worker.slots && suspects == 0
     }
 
     /// Tokens that a worker has still to compute.
@@ -253,15 +273,15 @@ impl Front {
 
     /// Answers a job that cannot be done.
     fn give_up(&mut self, id: JobId, outcome: Outcome, because: Option<String>) {
-        self.tell(id, Vec::new(), What::Answered(Box::new(Answer::without_text(outcome, because))));
+        self.tell(id, Vec::new(), EventKind::Answered(Box::new(Answer::without_text(outcome, because))));
     }
 }
 
-impl Actor for Front {
-    type Context = Context<Front>;
+impl Actor for Dispatcher {
+    type Context = Context<Dispatcher>;
 
-    fn started(&mut self, context: &mut Context<Front>) {
-        context.run_interval(FLUSH, |front, _| front.flush());
+    fn started(&mut self, context: &mut Context<Dispatcher>) {
+        context.run_interval(FLUSH, |dispatcher, _| dispatcher.flush());
     }
 }
 
@@ -278,28 +298,10 @@ pub(super) enum End {
 }
 
 /// Somebody wants to hear what is told from now on.
-pub(super) struct Watch(pub(super) Sender<(JobId, Arc<Told>)>);
+pub(super) struct Watch(pub(super) Sender<(JobId, Arc<JobEvent>)>);
 
 /// Somebody wants to know what was done; everything told before is durable then.
 pub(super) struct Count(pub(super) Sender<Usage>);
-
-/// What a worker did.
-pub(super) struct Progress {
-    pub(super) worker: usize,
-    pub(super) generation: u64,
-    pub(super) said: Vec<Said>,
-    pub(super) usage: Usage,
-}
-
-/// A worker lost its hand.
-pub(super) struct Crashed {
-    pub(super) worker: usize,
-    /// From now on.
-    pub(super) generation: u64,
-    pub(super) why: String,
-    /// Whether it has another one.
-    pub(super) lasting: bool,
-}
 
 impl Message for Submit {
     type Result = ();
@@ -317,27 +319,19 @@ impl Message for Count {
     type Result = ();
 }
 
-impl Message for Progress {
-    type Result = ();
-}
-
-impl Message for Crashed {
-    type Result = ();
-}
-
-impl Handler<Submit> for Front {
+impl Handler<Submit> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Submit { job, reply }: Submit, _: &mut Context<Front>) {
+    fn handle(&mut self, Submit { job, reply }: Submit, _: &mut Context<Dispatcher>) {
         // Who does not wait for the answer does not want it.
         let _ = reply.send(self.submit(job));
     }
 }
 
-impl Handler<End> for Front {
+impl Handler<End> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, end: End, _: &mut Context<Front>) {
+    fn handle(&mut self, end: End, _: &mut Context<Dispatcher>) {
         let unwanted: Vec<(JobId, Vec<u32>)> = match end {
             End::Node(id, path) => vec![(id, path)],
             End::All => self.jobs.keys().map(|id| (*id, Vec::new())).collect(),
@@ -360,34 +354,34 @@ impl Handler<End> for Front {
     }
 }
 
-impl Handler<Watch> for Front {
+impl Handler<Watch> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Watch(watcher): Watch, _: &mut Context<Front>) {
+    fn handle(&mut self, Watch(watcher): Watch, _: &mut Context<Dispatcher>) {
         self.watchers.push(watcher);
     }
 }
 
-impl Handler<Count> for Front {
+impl Handler<Count> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Count(reply): Count, _: &mut Context<Front>) {
+    fn handle(&mut self, Count(reply): Count, _: &mut Context<Dispatcher>) {
         self.flush();
-        let _ = reply.send(self.desks.iter().fold(Usage::default(), |all, desk| sum(all, desk.usage)));
+        let _ = reply.send(self.workers.iter().fold(Usage::default(), |all, worker| sum(all, worker.usage)));
     }
 }
 
-impl Handler<Progress> for Front {
+impl Handler<Progress> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Progress { worker, generation, said, usage }: Progress, _: &mut Context<Front>) {
-        if generation != self.desks[worker].generation {
+    fn handle(&mut self, Progress { worker, generation, said, usage }: Progress, _: &mut Context<Dispatcher>) {
+        if generation != self.workers[worker].generation {
             return;
         }
-        self.desks[worker].usage = usage;
+        self.workers[worker].usage = usage;
         let (mut ended, mut jobs) = (false, BTreeSet::new());
-        for Said { job, path, what } in said {
-            ended |= matches!(what, What::Answered(_));
+        for BackendEvent { job, path, what } in said {
+            ended |= matches!(what, EventKind::Answered(_));
             jobs.insert(job);
             self.tell(job, path, what);
         }
@@ -398,13 +392,13 @@ impl Handler<Progress> for Front {
     }
 }
 
-impl Handler<Crashed> for Front {
+impl Handler<Crashed> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Crashed { worker, generation, why, lasting }: Crashed, _: &mut Context<Front>) {
-        let desk = &mut self.desks[worker];
-        (desk.generation, desk.lost) = (generation, !lasting);
-        desk.memory.clear();
+    fn handle(&mut self, Crashed { worker, generation, why, lasting }: Crashed, _: &mut Context<Dispatcher>) {
+        let lost = &mut self.workers[worker];
+        (lost.generation, lost.lost) = (generation, !lasting);
+        lost.memory.clear();
         let aboard: Vec<JobId> =
             self.jobs.iter().filter(|(_, entry)| entry.worker == Some(worker)).map(|(id, _)| *id).collect();
         let alone = aboard.len() == 1;
@@ -422,7 +416,7 @@ impl Handler<Crashed> for Front {
             }
         }
         self.assign();
-        if self.desks.iter().all(|desk| desk.lost) {
+        if self.workers.iter().all(|worker| worker.lost) {
             let left: Vec<JobId> = self.queue.drain(..).collect();
             for id in left {
                 self.give_up(id, Outcome::Failed, Some(format!("there is no worker any more: {why}")));

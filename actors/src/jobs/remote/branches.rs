@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use regex::Regex;
 use theoremata_lm::{Outcome, count_votes, elected};
 
-use super::Place;
-use super::request::Ended;
-use crate::pool::job::{Job, Program};
-use crate::pool::judge::{Judge, Verdict, ballot};
-use crate::pool::ledger::Log;
-use crate::pool::texts::about;
-use crate::pool::told::{Answer, NodeAnswer, Told, What};
+use super::request::{Ended, Place};
+use crate::jobs::event::{Answer, EventKind, JobEvent, NodeAnswer};
+use crate::jobs::event_log::EventLog;
+use crate::jobs::job::{Job, Program};
+use crate::jobs::judge::{Judge, Verdict, ballot};
+use crate::jobs::prompt_codec::about;
 
 /// A request to be sent: for which node, what is asked, and a flag that ends it.
 type Request = (Place, String, Arc<AtomicBool>);
@@ -38,13 +37,13 @@ pub(super) struct Branches {
     chosen: Option<u32>,
     votes: Vec<(u32, usize)>,
     outcome: Option<Outcome>,
-    told: Vec<(Vec<u32>, What)>,
+    told: Vec<(Vec<u32>, EventKind)>,
     asks: Vec<Request>,
 }
 
 impl Branches {
     /// The branches of a job; those that have ended according to its log are not asked again.
-    pub(super) fn new(job: &Job, judge: Option<&Judge>, log: &Log) -> Option<Branches> {
+    pub(super) fn new(job: &Job, judge: Option<&Judge>, log: &EventLog) -> Option<Branches> {
         let (count, verdict) = match &job.program {
             Program::Map { items, .. } => (items.len(), None),
             Program::Vote { samples, .. } => (*samples, None),
@@ -59,12 +58,12 @@ impl Branches {
             chosen: None,
             votes: Vec::new(),
             outcome: None,
-            told: vec![(Vec::new(), What::Opened)],
+            told: vec![(Vec::new(), EventKind::Opened)],
             asks: Vec::new(),
         };
         let said = ended(&log.from(0));
         for place in 0..count as u32 {
-            branches.told.push((vec![place], What::Opened));
+            branches.told.push((vec![place], EventKind::Opened));
             match said.get(&vec![place]) {
                 Some((text, outcome)) => {
                     branches.hear(Some(place), Ended { text: text.clone(), ..Ended::of(outcome.clone()) });
@@ -86,7 +85,7 @@ impl Branches {
         &self.job
     }
 
-    pub(super) fn take_told(&mut self) -> Vec<(Vec<u32>, What)> {
+    pub(super) fn take_told(&mut self) -> Vec<(Vec<u32>, EventKind)> {
         std::mem::take(&mut self.told)
     }
 
@@ -146,16 +145,16 @@ impl Branches {
         branch.stop.store(true, Ordering::Relaxed);
         let text = branch.text.clone();
         if !text.is_empty() {
-            self.told.push((path.clone(), What::Wrote { text, token: None }));
+            self.told.push((path.clone(), EventKind::Wrote { text, token: None }));
         }
-        self.told.push((path, What::Finished(outcome)));
+        self.told.push((path, EventKind::Finished(outcome)));
     }
 
     /// Ends a branch, or all that has not ended.
     pub(super) fn cancel(&mut self, path: &[u32]) {
         match *path {
             [] if self.outcome.is_none() => {
-                self.told.push((Vec::new(), What::Cancelled { stages: None }));
+                self.told.push((Vec::new(), EventKind::Cancelled { stages: None }));
                 for place in 0..self.branches.len() as u32 {
                     self.end(Some(place), Outcome::Cancelled);
                 }
@@ -163,7 +162,7 @@ impl Branches {
                 self.outcome = Some(Outcome::Cancelled);
             }
             [place] if self.node(Some(place)).is_some_and(|branch| branch.outcome.is_none()) => {
-                self.told.push((vec![place], What::Cancelled { stages: None }));
+                self.told.push((vec![place], EventKind::Cancelled { stages: None }));
                 self.end(Some(place), Outcome::Cancelled);
                 self.go_on();
             }
@@ -195,7 +194,7 @@ impl Branches {
             _ => Some(if self.chosen.is_some() { Outcome::Concluded } else { Outcome::Failed }),
         };
         if let (Some(outcome), None) = (self.outcome.clone(), &self.root) {
-            self.told.push((Vec::new(), What::Finished(outcome)));
+            self.told.push((Vec::new(), EventKind::Finished(outcome)));
         }
     }
 
@@ -230,17 +229,17 @@ impl Branches {
 }
 
 /// The nodes that a log says have come to an end which asking again would not change: text and outcome.
-fn ended(told: &[Arc<Told>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
-    let mut texts: BTreeMap<Vec<u32>, String> = BTreeMap::new();
+fn ended(told: &[Arc<JobEvent>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
+    let mut codec: BTreeMap<Vec<u32>, String> = BTreeMap::new();
     let mut ended = BTreeMap::new();
     for told in told {
         match &told.what {
-            What::Wrote { text, .. } => texts.entry(told.path.clone()).or_default().push_str(text),
-            What::Finished(outcome @ (Outcome::Concluded | Outcome::Budget(_))) => {
-                let text = texts.get(&told.path).cloned().unwrap_or_default();
+            EventKind::Wrote { text, .. } => codec.entry(told.path.clone()).or_default().push_str(text),
+            EventKind::Finished(outcome @ (Outcome::Concluded | Outcome::Budget(_))) => {
+                let text = codec.get(&told.path).cloned().unwrap_or_default();
                 ended.insert(told.path.clone(), (text, outcome.clone()));
             }
-            What::Cancelled { .. } => drop(ended.insert(told.path.clone(), (String::new(), Outcome::Cancelled))),
+            EventKind::Cancelled { .. } => drop(ended.insert(told.path.clone(), (String::new(), Outcome::Cancelled))),
             _ => {}
         }
     }
@@ -251,10 +250,10 @@ fn ended(told: &[Arc<Told>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
 mod tests {
     use super::*;
 
-    /// What a job tells, taken down like the front does.
-    fn take_down(branches: &mut Branches, log: &Log) {
+    /// What a job tells, taken down like the dispatcher does.
+    fn take_down(branches: &mut Branches, log: &EventLog) {
         for (path, what) in branches.take_told() {
-            log.push(Arc::new(Told { seq: log.len(), path, what }));
+            log.push(Arc::new(JobEvent { seq: log.len(), path, what }));
         }
     }
 
@@ -265,7 +264,7 @@ mod tests {
     #[test]
     fn a_cancelled_branch_is_not_asked_again_and_does_not_vote() {
         let job = Job::new("1 + 1 =", Program::Vote { samples: 3, least: 1, pattern: None }, 8);
-        let log = Log::default();
+        let log = EventLog::default();
         let mut branches = Branches::new(&job, None, &log).expect("a program for servers");
         let asks = branches.take_asks();
         assert_eq!(asks.len(), 3);
@@ -275,7 +274,7 @@ mod tests {
         assert!(asks[1].2.load(Ordering::Relaxed), "its request is given up");
         branches.hear(Some(1), says("too late"));
         take_down(&mut branches, &log);
-        let cancelled = log.from(0).into_iter().filter(|told| matches!(told.what, What::Cancelled { .. }));
+        let cancelled = log.from(0).into_iter().filter(|told| matches!(told.what, EventKind::Cancelled { .. }));
         assert_eq!(cancelled.count(), 1);
         // Another worker goes on.
         let mut again = Branches::new(&job, None, &log).expect("a program for servers");
@@ -293,7 +292,7 @@ mod tests {
         let items = vec!["one".to_owned()];
         let job = Job::new("Say it.", Program::Map { items, last: Some("All?".into()) }, 8);
         for cancelled in [false, true] {
-            let log = Log::default();
+            let log = EventLog::default();
             let mut branches = Branches::new(&job, None, &log).expect("a program for servers");
             branches.hear(Some(0), says("1"));
             if cancelled {

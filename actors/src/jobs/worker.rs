@@ -1,107 +1,93 @@
-//! The actor around a hand: one for each worker, on a thread of its own.
+//! The actor around a backend: one for each worker, on a thread of its own.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
 use theoremata_lm::Usage;
 
-use super::front::{Crashed, Front, Progress};
-use super::hand::{Hand, Said};
-use super::job::{Job, JobId};
-use super::ledger::Log;
-use super::told::What;
+use super::backend::{Backend, BackendEvent};
+use super::event::EventKind;
+use super::messages::{Admit, Cancel, Crashed, Progress};
 
-/// Makes a hand; called on the thread of the worker, at the start and after every crash.
-pub(super) type MakeHand = Box<dyn Fn() -> Box<dyn Hand> + Send>;
+/// Makes a backend; called on the thread of the worker, at the start and after every crash.
+pub(super) type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send>;
 
-/// A worker. It supervises its hand: when that panics, it is dropped with all it holds, the front is told, and a
-/// new one is made; what the front had sent before it knew is passed over.
+/// Where a worker's messages go: both to one actor, in the order in which they are sent.
+pub(super) struct Reports {
+    pub(super) progress: Recipient<Progress>,
+    pub(super) crashed: Recipient<Crashed>,
+}
+
+/// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told, and a
+/// new one is made; what the dispatcher had sent before it knew is passed over.
 pub(super) struct Worker {
     number: usize,
-    front: Addr<Front>,
-    make: MakeHand,
-    hand: Option<Box<dyn Hand>>,
+    /// Whom the worker tells what it did, and that it lost a backend.
+    reports: Reports,
+    make: MakeBackend,
+    backend: Option<Box<dyn Backend>>,
     /// Hands that were lost.
     generation: u64,
     /// Whether a turn of work is on its way.
     called: bool,
-    /// What lost hands had done.
+    /// What lost backends had done.
     before: Usage,
-}
-
-/// Does a job.
-pub(super) struct Admit {
-    pub(super) generation: u64,
-    pub(super) id: JobId,
-    pub(super) job: Arc<Job>,
-    pub(super) log: Arc<Log>,
-}
-
-/// Ends a node of a job; the root ends all of it.
-pub(super) struct Cancel {
-    pub(super) generation: u64,
-    pub(super) id: JobId,
-    pub(super) path: Vec<u32>,
 }
 
 /// A turn of work.
 struct Work;
-
-impl Message for Admit {
-    type Result = ();
-}
-
-impl Message for Cancel {
-    type Result = ();
-}
 
 impl Message for Work {
     type Result = ();
 }
 
 impl Worker {
-    pub(super) fn new(number: usize, front: Addr<Front>, make: MakeHand) -> Worker {
-        Worker { number, front, make, hand: None, generation: 0, called: false, before: Usage::default() }
+    pub(super) fn new(number: usize, reports: Reports, make: MakeBackend) -> Worker {
+        Worker { number, reports, make, backend: None, generation: 0, called: false, before: Usage::default() }
     }
 
-    /// Lets the hand do something. Gives nothing if there is none any more.
-    fn with_hand<T>(&mut self, act: impl FnOnce(&mut dyn Hand) -> T) -> Option<T> {
-        let hand = self.hand.as_deref_mut()?;
-        // A hand that panicked is never used again, so what it left half done is seen by nobody.
-        match catch_unwind(AssertUnwindSafe(|| act(hand))) {
+    /// Lets the backend do something. Gives nothing if there is none any more.
+    fn with_backend<T>(&mut self, act: impl FnOnce(&mut dyn Backend) -> T) -> Option<T> {
+        let backend = self.backend.as_deref_mut()?;
+        // A backend that panicked is never used again, so what it left half done is seen by nobody.
+        match catch_unwind(AssertUnwindSafe(|| act(backend))) {
             Ok(done) => Some(done),
             Err(panic) => {
-                self.lose_hand(&words(panic.as_ref()));
+                self.lose_backend(&words(panic.as_ref()));
                 None
             }
         }
     }
 
-    fn lose_hand(&mut self, why: &str) {
-        let lost = self.hand.take();
-        if let Some(usage) = lost.as_ref().and_then(|hand| catch_unwind(AssertUnwindSafe(|| hand.usage())).ok()) {
+    fn lose_backend(&mut self, why: &str) {
+        let lost = self.backend.take();
+        if let Some(usage) = lost.as_ref().and_then(|backend| catch_unwind(AssertUnwindSafe(|| backend.usage())).ok()) {
             self.before = sum(self.before, usage);
         }
         // What a panic interrupted may panic again while it is put away.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(lost)));
         self.generation += 1;
-        self.make_hand();
-        let lasting = self.hand.is_some();
-        self.front.do_send(Crashed { worker: self.number, generation: self.generation, why: why.to_owned(), lasting });
+        self.make_backend();
+        let lasting = self.backend.is_some();
+        self.reports.crashed.do_send(Crashed {
+            worker: self.number,
+            generation: self.generation,
+            why: why.to_owned(),
+            lasting,
+        });
     }
 
-    fn make_hand(&mut self) {
-        self.hand = catch_unwind(AssertUnwindSafe(|| (self.make)())).ok();
+    fn make_backend(&mut self) {
+        self.backend = catch_unwind(AssertUnwindSafe(|| (self.make)())).ok();
     }
 
     fn call(&mut self, context: &mut Context<Worker>) {
         if self.called {
             return;
         }
-        match self.hand.as_ref().and_then(|hand| hand.next()) {
+        match self.backend.as_ref().and_then(|backend| backend.next()) {
             Some(Duration::ZERO) => context.notify(Work),
             Some(wait) => drop(context.notify_later(Work, wait)),
             None => return,
@@ -109,10 +95,10 @@ impl Worker {
         self.called = true;
     }
 
-    fn report(&mut self, said: Vec<Said>) {
-        let usage = self.hand.as_ref().map(|hand| hand.usage()).unwrap_or_default();
+    fn report(&mut self, said: Vec<BackendEvent>) {
+        let usage = self.backend.as_ref().map(|backend| backend.usage()).unwrap_or_default();
         let usage = sum(self.before, usage);
-        self.front.do_send(Progress { worker: self.number, generation: self.generation, said, usage });
+        self.reports.progress.do_send(Progress { worker: self.number, generation: self.generation, said, usage });
     }
 }
 
@@ -120,9 +106,9 @@ impl Actor for Worker {
     type Context = Context<Worker>;
 
     fn started(&mut self, _: &mut Context<Worker>) {
-        self.make_hand();
-        if self.hand.is_none() {
-            self.front.do_send(Crashed {
+        self.make_backend();
+        if self.backend.is_none() {
+            self.reports.crashed.do_send(Crashed {
                 worker: self.number,
                 generation: self.generation,
                 why: "it could not be started".to_owned(),
@@ -139,8 +125,8 @@ impl Handler<Admit> for Worker {
         if generation != self.generation {
             return;
         }
-        if let Some(Err(answer)) = self.with_hand(|hand| hand.admit(id, &job, &log)) {
-            self.report(vec![Said { job: id, path: Vec::new(), what: What::Answered(answer) }]);
+        if let Some(Err(answer)) = self.with_backend(|backend| backend.admit(id, &job, &log)) {
+            self.report(vec![BackendEvent { job: id, path: Vec::new(), what: EventKind::Answered(answer) }]);
         }
         self.call(context);
     }
@@ -151,7 +137,7 @@ impl Handler<Cancel> for Worker {
 
     fn handle(&mut self, Cancel { generation, id, path }: Cancel, context: &mut Context<Worker>) {
         if generation == self.generation {
-            self.with_hand(|hand| hand.cancel(id, &path));
+            self.with_backend(|backend| backend.cancel(id, &path));
             self.call(context);
         }
     }
@@ -162,7 +148,7 @@ impl Handler<Work> for Worker {
 
     fn handle(&mut self, _: Work, context: &mut Context<Worker>) {
         self.called = false;
-        if let Some(said) = self.with_hand(|hand| hand.work())
+        if let Some(said) = self.with_backend(|backend| backend.work())
             && !said.is_empty()
         {
             self.report(said);

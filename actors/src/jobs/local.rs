@@ -1,4 +1,4 @@
-//! The hand that has a model of its own: an engine, and the threads that it computes on.
+//! The backend that has a model of its own: an engine, and the threads that it computes on.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use theoremata_kernels::Crew;
 use theoremata_lm::{self as lm, Engine, Event, Model, NodeId, Outcome, Running, Settings, Speech, Usage};
 
-use super::hand::{Hand, Said};
+use super::backend::{Backend, BackendEvent};
+use super::event::{Answer, EventKind, NodeAnswer};
+use super::event_log::EventLog;
 use super::job::{Job, JobId};
+use super::job_builder::JobBuilder;
 use super::judge::Judge;
-use super::ledger::Log;
-use super::plant::Planter;
-use super::texts::Texts;
-use super::told::{Answer, NodeAnswer, What};
+use super::prompt_codec::PromptCodec;
 
 /// A model with its memory and its threads.
 #[derive(Clone)]
@@ -28,9 +28,9 @@ pub struct Local {
 }
 
 /// A job in the engine.
-struct Aboard {
+struct RunningJob {
     running: Running<'static>,
-    texts: Texts,
+    codec: PromptCodec,
     stops: Vec<String>,
     /// Text of nodes that is not certain yet.
     speeches: BTreeMap<NodeId, Speech>,
@@ -38,22 +38,22 @@ struct Aboard {
     deadline: Option<Instant>,
 }
 
-pub(super) struct LocalHand {
+pub(super) struct LocalBackend {
     model: Arc<Model>,
     engine: Engine,
     crew: Crew,
-    planter: Planter,
-    jobs: BTreeMap<JobId, Aboard>,
-    said: Vec<Said>,
+    builder: JobBuilder,
+    jobs: BTreeMap<JobId, RunningJob>,
+    said: Vec<BackendEvent>,
 }
 
-impl LocalHand {
-    pub(super) fn new(local: &Local, judge: Option<Judge>) -> LocalHand {
-        LocalHand {
+impl LocalBackend {
+    pub(super) fn new(local: &Local, judge: Option<Judge>) -> LocalBackend {
+        LocalBackend {
             model: local.model.clone(),
             engine: Engine::new(local.model.clone(), local.settings),
             crew: Crew::new(local.threads.get()),
-            planter: Planter::new(local.model.clone(), judge),
+            builder: JobBuilder::new(local.model.clone(), judge),
             jobs: BTreeMap::new(),
             said: Vec::new(),
         }
@@ -77,21 +77,21 @@ impl LocalHand {
         for job in done {
             if let Some(aboard) = self.jobs.remove(&job) {
                 let answer = answer(aboard, &mut self.engine);
-                self.said.push(Said { job, path: Vec::new(), what: What::Answered(Box::new(answer)) });
+                self.said.push(BackendEvent { job, path: Vec::new(), what: EventKind::Answered(Box::new(answer)) });
             }
         }
     }
 }
 
-impl Hand for LocalHand {
-    fn admit(&mut self, id: JobId, job: &Job, log: &Log) -> Result<(), Box<Answer>> {
+impl Backend for LocalBackend {
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
         let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
-        let running = self.planter.plant(&mut self.engine, job).map_err(|refusal| failed(refusal.to_string()))?;
+        let running = self.builder.build(&mut self.engine, job).map_err(|refusal| failed(refusal.to_string()))?;
         let record = log.replay_log();
         let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
-        let mut aboard = Aboard {
+        let mut aboard = RunningJob {
             running,
-            texts: Texts::new(self.model.clone(), job.raw),
+            codec: PromptCodec::new(self.model.clone(), job.raw),
             stops: job.stop.clone(),
             speeches: BTreeMap::new(),
             deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
@@ -117,13 +117,13 @@ impl Hand for LocalHand {
         let Some(aboard) = self.jobs.get(&id) else { return };
         let growth = aboard.running.growth();
         let Some((node, grown)) = growth.at(path).filter(|(_, grown)| grown.outcome.is_none()) else { return };
-        let what = What::Cancelled { stages: Some(grown.stages) };
-        self.said.push(Said { job: id, path: path.to_vec(), what });
+        let what = EventKind::Cancelled { stages: Some(grown.stages) };
+        self.said.push(BackendEvent { job: id, path: path.to_vec(), what });
         // A node that the tree knows is one that the engine knows.
         let _ = self.engine.cancel(node);
     }
 
-    fn work(&mut self) -> Vec<Said> {
+    fn work(&mut self) -> Vec<BackendEvent> {
         let now = Instant::now();
         for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
             aboard.deadline = None;
@@ -147,15 +147,15 @@ impl Hand for LocalHand {
     }
 }
 
-impl Aboard {
+impl RunningJob {
     /// Says what an event means, if it is one of this job.
-    fn tell(&mut self, job: JobId, event: &Event, model: &Model, said: &mut Vec<Said>) {
+    fn tell(&mut self, job: JobId, event: &Event, model: &Model, said: &mut Vec<BackendEvent>) {
         let node = event.node();
         let Some(grown) = self.running.growth().node(node) else { return };
         let path = grown.path.clone();
-        let mut push = |what| said.push(Said { job, path: path.clone(), what });
+        let mut push = |what| said.push(BackendEvent { job, path: path.clone(), what });
         match event {
-            Event::Opened { .. } => push(What::Opened),
+            Event::Opened { .. } => push(EventKind::Opened),
             Event::Token { .. } | Event::Stopped { .. } => {
                 let token = event.written().map(|(_, written)| written.into());
                 let text = match (event, model.tokenizer()) {
@@ -165,16 +165,16 @@ impl Aboard {
                     }
                     _ => String::new(),
                 };
-                push(What::Wrote { text, token });
+                push(EventKind::Wrote { text, token });
             }
-            Event::Joined { report, .. } => push(What::Joined(report.clone())),
-            Event::Pruned { report, .. } => push(What::Pruned(report.clone())),
+            Event::Joined { report, .. } => push(EventKind::Joined(report.clone())),
+            Event::Pruned { report, .. } => push(EventKind::Pruned(report.clone())),
             Event::Finished { outcome, .. } => {
                 let rest = self.speeches.remove(&node).map(|mut speech| speech.finish()).unwrap_or_default();
                 if !rest.is_empty() {
-                    push(What::Wrote { text: rest, token: None });
+                    push(EventKind::Wrote { text: rest, token: None });
                 }
-                push(What::Finished(outcome.clone()));
+                push(EventKind::Finished(outcome.clone()));
             }
             Event::Held { .. } | Event::Choose { .. } => {}
         }
@@ -182,22 +182,22 @@ impl Aboard {
 }
 
 /// What came of a job, in words.
-fn answer(aboard: Aboard, engine: &mut Engine) -> Answer {
-    let Aboard { running, texts, stops, .. } = aboard;
+fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
+    let RunningJob { running, codec, stops, .. } = aboard;
     let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, tally, .. } = running.finish(engine);
     let node = |grown: &lm::Grown| {
-        let text = texts.said(&grown.tokens, &stops);
+        let text = codec.said(&grown.tokens, &stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
             .measured(grown.tokens.len(), Some(grown.log_probability))
     };
     Answer {
         outcome,
         because: None,
-        text: texts.said(&tokens, &stops),
+        text: codec.said(&tokens, &stops),
         chosen,
         votes,
         nodes: nodes.iter().map(node).collect(),
-        whole: texts.said(&text, &[]),
+        whole: codec.said(&text, &[]),
         exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
         joins,
         prunes,

@@ -48,12 +48,12 @@ pub struct Job {
     /// How tokens are chosen.
     #[serde(default)]
     pub choice: TokenChoice,
-    /// Texts that end an answer.
+    /// PromptCodec that end an answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
     /// What each answer is restricted to.
-    #[serde(default, skip_serializing_if = "Shape::is_free")]
-    pub shape: Shape,
+    #[serde(default, skip_serializing_if = "OutputFormat::is_free")]
+    pub shape: OutputFormat,
 }
 
 /// How a tree is grown.
@@ -189,7 +189,7 @@ impl From<TokenChoice> for Sampling {
 /// What a text is restricted to.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Shape {
+pub enum OutputFormat {
     /// Nothing.
     #[default]
     Free,
@@ -201,23 +201,23 @@ pub enum Shape {
     Grammar(String),
 }
 
-impl Shape {
+impl OutputFormat {
     /// The constraint that keeps to it.
     ///
     /// # Errors
     /// If the schema, expression or grammar cannot be read.
     pub fn constraint(&self, grammars: &Grammars) -> Result<TurnConstraint, ConstraintError> {
         Ok(match self {
-            Shape::Free => return Ok(TurnConstraint::Free),
-            Shape::JsonSchema(schema) => grammars.json_schema(schema)?,
-            Shape::Regex(expression) => grammars.regex(expression)?,
-            Shape::Grammar(text) => grammars.lark(text)?,
+            OutputFormat::Free => return Ok(TurnConstraint::Free),
+            OutputFormat::JsonSchema(schema) => grammars.json_schema(schema)?,
+            OutputFormat::Regex(expression) => grammars.regex(expression)?,
+            OutputFormat::Grammar(text) => grammars.lark(text)?,
         }
         .into())
     }
 
     fn is_free(&self) -> bool {
-        *self == Shape::Free
+        *self == OutputFormat::Free
     }
 }
 
@@ -261,7 +261,7 @@ impl Job {
             seconds: None,
             choice: TokenChoice::default(),
             stop: Vec::new(),
-            shape: Shape::Free,
+            shape: OutputFormat::Free,
         }
     }
 
@@ -344,12 +344,12 @@ mod tests {
     use super::*;
 
     fn vote(pattern: &str) -> Job {
-        Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: Some(pattern.into()) }, 8)
+        Job::new("EventKind?", Program::Vote { samples: 3, least: 1, pattern: Some(pattern.into()) }, 8)
     }
 
     #[test]
     fn a_job_is_data_and_its_id_says_what_it_asks() {
-        let job = Job { shape: Shape::Regex("[a-z]+".into()), stop: vec!["\n".into()], ..vote("[0-9]+") };
+        let job = Job { shape: OutputFormat::Regex("[a-z]+".into()), stop: vec!["\n".into()], ..vote("[0-9]+") };
         let text = serde_json::to_string(&job).expect("JSON");
         assert_eq!(serde_json::from_str::<Job>(&text).expect("a job"), job);
         assert_eq!(job.id("model"), job.clone().id("model"));

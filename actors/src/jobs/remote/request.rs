@@ -8,8 +8,11 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use theoremata_lm::{Bound, Outcome};
 
-use super::{Place, Remote};
-use crate::pool::job::{Job, Shape};
+use super::server::Remote;
+use crate::jobs::job::{Job, OutputFormat};
+
+/// A node of a job: the root, or one of its branches.
+pub(super) type Place = Option<u32>;
 
 /// Bytes of an answer at most, so that a server that never ends takes no more.
 const MOST_BYTES: u64 = 64 << 20;
@@ -191,7 +194,7 @@ fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
     if !job.stop.is_empty() {
         body["stop"] = json!(job.stop);
     }
-    if let (Shape::JsonSchema(schema), true) = (&job.shape, place.is_some()) {
+    if let (OutputFormat::JsonSchema(schema), true) = (&job.shape, place.is_some()) {
         body["response_format"] =
             json!({ "type": "json_schema", "json_schema": { "name": "answer", "strict": true, "schema": schema } });
     }
@@ -212,10 +215,10 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::pool::Program;
+    use crate::jobs::Program;
 
     fn job() -> Job {
-        Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: None }, 8)
+        Job::new("EventKind?", Program::Vote { samples: 3, least: 1, pattern: None }, 8)
     }
 
     fn said(lines: &str) -> Result<Ended, Miss> {
@@ -262,7 +265,7 @@ mod tests {
                     data: {\"choices\":[{\"text\":\"yes\",\"finish_reason\":\"stop\"}]}\n\n";
         let no = "HTTP/1.1 400 No\r\nContent-Length: 27\r\nConnection: close\r\n\r\n{\"error\":{\"message\":\"no\"}}\n";
         let stop = AtomicBool::new(false);
-        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "What?", &stop);
+        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "EventKind?", &stop);
         let (url, served) = server(Box::leak(Box::new([busy, busy, good])));
         let ended = asked(&url);
         assert_eq!((ended.text.as_str(), ended.outcome, served.join().ok()), ("yes", Outcome::Concluded, Some(3)));
@@ -277,8 +280,9 @@ mod tests {
         let seeds: std::collections::BTreeSet<u32> =
             (0..64).flat_map(|run| (0..64).map(move |place| seed(run, Some(place)))).collect();
         assert!(seeds.len() > 4090, "{}", seeds.len());
-        let body: Json = serde_json::from_str(&body(&Remote::new("u", "m"), &job(), Some(0), "What?")).expect("JSON");
+        let body: Json =
+            serde_json::from_str(&body(&Remote::new("u", "m"), &job(), Some(0), "EventKind?")).expect("JSON");
         assert!(body.get("top_p").is_none() && body.get("stop").is_none());
-        assert_eq!(body["messages"][0]["content"], "What?");
+        assert_eq!(body["messages"][0]["content"], "EventKind?");
     }
 }

@@ -1,7 +1,7 @@
 //! Which worker has read the beginning of a job before.
 //!
 //! Pages of keys and values are found again by what stands before them, so a job costs less where its beginning
-//! was read last. The front has no vocabulary: it compares texts, a block of bytes at a time, each named by a
+//! was read last. The dispatcher has no vocabulary: it compares texts, a block of bytes at a time, each named by a
 //! hash of itself and of all blocks before it.
 
 use std::collections::{BTreeMap, HashMap};
@@ -28,13 +28,13 @@ pub(super) fn blocks(text: &str) -> Vec<u64> {
 
 /// What a worker has read, the oldest first to be forgotten.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct PrefixMemory {
     ages: HashMap<u64, u64>,
     blocks: BTreeMap<u64, u64>,
     clock: u64,
 }
 
-impl Memory {
+impl PrefixMemory {
     /// Takes down that these blocks are read.
     pub(super) fn learn(&mut self, blocks: &[u64]) {
         // The first blocks are the ones that others share: they become the youngest.
@@ -54,7 +54,7 @@ impl Memory {
 
     /// Forgets everything: the worker lost its pages.
     pub(super) fn clear(&mut self) {
-        *self = Memory::default();
+        *self = PrefixMemory::default();
     }
 
     /// How many tokens of a text with these blocks are new to the worker.
@@ -73,7 +73,7 @@ mod tests {
         let text = "word ".repeat(100);
         let (whole, other) = (blocks(&text), blocks(&format!("{}{}", &text[..300], "else ".repeat(40))));
         assert_eq!(whole.len(), 500 / BLOCK_BYTES);
-        let mut memory = Memory::default();
+        let mut memory = PrefixMemory::default();
         assert_eq!(memory.unread_tokens(&whole, 500), 125);
         memory.learn(&whole);
         assert_eq!(memory.unread_tokens(&whole, 500), (500 - 7 * 64) / 4);
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_forgotten_first_and_ends_before_beginnings() {
-        let mut memory = Memory::default();
+        let mut memory = PrefixMemory::default();
         memory.learn(&(0..10).collect::<Vec<_>>());
         memory.learn(&(100..100 + REMEMBERED as u64 - 5).collect::<Vec<_>>());
         assert_eq!(memory.unread_tokens(&(0..10).collect::<Vec<_>>(), 640), (640 - 5 * 64) / 4);
