@@ -158,7 +158,7 @@ impl Teller {
 }
 
 impl Screen {
-    fn show(&mut self, place: &Place, what: &What) {
+    fn show(&mut self, place: &Place, what: &EventKind) {
         if *what == EventKind::Opened && self.nodes.len() < SHOWN {
             let bar = ProgressBar::new_spinner();
             bar.set_style(ProgressStyle::with_template("{prefix} {wide_msg}").expect("a template of ours"));
