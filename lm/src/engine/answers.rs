@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::Outcome;
 use crate::engine::usage::Usage;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 use crate::weights::model::Model;
 
 impl Engine {

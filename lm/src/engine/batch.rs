@@ -2,7 +2,7 @@
 
 use crate::engine::node::NodeId;
 use crate::kv::sequence::Chunk;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// The share of a node in a step.
 pub(crate) struct ScheduledRows {

@@ -2,7 +2,7 @@
 
 use crate::engine::node::NodeId;
 use crate::engine::outcome::{Bound, Outcome};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Why an order is not carried out. Nothing has changed then.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

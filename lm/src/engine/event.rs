@@ -3,7 +3,7 @@
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
 use crate::engine::report::JoinReport;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// What happened, in the order in which it did.
 #[derive(Clone, PartialEq, Debug)]

@@ -2,7 +2,7 @@
 
 use theoremata_kernels::{Cell, Group, Heads, Kernels, PageShape, Pages, Parallel, Product, Rotary, Slot, f16};
 
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 use crate::weights::model::{Layer, Model, Projection};
 
 /// How keys and values are kept.

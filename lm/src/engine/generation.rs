@@ -11,7 +11,7 @@ use crate::engine::source::Source;
 use crate::engine::turn::{After, Then, Turn};
 use crate::kv::sequence::Hold;
 use crate::speculate::drafter::Next;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 use crate::weights::model::Model;
 
 impl Engine {

@@ -11,7 +11,7 @@ use crate::engine::report::JoinReport;
 use crate::engine::spawn::{Choice, Conclusion, Join, Spawn};
 use crate::kv::segment::{ForkPath, Segment, Stale};
 use crate::kv::sequence::Sequence;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 impl Engine {
     /// Names the branch that a join by [`Choice::Asked`] takes, or none: then the node fails.

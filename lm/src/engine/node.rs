@@ -6,7 +6,7 @@ use crate::engine::spawn::Spawn;
 use crate::engine::turn::Turn;
 use crate::kv::sequence::Sequence;
 use crate::speculate::acceptance::Acceptance;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// A node, by its number; numbers are never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

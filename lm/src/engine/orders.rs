@@ -9,7 +9,7 @@ use crate::engine::request::Request;
 use crate::engine::tree::Tree;
 use crate::engine::turn::Then;
 use crate::kv::sequence::Sequence;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 impl Engine {
     /// Admits a tree. Trees that were admitted first come first when pages run short.

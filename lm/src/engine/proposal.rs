@@ -8,7 +8,7 @@ use crate::constrain::state::{Allowed, ConstraintState};
 use crate::engine::batch::DraftToken;
 use crate::engine::node::{Node, State};
 use crate::speculate::drafter::{Drafter, Next};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// The draft of a node as far as it goes, with copies of all that a token would move on if it were drawn.
 pub(super) struct Proposal {

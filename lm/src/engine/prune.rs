@@ -8,7 +8,7 @@ use crate::engine::event::Event;
 use crate::engine::node::{NodeId, State};
 use crate::engine::report::JoinReport;
 use crate::kv::segment::{Segment, Stale};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// How a range is taken out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

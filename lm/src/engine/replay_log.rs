@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// A token as an event told it.
 #[derive(Clone, Copy, PartialEq, Debug)]

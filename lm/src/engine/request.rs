@@ -5,7 +5,7 @@ use theoremata_kernels::Kernels;
 use crate::engine::forward::Precision;
 use crate::engine::turn::Then;
 use crate::speculate::speculation::Speculation;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// How much memory an engine takes, and how it works. Nothing here changes a token, except for the
 /// precision.

@@ -1,7 +1,7 @@
 //! Spawn: branches to be opened, and what comes back of them. One primitive with five conventions of return.
 
 use crate::engine::turn::Then;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Branches to be opened below a node, and what the node sees of them afterwards.
 #[derive(Clone, PartialEq, Debug)]

@@ -3,7 +3,7 @@
 use theoremata_kernels::Sampling;
 
 use crate::constrain::constraint::TurnConstraint;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// One stretch of generation: how tokens are chosen, and where it ends.
 #[derive(Clone, PartialEq, Debug)]

@@ -4,7 +4,7 @@
 //! distances. The name is a chain of hashes over just that, so a cache that is keyed by it can never
 //! serve what was computed behind a join or a splice to a plain prompt of the same tokens.
 
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// The name of a token together with all that it depends on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -6,7 +6,7 @@ use theoremata_kernels::{Slot, Span};
 
 use crate::kv::context::ContextId;
 use crate::kv::pages::{PageId, PagePool};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// A path of a block: which spawn, and which of its branches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

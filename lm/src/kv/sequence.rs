@@ -13,7 +13,7 @@ use theoremata_kernels::Span;
 use crate::kv::context::ContextId;
 use crate::kv::pages::PagePool;
 use crate::kv::segment::{Fork, ForkPath, Segment, Stale, hidden};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Tokens to be computed: the next `count` of a segment that have no keys and values yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 use crate::engine::outcome::Outcome;
 use crate::engine::report::JoinReport;
 use crate::program::growth::Grown;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Text that was taken out of view.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -11,7 +11,7 @@ use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
 use crate::engine::turn::{After, Then, Turn};
 use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program, share};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// What stands between the parts of a task.
 #[derive(Clone, PartialEq, Eq, Debug)]

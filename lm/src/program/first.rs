@@ -11,7 +11,7 @@ use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program};
 use crate::program::map::plant;
 use crate::program::vote::asked;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Says of an attempt whether it is accepted.
 type Accept<'a> = Box<dyn FnMut(&[Token]) -> bool + 'a>;

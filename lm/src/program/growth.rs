@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::engine::event::Event;
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// A node as it grew.
 #[derive(Clone, PartialEq, Debug)]

@@ -7,7 +7,7 @@ use crate::engine::node::NodeId;
 use crate::engine::request::Bounds;
 use crate::program::answer::Pruned;
 use crate::program::growth::Growth;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Where a program begins.
 #[derive(Clone, PartialEq, Debug)]

@@ -9,7 +9,7 @@ use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
 use crate::engine::turn::{After, Then, Turn};
 use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program, share};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// The same question about each of some items, and a last one about the answers.
 ///

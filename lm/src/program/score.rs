@@ -10,7 +10,7 @@ use crate::engine::turn::{Then, Turn};
 use crate::program::growth::{Grown, Growth};
 use crate::program::interface::{Ground, Program};
 use crate::program::map::plant;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// How candidates of different length are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

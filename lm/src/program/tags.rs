@@ -24,7 +24,7 @@ use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program, share};
 use crate::program::writing::{Words, continued, is_behind, write_on};
 use crate::text::prompt::PromptError;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 use crate::weights::model::Model;
 
 /// What the writer of a conclusion sees of the paths, and what is left of them behind it.

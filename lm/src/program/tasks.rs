@@ -32,7 +32,7 @@ use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program};
 use crate::program::writing::{Words, continued, write_on};
 use crate::text::prompt::PromptError;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 use crate::weights::model::Model;
 
 /// Characters of what a tool replies that are read, unless said otherwise.

@@ -10,7 +10,7 @@ use crate::engine::turn::{Then, Turn};
 use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program, share};
 use crate::program::map::plant;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Says what an answer stands for.
 type Ballot<'a> = Box<dyn Fn(&[Token]) -> Vec<u8> + 'a>;

@@ -9,7 +9,8 @@ use crate::engine::node::NodeId;
 use crate::engine::outcome::{Bound, Outcome};
 use crate::engine::turn::{Then, Turn};
 use crate::text::prompt::PromptError;
-use crate::text::tokenizer::{Reading, Token};
+use crate::text::token::Token;
+use crate::text::tokenizer::Reading;
 use crate::weights::model::Model;
 
 /// The vocabulary of a model.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use theoremata_kernels::gumbel;
 
 use super::drafter::{LIKELY, Next};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// The lengths of the runs that are remembered, the longest first.
 pub(super) const LENGTHS: [usize; 4] = [4, 3, 2, 1];

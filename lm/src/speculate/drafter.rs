@@ -7,7 +7,7 @@
 use theoremata_kernels::{Draw, Sampling};
 
 use crate::constrain::constraint::TokenSet;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// A token that is to be drawn: behind what, by which draw, and among which tokens.
 #[derive(Clone, Copy, Debug)]

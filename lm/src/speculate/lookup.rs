@@ -1,6 +1,6 @@
 //! What followed the last few tokens earlier in the same text.
 
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Matches are not measured beyond this many tokens.
 const LONGEST: usize = 16;

@@ -4,7 +4,7 @@ use super::distributions::{DistributionTable, LENGTHS};
 use super::drafter::{Drafter, Guess, Next};
 use super::hit_rate::HitRate;
 use super::lookup::looked_up;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// Guesses from what followed the last few tokens before.
 ///

@@ -2,7 +2,7 @@
 
 use crate::speculate::drafter::{Drafter, Next, likeliest};
 use crate::speculate::ngrams::Ngrams;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// How far steps run ahead. Nothing here changes a token, a log-probability or a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,8 @@
 //! From what people write to the tokens that a model reads.
 
 use crate::text::template::{Message, TemplateError};
-use crate::text::tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
+use crate::text::token::Token;
+use crate::text::tokenizer::{Reading, TextStream, Tokenizer, TokenizerError};
 use crate::weights::model::Model;
 
 /// Why there is no prompt.

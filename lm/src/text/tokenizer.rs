@@ -14,10 +14,9 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{PreTokenizerWrapper, SplitDelimiterBehavior};
 
+use crate::text::steering::{Named, Steering};
+use crate::text::token::Token;
 use crate::weights::gguf::{Gguf, GgufError, Value};
-
-/// A token, by its place in the vocabulary.
-pub type Token = u32;
 
 /// Where words end, for the vocabularies of Llama 3 and of Qwen 2. Source: the vocabularies' own files.
 const LLAMA3_WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -63,8 +62,8 @@ pub struct Tokenizer {
     pairs: tokenizers::Tokenizer,
     /// The bytes of each token; none for tokens that steer.
     pieces: Vec<Box<[u8]>>,
-    /// Tokens that stand for themselves, the longest name first.
-    steering: Vec<(String, Token)>,
+    /// Tokens that stand for themselves.
+    steering: Steering,
     /// The token that begins a text, where the model wants one.
     begin: Option<Token>,
     ends: Vec<Token>,
@@ -172,7 +171,7 @@ impl Tokenizer {
                 pieces.push(bytes.unwrap_or_else(|| token.as_bytes().to_vec()).into_boxed_slice());
             }
         }
-        steering.sort_by(|left, right| right.0.len().cmp(&left.0.len()).then(left.cmp(right)));
+        let steering = Steering::new(steering).map_err(|error| TokenizerError::Damaged(error.to_string()))?;
         ends.sort_unstable();
         ends.dedup();
         Ok(Tokenizer { pairs, pieces, steering, begin, ends })
@@ -200,23 +199,26 @@ impl Tokenizer {
 
     /// The tokens that steer, with their names.
     pub fn steering(&self) -> impl Iterator<Item = (&str, Token)> {
-        self.steering.iter().map(|(name, token)| (name.as_str(), *token))
+        self.steering.iter()
     }
 
     /// The tokens of a text. The token that begins a text is not put before it.
     pub fn encode(&self, text: &str, reading: Reading) -> Result<Vec<Token>, TokenizerError> {
         let mut tokens = Vec::new();
-        let mut rest = text;
-        if reading == Reading::Steering {
-            while let Some((at, name, token)) = self.next_steering(rest) {
-                self.encode_plain(&rest[..at].replace(SHIELD, ""), &mut tokens)?;
-                tokens.push(token);
-                rest = &rest[at + name..];
-            }
-            self.encode_plain(&rest.replace(SHIELD, ""), &mut tokens)?;
+        if reading == Reading::Literal {
+            self.encode_plain(text, &mut tokens)?;
             return Ok(tokens);
         }
-        self.encode_plain(rest, &mut tokens)?;
+        let mut end = 0;
+        for Named { at, length, token } in self.steering.named_in(text) {
+            // A name that begins within another one is a part of that.
+            if at >= end {
+                self.encode_plain(&text[end..at].replace(SHIELD, ""), &mut tokens)?;
+                tokens.push(token);
+                end = at + length;
+            }
+        }
+        self.encode_plain(&text[end..].replace(SHIELD, ""), &mut tokens)?;
         Ok(tokens)
     }
 
@@ -224,23 +226,15 @@ impl Tokenizer {
     /// read as [`Reading::Steering`] it gives the tokens of the original read as [`Reading::Literal`].
     pub fn shield(&self, text: &str) -> String {
         let text = text.replace(SHIELD, "");
-        let (mut shielded, mut rest) = (String::with_capacity(text.len()), text.as_str());
-        while let Some((at, _, _)) = self.next_steering(rest) {
-            let first = at + rest[at..].chars().next().map_or(0, char::len_utf8);
-            shielded.push_str(&rest[..first]);
+        let (mut shielded, mut end) = (String::with_capacity(text.len()), 0);
+        for Named { at, .. } in self.steering.named_in(&text) {
+            let first = at + text[at..].chars().next().map_or(0, char::len_utf8);
+            shielded.push_str(&text[end..first]);
             shielded.push(SHIELD);
-            rest = &rest[first..];
+            end = first;
         }
-        shielded.push_str(rest);
+        shielded.push_str(&text[end..]);
         shielded
-    }
-
-    /// The first steering token named in a text: where, how long its name is, which.
-    fn next_steering(&self, text: &str) -> Option<(usize, usize, Token)> {
-        self.steering
-            .iter()
-            .filter_map(|(name, token)| text.find(name.as_str()).map(|at| (at, name.len(), *token)))
-            .min_by_key(|(at, length, _)| (*at, usize::MAX - *length))
     }
 
     fn encode_plain(&self, text: &str, tokens: &mut Vec<Token>) -> Result<(), TokenizerError> {
@@ -261,7 +255,7 @@ impl Tokenizer {
     /// The bytes by which a token is written: its name if it steers, else what it stands for.
     pub fn spelling(&self, token: Token) -> &[u8] {
         match self.piece(token) {
-            [] => self.steering.iter().find(|(_, other)| *other == token).map_or(&[], |(name, _)| name.as_bytes()),
+            [] => self.steering.name(token).map_or(&[], str::as_bytes),
             piece => piece,
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::engine::node::NodeId;
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// A node that writes.
 pub(super) struct Writer {
