@@ -4,13 +4,15 @@
 //! was read last. The dispatcher has no vocabulary: it compares texts, a block of bytes at a time, each named by a
 //! hash of itself and of all blocks before it.
 
-use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hasher};
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
 
 /// Bytes of a block: some sixteen tokens, about as many as a page holds.
 const BLOCK_BYTES: usize = 64;
 /// Blocks that are remembered of one worker: more text than its pages hold.
-const REMEMBERED: usize = 1 << 14;
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1 << 14).expect("more than none");
 /// Bytes of a token, for estimates.
 const TOKEN_BYTES: usize = 4;
 
@@ -26,12 +28,15 @@ pub(super) fn blocks(text: &str) -> Vec<u64> {
         .collect()
 }
 
-/// What a worker has read, the oldest first to be forgotten.
-#[derive(Default)]
+/// What a worker has read, the least recently read forgotten first.
 pub(super) struct PrefixMemory {
-    ages: HashMap<u64, u64>,
-    blocks: BTreeMap<u64, u64>,
-    clock: u64,
+    blocks: LruCache<u64, ()>,
+}
+
+impl Default for PrefixMemory {
+    fn default() -> PrefixMemory {
+        PrefixMemory { blocks: LruCache::new(REMEMBERED) }
+    }
 }
 
 impl PrefixMemory {
@@ -39,27 +44,18 @@ impl PrefixMemory {
     pub(super) fn learn(&mut self, blocks: &[u64]) {
         // The first blocks are the ones that others share: they become the youngest.
         for block in blocks.iter().rev() {
-            self.clock += 1;
-            if let Some(age) = self.ages.insert(*block, self.clock) {
-                self.blocks.remove(&age);
-            }
-            self.blocks.insert(self.clock, *block);
-        }
-        while self.blocks.len() > REMEMBERED {
-            if let Some((_, block)) = self.blocks.pop_first() {
-                self.ages.remove(&block);
-            }
+            self.blocks.put(*block, ());
         }
     }
 
     /// Forgets everything: the worker lost its pages.
     pub(super) fn clear(&mut self) {
-        *self = PrefixMemory::default();
+        self.blocks.clear();
     }
 
     /// How many tokens of a text with these blocks are new to the worker.
     pub(super) fn unread_tokens(&self, blocks: &[u64], bytes: usize) -> usize {
-        let known = blocks.iter().take_while(|block| self.ages.contains_key(block)).count();
+        let known = blocks.iter().take_while(|block| self.blocks.contains(block)).count();
         bytes.saturating_sub(known * BLOCK_BYTES) / TOKEN_BYTES
     }
 }
@@ -87,7 +83,7 @@ mod tests {
     fn the_oldest_is_forgotten_first_and_ends_before_beginnings() {
         let mut memory = PrefixMemory::default();
         memory.learn(&(0..10).collect::<Vec<_>>());
-        memory.learn(&(100..100 + REMEMBERED as u64 - 5).collect::<Vec<_>>());
+        memory.learn(&(100..100 + REMEMBERED.get() as u64 - 5).collect::<Vec<_>>());
         assert_eq!(memory.unread_tokens(&(0..10).collect::<Vec<_>>(), 640), (640 - 5 * 64) / 4);
     }
 }

@@ -1,6 +1,6 @@
 //! Pages that may be wanted again, by the name of what they hold.
 
-use std::collections::{BTreeMap, HashMap};
+use lru::LruCache;
 
 use crate::kv::context::ContextId;
 use crate::kv::pages::{PageId, PagePool};
@@ -8,23 +8,26 @@ use crate::kv::sequence::Sequence;
 
 /// Full pages by the name of their last token. Each holds one reference; those that nobody else holds are
 /// given up when pages run short, the least recently used first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct PrefixCache {
-    pages: HashMap<ContextId, (PageId, u64)>,
-    /// The same by age.
-    ages: BTreeMap<u64, ContextId>,
-    clock: u64,
+    pages: LruCache<ContextId, PageId>,
+}
+
+impl Default for PrefixCache {
+    fn default() -> PrefixCache {
+        PrefixCache { pages: LruCache::unbounded() }
+    }
 }
 
 impl PrefixCache {
     /// The pages it holds.
     pub(crate) fn held(&self) -> impl Iterator<Item = PageId> {
-        self.ages.values().map(|name| self.pages[name].0)
+        self.pages.iter().map(|(_, page)| *page)
     }
 
     /// The page with this name.
     pub(crate) fn find(&self, name: ContextId) -> Option<PageId> {
-        self.pages.get(&name).map(|(page, _)| *page)
+        self.pages.peek(&name).copied()
     }
 
     /// Remembers the full pages of a sequence. The first ones count as used last: without them the others
@@ -33,19 +36,10 @@ impl PrefixCache {
         for segment in sequence.segments.iter().rev() {
             let full: Vec<(ContextId, PageId)> = segment.full_pages(page_tokens).collect();
             for (name, page) in full.into_iter().rev() {
-                self.clock += 1;
-                let page = match self.pages.get(&name) {
-                    Some((known, age)) => {
-                        self.ages.remove(age);
-                        *known
-                    }
-                    None => {
-                        pool.share(page);
-                        page
-                    }
-                };
-                self.pages.insert(name, (page, self.clock));
-                self.ages.insert(self.clock, name);
+                if self.pages.get(&name).is_none() {
+                    pool.share(page);
+                    self.pages.put(name, page);
+                }
             }
         }
     }
@@ -55,13 +49,10 @@ impl PrefixCache {
         if pool.free() >= wanted {
             return;
         }
-        let ages: Vec<u64> = self.ages.keys().copied().collect();
-        for age in ages {
-            let name = self.ages[&age];
-            let (page, _) = self.pages[&name];
-            if pool.references(page) == 1 {
-                self.ages.remove(&age);
-                self.pages.remove(&name);
+        let least_recent_first: Vec<ContextId> = self.pages.iter().rev().map(|(name, _)| *name).collect();
+        for name in least_recent_first {
+            if let Some(page) = self.find(name).filter(|page| pool.references(*page) == 1) {
+                self.pages.pop(&name);
                 pool.release(page);
                 if pool.free() >= wanted {
                     return;
