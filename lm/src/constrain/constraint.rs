@@ -7,7 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::text::tokenizer::Token;
+use fixedbitset::FixedBitSet;
+
+use crate::text::token::Token;
 
 /// Restricts a text, token by token.
 ///
@@ -70,51 +72,51 @@ pub enum ConstraintError {
 }
 
 /// A set of tokens, one bit each.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct TokenSet {
-    words: Vec<u32>,
+    bits: FixedBitSet,
 }
 
 impl TokenSet {
-    pub(crate) fn from_words(words: Vec<u32>) -> TokenSet {
-        TokenSet { words }
+    /// The set of those tokens whose bits are set, 32 a word.
+    pub(crate) fn from_words(words: &[u32]) -> TokenSet {
+        let mut bits = FixedBitSet::with_capacity(words.len() * 32);
+        for (at, word) in words.iter().enumerate() {
+            (0..32).filter(|bit| word >> bit & 1 == 1).for_each(|bit| bits.insert(at * 32 + bit));
+        }
+        TokenSet { bits }
     }
 
     /// Whether a token is in the set.
     pub fn contains(&self, token: Token) -> bool {
-        self.words.get(token as usize / 32).is_some_and(|word| word >> (token % 32) & 1 == 1)
+        self.bits.contains(token as usize)
     }
 
     /// Adds a token.
     pub fn insert(&mut self, token: Token) {
-        let at = token as usize / 32;
-        if self.words.len() <= at {
-            self.words.resize(at + 1, 0);
-        }
-        self.words[at] |= 1 << (token % 32);
+        self.bits.grow_and_insert(token as usize);
     }
 
     /// Takes a token out.
     pub fn remove(&mut self, token: Token) {
-        if let Some(word) = self.words.get_mut(token as usize / 32) {
-            *word &= !(1 << (token % 32));
+        if self.contains(token) {
+            self.bits.remove(token as usize);
         }
     }
 
     /// Number of tokens.
     pub fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        self.bits.count_ones(..)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
+        self.bits.is_clear()
     }
 
     /// The tokens, ascending.
     pub fn iter(&self) -> impl Iterator<Item = Token> {
-        let bits = |word: u32| (0..32).filter(move |bit| word >> bit & 1 == 1);
-        self.words.iter().enumerate().flat_map(move |(at, word)| bits(*word).map(move |bit| at as Token * 32 + bit))
+        self.bits.ones().map(|token| token as Token)
     }
 
     /// Logits with -∞ for all tokens that are not in the set.
@@ -126,6 +128,15 @@ impl TokenSet {
         masked
     }
 }
+
+/// Two sets are the same if they have the same tokens, whatever they have room for.
+impl PartialEq for TokenSet {
+    fn eq(&self, other: &TokenSet) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for TokenSet {}
 
 impl fmt::Debug for TokenSet {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,8 @@ use llguidance::{Matcher, ParserFactory};
 use serde_json::{Value as Json, json};
 
 use super::constraint::{Constraint, ConstraintError, Ending, TokenSet};
-use crate::text::tokenizer::{Reading, Token, Tokenizer};
+use crate::text::token::Token;
+use crate::text::tokenizer::{Reading, Tokenizer};
 
 /// Bytes of a grammar that are read.
 const GRAMMAR_BYTES: usize = 1 << 20;
@@ -221,7 +222,7 @@ impl Constraint for Grammatical {
             return Ok(TokenSet::default());
         }
         let mask = self.matcher.compute_mask().map_err(|error| self.gave_up(&error))?;
-        let mut allowed = TokenSet::from_words(mask.as_slice().to_vec());
+        let mut allowed = TokenSet::from_words(mask.as_slice());
         allowed.remove(self.end);
         Ok(allowed)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::constraint::{Constraint, Ending, TokenSet, TurnConstraint};
-use crate::text::tokenizer::Token;
+use crate::text::token::Token;
 
 /// The constraint of a node, if something constrains it. A constraint that cannot follow what its node reads is lost.
 #[derive(Default)]
