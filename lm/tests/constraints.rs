@@ -1,24 +1,23 @@
-//! What constrains let through: random choices among the tokens that they allow, read by a plain reader.
+//! What constraints let through: random choices among the tokens that they allow, read by a plain reader.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
+use theoremata_kernels::{MIX_STEP, mix};
 use theoremata_lm::{
     Atom, Constraint, ConstraintError, Ending, Grammars, Model, Multiverse, Place, Signature, TaskForm, Token,
     Tokenizer,
 };
 
-/// Numbers that hang on a seed alone (splitmix64).
+/// Numbers that hang on a seed alone (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = self.0;
-        word = (word ^ word >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ word >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((word ^ word >> 31) % bound.max(1) as u64) as usize
+        let word = mix(self.0);
+        self.0 = self.0.wrapping_add(MIX_STEP);
+        (word % bound.max(1) as u64) as usize
     }
 
     fn one_of<T: Clone>(&mut self, things: &[T]) -> T {

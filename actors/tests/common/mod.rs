@@ -12,10 +12,7 @@ use theoremata_actors::grid::{
 
 /// Mixes two numbers into one.
 pub fn mix(left: u64, right: u64) -> u64 {
-    let bits = (left ^ right.rotate_left(32)).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
+    theoremata_kernels::mix(left ^ right.rotate_left(32))
 }
 
 /// A block that remembers, as a hash, every mail in the order in which it came, and lets that hash

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use theoremata_kernels::mix;
 use theoremata_lm::{Bound, Outcome};
 
 use super::server::Remote;
@@ -204,9 +205,8 @@ fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
 /// A seed of its own for each branch: siblings with one seed would say the same.
 fn seed(seed: u64, place: Place) -> u32 {
     let place = place.map_or(0, |place| u64::from(place) + 1);
-    // One round of the finaliser of SplitMix64; servers take 31 bits.
-    let mixed = (seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    ((mixed ^ (mixed >> 31)) >> 33) as u32
+    // Servers take 31 bits.
+    (mix(seed ^ mix(place)) >> 33) as u32
 }
 
 #[cfg(test)]
