@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::json;
 use theoremata_actors::grid::Cancel;
-use theoremata_actors::record::number_of;
+use theoremata_actors::proof_codec::number_of;
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::language::mpl;
 use theoremata_logic::search::explore::Exploration;
@@ -266,7 +266,7 @@ fn show_line(exploration: &Exploration, id: TheoremId, output: Output) {
 fn show_proof(exploration: &Exploration, place: usize, output: Output) {
     let theory = exploration.theory();
     let theorem = &exploration.theorems[place];
-    let (record, _) = theoremata_actors::record::encode(theory, &theorem.proof);
+    let (record, _) = theoremata_actors::proof_codec::encode(theory, &theorem.proof);
     let mut depth = vec![0usize; theorem.proof.scopes.len()];
     for (number, scope) in theorem.proof.scopes.iter().enumerate().skip(1) {
         depth[number] = depth[scope.parent.index()] + 1;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use theoremata_actors::record::decode;
+use theoremata_actors::proof_codec::decode;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Proof, Rule, TheoremId};
 use theoremata_logic::calculus::theory::Theory;

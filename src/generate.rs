@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let paths = arguments.paths.get();
     let mut engine = Engine::new(model.clone(), settings(arguments, &model, tokens.len()));
     let crew = crew(arguments.threads);
-    let turn = Turn { guide: guidance(&arguments.guidance, &model)?, ..turn(arguments, &model) };
+    let turn = Turn { constraint: guidance(&arguments.guidance, &model)?, ..turn(arguments, &model) };
     let bounds = Bounds { width: paths.max(1), ..Bounds::default() };
     let then = if paths == 1 { Then::Generate(turn.clone()) } else { Then::Hold };
     let request = Request { tokens, seed: arguments.seed, then, bounds };

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use theoremata_actors::pool::Shape;
-use theoremata_lm::{Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, TaskForm};
+use theoremata_actors::jobs::OutputFormat;
+use theoremata_lm::{
+    Atom, ConstraintError, Grammars, Model, Multiverse, Place, PromptError, Signature, TaskForm, TurnConstraint,
+};
 use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 
@@ -41,46 +43,46 @@ enum Tree {
 }
 
 /// The restriction that is asked for, as data. Grammars of tags hang on the model's vocabulary.
-pub(crate) fn shape(arguments: &GuidanceArguments, model: Option<&Model>) -> Result<Shape, Failure> {
+pub(crate) fn shape(arguments: &GuidanceArguments, model: Option<&Model>) -> Result<OutputFormat, Failure> {
     let GuidanceArguments { json_schema, regex, grammar, statement_of, tree } = arguments;
     Ok(if let Some(path) = json_schema {
         let schema = serde_json::from_str(&text(path)?);
-        Shape::JsonSchema(schema.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?)
+        OutputFormat::JsonSchema(schema.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?)
     } else if let Some(expression) = regex {
-        Shape::Regex(expression.clone())
+        OutputFormat::Regex(expression.clone())
     } else if let Some(path) = grammar {
-        Shape::Grammar(text(path)?)
+        OutputFormat::Grammar(text(path)?)
     } else if let Some(path) = statement_of {
         let loaded = input::load(path, None)?;
-        Shape::Grammar(signature(&loaded.theory).grammar().map_err(refused)?)
+        OutputFormat::Grammar(signature(&loaded.theory).grammar().map_err(refused)?)
     } else if let Some(tree) = tree {
         match tree {
             Tree::Tags => {
                 let tokenizer = model.and_then(Model::tokenizer);
                 let tokenizer = tokenizer.ok_or_else(|| Failure::Usage(PromptError::NoTokenizer.to_string()))?;
-                Shape::Grammar(
+                OutputFormat::Grammar(
                     Multiverse { width: 4, depth: 2, blocks: None, characters: None }
                         .grammar(tokenizer)
                         .map_err(refused)?,
                 )
             }
-            Tree::Tasks => {
-                Shape::JsonSchema(TaskForm { levels: 3, width: 8, characters: None }.schema(&[]).map_err(refused)?)
-            }
+            Tree::Tasks => OutputFormat::JsonSchema(
+                TaskForm { levels: 3, width: 8, characters: None }.schema(&[]).map_err(refused)?,
+            ),
         }
     } else {
-        Shape::Free
+        OutputFormat::Free
     })
 }
 
-/// The guide that is asked for.
-pub(crate) fn guidance(arguments: &GuidanceArguments, model: &Model) -> Result<Guidance, Failure> {
+/// The constraint that is asked for.
+pub(crate) fn guidance(arguments: &GuidanceArguments, model: &Model) -> Result<TurnConstraint, Failure> {
     let shape = shape(arguments, Some(model))?;
-    if shape == Shape::Free {
-        return Ok(Guidance::Free);
+    if shape == OutputFormat::Free {
+        return Ok(TurnConstraint::Free);
     }
     let tokenizer = model.tokenizer().ok_or_else(|| Failure::Usage(PromptError::NoTokenizer.to_string()))?;
-    shape.guide(&Grammars::new(tokenizer).map_err(refused)?).map_err(refused)
+    shape.constraint(&Grammars::new(tokenizer).map_err(refused)?).map_err(refused)
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
@@ -88,7 +90,7 @@ fn text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{} is not UTF-8", path.display())))
 }
 
-fn refused(error: GuideError) -> Failure {
+fn refused(error: ConstraintError) -> Failure {
     Failure::Usage(error.to_string())
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use theoremata_actors::record::number_of;
+use theoremata_actors::proof_codec::number_of;
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::Theory;

@@ -17,9 +17,9 @@ use clap::{Args, ValueEnum};
 use crossbeam::channel::{Receiver, never};
 use crossbeam::select;
 use regex::Regex;
-use theoremata_actors::pool::{
-    Accept, Forgetting, Job, JobId, Judge, Kind, Local, Options, Pool, Program, Refused, Remote, Shape, TokenChoice,
-    View, What,
+use theoremata_actors::jobs::{
+    Accept, EventKind, Forgetting, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Program, Refused,
+    Remote, TokenChoice, View,
 };
 use theoremata_lm::{Model, Outcome, PromptError, Settings};
 use theoremata_store::Store;
@@ -281,7 +281,7 @@ fn ask_all(
             }
             default(PATIENCE) => continue,
         };
-        if matches!(told.what, What::Answered(_)) {
+        if matches!(told.what, EventKind::Answered(_)) {
             open.remove(&id);
             room = true;
         }
@@ -305,7 +305,7 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Who does the work, and what every answer is restricted to.
-fn options(arguments: &ReasonArguments) -> Result<(Options, Shape), Failure> {
+fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat), Failure> {
     let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
     let (kinds, name, shape) = match &arguments.server {
         Some(url) => {
@@ -339,7 +339,7 @@ fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
     Settings { pages: pages.clamp(1, 1 << 16), ..settings }
 }
 
-fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &Shape) -> Job {
+fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &OutputFormat) -> Job {
     let samples = arguments.samples.get();
     let pattern = arguments.pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
     let program = match arguments.program {

@@ -11,10 +11,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use theoremata_actors::grid::{
-    ActixRuntime, Cancel, Cells, Ended, Halt, Options as GridOptions, Progress, Runtime, Watch,
+    ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Progress, Runtime, ShardSize, Watch,
 };
+use theoremata_actors::proof_codec::{canonical, decode, encode, number_of};
 use theoremata_actors::prover::{self, CYCLE_STEPS, Outcome, Rounds};
-use theoremata_actors::record::{canonical, decode, encode, number_of};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::{Exploration, Fate, Options};
@@ -217,7 +217,7 @@ fn go(
     let mut status = Status::Finished;
     if !finished {
         let options = GridOptions { cancel: settings.cancel.clone(), ..GridOptions::default() };
-        let mut grid = ActixRuntime::start(settings.threads, Cells::Auto, options)
+        let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
             .map_err(|error| Failure::World(format!("cannot start the threads of the grid: {error}")))?;
         let reached = RefCell::new(None);
         let mut bound = || match limit(settings) {

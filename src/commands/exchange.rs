@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use serde_json::json;
-use theoremata_actors::record::decode;
+use theoremata_actors::proof_codec::decode;
 use theoremata_logic::calculus::check::check as check_proof;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::TheoremId;

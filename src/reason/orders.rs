@@ -4,7 +4,7 @@ use std::io;
 use std::thread;
 
 use crossbeam::channel::{Receiver, bounded};
-use theoremata_actors::pool::{JobId, Pool};
+use theoremata_actors::jobs::{JobId, Pool};
 
 /// Lines that may wait for us.
 const WAITING: usize = 64;

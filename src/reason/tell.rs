@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
-use theoremata_actors::pool::{Answer, NodeAnswer, Told, What};
-use theoremata_lm::{Bound, Outcome, Report, Usage};
+use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeAnswer};
+use theoremata_lm::{Bound, JoinReport, Outcome, Usage};
 
 use super::Plan;
 use crate::generate::word;
@@ -44,29 +44,29 @@ impl Teller {
     }
 
     /// Hears what happened to a question.
-    pub(super) fn hear(&mut self, question: usize, told: &Told) {
+    pub(super) fn hear(&mut self, question: usize, told: &JobEvent) {
         if let Some(screen) = &mut self.screen {
             screen.show(&(question, told.path.clone()), &told.what);
         }
-        if let What::Resumed { tokens, because } = &told.what {
+        if let EventKind::Resumed { tokens, because } = &told.what {
             self.output.note(&format!("question {question} goes on behind {tokens} tokens: {because}"));
         }
         let mut object = match &told.what {
-            What::Opened => json!({ "event": "opened" }),
-            What::Wrote { text, token: Some(wrote) } => json!({
+            EventKind::Opened => json!({ "event": "opened" }),
+            EventKind::Wrote { text, token: Some(wrote) } => json!({
                 "event": if wrote.is_stop() { "stop" } else { "token" }, "token": wrote.token, "text": text,
                 "log_probability": wrote.log_probability(),
             }),
-            What::Wrote { text, .. } => json!({ "event": "text", "text": text }),
-            What::Joined(report) => with_event("joined", report),
-            What::Pruned(report) => with_event("pruned", report),
-            What::Cancelled { .. } => json!({ "event": "cancelled" }),
-            What::Finished(outcome) => json!({ "event": "finished", "outcome": word(outcome) }),
-            What::Resumed { tokens, because } => {
+            EventKind::Wrote { text, .. } => json!({ "event": "text", "text": text }),
+            EventKind::Joined(report) => with_event("joined", report),
+            EventKind::Pruned(report) => with_event("pruned", report),
+            EventKind::Cancelled { .. } => json!({ "event": "cancelled" }),
+            EventKind::Finished(outcome) => json!({ "event": "finished", "outcome": word(outcome) }),
+            EventKind::Resumed { tokens, because } => {
                 json!({ "event": "resumed", "tokens": tokens, "because": because })
             }
             // What came of it is told in the order of the questions.
-            What::Answered(_) => return,
+            EventKind::Answered(_) => return,
         };
         object["seq"] = json!(told.seq);
         object["question"] = json!(question);
@@ -158,8 +158,8 @@ impl Teller {
 }
 
 impl Screen {
-    fn show(&mut self, place: &Place, what: &What) {
-        if *what == What::Opened && self.nodes.len() < SHOWN {
+    fn show(&mut self, place: &Place, what: &EventKind) {
+        if *what == EventKind::Opened && self.nodes.len() < SHOWN {
             let bar = ProgressBar::new_spinner();
             bar.set_style(ProgressStyle::with_template("{prefix} {wide_msg}").expect("a template of ours"));
             // The screen shows the nodes in their order, whenever they were opened.
@@ -176,11 +176,11 @@ impl Screen {
         }
         let Some((bar, text)) = self.nodes.get_mut(place) else { return };
         let ended = match what {
-            What::Wrote { text: more, .. } => {
+            EventKind::Wrote { text: more, .. } => {
                 text.push_str(more);
                 String::new()
             }
-            What::Finished(outcome) => format!("  [{}]", word(outcome)),
+            EventKind::Finished(outcome) => format!("  [{}]", word(outcome)),
             _ => return,
         };
         let flat: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -200,8 +200,8 @@ fn object(place: usize, answer: &Answer) -> Json {
             "log_probability": node.log_probability(), "text": node.text,
         })
     };
-    let all = |event, reports: &[(Vec<u32>, Report)]| -> Vec<Json> {
-        let told = |(path, report): &(Vec<u32>, Report)| {
+    let all = |event, reports: &[(Vec<u32>, JoinReport)]| -> Vec<Json> {
+        let told = |(path, report): &(Vec<u32>, JoinReport)| {
             let mut told = with_event(event, report);
             told["path"] = json!(path);
             told
@@ -209,7 +209,7 @@ fn object(place: usize, answer: &Answer) -> Json {
         reports.iter().map(told).collect()
     };
     let reports = || answer.joins.iter().chain(&answer.prunes);
-    let sum = |count: fn(&Report) -> usize| reports().map(|(_, report)| count(report)).sum::<usize>();
+    let sum = |count: fn(&JoinReport) -> usize| reports().map(|(_, report)| count(report)).sum::<usize>();
     json!({
         "event": "answer", "question": place, "outcome": word(&answer.outcome), "because": answer.because,
         "text": answer.text, "chosen": answer.chosen,
@@ -222,7 +222,7 @@ fn object(place: usize, answer: &Answer) -> Json {
     })
 }
 
-fn with_event(event: &str, report: &Report) -> Json {
+fn with_event(event: &str, report: &JoinReport) -> Json {
     json!({
         "event": event, "exact": report.exact, "reused": report.reused, "new": report.new,
         "reencoded": report.reencoded, "dropped": report.dropped, "left_out": report.left_out,
