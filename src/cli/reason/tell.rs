@@ -9,8 +9,8 @@ use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeAnswer};
 use theoremata_lm::{Bound, JoinReport, Outcome, Usage};
 
 use super::Plan;
-use crate::generate::word;
-use crate::output::Output;
+use crate::cli::generate::word;
+use crate::cli::output::Output;
 
 /// Nodes that are shown while they grow: as many as a screen has room for.
 const SHOWN: usize = 30;

@@ -10,8 +10,8 @@ use theoremata_lm::{
 use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 
+use crate::exchange::input;
 use crate::failure::Failure;
-use crate::input;
 
 /// Restrictions of a text; one at a time.
 #[derive(Args)]
