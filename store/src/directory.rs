@@ -17,7 +17,7 @@ use crate::committed::Committed;
 use crate::error::{DiskError, StoreError};
 
 /// The format that this program writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const TITLE: &str = "theoremata-store";
 const ENGINE: &str = "sled-0.34";
@@ -190,7 +190,9 @@ fn read_format(path: &Path) -> Result<Option<()>, StoreError> {
     let version = lines.next().and_then(|line| line.strip_prefix("format ")).and_then(|number| number.parse().ok());
     let version: u32 = version.ok_or_else(|| foreign("its FORMAT file names no version"))?;
     let mend = match version.cmp(&FORMAT) {
-        std::cmp::Ordering::Less => "export it with the program that wrote it, and import that here",
+        std::cmp::Ordering::Less => {
+            "give the commands of its runs again, with another directory: what they find is recorded with sorts now"
+        }
         std::cmp::Ordering::Greater => "use a newer program, or export the store with that one and import it here",
         std::cmp::Ordering::Equal => {
             return match lines.next() {

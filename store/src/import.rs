@@ -121,7 +121,13 @@ impl Store {
             Ok(header) => return lines.fail(format!("this is an export of `{}`, not of {TITLE}", header.format)),
         };
         if header.version != VERSION {
-            let why = format!("the export has version {}, and this program reads version {VERSION}", header.version);
+            let mend = if header.version < VERSION {
+                "its formulas say nothing of sorts; give the commands of its runs again"
+            } else {
+                "use a newer program"
+            };
+            let why =
+                format!("the export has version {}, and this program reads version {VERSION}: {mend}", header.version);
             return lines.fail(why);
         }
         let mut imported = Imported::default();

@@ -106,10 +106,10 @@ fn the_version_decides_before_anything_is_touched() {
         assert_eq!(image(home.path()), before);
         error
     };
-    let newer = refusal(&good.replace("format 1", "format 2"));
-    assert!(matches!(newer, StoreError::Version { found: 2, supported: 1, .. }));
+    let newer = refusal(&good.replace("format 2", "format 3"));
+    assert!(matches!(newer, StoreError::Version { found: 3, supported: 2, .. }));
     assert!(newer.to_string().contains("use a newer program"), "{newer}");
-    assert!(matches!(refusal(&good.replace("format 1", "format 0")), StoreError::Version { found: 0, .. }));
+    assert!(matches!(refusal(&good.replace("format 2", "format 1")), StoreError::Version { found: 1, .. }));
     assert!(refusal(&good.replace("sled-0.34", "sled-1.0")).to_string().contains("another engine"));
     for nonsense in ["", "something\n", "theoremata-store\nformat x\n", "theoremata-store\n", "\u{0}\u{1}"] {
         assert!(matches!(refusal(nonsense), StoreError::Foreign { .. }), "{nonsense:?}");
