@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use theoremata_logic::calculus::formula::PredicateId;
 use theoremata_logic::calculus::sort::Sort;
-use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::{Bounds, PredicateBounds};
 use theoremata_logic::clauses::clause::{Clause, Constant, Relation, Signature, Slot};
 use theoremata_logic::conjecture::{Limits, generate};
