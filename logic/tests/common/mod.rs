@@ -9,6 +9,8 @@ pub mod exported;
 pub mod places;
 pub mod random;
 pub mod run;
+#[path = "../../../tests/common/skip.rs"]
+mod skip;
 pub mod theories;
 
 use std::sync::Arc;
