@@ -1,6 +1,8 @@
 //! What a store does with a directory that is not as it left it.
 
 mod common;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::path::Path;
@@ -86,7 +88,7 @@ fn a_directory_of_something_else_is_left_as_it_is() {
 fn a_directory_that_cannot_be_written_is_named() {
     // No user may create files there, root included.
     if !Path::new("/proc/self").exists() {
-        println!("skipped: there is no /proc");
+        skip::skipped("there is no /proc");
         return;
     }
     let error = Store::open(Path::new("/proc/theoremata")).unwrap_err();
