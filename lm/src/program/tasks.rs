@@ -215,7 +215,7 @@ impl<'a> Tasks<'a> {
         let name: String = serde_json::from_str(&text(tool)).unwrap_or_default();
         let parameters = text(parameters);
         let call = Call { tool: &name, parameters: &parameters };
-        let reply = if call.tool == RECALL { self.looked_up(call.parameters) } else { (self.tools)(call) };
+        let reply = if call.tool == RECALL { self.recalled(call.parameters) } else { (self.tools)(call) };
         self.calls += 1;
         let reply: String = reply.chars().take(self.reply_characters).collect();
         let reply = format!(" {}", Json::from(reply));
@@ -230,7 +230,7 @@ impl<'a> Tasks<'a> {
     }
 
     /// What stands in the text under a number.
-    fn looked_up(&self, parameters: &str) -> String {
+    fn recalled(&self, parameters: &str) -> String {
         let parameters: Json = serde_json::from_str(parameters).unwrap_or_default();
         let number = parameters["number"].as_u64().and_then(|number| usize::try_from(number).ok());
         let piece = number.and_then(|number| self.pieces.get(number.checked_sub(1)?));
