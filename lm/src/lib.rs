@@ -69,7 +69,7 @@ pub use engine::request::{Bounds, Request, Settings};
 pub use engine::spawn::{Branch, Choice, Conclusion, Join, Spawn};
 pub use engine::turn::{After, Then, Turn};
 pub use engine::usage::Usage;
-pub use program::answer::{Answer, Pruned, Tally};
+pub use program::answer::{Answer, Pruned, TreeUsage};
 pub use program::decompose::{Cues, Decompose};
 pub use program::first::FirstSuccess;
 pub use program::growth::{Grown, Growth};

@@ -12,7 +12,7 @@ const ITEMS: [&str; 14] = [
 
 /// The code of a file as a program is built from it: comments and the insides of texts are blank, and so is every
 /// item under `#[cfg(test)]`. Lines stay where they are.
-pub fn program_code(source: &str) -> String {
+pub(crate) fn program_code(source: &str) -> String {
     without_tests(&without_texts(source))
 }
 
@@ -148,7 +148,7 @@ fn end_of_item(code: &str, mut from: usize) -> usize {
 
 /// The modules of a program that have a file of their own: their paths, such as `engine::node`, with their code. The
 /// root has the empty path. Files that only tests declare are not among them.
-pub fn modules(root: &Path) -> BTreeMap<String, String> {
+pub(crate) fn modules(root: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut open = vec![(String::new(), root.to_path_buf())];
     while let Some((path, file)) = open.pop() {
@@ -191,7 +191,7 @@ fn file_name(module: &str) -> String {
 }
 
 /// Which modules each module names in its code, by `use` or in the middle of a line.
-pub fn imports(modules: &BTreeMap<String, String>) -> BTreeMap<&str, BTreeSet<&str>> {
+pub(crate) fn imports(modules: &BTreeMap<String, String>) -> BTreeMap<&str, BTreeSet<&str>> {
     modules
         .iter()
         .map(|(module, code)| {
@@ -285,7 +285,7 @@ fn resolve<'m>(modules: &'m BTreeMap<String, String>, module: &str, path: &[Stri
 }
 
 /// A circle of imports, if there is one: files, each of which imports the next, and the last the first.
-pub fn circle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<Vec<String>> {
+pub(crate) fn circle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<Vec<String>> {
     let mut done = BTreeSet::new();
     for start in imports.keys() {
         let mut way = Vec::new();

@@ -168,11 +168,11 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
                     assert!(conclusions.eq(left.iter().map(|task| &task["conclusion"])), "{said}");
                 }
             }
-            assert_eq!(answer.tally.calls, text.matches("\"tool_result\": ").count(), "{said}");
+            assert_eq!(answer.usage.calls, text.matches("\"tool_result\": ").count(), "{said}");
             assert_eq!(found.calls.len(), text.matches("\"tool_name\": \"look\"").count(), "{said}");
             tasks += count;
             pruned += answer.pruned.len();
-            calls += answer.tally.calls;
+            calls += answer.usage.calls;
         }
     }
     println!("{tasks} tasks, {pruned} pieces pruned, {calls} calls of tools");
@@ -207,8 +207,8 @@ fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
         }
         assert!(asked.next().is_none());
         // What a tool said is not counted as written.
-        let replies: usize = found.answer.text.len() - found.answer.tally.generated;
-        assert_eq!(replies > 0, found.answer.tally.calls > 0);
+        let replies: usize = found.answer.text.len() - found.answer.usage.generated;
+        assert_eq!(replies > 0, found.answer.usage.calls > 0);
     }
     assert!(recalled > 1, "{recalled} lists were recalled");
 }
@@ -302,7 +302,7 @@ fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
         assert_eq!(outcome(memory, Bounds { pages: 10, ..free }, turn(&with)), bound(Bound::Pages));
         let used = (0..30).find(|seed| {
             let found = grown(&model, settings(600), turn(&with), memory, *seed, Bounds { calls: 1, ..free });
-            assert!(found.answer.tally.calls <= 1);
+            assert!(found.answer.usage.calls <= 1);
             found.answer.outcome == bound(Bound::Calls)
         });
         assert!(used.is_some(), "some tree calls twice");

@@ -280,8 +280,7 @@ mod tests {
         let seeds: std::collections::BTreeSet<u32> =
             (0..64).flat_map(|run| (0..64).map(move |place| seed(run, Some(place)))).collect();
         assert!(seeds.len() > 4090, "{}", seeds.len());
-        let body: Json =
-            serde_json::from_str(&body(&Remote::new("u", "m"), &job(), Some(0), "What?")).expect("JSON");
+        let body: Json = serde_json::from_str(&body(&Remote::new("u", "m"), &job(), Some(0), "What?")).expect("JSON");
         assert!(body.get("top_p").is_none() && body.get("stop").is_none());
         assert_eq!(body["messages"][0]["content"], "What?");
     }
