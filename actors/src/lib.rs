@@ -1,4 +1,5 @@
-//! All that lives in time: the grid of logic blocks, the prover that runs on it, and the jobs of language models.
+//! All that lives in time: the grid of logic blocks, the prover that runs on it, and [`run`], which joins a
+//! question with a store and tells what comes of it.
 //!
 //! A run is a row of *cycles*. In each, every block that is new, has mail or asked to go on works once,
 //! for at most a given number of steps, and says what came of it: mail to other blocks, new blocks,
@@ -61,5 +62,7 @@
 
 pub mod grid;
 pub mod jobs;
+pub mod measure;
 pub mod proof_codec;
 pub mod prover;
+pub mod run;
