@@ -14,7 +14,6 @@
 //!
 //! The other files hold the values that these pass to each other, and import no one of them.
 
-mod answers;
 pub(crate) mod batch;
 mod budget;
 mod drafts;
@@ -29,6 +28,7 @@ mod orders;
 pub(crate) mod outcome;
 mod proposal;
 pub(crate) mod prune;
+mod queries;
 mod replay;
 pub(crate) mod replay_log;
 pub(crate) mod report;
