@@ -81,7 +81,7 @@ pub struct Tasks<'a> {
     text: Vec<Token>,
     /// What was found in the text and has no consequence yet.
     found: VecDeque<Found>,
-    /// Who writes, last, and those that wait for it.
+    /// Nodes that write: the last one now, the others wait for it.
     writers: Vec<TaskWriter>,
     /// A task whose branch is about to open.
     opening: Option<TaskWriter>,
@@ -280,7 +280,7 @@ impl<'a> Tasks<'a> {
         let rest = self.words.text(&text(end..bytes.len()))?;
         let tail = value.iter().map(|token| (*token, end)).chain(self.placed(end, &rest));
         let (tail, mark) = (tail.collect::<Vec<_>>(), self.words.text(MARK)?);
-        // A task that nobody opened is the root's own, and no tree of tasks.
+        // A task without a branch is the root's own, and no tree of tasks.
         if self.writers.len() < 2 {
             return self.end(engine, Outcome::Invalid);
         }
