@@ -20,8 +20,8 @@ pub(super) struct Reports {
     pub(super) crashed: Recipient<Crashed>,
 }
 
-/// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told, and a
-/// new one is made; what the dispatcher had sent before it knew is passed over.
+/// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told,
+/// and a new one is made; what the dispatcher had sent before it knew is passed over.
 pub(super) struct Worker {
     /// Its number among the workers of the pool.
     number: usize,

@@ -43,8 +43,8 @@ pub struct ReplayLog {
 pub struct Cut {
     /// Branches that it had opened.
     pub branches: u32,
-    /// Stages that lay behind it, see [`Grown::stages`](crate::Grown::stages). Where that is not known, the node is cancelled as
-    /// early as the rest allows.
+    /// Stages that lay behind it, see [`Grown::stages`](crate::Grown::stages). Where that is not known, the node is
+    /// cancelled as early as the rest allows.
     pub stages: Option<u32>,
 }
 

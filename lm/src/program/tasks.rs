@@ -97,8 +97,8 @@ pub struct Tasks<'a> {
 
 impl<'a> Tasks<'a> {
     /// A tree of tasks. `turn` says how all of it is written: its constraint is that of a form, see
-    /// [`TaskForm::constraint`](crate::TaskForm::constraint); its bound of tokens holds for each sequence. Texts that end a
-    /// turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
+    /// [`TaskForm::constraint`](crate::TaskForm::constraint); its bound of tokens holds for each sequence. Texts that
+    /// end a turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
     ///
     /// # Errors
     /// If the model has no vocabulary, or one that cannot spell the keys.
