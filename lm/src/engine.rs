@@ -14,7 +14,6 @@
 //!
 //! The other files hold the values that these pass to each other, and import no one of them.
 
-mod answers;
 pub(crate) mod batch;
 mod budget;
 mod drafts;
@@ -29,6 +28,7 @@ mod orders;
 pub(crate) mod outcome;
 mod proposal;
 pub(crate) mod prune;
+mod queries;
 mod replay;
 pub(crate) mod replay_log;
 pub(crate) mod report;
@@ -66,7 +66,7 @@ pub struct Engine {
     pub(crate) forward: Forward,
     /// Pages, rows and precision, brought into their bounds.
     pub(crate) settings: Settings,
-    /// How many hold each page: nodes and the prefix cache, and nobody else.
+    /// Reference counts of all pages. Sequences and the prefix cache hold references, and nothing else does.
     pub(crate) pool: PagePool,
     /// Full pages that may be wanted again; given up when pages run short.
     pub(crate) cache: PrefixCache,

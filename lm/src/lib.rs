@@ -20,7 +20,7 @@
 //!
 //! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
 //! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`JoinReport`] says what that took and
-//! whether it is exact. `engine.rs` has the loop, `kv/sequence.rs` the rule of who sees whom.
+//! whether it is exact. `engine.rs` has the loop, `kv/sequence.rs` the rule of what each token sees.
 //!
 //! ```
 //! use std::{path::Path, sync::Arc};

@@ -5,8 +5,8 @@
 //! engine's events; what it concludes is a function of its inputs and its seed, whatever else is in the
 //! batch.
 //!
-//! A model that parts its work by itself drives the same branches: [`Tags`] and [`Tasks`] are programs that
-//! read what it writes and open, join and prune accordingly.
+//! A model that parts its work by itself drives the same branches: [`Tags`](crate::Tags) and
+//! [`Tasks`](crate::Tasks) are programs that read what it writes and open, join and prune accordingly.
 
 pub(crate) mod answer;
 pub(crate) mod decompose;

@@ -86,7 +86,7 @@ impl<B: Block> Drop for ShardActor<B> {
     }
 }
 
-/// Declares messages that nobody waits for an answer to.
+/// Declares messages without an answer.
 macro_rules! messages {
     ($($name:ident)*) => {$(
         impl<B: Block> Message for $name<B> {
@@ -268,7 +268,7 @@ impl<B: Block> Handler<Inspect<B>> for ShardActor<B> {
     fn handle(&mut self, message: Inspect<B>, _: &mut Self::Context) {
         let place = self.state.borrow().partition().place(message.id);
         let seen = self.shard.slot(place).is_some_and(|slot| slot.show(message.look));
-        // Whoever asked may have gone.
+        // The caller may have gone.
         let _ = message.done.send(seen);
     }
 }

@@ -48,7 +48,7 @@ pub trait Block: Sized + Send + 'static {
     ///
     /// `mail` stands in the order of the grid: first what the coordinator delivered, then what other
     /// blocks posted in the cycle before, by ascending number of the sender. It is empty when the
-    /// block is new or goes on after [`End::OutOfSteps`] and nobody wrote.
+    /// block is new or goes on after [`End::OutOfSteps`] and no mail came.
     fn cycle(&mut self, mail: &[Arc<[Self::Mail]>], budget: u64) -> Cycle<Self>;
 
     /// Tells a new block its id and its parent's, once, before its first cycle. A block that the
@@ -83,7 +83,7 @@ impl<B: Block> Cycle<B> {
 pub enum End {
     /// Nothing is left to do until mail comes.
     Saturated,
-    /// The budget ran out; the block is woken in the next cycle even if nobody writes.
+    /// The budget ran out; the block is woken in the next cycle even without mail.
     OutOfSteps,
 }
 

@@ -1,4 +1,4 @@
-//! The loop around the cycles: goes on until nothing is left to do, or somebody says stop.
+//! The loop around the cycles: goes on until nothing is left to do, or the coordinator says stop.
 
 use super::block::{Block, Post};
 use super::runtime::{Committed, Counts, Halt, Runtime};
@@ -44,7 +44,7 @@ pub struct Progress {
     pub failed: usize,
 }
 
-/// What a run is held to, and who looks on.
+/// The bounds of a run, and its observer.
 pub struct Watch<'a> {
     /// The steps that a block may take in a cycle.
     pub budget: u64,

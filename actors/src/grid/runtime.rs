@@ -37,7 +37,7 @@ pub trait Runtime<B: Block> {
     /// How many blocks there are.
     fn live(&self) -> usize;
 
-    /// Whether a cycle without deliveries would wake nobody. Removing the last busy block leaves this
+    /// Whether a cycle without deliveries would wake no block. Removing the last busy block leaves this
     /// false until the next cycle.
     fn is_quiet(&self) -> bool;
 
@@ -75,7 +75,7 @@ pub struct Committed<B: Block> {
 /// A block that another block made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spawned {
-    /// Who made it.
+    /// The block that made it.
     pub parent: BlockId,
     /// The new block.
     pub child: BlockId,

@@ -123,7 +123,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         self.workspace.partition
     }
 
-    /// Nobody has posted anything for the next cycle.
+    /// Takes every thread's batch for the next cycle as received and empty.
     fn expect_nothing(&mut self) {
         let cycle = self.workspace.cycle + 1;
         let empty = |from| Some(MessageBatch { cycle, from, messages: MessageList::default() });
@@ -135,7 +135,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         self.peers = peers;
     }
 
-    /// Lets go of all actors, which end when nobody knows them any more.
+    /// Lets go of all actors, which end when no address of them is left.
     pub(crate) fn close(&mut self) {
         self.coordinator = None;
         self.peers.clear();

@@ -15,7 +15,7 @@ pub(super) struct BackendEvent {
     pub(super) what: EventKind,
 }
 
-/// Does jobs. Everything happens in [`backend::work`], on the thread of the worker; a panic ends the backend, and its
+/// Does jobs. Everything happens in [`Backend::work`], on the thread of the worker; a panic ends the backend, and its
 /// jobs are done by another one.
 pub(super) trait Backend {
     /// Takes a job, which goes on from what was told of it before. A job that cannot be done is answered at once.

@@ -61,7 +61,7 @@ struct Entry {
     left: usize,
 }
 
-/// A node that somebody wants to end.
+/// A node that a caller wants to end.
 struct Unwanted {
     path: Vec<u32>,
     /// Whether the worker knows.
@@ -80,7 +80,7 @@ pub(super) struct Dispatcher {
     waiting: usize,
     /// Jobs that wait or that a worker has.
     jobs: BTreeMap<JobId, Entry>,
-    /// Who hears every event of every job.
+    /// Channels of callers that watch every event of every job.
     watchers: Vec<Sender<(JobId, Arc<JobEvent>)>>,
     /// Where and how jobs are kept.
     keep: Keep,
@@ -297,10 +297,10 @@ pub(super) enum End {
     All,
 }
 
-/// Somebody wants to hear what is told from now on.
+/// A caller watches all events from now on.
 pub(super) struct Watch(pub(super) Sender<(JobId, Arc<JobEvent>)>);
 
-/// Somebody wants to know what was done; everything told before is durable then.
+/// A caller asks for the usage of all workers; all earlier events are durable then.
 pub(super) struct Count(pub(super) Sender<Usage>);
 
 impl Message for Submit {
@@ -323,7 +323,7 @@ impl Handler<Submit> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Submit { job, reply }: Submit, _: &mut Context<Dispatcher>) {
-        // Who does not wait for the answer does not want it.
+        // A caller that does not wait for the answer does not want it.
         let _ = reply.send(self.submit(job));
     }
 }

@@ -33,7 +33,8 @@ pub enum EventKind {
     Joined(JoinReport),
     /// Text was taken out of what it reads, or put back.
     Pruned(JoinReport),
-    /// Somebody asked for its end: it and all below it that has not ended end here, whenever the job is done again.
+    /// A caller asked for the end of the node: it and all nodes below it that have not ended end here, whenever the
+    /// job is done again.
     Cancelled {
         /// Stages that lay behind it, where the worker knows: see [`Grown::stages`](theoremata_lm::Grown::stages).
         stages: Option<u32>,

@@ -36,13 +36,13 @@ pub enum Kind {
 
 /// A pool.
 pub struct Options {
-    /// Who does the work; at least one.
+    /// The workers; at least one.
     pub workers: Vec<Kind>,
     /// The name of the model, as precise as it should be known by: a job's id hangs on it.
     pub model: String,
     /// Jobs that may wait for a worker; more are refused.
     pub waiting: usize,
-    /// Who says which attempts are accepted, for jobs that ask a judge.
+    /// The judge that says which attempts are accepted, for jobs that ask a judge.
     pub judge: Option<Judge>,
     /// Where jobs are written down as they are told, if they are to outlive the process.
     pub store: Option<Arc<Store>>,
@@ -83,14 +83,14 @@ impl Pool {
     /// Asks for a job. One that was asked for before has the same id, and is done once.
     ///
     /// # Errors
-    /// If it is no job, if nobody here can do it, if too many are waiting, or if the store fails.
+    /// If it is no job, if no worker can do it, if too many are waiting, or if the store fails.
     pub fn submit(&self, job: Job) -> Result<JobId, Refused> {
         let (reply, answer) = bounded(1);
         self.dispatcher.do_send(Submit { job, reply });
         answer.recv().unwrap_or(Err(Refused::Stopped))
     }
 
-    /// What is told of all jobs from now on. Whoever listens has to keep up: what is told waits in memory.
+    /// All events of all jobs from now on. The caller has to keep up: events wait in memory.
     pub fn watch(&self) -> Receiver<(JobId, Arc<JobEvent>)> {
         let (sender, receiver) = unbounded();
         self.dispatcher.do_send(Watch(sender));
@@ -114,7 +114,7 @@ impl Pool {
 
     /// Ends one node of a job and all below it; its siblings go on. A branch that was cancelled is joined like one
     /// that was cut off: it does not come back, does not vote, and is not checked. How far it had come is chance;
-    /// it is told, and holds from then on, whoever goes on with the job.
+    /// that is an event of the job, and holds from then on for every worker that goes on with it.
     ///
     /// Whether there is such a node that has not ended, as far as was told; one that ends meanwhile stays as it is.
     pub fn cancel_node(&self, job: JobId, path: &[u32]) -> bool {
@@ -172,7 +172,7 @@ fn run(options: Options, table: Arc<JobTable>, started: &Sender<(System, Addr<Di
             Dispatcher::new(table, workers, waiting, keep)
         })
     });
-    // Who started the pool may be gone by now; then it ends with the system.
+    // The caller that started the pool may be gone by now; then it ends with the system.
     if started.send((System::current(), dispatcher)).is_ok() {
         let _ = runner.run();
     }

@@ -96,7 +96,7 @@ impl RemoteBackend {
             self.under_way += 1;
             thread::spawn(move || {
                 let ended = ask(&remote, remote.key().as_deref(), &asked, place, &question, &stop);
-                // If the backend is gone, nobody wants to know.
+                // If the backend is gone, the reply is not wanted.
                 let _ = sender.send(Reply { job, place, ended });
             });
         }

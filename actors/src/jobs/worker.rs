@@ -20,12 +20,12 @@ pub(super) struct Reports {
     pub(super) crashed: Recipient<Crashed>,
 }
 
-/// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told, and a
-/// new one is made; what the dispatcher had sent before it knew is passed over.
+/// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told,
+/// and a new one is made; what the dispatcher had sent before it knew is passed over.
 pub(super) struct Worker {
     /// Its number among the workers of the pool.
     number: usize,
-    /// Whom the worker tells what it did, and that it lost a backend.
+    /// Where the worker reports progress, and the loss of a backend.
     reports: Reports,
     /// Makes a backend, at the start and after a panic.
     make: MakeBackend,
@@ -54,7 +54,7 @@ impl Worker {
     /// Lets the backend do something. Gives nothing if there is none any more.
     fn with_backend<T>(&mut self, act: impl FnOnce(&mut dyn Backend) -> T) -> Option<T> {
         let backend = self.backend.as_deref_mut()?;
-        // A backend that panicked is never used again, so what it left half done is seen by nobody.
+        // A backend that panicked is never used again, so what it left half done is never seen.
         match catch_unwind(AssertUnwindSafe(|| act(backend))) {
             Ok(done) => Some(done),
             Err(panic) => {

@@ -1,6 +1,6 @@
 //! Constraints: what the next token may be.
 //!
-//! A constraint is a value that follows one text. Whoever generates asks which tokens may come, says which one
+//! A constraint is a value that follows one text. The engine asks which tokens may come, says which one
 //! came, and is told when the text may or must end. Its state belongs to a sequence: a fork of the sequence
 //! takes a fork of the constraint, and neither notices the other.
 
@@ -26,7 +26,7 @@ pub trait Constraint: Send + Sync {
     /// Whether the text may end here.
     fn ending(&mut self) -> Result<Ending, ConstraintError>;
 
-    /// Tokens that come next whatever is chosen, as far as that is known: nobody needs to draw them. They
+    /// Tokens that come next whatever is chosen, as far as that is known: they need not be drawn. They
     /// are not accepted yet.
     fn forced(&mut self) -> Result<Vec<Token>, ConstraintError>;
 

@@ -41,7 +41,7 @@ pub enum Event {
         /// The node.
         node: NodeId,
     },
-    /// A node asks which of its branches to take, see [`Engine::choose`].
+    /// A node asks which of its branches to take, see [`Engine::choose`](crate::Engine::choose).
     Choose {
         /// The node.
         node: NodeId,

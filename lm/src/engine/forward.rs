@@ -121,7 +121,7 @@ impl Forward {
         }
     }
 
-    /// Writes over keys and values, so that nobody can read them unnoticed.
+    /// Writes over keys and values, so that reading them shows.
     pub(crate) fn spoil(&mut self, slots: &[Slot]) {
         let width = self.pages.kv_heads * self.pages.head_dim;
         let nothing = vec![f32::NAN; slots.len() * width];

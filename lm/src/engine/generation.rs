@@ -167,7 +167,7 @@ impl Engine {
             return;
         }
         self.cache.remember(&node.sequence, page_tokens, &mut self.pool);
-        // A branch that concluded keeps its pages for the join. All others have nobody to wait for.
+        // A branch that concluded keeps its pages for the join; no join waits for any other node.
         if node.parent.is_none() || outcome != Outcome::Concluded {
             node.sequence.evict(Hold::All, &mut self.pool);
         }

@@ -110,58 +110,17 @@ impl Engine {
 
     /// Brings the branches' segments back as the join says, and lets the node go on.
     fn take_back(&mut self, node: NodeId, children: Vec<NodeId>, spawn: Spawn, chosen: Option<usize>) {
-        let (mut parts, mut left_out, mut dropped) = (Vec::new(), Vec::new(), 0);
-        let concluded: Vec<usize> = self.concluded(&children).collect();
-        let Some(parent) = self.nodes.get(&node) else { return };
-        let label = parent.sequence.branch().clone();
-        for (place, child) in children.iter().enumerate() {
-            let begun = spawn.branches[place].tokens.len();
-            let Some(child) = self.nodes.get_mut(child) else { continue };
-            let tokens = child.sequence.own_tokens();
-            let from = match &spawn.join {
-                _ if !concluded.contains(&place) => None,
-                Join::Stitch | Join::Replay => Some(0),
-                Join::Select(_) => (chosen == Some(place)).then_some(0),
-                Join::Value(Conclusion::Generated) | Join::Splice(Conclusion::Generated) => Some(begun),
-                Join::Value(Conclusion::Behind(mark)) | Join::Splice(Conclusion::Behind(mark)) => behind(&tokens, mark),
-            };
-            let Some(from) = from.filter(|_| !matches!(spawn.join, Join::Select(_)) || chosen == Some(place)) else {
-                left_out.push(place as u32);
-                dropped += tokens.len();
-                continue;
-            };
-            dropped += from;
-            let mut sequence = std::mem::replace(&mut child.sequence, Sequence::new());
-            if from > 0 {
-                let start = sequence.len() - tokens.len();
-                sequence.cut(start..start + from, self.settings.page_tokens, &mut self.pool);
-            }
-            for mut segment in sequence.into_own(&mut self.pool) {
-                segment.branch = relabelled(&spawn.join, &segment, &label);
-                parts.push(segment);
-            }
-        }
+        let taken = chosen.filter(|place| self.concluded(&children).any(|concluded| concluded == *place));
+        let returned = self.returned(node, &children, &spawn, taken);
         self.drop_branches(&children);
-        // When a branch was stopped may hang on the speed of others: what it had left is lost.
-        let by_itself =
-            |node: &&Node| !matches!(node.outcome(), Some(Outcome::Cancelled | Outcome::Budget(Bound::Time)));
-        let ended = children.iter().filter_map(|child| self.nodes.get(child)).filter(by_itself);
-        let left: usize = ended.clone().map(|child| child.allowance).sum();
-        let longest = match spawn.join {
-            Join::Select(_) => chosen.and_then(|place| self.nodes.get(&children[place])).map(|child| child.longest),
-            _ => ended.map(|child| child.longest).max(),
-        };
+        self.return_budget(node, &children, &spawn.join, chosen);
+        if matches!(spawn.join, Join::Select(_)) && taken.is_none() {
+            return self.end(node, Outcome::Failed);
+        }
         let page_tokens = self.settings.page_tokens;
         let Some(parent) = self.nodes.get_mut(&node) else { return };
-        parent.allowance += left;
-        parent.longest = parent.longest.max(longest.unwrap_or(0));
-        if matches!(spawn.join, Join::Select(_)) && chosen.is_none_or(|place| !concluded.contains(&place)) {
-            parts.iter_mut().for_each(|part: &mut Segment| part.release(&mut self.pool));
-            self.end(node, Outcome::Failed);
-            return;
-        }
         let (first, start) = (parent.sequence.segments.len(), parent.sequence.len());
-        parent.sequence.extend(parts);
+        parent.sequence.extend(returned.segments);
         let stale = if matches!(spawn.join, Join::Splice(_)) { Stale::Keep } else { Stale::Recompute };
         parent.sequence.settle(stale, &mut self.pool);
         let came: &[Segment] = &parent.sequence.segments[first..];
@@ -173,9 +132,9 @@ impl Engine {
             reused,
             new: tokens - reused - reencoded + spawn.close.len(),
             reencoded,
-            dropped,
+            dropped: returned.dropped,
             range: start..start + tokens,
-            left_out,
+            left_out: returned.left_out,
         };
         let came = came.iter().flat_map(|segment| segment.tokens().iter().copied());
         parent.constraint.follow(came.chain(spawn.close.iter().copied()));
@@ -190,6 +149,58 @@ impl Engine {
         }
     }
 
+    /// Takes out of the branches what comes back of each: everything, a conclusion, or nothing.
+    fn returned(&mut self, node: NodeId, children: &[NodeId], spawn: &Spawn, taken: Option<usize>) -> Returned {
+        let mut returned = Returned { segments: Vec::new(), left_out: Vec::new(), dropped: 0 };
+        let concluded: Vec<usize> = self.concluded(children).collect();
+        let Some(parent) = self.nodes.get(&node) else { return returned };
+        let branch = parent.sequence.branch().clone();
+        for (place, child) in children.iter().enumerate() {
+            let begun = spawn.branches[place].tokens.len();
+            let Some(child) = self.nodes.get_mut(child) else { continue };
+            let tokens = child.sequence.own_tokens();
+            let from = match &spawn.join {
+                _ if !concluded.contains(&place) => None,
+                Join::Stitch | Join::Replay => Some(0),
+                Join::Select(_) => (taken == Some(place)).then_some(0),
+                Join::Value(Conclusion::Generated) | Join::Splice(Conclusion::Generated) => Some(begun),
+                Join::Value(Conclusion::Behind(mark)) | Join::Splice(Conclusion::Behind(mark)) => behind(&tokens, mark),
+            };
+            let Some(from) = from else {
+                returned.left_out.push(place as u32);
+                returned.dropped += tokens.len();
+                continue;
+            };
+            returned.dropped += from;
+            let mut sequence = std::mem::replace(&mut child.sequence, Sequence::new());
+            if from > 0 {
+                let start = sequence.len() - tokens.len();
+                sequence.cut(start..start + from, self.settings.page_tokens, &mut self.pool);
+            }
+            for mut segment in sequence.into_own(&mut self.pool) {
+                segment.branch = relabelled(&spawn.join, &segment, &branch);
+                returned.segments.push(segment);
+            }
+        }
+        returned
+    }
+
+    /// Gives a node the allowance that its branches have left, and the length of the longest of them.
+    fn return_budget(&mut self, node: NodeId, children: &[NodeId], join: &Join, chosen: Option<usize>) {
+        // When a branch was stopped may hang on the speed of others: what it had left is lost.
+        let by_itself =
+            |node: &&Node| !matches!(node.outcome(), Some(Outcome::Cancelled | Outcome::Budget(Bound::Time)));
+        let ended = children.iter().filter_map(|child| self.nodes.get(child)).filter(by_itself);
+        let left: usize = ended.clone().map(|child| child.allowance).sum();
+        let longest = match join {
+            Join::Select(_) => chosen.and_then(|place| self.nodes.get(&children[place])).map(|child| child.longest),
+            _ => ended.map(|child| child.longest).max(),
+        };
+        let Some(parent) = self.nodes.get_mut(&node) else { return };
+        parent.allowance += left;
+        parent.longest = parent.longest.max(longest.unwrap_or(0));
+    }
+
     /// Lets go of what branches still hold.
     pub(crate) fn drop_branches(&mut self, children: &[NodeId]) {
         for child in children {
@@ -198,6 +209,16 @@ impl Engine {
             }
         }
     }
+}
+
+/// What comes back of branches, before it stands in what the parent reads.
+struct Returned {
+    /// The segments, in the order of the branches.
+    segments: Vec<Segment>,
+    /// Branches of which nothing comes back, by their place.
+    left_out: Vec<u32>,
+    /// Tokens of branches that do not come back.
+    dropped: usize,
 }
 
 /// What lies in a branch of its own stays there after a stitch. A chosen branch becomes the parent's own

@@ -55,7 +55,7 @@ impl Engine {
         self.stop(node, Outcome::Cancelled)
     }
 
-    /// Ends a node and all below it, because its time is up. The engine knows no clock: whoever has one
+    /// Ends a node and all below it, because its time is up. The engine knows no clock: the caller
     /// says when. What a branch had left of its tokens is lost then, as with [`Engine::cancel`]: how much
     /// that was is chance.
     pub fn expire(&mut self, node: NodeId) -> Result<(), EngineError> {

@@ -114,7 +114,7 @@ impl Proposal {
                 self.guesses -= 1;
                 guessed = Some(likelihood);
             }
-            // It is not drawn, so nobody asks for the logits before it.
+            // A forced token is not drawn, so the logits before it are not wanted.
             Source::Forced => {
                 if let Some(before) = self.draft.last_mut() {
                     before.wanted = false;

@@ -28,7 +28,7 @@ pub enum Origin {
     Stop,
 }
 
-/// What the nodes of a tree wrote, as far as somebody took it down, and which of them were cancelled.
+/// The tokens that the nodes of a tree wrote, as far as they were logged, and the nodes that were cancelled.
 ///
 /// Nodes are known by the branches that lead to them, since their numbers belong to an engine.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -43,18 +43,18 @@ pub struct ReplayLog {
 pub struct Cut {
     /// Branches that it had opened.
     pub branches: u32,
-    /// Stages that lay behind it, see [`Grown::stages`](crate::Grown::stages). Where nobody knows, it is cancelled as
-    /// early as the rest allows.
+    /// Stages that lay behind it, see [`Grown::stages`](crate::Grown::stages). Where that is not known, the node is
+    /// cancelled as early as the rest allows.
     pub stages: Option<u32>,
 }
 
 impl ReplayLog {
-    /// A record of nothing.
+    /// An empty log.
     pub fn new() -> ReplayLog {
         ReplayLog::default()
     }
 
-    /// Takes down what a node wrote next.
+    /// Logs the next token of a node.
     pub fn push(&mut self, path: &[u32], written: LoggedToken) {
         match self.nodes.get_mut(path) {
             Some(tokens) => tokens.push_back(written),

@@ -68,6 +68,6 @@ pub enum Choice {
     Best,
     /// The first of those that most of them agree with to the token, if at least so many do.
     Quorum(usize),
-    /// The one that the owner names when all are done, see [`Engine::choose`].
+    /// The one that the owner names when all are done, see [`Engine::choose`](crate::Engine::choose).
     Asked,
 }

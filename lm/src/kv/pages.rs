@@ -6,7 +6,7 @@ pub(crate) struct PageId(pub(crate) u32);
 
 /// Reference counts of a fixed number of pages.
 ///
-/// A page is free, or it has at least one holder. Whoever holds a [`PageId`] holds one reference and
+/// A page is free, or it has at least one holder. The holder of a [`PageId`] has one reference and
 /// gives it back with [`PagePool::release`]; nothing happens by itself, so that a script can be counted.
 #[derive(Clone, Debug)]
 pub(crate) struct PagePool {
@@ -68,7 +68,7 @@ impl PagePool {
         self.counts.len()
     }
 
-    /// Compares the counts with the references that somebody found by walking all holders.
+    /// Compares the counts with the references of all holders.
     pub(crate) fn audit(&self, held: impl Iterator<Item = PageId>) -> Result<(), String> {
         let mut found = vec![0; self.counts.len()];
         for page in held {

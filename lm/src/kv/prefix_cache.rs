@@ -6,7 +6,7 @@ use crate::kv::context::ContextId;
 use crate::kv::pages::{PageId, PagePool};
 use crate::kv::sequence::Sequence;
 
-/// Full pages by the name of their last token. Each holds one reference; those that nobody else holds are
+/// Full pages by the name of their last token. Each holds one reference; those without another holder are
 /// given up when pages run short, the least recently used first.
 #[derive(Debug)]
 pub(crate) struct PrefixCache {
@@ -44,7 +44,7 @@ impl PrefixCache {
         }
     }
 
-    /// Gives up pages until so many are free, or none is left that nobody else holds.
+    /// Gives up pages until so many are free, or every page that is left has another holder.
     pub(crate) fn shrink(&mut self, wanted: usize, pool: &mut PagePool) {
         if pool.free() >= wanted {
             return;

@@ -10,7 +10,7 @@ use crate::text::token::Token;
 pub struct Pruned {
     /// By this number the tool `recall` finds it: lists, or tasks, are counted from 1 as they are finished.
     pub number: usize,
-    /// What was taken out. [`Engine::recall`] puts it back into a node that goes on.
+    /// What was taken out. [`Engine::recall`](crate::Engine::recall) puts it back into a node that goes on.
     pub tokens: Vec<Token>,
 }
 

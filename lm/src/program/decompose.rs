@@ -76,7 +76,7 @@ impl<'a> Decompose<'a> {
     }
 
     fn answer_turn(&self, depth: usize) -> Turn {
-        // The root has nobody to hand its answer to.
+        // The root has no parent that gets its answer.
         let after = if depth == 0 { After::Conclude } else { After::Hold };
         Turn { after, ..self.answer.clone() }
     }

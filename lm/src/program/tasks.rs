@@ -81,7 +81,7 @@ pub struct Tasks<'a> {
     text: Vec<Token>,
     /// What was found in the text and has no consequence yet.
     found: VecDeque<Found>,
-    /// Who writes, last, and those that wait for it.
+    /// Nodes that write: the last one now, the others wait for it.
     writers: Vec<TaskWriter>,
     /// A task whose branch is about to open.
     opening: Option<TaskWriter>,
@@ -97,8 +97,8 @@ pub struct Tasks<'a> {
 
 impl<'a> Tasks<'a> {
     /// A tree of tasks. `turn` says how all of it is written: its constraint is that of a form, see
-    /// [`TaskForm::constraint`](crate::TaskForm::constraint); its bound of tokens holds for each sequence. Texts that end a
-    /// turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
+    /// [`TaskForm::constraint`](crate::TaskForm::constraint); its bound of tokens holds for each sequence. Texts that
+    /// end a turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
     ///
     /// # Errors
     /// If the model has no vocabulary, or one that cannot spell the keys.
@@ -280,7 +280,7 @@ impl<'a> Tasks<'a> {
         let rest = self.words.text(&text(end..bytes.len()))?;
         let tail = value.iter().map(|token| (*token, end)).chain(self.placed(end, &rest));
         let (tail, mark) = (tail.collect::<Vec<_>>(), self.words.text(MARK)?);
-        // A task that nobody opened is the root's own, and no tree of tasks.
+        // A task without a branch is the root's own, and no tree of tasks.
         if self.writers.len() < 2 {
             return self.end(engine, Outcome::Invalid);
         }

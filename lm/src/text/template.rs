@@ -7,12 +7,12 @@ const FUEL: u64 = 2_000_000;
 /// Bytes of a template.
 const TEMPLATE_BYTES_MAX: usize = 1 << 20;
 
-/// Who says something.
+/// The speaker of a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
-    /// Whoever sets the rules.
+    /// The one that sets the rules.
     System,
-    /// Whoever asks.
+    /// The one that asks.
     User,
     /// The model.
     Assistant,

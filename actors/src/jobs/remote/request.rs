@@ -55,7 +55,7 @@ enum Miss {
 }
 
 /// Asks a server and waits for the end of its answer, or until `stop` is raised: then the connection is dropped,
-/// by which servers know that nobody listens.
+/// by which servers know that the answer is not wanted.
 pub(super) fn ask(
     remote: &Remote,
     key: Option<&str>,

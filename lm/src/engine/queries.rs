@@ -1,4 +1,4 @@
-//! What the engine says of its nodes when it is asked.
+//! Queries: what the engine says of its nodes and of itself.
 
 use std::sync::Arc;
 
