@@ -242,7 +242,7 @@ impl Text<'_> {
                 self.writer.put(&format!("{{{} : Type}} → ", types.join(" ")));
             }
             for sort in &sorts {
-                let text = self.writer.sort(sort, true);
+                let text = self.writer.sort(sort, false);
                 self.writer.put(&format!("{text} → "));
             }
             self.writer.put("Prop\n");

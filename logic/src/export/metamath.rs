@@ -60,8 +60,8 @@ pub struct Metamath<'t> {
     comments: Comments<'t>,
     signs: Signs,
     surveyed: BTreeMap<u32, Surveyed>,
-    /// Whether anchors are assumed with the assumption that their parameters are things.
-    anchors_are: bool,
+    /// The places of those parameters of the anchor of which it is assumed with the anchor that they are things.
+    things: BTreeSet<u32>,
     /// At which sorts each theorem is stated: first its own, then those at which others cite it.
     instances: HashMap<u32, Vec<Vec<Sort>>>,
     inductions: BTreeSet<AtomId>,
@@ -89,7 +89,7 @@ impl<'t> Metamath<'t> {
             comments: Comments::new(theory),
             signs: Signs::new(predicates),
             surveyed: BTreeMap::new(),
-            anchors_are: false,
+            things: BTreeSet::new(),
             instances: HashMap::new(),
             inductions: BTreeSet::new(),
             comprehensions: BTreeSet::new(),
@@ -258,7 +258,8 @@ impl Format for Metamath<'_> {
             }
         }
         let is_under = |cited: TheoremId, _: &Formula| self.surveyed.get(&cited.0).is_some_and(|known| known.under);
-        self.anchors_are |= steps::anchor_things(self.theory, proof, &is_under);
+        let things = steps::anchor_things(self.theory, proof, &is_under);
+        self.things.extend(things);
         self.surveyed.insert(theorem.number().0, learned);
     }
 
@@ -364,9 +365,8 @@ impl Metamath<'_> {
             let place = place.expect("all citations were surveyed") as u32;
             (place, &self.known[&(cited.0, place)])
         };
-        let anchors_are = self.anchors_are;
-        let setting =
-            Setting { theory: self.theory, signs, anchors_are, cited: &cited, own: (number, instance, &known) };
+        let things = &self.things;
+        let setting = Setting { theory: self.theory, signs, things, cited: &cited, own: (number, instance, &known) };
         let proved = steps::translate(&setting, proof, &mut arena);
         let no_name = |name: Name| format!("v{}", name.0).into();
         let about = format!(
@@ -387,11 +387,7 @@ impl Metamath<'_> {
                 let parameters: Vec<Name> = (0..binders.len() as u32).map(Name).collect();
                 let [anchor, body] = [anchor, body].map(|part| part.open(&parameters));
                 let free = |name: u32| mandatory[name as usize].to_string();
-                let things: String = if anchors_are {
-                    (0..binders.len() as u32).map(|place| format!(", E! {} ", free(place))).collect()
-                } else {
-                    String::new()
-                };
+                let things: String = self.things.iter().map(|place| format!(", E! {} ", free(*place))).collect();
                 let judgement = format!(
                     "{} $p |- {{}} {things}, {} => {} $=",
                     label(Label::Under(number, instance)),

@@ -2,6 +2,8 @@
 
 mod derived;
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::calculus::formula::{Formula, Name};
@@ -39,8 +41,8 @@ pub(super) struct Known {
 pub(super) struct Setting<'s> {
     pub(super) theory: &'s Theory,
     pub(super) signs: &'s Signs,
-    /// Whether anchors are assumed with the assumption that their parameters are things.
-    pub(super) anchors_are: bool,
+    /// The places of those parameters of the anchor of which it is assumed with the anchor that they are things.
+    pub(super) things: &'s BTreeSet<u32>,
     /// Of a cited theorem, as it is cited: at which of its instances, and what it is.
     pub(super) cited: &'s dyn Fn(TheoremId, &Formula) -> (u32, &'s Known),
     /// The theorem's own number for readers, its instance, and what it is once it is written.
@@ -78,8 +80,8 @@ pub(super) fn translate(setting: &Setting<'_>, proof: &Proof, arena: &mut Arena)
         let mut list = if place == 0 { arena.nothing() } else { contexts[scope.parent.index()].list };
         let anchor = is_anchor_scope(setting.theory, proof, ScopeId(place as u32));
         let (mut is, mut added) = (Vec::new(), Vec::new());
-        for name in &scope.variables {
-            let assumed = if anchor { setting.anchors_are } else { needed.contains(name) };
+        for (place, name) in (0..).zip(&scope.variables) {
+            let assumed = if anchor { setting.things.contains(&place) } else { needed.contains(name) };
             is.push(assumed.then_some(added.len()));
             if assumed {
                 let variable = arena.variable(variables[name]);
@@ -124,16 +126,17 @@ fn things(theory: &Theory, proof: &Proof, is_under: &dyn Fn(TheoremId, &Formula)
     needed
 }
 
-/// Whether it matters that some parameter of an anchor is a thing. `is_under` says whether a theorem has a form under
-/// the anchor.
+/// The places of the anchor's parameters of which it matters that they are things. `is_under` says whether a theorem has
+/// a form under the anchor.
 pub(super) fn anchor_things(
     theory: &Theory,
     proof: &Proof,
     is_under: &dyn Fn(TheoremId, &Formula) -> bool,
-) -> bool {
+) -> BTreeSet<u32> {
     let needed = things(theory, proof, is_under);
-    let mut anchors = (0..proof.scopes.len() as u32).map(ScopeId).filter(|id| is_anchor_scope(theory, proof, *id));
-    anchors.any(|id| proof.scopes[id.index()].variables.iter().any(|name| needed.contains(name)))
+    let anchors = (0..proof.scopes.len() as u32).map(ScopeId).filter(|id| is_anchor_scope(theory, proof, *id));
+    let places = anchors.flat_map(|id| (0..).zip(&proof.scopes[id.index()].variables));
+    places.filter(|(_, name)| needed.contains(name)).map(|(place, _)| place).collect()
 }
 
 /// Whether a proof proves a theorem that has a form under the anchor.
