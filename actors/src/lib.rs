@@ -59,6 +59,6 @@
 //! thread), `actix` (the coordinator's side), `drive`.
 
 pub mod grid;
-pub mod pool;
+pub mod jobs;
+pub mod proof_codec;
 pub mod prover;
-pub mod record;

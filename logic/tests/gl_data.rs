@@ -48,11 +48,11 @@ fn the_peano_configurations_are_read() {
     assert_eq!(theory.anchor_definition().parameters.join(","), "N,i0,s,+,*,i1");
     assert_eq!((theory.bounds.atoms, theory.bounds.atoms_with_constant), (5, 2));
     assert!(theory.inductions[0].added_by_reader);
-    assert_eq!(theory.inductions[0].constructors[1].parameter, 2);
+    assert_eq!(theory.inductions[0].places, [0, 1, 2]);
     assert_eq!(theory.predicate(theory.anchor).sorts[1], Sort::Individual(1));
     let Some(theory) = good("paper", "ConfigPeano.json") else { return };
     assert_eq!(&*theory.name, "NaturalNumbers");
-    assert_eq!(theory.inductions[0].constructors[1].parameter, 3);
+    assert_eq!(theory.inductions[0].places, [0, 1, 3]);
 }
 
 #[test]

@@ -135,20 +135,17 @@ impl Pages<'_, '_> {
             .inductions
             .iter()
             .map(|induction| {
-                let structure = theory.predicate(induction.predicate);
                 let formal = |place: usize| {
-                    structure
-                        .definition
-                        .as_ref()
-                        .and_then(|definition| definition.parameters.get(place))
+                    theory
+                        .shown_argument(induction, place)
                         .map_or_else(|| "?".to_owned(), |name| math::symbol(&catalogue.reading.symbol(name)))
                 };
                 json!({
                     "name": &*induction.name,
-                    "set_html": formal(induction.set),
+                    "set_html": formal(theoremata_logic::calculus::theory::Induction::SET),
                     "constructors_html": induction.constructors.iter().map(|constructor| formal(constructor.parameter))
                         .collect::<Vec<_>>().join(", "),
-                    "structure": self.definition_link(induction.predicate),
+                    "structure": self.definition_link(induction.structure),
                     "added": induction.added_by_reader,
                 })
             })

@@ -250,7 +250,7 @@ fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report) {
             conclusion: theorem.statement.clone(),
             scope: ScopeId::OUTER,
         });
-        theorem.proof = Proof { scopes: vec![outer], steps, names: vec![] };
+        theorem.proof = Proof { scopes: vec![outer], steps, ..Proof::default() };
         theorem.essential = number % 10 == 0;
         report.theorems.push(theorem);
     }

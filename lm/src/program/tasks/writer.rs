@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::node::NodeId;
-use crate::tokenizer::Token;
+use crate::engine::node::NodeId;
+use crate::text::token::Token;
 
 /// A node that writes.
 pub(super) struct Writer {

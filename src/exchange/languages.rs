@@ -1,0 +1,210 @@
+//! Theorems of a run, checked, in the languages of other checkers.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use theoremata_actors::proof_codec::decode;
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::{Proof, Rule, TheoremId};
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::dedukti::Dedukti;
+use theoremata_logic::export::lean::Lean;
+use theoremata_logic::export::metamath::Metamath;
+use theoremata_logic::export::names::spelled;
+use theoremata_logic::export::rocq::Rocq;
+use theoremata_logic::export::tstp::Tstp;
+use theoremata_logic::export::{Checked, Format};
+use theoremata_store::{Run, Store};
+
+use crate::exchange::input::{self, GOALS};
+use crate::failure::Failure;
+
+/// A language that theorems can be written in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Language {
+    /// Metamath: a kernel of rules that the file explains, compressed proofs.
+    Metamath,
+    /// Dedukti: proofs as terms of the λΠ-calculus modulo rewriting.
+    Dedukti,
+    /// Rocq, formerly Coq: axioms as hypotheses of a section.
+    Rocq,
+    /// Lean 4.
+    Lean,
+    /// TSTP: derivations of the TPTP world, step by step.
+    Tstp,
+}
+
+impl Language {
+    pub(crate) const ALL: [Language; 5] =
+        [Language::Metamath, Language::Dedukti, Language::Rocq, Language::Lean, Language::Tstp];
+
+    /// What people call it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Language::Metamath => "Metamath",
+            Language::Dedukti => "Dedukti",
+            Language::Rocq => "Rocq",
+            Language::Lean => "Lean",
+            Language::Tstp => "TSTP",
+        }
+    }
+
+    /// What a file in it is, in a sentence or two for readers.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Language::Metamath => {
+                "A file that begins with the logic itself, rule by rule, and proves the rest from it. Theorem 5 is \
+                 t-5, and u-5 is the same under the axioms."
+            }
+            Language::Dedukti => {
+                "Proofs as terms of the λΠ-calculus modulo rewriting, a few declarations of the logic before them. \
+                 Theorem 5 is t5."
+            }
+            Language::Rocq => {
+                "A section whose hypotheses are the axioms and the principles of induction; each theorem says after \
+                 the section which of them it needs. Theorem 5 is t5, and Print Assumptions t5 within the section \
+                 lists what it rests on. Rocq was called Coq."
+            }
+            Language::Lean => {
+                "Terms of Lean 4 without a library. Lean was not at hand where the program was tested, so this file has \
+                 been held against a grammar and not been compiled."
+            }
+            Language::Tstp => {
+                "A derivation as the TPTP world writes them: each step a formula with the rule and the steps it comes \
+                 from, so that any prover can confirm it."
+            }
+        }
+    }
+
+    /// What a theorem is called in it.
+    pub(crate) fn label(self, number: u32) -> String {
+        match self {
+            Language::Metamath => format!("t-{number}"),
+            _ => format!("t{number}"),
+        }
+    }
+
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Language::Metamath => "mm",
+            Language::Dedukti => "dk",
+            Language::Rocq => "v",
+            Language::Lean => "lean",
+            Language::Tstp => "tstp",
+        }
+    }
+
+    /// The name of a file with theorems of this theory: a name for modules too.
+    pub(crate) fn file(self, theory: &Theory) -> String {
+        format!("{}.{}", spelled(&theory.name), self.extension())
+    }
+
+    fn writer(self, theory: &Theory) -> Box<dyn Format + '_> {
+        match self {
+            Language::Metamath => Box::new(Metamath::new(theory)),
+            Language::Tstp => Box::new(Tstp::new(theory)),
+            Language::Dedukti => Box::new(Dedukti::new(theory)),
+            Language::Rocq => Box::new(Rocq::new(theory)),
+            Language::Lean => Box::new(Lean::new(theory)),
+        }
+    }
+}
+
+/// Theorems of one theory, in order, with their proofs.
+pub(crate) struct Collection {
+    pub(crate) theory: Arc<Theory>,
+    pub(crate) proofs: Vec<Proof>,
+}
+
+impl Collection {
+    /// The theorems of a stored run.
+    ///
+    /// # Errors
+    /// If the store fails, or what it holds is no proof.
+    pub(crate) fn stored(store: &Store, run: &Run) -> Result<Collection, Failure> {
+        let inputs = store.inputs(&run.id)?;
+        let files: Vec<_> = inputs.into_iter().filter(|file| !file.name.starts_with(GOALS)).collect();
+        let theory = input::reload(&files)?;
+        let mut proofs = Vec::new();
+        for theorem in store.theorems(&run.id)? {
+            let lost = |why: String| Failure::World(format!("run {}, theorem {}: {why}", run.id, theorem.number));
+            let record = store.proof(&run.id, theorem.number)?.ok_or_else(|| lost("it has no proof".to_owned()))?;
+            proofs.push(decode(&theory, &record).map_err(|error| lost(error.to_string()))?);
+        }
+        Ok(Collection { theory: Arc::new(theory), proofs })
+    }
+
+    /// The theorems with their proofs checked; with `only`, that one and all that it rests on.
+    ///
+    /// # Errors
+    /// If there is no such theorem, or the checker refuses a proof: then nothing is exported.
+    pub(crate) fn checked(&self, only: Option<u32>) -> Result<Vec<Checked<'_>>, Failure> {
+        let count = self.proofs.len();
+        let mut wanted = vec![only.is_none(); count];
+        if let Some(number) = only {
+            let place = (number as usize).checked_sub(1).filter(|place| *place < count);
+            let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {count}")))?;
+            wanted[place] = true;
+            mark_cited(&self.proofs, place, &mut wanted);
+        }
+        let statements: Vec<Option<&Formula>> = self.proofs.iter().map(Proof::statement).collect();
+        let mut checked = Vec::new();
+        for (place, proof) in self.proofs.iter().enumerate().filter(|(place, _)| wanted[*place]) {
+            let earlier = |cited: TheoremId| statements.get(cited.0 as usize).copied().flatten();
+            let theorem = Checked::new(&self.theory, earlier, TheoremId(place as u32), proof);
+            checked.push(theorem.map_err(|flaw| {
+                Failure::World(format!(
+                    "the checker refuses the proof of theorem {}, so nothing is exported: {flaw}",
+                    place + 1
+                ))
+            })?);
+        }
+        Ok(checked)
+    }
+}
+
+/// Marks what the theorem at a place rests on.
+fn mark_cited(proofs: &[Proof], place: usize, wanted: &mut [bool]) {
+    let mut waiting = vec![place];
+    while let Some(place) = waiting.pop() {
+        for step in &proofs[place].steps {
+            let Rule::Theorem(cited) = step.rule else { continue };
+            // A proof that cites what is not before it will be refused.
+            if (cited.0 as usize) < place && !wanted[cited.0 as usize] {
+                wanted[cited.0 as usize] = true;
+                waiting.push(cited.0 as usize);
+            }
+        }
+    }
+}
+
+/// Writes theorems in a language, piece by piece, and says how many bytes.
+///
+/// # Errors
+/// If `to` does not take them.
+pub(crate) fn write(
+    theory: &Theory,
+    theorems: &[Checked<'_>],
+    language: Language,
+    to: &mut dyn Write,
+) -> io::Result<u64> {
+    let mut format = language.writer(theory);
+    theorems.iter().for_each(|theorem| format.survey(theorem));
+    let mut piece = String::new();
+    let mut bytes = 0;
+    let mut put = |piece: &mut String| {
+        bytes += piece.len() as u64;
+        let done = to.write_all(piece.as_bytes());
+        piece.clear();
+        done
+    };
+    format.begin(&mut piece);
+    put(&mut piece)?;
+    for theorem in theorems {
+        format.theorem(theorem, &mut piece);
+        put(&mut piece)?;
+    }
+    format.end(&mut piece);
+    put(&mut piece)?;
+    Ok(bytes)
+}
