@@ -1,6 +1,7 @@
 //! What an export declares before its theorems, and what everything is called.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::plan::{PROPERTY, Plan, is_anchored};
 use super::sorts::{NO_BASE, bases_in, bases_of, instance};
