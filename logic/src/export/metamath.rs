@@ -50,6 +50,8 @@ struct Surveyed {
     /// What its formulas are made of.
     atoms: BTreeSet<(PredicateId, Vec<Sort>)>,
     comprehensions: BTreeSet<(PredicateId, Vec<Sort>, u32)>,
+    /// The atoms from which it concludes by induction.
+    inductions: BTreeSet<(PredicateId, Vec<Sort>)>,
     /// The theorems that it cites, each with what stands in the places of its base sorts.
     cites: BTreeSet<(u32, Vec<Sort>)>,
 }
@@ -174,6 +176,17 @@ impl<'t> Metamath<'t> {
                     }
                     self.signs.note_atom(theory, *predicate, &put(sorts));
                 }
+                for (predicate, sorts) in &surveyed.inductions {
+                    let sorts = put(sorts);
+                    self.signs.note_atom(theory, *predicate, &sorts);
+                    if let Some(principle) = theory.generation(*predicate) {
+                        for (predicate, sorts) in theory::spoken_of(principle, &sorts) {
+                            self.signs.note_atom(theory, predicate, &sorts);
+                        }
+                    }
+                    let ids = sorts.iter().map(|sort| self.signs.sort(sort)).collect::<Vec<_>>();
+                    self.inductions.insert(self.signs.atom_id(*predicate, ids.into_iter()));
+                }
                 for (predicate, sorts, set) in &surveyed.comprehensions {
                     let sorts = put(sorts);
                     self.signs.note_atom(theory, *predicate, &sorts);
@@ -182,19 +195,6 @@ impl<'t> Metamath<'t> {
                 }
             }
             self.surveyed.insert(number, surveyed);
-        }
-        // What the principles speak of: elements of the sets, and rows of the constructors.
-        let mut next = 0;
-        while next < self.signs.atoms.len() {
-            let atom = &self.signs.atoms[next];
-            if let Some(principle) = theory.generation(atom.predicate) {
-                let sorts: Vec<Sort> = atom.sorts.iter().map(|id| self.signs.sorts[id.0 as usize].clone()).collect();
-                for (predicate, sorts) in theory::spoken_of(principle, &sorts) {
-                    self.signs.note_atom(theory, predicate, &sorts);
-                }
-                self.inductions.insert(AtomId(next as u32));
-            }
-            next += 1;
         }
     }
 
@@ -231,6 +231,7 @@ impl Format for Metamath<'_> {
             sorts: proof.sorts.iter().cloned().collect(),
             atoms: BTreeSet::new(),
             comprehensions: BTreeSet::new(),
+            inductions: BTreeSet::new(),
             cites: BTreeSet::new(),
         };
         let sort = |name: Name| proof.sorts[name.0 as usize].clone();
@@ -248,6 +249,10 @@ impl Format for Metamath<'_> {
                     let mut sorts: Vec<Sort> = arguments.iter().map(|name| self.sort_of(proof, *name)).collect();
                     sorts[*set as usize] = binders.sorts().next().expect("one set").clone();
                     learned.comprehensions.insert((*predicate, sorts, *set));
+                }
+                Rule::Induction(_) => {
+                    let generated = &proof.steps[step.premises[0].index()].conclusion;
+                    signs::uses(generated, &sort, &mut Vec::new(), &mut |atom| drop(learned.inductions.insert(atom)));
                 }
                 Rule::Theorem(cited) => {
                     if let Some(known) = self.surveyed.get(&cited.0) {
@@ -271,7 +276,7 @@ impl Format for Metamath<'_> {
         out.push_str(KERNEL);
         theory::sorts(&self.signs, out);
         out.push_str("\n$( The predicates of the theory. Of each: equals have the same properties. $)\n");
-        theory::variables(theory, &self.signs, out);
+        theory::variables(theory, &self.signs, &self.inductions, out);
         theory::predicates(&self.signs, out);
         out.push_str(
             "\n$( Bound variables are called b, by the number of binders below their own: so formulas that differ\n   \
@@ -303,11 +308,8 @@ impl Format for Metamath<'_> {
         for id in self.inductions.clone() {
             let principle = theory.generation(self.signs.atom(id).predicate);
             let name = ascii(principle.map_or("", |principle| &principle.name));
-            let _ = writeln!(
-                out,
-                "\n$( Assumed: {name}, where the set is said to be generated. The first premises say what W.1, W.2, ...\n   \
-                 are. $)"
-            );
+            let about = format!("Assumed where a set is said to be generated: {name}.");
+            let _ = writeln!(out, "\n$( The first premises say what W.1, W.2, ... are.\n{}\n$)", comment(&about));
             theory::induction(theory, &self.signs, id, out);
         }
         for (id, set) in self.comprehensions.clone() {

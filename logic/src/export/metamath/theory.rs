@@ -55,7 +55,7 @@ pub(super) fn sorts(signs: &Signs, out: &mut String) {
 
 /// The variables by which what follows is stated: formulas W, parameters p, other variables q; in this
 /// order, since arguments are given in the order of these lines, and by place before sort, since so are those of atoms.
-pub(super) fn variables(theory: &Theory, signs: &Signs, out: &mut String) {
+pub(super) fn variables(theory: &Theory, signs: &Signs, inductions: &BTreeSet<AtomId>, out: &mut String) {
     let formulas = theory.inductions.iter().map(|known| 1 + constants(known).len() + most_arguments(known)).max();
     for number in 0..formulas.unwrap_or(0) {
         let _ = writeln!(out, "$v W.{number} $.  f-W.{number} $f wff W.{number} $.");
@@ -64,10 +64,9 @@ pub(super) fn variables(theory: &Theory, signs: &Signs, out: &mut String) {
     let parameters: BTreeSet<(usize, SortId)> = signs.atoms.iter().flat_map(at_places).collect();
     let mut others = parameters.clone();
     others.extend((0..signs.sorts.len() as u32).map(|sort| (0, SortId(sort))));
-    for principle in &theory.inductions {
-        for atom in signs.atoms.iter().filter(|atom| atom.predicate == principle.predicate) {
-            others.extend(places(signs, principle, atom));
-        }
+    for atom in inductions.iter().map(|id| signs.atom(*id)) {
+        let principle = theory.generation(atom.predicate);
+        others.extend(principle.into_iter().flat_map(|principle| places(signs, principle, atom)));
     }
     for (letter, all) in [("p", &parameters), ("q", &others)] {
         for (place, sort) in all {
