@@ -225,7 +225,8 @@ fn rocq_lists_the_assumptions_that_the_pages_list() {
         let printed = printed(&said);
         assert_eq!(printed.len(), count, "an answer for each");
         let parameters = &collection.theory.anchor_definition().parameters;
-        let about: BTreeSet<String> = ["I", "Power", "Power2", "Power3", "In", "in2", "in3"].map(str::to_owned).into_iter().collect();
+        let about: BTreeSet<String> =
+            ["I", "Power", "Power2", "Power3", "In", "in2", "in3"].map(str::to_owned).into_iter().collect();
         let about = &about | &parameters.iter().map(|name| theoremata_logic::export::names::spelled(name)).collect();
         for (number, expected) in listed(collection).into_iter().enumerate() {
             let mut found = &printed[&number] - &about;

@@ -270,7 +270,8 @@ fn constant_property(sample: &Sample<'_>) -> Vec<Edit> {
     };
     let in_proof = |at: usize| sample.theorems.iter().any(|theorem| theorem.proof.contains(&at));
     // Such a text may also be what a quantifier says of a variable that the user called v.
-    let quantified = |at: usize| ["all I ", "ex I ", "ex_intro I "].iter().any(|word| sample.text[..at].ends_with(word));
+    let quantified =
+        |at: usize| ["all I ", "ex I ", "ex_intro I "].iter().any(|word| sample.text[..at].ends_with(word));
     sample
         .text
         .match_indices(before)

@@ -10,7 +10,8 @@ pub(crate) type Refusal = (usize, String);
 
 /// Reads a whole file; gives the number of theorems.
 pub(crate) fn read(text: &str) -> Result<usize, Refusal> {
-    let mut reader = Reader { tokens: tokens(text)?, at: 0, globals: HashMap::new(), locals: Vec::new(), taken: Vec::new() };
+    let mut reader =
+        Reader { tokens: tokens(text)?, at: 0, globals: HashMap::new(), locals: Vec::new(), taken: Vec::new() };
     reader.file()
 }
 

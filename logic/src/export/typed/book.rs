@@ -315,9 +315,8 @@ fn principle_of(principle: &Induction, places: &[(Name, Binder)]) -> Formula {
     let member = |name: Name, set: usize| Formula::atom(PredicateId::IN, [name, places[set].0]);
     // The checker has seen that these places hold sets.
     let element = |set: usize| places[set].1.sort.element().cloned().unwrap_or(Sort::BASE);
-    let variable = |number: usize, shown: &str, set: usize| {
-        (Name(2 * BEYOND + number as u32), Binder::new(shown, element(set)))
-    };
+    let variable =
+        |number: usize, shown: &str, set: usize| (Name(2 * BEYOND + number as u32), Binder::new(shown, element(set)));
     let bound = variable(0, "n", Induction::SET);
     let mut whole = Formula::forall(std::slice::from_ref(&bound), &member(bound.0, Induction::SET), &holds(bound.0));
     for constructor in principle.constructors.iter().rev() {

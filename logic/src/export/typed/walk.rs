@@ -181,8 +181,7 @@ impl Walker<'_, '_> {
         if let Some(number) = self.book.axioms.number(formula) {
             return Term::Assumed(Assumed::Axiom(number));
         }
-        let (Some((left, right)), Some((own_left, own_right))) =
-            (halves(self.book.theory, formula), self.halves(own))
+        let (Some((left, right)), Some((own_left, own_right))) = (halves(self.book.theory, formula), self.halves(own))
         else {
             unreachable!("the plan says that it is made of axioms")
         };
