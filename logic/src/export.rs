@@ -12,7 +12,7 @@ pub mod problem;
 pub mod rocq;
 pub mod steps;
 pub mod tstp;
-mod typed;
+pub(crate) mod typed;
 
 use std::fmt::Write as _;
 

@@ -350,7 +350,9 @@ fn each_encoding_follows_from_the_other() {
         let (mut rows, mut values) = (axioms(&relational), axioms(&functional));
         for name in FUNCTIONS {
             for (_, formula) in &mut rows {
-                *formula = formula.replace(&format!(",{name})"), &format!(",{name}_rows)"));
+                for end in [')', ','] {
+                    *formula = formula.replace(&format!(",{name}{end}"), &format!(",{name}_rows{end}"));
+                }
             }
             for (_, formula) in &mut values {
                 *formula = formula.replace(&format!("graph_of_{name}"), &format!("{name}_rows"));

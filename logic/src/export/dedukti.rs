@@ -7,20 +7,22 @@
 
 use std::fmt::Write as _;
 
-use super::typed::book::{Book, Declaration};
+use super::typed::book::{Book, Declaration, Generated, binders};
 use super::typed::infix::{close, open};
 use super::typed::plan::Plan;
+use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer, behind};
 use super::typed::{Argument, Assumed, Claim, Local, Property, Shape, Term};
 use super::{Checked, Format};
-use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::Theory;
 
 /// Words that Dedukti keeps, and the names of the logic.
 const RESERVED: &str = "\
     def defac defacu injective private require thm Type Kind Prop Prf imp all and ex not false eq and_intro \
-    ex_intro eq_refl eq_sym";
+    ex_intro eq_refl eq_sym Sort El every";
 
 /// Writes theorems as a Dedukti file.
 pub struct Dedukti<'t> {
@@ -43,39 +45,45 @@ impl<'t> Dedukti<'t> {
     }
 }
 
-/// The logic, with `{I}` for the domain.
+/// The logic.
 const LOGIC: &str = "
-(; Individuals, propositions, and the proofs of a proposition. ;)
-{I} : Type.
+(; Sorts and the things of each, propositions, and the proofs of a proposition. A sort may be empty. ;)
+Sort : Type.
+El : Sort -> Type.
 Prop : Type.
 def Prf : Prop -> Type.
 
 (; A proof of an implication is a function, and so is one of a generality. ;)
 imp : Prop -> Prop -> Prop.
 [a : Prop, b : Prop] Prf (imp a b) --> Prf a -> Prf b.
-all : ({I} -> Prop) -> Prop.
-[p : {I} -> Prop] Prf (all p) --> x : {I} -> Prf (p x).
+all : s : Sort -> (El s -> Prop) -> Prop.
+[s : Sort, p : El s -> Prop] Prf (all s p) --> x : El s -> Prf (p x).
+
+(; For every property. Only what says that a set is generated uses it. ;)
+every : s : Sort -> ((El s -> Prop) -> Prop) -> Prop.
+[s : Sort, q : (El s -> Prop) -> Prop] Prf (every s q) --> p : (El s -> Prop) -> Prf (q p).
 
 (; The others are what can be concluded from them. ;)
 and : Prop -> Prop -> Prop.
 [a : Prop, b : Prop] Prf (and a b) --> c : Prop -> (Prf a -> Prf b -> Prf c) -> Prf c.
-ex : ({I} -> Prop) -> Prop.
-[p : {I} -> Prop] Prf (ex p) --> c : Prop -> (x : {I} -> Prf (p x) -> Prf c) -> Prf c.
+ex : s : Sort -> (El s -> Prop) -> Prop.
+[s : Sort, p : El s -> Prop] Prf (ex s p) --> c : Prop -> (x : El s -> Prf (p x) -> Prf c) -> Prf c.
 false : Prop.
 [] Prf false --> c : Prop -> Prf c.
 not : Prop -> Prop.
 [a : Prop] Prf (not a) --> Prf a -> Prf false.
-eq : {I} -> {I} -> Prop.
-[x : {I}, y : {I}] Prf (eq x y) --> p : ({I} -> Prop) -> Prf (p x) -> Prf (p y).
+eq : s : Sort -> El s -> El s -> Prop.
+[s : Sort, x : El s, y : El s] Prf (eq s x y) --> p : (El s -> Prop) -> Prf (p x) -> Prf (p y).
 
 thm and_intro : a : Prop -> b : Prop -> Prf a -> Prf b -> Prf (and a b) :=
   a : Prop => b : Prop => x : Prf a => y : Prf b => c : Prop => k : (Prf a -> Prf b -> Prf c) => k x y.
-thm ex_intro : p : ({I} -> Prop) -> x : {I} -> Prf (p x) -> Prf (ex p) :=
-  p : ({I} -> Prop) => x : {I} => h : Prf (p x) => c : Prop => k : (z : {I} -> Prf (p z) -> Prf c) => k x h.
-thm eq_refl : x : {I} -> Prf (eq x x) :=
-  x : {I} => p : ({I} -> Prop) => h : Prf (p x) => h.
-thm eq_sym : x : {I} -> y : {I} -> Prf (eq x y) -> Prf (eq y x) :=
-  x : {I} => y : {I} => e : Prf (eq x y) => e (z : {I} => eq z x) (eq_refl x).
+thm ex_intro : s : Sort -> p : (El s -> Prop) -> x : El s -> Prf (p x) -> Prf (ex s p) :=
+  s : Sort => p : (El s -> Prop) => x : El s => h : Prf (p x) =>
+  c : Prop => k : (z : El s -> Prf (p z) -> Prf c) => k x h.
+thm eq_refl : s : Sort -> x : El s -> Prf (eq s x x) :=
+  s : Sort => x : El s => p : (El s -> Prop) => h : Prf (p x) => h.
+thm eq_sym : s : Sort -> x : El s -> y : El s -> Prf (eq s x y) -> Prf (eq s y x) :=
+  s : Sort => x : El s => y : El s => e : Prf (eq s x y) => e (z : El s => eq s z x) (eq_refl s x).
 ";
 
 impl Format for Dedukti<'_> {
@@ -91,27 +99,28 @@ impl Format for Dedukti<'_> {
         comment(
             out,
             &format!(
-                "Theorems of {}, written by Theoremata for Dedukti.\n   {stated};\n   there is one sort {} for \
-                 individuals, sets, functions and relations.\n   Check it, in its folder: kocheck FILE.dk. What is assumed is what \
-                 has a type and no value after \"The theory\".",
-                self.book.theory.name, self.book.domain
+                "Theorems of {}, written by Theoremata for Dedukti.\n   {stated};\n   {} a is the \
+                 sort of sets over a, of which nothing is known but what is assumed.\n   Check it, in its folder: \
+                 kocheck FILE.dk. What is assumed is what has a type and no value after \"The theory\".",
+                self.book.theory.name, self.book.powers[&1]
             ),
         );
-        let domain = self.book.domain.clone();
-        out.push_str(&LOGIC.replace("{I}", &domain));
-        out.push_str("\n(; The theory: membership, pairs and triples, then its definitions. ;)\n");
-        for place in 1..=3_usize {
-            let _ =
-                writeln!(out, "{} : {}Prop.", self.book.predicates[place], format!("{domain} -> ").repeat(place + 1));
+        out.push_str(LOGIC);
+        out.push_str("\n(; The theory: sets and relations, membership, pairs and triples, then its definitions. ;)\n");
+        for (arity, name) in &self.book.powers {
+            let _ = writeln!(out, "{name} : {}Sort.", "Sort -> ".repeat(*arity));
         }
+        self.write(out, |text| text.primitives());
+        self.write(out, |text| text.generated());
         self.write(out, |text| text.definitions());
-        self.book.name_parameters();
-        if !self.book.parameters.is_empty() {
+        let parameters = self.book.name_parameters();
+        if !self.book.bases.is_empty() {
             out.push_str("\n(; What the theorems are about. ;)\n");
-            for parameter in &self.book.parameters {
-                let _ = writeln!(out, "{parameter} : {domain}.");
+            for (_, name) in &self.book.bases {
+                let _ = writeln!(out, "{name} : Sort.");
             }
         }
+        self.write(out, |text| text.parameters(&parameters));
         for declaration in self.book.declare() {
             self.write(out, |text| text.declaration(&declaration));
         }
@@ -149,9 +158,9 @@ impl Text<'_> {
         let is_word = matches!(formula, Formula::Atom(_, arguments) if arguments.is_empty());
         let parentheses = open(&mut self.writer, argument && !is_word);
         if let Some((binders, left, right)) = formula.as_exists() {
-            for shown in binders.names() {
-                let name = self.writer.bind(shown);
-                self.quantifier("ex", &name);
+            for binder in binders.iter() {
+                let name = self.writer.bind(binder);
+                self.quantifier("ex", &name, &binder.sort);
             }
             self.connective("and", left, right);
             self.writer.put(&")".repeat(binders.len()));
@@ -160,20 +169,32 @@ impl Text<'_> {
             match formula {
                 Formula::Atom(PredicateId::EQUAL, sides) => {
                     self.writer.put("eq ");
+                    for sort in self.writer.type_arguments(PredicateId::EQUAL, sides) {
+                        self.writer.put(&format!("{sort} "));
+                    }
                     self.writer.variable(sides[0]);
                     self.writer.put(" ");
                     self.writer.variable(sides[1]);
                 }
-                Formula::Atom(predicate, arguments) => self.writer.atom(*predicate, arguments),
+                Formula::Atom(predicate, arguments) => {
+                    self.writer.predicate(*predicate);
+                    for sort in self.writer.type_arguments(*predicate, arguments) {
+                        self.writer.put(&format!(" {sort}"));
+                    }
+                    for argument in &**arguments {
+                        self.writer.put(" ");
+                        self.writer.variable(*argument);
+                    }
+                }
                 Formula::And(left, right) => self.connective("and", left, right),
                 Formula::Not(inner) => {
                     self.writer.put("not ");
                     self.formula(inner, true);
                 }
                 Formula::Implies(binders, premise, conclusion) => {
-                    for shown in binders.names() {
-                        let name = self.writer.bind(shown);
-                        self.quantifier("all", &name);
+                    for binder in binders.iter() {
+                        let name = self.writer.bind(binder);
+                        self.quantifier("all", &name, &binder.sort);
                     }
                     self.connective("imp", premise, conclusion);
                     self.writer.put(&")".repeat(binders.len()));
@@ -184,10 +205,103 @@ impl Text<'_> {
         close(&mut self.writer, parentheses);
     }
 
-    /// `all (x : I => `
-    fn quantifier(&mut self, sign: &str, name: &str) {
-        let text = format!("{sign} ({name} : {} => ", self.writer.book.domain);
-        self.writer.put(&text);
+    /// `all I (x : El I => `
+    fn quantifier(&mut self, sign: &str, name: &str, sort: &Sort) {
+        let sort = self.writer.sort(sort, true);
+        self.writer.put(&format!("{sign} {sort} ({name} : El {sort} => "));
+    }
+
+    /// `A : Sort -> ` or `A : Sort => `, for each.
+    fn types(&mut self, names: &[String], arrow: &str) {
+        names.iter().for_each(|name| self.writer.put(&format!("{name} : Sort {arrow} ")));
+    }
+
+    /// `x : El I -> ` or `x : El I => `, for each.
+    fn variables(&mut self, variables: &[(String, Sort)], arrow: &str) {
+        for (name, sort) in variables {
+            let sort = self.writer.sort(sort, true);
+            self.writer.put(&format!("{name} : El {sort} {arrow} "));
+        }
+    }
+
+    /// Names variables for what follows; forget them when it has ended.
+    fn know(&mut self, variables: &[(Name, Binder)]) -> Vec<(String, Sort)> {
+        let know = |(name, binder): &(Name, Binder)| (self.writer.know_variable(*name, binder), binder.sort.clone());
+        variables.iter().map(know).collect()
+    }
+
+    /// Relations that are not defined.
+    fn primitives(&mut self) {
+        let book = self.writer.book;
+        for predicate in book.primitives() {
+            let sorts = book.theory.predicate(predicate).general_sorts(predicate);
+            let types = self.writer.know_bases(&bases_of(&sorts));
+            self.writer.put(&format!("{} : ", book.predicates[predicate.index()]));
+            self.types(&types, "->");
+            for sort in &sorts {
+                let text = self.writer.sort(sort, true);
+                self.writer.put(&format!("El {text} -> "));
+            }
+            self.writer.put("Prop.\n");
+            self.writer.forget_bases(&types);
+        }
+    }
+
+    /// What it means that a set is generated, and the lemma of induction that follows.
+    fn generated(&mut self) {
+        let book = self.writer.book;
+        for generated in book.generated() {
+            self.writer.put("\n");
+            let name = &book.predicates[generated.predicate.index()];
+            let meaning = "what the constructors keep holds of the whole set";
+            comment(self.writer.out, &format!("{name}: {meaning}; so {} follows", generated.principle));
+            let types = self.writer.know_bases(&generated.bases);
+            let names = self.know(&generated.variables);
+            self.writer.put(&format!("def {name} : "));
+            self.types(&types, "->");
+            self.variables(&names, "->");
+            self.writer.put("Prop :=");
+            self.writer.line();
+            self.types(&types, "=>");
+            self.variables(&names, "=>");
+            self.for_every_property(&generated);
+            self.writer.put(&format!(".\nthm {} : ", generated.lemma));
+            self.types(&types, "->");
+            self.variables(&names, "->");
+            let mut atom = format!("Prf ({name}");
+            for word in types.iter().chain(names.iter().map(|(name, _)| name)) {
+                let _ = write!(atom, " {word}");
+            }
+            atom.push(')');
+            self.writer.put(&format!("{atom} -> Prf ("));
+            self.for_every_property(&generated);
+            self.writer.put(") :=");
+            self.writer.line();
+            self.types(&types, "=>");
+            self.variables(&names, "=>");
+            let hypothesis = self.writer.know_helper();
+            self.writer.put(&format!("{hypothesis} : {atom} => {hypothesis}.\n"));
+            self.writer.forget_helper(&hypothesis);
+            generated.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+            self.writer.forget_bases(&types);
+        }
+    }
+
+    fn for_every_property(&mut self, generated: &Generated<'_>) {
+        let property = self.writer.know_property();
+        let element = self.writer.sort(&generated.element, true);
+        self.writer.put(&format!("every {element} ({property} : (El {element} -> Prop) => "));
+        self.formula(&generated.formula, false);
+        self.writer.put(")");
+        self.writer.forget_property();
+    }
+
+    /// What the theorems are about.
+    fn parameters(&mut self, parameters: &[(Name, Binder)]) {
+        for ((_, binder), name) in parameters.iter().zip(&self.writer.book.parameters) {
+            let sort = self.writer.sort(&binder.sort, true);
+            self.writer.put(&format!("{name} : El {sort}.\n"));
+        }
     }
 
     fn connective(&mut self, sign: &str, left: &Formula, right: &Formula) {
@@ -219,17 +333,20 @@ impl Text<'_> {
             self.writer.put("\n");
             let doc = definition.doc.as_deref().unwrap_or("");
             comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
-            let count = definition.parameters.len();
-            let arrows = format!("{} -> ", book.domain).repeat(count);
-            self.writer.put(&format!("def {name} : {arrows}Prop :="));
+            let types = self.writer.know_bases(&bases_of(&predicate.sorts));
+            let parameters = binders(&definition.parameters, &predicate.sorts, 0);
+            let names = self.know(&parameters);
+            self.writer.put(&format!("def {name} : "));
+            self.types(&types, "->");
+            self.variables(&names, "->");
+            self.writer.put("Prop :=");
             self.writer.line();
-            for (place, shown) in (0..).zip(&definition.parameters) {
-                let parameter = self.writer.know_variable(Name(place), shown);
-                self.writer.put(&format!("{parameter} : {} => ", book.domain));
-            }
+            self.types(&types, "=>");
+            self.variables(&names, "=>");
             self.formula(&definition.body, false);
             self.writer.put(".\n");
-            (0..count as u32).for_each(|place| self.writer.forget_variable(Name(place)));
+            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+            self.writer.forget_bases(&types);
         }
     }
 
@@ -242,21 +359,15 @@ impl Text<'_> {
             return self.writer.put("a : Prop -> Prf (not (not a)) -> Prf a.\n");
         };
         self.writer.know_parameters((0..).map(Name).take(book.parameters.len()));
-        if declaration.property {
-            let property = self.writer.know_property();
-            self.writer.put(&format!("{property} : ({} -> Prop) -> ", book.domain));
-        }
-        for (name, shown) in &declaration.variables {
-            let name = self.writer.know_variable(*name, &shown.name);
-            self.writer.put(&format!("{name} : {} -> ", book.domain));
-        }
+        let types = self.writer.know_bases(&declaration.bases);
+        self.types(&types, "->");
+        let names = self.know(&declaration.variables);
+        self.variables(&names, "->");
         self.writer.put("Prf ");
         self.formula(formula, true);
         self.writer.put(".\n");
         declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        if declaration.property {
-            self.writer.forget_property();
-        }
+        self.writer.forget_bases(&types);
     }
 
     fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
@@ -264,14 +375,18 @@ impl Text<'_> {
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
         self.writer.put(&format!("thm {} :", book.theorem(theorem.number())));
         self.writer.line();
+        let types = self.writer.know_bases(&book.bases_of_theorem(theorem.statement()));
+        self.types(&types, "->");
         self.writer.put("Prf ");
         self.formula(plan.conclusion(plan.result), true);
         self.writer.put(" :=");
         self.writer.line();
-        let walked = walk(book.theory, &book.axioms, plan);
-        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
+        self.types(&types, "=>");
+        let walked = walk(book, plan);
+        let shown = Shown { proof: plan.proof, walked: &walked.shown };
         self.term(&walked.term, &shown, false);
         self.writer.put(".\n");
+        self.writer.forget_bases(&types);
     }
 
     /// A term; as an argument it is in parentheses unless it is one word.
@@ -280,12 +395,13 @@ impl Text<'_> {
             Term::Local(local) => return self.writer.local(*local),
             Term::Theorem(number) => return self.writer.theorem(*number),
             Term::Assumed(assumed) => return self.writer.assumed(assumed),
+            Term::Induction(number) => return self.writer.lemma(*number),
             Term::Typed(inner, _) => return self.term(inner, shown, argument),
             _ => {}
         }
         let parentheses = open(&mut self.writer, argument);
         match term {
-            Term::Local(_) | Term::Theorem(_) | Term::Assumed(_) | Term::Typed(..) => {}
+            Term::Local(_) | Term::Theorem(_) | Term::Assumed(_) | Term::Induction(_) | Term::Typed(..) => {}
             Term::Apply(head, arguments) => {
                 self.term(head, shown, true);
                 for argument in arguments {
@@ -322,12 +438,14 @@ impl Text<'_> {
                 self.term(proof, shown, true);
             }
             Term::Reflexive(name) => {
-                self.writer.put("eq_refl ");
+                let sort = self.writer.sort(&shown.of(*name).sort, true);
+                self.writer.put(&format!("eq_refl {sort} "));
                 self.writer.name(*name);
             }
             Term::Replace { from, to, property, equation, proof } => {
                 if equation.reversed {
-                    self.writer.put("eq_sym ");
+                    let sort = self.writer.sort(&shown.of(property.variable).sort, true);
+                    self.writer.put(&format!("eq_sym {sort} "));
                     self.writer.name(*to);
                     self.writer.put(" ");
                     self.writer.name(*from);
@@ -345,17 +463,22 @@ impl Text<'_> {
 
     fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
         match argument {
+            Argument::Sort(sort) => {
+                let text = self.writer.sort(sort, true);
+                self.writer.put(&text);
+            }
             Argument::Individual(name) => self.writer.name(*name),
             Argument::Proof(term) => self.term(term, shown, true),
             Argument::Property(property) => self.property(property, shown),
         }
     }
 
-    /// `(x : I => A)`
+    /// `(x : El I => A)`
     fn property(&mut self, property: &Property, shown: &Shown<'_>) {
-        let name = self.writer.know_variable(property.variable, &shown.of(property.variable));
-        let text = format!("({name} : {} => ", self.writer.book.domain);
-        self.writer.put(&text);
+        let binder = shown.of(property.variable);
+        let name = self.writer.know_variable(property.variable, &binder);
+        let sort = self.writer.sort(&binder.sort, true);
+        self.writer.put(&format!("({name} : El {sort} => "));
         self.formula(&property.formula, false);
         self.writer.put(")");
         self.writer.forget_variable(property.variable);
@@ -371,7 +494,9 @@ impl Text<'_> {
 
     fn witness(&mut self, exists: &Formula, witnesses: &[Name], parts: [&Term; 2], shown: &Shown<'_>) {
         for count in 0..witnesses.len() {
-            self.writer.put(if count == 0 { "ex_intro (" } else { " (ex_intro (" });
+            let sort = self.writer.sort(&shown.of(witnesses[count]).sort, true);
+            self.writer.put(if count == 0 { "ex_intro " } else { " (ex_intro " });
+            self.writer.put(&format!("{sort} ("));
             self.of_next(exists, &witnesses[..count], true);
             self.writer.put(") ");
             self.writer.name(witnesses[count]);
@@ -382,17 +507,16 @@ impl Text<'_> {
         self.writer.put(&")".repeat(witnesses.len()));
     }
 
-    /// What an existence statement says behind its first variables: `z : I => …` with its next variable, or
+    /// What an existence statement says behind its first variables: `z : El I => …` with its next variable, or
     /// without it the whole that is left.
     fn of_next(&mut self, exists: &Formula, given: &[Name], as_property: bool) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
-        for (place, shown) in rest.iter().enumerate() {
-            let name = self.writer.bind(&shown.name);
+        for (place, binder) in rest.iter().enumerate() {
+            let name = self.writer.bind(binder);
             if place == 0 && as_property {
-                let text = format!("{name} : {} => ", self.writer.book.domain);
-                self.writer.put(&text);
+                self.variables(&[(name, binder.sort.clone())], "=>");
             } else {
-                self.quantifier("ex", &name);
+                self.quantifier("ex", &name, &binder.sort);
             }
         }
         self.connective("and", &left, &right);
@@ -400,7 +524,7 @@ impl Text<'_> {
         self.writer.unbind(rest.len());
     }
 
-    /// ` C (x : I => h : Prf … => …)`, after the proof of an existence statement; one for each variable, and
+    /// ` C (x : El I => h : Prf … => …)`, after the proof of an existence statement; one for each variable, and
     /// one for the two parts.
     fn unpack(
         &mut self,
@@ -415,13 +539,14 @@ impl Text<'_> {
             Some(goal) => text.formula(goal, true),
             None => text.writer.put("false"),
         };
-        let domain = self.writer.book.domain.clone();
         let mut names = Vec::new();
         for (place, variable) in variables.iter().enumerate() {
             self.writer.put(" ");
             goal_text(self);
-            let name = self.writer.know_variable(*variable, &shown.of(*variable));
-            self.writer.put(&format!(" ({name} : {domain} => "));
+            let binder = shown.of(*variable);
+            let name = self.writer.know_variable(*variable, &binder);
+            self.writer.put(" (");
+            self.variables(&[(name, binder.sort)], "=>");
             let rest = self.writer.know_helper();
             self.writer.put(&format!("{rest} : Prf ("));
             self.of_next(exists, &variables[..=place], false);
@@ -446,10 +571,10 @@ impl Text<'_> {
     }
 
     fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
-        let domain = self.writer.book.domain.clone();
         for variable in variables {
-            let name = self.writer.know_variable(*variable, &shown.of(*variable));
-            self.writer.put(&format!("{name} : {domain} => "));
+            let binder = shown.of(*variable);
+            let name = self.writer.know_variable(*variable, &binder);
+            self.variables(&[(name, binder.sort)], "=>");
         }
         for (local, claim) in claims {
             let name = self.writer.know_local(*local);

@@ -11,14 +11,15 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::typed::book::{Book, Declaration};
-use super::typed::infix::{Place, Signs, Terms, close, open};
+use super::typed::book::{Book, Declaration, Generated, binders};
+use super::typed::infix::{Place, Signs, Terms, Typed, close, open};
 use super::typed::plan::Plan;
+use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
-use super::typed::{Assumed, Local, Shape, Term};
+use super::typed::{Argument, Assumed, Local, Shape, Term};
 use super::{Checked, Format};
-use crate::calculus::formula::{Formula, Name};
+use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Theory;
 
@@ -41,13 +42,15 @@ pub struct Lean<'t> {
     book: Book<'t>,
     /// Each assumption as a hypothesis.
     hypotheses: HashMap<Assumed, String>,
+    /// What all theorems are about.
+    parameters: Vec<(Name, Binder)>,
 }
 
 impl<'t> Lean<'t> {
     /// For theorems of this theory.
     #[must_use]
     pub fn new(theory: &'t Theory) -> Self {
-        Lean { book: Book::new(theory, RESERVED), hypotheses: HashMap::new() }
+        Lean { book: Book::new(theory, RESERVED), hypotheses: HashMap::new(), parameters: Vec::new() }
     }
 
     /// Lets `write` write with the names of the book.
@@ -69,27 +72,27 @@ impl Format for Lean<'_> {
             Shape::Anchored => "Theorems are stated about parameters, and from the axioms that each of them names",
             Shape::Closed => "Theorems are stated about all structures",
         };
-        let domain = self.book.domain.clone();
         comment(
             out,
             &format!(
-                "Theorems of {}, written by Theoremata for Lean 4; no library is needed.\n{stated};\nthere is one \
-                 sort {domain} for individuals, sets, functions and relations.\nCheck it: lean FILE.lean. It was not \
-                 compiled where it was written.",
-                self.book.theory.name
+                "Theorems of {}, written by Theoremata for Lean 4; no library is needed.\n{stated};\na sort is a type, \
+                 which may be empty; {} A is the type of sets over A, of which nothing is known\nbut what is assumed. \
+                 Check it: lean FILE.lean. It was not compiled where it was written.",
+                self.book.theory.name, self.book.powers[&1]
             ),
         );
         out.push_str(
             "\nset_option linter.unusedVariables false\nset_option maxRecDepth 100000\n\nnamespace Theoremata\n",
         );
-        let _ = writeln!(out, "\nclass Language ({domain} : Type) where");
-        for place in 1..=3_usize {
-            let _ =
-                writeln!(out, "  {} : {}Prop", self.book.predicates[place], format!("{domain} → ").repeat(place + 1));
+        out.push_str("\nclass Language where\n");
+        for (arity, name) in &self.book.powers {
+            let _ = writeln!(out, "  {name} : {}Type", "Type → ".repeat(*arity));
         }
+        self.write(out, |text| text.primitives());
         out.push_str("\nopen Language\n");
+        self.write(out, |text| text.generated());
         self.write(out, |text| text.definitions());
-        self.book.name_parameters();
+        self.parameters = self.book.name_parameters();
         let declarations = self.book.declare();
         if !declarations.is_empty() {
             out.push_str("\n-- What is assumed, where a theorem says so:\n");
@@ -109,7 +112,7 @@ impl Format for Lean<'_> {
         let mut text = Text { writer: Writer::new(&self.book, names, out) };
         // The survey has looked at every theorem and chosen a shape that fits all.
         let plan = Plan::of(self.book.theory, &self.book.axioms, theorem.proof(), self.book.shape).expect("surveyed");
-        text.theorem(theorem, &plan, &self.hypotheses);
+        text.theorem(theorem, &plan, self);
         self.book.names = text.writer.finish();
     }
 
@@ -141,17 +144,27 @@ impl<'w> Terms<'w> for Text<'w> {
         match term {
             Term::Local(local) => return self.writer.local(*local),
             Term::Assumed(assumed) => return self.writer.assumed(assumed),
+            Term::Induction(number) => return self.writer.lemma(*number),
             _ => {}
         }
         let parentheses = open(&mut self.writer, place == Place::Word);
         match term {
-            Term::Local(_) | Term::Assumed(_) => {}
-            Term::Theorem(number) => self.citation(*number),
+            Term::Local(_) | Term::Assumed(_) | Term::Induction(_) => {}
+            Term::Theorem(number) => self.citation(*number, &[], shown),
             Term::Apply(head, arguments) => {
-                match &**head {
-                    Term::Theorem(number) => self.citation(*number),
-                    head => self.term(head, shown, Place::Word),
-                }
+                // Types come before what a theorem names of the section that others have.
+                let types = arguments.iter().take_while(|argument| matches!(argument, Argument::Sort(_))).count();
+                let (types, arguments) = match &**head {
+                    Term::Theorem(number) => {
+                        self.citation(*number, &arguments[..types], shown);
+                        arguments.split_at(types)
+                    }
+                    head => {
+                        self.term(head, shown, Place::Word);
+                        arguments.split_at(0)
+                    }
+                };
+                debug_assert!(types.iter().all(|argument| matches!(argument, Argument::Sort(_))));
                 for argument in arguments {
                     self.writer.put(" ");
                     self.argument(argument, shown);
@@ -194,7 +207,7 @@ impl<'w> Terms<'w> for Text<'w> {
                 self.writer.name(*name);
             }
             Term::Replace { from, to, property, equation, proof } => {
-                let text = format!("@Eq.subst {} ", self.writer.book.domain);
+                let text = format!("@Eq.subst {} ", self.writer.sort(&shown.of(property.variable).sort, true));
                 self.writer.put(&text);
                 self.property(property, shown);
                 for side in [from, to] {
@@ -218,14 +231,65 @@ impl<'w> Terms<'w> for Text<'w> {
 }
 
 impl Text<'_> {
-    /// ` {I : Type} [Language I] (a b : I)`
-    fn header(&mut self, names: &[String]) {
-        let domain = &self.writer.book.domain;
-        let mut text = format!(" {{{domain} : Type}} [Language {domain}]");
-        if !names.is_empty() {
-            let _ = write!(text, " ({} : {domain})", names.join(" "));
+    /// Relations that are not defined.
+    fn primitives(&mut self) {
+        let book = self.writer.book;
+        for predicate in book.primitives() {
+            let sorts = book.theory.predicate(predicate).general_sorts(predicate);
+            let types = self.writer.know_bases(&bases_of(&sorts));
+            self.writer.put(&format!("  {} : ", book.predicates[predicate.index()]));
+            if !types.is_empty() {
+                self.writer.put(&format!("{{{} : Type}} → ", types.join(" ")));
+            }
+            for sort in &sorts {
+                let text = self.writer.sort(sort, false);
+                self.writer.put(&format!("{text} → "));
+            }
+            self.writer.put("Prop\n");
+            self.writer.forget_bases(&types);
         }
-        self.writer.put(&text);
+    }
+
+    /// What it means that a set is generated, and the lemma of induction that follows.
+    fn generated(&mut self) {
+        let book = self.writer.book;
+        for generated in book.generated() {
+            self.writer.put("\n");
+            let name = &book.predicates[generated.predicate.index()];
+            let meaning = "what the constructors keep holds of the whole set";
+            comment(self.writer.out, &format!("{name}: {meaning}; so {} follows", generated.principle));
+            let types = self.writer.know_bases(&generated.bases);
+            let names = self.know(&generated.variables);
+            self.writer.put(&format!("def {name} [Language]"));
+            self.types(&types, ["{", "}"]);
+            self.variables(&names);
+            self.writer.put(" : Prop :=");
+            self.writer.line();
+            self.for_every_property(&generated);
+            let hypothesis = self.writer.know_helper();
+            self.writer.put(&format!("\n\ntheorem {} [Language]", generated.lemma));
+            self.types(&types, ["(", ")"]);
+            self.variables(&names);
+            self.writer.put(&format!(" ({hypothesis} : {name}"));
+            names.iter().for_each(|(name, _)| self.writer.put(&format!(" {name}")));
+            self.writer.put(") :");
+            self.writer.line();
+            self.for_every_property(&generated);
+            self.writer.put(" :=");
+            self.writer.line();
+            self.writer.put(&format!("{hypothesis}\n"));
+            self.writer.forget_helper(&hypothesis);
+            generated.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+            self.writer.forget_bases(&types);
+        }
+    }
+
+    fn for_every_property(&mut self, generated: &Generated<'_>) {
+        let property = self.writer.know_property();
+        let element = self.writer.sort(&generated.element, true);
+        self.writer.put(&format!("∀ {property} : {element} → Prop, "));
+        self.formula(&generated.formula, Place::Open);
+        self.writer.forget_property();
     }
 
     fn definitions(&mut self) {
@@ -235,16 +299,18 @@ impl Text<'_> {
             self.writer.put("\n");
             let doc = definition.doc.as_deref().unwrap_or("");
             comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
-            self.writer.put(&format!("def {name}"));
-            let shown = (0..).zip(&definition.parameters);
-            let names: Vec<String> =
-                shown.map(|(place, shown)| self.writer.know_variable(Name(place), shown)).collect();
-            self.header(&names);
+            self.writer.put(&format!("def {name} [Language]"));
+            let types = self.writer.know_bases(&bases_of(&predicate.sorts));
+            let parameters = binders(&definition.parameters, &predicate.sorts, 0);
+            let names = self.know(&parameters);
+            self.types(&types, ["{", "}"]);
+            self.variables(&names);
             self.writer.put(" : Prop :=");
             self.writer.line();
             self.formula(&definition.body, Place::Open);
             self.writer.put("\n");
-            (0..names.len() as u32).for_each(|place| self.writer.forget_variable(Name(place)));
+            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+            self.writer.forget_bases(&types);
         }
     }
 
@@ -256,32 +322,36 @@ impl Text<'_> {
             return self.writer.put("∀ p : Prop, ¬ ¬ p → p)");
         };
         self.writer.know_parameters((0..).map(Name).take(book.parameters.len()));
-        if declaration.property {
-            let property = self.writer.know_property();
-            self.writer.put(&format!("∀ {property} : {} → Prop, ", book.domain));
+        let types = self.writer.know_bases(&declaration.bases);
+        if !types.is_empty() {
+            self.writer.put(&format!("∀ {} : Type, ", types.join(" ")));
         }
-        let names: Vec<String> =
-            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, &shown.name)).collect();
+        let names = self.know(&declaration.variables);
         if !names.is_empty() {
             SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
         }
         self.formula(formula, Place::Open);
         self.writer.put(")");
         declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        if declaration.property {
-            self.writer.forget_property();
-        }
+        self.writer.forget_bases(&types);
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>, hypotheses: &HashMap<Assumed, String>) {
+    /// `theorem t1 [Language] (I : Type) (N : Power I) … (A : Type) (axiom_1 : …) … : …`
+    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>, format: &Lean<'_>) {
         let book = self.writer.book;
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
-        self.writer.put(&format!("theorem {}", book.theorem(theorem.number())));
-        self.header(&book.parameters);
+        self.writer.put(&format!("theorem {} [Language]", book.theorem(theorem.number())));
+        let section: Vec<String> = book.bases.iter().map(|(_, name)| name.clone()).collect();
+        self.types(&section, ["(", ")"]);
+        let sorts = format.parameters.iter().map(|(_, binder)| binder.sort.clone());
+        let parameters: Vec<Typed> = book.parameters.iter().cloned().zip(sorts).collect();
+        self.variables(&parameters);
+        let types = self.writer.know_bases(&book.bases_of_theorem(theorem.statement()));
+        self.types(&types, ["(", ")"]);
         self.writer.depth = 2;
         for assumed in book.rests_on(theorem.number()) {
             self.writer.line();
-            self.writer.put(hypotheses.get(assumed).map_or("", String::as_str));
+            self.writer.put(format.hypotheses.get(assumed).map_or("", String::as_str));
         }
         self.writer.put(" :");
         self.writer.line();
@@ -289,21 +359,23 @@ impl Text<'_> {
         self.writer.put(" :=");
         self.writer.depth = 1;
         self.writer.line();
-        let walked = walk(book.theory, &book.axioms, plan);
-        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
+        let walked = walk(book, plan);
+        let shown = Shown { proof: plan.proof, walked: &walked.shown };
         self.term(&walked.term, &shown, Place::Open);
         self.writer.put("\n");
+        self.writer.forget_bases(&types);
     }
 
-    /// An earlier theorem, with the parameters and the hypotheses that it takes.
-    fn citation(&mut self, number: TheoremId) {
+    /// An earlier theorem, with the sorts, the parameters and the hypotheses that it takes.
+    fn citation(&mut self, number: TheoremId, types: &[Argument], shown: &Shown<'_>) {
         let book = self.writer.book;
         self.writer.theorem(number);
-        if book.parameters.is_empty() {
-            self.writer.put(&format!(" ({0} := {0})", book.domain));
+        for name in book.bases.iter().map(|(_, name)| name).chain(&book.parameters) {
+            self.writer.put(&format!(" {name}"));
         }
-        for parameter in &book.parameters {
-            self.writer.put(&format!(" {parameter}"));
+        for sort in types {
+            self.writer.put(" ");
+            self.argument(sort, shown);
         }
         for assumed in book.rests_on(number) {
             self.writer.put(" ");
@@ -321,9 +393,10 @@ impl Text<'_> {
 
     /// `I (fun z : I => …)`, what an existence statement says of its next variable.
     fn property_of_next(&mut self, exists: &Formula, given: &[Name]) {
-        let domain = self.writer.book.domain.clone();
-        SIGNS.property_of_next(&mut self.writer, exists, given, |writer, name| {
-            writer.put(&format!("{domain} (fun ({name} : {domain}) => "));
+        let next = exists.as_exists().and_then(|(binders, ..)| binders.sorts().nth(given.len()));
+        let domain = next.map(|sort| self.writer.sort(sort, true)).unwrap_or_default();
+        SIGNS.property_of_next(&mut self.writer, exists, given, |writer, name, sort| {
+            writer.put(&format!("{domain} (fun ({name} : {sort}) => "));
         });
         self.writer.put(")");
     }
@@ -359,7 +432,6 @@ impl Text<'_> {
         body: &Term,
         shown: &Shown<'_>,
     ) {
-        let domain = self.writer.book.domain.clone();
         let mut helpers: Vec<String> = Vec::new();
         for count in 0..variables.len() {
             self.writer.put("@Exists.elim ");
@@ -374,9 +446,11 @@ impl Text<'_> {
                 None => self.term(from, shown, Place::Word),
                 Some(helper) => self.writer.put(&helper),
             }
-            let name = self.writer.know_variable(variables[count], &shown.of(variables[count]));
+            let binder = shown.of(variables[count]);
+            let sort = self.writer.sort(&binder.sort, false);
+            let name = self.writer.know_variable(variables[count], &binder);
             let helper = self.writer.know_helper();
-            self.writer.put(&format!(" (fun ({name} : {domain}) ({helper} : "));
+            self.writer.put(&format!(" (fun ({name} : {sort}) ({helper} : "));
             SIGNS.rest(&mut self.writer, exists, &variables[..=count]);
             self.writer.put(") =>");
             self.writer.line();

@@ -9,14 +9,15 @@
 
 use std::fmt::Write as _;
 
-use super::typed::book::{Book, Declaration};
+use super::typed::book::{Book, Declaration, Generated, binders};
 use super::typed::infix::{Place, Signs, Terms, close, open};
 use super::typed::plan::Plan;
+use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
 use super::typed::{Local, Shape, Term};
 use super::{Checked, Format};
-use crate::calculus::formula::{Formula, Name};
+use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::theory::Theory;
 
 const SIGNS: Signs = Signs { and: " /\\ ", not: "~ ", implies: " -> ", forall: "forall ", exists: "exists " };
@@ -72,25 +73,27 @@ impl Format for Rocq<'_> {
             out,
             &format!(
                 "Theorems of {}, written by Theoremata for Rocq (Coq 8.16 or later).\n   {stated};\n   \
-                 there is one sort I for individuals, sets, functions and relations.\n   Check it: coqc FILE.v, \
+                 a sort is a type, which may be empty; {power} A is the type of sets over A, of which\n   nothing is known \
+                 but what is assumed. Check it: coqc FILE.v, \
                  then coqchk FILE. Within the section,\n   \"Print Assumptions t1.\" lists what theorem 1 rests on. \
                  The theory is {anchor}.",
-                theory.name
+                theory.name,
+                power = self.book.powers[&1],
             ),
         );
-        let domain = self.book.domain.clone();
-        let [element, pair, triple] = [1, 2, 3].map(|place| self.book.predicates[place].clone());
-        let _ = write!(
-            out,
-            "\nSection Theory.\n\nVariable {domain} : Type.\nVariable {element} : {domain} -> {domain} -> Prop.\n\
-             Variable {pair} : {domain} -> {domain} -> {domain} -> Prop.\n\
-             Variable {triple} : {domain} -> {domain} -> {domain} -> {domain} -> Prop.\n"
-        );
-        self.write(out, |text| text.definitions());
-        self.book.name_parameters();
-        if !self.book.parameters.is_empty() {
-            let _ = write!(out, "\nVariables {} : {domain}.\n", self.book.parameters.join(" "));
+        out.push_str("\nSection Theory.\n\n");
+        for (arity, name) in &self.book.powers {
+            let _ = writeln!(out, "Variable {name} : {}Type.", "Type -> ".repeat(*arity));
         }
+        self.write(out, |text| text.primitives());
+        self.write(out, |text| text.generated());
+        self.write(out, |text| text.definitions());
+        let parameters = self.book.name_parameters();
+        if !self.book.bases.is_empty() {
+            let names: Vec<&str> = self.book.bases.iter().map(|(_, name)| name.as_str()).collect();
+            let _ = writeln!(out, "\nVariables {} : Type.", names.join(" "));
+        }
+        self.write(out, |text| text.parameters(&parameters));
         for declaration in self.book.declare() {
             self.write(out, |text| text.declaration(&declaration));
         }
@@ -139,11 +142,12 @@ impl<'w> Terms<'w> for Text<'w> {
             Term::Local(local) => return self.writer.local(*local),
             Term::Theorem(number) => return self.writer.theorem(*number),
             Term::Assumed(assumed) => return self.writer.assumed(assumed),
+            Term::Induction(number) => return self.writer.lemma(*number),
             _ => {}
         }
         let parentheses = open(&mut self.writer, place == Place::Word);
         match term {
-            Term::Local(_) | Term::Theorem(_) | Term::Assumed(_) => {}
+            Term::Local(_) | Term::Theorem(_) | Term::Assumed(_) | Term::Induction(_) => {}
             Term::Apply(head, arguments) => {
                 self.term(head, shown, Place::Word);
                 for argument in arguments {
@@ -169,9 +173,8 @@ impl<'w> Terms<'w> for Text<'w> {
                 let parts = exists.as_exists().map(|(_, one, other)| (one.open(witnesses), other.open(witnesses)));
                 for count in 0..witnesses.len() {
                     self.writer.put(if count == 0 { "ex_intro (fun " } else { " (ex_intro (fun " });
-                    let domain = self.writer.book.domain.clone();
-                    SIGNS.property_of_next(&mut self.writer, exists, &witnesses[..count], |writer, name| {
-                        writer.put(&format!("{name} : {domain} => "));
+                    SIGNS.property_of_next(&mut self.writer, exists, &witnesses[..count], |writer, name, sort| {
+                        writer.put(&format!("{name} : {sort} => "));
                     });
                     self.writer.put(") ");
                     self.writer.name(witnesses[count]);
@@ -205,8 +208,8 @@ impl<'w> Terms<'w> for Text<'w> {
             }
             Term::Replace { from, to, property, equation, proof } => {
                 self.writer.put(if equation.reversed { "@eq_ind_r " } else { "@eq_ind " });
-                let domain = self.writer.book.domain.clone();
-                self.writer.put(&domain);
+                let sort = self.writer.sort(&shown.of(property.variable).sort, true);
+                self.writer.put(&sort);
                 self.writer.put(" ");
                 self.writer.name(*from);
                 self.writer.put(" ");
@@ -229,6 +232,71 @@ impl<'w> Terms<'w> for Text<'w> {
 }
 
 impl Text<'_> {
+    /// Relations that are not defined.
+    fn primitives(&mut self) {
+        let book = self.writer.book;
+        for predicate in book.primitives() {
+            let sorts = book.theory.predicate(predicate).general_sorts(predicate);
+            let types = self.writer.know_bases(&bases_of(&sorts));
+            self.writer.put(&format!("Variable {} : ", book.predicates[predicate.index()]));
+            if !types.is_empty() {
+                self.writer.put(&format!("forall {{{} : Type}}, ", types.join(" ")));
+            }
+            for sort in &sorts {
+                let text = self.writer.sort(sort, false);
+                self.writer.put(&format!("{text} -> "));
+            }
+            self.writer.put("Prop.\n");
+            self.writer.forget_bases(&types);
+        }
+    }
+
+    /// What it means that a set is generated, and the lemma of induction that follows.
+    fn generated(&mut self) {
+        let book = self.writer.book;
+        for generated in book.generated() {
+            self.writer.put("\n");
+            let name = &book.predicates[generated.predicate.index()];
+            let meaning = "what the constructors keep holds of the whole set";
+            comment(self.writer.out, &format!("{name}: {meaning}; so {} follows", generated.principle));
+            let types = self.writer.know_bases(&generated.bases);
+            let names = self.know(&generated.variables);
+            self.writer.put(&format!("Definition {name}"));
+            self.types(&types, ["{", "}"]);
+            self.variables(&names);
+            self.writer.put(" : Prop :=");
+            self.writer.line();
+            self.for_every_property(&generated);
+            self.writer.put(&format!(".\nLemma {}", generated.lemma));
+            self.types(&types, ["(", ")"]);
+            self.variables(&names);
+            self.writer.put(&format!(" : {name}"));
+            names.iter().for_each(|(name, _)| self.writer.put(&format!(" {name}")));
+            self.writer.put(" ->");
+            self.writer.line();
+            self.for_every_property(&generated);
+            self.writer.put(".\nProof. exact (fun h => h). Qed.\n");
+            generated.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+            self.writer.forget_bases(&types);
+        }
+    }
+
+    fn for_every_property(&mut self, generated: &Generated<'_>) {
+        let property = self.writer.know_property();
+        let element = self.writer.sort(&generated.element, true);
+        self.writer.put(&format!("forall {property} : {element} -> Prop, "));
+        self.formula(&generated.formula, Place::Open);
+        self.writer.forget_property();
+    }
+
+    /// What the theorems are about.
+    fn parameters(&mut self, parameters: &[(Name, Binder)]) {
+        for ((_, binder), name) in parameters.iter().zip(&self.writer.book.parameters) {
+            let sort = self.writer.sort(&binder.sort, false);
+            self.writer.put(&format!("Variable {name} : {sort}.\n"));
+        }
+    }
+
     fn definitions(&mut self) {
         let book = self.writer.book;
         for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
@@ -237,17 +305,17 @@ impl Text<'_> {
             let doc = definition.doc.as_deref().unwrap_or("");
             comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
             self.writer.put(&format!("Definition {name}"));
-            let parameters: Vec<(Name, String)> = (0..)
-                .zip(&definition.parameters)
-                .map(|(place, shown)| (Name(place), self.writer.know_variable(Name(place), shown)))
-                .collect();
-            let names: Vec<String> = parameters.iter().map(|(_, name)| name.clone()).collect();
+            let types = self.writer.know_bases(&bases_of(&predicate.sorts));
+            let parameters = binders(&definition.parameters, &predicate.sorts, 0);
+            let names = self.know(&parameters);
+            self.types(&types, ["{", "}"]);
             self.variables(&names);
             self.writer.put(" : Prop :=");
             self.writer.line();
             self.formula(&definition.body, Place::Open);
             self.writer.put(".\n");
             parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
+            self.writer.forget_bases(&types);
         }
     }
 
@@ -260,22 +328,18 @@ impl Text<'_> {
             return;
         };
         self.writer.know_parameters((0..).map(Name).take(self.writer.book.parameters.len()));
-        if declaration.property {
-            let property = self.writer.know_property();
-            let text = format!("forall {property} : {} -> Prop, ", self.writer.book.domain);
-            self.writer.put(&text);
+        let types = self.writer.know_bases(&declaration.bases);
+        if !types.is_empty() {
+            self.writer.put(&format!("forall {} : Type, ", types.join(" ")));
         }
-        let names: Vec<String> =
-            declaration.variables.iter().map(|(name, shown)| self.writer.know_variable(*name, &shown.name)).collect();
+        let names = self.know(&declaration.variables);
         if !names.is_empty() {
             SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
         }
         self.formula(formula, Place::Open);
         self.writer.put(".\n");
         declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        if declaration.property {
-            self.writer.forget_property();
-        }
+        self.writer.forget_bases(&types);
     }
 
     fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
@@ -284,13 +348,21 @@ impl Text<'_> {
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
         self.writer.put(&format!("Theorem {} :", book.theorem(theorem.number())));
         self.writer.line();
+        let types = self.writer.know_bases(&book.bases_of_theorem(theorem.statement()));
+        if !types.is_empty() {
+            self.writer.put(&format!("forall {} : Type, ", types.join(" ")));
+        }
         self.formula(plan.conclusion(plan.result), Place::Open);
         self.writer.put(".\nProof. exact (");
+        if !types.is_empty() {
+            self.writer.put(&format!("fun {} : Type =>", types.join(" ")));
+        }
         self.writer.line();
-        let walked = walk(book.theory, &book.axioms, plan);
-        let shown = Shown { proof: &plan.proof.names, walked: &walked.shown };
+        let walked = walk(book, plan);
+        let shown = Shown { proof: plan.proof, walked: &walked.shown };
         self.term(&walked.term, &shown, Place::Open);
         self.writer.put(").\nQed.\n");
+        self.writer.forget_bases(&types);
     }
 
     /// `conj`, or `@conj A B` where everything is written out.

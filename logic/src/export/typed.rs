@@ -10,6 +10,13 @@
 //! denial literally: [`walk`] bridges that, and where it needs classical logic, there is one assumption
 //! that says so ([`Assumed::Classical`]).
 //!
+//! **Sorts.** A base sort is a type; the sets and relations over sorts have a type of their own, `Power I`,
+//! `Power2 I J`, … with membership as a relation of which nothing else is known: two sets may have the same elements.
+//! Definitions and theorems are about any types in the place of their base sorts. No type is said to have an element.
+//!
+//! **Generated** is not primitive here but defined by its meaning, which these languages can say: every property that
+//! the constructors keep holds of the whole set. Induction is a lemma then.
+//!
 //! **Anchors.** A theorem `∀ N 0 s … (Peano[N,0,s,…] → C)` is written as `C`, after the axioms have been
 //! declared one by one about fixed `N`, `0`, `s`, …: then a checker that lists what a theorem rests on lists
 //! what its page lists. If any theorem of an export does not have this shape, or cites another about other
@@ -18,11 +25,13 @@
 pub(crate) mod book;
 pub(crate) mod infix;
 pub(crate) mod plan;
+pub(crate) mod sorts;
 pub(crate) mod walk;
 pub(crate) mod writer;
 
 use crate::calculus::formula::{Formula, Name, PredicateId};
 use crate::calculus::proof::TheoremId;
+use crate::calculus::sort::Sort;
 
 /// How the theorems of an export are stated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,9 +47,6 @@ pub(crate) enum Shape {
 pub(crate) enum Assumed {
     /// An axiom of the theory, by its number.
     Axiom(usize),
-    /// An induction principle: about the anchor's parameters with these numbers, in place of those of the
-    /// structure; or, without them, about any parameters of which the structure's atom holds.
-    Induction(u32, Option<Vec<u32>>),
     /// The sets that a definition describes in the parameter with this number.
     Comprehension(PredicateId, u32),
     /// That what cannot be denied holds.
@@ -69,6 +75,8 @@ pub(crate) enum Term {
     Theorem(TheoremId),
     /// Something that was declared.
     Assumed(Assumed),
+    /// The lemma that what is generated allows induction, by the number of the principle.
+    Induction(u32),
     /// A proof of `∀ …`, `… → …` or `¬ …` with what it is about.
     Apply(Box<Term>, Vec<Argument>),
     /// Variables, then hypotheses.
@@ -126,7 +134,9 @@ pub(crate) struct Property {
 /// What a proof is applied to.
 #[derive(Clone, Debug)]
 pub(crate) enum Argument {
-    /// An individual.
+    /// A sort, in the place of a base sort.
+    Sort(Sort),
+    /// An individual, a set or a relation.
     Individual(Name),
     /// A property of individuals.
     Property(Property),

@@ -89,7 +89,7 @@ impl<'t> Sample<'t> {
                 Language::Dedukti => Some(line),
             };
             if let Some((name, says)) = body.and_then(|body| body.split_once(" : "))
-                && ["axiom_", "induction", "comprehension", "classical"].iter().any(|word| name.starts_with(word))
+                && ["axiom_", "comprehension", "classical"].iter().any(|word| name.starts_with(word))
             {
                 let from = start + line.len() - says.len();
                 sample.assumptions.push((name, start..start + line.len(), from..start + line.trim_end().len() - 1));
@@ -266,11 +266,12 @@ fn constant_property(sample: &Sample<'_>) -> Vec<Edit> {
     // The property of a replacement is about a variable that is called v.
     let before = match sample.language {
         Language::Rocq => "(fun (v : I) => ",
-        Language::Dedukti => "(v : I => ",
+        Language::Dedukti => "(v : El I => ",
     };
     let in_proof = |at: usize| sample.theorems.iter().any(|theorem| theorem.proof.contains(&at));
     // Such a text may also be what a quantifier says of a variable that the user called v.
-    let quantified = |at: usize| ["all ", "ex ", "ex_intro "].iter().any(|word| sample.text[..at].ends_with(word));
+    let quantified =
+        |at: usize| ["all I ", "ex I ", "ex_intro I "].iter().any(|word| sample.text[..at].ends_with(word));
     sample
         .text
         .match_indices(before)
@@ -282,7 +283,7 @@ fn constant_property(sample: &Sample<'_>) -> Vec<Edit> {
             let without: String = words
                 .iter()
                 .map(|part| match part.strip_prefix('v') {
-                    Some(rest) if [" ", "(", ")"].contains(&rest) => format!("N{rest}"),
+                    Some(rest) if [" ", "(", ")"].contains(&rest) => format!("zero{rest}"),
                     _ => (*part).to_owned(),
                 })
                 .collect();
@@ -295,8 +296,9 @@ fn other_witness(sample: &Sample<'_>) -> Vec<Edit> {
     let heads = sample.in_proofs(|word| word == "ex_intro");
     let witnesses = heads.into_iter().map(|head| sample.arguments(&head));
     // In a pattern the name is bound.
-    let witnesses = witnesses.filter(|arguments| arguments.len() == 3 && sample.text[arguments[0].clone()] != *"_");
-    witnesses.filter_map(|arguments| sample.edit(arguments[1].clone(), "s")).collect()
+    let count = if sample.language == Language::Rocq { 3 } else { 4 };
+    let witnesses = witnesses.filter(|arguments| arguments.len() == count && sample.text[arguments[0].clone()] != *"_");
+    witnesses.filter_map(|arguments| sample.edit(arguments[count - 2].clone(), "zero")).collect()
 }
 
 fn swapped_cases(sample: &Sample<'_>) -> Vec<Edit> {

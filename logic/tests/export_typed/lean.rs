@@ -10,7 +10,8 @@ pub(crate) type Refusal = (usize, String);
 
 /// Reads a whole file; gives the number of theorems.
 pub(crate) fn read(text: &str) -> Result<usize, Refusal> {
-    let mut reader = Reader { tokens: tokens(text)?, at: 0, globals: HashMap::new(), locals: Vec::new() };
+    let mut reader =
+        Reader { tokens: tokens(text)?, at: 0, globals: HashMap::new(), locals: Vec::new(), taken: Vec::new() };
     reader.file()
 }
 
@@ -46,9 +47,23 @@ enum Kind {
     /// A variable for propositions.
     Proposition,
     Proof,
-    /// A theorem with so many parameters and hypotheses.
-    Theorem(usize, usize),
+    /// A theorem, by the number of the list of what it takes.
+    Theorem(usize),
+    /// A type.
     Domain,
+    /// A type of sets or relations over so many types.
+    Former(usize),
+}
+
+/// What a theorem takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Takes {
+    Type,
+    Individual,
+    /// A hypothesis that is called the same wherever it is known.
+    Hypothesis,
+    /// A hypothesis of which any proof will do.
+    Proof,
 }
 
 const KEYWORDS: [&str; 12] =
@@ -62,6 +77,7 @@ struct Reader {
     at: usize,
     globals: HashMap<String, Kind>,
     locals: Vec<(String, Kind)>,
+    taken: Vec<Vec<Takes>>,
 }
 
 impl Reader {
@@ -127,102 +143,174 @@ impl Reader {
 
     fn file(&mut self) -> Result<usize, Refusal> {
         self.needs(&["set_option", "linter.unusedVariables", "false", "set_option", "maxRecDepth", "100000"])?;
-        self.needs(&["namespace", "Theoremata", "class", "Language", "(", "I", ":", "Type", ")", "where"])?;
-        self.declare("I".into(), Kind::Domain)?;
+        self.needs(&["namespace", "Theoremata", "class", "Language", "where"])?;
+        for count in [1, 2, 3] {
+            let name = self.new_name()?;
+            self.declare(name, Kind::Former(count))?;
+            self.need(":")?;
+            for _ in 0..count {
+                self.needs(&["Type", "→"])?;
+            }
+            self.need("Type")?;
+        }
         for count in [2, 3, 4] {
             let name = self.new_name()?;
             self.declare(name, Kind::Predicate(count))?;
-            self.need(":")?;
+            self.needs(&[":"])?;
+            self.types("{", "}")?;
             for _ in 0..count {
-                self.needs(&["I", "→"])?;
+                self.need("→")?;
+                self.sort()?;
             }
-            self.need("Prop")?;
+            self.needs(&["→", "Prop"])?;
+            self.locals.clear();
         }
         self.needs(&["open", "Language"])?;
-        while self.eat("def") {
-            self.definition()?;
-        }
         let mut theorems = 0;
-        while self.eat("theorem") {
-            self.theorem()?;
-            theorems += 1;
+        loop {
+            if self.eat("def") {
+                self.definition()?;
+            } else if self.eat("theorem") {
+                // A lemma takes a proof of what it is about; theorems that were exported are called t1, t2, ….
+                let exported = self.peek().strip_prefix('t').is_some_and(|rest| rest.starts_with(char::is_numeric));
+                self.theorem(if exported { Takes::Hypothesis } else { Takes::Proof })?;
+                theorems += usize::from(exported);
+            } else {
+                break;
+            }
         }
         self.needs(&["end", "Theoremata"])?;
         if self.at == self.tokens.len() { Ok(theorems) } else { self.refuse("the end of the file") }
     }
 
-    fn header(&mut self) -> Result<(String, usize), Refusal> {
-        let name = self.new_name()?;
-        self.needs(&["{", "I", ":", "Type", "}", "[", "Language", "I", "]"])?;
+    /// `{A B : Type}`
+    fn types(&mut self, open: &str, close: &str) -> Result<usize, Refusal> {
         let before = self.locals.len();
-        // Individuals first: `(x y : I)`; what follows in parentheses is a hypothesis.
+        self.need(open)?;
+        while self.peek() != ":" {
+            let name = self.new_name()?;
+            self.locals.push((name, Kind::Domain));
+        }
+        self.needs(&[":", "Type", close])?;
+        Ok(self.locals.len() - before)
+    }
+
+    /// A type: `I`, `Power I`, `Power2 I (Power J)`.
+    fn sort(&mut self) -> Result<(), Refusal> {
+        match self.kind(self.peek()) {
+            Some(Kind::Former(count)) => {
+                self.at += 1;
+                (0..count).try_for_each(|_| self.domain())
+            }
+            _ => self.domain(),
+        }
+    }
+
+    /// What the group in parentheses that stands here is about: the first word behind its colon.
+    fn group(&self) -> &str {
         let mut ahead = 1;
-        while self.after(ahead) != ":" && self.at + ahead < self.tokens.len() {
+        while !matches!(self.after(ahead), ":" | "") {
             ahead += 1;
         }
-        if self.peek() == "(" && self.after(ahead + 1) == "I" && self.after(ahead + 2) == ")" {
-            self.individuals()?;
+        self.after(ahead + 1)
+    }
+
+    fn is_sort(&self, word: &str) -> bool {
+        matches!(self.kind(word), Some(Kind::Domain | Kind::Former(_)))
+    }
+
+    /// The name, types and individuals; what follows in parentheses is a hypothesis.
+    fn header(&mut self) -> Result<(String, Vec<Takes>), Refusal> {
+        let name = self.new_name()?;
+        self.needs(&["[", "Language", "]"])?;
+        if self.peek() == "{" {
+            self.types("{", "}")?;
         }
-        Ok((name, self.locals.len() - before))
+        let mut takes = Vec::new();
+        while self.peek() == "(" {
+            let (kind, count) = if self.group() == "Type" {
+                (Takes::Type, self.types("(", ")")?)
+            } else if self.is_sort(self.group()) {
+                (Takes::Individual, self.individuals()?)
+            } else {
+                break;
+            };
+            takes.extend(std::iter::repeat_n(kind, count));
+        }
+        Ok((name, takes))
     }
 
     /// `(x y : I)`
-    fn individuals(&mut self) -> Result<(), Refusal> {
+    fn individuals(&mut self) -> Result<usize, Refusal> {
+        let before = self.locals.len();
         self.need("(")?;
         while self.peek() != ":" {
             let name = self.new_name()?;
             self.locals.push((name, Kind::Individual));
         }
-        self.needs(&[":", "I", ")"])
+        self.need(":")?;
+        self.sort()?;
+        self.need(")")?;
+        Ok(self.locals.len() - before)
     }
 
     fn definition(&mut self) -> Result<(), Refusal> {
-        let (name, count) = self.header()?;
+        let (name, takes) = self.header()?;
         self.needs(&[":", "Prop", ":="])?;
         self.formula()?;
         self.locals.clear();
-        self.declare(name, Kind::Predicate(count))
+        self.declare(name, Kind::Predicate(takes.len()))
     }
 
-    fn theorem(&mut self) -> Result<(), Refusal> {
-        let (name, parameters) = self.header()?;
-        let mut hypotheses = 0;
+    fn theorem(&mut self, kind: Takes) -> Result<(), Refusal> {
+        let (name, mut takes) = self.header()?;
         while self.eat("(") {
             let hypothesis = self.new_name()?;
             self.need(":")?;
             self.formula()?;
             self.need(")")?;
             self.locals.push((hypothesis, Kind::Proof));
-            hypotheses += 1;
+            takes.push(kind);
         }
         self.need(":")?;
         self.formula()?;
         self.need(":=")?;
         self.term()?;
         self.locals.clear();
-        self.declare(name, Kind::Theorem(parameters, hypotheses))
+        self.taken.push(takes);
+        self.declare(name, Kind::Theorem(self.taken.len() - 1))
     }
 
     /// `∀ x y : I, …`, `∃ x : I, …`, `A → B`, or a conjunction.
     fn formula(&mut self) -> Result<(), Refusal> {
         let before = self.locals.len();
         if self.eat("∀") || self.eat("∃") {
-            let mut names = vec![self.new_name()?];
-            while self.peek() != ":" {
-                names.push(self.new_name()?);
-            }
-            self.need(":")?;
-            let kind = match self.next().as_str() {
-                "Prop" => Kind::Proposition,
-                "I" if self.eat("→") => {
-                    self.need("Prop")?;
-                    Kind::Predicate(1)
+            if self.peek() == "(" {
+                while self.peek() == "(" {
+                    self.individuals()?;
                 }
-                "I" => Kind::Individual,
-                _ => return self.refuse("I, Prop or I → Prop"),
-            };
+            } else {
+                let mut names = vec![self.new_name()?];
+                while self.peek() != ":" {
+                    names.push(self.new_name()?);
+                }
+                self.need(":")?;
+                let kind = if self.eat("Prop") {
+                    Kind::Proposition
+                } else if self.eat("Type") {
+                    Kind::Domain
+                } else {
+                    self.sort()?;
+                    if self.eat("→") {
+                        self.need("Prop")?;
+                        Kind::Predicate(1)
+                    } else {
+                        Kind::Individual
+                    }
+                };
+                self.locals.extend(names.into_iter().map(|name| (name, kind)));
+            }
             self.need(",")?;
-            self.locals.extend(names.into_iter().map(|name| (name, kind)));
             self.formula()?;
             self.locals.truncate(before);
             return Ok(());
@@ -294,11 +382,7 @@ impl Reader {
             self.term()?;
         } else if self.eat("fun") {
             while self.peek() == "(" {
-                let mut ahead = 1;
-                while self.after(ahead) != ":" && ahead < 1_000 {
-                    ahead += 1;
-                }
-                if self.after(ahead + 1) == "I" && self.after(ahead + 2) == ")" {
+                if self.is_sort(self.group()) {
                     self.individuals()?;
                 } else {
                     self.need("(")?;
@@ -344,25 +428,27 @@ impl Reader {
             "classical" if self.kind("classical") == Some(Kind::Proof) => self.fixed(&[Self::goal, Self::argument]),
             name => {
                 match self.kind(name) {
-                    Some(Kind::Theorem(parameters, hypotheses)) => {
+                    Some(Kind::Theorem(number)) => {
                         self.at += 1;
-                        if self.peek() == "(" && self.after(1) == "I" && self.after(2) == ":=" {
-                            self.needs(&["(", "I", ":=", "I", ")"])?;
-                        }
-                        (0..parameters).try_for_each(|_| self.individual())?;
-                        for _ in 0..hypotheses {
-                            if self.kind(self.peek()) != Some(Kind::Proof) {
-                                return self.refuse("a hypothesis of the cited theorem");
+                        for takes in self.taken[number].clone() {
+                            match takes {
+                                Takes::Type => self.domain()?,
+                                Takes::Individual => self.individual()?,
+                                Takes::Proof => self.argument()?,
+                                Takes::Hypothesis if self.kind(self.peek()) == Some(Kind::Proof) => self.at += 1,
+                                Takes::Hypothesis => return self.refuse("a hypothesis of the cited theorem"),
                             }
-                            self.at += 1;
                         }
                     }
                     Some(Kind::Proof) => self.at += 1,
                     _ if name == "(" => self.argument()?,
                     _ => return self.refuse("a proof that is known here"),
                 }
-                while !matches!(self.peek(), ";" | ")" | "theorem" | "end" | "") {
-                    if self.kind(self.peek()) == Some(Kind::Individual) {
+                while !matches!(self.peek(), ";" | ")" | "def" | "theorem" | "end" | "") {
+                    let type_here = self.is_sort(if self.peek() == "(" { self.after(1) } else { self.peek() });
+                    if type_here {
+                        self.domain()?;
+                    } else if self.kind(self.peek()) == Some(Kind::Individual) {
                         self.at += 1;
                     } else {
                         self.argument()?;
@@ -378,8 +464,15 @@ impl Reader {
         parts.iter().try_for_each(|part| part(self))
     }
 
+    /// A type as an argument.
     fn domain(&mut self) -> Result<(), Refusal> {
-        self.need("I")
+        if self.kind(self.peek()) == Some(Kind::Domain) {
+            self.at += 1;
+            return Ok(());
+        }
+        self.need("(")?;
+        self.sort()?;
+        self.need(")")
     }
 
     /// A proof that is known, a property, or a term in parentheses.

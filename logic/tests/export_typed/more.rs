@@ -110,7 +110,10 @@ fn any_chain(theory: &Theory) -> Proof {
     for _ in 0..3 {
         last = draft.generalise(last);
     }
-    let all = draft.step(Rule::Induction(0), &[chain, start, last], "(>[n] (in[n,M]) (in[n,B]))");
+    let body = "(& (& (in[o,M]) (function[t,M,M])) (generated[M,o,t]))";
+    let body = draft.step(Rule::Unfold, &[chain], body);
+    let generated = draft.step(Rule::AndRight, &[body], "(generated[M,o,t])");
+    let all = draft.step(Rule::Induction(0), &[generated, start, last], "(>[n] (in[n,M]) (in[n,B]))");
     draft.generalise(all);
     draft.finish()
 }

@@ -10,23 +10,44 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::calculus::formula::PredicateId;
+/// A sort, by its place among the signs of the file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct SortId(pub(super) u32);
 
-/// A variable of a Metamath file. The number of a bound one is the number of binders below its own, so
+/// A predicate with the sorts of its arguments, by its place among the signs of the file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct AtomId(pub(super) u32);
+
+/// A variable of a Metamath file, of some sort. The number of a bound one is the number of binders below its own, so
 /// that a formula keeps its text when a quantifier in front of it is taken away; the number of a free
 /// one counts along the scopes around a step.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum Variable {
-    Bound(u32),
-    Free(u32),
+    Bound(u32, SortId),
+    Free(u32, SortId),
+}
+
+impl Variable {
+    pub(super) fn sort(self) -> SortId {
+        let (Variable::Bound(_, sort) | Variable::Free(_, sort)) = self;
+        sort
+    }
 }
 
 impl std::fmt::Display for Variable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Variable::Bound(number) => write!(f, "b.{number}"),
-            Variable::Free(number) => write!(f, "v.{number}"),
-        }
+        let (letter, number) = match self {
+            Variable::Bound(number, _) => ('b', number),
+            Variable::Free(number, _) => ('v', number),
+        };
+        write!(f, "{letter}.{number}{}", self.sort().after('.'))
+    }
+}
+
+impl SortId {
+    /// What tells the names that this sort has in common with others from theirs; nothing for the first.
+    pub(super) fn after(self, sign: char) -> String {
+        if self.0 == 0 { String::new() } else { format!("{sign}{}", self.0) }
     }
 }
 
@@ -35,22 +56,24 @@ impl std::fmt::Display for Variable {
 pub(super) enum Label {
     /// An assertion of the kernel.
     Kernel(&'static str),
+    /// An assertion of the kernel that each sort has.
+    Sorted(&'static str, SortId),
     /// That a variable is one.
     Variable(Variable),
     /// That an atom is a formula.
-    Atom(PredicateId),
+    Atom(AtomId),
     /// That equals have the same properties, of this predicate.
-    Equals(PredicateId),
+    Equals(AtomId),
     /// A definition.
-    Definition(PredicateId),
-    /// An induction principle.
-    Induction(u32),
+    Definition(AtomId),
+    /// The induction principle of an atom that says that a set is generated.
+    Induction(AtomId),
     /// A comprehension instance: the definition and the place of its set.
-    Comprehension(PredicateId, u32),
-    /// An earlier theorem, by its number for readers.
-    Theorem(u32),
+    Comprehension(AtomId, u32),
+    /// An earlier theorem, by its number for readers and that of the sorts at which it is stated.
+    Theorem(u32, u32),
     /// The same about the anchor's parameters as free variables, under the anchor.
-    Under(u32),
+    Under(u32, u32),
 }
 
 /// A node, by its place in the [`Arena`]. Arguments stand before what is applied to them.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::calculus::formula::{self, Formula, Name};
 
-use super::arena::{Arena, Label, NodeId, Variable};
+use super::arena::{Arena, Label, NodeId, SortId, Variable};
+use super::signs::Signs;
 
 /// The number of the binder around a formula: how many binders are nested in it at most.
 pub(super) fn height(formula: &Formula) -> u32 {
@@ -19,6 +20,19 @@ pub(super) fn height(formula: &Formula) -> u32 {
 impl Arena {
     pub(super) fn kernel(&mut self, rule: &'static str, arguments: &[NodeId]) -> NodeId {
         self.node(Label::Kernel(rule), arguments)
+    }
+
+    pub(super) fn sorted(&mut self, rule: &'static str, sort: SortId, arguments: &[NodeId]) -> NodeId {
+        self.node(Label::Sorted(rule, sort), arguments)
+    }
+
+    /// The sort of a variable.
+    ///
+    /// # Panics
+    /// If the node is none.
+    pub(super) fn sort(&self, variable: NodeId) -> SortId {
+        let Label::Variable(variable) = self.label(variable) else { unreachable!("asked of variables only") };
+        variable.sort()
     }
 
     pub(super) fn variable(&mut self, variable: Variable) -> NodeId {
@@ -38,7 +52,16 @@ impl Arena {
     }
 
     pub(super) fn equal(&mut self, left: NodeId, right: NodeId) -> NodeId {
-        self.kernel("w-equal", &[left, right])
+        self.sorted("w-equal", self.sort(left), &[left, right])
+    }
+
+    /// That what a variable stands for is a thing.
+    pub(super) fn is(&mut self, variable: NodeId) -> NodeId {
+        self.sorted("w-is", self.sort(variable), &[variable])
+    }
+
+    pub(super) fn all(&mut self, body: NodeId, variable: NodeId) -> NodeId {
+        self.sorted("w-all", self.sort(variable), &[body, variable])
     }
 
     /// The list `context` with one formula more.
@@ -51,11 +74,17 @@ impl Arena {
     }
 
     /// A formula whose free variables are `free`.
-    pub(super) fn formula(&mut self, formula: &Formula, free: &dyn Fn(Name) -> Variable) -> NodeId {
-        self.formula_under(formula, free, &mut Vec::new())
+    pub(super) fn formula(&mut self, signs: &Signs, formula: &Formula, free: &dyn Fn(Name) -> Variable) -> NodeId {
+        self.formula_under(signs, formula, free, &mut Vec::new())
     }
 
-    fn formula_under(&mut self, formula: &Formula, free: &dyn Fn(Name) -> Variable, bound: &mut Vec<u32>) -> NodeId {
+    fn formula_under(
+        &mut self,
+        signs: &Signs,
+        formula: &Formula,
+        free: &dyn Fn(Name) -> Variable,
+        bound: &mut Vec<Variable>,
+    ) -> NodeId {
         match formula {
             Formula::Atom(predicate, arguments) => {
                 let arguments: Vec<NodeId> = arguments
@@ -63,47 +92,44 @@ impl Arena {
                     .map(|argument| {
                         let variable = match argument {
                             formula::Variable::Free(name) => free(*name),
-                            formula::Variable::Bound(index) => {
-                                Variable::Bound(bound[bound.len() - 1 - *index as usize])
-                            }
+                            formula::Variable::Bound(index) => bound[bound.len() - 1 - *index as usize],
                         };
                         self.variable(variable)
                     })
                     .collect();
-                self.atom(*predicate, &arguments)
+                self.atom(signs, *predicate, &arguments)
             }
             Formula::Not(inner) => {
-                let inner = self.formula_under(inner, free, bound);
+                let inner = self.formula_under(signs, inner, free, bound);
                 self.not(inner)
             }
             Formula::And(left, right) => {
-                let left = self.formula_under(left, free, bound);
-                let right = self.formula_under(right, free, bound);
+                let left = self.formula_under(signs, left, free, bound);
+                let right = self.formula_under(signs, right, free, bound);
                 self.kernel("w-and", &[left, right])
             }
             Formula::Implies(binders, left, right) => {
                 let inside = height(left).max(height(right));
                 let before = bound.len();
-                bound.extend((0..binders.len() as u32).rev().map(|place| inside + place));
-                let left = self.formula_under(left, free, bound);
-                let right = self.formula_under(right, free, bound);
-                bound.truncate(before);
+                bound.extend(signs.bound(binders, inside));
+                let left = self.formula_under(signs, left, free, bound);
+                let right = self.formula_under(signs, right, free, bound);
                 let mut whole = self.implies(left, right);
-                for place in 0..binders.len() as u32 {
-                    let variable = self.variable(Variable::Bound(inside + place));
-                    whole = self.kernel("w-all", &[whole, variable]);
+                for variable in bound.drain(before..).rev() {
+                    let variable = self.variable(variable);
+                    whole = self.all(whole, variable);
                 }
                 whole
             }
         }
     }
 
-    pub(super) fn atom(&mut self, predicate: formula::PredicateId, arguments: &[NodeId]) -> NodeId {
+    fn atom(&mut self, signs: &Signs, predicate: formula::PredicateId, arguments: &[NodeId]) -> NodeId {
         if predicate == formula::PredicateId::EQUAL {
-            self.equal(arguments[0], arguments[1])
-        } else {
-            self.node(Label::Atom(predicate), arguments)
+            return self.equal(arguments[0], arguments[1]);
         }
+        let id = signs.atom_id(predicate, arguments.iter().map(|argument| self.sort(*argument)));
+        self.node(Label::Atom(id), arguments)
     }
 
     /// The parts of an application of `rule`.
@@ -111,7 +137,10 @@ impl Arena {
     /// # Panics
     /// If the node is none: the shapes of steps are known, since the checker has seen them.
     pub(super) fn parts<const COUNT: usize>(&self, rule: &'static str, id: NodeId) -> [NodeId; COUNT] {
-        assert_eq!(self.label(id), Label::Kernel(rule), "a checked step has the shape of its rule");
+        let (Label::Kernel(found) | Label::Sorted(found, _)) = self.label(id) else {
+            unreachable!("a checked step has the shape of its rule")
+        };
+        assert_eq!(found, rule, "a checked step has the shape of its rule");
         self.arguments(id).try_into().expect("an assertion has a fixed number of arguments")
     }
 
@@ -156,9 +185,9 @@ impl Arena {
                 let inner = self.equivalent(context, from[0], to[0], equal);
                 self.kernel("i-not", &[context, from[0], to[0], inner])
             }
-            Label::Kernel("w-all") => {
+            Label::Sorted("w-all", sort) => {
                 let inner = self.equivalent(context, from[0], to[0], equal);
-                self.kernel("i-all", &[context, from[0], to[0], from[1], inner])
+                self.sorted("i-all", sort, &[context, from[0], to[0], from[1], inner])
             }
             Label::Kernel(connective @ ("w-and" | "w-imp")) => {
                 let first = self.equivalent(context, from[0], to[0], equal);
@@ -170,17 +199,22 @@ impl Arena {
                 let mut sides: Vec<NodeId> = vec![context];
                 let mut proofs: Vec<NodeId> = Vec::new();
                 for (x, y) in from.iter().zip(&to) {
-                    proofs.push(if x == y { self.kernel("r-refl", &[context, *x]) } else { equal(self, *x, *y) });
+                    proofs.push(if x == y { self.reflexive(context, *x) } else { equal(self, *x, *y) });
                 }
                 sides.extend(&from);
                 sides.extend(&to);
                 sides.extend(proofs);
                 match atom {
-                    Label::Atom(predicate) => self.node(Label::Equals(predicate), &sides),
-                    _ => self.kernel("e-equal", &sides),
+                    Label::Atom(id) => self.node(Label::Equals(id), &sides),
+                    _ => self.sorted("e-equal", self.sort(from[0]), &sides),
                 }
             }
         }
+    }
+
+    /// `context => x = x`
+    pub(super) fn reflexive(&mut self, context: NodeId, variable: NodeId) -> NodeId {
+        self.sorted("r-refl", self.sort(variable), &[context, variable])
     }
 
     /// The formula with `to` in the place of `from`, and a proof of `{} , from = to => ( A <-> B )`.

@@ -1,38 +1,41 @@
-$( The logic of these files, complete: classical natural deduction for one sort of things,
-   with equality. Everything that is taken for granted is an $a statement. There are those
+$( The logic of these files, complete: classical natural deduction with equality, for things of
+   several sorts. Everything that is taken for granted is an $a statement. There are those
    below, each explained, then the predicates and definitions of the theory, and the
    principles of induction and comprehension that some proof uses. All $p statements are
    proved from these.
+
+   Each sort is a kind of variable: a formula that puts a thing of one sort in the place of
+   one of another cannot be written. Sorts have the names that the theory's pages give them:
+   P(1) is the sort of the sets of things of sort (1) . A sort may be empty. So a variable may
+   stand for a thing of its sort or for nothing, which is no thing but equal to itself; E! x
+   says that x is a thing, and what is said of all is said of all things.
 
    A judgement   |- G => A   says: whatever the variables stand for, if all formulas of the
    list G hold, then A holds. The empty list is {} , and   G , A   is G with one formula more
    at its end. $)
 
-$c var wff ctx |- $.
+$c wff ctx |- $.
 $c => {} , ( ) [ ] $.
-$c -> <-> /\ -. A. = $.
+$c -> <-> /\ -. A. = E! $.
 
-$v G A B C D x y $.
+$v G A B C D $.
 f-G $f ctx G $.
 f-A $f wff A $.
 f-B $f wff B $.
 f-C $f wff C $.
 f-D $f wff D $.
-f-x $f var x $.
-f-y $f var y $.
 
 $( Lists of assumptions. $)
 c-nil $a ctx {} $.
 c-add $a ctx G , A $.
 
-$( Formulas: if ... then, if and only if, and, not, for all, equality. There is no sign for
-   existence: "some x has A and B" is written  -. A. x ( A -> -. B ) . $)
+$( Formulas: if ... then, if and only if, and, not. What is said of all things of a sort, of
+   equality and of being a thing follows for each sort. There is no sign for existence: "some x
+   has A and B" is written  -. A. x ( A -> -. B ) . $)
 w-imp $a wff ( A -> B ) $.
 w-iff $a wff ( A <-> B ) $.
 w-and $a wff ( A /\ B ) $.
 w-not $a wff -. A $.
-w-all $a wff A. x A $.
-w-equal $a wff x = y $.
 
 $( What is assumed last holds. $)
 r-hyp $a |- G , A => A $.
@@ -88,36 +91,6 @@ ${
   r-raa $a |- G => A $.
 $}
 
-$( If A holds of x, and nothing is assumed of x, then it holds of everything. The bound
-   variable gets a name of its own: the second premise says that B is A with y in the place of
-   x, since both agree when x is y, while A is not about y and B is not about x. $)
-${
-  $d x y $.  $d x G $.  $d x B $.  $d y A $.
-  r-gen.1 $e |- G => A $.
-  r-gen.2 $e |- {} , x = y => ( A <-> B ) $.
-  r-gen $a |- G => A. y B $.
-$}
-
-$( What holds of everything holds of y. As before, B is A with y in the place of x. $)
-${
-  $d x y $.  $d x B $.
-  r-spec.1 $e |- G => A. x A $.
-  r-spec.2 $e |- {} , x = y => ( A <-> B ) $.
-  r-spec $a |- G => B $.
-$}
-
-$( Everything equals itself. Equals have the same properties: of equality itself this is said
-   here, of each other predicate where it is declared. $)
-r-refl $a |- G => x = x $.
-${
-  $v z w $.
-  f-z $f var z $.
-  f-w $f var w $.
-  e-equal.1 $e |- G => x = z $.
-  e-equal.2 $e |- G => y = w $.
-  e-equal $a |- G => ( x = y <-> z = w ) $.
-$}
-
 $( Equivalents can be put for each other: every formula is equivalent to itself, and formulas
    that are made in the same way from equivalent ones are equivalent. $)
 i-refl $a |- G => ( A <-> A ) $.
@@ -130,11 +103,6 @@ ${
   i-two.2 $e |- G => ( C <-> D ) $.
   i-and $a |- G => ( ( A /\ C ) <-> ( B /\ D ) ) $.
   i-imp $a |- G => ( ( A -> C ) <-> ( B -> D ) ) $.
-$}
-${
-  $d x G $.
-  i-all.1 $e |- G => ( A <-> B ) $.
-  i-all $a |- G => ( A. x A <-> A. x B ) $.
 $}
 
 $( Of two equivalents, if one holds then the other. $)

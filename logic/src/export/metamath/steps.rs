@@ -2,30 +2,51 @@
 
 mod derived;
 
-use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::calculus::formula::{Formula, Name};
-use crate::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
+use crate::calculus::proof::{Proof, Rule, ScopeId, Step, StepId, TheoremId};
 use crate::calculus::theory::Theory;
 
-use super::arena::{Arena, Label, NodeId, Variable};
-use super::formulas::height;
+use super::arena::{Arena, Label, NodeId, SortId, Variable};
+use super::signs::Signs;
 
 /// A scope as a list of assumptions.
 struct Context {
     /// The list, with what is assumed around the scope.
     list: NodeId,
-    /// The scope's own assumptions, each with the list before it.
+    /// For each variable of the scope, if its being a thing is assumed, where among what is added.
+    is: Vec<Option<usize>>,
+    /// What the scope adds, each with the list before it: that variables are things, then its assumptions.
     added: Vec<(NodeId, NodeId)>,
 }
 
+impl Context {
+    fn assumptions(&self) -> &[(NodeId, NodeId)] {
+        &self.added[self.is.iter().flatten().count()..]
+    }
+}
+
 /// A theorem that can be cited.
-#[derive(Clone, Copy)]
 pub(super) struct Known {
-    /// How many bound variables its statement has.
-    pub(super) bound: u32,
-    /// Whether there is also its form under the anchor.
-    pub(super) under: bool,
+    /// What its statement binds, in the order in which the variables are declared.
+    pub(super) bound: Vec<Variable>,
+    /// If there is also its form under the anchor, what that is about and binds.
+    pub(super) under: Option<Vec<Variable>>,
+}
+
+/// What the steps are written with.
+pub(super) struct Setting<'s> {
+    pub(super) theory: &'s Theory,
+    pub(super) signs: &'s Signs,
+    /// The places of those parameters of the anchor of which it is assumed with the anchor that they are things.
+    pub(super) things: &'s BTreeSet<u32>,
+    /// Of a cited theorem, as it is cited: at which of its instances, and what it is.
+    pub(super) cited: &'s dyn Fn(TheoremId, &Formula) -> (u32, &'s Known),
+    /// The theorem's own number for readers, its instance, and what it is once it is written.
+    pub(super) own: (u32, u32, &'s Known),
 }
 
 /// The nodes that prove a theorem.
@@ -38,96 +59,169 @@ pub(super) struct Proved {
 }
 
 /// Writes the steps of one checked proof.
-pub(super) fn translate(
-    theory: &Theory,
-    proof: &Proof,
-    cited: &dyn Fn(u32) -> Known,
-    number: u32,
-    arena: &mut Arena,
-) -> Proved {
+pub(super) fn translate(setting: &Setting<'_>, proof: &Proof, arena: &mut Arena) -> Proved {
     let mut variables: FxHashMap<Name, Variable> = FxHashMap::default();
     // How many variables are known in a scope. Scopes side by side use the same ones again.
     let mut known: Vec<u32> = Vec::with_capacity(proof.scopes.len());
+    let mut homes: FxHashMap<Name, (ScopeId, usize)> = FxHashMap::default();
     for (place, scope) in proof.scopes.iter().enumerate() {
         let before = if place == 0 { 0 } else { known[scope.parent.index()] };
         for (number, name) in scope.variables.iter().enumerate() {
-            variables.insert(*name, Variable::Free(before + number as u32));
+            let sort = setting.signs.sort(&proof.sorts[name.0 as usize]);
+            variables.insert(*name, Variable::Free(before + number as u32, sort));
+            homes.insert(*name, (ScopeId(place as u32), number));
         }
         known.push(before + scope.variables.len() as u32);
     }
+    let is_under = |cited: TheoremId, as_cited: &Formula| (setting.cited)(cited, as_cited).1.under.is_some();
+    let needed = things(setting.theory, proof, &is_under);
     let mut contexts: Vec<Context> = Vec::with_capacity(proof.scopes.len());
     for (place, scope) in proof.scopes.iter().enumerate() {
         let mut list = if place == 0 { arena.nothing() } else { contexts[scope.parent.index()].list };
-        let mut added = Vec::new();
+        let anchor = is_anchor_scope(setting.theory, proof, ScopeId(place as u32));
+        let (mut is, mut added) = (Vec::new(), Vec::new());
+        for (place, name) in (0..).zip(&scope.variables) {
+            let assumed = if anchor { setting.things.contains(&place) } else { needed.contains(name) };
+            is.push(assumed.then_some(added.len()));
+            if assumed {
+                let variable = arena.variable(variables[name]);
+                let formula = arena.is(variable);
+                added.push((list, formula));
+                list = arena.add(list, formula);
+            }
+        }
         for assumption in &scope.assumptions {
-            let formula = arena.formula(assumption, &|name| variables[&name]);
+            let formula = arena.formula(setting.signs, assumption, &|name| variables[&name]);
             added.push((list, formula));
             list = arena.add(list, formula);
         }
-        contexts.push(Context { list, added });
+        contexts.push(Context { list, is, added });
     }
-    let mut writer = Writer { theory, proof, cited, arena, variables, contexts, proved: Vec::new() };
+    let things = FxHashMap::default();
+    let mut writer = Writer { setting, proof, arena, variables, homes, contexts, things, proved: Vec::new() };
     for step in &proof.steps {
         let node = writer.step(step);
         writer.proved.push(node);
     }
-    writer.finish(number)
+    writer.finish()
 }
 
-/// The scope that assumes the anchor of its own variables and nothing around it, if it is one.
+/// The variables of which it matters that they are things: those that take the place of a quantified one.
+fn things(theory: &Theory, proof: &Proof, is_under: &dyn Fn(TheoremId, &Formula) -> bool) -> FxHashSet<Name> {
+    let mut needed = FxHashSet::default();
+    for step in &proof.steps {
+        match &step.rule {
+            Rule::Instantiate(values) => {
+                let understood = citation(theory, proof, step, values, is_under);
+                needed.extend(&values[understood.map_or(0, |(_, parameters)| parameters)..]);
+            }
+            Rule::ExistsIntroduction(values) => needed.extend(values),
+            Rule::Comprehension { arguments, set, .. } => {
+                let others = arguments.iter().enumerate().filter(|(place, _)| *place as u32 != *set);
+                needed.extend(others.map(|(_, name)| name));
+            }
+            _ => {}
+        }
+    }
+    needed
+}
+
+/// The places of the anchor's parameters of which it matters that they are things. `is_under` says whether a theorem has
+/// a form under the anchor.
+pub(super) fn anchor_things(
+    theory: &Theory,
+    proof: &Proof,
+    is_under: &dyn Fn(TheoremId, &Formula) -> bool,
+) -> BTreeSet<u32> {
+    let needed = things(theory, proof, is_under);
+    let anchors = (0..proof.scopes.len() as u32).map(ScopeId).filter(|id| is_anchor_scope(theory, proof, *id));
+    let places = anchors.flat_map(|id| (0..).zip(&proof.scopes[id.index()].variables));
+    places.filter(|(_, name)| needed.contains(name)).map(|(place, _)| place).collect()
+}
+
+/// Whether a proof proves a theorem that has a form under the anchor.
+pub(super) fn has_form_under(theory: &Theory, proof: &Proof) -> bool {
+    let last = proof.steps.last().map(|step| &step.rule);
+    matches!(last, Some(Rule::Generalise(scope)) if is_anchor_scope(theory, proof, *scope))
+}
+
+/// The scope that assumes the anchor of its own variables, of the anchor's own sorts, and nothing around it, if it is
+/// one.
 fn is_anchor_scope(theory: &Theory, proof: &Proof, id: ScopeId) -> bool {
     let scope = &proof.scopes[id.index()];
+    let sorts = scope.variables.iter().map(|name| &proof.sorts[name.0 as usize]);
     id != ScopeId::OUTER
         && scope.parent == ScopeId::OUTER
         && matches!(&scope.assumptions[..], [only] if *only == Formula::atom(theory.anchor, scope.variables.clone()))
+        && sorts.eq(&theory.predicate(theory.anchor).sorts)
 }
 
-struct Writer<'w> {
-    theory: &'w Theory,
+/// If a step applies a theorem to the anchor that is assumed around it: the scope of that, and how many values are its
+/// parameters.
+fn citation(
+    theory: &Theory,
+    proof: &Proof,
+    step: &Step,
+    substitution: &[Name],
+    is_under: &dyn Fn(TheoremId, &Formula) -> bool,
+) -> Option<(ScopeId, usize)> {
+    let [theorem, anchor, ..] = step.premises[..] else { return None };
+    let theorem = &proof.steps[theorem.index()];
+    let Rule::Theorem(cited) = theorem.rule else { return None };
+    let mut outer = step.scope;
+    while outer != ScopeId::OUTER && proof.scopes[outer.index()].parent != ScopeId::OUTER {
+        outer = proof.scopes[outer.index()].parent;
+    }
+    let scope = &proof.scopes[outer.index()];
+    let fits = is_anchor_scope(theory, proof, outer)
+        && proof.steps[anchor.index()].conclusion == scope.assumptions[0]
+        && substitution.starts_with(&scope.variables)
+        && is_under(cited, &theorem.conclusion);
+    fits.then_some((outer, scope.variables.len()))
+}
+
+struct Writer<'w, 's> {
+    setting: &'w Setting<'s>,
     proof: &'w Proof,
-    cited: &'w dyn Fn(u32) -> Known,
     arena: &'w mut Arena,
     variables: FxHashMap<Name, Variable>,
+    /// The scope of each variable, and its place there.
+    homes: FxHashMap<Name, (ScopeId, usize)>,
     contexts: Vec<Context>,
+    /// Proofs that variables are things, in the scopes where they were asked for.
+    things: FxHashMap<(Name, ScopeId), NodeId>,
     /// For each step a proof of `list of its scope => conclusion`.
     proved: Vec<NodeId>,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     /// Where the last step only closes what was proved under the anchor, the closed statement follows from
     /// that, as a theorem of its own.
-    fn finish(mut self, number: u32) -> Proved {
+    fn finish(mut self) -> Proved {
         let closed = *self.proved.last().expect("a checked proof has steps");
         let last = self.proof.steps.last().expect("a checked proof has steps");
         let Rule::Generalise(scope) = last.rule else { return Proved { closed, under: None } };
-        if !is_anchor_scope(self.theory, self.proof, scope) {
-            return Proved { closed, under: None };
-        }
+        let Some(under) = &self.setting.own.2.under else { return Proved { closed, under: None } };
         let proof = self.premise(last.premises[0], scope);
         let derived = self.conclusion(last.premises[0]);
-        let Formula::Implies(_, _, body) = &last.conclusion else { unreachable!("checked") };
-        let cited = self.under(number, height(body));
-        let (before, assumed) = self.contexts[scope.index()].added[0];
+        let cited = self.variables(under);
+        let cited = self.arena.node(Label::Under(self.setting.own.0, self.setting.own.1), &cited);
+        let (before, assumed) = self.contexts[scope.index()].assumptions()[0];
         let rule = self.arena.kernel("r-ii", &[before, assumed, derived, cited]);
         let body = self.arena.implies(assumed, derived);
         let whole = self.formula(&last.conclusion);
-        let names = self.proof.scopes[scope.index()].variables.clone();
-        let closed = self.generalised(before, body, rule, &names, whole);
+        let nothing = self.arena.nothing();
+        let closed = self.generalised(scope, nothing, body, rule, whole);
         Proved { closed, under: Some((derived, proof)) }
     }
 
-    /// The theorem with this number under the anchor, the formula having `bound` bound variables.
-    fn under(&mut self, number: u32, bound: u32) -> NodeId {
-        let parameters = self.theory.predicate(self.theory.anchor).sorts.len() as u32;
-        let free = (0..parameters).map(Variable::Free);
-        let arguments: Vec<NodeId> =
-            free.chain((0..bound).map(Variable::Bound)).map(|variable| self.arena.variable(variable)).collect();
-        self.arena.node(Label::Under(number), &arguments)
+    fn variables(&mut self, variables: &[Variable]) -> Vec<NodeId> {
+        variables.iter().map(|variable| self.arena.variable(*variable)).collect()
     }
 
     fn formula(&mut self, formula: &Formula) -> NodeId {
         let variables = &self.variables;
-        self.arena.formula(formula, &|name| variables[&name])
+        self.arena.formula(self.setting.signs, formula, &|name| variables[&name])
     }
 
     fn variable(&mut self, name: Name) -> NodeId {
@@ -175,40 +269,84 @@ impl Writer<'_> {
         self.arena.kernel("r-mp", &[list, left, right, rule, fact])
     }
 
-    /// From `list => body` to `list => ∀ variables body`, whose form is given.
+    /// A proof, in a scope, that a variable is a thing.
+    fn thing(&mut self, name: Name, at: ScopeId) -> NodeId {
+        if let Some(known) = self.things.get(&(name, at)) {
+            return *known;
+        }
+        let (home, place) = self.homes[&name];
+        let context = &self.contexts[home.index()];
+        let place = context.is[place].expect("assumed of all of which it matters");
+        let added = context.added.clone();
+        let (before, formula) = added[place];
+        let mut proof = self.arena.kernel("r-hyp", &[before, formula]);
+        for (before, later) in &added[place + 1..] {
+            proof = self.weaker(*before, formula, *later, proof);
+        }
+        let proof = self.inside(home, at, formula, proof);
+        self.things.insert((name, at), proof);
+        proof
+    }
+
+    /// From a proof of the body for the variables of a scope to one of `∀ variables body`, whose form is given, in the
+    /// list before the scope. There the body is proved in this list or, where variables are assumed to be things, in
+    /// this list with these assumptions.
     fn generalised(
         &mut self,
+        scope: ScopeId,
         list: NodeId,
         mut body: NodeId,
         mut proof: NodeId,
-        names: &[Name],
         whole: NodeId,
     ) -> NodeId {
+        let names = self.proof.scopes[scope.index()].variables.clone();
         let mut binders = Vec::new();
         let mut inner = whole;
-        for _ in names {
+        for _ in &names {
             let [below, binder] = self.arena.parts("w-all", inner);
             binders.push(binder);
             inner = below;
         }
-        for (name, binder) in names.iter().zip(binders).rev() {
+        let mut lists = vec![list];
+        for (place, name) in names.iter().enumerate() {
+            let mut next = *lists.last().expect("one for each so far");
+            if self.contexts[scope.index()].is[place].is_some() {
+                let variable = self.variable(*name);
+                let is = self.arena.is(variable);
+                next = self.arena.add(next, is);
+            }
+            lists.push(next);
+        }
+        for (place, (name, binder)) in names.iter().zip(binders).enumerate().rev() {
             let variable = self.variable(*name);
             let (renamed, same) = self.arena.renamed(body, variable, binder);
-            proof = self.arena.kernel("r-gen", &[list, body, renamed, variable, binder, proof, same]);
-            body = self.arena.kernel("w-all", &[renamed, binder]);
+            let rule = if self.contexts[scope.index()].is[place].is_some() { "r-all" } else { "r-gen" };
+            let sort = self.arena.sort(variable);
+            let arguments = [lists[place], body, renamed, variable, binder, same, proof];
+            proof = self.arena.sorted(rule, sort, &arguments);
+            body = self.arena.all(renamed, binder);
         }
         debug_assert_eq!(body, whole);
         proof
     }
 
     /// From `list => ∀ … body` to `list => body` with these values, as many as there are quantifiers to
-    /// take away. Gives the formula and its proof.
-    fn specialised(&mut self, list: NodeId, mut whole: NodeId, mut proof: NodeId, values: &[Name]) -> (NodeId, NodeId) {
+    /// take away, of which `things` proves that they are things. Gives the formula and its proof.
+    fn specialised(
+        &mut self,
+        list: NodeId,
+        mut whole: NodeId,
+        mut proof: NodeId,
+        values: &[Name],
+        things: &mut dyn FnMut(&mut Self, Name) -> NodeId,
+    ) -> (NodeId, NodeId) {
         for value in values {
             let [body, binder] = self.arena.parts("w-all", whole);
+            let thing = things(self, *value);
             let value = self.variable(*value);
             let (result, same) = self.arena.renamed(body, binder, value);
-            proof = self.arena.kernel("r-spec", &[list, body, result, binder, value, proof, same]);
+            let sort = self.arena.sort(value);
+            proof = self.arena.sorted("r-spec", sort, &[list, body, result, binder, value, proof, same, thing]);
             whole = result;
         }
         (whole, proof)
@@ -220,7 +358,7 @@ impl Writer<'_> {
         let here = step.scope;
         match &step.rule {
             Rule::Assumption(number) => {
-                let added = self.contexts[here.index()].added.clone();
+                let added = self.contexts[here.index()].assumptions().to_vec();
                 let (before, formula) = added[*number as usize];
                 let mut proof = self.arena.kernel("r-hyp", &[before, formula]);
                 for (before, later) in added.into_iter().skip(*number as usize + 1) {
@@ -229,20 +367,18 @@ impl Writer<'_> {
                 proof
             }
             Rule::Theorem(cited) => {
-                let bound: Vec<NodeId> = (0..(self.cited)(cited.0).bound)
-                    .map(|number| self.arena.variable(Variable::Bound(number)))
-                    .collect();
-                let proof = self.arena.node(Label::Theorem(cited.0 + 1), &bound);
+                let (instance, known) = (self.setting.cited)(*cited, &step.conclusion);
+                let bound = self.variables(&known.bound);
+                let proof = self.arena.node(Label::Theorem(cited.0 + 1, instance), &bound);
                 self.up(list, conclusion, proof)
             }
             Rule::Generalise(scope) => {
-                let (before, assumed) = self.contexts[scope.index()].added[0];
+                let (before, assumed) = self.contexts[scope.index()].assumptions()[0];
                 let inner = self.premise(step.premises[0], *scope);
                 let derived = self.conclusion(step.premises[0]);
                 let proof = self.arena.kernel("r-ii", &[before, assumed, derived, inner]);
                 let body = self.arena.implies(assumed, derived);
-                let names = self.proof.scopes[scope.index()].variables.clone();
-                self.generalised(list, body, proof, &names, conclusion)
+                self.generalised(*scope, list, body, proof, conclusion)
             }
             Rule::Instantiate(substitution) => self.instantiate(step, list, substitution),
             Rule::AndIntroduction => {
@@ -283,37 +419,44 @@ impl Writer<'_> {
             }
             Rule::Reflexivity => {
                 let [side, _] = self.arena.parts("w-equal", conclusion);
-                self.arena.kernel("r-refl", &[list, side])
+                self.arena.reflexive(list, side)
             }
             Rule::Congruence => self.congruence(step, list, conclusion),
             Rule::Unfold | Rule::Fold => {
                 let premise = self.conclusion(step.premises[0]);
                 let (atom, body) =
                     if step.rule == Rule::Unfold { (premise, conclusion) } else { (conclusion, premise) };
-                let Label::Atom(predicate) = self.arena.label(atom) else { unreachable!("only atoms are unfolded") };
+                let Label::Atom(id) = self.arena.label(atom) else { unreachable!("only atoms are unfolded") };
                 let mut arguments = self.arena.arguments(atom).to_vec();
-                let definition = self.theory.predicate(predicate).definition.as_ref();
-                let bound = definition.map_or(0, |definition| height(&definition.body));
-                arguments.extend((0..bound).map(|number| self.arena.variable(Variable::Bound(number))));
-                let definition = self.arena.node(Label::Definition(predicate), &arguments);
+                arguments.extend(self.variables(&self.setting.signs.atom(id).bound));
+                let definition = self.arena.node(Label::Definition(id), &arguments);
                 let equivalence = self.arena.iff(atom, body);
                 let definition = self.up(list, equivalence, definition);
                 let proof = self.premise(step.premises[0], here);
                 let rule = if step.rule == Rule::Unfold { "r-fwd" } else { "r-bwd" };
                 self.arena.kernel(rule, &[list, atom, body, definition, proof])
             }
-            Rule::Induction(number) => self.induction(step, list, conclusion, *number),
+            Rule::Induction(_) => self.induction(step, list, conclusion),
             Rule::Cases(yes, no) => self.cases(step, list, conclusion, *yes, *no),
             Rule::Comprehension { predicate, arguments, set } => {
-                let mut nodes: Vec<NodeId> = Vec::new();
+                let [denied] = self.arena.parts("w-not", conclusion);
+                let [_, defined] = self.arena.parts("w-all", denied);
+                let mut sorts: Vec<SortId> = Vec::new();
+                let (mut nodes, mut things) = (vec![list], Vec::new());
                 for (place, argument) in arguments.iter().enumerate() {
-                    if place != *set as usize {
-                        nodes.push(self.variable(*argument));
+                    if place == *set as usize {
+                        sorts.push(self.arena.sort(defined));
+                        continue;
                     }
+                    let variable = self.variable(*argument);
+                    sorts.push(self.arena.sort(variable));
+                    nodes.push(variable);
+                    things.push(self.thing(*argument, here));
                 }
-                nodes.push(self.arena.variable(Variable::Bound(0)));
-                let proof = self.arena.node(Label::Comprehension(*predicate, *set), &nodes);
-                self.up(list, conclusion, proof)
+                let id = self.setting.signs.atom_id(*predicate, sorts.into_iter());
+                nodes.push(defined);
+                nodes.extend(things);
+                self.arena.node(Label::Comprehension(id, *set), &nodes)
             }
         }
     }
@@ -341,7 +484,8 @@ impl Writer<'_> {
             let Formula::Implies(binders, _, conclusion) = formula else { unreachable!("checked") };
             let (values, others) = rest.split_at(binders.len());
             rest = others;
-            (node, proof) = self.specialised(list, node, proof, values);
+            (node, proof) =
+                self.specialised(list, node, proof, values, &mut |writer, value| writer.thing(value, step.scope));
             let [left, right] = self.arena.parts("w-imp", node);
             let fact = self.premise(*premise, step.scope);
             proof = self.modus_ponens(list, left, right, proof, fact);
@@ -354,26 +498,17 @@ impl Writer<'_> {
     /// If a step applies a theorem to the anchor that is assumed around it: what the theorem says under
     /// the anchor, and its proof in the step's scope.
     fn citation(&mut self, step: &Step, substitution: &[Name]) -> Option<(NodeId, NodeId)> {
-        let [theorem, anchor, ..] = step.premises[..] else { return None };
-        let Rule::Theorem(cited) = self.proof.steps[theorem.index()].rule else { return None };
-        if !(self.cited)(cited.0).under {
+        let setting = self.setting;
+        let is_under = |cited: TheoremId, as_cited: &Formula| (setting.cited)(cited, as_cited).1.under.is_some();
+        let (outer, _) = citation(setting.theory, self.proof, step, substitution, &is_under)?;
+        let theorem = &self.proof.steps[step.premises[0].index()];
+        let (Rule::Theorem(cited), Formula::Implies(_, _, body)) = (&theorem.rule, &theorem.conclusion) else {
             return None;
-        }
-        let mut outer = step.scope;
-        while outer != ScopeId::OUTER && self.proof.scopes[outer.index()].parent != ScopeId::OUTER {
-            outer = self.proof.scopes[outer.index()].parent;
-        }
-        let scope = &self.proof.scopes[outer.index()];
-        if !is_anchor_scope(self.theory, self.proof, outer)
-            || self.proof.steps[anchor.index()].conclusion != scope.assumptions[0]
-            || !substitution.starts_with(&scope.variables)
-        {
-            return None;
-        }
-        let Formula::Implies(_, _, body) = &self.proof.steps[theorem.index()].conclusion else { return None };
-        let body = body.open(&scope.variables);
-        let cited = self.under(cited.0 + 1, height(&body));
-        let says = self.formula(&body);
-        Some((says, self.inside(outer, step.scope, says, cited)))
+        };
+        let (instance, known) = (setting.cited)(*cited, &theorem.conclusion);
+        let arguments = self.variables(known.under.as_ref()?);
+        let proof = self.arena.node(Label::Under(cited.0 + 1, instance), &arguments);
+        let says = self.formula(&body.open(&self.proof.scopes[outer.index()].variables));
+        Some((says, self.inside(outer, step.scope, says, proof)))
     }
 }

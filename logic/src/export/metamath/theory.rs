@@ -1,88 +1,21 @@
-//! What the theory adds to the kernel: predicates, definitions, principles.
+//! What the theory adds to the kernel: its sorts, predicates, definitions, principles.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::calculus::formula::{self, Formula, PredicateId};
+use crate::calculus::formula::PredicateId;
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, Theory};
 
-use super::arena::wrapped;
-use super::formulas::height;
+use super::arena::{AtomId, SortId, wrapped};
+use super::signs::{Atom, Signs, word};
 
-/// The signs by which formulas of a theory are written.
-pub(super) struct Signs {
-    /// The sign of each predicate.
-    pub(super) predicates: Vec<String>,
-}
+const SORT: &str = include_str!("sort.mm");
 
-impl Signs {
-    /// `formula` in words; `free` writes a free variable.
-    pub(super) fn text(&self, formula: &Formula, free: &dyn Fn(u32) -> String) -> String {
-        let mut text = String::new();
-        self.put(formula, free, &mut Vec::new(), &mut text);
-        text
-    }
-
-    fn put(&self, formula: &Formula, free: &dyn Fn(u32) -> String, bound: &mut Vec<u32>, text: &mut String) {
-        match formula {
-            Formula::Atom(predicate, arguments) => {
-                let arguments: Vec<String> = arguments
-                    .iter()
-                    .map(|argument| match argument {
-                        formula::Variable::Free(name) => free(name.0),
-                        formula::Variable::Bound(index) => format!("b.{}", bound[bound.len() - 1 - *index as usize]),
-                    })
-                    .collect();
-                text.push_str(&self.atom(*predicate, &arguments));
-            }
-            Formula::Not(inner) => {
-                text.push_str("-. ");
-                self.put(inner, free, bound, text);
-            }
-            Formula::And(left, right) => {
-                text.push_str("( ");
-                self.put(left, free, bound, text);
-                text.push_str(" /\\ ");
-                self.put(right, free, bound, text);
-                text.push_str(" )");
-            }
-            Formula::Implies(binders, left, right) => {
-                let inside = height(left).max(height(right));
-                let before = bound.len();
-                for place in (0..binders.len() as u32).rev() {
-                    let _ = write!(text, "A. b.{} ", inside + place);
-                    bound.push(inside + place);
-                }
-                text.push_str("( ");
-                self.put(left, free, bound, text);
-                text.push_str(" -> ");
-                self.put(right, free, bound, text);
-                text.push_str(" )");
-                bound.truncate(before);
-            }
-        }
-    }
-
-    fn atom(&self, predicate: PredicateId, arguments: &[String]) -> String {
-        match (predicate, arguments) {
-            (PredicateId::EQUAL, [left, right]) => format!("{left} = {right}"),
-            _ => {
-                let mut text = format!("{} [", self.predicates[predicate.index()]);
-                for argument in arguments {
-                    let _ = write!(text, " {argument}");
-                }
-                text.push_str(" ]");
-                text
-            }
-        }
-    }
-}
-
-fn parameter(place: u32) -> String {
-    format!("p.{place}")
-}
-
-fn numbered(letter: &str, count: usize) -> Vec<String> {
-    (0..count).map(|place| format!("{letter}.{place}")).collect()
+/// Of each argument of an atom the variable, with this letter.
+fn arguments(signs: &Signs, letter: &str, id: AtomId) -> Vec<String> {
+    let sorts = signs.atom(id).sorts.iter().enumerate();
+    sorts.map(|(place, sort)| format!("{letter}.{place}{}", sort.after('.'))).collect()
 }
 
 /// Says that every two of these are different variables, if there are two.
@@ -98,12 +31,6 @@ fn apart(variables: &[String], parameters: &[String]) -> String {
     parameters.iter().map(|parameter| format!("$d {} {parameter} $. ", variables.join(" "))).collect()
 }
 
-fn typed(kind: &str, names: &[String], out: &mut String) {
-    for name in names {
-        let _ = writeln!(out, "$v {name} $.  f-{name} $f {kind} {name} $.");
-    }
-}
-
 /// Constructors without arguments, each with its place among the premises.
 fn constants(principle: &Induction) -> Vec<(usize, usize)> {
     let constructors = principle.constructors.iter().enumerate();
@@ -117,28 +44,87 @@ fn most_arguments(principle: &Induction) -> usize {
     principle.constructors.iter().map(|constructor| constructor.arguments.len()).max().unwrap_or(0)
 }
 
+/// What the kernel says of each sort.
+pub(super) fn sorts(signs: &Signs, out: &mut String) {
+    for (place, sort) in signs.sorts.iter().enumerate() {
+        let id = SortId(place as u32);
+        let text = SORT.replace("{SORT}", &word(sort)).replace("{N}", &id.after('.')).replace("{L}", &id.after('-'));
+        out.push_str(&text);
+    }
+}
+
 /// The variables by which what follows is stated: formulas W, parameters p, other variables q; in this
-/// order, since arguments are given in the order of these lines.
-pub(super) fn variables(theory: &Theory, out: &mut String) {
-    let arity = theory.predicates.iter().map(|predicate| predicate.sorts.len()).max().unwrap_or(0);
+/// order, since arguments are given in the order of these lines, and by place before sort, since so are those of atoms.
+pub(super) fn variables(theory: &Theory, signs: &Signs, inductions: &BTreeSet<AtomId>, out: &mut String) {
     let formulas = theory.inductions.iter().map(|known| 1 + constants(known).len() + most_arguments(known)).max();
-    let others = theory.inductions.iter().map(|known| 1 + most_arguments(known)).max().unwrap_or(0);
-    typed("wff", &numbered("W", formulas.unwrap_or(0)), out);
-    typed("var", &numbered("p", arity), out);
-    typed("var", &numbered("q", arity.max(others).max(1)), out);
+    for number in 0..formulas.unwrap_or(0) {
+        let _ = writeln!(out, "$v W.{number} $.  f-W.{number} $f wff W.{number} $.");
+    }
+    let at_places = |atom: &Atom| atom.sorts.iter().copied().enumerate().collect::<Vec<_>>();
+    let parameters: BTreeSet<(usize, SortId)> = signs.atoms.iter().flat_map(at_places).collect();
+    let mut others = parameters.clone();
+    others.extend((0..signs.sorts.len() as u32).map(|sort| (0, SortId(sort))));
+    for atom in inductions.iter().map(|id| signs.atom(*id)) {
+        let principle = theory.generation(atom.predicate);
+        others.extend(principle.into_iter().flat_map(|principle| places(signs, principle, atom)));
+    }
+    for (letter, all) in [("p", &parameters), ("q", &others)] {
+        for (place, sort) in all {
+            let name = format!("{letter}.{place}{}", sort.after('.'));
+            let _ = writeln!(out, "$v {name} $.  f-{name} $f {} {name} $.", word(&signs.sorts[sort.0 as usize]));
+        }
+    }
+}
+
+/// The sort of what is in the set at a place of an atom.
+fn element(signs: &Signs, atom: &Atom, set: usize) -> SortId {
+    let sort = signs.sorts[atom.sorts[set].0 as usize].element();
+    signs.sort(sort.expect("the checker has seen that there is a set"))
+}
+
+/// The variables q of an induction principle, as places and sorts: q.0 is of what is generated, q.1 the last argument of
+/// a constructor, q.2 the one before.
+pub(super) fn places(signs: &Signs, principle: &Induction, atom: &Atom) -> BTreeSet<(usize, SortId)> {
+    let mut all = BTreeSet::from([(0, element(signs, atom, Induction::SET))]);
+    for constructor in &principle.constructors {
+        let distances = constructor.arguments.iter().rev().enumerate();
+        all.extend(distances.map(|(distance, set)| (distance + 1, element(signs, atom, *set))));
+    }
+    all
+}
+
+/// What an induction principle speaks of where its atom has arguments of these sorts.
+pub(super) fn spoken_of(principle: &Induction, sorts: &[Sort]) -> Vec<(PredicateId, Vec<Sort>)> {
+    let element = |set: usize| sorts[set].element().cloned().unwrap_or(Sort::BASE);
+    let member = |set: usize| (PredicateId::IN, vec![element(set), sorts[set].clone()]);
+    let mut all = vec![member(Induction::SET)];
+    for constructor in principle.constructors.iter().filter(|known| !known.arguments.is_empty()) {
+        let mut row: Vec<Sort> = constructor.arguments.iter().map(|set| element(*set)).collect();
+        row.extend([element(Induction::SET), sorts[constructor.parameter].clone()]);
+        all.extend(constructor.arguments.iter().map(|set| member(*set)));
+        all.push((if row.len() == 3 { PredicateId::IN2 } else { PredicateId::IN3 }, row));
+    }
+    all
+}
+
+/// How far from the end constructors have arguments that are generated themselves.
+pub(super) fn recursive(principle: &Induction) -> BTreeSet<usize> {
+    let arguments = principle.constructors.iter().flat_map(|known| known.arguments.iter().rev().enumerate());
+    arguments.filter(|(_, set)| **set == Induction::SET).map(|(distance, _)| distance).collect()
 }
 
 /// The predicates, and that equals have the same properties.
-pub(super) fn predicates(theory: &Theory, signs: &Signs, out: &mut String) {
-    for (place, predicate) in theory.predicates.iter().enumerate() {
-        let id = PredicateId(place as u32);
-        if id == PredicateId::EQUAL {
-            continue;
+pub(super) fn predicates(signs: &Signs, out: &mut String) {
+    for (place, atom) in signs.atoms.iter().enumerate() {
+        let id = AtomId(place as u32);
+        let name = signs.labelled(id);
+        let (before, after) = (arguments(signs, "p", id), arguments(signs, "q", id));
+        let (left, right) = (signs.applied(atom.predicate, &before), signs.applied(atom.predicate, &after));
+        out.push('\n');
+        if atom.instance == 0 {
+            let _ = writeln!(out, "$c {name} $.");
         }
-        let (name, count) = (&signs.predicates[place], predicate.sorts.len());
-        let (before, after) = (numbered("p", count), numbered("q", count));
-        let (left, right) = (signs.atom(id, &before), signs.atom(id, &after));
-        let _ = writeln!(out, "\n$c {name} $.\nw-{name} $a wff {left} $.\n${{");
+        let _ = writeln!(out, "w-{name} $a wff {left} $.\n${{");
         for (x, (from, to)) in before.iter().zip(&after).enumerate() {
             let _ = writeln!(out, "    e-{name}.{x} $e |- G => {from} = {to} $.");
         }
@@ -148,47 +134,54 @@ pub(super) fn predicates(theory: &Theory, signs: &Signs, out: &mut String) {
 }
 
 /// What a predicate stands for.
-pub(super) fn definition(theory: &Theory, signs: &Signs, id: PredicateId, out: &mut String) {
-    let predicate = theory.predicate(id);
-    let Some(definition) = &predicate.definition else { return };
-    let parameters = numbered("p", definition.parameters.len());
-    let bound = numbered("b", height(&definition.body) as usize);
+pub(super) fn definition(signs: &Signs, id: AtomId, out: &mut String) {
+    let atom = signs.atom(id);
+    let Some(body) = &atom.body else { return };
+    let parameters = arguments(signs, "p", id);
+    let bound: Vec<String> = atom.bound.iter().map(ToString::to_string).collect();
     // Parameters may stand for the same thing; what is bound may not be one of them.
     let apart = apart(&bound, &parameters);
-    let name = &signs.predicates[id.index()];
-    let atom = signs.atom(id, &parameters);
-    let body = signs.text(&definition.body, &parameter);
-    let axiom = format!("d-{name} $a |- {{}} => ( {atom} <-> {body} ) $.");
+    let name = signs.labelled(id);
+    let left = signs.applied(atom.predicate, &parameters);
+    let body = signs.text(body, &|place| parameters[place as usize].clone());
+    let axiom = format!("d-{name} $a |- {{}} => ( {left} <-> {body} ) $.");
     let _ = writeln!(out, "${{\n{}\n{}\n$}}", wrapped(apart.split_whitespace()), wrapped(axiom.split(' ')));
 }
 
 /// An induction principle. W.0 is the property, of q.0; then come its instances at the constants, and at
-/// the arguments of functions, the last argument first.
-pub(super) fn induction(theory: &Theory, signs: &Signs, number: u32, out: &mut String) {
-    let principle = &theory.inductions[number as usize];
+/// the arguments of functions that are generated themselves, the last argument first.
+pub(super) fn induction(theory: &Theory, signs: &Signs, id: AtomId, out: &mut String) {
+    let atom = signs.atom(id);
+    let Some(principle) = theory.generation(atom.predicate) else { return };
     let constants = constants(principle);
-    let most = most_arguments(principle);
-    let count = theory.predicate(principle.predicate).sorts.len();
-    let parameters = numbered("p", count);
-    let arguments: Vec<String> = (1..=most).map(|place| format!("q.{place}")).collect();
-    let instance = |distance: usize| format!("W.{}", 1 + constants.len() + distance);
-    let mut conditions = apart(&numbered("q", 1 + most), &parameters);
-    for argument in &arguments {
+    let recursive = recursive(principle);
+    let parameters = arguments(signs, "p", id);
+    let other = |place: usize, sort: SortId| format!("q.{place}{}", sort.after('.'));
+    let generated = element(signs, atom, Induction::SET);
+    let whole = other(0, generated);
+    let all = places(signs, principle, atom);
+    let names: Vec<String> = all.iter().map(|(place, sort)| other(*place, *sort)).collect();
+    let mut conditions = apart(&names, &parameters);
+    for argument in &names[1..] {
         let _ = write!(conditions, "$d {argument} W.0 $. ");
     }
-    for place in 1..=constants.len() + most {
-        let _ = write!(conditions, "$d q.0 W.{place} $. ");
+    for place in 1..=constants.len() + recursive.len() {
+        let _ = write!(conditions, "$d {whole} W.{place} $. ");
     }
     let mut hypotheses: Vec<String> = Vec::new();
     for (place, (_, constant)) in constants.iter().enumerate() {
-        hypotheses.push(format!("{{}} , q.0 = p.{constant} => ( W.0 <-> W.{} )", place + 1));
+        hypotheses.push(format!("{{}} , {whole} = {} => ( W.0 <-> W.{} )", parameters[*constant], place + 1));
     }
-    for (distance, argument) in arguments.iter().enumerate() {
-        hypotheses.push(format!("{{}} , q.0 = {argument} => ( W.0 <-> {} )", instance(distance)));
+    let instance = |distance: usize| {
+        format!("W.{}", 1 + constants.len() + recursive.iter().take_while(|known| **known < distance).count())
+    };
+    for distance in &recursive {
+        let argument = other(distance + 1, generated);
+        hypotheses.push(format!("{{}} , {whole} = {argument} => ( W.0 <-> {} )", instance(*distance)));
     }
-    hypotheses.push(format!("G => {}", signs.atom(principle.predicate, &parameters)));
+    hypotheses.push(format!("G => {}", signs.applied(atom.predicate, &parameters)));
     let member =
-        |variable: &str, set: usize| signs.atom(PredicateId::IN, &[variable.to_owned(), parameter(set as u32)]);
+        |variable: &str, set: usize| signs.applied(PredicateId::IN, &[variable.to_owned(), parameters[set].clone()]);
     for (place, constructor) in principle.constructors.iter().enumerate() {
         if constructor.arguments.is_empty() {
             let number = constants.iter().position(|(known, _)| *known == place).unwrap_or(0);
@@ -196,38 +189,46 @@ pub(super) fn induction(theory: &Theory, signs: &Signs, number: u32, out: &mut S
             continue;
         }
         let last = constructor.arguments.len();
-        let mut graph: Vec<String> = (0..last).map(|argument| format!("q.{}", last - argument)).collect();
-        graph.push("q.0".to_owned());
-        graph.push(parameter(constructor.parameter as u32));
+        let inputs: Vec<String> = (constructor.arguments.iter().enumerate())
+            .map(|(argument, set)| other(last - argument, element(signs, atom, *set)))
+            .collect();
+        let mut graph = inputs.clone();
+        graph.push(whole.clone());
+        graph.push(parameters[constructor.parameter].clone());
         let relation = if last == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
-        let mut case = format!("A. q.0 ( {} -> W.0 )", signs.atom(relation, &graph));
+        let mut case = format!("A. {whole} ( {} -> W.0 )", signs.applied(relation, &graph));
         for (argument, set) in constructor.arguments.iter().enumerate().rev() {
-            let distance = last - 1 - argument;
             if *set == Induction::SET {
-                case = format!("( {} -> {case} )", instance(distance));
+                case = format!("( {} -> {case} )", instance(last - 1 - argument));
             }
-            let variable = format!("q.{}", distance + 1);
-            case = format!("A. {variable} ( {} -> {case} )", member(&variable, *set));
+            let variable = &inputs[argument];
+            case = format!("A. {variable} ( {} -> {case} )", member(variable, *set));
         }
         hypotheses.push(format!("G => {case}"));
     }
+    let name = signs.labelled(id);
     let _ = writeln!(out, "${{\n{}", wrapped(conditions.split_whitespace()));
     for (place, hypothesis) in hypotheses.iter().enumerate() {
-        let hypothesis = format!("n-{number}.{place} $e |- {hypothesis} $.");
+        let hypothesis = format!("n-{name}.{place} $e |- {hypothesis} $.");
         let _ = writeln!(out, "{}", wrapped(hypothesis.split(' ')));
     }
-    let _ = writeln!(out, "    n-{number} $a |- G => A. q.0 ( {} -> W.0 ) $.\n$}}", member("q.0", Induction::SET));
+    let _ = writeln!(out, "    n-{name} $a |- G => A. {whole} ( {} -> W.0 ) $.\n$}}", member(&whole, Induction::SET));
 }
 
-/// A comprehension instance: there is a set of which the definition holds.
-pub(super) fn comprehension(theory: &Theory, signs: &Signs, id: PredicateId, set: u32, out: &mut String) {
-    let count = theory.predicate(id).sorts.len();
-    let mut places = numbered("p", count);
-    let set_variable = std::mem::replace(&mut places[set as usize], "q.0".to_owned());
-    let others: Vec<String> = numbered("p", count).into_iter().filter(|name| *name != set_variable).collect();
-    let conditions = apart(&["q.0".to_owned()], &others);
-    let name = &signs.predicates[id.index()];
-    let atom = signs.atom(id, &places);
-    let _ =
-        writeln!(out, "${{ {conditions}\n    s-{name}.{set} $a |- {{}} => -. A. q.0 ( {atom} -> -. {atom} ) $.\n$}}");
+/// A comprehension instance: there is a set of which the definition holds, if there is what it speaks of.
+pub(super) fn comprehension(signs: &Signs, id: AtomId, set: u32, out: &mut String) {
+    let atom = signs.atom(id);
+    let mut places = arguments(signs, "p", id);
+    let defined = format!("q.0{}", atom.sorts[set as usize].after('.'));
+    let set_variable = std::mem::replace(&mut places[set as usize], defined.clone());
+    let others: Vec<String> = arguments(signs, "p", id).into_iter().filter(|name| *name != set_variable).collect();
+    let conditions = apart(&[defined.clone()], &others);
+    let name = format!("s-{}.{set}", signs.labelled(id));
+    let says = signs.applied(atom.predicate, &places);
+    let _ = writeln!(out, "${{\n{}", wrapped(conditions.split_whitespace()));
+    for (place, other) in others.iter().enumerate() {
+        let _ = writeln!(out, "    {name}.{place} $e |- G => E! {other} $.");
+    }
+    let axiom = format!("{name} $a |- G => -. A. {defined} ( {says} -> -. {says} ) $.");
+    let _ = writeln!(out, "{}\n$}}", wrapped(axiom.split(' ')));
 }

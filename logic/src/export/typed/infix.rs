@@ -2,7 +2,8 @@
 
 use super::writer::{Shown, Writer, behind};
 use super::{Argument, Claim, Local, Property, Term};
-use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
+use crate::calculus::sort::Sort;
 
 /// The signs of a language.
 pub(crate) struct Signs {
@@ -31,9 +32,9 @@ impl Signs {
     pub(crate) fn formula(&self, writer: &mut Writer<'_>, formula: &Formula, place: Place) {
         if let Some((binders, left, right)) = formula.as_exists() {
             let parentheses = open(writer, place > Place::Open);
-            for shown in binders.names() {
-                let name = writer.bind(shown);
-                self.quantifier(writer, self.exists, &[name]);
+            for binder in binders.iter() {
+                let name = writer.bind(binder);
+                self.quantifier(writer, self.exists, &[(name, binder.sort.clone())]);
             }
             self.conjunction(writer, left, right);
             writer.unbind(binders.len());
@@ -67,7 +68,8 @@ impl Signs {
             Formula::Implies(binders, premise, conclusion) => {
                 let parentheses = open(writer, place > Place::Open);
                 if !binders.is_empty() {
-                    let names: Vec<String> = binders.names().map(|shown| writer.bind(shown)).collect();
+                    let names: Vec<Typed> =
+                        binders.iter().map(|binder| (writer.bind(binder), binder.sort.clone())).collect();
                     self.quantifier(writer, self.forall, &names);
                 }
                 self.formula(writer, premise, Place::Conjunction);
@@ -85,15 +87,15 @@ impl Signs {
         self.formula(writer, right, Place::Conjunction);
     }
 
-    /// `∀ x y : I, `
-    pub(crate) fn quantifier(&self, writer: &mut Writer<'_>, sign: &str, names: &[String]) {
+    /// `∀ x y : I, `, or `∀ (x y : I) (S : Power I), `
+    pub(crate) fn quantifier(&self, writer: &mut Writer<'_>, sign: &str, names: &[Typed]) {
         writer.put(sign);
-        for name in names {
-            writer.put(name);
-            writer.put(" ");
-        }
-        writer.put(": ");
-        writer.put(&writer.book.domain);
+        let groups = grouped(writer, names);
+        let text = match &groups[..] {
+            [one] => one.clone(),
+            _ => groups.iter().map(|group| format!("({group})")).collect::<Vec<_>>().join(" "),
+        };
+        writer.put(&text);
         writer.put(", ");
     }
 
@@ -109,17 +111,20 @@ impl Signs {
     }
 
     /// What an existence statement says of its next variable, given witnesses for those before it: the
-    /// variable's name, and the rest. The name is good until the writer unbinds it.
+    /// variable's name and type for `before`, and the rest. The name is good until the writer unbinds it.
     pub(crate) fn property_of_next(
         &self,
         writer: &mut Writer<'_>,
         exists: &Formula,
         given: &[Name],
-        before: impl FnOnce(&mut Writer<'_>, &str),
+        before: impl FnOnce(&mut Writer<'_>, &str, &str),
     ) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
-        let names: Vec<String> = rest.iter().map(|binder| writer.bind(&binder.name)).collect();
-        before(writer, names.first().map_or("", String::as_str));
+        let names: Vec<Typed> = rest.iter().map(|binder| (writer.bind(binder), binder.sort.clone())).collect();
+        if let Some((name, sort)) = names.first() {
+            let sort = writer.sort(sort, false);
+            before(writer, name, &sort);
+        }
         for name in names.iter().skip(1) {
             self.quantifier(writer, self.exists, std::slice::from_ref(name));
         }
@@ -130,9 +135,9 @@ impl Signs {
     /// What an existence statement says behind its first variables, of these witnesses.
     pub(crate) fn rest(&self, writer: &mut Writer<'_>, exists: &Formula, given: &[Name]) {
         let Some((rest, left, right)) = behind(exists, given) else { return };
-        for shown in &rest {
-            let name = writer.bind(&shown.name);
-            self.quantifier(writer, self.exists, &[name]);
+        for binder in &rest {
+            let name = writer.bind(binder);
+            self.quantifier(writer, self.exists, &[(name, binder.sort.clone())]);
         }
         self.conjunction(writer, &left, &right);
         writer.unbind(rest.len());
@@ -152,16 +157,33 @@ pub(crate) trait Terms<'w> {
         Self::SIGNS.formula(self.writer(), formula, place);
     }
 
-    /// ` (a b : I)`
-    fn variables(&mut self, names: &[String]) {
+    /// ` (a b : I) (S : Power I)`
+    fn variables(&mut self, names: &[Typed]) {
+        for group in grouped(self.writer(), names) {
+            self.writer().put(&format!(" ({group})"));
+        }
+    }
+
+    /// ` {A B : Type}`
+    fn types(&mut self, names: &[String], brackets: [&str; 2]) {
         if !names.is_empty() {
-            let text = format!(" ({} : {})", names.join(" "), self.writer().book.domain);
+            let text = format!(" {}{} : Type{}", brackets[0], names.join(" "), brackets[1]);
             self.writer().put(&text);
         }
     }
 
+    /// Names variables for what follows; forget them when it has ended.
+    fn know(&mut self, variables: &[(Name, Binder)]) -> Vec<Typed> {
+        let know = |(name, binder): &(Name, Binder)| (self.writer().know_variable(*name, binder), binder.sort.clone());
+        variables.iter().map(know).collect()
+    }
+
     fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
         match argument {
+            Argument::Sort(sort) => {
+                let text = self.writer().sort(sort, true);
+                self.writer().put(&text);
+            }
             Argument::Individual(name) => self.writer().name(*name),
             Argument::Proof(term) => self.term(term, shown, Place::Word),
             Argument::Property(property) => self.property(property, shown),
@@ -170,8 +192,9 @@ pub(crate) trait Terms<'w> {
 
     /// `(fun (x : I) => A)`
     fn property(&mut self, property: &Property, shown: &Shown<'_>) {
-        let name = self.writer().know_variable(property.variable, &shown.of(property.variable));
-        let text = format!("(fun ({name} : {}) => ", self.writer().book.domain);
+        let binder = shown.of(property.variable);
+        let name = self.writer().know_variable(property.variable, &binder);
+        let text = format!("(fun ({name} : {}) => ", self.writer().sort(&binder.sort, false));
         self.writer().put(&text);
         self.formula(&property.formula, Place::Open);
         self.writer().put(")");
@@ -180,8 +203,8 @@ pub(crate) trait Terms<'w> {
 
     fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
         self.writer().put("fun");
-        let names: Vec<String> =
-            variables.iter().map(|name| self.writer().know_variable(*name, &shown.of(*name))).collect();
+        let variables_of: Vec<(Name, Binder)> = variables.iter().map(|name| (*name, shown.of(*name))).collect();
+        let names = self.know(&variables_of);
         self.variables(&names);
         for (local, claim) in claims {
             let name = self.writer().know_local(*local);
@@ -202,6 +225,19 @@ pub(crate) trait Terms<'w> {
         self.term(body, shown, Place::Open);
         self.writer().depth -= 1;
     }
+}
+
+/// A name with its sort.
+pub(crate) type Typed = (String, Sort);
+
+/// `a b : I`, for each row of names of one sort.
+fn grouped(writer: &Writer<'_>, names: &[Typed]) -> Vec<String> {
+    let rows = names.chunk_by(|(_, one), (_, other)| one == other);
+    rows.map(|row| {
+        let names: Vec<&str> = row.iter().map(|(name, _)| name.as_str()).collect();
+        format!("{} : {}", names.join(" "), writer.sort(&row[0].1, false))
+    })
+    .collect()
 }
 
 pub(crate) fn open(writer: &mut Writer<'_>, needed: bool) -> bool {

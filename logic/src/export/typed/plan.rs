@@ -109,13 +109,6 @@ impl<'p> Plan<'p> {
             Rule::Theorem(cited) => {
                 self.cites.insert(*cited);
             }
-            Rule::Induction(number) => {
-                let parameters = match self.shape {
-                    Shape::Closed => None,
-                    Shape::Anchored => Some(self.structure(theory, axioms, step)?),
-                };
-                self.assumed.insert(Assumed::Induction(*number, parameters));
-            }
             Rule::Comprehension { predicate, set, .. } => {
                 self.assumed.insert(Assumed::Comprehension(*predicate, *set));
             }
@@ -135,11 +128,7 @@ impl<'p> Plan<'p> {
 
     /// The premises that the term of a step mentions: not the anchor, where that is understood.
     fn mentioned(&self, step: &'p Step) -> &'p [StepId] {
-        match step.rule {
-            Rule::Induction(_) if self.shape == Shape::Anchored => &step.premises[1..],
-            _ if self.citation(step).is_some() => &step.premises[2..],
-            _ => &step.premises,
-        }
+        if self.citation(step).is_some() { &step.premises[2..] } else { &step.premises }
     }
 
     /// For an application of a theorem in the anchored shape: the theorem, or `Some(None)` if it is not
@@ -165,20 +154,6 @@ impl<'p> Plan<'p> {
     /// A formula with `Name(i)` for parameter `i` of the anchor.
     pub(crate) fn about_parameters(&self, formula: &Formula) -> Formula {
         formula.substitute(&mut |name| self.parameters.get(&name).map_or(name, |number| Name(*number)))
-    }
-
-    /// The anchor's parameters that stand in the structure of an induction, if the structure is a part of
-    /// the anchor: then the principle need not ask for it.
-    pub(crate) fn structure(&self, theory: &Theory, axioms: &Axioms, step: &Step) -> Option<Vec<u32>> {
-        self.parts(theory, axioms, step.premises[0])?;
-        let Formula::Atom(_, arguments) = self.conclusion(step.premises[0]) else { return None };
-        arguments
-            .iter()
-            .map(|argument| match argument {
-                Variable::Free(name) => self.parameters.get(name).copied(),
-                Variable::Bound(_) => None,
-            })
-            .collect()
     }
 
     /// Decides which steps get names.
@@ -224,12 +199,15 @@ impl<'p> Plan<'p> {
     }
 }
 
-/// Whether a closed statement begins with the anchor about variables in its own order.
+/// Whether a closed statement begins with the anchor about variables in its own order, of the sorts that the anchor
+/// itself names.
 pub(crate) fn is_anchored(theory: &Theory, statement: &Formula) -> bool {
     let Formula::Implies(binders, anchor, _) = statement else { return false };
     let Formula::Atom(predicate, arguments) = &**anchor else { return false };
     let count = binders.len() as u32;
-    *predicate == theory.anchor && arguments.iter().copied().eq((0..count).rev().map(Variable::Bound))
+    *predicate == theory.anchor
+        && binders.sorts().eq(&theory.predicate(theory.anchor).sorts)
+        && arguments.iter().copied().eq((0..count).rev().map(Variable::Bound))
 }
 
 /// Whether the term of a step will use [`Assumed::Classical`]: reductio and cases do, unless what is
@@ -244,5 +222,5 @@ fn needs_classical_logic(proof: &Proof, step: &Step) -> bool {
     }
 }
 
-/// The predicate that stands for the property in a principle of induction; no theory has it.
+/// The predicate that stands for the property where a set is said to be generated; no theory has it.
 pub(crate) const PROPERTY: PredicateId = PredicateId(u32::MAX);

@@ -5,23 +5,25 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::book::Book;
 use super::plan::{Plan, Way};
-use super::{Argument, Assumed, Claim, Equation, Local, Property, Shape, Term};
-use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
+use super::sorts::type_arguments;
+use super::{Argument, Assumed, Claim, Equation, Local, Property, Term};
+use crate::calculus::formula::{Binder, Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::{Rule, ScopeId, Step, StepId};
-use crate::calculus::theory::Theory;
-use crate::proofs::axiom_use::{Axioms, halves};
+use crate::calculus::sort::Sort;
+use crate::proofs::axiom_use::halves;
 
 /// The term of a proof, and the names of the variables that it brings in by itself.
 pub(crate) struct Walked {
     /// The proof of what the plan's result says.
     pub(crate) term: Term,
-    /// For readers: what variables that the proof itself does not have are called.
-    pub(crate) shown: HashMap<Name, Arc<str>>,
+    /// Variables that the proof itself does not have: their sorts, and for readers what they are called.
+    pub(crate) shown: HashMap<Name, Binder>,
 }
 
 /// Writes a planned proof as a term.
-pub(crate) fn walk(theory: &Theory, axioms: &Axioms, plan: &Plan<'_>) -> Walked {
+pub(crate) fn walk(book: &Book<'_>, plan: &Plan<'_>) -> Walked {
     let scopes = &plan.proof.scopes;
     let taken = scopes.iter().flat_map(|scope| &scope.variables).copied().collect();
     let steps = plan.proof.steps.len() as u32;
@@ -34,14 +36,13 @@ pub(crate) fn walk(theory: &Theory, axioms: &Axioms, plan: &Plan<'_>) -> Walked 
         })
         .collect();
     let locals = steps + scopes.iter().map(|scope| scope.assumptions.len() as u32).sum::<u32>();
-    let mut walker = Walker { theory, axioms, plan, assumptions, locals, taken, next: 0, shown: HashMap::new() };
+    let mut walker = Walker { book, plan, assumptions, locals, taken, next: 0, shown: HashMap::new() };
     let term = walker.content(plan.root, plan.result.index() + 1, plan.result);
     Walked { term, shown: walker.shown }
 }
 
 struct Walker<'w, 'p> {
-    theory: &'w Theory,
-    axioms: &'w Axioms,
+    book: &'w Book<'w>,
     plan: &'w Plan<'p>,
     /// The local of each scope's first assumption.
     assumptions: Vec<u32>,
@@ -51,7 +52,7 @@ struct Walker<'w, 'p> {
     taken: HashSet<Name>,
     /// The least variable that was not looked at for being free.
     next: u32,
-    shown: HashMap<Name, Arc<str>>,
+    shown: HashMap<Name, Binder>,
 }
 
 impl Walker<'_, '_> {
@@ -60,14 +61,20 @@ impl Walker<'_, '_> {
         Local(self.locals - 1)
     }
 
-    fn variable(&mut self, shown: &str) -> Name {
+    fn variable(&mut self, binder: &Binder) -> Name {
         while self.taken.contains(&Name(self.next)) {
             self.next += 1;
         }
         self.next += 1;
         let name = Name(self.next - 1);
-        self.shown.insert(name, shown.into());
+        self.shown.insert(name, binder.clone());
         name
+    }
+
+    /// The sort of a variable that the proof has, or that was brought in here.
+    fn sort(&self, name: Name) -> Sort {
+        let brought = self.shown.get(&name).map(|binder| &binder.sort);
+        brought.unwrap_or_else(|| &self.plan.proof.sorts[name.0 as usize]).clone()
     }
 
     fn assumption(&self, scope: ScopeId, number: u32) -> Local {
@@ -120,7 +127,7 @@ impl Walker<'_, '_> {
         let exists = self.plan.conclusion(denial).clone();
         let (fact, denial) = (self.mention(fact), self.mention(denial));
         let Some((binders, _, _)) = exists.as_exists() else { return denial.on([fact]) };
-        let variables: Vec<Name> = binders.names().map(|shown| self.variable(shown)).collect();
+        let variables: Vec<Name> = binders.iter().map(|binder| self.variable(binder)).collect();
         let parts = [self.local(), self.local()];
         let mut arguments: Vec<Argument> = variables.iter().map(|name| Argument::Individual(*name)).collect();
         arguments.extend(parts.map(|part| Argument::Proof(Term::Local(part))));
@@ -131,7 +138,7 @@ impl Walker<'_, '_> {
     /// `∀ z (A → ¬ B)`, given what makes falsity of `∃ z (A ∧ B)`.
     fn nothing_such(&mut self, exists: &Formula, falsity: impl FnOnce(Term) -> Term) -> Term {
         let (binders, left, right) = exists.as_exists().expect("asked by the caller");
-        let variables: Vec<Name> = binders.names().map(|shown| self.variable(shown)).collect();
+        let variables: Vec<Name> = binders.iter().map(|binder| self.variable(binder)).collect();
         let (left, right) = (left.open(&variables), right.open(&variables));
         let (first, second) = (self.local(), self.local());
         let witness = Term::Witness {
@@ -171,11 +178,10 @@ impl Walker<'_, '_> {
     /// A part of the anchor, from the axioms; `formula` is about the parameters, `own` the same in the
     /// proof's variables.
     fn given(&self, formula: &Formula, own: &Formula) -> Term {
-        if let Some(number) = self.axioms.number(formula) {
+        if let Some(number) = self.book.axioms.number(formula) {
             return Term::Assumed(Assumed::Axiom(number));
         }
-        let (Some((left, right)), Some((own_left, own_right))) =
-            (halves(self.theory, formula), halves(self.theory, own))
+        let (Some((left, right)), Some((own_left, own_right))) = (halves(self.book.theory, formula), self.halves(own))
         else {
             unreachable!("the plan says that it is made of axioms")
         };
@@ -185,6 +191,16 @@ impl Walker<'_, '_> {
         if matches!(own, Formula::Atom(..)) { Term::Typed(Box::new(pair), own.clone()) } else { pair }
     }
 
+    /// The halves of a part of the anchor in the proof's own variables.
+    fn halves(&self, own: &Formula) -> Option<(Formula, Formula)> {
+        let Formula::Atom(predicate, arguments) = own else { return halves(self.book.theory, own) };
+        let arguments: Vec<Name> = arguments.iter().map(|argument| free(*argument)).collect();
+        let sort = |name: Name| &self.plan.proof.sorts[name.0 as usize];
+        let unfolded = self.book.theory.predicate(*predicate).unfold(&arguments, &sort)?;
+        let Formula::And(left, right) = unfolded else { return None };
+        Some(((*left).clone(), (*right).clone()))
+    }
+
     /// The term of a step.
     fn built(&mut self, id: StepId) -> Term {
         let plan = self.plan;
@@ -192,7 +208,7 @@ impl Walker<'_, '_> {
         let conclusion = &step.conclusion;
         match &step.rule {
             Rule::Assumption(number) => Term::Local(self.assumption(step.scope, *number)),
-            Rule::Theorem(cited) => Term::Theorem(*cited),
+            Rule::Theorem(cited) => Term::Theorem(*cited).with(self.book.citation(*cited, conclusion)),
             Rule::Generalise(scope) => {
                 self.lambda(*scope, |walker| walker.content(*scope, id.index(), step.premises[0]))
             }
@@ -246,9 +262,17 @@ impl Walker<'_, '_> {
             Rule::Induction(number) => self.induction(*number, step),
             Rule::Cases(yes, no) => self.cases(id, step, [*yes, *no]),
             Rule::Comprehension { predicate, arguments, set } => {
+                let (binders, ..) = conclusion.as_exists().expect("checked");
+                let defined = binders.sorts().next().expect("one set");
+                let sort = |(place, name): (usize, &Name)| {
+                    if place == *set as usize { defined } else { &plan.proof.sorts[name.0 as usize] }
+                };
+                let sorts: Vec<&Sort> = arguments.iter().enumerate().map(sort).collect();
+                let mut given: Vec<Argument> =
+                    type_arguments(self.book.theory, *predicate, &sorts).into_iter().map(Argument::Sort).collect();
                 let others = arguments.iter().enumerate().filter(|(place, _)| *place as u32 != *set);
-                let others = others.map(|(_, name)| Argument::Individual(*name)).collect();
-                Term::Assumed(Assumed::Comprehension(*predicate, *set)).with(others)
+                given.extend(others.map(|(_, name)| Argument::Individual(*name)));
+                Term::Assumed(Assumed::Comprehension(*predicate, *set)).with(given)
             }
         }
     }
@@ -256,7 +280,10 @@ impl Walker<'_, '_> {
     fn instantiate(&mut self, step: &Step, substitution: &[Name]) -> Term {
         let plan = self.plan;
         let cited = plan.citation(step).flatten();
-        let mut arguments = Vec::new();
+        let mut arguments = match cited {
+            Some(cited) => self.book.citation(cited, plan.conclusion(step.premises[0])),
+            None => Vec::new(),
+        };
         let mut rest = substitution;
         let mut formula = plan.conclusion(step.premises[0]);
         for (place, fact) in step.premises[1..].iter().enumerate() {
@@ -291,22 +318,21 @@ impl Walker<'_, '_> {
         Term::Classical(goal.clone(), Box::new(falsity.under(denied, Claim::Fails(goal))))
     }
 
+    /// The lemma of the principle, for the sets and constructors of the atom, its proof, the property and the cases.
     fn induction(&mut self, number: u32, step: &Step) -> Term {
         let plan = self.plan;
         let Formula::Implies(binders, _, body) = &step.conclusion else { unreachable!("checked") };
-        let variable = self.variable(&binders.iter().next().expect("one variable").name);
-        let mut arguments = vec![Argument::Property(Property { variable, formula: body.open(&[variable]) })];
-        let parameters = match plan.shape {
-            Shape::Anchored => plan.structure(self.theory, self.axioms, step),
-            Shape::Closed => {
-                let Formula::Atom(_, sets) = plan.conclusion(step.premises[0]) else { unreachable!("checked") };
-                arguments.extend(sets.iter().map(|set| Argument::Individual(free(*set))));
-                arguments.push(Argument::Proof(self.mention(step.premises[0])));
-                None
-            }
-        };
+        let Formula::Atom(predicate, places) = plan.conclusion(step.premises[0]) else { unreachable!("checked") };
+        let places: Vec<Name> = places.iter().map(|place| free(*place)).collect();
+        let sorts: Vec<&Sort> = places.iter().map(|name| &plan.proof.sorts[name.0 as usize]).collect();
+        let mut arguments: Vec<Argument> =
+            type_arguments(self.book.theory, *predicate, &sorts).into_iter().map(Argument::Sort).collect();
+        arguments.extend(places.into_iter().map(Argument::Individual));
+        arguments.push(Argument::Proof(self.mention(step.premises[0])));
+        let variable = self.variable(binders.iter().next().expect("one variable"));
+        arguments.push(Argument::Property(Property { variable, formula: body.open(&[variable]) }));
         arguments.extend(step.premises[1..].iter().map(|case| Argument::Proof(self.mention(*case))));
-        Term::Assumed(Assumed::Induction(number, parameters)).with(arguments)
+        Term::Induction(number).with(arguments)
     }
 
     /// One equation after the other, each with the places that it changes.
@@ -329,7 +355,7 @@ impl Walker<'_, '_> {
             let (place, reversed) = (sides.iter().position(|pair| *pair == (from, to)).map(|place| (place, false)))
                 .or_else(|| sides.iter().position(|pair| *pair == (to, from)).map(|place| (place, true)))
                 .expect("checked");
-            let variable = self.variable("v");
+            let variable = self.variable(&Binder::new("v", self.sort(from)));
             let property = changed(&formula, &step.conclusion, (from, to), variable);
             if formula != *source {
                 // Several equations: what the first ones give has a name.

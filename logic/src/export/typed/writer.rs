@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use super::book::Book;
 use super::plan::PROPERTY;
+use super::sorts::type_arguments;
 use super::{Assumed, Local, Shape};
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId, Variable};
-use crate::calculus::proof::TheoremId;
+use crate::calculus::proof::{Proof, TheoremId};
+use crate::calculus::sort::Sort;
 use crate::export::names::Names;
 
 /// Text in the making, and what is called what at this place of it.
@@ -17,14 +19,16 @@ pub(crate) struct Writer<'w> {
     pub(crate) book: &'w Book<'w>,
     pub(crate) out: &'w mut String,
     names: Names,
-    variables: HashMap<Name, String>,
-    bound: Vec<String>,
+    variables: HashMap<Name, (String, Sort)>,
+    bound: Vec<(String, Sort)>,
+    /// What base sorts are called, in order; the first stands for all others.
+    bases: Vec<(u32, String)>,
     locals: HashMap<Local, String>,
     /// How many locals have been named.
     numbered: u32,
     /// How far lines are set in.
     pub(crate) depth: usize,
-    /// The name of the property that an induction principle speaks of.
+    /// The name of the property of which what is generated speaks.
     property: String,
 }
 
@@ -37,6 +41,7 @@ impl<'w> Writer<'w> {
             names,
             variables: HashMap::new(),
             bound: Vec::new(),
+            bases: book.bases.clone(),
             locals: HashMap::new(),
             numbered: 0,
             depth: 1,
@@ -64,22 +69,57 @@ impl<'w> Writer<'w> {
         }
     }
 
+    /// Names base sorts, besides those of the anchor; the names are good until [`Writer::forget_bases`].
+    pub(crate) fn know_bases(&mut self, bases: &[u32]) -> Vec<String> {
+        let letters = ["A", "B", "C", "D"].into_iter().chain(std::iter::repeat("E"));
+        let names: Vec<String> = bases.iter().zip(letters).map(|(_, letter)| self.names.fresh(letter)).collect();
+        // What is about sorts of its own numbers them in its own way.
+        self.bases.retain(|(base, _)| !bases.contains(base));
+        self.bases.extend(bases.iter().copied().zip(names.iter().cloned()));
+        names
+    }
+
+    pub(crate) fn forget_bases(&mut self, names: &[String]) {
+        names.iter().for_each(|name| self.names.release(name));
+        self.bases.clone_from(&self.book.bases);
+    }
+
+    /// A sort as a type, or as an argument of one.
+    pub(crate) fn sort(&self, sort: &Sort, argument: bool) -> String {
+        match sort {
+            Sort::Individual(base) => {
+                let known = self.bases.iter().find(|(known, _)| known == base).or(self.bases.first());
+                known.map_or("unknown", |(_, name)| name).to_owned()
+            }
+            Sort::Power(parts) => {
+                let mut text = self.book.powers.get(&parts.len()).map_or("unknown", String::as_str).to_owned();
+                for part in parts {
+                    text.push(' ');
+                    text.push_str(&self.sort(part, true));
+                }
+                if argument && !parts.is_empty() { format!("({text})") } else { text }
+            }
+        }
+    }
+
     /// Says which variables are the anchor's parameters: in the order in which they were declared.
     pub(crate) fn know_parameters(&mut self, variables: impl IntoIterator<Item = Name>) {
         if self.book.shape == Shape::Anchored {
-            self.variables.extend(variables.into_iter().zip(self.book.parameters.iter().cloned()));
+            let sorts = self.book.theory.predicate(self.book.theory.anchor).sorts.iter().cloned();
+            let named = self.book.parameters.iter().cloned().zip(sorts);
+            self.variables.extend(variables.into_iter().zip(named));
         }
     }
 
     /// Names a variable; the name is good until [`Writer::forget_variable`].
-    pub(crate) fn know_variable(&mut self, variable: Name, shown: &str) -> String {
-        let name = self.names.fresh(shown);
-        self.variables.insert(variable, name.clone());
+    pub(crate) fn know_variable(&mut self, variable: Name, binder: &Binder) -> String {
+        let name = self.names.fresh(&binder.name);
+        self.variables.insert(variable, (name.clone(), binder.sort.clone()));
         name
     }
 
     pub(crate) fn forget_variable(&mut self, variable: Name) {
-        if let Some(name) = self.variables.remove(&variable) {
+        if let Some((name, _)) = self.variables.remove(&variable) {
             self.names.release(&name);
         }
     }
@@ -109,20 +149,20 @@ impl<'w> Writer<'w> {
     }
 
     /// Names a bound variable of a formula; the name is good until [`Writer::unbind`].
-    pub(crate) fn bind(&mut self, shown: &Arc<str>) -> String {
-        let name = self.names.fresh(shown);
-        self.bound.push(name.clone());
+    pub(crate) fn bind(&mut self, binder: &Binder) -> String {
+        let name = self.names.fresh(&binder.name);
+        self.bound.push((name.clone(), binder.sort.clone()));
         name
     }
 
     /// Ends the scopes of the last bound variables.
     pub(crate) fn unbind(&mut self, count: usize) {
-        for name in self.bound.split_off(self.bound.len() - count) {
+        for (name, _) in self.bound.split_off(self.bound.len() - count) {
             self.names.release(&name);
         }
     }
 
-    /// Names the property of an induction principle.
+    /// Names the property of what is generated.
     pub(crate) fn know_property(&mut self) -> String {
         self.property = self.names.fresh("P");
         self.property.clone()
@@ -132,12 +172,25 @@ impl<'w> Writer<'w> {
         self.names.release(&self.property);
     }
 
+    fn known(&self, variable: Variable) -> Option<&(String, Sort)> {
+        match variable {
+            Variable::Free(name) => self.variables.get(&name),
+            Variable::Bound(index) => self.bound.iter().rev().nth(index as usize),
+        }
+    }
+
     pub(crate) fn variable(&mut self, variable: Variable) {
-        let name = match variable {
-            Variable::Free(name) => self.variables.get(&name).map(String::as_str),
-            Variable::Bound(index) => self.bound.iter().rev().nth(index as usize).map(String::as_str),
-        };
-        self.out.push_str(name.unwrap_or("unknown"));
+        let name = self.known(variable).map_or("unknown", |(name, _)| name).to_owned();
+        self.out.push_str(&name);
+    }
+
+    /// What stands in the places of a predicate's base sorts in an atom.
+    pub(crate) fn type_arguments(&self, predicate: PredicateId, arguments: &[Variable]) -> Vec<String> {
+        let sorts: Vec<&Sort> = arguments.iter().filter_map(|argument| Some(&self.known(*argument)?.1)).collect();
+        if predicate == PROPERTY {
+            return Vec::new();
+        }
+        type_arguments(self.book.theory, predicate, &sorts).iter().map(|sort| self.sort(sort, true)).collect()
     }
 
     pub(crate) fn name(&mut self, variable: Name) {
@@ -154,6 +207,10 @@ impl<'w> Writer<'w> {
 
     pub(crate) fn assumed(&mut self, assumed: &Assumed) {
         self.out.push_str(self.book.assumed.get(assumed).map_or("unknown", String::as_str));
+    }
+
+    pub(crate) fn lemma(&mut self, number: u32) {
+        self.out.push_str(self.book.lemmas.get(number as usize).map_or("unknown", String::as_str));
     }
 
     pub(crate) fn predicate(&mut self, predicate: PredicateId) {
@@ -182,14 +239,18 @@ impl<'w> Writer<'w> {
 
 /// What the variables of a proof are called for readers.
 pub(crate) struct Shown<'p> {
-    pub(crate) proof: &'p [Arc<str>],
-    pub(crate) walked: &'p HashMap<Name, Arc<str>>,
+    pub(crate) proof: &'p Proof,
+    pub(crate) walked: &'p HashMap<Name, Binder>,
 }
 
 impl Shown<'_> {
-    pub(crate) fn of(&self, name: Name) -> Arc<str> {
-        let walked = self.walked.get(&name);
-        walked.or_else(|| self.proof.get(name.0 as usize)).cloned().unwrap_or_else(|| "x".into())
+    /// A variable of the proof, or one that was brought in.
+    pub(crate) fn of(&self, name: Name) -> Binder {
+        if let Some(walked) = self.walked.get(&name) {
+            return walked.clone();
+        }
+        let shown = self.proof.names.get(name.0 as usize).cloned().unwrap_or_else(|| "x".into());
+        Binder::new(shown, self.proof.sorts[name.0 as usize].clone())
     }
 }
 

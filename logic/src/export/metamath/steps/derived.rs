@@ -5,9 +5,10 @@ use crate::calculus::proof::{ScopeId, Step};
 
 use super::super::arena::{Arena, Label, NodeId, Variable};
 use super::super::formulas::height;
+use super::super::theory::{places, recursive};
 use super::Writer;
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     /// From `A(w)` and `B(w)` to `¬∀z (A → ¬B)`: what is denied, taken at w, would deny B(w).
     pub(super) fn exists_introduction(
         &mut self,
@@ -19,7 +20,13 @@ impl Writer<'_> {
         let [denied] = self.arena.parts("w-not", conclusion);
         let inside = self.arena.add(list, denied);
         let assumed = self.arena.kernel("r-hyp", &[list, denied]);
-        let (rule, proof) = self.specialised(inside, denied, assumed, witnesses);
+        let scope = step.scope;
+        let (rule, proof) = self.specialised(inside, denied, assumed, witnesses, &mut |writer, witness| {
+            let thing = writer.thing(witness, scope);
+            let witness = writer.variable(witness);
+            let is = writer.arena.is(witness);
+            writer.weaker(list, is, denied, thing)
+        });
         let [left, right] = self.arena.parts("w-imp", rule);
         let [fact] = self.arena.parts("w-not", right);
         let first = self.premise(step.premises[0], step.scope);
@@ -39,36 +46,43 @@ impl Writer<'_> {
         conclusion: NodeId,
         scope: ScopeId,
     ) -> NodeId {
-        let names = self.proof.scopes[scope.index()].variables.clone();
-        let [(_, left), (with_left, right)] = self.contexts[scope.index()].added[..] else { unreachable!("checked") };
-        let inner = self.premise(step.premises[1], scope);
-        let inner = self.arena.kernel("r-ii", &[with_left, right, conclusion, inner]);
-        let short = self.arena.implies(right, conclusion);
-        let rule = self.arena.kernel("r-ii", &[list, left, short, inner]);
-        let long = self.arena.implies(left, short);
-
+        let added = self.contexts[scope.index()].added.clone();
+        let mut rule = self.premise(step.premises[1], scope);
+        let mut formula = conclusion;
+        for (before, part) in added.iter().rev() {
+            rule = self.arena.kernel("r-ii", &[*before, *part, formula, rule]);
+            formula = self.arena.implies(*part, formula);
+        }
         let contrary = self.arena.not(conclusion);
-        let first = self.arena.add(list, contrary);
-        let second = self.arena.add(first, left);
-        let third = self.arena.add(second, right);
-        let rule = self.weaker(list, long, contrary, rule);
-        let rule = self.weaker(first, long, left, rule);
-        let rule = self.weaker(second, long, right, rule);
-        let has_left = self.arena.kernel("r-hyp", &[first, left]);
-        let has_left = self.weaker(second, left, right, has_left);
-        let has_right = self.arena.kernel("r-hyp", &[second, right]);
-        let rule = self.modus_ponens(third, left, short, rule, has_left);
-        let yes = self.modus_ponens(third, right, conclusion, rule, has_right);
-        let no = self.arena.kernel("r-hyp", &[list, contrary]);
-        let no = self.weaker(first, contrary, left, no);
-        let no = self.weaker(second, contrary, right, no);
+        let mut here = self.arena.add(list, contrary);
+        rule = self.weaker(list, formula, contrary, rule);
+        let mut no = self.arena.kernel("r-hyp", &[list, contrary]);
+        // The same parts, with the contrary before them.
+        let mut parts: Vec<(NodeId, NodeId)> = Vec::new();
+        for (_, part) in &added {
+            rule = self.weaker(here, formula, *part, rule);
+            no = self.weaker(here, contrary, *part, no);
+            parts.push((here, *part));
+            here = self.arena.add(here, *part);
+        }
+        for (place, (before, part)) in parts.iter().enumerate() {
+            let mut fact = self.arena.kernel("r-hyp", &[*before, *part]);
+            for (before, later) in &parts[place + 1..] {
+                fact = self.weaker(*before, *part, *later, fact);
+            }
+            let [left, right] = self.arena.parts("w-imp", formula);
+            rule = self.modus_ponens(here, left, right, rule, fact);
+            formula = right;
+        }
+        let [.., (with_things, left), (with_left, right)] = parts[..] else { unreachable!("checked") };
         let not_right = self.arena.not(right);
-        let apart = self.arena.kernel("r-ni", &[second, right, conclusion, yes, no]);
-        let apart = self.arena.kernel("r-ii", &[first, left, not_right, apart]);
+        let apart = self.arena.kernel("r-ni", &[with_left, right, conclusion, rule, no]);
+        let apart = self.arena.kernel("r-ii", &[with_things, left, not_right, apart]);
         let body = self.arena.implies(left, not_right);
         let exists = self.conclusion(step.premises[0]);
         let [denied] = self.arena.parts("w-not", exists);
-        let all = self.generalised(first, body, apart, &names, denied);
+        let first = self.arena.add(list, contrary);
+        let all = self.generalised(scope, first, body, apart, denied);
         let exists_proof = self.premise(step.premises[0], step.scope);
         let exists_proof = self.weaker(list, exists, contrary, exists_proof);
         self.arena.kernel("r-raa", &[list, conclusion, denied, all, exists_proof])
@@ -121,28 +135,29 @@ impl Writer<'_> {
         self.arena.kernel("r-fwd", &[list, source_node, conclusion, proof, source_proof])
     }
 
-    /// The arguments come in the order in which [`super::super::theory::induction`] declares the variables.
-    pub(super) fn induction(&mut self, step: &Step, list: NodeId, conclusion: NodeId, number: u32) -> NodeId {
-        let principle = &self.theory.inductions[number as usize];
+    /// The arguments come in the order in which [`super::super::theory::variables`] declares the variables.
+    pub(super) fn induction(&mut self, step: &Step, list: NodeId, conclusion: NodeId) -> NodeId {
+        let signs = self.setting.signs;
         let [body, variable] = self.arena.parts("w-all", conclusion);
         let [_, property] = self.arena.parts("w-imp", body);
-        let structure = self.conclusion(step.premises[0]);
-        let parameters = self.arena.arguments(structure).to_vec();
+        let generated = self.conclusion(step.premises[0]);
+        let Label::Atom(id) = self.arena.label(generated) else { unreachable!("checked") };
+        let atom = signs.atom(id);
+        let principle = self.setting.theory.generation(atom.predicate).expect("checked");
+        let parameters = self.arena.arguments(generated).to_vec();
         let Formula::Implies(_, _, inner) = &step.conclusion else { unreachable!("checked") };
         let above = height(inner) + 1;
-        let most = principle.constructors.iter().map(|constructor| constructor.arguments.len()).max().unwrap_or(0);
         let mut formulas = vec![property];
         let mut proofs = Vec::new();
-        let mut extra = Vec::new();
         for constructor in principle.constructors.iter().filter(|constructor| constructor.arguments.is_empty()) {
             let (instance, same) = self.arena.renamed(property, variable, parameters[constructor.parameter]);
             formulas.push(instance);
             proofs.push(same);
         }
-        for place in 0..most {
-            // All constructors name their arguments alike, but the first of two stands further out.
-            let argument = self.arena.variable(Variable::Bound(above + place as u32));
-            extra.push(argument);
+        // All constructors name their arguments alike, but the first of two stands further out.
+        let sort = self.arena.sort(variable);
+        for distance in recursive(principle) {
+            let argument = self.arena.variable(Variable::Bound(above + distance as u32, sort));
             let (instance, same) = self.arena.renamed(property, variable, argument);
             formulas.push(instance);
             proofs.push(same);
@@ -154,15 +169,17 @@ impl Writer<'_> {
         arguments.extend(formulas);
         arguments.extend(parameters);
         arguments.push(variable);
-        arguments.extend(extra);
+        for (place, sort) in places(signs, principle, atom).into_iter().skip(1) {
+            arguments.push(self.arena.variable(Variable::Bound(above + place as u32 - 1, sort)));
+        }
         arguments.extend(proofs);
-        self.arena.node(Label::Induction(number), &arguments)
+        self.arena.node(Label::Induction(id), &arguments)
     }
 
     /// From C under A and C under ¬A to C: suppose ¬C; then not A, so C.
     pub(super) fn cases(&mut self, step: &Step, list: NodeId, conclusion: NodeId, yes: ScopeId, no: ScopeId) -> NodeId {
-        let (_, assumed) = self.contexts[yes.index()].added[0];
-        let (_, denied) = self.contexts[no.index()].added[0];
+        let (_, assumed) = self.contexts[yes.index()].assumptions()[0];
+        let (_, denied) = self.contexts[no.index()].assumptions()[0];
         let first = self.premise(step.premises[0], yes);
         let first = self.arena.kernel("r-ii", &[list, assumed, conclusion, first]);
         let second = self.premise(step.premises[1], no);
@@ -188,9 +205,10 @@ impl Writer<'_> {
 
 /// From `left = right` to `right = left`: put right for the first left in `left = left`.
 fn symmetric(arena: &mut Arena, context: NodeId, left: NodeId, right: NodeId, proof: NodeId) -> NodeId {
-    let same = arena.kernel("r-refl", &[context, left]);
+    let same = arena.reflexive(context, left);
     let from = arena.equal(left, left);
     let to = arena.equal(right, left);
-    let equivalence = arena.kernel("e-equal", &[context, left, left, right, left, proof, same]);
+    let sort = arena.sort(left);
+    let equivalence = arena.sorted("e-equal", sort, &[context, left, left, right, left, proof, same]);
     arena.kernel("r-fwd", &[context, from, to, equivalence, same])
 }

@@ -1,0 +1,78 @@
+//! Base sorts of what is exported, and what stands in their places where it is used.
+
+use crate::calculus::formula::{Formula, PredicateId};
+use crate::calculus::sort::{Sort, SortInstance};
+use crate::calculus::theory::Theory;
+
+/// The base sort of what mentions none, and yet is to be about one.
+pub(crate) const NO_BASE: u32 = u32::MAX;
+
+/// Base sorts, each once, in the order in which they are first noted.
+#[derive(Default)]
+pub(crate) struct Bases(pub(crate) Vec<u32>);
+
+impl Bases {
+    pub(crate) fn note(&mut self, sort: &Sort) {
+        sort.for_each_base(&mut |base| {
+            if !self.0.contains(&base) {
+                self.0.push(base);
+            }
+        });
+    }
+}
+
+/// The base sorts of a list of sorts: the type parameters of a predicate whose arguments have them.
+pub(crate) fn bases_of<'s>(sorts: impl IntoIterator<Item = &'s Sort>) -> Vec<u32> {
+    let mut bases = Bases::default();
+    sorts.into_iter().for_each(|sort| bases.note(sort));
+    bases.0
+}
+
+/// The base sorts of the binders of a formula.
+pub(crate) fn bases_in(formula: &Formula) -> Vec<u32> {
+    let mut bases = Bases::default();
+    for_each_sort(formula, &mut |sort| bases.note(sort));
+    bases.0
+}
+
+/// Calls `visit` for the sort of every binder, from left to right.
+pub(crate) fn for_each_sort(formula: &Formula, visit: &mut dyn FnMut(&Sort)) {
+    match formula {
+        Formula::Atom(..) => {}
+        Formula::Not(inner) => for_each_sort(inner, visit),
+        Formula::And(left, right) => {
+            for_each_sort(left, visit);
+            for_each_sort(right, visit);
+        }
+        Formula::Implies(binders, left, right) => {
+            binders.sorts().for_each(&mut *visit);
+            for_each_sort(left, visit);
+            for_each_sort(right, visit);
+        }
+    }
+}
+
+/// What stands in the places of the base sorts of `general` in `special`, an instance of it.
+pub(crate) fn instance(general: &Formula, special: &Formula) -> SortInstance {
+    let mut sorts = Vec::new();
+    for_each_sort(special, &mut |sort| sorts.push(sort.clone()));
+    let (mut instance, mut place) = (SortInstance::default(), 0);
+    for_each_sort(general, &mut |sort| {
+        if let Some(special) = sorts.get(place) {
+            instance.fit(sort, special);
+        }
+        place += 1;
+    });
+    instance
+}
+
+/// What stands in the places of a predicate's base sorts where its arguments have these sorts, in order.
+pub(crate) fn type_arguments(theory: &Theory, predicate: PredicateId, sorts: &[&Sort]) -> Vec<Sort> {
+    if predicate == PredicateId::EQUAL {
+        return sorts.first().map(|sort| (*sort).clone()).into_iter().collect();
+    }
+    let general = theory.predicate(predicate).general_sorts(predicate);
+    let mut instance = SortInstance::default();
+    instance.fit_all(&general, sorts.iter().copied());
+    bases_of(&general).into_iter().map(|base| instance.apply(&Sort::Individual(base))).collect()
+}
