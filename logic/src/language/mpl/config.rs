@@ -5,12 +5,13 @@ use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::calculus::theory::Sort;
+use crate::language::characters::flaw_in_prose;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::json::{Reader, find, span};
 use super::lex::Lexer;
-use super::parse::Parser;
+use super::parse::{Parser, bad_character};
 use super::sorts::parse_sort;
 use super::syntax::{Expr, Ident};
 
@@ -132,6 +133,11 @@ pub(crate) fn read_configuration(file: FileId, report: &mut Report) -> Option<Co
                 .at(whole, "nothing but blanks")
                 .help("write a JSON object with an entry for each predicate"),
         );
+        return None;
+    }
+    let bad = text.char_indices().find(|(place, c)| (*place > 0 || *c != '\u{feff}') && flaw_in_prose(*c).is_some());
+    if let Some((place, bad)) = bad {
+        report.push(bad_character(bad, span(file, Range::new(place, place + bad.len_utf8()))));
         return None;
     }
     let options = ParseOptions {
