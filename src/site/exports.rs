@@ -9,8 +9,8 @@ use super::SiteError;
 use super::catalogue::Catalogue;
 use super::folder::Folder;
 use super::pages::Pages;
-use crate::checkers::Checker;
-use crate::exports::{self, Language};
+use crate::exchange::checkers::Checker;
+use crate::exchange::languages::{self, Language};
 
 /// A file of the site with all its theorems in the language of other checkers.
 pub(crate) struct Exported {
@@ -41,7 +41,7 @@ pub(crate) fn write(catalogue: &Catalogue<'_>, folder: &mut Folder) -> Result<Ve
         let file = language.file(catalogue.theory);
         let path = format!("data/{file}");
         let bytes = folder.stream(&path, &mut |out| {
-            let bytes = exports::write(catalogue.theory, &theorems, language, out)?;
+            let bytes = languages::write(catalogue.theory, &theorems, language, out)?;
             out.flush()?;
             Ok(bytes)
         })?;

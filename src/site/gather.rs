@@ -8,7 +8,7 @@ use theoremata_logic::clauses::clause::{Clause, variable_name};
 use theoremata_logic::models::model::{Model, UNKNOWN};
 use theoremata_logic::search::explore::{Exploration, Fate, Origin};
 
-use crate::checkers::Acceptance;
+use crate::exchange::checkers::Acceptance;
 
 use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 

@@ -9,7 +9,7 @@ use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::Proof;
 use theoremata_logic::models::model::Model;
 
-use crate::checkers::Acceptance;
+use crate::exchange::checkers::Acceptance;
 
 /// A run over one theory.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
+use crate::cli::model::listed::Listed;
 use crate::failure::Failure;
-use crate::model::listed::Listed;
 
 /// Fetches a model and puts it at `path`. Nothing is there before all of it is, and is what it should be.
 pub(crate) fn fetch(listed: &Listed, path: &Path) -> Result<(), Failure> {

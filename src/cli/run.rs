@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,10 +20,15 @@ use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::{Exploration, Fate, Options};
 use theoremata_store::{Batch, Begin, Conclusion, Input, Mark, Run, RunId, Status, Store};
 
-use crate::checkers::Acceptance;
+use crate::cli::arguments::RunArguments;
+use crate::cli::exit::Exit;
+use crate::cli::measure::{Stages, cpu_seconds, resident_bytes};
+use crate::cli::output::{Output, describe, math};
+use crate::exchange::checkers::Acceptance;
+use crate::exchange::input::{self, GOALS};
 use crate::failure::Failure;
-use crate::measure::{Stages, cpu_seconds, resident_bytes};
-use crate::output::{Output, describe};
+use crate::site;
+use crate::site::report::{Report, Source};
 
 /// What a run is asked for, besides its theory and goals.
 #[derive(Clone, Debug)]
@@ -153,16 +158,13 @@ pub(crate) fn stored_exploration(store: &Store, run: &Run, inputs: &[Input]) -> 
         .ok_or_else(|| Failure::World(format!("the options of run {} are not those of this version", run.id)))?;
     let (files, goal_files): (Vec<Input>, Vec<Input>) =
         inputs.iter().cloned().partition(|input| !input.name.starts_with(GOALS));
-    let theory = Arc::new(bounded(crate::input::reload(&files)?, atoms));
+    let theory = Arc::new(bounded(input::reload(&files)?, atoms));
     let mut goals = Vec::new();
     for file in &goal_files {
         goals.extend(theoremata_logic::language::mpl::read_goals(&theory, &file.bytes, &file.name[GOALS.len()..]).0);
     }
     restore(store, run, theory, &goals, explore)
 }
-
-/// What stands before the name of an input that holds goals.
-pub(crate) const GOALS: &str = "goals:";
 
 fn restore(
     store: &Store,
@@ -286,7 +288,7 @@ fn conclude(store: &Store, id: RunId, exploration: &Exploration, status: Status)
                 essential: theorem.essential,
             })
             .collect();
-        let outcomes = crate::output::outcomes(exploration, exploration.round() + 2);
+        let outcomes = crate::cli::output::outcomes(exploration, exploration.round() + 2);
         let batch = Batch { marks, outcomes, counts, checkpoint: Some(exploration.save()), ..Batch::default() };
         store.commit(&id, exploration.round() + 2, &batch)?;
     }
@@ -421,4 +423,79 @@ pub(crate) fn now() -> String {
     let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
+}
+
+/// The settings of a run, and a handler that raises its cancellation flag on Ctrl-C.
+pub(super) fn settings(explore: bool, arguments: &RunArguments, quiet: bool) -> Result<Settings, Failure> {
+    let cancel = Cancel::default();
+    let raised = cancel.clone();
+    let handler = ctrlc::set_handler(move || {
+        if raised.is_cancelled() {
+            // Asked twice: what is committed is safe.
+            std::process::exit(Exit::Cancelled as i32);
+        }
+        eprintln!("stopping after this cycle; `theoremata resume` goes on (Ctrl-C again stops at once)");
+        raised.cancel();
+    });
+    handler.map_err(|error| Failure::World(format!("cannot watch for Ctrl-C: {error}")))?;
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Ok(Settings {
+        explore,
+        atoms: arguments.max_size.map(usize::from),
+        threads: arguments.threads.unwrap_or(cores),
+        cpu: arguments.cpu,
+        memory: arguments.memory.map(|megabytes| megabytes << 20),
+        db: (!arguments.no_db).then(|| arguments.db.clone()),
+        fresh: arguments.fresh,
+        quiet,
+        cancel,
+    })
+}
+
+/// How a run ends the command; an inconsistent theory is told here.
+pub(super) fn exit_of(ran: &Ran, output: Output) -> Exit {
+    if let Some(id) = ran.exploration.inconsistency {
+        let statement = &ran.exploration.theorems[id.0 as usize].statement;
+        let text = math(ran.exploration.theory(), statement);
+        output.note(&format!(
+            "% SZS status ContradictoryAxioms\nthe axioms contradict each other: they prove {text} (theorem {}), \
+             and so everything; nothing else was tried",
+            number_of(id)
+        ));
+        return Exit::Inconsistent;
+    }
+    match ran.status {
+        Status::Finished => Exit::Done,
+        Status::Cancelled => Exit::Cancelled,
+        Status::OutOfTime | Status::OutOfMemory => Exit::Resources,
+        _ => Exit::Failed,
+    }
+}
+
+pub(super) fn write_site(ran: &mut Ran, files: &[Input], folder: Option<&Path>, output: Output) -> Result<(), Failure> {
+    let Some(folder) = folder else { return Ok(()) };
+    let summary = pages(&ran.exploration, files, ran.acceptances.clone(), folder)?;
+    ran.stages.end("site");
+    output.note(&format!(
+        "{} pages, {} KB: {}",
+        summary.pages,
+        summary.bytes / 1024,
+        folder.join("index.html").display()
+    ));
+    Ok(())
+}
+
+pub(super) fn pages(
+    exploration: &Exploration,
+    files: &[Input],
+    acceptances: Vec<Acceptance>,
+    folder: &Path,
+) -> Result<site::SiteSummary, Failure> {
+    let sources = files
+        .iter()
+        .filter(|file| !file.name.starts_with(GOALS))
+        .map(|file| Source { name: file.name.clone(), text: String::from_utf8_lossy(&file.bytes).into_owned() })
+        .collect();
+    let report = Report::of(exploration, sources, acceptances);
+    site::write(&report, exploration.theory(), folder).map_err(|error| Failure::World(error.to_string()))
 }

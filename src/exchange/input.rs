@@ -22,6 +22,9 @@ pub(crate) struct Loaded {
     pub(crate) files: Vec<Input>,
 }
 
+/// What stands before the name of an input that holds goals.
+pub(crate) const GOALS: &str = "goals:";
+
 /// The largest number of files of a definitions folder.
 const MAX_DEFINITIONS: usize = 1_000;
 

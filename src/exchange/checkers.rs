@@ -13,7 +13,7 @@ use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::Checked;
 use theoremata_store::Run;
 
-use crate::exports::{self, Language};
+use crate::exchange::languages::{self, Language};
 use crate::failure::Failure;
 
 /// A checker of proofs.
@@ -240,7 +240,7 @@ pub(crate) fn ask(checker: Checker, theory: &Theory, theorems: &[Checked<'_>]) -
     let path = folder.join(&file);
     let failed = |error: &io::Error| Failure::world("write", &path, error);
     let mut out = BufWriter::new(fs::File::create(&path).map_err(|error| failed(&error))?);
-    let bytes = exports::write(theory, theorems, checker.language(), &mut out).map_err(|error| failed(&error))?;
+    let bytes = languages::write(theory, theorems, checker.language(), &mut out).map_err(|error| failed(&error))?;
     out.flush().map_err(|error| failed(&error))?;
     let text = fs::read_to_string(&path).map_err(|error| Failure::world("read", &path, &error))?;
     let begin = Instant::now();

@@ -7,8 +7,8 @@ use theoremata_actors::pool::Shape;
 use theoremata_lm::{Atom, Grammars, Guidance, GuideError, Model, Multiverse, Place, PromptError, Signature, TaskForm};
 use theoremata_logic::calculus::theory::{Sort, Theory};
 
+use crate::exchange::input;
 use crate::failure::Failure;
-use crate::input;
 
 /// Restrictions of a text; one at a time.
 #[derive(Args)]

@@ -24,12 +24,13 @@ use theoremata_actors::pool::{
 use theoremata_lm::{Model, Outcome, PromptError, Settings};
 use theoremata_store::Store;
 
-use crate::failure::{Exit, Failure};
-use crate::generate::{affordable, at_least_zero, speculation};
-use crate::guidance::{GuidanceArguments, shape};
-use crate::input;
-use crate::model;
-use crate::output::Output;
+use crate::cli::exit::Exit;
+use crate::cli::generate::{affordable, at_least_zero, speculation};
+use crate::cli::guidance::{GuidanceArguments, shape};
+use crate::cli::model;
+use crate::cli::output::Output;
+use crate::exchange::input;
+use crate::failure::Failure;
 use tell::Teller;
 
 /// How long to wait for news before it is looked whether somebody wants to stop.

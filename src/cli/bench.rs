@@ -12,11 +12,12 @@ use theoremata_lm::{
     Bounds, Branch, Choice, Engine, Event, Join, Model, Outcome, Request, Settings, Spawn, Then, Token, Turn, Usage,
 };
 
-use crate::failure::{Exit, Failure};
-use crate::generate::crew;
-use crate::measure::{cpu_seconds, peak_bytes};
-use crate::model;
-use crate::output::Output;
+use crate::cli::exit::Exit;
+use crate::cli::generate::crew;
+use crate::cli::measure::{cpu_seconds, peak_bytes};
+use crate::cli::model;
+use crate::cli::output::Output;
+use crate::failure::Failure;
 
 /// What can be measured.
 #[derive(Subcommand)]

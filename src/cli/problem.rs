@@ -1,7 +1,9 @@
 //! `theoremata export-problem`: a goal for other provers.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
+use clap::{Args, ValueEnum};
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
@@ -9,17 +11,71 @@ use theoremata_logic::export::names::spelled;
 use theoremata_logic::export::problem::{Encoding, Inductions, Problem};
 use theoremata_logic::language::mpl;
 
-use super::exchange::written;
-use super::{find, open, warn};
-use crate::exports::Collection;
-use crate::failure::{Exit, Failure};
-use crate::output::Output;
-use crate::{EncodingChoice, ProblemArguments, ProblemFormat, input};
+use super::arguments::{StoredArguments, TheoryArguments};
+use super::destination::written;
+use super::output::Output;
+use super::stored::{find, open};
+use crate::cli::exit::Exit;
+use crate::exchange::input;
+use crate::exchange::languages::Collection;
+use crate::failure::Failure;
+
+#[derive(Args)]
+pub(crate) struct ProblemArguments {
+    #[command(flatten)]
+    pub(super) theory: TheoryArguments,
+    /// A statement in MPL.
+    #[arg(long, value_name = "MPL", required_unless_present = "goals")]
+    pub(super) goal: Vec<String>,
+    /// A file of statements, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(super) goals: Option<PathBuf>,
+    /// The format.
+    #[arg(long, value_enum, default_value_t = ProblemFormat::Tptp)]
+    pub(super) format: ProblemFormat,
+    /// How functions are written [default: functional, or guarded for SMT-LIB without --induction].
+    #[arg(long, value_enum)]
+    pub(super) encoding: Option<EncodingChoice>,
+    /// Add an instance of induction for each variable of the goal that ranges over a generated set.
+    #[arg(long)]
+    pub(super) induction: bool,
+    /// Let the theorems of this run be used, but for its corollaries.
+    #[arg(long, value_name = "RUN")]
+    pub(super) lemmas: Option<String>,
+    /// Of that run, only the theorem with this number; may be given several times.
+    #[arg(long, value_name = "NUMBER", requires = "lemmas")]
+    pub(super) lemma: Vec<u32>,
+    #[command(flatten)]
+    pub(super) store: StoredArguments,
+    /// Write to this file instead of standard output; for several goals, a folder.
+    #[arg(long, value_name = "PATH")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// How `export-problem` writes relations that the theory proves to be functions.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EncodingChoice {
+    /// As functions; where everything is about one set, without saying so at each variable.
+    Functional,
+    /// As functions, and each variable says in which set it lies.
+    Guarded,
+    /// As they stand.
+    Relational,
+}
+
+/// What `export-problem` can write.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProblemFormat {
+    /// TPTP, first-order form.
+    Tptp,
+    /// SMT-LIB 2.6, with the goal denied.
+    SmtLib,
+}
 
 /// `theoremata export-problem`.
-pub(crate) fn export_problem(arguments: &ProblemArguments, output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &ProblemArguments, output: Output) -> Result<Exit, Failure> {
     let loaded = input::load(&arguments.theory.input, arguments.theory.config.as_deref())?;
-    warn(&loaded.report, output);
+    output.report(&loaded.report);
     let theory = &loaded.theory;
     let mut goals: Vec<Goal> = Vec::new();
     if let Some(path) = &arguments.goals {

@@ -14,11 +14,12 @@ use theoremata_lm::{
     PromptError, Request, Role, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
 };
 
-use crate::failure::{Exit, Failure};
-use crate::guidance::{GuidanceArguments, guidance};
-use crate::measure::peak_bytes;
-use crate::model;
-use crate::output::Output;
+use crate::cli::exit::Exit;
+use crate::cli::guidance::{GuidanceArguments, guidance};
+use crate::cli::measure::peak_bytes;
+use crate::cli::model;
+use crate::cli::output::Output;
+use crate::failure::Failure;
 
 /// What a model is to write, and how.
 #[derive(Args)]

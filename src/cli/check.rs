@@ -1,27 +1,37 @@
-//! What is stored, on its way to others: checked, exported, imported.
+//! `theoremata check`.
 
-use std::fs;
-use std::io::{self, BufReader, Write};
-use std::path::Path;
-
+use clap::Args;
 use serde_json::json;
 use theoremata_actors::record::decode;
 use theoremata_logic::calculus::check::check as check_proof;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::TheoremId;
-use theoremata_store::{Contents, Run, Store};
+use theoremata_store::{Run, Store};
 
-use super::{find, open};
-use crate::checkers::{self, Acceptance, Answer, Checker, With};
-use crate::exports::{self, Collection, Language};
-use crate::failure::{Exit, Failure};
-use crate::output::Output;
-use crate::run::{self, GOALS};
-use crate::{ExportArguments, input};
+use super::arguments::StoredArguments;
+use super::output::Output;
+use super::run::now;
+use super::stored::open;
+use crate::cli::exit::Exit;
+use crate::exchange::checkers::{self, Acceptance, Answer, Checker, With};
+use crate::exchange::input::{self, GOALS};
+use crate::exchange::languages::Collection;
+use crate::failure::Failure;
+
+#[derive(Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(super) store: StoredArguments,
+    /// Then have the exports of all runs checked by these programs, which must be installed; what they
+    /// accept is noted with the run and shown on its pages.
+    #[arg(long, value_name = "CHECKER", value_enum, value_delimiter = ',')]
+    pub(super) with: Vec<With>,
+}
 
 /// `theoremata check`.
-pub(crate) fn check(db: &Path, with: &[With], output: Output) -> Result<Exit, Failure> {
-    let store = open(db)?;
+pub(crate) fn run(arguments: &CheckArguments, output: Output) -> Result<Exit, Failure> {
+    let CheckArguments { store, with } = arguments;
+    let store = open(&store.db)?;
     let report = store.verify()?;
     let mut flaws: Vec<String> = report
         .flaws
@@ -95,88 +105,6 @@ pub(crate) fn check(db: &Path, with: &[With], output: Output) -> Result<Exit, Fa
     Ok(if accepted { Exit::Done } else { Exit::NotProved })
 }
 
-/// `theoremata export`.
-pub(crate) fn export(arguments: &ExportArguments, output: Output) -> Result<Exit, Failure> {
-    let store = open(&arguments.store.db)?;
-    let runs = match &arguments.run {
-        Some(prefix) => vec![find(&store, prefix)?],
-        None => store.runs()?,
-    };
-    let Some(language) = arguments.format.language() else {
-        if arguments.theorem.is_some() {
-            return Err(Failure::Usage("JSON lines hold whole runs; name another --format for one theorem".to_owned()));
-        }
-        let ids: Vec<_> = runs.into_iter().map(|run| run.id).collect();
-        let contents = if arguments.backup { Contents::Backup } else { Contents::Record };
-        return written(arguments.out.as_deref(), &mut |to| Ok(store.export(&ids, contents, to)?));
-    };
-    if arguments.backup {
-        return Err(Failure::Usage("--backup belongs to --format json".to_owned()));
-    }
-    if let (2.., Some(folder)) = (runs.len(), &arguments.out) {
-        fs::create_dir_all(folder).map_err(|error| Failure::world("make the folder", folder, &error))?;
-        for run in runs {
-            let collection = Collection::stored(&store, &run)?;
-            let short: String = run.id.to_string().chars().take(8).collect();
-            // A folder a run: files are called by their theories, which two runs may share.
-            let path = folder.join(short).join(language.file(&collection.theory));
-            export_to(&collection, None, language, Some(&path))?;
-            output.note(&format!("{} theorems: {}", collection.proofs.len(), path.display()));
-        }
-        return Ok(Exit::Done);
-    }
-    let [run] = &runs[..] else {
-        let one = "a file holds theorems of one theory";
-        return Err(Failure::Usage(match runs.len() {
-            0 => "there is no run in the database; `theoremata explore` makes one".to_owned(),
-            count => format!("{one}, and there are {count} runs: name one, or a folder for all with --out DIR"),
-        }));
-    };
-    let collection = Collection::stored(&store, run)?;
-    let path = arguments.out.as_ref().map(|path| match path.is_dir() {
-        true => path.join(language.file(&collection.theory)),
-        false => path.clone(),
-    });
-    export_to(&collection, arguments.theorem, language, path.as_deref())
-}
-
-/// Writes theorems, all of which the checker has accepted before the first byte, to a file or stdout.
-fn export_to(
-    collection: &Collection,
-    only: Option<u32>,
-    language: Language,
-    path: Option<&Path>,
-) -> Result<Exit, Failure> {
-    let theorems = collection.checked(only)?;
-    let failed = |error: io::Error| Failure::World(format!("cannot write the export: {error}"));
-    written(path, &mut |to| exports::write(&collection.theory, &theorems, language, to).map(drop).map_err(failed))
-}
-
-/// Has something written to stdout, or to a file that is put in its place when it is whole.
-pub(super) fn written(
-    path: Option<&Path>,
-    write: &mut dyn FnMut(&mut dyn Write) -> Result<(), Failure>,
-) -> Result<Exit, Failure> {
-    let Some(path) = path else {
-        let mut stdout = io::BufWriter::new(io::stdout().lock());
-        write(&mut stdout)?;
-        stdout.flush().map_err(|error| Failure::World(format!("cannot write the export: {error}")))?;
-        return Ok(Exit::Done);
-    };
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(|error| Failure::world("make the folder", parent, &error))?;
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
-    let file = fs::File::create(beside).map_err(|error| Failure::world("write", beside, &error))?;
-    let mut out = io::BufWriter::new(file);
-    write(&mut out)?;
-    out.flush().map_err(|error| Failure::world("write", beside, &error))?;
-    fs::rename(beside, path).map_err(|error| Failure::world("put in place", path, &error))?;
-    Ok(Exit::Done)
-}
-
 /// `theoremata check --with`: has the exports of all runs checked by programs of others.
 fn check_with(store: &Store, checkers: &[Checker], all: bool, output: Output) -> Result<bool, Failure> {
     let mut installed = Vec::new();
@@ -205,7 +133,7 @@ fn check_with(store: &Store, checkers: &[Checker], all: bool, output: Output) ->
                         theorems: theorems.len(),
                         bytes,
                         seconds,
-                        at: run::now(),
+                        at: now(),
                         digest: checkers::digest(&run),
                     };
                     store.note(&run.id, [acceptance.measure()?].into())?;
@@ -243,19 +171,4 @@ fn tell_refusal(run: &Run, collection: &Collection, checker: &str, said: &str, o
     } else {
         output.line(&format!("{}: {checker} refuses:\n{}", collection.theory.name, said.trim()));
     }
-}
-
-/// `theoremata import`.
-pub(crate) fn import(db: &Path, file: &Path, output: Output) -> Result<Exit, Failure> {
-    let store = Store::open(db)?;
-    let imported = if file == Path::new("-") {
-        store.import(&mut io::stdin().lock())
-    } else {
-        let source = fs::File::open(file).map_err(|error| Failure::world("open", file, &error))?;
-        store.import(&mut BufReader::new(source))
-    };
-    let imported =
-        imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was changed", file.display())))?;
-    output.line(&format!("{} runs added, {} known", imported.added.len(), imported.known.len()));
-    Ok(Exit::Done)
 }

@@ -12,9 +12,10 @@ use clap::Subcommand;
 use serde_json::json;
 use theoremata_lm::{Model, ModelError};
 
-use crate::failure::{Exit, Failure};
-use crate::generate::crew;
-use crate::output::Output;
+use crate::cli::exit::Exit;
+use crate::cli::generate::crew;
+use crate::cli::output::Output;
+use crate::failure::Failure;
 use listed::LISTED;
 
 /// Parts of a file by which it is known, and bytes of each.

@@ -16,9 +16,8 @@ use theoremata_logic::export::tstp::Tstp;
 use theoremata_logic::export::{Checked, Format};
 use theoremata_store::{Run, Store};
 
+use crate::exchange::input::{self, GOALS};
 use crate::failure::Failure;
-use crate::input;
-use crate::run::GOALS;
 
 /// A language that theorems can be written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

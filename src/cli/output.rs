@@ -8,13 +8,14 @@ use theoremata_actors::record::number_of;
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::mpl::Report;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::language::text::MplWriter;
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Origin};
 use theoremata_store as store;
 
-use crate::measure::peak_bytes;
-use crate::run::Ran;
+use crate::cli::measure::peak_bytes;
+use crate::cli::run::Ran;
 
 /// Where a command says what it has to say: results to stdout, the rest to stderr.
 #[derive(Clone, Copy, Debug)]
@@ -199,6 +200,14 @@ impl Output {
     pub(crate) fn note(&self, text: &str) {
         if !self.is_quiet() {
             eprintln!("{text}");
+        }
+    }
+
+    /// What there is to say of a text that was read.
+    pub(crate) fn report(&self, report: &Report) {
+        if !self.is_quiet() || report.failed() {
+            let colour = io::IsTerminal::is_terminal(&io::stderr());
+            eprint!("{}", report.render(colour));
         }
     }
 

@@ -9,8 +9,8 @@ use theoremata_actors::pool::{Answer, NodeAnswer, Told, What};
 use theoremata_lm::{Bound, Outcome, Report, Usage};
 
 use super::Plan;
-use crate::generate::word;
-use crate::output::Output;
+use crate::cli::generate::word;
+use crate::cli::output::Output;
 
 /// Nodes that are shown while they grow: as many as a screen has room for.
 const SHOWN: usize = 30;
