@@ -79,6 +79,7 @@ codes! {
     GOAL_TWICE "E0603" "two goals have one name"
     UNKNOWN_KEY "W0501" "an unknown key of the configuration"
     REPEATED_KEY "W0502" "a key of the configuration stands twice"
+    INCUBATOR "W0503" "the configuration asks for what is not done here"
     UNUSED_DEFINITION "W0701" "a definition that nothing uses"
     UNUSED_PARAMETER "W0702" "a parameter that the definition does not use"
     UNUSED_IMPORT "W0703" "an import of which nothing is used"

@@ -187,7 +187,12 @@ impl<'a> Reader<'a, '_> {
                     configuration.anchor =
                         self.string(property).map(|text| Ident { text: text.into(), span: self.span(&property.value) });
                 }
-                "patterns_to_exclude" => configuration.exclude = self.strings(property),
+                "patterns_to_exclude" => {
+                    configuration.exclude = self.strings(property);
+                    if !configuration.exclude.is_empty() {
+                        self.ignore(key);
+                    }
+                }
                 "only_in_head" | "prohibited_heads" => {
                     if !self.strings(property).is_empty() {
                         self.ignore(key);
@@ -419,6 +424,16 @@ impl<'a> Reader<'a, '_> {
                             configuration.atoms_with_constant = number;
                         }
                     }
+                }
+                "incubator_mode" => {
+                    if matches!(&property.value, Value::BooleanLit(literal) if literal.value) {
+                        self.report.push(
+                            Diagnostic::new(codes::INCUBATOR, "the configuration asks for what is not done here")
+                                .at(self.span(&property.value), "the incubator of the format's own program")
+                                .help("conjectures are built within the other limits as they stand"),
+                        );
+                    }
+                    self.plain(property);
                 }
                 _ if !PARAMETER_KEYS.contains(&key) => self.unknown_key(property, PARAMETER_KEYS, "`parameters`"),
                 _ => {
