@@ -1,15 +1,16 @@
 //! `theoremata import`.
 
-use std::fs;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 use theoremata_store::Store;
 
 use super::arguments::StoredArguments;
 use super::output::Output;
 use crate::cli::exit::Exit;
+use crate::exchange::input;
 use crate::failure::Failure;
 
 #[derive(Args)]
@@ -23,16 +24,19 @@ pub(crate) struct ImportArguments {
 /// `theoremata import`.
 pub(crate) fn run(arguments: &ImportArguments, output: Output) -> Result<Exit, Failure> {
     let ImportArguments { store, file } = arguments;
-    let db = &store.db;
-    let store = Store::open(db)?;
-    let imported = if file == Path::new("-") {
-        store.import(&mut io::stdin().lock())
-    } else {
-        let source = fs::File::open(file).map_err(|error| Failure::world("open", file, &error))?;
-        store.import(&mut BufReader::new(source))
+    // The file first: where there is none, no database is made.
+    let mut source: Box<dyn BufRead> = match file == Path::new("-") {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(BufReader::new(input::open(file)?)),
     };
+    let imported = Store::open(&store.db)?.import(&mut source);
     let imported =
         imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was changed", file.display())))?;
-    output.line(&format!("{} runs added, {} known", imported.added.len(), imported.known.len()));
+    let (added, known) = (imported.added.len(), imported.known.len());
+    if output.is_json() {
+        output.object(&json!({ "event": "import", "added": added, "known": known }));
+    } else {
+        output.line(&format!("{added} runs added, {known} known"));
+    }
     Ok(Exit::Done)
 }

@@ -1,13 +1,13 @@
 //! What a command says: text for people on stdout, or one JSON object a line.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use theoremata_actors::record::number_of;
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
-use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::language::mpl::Report;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::language::text::MplWriter;
@@ -16,6 +16,8 @@ use theoremata_store as store;
 
 use crate::cli::measure::peak_bytes;
 use crate::cli::run::Ran;
+use crate::cli::streams;
+use crate::remarks::remarks;
 
 /// Where a command says what it has to say: results to stdout, the rest to stderr.
 #[derive(Clone, Copy, Debug)]
@@ -199,29 +201,34 @@ impl Output {
     /// Something worth knowing that is no result.
     pub(crate) fn note(&self, text: &str) {
         if !self.is_quiet() {
-            eprintln!("{text}");
+            streams::note(text);
         }
     }
 
     /// What there is to say of a text that was read.
     pub(crate) fn report(&self, report: &Report) {
         if !self.is_quiet() || report.failed() {
-            let colour = io::IsTerminal::is_terminal(&io::stderr());
-            eprint!("{}", report.render(colour));
+            streams::note_as_it_stands(&report.render(io::stderr().is_terminal()));
         }
     }
 
-    /// A line of a result. A reader that has gone away is no fault of ours: what is left is not said.
+    /// A line of a result.
     pub(crate) fn line(&self, text: &str) {
-        let mut stdout = io::stdout().lock();
-        if writeln!(stdout, "{text}").is_err() {
-            std::process::exit(0);
+        streams::line(text);
+    }
+
+    /// What there is to say of a text, as the result.
+    pub(crate) fn reported(&self, report: &Report) {
+        if self.json {
+            streams::as_it_stands(&report.json_lines());
+        } else {
+            streams::as_it_stands(&report.render(io::stdout().is_terminal()));
         }
     }
 
     /// One JSON object.
     pub(crate) fn object(&self, value: &Value) {
-        self.line(&value.to_string());
+        streams::json_line(value.to_string());
     }
 
     /// A theorem that has just become durable.
@@ -258,59 +265,16 @@ impl Output {
     pub(crate) fn goals(&self, ran: &Ran) {
         let exploration = &ran.exploration;
         let theory = exploration.theory();
-        for conjecture in &exploration.conjectures {
-            let Origin::Goal(goal) = &conjecture.origin else { continue };
-            let status = status_word(ran, &conjecture.fate);
+        for conjecture in exploration.conjectures.iter().filter(|known| known.goals().next().is_some()) {
+            let status = if exploration.inconsistency.is_some() {
+                "ContradictoryAxioms"
+            } else {
+                status_word(ran, &conjecture.fate)
+            };
             let detail = detail(exploration, conjecture);
-            if self.json {
-                let mut object = json!({
-                    "event": "goal",
-                    "label": &*goal.label,
-                    "place": &*goal.place,
-                    "szs": status,
-                    "statement": mpl(theory, &conjecture.statement),
-                    "math": math(theory, &conjecture.statement),
-                });
-                merge(&mut object, detail);
-                self.object(&object);
-                continue;
-            }
-            self.line(&format!("% SZS status {status} for {} : {}", goal.label, math(theory, &conjecture.statement)));
-            match &conjecture.fate {
-                Fate::Proved(id) => {
-                    let described = describe(exploration, *id);
-                    let how = described
-                        .variable
-                        .map_or_else(|| "direct".to_owned(), |variable| format!("induction on {variable}"));
-                    let vacuous =
-                        if conjecture.vacuous { ", its premises hold in no model that was looked at" } else { "" };
-                    self.line(&format!("    theorem {}, {how}{vacuous}", number_of(*id)));
-                }
-                Fate::Refuted(..) => {
-                    let values = detail["counterexample"].as_object().map(|values| {
-                        let pairs: Vec<String> = values
-                            .iter()
-                            .map(|(name, value)| format!("{name} = {}", value.as_str().unwrap_or("?")))
-                            .collect();
-                        pairs.join(", ")
-                    });
-                    let model = detail["model"].as_str().unwrap_or_default();
-                    self.line(&format!("    fails for {} ({model})", values.unwrap_or_default()));
-                }
-                _ => {
-                    self.line(&format!("    {}", detail["reason"].as_str().unwrap_or_default()));
-                    for induction in detail["inductions"].as_array().into_iter().flatten() {
-                        self.line(&format!(
-                            "    induction on {}: case {} stayed open ({})",
-                            induction["variable"].as_str().unwrap_or_default(),
-                            induction["case"],
-                            induction["reason"].as_str().unwrap_or_default()
-                        ));
-                        for subgoal in induction["stuck_on"].as_array().into_iter().flatten() {
-                            self.line(&format!("      would follow from {}", subgoal.as_str().unwrap_or_default()));
-                        }
-                    }
-                }
+            let (statement, shown) = (mpl(theory, &conjecture.statement), math(theory, &conjecture.statement));
+            for goal in conjecture.goals() {
+                self.goal(ran, conjecture, goal, status, &detail, (&statement, &shown));
             }
         }
         if !self.json {
@@ -319,11 +283,81 @@ impl Output {
         self.summary(ran);
     }
 
+    /// What became of a goal; `texts` are its statement in MPL and as people write it.
+    fn goal(
+        &self,
+        ran: &Ran,
+        conjecture: &Conjecture,
+        goal: &Goal,
+        status: &str,
+        detail: &Value,
+        (statement, shown): (&str, &str),
+    ) {
+        if self.json {
+            let mut object = json!({
+                "event": "goal",
+                "label": &*goal.label,
+                "place": &*goal.place,
+                "szs": status,
+                "statement": statement,
+                "math": shown,
+            });
+            merge(&mut object, detail.clone());
+            self.object(&object);
+            return;
+        }
+        self.line(&format!("% SZS status {status} for {} : {}", goal.label, shown));
+        match &conjecture.fate {
+            Fate::Proved(id) => {
+                let described = describe(&ran.exploration, *id);
+                let how = described
+                    .variable
+                    .map_or_else(|| "direct".to_owned(), |variable| format!("induction on {variable}"));
+                let vacuous =
+                    if conjecture.vacuous { ", its premises hold in no model that was looked at" } else { "" };
+                self.line(&format!("    theorem {}, {how}{vacuous}", number_of(*id)));
+            }
+            Fate::Refuted(..) => {
+                let values = detail["counterexample"].as_object().map(|values| {
+                    let pairs: Vec<String> = values
+                        .iter()
+                        .map(|(name, value)| format!("{name} = {}", value.as_str().unwrap_or("?")))
+                        .collect();
+                    pairs.join(", ")
+                });
+                let model = detail["model"].as_str().unwrap_or_default();
+                self.line(&format!("    fails for {} ({model})", values.unwrap_or_default()));
+            }
+            _ if ran.exploration.inconsistency.is_some() => {
+                self.line("    the axioms contradict each other, and prove everything");
+            }
+            _ => {
+                self.line(&format!("    {}", detail["reason"].as_str().unwrap_or_default()));
+                for induction in detail["inductions"].as_array().into_iter().flatten() {
+                    self.line(&format!(
+                        "    induction on {}: case {} stayed open ({})",
+                        induction["variable"].as_str().unwrap_or_default(),
+                        induction["case"],
+                        induction["reason"].as_str().unwrap_or_default()
+                    ));
+                    for subgoal in induction["stuck_on"].as_array().into_iter().flatten() {
+                        self.line(&format!("      would follow from {}", subgoal.as_str().unwrap_or_default()));
+                    }
+                }
+            }
+        }
+    }
+
     /// The table of a run.
     fn summary(&self, ran: &Ran) {
         let counts = ran.exploration.counts();
         let peak = peak_bytes();
+        let remarks = remarks(&ran.exploration);
         if self.json {
+            if let Some(id) = ran.exploration.inconsistency {
+                // It is found before the first round, and no round tells of it.
+                self.theorem(&ran.exploration, id);
+            }
             self.object(&json!({
                 "event": "summary",
                 "run": ran.id.to_string(),
@@ -334,6 +368,7 @@ impl Output {
                 "theorems": { "direct": counts.direct, "induction": counts.induction,
                                "corollaries": counts.corollaries, "essential": counts.essential },
                 "open": counts.open,
+                "remarks": remarks,
                 "blocks": counts.blocks,
                 "steps": counts.steps,
                 "cpu_seconds": ran.stages.cpu(),
@@ -361,6 +396,9 @@ impl Output {
         row("wall s", format!("{:.3}", ran.stages.wall()));
         if let Some(peak) = peak {
             row("peak memory, MB", format!("{:.1}", peak as f64 / f64::from(1 << 20)));
+        }
+        for remark in &remarks {
+            self.line(&format!("note: {remark}"));
         }
         self.line(&format!("run {} is {}", ran.id, ran.status.words()));
         let asked = ran.exploration.conjectures.iter().any(|known| matches!(known.origin, Origin::Goal(_)));

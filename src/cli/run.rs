@@ -17,6 +17,7 @@ use theoremata_actors::prover::{self, CYCLE_STEPS, Outcome, Rounds};
 use theoremata_actors::record::{canonical, decode, encode, number_of};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::language::characters::visible_line;
 use theoremata_logic::search::explore::{Exploration, Fate, Options};
 use theoremata_store::{Batch, Begin, Conclusion, Input, Mark, Run, RunId, Status, Store};
 
@@ -24,6 +25,7 @@ use crate::cli::arguments::RunArguments;
 use crate::cli::exit::Exit;
 use crate::cli::measure::{Stages, cpu_seconds, resident_bytes};
 use crate::cli::output::{Output, describe, math};
+use crate::cli::streams;
 use crate::exchange::checkers::Acceptance;
 use crate::exchange::input::{self, GOALS};
 use crate::failure::Failure;
@@ -234,7 +236,7 @@ fn go(
         };
         let mut observer = Seen(&mut seen);
         let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
-        let mut go_on = || !settings.cancel.is_cancelled() && limit(settings).is_none();
+        let mut go_on = || !settings.cancel.is_cancelled() && !streams::lost() && limit(settings).is_none();
         let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut go_on, &mut watch);
         grid.stop();
         status = match outcome {
@@ -400,10 +402,9 @@ fn progress_bar(quiet: bool) -> ProgressBar {
 pub(crate) fn goals_status(exploration: &Exploration) -> (usize, usize) {
     let mut counts = (0, 0);
     for conjecture in &exploration.conjectures {
-        if matches!(conjecture.origin, theoremata_logic::search::explore::Origin::Goal(_)) {
-            counts.1 += 1;
-            counts.0 += usize::from(matches!(conjecture.fate, Fate::Proved(_)));
-        }
+        let goals = conjecture.goals().count();
+        counts.1 += goals;
+        counts.0 += if matches!(conjecture.fate, Fate::Proved(_)) { goals } else { 0 };
     }
     counts
 }
@@ -434,7 +435,7 @@ pub(super) fn settings(explore: bool, arguments: &RunArguments, quiet: bool) -> 
             // Asked twice: what is committed is safe.
             std::process::exit(Exit::Cancelled as i32);
         }
-        eprintln!("stopping after this cycle; `theoremata resume` goes on (Ctrl-C again stops at once)");
+        streams::note("stopping after this cycle; `theoremata resume` goes on (Ctrl-C again stops at once)");
         raised.cancel();
     });
     handler.map_err(|error| Failure::World(format!("cannot watch for Ctrl-C: {error}")))?;
@@ -472,6 +473,11 @@ pub(super) fn exit_of(ran: &Ran, output: Output) -> Exit {
     }
 }
 
+/// Refuses a folder for pages that holds something of others, before anything is computed for it.
+pub(super) fn site_is_free(folder: Option<&Path>) -> Result<(), Failure> {
+    folder.map_or(Ok(()), |folder| site::may_write(folder).map_err(|error| Failure::World(error.to_string())))
+}
+
 pub(super) fn write_site(ran: &mut Ran, files: &[Input], folder: Option<&Path>, output: Output) -> Result<(), Failure> {
     let Some(folder) = folder else { return Ok(()) };
     let summary = pages(&ran.exploration, files, ran.acceptances.clone(), folder)?;
@@ -494,7 +500,10 @@ pub(super) fn pages(
     let sources = files
         .iter()
         .filter(|file| !file.name.starts_with(GOALS))
-        .map(|file| Source { name: file.name.clone(), text: String::from_utf8_lossy(&file.bytes).into_owned() })
+        .map(|file| Source {
+            name: visible_line(&file.name).into_owned(),
+            text: String::from_utf8_lossy(&file.bytes).into_owned(),
+        })
         .collect();
     let report = Report::of(exploration, sources, acceptances);
     site::write(&report, exploration.theory(), folder).map_err(|error| Failure::World(error.to_string()))

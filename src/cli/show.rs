@@ -7,10 +7,11 @@ use serde_json::json;
 use theoremata_actors::record::number_of;
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::explore::Exploration;
+use theoremata_store::Parameter;
 
 use super::arguments::StoredArguments;
 use super::output::{Output, theorem_object};
-use super::run::{pages, stored_exploration};
+use super::run::{pages, site_is_free, stored_exploration};
 use super::stored::{find, open};
 use crate::cli::exit::Exit;
 use crate::exchange::checkers::Acceptance;
@@ -32,6 +33,7 @@ pub(crate) struct ShowArguments {
 /// `theoremata show`.
 pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Failure> {
     let ShowArguments { store, run: prefix, theorem: number, site: folder } = arguments;
+    site_is_free(folder.as_deref())?;
     let store = open(&store.db)?;
     let Some(prefix) = prefix else {
         for run in store.runs()? {
@@ -92,22 +94,28 @@ fn show_proof(exploration: &Exploration, place: usize, output: Output) {
         depth[number] = depth[scope.parent.index()] + 1;
     }
     for (number, (step, (_, node))) in theorem.proof.steps.iter().zip(record.nodes()).enumerate() {
+        let theorem = node.parameters.iter().find_map(|parameter| match parameter {
+            Parameter::Theorem(number) => Some(*number),
+            _ => None,
+        });
+        let principle = node.parameters.iter().find_map(|parameter| match parameter {
+            Parameter::Text(name) => Some(&**name),
+            _ => None,
+        });
         let premises: Vec<String> = step.premises.iter().map(|premise| (premise.0 + 1).to_string()).collect();
         if output.is_json() {
             output.object(&json!({
-                "event": "step", "number": number + 1, "rule": &*node.rule, "premises": premises,
+                "event": "step", "number": number + 1, "rule": &*node.rule, "theorem": theorem, "principle": principle, "premises": premises,
                 "conclusion": &*node.conclusion, "substitution": node.substitution.iter().map(|name| &**name).collect::<Vec<_>>(),
                 "depth": depth[step.scope.index()],
             }));
         } else {
             let indent = "  ".repeat(depth[step.scope.index()]);
-            output.line(&format!(
-                "{:>5} {indent}{}   [{} {}]",
-                number + 1,
-                node.conclusion,
-                node.rule,
-                premises.join(" ")
-            ));
+            let mut reason = vec![node.rule.to_string()];
+            reason.extend(theorem.map(|number| number.to_string()));
+            reason.extend(principle.map(str::to_owned));
+            reason.extend(premises);
+            output.line(&format!("{:>5} {indent}{}   [{}]", number + 1, node.conclusion, reason.join(" ")));
         }
     }
 }

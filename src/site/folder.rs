@@ -22,6 +22,21 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    /// The folder that a path leads to.
+    ///
+    /// # Errors
+    /// If there is something that is neither an empty folder nor a site of ours.
+    pub(crate) fn target(path: &Path) -> Result<PathBuf, SiteError> {
+        // A link is followed: its target is replaced, not the link.
+        let target = match fs::canonicalize(path) {
+            Ok(path) => path,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+            Err(error) => return Err(SiteError::disk("look at", path, error)),
+        };
+        may_replace(&target)?;
+        Ok(target)
+    }
+
     /// Begins a site that is to stand at `target`. What stands there now is not touched before
     /// [`Folder::finish`].
     ///
@@ -29,13 +44,7 @@ impl Folder {
     /// If there is something at `target` that is neither an empty folder nor a site of ours, or the
     /// disk does not let us write beside it.
     pub(crate) fn begin(target: &Path) -> Result<Folder, SiteError> {
-        // A link is followed: its target is replaced, not the link.
-        let target = match fs::canonicalize(target) {
-            Ok(path) => path,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => target.to_path_buf(),
-            Err(error) => return Err(SiteError::disk("look at", target, error)),
-        };
-        may_replace(&target)?;
+        let target = Folder::target(target)?;
         let staging = beside(&target, ".new")?;
         discard(&staging)?;
         fs::create_dir_all(&staging).map_err(|error| SiteError::disk("make", &staging, error))?;
@@ -100,6 +109,14 @@ impl Folder {
             fs::remove_dir_all(&old).map_err(|error| SiteError::disk("remove", &old, error))?;
         }
         Ok((self.pages, self.bytes))
+    }
+}
+
+/// What was written of a site that was not finished is of use to nobody.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // After `finish` it stands in its place, and nothing is here.
+        let _ = fs::remove_dir_all(&self.staging);
     }
 }
 

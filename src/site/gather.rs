@@ -9,6 +9,7 @@ use theoremata_logic::models::model::{Model, UNKNOWN};
 use theoremata_logic::search::explore::{Exploration, Fate, Origin};
 
 use crate::exchange::checkers::Acceptance;
+use crate::remarks::remarks;
 
 use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 
@@ -97,6 +98,7 @@ impl Report {
             open,
             refuted,
             models: exploration.models.clone(),
+            remarks: remarks(exploration),
             counts: vec![
                 count("conjectures built", counts.built),
                 count("tried", counts.candidates as u64),

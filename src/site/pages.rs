@@ -179,6 +179,7 @@ impl Pages<'_, '_> {
             "anchor": self.definition_link(theory.anchor),
             "essential": essential,
             "by_induction": by_induction,
+            "remarks": report.remarks,
             "counts": report.counts.iter().map(|count| json!({ "label": count.label, "number": count.number })).collect::<Vec<_>>(),
             "axioms": within(axioms, ROWS / 2),
             "definitions": definitions,

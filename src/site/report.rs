@@ -29,6 +29,8 @@ pub(crate) struct Report {
     /// Further lines of the summary, in the order in which they are shown, such as
     /// `conjectures generated`, 1234.
     pub(crate) counts: Vec<Count>,
+    /// What was not done, in sentences.
+    pub(crate) remarks: Vec<String>,
     /// Whether the theorems are offered in the languages of other checkers.
     pub(crate) exports: bool,
     /// The programs of others that have accepted all these theorems.
