@@ -11,12 +11,8 @@ pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
     let mut remarks = Vec::new();
     let theory = exploration.theory();
     let reading = Reading::new(theory);
-    if let Some(id) = exploration.inconsistency {
-        let shown = reading.statement(&exploration.theorems[id.0 as usize].statement);
-        remarks.push(format!(
-            "the axioms contradict each other: they prove {shown} (theorem {}), and so everything; nothing else was tried",
-            id.0 + 1
-        ));
+    if exploration.inconsistency.is_some() {
+        // That is told by itself, and nothing else was tried.
         return remarks;
     }
     let skipped = &exploration.compiled().skipped;

@@ -1,4 +1,5 @@
-//! All that lives in time: the grid of logic blocks, and the prover that runs on it.
+//! All that lives in time: the grid of logic blocks, the prover that runs on it, and [`run`], which joins a
+//! question with a store and tells what comes of it.
 //!
 //! A run is a row of *cycles*. In each, every block that is new, has mail or asked to go on works once,
 //! for at most a given number of steps, and says what came of it: mail to other blocks, new blocks,
@@ -59,6 +60,8 @@
 //! thread), `actix` (the coordinator's side), `drive`.
 
 pub mod grid;
+pub mod measure;
 pub mod pool;
 pub mod prover;
 pub mod record;
+pub mod run;

@@ -302,7 +302,7 @@ fn what_cannot_be_seen_is_refused() {
     check("; \u{1b}[31m\n(theory T[S,c] (in[c,S]))", &["E0105 1:3"]);
     check("(theory T[S,c] \"a \u{202e}b\" (in[c,S]))", &["E0105 1:19"]);
     check("(theory T[S,c] (in[c,S]))(notation (in[x,y]) (infix \"\u{9b}\" 1))", &["E0105 1:54"]);
-    check("(theory T[S,c] (in[c,S]))(notation (in[x,y]) (infix \"\u{a0}\" 1))", &["E0408 1:54"]);
+    check("(theory T[S,c] (in[c,S]))(notation (in[x,y]) (infix \"\u{a0}\" 1))", &["E0105 1:53"]);
     let (theory, _) = read("(theory T[S,c] (in[c,S]))").expect("a theory");
     let (goals, report) = read_goals(&theory, "\u{feff}; fine\n; \u{9b}31m\n(in[c,S])\n".as_bytes(), "g");
     assert_eq!((goals.len(), codes(&report)), (1, vec!["E0105 2:3".to_owned()]));

@@ -1,14 +1,17 @@
 //! `theoremata explore`.
 
 use clap::Args;
+use theoremata_actors::run::Question;
 
 use super::arguments::{RunArguments, TheoryArguments};
+use super::exit::Exit;
 use super::output::Output;
-use super::run::{self, exit_of, settings, site_is_free, write_site};
-use crate::cli::exit::Exit;
+use super::run::{ask, manner, site_is_free, summarise, write_site};
+use super::text;
 use crate::exchange::input;
 use crate::failure::Failure;
 
+/// What is explored, and how.
 #[derive(Args)]
 pub(crate) struct ExploreArguments {
     #[command(flatten)]
@@ -18,16 +21,19 @@ pub(crate) struct ExploreArguments {
 }
 
 /// `theoremata explore`.
-pub(crate) fn run(arguments: &ExploreArguments, mut output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &ExploreArguments, output: Output) -> Result<Exit, Failure> {
     let ExploreArguments { theory, run: arguments } = arguments;
     site_is_free(arguments.site.as_deref())?;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
-    let settings = settings(true, arguments, output.is_quiet())?;
-    let mut ran = run::run(loaded.theory, &[], &loaded.files, &settings, &mut output)?;
-    let written = write_site(&mut ran, &loaded.files, arguments.site.as_deref(), output);
+    let question =
+        Question { theory: loaded.theory, goals: Vec::new(), inputs: loaded.files, manner: manner(true, arguments) };
+    let mut done = ask(question, arguments, output)?;
+    if !output.is_json() {
+        text::exploration(&done, output);
+    }
+    let written = write_site(&mut done, arguments.site.as_deref(), output);
     // What was found is said, whatever became of the pages.
-    output.exploration(&ran);
-    written?;
-    Ok(exit_of(&ran, output))
+    let exit = summarise(&done, output);
+    written.map(|()| exit)
 }

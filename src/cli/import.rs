@@ -1,6 +1,6 @@
 //! `theoremata import`.
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,11 +8,13 @@ use serde_json::json;
 use theoremata_store::Store;
 
 use super::arguments::StoredArguments;
+use super::exit::Exit;
 use super::output::Output;
-use crate::cli::exit::Exit;
 use crate::exchange::input;
+use crate::exchange::stored::import;
 use crate::failure::Failure;
 
+/// What is imported.
 #[derive(Args)]
 pub(crate) struct ImportArguments {
     #[command(flatten)]
@@ -24,14 +26,18 @@ pub(crate) struct ImportArguments {
 /// `theoremata import`.
 pub(crate) fn run(arguments: &ImportArguments, output: Output) -> Result<Exit, Failure> {
     let ImportArguments { store, file } = arguments;
-    // The file first: where there is none, no database is made.
-    let mut source: Box<dyn BufRead> = match file == Path::new("-") {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(BufReader::new(input::open(file)?)),
+    // Before a database is made for it.
+    let source = match file == Path::new("-") {
+        true => None,
+        false => Some(input::open(file)?),
     };
-    let imported = Store::open(&store.db)?.import(&mut source);
+    let store = Store::open(&store.db)?;
+    let imported = match source {
+        None => import(&store, &mut io::stdin().lock()),
+        Some(source) => import(&store, &mut BufReader::new(source)),
+    };
     let imported =
-        imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was changed", file.display())))?;
+        imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was stored", file.display())))?;
     let (added, known) = (imported.added.len(), imported.known.len());
     if output.is_json() {
         output.object(&json!({ "event": "import", "added": added, "known": known }));

@@ -17,7 +17,7 @@ use super::output::Output;
 use super::stored::{find, open};
 use crate::cli::exit::Exit;
 use crate::exchange::input;
-use crate::exchange::languages::Collection;
+use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
 #[derive(Args)]
@@ -147,17 +147,17 @@ fn lemmas(arguments: &ProblemArguments, theory: &Theory) -> Result<Vec<(TheoremI
     let Some(prefix) = &arguments.lemmas else { return Ok(Vec::new()) };
     let store = open(&arguments.store.db)?;
     let run = find(&store, prefix)?;
-    let collection = Collection::stored(&store, &run)?;
-    if collection.theory.anchor_definition().body != theory.anchor_definition().body {
-        let (name, other) = (&collection.theory.name, &theory.name);
+    let stored = Stored::read(&store, &run)?;
+    if stored.theory.anchor_definition().body != theory.anchor_definition().body {
+        let (name, other) = (&stored.theory.name, &theory.name);
         return Err(Failure::Usage(format!("run {prefix} is about {name}, whose axioms are not those of {other}")));
     }
     let corollaries: HashSet<u32> =
-        store.theorems(&run.id)?.iter().filter(|theorem| theorem.corollary).map(|theorem| theorem.number).collect();
+        stored.records.iter().filter(|theorem| theorem.corollary).map(|theorem| theorem.number).collect();
     let wanted = |number: u32| {
         if arguments.lemma.is_empty() { !corollaries.contains(&number) } else { arguments.lemma.contains(&number) }
     };
-    let theorems = collection.checked(None)?;
+    let theorems = stored.checked()?;
     let missing = arguments.lemma.iter().find(|number| theorems.iter().all(|known| known.shown_number() != **number));
     if let Some(number) = missing {
         return Err(Failure::Usage(format!("run {prefix} has no theorem {number}")));

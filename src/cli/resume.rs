@@ -4,14 +4,19 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use theoremata_actors::run::{goals_proved, resume};
+use theoremata_store::Store;
 
 use super::arguments::{MAX_THREADS, RunArguments, count, seconds};
+use super::exit::Exit;
 use super::output::Output;
-use super::run::{self, exit_of, settings, site_is_free, write_site};
-use super::stored::{find, open};
-use crate::cli::exit::Exit;
+use super::run::{follow, site_is_free, summarise, write_site};
+use super::stored::{find, is_explored, open};
+use super::text;
+use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
+/// Which run goes on, and how.
 #[derive(Args)]
 pub(crate) struct ResumeArguments {
     /// The run, by the first digits of its id.
@@ -50,25 +55,27 @@ impl ResumeArguments {
 }
 
 /// `theoremata resume`.
-pub(crate) fn run(arguments: &ResumeArguments, mut output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, Failure> {
     let prefix = &arguments.run;
     let arguments = &arguments.how();
     site_is_free(arguments.site.as_deref())?;
-    let store = open(&arguments.db)?;
-    let known = find(&store, prefix)?;
-    let settings = settings(true, arguments, output.is_quiet())?;
-    let explore = known.options.contains("\"explore\"");
-    let (mut ran, inputs) = run::resume(store, &known, &settings, &mut output)?;
-    let written = write_site(&mut ran, &inputs, arguments.site.as_deref(), output);
-    if explore {
-        output.exploration(&ran);
-    } else {
-        output.goals(&ran);
+    // Looked at first: what cannot go on is not touched.
+    let reader = open(&arguments.db)?;
+    let known = find(&reader, prefix)?;
+    let Stored { theory, goals, .. } = Stored::read(&reader, &known)?;
+    drop(reader);
+    let prepared = resume(Store::open(&arguments.db)?, &known, (*theory).clone(), &goals)?;
+    let mut done = follow(prepared, arguments, output)?;
+    let explored = is_explored(&known);
+    if explored && !output.is_json() {
+        text::exploration(&done, output);
     }
-    written?;
-    let (proved, all) = run::goals_status(&ran.exploration);
-    Ok(match exit_of(&ran, output) {
-        Exit::Done if !explore && proved < all => Exit::NotProved,
+    let written = write_site(&mut done, arguments.site.as_deref(), output);
+    let (proved, all) = goals_proved(&done.exploration);
+    // What was found is said, whatever became of the pages.
+    let exit = summarise(&done, output);
+    written.map(|()| match exit {
+        Exit::Done if !explored && proved < all => Exit::NotProved,
         other => other,
     })
 }

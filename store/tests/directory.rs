@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{Random, batch, copy, expect_run, inputs};
-use theoremata_store::{Begin, RunId, Store, StoreError};
+use theoremata_store::{Begin, RunId, Store, StoreError, StoreReader};
 
 const SEED: u64 = 31;
 
@@ -189,6 +189,79 @@ fn a_store_that_has_gone_back_is_refused_until_its_user_agrees() {
     store.remove(&run).unwrap();
     drop(store);
     assert_eq!(Store::open(home.path()).unwrap().runs().unwrap(), []);
+}
+
+/// All files below a directory with their bytes and the time of their last change.
+fn everything(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).unwrap().flatten() {
+        match entry.file_type().unwrap().is_dir() {
+            true => files.extend(everything(&entry.path())),
+            false => {
+                let changed = entry.metadata().unwrap().modified().unwrap();
+                files.push((entry.path(), fs::read(entry.path()).unwrap(), changed));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn readers_change_nothing_and_do_not_disturb_each_other() {
+    let home = tempfile::tempdir().unwrap();
+    let run = fill(home.path());
+    let before = everything(home.path());
+    let one = StoreReader::open(home.path()).unwrap();
+    let other = StoreReader::open(home.path()).unwrap();
+    for reader in [&one, &other] {
+        assert_eq!(reader.verify().unwrap().flaws, []);
+        assert_eq!(reader.run(&run).unwrap().unwrap().committed, 3);
+        assert!(!reader.theorems(&run).unwrap().is_empty());
+    }
+    drop(one);
+    assert!(everything(home.path()) == before, "a reader changed a file");
+    // A writer does not wait for those who have their copy, and keeps others out.
+    let store = Store::open(home.path()).unwrap();
+    assert!(matches!(StoreReader::open(home.path()), Err(StoreError::InUse { .. })));
+    store.reopen(&run, 2).unwrap();
+    drop(store);
+    assert_eq!(other.run(&run).unwrap().unwrap().committed, 3);
+    assert_eq!(StoreReader::open(home.path()).unwrap().run(&run).unwrap().unwrap().committed, 2);
+    let nothing = tempfile::tempdir().unwrap();
+    assert!(matches!(StoreReader::open(nothing.path()), Err(StoreError::Foreign { .. })));
+    assert_eq!(everything(nothing.path()).len(), 0);
+}
+
+#[test]
+fn a_damaged_or_missing_record_of_what_was_committed_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let run = fill(home.path());
+    let file = home.path().join("COMMITTED");
+    let good = fs::read(&file).unwrap();
+    let flaws = || StoreReader::open(home.path()).unwrap().verify().unwrap().flaws;
+    assert_eq!(flaws(), []);
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 4;
+        fs::write(&file, bytes).unwrap();
+        match StoreReader::open(home.path()).and_then(|reader| reader.verify()) {
+            Ok(report) => assert!(report.flaws[0].what.contains("COMMITTED"), "byte {at}: {:?}", report.flaws),
+            Err(error) => panic!("byte {at}: {error}"),
+        }
+    }
+    fs::remove_file(&file).unwrap();
+    assert!(flaws()[0].what.contains("COMMITTED"));
+    // Whoever writes makes it anew, and a store that is empty has nothing to lose.
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.verify().unwrap().flaws.len(), 1);
+    store.reopen(&run, 3).unwrap();
+    drop(store);
+    assert_eq!(flaws(), []);
+    let empty = tempfile::tempdir().unwrap();
+    drop(Store::open(empty.path()).unwrap());
+    assert!(empty.path().join("COMMITTED").exists());
+    assert_eq!(StoreReader::open(empty.path()).unwrap().verify().unwrap().flaws, []);
 }
 
 #[test]

@@ -79,7 +79,6 @@ codes! {
     GOAL_TWICE "E0603" "two goals have one name"
     UNKNOWN_KEY "W0501" "an unknown key of the configuration"
     REPEATED_KEY "W0502" "a key of the configuration stands twice"
-    INCUBATOR "W0503" "the configuration asks for what is not done here"
     UNUSED_DEFINITION "W0701" "a definition that nothing uses"
     UNUSED_PARAMETER "W0702" "a parameter that the definition does not use"
     UNUSED_IMPORT "W0703" "an import of which nothing is used"
@@ -96,5 +95,6 @@ codes! {
     FILES_IGNORED "N0502" "definition files that the configuration does not name"
     INDUCTION_ADDED "N0503" "an induction principle was added by the reader"
     UNSET_LIMIT "N0504" "limits of -1 are taken as not set"
+    INCUBATOR "N0505" "the configuration asks for what is not done here"
     MORE_ERRORS "N0101" "more errors than are shown"
 }

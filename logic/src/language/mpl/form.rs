@@ -236,17 +236,17 @@ impl FormReader<'_, '_> {
     /// The sign of a notation: what could be a name, or several with blanks between them.
     fn sign(&mut self, example: &str) -> Option<Arc<str>> {
         let token = self.parser.peek();
-        let Some(sign) = self.string().filter(|sign| !sign.trim().is_empty()) else {
+        let Some(sign) = self.string() else {
             return self.malformed("the symbol in quotation marks", example);
         };
-        let sign = sign.trim();
+        let sign = sign.trim_matches([' ', '\t', '\n', '\r']);
         let bad = sign.chars().find(|c| *c != ' ' && flaw_in_name(*c).is_some());
         let bad = bad.or_else(|| sign.chars().next().filter(|c| flaw_at_start(*c).is_some()));
         if let Some(bad) = bad {
             self.parser.error(bad_character(bad, token.span));
             return None;
         }
-        if sign.contains(['(', ')', ',']) || sign.len() > MAX_SIGN_BYTES {
+        if sign.is_empty() || sign.contains(['(', ')', ',']) || sign.len() > MAX_SIGN_BYTES {
             self.parser.error(
                 Diagnostic::new(codes::BAD_NOTATION, format!("`{}` cannot be a sign", short(sign)))
                     .at(token.span, "here")
