@@ -23,12 +23,15 @@ mod resume;
 mod run;
 mod show;
 mod stored;
+mod streams;
 mod text;
+mod unused;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
+use theoremata_logic::language::characters::visible;
 
 use crate::failure::Failure;
 use exit::Exit;
@@ -107,11 +110,44 @@ enum Command {
     },
 }
 
+/// The stack of the thread that does the work. What is written by hand is nested 1,000 levels at most, which takes 2 MB
+/// without optimisation; the rest is room. A limit of the shell (`ulimit -s`) holds for the first thread only.
+const STACK_BYTES: usize = 64 << 20;
+
 /// Does what the arguments of the process ask for.
 pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let work = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK_BYTES).spawn(command);
+    let exit = match work.map(std::thread::JoinHandle::join) {
+        Ok(Ok(exit)) => exit,
+        // A panic has been told where it happened.
+        Ok(Err(_)) => Exit::Failed,
+        Err(error) => {
+            streams::note(&format!("theoremata: cannot start a thread: {error}"));
+            Exit::Failed
+        }
+    };
+    ExitCode::from(streams::end(exit) as u8)
+}
+
+fn command() -> Exit {
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((cli, unused::option_without_effect(&matches)))
+    });
+    let (cli, unused) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return refuse(&error),
+    };
     let output = Output::new(cli.json, cli.quiet);
-    let result = match cli.command {
+    let result = match unused {
+        Some(why) => Err(Failure::Usage(why)),
+        None => dispatch(cli.command, output),
+    };
+    result.unwrap_or_else(|failure| say(&failure, output))
+}
+
+fn dispatch(command: Command, output: Output) -> Result<Exit, Failure> {
+    match command {
         Command::Explore(arguments) => explore::run(&arguments, output),
         Command::Prove(arguments) => prove::run(&arguments, output),
         Command::Check(arguments) => check::run(&arguments, output),
@@ -129,21 +165,45 @@ pub(crate) fn run() -> ExitCode {
         Command::Reason(arguments) => reason::run(&arguments, output),
         Command::Bench(command) => bench::run(&command, output),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut std::io::stdout());
+            // The generator takes no failure; a string takes everything.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut script);
+            streams::as_it_stands(&String::from_utf8_lossy(&script));
             Ok(Exit::Done)
         }
-    };
-    let exit = result.unwrap_or_else(|failure| say(&failure, output));
-    ExitCode::from(exit as u8)
+    }
+}
+
+/// Says what is wrong with the arguments; or gives the help or the version, which are results.
+fn refuse(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        let help = error.render();
+        let colour = std::io::IsTerminal::is_terminal(&std::io::stdout());
+        streams::as_it_stands(&if colour { help.ansi().to_string() } else { help.to_string() });
+        return Exit::Done;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        return say(&Failure::Usage(error.render().to_string().trim_end().to_owned()), Output::new(true, true));
+    }
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let text = error.render().to_string();
+    if colour && visible(&text) == text {
+        streams::note_as_it_stands(&error.render().ansi().to_string());
+    } else {
+        streams::note(text.trim_end());
+    }
+    Exit::Input
 }
 
 /// Says why there is no result.
 fn say(failure: &Failure, output: Output) -> Exit {
+    if streams::lost() {
+        // What stopped the command is told at the end, or is worth no message.
+        return Exit::Failed;
+    }
     if output.is_json() {
         if let Failure::Input(report) = failure {
-            for line in report.json_lines().lines() {
-                output.line(line);
-            }
+            streams::as_it_stands(&report.json_lines());
         }
         let szs = if Exit::from(failure) == Exit::Input { "InputError" } else { "Error" };
         let message = match failure {
@@ -155,10 +215,10 @@ fn say(failure: &Failure, output: Output) -> Exit {
     }
     match failure {
         Failure::Input(report) => {
-            eprint!("{}", report.render(std::io::IsTerminal::is_terminal(&std::io::stderr())));
-            eprintln!("% SZS status InputError");
+            streams::note_as_it_stands(&report.render(std::io::IsTerminal::is_terminal(&std::io::stderr())));
+            streams::note("% SZS status InputError");
         }
-        Failure::Usage(text) | Failure::World(text) => eprintln!("theoremata: {text}"),
+        Failure::Usage(text) | Failure::World(text) => streams::note(&format!("theoremata: {text}")),
     }
     failure.into()
 }

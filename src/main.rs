@@ -6,6 +6,7 @@
 mod cli;
 mod exchange;
 mod failure;
+mod remarks;
 mod site;
 
 use std::process::ExitCode;

@@ -30,6 +30,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::characters::flaw_in_prose;
 
 use catalogue::Catalogue;
 use folder::Folder;
@@ -96,6 +97,14 @@ pub(crate) fn write(report: &Report<'_>, theory: &Theory, out: &Path) -> Result<
     Ok(SiteSummary { pages, bytes })
 }
 
+/// Says before any work whether a site may be written to `out`.
+///
+/// # Errors
+/// If something of others stands there.
+pub(crate) fn may_write(out: &Path) -> Result<(), SiteError> {
+    Folder::target(out).map(drop)
+}
+
 /// Appends text to markup so that it is read as text, also inside of attributes.
 fn escape(text: &str, html: &mut String) {
     for c in text.chars() {
@@ -105,8 +114,8 @@ fn escape(text: &str, html: &mut String) {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
-            // Browsers and validators object to these, and they show nothing.
-            c if c.is_control() && c != '\n' && c != '\t' => html.push('\u{fffd}'),
+            // Browsers and validators object to these, and they show nothing, or the rest in another order.
+            c if c == '\r' || flaw_in_prose(c).is_some() => html.push('\u{fffd}'),
             c => html.push(c),
         }
     }

@@ -300,9 +300,9 @@ impl crate::grid::Observer for Observed {
 /// Whether all goals of an exploration are proved: how many are, and how many there are.
 #[must_use]
 pub fn goals_proved(exploration: &Exploration) -> (usize, usize) {
-    use theoremata_logic::search::explore::{Fate, Origin};
-    let goals = exploration.conjectures.iter().filter(|known| matches!(known.origin, Origin::Goal(_)));
-    let fates: Vec<&Fate> = goals.map(|goal| &goal.fate).collect();
+    use theoremata_logic::search::explore::Fate;
+    let asked = exploration.conjectures.iter().flat_map(|known| known.goals().map(|_| &known.fate));
+    let fates: Vec<&Fate> = asked.collect();
     (fates.iter().filter(|fate| matches!(fate, Fate::Proved(_))).count(), fates.len())
 }
 

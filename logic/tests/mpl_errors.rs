@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::mpl::{
-    MAX_FILE_BYTES, MAX_NESTING, Report, format, lint_gl, lint_mpl, parse_goal, read_gl, read_goals, read_mpl,
+    MAX_ALL_BYTES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_NESTING, Report, format, lint_gl, lint_mpl, parse_goal, read_gl,
+    read_goals, read_mpl,
 };
+use theoremata_logic::language::notation::Reading;
 
 const DEFINITIONS: &str = "(define below[x,y,N,+] !(>[z] (in[z,N]) !(in3[x,z,y,+])))\n";
 
@@ -213,11 +215,154 @@ fn nesting_to_the_bound_is_fine_and_beyond_it_is_an_error() {
                 assert!(parse_goal(&theory, &text(levels)).is_err());
             }
         }
-        let Err(report) = read(&format!("(theory T[N,i0] (&{}))", " (in[i0,N])".repeat(5_000))) else {
-            panic!("too deep")
-        };
-        assert_eq!(codes(&report)[0], format!("E0104 1:{}", 20 + 11 * MAX_NESTING));
     });
+}
+
+#[test]
+fn a_long_conjunction_is_long_and_not_deep() {
+    with_small_stack(|| {
+        for (count, depth) in [(2, 1), (64, 63), (65, 7), (1_122, 11), (300_000, 19)] {
+            let text = format!("(theory T[N,i0] (&{}))", " (in[i0,N])".repeat(count));
+            let (theory, _) = read(&text).unwrap_or_else(|report| panic!("{}", report.render(false)));
+            let body = &theory.anchor_definition().body;
+            assert_eq!(body.depth(), depth, "{count} parts");
+            let printed = theory.to_mpl();
+            let (again, _) = read(&printed).unwrap_or_else(|report| panic!("{}", report.render(false)));
+            assert_eq!(*body, again.anchor_definition().body, "{count} parts");
+            format("a.mpl", text.as_bytes()).unwrap_or_else(|report| panic!("{}", report.render(false)));
+            let doubtful = lint_mpl("a.mpl", text.as_bytes(), &mut no_files);
+            assert!(!doubtful.failed() && doubtful.diagnostics.len() == count - 1, "each part but one stands before");
+        }
+        // Nested as deep as may be where it stands last in a chain: the bound holds for the tree that is made.
+        let deep = format!("{}(in[i0,N])", "!".repeat(MAX_NESTING - 30));
+        let chain = format!("(theory T[N,i0] (&{} {deep}))", " (in[i0,N])".repeat(63));
+        let Err(report) = read(&chain) else { panic!("too deep") };
+        assert_eq!(report.diagnostics[0].code.text(), "E0104");
+    });
+}
+
+#[test]
+fn one_file_by_two_paths_is_one() {
+    let mut files = |path: &str| -> Result<Vec<u8>, String> {
+        match path {
+            "d.mpl" | "link.mpl" | "sub/link.mpl" => Ok(b"(define p[c,S] (in[c,S]))".to_vec()),
+            "e.mpl" | "f.mpl" => Ok(b"(import \"d.mpl\")(define q[c,S] (p[c,S]))".to_vec()),
+            "round.mpl" => Ok(b"(import \"round.mpl\")(define r[c] (=[c,c]))".to_vec()),
+            _ => no_files(path),
+        }
+    };
+    let imports =
+        "(import \"link.mpl\")(import \"d.mpl\")(import \"sub/link.mpl\")(import \"f.mpl\")(import \"e.mpl\")";
+    let text = format!("{imports}(theory T[S,c] (& (p[c,S]) (q[c,S])))");
+    let (theory, _) =
+        read_mpl("a.mpl", text.as_bytes(), &mut files).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    assert_eq!(theory.predicates.len(), 7, "four primitive ones, `p`, `q` and the theory");
+    let text = "(import \"round.mpl\")(theory T[c] (r[c]))";
+    let Err(report) = read_mpl("a.mpl", text.as_bytes(), &mut files) else { panic!("a circle") };
+    assert_eq!(report.diagnostics[0].code.text(), "E0404");
+    // Two files that say different things stay two.
+    let mut files = |path: &str| match path {
+        "d.mpl" => Ok(b"(define p[c,S] (in[c,S]))".to_vec()),
+        _ => Ok(b"(define p[c,S] !(in[c,S]))".to_vec()),
+    };
+    let text = "(import \"d.mpl\")(import \"e.mpl\")(theory T[S,c] (p[c,S]))";
+    let Err(report) = read_mpl("a.mpl", text.as_bytes(), &mut files) else { panic!("two definitions") };
+    assert_eq!(report.diagnostics[0].code.text(), "E0206");
+}
+
+#[test]
+fn files_may_have_so_much_together() {
+    let mut files = |path: &str| -> Result<Vec<u8>, String> {
+        let next: usize = path.trim_end_matches(".mpl").parse::<usize>().map_err(|error| error.to_string())? + 1;
+        let mut text = format!("(import \"{next}.mpl\")(define p{next}[x] (=[x,x]))").into_bytes();
+        text.resize(8 << 20, b' ');
+        Ok(text)
+    };
+    let Err(report) = read_mpl("a.mpl", b"(import \"1.mpl\")(theory T[c] (p2[c]))", &mut files) else {
+        panic!("too much")
+    };
+    assert_eq!(report.diagnostics[0].code.text(), "E0403");
+    assert!(report.diagnostics[0].message.contains(&MAX_ALL_BYTES.to_string()), "{}", report.render(false));
+}
+
+#[test]
+fn what_cannot_be_seen_is_refused() {
+    for hidden in [
+        '\u{a0}', '\u{ad}', '\u{3000}', '\u{2028}', '\u{200b}', '\u{3164}', '\u{fe0f}', '\u{e000}', '\u{1b}',
+        '\u{2800}',
+    ] {
+        let text = format!("(theory T[S,c{hidden}] (in[c{hidden},S]))");
+        let Err(report) = read(&text) else { panic!("{hidden:?} was taken") };
+        assert_eq!(codes(&report)[0], "E0105 1:14", "{hidden:?}");
+        let named = format!("U+{:04X}", u32::from(hidden));
+        assert!(report.diagnostics[0].message.contains(&named), "{}", report.render(false));
+    }
+    // A mark onto a bracket, and what commands a terminal in comments, texts and signs.
+    check("(theory T[S,\u{301}c] (in[c,S]))", &["E0105 1:13"]);
+    check("; \u{1b}[31m\n(theory T[S,c] (in[c,S]))", &["E0105 1:3"]);
+    check("(theory T[S,c] \"a \u{202e}b\" (in[c,S]))", &["E0105 1:19"]);
+    check("(theory T[S,c] (in[c,S]))(notation (in[x,y]) (infix \"\u{9b}\" 1))", &["E0105 1:54"]);
+    check("(theory T[S,c] (in[c,S]))(notation (in[x,y]) (infix \"\u{a0}\" 1))", &["E0105 1:53"]);
+    let (theory, _) = read("(theory T[S,c] (in[c,S]))").expect("a theory");
+    let (goals, report) = read_goals(&theory, "\u{feff}; fine\n; \u{9b}31m\n(in[c,S])\n".as_bytes(), "g");
+    assert_eq!((goals.len(), codes(&report)), (1, vec!["E0105 2:3".to_owned()]));
+    let Err(report) = read_gl("{ \"a\": \"\u{202e}\" }".as_bytes(), "c.json", &BTreeMap::new()) else {
+        panic!("hidden")
+    };
+    assert_eq!(codes(&report), ["E0105 1:9"]);
+    // Nothing of it reaches whoever reads the report, be it in the text, in a name or in the name of the file.
+    let named = "a\u{1b}[31m\u{9b}\u{202e}\n.mpl";
+    for text in
+        ["(theory T[S,c\u{1b}[31m] (in[c,S]))", "(theory \u{202e}T[S,c] (in[d,S]))", "; \u{9b}\n(import \"\u{7}\")"]
+    {
+        let report = lint_mpl(named, text.as_bytes(), &mut no_files);
+        let shown = report.render(false) + &report.json_lines();
+        assert!(report.failed() && !shown.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{7}']), "{shown:?}");
+        assert_eq!(report.json_lines().lines().count(), report.diagnostics.len());
+    }
+}
+
+#[test]
+fn names_that_look_alike_are_pointed_out() {
+    let said = |parameters: &str| {
+        let used: String = parameters.split(',').map(|name| format!(" (in[{name},S])")).collect();
+        let text = format!("(theory T[S,{parameters}] (& (in[c,S]){used}))");
+        let report = lint_mpl("a.mpl", text.as_bytes(), &mut no_files);
+        assert!(!report.failed(), "{}", report.render(false));
+        codes(&report).into_iter().filter(|code| code.starts_with("W0712")).count()
+    };
+    for alike in ["c,\u{441}", "\u{430}x,c", "c,é,e\u{301}", "c,e\u{301}", "c,x,\u{ff58}", "c,∗,*", "c,ο", "c,х1,x1"]
+    {
+        assert!(said(alike) > 0, "{alike}");
+    }
+    for apart in ["c,a,α", "c,ℕ,N", "c,l,1,O,0,I", "c,×,x", "c,сумма", "c,μ,m", "c,x²,x2", "c,あ,い", "c,rn,m"]
+    {
+        assert_eq!(said(apart), 0, "{apart}");
+    }
+}
+
+#[test]
+fn a_sign_stands_for_one_thing() {
+    let theory = "(theory T[S,j,k,c] (& (in[c,S]) (>[x,y,z] (in3[x,y,z,j]) (in3[y,x,z,k]))))";
+    let plus =
+        |function: &str, sign: &str| format!("(notation (in3[x,y,z,{function}]) (value z) (infix \"{sign}\" 5))");
+    let shown = |notations: &str| {
+        let (theory, report) =
+            read(&format!("{theory}{notations}")).unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let goal = parse_goal(&theory, "(>[x,y,z] (in3[x,y,z,j]) (in3[y,x,z,k]))").expect("a goal");
+        (codes(&report), Reading::new(&theory).statement(&goal.statement).to_string())
+    };
+    let (said, text) = shown(&(plus("j", "+") + &plus("k", "+")));
+    assert_eq!((said.len(), &*text), (1, "∀ x y : x + y = y +_k x"), "{said:?}");
+    assert!(said[0].starts_with("W0710"));
+    let (said, text) = shown(&(plus("j", "+") + &plus("k", "-")));
+    assert_eq!((said.len(), &*text), (0, "∀ x y : x + y = y - x"), "{said:?}");
+    let (said, text) = shown(&(plus("j", "=") + &plus("k", "c")));
+    assert_eq!((said.len(), &*text), (2, "∀ x y : x ?_j y = y c_k x"), "{said:?}");
+    let (said, text) = shown(&(plus("j", "+") + &plus("j", "-") + &plus("k", "*")));
+    assert_eq!((said.len(), &*text), (1, "∀ x y : x + y = y * x"), "{said:?}");
+    assert!(said[0].starts_with("W0711"));
+    check(&format!("{theory}{}", plus("j", ") ∧ (")), &["E0408 1:117"]);
 }
 
 #[test]
@@ -232,6 +377,9 @@ fn huge_files_end_soon() {
         assert_eq!(codes(&report), ["E0102 1:1"]);
         assert!(report.diagnostics[0].message.contains(&MAX_FILE_BYTES.to_string()), "the bound is named");
         let name = "x".repeat(1 << 20);
+        let report =
+            lint_mpl("a.mpl", format!("(theory T[{}] (=[x,x]))", &name[..MAX_NAME_BYTES]).as_bytes(), &mut no_files);
+        assert!(!report.diagnostics.iter().any(|said| said.code.text() == "E0117"), "as long as may be");
         let Err(report) = read(&format!("(theory T[{name}] (in[{name}y,{name}]))")) else { panic!("an error") };
         assert!(report.render(false).len() < 4_000 && report.json_lines().len() < 4_000);
     });

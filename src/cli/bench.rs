@@ -12,6 +12,7 @@ use theoremata_lm::{
     Bounds, Branch, Choice, Engine, Event, Join, Model, Outcome, Request, Settings, Spawn, Then, Token, Turn, Usage,
 };
 
+use crate::cli::arguments::{MAX_THREADS, count};
 use crate::cli::exit::Exit;
 use crate::cli::generate::crew;
 use crate::cli::model;
@@ -35,19 +36,19 @@ pub(crate) struct LmArguments {
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
     model: String,
     /// Tokens of the prompt that is read.
-    #[arg(long, value_name = "N", default_value = "256")]
+    #[arg(long, value_name = "N", default_value = "256", value_parser = count::<1_000_000>)]
     prompt: NonZeroUsize,
     /// Tokens that each path writes.
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = count::<1_000_000>)]
     tokens: NonZeroUsize,
     /// Numbers of paths that write side by side.
-    #[arg(long, value_name = "N", value_delimiter = ',', default_values = ["1", "2", "4", "8", "16", "32"])]
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values = ["1", "2", "4", "8", "16", "32"], value_parser = count::<1_024>)]
     paths: Vec<NonZeroUsize>,
     /// Runs, of which the median counts.
-    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = count::<1_000>)]
     runs: NonZeroUsize,
     /// Threads [default: one a core].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
 }
 

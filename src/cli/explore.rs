@@ -6,7 +6,7 @@ use theoremata_actors::run::Question;
 use super::arguments::{RunArguments, TheoryArguments};
 use super::exit::Exit;
 use super::output::Output;
-use super::run::{ask, manner, summarise, write_site};
+use super::run::{ask, manner, site_is_free, summarise, write_site};
 use super::text;
 use crate::exchange::input;
 use crate::failure::Failure;
@@ -23,6 +23,7 @@ pub(crate) struct ExploreArguments {
 /// `theoremata explore`.
 pub(crate) fn run(arguments: &ExploreArguments, output: Output) -> Result<Exit, Failure> {
     let ExploreArguments { theory, run: arguments } = arguments;
+    site_is_free(arguments.site.as_deref())?;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
     let question =
@@ -31,6 +32,8 @@ pub(crate) fn run(arguments: &ExploreArguments, output: Output) -> Result<Exit, 
     if !output.is_json() {
         text::exploration(&done, output);
     }
-    write_site(&mut done, arguments.site.as_deref(), output)?;
-    Ok(summarise(&done, output))
+    let written = write_site(&mut done, arguments.site.as_deref(), output);
+    // What was found is said, whatever became of the pages.
+    let exit = summarise(&done, output);
+    written.map(|()| exit)
 }

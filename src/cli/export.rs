@@ -83,7 +83,14 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> Result<Exit, F
     if arguments.backup {
         return Err(Failure::Usage("--backup belongs to --format json".to_owned()));
     }
-    if let (2.., Some(folder)) = (runs.len(), &arguments.out) {
+    if let (count @ 2.., Some(folder)) = (runs.len(), &arguments.out) {
+        if folder.extension().is_some_and(|extension| extension == language.extension()) && !folder.is_dir() {
+            return Err(Failure::Usage(format!(
+                "{} is the name of a file, which holds theorems of one run, and there are {count} runs: name one, or a \
+                 folder for all",
+                folder.display()
+            )));
+        }
         fs::create_dir_all(folder).map_err(|error| Failure::world("make the folder", folder, &error))?;
         for run in runs {
             let stored = Stored::read(&store, &run)?;

@@ -1,11 +1,13 @@
 //! `theoremata fmt`.
 
-use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 use theoremata_logic::language::mpl;
 
+use super::destination::replace;
 use super::output::Output;
 use crate::cli::exit::Exit;
 use crate::exchange::input;
@@ -32,12 +34,14 @@ pub(crate) fn run(arguments: &FmtArguments, output: Output) -> Result<Exit, Fail
             continue;
         }
         changed += 1;
-        output.line(&format!("{}{}", if *check { "would change " } else { "" }, path.display()));
         if !*check {
-            // Beside it first: a cut-off write must not cost the file.
-            let beside = path.with_extension("mpl.new");
-            fs::write(&beside, &text).map_err(|error| Failure::world("write", &beside, &error))?;
-            fs::rename(&beside, path).map_err(|error| Failure::world("replace", path, &error))?;
+            let world = |error: io::Error| Failure::world("write", path, &error);
+            replace(path, &mut |to| to.write_all(text.as_bytes()).map_err(world))?;
+        }
+        if output.is_json() {
+            output.object(&json!({ "event": "fmt", "file": path.display().to_string(), "changed": !*check }));
+        } else {
+            output.line(&format!("{}{}", if *check { "would change " } else { "" }, path.display()));
         }
     }
     Ok(if *check && changed > 0 { Exit::NotProved } else { Exit::Done })

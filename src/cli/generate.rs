@@ -1,7 +1,6 @@
 //! `generate`: a language model goes on from a text, once or on several paths at a time.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,10 +13,13 @@ use theoremata_lm::{
     PromptError, Request, Role, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
 };
 
+use crate::cli::arguments::{MAX_THREADS, count};
 use crate::cli::exit::Exit;
 use crate::cli::guidance::{GuidanceArguments, guidance};
 use crate::cli::model;
 use crate::cli::output::Output;
+use crate::cli::streams;
+use crate::exchange::input;
 use crate::failure::Failure;
 use theoremata_actors::measure::peak_bytes;
 
@@ -37,7 +39,7 @@ pub(crate) struct GenerateArguments {
     #[arg(long)]
     raw: bool,
     /// At most so many tokens on each path.
-    #[arg(long, value_name = "N", default_value = "256")]
+    #[arg(long, value_name = "N", default_value = "256", value_parser = count::<1_000_000>)]
     max_tokens: NonZeroUsize,
     /// Divides the logits; 0 takes the most likely token.
     #[arg(long, value_name = "T", default_value_t = 0.0, value_parser = at_least_zero)]
@@ -60,7 +62,7 @@ pub(crate) struct GenerateArguments {
     #[command(flatten)]
     guidance: GuidanceArguments,
     /// Paths that go on from the same prompt at the same time.
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count::<1_024>)]
     paths: NonZeroUsize,
     /// Keep one of several paths: the first to end, the likeliest, or the one that most agree on.
     #[arg(long, value_name = "HOW")]
@@ -70,13 +72,13 @@ pub(crate) struct GenerateArguments {
     exact_keys: bool,
     /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
     /// [default: none].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<64>)]
     speculate: Option<NonZeroUsize>,
     /// Keys and values may take so much memory; with less, paths wait for each other.
-    #[arg(long, value_name = "MB", default_value = "1024")]
+    #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>)]
     kv_memory: NonZeroUsize,
     /// Threads; the text does not depend on it [default: one a core].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
 }
 
@@ -130,7 +132,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let mut writer = Writer::new(&arguments.stop, paths == 1, output);
     let start = Instant::now();
     let mut prompt_seconds = 0.0;
-    while !engine.is_idle() {
+    while !engine.is_idle() && !streams::lost() {
         let before = engine.usage().generated;
         for event in engine.step(&crew) {
             writer.take(&model, &event)?;
@@ -171,10 +173,8 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
 /// The tokens of the prompt: a conversation where the model has a template, else the text as it stands.
 fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Failure> {
     let text = if arguments.prompt == "-" {
-        let mut text = String::new();
-        let read = io::stdin().read_to_string(&mut text);
-        read.map_err(|error| Failure::World(format!("cannot read the prompt from standard input: {error}")))?;
-        text
+        let bytes = input::read_standard_input()?;
+        String::from_utf8(bytes).map_err(|_| Failure::Usage("standard input is not UTF-8".to_owned()))?
     } else {
         arguments.prompt.clone()
     };
@@ -274,7 +274,7 @@ impl Writer {
                         "event": "token", "path": path, "token": token, "text": said, "log_probability": log_probability,
                     }));
                 } else if self.single {
-                    say(&said)?;
+                    streams::piece(&said);
                 }
             }
             Event::Finished { node, outcome } => {
@@ -283,7 +283,7 @@ impl Writer {
                     let rest = speech.finish();
                     text.push_str(&rest);
                     if self.single && !self.output.is_json() {
-                        say(&rest)?;
+                        streams::piece(&rest);
                     }
                 }
             }
@@ -316,7 +316,7 @@ impl Writer {
                     "text": text, "picked": picked.then_some(winner == Some(path)),
                 }));
             } else if self.single {
-                say("\n")?;
+                streams::piece("\n");
             } else if !picked {
                 self.output.line(&format!("--- path {path}, {outcome}\n{text}"));
             } else if winner == Some(path) {
@@ -332,13 +332,6 @@ impl Writer {
         let good = outcomes().find(|outcome| matches!(outcome, Outcome::Concluded | Outcome::Budget(Bound::Tokens)));
         Ok(good.or(outcomes().next()).cloned())
     }
-}
-
-/// Text as it comes. A reader that has gone away ends it.
-fn say(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let said = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    said.map_err(|error| Failure::World(format!("cannot write: {error}")))
 }
 
 pub(crate) fn word(outcome: &Outcome) -> &'static str {

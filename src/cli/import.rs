@@ -1,15 +1,16 @@
 //! `theoremata import`.
 
-use std::fs;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 use theoremata_store::Store;
 
 use super::arguments::StoredArguments;
 use super::exit::Exit;
 use super::output::Output;
+use crate::exchange::input;
 use crate::exchange::stored::import;
 use crate::failure::Failure;
 
@@ -28,7 +29,7 @@ pub(crate) fn run(arguments: &ImportArguments, output: Output) -> Result<Exit, F
     // Before a database is made for it.
     let source = match file == Path::new("-") {
         true => None,
-        false => Some(fs::File::open(file).map_err(|error| Failure::world("open", file, &error))?),
+        false => Some(input::open(file)?),
     };
     let store = Store::open(&store.db)?;
     let imported = match source {
@@ -37,6 +38,11 @@ pub(crate) fn run(arguments: &ImportArguments, output: Output) -> Result<Exit, F
     };
     let imported =
         imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was stored", file.display())))?;
-    output.line(&format!("{} runs added, {} known", imported.added.len(), imported.known.len()));
+    let (added, known) = (imported.added.len(), imported.known.len());
+    if output.is_json() {
+        output.object(&json!({ "event": "import", "added": added, "known": known }));
+    } else {
+        output.line(&format!("{added} runs added, {known} known"));
+    }
     Ok(Exit::Done)
 }

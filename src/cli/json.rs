@@ -5,6 +5,8 @@ use theoremata_actors::measure::peak_bytes;
 use theoremata_actors::run::{Done, GoalAnswer, TheoremFound, contradiction};
 use theoremata_store::{Run, Status};
 
+use crate::remarks::remarks;
+
 /// A theorem.
 pub(super) fn theorem(found: &TheoremFound) -> Value {
     json!({
@@ -54,6 +56,7 @@ pub(super) fn summary(done: &Done) -> Value {
         "theorems": { "direct": counts.direct, "induction": counts.induction,
                        "corollaries": counts.corollaries, "essential": counts.essential },
         "open": counts.open,
+        "remarks": remarks(&done.exploration),
         "blocks": counts.blocks,
         "steps": counts.steps,
         "cpu_seconds": done.stages.cpu(),

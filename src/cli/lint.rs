@@ -1,6 +1,5 @@
 //! `theoremata lint`.
 
-use std::io;
 use std::path::Path;
 
 use clap::Args;
@@ -20,24 +19,20 @@ pub(crate) struct LintArguments {
 
 /// `theoremata lint`.
 pub(crate) fn run(LintArguments { theory }: &LintArguments, output: Output) -> Result<Exit, Failure> {
-    let report = match &theory.config {
+    let TheoryArguments { input, config } = theory;
+    let report = match config {
         Some(config) => {
+            input::together(input, Some(config.as_path()))?;
             let text = input::read(config)?;
-            mpl::lint_gl(&text, &config.display().to_string(), &input::read_folder(&theory.input)?)
+            mpl::lint_gl(&text, &config.display().to_string(), &input::read_folder(input)?)
         }
         None => {
-            let text = input::read(&theory.input)?;
+            input::together(input, None)?;
+            let text = input::read(input)?;
             let mut loader = |import: &str| input::read(Path::new(import)).map_err(|failure| failure.to_string());
-            mpl::lint_mpl(&theory.input.display().to_string(), &text, &mut loader)
+            mpl::lint_mpl(&input.display().to_string(), &text, &mut loader)
         }
     };
-    if output.is_json() {
-        for line in report.json_lines().lines() {
-            output.line(line);
-        }
-    } else {
-        let colour = io::IsTerminal::is_terminal(&io::stdout());
-        output.line(report.render(colour).trim_end());
-    }
+    output.reported(&report);
     Ok(if report.failed() { Exit::Input } else { Exit::Done })
 }

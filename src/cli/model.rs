@@ -134,7 +134,9 @@ fn pull(name: &str, output: Output) -> Result<Exit, Failure> {
         fetch::fetch(listed, &path)?;
     }
     if output.is_json() {
-        output.object(&json!({ "event": "model", "name": name, "path": path, "sha256": listed.sha256 }));
+        output.object(
+            &json!({ "event": "model", "name": name, "path": path.display().to_string(), "sha256": listed.sha256 }),
+        );
     } else {
         output.line(&path.display().to_string());
     }

@@ -1,10 +1,12 @@
 //! Where a command says what it has to say: results to stdout, as text or as one JSON object a line; the rest
 //! to stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal};
 
 use serde_json::Value;
 use theoremata_logic::language::mpl::Report;
+
+use super::streams;
 
 /// Where a command says what it has to say: results to stdout, the rest to stderr.
 #[derive(Clone, Copy, Debug)]
@@ -31,28 +33,33 @@ impl Output {
     /// Something worth knowing that is no result.
     pub(crate) fn note(&self, text: &str) {
         if !self.is_quiet() {
-            eprintln!("{text}");
+            streams::note(text);
         }
     }
 
     /// What there is to say of a text that was read.
     pub(crate) fn report(&self, report: &Report) {
         if !self.is_quiet() || report.failed() {
-            let colour = io::IsTerminal::is_terminal(&io::stderr());
-            eprint!("{}", report.render(colour));
+            streams::note_as_it_stands(&report.render(io::stderr().is_terminal()));
         }
     }
 
-    /// A line of a result. A reader that has gone away is no fault of ours: what is left is not said.
+    /// A line of a result.
     pub(crate) fn line(&self, text: &str) {
-        let mut stdout = io::stdout().lock();
-        if writeln!(stdout, "{text}").is_err() {
-            std::process::exit(0);
+        streams::line(text);
+    }
+
+    /// What there is to say of a text, as the result.
+    pub(crate) fn reported(&self, report: &Report) {
+        if self.json {
+            streams::as_it_stands(&report.json_lines());
+        } else {
+            streams::as_it_stands(&report.render(io::stdout().is_terminal()));
         }
     }
 
     /// One JSON object.
     pub(crate) fn object(&self, value: &Value) {
-        self.line(&value.to_string());
+        streams::json_line(value.to_string());
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
-use theoremata_logic::export::names::spelled;
+use theoremata_logic::export::names::Names;
 use theoremata_logic::export::problem::{Encoding, Inductions, Problem};
 use theoremata_logic::language::mpl;
 
@@ -17,7 +17,6 @@ use super::output::Output;
 use super::stored::{find, open};
 use crate::cli::exit::Exit;
 use crate::exchange::input;
-use crate::exchange::languages::short;
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
@@ -130,9 +129,11 @@ pub(crate) fn run(arguments: &ProblemArguments, output: Output) -> Result<Exit, 
             goals.len()
         ))),
         (goals, Some(folder)) => {
+            // Names of goals may differ in what a file's name does not show.
+            let mut names = Names::default();
             for goal in goals {
                 let extension = if arguments.format == ProblemFormat::Tptp { "p" } else { "smt2" };
-                let path = folder.join(format!("goal_{}.{extension}", short(spelled(&goal.label))));
+                let path = folder.join(format!("goal_{}.{extension}", names.fresh(&goal.label)));
                 written(Some(&path), &mut put(text(goal)?))?;
             }
             output.note(&format!("{} problems: {}", goals.len(), folder.display()));

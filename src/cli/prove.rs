@@ -9,7 +9,7 @@ use theoremata_store::Input;
 
 use super::arguments::{RunArguments, TheoryArguments};
 use super::output::Output;
-use super::run::{ask, manner, summarise, write_site};
+use super::run::{ask, manner, site_is_free, summarise, write_site};
 use crate::cli::exit::Exit;
 use crate::exchange::input::{self, GOALS};
 use crate::failure::Failure;
@@ -31,6 +31,7 @@ pub(crate) struct ProveArguments {
 /// `theoremata prove`.
 pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Failure> {
     let ProveArguments { theory, goal: texts, goals: file, run: arguments } = arguments;
+    site_is_free(arguments.site.as_deref())?;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
     let mut inputs = loaded.files;
@@ -44,8 +45,12 @@ pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Fa
         input.name = format!("{GOALS}{}", input.name);
         inputs.push(input);
     }
+    if let Some(place) = texts.iter().position(|text| text.trim().is_empty()) {
+        return Err(Failure::Usage(format!("goal {} of the command line is empty: write a statement", place + 1)));
+    }
     if !texts.is_empty() {
-        let text = texts.join("\n");
+        // A blank in front would make a goal go on with the one before.
+        let text = texts.iter().map(|text| text.trim()).collect::<Vec<_>>().join("\n");
         let (read, report) = mpl::read_goals(&loaded.theory, text.as_bytes(), "--goal");
         if report.failed() {
             return Err(Failure::Input(report));
@@ -53,14 +58,17 @@ pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Fa
         goals.extend(read);
         inputs.push(Input { name: format!("{GOALS}--goal"), bytes: text.into_bytes() });
     }
-    if goals.is_empty() && wrong {
-        return Err(Failure::Usage("no line of the goals could be read".to_owned()));
+    if goals.is_empty() {
+        let why = if wrong { "no line of the goals could be read" } else { "there is no goal: nothing but comments" };
+        return Err(Failure::Usage(why.to_owned()));
     }
     let question = Question { theory: loaded.theory, goals, inputs, manner: manner(false, arguments) };
     let mut done = ask(question, arguments, output)?;
-    write_site(&mut done, arguments.site.as_deref(), output)?;
+    let written = write_site(&mut done, arguments.site.as_deref(), output);
     let (proved, all) = goals_proved(&done.exploration);
-    Ok(match summarise(&done, output) {
+    // What was found is said, whatever became of the pages.
+    let exit = summarise(&done, output);
+    written.map(|()| match exit {
         Exit::Done if wrong => Exit::Input,
         Exit::Done if proved < all => Exit::NotProved,
         other => other,

@@ -24,11 +24,13 @@ use theoremata_actors::jobs::{
 use theoremata_lm::{Model, Outcome, PromptError, Settings};
 use theoremata_store::Store;
 
+use crate::cli::arguments::{MAX_THREADS, count, count_or_none};
 use crate::cli::exit::Exit;
 use crate::cli::generate::{affordable, at_least_zero, speculation};
 use crate::cli::guidance::{GuidanceArguments, shape};
 use crate::cli::model;
 use crate::cli::output::Output;
+use crate::cli::streams;
 use crate::exchange::input;
 use crate::failure::Failure;
 use tell::Teller;
@@ -53,7 +55,7 @@ pub(crate) struct ReasonArguments {
     #[arg(long, value_name = "NAME", requires = "server")]
     key_variable: Option<String>,
     /// Requests that the server is sent at the same time.
-    #[arg(long, value_name = "N", requires = "server", default_value = "8")]
+    #[arg(long, value_name = "N", requires = "server", default_value = "8", value_parser = count::<256>)]
     requests: NonZeroUsize,
     /// The question; with a file, it is asked about each line.
     #[arg(long, value_name = "TEXT")]
@@ -68,7 +70,7 @@ pub(crate) struct ReasonArguments {
     #[arg(long)]
     raw: bool,
     /// At most so many tokens an answer.
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = count::<1_000_000>)]
     max_tokens: NonZeroUsize,
     /// At most so many tokens for each question in all [default: no bound].
     #[arg(long, value_name = "N")]
@@ -94,10 +96,10 @@ pub(crate) struct ReasonArguments {
     #[command(flatten)]
     guidance: GuidanceArguments,
     /// Vote and first: answers to one question.
-    #[arg(long, value_name = "N", default_value = "8")]
+    #[arg(long, value_name = "N", default_value = "8", value_parser = count::<1_024>)]
     samples: NonZeroUsize,
     /// Vote: so many have to agree.
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count_or_none::<1_024>)]
     least: usize,
     /// First: an answer is accepted if this regular expression is found in it. Vote: what it finds last
     /// is what counts, its first group if it has one.
@@ -107,16 +109,16 @@ pub(crate) struct ReasonArguments {
     #[arg(long, value_name = "COMMAND", conflicts_with = "pattern")]
     check: Option<String>,
     /// Decompose, tags and tasks: the tree is parted down to this depth.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count_or_none::<64>)]
     depth: usize,
     /// Decompose, tags and tasks: at most so many subtasks of a task, or paths of a block.
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = count::<1_024>)]
     width: NonZeroUsize,
     /// Tags: what the writer of a conclusion sees of the paths.
     #[arg(long, value_name = "HOW", default_value = "stitch")]
     view: ViewName,
     /// Tasks: so many finished lists of subtasks stay in view.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count_or_none::<1_024>)]
     keep: usize,
     /// Tasks: what stood behind a list that goes moves up as it is, instead of being computed again: approximate.
     #[arg(long)]
@@ -125,7 +127,7 @@ pub(crate) struct ReasonArguments {
     #[arg(long, conflicts_with_all = ["keep", "splice"])]
     in_branches: bool,
     /// Tags and tasks: at most so many characters of a text, such as a path or a thought.
-    #[arg(long, value_name = "N", default_value = "400")]
+    #[arg(long, value_name = "N", default_value = "400", value_parser = count::<100_000>)]
     characters: NonZeroUsize,
     /// Score: compare by the probability of the whole text, instead of the mean of a token.
     #[arg(long)]
@@ -142,16 +144,16 @@ pub(crate) struct ReasonArguments {
     orders: bool,
     /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
     /// [default: none].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<64>)]
     speculate: Option<NonZeroUsize>,
     /// Keys and values may take so much memory; with less, branches wait for each other.
-    #[arg(long, value_name = "MB", default_value = "1024")]
+    #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>)]
     kv_memory: NonZeroUsize,
     /// Engines that share the questions, each with its part of the memory; the answer does not depend on it.
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count::<64>)]
     workers: NonZeroUsize,
     /// Threads of each; the answer does not depend on it [default: one a core].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
 }
 
@@ -187,11 +189,6 @@ enum ViewName {
 
 /// Answers every question, as many at a time as fit.
 pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
-    if arguments.check.is_some() && arguments.program != Plan::First
-        || arguments.pattern.is_some() && !matches!(arguments.program, Plan::First | Plan::Vote)
-    {
-        return Err(Failure::Usage("--check goes with `first`, --pattern with `first` and `vote`".into()));
-    }
     let items = match &arguments.file {
         Some(path) => lines(path)?,
         None => Vec::new(),
@@ -261,7 +258,7 @@ fn ask_all(
                 Err(error) => return Err(Failure::Usage(error.to_string())),
             }
         }
-        if (open.is_empty() && waiting.peek().is_none()) || stop.load(Ordering::Relaxed) {
+        if (open.is_empty() && waiting.peek().is_none()) || stop.load(Ordering::Relaxed) || streams::lost() {
             return Ok(ids);
         }
         let (id, told) = select! {
@@ -299,7 +296,7 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
             std::process::exit(Exit::Cancelled as i32);
         }
         let hope = if kept { "; the same command goes on from here" } else { "" };
-        eprintln!("stopping{hope} (Ctrl-C again stops at once)");
+        streams::note(&format!("stopping{hope} (Ctrl-C again stops at once)"));
     });
     handler.map_err(|error| Failure::World(format!("cannot watch for Ctrl-C: {error}")))?;
     Ok(stop)

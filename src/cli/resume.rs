@@ -1,13 +1,16 @@
 //! `theoremata resume`.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
 use clap::Args;
 use theoremata_actors::run::{goals_proved, resume};
 use theoremata_store::Store;
 
-use super::arguments::RunArguments;
+use super::arguments::{MAX_THREADS, RunArguments, count, seconds};
 use super::exit::Exit;
 use super::output::Output;
-use super::run::{follow, summarise, write_site};
+use super::run::{follow, site_is_free, summarise, write_site};
 use super::stored::{find, is_explored, open};
 use super::text;
 use crate::exchange::stored::Stored;
@@ -18,13 +21,44 @@ use crate::failure::Failure;
 pub(crate) struct ResumeArguments {
     /// The run, by the first digits of its id.
     pub(super) run: String,
-    #[command(flatten)]
-    pub(super) how: RunArguments,
+    /// The database.
+    #[arg(long, value_name = "DIR", default_value = ".theoremata")]
+    pub(super) db: PathBuf,
+    /// Write the pages of the run to this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(super) site: Option<PathBuf>,
+    /// Threads, at most 256; the result does not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// Stop after so many CPU seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) cpu: Option<f64>,
+    /// Stop when more memory is in use.
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(super) memory: Option<u64>,
+}
+
+impl ResumeArguments {
+    /// How the run is done. What was asked for is part of it, and is not asked anew.
+    fn how(&self) -> RunArguments {
+        RunArguments {
+            db: self.db.clone(),
+            no_db: false,
+            site: self.site.clone(),
+            threads: self.threads,
+            max_size: None,
+            cpu: self.cpu,
+            memory: self.memory,
+            fresh: false,
+        }
+    }
 }
 
 /// `theoremata resume`.
 pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, Failure> {
-    let ResumeArguments { run: prefix, how: arguments } = arguments;
+    let prefix = &arguments.run;
+    let arguments = &arguments.how();
+    site_is_free(arguments.site.as_deref())?;
     // Looked at first: what cannot go on is not touched.
     let reader = open(&arguments.db)?;
     let known = find(&reader, prefix)?;
@@ -36,9 +70,11 @@ pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, F
     if explored && !output.is_json() {
         text::exploration(&done, output);
     }
-    write_site(&mut done, arguments.site.as_deref(), output)?;
+    let written = write_site(&mut done, arguments.site.as_deref(), output);
     let (proved, all) = goals_proved(&done.exploration);
-    Ok(match summarise(&done, output) {
+    // What was found is said, whatever became of the pages.
+    let exit = summarise(&done, output);
+    written.map(|()| match exit {
         Exit::Done if !explored && proved < all => Exit::NotProved,
         other => other,
     })

@@ -7,13 +7,14 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::run::{Done, Event, Manner, Prepared, Question, RunError, Settings, contradiction, restore};
+use theoremata_logic::language::characters::visible_line;
 use theoremata_logic::search::explore::Exploration;
 use theoremata_store::{Input, Status, Store, StoreReader};
 
 use super::arguments::RunArguments;
 use super::exit::Exit;
 use super::output::Output;
-use super::{json, text};
+use super::{json, streams, text};
 use crate::exchange::checkers::Acceptance;
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
@@ -47,7 +48,9 @@ pub(super) fn ask(question: Question, arguments: &RunArguments, output: Output) 
 
 /// Lets a run go on and prints what it tells, goals as they are decided.
 pub(super) fn follow(prepared: Prepared, arguments: &RunArguments, output: Output) -> Result<Done, Failure> {
-    let running = prepared.start(settings(arguments)?, now)?;
+    let settings = settings(arguments)?;
+    let cancel = settings.cancel.clone();
+    let running = prepared.start(settings, now)?;
     let bar = progress_bar(output.is_quiet());
     for event in &running.events {
         match event {
@@ -61,6 +64,10 @@ pub(super) fn follow(prepared: Prepared, arguments: &RunArguments, output: Outpu
             Event::Theorem(_) => {}
             Event::Goal(goal) if output.is_json() => output.object(&json::goal(&goal)),
             Event::Goal(goal) => bar.suspend(|| text::goal(&goal, output)),
+        }
+        if streams::lost() {
+            // What was found is kept, and the run can go on for somebody who reads it.
+            cancel.cancel();
         }
     }
     bar.finish_and_clear();
@@ -94,7 +101,7 @@ fn settings(arguments: &RunArguments) -> Result<Settings, Failure> {
             // Asked twice: what is committed is safe.
             std::process::exit(Exit::Cancelled as i32);
         }
-        eprintln!("stopping after this cycle; `theoremata resume` goes on (Ctrl-C again stops at once)");
+        streams::note("stopping after this cycle; `theoremata resume` goes on (Ctrl-C again stops at once)");
         raised.cancel();
     });
     handler.map_err(|error| Failure::World(format!("cannot watch for Ctrl-C: {error}")))?;
@@ -116,6 +123,11 @@ fn progress_bar(quiet: bool) -> ProgressBar {
     bar.set_style(style.expect("a template of ours").progress_chars("=> "));
     bar.set_prefix("models and conjectures");
     bar
+}
+
+/// Refuses a folder for pages that holds something of others, before anything is computed for it.
+pub(super) fn site_is_free(folder: Option<&Path>) -> Result<(), Failure> {
+    folder.map_or(Ok(()), |folder| site::may_write(folder).map_err(|error| Failure::World(error.to_string())))
 }
 
 /// Writes the pages of a run that has come to some end, from what is stored of it.
@@ -143,8 +155,10 @@ pub(super) fn stored_pages(store: &StoreReader, stored: &Stored, folder: &Path, 
 }
 
 fn pages(stored: &Stored, exploration: Option<&Exploration>, folder: &Path, output: Output) -> Result<(), Failure> {
-    let source =
-        |file: &Input| Source { name: file.name.clone(), text: String::from_utf8_lossy(&file.bytes).into_owned() };
+    let source = |file: &Input| Source {
+        name: visible_line(&file.name).into_owned(),
+        text: String::from_utf8_lossy(&file.bytes).into_owned(),
+    };
     let sources = stored.files.iter().map(source).collect();
     let theorems = stored.checked()?;
     let report = Report::new(stored, theorems, exploration, sources, Acceptance::of(&stored.run));

@@ -13,7 +13,7 @@ use theoremata_logic::export::Checked;
 use super::arguments::StoredArguments;
 use super::exit::Exit;
 use super::output::Output;
-use super::run::stored_pages;
+use super::run::{site_is_free, stored_pages};
 use super::stored::{find, open};
 use super::{json, text};
 use crate::exchange::stored::Stored;
@@ -36,6 +36,7 @@ pub(crate) struct ShowArguments {
 /// `theoremata show`.
 pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Failure> {
     let ShowArguments { store, run: prefix, theorem: number, site: folder } = arguments;
+    site_is_free(folder.as_deref())?;
     let store = open(&store.db)?;
     let Some(prefix) = prefix else {
         for run in store.runs()? {
@@ -85,22 +86,30 @@ fn show_proof(theory: &Theory, theorem: &Checked<'_>, output: Output) {
         depth[number] = depth[scope.parent.index()] + 1;
     }
     for (number, (step, (_, node))) in proof.steps.iter().zip(record.nodes()).enumerate() {
+        let theorem = match step.rule {
+            Rule::Theorem(cited) => Some(number_of(cited)),
+            _ => None,
+        };
+        let principle = match &step.rule {
+            Rule::Induction(number) => Some(&*theory.inductions[*number as usize].name),
+            Rule::Comprehension { predicate, .. } => Some(&*theory.predicate(*predicate).name),
+            _ => None,
+        };
         let premises: Vec<String> = step.premises.iter().map(|premise| (premise.0 + 1).to_string()).collect();
         if output.is_json() {
             output.object(&json!({
-                "event": "step", "number": number + 1, "rule": &*node.rule, "premises": premises,
-                "conclusion": &*node.conclusion,
+                "event": "step", "number": number + 1, "rule": &*node.rule, "theorem": theorem, "principle": principle,
+                "premises": premises, "conclusion": &*node.conclusion,
                 "substitution": node.substitution.iter().map(|name| &**name).collect::<Vec<_>>(),
                 "depth": depth[step.scope.index()],
             }));
         } else {
             let indent = "  ".repeat(depth[step.scope.index()]);
-            let from = match step.rule {
-                Rule::Theorem(cited) => number_of(cited).to_string(),
-                _ => premises.join(" "),
-            };
-            let number = number + 1;
-            output.line(&format!("{number:>5} {indent}{}   [{} {from}]", node.conclusion, node.rule));
+            let mut reason = vec![node.rule.to_string()];
+            reason.extend(theorem.map(|number| number.to_string()));
+            reason.extend(principle.map(str::to_owned));
+            reason.extend(premises);
+            output.line(&format!("{:>5} {indent}{}   [{}]", number + 1, node.conclusion, reason.join(" ")));
         }
     }
 }

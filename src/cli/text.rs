@@ -7,6 +7,7 @@ use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::explore::{Fate, Origin};
 
 use super::output::Output;
+use crate::remarks::remarks;
 
 /// A theorem in a list of theorems.
 pub(super) fn theorem(found: &TheoremFound, kind: &str) -> String {
@@ -106,6 +107,9 @@ pub(super) fn summary(done: &Done, output: Output) {
     row("wall s", format!("{:.3}", done.stages.wall()));
     if let Some(peak) = peak_bytes() {
         row("peak memory, MB", format!("{:.1}", peak as f64 / f64::from(1 << 20)));
+    }
+    for remark in remarks(exploration) {
+        output.line(&format!("note: {remark}"));
     }
     output.line(&format!("run {} is {}", done.id, done.status.words()));
     let asked = exploration.conjectures.iter().any(|known| matches!(known.origin, Origin::Goal(_)));

@@ -2,12 +2,12 @@
 //! configuration.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use theoremata_logic::calculus::theory::{Goal, Theory};
-use theoremata_logic::language::mpl::{self, MAX_FILE_BYTES, Report};
+use theoremata_logic::language::mpl::{self, MAX_ALL_BYTES, MAX_FILE_BYTES, Report};
 use theoremata_store::Input;
 
 use crate::failure::Failure;
@@ -33,8 +33,20 @@ const MAX_DEFINITIONS: usize = 1_000;
 /// # Errors
 /// If a file cannot be read, or is not what it should be.
 pub(crate) fn load(path: &Path, config: Option<&Path>) -> Result<Loaded, Failure> {
+    together(path, config)?;
+    match config {
+        Some(config) => load_folder(path, config),
+        None => load_file(path),
+    }
+}
+
+/// A folder needs a configuration, and a file has none.
+///
+/// # Errors
+/// If one of the two is missing or too much.
+pub(crate) fn together(path: &Path, config: Option<&Path>) -> Result<(), Failure> {
     match (path.is_dir(), config) {
-        (true, Some(config)) => load_folder(path, config),
+        (true, Some(_)) | (false, None) => Ok(()),
         (true, None) => Err(Failure::Usage(format!(
             "{} is a folder of definition files: name its configuration with --config FILE",
             path.display()
@@ -43,7 +55,6 @@ pub(crate) fn load(path: &Path, config: Option<&Path>) -> Result<Loaded, Failure
             "--config belongs to a folder of definition files, and {} is not a folder",
             path.display()
         ))),
-        (false, None) => load_file(path),
     }
 }
 
@@ -77,12 +88,19 @@ fn load_folder(path: &Path, config: &Path) -> Result<Loaded, Failure> {
 pub(crate) fn read_folder(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let entries = fs::read_dir(path).map_err(|error| Failure::world("read the folder", path, &error))?;
     let mut files = BTreeMap::new();
+    let mut bytes = 0;
     for entry in entries {
         let file = entry.map_err(|error| Failure::world("read the folder", path, &error))?.path();
         let wanted = file.extension().is_some_and(|extension| extension == "txt" || extension == "mpl");
         let Some(name) = file.file_name().and_then(|name| name.to_str()) else { continue };
         if file.is_file() && wanted {
-            files.insert(name.to_owned(), read(&file)?);
+            let text = read(&file)?;
+            bytes += text.len();
+            files.insert(name.to_owned(), text);
+        }
+        if bytes > MAX_ALL_BYTES {
+            let bound = format!("the definition files of {} have more than {MAX_ALL_BYTES} bytes", path.display());
+            return Err(Failure::Usage(bound));
         }
         if files.len() > MAX_DEFINITIONS {
             return Err(Failure::Usage(format!("{} has more than {MAX_DEFINITIONS} definition files", path.display())));
@@ -94,25 +112,61 @@ pub(crate) fn read_folder(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Fail
     Ok(files)
 }
 
-/// Reads a file whole, unless it is larger than any that is read.
+/// Opens a file that ends: a plain one, or the pipe that stands at `/dev/stdin` or that a shell has made
+/// (`<(command)`). Of other pipes and of devices nobody knows whether they ever end.
 ///
 /// # Errors
-/// If it cannot be read, or is too large.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let length = match fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
+/// If there is none, or it is something else.
+pub(crate) fn open(path: &Path) -> Result<File, Failure> {
+    let file = match fs::metadata(path) {
+        Ok(metadata) => metadata.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Failure::Usage(format!("there is no file {}", path.display())));
         }
         Err(error) => return Err(Failure::world("read", path, &error)),
     };
-    if length > MAX_FILE_BYTES as u64 {
-        return Err(Failure::Usage(format!(
-            "{} has {length} bytes, more than the bound of {MAX_FILE_BYTES}: split it, and import the parts",
-            path.display()
-        )));
+    let refuse = |what: &str| Err(Failure::Usage(format!("{} is {what}, and a file is needed", path.display())));
+    if file.is_dir() {
+        return refuse("a folder");
     }
-    fs::read(path).map_err(|error| Failure::world("read", path, &error))
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let of_process = ["/dev/stdin", "/dev/fd/", "/proc/self/fd/"].iter().any(|place| path.starts_with(place));
+        if file.is_fifo() && !of_process {
+            return refuse("a pipe, which may never end");
+        }
+        if file.is_char_device() || file.is_block_device() || file.is_socket() {
+            return refuse("a device, which may never end");
+        }
+    }
+    File::open(path).map_err(|error| Failure::world("read", path, &error))
+}
+
+/// Reads a file whole, unless it is larger than any that is read.
+///
+/// # Errors
+/// If it cannot be read, or is too large.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    whole(open(path)?, &path.display().to_string(), |error| Failure::world("read", path, &error))
+}
+
+/// Reads standard input whole, unless it is larger than any file that is read.
+///
+/// # Errors
+/// If it cannot be read, or is too large.
+pub(crate) fn read_standard_input() -> Result<Vec<u8>, Failure> {
+    let name = "standard input";
+    whole(io::stdin().lock(), name, |error| Failure::World(format!("cannot read {name}: {error}")))
+}
+
+fn whole(from: impl Read, name: &str, failed: impl Fn(io::Error) -> Failure) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    from.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(Failure::Usage(format!("{name} has more bytes than the bound of {MAX_FILE_BYTES}")));
+    }
+    Ok(bytes)
 }
 
 /// Reads a theory from the files of a stored run.

@@ -88,7 +88,7 @@ impl Language {
 
     /// The name of a file with theorems of this theory: a name for modules too.
     pub(crate) fn file(self, theory: &Theory) -> String {
-        format!("{}.{}", short(spelled(&theory.name)), self.extension())
+        format!("{}.{}", spelled(&theory.name), self.extension())
     }
 
     fn writer(self, theory: &Theory) -> Box<dyn Format + '_> {
@@ -99,18 +99,6 @@ impl Language {
             Language::Rocq => Box::new(Rocq::new(theory)),
             Language::Lean => Box::new(Lean::new(theory)),
         }
-    }
-}
-
-/// The longest name of a file that is made of a name of the user's: file systems allow 255 bytes, and other
-/// programs put endings of their own behind it.
-const LONGEST_NAME: usize = 100;
-
-/// A name of letters, digits and underscores, or its beginning and a hash of the whole if it is long.
-pub(crate) fn short(name: String) -> String {
-    match name.get(..LONGEST_NAME) {
-        Some(beginning) => format!("{beginning}_{}", &blake3::hash(name.as_bytes()).to_hex()[..12]),
-        None => name,
     }
 }
 

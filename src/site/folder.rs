@@ -33,6 +33,21 @@ impl Drop for Folder {
 }
 
 impl Folder {
+    /// The folder that a path leads to.
+    ///
+    /// # Errors
+    /// If there is something that is neither an empty folder nor a site of ours.
+    pub(crate) fn target(path: &Path) -> Result<PathBuf, SiteError> {
+        // A link is followed: its target is replaced, not the link.
+        let target = match fs::canonicalize(path) {
+            Ok(path) => path,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+            Err(error) => return Err(SiteError::disk("look at", path, error)),
+        };
+        may_replace(&target)?;
+        Ok(target)
+    }
+
     /// Begins a site that is to stand at `target`. What stands there now is not touched before
     /// [`Folder::finish`].
     ///
@@ -40,13 +55,7 @@ impl Folder {
     /// If there is something at `target` that is neither an empty folder nor a site of ours, or the
     /// disk does not let us write beside it.
     pub(crate) fn begin(target: &Path) -> Result<Folder, SiteError> {
-        // A link is followed: its target is replaced, not the link.
-        let target = match fs::canonicalize(target) {
-            Ok(path) => path,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => target.to_path_buf(),
-            Err(error) => return Err(SiteError::disk("look at", target, error)),
-        };
-        may_replace(&target)?;
+        let target = Folder::target(target)?;
         let staging = beside(&target, ".new")?;
         discard(&staging)?;
         fs::create_dir_all(&staging).map_err(|error| SiteError::disk("make", &staging, error))?;

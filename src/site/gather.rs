@@ -12,6 +12,7 @@ use theoremata_logic::search::explore::{Exploration, Fate};
 
 use crate::exchange::checkers::Acceptance;
 use crate::exchange::stored::Stored;
+use crate::remarks::remarks;
 
 use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 
@@ -112,6 +113,7 @@ impl<'r> Report<'r> {
         }
         let counts = exploration.counts();
         let count = |label: &str, number: u64| Count { label: label.to_owned(), number };
+        self.remarks = remarks(exploration);
         self.open = open;
         self.refuted = refuted;
         self.models.clone_from(&exploration.models);

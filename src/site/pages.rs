@@ -177,6 +177,7 @@ impl Pages<'_, '_> {
             "contradiction": report.contradiction.iter().map(|number| self.theorem_link(*number)).collect::<Vec<_>>(),
             "essential": essential,
             "by_induction": by_induction,
+            "remarks": report.remarks,
             "counts": report.counts.iter().map(|count| json!({ "label": count.label, "number": count.number })).collect::<Vec<_>>(),
             "axioms": within(axioms, ROWS / 2),
             "definitions": definitions,

@@ -29,6 +29,8 @@ pub(crate) struct Report<'r> {
     /// Further lines of the summary, in the order in which they are shown, such as
     /// `conjectures generated`, 1234.
     pub(crate) counts: Vec<Count>,
+    /// What was not done, in sentences.
+    pub(crate) remarks: Vec<String>,
     /// Whether the theorems are offered in the languages of other checkers.
     pub(crate) exports: bool,
     /// The theorems by which the axioms contradict each other, by their places.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
-use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::export::Checked;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::language::text::{MplWriter, SortsShown};
-use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Origin};
+use theoremata_logic::search::explore::{Conjecture, Exploration, Fate};
 use theoremata_store as store;
 
 use super::{claims, place};
@@ -158,15 +158,15 @@ impl TheoremFound {
 }
 
 impl GoalAnswer {
-    /// What became of a conjecture that is a goal.
+    /// What became of a conjecture, for each of the goals that state it.
     pub(super) fn of(
         exploration: &Exploration,
         conjecture: &Conjecture,
         ended: Option<store::Status>,
-    ) -> Option<GoalAnswer> {
-        let Origin::Goal(goal) = &conjecture.origin else { return None };
+    ) -> Vec<GoalAnswer> {
+        let Some(goal) = conjecture.goals().next() else { return Vec::new() };
         let theory = exploration.theory();
-        Some(GoalAnswer {
+        let first = GoalAnswer {
             label: goal.label.to_string(),
             place: goal.place.to_string(),
             statement: mpl(theory, &conjecture.statement),
@@ -176,7 +176,10 @@ impl GoalAnswer {
                 None => Answer::of(exploration, conjecture),
             },
             ended,
-        })
+        };
+        let named =
+            |goal: &Goal| GoalAnswer { label: goal.label.to_string(), place: goal.place.to_string(), ..first.clone() };
+        conjecture.goals().map(named).collect()
     }
 
     /// The word of the SZS ontology, where the end of the run explains more than the goal itself.

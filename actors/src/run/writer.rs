@@ -75,12 +75,12 @@ impl<'w> Writer<'w> {
         });
         while let Some(goal) = goals.front() {
             let conjecture = &exploration.conjectures[*goal];
-            let Some(answer) = GoalAnswer::of(exploration, conjecture, ended) else { break };
-            if ended.is_none() && !answer.answer.is_final() {
+            let answers = GoalAnswer::of(exploration, conjecture, ended);
+            if ended.is_none() && answers.iter().any(|answer| !answer.answer.is_final()) {
                 break;
             }
             goals.pop_front();
-            self.tell(Event::Goal(Box::new(answer)));
+            answers.into_iter().for_each(|answer| self.tell(Event::Goal(Box::new(answer))));
         }
         self.goals = Some(goals);
     }

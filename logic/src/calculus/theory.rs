@@ -145,6 +145,18 @@ pub enum NotationForm {
     },
 }
 
+impl NotationForm {
+    /// The same form with another symbol.
+    #[must_use]
+    pub fn with_symbol(&self, symbol: Arc<str>) -> NotationForm {
+        match self {
+            NotationForm::Infix { strength, .. } => NotationForm::Infix { symbol, strength: *strength },
+            NotationForm::Prefix { .. } => NotationForm::Prefix { symbol },
+            NotationForm::Postfix { .. } => NotationForm::Postfix { symbol },
+        }
+    }
+}
+
 /// A statement that the user asks about, or that the program proposes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Goal {

@@ -35,13 +35,21 @@ impl Names {
     }
 }
 
+/// The longest identifier that a name becomes, in bytes: names of files hold it, and file systems take 255.
+const LONGEST: usize = 64;
+
 /// The text as an identifier: `+` is `plus`, `0` is `zero`; what has no common name is spelled by its
-/// code point.
+/// code point. The end of a long one is left out.
 #[must_use]
 pub fn spelled(text: &str) -> String {
     let mut name = String::new();
     let mut joint = false;
     for c in text.chars() {
+        if name.len() >= LONGEST {
+            // Every character adds at most 16 bytes.
+            name.truncate(LONGEST);
+            break;
+        }
         if c.is_ascii_alphabetic() || (c == '_' && !name.is_empty()) || (c.is_ascii_digit() && !name.is_empty()) {
             if joint {
                 name.push('_');
@@ -108,6 +116,8 @@ mod tests {
         ] {
             assert_eq!(spelled(text), expected, "{text}");
         }
+        assert_eq!(spelled(&"n".repeat(4_096)), "n".repeat(64));
+        assert_eq!(spelled(&"≤".repeat(1_000)).len(), 64);
     }
 
     #[test]

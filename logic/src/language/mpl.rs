@@ -6,7 +6,7 @@
 //! diagnostics with places. `docs/mpl.md` is the manual.
 //!
 //! Bounds, each named in the error of a text that exceeds it: [`MAX_FILE_BYTES`], [`MAX_NESTING`],
-//! [`MAX_NAMES`], [`MAX_FILES`], [`MAX_ERRORS`].
+//! [`MAX_NAMES`], [`MAX_NAME_BYTES`], [`MAX_ALL_BYTES`], [`MAX_FILES`], [`MAX_ERRORS`].
 
 pub mod codes;
 mod config;
@@ -25,6 +25,7 @@ mod print;
 mod read;
 mod render;
 mod resolve;
+mod signs;
 mod sorts;
 mod syntax;
 
@@ -37,4 +38,4 @@ pub use lint::{lint_gl, lint_mpl};
 pub use read::{Loader, MAX_FILES, read_mpl};
 pub use render::{render, to_json};
 pub use sorts::{parse_sort, sort_text};
-pub use syntax::{MAX_FILE_BYTES, MAX_NAMES, MAX_NESTING};
+pub use syntax::{MAX_ALL_BYTES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_NAMES, MAX_NESTING};

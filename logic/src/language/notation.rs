@@ -12,6 +12,7 @@
 mod atom;
 mod reader;
 mod reading;
+mod signs;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use reading::{Axiom, Reading};
+pub use signs::{Clash, Signs};
 
 /// A formula or a term, as it is to be written.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -12,7 +12,7 @@ mod learn;
 mod prepare;
 mod theorem;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::calculus::formula::Formula;
@@ -125,12 +125,25 @@ impl Exploration {
     #[must_use]
     pub fn new(theory: Arc<Theory>, more: &[Goal], options: Options) -> Exploration {
         let goals: Vec<Goal> = theory.goals.iter().chain(more).cloned().collect();
-        let formulas: Vec<&Formula> = goals.iter().map(|goal| &goal.statement).collect();
+        let mut seen = HashSet::new();
+        let formulas: Vec<&Formula> =
+            goals.iter().map(|goal| &goal.statement).filter(|statement| seen.insert(*statement)).collect();
         let mut compiled = Compiled::new(&theory, &formulas);
         let mut conjectures = Vec::new();
         let mut known = HashSet::new();
+        // A statement that is asked several times is one conjecture.
+        let mut asked: HashMap<&Formula, usize> = HashMap::new();
         for goal in &goals {
-            read_goal(&theory, &mut compiled, goal, &mut conjectures, &mut known);
+            match asked.get(&goal.statement) {
+                Some(place) => {
+                    let first: &mut Conjecture = &mut conjectures[*place];
+                    first.also.push(goal.clone());
+                }
+                None => {
+                    asked.insert(&goal.statement, conjectures.len());
+                    read_goal(&theory, &mut compiled, goal, &mut conjectures, &mut known);
+                }
+            }
         }
         let compiled = Arc::new(compiled);
         let book = RuleBook::new(&compiled);
@@ -174,6 +187,12 @@ impl Exploration {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.stage == Stage::Finished
+    }
+
+    /// Whether conjectures were made; when only goals are asked for, they are made if the goals alone do not suffice.
+    #[must_use]
+    pub fn has_generated(&self) -> bool {
+        self.generated_at.is_some()
     }
 
     /// The round: how many times verdicts have been committed.
@@ -310,6 +329,7 @@ impl Exploration {
         let moves = vec![Move::Apply; clause.premises.len()];
         self.conjectures.push(Conjecture {
             origin,
+            also: Vec::new(),
             clause: Some(clause),
             moves,
             statement,

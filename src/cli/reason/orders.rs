@@ -1,6 +1,6 @@
 //! Orders on standard input while questions are answered.
 
-use std::io;
+use std::io::{self, BufRead, Read as _};
 use std::thread;
 
 use crossbeam::channel::{Receiver, bounded};
@@ -8,12 +8,32 @@ use theoremata_actors::jobs::{JobId, Pool};
 
 /// Lines that may wait for us.
 const WAITING: usize = 64;
+/// Bytes of the longest order.
+const LONGEST_ORDER: u64 = 4_096;
 
 /// The lines of standard input, as they come. The thread that reads them ends with the input or with the process.
 pub(super) fn listen() -> Receiver<String> {
     let (sender, lines) = bounded(WAITING);
-    thread::spawn(move || io::stdin().lines().map_while(Result::ok).all(|line| sender.send(line).is_ok()));
+    thread::spawn(move || {
+        let mut input = io::stdin().lock();
+        while let Some(line) = line(&mut input) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
     lines
+}
+
+/// The next line, or the beginning of one that is longer than any order; the rest of it is passed over.
+fn line(input: &mut impl BufRead) -> Option<String> {
+    let mut bytes = Vec::new();
+    input.by_ref().take(LONGEST_ORDER).read_until(b'\n', &mut bytes).ok()?;
+    let whole = bytes.last() == Some(&b'\n') || (bytes.len() as u64) < LONGEST_ORDER;
+    if !whole {
+        input.skip_until(b'\n').ok()?;
+    }
+    (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Does what a line asks for; a blank one asks for nothing.
@@ -55,6 +75,15 @@ fn parse(line: &str) -> Result<Option<(usize, Vec<u32>)>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_without_end_is_cut() {
+        let text = format!("cancel 0\n{}\ncancel 1", "x".repeat(1 << 20));
+        let mut input = text.as_bytes();
+        let lines: Vec<String> = std::iter::from_fn(|| line(&mut input)).collect();
+        assert_eq!((lines.len(), lines[0].as_str(), lines[2].as_str()), (3, "cancel 0\n", "cancel 1"));
+        assert_eq!(lines[1].len() as u64, LONGEST_ORDER);
+    }
 
     #[test]
     fn an_order_names_a_question_and_a_way_through_its_tree() {

@@ -5,12 +5,13 @@ use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::calculus::sort::Sort;
+use crate::language::characters::flaw_in_prose;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::json::{Reader, find, span};
 use super::lex::Lexer;
-use super::parse::Parser;
+use super::parse::{Parser, bad_character};
 use super::sorts::parse_sort;
 use super::syntax::{Expr, Ident};
 
@@ -134,6 +135,11 @@ pub(crate) fn read_configuration(file: FileId, report: &mut Report) -> Option<Co
         );
         return None;
     }
+    let bad = text.char_indices().find(|(place, c)| (*place > 0 || *c != '\u{feff}') && flaw_in_prose(*c).is_some());
+    if let Some((place, bad)) = bad {
+        report.push(bad_character(bad, span(file, Range::new(place, place + bad.len_utf8()))));
+        return None;
+    }
     let options = ParseOptions {
         allow_comments: true,
         allow_loose_object_property_names: false,
@@ -181,7 +187,12 @@ impl<'a> Reader<'a, '_> {
                     configuration.anchor =
                         self.string(property).map(|text| Ident { text: text.into(), span: self.span(&property.value) });
                 }
-                "patterns_to_exclude" => configuration.exclude = self.strings(property),
+                "patterns_to_exclude" => {
+                    configuration.exclude = self.strings(property);
+                    if !configuration.exclude.is_empty() {
+                        self.ignore(key);
+                    }
+                }
                 "only_in_head" | "prohibited_heads" => {
                     if !self.strings(property).is_empty() {
                         self.ignore(key);
@@ -413,6 +424,16 @@ impl<'a> Reader<'a, '_> {
                             configuration.atoms_with_constant = number;
                         }
                     }
+                }
+                "incubator_mode" => {
+                    if matches!(&property.value, Value::BooleanLit(literal) if literal.value) {
+                        self.report.push(
+                            Diagnostic::new(codes::INCUBATOR, "the configuration asks for what is not done here")
+                                .at(self.span(&property.value), "the incubator of the format's own program")
+                                .help("conjectures are built within the other limits as they stand"),
+                        );
+                    }
+                    self.plain(property);
                 }
                 _ if !PARAMETER_KEYS.contains(&key) => self.unknown_key(property, PARAMETER_KEYS, "`parameters`"),
                 _ => {

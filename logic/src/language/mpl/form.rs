@@ -1,14 +1,17 @@
 //! The forms of an `.mpl` file.
 
+use std::sync::Arc;
+
 use crate::calculus::theory::NotationForm;
+use crate::language::characters::{flaw_at_start, flaw_in_name};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, did_you_mean, short};
 use super::lex::{Lexer, Token, TokenKind};
-use super::parse::Parser;
+use super::parse::{Parser, bad_character};
 use super::syntax::{
     BoundSyntax, ConjectureSyntax, DefinitionSyntax, Form, GeneratedSyntax, Ident, ImportSyntax, MAX_NAMES,
-    NotationSyntax,
+    MAX_SIGN_BYTES, NotationSyntax,
 };
 
 /// The words that forms begin with.
@@ -200,10 +203,7 @@ impl FormReader<'_, '_> {
             match &*word.text {
                 "value" => value = Some(self.name("an argument", example)?),
                 "infix" | "prefix" | "postfix" => {
-                    let Some(symbol) = self.string().filter(|symbol| !symbol.trim().is_empty()) else {
-                        return self.malformed("the symbol in quotation marks", example);
-                    };
-                    let symbol = symbol.into();
+                    let symbol = self.sign(example)?;
                     form = Some(match &*word.text {
                         "infix" => {
                             let strength = self.number("the strength", 1, 9, example)? as u8;
@@ -231,6 +231,30 @@ impl FormReader<'_, '_> {
             Some(form) => Some(Form::Notation(NotationSyntax { predicate, arguments, value, form, span })),
             None => self.malformed("`(infix …)`, `(prefix …)` or `(postfix …)`", example),
         }
+    }
+
+    /// The sign of a notation: what could be a name, or several with blanks between them.
+    fn sign(&mut self, example: &str) -> Option<Arc<str>> {
+        let token = self.parser.peek();
+        let Some(sign) = self.string() else {
+            return self.malformed("the symbol in quotation marks", example);
+        };
+        let sign = sign.trim_matches([' ', '\t', '\n', '\r']);
+        let bad = sign.chars().find(|c| *c != ' ' && flaw_in_name(*c).is_some());
+        let bad = bad.or_else(|| sign.chars().next().filter(|c| flaw_at_start(*c).is_some()));
+        if let Some(bad) = bad {
+            self.parser.error(bad_character(bad, token.span));
+            return None;
+        }
+        if sign.is_empty() || sign.contains(['(', ')', ',']) || sign.len() > MAX_SIGN_BYTES {
+            self.parser.error(
+                Diagnostic::new(codes::BAD_NOTATION, format!("`{}` cannot be a sign", short(sign)))
+                    .at(token.span, "here")
+                    .help(format!("choose one without parentheses and commas, of at most {MAX_SIGN_BYTES} bytes")),
+            );
+            return None;
+        }
+        Some(sign.into())
     }
 
     fn conjecture(&mut self, open: Token) -> Option<Form> {

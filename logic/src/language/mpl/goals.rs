@@ -7,12 +7,13 @@ use std::sync::Arc;
 use crate::calculus::formula::{Binder, Binders, Formula, PredicateId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::variable_name;
+use crate::language::characters::flaw_in_prose;
 
 use super::codes;
-use super::diagnostic::{Diagnostic, FileId, Report, short};
+use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::form::parse_conjecture;
 use super::lex::Lexer;
-use super::parse::Parser;
+use super::parse::{Parser, bad_character};
 use super::read::decode;
 use super::resolve::{Predicates, Resolver};
 use super::syntax::{Expr, Ident};
@@ -223,8 +224,13 @@ fn read_goal_items(theory: &Theory, file: FileId, report: &mut Report) -> Vec<Go
         let shown = line.trim_start_matches('\u{feff}');
         let first = shown.chars().next().unwrap_or('\n');
         match &mut item {
-            Some((_, item_end, _)) if first.is_whitespace() || first == ')' => *item_end = end,
-            _ if first == ';' => {}
+            Some((_, item_end, _)) if matches!(first, ' ' | '\t' | '\n' | '\r' | ')') => *item_end = end,
+            _ if first == ';' => {
+                if let Some((place, bad)) = shown.char_indices().find(|(_, c)| flaw_in_prose(*c).is_some()) {
+                    let at = (end - shown.len() + place) as u32;
+                    report.push(bad_character(bad, Span { file, start: at, end: at + bad.len_utf8() as u32 }));
+                }
+            }
             _ if shown.trim().is_empty() => {}
             _ => {
                 read(item.take(), report);

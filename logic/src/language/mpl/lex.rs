@@ -1,6 +1,7 @@
 //! Text to tokens, one at a time, so that the size of a text costs no memory.
 
 use super::diagnostic::{FileId, Span};
+use crate::language::characters::{flaw_at_start, flaw_in_name, flaw_in_prose};
 
 /// What a token is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,7 +18,7 @@ pub(crate) enum TokenKind {
     String,
     /// A string that nothing closes.
     OpenString,
-    /// A control or invisible character.
+    /// A character that may not stand where it stands. In a string or a comment, what follows in it is passed.
     Bad,
     /// `; …` to the end of the line. Only [`Lexer::next_with_comments`] gives these.
     Comment,
@@ -79,7 +80,7 @@ impl<'a> Lexer<'a> {
 
     pub(crate) fn next_with_comments(&mut self) -> Token {
         let rest = &self.text[self.at..self.end];
-        let blanks = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+        let blanks = rest.find(|c: char| !is_blank(c)).unwrap_or(rest.len());
         let start = self.at + blanks;
         let rest = &self.text[start..self.end];
         // The end is where the last token ends, not behind the blanks that follow: messages point there.
@@ -102,24 +103,34 @@ impl<'a> Lexer<'a> {
                 self.token(TokenKind::CloseBracket, start, 1)
             }
             ',' => self.token(TokenKind::Comma, start, 1),
-            ';' => self.token(TokenKind::Comment, start, rest.find(['\n', '\r']).unwrap_or(rest.len())),
+            ';' => self.prose(TokenKind::Comment, start, rest.find(['\n', '\r']).unwrap_or(rest.len())),
             '"' => match rest[1..].find('"') {
-                Some(length) => self.token(TokenKind::String, start, length + 2),
+                Some(length) => self.prose(TokenKind::String, start, length + 2),
                 None => self.token(TokenKind::OpenString, start, rest.len()),
             },
             '!' if !self.in_brackets => self.token(TokenKind::Bang, start, 1),
-            bad if is_bad(bad) => self.token(TokenKind::Bad, start, bad.len_utf8()),
+            bad if flaw_at_start(bad).is_some() => self.token(TokenKind::Bad, start, bad.len_utf8()),
             _ => {
                 let in_brackets = self.in_brackets;
                 let ends = |c: char| {
                     matches!(c, '(' | ')' | '[' | ']' | ',' | ';' | '"')
                         || c == '!' && !in_brackets
-                        || c.is_whitespace()
-                        || is_bad(c)
+                        || flaw_in_name(c).is_some()
                 };
                 self.token(TokenKind::Name, start, rest.find(ends).unwrap_or(rest.len()))
             }
         }
+    }
+
+    /// A string or a comment, or the first character in it that may not stand there.
+    fn prose(&mut self, kind: TokenKind, start: usize, length: usize) -> Token {
+        let text = &self.text[start..start + length];
+        let Some((place, bad)) = text.char_indices().find(|(_, c)| flaw_in_prose(*c).is_some()) else {
+            return self.token(kind, start, length);
+        };
+        let token = self.token(TokenKind::Bad, start + place, bad.len_utf8());
+        self.at = start + length;
+        token
     }
 
     fn token(&mut self, kind: TokenKind, start: usize, length: usize) -> Token {
@@ -129,8 +140,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Characters that a reader cannot see, or that change the order in which others are shown.
-fn is_bad(c: char) -> bool {
-    c.is_control() && !c.is_whitespace()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// What separates tokens; other spaces look like these and are refused.
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
 }

@@ -8,6 +8,7 @@ use super::config::read_configuration;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::gl::{definitions, read_gl};
 use super::read::{Loader, Program, decode, read_program};
+use super::signs::look_alikes;
 use super::syntax::{BoundSyntax, DefinitionSyntax, Expr, Form, Ident};
 
 /// Reads a file in our own form, with or without a theory, and says everything there is to say.
@@ -32,6 +33,7 @@ pub fn lint_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Report {
             _ => {}
         }
     }
+    look_alikes(program.files.iter().flat_map(|file| &file.forms), &mut report);
     unused_imports(&program, &mut report);
     if let Some(theory) = theory {
         let mut roots: HashSet<Arc<str>> = mentioned(&program.files.iter().flat_map(|file| &file.forms));
@@ -222,10 +224,12 @@ impl<'r> Walk<'r> {
                     }
                 }
             }
-            Expr::And { left, right, .. } => {
-                self.expr(left);
-                self.expr(right);
-                self.repeated_conjuncts(left, right);
+            Expr::And { .. } => {
+                let parts = expr.conjuncts();
+                for part in &parts {
+                    self.expr(part);
+                }
+                self.repeated_conjuncts(&parts);
             }
             Expr::Not { inner, span, wrapped } => {
                 self.negation(inner, *span, *wrapped);
@@ -306,49 +310,31 @@ impl<'r> Walk<'r> {
     }
 
     /// Enters the premises of an implication; the keys that were new.
-    fn enter_premises(&mut self, premise: &Expr) -> Vec<String> {
-        let mut entered = Vec::new();
-        let mut part = premise;
-        loop {
-            let (first, rest) = match part {
-                Expr::And { left, right, .. } => (&**left, Some(&**right)),
-                other => (other, None),
-            };
-            if let Some(key) = key(first) {
-                // Two equal parts of one conjunction have been reported already.
-                match self.premises.get(&key) {
-                    Some(place) if !entered.contains(&key) => self.repeated(first.span(), *place, "premise"),
-                    Some(_) => {}
-                    None => {
-                        self.premises.insert(key.clone(), first.span());
-                        entered.push(key);
-                    }
+    fn enter_premises(&mut self, premise: &Expr) -> HashSet<String> {
+        let mut entered: HashSet<String> = HashSet::new();
+        for part in premise.conjuncts() {
+            let Some(key) = key(part) else { continue };
+            // Two equal parts of one conjunction have been reported already.
+            match self.premises.get(&key) {
+                Some(place) if !entered.contains(&key) => self.repeated(part.span(), *place, "premise"),
+                Some(_) => {}
+                None => {
+                    self.premises.insert(key.clone(), part.span());
+                    entered.insert(key);
                 }
             }
-            match rest {
-                Some(rest) => part = rest,
-                None => return entered,
-            }
         }
+        entered
     }
 
-    /// Reports the left part if it stands again further right.
-    fn repeated_conjuncts(&mut self, left: &Expr, right: &Expr) {
-        let Some(wanted) = key(left) else { return };
-        let mut part = right;
-        // Far parts are not looked at, so that a long conjunction costs no quadratic time.
-        for _ in 0..64 {
-            let (first, rest) = match part {
-                Expr::And { left, right, .. } => (&**left, Some(&**right)),
-                other => (other, None),
-            };
-            if key(first).is_some_and(|key| key == wanted) {
-                self.repeated(first.span(), left.span(), "part");
-                return;
-            }
-            match rest {
-                Some(rest) => part = rest,
-                None => return,
+    /// Reports the parts of a conjunction that stand in it before.
+    fn repeated_conjuncts(&mut self, parts: &[&Expr]) {
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        for part in parts {
+            if let Some(key) = key(part)
+                && let Some(first) = seen.insert(key, part.span())
+            {
+                self.repeated(part.span(), first, "part");
             }
         }
     }

@@ -4,7 +4,17 @@
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::lex::{Lexer, Token, TokenKind};
-use super::syntax::{Expr, Ident, MAX_NAMES, MAX_NESTING};
+use super::syntax::{Expr, Ident, LONGEST_CHAIN, MAX_NAME_BYTES, MAX_NAMES, MAX_NESTING};
+use crate::language::characters::{flaw_at_start, flaw_in_prose};
+
+/// The report of a character that may not stand where it stands.
+pub(crate) fn bad_character(character: char, span: Span) -> Diagnostic {
+    let flaw = flaw_in_prose(character).or_else(|| flaw_at_start(character)).unwrap_or("a character out of place");
+    let message = format!("the character U+{:04X} may not stand here", u32::from(character));
+    Diagnostic::new(codes::BAD_CHARACTER, message)
+        .at(span, flaw)
+        .help("remove it, or write a character that readers can see")
+}
 
 /// Reads a text. Errors go to the report; what could not be read is `None`.
 pub(crate) struct Parser<'a, 'r> {
@@ -211,8 +221,8 @@ impl<'a, 'r> Parser<'a, 'r> {
         let mut parts = Vec::new();
         let mut failed = false;
         while self.part_follows() {
-            // Parts stand one inside the other, so each is a level deeper than the one before.
-            let part = self.formula(depth + 1 + parts.len().saturating_sub(1));
+            // As deep as a part can come to stand, however many follow it.
+            let part = self.formula(depth + 1 + parts.len().min(LONGEST_CHAIN).saturating_sub(1));
             failed |= part.is_none();
             parts.extend(part);
         }
@@ -220,7 +230,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         if failed { None } else { self.join(parts, span) }
     }
 
-    fn join(&mut self, mut parts: Vec<Expr>, span: Span) -> Option<Expr> {
+    fn join(&mut self, parts: Vec<Expr>, span: Span) -> Option<Expr> {
         if parts.len() < 2 {
             self.error(
                 Diagnostic::new(
@@ -232,11 +242,7 @@ impl<'a, 'r> Parser<'a, 'r> {
             );
             return None;
         }
-        let mut formula = parts.pop()?;
-        for left in parts.into_iter().rev() {
-            formula = Expr::And { left: Box::new(left), right: Box::new(formula), span };
-        }
-        Some(formula)
+        conjunction(parts, span)
     }
 
     fn implication(&mut self, open: Token, head: Token, depth: usize) -> Option<Expr> {
@@ -464,14 +470,7 @@ impl<'a, 'r> Parser<'a, 'r> {
             }
             _ => {
                 let character = self.text(token).chars().next().unwrap_or(' ');
-                self.error(
-                    Diagnostic::new(
-                        codes::BAD_CHARACTER,
-                        format!("the character U+{:04X} may not stand here", character as u32),
-                    )
-                    .at(token.span, "a control or invisible character")
-                    .help("remove it"),
-                );
+                self.error(bad_character(character, token.span));
             }
         }
     }
@@ -505,8 +504,18 @@ impl<'a, 'r> Parser<'a, 'r> {
         self.lexer.text(token.span)
     }
 
-    pub(crate) fn ident(&self, token: Token) -> Ident {
-        Ident { text: self.text(token).into(), span: token.span }
+    /// A name. One that is too long is reported, and cut.
+    pub(crate) fn ident(&mut self, token: Token) -> Ident {
+        let mut text = self.text(token);
+        if text.len() > MAX_NAME_BYTES {
+            self.error(
+                Diagnostic::new(codes::NAME_TOO_LONG, format!("a name is longer than {MAX_NAME_BYTES} bytes"))
+                    .at(token.span, format!("{} bytes", text.len()))
+                    .help("choose a shorter name"),
+            );
+            text = &text[..text.floor_char_boundary(MAX_NAME_BYTES)];
+        }
+        Ident { text: text.into(), span: token.span }
     }
 
     /// A token as a message shows it.
@@ -517,4 +526,26 @@ impl<'a, 'r> Parser<'a, 'r> {
             _ => format!("`{}`", short(self.text(token))),
         }
     }
+}
+
+/// The parts joined in pairs. The parts of a short conjunction stand one inside the other; a long one is halved until
+/// its pieces are single parts, so that its depth grows with the logarithm of its length: 32 levels at most.
+fn conjunction(mut parts: Vec<Expr>, span: Span) -> Option<Expr> {
+    let and = |left, right| Expr::And { left: Box::new(left), right: Box::new(right), span };
+    if parts.len() <= LONGEST_CHAIN {
+        let last = parts.pop()?;
+        return Some(parts.into_iter().rev().fold(last, |formula, left| and(left, formula)));
+    }
+    while parts.len() > 1 {
+        let mut pairs = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut rest = parts.into_iter();
+        while let Some(left) = rest.next() {
+            pairs.push(match rest.next() {
+                Some(right) => and(left, right),
+                None => left,
+            });
+        }
+        parts = pairs;
+    }
+    parts.pop()
 }

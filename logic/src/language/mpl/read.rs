@@ -12,7 +12,8 @@ use super::form::parse_forms;
 use super::goals::GoalReader;
 use super::parts::{induction, notation, set_bounds};
 use super::resolve::Predicates;
-use super::syntax::{DefinitionSyntax, Form, Ident, ImportSyntax, MAX_FILE_BYTES};
+use super::signs::clashing_signs;
+use super::syntax::{DefinitionSyntax, Form, Ident, ImportSyntax, MAX_ALL_BYTES, MAX_FILE_BYTES};
 
 /// The largest number of files that one theory may import, directly or not.
 pub const MAX_FILES: usize = 1_000;
@@ -94,11 +95,14 @@ struct Loading<'a, 'b> {
     /// What became of each path: its place among the files, or nothing.
     seen: HashMap<String, Option<usize>>,
     path: Vec<String>,
+    /// How large all files are together.
+    bytes: usize,
 }
 
 /// Reads a file and all that it imports.
 pub(crate) fn read_program(name: &str, text: &[u8], load: &mut Loader<'_>, report: &mut Report) -> Program {
-    let mut loading = Loading { load, program: Program::default(), seen: HashMap::new(), path: Vec::new() };
+    let mut loading =
+        Loading { load, program: Program::default(), seen: HashMap::new(), path: Vec::new(), bytes: text.len() };
     loading.file(&join("", name), name, text, report);
     loading.program
 }
@@ -111,6 +115,10 @@ impl Loading<'_, '_> {
             return None;
         };
         let source = report.sources.text(id).clone();
+        if let Some(place) = self.known(path, &source, report) {
+            self.seen.insert(path.to_owned(), Some(place));
+            return Some(place);
+        }
         let before = report.errors();
         let (forms, broken) = parse_forms(&source, id, report);
         self.program.incomplete |= report.errors() > before;
@@ -137,6 +145,23 @@ impl Loading<'_, '_> {
         Some(place)
     }
 
+    /// The place of a file that says the same and imports the same: this one by another path, through a link for
+    /// instance. Decided by what the files hold, so that it comes out alike when a stored run is read again.
+    fn known(&mut self, path: &str, source: &str, report: &mut Report) -> Option<usize> {
+        let holds = |file: &SourceFile| **report.sources.text(file.id) == *source;
+        let places: Vec<usize> = (0..self.program.files.len()).filter(|at| holds(&self.program.files[*at])).collect();
+        for place in places {
+            let imports = self.program.files[place].imports.clone();
+            self.path.push(path.to_owned());
+            let same = imports.iter().all(|(import, to)| to.is_some() && self.import(path, import, report) == *to);
+            self.path.pop();
+            if same {
+                return Some(place);
+            }
+        }
+        None
+    }
+
     fn import(&mut self, from: &str, import: &ImportSyntax, report: &mut Report) -> Option<usize> {
         let path = join(from, &import.path);
         if let Some(start) = self.path.iter().position(|open| *open == path) {
@@ -158,6 +183,11 @@ impl Loading<'_, '_> {
         } else {
             (self.load)(&path)
         };
+        let loaded = loaded.and_then(|text| {
+            self.bytes += text.len();
+            let fits = self.bytes <= MAX_ALL_BYTES;
+            fits.then_some(text).ok_or_else(|| format!("the files of a theory may have {MAX_ALL_BYTES} bytes together"))
+        });
         match loaded {
             Ok(text) => self.file(&path, &path, &text, report),
             Err(reason) => {
@@ -258,12 +288,18 @@ impl Program {
             }
         }
         let mut notations = Vec::new();
+        let mut written: Vec<Span> = Vec::new();
         let mut goals: Vec<Goal> = Vec::new();
         let mut bounds = Bounds::default();
         let mut goal_names = HashSet::new();
         for form in self.forms() {
             match form {
-                Form::Notation(written) => notations.extend(notation(written, theory, &predicates, report)),
+                Form::Notation(form) => {
+                    if let Some(notation) = notation(form, theory, &predicates, report) {
+                        written.push(form.span);
+                        notations.push(notation);
+                    }
+                }
                 Form::Conjecture(conjecture) if known.sound => {
                     let name = &conjecture.name;
                     if !goal_names.insert(name.text.clone()) {
@@ -289,7 +325,7 @@ impl Program {
         if report.failed() {
             return None;
         }
-        Some(Theory {
+        let theory = Theory {
             name: readable_name(&theory.name.text),
             predicates: predicates.list,
             anchor,
@@ -297,7 +333,9 @@ impl Program {
             notations,
             goals,
             bounds,
-        })
+        };
+        clashing_signs(&theory, &written, report);
+        Some(theory)
     }
 }
 

@@ -6,6 +6,7 @@ use ariadne::{CharSet, Color, Config, IndexType, Label, ReportKind, Source};
 use serde_json::json;
 
 use super::diagnostic::{Diagnostic, FileId, Report, Severity, SourceMap};
+use crate::language::characters::{flaw_in_prose, visible, visible_json, visible_line};
 
 /// Lines longer than this are not shown whole.
 const LONGEST_LINE: usize = 240;
@@ -26,21 +27,22 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, color: bool) -> S
 fn render_one(diagnostic: &Diagnostic, sources: &SourceMap, color: bool, text: &mut String) {
     if let Some(label) = diagnostic.labels.first() {
         let (line, column) = sources.place(label.span.file, label.span.start);
-        let _ = write!(text, "{}:{line}:{column}: ", sources.name(label.span.file));
+        let _ = write!(text, "{}:{line}:{column}: ", visible_line(sources.name(label.span.file)));
     }
     let word = format!("{}[{}]", diagnostic.severity.word(), diagnostic.code);
+    let message = visible(&diagnostic.message);
     if color {
         let number = match diagnostic.severity {
             Severity::Error => 31,
             Severity::Warning => 33,
             Severity::Note => 36,
         };
-        let _ = writeln!(text, "\u{1b}[1;{number}m{word}\u{1b}[0m: {}", diagnostic.message);
+        let _ = writeln!(text, "\u{1b}[1;{number}m{word}\u{1b}[0m: {message}");
     } else {
-        let _ = writeln!(text, "{word}: {}", diagnostic.message);
+        let _ = writeln!(text, "{word}: {message}");
     }
-    let visible = |label: &super::diagnostic::Label| !sources.text(label.span.file).is_empty();
-    if diagnostic.labels.iter().any(visible) {
+    let has_text = |label: &super::diagnostic::Label| !sources.text(label.span.file).is_empty();
+    if diagnostic.labels.iter().any(has_text) {
         if diagnostic.labels.iter().any(|label| touches_long_line(sources, label.span.file, label.span.start)) {
             excerpt(diagnostic, sources, text);
         } else {
@@ -48,7 +50,7 @@ fn render_one(diagnostic: &Diagnostic, sources: &SourceMap, color: bool, text: &
         }
     }
     if let Some(help) = &diagnostic.help {
-        let _ = writeln!(text, "  = help: {help}");
+        let _ = writeln!(text, "  = help: {}", visible(help));
     }
 }
 
@@ -58,6 +60,20 @@ fn line_around(text: &str, byte: usize) -> (usize, usize) {
     let start = text.as_bytes()[..byte].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let end = text.as_bytes()[byte..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| byte + length);
     (start, end)
+}
+
+/// A source text with what commands a terminal made visible; every place in it stays where it is.
+fn masked(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    for c in text.chars() {
+        match flaw_in_prose(c) {
+            // A byte order mark, which shows nothing.
+            _ if c == '\u{feff}' => masked.push(c),
+            None => masked.push(c),
+            Some(_) => masked.extend(std::iter::repeat_n('?', c.len_utf8())),
+        }
+    }
+    masked
 }
 
 fn touches_long_line(sources: &SourceMap, file: FileId, byte: u32) -> bool {
@@ -76,6 +92,7 @@ fn excerpt(diagnostic: &Diagnostic, sources: &SourceMap, text: &mut String) {
         else {
             continue;
         };
+        let (before, marked, after) = (masked(before), masked(marked), masked(after));
         let skipped = before.chars().count().saturating_sub(AROUND);
         let before: String = before.chars().skip(skipped).collect();
         let marked: String = marked.chars().take(AROUND).collect();
@@ -87,7 +104,7 @@ fn excerpt(diagnostic: &Diagnostic, sources: &SourceMap, text: &mut String) {
         let _ = writeln!(text, "{margin}{dots}{}{}{}", clean(&before), clean(&marked), clean(&after));
         let indent = margin.chars().count() + dots.chars().count() + before.chars().count();
         let carets = "^".repeat(marked.chars().count().max(1));
-        let _ = writeln!(text, "{}{carets} {}", " ".repeat(indent), label.text);
+        let _ = writeln!(text, "{}{carets} {}", " ".repeat(indent), visible(&label.text));
     }
 }
 
@@ -108,14 +125,14 @@ fn snippet(diagnostic: &Diagnostic, sources: &SourceMap, color: bool, text: &mut
     labels.sort_by_key(|(_, label)| (label.span.file != diagnostic.labels[0].span.file, label.span));
     for (number, label) in labels {
         let shade = if number == 0 { shade } else { Color::Blue };
-        report = report.with_label(Label::new(place(label)).with_message(&label.text).with_color(shade));
+        report = report.with_label(Label::new(place(label)).with_message(visible(&label.text)).with_color(shade));
     }
     let mut files: Vec<FileId> = diagnostic.labels.iter().map(|label| label.span.file).collect();
     files.sort_unstable();
     files.dedup();
     let cache = Files {
-        names: files.iter().map(|file| (*file, sources.name(*file).to_string())).collect(),
-        sources: files.iter().map(|file| (*file, Source::from(sources.text(*file).to_string()))).collect(),
+        names: files.iter().map(|file| (*file, visible_line(sources.name(*file)).into_owned())).collect(),
+        sources: files.iter().map(|file| (*file, Source::from(masked(sources.text(*file))))).collect(),
     };
     let mut bytes = Vec::new();
     if report.finish().write(cache, &mut bytes).is_ok() {
@@ -186,6 +203,7 @@ impl Report {
     /// One JSON object a line, see [`to_json`].
     #[must_use]
     pub fn json_lines(&self) -> String {
-        self.diagnostics.iter().map(|diagnostic| to_json(diagnostic, &self.sources).to_string() + "\n").collect()
+        let line = |diagnostic| visible_json(to_json(diagnostic, &self.sources).to_string()) + "\n";
+        self.diagnostics.iter().map(line).collect()
     }
 }

@@ -8,8 +8,17 @@ use super::diagnostic::Span;
 /// bound reading, printing, laying out and dropping take at most 1.5 MB of stack in a build without
 /// optimisation, and 1 MB in our development profile; a thread has 2 MB.
 pub const MAX_NESTING: usize = 1_000;
+/// The most parts of a conjunction that stand one inside the other; the parts of a longer one stand in a balanced tree,
+/// so that its length is no nesting. All known theories are far below.
+pub(crate) const LONGEST_CHAIN: usize = 64;
+/// The longest name, in bytes.
+pub const MAX_NAME_BYTES: usize = 4_096;
+/// The longest sign of a notation, in bytes.
+pub(crate) const MAX_SIGN_BYTES: usize = 64;
 /// The largest file, in bytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;
+/// The most bytes that the files of one theory may have together.
+pub const MAX_ALL_BYTES: usize = 64 << 20;
 /// The largest number of names in one list.
 pub const MAX_NAMES: usize = 1_000;
 
@@ -36,6 +45,19 @@ impl Expr {
                 *span
             }
         }
+    }
+
+    /// The parts of a conjunction from left to right, however it is bracketed; of another formula itself.
+    pub(crate) fn conjuncts(&self) -> Vec<&Expr> {
+        let mut parts = Vec::new();
+        let mut waiting = vec![self];
+        while let Some(expr) = waiting.pop() {
+            match expr {
+                Expr::And { left, right, .. } => waiting.extend([&**right, &**left]),
+                other => parts.push(other),
+            }
+        }
+        parts
     }
 
     /// Calls `visit` for every atom, from left to right.

@@ -89,7 +89,7 @@ impl Reader<'_, '_> {
                 });
             }
         }
-        Math::Apply(known.name.clone(), parts)
+        Math::Apply(self.reading.signs.predicate(predicate).clone(), parts)
     }
 
     /// The user's notation for an atom that states no value, and its inputs.
@@ -101,10 +101,10 @@ impl Reader<'_, '_> {
         if self.reading.literal {
             return None;
         }
-        self.reading.theory.notations.iter().find_map(|notation| {
+        self.reading.theory.notations.iter().enumerate().find_map(|(number, notation)| {
             let inputs = self.matches(notation.predicate, &notation.arguments, predicate, arguments)?;
-            (notation.value.is_none())
-                .then(|| (notation.form.clone(), inputs.iter().map(|place| arguments[*place]).collect()))
+            let form = || notation.form.with_symbol(self.reading.signs.notation(number).clone());
+            (notation.value.is_none()).then(|| (form(), inputs.iter().map(|place| arguments[*place]).collect()))
         })
     }
 
@@ -139,21 +139,17 @@ impl Reader<'_, '_> {
         if self.reading.literal {
             return None;
         }
-        for notation in &self.reading.theory.notations {
+        for (number, notation) in self.reading.theory.notations.iter().enumerate() {
             let Some(value) = notation.value else { continue };
             let Some(places) = self.matches(notation.predicate, &notation.arguments, *predicate, arguments) else {
                 continue;
             };
             let inputs: Vec<Name> = places.iter().filter(|place| **place != value).map(|place| names[*place]).collect();
+            let symbol = self.reading.signs.notation(number).clone();
             let head = match (&notation.form, inputs.len()) {
-                (NotationForm::Infix { symbol, strength }, 2) => Head::Infix(symbol.clone(), *strength),
-                (NotationForm::Postfix { symbol }, 1) => Head::Postfix(symbol.clone()),
-                (
-                    NotationForm::Infix { symbol, .. }
-                    | NotationForm::Prefix { symbol }
-                    | NotationForm::Postfix { symbol },
-                    _,
-                ) => Head::Prefix(symbol.clone()),
+                (NotationForm::Infix { strength, .. }, 2) => Head::Infix(symbol, *strength),
+                (NotationForm::Postfix { .. }, 1) => Head::Postfix(symbol),
+                _ => Head::Prefix(symbol),
             };
             return names.get(value).map(|value| Graph { value: *value, inputs, head });
         }
@@ -166,9 +162,10 @@ impl Reader<'_, '_> {
         }
         let count = names.len() - 2;
         let symbolic = !function.chars().any(|c| c.is_alphanumeric());
+        let symbol = self.reading.symbol(function).text;
         let head = match (count, symbolic) {
-            (2, true) => Head::Infix(operator(function), usual_strength(function)),
-            _ => Head::Prefix(operator(function)),
+            (2, true) => Head::Infix(symbol, usual_strength(function)),
+            _ => Head::Prefix(symbol),
         };
         Some(Graph { value: names[count], inputs: names[..count].to_vec(), head })
     }
@@ -184,16 +181,6 @@ impl Reader<'_, '_> {
             Head::Prefix(symbol) => Math::Apply(symbol.clone(), inputs),
             Head::Postfix(symbol) => Math::Postfix(symbol.clone(), Box::new(inputs.remove(0))),
         }
-    }
-}
-
-/// A symbol that keyboards lack, for one that they have.
-pub(super) fn operator(name: &str) -> Arc<str> {
-    match name {
-        "*" => "·".into(),
-        "<=" => "≤".into(),
-        ">=" => "≥".into(),
-        other => other.into(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::atom::operator;
 use super::reader::Reader;
+use super::signs::Signs;
 use super::{Math, Role, Symbol};
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::theory::Theory;
@@ -20,6 +20,8 @@ pub struct Reading<'t> {
     pub(super) functions: BTreeSet<Arc<str>>,
     /// Whether relations are shown as relations, whatever the theory says about them.
     pub(super) literal: bool,
+    /// What each sign stands for.
+    pub(super) signs: Signs,
 }
 
 /// One conjunct of the anchor after unfolding the structures that it names.
@@ -44,13 +46,13 @@ impl<'t> Reading<'t> {
                 functions.insert(name.clone());
             }
         }
-        Reading { theory, functions, literal: false }
+        Reading { theory, functions, literal: false, signs: Signs::of(theory) }
     }
 
     /// Reads every relation as it stands: no notation, no terms, no anchor that is understood.
     #[must_use]
     pub fn literal(theory: &'t Theory) -> Self {
-        Reading { theory, functions: BTreeSet::new(), literal: true }
+        Reading { theory, functions: BTreeSet::new(), literal: true, signs: Signs::of(theory) }
     }
 
     /// The theory whose notation this is.
@@ -136,14 +138,10 @@ impl<'t> Reading<'t> {
     /// How a free variable is shown: the symbol of its name.
     #[must_use]
     pub fn symbol(&self, name: &str) -> Symbol {
-        let known = self.theory.anchor_definition().parameters.iter().any(|parameter| &**parameter == name);
-        let role = if known { Role::Parameter } else { Role::Variable };
-        let digits = name.strip_prefix('i').filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()));
-        let text = match (known, digits) {
-            (true, Some(digits)) => digits.into(),
-            _ => operator(name),
-        };
-        Symbol { text, role }
+        match self.signs.parameter(name) {
+            Some(sign) => Symbol { text: sign.clone(), role: Role::Parameter },
+            None => Symbol { text: name.into(), role: Role::Variable },
+        }
     }
 
     /// The formula as MPL text on one line; `name` gives the names of its free variables.

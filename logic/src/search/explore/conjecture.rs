@@ -24,6 +24,8 @@ pub enum Origin {
 pub struct Conjecture {
     /// Where it came from.
     pub origin: Origin,
+    /// Further goals that state the same: what becomes of it becomes of them.
+    pub also: Vec<Goal>,
     /// Its flat form; `None` for a goal that is no clause.
     pub clause: Option<Clause>,
     /// The way from the part behind the anchor to the clause, for a user's goal.
@@ -46,6 +48,15 @@ pub struct Conjecture {
 }
 
 impl Conjecture {
+    /// The goals that state it, in the order in which they were asked.
+    pub fn goals(&self) -> impl Iterator<Item = &Goal> {
+        let first = match &self.origin {
+            Origin::Goal(goal) => Some(goal),
+            _ => None,
+        };
+        first.into_iter().chain(&self.also)
+    }
+
     /// Whether the last attempt was ended by the bound on steps.
     pub(super) fn was_costly(&self) -> bool {
         match &self.fate {

@@ -179,6 +179,7 @@ pub(super) fn read_goal(
 ) {
     let mut conjecture = Conjecture {
         origin: Origin::Goal(goal.clone()),
+        also: Vec::new(),
         clause: None,
         moves: Vec::new(),
         statement: goal.statement.clone(),
@@ -217,6 +218,7 @@ pub(super) fn read_goal(
         known.insert(axiom.clause.clone());
         conjectures.push(Conjecture {
             origin: Origin::Part(whole),
+            also: Vec::new(),
             clause: Some(axiom.clause),
             moves: moves[1..].iter().copied().filter(|action| *action == Move::Apply).collect(),
             statement,

@@ -1,0 +1,67 @@
+//! Options that are given where they have no effect: refused, because whoever gives one wants something of it.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+/// Why an option that was given has no effect beside the other arguments, if there is one.
+pub(super) fn option_without_effect(matches: &ArgMatches) -> Option<String> {
+    let (name, matches) = matches.subcommand()?;
+    let given = |option: &str| {
+        let known = matches.try_contains_id(option).is_ok();
+        known && matches.value_source(option) == Some(ValueSource::CommandLine)
+    };
+    let shown = |option: &str| format!("--{}", option.replace('_', "-"));
+    match name {
+        "show" if given("site") && !given("run") => {
+            Some("--site writes the pages of one run: name the run as well".to_owned())
+        }
+        "export-problem" if given("db") && !given("lemmas") => {
+            Some("--db has no effect without --lemmas RUN: nothing else is read from a database".to_owned())
+        }
+        "generate" => {
+            let cuts = ["top_k", "top_p", "min_p"].into_iter().find(|option| given(option));
+            let warm = matches.get_one::<f32>("temperature").is_some_and(|temperature| *temperature > 0.0);
+            match cuts {
+                Some(option) if !warm => {
+                    let option = shown(option);
+                    Some(format!("{option} has no effect at temperature 0, which takes the most likely token"))
+                }
+                _ if given("pick") && !given("paths") => {
+                    Some("--pick chooses among several paths: give --paths N as well".to_owned())
+                }
+                _ => None,
+            }
+        }
+        "reason" => {
+            let program = matches.get_raw("program")?.next()?.to_string_lossy().into_owned();
+            let idle = OF_PROGRAMS.iter().find(|(option, programs)| given(option) && !programs.contains(&&*program));
+            if let Some((option, programs)) = idle {
+                let programs = programs.join(", ");
+                return Some(format!("{} has no effect with {program}: it belongs to {programs}", shown(option)));
+            }
+            let server = given("server");
+            let local = ["workers", "threads", "kv_memory", "speculate"].into_iter().find(|option| given(option));
+            local.filter(|_| server).map(|option| {
+                format!("{} has no effect with --server: it is about the work that is done here", shown(option))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Options of `reason` and the programs that they belong to.
+const OF_PROGRAMS: &[(&str, &[&str])] = &[
+    ("last", &["map"]),
+    ("samples", &["vote", "first"]),
+    ("least", &["vote"]),
+    ("pattern", &["vote", "first"]),
+    ("check", &["first"]),
+    ("depth", &["decompose", "tags", "tasks"]),
+    ("width", &["decompose", "tags", "tasks"]),
+    ("view", &["tags"]),
+    ("keep", &["tasks"]),
+    ("splice", &["tasks"]),
+    ("in_branches", &["tasks"]),
+    ("characters", &["tags", "tasks"]),
+    ("sum", &["score"]),
+];
