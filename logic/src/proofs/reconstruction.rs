@@ -18,7 +18,7 @@ use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 use crate::clauses::clause::{RelationId, Slot};
 use crate::clauses::compile::{Compiled, Move, NodeId};
-use crate::saturation::block::{Goal, Snapshot};
+use crate::saturation::block::{Goal, Reached, Snapshot};
 use crate::saturation::facts::FactId;
 use crate::saturation::rule::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::Sequent;
@@ -86,8 +86,8 @@ pub struct Finished {
     pub goal: Goal,
     /// The contradiction that it met instead, if so.
     pub falsum: Option<FactId>,
-    /// For an existence goal the facts that reached it and what the variables stood for.
-    pub reached: Option<(Vec<FactId>, Vec<Individual>)>,
+    /// What reached an existence goal.
+    pub reached: Option<Reached>,
     /// New individuals that it made.
     pub creations: u32,
     /// The work that it took.
@@ -302,7 +302,10 @@ impl<'t> Writer<'t> {
     }
 
     fn atom(&self, code: Code, names: &[Name]) -> Formula {
-        let relation = &self.compiled.signature.relations[code.relation().index()];
+        // Beyond the relations are the domains of the sorts, whose facts are equations.
+        let Some(relation) = self.compiled.signature.relations.get(code.relation().index()) else {
+            return Formula::equal(names[0], names[1]);
+        };
         let atom = Formula::atom(
             relation.predicate,
             relation.slots.iter().map(|slot| match slot {

@@ -3,7 +3,7 @@
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::clauses::clause::{Clause, Head, RelationId, Side, Signature, variable_name};
-use crate::saturation::rule::{Argument, Individual, Pattern};
+use crate::saturation::rule::{Argument, Individual, Pattern, SortId, Typing};
 
 /// Gives the name of a variable.
 pub type Naming<'n> = &'n dyn Fn(u16) -> Name;
@@ -76,6 +76,18 @@ impl Sequent {
             SequentHead::Exists(new, facts) => SequentHead::Exists(*new, facts.iter().map(map).collect()),
         };
         (Sequent { variables: count, premises: self.premises.iter().map(map).collect(), head }, order)
+    }
+
+    /// The sorts of the variables.
+    #[must_use]
+    pub fn variable_sorts(&self, typing: Typing<'_>) -> Vec<SortId> {
+        let (witnesses, patterns): (u16, &[Pattern]) = match &self.head {
+            SequentHead::Literal(literal) => (0, std::slice::from_ref(literal)),
+            SequentHead::Exists(count, patterns) => (*count, patterns),
+        };
+        let mut sorts = typing.of_variables(self.variables + witnesses, self.premises.iter().chain(patterns));
+        sorts.truncate(usize::from(self.variables));
+        sorts
     }
 
     /// The sorts of the variables, and then of the witnesses of the head; `sort` gives those of individuals, and

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::clauses::compile::{Compiled, ConstructorInstance, Justification, Move, Start};
 use crate::proofs::reconstruction::{By, Case, Finished, InductionTree, Tree};
 use crate::saturation::block::{Block, End, Goal, Limits, Snapshot};
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, Typing};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 /// How much an attempt may cost.
@@ -285,11 +285,11 @@ impl LogicBlock {
         let mut rules = Vec::new();
         let mut numbers = Vec::new();
         for (set, recursive) in inputs {
-            let individual = block.introduce();
+            let individual = block.introduce(block.typing().sorts.at(*set, 0));
             individuals.push(individual);
             numbers.push((*set, *recursive, individual));
         }
-        let value = block.introduce();
+        let value = block.introduce(block.typing().sorts.at(code.relation(), inputs.len()));
         for (set, recursive, individual) in numbers {
             block.assume(Code::new(set, true), &[individual]);
             if recursive {
@@ -301,12 +301,11 @@ impl LogicBlock {
         individuals.push(value);
         block.assume(code, &individuals);
         for (number, hypothesis) in rules {
-            if let Some(rule) = hypothesis_rule(number, &hypothesis) {
-                let demands = rule.demands(&self.compiled.signature, Some(0), Some(1));
-                block.assume_rule(rule);
-                for demand in demands {
-                    block.assume_rule(demand);
-                }
+            let rule = hypothesis_rule(number, &hypothesis, block.typing());
+            let demands = rule.demands(&self.compiled.signature, Some(0), Some(1));
+            block.assume_rule(rule);
+            for demand in demands {
+                block.assume_rule(demand);
             }
         }
         block.run(Limits { steps: self.effort.case.steps, creations: 0 });
@@ -359,7 +358,7 @@ impl LogicBlock {
 }
 
 /// The induction hypothesis, assumption `number` of its block, as a rule.
-fn hypothesis_rule(number: u32, hypothesis: &Sequent) -> Option<Rule> {
+fn hypothesis_rule(number: u32, hypothesis: &Sequent, typing: Typing<'_>) -> Rule {
     let head = match &hypothesis.head {
         SequentHead::Literal(pattern) if pattern.code == Code::EQUAL => {
             RuleHead::Equal(pattern.arguments[0], pattern.arguments[1])
@@ -369,14 +368,15 @@ fn hypothesis_rule(number: u32, hypothesis: &Sequent) -> Option<Rule> {
     };
     let moves = vec![Move::Apply; hypothesis.premises.len()];
     let justification = Justification { start: Start::Hypothesis(number), moves };
-    Rule::new(hypothesis.variables, hypothesis.premises.clone(), head, Some(justification))
+    Rule::new(hypothesis.variables, hypothesis.premises.clone(), head, Some(justification), typing)
 }
 
 /// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
 /// its head.
 fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
     let mut block = Block::below(context);
-    let variables: Vec<Individual> = (0..sequent.variables).map(|_| block.introduce()).collect();
+    let sorts = sequent.variable_sorts(context.typing());
+    let variables: Vec<Individual> = sorts.into_iter().map(|sort| block.introduce(sort)).collect();
     let ground = |pattern: &Pattern| -> Vec<Individual> {
         pattern
             .arguments

@@ -134,7 +134,7 @@ impl Exploration {
         }
         let compiled = Arc::new(compiled);
         let book = RuleBook::new(&compiled);
-        let root = Arc::new(root_of(&book, &compiled).rest());
+        let root = Arc::new(root_of(&book).rest());
         Exploration {
             theory,
             options,

@@ -27,8 +27,7 @@ impl Block {
                 // Which value is wanted does not matter: that of a row is made in any case.
                 let mut value = row.map(&put);
                 value.arguments[inputs.len()] = Argument::Variable(variables);
-                let demand = RuleHead::Demand(vec![value], 1);
-                demands.extend(Rule::new(variables + 1, Vec::new(), demand, None));
+                demands.push(Rule::asking(variables + 1, Vec::new(), vec![value], 1));
             }
         }
         demands
@@ -203,8 +202,9 @@ impl Block {
         let begin = self.layer.end();
         let first = Individual(self.classes.len() as u32);
         let mut all = binding.clone();
-        for _ in 0..*count {
-            all.push(self.classes.fresh(weight));
+        debug_assert_eq!(rule.witnesses.len(), usize::from(*count));
+        for sort in &rule.witnesses {
+            all.push(self.fresh(weight, *sort));
         }
         self.creations += u32::from(*count);
         self.layer.groups.push(WitnessGroup {

@@ -17,7 +17,7 @@ impl Exploration {
     /// Makes a rule of a theorem and puts a new root block to rest.
     pub(super) fn learn(&mut self, id: TheoremId) {
         add_theorem(&mut self.book, &self.compiled, id, &self.theorems[id.0 as usize]);
-        let root = root_of(&self.book, &self.compiled);
+        let root = root_of(&self.book);
         self.counts.steps += root.steps();
         self.root = Arc::new(root.rest());
     }
@@ -29,7 +29,7 @@ impl Exploration {
                 add_theorem(&mut self.book, &self.compiled, TheoremId(number as u32), theorem);
             }
         }
-        self.root = Arc::new(root_of(&self.book, &self.compiled).rest());
+        self.root = Arc::new(root_of(&self.book).rest());
     }
 
     /// A theorem is essential unless it follows at once, without induction, from the essential ones. The
@@ -41,7 +41,7 @@ impl Exploration {
             for other in kept.iter().filter(|other| **other != place) {
                 add_theorem(&mut book, &self.compiled, TheoremId(*other as u32), &self.theorems[*other]);
             }
-            let root = root_of(&book, &self.compiled);
+            let root = root_of(&book);
             let sequent = Sequent::of(&self.theorems[place].clause).expect("it was tried");
             let root = Arc::new(root.rest());
             let (verdict, steps) = solve(LogicBlock::new(self.compiled.clone(), root, sequent, Effort::GLANCE));
@@ -59,8 +59,8 @@ impl Exploration {
 /// How much the root block may do; it makes no values.
 pub(super) const ROOT: Limits = Limits { steps: 5_000_000, creations: 0 };
 
-pub(super) fn root_of(book: &RuleBook, compiled: &Compiled) -> Block {
-    let mut root = Block::root(Arc::new(book.clone()), compiled.signature.constants.len());
+pub(super) fn root_of(book: &RuleBook) -> Block {
+    let mut root = Block::root(Arc::new(book.clone()));
     root.run(ROOT);
     root
 }
@@ -69,12 +69,11 @@ pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremI
     let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
     let axiom = Axiom { clause: theorem.clause.clone(), justification };
     let (forward, backward) = if is_shuffle(&theorem.clause, compiled) { (4, 4) } else { (1, 2) };
-    if let Some(rule) = Rule::of_axiom(&axiom) {
-        if concludes_about_constant(&theorem.clause, compiled) {
-            return book.add_gated(rule, &compiled.signature, 1);
-        }
-        book.add_with_demands(rule, &compiled.signature, Some(forward), Some(backward));
+    let rule = Rule::of_axiom(&axiom, &book.sorts);
+    if concludes_about_constant(&theorem.clause, compiled) {
+        return book.add_gated(rule, &compiled.signature, 1);
     }
+    book.add_with_demands(rule, &compiled.signature, Some(forward), Some(backward));
 }
 
 /// Whether a theorem gives the value of a function at a constant, as `0 + a = a` does.
