@@ -435,7 +435,7 @@ impl Compiled {
             let id = RelationId(next as u16);
             next += 1;
             let relation = self.signature.relations[id.index()].clone();
-            if theory.predicate(relation.predicate).definition.is_none() || relation.arity == 0 {
+            if theory.predicate(relation.predicate).definition.is_none() || self.is_axiom(&relation) {
                 continue;
             }
             let parameters = theory.anchor_definition().parameters.len() as u32;
@@ -477,6 +477,17 @@ impl Compiled {
                 Err(reason) => self.skipped.push(Skipped { formula: flat.whole, reason }),
             }
         }
+    }
+
+    /// Whether the relation is a fact of no individuals that the anchor states.
+    fn is_axiom(&self, relation: &Relation) -> bool {
+        let fixed = |slot: &Slot| match slot {
+            Slot::Fixed(place) => Some(Name(u32::from(*place))),
+            Slot::Argument(_) => None,
+        };
+        let Some(names) = relation.slots.iter().map(fixed).collect::<Option<Vec<Name>>>() else { return false };
+        let atom = Formula::atom(relation.predicate, names);
+        self.nodes.iter().any(|node| node.formula == atom)
     }
 
     /// Defined atoms over sets that some clause mentions hold as facts where the anchor states them.

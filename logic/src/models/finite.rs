@@ -43,6 +43,9 @@ pub enum Reason {
         /// The limit.
         most: usize,
     },
+    /// The caller said stop.
+    #[error("it was told to stop")]
+    Told,
     /// The solver met too many conflicts.
     #[error("the solver met {0} conflicts without an answer")]
     OutOfConflicts(u64),
@@ -75,8 +78,22 @@ pub struct Found {
 /// be undefined where the axioms do not demand a value.
 #[must_use]
 pub fn find_models(signature: &Signature, axioms: &[Clause], limits: &SearchLimits) -> Found {
+    find_models_while(signature, axioms, limits, &mut || true)
+}
+
+/// As [`find_models`], but asks `go_on` before each size and ends when that says stop.
+#[must_use]
+pub fn find_models_while(
+    signature: &Signature,
+    axioms: &[Clause],
+    limits: &SearchLimits,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Found {
     let mut models = Vec::new();
     for size in 1..=limits.largest {
+        if !go_on() {
+            return Found { models, stopped: Some(Stop { size, reason: Reason::Told }) };
+        }
         if let Err(reason) = models_of_size(signature, axioms, limits, size, &mut models) {
             return Found { models, stopped: Some(Stop { size, reason }) };
         }
@@ -114,7 +131,8 @@ fn models_of_size(
 }
 
 /// Looks for a finite model of the axioms in which `clause` fails, and for what values of its
-/// variables. `Ok(None)` says that there is none up to [`SearchLimits::largest`] individuals.
+/// variables. It may have no individuals at all. `Ok(None)` says that there is none up to
+/// [`SearchLimits::largest`] individuals.
 ///
 /// # Errors
 /// If a size could not be decided within the limits.
@@ -124,7 +142,26 @@ pub fn counter_model(
     clause: &Clause,
     limits: &SearchLimits,
 ) -> Result<Option<(Model, Vec<u16>)>, Stop> {
-    for size in 1..=limits.largest {
+    counter_model_while(signature, axioms, clause, limits, &mut || true)
+}
+
+/// As [`counter_model`], but asks `go_on` before each size.
+///
+/// # Errors
+/// As [`counter_model`], and if `go_on` says stop.
+pub fn counter_model_while(
+    signature: &Signature,
+    axioms: &[Clause],
+    clause: &Clause,
+    limits: &SearchLimits,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<(Model, Vec<u16>)>, Stop> {
+    // Sorts may be empty where nothing says that they are not.
+    let smallest = u16::from(!signature.constants.is_empty() || clause.variables > 0);
+    for size in smallest..=limits.largest {
+        if !go_on() {
+            return Err(Stop { size, reason: Reason::Told });
+        }
         let attempt = || -> Result<Option<(Model, Vec<u16>)>, Reason> {
             let mut ground = Ground::new(signature, size, clause.variables, limits)?;
             ground.deny(clause)?;

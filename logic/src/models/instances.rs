@@ -70,9 +70,9 @@ impl<'a> Ground<'a> {
             clauses: 0,
             most_clauses: limits.clauses,
         };
-        for relation in &signature.relations {
+        for (number, relation) in signature.relations.iter().enumerate() {
             ground.relations.push(ground.next);
-            if relation.predicate != PredicateId::EQUAL {
+            if number != RelationId::EQUAL.index() {
                 let tuples = power(size, relation.arity);
                 ground.spend(tuples)?;
                 ground.next += tuples as u32;

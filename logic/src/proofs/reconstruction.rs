@@ -118,6 +118,29 @@ pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], state
     writer.proof.pruned()
 }
 
+/// The proof of a statement that is an axiom, a conjunction of such, or a defined atom that stands for such; `None` for
+/// all others.
+#[must_use]
+pub fn from_axioms(theory: &Theory, compiled: &Compiled, theorems: &[Formula], statement: &Formula) -> Option<Proof> {
+    let Formula::Implies(binders, premise, conclusion) = statement else { return None };
+    let mut writer = Writer::new(theory, compiled, theorems);
+    let names: Vec<Name> = binders.iter().map(|binder| writer.fresh(binder)).collect();
+    if !writer.instance.fit_all(&theory.predicate(theory.anchor).sorts, binders.sorts()) {
+        return None;
+    }
+    let premise = premise.open(&names);
+    if premise != Formula::atom(theory.anchor, names.iter().copied()) {
+        return None;
+    }
+    writer.anchor = names.clone();
+    writer.open_scope(names.clone(), vec![premise.clone()], Close::Generalise);
+    let anchor = writer.step(Inference::Assumption(0), vec![], premise);
+    writer.nodes.insert(NodeId(0), anchor);
+    let last = writer.axioms(&conclusion.open(&names))?;
+    writer.close_to(0, last);
+    Some(writer.proof.pruned())
+}
+
 /// The part of a conjunctive statement that `moves` lead to, with all premises on the way: the first
 /// move passes the anchor.
 #[must_use]

@@ -22,6 +22,8 @@ pub struct Sequent {
 /// What a sequent wants.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum SequentHead {
+    /// A contradiction.
+    False,
     /// A literal.
     Literal(Pattern),
     /// So many individuals with these facts; their variables are numbered on.
@@ -29,21 +31,23 @@ pub enum SequentHead {
 }
 
 impl Sequent {
-    /// The sequent of a clause; constant `c` is individual `c`. A contradiction is wanted as the denial
-    /// of the last premise; without premises it is no sequent.
+    /// The sequent of a clause; constant `c` is individual `c`. A contradiction from premises is wanted as the denial of
+    /// the last one.
     #[must_use]
-    pub fn of(clause: &Clause) -> Option<Sequent> {
+    pub fn of(clause: &Clause) -> Sequent {
         let mut premises: Vec<Pattern> = clause.premises.iter().map(Pattern::of).collect();
         let head = match &clause.head {
-            Head::False => {
-                let mut denied = premises.pop()?;
-                denied.code = denied.code.opposite();
-                SequentHead::Literal(denied)
-            }
+            Head::False => match premises.pop() {
+                Some(mut denied) => {
+                    denied.code = denied.code.opposite();
+                    SequentHead::Literal(denied)
+                }
+                None => SequentHead::False,
+            },
             Head::Literal(literal) => SequentHead::Literal(Pattern::of(literal)),
             Head::Exists(count, literals) => SequentHead::Exists(*count, literals.iter().map(Pattern::of).collect()),
         };
-        Some(Sequent { variables: clause.variables, premises, head })
+        Sequent { variables: clause.variables, premises, head }
     }
 
     /// The sequent with `variable` replaced by an individual and the others numbered in the order in
@@ -72,6 +76,7 @@ impl Sequent {
         };
         let map = |pattern: &Pattern| pattern.map(&replace);
         let head = match &self.head {
+            SequentHead::False => SequentHead::False,
             SequentHead::Literal(literal) => SequentHead::Literal(map(literal)),
             SequentHead::Exists(new, facts) => SequentHead::Exists(*new, facts.iter().map(map).collect()),
         };
@@ -82,6 +87,7 @@ impl Sequent {
     #[must_use]
     pub fn variable_sorts(&self, typing: Typing<'_>) -> Vec<SortId> {
         let (witnesses, patterns): (u16, &[Pattern]) = match &self.head {
+            SequentHead::False => (0, &[]),
             SequentHead::Literal(literal) => (0, std::slice::from_ref(literal)),
             SequentHead::Exists(count, patterns) => (*count, patterns),
         };
@@ -99,6 +105,7 @@ impl Sequent {
         instance: &SortInstance,
     ) -> Vec<Sort> {
         let (witnesses, patterns): (u16, &[Pattern]) = match &self.head {
+            SequentHead::False => (0, &[]),
             SequentHead::Literal(literal) => (0, std::slice::from_ref(literal)),
             SequentHead::Exists(count, patterns) => (*count, patterns),
         };
@@ -143,6 +150,7 @@ impl Sequent {
             chain.push((names, formula(premise, scratch)));
         }
         let mut result = match &self.head {
+            SequentHead::False => unreachable!("a contradiction is wanted without variables, and so without induction"),
             SequentHead::Literal(literal) => formula(literal, scratch),
             SequentHead::Exists(count, facts) => {
                 let names: Vec<_> = (self.variables..self.variables + count).map(shown).collect();

@@ -15,6 +15,7 @@ use crate::proofs::reconstruction::{By, Case, Finished, InductionTree, Tree};
 use crate::saturation::block::{Block, End, Goal, Limits, Snapshot};
 use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, Typing};
 use crate::saturation::sequent::{Sequent, SequentHead};
+use crate::search::ended::{Ended, kept_apart};
 
 /// How much an attempt may cost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,12 +62,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict on an attempt whose block was lost.
+    /// The verdict on an attempt of which a block panicked, and said this.
     #[must_use]
-    pub fn failed() -> Verdict {
+    pub fn lost(message: &str) -> Verdict {
         let head = SequentHead::Exists(0, Vec::new());
         let sequent = Sequent { variables: 0, premises: Vec::new(), head };
-        let stuck = Stuck { sequent, direct: End::OutOfSteps, lemmas: Vec::new(), inductions: Vec::new() };
+        let direct = Ended::Panicked(message.into());
+        let stuck = Stuck { sequent, direct, lemmas: Vec::new(), inductions: Vec::new() };
         Verdict::Open(Arc::new(stuck))
     }
 }
@@ -77,7 +79,7 @@ pub struct Stuck {
     /// The sequent that was tried, over the individuals of its block.
     pub sequent: Sequent,
     /// Why the direct attempt ended.
-    pub direct: End,
+    pub direct: Ended,
     /// The equations that would have closed the goal, as terms over what the block introduced; the
     /// simplest first. Each is a flat sequent over the signature's constants.
     pub lemmas: Vec<Sequent>,
@@ -242,7 +244,7 @@ impl LogicBlock {
         let Some((instance, variable)) = waiting.options.first().copied() else {
             let stuck = Stuck {
                 sequent: self.sequent.clone(),
-                direct: waiting.end,
+                direct: waiting.end.into(),
                 lemmas: waiting.lemmas,
                 inductions: waiting.failed,
             };
@@ -327,7 +329,7 @@ impl LogicBlock {
                 let (mut recursive, mut other, mut value) = (0, 0, false);
                 let head = match &self.sequent.head {
                     SequentHead::Literal(head) => Some(head),
-                    SequentHead::Exists(..) => None,
+                    SequentHead::Exists(..) | SequentHead::False => None,
                 };
                 for (place, pattern) in self.sequent.premises.iter().chain(head).enumerate() {
                     let relation = pattern.code.relation();
@@ -360,6 +362,7 @@ impl LogicBlock {
 /// The induction hypothesis, assumption `number` of its block, as a rule.
 fn hypothesis_rule(number: u32, hypothesis: &Sequent, typing: Typing<'_>) -> Rule {
     let head = match &hypothesis.head {
+        SequentHead::False => RuleHead::False,
         SequentHead::Literal(pattern) if pattern.code == Code::EQUAL => {
             RuleHead::Equal(pattern.arguments[0], pattern.arguments[1])
         }
@@ -391,6 +394,7 @@ fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
         block.assume(premise.code, &ground(premise));
     }
     let goal = match &sequent.head {
+        SequentHead::False => Goal::False,
         SequentHead::Literal(head) if !head.code.positive() => {
             block.assume(head.code.opposite(), &ground(head));
             Goal::False
@@ -420,9 +424,13 @@ fn finish(block: Block) -> Arc<Finished> {
     Arc::new(Finished { snapshot: block.rest(), goal, falsum, reached, creations, steps })
 }
 
-/// Runs an attempt and everything that it opens, one block after the other.
+/// Runs an attempt and everything that it opens, one block after the other. If it panics that is its verdict.
 #[must_use]
-pub fn solve(mut block: LogicBlock) -> (Verdict, u64) {
+pub fn solve(block: LogicBlock) -> (Verdict, u64) {
+    kept_apart(|| run(block)).unwrap_or_else(|message| (Verdict::lost(&message), 0))
+}
+
+fn run(mut block: LogicBlock) -> (Verdict, u64) {
     let mut verdicts = Vec::new();
     let mut steps = 0;
     loop {
@@ -432,7 +440,7 @@ pub fn solve(mut block: LogicBlock) -> (Verdict, u64) {
             return (verdict, steps);
         }
         for (slot, child) in turn.children {
-            let (verdict, more) = solve(child);
+            let (verdict, more) = run(child);
             steps += more;
             verdicts.push((slot, verdict));
         }

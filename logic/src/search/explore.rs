@@ -12,7 +12,7 @@ mod learn;
 mod prepare;
 mod theorem;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::calculus::formula::Formula;
@@ -86,6 +86,8 @@ pub(crate) enum Stage {
     Finished,
     /// Goals were tried, and conjectures are to be generated.
     Wanting,
+    /// Nothing is left to be tried: what is open may fail in a finite model, and the essential theorems are marked.
+    Closing,
 }
 
 /// See the module's page.
@@ -118,6 +120,10 @@ pub struct Exploration {
     pub(crate) generated_at: Option<usize>,
     /// The goals that were refuted by a model that was looked for at the end.
     pub(crate) late_models: Vec<usize>,
+    /// The place of the statement that the contradiction proves.
+    pub(crate) falsity_at: Option<usize>,
+    /// What panics in the preparation said.
+    lost: Vec<Arc<str>>,
 }
 
 impl Exploration {
@@ -129,8 +135,9 @@ impl Exploration {
         let mut compiled = Compiled::new(&theory, &formulas);
         let mut conjectures = Vec::new();
         let mut known = HashSet::new();
+        let mut stated = HashMap::new();
         for goal in &goals {
-            read_goal(&theory, &mut compiled, goal, &mut conjectures, &mut known);
+            read_goal(&theory, &mut compiled, goal, &mut conjectures, &mut known, &mut stated);
         }
         let compiled = Arc::new(compiled);
         let book = RuleBook::new(&compiled);
@@ -155,6 +162,8 @@ impl Exploration {
             wanted: Vec::new(),
             generated_at: None,
             late_models: Vec::new(),
+            falsity_at: None,
+            lost: Vec::new(),
         }
     }
 
@@ -223,7 +232,7 @@ impl Exploration {
         loop {
             match self.stage {
                 Stage::Finished => return Task::Finished,
-                Stage::Fresh | Stage::Wanting => return Task::Prepare,
+                Stage::Fresh | Stage::Wanting | Stage::Closing => return Task::Prepare,
                 // Only goals were asked for, and all are decided.
                 _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
@@ -276,7 +285,7 @@ impl Exploration {
 
     fn block(&self, place: usize, effort: Effort) -> LogicBlock {
         let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
-        let sequent = Sequent::of(clause).expect("a clause that is tried has a head");
+        let sequent = Sequent::of(clause);
         let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
         LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, ..effort })
     }
@@ -316,6 +325,7 @@ impl Exploration {
             parts: Vec::new(),
             vacuous: false,
             by_congruence: false,
+            same_as: None,
             fate: Fate::Waiting,
             tried: [0; 3],
             failures: 0,
@@ -328,8 +338,6 @@ impl Exploration {
     }
 
     fn finish(&mut self) {
-        self.find_counter_models();
-        self.mark_essential();
-        self.stage = Stage::Finished;
+        self.stage = Stage::Closing;
     }
 }

@@ -28,7 +28,7 @@ pub fn explore(theory: &str, goals: &[&str], options: Options) -> Exploration {
 /// As [`explore`], for a theory that has been read.
 pub fn explore_theory(theory: Arc<theoremata_logic::calculus::theory::Theory>, goals: &[&str], options: Options) -> Exploration {
     let (goals, report) = mpl::read_goals(&theory, goals.join("\n").as_bytes(), "test.goals");
-    assert!(!report.has_errors(), "{report:?}");
+    assert!(!report.failed(), "{report:?}");
     let mut exploration = Exploration::new(theory, &goals, options);
     loop {
         match exploration.next() {

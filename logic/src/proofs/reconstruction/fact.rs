@@ -1,6 +1,5 @@
 //! From a fact of a block to the step that says it, and everything before it that it needs.
 
-use std::sync::Arc;
 
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};

@@ -151,6 +151,29 @@ impl Writer<'_> {
         unfolded.expect("an atom of a defined predicate, with sorts that fit")
     }
 
+    /// The step of a formula that is an axiom, or made of axioms.
+    pub(super) fn axioms(&mut self, formula: &Formula) -> Option<StepId> {
+        let stated = |writer: &Self, node: &Formula| {
+            let anchor = &writer.anchor;
+            writer.own_sorts(node.substitute(&mut |parameter| anchor[parameter.0 as usize])) == *formula
+        };
+        if let Some(place) = self.compiled.nodes.iter().position(|node| stated(self, &node.formula)) {
+            return Some(self.node(NodeId(place as u32)));
+        }
+        match formula {
+            Formula::And(left, right) => {
+                let premises = vec![self.axioms(left)?, self.axioms(right)?];
+                Some(self.step(Inference::AndIntroduction, premises, formula.clone()))
+            }
+            Formula::Atom(predicate, _) if self.theory.predicate(*predicate).definition.is_some() => {
+                let body = self.unfolded(*predicate, formula);
+                let body = self.axioms(&body)?;
+                Some(self.step(Inference::Fold, vec![body], formula.clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// The step of a formula that holds under the anchor.
     pub(super) fn node(&mut self, node: NodeId) -> StepId {
         if let Some(step) = self.nodes.get(&node).copied()

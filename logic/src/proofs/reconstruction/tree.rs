@@ -9,7 +9,7 @@ use crate::clauses::clause::variable_name;
 use crate::clauses::compile::ConstructorInstance;
 use crate::saturation::block::Goal;
 use crate::saturation::rule::{Code, Individual};
-use crate::saturation::sequent::Sequent;
+use crate::saturation::sequent::{Sequent, SequentHead};
 
 use super::{By, Case, Close, Finished, InductionTree, Tree, Writer};
 
@@ -101,7 +101,8 @@ impl Writer<'_> {
             By::Block(finished) => {
                 let (names, literals, goal) = self.open_chain(formula);
                 self.enter(finished, depth, &names, literals);
-                let last = self.reach(finished, &goal, depth);
+                let denies = tree.sequent.head != SequentHead::False;
+                let last = self.reach(finished, &goal, depth, denies);
                 self.close_to(mark, last)
             }
             By::Induction(induction) => {
@@ -205,10 +206,11 @@ impl Writer<'_> {
         self.step(Inference::Induction(instance.principle), premises, whole)
     }
 
-    /// The step that the goal of a finished block is reached.
-    pub(super) fn reach(&mut self, finished: &Finished, goal: &Formula, depth: usize) -> StepId {
+    /// The step that the goal of a finished block is reached. Where the block wants a contradiction, `denies` says that
+    /// it has assumed what the goal denies.
+    pub(super) fn reach(&mut self, finished: &Finished, goal: &Formula, depth: usize, denies: bool) -> StepId {
         let mark = self.open.len();
-        if finished.goal == Goal::False {
+        if denies && finished.goal == Goal::False {
             // A negative goal: its positive form was the last assumption.
             let Formula::Not(atom) = goal else { unreachable!("a contradiction is wanted for a denial") };
             let scope = self.open_scope(vec![], vec![(**atom).clone()], Close::Deny);
