@@ -14,12 +14,7 @@ use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term}
 ///
 /// `holds` says whether no model refutes a clause. Where a row fixes one of its inputs, as `a + b = 0`
 /// does, other rows are mere calculation with that value and are not proposed.
-pub(super) fn candidates(
-    signature: &Signature,
-    limits: &Limits,
-    holds: &dyn Fn(&Clause) -> bool,
-    take: &mut Take<'_>,
-) {
+pub(super) fn candidates(signature: &Signature, limits: &Limits, holds: &dyn Fn(&Clause) -> bool, take: &mut Take<'_>) {
     let offered: Vec<RelationId> = (0..signature.relations.len() as u16)
         .map(RelationId)
         .filter(|id| signature.relations[id.index()].function && limits.offers(*id) && is_first_order(signature, *id))

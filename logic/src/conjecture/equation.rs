@@ -95,7 +95,8 @@ impl<'a> Pool<'a> {
             stopped: false,
         };
         let variables = (0..limits.variables as u16).map(Term::Variable);
-        let constants = (0..signature.constants.len() as u16).map(Term::Constant);
+        let individual = |constant: &u16| signature.constants[usize::from(*constant)].sort.is_individual();
+        let constants = (0..signature.constants.len() as u16).filter(individual).map(Term::Constant);
         for leaf in variables.chain(constants) {
             let values = std::array::from_fn(|column| match pool.columns.get(column) {
                 None => UNKNOWN,

@@ -27,7 +27,8 @@ pub(super) fn each_pattern(
     with_constants: bool,
     visit: &mut dyn FnMut(&[Term]) -> bool,
 ) -> bool {
-    let mut search = Patterns { signature, places, variables, with_constants, visit, chosen: Vec::new(), sorts: Vec::new() };
+    let mut search =
+        Patterns { signature, places, variables, with_constants, visit, chosen: Vec::new(), sorts: Vec::new() };
     search.extend()
 }
 

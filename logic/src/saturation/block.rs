@@ -80,6 +80,8 @@ pub struct Block {
     sorts: Vec<SortId>,
     /// For each sort whether its domain has facts.
     ranged: Vec<bool>,
+    /// Whether it has the rules of [`RuleBook::views`].
+    with_views: bool,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
     /// The next fact to be joined with older ones.
@@ -109,6 +111,7 @@ struct Start {
     classes: Classes,
     sorts: Vec<SortId>,
     ranged: Vec<bool>,
+    with_views: bool,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
     wanted: Vec<Wanted>,
@@ -125,6 +128,7 @@ impl Block {
         let start = Start {
             layer: Layer::below(None, book.triggers.len()),
             ranged: book.ranged.clone(),
+            with_views: false,
             book: book.clone(),
             ancestors: Vec::new(),
             classes: Classes::default(),
@@ -158,6 +162,7 @@ impl Block {
             classes: parent.classes.clone(),
             sorts: parent.sorts.clone(),
             ranged: parent.ranged.clone(),
+            with_views: parent.with_views,
             book: parent.book.clone(),
             local: parent.local.clone(),
             wanted: parent.wanted.clone(),
@@ -167,7 +172,8 @@ impl Block {
     }
 
     fn with(start: Start) -> Block {
-        let Start { ancestors, mut layer, classes, sorts, ranged, book, local, wanted, falsum, negatives } = start;
+        let Start { ancestors, mut layer, classes, sorts, ranged, with_views, book, local, wanted, falsum, negatives } =
+            start;
         for (code, masks) in book.masks.iter().enumerate() {
             for mask in masks {
                 layer.ensure_index(Code(code as u32), *mask);
@@ -181,6 +187,7 @@ impl Block {
             classes,
             sorts,
             ranged,
+            with_views,
             book,
             local,
             next,
@@ -212,6 +219,7 @@ impl Block {
             classes: self.classes,
             sorts: self.sorts,
             ranged: self.ranged,
+            with_views: self.with_views,
             wanted,
             book: self.book,
             local: self.local,
@@ -323,6 +331,16 @@ impl Block {
             self.join_with_all(id, &rule);
         }
         id
+    }
+
+    /// Assumes the rules between relations of the theory and relations as arguments, if that is not done yet.
+    pub fn assume_views(&mut self) {
+        if std::mem::replace(&mut self.with_views, true) {
+            return;
+        }
+        for view in self.book.clone().views.iter().cloned() {
+            self.assume_rule(view);
+        }
     }
 
     /// Says what is wanted. The values of functions that the goal mentions are asked for first.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
-use crate::clauses::compile::{Axiom, Compiled, Justification};
+use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
 use crate::saturation::facts::RuleId;
 
 /// An individual of a block and its ancestors. The first ones are the signature's constants.
@@ -127,6 +127,18 @@ impl Sorts {
         (code.0 / 2).checked_sub(self.relations.len() as u32).map(|sort| SortId(sort as u16))
     }
 
+    /// The sort with this number.
+    #[must_use]
+    pub fn sort(&self, sort: SortId) -> &Sort {
+        &self.table[usize::from(sort.0)]
+    }
+
+    /// The sorts of a relation's arguments; none for equality.
+    #[must_use]
+    pub fn of_relation(&self, relation: RelationId) -> &[SortId] {
+        &self.relations[relation.index()]
+    }
+
     /// The sort of an argument of a relation.
     #[must_use]
     pub fn at(&self, relation: RelationId, place: usize) -> SortId {
@@ -172,14 +184,15 @@ impl<'s> Typing<'s> {
                 Argument::Individual(individual) => Some(self.individuals[individual.0 as usize]),
                 Argument::Variable(number) => sorts[usize::from(number)],
             };
-            let told = equations.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).find_map(
-                |(from, to)| match to {
-                    Argument::Variable(number) if sorts[usize::from(number)].is_none() => {
-                        known(from).map(|sort| (number, sort))
+            let told =
+                equations.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).find_map(|(from, to)| {
+                    match to {
+                        Argument::Variable(number) if sorts[usize::from(number)].is_none() => {
+                            known(from).map(|sort| (number, sort))
+                        }
+                        _ => None,
                     }
-                    _ => None,
-                },
-            );
+                });
             let Some((number, sort)) = told else { break };
             sorts[usize::from(number)] = Some(sort);
         }
@@ -618,6 +631,9 @@ pub struct RuleBook {
     functions: Vec<Option<NativeFunction>>,
     /// The sorts of the theory.
     pub sorts: Sorts,
+    /// The rules between facts about sets and relations of the theory and those in which they are arguments. They are
+    /// among [`RuleBook::rules`] if axioms speak of sets; else a block assumes them that has to do with sets.
+    pub views: Vec<Rule>,
     /// For each sort whether a rule looks into its domain, so that it must have facts.
     pub(super) ranged: Vec<bool>,
 }
@@ -647,6 +663,7 @@ impl RuleBook {
             masks: vec![Vec::new(); codes],
             functions: vec![None; compiled.signature.relations.len()],
             ranged: vec![false; sorts.count()],
+            views: compiled.views().iter().map(|view| Rule::of_axiom(view, &sorts)).collect(),
             sorts,
         };
         for sort in 0..book.sorts.count() {
@@ -681,6 +698,14 @@ impl RuleBook {
             // A function of one input is also worked out for its own sake, late.
             if inputs == 1 && !function.constructor {
                 book.add(Rule::asking(rule.variables + 1, rule.patterns.clone(), vec![row.clone()], 6));
+            }
+        }
+        let about_sets = |axiom: &Axiom| {
+            matches!(axiom.justification.start, Start::Node(_)) && compiled.speaks_of_sets(&axiom.clause)
+        };
+        if compiled.axioms.iter().any(about_sets) {
+            for view in std::mem::take(&mut book.views) {
+                book.add(view);
             }
         }
         for (number, axiom) in compiled.axioms.iter().enumerate() {

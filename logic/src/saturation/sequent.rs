@@ -96,6 +96,26 @@ impl Sequent {
         sorts
     }
 
+    /// Whether it speaks of sets or relations as things; `sorts` are those of its variables.
+    #[must_use]
+    pub fn speaks_of_sets(&self, typing: Typing<'_>, sorts: &[SortId]) -> bool {
+        let patterns: &[Pattern] = match &self.head {
+            SequentHead::False => &[],
+            SequentHead::Literal(literal) => std::slice::from_ref(literal),
+            SequentHead::Exists(_, patterns) => patterns,
+        };
+        let is_set = |sort: &SortId| !typing.sorts.sort(*sort).is_individual();
+        let speaks = |pattern: &Pattern| {
+            let individual = |argument: &Argument| match argument {
+                Argument::Individual(individual) => is_set(&typing.individuals[individual.0 as usize]),
+                Argument::Variable(_) => false,
+            };
+            typing.sorts.of_relation(pattern.code.relation()).iter().any(is_set)
+                || pattern.arguments.iter().any(individual)
+        };
+        sorts.iter().any(is_set) || self.premises.iter().chain(patterns).any(speaks)
+    }
+
     /// The sorts of the variables, and then of the witnesses of the head; `sort` gives those of individuals, and
     /// `instance` what stands in the place of the theory's base sorts.
     pub fn sorts(

@@ -171,7 +171,17 @@ impl LogicBlock {
             return Turn { verdict: Some(Verdict::Proved(Arc::new(tree))), steps, ..Turn::default() };
         }
         let lemmas = crate::search::lemma::missing(&block, &self.compiled, &self.sequent);
-        let options = if self.effort.nesting == 0 { Vec::new() } else { self.options(&block) };
+        let mut options = Vec::new();
+        let mut more = 0;
+        if self.effort.nesting > 0 {
+            if matches!(&self.sequent.head, SequentHead::Literal(head) if !head.code.positive()) {
+                // The block has assumed what the goal denies; what an induction rests on must not.
+                block = set_up(&self.context, &Sequent { head: SequentHead::False, ..self.sequent.clone() });
+                block.run_until(self.limits);
+                more = block.steps();
+            }
+            options = self.options(&block);
+        }
         let waiting = Waiting {
             snapshot: block.rest(),
             end,
@@ -183,7 +193,7 @@ impl LogicBlock {
             failed: Vec::new(),
         };
         let mut turn = self.try_next(waiting);
-        turn.steps += steps;
+        turn.steps += steps + more;
         turn
     }
 
@@ -379,6 +389,9 @@ fn hypothesis_rule(number: u32, hypothesis: &Sequent, typing: Typing<'_>) -> Rul
 fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
     let mut block = Block::below(context);
     let sorts = sequent.variable_sorts(context.typing());
+    if sequent.speaks_of_sets(block.typing(), &sorts) {
+        block.assume_views();
+    }
     let variables: Vec<Individual> = sorts.into_iter().map(|sort| block.introduce(sort)).collect();
     let ground = |pattern: &Pattern| -> Vec<Individual> {
         pattern

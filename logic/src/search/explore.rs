@@ -167,6 +167,11 @@ impl Exploration {
         }
     }
 
+    /// What was said by faults of this program in the preparation: each cost one model, or one look at a goal.
+    pub fn lost(&self) -> impl Iterator<Item = &str> {
+        self.lost.iter().map(|said| &**said)
+    }
+
     /// The theory.
     #[must_use]
     pub fn theory(&self) -> &Arc<Theory> {

@@ -1,6 +1,8 @@
 //! Asks goals of a theory that is given as text.
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
+pub mod random;
+
 use std::sync::Arc;
 
 use theoremata_logic::language::mpl;
@@ -26,7 +28,11 @@ pub fn explore(theory: &str, goals: &[&str], options: Options) -> Exploration {
 }
 
 /// As [`explore`], for a theory that has been read.
-pub fn explore_theory(theory: Arc<theoremata_logic::calculus::theory::Theory>, goals: &[&str], options: Options) -> Exploration {
+pub fn explore_theory(
+    theory: Arc<theoremata_logic::calculus::theory::Theory>,
+    goals: &[&str],
+    options: Options,
+) -> Exploration {
     let (goals, report) = mpl::read_goals(&theory, goals.join("\n").as_bytes(), "test.goals");
     assert!(!report.failed(), "{report:?}");
     let mut exploration = Exploration::new(theory, &goals, options);
@@ -59,4 +65,12 @@ pub fn told(exploration: &Exploration) -> Vec<Told> {
 /// What is said of goals with the usual options.
 pub fn ask(theory: &str, goals: &[&str]) -> Vec<Told> {
     told(&explore(theory, goals, Options { generate: false, ..Options::default() }))
+}
+
+/// A theory of the project's own.
+pub fn shipped(name: &str) -> Arc<theoremata_logic::calculus::theory::Theory> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../theories");
+    let text = std::fs::read(folder.join(name)).expect("a file of the project");
+    let load = &mut |wanted: &str| std::fs::read(folder.join(wanted)).map_err(|error| error.to_string());
+    Arc::new(mpl::read_mpl(name, &text, load).expect("a theory").0)
 }

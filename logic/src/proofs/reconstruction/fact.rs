@@ -1,6 +1,5 @@
 //! From a fact of a block to the step that says it, and everything before it that it needs.
 
-
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};
 use crate::saturation::block::Line;

@@ -37,6 +37,7 @@ impl Writer<'_> {
                 variable = self.compiled.signature.relations[relation.index()].arity;
                 premises[0]
             }
+            Start::Same => return premises[0],
             Start::Fold(relation) => return self.fold(relation, binding, premises),
         };
         let mut formula = self.conclusion(step).clone();

@@ -275,12 +275,7 @@ impl Writer<'_> {
     }
 
     /// ∃ introduction for a goal whose facts were found.
-    pub(super) fn introduce(
-        &mut self,
-        goal: &Formula,
-        witnesses: &[Name],
-        facts: &[StepId],
-    ) -> StepId {
+    pub(super) fn introduce(&mut self, goal: &Formula, witnesses: &[Name], facts: &[StepId]) -> StepId {
         let (_, left, right) = goal.as_exists().expect("an existence goal");
         let mut next = 0;
         let parts = [left.open(witnesses), right.open(witnesses)];

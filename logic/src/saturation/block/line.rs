@@ -16,6 +16,7 @@ pub struct Snapshot {
     pub(crate) classes: Classes,
     pub(super) sorts: Vec<SortId>,
     pub(super) ranged: Vec<bool>,
+    pub(super) with_views: bool,
     pub(super) wanted: Vec<Wanted>,
     pub(crate) book: Arc<RuleBook>,
     pub(super) local: Vec<(RuleId, Arc<Rule>)>,

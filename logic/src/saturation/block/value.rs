@@ -20,7 +20,10 @@ impl Block {
                 Argument::Individual(_) => None,
             });
             let (Some(looked_for), None) = (unknown.next(), unknown.next()) else { continue };
-            for constant in (0..constants.min(8)).map(Individual) {
+            let place = inputs.iter().position(|input| *input == Argument::Variable(looked_for)).expect("it was found");
+            let sort = self.book.sorts.at(row.code.relation(), place);
+            let fits = |constant: &Individual| self.sorts[constant.0 as usize] == sort;
+            for constant in (0..constants.min(8)).map(Individual).filter(fits) {
                 let put = |number| {
                     if number == looked_for { Argument::Individual(constant) } else { Argument::Variable(number) }
                 };

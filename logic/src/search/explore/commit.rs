@@ -86,8 +86,7 @@ impl Exploration {
                 self.conjectures[place].fate = fate;
             } else if proved.len() == conjecture.parts.len() {
                 let statement = &conjecture.statement;
-                let proof =
-                    kept_apart(|| compose(&self.theory, &self.compiled, &self.statements, statement, &proved));
+                let proof = kept_apart(|| compose(&self.theory, &self.compiled, &self.statements, statement, &proved));
                 self.register(place, proof, None, true);
             }
         }

@@ -109,18 +109,18 @@ impl Exploration {
     pub(super) fn judges(&self, model: &Model, conjecture: &Conjecture) -> bool {
         let sorts = &self.theory.predicate(self.theory.anchor).sorts;
         let Formula::Implies(binders, _, body) = &conjecture.statement else { return false };
-        let mut judges = binders.sorts().eq(sorts.iter());
+        // Where there are as many individuals of each base sort, it does not matter whether sorts coincide.
+        let fits =
+            |(own, general): (&Sort, &Sort)| own == general || (model.sort.is_none() && same_shape(own, general));
+        let mut judges = binders.len() == sorts.len() && binders.sorts().zip(sorts).all(fits);
         for_each_sort(body, &mut |sort| judges &= model.sort.as_ref().map_or(sort.is_individual(), |own| own == sort));
-        let about_sets = |literal: &Literal| {
+        let generated = |literal: &Literal| {
             let relation = &self.compiled.signature.relations[literal.relation.index()];
-            let constants = literal.arguments.iter().filter_map(|term| match term {
-                Term::Constant(number) => Some(&self.compiled.signature.constants[usize::from(*number)].sort),
-                Term::Variable(_) => None,
-            });
             self.theory.generation(relation.predicate).is_some()
-                || relation.sorts.iter().chain(constants).any(|sort| !sort.is_individual())
         };
-        judges && !conjecture.clause.as_ref().is_some_and(|clause| literals(clause).any(about_sets))
+        let about_individuals =
+            |clause: &Clause| !self.compiled.speaks_of_sets(clause) && !literals(clause).any(generated);
+        judges && conjecture.clause.as_ref().is_none_or(about_individuals)
     }
 
     /// A goal that is an axiom, or made of such, is a theorem, whatever its shape.
@@ -233,16 +233,17 @@ impl Exploration {
     /// generated, no axiom was left out of the clauses, and none speaks of all sets or relations.
     pub(super) fn has_finite_models(&self) -> bool {
         let compiled = &self.compiled;
-        let first_order = |axiom: &Axiom| {
-            !matches!(axiom.justification.start, Start::Node(_))
-                || compiled.signature.variable_sorts(&axiom.clause).iter().all(Sort::is_individual)
+        let first_order = |axiom: &Axiom| match axiom.justification.start {
+            // What defines a relation between sets is of no interest to statements about individuals.
+            Start::Unfold(relation) | Start::Fold(relation)
+                if compiled.signature.relations[relation.index()].sorts.iter().any(|sort| !sort.is_individual()) =>
+            {
+                true
+            }
+            _ => !compiled.speaks_of_sets(&axiom.clause),
         };
-        let generated = |node: &Node| {
-            matches!(&node.formula, Formula::Atom(predicate, _) if self.theory.generation(*predicate).is_some())
-        };
-        compiled.skipped.is_empty()
-            && !compiled.nodes.iter().any(generated)
-            && compiled.axioms.iter().all(first_order)
+        let generated = |node: &Node| matches!(&node.formula, Formula::Atom(predicate, _) if self.theory.generation(*predicate).is_some());
+        compiled.skipped.is_empty() && !compiled.nodes.iter().any(generated) && compiled.axioms.iter().all(first_order)
     }
 
     /// Goals that stay open may fail in a finite model that nobody has looked at yet; false if `go_on` said stop.
@@ -386,6 +387,17 @@ pub(super) fn finite_counter_model(
 
 /// The most assignments of a goal's variables that are looked at in one model.
 const GOAL_ASSIGNMENTS: u64 = 1 << 22;
+
+/// Whether two sorts differ in their base sorts only.
+fn same_shape(one: &Sort, other: &Sort) -> bool {
+    match (one, other) {
+        (Sort::Individual(_), Sort::Individual(_)) => true,
+        (Sort::Power(one), Sort::Power(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_shape(one, other))
+        }
+        _ => false,
+    }
+}
 
 /// Calls `visit` with the sort of every binder.
 fn for_each_sort(formula: &Formula, visit: &mut dyn FnMut(&Sort)) {
