@@ -173,10 +173,54 @@ fn the_counts_of_an_exploration_add_up() {
             counts.refuted + counts.instances + counts.vacuous + counts.idle + kept as u64,
             "{name}: {counts:?}"
         );
-        assert_eq!(counts.candidates, counts.direct + counts.induction + counts.corollaries + counts.open, "{counts:?}");
+        assert_eq!(
+            counts.candidates,
+            counts.direct + counts.induction + counts.corollaries + counts.open,
+            "{counts:?}"
+        );
         if built > 0 {
             let without = exploration.theorems.iter().filter(|theorem| !theorem.corollary).count();
             assert_eq!((counts.built, counts.refuted, without), (built, refuted, shown), "{name}: {counts:?}");
         }
+    }
+}
+
+#[test]
+fn what_is_not_done_is_said() {
+    use theoremata_logic::search::explore::Note;
+    let options = theoremata_logic::search::explore::Options { generate: false, ..Default::default() };
+    let theory = "(theory T[R,S,c] (& (in[c,S]) (>[x] (>[y] (in[y,S]) (in2[x,y,R])) (in[x,S]))))";
+    let exploration = verdict::explore(theory, &["(in2[c,c,R])"], options);
+    let notes = exploration.notes();
+    assert!(notes.iter().any(|note| matches!(note, Note::Skipped(..))), "{notes:?}");
+    assert!(notes.contains(&Note::NoModel), "an axiom was left out, so no structure is known to be a model");
+    let text: Vec<String> = notes.iter().map(|note| note.text(exploration.theory())).collect();
+    assert!(text[0].contains("(>[x] (>[y] (in[y,S]) (in2[x,y,R])) (in[x,S]))"), "{text:?}");
+    let plain = verdict::explore("(theory T[S,c] (in[c,S]))", &["(in[c,S])"], options);
+    assert_eq!(plain.notes(), []);
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_keeps_what_it_has() {
+    use theoremata_logic::search::explore::{Exploration, Options, Task};
+    let mut asked = 0;
+    let theory = verdict::shipped("peano.mpl");
+    let mut first = Exploration::new(theory.clone(), &[], Options::default());
+    assert!(matches!(first.next(), Task::Prepare));
+    assert!(first.prepare(&mut || {
+        asked += 1;
+        true
+    }));
+    // It is asked all the while: stopped at any of these moments, it stops.
+    for stop in [0, 1, asked / 3, asked / 2, asked - 1] {
+        let mut exploration = Exploration::new(theory.clone(), &[], Options::default());
+        let (mut count, mut after) = (0, 0);
+        let finished = exploration.prepare(&mut || {
+            count += 1;
+            after += usize::from(count > stop);
+            count <= stop
+        });
+        assert!(!finished, "told to stop at {stop} of {asked}");
+        assert!(after < 80, "it went on {after} times after it was told to stop at {stop}");
     }
 }

@@ -9,6 +9,7 @@
 mod commit;
 mod conjecture;
 mod learn;
+mod note;
 mod prepare;
 mod theorem;
 
@@ -30,6 +31,7 @@ use crate::search::attempt::{Effort, LogicBlock};
 use conjecture::is_asked;
 pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
 use learn::root_of;
+pub use note::Note;
 use prepare::read_goal;
 pub use theorem::{Counts, Theorem};
 
@@ -165,11 +167,6 @@ impl Exploration {
             falsity_at: None,
             lost: Vec::new(),
         }
-    }
-
-    /// What was said by faults of this program in the preparation: each cost one model, or one look at a goal.
-    pub fn lost(&self) -> impl Iterator<Item = &str> {
-        self.lost.iter().map(|said| &**said)
     }
 
     /// The theory.

@@ -10,7 +10,7 @@ use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::language::mpl;
 use theoremata_logic::search::attempt::Effort;
 use theoremata_logic::search::ended::Ended;
-use theoremata_logic::search::explore::{Fate, Options, Origin};
+use theoremata_logic::search::explore::{Fate, Note, Options, Origin};
 
 use super::explore_theory;
 
@@ -159,8 +159,8 @@ pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String
     let exploration = explore_theory(theory, &readable, options);
     counts.theories += 1;
     let wrong = |what: &str| Err(format!("seed {seed}: {what}\n{text}\n{}", readable.join("\n")));
-    if let Some(said) = exploration.lost().next() {
-        return wrong(&format!("the preparation panicked: {said}"));
+    if let Some(note) = exploration.notes().iter().find(|note| matches!(note, Note::Lost(_))) {
+        return wrong(&note.text(exploration.theory()));
     }
     for conjecture in &exploration.conjectures {
         if let Fate::Open(open) = &conjecture.fate {

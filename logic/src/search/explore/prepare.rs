@@ -181,6 +181,10 @@ impl Exploration {
     /// Adds the conjectures of the generator that are not known yet; false if `go_on` said stop.
     pub(crate) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         self.generated_at = Some(self.conjectures.len());
+        // Without a model nothing can be told from what is false.
+        if self.models.is_empty() {
+            return true;
+        }
         let limits = Size::new(&self.compiled.signature, &self.theory.bounds);
         let Some(generated) = generate_while(&self.compiled.signature, &limits, &self.models, go_on) else {
             return false;
