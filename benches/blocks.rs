@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::time::{ClockId, clock_gettime};
-use theoremata_actors::grid::{ActixRuntime, BlockId, Cells, InlineRuntime, Options as GridOptions, Runtime};
+use theoremata_actors::grid::{ActixRuntime, BlockId, InlineRuntime, Options as GridOptions, Runtime, ShardSize};
 use theoremata_actors::prover::{CYCLE_STEPS, ProofBlock};
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::mpl;
@@ -139,7 +139,7 @@ fn main() {
     let prepared = prepared(&theory(<[usize; 2]>::try_from(given).unwrap_or(BOUNDS)));
     let actors = |threads: usize| -> Box<dyn Runtime<ProofBlock>> {
         let threads = NonZeroUsize::new(threads).expect("at least one");
-        Box::new(ActixRuntime::start(threads, Cells::Auto, GridOptions::default()).expect("threads start"))
+        Box::new(ActixRuntime::start(threads, ShardSize::Auto, GridOptions::default()).expect("threads start"))
     };
     let mut least = [f64::INFINITY; 3];
     let mut known = None;

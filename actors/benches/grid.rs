@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
-use theoremata_actors::grid::{ActixRuntime, Block, BlockId, Cells, Cycle, End, InlineRuntime, Options, Post, Runtime};
+use theoremata_actors::grid::{
+    ActixRuntime, Block, BlockId, Cycle, End, InlineRuntime, Options, Post, Runtime, ShardSize,
+};
 
 const NEIGHBOURS: u32 = 8;
 const TABLE: usize = 32;
@@ -112,13 +114,13 @@ fn time(blocks: u32, cycles: usize, mut run: impl FnMut()) -> (f64, f64) {
     ((cpu() - before).as_nanos() as f64 / activations, wall.as_nanos() as f64 / activations)
 }
 
-fn actix(threads: usize, cells: Cells) -> ActixRuntime<Worker> {
+fn actix(threads: usize, cells: ShardSize) -> ActixRuntime<Worker> {
     let threads = NonZeroUsize::new(threads).expect("at least one thread");
     ActixRuntime::start(threads, cells, Options::default()).expect("threads can be started")
 }
 
-fn of(blocks: usize) -> Cells {
-    NonZeroUsize::new(blocks).map_or(Cells::Auto, Cells::Of)
+fn of(blocks: usize) -> ShardSize {
+    NonZeroUsize::new(blocks).map_or(ShardSize::Auto, ShardSize::Of)
 }
 
 fn median(values: &mut [f64]) -> f64 {
@@ -129,8 +131,8 @@ fn median(values: &mut [f64]) -> f64 {
 fn compare(blocks: u32, look_ups: u32, rounds: usize) {
     let mut inline = InlineRuntime::new(Options::default());
     let mut grids = [
-        ("actix, 1 thread, auto", actix(1, Cells::Auto)),
-        ("actix, 2 threads, auto", actix(2, Cells::Auto)),
+        ("actix, 1 thread, auto", actix(1, ShardSize::Auto)),
+        ("actix, 2 threads, auto", actix(2, ShardSize::Auto)),
         ("actix, 1 thread, cells of 1", actix(1, of(1))),
         ("actix, 1 thread, cells of 16", actix(1, of(16))),
         ("actix, 1 thread, cells of 64", actix(1, of(64))),
@@ -168,7 +170,7 @@ fn compare(blocks: u32, look_ups: u32, rounds: usize) {
     println!("{:<30} {:>8.0}", "bare loop over cells", median(&mut least));
     println!("{:<30} {:>8.0} {:>8.0} {:>9.3}", "plain loop", median(&mut base), median(&mut base_wall), 1.0);
     for ((name, grid), (cpu, wall, ratio, bare_ratio)) in grids.iter().zip(&mut figures) {
-        let cells = grid.layout().cell_blocks;
+        let cells = grid.layout().shard_blocks;
         let (cpu, wall, ratio, bare_ratio) = (median(cpu), median(wall), median(ratio), median(bare_ratio));
         println!("{name:<30} {cpu:>8.0} {wall:>8.0} {ratio:>9.3} {bare_ratio:>8.3} {cells:>6}");
     }
@@ -223,7 +225,7 @@ fn main() {
     memory(idle, "plain loop", InlineRuntime::new(Options::default()));
 }
 
-fn start_idle(cells: Cells) -> ActixRuntime<Idle> {
+fn start_idle(cells: ShardSize) -> ActixRuntime<Idle> {
     let threads = NonZeroUsize::new(2).expect("two is not zero");
     ActixRuntime::start(threads, cells, Options::default()).expect("threads can be started")
 }

@@ -1,18 +1,20 @@
 //! The grid of logic blocks. The page of the crate says how it works.
 
 mod actix;
+mod actors;
 mod block;
-mod cell;
-mod desk;
+mod block_table;
 mod drive;
-mod exchange;
-mod house;
 mod inline;
-mod register;
+mod message_batch;
+mod partition;
 mod runtime;
+mod shard;
+mod superstep;
+mod worker_state;
 
-pub use self::actix::{ActixRuntime, Cells, Layout};
-pub use block::{Block, BlockId, Cycle, End, Failure, Post};
+pub use self::actix::{ActixRuntime, Layout, ShardSize};
+pub use block::{Block, BlockId, Cycle, End, Failure, Look, Post};
 pub use drive::{Coordinator, Ended, Next, Observer, Progress, Silent, Watch, drive};
 pub use inline::InlineRuntime;
-pub use runtime::{Cancel, Committed, Counts, Halt, Look, Options, Runtime, Schedule, Spawned, ask};
+pub use runtime::{Cancel, Committed, Counts, Halt, Options, Runtime, Schedule, Spawned, ask};

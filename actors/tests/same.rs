@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use common::{Probe, Temper, Trace, actix, expect_panics, mix, shuffled};
-use theoremata_actors::grid::{BlockId, Cells, InlineRuntime, Options, Runtime, ask};
+use theoremata_actors::grid::{BlockId, InlineRuntime, Options, Runtime, ShardSize, ask};
 
 /// All that can be seen of a run: its cycles, and what every block remembers in the end.
 type Run = (Vec<Trace>, Vec<Option<u64>>);
@@ -111,7 +111,7 @@ fn blocks_may_move_to_other_cells_with_their_mail() {
         let threads = 1 + usize::try_from(seed % 3).unwrap();
         let run = script.run(actix(threads, 4, Options::default()), |grid, cycle| {
             let cells = 1 << (mix(seed, cycle) % 7);
-            grid.set_cells(Cells::Of(NonZeroUsize::new(cells).unwrap())).unwrap();
+            grid.set_shard_size(ShardSize::Of(NonZeroUsize::new(cells).unwrap())).unwrap();
         });
         assert!(run == plain, "seed {seed}, {threads} threads: {}", first_difference(&run, &plain));
     }

@@ -56,7 +56,7 @@ pub use matrix::{Matrix, PackError};
 pub use pages::{Cell, PageShape, Slot, Span};
 pub use parallel::{Inline, Parallel};
 pub use product::Product;
-pub use random::{Draw, gumbel, philox};
+pub use random::{Draw, MIX_STEP, gumbel, mix, philox};
 pub use rotary::{Pairing, Rotary};
 pub use sample::Sampling;
 pub use stream::Stream;

@@ -52,6 +52,20 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
+/// Mixes a number: close ones become far ones, and different ones stay different.
+///
+/// Source: Steele, Lea, Flood 2014, *Fast Splittable Pseudorandom Number Generators*: one step of SplitMix64 from
+/// the given state. The n-th number of that generator is `mix(seed + n · MIX_STEP)`.
+pub const fn mix(state: u64) -> u64 {
+    let bits = state.wrapping_add(MIX_STEP);
+    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+/// What a state of SplitMix64 moves on by.
+pub const MIX_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Gumbel noise of a random word: `-ln(-ln(1 - t))` with `t = (word + ½) / 2³²`.
 ///
 /// `t` is small where the noise is large, so that the noise is as finely spaced there as the word
@@ -75,6 +89,12 @@ mod tests {
         assert_eq!(philox([u32::MAX; 4], [u32::MAX; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
         let counter = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
         assert_eq!(philox(counter, [0xa409_3822, 0x299f_31d0]), [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]);
+    }
+
+    #[test]
+    fn mixing_gives_the_known_numbers_of_splitmix() {
+        let numbers: Vec<u64> = (0..3).map(|n: u64| mix(n.wrapping_mul(MIX_STEP).wrapping_add(1_234_567))).collect();
+        assert_eq!(numbers, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]

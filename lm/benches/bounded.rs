@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use theoremata_kernels::{Crew, Sampling};
 use theoremata_lm::{
-    Bounds, Engine, Event, Grammars, Ground, Guidance, Memory, Message, Model, Prune, Role, Running, Settings,
-    TaskForm, Tasks, Turn,
+    Bounds, Engine, Event, Grammars, Ground, Memory, Message, Model, Prune, Role, Running, Settings, TaskForm, Tasks,
+    Turn, TurnConstraint,
 };
 
 /// Pages and their size: 4,096 tokens.
@@ -35,7 +35,7 @@ fn main() {
     let question = "Plan how to sort a library of ten thousand books, step by step.";
     let prefix = model.chat_prompt(&[Message { role: Role::User, content: question.into() }]).expect("a prompt");
     let bounds = Bounds { tokens, pages: PAGES, ..Bounds::default() };
-    let turn = Turn { guide: guide(&model), sampling: Sampling::at(0.8), ..Turn::greedy(usize::MAX) };
+    let turn = Turn { constraint: constraint(&model), sampling: Sampling::at(0.8), ..Turn::greedy(usize::MAX) };
     let memory = Memory::Lists { most: 0, how: Prune::Recompute };
     let settings = Settings { pages: PAGES, page_tokens: PAGE_TOKENS, ..Settings::default() };
     let mut engine = Engine::new(model.clone(), settings);
@@ -70,8 +70,8 @@ fn main() {
     engine.audit().expect("all references are counted");
     let usage = engine.usage();
     let answer = running.finish(&mut engine);
-    println!("{} tokens written, {:?}; {} rows computed", answer.tally.generated, answer.outcome, usage.rows);
-    println!("{} lists taken out, {} tokens of them", answer.pruned.len(), answer.tally.dropped);
+    println!("{} tokens written, {:?}; {} rows computed", answer.usage.generated, answer.outcome, usage.rows);
+    println!("{} lists taken out, {} tokens of them", answer.pruned.len(), answer.usage.dropped);
     println!(
         "at most {} tokens of {} held by the tree, {} with what may be found again",
         held * PAGE_TOKENS,
@@ -106,7 +106,7 @@ fn computed() -> f64 {
 }
 
 /// The schema of the form with full lists and no short texts.
-fn guide(model: &Model) -> Guidance {
+fn constraint(model: &Model) -> TurnConstraint {
     let mut schema = FORM.schema(&[]).expect("a schema");
     let text = serde_json::json!({ "type": "string", "minLength": LEAST_CHARACTERS, "maxLength": FORM.characters });
     schema["properties"]["reasoning"]["minItems"] = FORM.width.into();
@@ -121,7 +121,7 @@ fn guide(model: &Model) -> Guidance {
         }
     }
     let grammars = Grammars::new(model.tokenizer().expect("a vocabulary")).expect("grammars");
-    grammars.json_schema(&schema).expect("a guide").into()
+    grammars.json_schema(&schema).expect("a constraint").into()
 }
 
 /// The default model, where `model pull` keeps models.

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde_json::json;
 use theoremata_kernels::{Crew, Inline, Parallel, Sampling};
 use theoremata_lm::{
-    Bounds, Drafter, Engine, Grammars, Guess, Guidance, Message, Model, Next, Request, Role, Settings, Speculation,
-    Then, Token, Turn, Usage,
+    Bounds, Drafter, Engine, Grammars, Guess, Message, Model, Next, Request, Role, Settings, Speculation, Then, Token,
+    Turn, TurnConstraint, Usage,
 };
 
 /// Tokens of an answer, in the mean.
@@ -164,7 +164,7 @@ fn texts(model: &Model) -> Vec<Text> {
             "required": ["first_name", "family_name", "age", "is_student"], "additionalProperties": false,
         },
     });
-    let grammars = Grammars::new(model.tokenizer().expect("a vocabulary")).expect("guides");
+    let grammars = Grammars::new(model.tokenizer().expect("a vocabulary")).expect("constraints");
     let records = prompts(&[
         "Write a JSON array of people.",
         "Write a JSON array of the people of a village.",
@@ -178,7 +178,8 @@ fn texts(model: &Model) -> Vec<Text> {
     let free =
         Turn { stops: model.tokenizer().map_or_else(Vec::new, |words| words.ends().to_vec()), ..Turn::greedy(400) };
     let warm = Turn { sampling: Sampling { top_p: 0.95, ..Sampling::at(0.8) }, ..free.clone() };
-    let guided = Turn { guide: Guidance::from(grammars.json_schema(&people).expect("a schema")), ..free.clone() };
+    let constrained =
+        Turn { constraint: TurnConstraint::from(grammars.json_schema(&people).expect("a schema")), ..free.clone() };
     let same = vec![prompt("What is 17 + 25? Explain each step."); 8];
     vec![
         Text { name: "prose", prompts: prose.clone(), turn: free.clone() },
@@ -186,8 +187,12 @@ fn texts(model: &Model) -> Vec<Text> {
         Text { name: "list", prompts: lists.clone(), turn: free.clone() },
         Text { name: "list, warm", prompts: lists, turn: warm.clone() },
         Text { name: "copy", prompts: copies, turn: free.clone() },
-        Text { name: "json, guided", prompts: records.clone(), turn: guided.clone() },
-        Text { name: "json, guided, warm", prompts: records, turn: Turn { sampling: Sampling::at(0.8), ..guided } },
+        Text { name: "json, constrained", prompts: records.clone(), turn: constrained.clone() },
+        Text {
+            name: "json, constrained, warm",
+            prompts: records,
+            turn: Turn { sampling: Sampling::at(0.8), ..constrained },
+        },
         Text { name: "samples, warm", prompts: same, turn: warm },
     ]
 }

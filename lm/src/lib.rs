@@ -2,15 +2,25 @@
 //!
 //! **The same tokens, whatever else is in the batch.** Every sum has one order that belongs to its row,
 //! and a token is drawn by a function of seed, node and place; so batching, late admission, pre-emption
-//! and recomputation change no bit. A thread of tokens can be forked, and its branches joined or pruned,
+//! and recomputation change no bit. A sequence of tokens can be forked, and its branches joined or pruned,
 //! without moving a key or a value, and each join says whether what follows is exact.
 //!
 //! The crate has no clock and no thread of its own and is not `async`: one step moves the batch on by
-//! one, and whoever calls it lends the hands.
+//! one, and the caller lends the threads.
+//!
+//! | folder | what | knows |
+//! |---|---|---|
+//! | `weights` | formats and sizes; weights packed for the kernels | `text` |
+//! | `text` | vocabulary, template, prompts | `weights` for what stands in a model's files |
+//! | `kv` | pages, segments, sequences, the prefix cache | tokens |
+//! | `constrain` | grammars, schemas, expressions: which tokens may come | `text` |
+//! | `speculate` | drafters: which tokens are likely to come | `constrain` |
+//! | `engine` | the loop: scheduler, forks, joins, drafts, replay, forward pass | all above |
+//! | `program` | trees that a program or the model itself parts | `engine` |
 //!
 //! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
-//! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`Report`] says what that took and
-//! whether it is exact. Inside, a thread is a list of segments, and `thread.rs` has the rule of who sees whom.
+//! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`JoinReport`] says what that took and
+//! whether it is exact. `engine.rs` has the loop, `kv/sequence.rs` the rule of who sees whom.
 //!
 //! ```
 //! use std::{path::Path, sync::Arc};
@@ -34,54 +44,52 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod budget;
-mod cache;
-mod context;
-mod drafter;
+mod constrain;
 mod engine;
-mod event;
-mod forward;
-pub mod gguf;
-mod guide;
-mod join;
-mod model;
-mod node;
-mod pages;
-mod plan;
+mod kv;
 mod program;
-mod prompt;
-mod prune;
-mod record;
-mod request;
-mod segment;
-mod shape;
 mod speculate;
-mod template;
-mod thread;
-mod tokenizer;
+mod text;
+mod weights;
 
-pub use drafter::{Drafter, Guess, LIKELY, Next, Ngrams};
+pub use constrain::constraint::{Constraint, ConstraintError, Ending, InitialState, TokenSet, TurnConstraint};
+pub use constrain::grammar::Grammars;
+pub use constrain::mpl::{Atom, Place, Signature};
+pub use constrain::shapes::{Multiverse, TaskForm};
 pub use engine::Engine;
-pub use event::{EngineError, Event, Usage};
-pub use forward::Precision;
-pub use guide::{
-    Atom, Ending, Grammars, Guidance, Guide, GuideError, Multiverse, Place, Signature, Starting, TaskForm, TokenSet,
-};
-pub use join::{Branch, Choice, Conclusion, Join, Report, Spawn};
-pub use model::{Model, ModelError};
-pub use node::{After, Bound, NodeId, Outcome, Then, Turn};
-pub use program::{
-    Answer, Call, Cues, Decompose, FirstSuccess, Ground, Grown, Growth, Last, MapReduce, Memory, Paths, Program,
-    Pruned, Ranking, Running, Score, Tags, Tally, Tasks, Vote, count_votes, elected, recall_tool, run_programs,
-};
-pub use prompt::{PromptError, Speech};
-pub use prune::Prune;
-pub use record::{Cut, Origin, Record, Written};
-pub use request::{Bounds, Request, Settings};
-pub use shape::{Family, Shape, ShapeError};
-pub use speculate::Speculation;
-pub use template::{Message, Role, Template, TemplateError};
-pub use tokenizer::{Reading, TextStream, Token, Tokenizer, TokenizerError};
+pub use engine::error::EngineError;
+pub use engine::event::Event;
+pub use engine::forward::Precision;
+pub use engine::node::NodeId;
+pub use engine::outcome::{Bound, Outcome};
+pub use engine::prune::Prune;
+pub use engine::replay_log::{Cut, LoggedToken, Origin, ReplayLog};
+pub use engine::report::JoinReport;
+pub use engine::request::{Bounds, Request, Settings};
+pub use engine::spawn::{Branch, Choice, Conclusion, Join, Spawn};
+pub use engine::turn::{After, Then, Turn};
+pub use engine::usage::Usage;
+pub use program::answer::{Answer, Pruned, TreeUsage};
+pub use program::decompose::{Cues, Decompose};
+pub use program::first::FirstSuccess;
+pub use program::growth::{Grown, Growth};
+pub use program::interface::{Ground, Program};
+pub use program::map::{Last, MapReduce};
+pub use program::running::{Running, run_programs};
+pub use program::score::{Ranking, Score};
+pub use program::tags::{Paths, Tags};
+pub use program::tasks::{Call, Memory, Tasks, recall_tool};
+pub use program::vote::{Vote, count_votes, elected};
+pub use speculate::drafter::{Drafter, Guess, LIKELY, Next};
+pub use speculate::ngrams::Ngrams;
+pub use speculate::speculation::Speculation;
+pub use text::prompt::{PromptError, Speech};
+pub use text::template::{Message, Role, Template, TemplateError};
+pub use text::token::Token;
+pub use text::tokenizer::{Reading, TextStream, Tokenizer, TokenizerError};
+pub use weights::gguf;
+pub use weights::model::{Model, ModelError};
+pub use weights::shape::{Family, ModelShape, ModelShapeError};
 
 #[cfg(test)]
 mod tests;

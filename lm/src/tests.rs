@@ -2,12 +2,12 @@
 
 mod bounded;
 mod budgets;
+mod constraints;
 mod dense;
-mod guides;
 mod invariants;
 mod joins;
 mod programs;
-mod records;
+mod replay_logs;
 mod scheduling;
 mod scripts;
 mod speculation;
@@ -22,7 +22,8 @@ use serde_json::Value as Json;
 use theoremata_kernels::{Inline, Kernels, Sampling};
 
 use crate::{
-    Bounds, Branch, Engine, Event, Join, Model, NodeId, Precision, Report, Request, Settings, Spawn, Then, Token, Turn,
+    Bounds, Branch, Engine, Event, Join, JoinReport, Model, NodeId, Precision, Request, Settings, Spawn, Then, Token,
+    Turn,
 };
 
 /// The tiny Llama of the golden files.
@@ -135,7 +136,7 @@ fn last_logits(engine: &Engine, node: NodeId) -> &[f32] {
 }
 
 /// The report of the last join or prune of a node.
-fn last_report(events: &[Event], node: NodeId) -> Report {
+fn last_report(events: &[Event], node: NodeId) -> JoinReport {
     let report = events.iter().rev().find_map(|event| match event {
         Event::Joined { node: other, report } | Event::Pruned { node: other, report } if *other == node => Some(report),
         _ => None,

@@ -1,5 +1,8 @@
 //! The default model, where its file is: `theoremata model pull smollm2` puts it there.
 
+#[path = "../../tests/common/skip.rs"]
+mod skip;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +26,7 @@ fn file() -> Option<PathBuf> {
 /// The model, or nothing, which is said.
 fn model() -> Option<Arc<Model>> {
     let Some(path) = file() else {
-        println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
+        skip::skipped("the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
         return None;
     };
     Some(Arc::new(Model::load(&path).expect("the model")))
@@ -151,17 +154,18 @@ fn trees_that_the_model_writes_itself_are_whole() {
     let prefix = model.chat_prompt(&asked("Compare three ways to cross a river.")).expect("a prompt");
     let tags = Multiverse { width: 2, depth: 1, blocks: Some(1), characters: Some(40) };
     let tasks = TaskForm { levels: 2, width: 2, characters: Some(40) };
-    let guides = (tags.guide(tokenizer).expect("a guide"), tasks.guide(tokenizer, &[]).expect("a guide"));
-    let turn = |guide| Turn { guide, sampling: Sampling::at(1.0), ..Turn::greedy(600) };
+    let constraints =
+        (tags.constraint(tokenizer).expect("a constraint"), tasks.constraint(tokenizer, &[]).expect("a constraint"));
+    let turn = |constraint| Turn { constraint, sampling: Sampling::at(1.0), ..Turn::greedy(600) };
     let ground = |seed| Ground { prefix: prefix.clone(), seed, bounds: Bounds::default() };
     let mut engine = Engine::new(model.clone(), Settings::default());
     let mut programs = Vec::new();
     for (seed, paths) in [Paths::Stitch, Paths::Replay, Paths::Value].into_iter().enumerate() {
-        let tree = Tags::new(ground(seed as u64), &model, tags, turn(guides.0.clone()), paths).expect("a program");
+        let tree = Tags::new(ground(seed as u64), &model, tags, turn(constraints.0.clone()), paths).expect("a program");
         programs.push(Running::start(&mut engine, tree).expect("planted"));
     }
     for memory in [Memory::Lists { most: 0, how: Prune::Recompute }, Memory::Conclusions] {
-        let tree = Tasks::new(ground(1), &model, turn(guides.1.clone()), memory).expect("a program");
+        let tree = Tasks::new(ground(1), &model, turn(constraints.1.clone()), memory).expect("a program");
         programs.push(Running::start(&mut engine, tree).expect("planted"));
     }
     run_programs(&mut engine, &Crew::new(2), &mut programs, |_, _| {});

@@ -7,10 +7,12 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use common::infer::infer;
 use common::random::{Random, seeds};
 use common::theories::{Definer, conjunction};
-use common::{about_anchor, accepts, show, under_anchor};
-use theoremata_logic::calculus::formula::{Formula, Name};
+use common::{about_anchor, accepts, anchor_sorts, show, under_anchor};
+use theoremata_logic::calculus::formula::{Binder, Formula, Name};
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::clauses::clause::{Clause, Head, Literal, RelationId, Term, variable_name};
 use theoremata_logic::clauses::compile::{Axiom, Compiled, Justification, Start};
@@ -247,7 +249,7 @@ impl Case {
                 Given::Literal(literal) => {
                     let mut names = Vec::new();
                     while literal.arguments.contains(&Term::Variable(bound)) {
-                        names.push((variable(bound), variable_name(bound)));
+                        names.push((variable(bound), Binder::new(variable_name(bound), Sort::BASE)));
                         bound += 1;
                     }
                     chain.push((names, formula(literal)));
@@ -257,7 +259,7 @@ impl Case {
         }
         let whole =
             chain.iter().rev().fold(formula(head), |whole, (names, premise)| Formula::forall(names, premise, &whole));
-        under_anchor(&self.theory, &whole)
+        under_anchor(&self.theory, &infer(&self.theory, &whole, &anchor_sorts(&self.theory)))
     }
 }
 

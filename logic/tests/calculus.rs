@@ -7,8 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use common::draft::Draft;
+use common::infer::infer;
 use common::{byhand, list, read};
 use theoremata_logic::calculus::check::{Flaw, check};
+use theoremata_logic::calculus::formula::Name;
 use theoremata_logic::calculus::proof::{Rule, ScopeId, StepId};
 use theoremata_logic::calculus::theory::Theory;
 
@@ -174,6 +176,9 @@ fn the_definitions_are_those_of_the_examples() {
         let shown: Vec<&str> = definition.parameters.iter().map(|parameter| &**parameter).collect();
         assert_eq!(parameters, shown, "{name}");
         let body = read(&theory, body.trim(), &|name| parameters.iter().position(|known| *known == name));
+        let sorts = &theory.predicate(theory.find(name).expect("defined")).sorts;
+        let free: Vec<_> = (0..).map(Name).zip(sorts.iter().cloned()).collect();
+        let body = infer(&theory, &body, &free);
         assert_eq!(body, definition.body, "{name}");
     }
 }

@@ -10,8 +10,9 @@ use common::draft::Draft;
 use common::list;
 use common::theories::Definer;
 use theoremata_logic::calculus::check::{Flaw, RESERVED, check};
-use theoremata_logic::calculus::formula::{Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::formula::{Binder, Formula, Name, PredicateId, Variable};
 use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId, TheoremId};
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 
 /// A proof that assumes what is given, link by link, and concludes what `forge` makes of it.
@@ -19,7 +20,7 @@ fn proof(theory: &Theory, free: &str, given: &[&str], forge: &dyn Fn(&mut Draft<
     let mut draft = Draft::new(theory);
     let mut steps = Vec::new();
     for (place, assumption) in given.iter().enumerate() {
-        let (_, opened) = draft.open(if place == 0 { free } else { "" }, &[assumption]);
+        let (_, opened) = draft.open_for(if place == 0 { free } else { "" }, &[assumption], given);
         steps.extend(opened);
     }
     let mut last = forge(&mut draft, &steps);
@@ -63,7 +64,7 @@ fn a_witness_must_be_that_of_both_parts() {
     forged(
         "N f a b",
         &["(in[b,N])", "(in2[a,b,f])"],
-        "there must be one witness for each variable",
+        "there must be a witness of its sort for each variable",
         &|draft, given| draft.witness("b a", given, "!(>[z] (in[b,N]) !(in2[a,b,f]))"),
     );
 }
@@ -82,7 +83,7 @@ fn what_exists_has_no_other_properties() {
         draft.leave();
         draft.step(Rule::ExistsElimination(scope), &[given[0], assumed[0]], "(in[a,A])")
     });
-    let reason = "the scope must have one variable for each witness";
+    let reason = "the scope must have a variable of its sort for each witness";
     forged("N f a", &[exists, "(in[a,N])"], reason, &|draft, given| {
         let (scope, _) = draft.open("v w", &["(in[w,N])", "(in2[a,w,f])"]);
         draft.leave();
@@ -150,25 +151,26 @@ fn cases_are_two_and_give_the_same() {
 
 #[test]
 fn induction_is_over_its_own_set() {
-    let given = ["(Chain[N,0,s])", "(in[0,A])", "(>[n] (in[n,N]) (>[] (in[n,A]) (>[m] (in2[n,m,s]) (in[m,A]))))"];
+    let given = ["(generated[N,0,s])", "(in[0,A])", "(>[n] (in[n,N]) (>[] (in[n,A]) (>[m] (in2[n,m,s]) (in[m,A]))))"];
     let conclude = |conclusion: &str, reason: &str| {
         forged("N 0 s A B", &given, reason, &|draft, given| draft.step(Rule::Induction(0), given, conclusion));
     };
     conclude("(>[n] (in[n,B]) (in[n,A]))", "its variable does not range over the structure's set");
     conclude("(>[n] (=[n,n]) (in[n,A]))", "its variable does not range over the structure's set");
-    conclude("(>[m,n] (in[n,N]) (in[n,A]))", "induction binds one variable");
+    conclude("(>[m,n] (in[n,N]) (in[n,A]))", "induction binds one variable, of the set's sort");
     conclude("(in[0,A])", "it is no ∀ statement");
-    let unguarded = ["(Chain[N,0,s])", "(in[0,A])", "(>[n] (=[n,n]) (>[] (in[n,A]) (>[m] (in2[n,m,s]) (in[m,A]))))"];
+    let unguarded =
+        ["(generated[N,0,s])", "(in[0,A])", "(>[n] (=[n,n]) (>[] (in[n,A]) (>[m] (in2[n,m,s]) (in[m,A]))))"];
     let reason = "a case is not what induction asks for";
     let forge =
         |draft: &mut Draft<'_>, given: &[StepId]| draft.step(Rule::Induction(0), given, "(>[n] (in[n,N]) (in[n,A]))");
     forged("N 0 s A", &unguarded, reason, &forge);
-    let of_bush = ["(Bush[N,0,s])", given[1], given[2]];
-    forged("N 0 s A", &of_bush, "its first premise is about another structure", &forge);
-    let no_start = [given[0], "(in[s,A])", given[2]];
-    forged("N 0 s A", &no_start, reason, &forge);
+    let structure = ["(Chain[N,0,s])", given[1], given[2]];
+    forged("N 0 s A", &structure, "its first premise is about another principle", &forge);
+    let no_start = [given[0], "(in[k,A])", given[2]];
+    forged("N 0 s A k", &no_start, reason, &forge);
     // The hypothesis is offered for the recursive argument only.
-    let words = ["(Words[N,0,A,c])", "(in[0,B])"];
+    let words = ["(generated3[N,0,c,A])", "(in[0,B])"];
     let case = "(>[a] (in[a,A]) (>[] (in[a,B]) (>[x] (in[x,N]) (>[] (in[x,B]) (>[z] (in3[a,x,z,c]) (in[z,B]))))))";
     forged("N 0 A c B", &[words[0], words[1], case], reason, &|draft, given| {
         draft.step(Rule::Induction(2), given, "(>[n] (in[n,N]) (in[n,B]))")
@@ -183,8 +185,8 @@ fn comprehension_is_of_extensional_definitions() {
     definer.define("turned", "N/1 R/2", &["(>[x,y] (in2[y,x,R]) (in[x,N]))", "(>[x,y] (in[x,N]) (in2[y,x,R]))"]);
     definer.define("one", "N/1 R/2", &["(>[x] (in2[x,x,R]) (in[x,N]))", "(>[x] (in[x,N]) (in2[x,x,R]))"]);
     definer.define("equal", "N/1 a", &["(>[x] (=[x,a]) (in[x,N]))", "(>[x] (in[x,N]) (=[x,a]))"]);
-    definer.define("plain", "N/1 S/1", &["(>[x] (in[x,S]) (in[x,N]))", "(in[N,S])"]);
-    definer.define("atom", "N/1 S/1", &["(in[N,S])"]);
+    definer.define("plain", "a S/1", &["(>[x] (in[x,S]) (=[x,a]))", "(in[a,S])"]);
+    definer.define("atom", "a S/1", &["(in[a,S])"]);
     definer.define("good", "N/1 S/1", &["(>[x] (in[x,S]) (in[x,N]))", "(>[x] (in[x,N]) (in[x,S]))"]);
     let theory = definer.finish();
     let instance = |name: &str, set: u32| {
@@ -200,7 +202,7 @@ fn comprehension_is_of_extensional_definitions() {
             draft.step(rule, &[], &format!("!(>[T] {atom} !{atom})"))
         })
     };
-    assert!(check(&theory, |_| None, &instance("good", 1)).is_ok());
+    assert_eq!(check(&theory, |_| None, &instance("good", 1)).map(drop), Ok(()));
     refused(&theory, &instance("good", 0), "the definition is not about membership of all its variables");
     refused(&theory, &instance("halves", 2), "the two halves of the definition do not agree");
     refused(&theory, &instance("itself", 0), "the definition speaks of the set it defines");
@@ -258,7 +260,8 @@ fn scopes_and_formulas_are_well_formed() {
         let mut proof = draft.finish();
         proof.scopes[scope.index()].assumptions[0] = formula.clone();
         proof.steps[steps[0].index()].conclusion = formula.clone();
-        proof.steps[last.index()].conclusion = Formula::forall(&[(Name(0), "N".into())], &formula, &formula);
+        proof.steps[last.index()].conclusion =
+            Formula::forall(&[(Name(0), Binder::new("N", Sort::BASE))], &formula, &formula);
         refused(&theory, &proof, reason);
     }
 }

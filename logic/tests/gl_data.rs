@@ -1,6 +1,9 @@
 //! Reads the files of the reference system, where they are at hand: `THEOREMATA_GL_DATA`, or
 //! `../shared/gl-data` beside the workspace. Without them each test says that it was skipped.
 
+#[path = "../../tests/common/skip.rs"]
+mod skip;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +18,7 @@ fn data() -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    println!("skipped: {} is not a folder", path.display());
+    skip::skipped(format_args!("{} is not a folder", path.display()));
     None
 }
 
@@ -48,11 +51,11 @@ fn the_peano_configurations_are_read() {
     assert_eq!(theory.anchor_definition().parameters.join(","), "N,i0,s,+,*,i1");
     assert_eq!((theory.bounds.atoms, theory.bounds.atoms_with_constant), (5, 2));
     assert!(theory.inductions[0].added_by_reader);
-    assert_eq!(theory.inductions[0].constructors[1].parameter, 2);
+    assert_eq!(theory.inductions[0].places, [0, 1, 2]);
     assert_eq!(theory.predicate(theory.anchor).sorts[1], Sort::Individual(1));
     let Some(theory) = good("paper", "ConfigPeano.json") else { return };
     assert_eq!(&*theory.name, "NaturalNumbers");
-    assert_eq!(theory.inductions[0].constructors[1].parameter, 3);
+    assert_eq!(theory.inductions[0].places, [0, 1, 3]);
 }
 
 #[test]

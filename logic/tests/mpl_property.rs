@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use theoremata_logic::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::formula::{Binder, Binders, Formula, Name, PredicateId, Variable};
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::{
-    Bounds, Constructor, Definition, Goal, Induction, Notation, NotationForm, Predicate, PredicateBounds, Sort, Theory,
+    Bounds, Constructor, Definition, Goal, Induction, Notation, NotationForm, Predicate, PredicateBounds, Theory,
 };
 use theoremata_logic::language::mpl::{
     format, lint_gl, lint_mpl, parse_goal, parse_sort, read_gl, read_goals, read_mpl, sort_text,
@@ -67,7 +68,7 @@ impl Shape {
             }
             Shape::Not(inner) => Formula::negate(inner.formula(individuals, depth, defined)),
             Shape::Implies(count, premise, conclusion) => {
-                let names = (0..*count).map(|number| NAMES[((number + depth) % 6) as usize].into());
+                let names = (0..*count).map(|number| Binder::new(NAMES[((number + depth) % 6) as usize], Sort::BASE));
                 Formula::Implies(
                     Binders::new(names),
                     Arc::new(premise.formula(individuals, depth + count, defined)),
@@ -136,8 +137,10 @@ fn theory() -> impl Strategy<Value = Theory> {
             let anchor = PredicateId(predicates.len() as u32 - 1);
             let individuals = definitions.last().map_or(1, |(_, individuals, _)| *individuals);
             let inside = goal.formula(individuals, 0, defined);
-            let names: Vec<(Name, Arc<str>)> =
-                (0..=individuals).map(|place| (Name(place), format!("p{place}").into())).collect();
+            let sorts = &predicates[anchor.index()].sorts;
+            let names: Vec<(Name, Binder)> = (0..=individuals)
+                .map(|place| (Name(place), Binder::new(format!("p{place}"), sorts[place as usize].clone())))
+                .collect();
             let premise = Formula::atom(anchor, names.iter().map(|(name, _)| *name));
             let statement = Formula::forall(&names, &premise, &inside);
             let (infix, strength) = notation;
@@ -155,10 +158,17 @@ fn theory() -> impl Strategy<Value = Theory> {
                 min_atoms,
                 max_atoms: min_atoms + count,
             });
+            let says = PredicateId(predicates.len() as u32);
+            if generated {
+                predicates.push(primitive("generated", vec![set(), one()]));
+                let definition = predicates[anchor.index()].definition.as_mut().expect("the anchor");
+                definition.body = Formula::and(definition.body.clone(), Formula::atom(says, [Name(0), Name(1)]));
+            }
             let induction = Induction {
                 name: "by hand".into(),
-                predicate: anchor,
-                set: 0,
+                predicate: says,
+                structure: anchor,
+                places: vec![0, 1],
                 constructors: vec![Constructor { parameter: 1, arguments: Vec::new() }],
                 added_by_reader: false,
             };

@@ -164,7 +164,7 @@ fn every_damage_is_refused() {
                 let verdict = check(&subject.theory, |id| known.get(id.0 as usize), &damaged);
                 match verdict {
                     Err(Flaw::Step { .. } | Flaw::Scope { .. }) => refused += 1,
-                    Err(Flaw::Empty) => panic!("{name} in {}: the flaw names no place", subject.label),
+                    Err(flaw @ (Flaw::Empty | Flaw::Theory { .. })) => panic!("{name} in {}: {flaw}", subject.label),
                     Ok(_) => {
                         assert!(
                             is_harmless(&subject.proof, &damaged),

@@ -32,7 +32,7 @@ fn peano_says_what_it_should() {
     assert_eq!(&*theory.name, "Peano");
     let induction = &theory.inductions[0];
     assert!(!induction.added_by_reader);
-    assert_eq!(induction.set, 0);
+    assert_eq!(induction.places, [0, 1, 2]);
     assert_eq!((induction.constructors[0].parameter, induction.constructors[1].parameter), (1, 2));
     assert_eq!(induction.constructors[1].arguments, [0]);
     let one = || Sort::Individual(1);

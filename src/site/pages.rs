@@ -135,20 +135,17 @@ impl Pages<'_, '_> {
             .inductions
             .iter()
             .map(|induction| {
-                let structure = theory.predicate(induction.predicate);
                 let formal = |place: usize| {
-                    structure
-                        .definition
-                        .as_ref()
-                        .and_then(|definition| definition.parameters.get(place))
+                    theory
+                        .shown_argument(induction, place)
                         .map_or_else(|| "?".to_owned(), |name| math::symbol(&catalogue.reading.symbol(name)))
                 };
                 json!({
                     "name": &*induction.name,
-                    "set_html": formal(induction.set),
+                    "set_html": formal(theoremata_logic::calculus::theory::Induction::SET),
                     "constructors_html": induction.constructors.iter().map(|constructor| formal(constructor.parameter))
                         .collect::<Vec<_>>().join(", "),
-                    "structure": self.definition_link(induction.predicate),
+                    "structure": self.definition_link(induction.structure),
                     "added": induction.added_by_reader,
                 })
             })
@@ -177,6 +174,7 @@ impl Pages<'_, '_> {
         let values = json!({
             "doc": theory.anchor_definition().doc,
             "anchor": self.definition_link(theory.anchor),
+            "contradiction": report.contradiction.iter().map(|number| self.theorem_link(*number)).collect::<Vec<_>>(),
             "essential": essential,
             "by_induction": by_induction,
             "counts": report.counts.iter().map(|count| json!({ "label": count.label, "number": count.number })).collect::<Vec<_>>(),
@@ -206,7 +204,7 @@ impl Pages<'_, '_> {
                     "kind": self.kind(number),
                     "essential": theorem.essential,
                     "used": entry.used_by.len(),
-                    "steps": theorem.proof.steps.len(),
+                    "steps": theorem.checked.proof().steps.len(),
                 })
             })
             .collect();
@@ -331,7 +329,7 @@ impl Pages<'_, '_> {
             Kind::Direct => "direct".to_owned(),
             Kind::Corollary => "corollary".to_owned(),
             Kind::Induction(variable) => {
-                let names = self.catalogue.reading.variables(&theorem.statement);
+                let names = self.catalogue.reading.variables(theorem.checked.statement());
                 let shown =
                     names.iter().find(|(binder, _)| **binder == **variable).map_or(&**variable, |(_, shown)| shown);
                 format!("induction on {shown}")

@@ -262,8 +262,7 @@ impl<'c, 'r> Teller<'c, 'r> {
         if let Some((number, place)) = self.cases.get(&closing).copied() {
             let principle = self.catalogue.theory.inductions.get(number as usize)?;
             let constructor = principle.constructors.get(place)?;
-            let structure = self.catalogue.theory.predicate(principle.predicate);
-            let name = structure.definition.as_ref()?.parameters.get(constructor.parameter)?;
+            let name = self.catalogue.theory.shown_argument(principle, constructor.parameter)?;
             let name = self.catalogue.reading.symbol(name).text;
             let what = if constructor.arguments.is_empty() { "Base case" } else { "Induction step" };
             return Some(format!("{what} for {}", escaped(&name)));

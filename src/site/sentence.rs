@@ -218,7 +218,7 @@ impl Sentences<'_, '_> {
         let mut binders: Vec<Arc<str>> = Vec::new();
         let mut formula = &self.proof.steps[rule.index()].conclusion;
         while let Formula::Implies(names, _, conclusion) = formula {
-            binders.extend(names.names().iter().cloned());
+            binders.extend(names.names().cloned());
             formula = conclusion;
         }
         let pairs: Vec<String> = binders

@@ -10,16 +10,17 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use actix_rt::{Arbiter, System};
 
-use super::block::{Block, BlockId, Post};
-use super::desk::{Answer, Cleared, Desk, Task};
-use super::exchange::{Close, Connect, Exchange, Inspect, Remove, Settle};
-use super::house::House;
-use super::register::{Newcomers, Register, Tally};
-use super::runtime::{Committed, Halt, Look, Options, Runtime};
+use super::actors::{Close, Connect, Exchange, Inspect, Remove, Settle, State};
+use super::block::{Block, BlockId, Look, Post};
+use super::block_table::{BlockTable, Newcomers};
+use super::partition::Partition;
+use super::runtime::{Committed, Halt, Options, Runtime};
+use super::superstep::SuperstepResult;
+use super::worker_state::{Answer, Cleared, Task};
 
 /// How many blocks share an actor. Results do not depend on it; speed and memory do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Cells {
+pub enum ShardSize {
     /// Chosen from what blocks were seen to need: the less a block does, the more share an actor.
     #[default]
     Auto,
@@ -27,10 +28,10 @@ pub enum Cells {
     Of(NonZeroUsize),
 }
 
-impl Cells {
-    /// The blocks of a cell at the start of a run, when nothing is known of them.
+impl ShardSize {
+    /// The blocks of a shard at the start of a run, when nothing is known of them.
     const FIRST: u32 = 16;
-    /// The most that a cell is given room for.
+    /// The most that a shard is given room for.
     const MOST: usize = 1024;
 
     fn first(self) -> u32 {
@@ -41,7 +42,7 @@ impl Cells {
     }
 
     /// The size for blocks that need `work` for a cycle. To wake an actor costs up to 1.5 microseconds
-    /// when there are many; the sizes keep that near a twentieth of what a full cell does, or below.
+    /// when there are many; the sizes keep that near a twentieth of what a full shard does, or below.
     fn fitting(work: Duration) -> u32 {
         match work.as_nanos() {
             0..5_000 => 64,
@@ -57,32 +58,43 @@ pub struct Layout {
     /// Threads that run blocks.
     pub threads: usize,
     /// Blocks that share an actor.
-    pub cell_blocks: u32,
+    pub shard_blocks: u32,
 }
 
 /// Runs blocks as actors, on threads of its own. The calling thread coordinates: it sends a cycle out
 /// and waits until all of it has come back.
 pub struct ActixRuntime<B: Block> {
+    /// The cancellation flag, and the order within a cycle.
     options: Options,
-    cells: Cells,
-    house: House,
-    register: Register,
+    /// How the size of shards is chosen.
+    shards: ShardSize,
+    /// Where blocks live now.
+    partition: Partition,
+    /// Which blocks there are.
+    blocks: BlockTable,
+    /// By thread: the actor that takes mail and tasks.
     exchanges: Vec<Addr<Exchange<B>>>,
     /// By thread.
     answers: Vec<Receiver<Answer<B>>>,
     threads: Option<(System, JoinHandle<()>)>,
-    /// Mail that was on its way when the blocks moved to other cells.
+    /// Mail that was on its way when the blocks moved to other shards.
     carried: Vec<Vec<Post<B::Mail>>>,
+    /// Blocks that run in the next cycle without mail.
     awake: usize,
+    /// Mail that is on its way.
     posted: u64,
-    /// What blocks needed since the size of cells was last thought about.
+    /// What blocks needed since the size of shards was last thought about.
     seen: Seen,
+    /// Why no further cycle runs, if none does.
     halted: Option<Halt>,
 }
 
+/// What blocks were seen to need.
 #[derive(Default)]
 struct Seen {
+    /// Time of threads.
     work: Duration,
+    /// Blocks that worked in it, one for each cycle.
     woken: u32,
     /// The cycle after which it is thought about next: each time four times as late, since all
     /// blocks stop while they move.
@@ -93,17 +105,17 @@ impl<B: Block> ActixRuntime<B> {
     /// Starts `threads` threads, and no blocks.
     ///
     /// Fails if a thread cannot be started.
-    pub fn start(threads: NonZeroUsize, cells: Cells, options: Options) -> io::Result<Self> {
+    pub fn start(threads: NonZeroUsize, shards: ShardSize, options: Options) -> io::Result<Self> {
         let threads = threads.get();
-        let house = House::new(threads, cells.first());
+        let partition = Partition::new(threads, shards.first());
         let (senders, answers): (Vec<_>, Vec<_>) = (0..threads).map(|_| mpsc::channel()).unzip();
         let (started, start) = mpsc::channel();
-        let desks = senders
+        let states = senders
             .into_iter()
             .enumerate()
-            .map(|(thread, coordinator)| Desk::new(thread, house, options.clone(), coordinator));
-        let desks: Vec<_> = desks.collect();
-        let handle = thread::Builder::new().name("grid".to_owned()).spawn(move || run_threads(desks, &started))?;
+            .map(|(thread, coordinator)| State::new(thread, partition, options.clone(), coordinator));
+        let states: Vec<_> = states.collect();
+        let handle = thread::Builder::new().name("grid".to_owned()).spawn(move || run_threads(states, &started))?;
         // If the thread ends before it has answered, it could not start the others.
         let Ok((system, exchanges)) = start.recv() else {
             drop(handle.join());
@@ -114,9 +126,9 @@ impl<B: Block> ActixRuntime<B> {
         }
         Ok(Self {
             options,
-            cells,
-            house,
-            register: Register::default(),
+            shards,
+            partition,
+            blocks: BlockTable::default(),
             exchanges,
             answers,
             threads: Some((system, handle)),
@@ -130,14 +142,14 @@ impl<B: Block> ActixRuntime<B> {
 
     /// How the grid is laid out now.
     pub fn layout(&self) -> Layout {
-        Layout { threads: self.house.threads, cell_blocks: self.house.cell_blocks() }
+        Layout { threads: self.partition.threads, shard_blocks: self.partition.shard_blocks() }
     }
 
     /// Sends blocks to the threads on which they are to live.
     fn settle(&mut self, newcomers: Newcomers<B>) {
         let mut shares: Vec<Newcomers<B>> = self.exchanges.iter().map(|_| Vec::new()).collect();
         for (id, slot) in newcomers {
-            shares[self.house.thread(id)].push((id, slot));
+            shares[self.partition.thread(id)].push((id, slot));
         }
         for (exchange, share) in self.exchanges.iter().zip(shares) {
             if !share.is_empty() {
@@ -150,63 +162,63 @@ impl<B: Block> ActixRuntime<B> {
     fn sort_mail(&self, posts: impl IntoIterator<Item = Post<B::Mail>>) -> Vec<Vec<Post<B::Mail>>> {
         let mut shares: Vec<Vec<_>> = self.exchanges.iter().map(|_| Vec::new()).collect();
         for post in posts {
-            shares[self.house.thread(post.0)].push(post);
+            shares[self.partition.thread(post.0)].push(post);
         }
         shares
     }
 
     /// Waits for the answer of one thread.
     fn answer(&self, thread: usize) -> Result<Answer<B>, Halt> {
-        let lost = Halt::ThreadLost { thread, cycle: self.register.next_cycle() };
+        let lost = Halt::ThreadLost { thread, cycle: self.blocks.next_cycle() };
         self.answers[thread].recv().map_err(|_| lost)
     }
 
     /// Waits until all threads have run the cycle.
-    fn collect(&mut self) -> Result<Tally<B>, Halt> {
-        let mut all = Tally::default();
+    fn collect(&mut self) -> Result<SuperstepResult<B>, Halt> {
+        let mut all = SuperstepResult::default();
         for thread in 0..self.answers.len() {
-            let Answer::Done { tally, work } = self.answer(thread)? else {
+            let Answer::Done { result, work } = self.answer(thread)? else {
                 unreachable!("a thread answers what it was asked");
             };
             self.seen.work += work;
-            self.seen.woken += u32::try_from(tally.counts.woken).unwrap_or(u32::MAX / 2);
-            all.absorb(tally);
+            self.seen.woken += u32::try_from(result.counts.woken).unwrap_or(u32::MAX / 2);
+            all.absorb(result);
         }
         if all.torn {
-            return Err(Halt::Cancelled { cycle: self.register.next_cycle() });
+            return Err(Halt::Cancelled { cycle: self.blocks.next_cycle() });
         }
         Ok(all)
     }
 
-    /// Moves all blocks to cells of another size, with the mail that is on its way to them.
+    /// Moves all blocks to shards of another size, with the mail that is on its way to them.
     ///
-    /// Results do not change by it. With [`Cells::Auto`] the size is chosen again after some cycles.
-    pub fn set_cells(&mut self, cells: Cells) -> Result<(), Halt> {
+    /// Results do not change by it. With [`ShardSize::Auto`] the size is chosen again after some cycles.
+    pub fn set_shard_size(&mut self, shards: ShardSize) -> Result<(), Halt> {
         if let Some(halt) = &self.halted {
             return Err(halt.clone());
         }
-        self.cells = cells;
-        self.rehouse(cells.first()).inspect_err(|halt| self.halted = Some(halt.clone()))
+        self.shards = shards;
+        self.repartition(shards.first()).inspect_err(|halt| self.halted = Some(halt.clone()))
     }
 
-    /// Moves all blocks to other cells if what was seen of them asks for it.
-    fn review_cells(&mut self) -> Result<(), Halt> {
-        if self.cells != Cells::Auto || self.register.next_cycle() <= self.seen.review || self.seen.woken == 0 {
+    /// Moves all blocks to other shards if what was seen of them asks for it.
+    fn review_shard_size(&mut self) -> Result<(), Halt> {
+        if self.shards != ShardSize::Auto || self.blocks.next_cycle() <= self.seen.review || self.seen.woken == 0 {
             return Ok(());
         }
-        let fitting = Cells::fitting(self.seen.work / self.seen.woken);
+        let fitting = ShardSize::fitting(self.seen.work / self.seen.woken);
         self.seen = Seen { review: self.seen.review * 4, ..Seen::default() };
-        self.rehouse(fitting)
+        self.repartition(fitting)
     }
 
-    fn rehouse(&mut self, cell_blocks: u32) -> Result<(), Halt> {
-        let house = House::new(self.house.threads, cell_blocks);
-        if house == self.house {
+    fn repartition(&mut self, shard_blocks: u32) -> Result<(), Halt> {
+        let partition = Partition::new(self.partition.threads, shard_blocks);
+        if partition == self.partition {
             return Ok(());
         }
-        self.house = house;
+        self.partition = partition;
         for exchange in &self.exchanges {
-            exchange.do_send(Task::Clear { house });
+            exchange.do_send(Task::Clear { partition });
         }
         let mut all = Vec::new();
         let carried = std::mem::take(&mut self.carried);
@@ -228,18 +240,18 @@ impl<B: Block> ActixRuntime<B> {
     }
 
     fn try_cycle(&mut self, deliveries: Vec<Post<B::Mail>>, budget: u64) -> Result<Committed<B>, Halt> {
-        let cycle = self.register.next_cycle();
+        let cycle = self.blocks.next_cycle();
         if self.options.cancel.is_cancelled() {
             return Err(Halt::Cancelled { cycle });
         }
-        self.review_cells()?;
+        self.review_shard_size()?;
         let shares = self.sort_mail(deliveries);
         for ((exchange, deliveries), carried) in self.exchanges.iter().zip(shares).zip(&mut self.carried) {
             let carried = std::mem::take(carried);
             exchange.do_send(Task::Cycle { cycle, budget, deliveries, carried });
         }
-        let tally = self.collect()?;
-        let (committed, newcomers) = self.register.commit(tally);
+        let result = self.collect()?;
+        let (committed, newcomers) = self.blocks.commit(result);
         self.settle(newcomers);
         self.awake = committed.counts.awake;
         self.posted = committed.counts.posted;
@@ -248,12 +260,12 @@ impl<B: Block> ActixRuntime<B> {
 }
 
 /// The main function of the first thread: starts the others, then runs its share of the blocks.
-fn run_threads<B: Block>(desks: Vec<Desk<B>>, started: &Sender<(System, Vec<Addr<Exchange<B>>>)>) {
+fn run_threads<B: Block>(states: Vec<State<B>>, started: &Sender<(System, Vec<Addr<Exchange<B>>>)>) {
     let runner = System::new();
     let mut arbiters = Vec::new();
     let mut exchanges = Vec::new();
-    for desk in desks {
-        let open = move |_: &mut _| Exchange::new(desk);
+    for state in states {
+        let open = move |_: &mut _| Exchange::new(state);
         if exchanges.is_empty() {
             exchanges.push(Exchange::start_in_arbiter(System::current().arbiter(), open));
         } else {
@@ -275,7 +287,7 @@ fn run_threads<B: Block>(desks: Vec<Desk<B>>, started: &Sender<(System, Vec<Addr
 
 impl<B: Block> Runtime<B> for ActixRuntime<B> {
     fn spawn(&mut self, blocks: Vec<B>) -> Vec<BlockId> {
-        let newcomers = self.register.admit_all(blocks);
+        let newcomers = self.blocks.admit_all(blocks);
         let ids: Vec<_> = newcomers.iter().map(|(id, _)| *id).collect();
         self.awake += ids.len();
         self.settle(newcomers);
@@ -292,8 +304,8 @@ impl<B: Block> Runtime<B> for ActixRuntime<B> {
     fn remove(&mut self, ids: &[BlockId]) -> usize {
         let mut shares: Vec<Vec<BlockId>> = self.exchanges.iter().map(|_| Vec::new()).collect();
         for &id in ids {
-            if self.register.strike(id) && !shares.is_empty() {
-                shares[self.house.thread(id)].push(id);
+            if self.blocks.remove(id) && !shares.is_empty() {
+                shares[self.partition.thread(id)].push(id);
             }
         }
         let removed = shares.iter().map(Vec::len).sum();
@@ -306,17 +318,17 @@ impl<B: Block> Runtime<B> for ActixRuntime<B> {
     }
 
     fn inspect(&mut self, id: BlockId, look: Look<B>) -> bool {
-        if !self.register.is_alive(id) {
+        if !self.blocks.is_alive(id) {
             return false;
         }
-        let Some(exchange) = self.exchanges.get(self.house.thread(id)) else { return false };
+        let Some(exchange) = self.exchanges.get(self.partition.thread(id)) else { return false };
         let (done, seen) = mpsc::channel();
         exchange.do_send(Inspect { id, look, done });
         seen.recv().unwrap_or(false)
     }
 
     fn live(&self) -> usize {
-        self.register.live()
+        self.blocks.live()
     }
 
     fn is_quiet(&self) -> bool {
@@ -332,7 +344,7 @@ impl<B: Block> Runtime<B> for ActixRuntime<B> {
         system.stop();
         // It has panicked only if a thread was lost, which the last cycle has said.
         drop(handle.join());
-        self.register.strike_all();
+        self.blocks.remove_all();
     }
 }
 

@@ -5,8 +5,6 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::runtime::Look;
-
 /// A block, by its place in the order of creation. Never used twice in one run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BlockId(u32);
@@ -57,6 +55,9 @@ pub trait Block: Sized + Send + 'static {
     /// coordinator made has no parent.
     fn settle(&mut self, _id: BlockId, _parent: Option<BlockId>) {}
 }
+
+/// What is done with a block that is inspected.
+pub type Look<B> = Box<dyn FnOnce(&B) + Send>;
 
 /// What one block did in one cycle.
 pub struct Cycle<B: Block> {

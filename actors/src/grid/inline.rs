@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use super::block::{Block, BlockId, Post, Slot};
-use super::register::{Newcomers, Register, Tally};
-use super::runtime::{Committed, Halt, Look, Options, Runtime};
+use super::block::{Block, BlockId, Look, Post, Slot};
+use super::block_table::{BlockTable, Newcomers};
+use super::runtime::{Committed, Halt, Options, Runtime};
+use super::superstep::SuperstepResult;
 
 /// Runs all blocks on the calling thread, one after the other.
 pub struct InlineRuntime<B: Block> {
+    /// The cancellation flag, and the order within a cycle.
     options: Options,
-    register: Register,
+    /// Which blocks there are.
+    blocks: BlockTable,
     /// By block id.
     slots: Vec<Option<Slot<B>>>,
     /// By block id: the mail of the cycle that runs; empty between cycles.
@@ -18,6 +21,7 @@ pub struct InlineRuntime<B: Block> {
     awake: Vec<BlockId>,
     /// What each block posted in the last cycle, by ascending sender.
     posted: Vec<Vec<Post<B::Mail>>>,
+    /// Why no further cycle runs, if none does.
     halted: Option<Halt>,
 }
 
@@ -26,7 +30,7 @@ impl<B: Block> InlineRuntime<B> {
     pub fn new(options: Options) -> Self {
         Self {
             options,
-            register: Register::default(),
+            blocks: BlockTable::default(),
             slots: Vec::new(),
             inboxes: Vec::new(),
             awake: Vec::new(),
@@ -44,7 +48,7 @@ impl<B: Block> InlineRuntime<B> {
     }
 
     /// Puts mail into the inboxes, and says which blocks have to run.
-    fn deliver(&mut self, deliveries: Vec<Post<B::Mail>>, tally: &mut Tally<B>) -> Vec<BlockId> {
+    fn deliver(&mut self, deliveries: Vec<Post<B::Mail>>, result: &mut SuperstepResult<B>) -> Vec<BlockId> {
         let mut woken = std::mem::take(&mut self.awake);
         woken.retain(|id| self.slots[id.index()].is_some());
         let posted = std::mem::take(&mut self.posted);
@@ -53,10 +57,10 @@ impl<B: Block> InlineRuntime<B> {
                 continue;
             }
             let Some(Some(slot)) = self.slots.get(to.index()) else {
-                tally.counts.dropped += mail.len() as u64;
+                result.counts.dropped += mail.len() as u64;
                 continue;
             };
-            tally.counts.mails += mail.len() as u64;
+            result.counts.mails += mail.len() as u64;
             let inbox = &mut self.inboxes[to.index()];
             if inbox.is_empty() && !slot.awake {
                 woken.push(to);
@@ -69,7 +73,7 @@ impl<B: Block> InlineRuntime<B> {
 
 impl<B: Block> Runtime<B> for InlineRuntime<B> {
     fn spawn(&mut self, blocks: Vec<B>) -> Vec<BlockId> {
-        let newcomers = self.register.admit_all(blocks);
+        let newcomers = self.blocks.admit_all(blocks);
         let ids = newcomers.iter().map(|(id, _)| *id).collect();
         self.settle(newcomers);
         ids
@@ -79,17 +83,17 @@ impl<B: Block> Runtime<B> for InlineRuntime<B> {
         if let Some(halt) = &self.halted {
             return Err(halt.clone());
         }
-        let number = self.register.next_cycle();
+        let number = self.blocks.next_cycle();
         if self.options.cancel.is_cancelled() {
             return Err(self.halted.insert(Halt::Cancelled { cycle: number }).clone());
         }
-        let mut tally = Tally::default();
-        let mut woken = self.deliver(deliveries, &mut tally);
+        let mut result = SuperstepResult::default();
+        let mut woken = self.deliver(deliveries, &mut result);
         self.options.schedule.arrange(&mut woken, number, 0);
         let mut posted = Vec::with_capacity(woken.len());
         for id in woken {
             if self.options.cancel.is_cancelled() {
-                tally.torn = true;
+                result.torn = true;
                 break;
             }
             let mut inbox = std::mem::take(&mut self.inboxes[id.index()]);
@@ -99,13 +103,13 @@ impl<B: Block> Runtime<B> for InlineRuntime<B> {
                     if slot.awake {
                         self.awake.push(id);
                     }
-                    let posts = tally.record(id, cycle);
+                    let posts = result.record(id, cycle);
                     if !posts.is_empty() {
                         posted.push((id, posts));
                     }
                 }
                 Err(message) => {
-                    tally.record_failure(id, message);
+                    result.record_failure(id, message);
                     if let Some(slot) = self.slots[id.index()].take() {
                         slot.bury();
                     }
@@ -114,12 +118,12 @@ impl<B: Block> Runtime<B> for InlineRuntime<B> {
             inbox.clear();
             self.inboxes[id.index()] = inbox;
         }
-        if tally.torn {
+        if result.torn {
             return Err(self.halted.insert(Halt::Cancelled { cycle: number }).clone());
         }
         posted.sort_by_key(|(sender, _)| *sender);
         self.posted = posted.into_iter().map(|(_, posts)| posts).collect();
-        let (committed, newcomers) = self.register.commit(tally);
+        let (committed, newcomers) = self.blocks.commit(result);
         self.settle(newcomers);
         Ok(committed)
     }
@@ -127,7 +131,7 @@ impl<B: Block> Runtime<B> for InlineRuntime<B> {
     fn remove(&mut self, ids: &[BlockId]) -> usize {
         let mut removed = 0;
         for &id in ids {
-            if self.register.strike(id) {
+            if self.blocks.remove(id) {
                 removed += 1;
                 if let Some(slot) = self.slots[id.index()].take() {
                     slot.bury();
@@ -144,7 +148,7 @@ impl<B: Block> Runtime<B> for InlineRuntime<B> {
     }
 
     fn live(&self) -> usize {
-        self.register.live()
+        self.blocks.live()
     }
 
     fn is_quiet(&self) -> bool {

@@ -5,10 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::block::{Block, BlockId, Failure, Post};
+use theoremata_kernels::mix;
 
-/// What [`Runtime::inspect`] does with a block.
-pub type Look<B> = Box<dyn FnOnce(&B) + Send>;
+use super::block::{Block, BlockId, Failure, Look, Post};
 
 /// A grid of blocks that moves on by one cycle when asked.
 ///
@@ -166,21 +165,13 @@ impl Schedule {
     pub(crate) fn arrange<T: Ord>(self, items: &mut [T], cycle: u64, place: u64) {
         items.sort_unstable();
         let Self::Shuffled(seed) = self else { return };
-        let mut state = scramble(scramble(seed ^ scramble(cycle)) ^ place);
+        let mut state = mix(mix(seed ^ mix(cycle)) ^ place);
         for last in (1..items.len()).rev() {
-            state = scramble(state);
+            state = mix(state);
             let other = usize::try_from(state % (last as u64 + 1)).expect("at most the length of a slice");
             items.swap(last, other);
         }
     }
-}
-
-/// One step of the SplitMix64 generator (Steele, Lea, Flood 2014).
-fn scramble(state: u64) -> u64 {
-    let mut bits = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 /// What all runtimes take.

@@ -6,16 +6,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Once};
 
 use theoremata_actors::grid::{
-    ActixRuntime, Block, BlockId, Cells, Committed, Counts, Cycle, End, Failure, InlineRuntime, Options, Runtime,
-    Schedule, Spawned,
+    ActixRuntime, Block, BlockId, Committed, Counts, Cycle, End, Failure, InlineRuntime, Options, Runtime, Schedule,
+    ShardSize, Spawned,
 };
 
 /// Mixes two numbers into one.
 pub fn mix(left: u64, right: u64) -> u64 {
-    let bits = (left ^ right.rotate_left(32)).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
+    theoremata_kernels::mix(left ^ right.rotate_left(32))
 }
 
 /// A block that remembers, as a hash, every mail in the order in which it came, and lets that hash
@@ -104,7 +101,7 @@ pub fn shuffled(seed: u64) -> Options {
 }
 
 pub fn actix<B: Block>(threads: usize, cells: usize, options: Options) -> ActixRuntime<B> {
-    let cells = NonZeroUsize::new(cells).map_or(Cells::Auto, Cells::Of);
+    let cells = NonZeroUsize::new(cells).map_or(ShardSize::Auto, ShardSize::Of);
     ActixRuntime::start(NonZeroUsize::new(threads).unwrap(), cells, options).unwrap()
 }
 

@@ -1,13 +1,17 @@
 //! First success: attempts at one question, until a checker accepts one.
 
-use super::map::plant;
-use super::vote::asked;
-use super::{Ground, Growth, Program};
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::node::{NodeId, Outcome, Then, Turn};
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::outcome::Outcome;
+use crate::engine::request::Request;
+use crate::engine::turn::{Then, Turn};
+use crate::program::growth::Growth;
+use crate::program::interface::{Ground, Program};
+use crate::program::map::plant;
+use crate::program::vote::asked;
+use crate::text::token::Token;
 
 /// Says of an attempt whether it is accepted.
 type Accept<'a> = Box<dyn FnMut(&[Token]) -> bool + 'a>;

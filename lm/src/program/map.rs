@@ -1,12 +1,15 @@
 //! Map and reduce: a branch an item, and one answer from what they concluded.
 
-use super::{Ground, Growth, Program, share};
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::join::{Branch, Conclusion, Join, Spawn};
-use crate::node::{After, NodeId, Then, Turn};
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
+use crate::engine::turn::{After, Then, Turn};
+use crate::program::growth::Growth;
+use crate::program::interface::{Ground, Program, share};
+use crate::text::token::Token;
 
 /// The same question about each of some items, and a last one about the answers.
 ///

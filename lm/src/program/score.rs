@@ -1,13 +1,16 @@
 //! Fork and score: how likely is each of some texts behind one prefix?
 
-use super::map::plant;
-use super::{Ground, Grown, Growth, Program};
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::join::{Branch, Choice, Join, Spawn};
-use crate::node::{NodeId, Then, Turn};
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Choice, Join, Spawn};
+use crate::engine::turn::{Then, Turn};
+use crate::program::growth::{Grown, Growth};
+use crate::program::interface::{Ground, Program};
+use crate::program::map::plant;
+use crate::text::token::Token;
 
 /// How candidates of different length are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

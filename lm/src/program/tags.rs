@@ -1,26 +1,31 @@
 //! Tags: a model that parts its work by itself, in the tags of Multiverse, drives the same branches.
 //!
 //! The text of the tree is one: what the root writes, with the paths of each block in their place. The
-//! threads are views of it. A thread writes until `</Goal>`; then a branch for each outline goes on behind
-//! its own `<Path>`, until `</Path>`; then the thread goes on behind all paths, with `<Conclusion>`.
+//! sequences are views of it. A sequence writes until `</Goal>`; then a branch for each outline goes on behind
+//! its own `<Path>`, until `</Path>`; then the sequence goes on behind all paths, with `<Conclusion>`.
 //! Paths have blocks in the same way.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::writing::{Words, continued, is_behind, write_on};
-use super::{Ground, Growth, Program, share};
+use crate::constrain::constraint::TurnConstraint;
+use crate::constrain::shapes::Multiverse;
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::guide::{Guidance, Multiverse};
-use crate::join::{Branch, Join, Spawn};
-use crate::model::Model;
-use crate::node::{After, NodeId, Outcome, Then, Turn};
-use crate::prompt::PromptError;
-use crate::prune::Prune;
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::outcome::Outcome;
+use crate::engine::prune::Prune;
+use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Join, Spawn};
+use crate::engine::turn::{After, Then, Turn};
+use crate::program::growth::Growth;
+use crate::program::interface::{Ground, Program, share};
+use crate::program::writing::{Words, continued, is_behind, write_on};
+use crate::text::prompt::PromptError;
+use crate::text::token::Token;
+use crate::weights::model::Model;
 
 /// What the writer of a conclusion sees of the paths, and what is left of them behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +36,7 @@ pub enum Paths {
     /// All paths as one text, computed again: [`Join::Replay`]. For every model.
     Replay,
     /// The same, until the conclusion is written; then the paths are taken out. For every model, and the only
-    /// one by which a thread does not grow with its paths.
+    /// one by which a sequence does not grow with its paths.
     Value,
 }
 
@@ -41,7 +46,7 @@ pub enum Paths {
 /// its tag, fails its block. What is no tree ends as [`Outcome::Invalid`]: no outline, more of them than the
 /// form allows, other numbers than 1, 2, 3 behind that of the path, a block too deep, an end within a block.
 ///
-/// With a guide none of these can be written. The guide of path 2 has read an empty path 1: what a path says
+/// With a constraint none of these can be written. The constraint of path 2 has read an empty path 1: what a path says
 /// does not matter for what may follow. When the paths are there it reads all of them, so that the text of the
 /// tree is one of the grammar.
 pub struct Tags {
@@ -69,14 +74,14 @@ struct Writer {
     branches: Vec<NodeId>,
     /// Where the paths of the last block stand in what the node reads.
     paths: Range<usize>,
-    /// The guide behind `</Goal>`.
-    guide: Guidance,
+    /// The constraint behind `</Goal>`.
+    constraint: TurnConstraint,
 }
 
 impl Tags {
-    /// A tree in tags of this form. `turn` says how all of it is written: its guide is that of the form, see
-    /// [`Multiverse::guide`], or free for a model that is trusted to write tags by itself; its bound of tokens
-    /// holds for each thread; its stops end the whole text. Texts that end a turn are the program's own.
+    /// A tree in tags of this form. `turn` says how all of it is written: its constraint is that of the form, see
+    /// [`Multiverse::constraint`], or free for a model that is trusted to write tags by itself; its bound of tokens
+    /// holds for each sequence; its stops end the whole text. Texts that end a turn are the program's own.
     ///
     /// # Errors
     /// If the model has no vocabulary, or one that cannot spell the tags.
@@ -124,29 +129,30 @@ impl Tags {
         } else {
             return engine.stop(node, Outcome::Invalid);
         }
-        let guide = continued(&self.turn);
-        write_on(engine, node, &[], &self.turn, guide)
+        let constraint = continued(&self.turn);
+        write_on(engine, node, &[], &self.turn, constraint)
     }
 
     /// Opens a path for each outline.
     fn open(&mut self, engine: &mut Engine, node: NodeId, count: usize) -> Result<(), EngineError> {
         let Some(writer) = self.writers.get_mut(&node) else { return Ok(()) };
-        let guided = self.turn.guide != Guidance::Free;
-        writer.guide = if guided { engine.guide(node) } else { Guidance::Free };
+        let constrained = self.turn.constraint != TurnConstraint::Free;
+        writer.constraint = if constrained { engine.constraint(node) } else { TurnConstraint::Free };
         writer.branches.clear();
-        let mut before = writer.guide.clone();
-        // What is left to the thread is parted evenly among its paths and its conclusion.
+        let mut before = writer.constraint.clone();
+        // What is left to the sequence is parted evenly among its paths and its conclusion.
         let allowance = share(self.turn.max_tokens, engine.allowance(node), count + 1);
         let mut branches = Vec::new();
         for place in 1..=count {
             let begin = format!("<Path>\n{}{place}:", writer.prefix);
             let tokens = self.words.tags(&begin)?;
-            let (Ok(guide), Ok(next)) = (before.after(&tokens), before.after(&self.words.tags(&(begin + "x</Path>"))?))
+            let (Ok(constraint), Ok(next)) =
+                (before.after(&tokens), before.after(&self.words.tags(&(begin + "x</Path>"))?))
             else {
                 return engine.stop(node, Outcome::Invalid);
             };
             before = next;
-            branches.push(Branch { tokens, allowance, then: Then::Generate(Turn { guide, ..self.turn.clone() }) });
+            branches.push(Branch { tokens, allowance, then: Then::Generate(Turn { constraint, ..self.turn.clone() }) });
         }
         let join = if self.paths == Paths::Stitch { Join::Stitch } else { Join::Replay };
         engine.spawn(node, Spawn { branches, join, needs: count, close: Vec::new(), then: Then::Hold })
@@ -155,15 +161,15 @@ impl Tags {
     /// Takes what the paths of a node wrote into its text, and lets it conclude from them.
     fn paths_came(&mut self, engine: &mut Engine, node: NodeId) -> Result<(), EngineError> {
         let Some(writer) = self.writers.get_mut(&node) else { return Ok(()) };
-        let (branches, guide) = (std::mem::take(&mut writer.branches), std::mem::take(&mut writer.guide));
+        let (branches, constraint) = (std::mem::take(&mut writer.branches), std::mem::take(&mut writer.constraint));
         let conclusion = self.words.tags("<Conclusion>\n")?;
         let texts = branches.iter().filter_map(|branch| self.writers.remove(branch)).flat_map(|branch| branch.text);
         let came: Vec<Token> = texts.chain(conclusion.iter().copied()).collect();
         if let Some(writer) = self.writers.get_mut(&node) {
             writer.text.extend(&came);
         }
-        match guide.after(&came) {
-            Ok(guide) => write_on(engine, node, &conclusion, &self.turn, guide),
+        match constraint.after(&came) {
+            Ok(constraint) => write_on(engine, node, &conclusion, &self.turn, constraint),
             Err(_) => engine.stop(node, Outcome::Invalid),
         }
     }

@@ -1,6 +1,6 @@
 //! Tasks: a model writes a tree of tasks in JSON, and forgets what is done.
 //!
-//! The text is one, and a guide of its schema reads all of it. What the model reads is less: finished lists
+//! The text is one, and a constraint of its schema reads all of it. What the model reads is less: finished lists
 //! of subtasks are taken out of view, or each task is a branch of which the conclusion alone comes back. So
 //! a text of any length is written within few pages. Source: Luo et al. 2025, *Beyond Context Limits:
 //! Subconscious Threads for Long-Horizon Reasoning*.
@@ -14,20 +14,26 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::writing::{Words, continued, write_on};
-use super::{Ground, Growth, Program, outcome_of};
-use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::guide::Guidance;
-use crate::join::{Branch, Conclusion, Join, Spawn};
-use crate::model::Model;
-use crate::node::{After, NodeId, Outcome, Then, Turn};
-use crate::prompt::PromptError;
-use crate::prune::Prune;
-use crate::request::Request;
-use crate::tokenizer::Token;
 use reader::{Found, Reader};
-use writer::Writer;
+use writer::TaskWriter;
+
+use crate::constrain::constraint::TurnConstraint;
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::outcome::Outcome;
+use crate::engine::prune::Prune;
+use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
+use crate::engine::turn::{After, Then, Turn};
+use crate::program::answer::Pruned;
+use crate::program::growth::Growth;
+use crate::program::interface::{Ground, Program};
+use crate::program::writing::{Words, continued, write_on};
+use crate::text::prompt::PromptError;
+use crate::text::token::Token;
+use crate::weights::model::Model;
 
 /// Characters of what a tool replies that are read, unless said otherwise.
 const REPLY_CHARACTERS: usize = 2000;
@@ -47,15 +53,6 @@ pub enum Memory {
     /// The conclusion of each task. A task is written in a branch of its own and comes back as
     /// `{"conclusion": …}`, so that nothing but that is computed again: exact. As deep as there are levels.
     Conclusions,
-}
-
-/// Text that was taken out of view.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pruned {
-    /// By this number the tool `recall` finds it: lists, or tasks, are counted from 1 as they are finished.
-    pub number: usize,
-    /// What was taken out. [`Engine::recall`] puts it back into a node that goes on.
-    pub tokens: Vec<Token>,
 }
 
 /// A call of a tool.
@@ -85,11 +82,11 @@ pub struct Tasks<'a> {
     /// What was found in the text and has no consequence yet.
     found: VecDeque<Found>,
     /// Who writes, last, and those that wait for it.
-    writers: Vec<Writer>,
+    writers: Vec<TaskWriter>,
     /// A task whose branch is about to open.
-    opening: Option<Writer>,
-    /// What guides the thread to which a task came back.
-    guide: Option<Guidance>,
+    opening: Option<TaskWriter>,
+    /// What constrains the sequence to which a task came back.
+    constraint: Option<TurnConstraint>,
     /// Everything that is finished, by its number less one: where it stands in the text.
     pieces: Vec<Range<usize>>,
     /// Finished lists in view: number, and where they begin and end in the text.
@@ -99,8 +96,8 @@ pub struct Tasks<'a> {
 }
 
 impl<'a> Tasks<'a> {
-    /// A tree of tasks. `turn` says how all of it is written: its guide is that of a form, see
-    /// [`TaskForm::guide`](crate::TaskForm::guide); its bound of tokens holds for each thread. Texts that end a
+    /// A tree of tasks. `turn` says how all of it is written: its constraint is that of a form, see
+    /// [`TaskForm::constraint`](crate::TaskForm::constraint); its bound of tokens holds for each sequence. Texts that end a
     /// turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
     ///
     /// # Errors
@@ -124,7 +121,7 @@ impl<'a> Tasks<'a> {
             found: VecDeque::new(),
             writers: Vec::new(),
             opening: None,
-            guide: None,
+            constraint: None,
             pieces: Vec::new(),
             finished: VecDeque::new(),
             pruned: Vec::new(),
@@ -187,8 +184,8 @@ impl<'a> Tasks<'a> {
         if self.reader.is_complete() {
             return engine.extend(writer.node, &[], Then::Conclude);
         }
-        let (node, guide) = (writer.node, self.guide.take().unwrap_or_else(|| continued(&self.turn)));
-        write_on(engine, node, &[], &self.turn, guide)
+        let (node, constraint) = (writer.node, self.constraint.take().unwrap_or_else(|| continued(&self.turn)));
+        write_on(engine, node, &[], &self.turn, constraint)
     }
 
     /// Takes the oldest finished list out of view. One whose ends no token begins at stays.
@@ -247,7 +244,7 @@ impl<'a> Tasks<'a> {
     /// Lets a task that begins at a byte be written in a branch. What the writer has read of it goes along.
     fn open(&mut self, engine: &mut Engine, at: usize) -> Result<(), EngineError> {
         let Some(writer) = self.writers.last() else { return Ok(()) };
-        let (node, guide) = (writer.node, engine.guide(writer.node));
+        let (node, constraint) = (writer.node, engine.constraint(writer.node));
         let (count, ends_there) = writer.tokens_to(at);
         let before = count.checked_sub(1).map_or(writer.begin, |last| writer.tail[last].1);
         let text = |range: Range<usize>| String::from_utf8_lossy(&self.reader.bytes()[range]).into_owned();
@@ -268,8 +265,8 @@ impl<'a> Tasks<'a> {
         writer.tail.truncate(count);
         writer.tail.extend(kept);
         let base = writer.base + writer.tail.len();
-        self.opening = Some(Writer { node, taken: 0, base, begin: at, tail });
-        let then = Then::Generate(Turn { guide, ..self.turn.clone() });
+        self.opening = Some(TaskWriter { node, taken: 0, base, begin: at, tail });
+        let then = Then::Generate(Turn { constraint, ..self.turn.clone() });
         let branch = Branch { tokens: right, then, allowance: engine.allowance(node) };
         let join = Join::Value(Conclusion::Behind(self.words.text(MARK)?));
         engine.spawn(node, Spawn { branches: vec![branch], join, needs: 0, close: Vec::new(), then: Then::Hold })
@@ -289,7 +286,7 @@ impl<'a> Tasks<'a> {
         }
         let (Some(done), Some(above)) = (self.writers.pop(), self.writers.last_mut()) else { return Ok(()) };
         above.tail.extend(tail);
-        self.guide = Some(engine.guide(done.node));
+        self.constraint = Some(engine.constraint(done.node));
         self.pieces.push(done.begin..end);
         let tokens = done.tail.into_iter().map(|(token, _)| token).collect();
         self.pruned.push(Pruned { number: self.pieces.len(), tokens });
@@ -313,7 +310,7 @@ impl<'a> Tasks<'a> {
 
     fn held(&mut self, engine: &mut Engine, growth: &mut Growth) -> Result<(), EngineError> {
         // A turn that wrote nothing was ended by a token that ends texts, and would be again.
-        if !self.absorb(growth) && self.guide.is_none() && self.found.is_empty() {
+        if !self.absorb(growth) && self.constraint.is_none() && self.found.is_empty() {
             return self.end(engine, Outcome::Invalid);
         }
         self.go_on(engine, growth)
@@ -325,19 +322,19 @@ impl Program for Tasks<'_> {
         let Ground { prefix, seed, bounds } = self.ground.clone();
         let (base, then) = (prefix.len(), Then::Generate(self.turn.clone()));
         let root = engine.submit(Request { tokens: prefix, seed, then, bounds })?;
-        self.writers.push(Writer { node: root, taken: 0, base, begin: 0, tail: Vec::new() });
+        self.writers.push(TaskWriter { node: root, taken: 0, base, begin: 0, tail: Vec::new() });
         Ok(root)
     }
 
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
         match event {
             Event::Opened { node, parent: Some(_) } => {
-                self.writers.extend(self.opening.take().map(|writer| Writer { node: *node, ..writer }));
+                self.writers.extend(self.opening.take().map(|writer| TaskWriter { node: *node, ..writer }));
                 Ok(())
             }
             Event::Held { node } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
-                // All threads write one text: an order that is refused to one of them ends it.
-                self.held(engine, growth).or_else(|error| self.end(engine, outcome_of(&error)))
+                // All sequences write one text: an order that is refused to one of them ends it.
+                self.held(engine, growth).or_else(|error| self.end(engine, error.outcome()))
             }
             Event::Finished { node, outcome } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
                 self.absorb(growth);
@@ -366,7 +363,7 @@ const MARK: &str = "\n";
 const RECALL: &str = "recall";
 
 /// A tool that shows a finished list, or a finished task, once more: its name and the schema of its
-/// parameters, for [`TaskForm::guide`](crate::TaskForm::guide). Pieces are numbered from 1 as they are
+/// parameters, for [`TaskForm::constraint`](crate::TaskForm::constraint). Pieces are numbered from 1 as they are
 /// finished; its reply is the piece, in JSON.
 pub fn recall_tool() -> (String, Json) {
     let number = json!({ "type": "integer", "minimum": 1, "maximum": 9999 });

@@ -1,13 +1,16 @@
 //! Vote: several answers to one question, and the one that most of them agree on.
 
-use super::map::plant;
-use super::{Ground, Growth, Program, share};
 use crate::engine::Engine;
-use crate::event::{EngineError, Event};
-use crate::join::{Branch, Choice, Join, Spawn};
-use crate::node::{NodeId, Then, Turn};
-use crate::request::Request;
-use crate::tokenizer::Token;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::request::Request;
+use crate::engine::spawn::{Branch, Choice, Join, Spawn};
+use crate::engine::turn::{Then, Turn};
+use crate::program::growth::Growth;
+use crate::program::interface::{Ground, Program, share};
+use crate::program::map::plant;
+use crate::text::token::Token;
 
 /// Says what an answer stands for.
 type Ballot<'a> = Box<dyn Fn(&[Token]) -> Vec<u8> + 'a>;

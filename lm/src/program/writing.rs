@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::constrain::constraint::TurnConstraint;
 use crate::engine::Engine;
-use crate::event::EngineError;
-use crate::guide::Guidance;
-use crate::model::Model;
-use crate::node::{Bound, NodeId, Outcome, Then, Turn};
-use crate::prompt::PromptError;
-use crate::tokenizer::{Reading, Token};
+use crate::engine::error::EngineError;
+use crate::engine::node::NodeId;
+use crate::engine::outcome::{Bound, Outcome};
+use crate::engine::turn::{Then, Turn};
+use crate::text::prompt::PromptError;
+use crate::text::token::Token;
+use crate::text::tokenizer::Reading;
+use crate::weights::model::Model;
 
 /// The vocabulary of a model.
 #[derive(Clone)]
@@ -60,18 +63,18 @@ pub(super) fn write_on(
     node: NodeId,
     tokens: &[Token],
     turn: &Turn,
-    guide: Guidance,
+    constraint: TurnConstraint,
 ) -> Result<(), EngineError> {
     let max_tokens = turn.max_tokens.saturating_sub(engine.generated(node).len());
     if max_tokens == 0 {
         return engine.stop(node, Outcome::Budget(Bound::Tokens));
     }
-    engine.extend(node, tokens, Then::Generate(Turn { max_tokens, guide, ..turn.clone() }))
+    engine.extend(node, tokens, Then::Generate(Turn { max_tokens, constraint, ..turn.clone() }))
 }
 
-/// What guides a node that goes on in its own text.
-pub(super) fn continued(turn: &Turn) -> Guidance {
-    if turn.guide == Guidance::Free { Guidance::Free } else { Guidance::Continued }
+/// What constrains a node that goes on in its own text.
+pub(super) fn continued(turn: &Turn) -> TurnConstraint {
+    if turn.constraint == TurnConstraint::Free { TurnConstraint::Free } else { TurnConstraint::Continued }
 }
 
 /// Whether a text ends with a tag. A token may have brought blanks along behind it.

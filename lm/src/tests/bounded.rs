@@ -4,8 +4,8 @@ use theoremata_kernels::Inline;
 
 use super::*;
 use crate::{
-    Answer, Bound, Grammars, Ground, Guidance, Memory, Multiverse, Outcome, Paths, Program, Prune, Record, Running,
-    Tags, TaskForm, Tasks,
+    Answer, Bound, Grammars, Ground, Memory, Multiverse, Outcome, Paths, Program, Prune, ReplayLog, Running, Tags,
+    TaskForm, Tasks, TurnConstraint,
 };
 
 /// A schema of trees in which every list is as long, and every task parted as deep, as the form allows.
@@ -20,9 +20,9 @@ fn full(form: TaskForm) -> Json {
     schema
 }
 
-fn guided(model: &Model, schema: &Json) -> Guidance {
+fn constrained(model: &Model, schema: &Json) -> TurnConstraint {
     let grammars = Grammars::new(model.tokenizer().expect("a vocabulary")).expect("grammars");
-    grammars.json_schema(schema).expect("a guide").into()
+    grammars.json_schema(schema).expect("a constraint").into()
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
         let mut engine = Engine::new(model.clone(), settings(pool));
         let bounds = Bounds { pages, ..Bounds::default() };
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds };
-        let guide = guided(&model, &full(TaskForm { levels, width: 2, characters: Some(2) }));
-        let turn = Turn { guide, ..warm(1 << 20) };
+        let constraint = constrained(&model, &full(TaskForm { levels, width: 2, characters: Some(2) }));
+        let turn = Turn { constraint, ..warm(1 << 20) };
         let tasks = Tasks::new(ground, &model, turn, memory);
         let mut running = Running::start(&mut engine, tasks.expect("a program")).expect("planted");
         while !engine.is_idle() {
@@ -47,7 +47,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
         }
         let answer = running.finish(&mut engine);
         assert_eq!(answer.outcome, Outcome::Concluded, "{memory:?}");
-        assert!(answer.tally.generated > 6 * 192 * 4, "many times what may be held: {}", answer.tally.generated);
+        assert!(answer.usage.generated > 6 * 192 * 4, "many times what may be held: {}", answer.usage.generated);
         let said = model.tokenizer().expect("a vocabulary").decode(&answer.text);
         assert!(serde_json::from_str::<Json>(&said).is_ok());
         let longest = answer.prunes.iter().map(|(_, report)| report.reencoded).max();
@@ -56,11 +56,11 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
 }
 
 /// Grows a program for so many steps, behind a record; gives what it wrote, and what came of it.
-fn grow(model: &Arc<Model>, program: impl Program, record: Record, steps: usize) -> (Record, Answer, usize) {
+fn grow(model: &Arc<Model>, program: impl Program, record: ReplayLog, steps: usize) -> (ReplayLog, Answer, usize) {
     let mut engine = Engine::new(model.clone(), settings(600));
     let mut running = Running::start(&mut engine, program).expect("planted");
     engine.resume(running.root(), record).expect("a fresh tree");
-    let (mut taken, mut step) = (Record::new(), 0);
+    let (mut taken, mut step) = (ReplayLog::new(), 0);
     while !engine.is_idle() && step < steps {
         for event in engine.step(&Inline) {
             running.take(&mut engine, &event);
@@ -77,10 +77,10 @@ fn grow(model: &Arc<Model>, program: impl Program, record: Record, steps: usize)
 
 /// Cuts a program off at several places, and lets it go on in another engine.
 fn resumes<'a, P: Program + 'a>(model: &Arc<Model>, program: impl Fn() -> P) {
-    let (whole, expected, steps) = grow(model, program(), Record::new(), usize::MAX);
+    let (whole, expected, steps) = grow(model, program(), ReplayLog::new(), usize::MAX);
     assert!(expected.outcome == Outcome::Concluded && expected.nodes.iter().any(|node| !node.path.is_empty()));
     for cut in [1, 7, steps / 4, steps / 2, steps - 2] {
-        let (record, answer, _) = grow(model, program(), Record::new(), cut);
+        let (record, answer, _) = grow(model, program(), ReplayLog::new(), cut);
         assert_eq!(answer.outcome, Outcome::Cancelled);
         let (again, answer, _) = grow(model, program(), record, usize::MAX);
         assert!(again == whole, "cut off after {cut} of {steps} steps");
@@ -95,21 +95,25 @@ fn a_tree_that_the_model_parts_is_resumed_to_the_token() {
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let ground = |seed| Ground { prefix: text(1, 9), seed, bounds: Bounds::default() };
     let form = Multiverse { width: 2, depth: 2, blocks: Some(1), characters: Some(4) };
-    let guide = form.guide(tokenizer).expect("a guide");
+    let constraint = form.constraint(tokenizer).expect("a constraint");
     for paths in [Paths::Stitch, Paths::Replay, Paths::Value] {
-        let turn = Turn { guide: guide.clone(), ..warm(2000) };
+        let turn = Turn { constraint: constraint.clone(), ..warm(2000) };
         resumes(&model, || Tags::new(ground(2), &model, form, turn.clone(), paths).expect("a program"));
     }
-    let turn =
-        Turn { guide: guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })), ..warm(2000) };
+    let turn = Turn {
+        constraint: constrained(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })),
+        ..warm(2000)
+    };
     resumes(&model, || Tasks::new(ground(1), &model, turn.clone(), Memory::Conclusions).expect("a program"));
 }
 
 #[test]
 fn a_tree_whose_time_is_up_says_so() {
     let model = tiny_with(2048, &[], &[]);
-    let turn =
-        Turn { guide: guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })), ..warm(2000) };
+    let turn = Turn {
+        constraint: constrained(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) })),
+        ..warm(2000)
+    };
     for memory in [Memory::Lists { most: 1, how: Prune::Recompute }, Memory::Conclusions] {
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds: Bounds::default() };
         let mut engine = Engine::new(model.clone(), settings(600));
@@ -133,8 +137,8 @@ fn a_tree_whose_time_is_up_says_so() {
 fn absurd_bounds_end_a_tree_and_nobody_else() {
     let model = tiny_with(2048, &[], &[]);
     let tags = Multiverse { width: 2, depth: 2, blocks: Some(1), characters: Some(4) };
-    let tags_guide = tags.guide(model.tokenizer().expect("a vocabulary")).expect("a guide");
-    let tasks_guide = guided(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) }));
+    let tags_constraint = tags.constraint(model.tokenizer().expect("a vocabulary")).expect("a constraint");
+    let tasks_constraint = constrained(&model, &full(TaskForm { levels: 3, width: 2, characters: Some(3) }));
     let free = Bounds::default();
     let mut absurd = Vec::new();
     for number in [0, 1, 2, usize::MAX] {
@@ -156,14 +160,14 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
     for bounds in absurd {
         for max_tokens in [1, usize::MAX] {
             let ground = || Ground { prefix: text(1, 9), seed: 2, bounds };
-            let turn = |guide: &Guidance| Turn { guide: guide.clone(), ..warm(max_tokens) };
+            let turn = |constraint: &TurnConstraint| Turn { constraint: constraint.clone(), ..warm(max_tokens) };
             let mut programs = Vec::new();
             for paths in [Paths::Stitch, Paths::Value] {
-                let tree = Tags::new(ground(), &model, tags, turn(&tags_guide), paths).expect("a program");
+                let tree = Tags::new(ground(), &model, tags, turn(&tags_constraint), paths).expect("a program");
                 programs.push(Running::start(&mut engine, tree).expect("planted"));
             }
             for memory in [Memory::Lists { most: usize::MAX, how: Prune::Splice }, Memory::Conclusions] {
-                let tree = Tasks::new(ground(), &model, turn(&tasks_guide), memory).expect("a program");
+                let tree = Tasks::new(ground(), &model, turn(&tasks_constraint), memory).expect("a program");
                 programs.push(Running::start(&mut engine, tree).expect("planted"));
             }
             let beside = engine.submit(question.clone()).expect("a tree");

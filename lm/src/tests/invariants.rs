@@ -14,7 +14,7 @@ fn joined(
     paths: &[Vec<Token>],
     join: Join,
     close: &[Token],
-) -> (NodeId, Report) {
+) -> (NodeId, JoinReport) {
     let root = engine.submit(request(prefix, Then::Hold)).expect("a tree");
     let branches = paths.iter().map(|path| said(path)).collect();
     engine.spawn(root, spawn(branches, join, close, Then::Generate(Turn::greedy(1)))).expect("branches");

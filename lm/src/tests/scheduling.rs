@@ -155,8 +155,8 @@ fn a_spliced_end_is_read_whatever_was_let_go_of_before_it() {
         engine.prune(root, 9..13, crate::Prune::Splice).expect("pruned");
         engine.run(&Inline);
         if evict && let Some(node) = engine.nodes.get_mut(&root) {
-            node.thread.evict(crate::thread::Hold::Own, &mut engine.pool);
-            assert!(node.thread.missing() > 0 && node.thread.segments.last().is_some_and(|last| last.is_whole()));
+            node.sequence.evict(crate::kv::sequence::Hold::Own, &mut engine.pool);
+            assert!(node.sequence.missing() > 0 && node.sequence.segments.last().is_some_and(|last| last.is_whole()));
         }
         engine.extend(root, &[], Then::Generate(Turn::greedy(2))).expect("it holds");
         engine.run(&Inline);

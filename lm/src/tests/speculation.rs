@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use theoremata_kernels::{Crew, Draw, Inline, Parallel};
 
-use super::guides::{Rising, rising};
+use super::constraints::{Rising, rising};
 use super::*;
-use crate::node::State;
-use crate::segment::hidden;
-use crate::{Choice, Conclusion, Drafter, Guess, Guidance, Guide, Next, Ngrams, Outcome, Speculation};
+use crate::engine::node::State;
+use crate::kv::segment::hidden;
+use crate::{Choice, Conclusion, Constraint, Drafter, Guess, Next, Ngrams, Outcome, Speculation, TurnConstraint};
 
 /// What a node did, as far as anybody can see.
 #[derive(Clone, PartialEq, Default, Debug)]
@@ -21,7 +21,7 @@ struct Trace {
     /// All logits from which it went on.
     logits: Vec<Vec<f32>>,
     outcome: Option<Outcome>,
-    reports: Vec<Report>,
+    reports: Vec<JoinReport>,
     /// All it reads in the end.
     reads: Vec<Token>,
 }
@@ -29,12 +29,12 @@ struct Trace {
 /// Nodes by the tree and the path to them: their numbers hang on the schedule.
 type Traces = BTreeMap<(u64, Vec<u32>), Trace>;
 
-/// The six invariants of a batch that runs ahead, for every thread, and that of the counts.
+/// The six invariants of a batch that runs ahead, for every sequence, and that of the counts.
 fn in_step(engine: &Engine) {
     assert_eq!(engine.audit(), Ok(()));
     let page_tokens = engine.settings.page_tokens;
     for node in engine.nodes.values() {
-        let segments = &node.thread.segments;
+        let segments = &node.sequence.segments;
         for (place, segment) in segments.iter().enumerate() {
             // 1. Positions begin at 0 and are consecutive along what a token sees.
             let seen = segments[..place].iter().filter(|other| !hidden(&other.branch, &segment.branch));
@@ -42,7 +42,7 @@ fn in_step(engine: &Engine) {
             // 2. and 4. A row sees what stands before it and is computed, and nothing else: neither what
             // was left behind a rejected draft nor a gap.
             if segments[..place].iter().all(|other| other.is_whole()) {
-                let (spans, before) = node.thread.spans(place, segment.resident(), page_tokens);
+                let (spans, before) = node.sequence.spans(place, segment.resident(), page_tokens);
                 let tokens: usize = spans.iter().map(|span| span.tokens as usize).sum();
                 assert_eq!(tokens, before + segment.resident());
             }
@@ -53,18 +53,18 @@ fn in_step(engine: &Engine) {
         }
         // 6. Tokens, keys and the next position agree.
         let resident: usize = segments.iter().map(|segment| segment.resident()).sum();
-        assert_eq!(resident + node.thread.missing(), node.thread.len());
+        assert_eq!(resident + node.sequence.missing(), node.sequence.len());
         assert_eq!(node.generated.len(), node.log_probabilities.len());
-        assert!(segments.last().is_none_or(|last| last.end() <= node.thread.end()));
+        assert!(segments.last().is_none_or(|last| last.end() <= node.sequence.end()));
     }
 }
 
-/// The third invariant: keys and values of plain threads are to the bit those of a fresh pass over the text.
+/// The third invariant: keys and values of plain sequences are to the bit those of a fresh pass over the text.
 fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
     let mut compared = 0;
     let slots = |engine: &Engine, id: NodeId| -> Vec<theoremata_kernels::Slot> {
-        let segments = &engine.nodes[&id].thread.segments;
-        let of = |segment: &crate::segment::Segment| {
+        let segments = &engine.nodes[&id].sequence.segments;
+        let of = |segment: &crate::kv::segment::Segment| {
             let mut spans = Vec::new();
             segment.spans(segment.resident(), engine.settings.page_tokens, &mut spans);
             let places = |span: theoremata_kernels::Span| {
@@ -75,9 +75,9 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
         segments.iter().flat_map(of).collect()
     };
     for (id, node) in &engine.nodes {
-        let plain = node.thread.is_exact() && node.thread.segments.iter().all(|segment| segment.branch.is_empty());
-        let first_gap = node.thread.segments.iter().position(|segment| !segment.is_whole());
-        if !plain || node.thread.len() == 0 || first_gap.is_some_and(|gap| gap + 1 != node.thread.segments.len()) {
+        let plain = node.sequence.is_exact() && node.sequence.segments.iter().all(|segment| segment.branch.is_empty());
+        let first_gap = node.sequence.segments.iter().position(|segment| !segment.is_whole());
+        if !plain || node.sequence.len() == 0 || first_gap.is_some_and(|gap| gap + 1 != node.sequence.segments.len()) {
             continue;
         }
         let found = slots(engine, *id);
@@ -326,34 +326,37 @@ fn an_answer_does_not_depend_on_what_was_guessed_in_any_batch() {
 }
 
 /// Guided turns: free to end or not, with stops, and behind tokens that are given.
-fn guided() -> Vec<Request> {
-    let guide = |may_end_from| Guidance::from(Rising { last: 0, may_end_from });
+fn constrained() -> Vec<Request> {
+    let constraint = |may_end_from| TurnConstraint::from(Rising { last: 0, may_end_from });
     let question =
         |seed: u32, turn: Turn| Request { seed: u64::from(seed), ..request(&text(seed, 6), Then::Generate(turn)) };
     vec![
         question(1, rising(90)),
-        question(2, Turn { guide: guide(40), stops: vec![0, 20, 50], ..warm(90) }),
-        question(3, Turn { guide: guide(40), stops: vec![44, 61, 62, 70], keep_stop: true, ..Turn::greedy(90) }),
-        question(4, Turn { guide: guide(96), given: vec![3, 5, 6, 9], ..warm(30) }),
-        question(5, Turn { guide: guide(96), given: vec![3, 2], ..warm(30) }),
+        question(2, Turn { constraint: constraint(40), stops: vec![0, 20, 50], ..warm(90) }),
+        question(
+            3,
+            Turn { constraint: constraint(40), stops: vec![44, 61, 62, 70], keep_stop: true, ..Turn::greedy(90) },
+        ),
+        question(4, Turn { constraint: constraint(96), given: vec![3, 5, 6, 9], ..warm(30) }),
+        question(5, Turn { constraint: constraint(96), given: vec![3, 2], ..warm(30) }),
         question(6, rising(7)),
         question(7, Turn { sampling: Sampling::GREEDY, ..rising(90) }),
     ]
 }
 
 #[test]
-fn a_guided_answer_does_not_depend_on_what_was_guessed() {
+fn a_constrained_answer_does_not_depend_on_what_was_guessed() {
     for settings in [settings(128), Settings { rows: 40, page_tokens: 3, ..settings(20) }] {
-        let (traces, accepted, rejected) = the_same_ahead(settings, &plant_all(guided()), &no_orders);
+        let (traces, accepted, rejected) = the_same_ahead(settings, &plant_all(constrained()), &no_orders);
         assert!(accepted > 200 && rejected > 200, "{accepted} accepted, {rejected} rejected");
         let outcomes: Vec<_> = traces.values().map(|trace| trace.outcome.clone().expect("an end")).collect();
         let invalid = outcomes.iter().filter(|outcome| **outcome == Outcome::Invalid).count();
-        assert_eq!(invalid, 1, "a guide that could not read what was given: {outcomes:?}");
+        assert_eq!(invalid, 1, "a constraint that could not read what was given: {outcomes:?}");
     }
 }
 
 #[test]
-fn the_guide_of_a_thread_that_ran_ahead_has_read_what_was_drawn() {
+fn the_constraint_of_a_sequence_that_ran_ahead_has_read_what_was_drawn() {
     let mut engine = ahead(settings(64), AHEAD[2]).with_drafter(Box::new(Fickle { known: BTreeMap::new(), right: 0 }));
     let root = engine.submit(request(&text(1, 5), Then::Generate(rising(90)))).expect("a tree");
     let mut steps = 0;
@@ -364,8 +367,8 @@ fn the_guide_of_a_thread_that_ran_ahead_has_read_what_was_drawn() {
         let State::Running(turn) = &node.state else { break };
         let mut fresh = Rising { last: 0, may_end_from: 96 };
         node.generated.iter().for_each(|token| fresh.accept(*token).expect("a rising number"));
-        match node.lead.say(&turn.guide, &turn.stops) {
-            crate::guide::Say::Among(allowed) => assert_eq!(Ok(allowed), fresh.allowed()),
+        match node.constraint.allowed_next(&turn.constraint, &turn.stops) {
+            crate::constrain::state::Allowed::Among(allowed) => assert_eq!(Ok(allowed), fresh.allowed()),
             _ => panic!("there is a choice behind {:?}", node.generated),
         }
     }
@@ -418,7 +421,7 @@ fn ends_of_all_kinds_come_at_the_same_token() {
     assert_eq!(outcome, Some(Outcome::Budget(crate::Bound::Context)));
 }
 
-/// Trees of two levels with every kind of join, and guides that go on in branches.
+/// Trees of two levels with every kind of join, and constraints that go on in branches.
 fn plant_trees(engine: &mut Engine) {
     let ends = |limit: Token| Turn { stops: (0..limit).collect(), keep_stop: true, ..warm(20) };
     let joins = [
@@ -446,7 +449,7 @@ fn trees_grow_the_same_whatever_was_guessed() {
         if let State::Choosing { .. } = engine.nodes[&node].state {
             return engine.choose(node, Some(1)).expect("it asks");
         }
-        let branch = drawn(&[], Turn { guide: Guidance::Continued, ..warm(9) });
+        let branch = drawn(&[], Turn { constraint: TurnConstraint::Continued, ..warm(9) });
         let branches = spawn(vec![branch; 3], Join::Select(Choice::Best), &[], Then::Conclude);
         if engine.generated(node).len() == 4 && engine.nodes[&node].branches == 0 {
             engine.spawn(node, branches).expect("branches");
@@ -459,10 +462,13 @@ fn trees_grow_the_same_whatever_was_guessed() {
 }
 
 /// The chunks of a step, without its drafts.
-fn shares(engine: &mut Engine) -> Vec<(NodeId, Vec<crate::thread::Chunk>, usize)> {
-    let planned = engine.plan();
-    let shares = planned.iter().map(|planned| (planned.node, planned.chunks.clone(), planned.draft.len())).collect();
-    engine.compute(&Inline, &planned);
+fn shares(engine: &mut Engine) -> Vec<(NodeId, Vec<crate::kv::sequence::Chunk>, usize)> {
+    let mut scheduled = engine.schedule();
+    engine.draft(&mut scheduled);
+    let shares =
+        scheduled.iter().map(|scheduled| (scheduled.node, scheduled.chunks.clone(), scheduled.draft.len())).collect();
+    let logits = engine.compute(&Inline, &scheduled);
+    engine.sample(&scheduled, &logits);
     shares
 }
 
@@ -482,7 +488,7 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
         }
         while !plain.is_idle() {
             for engine in [&mut engine, &mut plain] {
-                engine.turn_over();
+                engine.settle();
             }
             let (ours, theirs) = (shares(&mut engine), shares(&mut plain));
             let rows: usize = ours
@@ -491,14 +497,14 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
                 .sum();
             assert!(rows <= settings.rows);
             drafted += ours.iter().map(|(_, _, draft)| draft).sum::<usize>();
-            let without = |shares: Vec<(NodeId, Vec<crate::thread::Chunk>, usize)>| -> Vec<_> {
+            let without = |shares: Vec<(NodeId, Vec<crate::kv::sequence::Chunk>, usize)>| -> Vec<_> {
                 shares.into_iter().map(|(node, chunks, _)| (node, chunks)).collect()
             };
             assert_eq!(without(ours), without(theirs));
             assert_eq!(engine.usage().preempted, plain.usage().preempted);
             assert_eq!(engine.usage().pages_used, plain.usage().pages_used, "pages of drafts are given back");
             for engine in [&mut engine, &mut plain] {
-                engine.turn_over();
+                engine.settle();
                 engine.events.clear();
             }
         }
@@ -538,7 +544,7 @@ fn a_resumed_answer_does_not_depend_on_what_was_guessed() {
         let mut plain = engine(64);
         let root = plain.submit(question.clone()).expect("a tree");
         let written: Vec<_> = plain.run(&Inline).iter().filter_map(|event| event.written()).collect();
-        let mut record = crate::Record::new();
+        let mut record = crate::ReplayLog::new();
         written.iter().take(resumed).for_each(|(_, written)| record.push(&[], *written));
         let mut engine = Engine::new(tiny(), Settings { speculation, ..settings(64) });
         let again = engine.submit(question.clone()).expect("a tree");

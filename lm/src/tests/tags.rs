@@ -4,8 +4,8 @@ use theoremata_kernels::Inline;
 
 use super::*;
 use crate::{
-    Answer, Bound, Ending, Ground, Guidance, Guide, GuideError, Multiverse, Outcome, Paths, Reading, Running, Tags,
-    TokenSet, Tokenizer, run_programs,
+    Answer, Bound, Constraint, ConstraintError, Ending, Ground, Multiverse, Outcome, Paths, Reading, Running, Tags,
+    TokenSet, Tokenizer, TurnConstraint, run_programs,
 };
 
 const FORM: Multiverse = Multiverse { width: 3, depth: 2, blocks: Some(2), characters: Some(5) };
@@ -35,9 +35,15 @@ fn settings(rows: usize, pages: usize) -> Settings {
 }
 
 /// What came of a tree, and what its root reads at the end.
-fn grown(model: &Arc<Model>, settings: Settings, guide: &Guidance, seed: u64, paths: Paths) -> (Answer, Vec<Token>) {
+fn grown(
+    model: &Arc<Model>,
+    settings: Settings,
+    constraint: &TurnConstraint,
+    seed: u64,
+    paths: Paths,
+) -> (Answer, Vec<Token>) {
     let mut engine = Engine::new(model.clone(), settings);
-    let turn = Turn { guide: guide.clone(), ..warm(4000) };
+    let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
     let tags = Tags::new(ground(seed, Bounds::default()), model, FORM, turn, paths).expect("a program");
     let running = Running::start(&mut engine, tags).expect("planted");
     let root = running.root();
@@ -74,11 +80,11 @@ fn read_body<'t>(mut text: &'t str, prefix: &str, depth: usize, paths: &mut usiz
     }
 }
 
-/// Whether a whole text is one of the grammar, to a guide that reads it from its start.
-fn parses(guide: &Guidance, tokens: &[Token]) -> bool {
-    let Guidance::By(start) = guide else { panic!("no guide") };
-    let mut guide = start.guide();
-    tokens.iter().all(|token| guide.accept(*token).is_ok()) && guide.ending() != Ok(Ending::Not)
+/// Whether a whole text is one of the grammar, to a constraint that reads it from its start.
+fn parses(constraint: &TurnConstraint, tokens: &[Token]) -> bool {
+    let TurnConstraint::By(start) = constraint else { panic!("no constraint") };
+    let mut constraint = start.constraint();
+    tokens.iter().all(|token| constraint.accept(*token).is_ok()) && constraint.ending() != Ok(Ending::Not)
 }
 
 #[test]
@@ -89,11 +95,11 @@ fn the_text_of_a_tree_is_one_of_the_grammar_and_has_a_path_for_each_outline() {
         let seeds = u64::from(seeds.max(super::seeds(0)));
         let model = tiny_with(4096, tags, pairs);
         let tokenizer = model.tokenizer().expect("a vocabulary");
-        let guide = FORM.guide(tokenizer).expect("a guide");
+        let constraint = FORM.constraint(tokenizer).expect("a constraint");
         let (mut all, mut nested, mut cut) = (0, 0, 0);
         for seed in 0..seeds {
             for paths in ALL {
-                let (answer, read) = grown(&model, settings(16, 1024), &guide, seed, paths);
+                let (answer, read) = grown(&model, settings(16, 1024), &constraint, seed, paths);
                 if answer.outcome != Outcome::Concluded {
                     // A tree may grow as long as its model likes.
                     let whole = |node: &crate::Grown| node.tokens.len() < 500;
@@ -102,7 +108,7 @@ fn the_text_of_a_tree_is_one_of_the_grammar_and_has_a_path_for_each_outline() {
                     continue;
                 }
                 let text = spelled(tokenizer, &answer.text);
-                assert!(parses(&guide, &answer.text), "seed {seed}, {paths:?}: {text}");
+                assert!(parses(&constraint, &answer.text), "seed {seed}, {paths:?}: {text}");
                 let mut count = 0;
                 let rest = read_body(text.strip_prefix("<Think>\n").expect("a thought"), "", FORM.depth, &mut count);
                 let end = rest.strip_prefix("</Think>").expect("the thought's end");
@@ -139,15 +145,15 @@ fn the_text_of_a_tree_is_one_of_the_grammar_and_has_a_path_for_each_outline() {
 #[test]
 fn a_tree_is_the_same_whatever_the_schedule() {
     let model = tiny_with(4096, &TAGS, &[]);
-    let guide = FORM.guide(model.tokenizer().expect("a vocabulary")).expect("a guide");
+    let constraint = FORM.constraint(model.tokenizer().expect("a vocabulary")).expect("a constraint");
     let mut paths_seen = 0;
     for seed in [3, 5, 8] {
         for paths in ALL {
-            let expected = grown(&model, settings(16, 1024), &guide, seed, paths);
+            let expected = grown(&model, settings(16, 1024), &constraint, seed, paths);
             paths_seen += expected.0.nodes.len();
             let least = expected.0.text.len() / 4 + 3 * expected.0.nodes.len() + 20;
             for (rows, pages) in [(1, 1024), (5, least + 20), (64, least)] {
-                let found = grown(&model, settings(rows, pages), &guide, seed, paths);
+                let found = grown(&model, settings(rows, pages), &constraint, seed, paths);
                 assert_eq!((&found.0.text, &found.0.outcome), (&expected.0.text, &expected.0.outcome));
                 assert_eq!((&found.0.nodes, &found.1), (&expected.0.nodes, &expected.1), "{rows} rows, {pages} pages");
             }
@@ -160,12 +166,12 @@ fn a_tree_is_the_same_whatever_the_schedule() {
 fn a_thread_reads_on_as_if_there_had_been_no_paths() {
     let model = tiny_with(4096, &TAGS, &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
-    let guide = FORM.guide(tokenizer).expect("a guide");
+    let constraint = FORM.constraint(tokenizer).expect("a constraint");
     let (mut compared, mut seed) = (0, 0);
     while compared < 3 {
         seed += 1;
         let mut engine = Engine::new(model.clone(), settings(16, 1024));
-        let turn = Turn { guide: guide.clone(), ..warm(4000) };
+        let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
         let tags = Tags::new(ground(seed, Bounds::default()), &model, FORM, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
         run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
@@ -192,25 +198,25 @@ struct Script {
     at: usize,
 }
 
-impl Guide for Script {
-    fn allowed(&mut self) -> Result<TokenSet, GuideError> {
+impl Constraint for Script {
+    fn allowed(&mut self) -> Result<TokenSet, ConstraintError> {
         Ok(TokenSet::default())
     }
 
-    fn accept(&mut self, token: Token) -> Result<(), GuideError> {
+    fn accept(&mut self, token: Token) -> Result<(), ConstraintError> {
         self.at += usize::from(self.tokens.get(self.at) == Some(&token));
         Ok(())
     }
 
-    fn ending(&mut self) -> Result<Ending, GuideError> {
+    fn ending(&mut self) -> Result<Ending, ConstraintError> {
         Ok(if self.at < self.tokens.len() { Ending::Not } else { Ending::Must })
     }
 
-    fn forced(&mut self) -> Result<Vec<Token>, GuideError> {
+    fn forced(&mut self) -> Result<Vec<Token>, ConstraintError> {
         Ok(self.tokens[self.at..].to_vec())
     }
 
-    fn fork(&self) -> Box<dyn Guide> {
+    fn fork(&self) -> Box<dyn Constraint> {
         Box::new(self.clone())
     }
 }
@@ -222,7 +228,7 @@ fn outcome_of(text: &str, form: Multiverse, bounds: Bounds) -> Answer {
     let mut engine = Engine::new(model.clone(), settings(16, 256));
     let beside = engine.submit(request(&[1, 2, 3], Then::Generate(warm(20)))).expect("a tree");
     let script = Script { tokens: tokenizer.encode(text, Reading::Steering).expect("tokens"), at: 0 };
-    let turn = Turn { guide: script.into(), ..warm(1 << 20) };
+    let turn = Turn { constraint: script.into(), ..warm(1 << 20) };
     let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Stitch).expect("a program");
     let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
     run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
@@ -284,10 +290,10 @@ fn budgets_end_a_tree_that_does_not_end_itself() {
     let model = tiny_with(512, &TAGS, &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let form = Multiverse { characters: None, ..FORM };
-    let guide = form.guide(tokenizer).expect("a guide");
-    let outcome = |bounds: Bounds, max_tokens: usize, guide: Guidance| {
+    let constraint = form.constraint(tokenizer).expect("a constraint");
+    let outcome = |bounds: Bounds, max_tokens: usize, constraint: TurnConstraint| {
         let mut engine = Engine::new(model.clone(), settings(16, 256));
-        let turn = Turn { guide, ..Turn::greedy(max_tokens) };
+        let turn = Turn { constraint, ..Turn::greedy(max_tokens) };
         let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
         run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
@@ -297,12 +303,12 @@ fn budgets_end_a_tree_that_does_not_end_itself() {
         answer.outcome
     };
     let free = Bounds::default();
-    assert_eq!(outcome(free, 50, guide.clone()), Outcome::Budget(Bound::Tokens));
-    assert_eq!(outcome(free, 50, Guidance::Free), Outcome::Budget(Bound::Tokens), "a model that writes no tag");
-    assert_eq!(outcome(Bounds { tokens: 0, ..free }, 50, guide.clone()), Outcome::Budget(Bound::Allowance));
-    assert_eq!(outcome(Bounds { tokens: 20, ..free }, 50, guide.clone()), Outcome::Budget(Bound::Allowance));
-    assert_eq!(outcome(Bounds { path: 20, ..free }, 50, guide.clone()), Outcome::Budget(Bound::Path));
-    assert_eq!(outcome(Bounds { pages: 6, ..free }, 50, guide.clone()), Outcome::Budget(Bound::Pages));
-    let flat = Multiverse { depth: 0, ..form }.guide(tokenizer).expect("a guide");
+    assert_eq!(outcome(free, 50, constraint.clone()), Outcome::Budget(Bound::Tokens));
+    assert_eq!(outcome(free, 50, TurnConstraint::Free), Outcome::Budget(Bound::Tokens), "a model that writes no tag");
+    assert_eq!(outcome(Bounds { tokens: 0, ..free }, 50, constraint.clone()), Outcome::Budget(Bound::Allowance));
+    assert_eq!(outcome(Bounds { tokens: 20, ..free }, 50, constraint.clone()), Outcome::Budget(Bound::Allowance));
+    assert_eq!(outcome(Bounds { path: 20, ..free }, 50, constraint.clone()), Outcome::Budget(Bound::Path));
+    assert_eq!(outcome(Bounds { pages: 6, ..free }, 50, constraint.clone()), Outcome::Budget(Bound::Pages));
+    let flat = Multiverse { depth: 0, ..form }.constraint(tokenizer).expect("a constraint");
     assert_eq!(outcome(free, usize::MAX, flat), Outcome::Budget(Bound::Context));
 }

@@ -6,8 +6,8 @@ use theoremata_kernels::Inline;
 
 use super::*;
 use crate::{
-    Answer, Bound, Call, Ground, Guidance, Memory, Outcome, Prune, Running, TaskForm, Tasks, Tokenizer, recall_tool,
-    run_programs,
+    Answer, Bound, Call, Ground, Memory, Outcome, Prune, Running, TaskForm, Tasks, Tokenizer, TurnConstraint,
+    recall_tool, run_programs,
 };
 
 const FORM: TaskForm = TaskForm { levels: 3, width: 2, characters: Some(4) };
@@ -62,12 +62,12 @@ fn grown(model: &Arc<Model>, settings: Settings, turn: Turn, memory: Memory, see
     Grown { answer, read, calls: calls.take(), engine, root }
 }
 
-fn turn(guide: &Guidance) -> Turn {
-    Turn { guide: guide.clone(), ..warm(20_000) }
+fn turn(constraint: &TurnConstraint) -> Turn {
+    Turn { constraint: constraint.clone(), ..warm(20_000) }
 }
 
-fn guide(model: &Model, form: TaskForm) -> Guidance {
-    form.guide(model.tokenizer().expect("a vocabulary"), &tools()).expect("a guide")
+fn constraint(model: &Model, form: TaskForm) -> TurnConstraint {
+    form.constraint(model.tokenizer().expect("a vocabulary"), &tools()).expect("a constraint")
 }
 
 fn decoded(model: &Model, tokens: &[Token]) -> String {
@@ -133,9 +133,9 @@ const MEMORIES: [Memory; 6] = [
 fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
     let (mut tasks, mut pruned, mut calls) = (0, 0, 0);
     for model in [plain(), paired()] {
-        let guide = guide(&model, FORM);
+        let constraint = constraint(&model, FORM);
         for (seed, memory) in (0..u64::from(seeds(16))).flat_map(|seed| MEMORIES.map(|memory| (seed, memory))) {
-            let found = grown(&model, settings(600), turn(&guide), memory, seed, Bounds::default());
+            let found = grown(&model, settings(600), turn(&constraint), memory, seed, Bounds::default());
             let (answer, said) = (&found.answer, format!("seed {seed}, {memory:?}"));
             assert_eq!(answer.outcome, Outcome::Concluded, "{said} {}", decoded(&model, &answer.text));
             let text = decoded(&model, &answer.text);
@@ -168,11 +168,11 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
                     assert!(conclusions.eq(left.iter().map(|task| &task["conclusion"])), "{said}");
                 }
             }
-            assert_eq!(answer.tally.calls, text.matches("\"tool_result\": ").count(), "{said}");
+            assert_eq!(answer.usage.calls, text.matches("\"tool_result\": ").count(), "{said}");
             assert_eq!(found.calls.len(), text.matches("\"tool_name\": \"look\"").count(), "{said}");
             tasks += count;
             pruned += answer.pruned.len();
-            calls += answer.tally.calls;
+            calls += answer.usage.calls;
         }
     }
     println!("{tasks} tasks, {pruned} pieces pruned, {calls} calls of tools");
@@ -182,10 +182,10 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
 #[test]
 fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
     let model = plain();
-    let guide = guide(&model, FORM);
+    let constraint = constraint(&model, FORM);
     let mut recalled = 0;
     for seed in 0..40 {
-        let found = grown(&model, settings(600), turn(&guide), kept(0), seed, Bounds::default());
+        let found = grown(&model, settings(600), turn(&constraint), kept(0), seed, Bounds::default());
         let tree: Json = serde_json::from_str(&decoded(&model, &found.answer.text)).expect("json");
         let mut uses = Vec::new();
         uses_of(&tree, &mut uses);
@@ -207,8 +207,8 @@ fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
         }
         assert!(asked.next().is_none());
         // What a tool said is not counted as written.
-        let replies: usize = found.answer.text.len() - found.answer.tally.generated;
-        assert_eq!(replies > 0, found.answer.tally.calls > 0);
+        let replies: usize = found.answer.text.len() - found.answer.usage.generated;
+        assert_eq!(replies > 0, found.answer.usage.calls > 0);
     }
     assert!(recalled > 1, "{recalled} lists were recalled");
 }
@@ -223,10 +223,10 @@ fn uses_of<'t>(task: &'t Json, uses: &mut Vec<&'t Json>) {
 #[test]
 fn what_is_left_is_read_as_if_nothing_else_had_been_there() {
     let model = paired();
-    let guide = guide(&model, FORM);
+    let constraint = constraint(&model, FORM);
     for memory in [kept(0), kept(1), Memory::Conclusions] {
         for seed in 0..3 {
-            let mut found = grown(&model, settings(600), turn(&guide), memory, seed, Bounds::default());
+            let mut found = grown(&model, settings(600), turn(&constraint), memory, seed, Bounds::default());
             let read = found.engine.tokens(found.root);
             found.engine.extend(found.root, &[3], Then::Generate(Turn::greedy(1))).expect("more");
             found.engine.run(&Inline);
@@ -242,12 +242,12 @@ fn what_is_left_is_read_as_if_nothing_else_had_been_there() {
 #[test]
 fn a_text_is_the_same_whatever_the_schedule() {
     let model = paired();
-    let guide = guide(&model, FORM);
+    let constraint = constraint(&model, FORM);
     for memory in [kept(0), kept(2), Memory::Conclusions] {
         for seed in 0..4 {
-            let expected = grown(&model, settings(600), turn(&guide), memory, seed, Bounds::default());
+            let expected = grown(&model, settings(600), turn(&constraint), memory, seed, Bounds::default());
             let narrow = Settings { rows: 3, page_tokens: 7, ..settings(200) };
-            let found = grown(&model, narrow, turn(&guide), memory, seed, Bounds::default());
+            let found = grown(&model, narrow, turn(&constraint), memory, seed, Bounds::default());
             assert_eq!(found.answer.text, expected.answer.text);
             assert_eq!((found.read, found.answer.pruned), (expected.read, expected.answer.pruned));
         }
@@ -257,11 +257,11 @@ fn a_text_is_the_same_whatever_the_schedule() {
 #[test]
 fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
     let model = plain();
-    let guide = guide(&model, FORM);
+    let constraint = constraint(&model, FORM);
     let mut recalled = 0;
     for seed in 0..12 {
         let Grown { answer, mut engine, root, .. } =
-            grown(&model, settings(600), turn(&guide), kept(0), seed, Bounds::default());
+            grown(&model, settings(600), turn(&constraint), kept(0), seed, Bounds::default());
         // A list that lay in no other one, taken out last: what is read after it is the end of the text.
         let [.., last] = answer.pruned.as_slice() else { continue };
         let (report, read) = (&answer.prunes.last().expect("a report").1, engine.tokens(root));
@@ -285,7 +285,7 @@ fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
 #[test]
 fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
     let model = plain();
-    let with = guide(&model, FORM);
+    let with = constraint(&model, FORM);
     let outcome = |memory: Memory, bounds: Bounds, turn: Turn| {
         let found = grown(&model, settings(600), turn, memory, 1, bounds);
         assert_eq!(found.engine.audit(), Ok(()));
@@ -295,18 +295,18 @@ fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
     let free = Bounds::default();
     for memory in [kept(0), Memory::Conclusions] {
         let bound = |bound| Outcome::Budget(bound);
-        let endless = guide(&model, TaskForm { characters: None, ..FORM });
-        assert_eq!(outcome(memory, free, Turn { guide: endless, ..Turn::greedy(70) }), bound(Bound::Tokens));
+        let endless = constraint(&model, TaskForm { characters: None, ..FORM });
+        assert_eq!(outcome(memory, free, Turn { constraint: endless, ..Turn::greedy(70) }), bound(Bound::Tokens));
         assert_eq!(outcome(memory, Bounds { tokens: 60, ..free }, turn(&with)), bound(Bound::Allowance));
         assert_eq!(outcome(memory, Bounds { path: 60, ..free }, turn(&with)), bound(Bound::Path));
         assert_eq!(outcome(memory, Bounds { pages: 10, ..free }, turn(&with)), bound(Bound::Pages));
         let used = (0..30).find(|seed| {
             let found = grown(&model, settings(600), turn(&with), memory, *seed, Bounds { calls: 1, ..free });
-            assert!(found.answer.tally.calls <= 1);
+            assert!(found.answer.usage.calls <= 1);
             found.answer.outcome == bound(Bound::Calls)
         });
         assert!(used.is_some(), "some tree calls twice");
-        // A model that is not guided writes no tree.
+        // A model that is not constrained writes no tree.
         let stops = Turn { stops: (0..96).collect(), ..warm(50) };
         assert_eq!(outcome(memory, free, stops), Outcome::Invalid);
         assert_eq!(outcome(memory, free, warm(50)), bound(Bound::Tokens));

@@ -226,6 +226,13 @@ impl Theory {
         self.predicates.iter().position(|predicate| &*predicate.name == name).map(|place| PredicateId(place as u32))
     }
 
+    /// The name that the structure's definition gives to an argument of a principle's predicate.
+    #[must_use]
+    pub fn shown_argument(&self, induction: &Induction, place: usize) -> Option<&Arc<str>> {
+        let structure = self.predicate(induction.structure).definition.as_ref()?;
+        structure.parameters.get(*induction.places.get(place)?)
+    }
+
     /// The induction principle of a predicate that says that a set is generated.
     #[must_use]
     pub fn generation(&self, predicate: PredicateId) -> Option<&Induction> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::calculus::formula::PredicateId;
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Bounds, PredicateBounds};
 use crate::clauses::clause::{Constant, Relation, Slot};
 use crate::models::model::{Table, Truth, UNKNOWN};
@@ -14,7 +15,7 @@ const TIMES: RelationId = RelationId(3);
 
 fn function(predicate: PredicateId, arity: u16, fixed: u16) -> Relation {
     let slots = (0..arity).map(Slot::Argument).chain([Slot::Fixed(fixed)]).collect();
-    Relation { predicate, slots, arity: arity.into(), function: true }
+    Relation { predicate, slots, arity: arity.into(), sorts: vec![Sort::BASE; arity.into()], function: true }
 }
 
 fn equality() -> Relation {
@@ -22,12 +23,13 @@ fn equality() -> Relation {
         predicate: PredicateId::EQUAL,
         slots: vec![Slot::Argument(0), Slot::Argument(1)],
         arity: 2,
+        sorts: Vec::new(),
         function: false,
     }
 }
 
 fn constant(parameter: usize, name: &str) -> Constant {
-    Constant { parameter, name: name.into() }
+    Constant { parameter, name: name.into(), sort: Sort::BASE }
 }
 
 /// `N, 0, s, +, ·, 1` as the anchor has them.
@@ -212,6 +214,7 @@ fn an_order_gives_transitivity_and_antisymmetry() {
                 predicate: PredicateId::IN2,
                 slots: vec![Slot::Argument(0), Slot::Argument(1), Slot::Fixed(1)],
                 arity: 2,
+                sorts: vec![Sort::BASE; 2],
                 function: false,
             },
         ],

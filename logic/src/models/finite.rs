@@ -238,6 +238,7 @@ fn orders(size: u16) -> BTreeSet<Vec<u16>> {
 mod tests {
     use super::*;
     use crate::calculus::formula::PredicateId;
+    use crate::calculus::sort::Sort;
     use crate::clauses::clause::{Constant, Head, Literal, Relation, RelationId, Slot, Term};
     use crate::models::evaluate::refute;
 
@@ -245,7 +246,8 @@ mod tests {
     const TIMES: RelationId = RelationId(2);
 
     fn relation(predicate: PredicateId, arity: u16, function: bool) -> Relation {
-        Relation { predicate, slots: (0..arity).map(Slot::Argument).collect(), arity: arity.into(), function }
+        let slots = (0..arity).map(Slot::Argument).collect();
+        Relation { predicate, slots, arity: arity.into(), sorts: vec![Sort::BASE; arity.into()], function }
     }
 
     fn groups() -> Signature {
@@ -256,7 +258,7 @@ mod tests {
                 relation(PredicateId::IN3, 3, true),
                 relation(PredicateId::IN, 1, false),
             ],
-            constants: vec![Constant { parameter: 1, name: "e".into() }],
+            constants: vec![Constant { parameter: 1, name: "e".into(), sort: Sort::BASE }],
         }
     }
 

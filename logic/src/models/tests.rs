@@ -4,6 +4,7 @@ use super::evaluate::{refute, satisfiable_premises};
 use super::model::{Model, Table, Truth, UNKNOWN};
 use super::reference;
 use crate::calculus::formula::PredicateId;
+use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Constant, Head, Literal, Relation, RelationId, Signature, Slot, Term};
 
 /// Equality, a unary and a binary function, a binary relation; two constants.
@@ -12,6 +13,7 @@ fn signature() -> Signature {
         predicate,
         slots: (0..arity).map(Slot::Argument).collect(),
         arity: arity.into(),
+        sorts: vec![Sort::BASE; arity.into()],
         function,
     };
     Signature {
@@ -24,7 +26,7 @@ fn signature() -> Signature {
         constants: ["i0", "i1"]
             .iter()
             .enumerate()
-            .map(|(parameter, name)| Constant { parameter, name: (*name).into() })
+            .map(|(parameter, name)| Constant { parameter, name: (*name).into(), sort: Sort::BASE })
             .collect(),
     }
 }

@@ -33,6 +33,10 @@ pub fn playground() -> Theory {
 
 const ANCHOR: &str = "(Play[N,0,s,j,A,c])";
 
+const CHAIN: &str = "(& (& (in[0,N]) (function[s,N,N])) (generated[N,0,s]))";
+const BUSH: &str = "(& (& (in[0,N]) (operation[j,N,N,N])) (generated2[N,0,j]))";
+const WORDS: &str = "(& (& (in[0,N]) (operation[c,A,N,N])) (generated3[N,0,c,A]))";
+
 /// The parts of the anchor, unfolded: chain, bush, words.
 fn open_anchor(draft: &mut Draft<'_>) -> [StepId; 3] {
     let (_, anchor) = draft.open("N 0 s j A c", &[ANCHOR]);
@@ -45,7 +49,8 @@ fn open_anchor(draft: &mut Draft<'_>) -> [StepId; 3] {
 }
 
 fn zero(draft: &mut Draft<'_>, bush: StepId) -> StepId {
-    let body = draft.step(Rule::Unfold, &[bush], "(& (in[0,N]) (operation[j,N,N,N]))");
+    let body = draft.step(Rule::Unfold, &[bush], BUSH);
+    let body = draft.step(Rule::AndLeft, &[body], "(& (in[0,N]) (operation[j,N,N,N]))");
     draft.step(Rule::AndLeft, &[body], "(in[0,N])")
 }
 
@@ -68,7 +73,8 @@ fn existence(theory: &Theory) -> Proof {
     let mut draft = Draft::new(theory);
     let [_, bush, _] = open_anchor(&mut draft);
     let zero = zero(&mut draft, bush);
-    let body = draft.step(Rule::Unfold, &[bush], "(& (in[0,N]) (operation[j,N,N,N]))");
+    let body = draft.step(Rule::Unfold, &[bush], BUSH);
+    let body = draft.step(Rule::AndLeft, &[body], "(& (in[0,N]) (operation[j,N,N,N]))");
     let operation = draft.step(Rule::AndRight, &[body], "(operation[j,N,N,N])");
     let [typing, total] = parts_of_operation(&mut draft, operation, ["j", "N", "N"]);
     let (_, assumed) = draft.open("x", &["(in[x,N])"]);
@@ -217,6 +223,8 @@ fn chain_induction(theory: &Theory) -> Proof {
     let last = draft.generalise(last);
     let last = draft.generalise(last);
     let last = draft.generalise(last);
+    let body = draft.step(Rule::Unfold, &[chain], CHAIN);
+    let chain = draft.step(Rule::AndRight, &[body], "(generated[N,0,s])");
     let all = draft.step(Rule::Induction(0), &[chain, start, last], "(>[n] (in[n,N]) (in[n,A]))");
     let all = draft.generalise(all);
     draft.generalise(all);
@@ -240,6 +248,8 @@ fn bush_induction(theory: &Theory) -> Proof {
     for _ in 0..5 {
         last = draft.generalise(last);
     }
+    let body = draft.step(Rule::Unfold, &[bush], BUSH);
+    let bush = draft.step(Rule::AndRight, &[body], "(generated2[N,0,j])");
     let all = draft.step(Rule::Induction(1), &[bush, start, last], "(>[n] (in[n,N]) (in[n,A]))");
     let all = draft.generalise(all);
     draft.generalise(all);
@@ -262,6 +272,8 @@ fn words_induction(theory: &Theory) -> Proof {
     for _ in 0..4 {
         last = draft.generalise(last);
     }
+    let body = draft.step(Rule::Unfold, &[words], WORDS);
+    let words = draft.step(Rule::AndRight, &[body], "(generated3[N,0,c,A])");
     let all = draft.step(Rule::Induction(2), &[words, start, last], "(>[n] (in[n,N]) (in2[0,n,s]))");
     let all = draft.generalise(all);
     draft.generalise(all);

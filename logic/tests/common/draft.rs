@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::calculus::formula::{Formula, Name};
+use theoremata_logic::calculus::formula::{Binder, Formula, Name};
 use theoremata_logic::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, StepId};
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::Theory;
 
+use super::infer::{Inference, infer};
 use super::read;
 
 /// A proof in the making. Variables are called by name; the current scope is the one opened last that
@@ -20,7 +22,7 @@ pub struct Draft<'t> {
 impl<'t> Draft<'t> {
     pub fn new(theory: &'t Theory) -> Draft<'t> {
         let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };
-        let proof = Proof { scopes: vec![outer], steps: vec![], names: vec![] };
+        let proof = Proof { scopes: vec![outer], ..Proof::default() };
         Draft { theory, proof, names: vec![], current: ScopeId::OUTER }
     }
 
@@ -29,7 +31,16 @@ impl<'t> Draft<'t> {
     }
 
     pub fn formula(&self, text: &str) -> Formula {
+        infer(self.theory, &self.read(text), &self.sorts())
+    }
+
+    fn read(&self, text: &str) -> Formula {
         read(self.theory, text, &|name| self.names.iter().position(|known| *known == name))
+    }
+
+    /// The sorts of all variables that are introduced.
+    fn sorts(&self) -> Vec<(Name, Sort)> {
+        (0..).map(Name).zip(self.proof.sorts.iter().cloned()).collect()
     }
 
     pub fn variable(&self, name: &str) -> Name {
@@ -42,6 +53,12 @@ impl<'t> Draft<'t> {
 
     /// Opens a scope and states its assumptions; gives the scope and their steps.
     pub fn open(&mut self, variables: &str, assumptions: &[&str]) -> (ScopeId, Vec<StepId>) {
+        self.open_for(variables, assumptions, &[])
+    }
+
+    /// As [`Draft::open`]; what is said later about the variables helps to find their sorts. A variable of which
+    /// nothing tells the sort is a set if its name is a capital letter, and an individual otherwise.
+    pub fn open_for(&mut self, variables: &str, assumptions: &[&str], later: &[&str]) -> (ScopeId, Vec<StepId>) {
         let mut introduced = Vec::new();
         for name in variables.split_whitespace() {
             assert!(!self.names.iter().any(|known| known == name), "{name} is used twice");
@@ -49,7 +66,19 @@ impl<'t> Draft<'t> {
             self.names.push(name.into());
             self.proof.names.push(Arc::from(name));
         }
-        let assumptions: Vec<Formula> = assumptions.iter().map(|text| self.formula(text)).collect();
+        let read: Vec<Formula> = assumptions.iter().map(|text| self.read(text)).collect();
+        let mut inference = Inference::new(self.theory, &self.sorts());
+        let met: Vec<_> = read.iter().map(|formula| inference.formula(formula)).collect();
+        for text in later {
+            inference.formula(&self.read(text));
+        }
+        for name in &introduced {
+            let is_set = self.names[name.0 as usize].starts_with(|first: char| first.is_ascii_uppercase());
+            let otherwise = if is_set { Sort::Power(vec![Sort::BASE]) } else { Sort::BASE };
+            self.proof.sorts.push(inference.sort(*name, &otherwise));
+        }
+        let assumptions: Vec<Formula> =
+            read.iter().zip(&met).map(|(formula, met)| inference.with_sorts(formula, met)).collect();
         let scope = ScopeId(self.proof.scopes.len() as u32);
         let parent = self.current;
         self.proof.scopes.push(Scope { parent, variables: introduced, assumptions: assumptions.clone() });
@@ -95,8 +124,11 @@ impl<'t> Draft<'t> {
     pub fn generalise(&mut self, last: StepId) -> StepId {
         let discharged = self.current;
         let scope = &self.proof.scopes[discharged.index()];
-        let names: Vec<_> =
-            scope.variables.iter().map(|name| (*name, self.proof.names[name.0 as usize].clone())).collect();
+        let binder = |name: Name| {
+            let place = name.0 as usize;
+            (name, Binder::new(self.proof.names[place].clone(), self.proof.sorts[place].clone()))
+        };
+        let names: Vec<_> = scope.variables.iter().map(|name| binder(*name)).collect();
         let whole = Formula::forall(&names, &scope.assumptions[0], &self.conclusion(last));
         self.leave();
         self.push(Rule::Generalise(discharged), &[last], whole)

@@ -6,19 +6,24 @@ pub mod byhand;
 pub mod damage;
 pub mod draft;
 pub mod exported;
+pub mod infer;
 pub mod places;
 pub mod random;
 pub mod run;
+#[path = "../../../tests/common/skip.rs"]
+mod skip;
 pub mod theories;
 
 use std::sync::Arc;
 
+use infer::infer;
 use theoremata_logic::calculus::check::check;
-use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::formula::{Binder, Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::{Proof, TheoremId};
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::clauses::compile::{Axiom, Compiled, Justification, Move, Start};
-use theoremata_logic::language::text::{MplReader, MplWriter};
+use theoremata_logic::language::text::{MplReader, MplWriter, SortsShown};
 use theoremata_logic::proofs::reconstruction::extract;
 use theoremata_logic::saturation::block::{Block, Limits};
 use theoremata_logic::saturation::rule::{Rule, RuleBook};
@@ -66,10 +71,16 @@ impl Proved {
 /// The formula that `text` says about the parameters of the anchor, with parameter `i` as `Name(i)`.
 pub fn about_anchor(theory: &Theory, text: &str) -> Formula {
     let parameters = &theory.anchor_definition().parameters;
-    read(theory, text, &|name| parameters.iter().position(|known| **known == *name))
+    let formula = read(theory, text, &|name| parameters.iter().position(|known| **known == *name));
+    infer(theory, &formula, &anchor_sorts(theory))
 }
 
-/// Reads MPL text in which blanks do not count.
+/// The sorts of the anchor's parameters, parameter `i` being `Name(i)`.
+pub fn anchor_sorts(theory: &Theory) -> Vec<(Name, Sort)> {
+    (0..).map(Name).zip(theory.predicate(theory.anchor).sorts.iter().cloned()).collect()
+}
+
+/// Reads MPL text in which blanks do not count; its sorts are still to be inferred.
 pub fn read(theory: &Theory, text: &str, variable: &dyn Fn(&str) -> Option<usize>) -> Formula {
     let predicate = |name: &str| theory.find(name);
     let name = |name: &str| variable(name).map(|place| Name(place as u32));
@@ -90,8 +101,11 @@ fn tidy(text: &str) -> String {
 /// The closed statement that `body` holds under the anchor.
 pub fn under_anchor(theory: &Theory, body: &Formula) -> Formula {
     let parameters = &theory.anchor_definition().parameters;
-    let names: Vec<_> =
-        parameters.iter().enumerate().map(|(place, shown)| (Name(place as u32), shown.clone())).collect();
+    let names: Vec<_> = anchor_sorts(theory)
+        .into_iter()
+        .zip(parameters)
+        .map(|((name, sort), shown)| (name, Binder::new(shown.clone(), sort)))
+        .collect();
     Formula::forall(&names, &Formula::atom(theory.anchor, names.iter().map(|(name, _)| *name)), body)
 }
 
@@ -107,7 +121,7 @@ pub fn show(theory: &Theory, formula: &Formula) -> String {
         theory.predicates.get(id.index()).map_or_else(|| format!("?{}", id.0).into(), |known| known.name.clone())
     };
     let name = |name: Name| format!("v{}", name.0).into();
-    MplWriter { predicate: &predicate, name: &name }.write(formula)
+    MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::Yes }.write(formula)
 }
 
 /// A proof as text, for messages.

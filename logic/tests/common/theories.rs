@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::calculus::formula::PredicateId;
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::{Bounds, Constructor, Definition, Induction, Predicate, Theory};
 
+use super::infer::infer;
 use super::read;
 
 /// Builds a theory definition by definition.
@@ -52,6 +53,8 @@ impl Definer {
             .unzip();
         let text = conjunction(parts);
         let body = read(&self.theory, &text, &|name| names.iter().position(|known| **known == *name));
+        let free: Vec<(Name, Sort)> = (0..).map(Name).zip(sorts.iter().cloned()).collect();
+        let body = infer(&self.theory, &body, &free);
         let definition = Some(Definition { parameters: names, body, doc: None, file: "test".into() });
         self.theory.predicates.push(Predicate { name: name.into(), sorts, definition });
         PredicateId(self.theory.predicates.len() as u32 - 1)
@@ -60,12 +63,37 @@ impl Definer {
     /// Says that parameter `set` of `predicate` is generated: each constructor is a parameter and the
     /// sets of its arguments.
     pub fn generated(&mut self, name: &str, predicate: PredicateId, set: usize, constructors: &[(usize, &[usize])]) {
+        let mut places = vec![set];
+        places.extend(constructors.iter().map(|(parameter, _)| *parameter));
+        places.extend(constructors.iter().flat_map(|(_, arguments)| *arguments).filter(|argument| **argument != set));
+        let own = |place: &usize| places.iter().position(|known| known == place).expect("entered above");
         let constructors = constructors
             .iter()
-            .map(|(parameter, arguments)| Constructor { parameter: *parameter, arguments: arguments.to_vec() })
+            .map(|(parameter, arguments)| Constructor {
+                parameter: own(parameter),
+                arguments: arguments.iter().map(own).collect(),
+            })
             .collect();
-        let name = name.into();
-        self.theory.inductions.push(Induction { name, predicate, set, constructors, added_by_reader: false });
+        let structure = &self.theory.predicates[predicate.index()];
+        let sorts = places.iter().map(|place| structure.sorts[*place].clone()).collect();
+        // The definition keeps its place, so what says that the set is generated stands behind it.
+        let id = PredicateId(self.theory.predicates.len() as u32);
+        let shown = match self.theory.inductions.len() {
+            0 => "generated".into(),
+            others => format!("generated{}", others + 1).into(),
+        };
+        self.theory.predicates.push(Predicate { name: shown, sorts, definition: None });
+        let atom = Formula::atom(id, places.iter().map(|place| Name(*place as u32)));
+        let definition = self.theory.predicates[predicate.index()].definition.as_mut().expect("a definition");
+        definition.body = Formula::and(definition.body.clone(), atom);
+        self.theory.inductions.push(Induction {
+            name: name.into(),
+            predicate: id,
+            structure: predicate,
+            places,
+            constructors,
+            added_by_reader: false,
+        });
     }
 
     /// The theory whose anchor is the last definition.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::calculus::formula::{Binders, Formula};
+use theoremata_logic::calculus::formula::{Binder, Binders, Formula};
 use theoremata_logic::calculus::proof::{Proof, Rule, Scope, TheoremId};
 use theoremata_logic::calculus::theory::Theory;
 
@@ -259,9 +259,9 @@ fn renamed(formula: &Formula, counter: &mut usize) -> Formula {
         Formula::And(left, right) => Formula::And(part(left), part(right)),
         Formula::Implies(binders, premise, conclusion) => {
             let (premise, conclusion) = (part(premise), part(conclusion));
-            let names = binders.names().iter().map(|_| {
+            let names = binders.sorts().map(|sort| {
                 *counter += 1;
-                Arc::<str>::from(UGLY[*counter % UGLY.len()])
+                Binder::new(UGLY[*counter % UGLY.len()], sort.clone())
             });
             Formula::Implies(Binders::new(names), premise, conclusion)
         }

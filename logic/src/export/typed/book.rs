@@ -1,7 +1,6 @@
 //! What an export declares before its theorems, and what everything is called.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use super::plan::{PROPERTY, Plan, is_anchored};
 use super::{Assumed, Shape};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::Reading;
-use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
+use crate::calculus::formula::{Binder, Binders, Formula, Name, PredicateId, Variable};
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Bounds, Definition, Notation, NotationForm, Predicate, Theory};
 
@@ -55,7 +55,7 @@ impl<'a> Source<'a> {
             self.bound.extend(&names);
             let (premise, conclusion) = (self.formula(), self.formula());
             self.bound.truncate(before);
-            let binders = Binders::new(names.into_iter().map(Arc::from));
+            let binders = Binders::new(names.into_iter().map(|name| Binder::new(name, Sort::BASE)));
             Formula::Implies(binders, Arc::new(premise), Arc::new(conclusion))
         } else {
             let name = self.word();

@@ -90,16 +90,17 @@ pub fn wrong_instance(subject: &Subject) -> Vec<Proof> {
         let Formula::Atom(predicate, arguments) = atom else { return steps };
         let names = atom.free_variables();
         for (place, other) in subject.theory.predicates.iter().enumerate() {
-            let Some(definition) = &other.definition else { continue };
-            if place == predicate.index() || definition.parameters.len() != arguments.len() {
+            if other.definition.is_none() || place == predicate.index() || other.sorts.len() != arguments.len() {
                 continue;
             }
             steps.push(with_conclusion(
                 step,
                 match step.rule {
                     Rule::Fold => Formula::Atom(PredicateId(place as u32), arguments.clone()),
-                    _ if names.len() == arguments.len() => definition.instance(&names),
-                    _ => continue,
+                    _ => match other.unfold(&names, &|name| &proof.sorts[name.0 as usize]) {
+                        Some(unfolded) => unfolded,
+                        None => continue,
+                    },
                 },
             ));
         }

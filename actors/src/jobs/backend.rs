@@ -1,0 +1,36 @@
+//! What a worker actor drives: something that does several jobs side by side, a little at a time.
+
+use std::time::Duration;
+
+use theoremata_lm::Usage;
+
+use super::event::{Answer, EventKind};
+use super::event_log::EventLog;
+use super::job::{Job, JobId};
+
+/// Something that happened to a job, without its number: that is given where all of them come together.
+pub(super) struct BackendEvent {
+    pub(super) job: JobId,
+    pub(super) path: Vec<u32>,
+    pub(super) what: EventKind,
+}
+
+/// Does jobs. Everything happens in [`backend::work`], on the thread of the worker; a panic ends the backend, and its
+/// jobs are done by another one.
+pub(super) trait Backend {
+    /// Takes a job, which goes on from what was told of it before. A job that cannot be done is answered at once.
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>>;
+
+    /// Ends a node of a job and all below it, if it is there and has not ended, and says so. A job whose root ends is
+    /// answered with what there is.
+    fn cancel(&mut self, id: JobId, path: &[u32]);
+
+    /// Does a little, and says what happened. The answer of a job is the last that is said of it.
+    fn work(&mut self) -> Vec<BackendEvent>;
+
+    /// When to work next, if nothing is asked until then: nothing if there is no job.
+    fn next(&self) -> Option<Duration>;
+
+    /// What was done so far.
+    fn usage(&self) -> Usage;
+}

@@ -1,0 +1,426 @@
+//! The dispatcher of the pool: takes jobs, gives each to a worker, and takes down what is told.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use crossbeam::channel::Sender;
+use theoremata_lm::{Outcome, Usage};
+use theoremata_store::Store;
+
+use super::affinity::{self, PrefixMemory};
+use super::backend::BackendEvent;
+use super::event::{Answer, EventKind, JobEvent};
+use super::event_log::{EventCounts, EventLog};
+use super::job::{Accept, Job, JobId, Program};
+use super::job_table::JobTable;
+use super::journal::Journal;
+use super::messages::{Admit, Cancel, Crashed, Progress};
+use super::refused::Refused;
+use super::worker::{Worker, sum};
+
+/// How often what was told is made durable. What a crash takes is told again, to the token.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// What the dispatcher knows of a worker.
+pub(super) struct WorkerEntry {
+    /// The actor.
+    pub(super) address: Addr<Worker>,
+    /// Jobs that it does side by side at most.
+    pub(super) slots: usize,
+    /// Whether it can run a program.
+    pub(super) can: fn(&Program) -> bool,
+    /// Backends that it has lost: what it says of an earlier one is passed over.
+    pub(super) generation: u64,
+    /// Whether it has no backend any more, and gets none.
+    pub(super) lost: bool,
+    /// Beginnings of prompts that it has read.
+    pub(super) memory: PrefixMemory,
+    /// What it did so far.
+    pub(super) usage: Usage,
+}
+
+/// A job under way.
+struct Entry {
+    /// What is asked.
+    job: Arc<Job>,
+    /// Its events so far; callers read them too.
+    log: Arc<EventLog>,
+    /// Its events by node and kind, so that none is told twice.
+    counts: EventCounts,
+    /// Where its events are written down, if they are.
+    journal: Option<Journal>,
+    /// The worker that has it.
+    worker: Option<usize>,
+    /// Nodes that should end, and that have not been told to have ended.
+    unwanted: Vec<Unwanted>,
+    /// Backends that were lost with this job aboard.
+    crashes: u32,
+    /// An estimate of the tokens that are left to compute.
+    left: usize,
+}
+
+/// A node that somebody wants to end.
+struct Unwanted {
+    path: Vec<u32>,
+    /// Whether the worker knows.
+    said: bool,
+}
+
+/// The one actor that knows all jobs and all workers.
+pub(super) struct Dispatcher {
+    /// Logs of all jobs, which callers read.
+    table: Arc<JobTable>,
+    /// By number.
+    workers: Vec<WorkerEntry>,
+    /// Jobs that no worker has yet, in the order in which they came.
+    queue: VecDeque<JobId>,
+    /// Jobs that may wait.
+    waiting: usize,
+    /// Jobs that wait or that a worker has.
+    jobs: BTreeMap<JobId, Entry>,
+    /// Who hears every event of every job.
+    watchers: Vec<Sender<(JobId, Arc<JobEvent>)>>,
+    /// Where and how jobs are kept.
+    keep: Keep,
+}
+
+/// Where and how jobs are kept.
+pub(super) struct Keep {
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) model: String,
+    pub(super) fresh: bool,
+    pub(super) judged: bool,
+}
+
+impl Dispatcher {
+    pub(super) fn new(table: Arc<JobTable>, workers: Vec<WorkerEntry>, waiting: usize, keep: Keep) -> Dispatcher {
+        let (queue, jobs) = (VecDeque::new(), BTreeMap::new());
+        Dispatcher { table, workers, queue, waiting, jobs, watchers: Vec::new(), keep }
+    }
+
+    fn submit(&mut self, job: Job) -> Result<JobId, Refused> {
+        job.check()?;
+        if matches!(&job.program, Program::First { accept: Accept::Judge(_), .. }) && !self.keep.judged {
+            return Err(Refused::NoJudge);
+        }
+        if !self.workers.iter().any(|worker| !worker.lost && (worker.can)(&job.program)) {
+            return Err(Refused::NoWorker);
+        }
+        let id = job.id(&self.keep.model);
+        if self.table.jobs.contains_key(&id) {
+            return Ok(id);
+        }
+        if self.queue.len() >= self.waiting {
+            return Err(Refused::Full { waiting: self.queue.len() });
+        }
+        let (journal, log) = match &self.keep.store {
+            Some(store) => {
+                if self.keep.fresh {
+                    store.remove_journal(id)?;
+                }
+                let (journal, log) = Journal::open(store, id, &job, &self.keep.model)?;
+                (Some(journal), log)
+            }
+            None => (None, EventLog::default()),
+        };
+        let log = Arc::new(log);
+        self.table.jobs.insert(id, log.clone());
+        let told = log.from(0);
+        told.iter().for_each(|told| self.send(id, told));
+        if log.answer().is_some() {
+            return Ok(id);
+        }
+        let left = job.width().saturating_mul(job.max_tokens).min(job.total_tokens.unwrap_or(usize::MAX));
+        let counts = EventCounts::of(&log);
+        self.jobs.insert(
+            id,
+            Entry { job: Arc::new(job), log, counts, journal, worker: None, unwanted: Vec::new(), crashes: 0, left },
+        );
+        if !told.is_empty() {
+            self.resumed(id, "it was cut off");
+        }
+        self.queue.push_back(id);
+        self.assign();
+        Ok(id)
+    }
+
+    fn send(&mut self, id: JobId, told: &Arc<JobEvent>) {
+        self.watchers.retain(|watcher| watcher.send((id, told.clone())).is_ok());
+    }
+
+    /// Tells something of a job.
+    fn tell(&mut self, id: JobId, path: Vec<u32>, what: EventKind) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        if !entry.counts.is_new(&path, &what) {
+            return;
+        }
+        if let EventKind::Wrote { token: Some(_), .. } = what {
+            entry.left = entry.left.saturating_sub(1);
+        }
+        if let EventKind::Cancelled { .. } | EventKind::Finished(_) = what {
+            entry.unwanted.retain(|unwanted| unwanted.path != path);
+        }
+        let done = matches!(what, EventKind::Answered(_));
+        let told = Arc::new(JobEvent { seq: entry.log.len(), path, what });
+        entry.log.push(told.clone());
+        if let Some(journal) = &mut entry.journal {
+            journal.tell(&told);
+        }
+        self.send(id, &told);
+        if done {
+            self.flush();
+            self.jobs.remove(&id);
+        }
+    }
+
+    fn resumed(&mut self, id: JobId, because: &str) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        entry.counts.begin_again();
+        let tokens = entry.log.replay_log().len();
+        self.tell(id, Vec::new(), EventKind::Resumed { tokens, because: because.to_owned() });
+    }
+
+    /// Gives waiting jobs to workers, each to the one that is done with it first by our estimate.
+    fn assign(&mut self) {
+        let mut held = VecDeque::new();
+        while let Some(id) = self.queue.pop_front() {
+            let Some(entry) = self.jobs.get(&id) else { continue };
+            let blocks = affinity::blocks(&entry.job.prompt);
+            let bytes = entry.job.bytes();
+            let free = (0..self.workers.len()).filter(|number| self.takes(*number, entry));
+            let best = free.min_by_key(|number| {
+                let unread = self.workers[*number].memory.unread_tokens(&blocks, bytes);
+                (unread.saturating_add(self.load(*number)), *number)
+            });
+            let Some(number) = best else {
+                held.push_back(id);
+                continue;
+            };
+            let (job, log) = (entry.job.clone(), entry.log.clone());
+            let worker = &mut self.workers[number];
+            worker.memory.learn(&blocks);
+            worker.address.do_send(Admit { generation: worker.generation, id, job, log });
+            if let Some(entry) = self.jobs.get_mut(&id) {
+                entry.worker = Some(number);
+            }
+        }
+        self.queue = held;
+    }
+
+    /// Says to the worker of a job which nodes should end. Not before they have come as far again as was told, so that
+    /// a node ends where it stands in the log.
+    fn pass_on_unwanted(&mut self, id: JobId) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        let Some(number) = entry.worker else { return };
+        let worker = &self.workers[number];
+        for Unwanted { path, said } in &mut entry.unwanted {
+            if !*said && (path.is_empty() || entry.counts.has_caught_up(path)) {
+                *said = true;
+                worker.address.do_send(Cancel { generation: worker.generation, id, path: path.clone() });
+            }
+        }
+    }
+
+    /// Ends the nodes of a job that should end, while no worker has it: they end where the log ends.
+    fn end_unwanted(&mut self, id: JobId) {
+        let unwanted = self.jobs.get_mut(&id).map(|entry| std::mem::take(&mut entry.unwanted)).unwrap_or_default();
+        for Unwanted { path, .. } in unwanted {
+            if self.jobs.get(&id).is_some_and(|entry| entry.log.is_open(&path)) {
+                self.tell(id, path, EventKind::Cancelled { stages: None });
+            }
+        }
+    }
+
+    /// Whether a worker may be given a job now. A job that was aboard when a backend was lost goes alone, so that
+    /// it is known whose fault it is if that happens again.
+    fn takes(&self, number: usize, entry: &Entry) -> bool {
+        let worker = &self.workers[number];
+        let mut aboard = self.jobs.values().filter(|other| other.worker == Some(number)).peekable();
+        if worker.lost || !(worker.can)(&entry.job.program) {
+            return false;
+        }
+        if entry.crashes > 0 {
+            return aboard.peek().is_none();
+        }
+        let (count, suspects) = aboard.fold((0, 0), |(count, suspects), other| (count + 1, suspects + other.crashes));
+        count < worker.slots && suspects == 0
+    }
+
+    /// Tokens that a worker has still to compute.
+    fn load(&self, number: usize) -> usize {
+        let aboard = self.jobs.values().filter(|entry| entry.worker == Some(number));
+        aboard.fold(0, |sum, entry| sum.saturating_add(entry.left))
+    }
+
+    fn flush(&mut self) {
+        let Some(store) = self.keep.store.clone() else { return };
+        let flushed: Result<Vec<bool>, _> = self
+            .jobs
+            .values_mut()
+            .filter_map(|entry| entry.journal.as_mut())
+            .map(|journal| journal.flush(&store))
+            .collect();
+        let synced = flushed.and_then(|dirty| if dirty.contains(&true) { store.sync_journals() } else { Ok(()) });
+        if let Err(error) = synced {
+            // Answers still come; only a crash would cost more now. The pool says so once.
+            self.table.set_trouble(error.to_string());
+            self.jobs.values_mut().for_each(|entry| entry.journal = None);
+            self.keep.store = None;
+        }
+    }
+
+    /// Answers a job that cannot be done.
+    fn give_up(&mut self, id: JobId, outcome: Outcome, because: Option<String>) {
+        self.tell(id, Vec::new(), EventKind::Answered(Box::new(Answer::without_text(outcome, because))));
+    }
+}
+
+impl Actor for Dispatcher {
+    type Context = Context<Dispatcher>;
+
+    fn started(&mut self, context: &mut Context<Dispatcher>) {
+        context.run_interval(FLUSH, |dispatcher, _| dispatcher.flush());
+    }
+}
+
+/// A job to be done.
+pub(super) struct Submit {
+    pub(super) job: Job,
+    pub(super) reply: Sender<Result<JobId, Refused>>,
+}
+
+/// A node of a job to be ended, of which the root is all of it; or all jobs.
+pub(super) enum End {
+    Node(JobId, Vec<u32>),
+    All,
+}
+
+/// Somebody wants to hear what is told from now on.
+pub(super) struct Watch(pub(super) Sender<(JobId, Arc<JobEvent>)>);
+
+/// Somebody wants to know what was done; everything told before is durable then.
+pub(super) struct Count(pub(super) Sender<Usage>);
+
+impl Message for Submit {
+    type Result = ();
+}
+
+impl Message for End {
+    type Result = ();
+}
+
+impl Message for Watch {
+    type Result = ();
+}
+
+impl Message for Count {
+    type Result = ();
+}
+
+impl Handler<Submit> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Submit { job, reply }: Submit, _: &mut Context<Dispatcher>) {
+        // Who does not wait for the answer does not want it.
+        let _ = reply.send(self.submit(job));
+    }
+}
+
+impl Handler<End> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, end: End, _: &mut Context<Dispatcher>) {
+        let unwanted: Vec<(JobId, Vec<u32>)> = match end {
+            End::Node(id, path) => vec![(id, path)],
+            End::All => self.jobs.keys().map(|id| (*id, Vec::new())).collect(),
+        };
+        for (id, path) in unwanted {
+            let Some(entry) = self.jobs.get_mut(&id) else { continue };
+            let waits = entry.worker.is_none();
+            if waits && path.is_empty() {
+                self.give_up(id, Outcome::Cancelled, None);
+                continue;
+            }
+            entry.unwanted.push(Unwanted { path, said: false });
+            if waits {
+                self.end_unwanted(id);
+            } else {
+                self.pass_on_unwanted(id);
+            }
+        }
+        self.queue.retain(|id| self.jobs.contains_key(id));
+    }
+}
+
+impl Handler<Watch> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Watch(watcher): Watch, _: &mut Context<Dispatcher>) {
+        self.watchers.push(watcher);
+    }
+}
+
+impl Handler<Count> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Count(reply): Count, _: &mut Context<Dispatcher>) {
+        self.flush();
+        let _ = reply.send(self.workers.iter().fold(Usage::default(), |all, worker| sum(all, worker.usage)));
+    }
+}
+
+impl Handler<Progress> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Progress { worker, generation, said, usage }: Progress, _: &mut Context<Dispatcher>) {
+        if generation != self.workers[worker].generation {
+            return;
+        }
+        self.workers[worker].usage = usage;
+        let (mut ended, mut jobs) = (false, BTreeSet::new());
+        for BackendEvent { job, path, what } in said {
+            ended |= matches!(what, EventKind::Answered(_));
+            jobs.insert(job);
+            self.tell(job, path, what);
+        }
+        jobs.into_iter().for_each(|job| self.pass_on_unwanted(job));
+        if ended {
+            self.assign();
+        }
+    }
+}
+
+impl Handler<Crashed> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Crashed { worker, generation, why, lasting }: Crashed, _: &mut Context<Dispatcher>) {
+        let lost = &mut self.workers[worker];
+        (lost.generation, lost.lost) = (generation, !lasting);
+        lost.memory.clear();
+        let aboard: Vec<JobId> =
+            self.jobs.iter().filter(|(_, entry)| entry.worker == Some(worker)).map(|(id, _)| *id).collect();
+        let alone = aboard.len() == 1;
+        for id in aboard.into_iter().rev() {
+            let Some(entry) = self.jobs.get_mut(&id) else { continue };
+            entry.worker = None;
+            let guilty = alone && entry.crashes > 0;
+            entry.crashes += 1;
+            if guilty {
+                self.give_up(id, Outcome::Failed, Some(format!("it makes the worker stop: {why}")));
+            } else {
+                self.end_unwanted(id);
+                self.resumed(id, &format!("the worker stopped: {why}"));
+                self.queue.push_front(id);
+            }
+        }
+        self.assign();
+        if self.workers.iter().all(|worker| worker.lost) {
+            let left: Vec<JobId> = self.queue.drain(..).collect();
+            for id in left {
+                self.give_up(id, Outcome::Failed, Some(format!("there is no worker any more: {why}")));
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The event log of a job, and what of its events is new when the job is done a second time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use theoremata_lm::{Cut, ReplayLog};
+
+use super::event::{Answer, EventKind, JobEvent};
+
+/// All that was told of a job, for any number of readers.
+#[derive(Default)]
+pub(super) struct EventLog(Mutex<Vec<Arc<JobEvent>>>);
+
+impl EventLog {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<JobEvent>>> {
+        // Nothing between a push and the next one can panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, told: Arc<JobEvent>) {
+        self.lock().push(told);
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.lock().len() as u64
+    }
+
+    pub(super) fn from(&self, seq: u64) -> Vec<Arc<JobEvent>> {
+        let told = self.lock();
+        told.get(usize::try_from(seq).unwrap_or(usize::MAX)..).map(<[_]>::to_vec).unwrap_or_default()
+    }
+
+    /// What came of the job, if it is done.
+    pub(super) fn answer(&self) -> Option<Answer> {
+        match &self.lock().last()?.what {
+            EventKind::Answered(answer) => Some((**answer).clone()),
+            _ => None,
+        }
+    }
+
+    /// What its nodes wrote and which were cancelled, for a worker that goes on from there.
+    pub(super) fn replay_log(&self) -> ReplayLog {
+        let mut replay_log = ReplayLog::new();
+        // Nodes that have not ended, with the branches that they opened.
+        let mut open: BTreeMap<&[u32], u32> = BTreeMap::new();
+        let told = self.lock();
+        for JobEvent { path, what, .. } in told.iter().map(Arc::as_ref) {
+            match what {
+                EventKind::Opened => {
+                    let above = path.split_last().and_then(|(_, above)| open.get_mut(above));
+                    above.into_iter().for_each(|branches| *branches += 1);
+                    open.insert(path, 0);
+                }
+                EventKind::Wrote { token: Some(wrote), .. } => replay_log.push(path, (*wrote).into()),
+                EventKind::Cancelled { stages } => {
+                    for (node, branches) in open.iter().filter(|(node, _)| node.starts_with(path)) {
+                        let stages = stages.filter(|_| node == path);
+                        replay_log.cut(node, Cut { branches: *branches, stages });
+                    }
+                }
+                EventKind::Finished(_) => drop(open.remove(path.as_slice())),
+                _ => {}
+            }
+        }
+        replay_log
+    }
+
+    /// Whether a node was opened and has not ended.
+    pub(super) fn is_open(&self, path: &[u32]) -> bool {
+        let told = self.lock();
+        let mut of_node = told.iter().rev().filter(|told| told.path == path).map(|told| &told.what);
+        let ended = of_node
+            .clone()
+            .any(|what| matches!(what, EventKind::Cancelled { .. } | EventKind::Finished(_) | EventKind::Answered(_)));
+        !ended && of_node.any(|what| *what == EventKind::Opened)
+    }
+}
+
+/// Counts what is told of each node, so that a job that is done again from its record is told on, and not anew.
+///
+/// A node's own events have one order; what one worker mixes differently than another is nodes.
+#[derive(Default)]
+pub(super) struct EventCounts {
+    /// Events of each node by kind, since the job was asked for.
+    ever: HashMap<Vec<u32>, [u64; KINDS]>,
+    /// The same since the job was begun the last time.
+    now: HashMap<Vec<u32>, [u64; KINDS]>,
+}
+
+const KINDS: usize = 6;
+/// Those that say how far a node has come, and are told anew whenever a job is done again.
+const PROGRESS: Range<usize> = 0..3;
+
+impl EventCounts {
+    /// What was told so far, before the job is done again.
+    pub(super) fn of(log: &EventLog) -> EventCounts {
+        let mut heard = EventCounts::default();
+        for told in log.lock().iter() {
+            heard.is_new(&told.path, &told.what);
+        }
+        heard.begin_again();
+        heard
+    }
+
+    /// The job is done again from its beginning.
+    pub(super) fn begin_again(&mut self) {
+        self.now.clear();
+    }
+
+    /// Whether a node and all below it have come as far again as they had come.
+    pub(super) fn has_caught_up(&self, path: &[u32]) -> bool {
+        let mut below = self.ever.iter().filter(|(node, _)| node.starts_with(path));
+        below.all(|(node, ever)| self.now.get(node).is_some_and(|now| now[PROGRESS] == ever[PROGRESS]))
+    }
+
+    /// Whether this was not told before.
+    pub(super) fn is_new(&mut self, path: &[u32], what: &EventKind) -> bool {
+        let kind = match what {
+            EventKind::Opened => 0,
+            EventKind::Wrote { .. } => 1,
+            EventKind::Finished(_) => 2,
+            EventKind::Joined(_) => 3,
+            EventKind::Pruned(_) => 4,
+            EventKind::Cancelled { .. } => 5,
+            EventKind::Resumed { .. } | EventKind::Answered(_) => return true,
+        };
+        let count = |counts: &mut HashMap<Vec<u32>, [u64; KINDS]>| match counts.get_mut(path) {
+            Some(counts) => {
+                counts[kind] += 1;
+                counts[kind]
+            }
+            None => {
+                let mut first = [0; KINDS];
+                first[kind] = 1;
+                counts.insert(path.to_vec(), first);
+                1
+            }
+        };
+        let now = count(&mut self.now);
+        let ever = self.ever.entry(path.to_vec()).or_default();
+        let is_new = now > ever[kind];
+        ever[kind] = ever[kind].max(now);
+        is_new
+    }
+}

@@ -1,0 +1,377 @@
+//! What a pool is asked: a job, as data. It can be sent to another machine, kept on disk, and done again.
+
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use theoremata_kernels::Sampling;
+use theoremata_lm::{ConstraintError, Grammars, TurnConstraint};
+use theoremata_store::JournalId;
+
+/// A job, by what is asked and of which model. The same question has the same id.
+pub type JobId = JournalId;
+
+/// Branches, samples or items of one job at most.
+pub const MOST_BRANCHES: usize = 4096;
+/// Bytes of all texts of a job at most.
+pub const MOST_BYTES: usize = 16 << 20;
+
+/// One question, and the program by which it is answered.
+///
+/// The answer is a function of the job and the model alone.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// The question.
+    pub prompt: String,
+    /// How it is parted and joined.
+    pub program: Program,
+    /// All draws hang on it.
+    #[serde(default)]
+    pub seed: u64,
+    /// The prompt is meant as it stands, even if the model has a chat template.
+    #[serde(default)]
+    pub raw: bool,
+    /// Tokens of one answer at most.
+    pub max_tokens: usize,
+    /// Tokens of the whole tree at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_tokens: Option<usize>,
+    /// Tokens one after the other at most: those on the longest path from the root to a leaf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_tokens: Option<usize>,
+    /// Tokens whose keys and values the tree may hold together at most, in whole pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_tokens: Option<usize>,
+    /// Seconds at most from when a worker takes it. How far it comes in them is chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+    /// How tokens are chosen.
+    #[serde(default)]
+    pub choice: TokenChoice,
+    /// PromptCodec that end an answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+    /// What each answer is restricted to.
+    #[serde(default, skip_serializing_if = "OutputFormat::is_free")]
+    pub shape: OutputFormat,
+}
+
+/// How a tree is grown.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Program {
+    /// The question about each item by itself, and a last one about the answers.
+    Map {
+        /// The items.
+        items: Vec<String>,
+        /// The last question.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<String>,
+    },
+    /// Several answers, and the one that most agree on.
+    Vote {
+        /// How many answers.
+        samples: usize,
+        /// So many have to agree.
+        least: usize,
+        /// What counts of an answer: what this expression finds last, its first group if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pattern: Option<String>,
+    },
+    /// Several attempts, and the first that is accepted.
+    First {
+        /// How many attempts.
+        samples: usize,
+        /// Which is accepted.
+        accept: Accept,
+    },
+    /// A plan, its subtasks, and an answer from what they concluded.
+    Decompose {
+        /// Tasks are parted down to this depth.
+        depth: usize,
+        /// Subtasks of a task at most.
+        width: usize,
+    },
+    /// How likely each item is as the answer; nothing is drawn.
+    Score {
+        /// The items.
+        items: Vec<String>,
+        /// Whether the probability of the whole text counts, instead of the mean of a token.
+        sum: bool,
+    },
+    /// A text that the model itself parts into parallel paths, by the tags of Multiverse.
+    Tags {
+        /// Paths of a block at most.
+        width: usize,
+        /// Blocks one in another at most.
+        depth: usize,
+        /// Characters of a text between two tags at most.
+        characters: usize,
+        /// What a conclusion sees of the paths.
+        view: View,
+    },
+    /// A tree of tasks in JSON that the model itself writes, and of which it forgets what is done.
+    Tasks {
+        /// Levels of tasks at most.
+        levels: usize,
+        /// Tasks of a list at most.
+        width: usize,
+        /// Characters of a thought or a conclusion at most.
+        characters: usize,
+        /// What it goes on reading.
+        memory: Forgetting,
+    },
+}
+
+/// What the writer of a conclusion sees of parallel paths.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// All of them as they were computed, side by side; a model has to be trained for it.
+    Stitch,
+    /// All of them as one text, computed again.
+    Replay,
+    /// The same, until the conclusion is written; then they are taken out of view.
+    Value,
+}
+
+/// What a model goes on reading of the tasks that are done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forgetting {
+    /// So many finished lists of subtasks; what stood behind one that goes is computed again.
+    Lists(usize),
+    /// The same, but what stood behind moves up as it is: approximate.
+    SplicedLists(usize),
+    /// The conclusion of each task, which is written in a branch of its own.
+    Conclusions,
+}
+
+/// Which attempts are accepted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Accept {
+    /// Any that says something.
+    Any,
+    /// One in which this regular expression finds something.
+    Pattern(String),
+    /// One that the pool's judge accepts, who is told this.
+    Judge(String),
+}
+
+/// How tokens are chosen.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenChoice {
+    /// Divides the logits; 0 takes the most likely token.
+    pub temperature: f32,
+    /// So many of the most likely tokens are kept; 0 keeps all.
+    pub top_k: usize,
+    /// The most likely tokens that reach this probability together are kept.
+    pub top_p: f32,
+    /// Tokens that are at least this share as likely as the most likely one are kept.
+    pub min_p: f32,
+}
+
+impl Default for TokenChoice {
+    fn default() -> TokenChoice {
+        TokenChoice { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0 }
+    }
+}
+
+impl From<TokenChoice> for Sampling {
+    fn from(choice: TokenChoice) -> Sampling {
+        let TokenChoice { temperature, top_k, top_p, min_p } = choice;
+        Sampling { temperature, top_k, top_p, min_p }
+    }
+}
+
+/// What a text is restricted to.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputFormat {
+    /// Nothing.
+    #[default]
+    Free,
+    /// JSON of this schema.
+    JsonSchema(Json),
+    /// A text that this expression matches as a whole.
+    Regex(String),
+    /// A text of this grammar, in the notation of Lark.
+    Grammar(String),
+}
+
+impl OutputFormat {
+    /// The constraint that keeps to it.
+    ///
+    /// # Errors
+    /// If the schema, expression or grammar cannot be read.
+    pub fn constraint(&self, grammars: &Grammars) -> Result<TurnConstraint, ConstraintError> {
+        Ok(match self {
+            OutputFormat::Free => return Ok(TurnConstraint::Free),
+            OutputFormat::JsonSchema(schema) => grammars.json_schema(schema)?,
+            OutputFormat::Regex(expression) => grammars.regex(expression)?,
+            OutputFormat::Grammar(text) => grammars.lark(text)?,
+        }
+        .into())
+    }
+
+    fn is_free(&self) -> bool {
+        *self == OutputFormat::Free
+    }
+}
+
+/// Why a job is none.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// A list or number that may not be empty is.
+    #[error("{0} must be at least 1")]
+    Nothing(&'static str),
+    /// More than a pool takes.
+    #[error("{what}: {wanted} is more than the {bound} that a job may have")]
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// How much there is.
+        wanted: usize,
+        /// How much there may be.
+        bound: usize,
+    },
+    /// A number outside of its range.
+    #[error("{0}")]
+    Range(&'static str),
+    /// An expression that cannot be read.
+    #[error("the pattern cannot be read: {0}")]
+    Pattern(String),
+}
+
+impl Job {
+    /// A plain question with nothing special about it.
+    pub fn new(prompt: impl Into<String>, program: Program, max_tokens: usize) -> Job {
+        Job {
+            prompt: prompt.into(),
+            program,
+            seed: 0,
+            raw: false,
+            max_tokens,
+            total_tokens: None,
+            path_tokens: None,
+            held_tokens: None,
+            seconds: None,
+            choice: TokenChoice::default(),
+            stop: Vec::new(),
+            shape: OutputFormat::Free,
+        }
+    }
+
+    /// Its id, for a model of that name.
+    pub fn id(&self, model: &str) -> JobId {
+        // What a job means belongs to the version of the program.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        JobId::of(&[env!("CARGO_PKG_VERSION"), model, &text])
+    }
+
+    /// Whether it is one.
+    ///
+    /// # Errors
+    /// If a number is out of range, there is too much of something, or a pattern cannot be read.
+    pub fn check(&self) -> Result<(), JobError> {
+        let at_least_one = |what, number: usize| if number == 0 { Err(JobError::Nothing(what)) } else { Ok(()) };
+        at_least_one("max_tokens", self.max_tokens)?;
+        let TokenChoice { temperature, top_p, min_p, .. } = self.choice;
+        if !(temperature >= 0.0 && temperature.is_finite()) {
+            return Err(JobError::Range("the temperature must be a number of at least 0"));
+        }
+        if ![top_p, min_p].iter().all(|share| (0.0..=1.0).contains(share)) {
+            return Err(JobError::Range("top_p and min_p must lie between 0 and 1"));
+        }
+        let branches = match &self.program {
+            Program::Map { items, .. } | Program::Score { items, .. } => ("items", items.len()),
+            Program::Vote { samples, .. } | Program::First { samples, .. } => ("samples", *samples),
+            Program::Decompose { width, .. } | Program::Tags { width, .. } | Program::Tasks { width, .. } => {
+                ("width", *width)
+            }
+        };
+        at_least_one(branches.0, branches.1)?;
+        if branches.1 > MOST_BRANCHES {
+            return Err(JobError::TooMuch { what: branches.0, wanted: branches.1, bound: MOST_BRANCHES });
+        }
+        let shapeless = matches!(self.program, Program::Score { .. } | Program::Tags { .. } | Program::Tasks { .. });
+        if shapeless && !self.shape.is_free() {
+            return Err(JobError::Range("scores draw nothing, tags and tasks have a shape of their own"));
+        }
+        let bytes = self.bytes();
+        if bytes > MOST_BYTES {
+            return Err(JobError::TooMuch { what: "bytes of text", wanted: bytes, bound: MOST_BYTES });
+        }
+        let pattern = match &self.program {
+            Program::Vote { pattern, .. } => pattern.as_deref(),
+            Program::First { accept: Accept::Pattern(pattern), .. } => Some(pattern.as_str()),
+            _ => None,
+        };
+        pattern.map_or(Ok(()), |pattern| {
+            Regex::new(pattern).map(|_| ()).map_err(|error| JobError::Pattern(error.to_string()))
+        })
+    }
+
+    /// Bytes of its texts.
+    pub(crate) fn bytes(&self) -> usize {
+        let more: usize = match &self.program {
+            Program::Map { items, last } => {
+                items.iter().map(String::len).sum::<usize>() + last.as_ref().map_or(0, String::len)
+            }
+            Program::Score { items, .. } => items.iter().map(String::len).sum(),
+            _ => 0,
+        };
+        self.prompt.len() + more
+    }
+
+    /// Branches that write at the same time, at most.
+    pub(crate) fn width(&self) -> usize {
+        match &self.program {
+            Program::Map { items, .. } | Program::Score { items, .. } => items.len(),
+            Program::Vote { samples, .. } | Program::First { samples, .. } => *samples,
+            Program::Decompose { width, depth } => width.saturating_pow((*depth).min(8) as u32),
+            Program::Tags { width, .. } => *width,
+            Program::Tasks { .. } => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vote(pattern: &str) -> Job {
+        Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: Some(pattern.into()) }, 8)
+    }
+
+    #[test]
+    fn a_job_is_data_and_its_id_says_what_it_asks() {
+        let job = Job { shape: OutputFormat::Regex("[a-z]+".into()), stop: vec!["\n".into()], ..vote("[0-9]+") };
+        let text = serde_json::to_string(&job).expect("JSON");
+        assert_eq!(serde_json::from_str::<Job>(&text).expect("a job"), job);
+        assert_eq!(job.id("model"), job.clone().id("model"));
+        assert_ne!(job.id("model"), job.id("other"));
+        assert_ne!(job.id("model"), Job { seed: 1, ..job.clone() }.id("model"));
+        let typo = text.replace("max_tokens", "max_tokns");
+        assert!(serde_json::from_str::<Job>(&typo).is_err(), "what is not known is not passed over");
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_no_job() {
+        assert_eq!(vote("[0-9]").check(), Ok(()));
+        assert!(matches!(vote("(").check(), Err(JobError::Pattern(_))));
+        assert_eq!(Job { max_tokens: 0, ..vote("a") }.check(), Err(JobError::Nothing("max_tokens")));
+        let hot = TokenChoice { temperature: f32::NAN, ..TokenChoice::default() };
+        assert!(matches!(Job { choice: hot, ..vote("a") }.check(), Err(JobError::Range(_))));
+        let many = Program::Score { items: vec![String::new(); MOST_BRANCHES + 1], sum: false };
+        assert!(matches!(Job::new("", many, 1).check(), Err(JobError::TooMuch { what: "items", .. })));
+        assert_eq!(
+            Job::new("", Program::Map { items: vec![], last: None }, 1).check(),
+            Err(JobError::Nothing("items"))
+        );
+        assert!(Job { prompt: "x".repeat(MOST_BYTES + 1), ..vote("a") }.check().is_err());
+    }
+}

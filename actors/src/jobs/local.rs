@@ -1,0 +1,216 @@
+//! The local backend: an engine with a model of this machine, and the threads that it computes on.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use theoremata_kernels::Crew;
+use theoremata_lm::{self as lm, Engine, Event, Model, NodeId, Outcome, Running, Settings, Speech, Usage};
+
+use super::backend::{Backend, BackendEvent};
+use super::event::{Answer, EventKind, NodeAnswer};
+use super::event_log::EventLog;
+use super::job::{Job, JobId};
+use super::job_builder::JobBuilder;
+use super::judge::Judge;
+use super::prompt_codec::PromptCodec;
+
+/// A model with its memory and its threads.
+#[derive(Clone)]
+pub struct Local {
+    /// The model; workers may share it.
+    pub model: Arc<Model>,
+    /// The pages and rows of this worker.
+    pub settings: Settings,
+    /// Threads that compute a step.
+    pub threads: NonZeroUsize,
+}
+
+/// A job in the engine.
+struct RunningJob {
+    /// The program and its tree.
+    running: Running<'static>,
+    /// Turns tokens to text for this job.
+    codec: PromptCodec,
+    /// Texts that end an answer.
+    stops: Vec<String>,
+    /// Text of nodes that is not certain yet.
+    speeches: BTreeMap<NodeId, Speech>,
+    /// When its time is up.
+    deadline: Option<Instant>,
+}
+
+/// Runs jobs in an engine of its own.
+pub(super) struct LocalBackend {
+    /// The model of the engine.
+    model: Arc<Model>,
+    /// All jobs share its batch and its pages.
+    engine: Engine,
+    /// Threads that compute a step.
+    crew: Crew,
+    /// Makes trees of jobs.
+    builder: JobBuilder,
+    /// Jobs that are not done.
+    jobs: BTreeMap<JobId, RunningJob>,
+    /// Events since the worker asked last.
+    said: Vec<BackendEvent>,
+}
+
+impl LocalBackend {
+    pub(super) fn new(local: &Local, judge: Option<Judge>) -> LocalBackend {
+        LocalBackend {
+            model: local.model.clone(),
+            engine: Engine::new(local.model.clone(), local.settings),
+            crew: Crew::new(local.threads.get()),
+            builder: JobBuilder::new(local.model.clone(), judge),
+            jobs: BTreeMap::new(),
+            said: Vec::new(),
+        }
+    }
+
+    /// Hears what happened in the engine.
+    fn hear(&mut self, events: Vec<Event>) {
+        for event in events {
+            // A tree belongs to one job; the others pass the event over.
+            for (job, aboard) in &mut self.jobs {
+                aboard.running.take(&mut self.engine, &event);
+                aboard.tell(*job, &event, &self.model, &mut self.said);
+            }
+        }
+    }
+
+    /// Answers the jobs that came to their end.
+    fn finish_done(&mut self) {
+        let done: Vec<JobId> =
+            self.jobs.iter().filter(|(_, aboard)| aboard.running.is_done()).map(|(id, _)| *id).collect();
+        for job in done {
+            if let Some(aboard) = self.jobs.remove(&job) {
+                let answer = answer(aboard, &mut self.engine);
+                self.said.push(BackendEvent { job, path: Vec::new(), what: EventKind::Answered(Box::new(answer)) });
+            }
+        }
+    }
+}
+
+impl Backend for LocalBackend {
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
+        let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
+        let running = self.builder.build(&mut self.engine, job).map_err(|refusal| failed(refusal.to_string()))?;
+        let record = log.replay_log();
+        let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
+        let mut aboard = RunningJob {
+            running,
+            codec: PromptCodec::new(self.model.clone(), job.raw),
+            stops: job.stop.clone(),
+            speeches: BTreeMap::new(),
+            deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
+        };
+        if let Err(error) = resumed {
+            aboard.running.cancel(&mut self.engine);
+            aboard.running.finish(&mut self.engine);
+            return Err(failed(error.to_string()));
+        }
+        self.jobs.insert(id, aboard);
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: JobId, path: &[u32]) {
+        // What happened before is said before, so that the log tells how far each node had come.
+        loop {
+            let news = self.engine.news();
+            if news.is_empty() {
+                break;
+            }
+            self.hear(news);
+        }
+        let Some(aboard) = self.jobs.get(&id) else { return };
+        let growth = aboard.running.growth();
+        let Some((node, grown)) = growth.at(path).filter(|(_, grown)| grown.outcome.is_none()) else { return };
+        let what = EventKind::Cancelled { stages: Some(grown.stages) };
+        self.said.push(BackendEvent { job: id, path: path.to_vec(), what });
+        // A node that the tree knows is one that the engine knows.
+        let _ = self.engine.cancel(node);
+    }
+
+    fn work(&mut self) -> Vec<BackendEvent> {
+        let now = Instant::now();
+        for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
+            aboard.deadline = None;
+            // A root stays until its job is finished.
+            let _ = self.engine.expire(aboard.running.root());
+        }
+        if !self.engine.is_idle() {
+            let events = self.engine.step(&self.crew);
+            self.hear(events);
+        }
+        self.finish_done();
+        std::mem::take(&mut self.said)
+    }
+
+    fn next(&self) -> Option<Duration> {
+        (!self.jobs.is_empty()).then_some(Duration::ZERO)
+    }
+
+    fn usage(&self) -> Usage {
+        self.engine.usage()
+    }
+}
+
+impl RunningJob {
+    /// Says what an event means, if it is one of this job.
+    fn tell(&mut self, job: JobId, event: &Event, model: &Model, said: &mut Vec<BackendEvent>) {
+        let node = event.node();
+        let Some(grown) = self.running.growth().node(node) else { return };
+        let path = grown.path.clone();
+        let mut push = |what| said.push(BackendEvent { job, path: path.clone(), what });
+        match event {
+            Event::Opened { .. } => push(EventKind::Opened),
+            Event::Token { .. } | Event::Stopped { .. } => {
+                let token = event.written().map(|(_, written)| written.into());
+                let text = match (event, model.tokenizer()) {
+                    (Event::Token { token, .. }, Some(tokenizer)) => {
+                        let speech = self.speeches.entry(node).or_insert_with(|| Speech::new(&self.stops));
+                        speech.push(tokenizer, *token)
+                    }
+                    _ => String::new(),
+                };
+                push(EventKind::Wrote { text, token });
+            }
+            Event::Joined { report, .. } => push(EventKind::Joined(report.clone())),
+            Event::Pruned { report, .. } => push(EventKind::Pruned(report.clone())),
+            Event::Finished { outcome, .. } => {
+                let rest = self.speeches.remove(&node).map(|mut speech| speech.finish()).unwrap_or_default();
+                if !rest.is_empty() {
+                    push(EventKind::Wrote { text: rest, token: None });
+                }
+                push(EventKind::Finished(outcome.clone()));
+            }
+            Event::Held { .. } | Event::Choose { .. } => {}
+        }
+    }
+}
+
+/// What came of a job, in words.
+fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
+    let RunningJob { running, codec, stops, .. } = aboard;
+    let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, usage, .. } = running.finish(engine);
+    let node = |grown: &lm::Grown| {
+        let text = codec.said(&grown.tokens, &stops);
+        NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
+            .measured(grown.tokens.len(), Some(grown.log_probability))
+    };
+    Answer {
+        outcome,
+        because: None,
+        text: codec.said(&tokens, &stops),
+        chosen,
+        votes,
+        nodes: nodes.iter().map(node).collect(),
+        whole: codec.said(&text, &[]),
+        exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
+        joins,
+        prunes,
+        generated: usage.generated,
+    }
+}

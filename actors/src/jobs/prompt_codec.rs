@@ -1,0 +1,89 @@
+//! Between what people write and what programs read: prompts, items, plans.
+
+use std::sync::Arc;
+
+use theoremata_lm::{Message, Model, PromptError, Reading, Role, Speech, Token};
+
+/// A model's way with texts.
+#[derive(Clone)]
+pub(super) struct PromptCodec {
+    model: Arc<Model>,
+    raw: bool,
+}
+
+impl PromptCodec {
+    pub(super) fn new(model: Arc<Model>, raw: bool) -> PromptCodec {
+        let raw = raw || model.template().is_none();
+        PromptCodec { model, raw }
+    }
+
+    /// The tokens that end an answer.
+    pub(super) fn ends(&self) -> Vec<Token> {
+        self.model.tokenizer().map(|tokenizer| tokenizer.ends().to_vec()).unwrap_or_default()
+    }
+
+    /// A question up to where its answer begins.
+    pub(super) fn prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
+        if self.raw {
+            self.model.plain_prompt(text)
+        } else {
+            self.model.chat_prompt(&[Message { role: Role::User, content: text.to_owned() }])
+        }
+    }
+
+    /// A text that stands behind another one.
+    pub(super) fn encode(&self, text: &str) -> Result<Vec<Token>, PromptError> {
+        let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
+        Ok(tokenizer.encode(text, Reading::Literal)?)
+    }
+
+    /// What tokens say, up to one of the texts that end it.
+    pub(super) fn said(&self, tokens: &[Token], stops: &[String]) -> String {
+        let Some(tokenizer) = self.model.tokenizer() else { return String::new() };
+        let mut speech = Speech::new(stops);
+        let mut text: String = tokens.iter().map(|token| speech.push(tokenizer, *token)).collect();
+        text.push_str(&speech.finish());
+        text
+    }
+}
+
+/// The question about an item.
+pub(super) fn about(question: &str, item: &str) -> String {
+    format!("{question}\n\n{item}")
+}
+
+/// What some texts begin with together, and the rest of each. No rest is empty, unless its text is.
+pub(super) fn shared(texts: Vec<Vec<Token>>) -> (Vec<Token>, Vec<Vec<Token>>) {
+    let Some(first) = texts.first() else { return (Vec::new(), Vec::new()) };
+    let shortest = texts.iter().map(Vec::len).min().unwrap_or(0).saturating_sub(1);
+    let same = |at: &usize| texts.iter().all(|text| text[*at] == first[*at]);
+    let length = (0..shortest).take_while(same).count();
+    (first[..length].to_vec(), texts.iter().map(|text| text[length..].to_vec()).collect())
+}
+
+/// The steps that a plan names: its lines, without what numbers them.
+pub(super) fn steps(plan: &str, most: usize) -> Vec<String> {
+    let numbering = |c: char| c.is_ascii_digit() || matches!(c, '-' | '*' | '.' | ')' | ' ' | '\t');
+    let lines = plan.lines().map(|line| line.trim_start_matches(numbering).trim());
+    lines.filter(|line| !line.is_empty()).take(most).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shared_stands_first_and_every_text_keeps_a_rest() {
+        let (prefix, rests) = shared(vec![vec![1, 2, 3], vec![1, 2, 4, 5]]);
+        assert_eq!((prefix, rests), (vec![1, 2], vec![vec![3], vec![4, 5]]));
+        let (prefix, rests) = shared(vec![vec![1, 2], vec![1, 2]]);
+        assert_eq!((prefix, rests), (vec![1], vec![vec![2], vec![2]]));
+        assert!(shared(vec![vec![7], vec![8, 9]]).0.is_empty());
+    }
+
+    #[test]
+    fn a_plan_is_read_without_its_numbers() {
+        assert_eq!(steps("1. Add 2.\n\n - Halve it\n* \n3) Stop\nMore", 3), ["Add 2.", "Halve it", "Stop"]);
+        assert!(steps("\n \n", 3).is_empty());
+    }
+}

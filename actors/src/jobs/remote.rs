@@ -1,0 +1,173 @@
+//! The remote backend: a server does the work, which speaks the protocol of OpenAI.
+//!
+//! Every branch is a request of its own, so programs whose branches read the same prompt and nothing of each
+//! other run here. How the server shares what it has read is its own affair, and so is whether the same request
+//! gets the same answer: what a branch has said once is kept, and never asked for again.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+use theoremata_lm::{Outcome, Usage};
+
+use self::branches::Branches;
+use self::request::{Ended, Place, ask};
+use self::server::Remote;
+use super::backend::{Backend, BackendEvent};
+use super::event::{Answer, EventKind};
+use super::event_log::EventLog;
+use super::job::{Job, JobId, OutputFormat, Program};
+use super::judge::Judge;
+
+mod branches;
+mod request;
+pub(super) mod server;
+
+/// How long a worker sleeps between two looks at what the server has said.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Whether a program's branches are requests of their own.
+pub(super) fn can(program: &Program) -> bool {
+    matches!(program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. })
+}
+
+/// The reply to a request, from the thread that waited for it.
+struct Reply {
+    job: JobId,
+    place: Place,
+    ended: Ended,
+}
+
+/// A request that waits for its turn.
+struct Ask {
+    job: JobId,
+    place: Place,
+    question: String,
+    stop: Arc<AtomicBool>,
+}
+
+/// Sends each branch of a job as a request.
+pub(super) struct RemoteBackend {
+    /// Where the server is.
+    remote: Arc<Remote>,
+    /// Says which attempts are accepted.
+    judge: Option<Judge>,
+    /// Jobs that are not done.
+    jobs: BTreeMap<JobId, Branches>,
+    /// Events since the worker asked last.
+    said: Vec<BackendEvent>,
+    /// Requests that wait for their turn.
+    asks: VecDeque<Ask>,
+    /// Requests that the server has not answered.
+    under_way: usize,
+    /// From the threads that wait for the server.
+    channel: (Sender<Reply>, Receiver<Reply>),
+    /// Tokens that the server has counted.
+    generated: u64,
+}
+
+impl RemoteBackend {
+    pub(super) fn new(remote: Remote, judge: Option<Judge>) -> RemoteBackend {
+        RemoteBackend {
+            remote: Arc::new(remote),
+            judge,
+            jobs: BTreeMap::new(),
+            said: Vec::new(),
+            asks: VecDeque::new(),
+            under_way: 0,
+            channel: unbounded(),
+            generated: 0,
+        }
+    }
+
+    /// Sends requests as long as some may be sent.
+    fn send(&mut self) {
+        while self.under_way < self.remote.jobs()
+            && let Some(Ask { job, place, question, stop }) = self.asks.pop_front()
+        {
+            let Some(branches) = self.jobs.get(&job) else { continue };
+            if stop.load(Ordering::Relaxed) {
+                continue;
+            }
+            let (remote, asked, sender) = (self.remote.clone(), branches.job().clone(), self.channel.0.clone());
+            self.under_way += 1;
+            thread::spawn(move || {
+                let ended = ask(&remote, remote.key().as_deref(), &asked, place, &question, &stop);
+                // If the backend is gone, nobody wants to know.
+                let _ = sender.send(Reply { job, place, ended });
+            });
+        }
+    }
+
+    /// Does what follows once something has changed in a job.
+    fn go_on(&mut self, job: JobId) {
+        let Some(branches) = self.jobs.get_mut(&job) else { return };
+        let told = branches.take_told();
+        self.said.extend(told.into_iter().map(|(path, what)| BackendEvent { job, path, what }));
+        for (place, question, stop) in branches.take_asks() {
+            self.asks.push_back(Ask { job, place, question, stop });
+        }
+        if let Some(answer) = branches.answer() {
+            self.said.push(BackendEvent { job, path: Vec::new(), what: EventKind::Answered(Box::new(answer)) });
+            self.jobs.remove(&job);
+        }
+    }
+}
+
+impl Backend for RemoteBackend {
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
+        let failed = |why: &str| Err(Box::new(Answer::without_text(Outcome::Failed, Some(why.to_owned()))));
+        if !matches!(job.shape, OutputFormat::Free | OutputFormat::JsonSchema(_)) {
+            return failed("a server takes JSON schemas only, no expressions and no grammars");
+        }
+        let Some(branches) = Branches::new(job, self.judge.as_ref(), log) else {
+            return failed("a server cannot run this program");
+        };
+        self.jobs.insert(id, branches);
+        self.go_on(id);
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: JobId, path: &[u32]) {
+        if let Some(branches) = self.jobs.get_mut(&id) {
+            branches.cancel(path);
+            self.go_on(id);
+        }
+    }
+
+    fn work(&mut self) -> Vec<BackendEvent> {
+        let replies: Vec<Reply> = self.channel.1.try_iter().collect();
+        for Reply { job, place, ended } in replies {
+            self.under_way -= 1;
+            self.generated += ended.tokens;
+            if let Some(branches) = self.jobs.get_mut(&job) {
+                branches.hear(place, ended);
+                self.go_on(job);
+            }
+        }
+        self.send();
+        std::mem::take(&mut self.said)
+    }
+
+    fn next(&self) -> Option<Duration> {
+        let waits = self.said.is_empty() && (self.asks.is_empty() || self.under_way >= self.remote.jobs());
+        match (self.jobs.is_empty() && self.said.is_empty(), waits) {
+            (true, _) => None,
+            (false, true) => Some(PAUSE),
+            (false, false) => Some(Duration::ZERO),
+        }
+    }
+
+    fn usage(&self) -> Usage {
+        Usage { generated: self.generated, ..Usage::default() }
+    }
+}
+
+impl Drop for RemoteBackend {
+    fn drop(&mut self) {
+        self.jobs.values_mut().for_each(|branches| branches.cancel(&[]));
+    }
+}

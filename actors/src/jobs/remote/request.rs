@@ -1,0 +1,287 @@
+//! One request to a server, from the question to the end of its answer.
+
+use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use theoremata_kernels::mix;
+use theoremata_lm::{Bound, Outcome};
+
+use super::server::Remote;
+use crate::jobs::job::{Job, OutputFormat};
+
+/// A node of a job: the root, or one of its branches.
+pub(super) type Place = Option<u32>;
+
+/// Bytes of an answer at most, so that a server that never ends takes no more.
+const MOST_BYTES: u64 = 64 << 20;
+/// A request that the server could not take is sent so many times.
+const TRIES: u32 = 4;
+/// How long to wait before the second time; then four times as long each time.
+const WAIT: Duration = Duration::from_millis(200);
+/// What a server may ask us to wait, at most.
+const MOST_WAIT: Duration = Duration::from_secs(30);
+/// A server that says nothing for so long is taken for dead.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// How a request ended.
+pub(super) struct Ended {
+    pub(super) text: String,
+    /// Tokens of the text, where the server counts them.
+    pub(super) tokens: u64,
+    pub(super) outcome: Outcome,
+    /// Why, if it failed.
+    pub(super) because: Option<String>,
+}
+
+impl Ended {
+    pub(super) fn of(outcome: Outcome) -> Ended {
+        Ended { text: String::new(), tokens: 0, outcome, because: None }
+    }
+
+    fn failed(because: String) -> Ended {
+        Ended { because: Some(because), ..Ended::of(Outcome::Failed) }
+    }
+}
+
+/// Why a try came to nothing.
+enum Miss {
+    /// Another one may do better, after a while.
+    Again { because: String, wait: Option<Duration> },
+    /// None will.
+    Never(String),
+}
+
+/// Asks a server and waits for the end of its answer, or until `stop` is raised: then the connection is dropped,
+/// by which servers know that nobody listens.
+pub(super) fn ask(
+    remote: &Remote,
+    key: Option<&str>,
+    job: &Job,
+    place: Place,
+    question: &str,
+    stop: &AtomicBool,
+) -> Ended {
+    let body = body(remote, job, place, question);
+    let path = if job.raw { "completions" } else { "chat/completions" };
+    let url = format!("{}/{path}", remote.url.trim_end_matches('/'));
+    let mut wait = WAIT;
+    for attempt in 1.. {
+        let missed = match attempt_once(&url, key, &body, stop) {
+            Ok(ended) => return ended,
+            Err(Miss::Never(because)) => return Ended::failed(because),
+            Err(missed @ Miss::Again { .. }) => missed,
+        };
+        let Miss::Again { because, wait: asked } = missed else { continue };
+        if attempt == TRIES {
+            return Ended::failed(because);
+        }
+        let mut left = asked.unwrap_or(wait).min(MOST_WAIT);
+        while !left.is_zero() && !stop.load(Ordering::Relaxed) {
+            let nap = left.min(Duration::from_millis(50));
+            thread::sleep(nap);
+            left -= nap;
+        }
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        wait *= 4;
+    }
+    Ended::of(Outcome::Cancelled)
+}
+
+fn attempt_once(url: &str, key: Option<&str>, body: &str, stop: &AtomicBool) -> Result<Ended, Miss> {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .timeout_recv_response(Some(SILENCE))
+        .timeout_recv_body(None)
+        .build();
+    let mut request = ureq::Agent::new_with_config(config).post(url).header("Content-Type", "application/json");
+    if let Some(key) = key {
+        request = request.header("Authorization", format!("Bearer {key}"));
+    }
+    let response = request.send(body).map_err(|error| match error {
+        ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl => Miss::Never(format!("{url}: {error}")),
+        _ => Miss::Again { because: format!("{url}: {error}"), wait: None },
+    })?;
+    let status = response.status().as_u16();
+    let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    let reader = response.into_body().into_reader().take(MOST_BYTES);
+    if status != 200 {
+        let because = format!("{url}: the server answers {status}{}", complaint(reader));
+        return Err(match status {
+            408 | 409 | 429 | 500.. => Miss::Again { because, wait: after.map(Duration::from_secs) },
+            _ => Miss::Never(because),
+        });
+    }
+    read(url, reader, stop)
+}
+
+/// What a server says is wrong.
+fn complaint(reader: impl Read) -> String {
+    let mut text = String::new();
+    // What cannot be read is left out.
+    let _ = reader.take(4096).read_to_string(&mut text);
+    let parsed: Option<Json> = serde_json::from_str(&text).ok();
+    let message = parsed.as_ref().and_then(|json| json["error"]["message"].as_str().or(json["message"].as_str()));
+    let said = message.unwrap_or(text.trim());
+    if said.is_empty() { String::new() } else { format!(": {}", said.chars().take(300).collect::<String>()) }
+}
+
+/// Reads an answer as it is written.
+fn read(url: &str, reader: impl Read, stop: &AtomicBool) -> Result<Ended, Miss> {
+    let mut ended = Ended::of(Outcome::Failed);
+    let mut finish: Option<String> = None;
+    for line in BufReader::new(reader).lines() {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Ended { outcome: Outcome::Cancelled, ..ended });
+        }
+        let line = line.map_err(|error| Miss::Again { because: format!("{url}: {error}"), wait: None })?;
+        let Some(data) = line.strip_prefix("data:").map(str::trim) else { continue };
+        if data == "[DONE]" {
+            break;
+        }
+        let Ok(chunk) = serde_json::from_str::<Json>(data) else {
+            return Err(Miss::Never(format!("{url}: the server writes what is no JSON")));
+        };
+        if let Some(message) = chunk["error"]["message"].as_str() {
+            return Err(Miss::Never(format!("{url}: {message}")));
+        }
+        let choice = &chunk["choices"][0];
+        ended.text.push_str(choice["delta"]["content"].as_str().or(choice["text"].as_str()).unwrap_or(""));
+        if let Some(reason) = choice["finish_reason"].as_str() {
+            finish = Some(reason.to_owned());
+        }
+        ended.tokens = chunk["usage"]["completion_tokens"].as_u64().unwrap_or(ended.tokens);
+    }
+    ended.outcome = match finish.as_deref() {
+        Some("stop") => Outcome::Concluded,
+        Some("length") => Outcome::Budget(Bound::Tokens),
+        Some(other) => {
+            ended.because = Some(format!("{url}: the server ended with {other}"));
+            Outcome::Failed
+        }
+        None => {
+            let because = format!("{url}: the answer breaks off");
+            return Err(Miss::Again { because, wait: None });
+        }
+    };
+    Ok(ended)
+}
+
+/// The request in the form of the protocol. What is at its default is left out, since not all servers know it.
+fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
+    let mut body = json!({
+        "model": remote.model, "max_tokens": job.max_tokens, "temperature": job.choice.temperature,
+        "seed": seed(job.seed, place), "stream": true, "stream_options": { "include_usage": true },
+    });
+    if job.raw {
+        body["prompt"] = json!(question);
+    } else {
+        body["messages"] = json!([{ "role": "user", "content": question }]);
+    }
+    if job.choice.top_p < 1.0 {
+        body["top_p"] = json!(job.choice.top_p);
+    }
+    if job.choice.min_p > 0.0 {
+        body["min_p"] = json!(job.choice.min_p);
+    }
+    if job.choice.top_k > 0 {
+        body["top_k"] = json!(job.choice.top_k);
+    }
+    if !job.stop.is_empty() {
+        body["stop"] = json!(job.stop);
+    }
+    if let (OutputFormat::JsonSchema(schema), true) = (&job.shape, place.is_some()) {
+        body["response_format"] =
+            json!({ "type": "json_schema", "json_schema": { "name": "answer", "strict": true, "schema": schema } });
+    }
+    body.to_string()
+}
+
+/// A seed of its own for each branch: siblings with one seed would say the same.
+fn seed(seed: u64, place: Place) -> u32 {
+    let place = place.map_or(0, |place| u64::from(place) + 1);
+    // Servers take 31 bits.
+    (mix(seed ^ mix(place)) >> 33) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::jobs::Program;
+
+    fn job() -> Job {
+        Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: None }, 8)
+    }
+
+    fn said(lines: &str) -> Result<Ended, Miss> {
+        read("u", lines.as_bytes(), &AtomicBool::new(false))
+    }
+
+    #[test]
+    fn an_answer_is_read_to_its_end() {
+        let lines = "data: {\"choices\":[{\"delta\":{\"content\":\"4\"}}]}\n\n: ping\n\
+                     data: {\"choices\":[{\"delta\":{\"content\":\"2\"},\"finish_reason\":\"stop\"}]}\n\
+                     data: {\"choices\":[],\"usage\":{\"completion_tokens\":2}}\n\ndata: [DONE]\n";
+        let Ok(ended) = said(lines) else { panic!("it is whole") };
+        assert_eq!((ended.text.as_str(), ended.tokens, ended.outcome), ("42", 2, Outcome::Concluded));
+        let length = said("data: {\"choices\":[{\"text\":\"a\",\"finish_reason\":\"length\"}]}\n");
+        assert!(matches!(length, Ok(Ended { outcome: Outcome::Budget(Bound::Tokens), .. })));
+        // A branch that was cut off by the network is no answer.
+        assert!(matches!(said("data: {\"choices\":[{\"text\":\"a\"}]}\n"), Err(Miss::Again { .. })));
+        assert!(matches!(said("data: {\"error\":{\"message\":\"no\"}}\n"), Err(Miss::Never(_))));
+        assert!(matches!(said("data: {\n"), Err(Miss::Never(_))));
+    }
+
+    /// Answers one connection after the other with these texts, and gives how many there were.
+    fn server(answers: &'static [&'static str]) -> (String, thread::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+        let serve = move || {
+            let mut served = 0;
+            for answer in answers {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request);
+                stream.write_all(answer.as_bytes()).expect("an answer");
+                served += 1;
+            }
+            served
+        };
+        (url, thread::spawn(serve))
+    }
+
+    #[test]
+    fn a_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
+        let busy = "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let good = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\
+                    data: {\"choices\":[{\"text\":\"yes\",\"finish_reason\":\"stop\"}]}\n\n";
+        let no = "HTTP/1.1 400 No\r\nContent-Length: 27\r\nConnection: close\r\n\r\n{\"error\":{\"message\":\"no\"}}\n";
+        let stop = AtomicBool::new(false);
+        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "What?", &stop);
+        let (url, served) = server(Box::leak(Box::new([busy, busy, good])));
+        let ended = asked(&url);
+        assert_eq!((ended.text.as_str(), ended.outcome, served.join().ok()), ("yes", Outcome::Concluded, Some(3)));
+        let (url, served) = server(Box::leak(Box::new([no])));
+        let ended = asked(&url);
+        assert_eq!((ended.outcome, served.join().ok()), (Outcome::Failed, Some(1)));
+        assert!(ended.because.is_some_and(|because| because.ends_with("400: no")));
+    }
+
+    #[test]
+    fn branches_have_seeds_of_their_own() {
+        let seeds: std::collections::BTreeSet<u32> =
+            (0..64).flat_map(|run| (0..64).map(move |place| seed(run, Some(place)))).collect();
+        assert!(seeds.len() > 4090, "{}", seeds.len());
+        let body: Json = serde_json::from_str(&body(&Remote::new("u", "m"), &job(), Some(0), "What?")).expect("JSON");
+        assert!(body.get("top_p").is_none() && body.get("stop").is_none());
+        assert_eq!(body["messages"][0]["content"], "What?");
+    }
+}

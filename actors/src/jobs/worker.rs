@@ -1,0 +1,183 @@
+//! The actor around a backend: one for each worker, on a thread of its own.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, Recipient};
+use theoremata_lm::Usage;
+
+use super::backend::{Backend, BackendEvent};
+use super::event::EventKind;
+use super::messages::{Admit, Cancel, Crashed, Progress};
+
+/// Makes a backend; called on the thread of the worker, at the start and after every crash.
+pub(super) type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send>;
+
+/// Where a worker's messages go: both to one actor, in the order in which they are sent.
+pub(super) struct Reports {
+    pub(super) progress: Recipient<Progress>,
+    pub(super) crashed: Recipient<Crashed>,
+}
+
+/// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told, and a
+/// new one is made; what the dispatcher had sent before it knew is passed over.
+pub(super) struct Worker {
+    /// Its number among the workers of the pool.
+    number: usize,
+    /// Whom the worker tells what it did, and that it lost a backend.
+    reports: Reports,
+    /// Makes a backend, at the start and after a panic.
+    make: MakeBackend,
+    /// Does the work; none if it could not be made.
+    backend: Option<Box<dyn Backend>>,
+    /// Hands that were lost.
+    generation: u64,
+    /// Whether a turn of work is on its way.
+    called: bool,
+    /// What lost backends had done.
+    before: Usage,
+}
+
+/// A turn of work.
+struct Work;
+
+impl Message for Work {
+    type Result = ();
+}
+
+impl Worker {
+    pub(super) fn new(number: usize, reports: Reports, make: MakeBackend) -> Worker {
+        Worker { number, reports, make, backend: None, generation: 0, called: false, before: Usage::default() }
+    }
+
+    /// Lets the backend do something. Gives nothing if there is none any more.
+    fn with_backend<T>(&mut self, act: impl FnOnce(&mut dyn Backend) -> T) -> Option<T> {
+        let backend = self.backend.as_deref_mut()?;
+        // A backend that panicked is never used again, so what it left half done is seen by nobody.
+        match catch_unwind(AssertUnwindSafe(|| act(backend))) {
+            Ok(done) => Some(done),
+            Err(panic) => {
+                self.lose_backend(&words(panic.as_ref()));
+                None
+            }
+        }
+    }
+
+    fn lose_backend(&mut self, why: &str) {
+        let lost = self.backend.take();
+        if let Some(usage) = lost.as_ref().and_then(|backend| catch_unwind(AssertUnwindSafe(|| backend.usage())).ok()) {
+            self.before = sum(self.before, usage);
+        }
+        // What a panic interrupted may panic again while it is put away.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(lost)));
+        self.generation += 1;
+        self.make_backend();
+        let lasting = self.backend.is_some();
+        self.reports.crashed.do_send(Crashed {
+            worker: self.number,
+            generation: self.generation,
+            why: why.to_owned(),
+            lasting,
+        });
+    }
+
+    fn make_backend(&mut self) {
+        self.backend = catch_unwind(AssertUnwindSafe(|| (self.make)())).ok();
+    }
+
+    fn call(&mut self, context: &mut Context<Worker>) {
+        if self.called {
+            return;
+        }
+        match self.backend.as_ref().and_then(|backend| backend.next()) {
+            Some(Duration::ZERO) => context.notify(Work),
+            Some(wait) => drop(context.notify_later(Work, wait)),
+            None => return,
+        }
+        self.called = true;
+    }
+
+    fn report(&mut self, said: Vec<BackendEvent>) {
+        let usage = self.backend.as_ref().map(|backend| backend.usage()).unwrap_or_default();
+        let usage = sum(self.before, usage);
+        self.reports.progress.do_send(Progress { worker: self.number, generation: self.generation, said, usage });
+    }
+}
+
+impl Actor for Worker {
+    type Context = Context<Worker>;
+
+    fn started(&mut self, _: &mut Context<Worker>) {
+        self.make_backend();
+        if self.backend.is_none() {
+            self.reports.crashed.do_send(Crashed {
+                worker: self.number,
+                generation: self.generation,
+                why: "it could not be started".to_owned(),
+                lasting: false,
+            });
+        }
+    }
+}
+
+impl Handler<Admit> for Worker {
+    type Result = ();
+
+    fn handle(&mut self, Admit { generation, id, job, log }: Admit, context: &mut Context<Worker>) {
+        if generation != self.generation {
+            return;
+        }
+        if let Some(Err(answer)) = self.with_backend(|backend| backend.admit(id, &job, &log)) {
+            self.report(vec![BackendEvent { job: id, path: Vec::new(), what: EventKind::Answered(answer) }]);
+        }
+        self.call(context);
+    }
+}
+
+impl Handler<Cancel> for Worker {
+    type Result = ();
+
+    fn handle(&mut self, Cancel { generation, id, path }: Cancel, context: &mut Context<Worker>) {
+        if generation == self.generation {
+            self.with_backend(|backend| backend.cancel(id, &path));
+            self.call(context);
+        }
+    }
+}
+
+impl Handler<Work> for Worker {
+    type Result = ();
+
+    fn handle(&mut self, _: Work, context: &mut Context<Worker>) {
+        self.called = false;
+        if let Some(said) = self.with_backend(|backend| backend.work())
+            && !said.is_empty()
+        {
+            self.report(said);
+        }
+        self.call(context);
+    }
+}
+
+/// What two engines did, one after the other.
+pub(super) fn sum(one: Usage, other: Usage) -> Usage {
+    Usage {
+        steps: one.steps + other.steps,
+        rows: one.rows + other.rows,
+        generated: one.generated + other.generated,
+        cached: one.cached + other.cached,
+        preempted: one.preempted + other.preempted,
+        drafted: one.drafted + other.drafted,
+        accepted: one.accepted + other.accepted,
+        pages_used: other.pages_used,
+        pages_peak: one.pages_peak.max(other.pages_peak),
+        pages: other.pages,
+        page_bytes: other.page_bytes.max(one.page_bytes),
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
+}

@@ -1,0 +1,7 @@
+//! Constraints on what a model writes: grammars, schemas, expressions, and trees of tags and tasks.
+
+pub(crate) mod constraint;
+pub(crate) mod grammar;
+pub(crate) mod mpl;
+pub(crate) mod shapes;
+pub(crate) mod state;

@@ -1,0 +1,82 @@
+//! What the engine says of its nodes when it is asked.
+
+use std::sync::Arc;
+
+use crate::constrain::constraint::TurnConstraint;
+use crate::engine::Engine;
+use crate::engine::node::{Node, NodeId, State};
+use crate::engine::outcome::Outcome;
+use crate::engine::usage::Usage;
+use crate::text::token::Token;
+use crate::weights::model::Model;
+
+impl Engine {
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Tokens of a page.
+    pub fn page_tokens(&self) -> usize {
+        self.settings.page_tokens
+    }
+
+    /// What was done so far.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            pages_used: self.pool.used(),
+            pages_peak: self.pool.peak(),
+            pages: self.pool.capacity(),
+            page_bytes: self.forward.page_bytes(),
+            ..self.usage
+        }
+    }
+
+    /// What a node generated, over all its turns.
+    pub fn generated(&self, node: NodeId) -> &[Token] {
+        self.nodes.get(&node).map_or(&[], |node| &node.generated)
+    }
+
+    /// All that a node reads and wrote, as one list.
+    pub fn tokens(&self, node: NodeId) -> Vec<Token> {
+        let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.sequence.segments);
+        segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
+    }
+
+    /// The constraint of a node in its present state, for a turn to begin with: free if nothing constrains the node,
+    /// or if its constraint could not read what came.
+    pub fn constraint(&self, node: NodeId) -> TurnConstraint {
+        self.nodes.get(&node).map_or(TurnConstraint::Free, |node| node.constraint.turn_constraint())
+    }
+
+    /// Tokens that a node and all below it may still generate.
+    pub fn allowance(&self, node: NodeId) -> usize {
+        self.nodes.get(&node).map_or(0, |node| node.allowance)
+    }
+
+    /// How a node ended, if it did.
+    pub fn outcome(&self, node: NodeId) -> Option<&Outcome> {
+        self.nodes.get(&node).and_then(Node::outcome)
+    }
+
+    /// The branches that a node waits for.
+    pub fn branches(&self, node: NodeId) -> &[NodeId] {
+        match self.nodes.get(&node).map(|node| &node.state) {
+            Some(State::Waiting { children, .. } | State::Choosing { children, .. }) => children,
+            _ => &[],
+        }
+    }
+
+    /// Pages that the nodes of a tree hold together, each counted once.
+    pub fn pages_held(&self, root: NodeId) -> usize {
+        self.nodes.get(&root).map_or(0, |node| self.pages_of_tree(node.rank.0).len())
+    }
+
+    /// Counts all references anew. Every page is free or held by just those that say so; free and used
+    /// pages are all there are.
+    pub fn audit(&self) -> Result<(), String> {
+        let sequences = self.nodes.values().flat_map(|node| &node.sequence.segments);
+        let held = sequences.flat_map(|segment| segment.pages().iter().copied());
+        self.pool.audit(held.chain(self.cache.held()))
+    }
+}

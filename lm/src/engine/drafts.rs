@@ -1,0 +1,175 @@
+//! Speculation: tokens are computed before they are drawn, and kept if the draw gives them.
+//!
+//! Rows of a draft stand behind the last row of their sequence, in pages that the sequence holds. When the
+//! logits are there, tokens are drawn one by one as without a draft, each from the logits behind the one
+//! before; a drafted token whose turn it is counts as computed from then on. With the first that is not
+//! drawn the draft ends. So nothing has to be undone: until it is drawn, a token is in no list, its key and
+//! value lie behind the end of what anybody reads, and no constraint, stop, budget or table has heard of it. All
+//! that is given back is the page that was taken for a draft alone.
+
+use crate::engine::Engine;
+use crate::engine::batch::{DraftToken, ScheduledRows};
+use crate::engine::node::{Node, NodeId, State};
+use crate::engine::proposal::Proposal;
+use crate::speculate::drafter::Drafter;
+use crate::speculate::speculation::Speculation;
+
+/// The highest likelihood that a guess can have.
+const SUREST: f32 = 0.99;
+
+impl Engine {
+    /// Lets another drafter guess. It is asked if [`Settings::speculation`](crate::Settings) is set.
+    pub fn with_drafter(mut self, drafter: Box<dyn Drafter>) -> Engine {
+        if let Some(speculator) = &mut self.speculator {
+            speculator.drafter = drafter;
+        }
+        self
+    }
+
+    /// Gives the rows that the scheduler left to drafts.
+    ///
+    /// One token after the other is added, always the likeliest there is, as long as that raises the number
+    /// of rows in a unit of time that turn out to be needed: with `e` of them expected of a step that takes
+    /// `t`, a row that takes `d` more has to be right with a probability above `e · d / t`. Pages are taken
+    /// if they are free.
+    pub(crate) fn draft(&mut self, scheduled: &mut [ScheduledRows]) {
+        if let Some(speculator) = self.speculator.take() {
+            self.draft_by(speculator.drafter.as_ref(), speculator.bounds, scheduled);
+            self.speculator = Some(speculator);
+        }
+    }
+
+    fn draft_by(&mut self, drafter: &dyn Drafter, bounds: Speculation, scheduled: &mut [ScheduledRows]) {
+        let vocabulary = self.model.shape().vocabulary;
+        let mut rows: usize = scheduled.iter().map(ScheduledRows::rows).sum();
+        // Rows of the step itself are never in vain.
+        let mut expected = rows as f32;
+        let cost = |rows: usize| bounds.cost(rows, scheduled.len());
+        let bar = |expected: f32, rows: usize| expected * (cost(rows + 1) / cost(rows) - 1.0);
+        let first_bar = bar(expected, rows);
+        let mut proposals: Vec<Proposal> = Vec::new();
+        for (place, scheduled) in scheduled.iter().enumerate() {
+            if let Some((node, left)) = self.may_draft(scheduled, first_bar < SUREST) {
+                proposals.push(Proposal::new(place, node, (left - 1, bounds.longest), vocabulary));
+            }
+        }
+        for proposal in &mut proposals {
+            if let Some(node) = self.nodes.get_mut(&scheduled[proposal.place].node) {
+                proposal.look(node, drafter);
+            }
+        }
+        while rows < self.settings.rows {
+            let bar = bar(expected, rows);
+            let mut best: Option<(f32, &mut Proposal)> = None;
+            for proposal in &mut proposals {
+                if let Some(likelihood) = proposal.seen()
+                    && likelihood > best.as_ref().map_or(bar, |(other, _)| *other)
+                {
+                    best = Some((likelihood, proposal));
+                }
+            }
+            let Some((likelihood, proposal)) = best else { break };
+            let ScheduledRows { node: id, chunks, .. } = &scheduled[proposal.place];
+            let tokens = chunks.last().map_or(0, |chunk| chunk.count) + proposal.draft.len() + 1;
+            if !self.has_page(*id, tokens) {
+                proposal.rest();
+                continue;
+            }
+            let Some(node) = self.nodes.get_mut(id) else { break };
+            proposal.take(node);
+            proposal.look(node, drafter);
+            rows += 1;
+            expected += likelihood.min(1.0);
+        }
+        for proposal in proposals {
+            scheduled[proposal.place].draft = proposal.draft;
+        }
+    }
+
+    /// Whether the last segment of a node has room for so many more tokens: a page is taken for them if one is
+    /// free and the tree may hold it.
+    fn has_page(&mut self, id: NodeId, tokens: usize) -> bool {
+        let last = |node: &Node| {
+            node.sequence.segments.last().map(|last| last.pages_wanted(tokens, self.settings.page_tokens))
+        };
+        match self.nodes.get(&id).and_then(last) {
+            Some(0) => return true,
+            Some(_) => {}
+            None => return false,
+        }
+        let room = self.page_room(id);
+        let Some(page) = self.pool.take() else { return false };
+        if room.is_none_or(|mut room| room.admits(page))
+            && let Some(last) = self.nodes.get_mut(&id).and_then(|node| node.sequence.segments.last_mut())
+        {
+            last.add_page(page);
+            return true;
+        }
+        self.pool.release(page);
+        false
+    }
+
+    /// The node with the number of tokens that it may still write, if its next token is drawn in this step
+    /// behind the last row that it has, and another may come after that one. `guessing` says whether guesses
+    /// count, or only what is given.
+    fn may_draft(&self, scheduled: &ScheduledRows, guessing: bool) -> Option<(&Node, usize)> {
+        let node = self.nodes.get(&scheduled.node)?;
+        let State::Running(turn) = &node.state else { return None };
+        let at_end = scheduled.chunks.last()?.segment + 1 == node.sequence.segments.len();
+        let grows = node.sequence.segments.last()?.open;
+        let left = self.tokens_left(node, turn);
+        let worth = guessing || node.turn_tokens < turn.given.len();
+        (scheduled.wanted && at_end && grows && left > 1 && worth).then_some((node, left))
+    }
+
+    /// Draws the tokens of a node: one, and one more behind each drafted token that was drawn. `logits` are
+    /// those behind the node's last row and behind each drafted token, where they are wanted.
+    pub(crate) fn verify(&mut self, id: NodeId, draft: &[DraftToken], logits: &[Option<&[f32]>]) {
+        let (mut accepted, mut judged) = (0, 0);
+        while let Some(Some(row)) = logits.get(accepted) {
+            self.use_logits(id, row);
+            let Some(node) = self.nodes.get_mut(&id) else { break };
+            // A node whose turn ended computes what is left as it would have without a draft, so that
+            // reports count the same.
+            if !matches!(node.state, State::Running(_)) {
+                break;
+            }
+            let before = accepted;
+            let Some(last) = node.sequence.segments.len().checked_sub(1) else { break };
+            while accepted < draft.len() {
+                let next = self.nodes.get(&id).and_then(|node| node.sequence.segments[last].next_missing());
+                let Some(drawn) = next else { break };
+                let DraftToken { token, guessed, .. } = draft[accepted];
+                if let Some(likelihood) = guessed
+                    && let Some(node) = self.nodes.get_mut(&id)
+                {
+                    node.acceptance.judge(likelihood, drawn == token);
+                    judged += 1;
+                }
+                if drawn != token {
+                    break;
+                }
+                self.advance(id, last, 1);
+                accepted += 1;
+            }
+            let whole = self.nodes.get(&id).is_some_and(|node| node.sequence.is_whole());
+            if !whole || accepted == before {
+                break;
+            }
+        }
+        self.usage.drafted += draft.len() as u64;
+        self.usage.accepted += accepted as u64;
+        let page_tokens = self.settings.page_tokens;
+        let Some(node) = self.nodes.get_mut(&id) else { return };
+        if judged == 0 {
+            node.acceptance.recover();
+        }
+        if let Some(segment) = node.sequence.segments.last_mut()
+            && !draft.is_empty()
+        {
+            #[cfg(test)]
+            self.forward.spoil(&segment.slots_behind(page_tokens));
+            segment.trim(page_tokens, &mut self.pool);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Orders to the engine: trees are admitted, texts appended, nodes ended.
+
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::{Node, NodeId, State};
+use crate::engine::outcome::{Bound, Outcome};
+use crate::engine::request::Request;
+use crate::engine::tree::Tree;
+use crate::engine::turn::Then;
+use crate::kv::sequence::Sequence;
+use crate::text::token::Token;
+
+impl Engine {
+    /// Admits a tree. Trees that were admitted first come first when pages run short.
+    pub fn submit(&mut self, request: Request) -> Result<NodeId, EngineError> {
+        self.check_tokens(&request.tokens)?;
+        self.check_then(&request.then)?;
+        let room = self.room();
+        if request.tokens.is_empty() {
+            return Err(EngineError::NoTokens);
+        }
+        if request.tokens.len() > room {
+            return Err(EngineError::TooLong { wanted: request.tokens.len(), bound: room });
+        }
+        let number = self.next_number();
+        let mut sequence = Sequence::new();
+        request.tokens.iter().for_each(|token| sequence.push(*token));
+        self.trees.insert(number, Tree { bounds: request.bounds, calls: 0 });
+        let node = Node::new((number, Vec::new()), request.seed, sequence, request.bounds.tokens);
+        self.nodes.insert(NodeId(number), node);
+        self.events.push(Event::Opened { node: NodeId(number), parent: None });
+        self.go_on(NodeId(number), request.then);
+        Ok(NodeId(number))
+    }
+
+    /// Appends tokens to what a node reads that waits for orders, and lets it go on.
+    pub fn extend(&mut self, node: NodeId, tokens: &[Token], then: Then) -> Result<(), EngineError> {
+        self.check_tokens(tokens)?;
+        self.check_then(&then)?;
+        let room = self.room();
+        let held = self.at_rest(node)?;
+        let wanted = held.sequence.end() as usize + tokens.len();
+        if wanted > room {
+            return Err(EngineError::TooLong { wanted, bound: room });
+        }
+        tokens.iter().for_each(|token| held.sequence.push(*token));
+        held.constraint.follow(tokens.iter().copied());
+        self.go_on(node, then);
+        Ok(())
+    }
+
+    /// Ends a node and all below it. Its siblings go on.
+    pub fn cancel(&mut self, node: NodeId) -> Result<(), EngineError> {
+        self.stop(node, Outcome::Cancelled)
+    }
+
+    /// Ends a node and all below it, because its time is up. The engine knows no clock: whoever has one
+    /// says when. What a branch had left of its tokens is lost then, as with [`Engine::cancel`]: how much
+    /// that was is chance.
+    pub fn expire(&mut self, node: NodeId) -> Result<(), EngineError> {
+        self.stop(node, Outcome::Budget(Bound::Time))
+    }
+
+    /// Counts a call of a tool by a node against the bound of its tree, and gives how many there were. To be
+    /// asked before the tool is: a call that is refused must not be made.
+    pub fn count_call(&mut self, node: NodeId) -> Result<usize, EngineError> {
+        let number = self.tree_of(node)?;
+        let tree = self.trees.get_mut(&number).ok_or(EngineError::Unknown(node))?;
+        if tree.calls >= tree.bounds.calls {
+            return Err(EngineError::Calls { bound: tree.bounds.calls });
+        }
+        tree.calls += 1;
+        Ok(tree.calls)
+    }
+
+    /// Forgets a tree with all its nodes; what it has computed may be found by others for a while.
+    pub fn forget(&mut self, root: NodeId) {
+        if self.nodes.get(&root).is_none_or(|node| node.parent.is_some()) {
+            return;
+        }
+        self.trees.remove(&root.0);
+        self.replay_logs.remove(&root.0);
+        let of_tree: Vec<NodeId> =
+            self.nodes.iter().filter(|(_, node)| node.rank.0 == root.0).map(|(id, _)| *id).collect();
+        for id in of_tree {
+            if let Some(mut node) = self.nodes.remove(&id) {
+                self.cache.remember(&node.sequence, self.settings.page_tokens, &mut self.pool);
+                node.sequence.clear(&mut self.pool);
+            }
+        }
+    }
+
+    /// Ends a node and all below it in this way.
+    pub(crate) fn stop(&mut self, node: NodeId, outcome: Outcome) -> Result<(), EngineError> {
+        if !self.nodes.contains_key(&node) {
+            return Err(EngineError::Unknown(node));
+        }
+        self.end(node, outcome);
+        Ok(())
+    }
+
+    /// A node that waits for orders: it holds, or it is a root that ended.
+    pub(crate) fn at_rest(&mut self, id: NodeId) -> Result<&mut Node, EngineError> {
+        let node = self.nodes.get_mut(&id).ok_or(EngineError::Unknown(id))?;
+        match node.state {
+            State::Held | State::Holding => Ok(node),
+            State::Done(_) if node.parent.is_none() => Ok(node),
+            _ => Err(EngineError::Busy(id)),
+        }
+    }
+
+    pub(crate) fn tree_of(&self, id: NodeId) -> Result<u64, EngineError> {
+        self.nodes.get(&id).map(|node| node.rank.0).ok_or(EngineError::Unknown(id))
+    }
+
+    pub(crate) fn check_tokens(&self, tokens: &[Token]) -> Result<(), EngineError> {
+        let vocabulary = self.model.shape().vocabulary;
+        match tokens.iter().find(|token| **token as usize >= vocabulary) {
+            Some(token) => Err(EngineError::NoSuchToken { token: *token, vocabulary }),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn check_then(&self, then: &Then) -> Result<(), EngineError> {
+        match then {
+            Then::Generate(turn) if turn.max_tokens == 0 => Err(EngineError::NoTokens),
+            Then::Generate(turn) => self.check_tokens(&turn.given),
+            Then::Hold | Then::Conclude => Ok(()),
+        }
+    }
+
+    /// Positions that a text may fill, so that one is left to generate at.
+    pub(crate) fn room(&self) -> usize {
+        self.positions.saturating_sub(1)
+    }
+
+    /// Whether what a node reads leaves no position to generate at.
+    pub(crate) fn is_too_long(&self, id: NodeId) -> bool {
+        self.nodes.get(&id).is_some_and(|node| node.sequence.end() as usize >= self.positions)
+    }
+
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+}

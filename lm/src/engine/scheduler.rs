@@ -1,0 +1,162 @@
+//! The scheduler: which sequences get rows of a step, and where the pages for these rows come from.
+
+use crate::engine::Engine;
+use crate::engine::batch::ScheduledRows;
+use crate::engine::node::{NodeId, State};
+use crate::engine::outcome::{Bound, Outcome};
+use crate::kv::sequence::{Chunk, Hold};
+
+impl Engine {
+    /// Picks the sequences that get rows of this step, and takes pages for these rows.
+    ///
+    /// Sequences come in the order of their nodes' ranks: trees as they were admitted, each tree in depth first. A
+    /// sequence may take the pages of sequences behind it, so that the first one always gets on; keys and values
+    /// that were lost to it are computed again when there is room.
+    pub(crate) fn schedule(&mut self) -> Vec<ScheduledRows> {
+        let mut runnable: Vec<NodeId> =
+            self.nodes.iter().filter(|(_, node)| node.is_runnable()).map(|(id, _)| *id).collect();
+        runnable.sort_by(|one, other| self.nodes[one].rank.cmp(&self.nodes[other].rank));
+        self.end_what_cannot_fit(&mut runnable);
+        for id in &runnable {
+            self.find_computed(*id);
+        }
+        // Sequences that generate get one row each; prompts share the rows that are left.
+        let mut rows = self.settings.rows;
+        let mut shares = vec![0; runnable.len()];
+        for generating in [true, false] {
+            for (share, id) in shares.iter_mut().zip(&runnable) {
+                let missing = self.nodes[id].sequence.missing();
+                if (missing == 1) == generating {
+                    *share = missing.min(rows);
+                    rows -= *share;
+                }
+            }
+        }
+        let mut scheduled: Vec<ScheduledRows> = Vec::new();
+        for (share, id) in shares.into_iter().zip(&runnable) {
+            if share == 0 {
+                continue;
+            }
+            // A sequence before this one may have taken the pages of this one since its rows were counted.
+            let chunks = self.make_room(*id, share, &scheduled);
+            let Some(node) = self.nodes.get(id) else { continue };
+            let rows: usize = chunks.iter().map(|chunk| chunk.count).sum();
+            if rows > 0 {
+                let wanted = node.wants_logits() && rows == node.sequence.missing();
+                scheduled.push(ScheduledRows { node: *id, chunks, wanted, draft: Vec::new() });
+            }
+        }
+        scheduled
+    }
+
+    /// Adopts pages of the prefix cache, and leaves a row to be computed where logits are wanted.
+    fn find_computed(&mut self, id: NodeId) {
+        // The cache has whole pages: a sequence that lacks less than one needs no count of its tree's pages.
+        let lacks = self.nodes.get(&id).is_some_and(|node| node.sequence.missing() >= self.settings.page_tokens);
+        let mut room = if lacks { self.page_room(id) } else { None };
+        let Engine { nodes, pool, cache, settings, usage, .. } = self;
+        let Some(node) = nodes.get_mut(&id) else { return };
+        let wanted = node.wants_logits();
+        let count = node.sequence.segments.len();
+        for (place, segment) in node.sequence.segments.iter_mut().enumerate() {
+            if segment.is_whole() {
+                continue;
+            }
+            let keep = usize::from(wanted && place + 1 == count);
+            let find = |name| cache.find(name).filter(|page| room.as_mut().is_none_or(|room| room.admits(*page)));
+            usage.cached += segment.adopt(keep, settings.page_tokens, find, pool) as u64;
+            if !segment.is_whole() {
+                break;
+            }
+        }
+        // The last token, even if others are missing: what was spliced stays when what stands before it goes.
+        if wanted
+            && let Some(last) = node.sequence.segments.last_mut()
+            && last.is_whole()
+        {
+            last.forget_last();
+        }
+    }
+
+    /// Takes pages for the next rows of a sequence, from other sequences if need be; gives the rows that have room.
+    fn make_room(&mut self, id: NodeId, rows: usize, scheduled: &[ScheduledRows]) -> Vec<Chunk> {
+        let page_tokens = self.settings.page_tokens;
+        let gaps = self.nodes[&id].sequence.gaps(rows);
+        let wanted: usize = gaps
+            .iter()
+            .map(|chunk| self.nodes[&id].sequence.segments[chunk.segment].pages_wanted(chunk.count, page_tokens))
+            .sum();
+        let is_scheduled = |other: &NodeId| scheduled.iter().any(|scheduled| scheduled.node == *other);
+        let mut left = self.pages_within_bound(id, wanted, is_scheduled);
+        self.free_pages(id, left, scheduled);
+        let mut chunks = Vec::new();
+        for mut chunk in gaps {
+            let Some(node) = self.nodes.get_mut(&id) else { break };
+            let segment = &mut node.sequence.segments[chunk.segment];
+            let asked = chunk.count;
+            while segment.pages_wanted(chunk.count, page_tokens) > 0 {
+                match if left > 0 { self.pool.take() } else { None } {
+                    Some(page) => {
+                        segment.add_page(page);
+                        left -= 1;
+                    }
+                    None => chunk.count -= 1,
+                }
+            }
+            if chunk.count > 0 {
+                chunks.push(chunk);
+            }
+            if chunk.count < asked {
+                break;
+            }
+        }
+        chunks
+    }
+
+    /// Frees so many pages, as far as that is possible without taking them from sequences that come first or from
+    /// nodes above this one.
+    fn free_pages(&mut self, id: NodeId, wanted: usize, scheduled: &[ScheduledRows]) {
+        self.cache.shrink(wanted, &mut self.pool);
+        if self.pool.free() >= wanted {
+            return;
+        }
+        let rank = self.nodes[&id].rank.clone();
+        let is_scheduled = |other: &NodeId| scheduled.iter().any(|scheduled| scheduled.node == *other);
+        let mut others: Vec<NodeId> =
+            self.nodes.keys().filter(|other| **other != id && !is_scheduled(other)).copied().collect();
+        others.sort_by(|one, other| self.nodes[other].rank.cmp(&self.nodes[one].rank));
+        // First nodes behind this one, from the last on; then those that compute nothing now; then whole
+        // trees behind this one.
+        let waits = |engine: &Engine, other: &NodeId| {
+            matches!(engine.nodes[other].state, State::Waiting { .. } | State::Choosing { .. })
+        };
+        let behind: Vec<NodeId> =
+            others.iter().filter(|other| self.nodes[other].rank > rank && !waits(self, other)).copied().collect();
+        let idle = |other: &&NodeId| matches!(self.nodes[*other].state, State::Done(_) | State::Held);
+        let idle: Vec<NodeId> = others.iter().filter(idle).copied().collect();
+        let trees: Vec<NodeId> = others.iter().filter(|other| self.nodes[other].rank.0 > rank.0).copied().collect();
+        for (victims, hold) in [(behind, Hold::Own), (idle, Hold::Own), (trees, Hold::All)] {
+            for victim in victims {
+                if self.pool.free() >= wanted {
+                    return;
+                }
+                let Some(node) = self.nodes.get_mut(&victim) else { continue };
+                if node.sequence.holds_pages(hold) {
+                    node.sequence.evict(hold, &mut self.pool);
+                    self.usage.preempted += 1;
+                }
+                self.cache.shrink(wanted, &mut self.pool);
+            }
+        }
+    }
+
+    /// Ends the first node that lacks keys or values: there is no room for them. A node may lack nothing by now,
+    /// because the prefix cache had all of it.
+    pub(super) fn end_first_without_room(&mut self) {
+        let runnable = self.nodes.iter().filter(|(_, node)| node.is_runnable() && !node.sequence.is_whole());
+        let first = runnable.min_by(|one, other| one.1.rank.cmp(&other.1.rank)).map(|(id, _)| *id);
+        if let Some(first) = first {
+            self.end(first, Outcome::Budget(Bound::Pages));
+        }
+    }
+}

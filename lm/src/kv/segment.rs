@@ -1,0 +1,350 @@
+//! A run of tokens that one writer wrote, and where its keys and values lie.
+
+use std::sync::Arc;
+
+use theoremata_kernels::{Slot, Span};
+
+use crate::kv::context::ContextId;
+use crate::kv::pages::{PageId, PagePool};
+use crate::text::token::Token;
+
+/// A path of a block: which spawn, and which of its branches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fork {
+    pub(crate) block: u64,
+    pub(crate) path: u32,
+}
+
+/// The forks in which something lies, the outermost first.
+pub(crate) type ForkPath = Arc<[Fork]>;
+
+/// Whether what lies in these two branches is hidden from each other: they part in some block.
+pub(crate) fn hidden(one: &[Fork], other: &[Fork]) -> bool {
+    one.iter().any(|fork| other.iter().any(|mate| mate.block == fork.block && mate.path != fork.path))
+}
+
+/// A run of tokens at consecutive positions. What is written is never changed; the last segment of a
+/// sequence may grow as long as it is open.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    /// What it says; forks share the list.
+    tokens: Arc<Vec<Token>>,
+    /// The name of each token, see [`ContextId`].
+    names: Arc<Vec<ContextId>>,
+    /// The name of what stands before the first token.
+    before: ContextId,
+    /// What keys and values were computed behind, and of how many tokens, where that is not what stands
+    /// before them now.
+    spliced: Option<(ContextId, usize)>,
+    /// The paths of blocks in which it lies: hidden from all other paths of these blocks.
+    pub(crate) branch: ForkPath,
+    /// Logical position of the first token.
+    start: u32,
+    /// Held by a sequence that got it at a fork: its writer is an ancestor.
+    pub(crate) inherited: bool,
+    /// Whether its sequence may still append to it.
+    pub(crate) open: bool,
+    /// The pages of its resident tokens, in order; it holds a reference to each.
+    pages: Vec<PageId>,
+    /// Place of the first token in its page.
+    offset: usize,
+    /// So many tokens, from the first, have keys and values.
+    resident: usize,
+    /// So many ever had.
+    computed: usize,
+}
+
+impl Segment {
+    pub(crate) fn new(before: ContextId, branch: ForkPath, start: u32) -> Segment {
+        Segment {
+            tokens: Arc::default(),
+            names: Arc::default(),
+            before,
+            spliced: None,
+            branch,
+            start,
+            inherited: false,
+            open: true,
+            pages: Vec::new(),
+            offset: 0,
+            resident: 0,
+            computed: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, token: Token) {
+        let name = self.end_name().then(token);
+        Arc::make_mut(&mut self.tokens).push(token);
+        Arc::make_mut(&mut self.names).push(name);
+    }
+
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The name of the last token, or of what stands before where there is none.
+    pub(crate) fn end_name(&self) -> ContextId {
+        self.names.last().copied().unwrap_or(self.before)
+    }
+
+    pub(crate) fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// Whether the tokens of another segment, which stands behind this one and has no keys and values, may
+    /// as well be written here.
+    pub(crate) fn precedes(&self, next: &Segment) -> bool {
+        let own = |segment: &Segment| !segment.inherited && segment.spliced.is_none();
+        own(self)
+            && own(next)
+            && next.pages.is_empty()
+            && self.branch == next.branch
+            && self.end_name() == next.before
+            && self.end() == next.start
+    }
+
+    /// Sees to it that more tokens can be written: a last page with room in it that others hold too is let
+    /// go of. Gives how many tokens have to be computed again.
+    pub(crate) fn make_room(&mut self, page_tokens: usize, pool: &mut PagePool) -> usize {
+        let before = self.resident;
+        if let Some(page) = self.pages.last().copied()
+            && !(self.offset + self.resident).is_multiple_of(page_tokens)
+            && pool.references(page) > 1
+        {
+            self.pages.pop();
+            pool.release(page);
+            self.resident = (self.pages.len() * page_tokens).saturating_sub(self.offset);
+        }
+        if self.pages.is_empty() {
+            self.offset = 0;
+        }
+        before - self.resident
+    }
+
+    /// The position behind the last token.
+    pub(crate) fn end(&self) -> u32 {
+        self.start + self.len() as u32
+    }
+
+    pub(crate) fn resident(&self) -> usize {
+        self.resident
+    }
+
+    pub(crate) fn computed(&self) -> usize {
+        self.computed
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.resident == self.len()
+    }
+
+    pub(crate) fn is_spliced(&self) -> bool {
+        self.spliced.is_some()
+    }
+
+    pub(crate) fn pages(&self) -> &[PageId] {
+        &self.pages
+    }
+
+    /// Another holder of the same keys and values, for a child.
+    pub(crate) fn share(&self, pool: &mut PagePool) -> Segment {
+        for page in &self.pages {
+            pool.share(*page);
+        }
+        Segment {
+            tokens: self.tokens.clone(),
+            names: self.names.clone(),
+            branch: self.branch.clone(),
+            pages: self.pages.clone(),
+            inherited: true,
+            open: false,
+            ..*self
+        }
+    }
+
+    /// A part of it, with its own hold on the pages of that part.
+    pub(crate) fn slice(&self, from: usize, to: usize, page_tokens: usize, pool: &mut PagePool) -> Segment {
+        let resident = self.resident.clamp(from, to) - from;
+        let first = self.offset + from;
+        let pages = if resident == 0 {
+            Vec::new()
+        } else {
+            self.pages[first / page_tokens..(first + resident).div_ceil(page_tokens)].to_vec()
+        };
+        for page in &pages {
+            pool.share(*page);
+        }
+        Segment {
+            tokens: Arc::new(self.tokens[from..to].to_vec()),
+            names: Arc::new(self.names[from..to].to_vec()),
+            before: if from == 0 { self.before } else { self.names[from - 1] },
+            // Only the first token of a spliced run stands behind something else than it was computed behind.
+            spliced: self.spliced,
+            branch: self.branch.clone(),
+            start: self.start + from as u32,
+            inherited: self.inherited,
+            open: false,
+            pages,
+            offset: if resident == 0 { 0 } else { first % page_tokens },
+            resident,
+            computed: self.computed.clamp(from, to) - from,
+        }
+    }
+
+    /// Lets go of all keys and values; the tokens stay.
+    pub(crate) fn release(&mut self, pool: &mut PagePool) {
+        for page in self.pages.drain(..) {
+            pool.release(page);
+        }
+        (self.offset, self.resident) = (0, 0);
+    }
+
+    /// Lets go of what can be computed again. What was spliced cannot: what it was computed behind is gone.
+    pub(crate) fn evict(&mut self, pool: &mut PagePool) {
+        if self.spliced.is_none() {
+            self.release(pool);
+        }
+    }
+
+    /// Puts it behind something else. Its keys and values are given up, unless they are to be kept all
+    /// the same; gives how many tokens have to be computed again.
+    pub(crate) fn rebase(&mut self, expected: ContextId, start: u32, stale: Stale, pool: &mut PagePool) -> usize {
+        self.start = start;
+        let now = match self.spliced {
+            Some((was, kept)) => ContextId::splice(expected, was, kept),
+            None => expected,
+        };
+        if now == self.before {
+            return 0;
+        }
+        let (mut again, mut now) = (0, now);
+        if stale == Stale::Keep && self.spliced.is_none() && self.resident > 0 {
+            self.spliced = Some((self.before, self.resident));
+            now = ContextId::splice(expected, self.before, self.resident);
+        }
+        if stale == Stale::Recompute {
+            (again, now) = (self.computed, expected);
+            self.spliced = None;
+            self.release(pool);
+        }
+        self.before = now;
+        let mut names = Vec::with_capacity(self.len());
+        for token in self.tokens.iter() {
+            now = now.then(*token);
+            names.push(now);
+        }
+        self.names = Arc::new(names);
+        again
+    }
+
+    /// Pages that are to be taken before `count` more tokens have room.
+    pub(crate) fn pages_wanted(&self, count: usize, page_tokens: usize) -> usize {
+        (self.offset + self.resident + count).div_ceil(page_tokens).saturating_sub(self.pages.len())
+    }
+
+    pub(crate) fn add_page(&mut self, page: PageId) {
+        self.pages.push(page);
+    }
+
+    /// Gives up the last token's key and value, so that its row is computed once more.
+    pub(crate) fn forget_last(&mut self) {
+        debug_assert!(self.is_whole() && self.resident > 0);
+        self.resident -= 1;
+        self.computed = self.computed.max(self.resident + 1);
+    }
+
+    /// Where the next `count` tokens without keys and values go.
+    pub(crate) fn next_slots(&self, count: usize, page_tokens: usize) -> impl Iterator<Item = Slot> {
+        (self.resident..self.resident + count).map(move |at| {
+            let place = self.offset + at;
+            Slot { page: self.pages[place / page_tokens].0, offset: (place % page_tokens) as u32 }
+        })
+    }
+
+    /// Says that the next `count` tokens have keys and values now.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.resident += count;
+        self.computed = self.computed.max(self.resident);
+        debug_assert!(self.resident <= self.len());
+    }
+
+    /// The first token without key and value.
+    pub(crate) fn next_missing(&self) -> Option<Token> {
+        self.tokens.get(self.resident).copied()
+    }
+
+    /// Gives back pages that hold none of its keys and values.
+    pub(crate) fn trim(&mut self, page_tokens: usize, pool: &mut PagePool) {
+        let held = if self.resident == 0 { 0 } else { (self.offset + self.resident).div_ceil(page_tokens) };
+        for page in self.pages.drain(held.min(self.pages.len())..) {
+            pool.release(page);
+        }
+    }
+
+    /// The places in its pages behind its last key and value.
+    #[cfg(test)]
+    pub(crate) fn slots_behind(&self, page_tokens: usize) -> Vec<Slot> {
+        let room = (self.pages.len() * page_tokens).saturating_sub(self.offset + self.resident);
+        self.next_slots(room, page_tokens).collect()
+    }
+
+    /// The places of its first `count` tokens, which have room, page by page.
+    pub(crate) fn spans(&self, count: usize, page_tokens: usize, spans: &mut Vec<Span>) {
+        let mut at = 0;
+        while at < count {
+            let place = self.offset + at;
+            let tokens = (page_tokens - place % page_tokens).min(count - at);
+            spans.push(Span {
+                page: self.pages[place / page_tokens].0,
+                offset: (place % page_tokens) as u32,
+                tokens: tokens as u32,
+                position: self.start + at as u32,
+            });
+            at += tokens;
+        }
+    }
+
+    /// The pages that are full and begin with the token at a multiple of the page size, with the name of
+    /// their last token.
+    pub(crate) fn full_pages(&self, page_tokens: usize) -> impl Iterator<Item = (ContextId, PageId)> {
+        let count = if self.offset == 0 && self.spliced.is_none() { self.resident / page_tokens } else { 0 };
+        (0..count).map(move |page| (self.names[(page + 1) * page_tokens - 1], self.pages[page]))
+    }
+
+    /// Adopts pages of other sequences with the very keys and values of its next tokens. At least
+    /// `keep` tokens at the end are left to be computed. Gives how many tokens were found.
+    pub(crate) fn adopt(
+        &mut self,
+        keep: usize,
+        page_tokens: usize,
+        mut find: impl FnMut(ContextId) -> Option<PageId>,
+        pool: &mut PagePool,
+    ) -> usize {
+        if self.offset != 0 || self.spliced.is_some() || !self.resident.is_multiple_of(page_tokens) {
+            return 0;
+        }
+        let before = self.resident;
+        while self.resident + page_tokens + keep <= self.len()
+            && let Some(page) = find(self.names[self.resident + page_tokens - 1])
+        {
+            pool.share(page);
+            self.pages.push(page);
+            self.resident += page_tokens;
+        }
+        self.computed = self.computed.max(self.resident);
+        self.resident - before
+    }
+}
+
+/// What becomes of keys and values that were computed behind something else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stale {
+    /// They are computed again: exact.
+    Recompute,
+    /// They are shown as they are, at their new positions: approximate.
+    Keep,
+}

@@ -1,0 +1,61 @@
+//! What came of a program.
+
+use crate::engine::outcome::Outcome;
+use crate::engine::report::JoinReport;
+use crate::program::growth::Grown;
+use crate::text::token::Token;
+
+/// Text that was taken out of view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pruned {
+    /// By this number the tool `recall` finds it: lists, or tasks, are counted from 1 as they are finished.
+    pub number: usize,
+    /// What was taken out. [`Engine::recall`] puts it back into a node that goes on.
+    pub tokens: Vec<Token>,
+}
+
+/// What joins and prunes took, summed over a tree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TreeUsage {
+    /// Tokens that were written.
+    pub generated: usize,
+    /// Tokens whose keys and values were kept at a join.
+    pub reused: usize,
+    /// Tokens that a join brought to be computed for the first time.
+    pub new: usize,
+    /// Tokens that had to be computed again.
+    pub reencoded: usize,
+    /// Tokens that were taken out of view.
+    pub dropped: usize,
+    /// Calls of tools that were answered.
+    pub calls: usize,
+}
+
+/// What came of a program.
+///
+/// Outcome, conclusion, nodes and choice hang on the inputs and the seed alone. The joins and the usage
+/// say what was done this time: where pages are short, less is reused.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the branch that was taken wrote, or what the root wrote last.
+    pub tokens: Vec<Token>,
+    /// The branch of the root that was taken, where the program takes one.
+    pub chosen: Option<u32>,
+    /// Where branches vote: each different answer by the place of the first branch that gave it, and how many
+    /// gave it.
+    pub votes: Vec<(u32, usize)>,
+    /// The whole text of the tree, where it is one text that the model itself parts.
+    pub text: Vec<Token>,
+    /// What of it was taken out of view.
+    pub pruned: Vec<Pruned>,
+    /// All nodes, a parent before its branches, branches in their order.
+    pub nodes: Vec<Grown>,
+    /// What each join did, and whether it is exact, with the path of its node; in the order of the paths.
+    pub joins: Vec<(Vec<u32>, JoinReport)>,
+    /// The same of each time that text was taken out of view or put back.
+    pub prunes: Vec<(Vec<u32>, JoinReport)>,
+    /// What joins and prunes took.
+    pub usage: TreeUsage,
+}

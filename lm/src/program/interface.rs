@@ -1,0 +1,73 @@
+//! What a program is: the owner of a tree, that gives orders as events come.
+
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::request::Bounds;
+use crate::program::answer::Pruned;
+use crate::program::growth::Growth;
+use crate::text::token::Token;
+
+/// Where a program begins.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ground {
+    /// What all branches read: computed and kept once. At least one token.
+    pub prefix: Vec<Token>,
+    /// All draws hang on it.
+    pub seed: u64,
+    /// Bounds of the whole tree.
+    pub bounds: Bounds,
+}
+
+/// A way to grow a tree.
+pub trait Program {
+    /// Plants the tree and gives its root.
+    ///
+    /// # Errors
+    /// If the engine refuses it: too long, too wide, too deep, or no token of its vocabulary.
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError>;
+
+    /// Gives the orders that follow from an event of the tree.
+    ///
+    /// # Errors
+    /// If the engine refuses an order: the program then ends.
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError>;
+
+    /// The branch of the root that was taken, where one is.
+    fn chosen(&self) -> Option<u32> {
+        None
+    }
+
+    /// Where branches vote: each different answer by the place of the first branch that gave it, and how many
+    /// gave it.
+    fn votes(&self) -> &[(u32, usize)] {
+        &[]
+    }
+
+    /// The whole text of the tree, where it is one text that the model itself parts: paths in their places,
+    /// and what was taken out of view as well.
+    fn text(&self) -> &[Token] {
+        &[]
+    }
+
+    /// What was taken out of view of that text, in the order in which it was.
+    fn pruned(&self) -> &[Pruned] {
+        &[]
+    }
+
+    /// Calls of tools that were answered.
+    fn calls(&self) -> usize {
+        0
+    }
+
+    /// Whether it is known by now that a node's text cannot matter, so that how far it got is chance.
+    fn is_idle_talk(&self, _path: &[u32]) -> bool {
+        false
+    }
+}
+
+/// What each of some branches may write: what it wants, or its share of what there is.
+pub(super) fn share(wanted: usize, there_is: usize, branches: usize) -> usize {
+    wanted.min(there_is / branches.max(1))
+}

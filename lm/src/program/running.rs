@@ -1,0 +1,153 @@
+//! A program at work in an engine.
+
+use std::collections::BTreeMap;
+
+use theoremata_kernels::Parallel;
+
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::event::Event;
+use crate::engine::node::NodeId;
+use crate::engine::outcome::Outcome;
+use crate::engine::report::JoinReport;
+use crate::program::answer::{Answer, TreeUsage};
+use crate::program::growth::{Grown, Growth};
+use crate::program::interface::Program;
+
+/// A program at work.
+pub struct Running<'a> {
+    program: Box<dyn Program + 'a>,
+    root: NodeId,
+    growth: Growth,
+    joins: Vec<(Vec<u32>, JoinReport)>,
+    prunes: Vec<(Vec<u32>, JoinReport)>,
+    /// Nodes for which the engine refused an order, with what that means.
+    refused: BTreeMap<NodeId, Outcome>,
+}
+
+impl<'a> Running<'a> {
+    /// Plants a program's tree.
+    ///
+    /// # Errors
+    /// If the engine refuses it. Nothing is left in the engine then.
+    pub fn start(engine: &mut Engine, mut program: impl Program + 'a) -> Result<Running<'a>, EngineError> {
+        let root = program.plant(engine)?;
+        let growth = Growth::of(root);
+        Ok(Running {
+            program: Box::new(program),
+            root,
+            growth,
+            joins: Vec::new(),
+            prunes: Vec::new(),
+            refused: BTreeMap::new(),
+        })
+    }
+
+    /// The root of its tree.
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// The tree as far as it grew.
+    pub fn growth(&self) -> &Growth {
+        &self.growth
+    }
+
+    /// Whether it came to its end.
+    pub fn is_done(&self) -> bool {
+        self.growth.node(self.root).is_some_and(|root| root.outcome.is_some())
+    }
+
+    /// Hears an event, which may be one of another tree, and orders what follows.
+    ///
+    /// An order that the engine refuses ends the node that the event is about: as out of budget where a bound
+    /// is the reason. The others go on.
+    pub fn take(&mut self, engine: &mut Engine, event: &Event) {
+        if !self.growth.note(event) {
+            return;
+        }
+        if let Event::Joined { node, report } | Event::Pruned { node, report } = event
+            && let Some(grown) = self.growth.node(*node)
+        {
+            let reports = if matches!(event, Event::Joined { .. }) { &mut self.joins } else { &mut self.prunes };
+            reports.push((grown.path.clone(), report.clone()));
+        }
+        // The program hears of the end of its tree, and of nothing behind it.
+        let is_end = matches!(event, Event::Finished { node, .. } if *node == self.root);
+        if self.is_done() && !is_end {
+            return;
+        }
+        if let Err(error) = self.program.take(engine, &mut self.growth, event) {
+            let node = event.node();
+            self.refused.entry(node).or_insert(error.outcome());
+            // A node that the tree knows is one that the engine knows.
+            let _ = engine.cancel(node);
+        }
+    }
+
+    /// Ends it; what it wrote so far is in the answer.
+    pub fn cancel(&mut self, engine: &mut Engine) {
+        // The root is there until `finish` takes it.
+        let _ = engine.cancel(self.root);
+    }
+
+    /// Ends it because its time is up; see [`Engine::expire`].
+    pub fn expire(&mut self, engine: &mut Engine) {
+        // The root is there until `finish` takes it.
+        let _ = engine.expire(self.root);
+    }
+
+    /// What came of it. A program that is not done is cancelled. The engine forgets its tree.
+    pub fn finish(mut self, engine: &mut Engine) -> Answer {
+        if !self.is_done() {
+            self.cancel(engine);
+        }
+        engine.forget(self.root);
+        for (id, outcome) in std::mem::take(&mut self.refused) {
+            self.growth.set_outcome(id, outcome);
+        }
+        let ended = self.growth.node(self.root).and_then(|root| root.outcome.clone());
+        let outcome = ended.unwrap_or(Outcome::Cancelled);
+        let mut nodes: Vec<Grown> = self.growth.into_nodes();
+        let generated = nodes.iter().map(|grown| grown.tokens.len()).sum();
+        for grown in &mut nodes {
+            if self.program.is_idle_talk(&grown.path) {
+                *grown = Grown::cancelled(std::mem::take(&mut grown.path));
+            }
+        }
+        nodes.sort_by(|one, other| one.path.cmp(&other.path));
+        self.joins.sort_by(|one, other| one.0.cmp(&other.0));
+        self.prunes.sort_by(|one, other| one.0.cmp(&other.0));
+        let mut usage = TreeUsage { generated, calls: self.program.calls(), ..TreeUsage::default() };
+        for (_, report) in &self.joins {
+            usage.reused += report.reused;
+            usage.new += report.new;
+        }
+        for (_, report) in self.joins.iter().chain(&self.prunes) {
+            usage.reencoded += report.reencoded;
+            usage.dropped += report.dropped;
+        }
+        let chosen = self.program.chosen().filter(|_| outcome == Outcome::Concluded);
+        let path = Vec::from_iter(chosen);
+        let said = nodes.iter().find(|grown| grown.path == path).map(|grown| grown.conclusion().to_vec());
+        let votes = self.program.votes().to_vec();
+        let (text, pruned) = (self.program.text().to_vec(), self.program.pruned().to_vec());
+        let tokens = said.unwrap_or_default();
+        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins: self.joins, prunes: self.prunes, usage }
+    }
+}
+
+/// Runs programs beside each other in one batch, to the end of all. `watch` is told every event.
+pub fn run_programs(
+    engine: &mut Engine,
+    parallel: &dyn Parallel,
+    programs: &mut [Running<'_>],
+    mut watch: impl FnMut(&mut Engine, &Event),
+) {
+    while !engine.is_idle() {
+        for event in engine.step(parallel) {
+            watch(engine, &event);
+            programs.iter_mut().for_each(|program| program.take(engine, &event));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The drafter that needs no second model.
+
+use super::distributions::{DistributionTable, LENGTHS};
+use super::drafter::{Drafter, Guess, Next};
+use super::hit_rate::HitRate;
+use super::lookup::looked_up;
+use crate::text::token::Token;
+
+/// Guesses from what followed the last few tokens before.
+///
+/// It asks a table of distributions for the last four, three, two and one tokens, and draws from each with
+/// the noise that the token will be drawn with; and it looks for the same tokens earlier in the sequence's text,
+/// which is all there is as long as the table knows nothing. Of these guesses the one whose kind was right
+/// most often is made. All sequences of an engine share one: siblings often say the same.
+///
+/// Source: the table follows STAND (arXiv 2506.04708); that drafter and sampler share their noise,
+/// drafter-invariant speculation (arXiv 2408.07978); the search in the own text is known as prompt look-up.
+/// Counting how often each is right is ours, and so are runs of a single token: in lists, where numbers differ
+/// from line to line, they are right most often.
+#[derive(Debug)]
+pub struct Ngrams {
+    table: DistributionTable,
+    hit_rates: [HitRate; KINDS],
+}
+
+/// Four lengths and the search, greedy or drawn, by eight degrees of certainty.
+const KINDS: usize = (LENGTHS.len() + 1) * 2 * DEGREES;
+const DEGREES: usize = 8;
+
+impl Ngrams {
+    /// Runs of tokens that are remembered by default; with all they hold some six megabytes.
+    pub const CAPACITY: usize = 1 << 15;
+
+    /// Knows nothing yet, and will remember at most so many runs of tokens.
+    pub fn new(capacity: usize) -> Ngrams {
+        Ngrams { table: DistributionTable::new(capacity), hit_rates: [HitRate::default(); KINDS] }
+    }
+
+    /// What each source would guess, with its kind; what comes first wins among equals.
+    fn candidates(&self, next: &Next<'_>) -> impl Iterator<Item = (usize, Token)> {
+        let drawn = usize::from(next.inverse_temperature().is_some());
+        let kind = move |source: usize, degree: usize| (source * 2 + drawn) * DEGREES + degree.min(DEGREES - 1);
+        let tabled = LENGTHS.map(|length| self.table.pick(next, length));
+        let looked_up = looked_up(next.tokens).filter(|(token, _)| next.allows(*token));
+        let tabled = tabled.into_iter().enumerate().filter_map(move |(source, pick)| {
+            // Two degrees for each unit of the noise by which it is ahead.
+            pick.map(|(token, ahead)| (kind(source, (ahead * 2.0) as usize), token))
+        });
+        tabled.chain(looked_up.map(|(token, length)| (kind(LENGTHS.len(), length / 2), token)))
+    }
+}
+
+impl Default for Ngrams {
+    fn default() -> Ngrams {
+        Ngrams::new(Ngrams::CAPACITY)
+    }
+}
+
+impl Drafter for Ngrams {
+    fn guess(&self, next: &Next<'_>) -> Option<Guess> {
+        let mut best: Option<Guess> = None;
+        for (kind, token) in self.candidates(next) {
+            let likelihood = self.hit_rates[kind].share();
+            if best.is_none_or(|best| likelihood > best.likelihood) {
+                best = Some(Guess { token, likelihood });
+            }
+        }
+        best
+    }
+
+    fn learn(&mut self, next: &Next<'_>, likely: &[(Token, f32)], token: Token) {
+        let candidates: Vec<(usize, Token)> = self.candidates(next).collect();
+        for (kind, guessed) in candidates {
+            self.hit_rates[kind].count(guessed == token);
+        }
+        self.table.learn(next.tokens, likely);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use theoremata_kernels::{Draw, Sampling};
+
+    use super::*;
+
+    fn guess(drafter: &Ngrams, tokens: &[Token]) -> Option<Guess> {
+        let draw = Draw { seed: 1, path: 2, position: 3 };
+        drafter.guess(&Next { tokens, sampling: &Sampling::GREEDY, draw, allowed: None })
+    }
+
+    fn learn(drafter: &mut Ngrams, tokens: &[Token], likely: &[(Token, f32)], token: Token) {
+        let draw = Draw { seed: 1, path: 2, position: 3 };
+        drafter.learn(&Next { tokens, sampling: &Sampling::GREEDY, draw, allowed: None }, likely, token);
+    }
+
+    #[test]
+    fn the_own_text_is_searched_before_anything_is_known() {
+        let mut drafter = Ngrams::default();
+        assert_eq!(guess(&drafter, &[1, 2, 3, 4]), None);
+        assert_eq!(guess(&drafter, &[1, 2, 3, 1, 2]).map(|guess| guess.token), Some(3));
+        learn(&mut drafter, &[1, 2, 3, 1, 2], &[(8, 0.9), (3, 0.1)], 8);
+        assert_eq!(guess(&drafter, &[1, 2, 3, 1, 2]).map(|guess| guess.token), Some(8));
+    }
+
+    #[test]
+    fn the_source_that_is_right_more_often_is_asked() {
+        let mut drafter = Ngrams::default();
+        // The table is sure of 8 behind every pair, and the text repeats itself.
+        for round in 0..40 {
+            let text = [round * 4, round * 4 + 1, 90_000 + round, round * 4, round * 4 + 1];
+            learn(&mut drafter, &text, &[(8, 0.9), (3, 0.01)], 90_000 + round);
+            learn(&mut drafter, &text, &[(8, 0.9), (3, 0.01)], 90_000 + round);
+        }
+        let text = [4, 5, 77, 4, 5];
+        let found = guess(&drafter, &text).expect("a guess");
+        assert!(found.token == 77 && found.likelihood > 0.8, "{found:?}");
+    }
+}

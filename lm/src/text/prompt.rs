@@ -1,0 +1,121 @@
+//! From what people write to the tokens that a model reads.
+
+use crate::text::template::{Message, TemplateError};
+use crate::text::token::Token;
+use crate::text::tokenizer::{Reading, TextStream, Tokenizer, TokenizerError};
+use crate::weights::model::Model;
+
+/// Why there is no prompt.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PromptError {
+    /// The model's files have no vocabulary.
+    #[error("the model has no vocabulary, so it can read tokens only")]
+    NoTokenizer,
+    /// The model's file has no chat template.
+    #[error("the model has no chat template; give it plain text")]
+    NoTemplate,
+    /// The vocabulary lacks what a text is made of.
+    #[error("the model's vocabulary cannot spell {0:?}")]
+    Unspelled(String),
+    /// The template refuses the conversation.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The vocabulary fails on the text.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+}
+
+impl Model {
+    /// The tokens of a text as it stands, behind the token that begins a text if the model wants one.
+    /// Names of steering tokens in it are text like any other.
+    pub fn plain_prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
+        let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
+        let tokens = tokenizer.encode(text, Reading::Literal)?;
+        Ok(tokenizer.begin().into_iter().chain(tokens).collect())
+    }
+
+    /// The tokens of a conversation, laid out by the model's template up to where its next turn begins.
+    /// What is said in it cannot end a turn or begin another one.
+    pub fn chat_prompt(&self, messages: &[Message]) -> Result<Vec<Token>, PromptError> {
+        let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
+        let template = self.template().ok_or(PromptError::NoTemplate)?;
+        let shield = |message: &Message| Message { content: tokenizer.shield(&message.content), ..message.clone() };
+        let messages: Vec<Message> = messages.iter().map(shield).collect();
+        let tokens = tokenizer.encode(&template.render(&messages)?, Reading::Steering)?;
+        // Some templates write the token that begins a text themselves.
+        let begin = tokenizer.begin().filter(|begin| tokens.first() != Some(begin));
+        Ok(begin.into_iter().chain(tokens).collect())
+    }
+}
+
+/// Text as it comes token by token: complete characters, and nothing of a text that ends the turn.
+#[derive(Clone, Debug)]
+pub struct Speech {
+    stream: TextStream,
+    stops: Vec<String>,
+    /// Text that may be the beginning of one of them.
+    held: String,
+    ended: bool,
+}
+
+impl Speech {
+    /// Speech that ends before the first of these texts.
+    pub fn new(stops: &[String]) -> Speech {
+        let stops = stops.iter().filter(|stop| !stop.is_empty()).cloned().collect();
+        Speech { stream: TextStream::default(), stops, held: String::new(), ended: false }
+    }
+
+    /// The text that is certain when one more token is there.
+    pub fn push(&mut self, tokenizer: &Tokenizer, token: Token) -> String {
+        let text = self.stream.push(tokenizer.piece(token));
+        self.say(&text)
+    }
+
+    /// The text that is left when no more comes.
+    pub fn finish(&mut self) -> String {
+        let rest = self.stream.finish();
+        let said = self.say(&rest);
+        said + &std::mem::take(&mut self.held)
+    }
+
+    fn say(&mut self, text: &str) -> String {
+        if self.ended {
+            return String::new();
+        }
+        self.held.push_str(text);
+        if let Some(at) = self.stops.iter().filter_map(|stop| self.held.find(stop.as_str())).min() {
+            self.ended = true;
+            let mut said = std::mem::take(&mut self.held);
+            said.truncate(at);
+            return said;
+        }
+        // The longest end that one of the texts begins with has to wait.
+        let begins = |at: usize| self.stops.iter().any(|stop| stop.starts_with(&self.held[at..]));
+        let wait = self.held.char_indices().map(|(at, _)| at).find(|at| begins(*at)).unwrap_or(self.held.len());
+        let waiting = self.held.split_off(wait);
+        std::mem::replace(&mut self.held, waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spoken(parts: &[&str], stops: &[&str]) -> Vec<String> {
+        let stops: Vec<String> = stops.iter().map(|stop| (*stop).to_owned()).collect();
+        let mut speech = Speech::new(&stops);
+        let mut said: Vec<String> = parts.iter().map(|part| speech.say(part)).collect();
+        said.push(speech.finish());
+        said
+    }
+
+    #[test]
+    fn text_that_may_begin_a_stop_waits() {
+        assert_eq!(spoken(&["one\n", "two\n", "\nthree"], &["\n\n"]), ["one", "\ntwo", "", ""]);
+        assert_eq!(spoken(&["a<", "b"], &["<end>"]), ["a", "<b", ""]);
+        assert_eq!(spoken(&["a<e"], &["<end>"]), ["a", "<e"]);
+        assert_eq!(spoken(&["xSTOPy"], &["TOP", "STOP"]), ["x", ""]);
+        assert_eq!(spoken(&["all of it"], &[]), ["all of it", ""]);
+    }
+}

@@ -1,0 +1,164 @@
+//! The command line: arguments in, exit codes out. Each command has a file.
+
+mod arguments;
+mod bench;
+mod check;
+mod destination;
+mod exit;
+mod explore;
+mod export;
+mod fmt;
+mod generate;
+mod guidance;
+mod import;
+mod json;
+mod lint;
+mod model;
+mod output;
+mod problem;
+mod prove;
+mod reason;
+mod remove;
+mod resume;
+mod run;
+mod show;
+mod stored;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::failure::Failure;
+use exit::Exit;
+use output::Output;
+
+/// Discovers and proves theorems from axioms written in MPL; every proof is checked.
+#[derive(Parser)]
+#[command(name = "theoremata", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 not proved, 2 wrong input, 3 out of time or memory, 4 failure, \
+5 inconsistent axioms, 130 cancelled. docs/cli.md has all of it.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Say results as JSON, one object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    /// No progress and no notes.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find the theorems that follow from axioms.
+    ///
+    /// Example: theoremata explore theories/peano.mpl --site site
+    Explore(explore::ExploreArguments),
+    /// Prove or refute given statements.
+    ///
+    /// Example: theoremata prove theories/peano.mpl --goal "(>[a,b,c] (in3[a,b,c,+]) (in3[b,a,c,+]))"
+    Prove(prove::ProveArguments),
+    /// Check everything that is stored: bytes, and every proof, from the store alone.
+    ///
+    /// Example: theoremata check --with all
+    Check(check::CheckArguments),
+    /// Go on with a run that was cancelled, killed, or reached a bound.
+    Resume(resume::ResumeArguments),
+    /// List the runs, or show a run or one of its theorems with its proof.
+    Show(show::ShowArguments),
+    /// Write theorems for other checkers, or runs as JSON lines.
+    ///
+    /// Example: theoremata export --format metamath --out Peano.mm
+    Export(export::ExportArguments),
+    /// Write a goal with its axioms for other provers.
+    ///
+    /// Example: theoremata export-problem theories/group.mpl --goal "(>[x,y] (in2[x,y,inv]) (in3[x,y,e,*]))"
+    ExportProblem(problem::ProblemArguments),
+    /// Read what export wrote; every proof is checked before anything is stored.
+    Import(import::ImportArguments),
+    /// Remove a run from the database.
+    Remove(remove::RemoveArguments),
+    /// Give room in the database that nothing stands in back to the disk.
+    Compact(remove::CompactArguments),
+    /// Lay out MPL files.
+    Fmt(fmt::FmtArguments),
+    /// Say what is wrong or doubtful in MPL files.
+    Lint(lint::LintArguments),
+    /// Fetch, list and describe language models.
+    #[command(subcommand)]
+    Model(model::ModelCommand),
+    /// Let a language model write.
+    ///
+    /// Example: theoremata generate --prompt "Why is the sky blue?"
+    Generate(generate::GenerateArguments),
+    /// Let a language model answer by a program that parts the work: a tree of branches and joins.
+    ///
+    /// Example: theoremata reason vote --prompt "What is 17 + 25? Answer with the number." --samples 9
+    Reason(Box<reason::ReasonArguments>),
+    /// Measure how fast this machine does its work.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Does what the arguments of the process ask for.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json, cli.quiet);
+    let result = match cli.command {
+        Command::Explore(arguments) => explore::run(&arguments, output),
+        Command::Prove(arguments) => prove::run(&arguments, output),
+        Command::Check(arguments) => check::run(&arguments, output),
+        Command::Resume(arguments) => resume::run(&arguments, output),
+        Command::Show(arguments) => show::run(&arguments, output),
+        Command::Export(arguments) => export::run(&arguments, output),
+        Command::ExportProblem(arguments) => problem::run(&arguments, output),
+        Command::Import(arguments) => import::run(&arguments, output),
+        Command::Remove(arguments) => remove::remove(&arguments, output),
+        Command::Compact(arguments) => remove::compact(&arguments, output),
+        Command::Fmt(arguments) => fmt::run(&arguments, output),
+        Command::Lint(arguments) => lint::run(&arguments, output),
+        Command::Model(command) => model::run(&command, output),
+        Command::Generate(arguments) => generate::run(&arguments, output),
+        Command::Reason(arguments) => reason::run(&arguments, output),
+        Command::Bench(command) => bench::run(&command, output),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+    };
+    let exit = result.unwrap_or_else(|failure| say(&failure, output));
+    ExitCode::from(exit as u8)
+}
+
+/// Says why there is no result.
+fn say(failure: &Failure, output: Output) -> Exit {
+    if output.is_json() {
+        if let Failure::Input(report) = failure {
+            for line in report.json_lines().lines() {
+                output.line(line);
+            }
+        }
+        let szs = if Exit::from(failure) == Exit::Input { "InputError" } else { "Error" };
+        let message = match failure {
+            Failure::Input(report) => format!("{} errors in the input", report.errors()),
+            Failure::Usage(text) | Failure::World(text) => text.clone(),
+        };
+        output.object(&serde_json::json!({ "event": "failure", "szs": szs, "message": message }));
+        return failure.into();
+    }
+    match failure {
+        Failure::Input(report) => {
+            eprint!("{}", report.render(std::io::IsTerminal::is_terminal(&std::io::stderr())));
+            eprintln!("% SZS status InputError");
+        }
+        Failure::Usage(text) | Failure::World(text) => eprintln!("theoremata: {text}"),
+    }
+    failure.into()
+}

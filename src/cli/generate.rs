@@ -1,0 +1,359 @@
+//! `generate`: a language model goes on from a text, once or on several paths at a time.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use theoremata_kernels::{Crew, Sampling};
+use theoremata_lm::{
+    Bound, Bounds, Branch, Choice, Engine, EngineError, Event, Join, Message, Model, NodeId, Outcome, Precision,
+    PromptError, Request, Role, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
+};
+
+use crate::cli::exit::Exit;
+use crate::cli::guidance::{GuidanceArguments, guidance};
+use crate::cli::model;
+use crate::cli::output::Output;
+use crate::failure::Failure;
+use theoremata_actors::measure::peak_bytes;
+
+/// What a model is to write, and how.
+#[derive(Args)]
+pub(crate) struct GenerateArguments {
+    /// The model: a name of `model list`, a GGUF file, or a folder in the form of Hugging Face.
+    #[arg(long, value_name = "MODEL", default_value = "smollm2")]
+    model: String,
+    /// The text to go on from, or `-` for standard input.
+    #[arg(long, value_name = "TEXT")]
+    prompt: String,
+    /// What the model is told before, where it has a chat template.
+    #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
+    system: Option<String>,
+    /// Give the prompt as it stands, even if the model has a chat template.
+    #[arg(long)]
+    raw: bool,
+    /// At most so many tokens on each path.
+    #[arg(long, value_name = "N", default_value = "256")]
+    max_tokens: NonZeroUsize,
+    /// Divides the logits; 0 takes the most likely token.
+    #[arg(long, value_name = "T", default_value_t = 0.0, value_parser = at_least_zero)]
+    temperature: f32,
+    /// Keep the most likely tokens that reach this probability together.
+    #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = share)]
+    top_p: f32,
+    /// Keep tokens that are at least this share as likely as the most likely one.
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = share)]
+    min_p: f32,
+    /// Keep so many of the most likely tokens; 0 keeps all.
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    top_k: usize,
+    /// All draws hang on it: the same seed, the same text.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    seed: u64,
+    /// A text that ends the answer; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+    #[command(flatten)]
+    guidance: GuidanceArguments,
+    /// Paths that go on from the same prompt at the same time.
+    #[arg(long, value_name = "N", default_value = "1")]
+    paths: NonZeroUsize,
+    /// Keep one of several paths: the first to end, the likeliest, or the one that most agree on.
+    #[arg(long, value_name = "HOW")]
+    pick: Option<Pick>,
+    /// Keep keys and values in 32 bits instead of 16.
+    #[arg(long)]
+    exact_keys: bool,
+    /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
+    /// [default: none].
+    #[arg(long, value_name = "N")]
+    speculate: Option<NonZeroUsize>,
+    /// Keys and values may take so much memory; with less, paths wait for each other.
+    #[arg(long, value_name = "MB", default_value = "1024")]
+    kv_memory: NonZeroUsize,
+    /// Threads; the text does not depend on it [default: one a core].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+/// Which path is kept.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pick {
+    /// The one that ended with the fewest tokens.
+    First,
+    /// The one with the best mean log-probability.
+    Best,
+    /// One that at least two agree on.
+    Agreed,
+}
+
+pub(crate) fn at_least_zero(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number >= 0.0 && number.is_finite() { Ok(number) } else { Err("at least 0".into()) }
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    at_least_zero(text).and_then(|number| if number <= 1.0 { Ok(number) } else { Err("between 0 and 1".into()) })
+}
+
+/// Writes what the model writes.
+pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
+    let tokens = prompt(arguments, &model)?;
+    let loaded = start.elapsed().as_secs_f64();
+    let paths = arguments.paths.get();
+    let mut engine = Engine::new(model.clone(), settings(arguments, &model, tokens.len()));
+    let crew = crew(arguments.threads);
+    let turn = Turn { constraint: guidance(&arguments.guidance, &model)?, ..turn(arguments, &model) };
+    let bounds = Bounds { width: paths.max(1), ..Bounds::default() };
+    let then = if paths == 1 { Then::Generate(turn.clone()) } else { Then::Hold };
+    let request = Request { tokens, seed: arguments.seed, then, bounds };
+    let prompt_tokens = request.tokens.len();
+    let root = engine.submit(request).map_err(refused)?;
+    if paths > 1 {
+        let branch = Branch { tokens: Vec::new(), allowance: turn.max_tokens, then: Then::Generate(turn) };
+        let choice = match arguments.pick {
+            Some(Pick::First) => Choice::First,
+            Some(Pick::Best) => Choice::Best,
+            Some(Pick::Agreed) => Choice::Quorum(2),
+            None => Choice::Asked,
+        };
+        let branches = vec![branch; paths];
+        let spawn = Spawn { branches, join: Join::Select(choice), needs: 0, close: Vec::new(), then: Then::Conclude };
+        engine.spawn(root, spawn).map_err(refused)?;
+    }
+    let mut writer = Writer::new(&arguments.stop, paths == 1, output);
+    let start = Instant::now();
+    let mut prompt_seconds = 0.0;
+    while !engine.is_idle() {
+        let before = engine.usage().generated;
+        for event in engine.step(&crew) {
+            writer.take(&model, &event)?;
+        }
+        if before == 0 {
+            prompt_seconds = start.elapsed().as_secs_f64();
+        }
+    }
+    let outcome = writer.finish(&engine, root, arguments.pick.is_some() && paths > 1)?;
+    let usage = engine.usage();
+    let seconds = start.elapsed().as_secs_f64() - prompt_seconds;
+    // The first token of each path comes with the prompt.
+    let later = usage.generated.saturating_sub(paths as u64);
+    let speed = |count: f64, seconds: f64| if seconds > 0.0 { count / seconds } else { 0.0 };
+    let (prompt_speed, token_speed) = (speed(prompt_tokens as f64, prompt_seconds), speed(later as f64, seconds));
+    let page_bytes = (usage.pages_peak * usage.page_bytes) as u64;
+    if output.is_json() {
+        output.object(&json!({
+            "event": "usage", "prompt_tokens": prompt_tokens, "generated_tokens": usage.generated, "rows": usage.rows,
+            "steps": usage.steps, "drafted": usage.drafted, "accepted": usage.accepted, "load_s": loaded, "prompt_tokens_per_s": prompt_speed, "tokens_per_s": token_speed,
+            "page_bytes_peak": page_bytes, "memory_peak": peak_bytes(),
+        }));
+    }
+    output.note(&format!(
+        "{prompt_tokens} tokens read at {prompt_speed:.0}/s, {} written at {token_speed:.0}/s, loaded in {loaded:.2} s, \
+         {:.1} MB of keys and values, {} MB in all",
+        usage.generated,
+        page_bytes as f64 / 1e6,
+        peak_bytes().unwrap_or(0) / 1_000_000,
+    ));
+    Ok(match outcome {
+        Some(Outcome::Invalid | Outcome::Failed) => Exit::NotProved,
+        Some(Outcome::Budget(Bound::Pages | Bound::Context | Bound::Time)) => Exit::Resources,
+        _ => Exit::Done,
+    })
+}
+
+/// The tokens of the prompt: a conversation where the model has a template, else the text as it stands.
+fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Failure> {
+    let text = if arguments.prompt == "-" {
+        let mut text = String::new();
+        let read = io::stdin().read_to_string(&mut text);
+        read.map_err(|error| Failure::World(format!("cannot read the prompt from standard input: {error}")))?;
+        text
+    } else {
+        arguments.prompt.clone()
+    };
+    let tokens = if arguments.raw || model.template().is_none() {
+        if arguments.system.is_some() {
+            return Err(Failure::Usage(PromptError::NoTemplate.to_string()));
+        }
+        model.plain_prompt(&text)
+    } else {
+        let said = |role, content: &String| Message { role, content: content.clone() };
+        let system = arguments.system.iter().map(|text| said(Role::System, text));
+        let messages: Vec<Message> = system.chain([said(Role::User, &text)]).collect();
+        model.chat_prompt(&messages)
+    };
+    tokens.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Pages for the prompt and all paths to their ends, as far as the model reaches and the memory.
+fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) -> Settings {
+    let precision = if arguments.exact_keys { Precision::Single } else { Precision::Half };
+    let settings =
+        Settings { precision, speculation: speculation(arguments.speculate, arguments.threads), ..Settings::default() };
+    let path = arguments.max_tokens.get().min(model.shape().context).div_ceil(settings.page_tokens) + 2;
+    let pages = (prompt_tokens + 1).div_ceil(settings.page_tokens) + arguments.paths.get().saturating_mul(path);
+    Settings { pages: pages.min(affordable(arguments.kv_memory, model, &settings)), ..settings }
+}
+
+/// How far steps run ahead. With two threads five rows take as long as the weights take to be read.
+pub(crate) fn speculation(longest: Option<NonZeroUsize>, threads: Option<NonZeroUsize>) -> Option<Speculation> {
+    let one = threads.or(std::thread::available_parallelism().ok()).is_none_or(|threads| threads.get() == 1);
+    let pass_rows = if one { Speculation::default().pass_rows } else { 5 };
+    longest.map(|longest| Speculation { longest: longest.get(), pass_rows })
+}
+
+/// How many pages of keys and values fit into so many megabytes; at least one.
+pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Settings) -> usize {
+    let number_bytes = if settings.precision == Precision::Single { 4 } else { 2 };
+    let shape = model.shape();
+    let page_bytes = settings.page_tokens * shape.key_width() * shape.layers * 2 * number_bytes;
+    (megabytes.get().saturating_mul(1 << 20) / page_bytes.max(1)).max(1)
+}
+
+/// So many threads, or one a core.
+pub(crate) fn crew(threads: Option<NonZeroUsize>) -> Crew {
+    Crew::new(threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get))
+}
+
+fn turn(arguments: &GenerateArguments, model: &Model) -> Turn {
+    let sampling = Sampling {
+        temperature: arguments.temperature,
+        top_k: arguments.top_k,
+        top_p: arguments.top_p,
+        min_p: arguments.min_p,
+    };
+    let stops = model.tokenizer().map(|tokenizer| tokenizer.ends().to_vec()).unwrap_or_default();
+    let stop_texts = arguments.stop.iter().filter(|stop| !stop.is_empty()).cloned().collect();
+    Turn { sampling, stops, stop_texts, ..Turn::greedy(arguments.max_tokens.get()) }
+}
+
+fn refused(error: EngineError) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+/// Puts the tokens of each path together and says them.
+struct Writer {
+    stops: Vec<String>,
+    /// Whether there is one path, which is said as it comes.
+    single: bool,
+    speeches: BTreeMap<NodeId, (Speech, String)>,
+    outcomes: BTreeMap<NodeId, Outcome>,
+    /// Paths in the order in which they were opened.
+    order: Vec<NodeId>,
+    output: Output,
+}
+
+impl Writer {
+    fn new(stops: &[String], single: bool, output: Output) -> Writer {
+        let (speeches, outcomes) = (BTreeMap::new(), BTreeMap::new());
+        Writer { stops: stops.to_vec(), single, speeches, outcomes, order: Vec::new(), output }
+    }
+
+    fn take(&mut self, model: &Model, event: &Event) -> Result<(), Failure> {
+        match event {
+            Event::Opened { node, parent } if self.single || parent.is_some() => {
+                self.order.push(*node);
+                self.speeches.insert(*node, (Speech::new(&self.stops), String::new()));
+            }
+            Event::Token { node, token, log_probability, .. } => {
+                let (Some(tokenizer), Some((speech, text))) = (model.tokenizer(), self.speeches.get_mut(node)) else {
+                    return Ok(());
+                };
+                let said = speech.push(tokenizer, *token);
+                text.push_str(&said);
+                if self.output.is_json() {
+                    let path = self.order.iter().position(|other| other == node);
+                    self.output.object(&json!({
+                        "event": "token", "path": path, "token": token, "text": said, "log_probability": log_probability,
+                    }));
+                } else if self.single {
+                    say(&said)?;
+                }
+            }
+            Event::Finished { node, outcome } => {
+                self.outcomes.insert(*node, outcome.clone());
+                if let Some((speech, text)) = self.speeches.get_mut(node) {
+                    let rest = speech.finish();
+                    text.push_str(&rest);
+                    if self.single && !self.output.is_json() {
+                        say(&rest)?;
+                    }
+                }
+            }
+            Event::Joined { report, .. } if self.output.is_json() => {
+                let left_out = &report.left_out;
+                self.output.object(&json!({
+                    "event": "joined", "exact": report.exact, "reused": report.reused, "new": report.new,
+                    "reencoded": report.reencoded, "dropped": report.dropped, "left_out": left_out,
+                }));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Says what is left to say, and how the whole ended.
+    fn finish(self, engine: &Engine, root: NodeId, picked: bool) -> Result<Option<Outcome>, Failure> {
+        let chosen = engine.tokens(root);
+        let is_chosen = |node: &NodeId| {
+            let own = engine.generated(*node);
+            self.outcomes.get(node) == Some(&Outcome::Concluded) && !own.is_empty() && chosen.ends_with(own)
+        };
+        let winner = self.order.iter().position(is_chosen).filter(|_| picked);
+        for (path, node) in self.order.iter().enumerate() {
+            let Some((_, text)) = self.speeches.get(node) else { continue };
+            let outcome = self.outcomes.get(node).map_or("open", word);
+            if self.output.is_json() {
+                self.output.object(&json!({
+                    "event": "path", "path": path, "outcome": outcome, "tokens": engine.generated(*node).len(),
+                    "text": text, "picked": picked.then_some(winner == Some(path)),
+                }));
+            } else if self.single {
+                say("\n")?;
+            } else if !picked {
+                self.output.line(&format!("--- path {path}, {outcome}\n{text}"));
+            } else if winner == Some(path) {
+                self.output.line(text);
+            }
+        }
+        if picked && winner.is_none() {
+            self.output.note("no path could be picked: too few came to an end, or too few agreed");
+            return Ok(Some(Outcome::Failed));
+        }
+        // Of several paths that are all wanted, one that came to an end is enough.
+        let outcomes = || self.order.iter().filter_map(|node| self.outcomes.get(node));
+        let good = outcomes().find(|outcome| matches!(outcome, Outcome::Concluded | Outcome::Budget(Bound::Tokens)));
+        Ok(good.or(outcomes().next()).cloned())
+    }
+}
+
+/// Text as it comes. A reader that has gone away ends it.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let said = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    said.map_err(|error| Failure::World(format!("cannot write: {error}")))
+}
+
+pub(crate) fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Concluded => "concluded",
+        Outcome::Budget(Bound::Tokens | Bound::Allowance) => "out of tokens",
+        Outcome::Budget(Bound::Context) => "out of context",
+        Outcome::Budget(Bound::Pages) => "out of pages",
+        Outcome::Budget(Bound::Path) => "out of tokens one after the other",
+        Outcome::Budget(Bound::Width) => "too many branches",
+        Outcome::Budget(Bound::Depth) => "too deep",
+        Outcome::Budget(Bound::Calls) => "out of calls",
+        Outcome::Budget(Bound::Time) => "out of time",
+        Outcome::Cancelled => "cancelled",
+        Outcome::Failed => "failed",
+        Outcome::Invalid => "no token was possible",
+    }
+}

@@ -1,0 +1,414 @@
+//! `reason`: a program parts a question into branches, language models fill them, and joins bring back what
+//! counts.
+
+mod orders;
+mod tell;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use crossbeam::channel::{Receiver, never};
+use crossbeam::select;
+use regex::Regex;
+use theoremata_actors::jobs::{
+    Accept, EventKind, Forgetting, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Program, Refused,
+    Remote, TokenChoice, View,
+};
+use theoremata_lm::{Model, Outcome, PromptError, Settings};
+use theoremata_store::Store;
+
+use crate::cli::exit::Exit;
+use crate::cli::generate::{affordable, at_least_zero, speculation};
+use crate::cli::guidance::{GuidanceArguments, shape};
+use crate::cli::model;
+use crate::cli::output::Output;
+use crate::exchange::input;
+use crate::failure::Failure;
+use tell::Teller;
+
+/// How long to wait for news before it is looked whether somebody wants to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What is asked, and by which program it is answered.
+#[derive(Args)]
+pub(crate) struct ReasonArguments {
+    /// The program.
+    #[arg(value_enum)]
+    program: Plan,
+    /// The model: a name of `model list`, a GGUF file, a folder in the form of Hugging Face; or, with a server,
+    /// its name there.
+    #[arg(long, value_name = "MODEL", default_value = "smollm2")]
+    model: String,
+    /// Have a server do the work that speaks the protocol of OpenAI, such as http://127.0.0.1:8000/v1.
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// The environment variable that holds the server's key.
+    #[arg(long, value_name = "NAME", requires = "server")]
+    key_variable: Option<String>,
+    /// Requests that the server is sent at the same time.
+    #[arg(long, value_name = "N", requires = "server", default_value = "8")]
+    requests: NonZeroUsize,
+    /// The question; with a file, it is asked about each line.
+    #[arg(long, value_name = "TEXT")]
+    prompt: String,
+    /// A file of items, one a line; `map` and `score` need one.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Map: a last question, read behind the prompt and all answers.
+    #[arg(long, value_name = "TEXT")]
+    last: Option<String>,
+    /// Give texts as they stand, even if the model has a chat template.
+    #[arg(long)]
+    raw: bool,
+    /// At most so many tokens an answer.
+    #[arg(long, value_name = "N", default_value = "64")]
+    max_tokens: NonZeroUsize,
+    /// At most so many tokens for each question in all [default: no bound].
+    #[arg(long, value_name = "N")]
+    total_tokens: Option<usize>,
+    /// At most so many tokens one after the other, on the longest path through the tree [default: no bound].
+    #[arg(long, value_name = "N")]
+    path_tokens: Option<usize>,
+    /// Each tree may hold the keys and values of so many tokens at most, in whole pages [default: no bound].
+    #[arg(long, value_name = "N")]
+    held_tokens: Option<usize>,
+    /// A question may take so many seconds at most; how far it comes in them is chance [default: no bound].
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// Divides the logits; 0 takes the most likely token [default: 0.8 for vote and first, else 0].
+    #[arg(long, value_name = "T", value_parser = at_least_zero)]
+    temperature: Option<f32>,
+    /// All draws hang on it: the same seed, the same answer.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    seed: u64,
+    /// A text that ends an answer; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+    #[command(flatten)]
+    guidance: GuidanceArguments,
+    /// Vote and first: answers to one question.
+    #[arg(long, value_name = "N", default_value = "8")]
+    samples: NonZeroUsize,
+    /// Vote: so many have to agree.
+    #[arg(long, value_name = "N", default_value = "1")]
+    least: usize,
+    /// First: an answer is accepted if this regular expression is found in it. Vote: what it finds last
+    /// is what counts, its first group if it has one.
+    #[arg(long, value_name = "REGEX")]
+    pattern: Option<Regex>,
+    /// First: an answer is accepted if this command, which reads it, exits with 0.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "pattern")]
+    check: Option<String>,
+    /// Decompose, tags and tasks: the tree is parted down to this depth.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    depth: usize,
+    /// Decompose, tags and tasks: at most so many subtasks of a task, or paths of a block.
+    #[arg(long, value_name = "N", default_value = "4")]
+    width: NonZeroUsize,
+    /// Tags: what the writer of a conclusion sees of the paths.
+    #[arg(long, value_name = "HOW", default_value = "stitch")]
+    view: ViewName,
+    /// Tasks: so many finished lists of subtasks stay in view.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    keep: usize,
+    /// Tasks: what stood behind a list that goes moves up as it is, instead of being computed again: approximate.
+    #[arg(long)]
+    splice: bool,
+    /// Tasks: each task is a branch, of which the conclusion alone comes back.
+    #[arg(long, conflicts_with_all = ["keep", "splice"])]
+    in_branches: bool,
+    /// Tags and tasks: at most so many characters of a text, such as a path or a thought.
+    #[arg(long, value_name = "N", default_value = "400")]
+    characters: NonZeroUsize,
+    /// Score: compare by the probability of the whole text, instead of the mean of a token.
+    #[arg(long)]
+    sum: bool,
+    /// Keep what is written in this database: asked again, the same question goes on where it was cut off.
+    #[arg(long, value_name = "DIR")]
+    db: Option<PathBuf>,
+    /// Answer anew what the database has.
+    #[arg(long, requires = "db")]
+    fresh: bool,
+    /// Take orders on standard input while it runs, one a line: `cancel 0` ends question 0, `cancel 0 2 1` only branch 1
+    /// of its branch 2, and what is below.
+    #[arg(long)]
+    orders: bool,
+    /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
+    /// [default: none].
+    #[arg(long, value_name = "N")]
+    speculate: Option<NonZeroUsize>,
+    /// Keys and values may take so much memory; with less, branches wait for each other.
+    #[arg(long, value_name = "MB", default_value = "1024")]
+    kv_memory: NonZeroUsize,
+    /// Engines that share the questions, each with its part of the memory; the answer does not depend on it.
+    #[arg(long, value_name = "N", default_value = "1")]
+    workers: NonZeroUsize,
+    /// Threads of each; the answer does not depend on it [default: one a core].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+/// The programs.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Plan {
+    /// The question about each item by itself, and a last one about the answers.
+    Map,
+    /// Several answers to one question, and the one that most agree on.
+    Vote,
+    /// Several attempts, and the first that is accepted.
+    First,
+    /// A plan, its subtasks, and an answer from what they concluded.
+    Decompose,
+    /// How likely each item is as the answer; nothing is drawn.
+    Score,
+    /// A text that the model itself parts into parallel paths, by tags.
+    Tags,
+    /// A tree of tasks in JSON that the model itself writes, and of which it forgets what is done.
+    Tasks,
+}
+
+/// What the writer of a conclusion sees of parallel paths.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ViewName {
+    /// All of them as they were computed, side by side; a model has to be trained for it.
+    Stitch,
+    /// All of them as one text, computed again.
+    Replay,
+    /// The same, until the conclusion is written; then they are taken out of view.
+    Value,
+}
+
+/// Answers every question, as many at a time as fit.
+pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
+    if arguments.check.is_some() && arguments.program != Plan::First
+        || arguments.pattern.is_some() && !matches!(arguments.program, Plan::First | Plan::Vote)
+    {
+        return Err(Failure::Usage("--check goes with `first`, --pattern with `first` and `vote`".into()));
+    }
+    let items = match &arguments.file {
+        Some(path) => lines(path)?,
+        None => Vec::new(),
+    };
+    let (options, shape) = options(arguments)?;
+    let questions = match (arguments.program, items.is_empty()) {
+        (Plan::Map | Plan::Score, true) => {
+            return Err(Failure::Usage("`map` and `score` need items: name a file of them with --file".into()));
+        }
+        (Plan::Map | Plan::Score, false) | (_, true) => vec![arguments.prompt.clone()],
+        (_, false) => items.iter().map(|item| format!("{}\n\n{item}", arguments.prompt)).collect(),
+    };
+    let jobs: Vec<Job> = questions.into_iter().map(|question| job(arguments, question, &items, &shape)).collect();
+    jobs.iter().try_for_each(Job::check).map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut teller = Teller::new(arguments.sum, output);
+    let pool = Pool::start(options).map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
+    let stop = watch_for_stop(arguments.db.is_some())?;
+    let orders = if arguments.orders { orders::listen() } else { never() };
+    let ids = ask_all(&pool, jobs, &mut teller, &stop, orders)?;
+    teller.end_screen();
+    let mut worst = Exit::Done;
+    for (place, id) in ids.iter().enumerate() {
+        let Some(answer) = pool.answer(*id) else {
+            worst = Exit::Cancelled;
+            continue;
+        };
+        teller.answer(arguments.program, (place, ids.len()), &items, &answer);
+        worst = match (&answer.outcome, worst) {
+            (Outcome::Concluded, worst) => worst,
+            (_, Exit::Cancelled) => Exit::Cancelled,
+            (Outcome::Budget(_), Exit::Done | Exit::Resources) => Exit::Resources,
+            _ => Exit::NotProved,
+        };
+    }
+    teller.usage(&pool.usage());
+    if let Some(trouble) = pool.trouble() {
+        output.note(&format!("answers are not kept: {trouble}"));
+    }
+    Ok(if stop.load(Ordering::Relaxed) { Exit::Cancelled } else { worst })
+}
+
+/// Asks a pool for all jobs, as it takes them, and tells what happens until all are done or somebody wants to
+/// stop. Gives the ids of those that were asked for.
+fn ask_all(
+    pool: &Pool,
+    jobs: Vec<Job>,
+    teller: &mut Teller,
+    stop: &AtomicBool,
+    mut orders: Receiver<String>,
+) -> Result<Vec<JobId>, Failure> {
+    let news = pool.watch();
+    let (mut ids, mut places, mut open) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+    let mut waiting = jobs.into_iter().peekable();
+    let mut room = true;
+    loop {
+        while room && let Some(job) = waiting.peek() {
+            match pool.submit(job.clone()) {
+                Ok(id) => {
+                    if places.insert(id, ids.len()).is_none() {
+                        open.insert(id);
+                    }
+                    ids.push(id);
+                    waiting.next();
+                }
+                Err(Refused::Full { .. }) => room = false,
+                Err(Refused::Store(error)) => return Err(error.into()),
+                Err(error) => return Err(Failure::Usage(error.to_string())),
+            }
+        }
+        if (open.is_empty() && waiting.peek().is_none()) || stop.load(Ordering::Relaxed) {
+            return Ok(ids);
+        }
+        let (id, told) = select! {
+            recv(news) -> told => match told {
+                Ok(told) => told,
+                Err(_) => return Ok(ids),
+            },
+            recv(orders) -> order => {
+                match order {
+                    Ok(order) => {
+                        let refused = orders::carry_out(&order, pool, &ids).err();
+                        refused.into_iter().for_each(|because| teller.refuse(order.trim(), &because));
+                    }
+                    // The input has ended.
+                    Err(_) => orders = never(),
+                }
+                continue;
+            }
+            default(PATIENCE) => continue,
+        };
+        if matches!(told.what, EventKind::Answered(_)) {
+            open.remove(&id);
+            room = true;
+        }
+        teller.hear(places.get(&id).copied().unwrap_or(0), &told);
+    }
+}
+
+/// Raised when somebody presses Ctrl-C; pressed again, that ends the process.
+fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    let handler = ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Cancelled as i32);
+        }
+        let hope = if kept { "; the same command goes on from here" } else { "" };
+        eprintln!("stopping{hope} (Ctrl-C again stops at once)");
+    });
+    handler.map_err(|error| Failure::World(format!("cannot watch for Ctrl-C: {error}")))?;
+    Ok(stop)
+}
+
+/// Who does the work, and what every answer is restricted to.
+fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat), Failure> {
+    let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
+    let (kinds, name, shape) = match &arguments.server {
+        Some(url) => {
+            let key_variable = arguments.key_variable.clone();
+            let remote =
+                Remote { key_variable, requests: arguments.requests.get(), ..Remote::new(url, &arguments.model) };
+            (vec![Kind::Remote(remote)], format!("{} at {url}", arguments.model), shape(&arguments.guidance, None)?)
+        }
+        None => {
+            let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
+            if model.tokenizer().is_none() {
+                return Err(Failure::Usage(PromptError::NoTokenizer.to_string()));
+            }
+            let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+            let settings = settings(arguments, &model);
+            let threads = arguments.threads.unwrap_or(cores);
+            let shape = shape(&arguments.guidance, Some(&model))?;
+            let local = Kind::Local(Local { model, settings, threads });
+            (vec![local; arguments.workers.get()], model::identity(&arguments.model)?, shape)
+        }
+    };
+    let judge: Judge = Arc::new(accepts);
+    let options = Options { judge: Some(judge), store, fresh: arguments.fresh, ..Options::new(kinds, name) };
+    Ok((options, shape))
+}
+
+/// As many pages as the memory allows, which are filled as they are needed.
+fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
+    let settings = Settings { speculation: speculation(arguments.speculate, arguments.threads), ..Settings::default() };
+    let pages = affordable(arguments.kv_memory, model, &settings) / arguments.workers;
+    Settings { pages: pages.clamp(1, 1 << 16), ..settings }
+}
+
+fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &OutputFormat) -> Job {
+    let samples = arguments.samples.get();
+    let pattern = arguments.pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
+    let program = match arguments.program {
+        Plan::Map => Program::Map { items: items.to_vec(), last: arguments.last.clone() },
+        Plan::Vote => Program::Vote { samples, least: arguments.least, pattern },
+        Plan::First => {
+            let check = arguments.check.clone().map(Accept::Judge);
+            let accept = check.or(pattern.map(Accept::Pattern)).unwrap_or(Accept::Any);
+            Program::First { samples, accept }
+        }
+        Plan::Decompose => Program::Decompose { depth: arguments.depth, width: arguments.width.get() },
+        Plan::Score => Program::Score { items: items.to_vec(), sum: arguments.sum },
+        Plan::Tags => Program::Tags {
+            width: arguments.width.get(),
+            depth: arguments.depth,
+            characters: arguments.characters.get(),
+            view: match arguments.view {
+                ViewName::Stitch => View::Stitch,
+                ViewName::Replay => View::Replay,
+                ViewName::Value => View::Value,
+            },
+        },
+        Plan::Tasks => Program::Tasks {
+            // The tasks of the last level are parted no more.
+            levels: arguments.depth.saturating_add(1),
+            width: arguments.width.get(),
+            characters: arguments.characters.get(),
+            memory: match (arguments.in_branches, arguments.splice) {
+                (true, _) => Forgetting::Conclusions,
+                (false, true) => Forgetting::SplicedLists(arguments.keep),
+                (false, false) => Forgetting::Lists(arguments.keep),
+            },
+        },
+    };
+    let draws = matches!(arguments.program, Plan::Vote | Plan::First);
+    let temperature = arguments.temperature.unwrap_or(if draws { 0.8 } else { 0.0 });
+    Job {
+        seed: arguments.seed,
+        raw: arguments.raw,
+        total_tokens: arguments.total_tokens,
+        path_tokens: arguments.path_tokens,
+        held_tokens: arguments.held_tokens,
+        seconds: arguments.seconds,
+        choice: TokenChoice { temperature, ..TokenChoice::default() },
+        stop: arguments.stop.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
+        shape: shape.clone(),
+        ..Job::new(prompt, program, arguments.max_tokens.get())
+    }
+}
+
+/// The items of a file: its lines, blank ones left out.
+fn lines(path: &Path) -> Result<Vec<String>, Failure> {
+    let bytes = input::read(path)?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{} is not UTF-8", path.display())))?;
+    let items: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if items.is_empty() {
+        return Err(Failure::Usage(format!("{} holds no item: one a line", path.display())));
+    }
+    Ok(items)
+}
+
+/// Whether a command accepts a text that it reads. One that cannot be run accepts nothing.
+fn accepts(command: &str, text: &str) -> bool {
+    let child = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let Ok(mut child) = child else { return false };
+    if let Some(mut input) = child.stdin.take() {
+        // A command may end without reading all of it; what it says then is what counts.
+        let _ = input.write_all(text.as_bytes());
+    }
+    child.wait().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,160 @@
+//! A run as its user meets it: signals end it, a bar shows how far it is, and what it tells is printed.
+
+use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use theoremata_actors::grid::Cancel;
+use theoremata_actors::run::{Done, Event, Manner, Prepared, Question, RunError, Settings, contradiction, restore};
+use theoremata_logic::search::explore::Exploration;
+use theoremata_store::{Input, Status, Store, StoreReader};
+
+use super::arguments::RunArguments;
+use super::exit::Exit;
+use super::output::Output;
+use super::{json, text};
+use crate::exchange::checkers::Acceptance;
+use crate::exchange::stored::Stored;
+use crate::failure::Failure;
+use crate::site;
+use crate::site::report::{Report, Source};
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        match error {
+            RunError::Unfit { .. } => Failure::Usage(error.to_string()),
+            other => Failure::World(other.to_string()),
+        }
+    }
+}
+
+/// How a question is asked.
+pub(super) fn manner(explore: bool, arguments: &RunArguments) -> Manner {
+    Manner { explore, atoms: arguments.max_size.map(usize::from) }
+}
+
+/// Asks a question and prints what comes of it.
+pub(super) fn ask(question: Question, arguments: &RunArguments, output: Output) -> Result<Done, Failure> {
+    let store = if arguments.no_db { Store::in_memory() } else { Store::open(&arguments.db)? };
+    let prepared = Prepared::new(store, question, arguments.fresh, &now())?;
+    if prepared.known {
+        let (id, round) = (prepared.id(), prepared.round());
+        output.note(&format!("this question was asked before: run {id} goes on after round {round}"));
+    }
+    follow(prepared, arguments, output)
+}
+
+/// Lets a run go on and prints what it tells, goals as they are decided.
+pub(super) fn follow(prepared: Prepared, arguments: &RunArguments, output: Output) -> Result<Done, Failure> {
+    let running = prepared.start(settings(arguments)?, now)?;
+    let bar = progress_bar(output.is_quiet());
+    for event in &running.events {
+        match event {
+            Event::Cycle { number, blocks } => bar.set_message(format!("cycle {number}, {blocks} blocks")),
+            Event::Round { number, theorems, decided: (decided, all) } => {
+                bar.set_length(all as u64);
+                bar.set_position(decided as u64);
+                bar.set_prefix(format!("round {number}, {theorems} theorems"));
+            }
+            Event::Theorem(found) if output.is_json() => output.object(&json::theorem(&found)),
+            Event::Theorem(_) => {}
+            Event::Goal(goal) if output.is_json() => output.object(&json::goal(&goal)),
+            Event::Goal(goal) => bar.suspend(|| text::goal(&goal, output)),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(running.join()?)
+}
+
+/// Prints what a run came to, and says how the command ends.
+pub(super) fn summarise(done: &Done, output: Output) -> Exit {
+    if output.is_json() {
+        output.object(&json::summary(done));
+    } else {
+        text::summary(done, output);
+    }
+    if contradiction(&done.exploration).is_some() {
+        return Exit::Inconsistent;
+    }
+    match done.status {
+        Status::Finished => Exit::Done,
+        Status::Cancelled => Exit::Cancelled,
+        Status::OutOfTime | Status::OutOfMemory => Exit::Resources,
+        _ => Exit::Failed,
+    }
+}
+
+/// What a run may use, and a handler that raises its flag on Ctrl-C and SIGTERM.
+fn settings(arguments: &RunArguments) -> Result<Settings, Failure> {
+    let cancel = Cancel::default();
+    let raised = cancel.clone();
+    let handler = ctrlc::set_handler(move || {
+        if raised.is_cancelled() {
+            // Asked twice: what is committed is safe.
+            std::process::exit(Exit::Cancelled as i32);
+        }
+        eprintln!("stopping after this cycle; `theoremata resume` goes on (Ctrl-C again stops at once)");
+        raised.cancel();
+    });
+    handler.map_err(|error| Failure::World(format!("cannot watch for Ctrl-C: {error}")))?;
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Ok(Settings {
+        threads: arguments.threads.unwrap_or(cores),
+        cpu: arguments.cpu,
+        memory: arguments.memory.map(|megabytes| megabytes << 20),
+        cancel,
+    })
+}
+
+fn progress_bar(quiet: bool) -> ProgressBar {
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{prefix} [{bar:30}] {pos}/{len} decided  {msg}  {elapsed}");
+    bar.set_style(style.expect("a template of ours").progress_chars("=> "));
+    bar.set_prefix("models and conjectures");
+    bar
+}
+
+/// Writes the pages of a run that has come to some end, from what is stored of it.
+pub(super) fn write_site(done: &mut Done, folder: Option<&Path>, output: Output) -> Result<(), Failure> {
+    let Some(folder) = folder else { return Ok(()) };
+    let run = done.store.run(&done.id)?.ok_or_else(|| Failure::World(format!("run {} is gone", done.id)))?;
+    let stored = Stored::read(&done.store, &run)?;
+    pages(&stored, Some(&done.exploration), folder, output)?;
+    done.stages.end("site");
+    Ok(())
+}
+
+/// Writes the pages of a stored run. What became of conjectures that are no theorems is known to its
+/// exploration, which needs a checkpoint.
+pub(super) fn stored_pages(store: &StoreReader, stored: &Stored, folder: &Path, output: Output) -> Result<(), Failure> {
+    let run = &stored.run;
+    let exploration = Manner::read(&run.options).map_err(Failure::Usage).and_then(|manner| {
+        let theory = manner.bound((*stored.theory).clone()).into();
+        Ok(restore(store, run, theory, &stored.goals, manner)?.0)
+    });
+    let exploration = exploration.map_err(|why| {
+        output.note(&format!("{why}\nthe pages have its theorems, and nothing of refuted or open conjectures"));
+    });
+    pages(stored, exploration.as_ref().ok(), folder, output)
+}
+
+fn pages(stored: &Stored, exploration: Option<&Exploration>, folder: &Path, output: Output) -> Result<(), Failure> {
+    let source =
+        |file: &Input| Source { name: file.name.clone(), text: String::from_utf8_lossy(&file.bytes).into_owned() };
+    let sources = stored.files.iter().map(source).collect();
+    let theorems = stored.checked()?;
+    let report = Report::new(stored, theorems, exploration, sources, Acceptance::of(&stored.run));
+    let summary = site::write(&report, &stored.theory, folder).map_err(|error| Failure::World(error.to_string()))?;
+    let (pages, kilobytes) = (summary.pages, summary.bytes / 1024);
+    output.note(&format!("{pages} pages, {kilobytes} KB: {}", folder.join("index.html").display()));
+    Ok(())
+}
+
+/// The time of day in UTC, for the records of runs; no result depends on it.
+pub(crate) fn now() -> String {
+    format!("{:.0}", jiff::Timestamp::now())
+}

@@ -1,0 +1,106 @@
+//! `theoremata show`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use theoremata_actors::proof_codec::{encode, number_of};
+use theoremata_actors::run::TheoremFound;
+use theoremata_logic::calculus::proof::Rule;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Checked;
+
+use super::arguments::StoredArguments;
+use super::exit::Exit;
+use super::output::Output;
+use super::run::stored_pages;
+use super::stored::{find, open};
+use super::{json, text};
+use crate::exchange::stored::Stored;
+use crate::failure::Failure;
+
+/// What is shown.
+#[derive(Args)]
+pub(crate) struct ShowArguments {
+    #[command(flatten)]
+    pub(super) store: StoredArguments,
+    /// The run, by the first digits of its id; without it all runs are listed.
+    pub(super) run: Option<String>,
+    /// The number of a theorem, whose proof is shown.
+    pub(super) theorem: Option<u32>,
+    /// Write the pages of the run to this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(super) site: Option<PathBuf>,
+}
+
+/// `theoremata show`.
+pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Failure> {
+    let ShowArguments { store, run: prefix, theorem: number, site: folder } = arguments;
+    let store = open(&store.db)?;
+    let Some(prefix) = prefix else {
+        for run in store.runs()? {
+            if output.is_json() {
+                output.object(&json::run(&run));
+            } else {
+                let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
+                output.line(&format!("{}  {:<13} {}  {}", run.id, run.status.words(), run.started, files.join(", ")));
+            }
+        }
+        return Ok(Exit::Done);
+    };
+    let known = find(&store, prefix)?;
+    let stored = Stored::read(&store, &known)?;
+    let theorems = stored.checked()?;
+    if let Some(folder) = folder {
+        stored_pages(&store, &stored, folder, output)?;
+    }
+    let shown = stored.records.iter().zip(&theorems);
+    let shown = shown.map(|(record, checked)| TheoremFound::stored(&stored.theory, record, checked));
+    match number {
+        None => shown.for_each(|found| show(&found, output)),
+        Some(number) => {
+            let place = (*number as usize).checked_sub(1).filter(|place| *place < theorems.len());
+            let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {}", theorems.len())))?;
+            shown.skip(place).take(1).for_each(|found| show(&found, output));
+            show_proof(&stored.theory, &theorems[place], output);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn show(found: &TheoremFound, output: Output) {
+    if output.is_json() {
+        output.object(&json::theorem(found));
+    } else {
+        output.line(&text::theorem(found, if found.corollary { "consequence" } else { found.kind() }));
+    }
+}
+
+/// The steps of a proof, indented by scope.
+fn show_proof(theory: &Theory, theorem: &Checked<'_>, output: Output) {
+    let proof = theorem.proof();
+    let (record, _) = encode(theory, proof);
+    let mut depth = vec![0usize; proof.scopes.len()];
+    for (number, scope) in proof.scopes.iter().enumerate().skip(1) {
+        depth[number] = depth[scope.parent.index()] + 1;
+    }
+    for (number, (step, (_, node))) in proof.steps.iter().zip(record.nodes()).enumerate() {
+        let premises: Vec<String> = step.premises.iter().map(|premise| (premise.0 + 1).to_string()).collect();
+        if output.is_json() {
+            output.object(&json!({
+                "event": "step", "number": number + 1, "rule": &*node.rule, "premises": premises,
+                "conclusion": &*node.conclusion,
+                "substitution": node.substitution.iter().map(|name| &**name).collect::<Vec<_>>(),
+                "depth": depth[step.scope.index()],
+            }));
+        } else {
+            let indent = "  ".repeat(depth[step.scope.index()]);
+            let from = match step.rule {
+                Rule::Theorem(cited) => number_of(cited).to_string(),
+                _ => premises.join(" "),
+            };
+            let number = number + 1;
+            output.line(&format!("{number:>5} {indent}{}   [{} {from}]", node.conclusion, node.rule));
+        }
+    }
+}

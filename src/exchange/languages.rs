@@ -1,0 +1,146 @@
+//! Checked theorems in the languages of other checkers.
+
+use std::io::{self, Write};
+
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::dedukti::Dedukti;
+use theoremata_logic::export::lean::Lean;
+use theoremata_logic::export::metamath::Metamath;
+use theoremata_logic::export::names::spelled;
+use theoremata_logic::export::rocq::Rocq;
+use theoremata_logic::export::tstp::Tstp;
+use theoremata_logic::export::{Checked, Format};
+
+/// A language that theorems can be written in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Language {
+    /// Metamath: a kernel of rules that the file explains, compressed proofs.
+    Metamath,
+    /// Dedukti: proofs as terms of the λΠ-calculus modulo rewriting.
+    Dedukti,
+    /// Rocq, formerly Coq: axioms as hypotheses of a section.
+    Rocq,
+    /// Lean 4.
+    Lean,
+    /// TSTP: derivations of the TPTP world, step by step.
+    Tstp,
+}
+
+impl Language {
+    pub(crate) const ALL: [Language; 5] =
+        [Language::Metamath, Language::Dedukti, Language::Rocq, Language::Lean, Language::Tstp];
+
+    /// What people call it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Language::Metamath => "Metamath",
+            Language::Dedukti => "Dedukti",
+            Language::Rocq => "Rocq",
+            Language::Lean => "Lean",
+            Language::Tstp => "TSTP",
+        }
+    }
+
+    /// What a file in it is, in a sentence or two for readers.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Language::Metamath => {
+                "A file that begins with the logic itself, rule by rule, and proves the rest from it. Theorem 5 is \
+                 t-5, and u-5 is the same under the axioms."
+            }
+            Language::Dedukti => {
+                "Proofs as terms of the λΠ-calculus modulo rewriting, a few declarations of the logic before them. \
+                 Theorem 5 is t5."
+            }
+            Language::Rocq => {
+                "A section whose hypotheses are the axioms and the principles of induction; each theorem says after \
+                 the section which of them it needs. Theorem 5 is t5, and Print Assumptions t5 within the section \
+                 lists what it rests on. Rocq was called Coq."
+            }
+            Language::Lean => {
+                "Terms of Lean 4 without a library. Lean was not at hand where the program was tested, so this file has \
+                 been held against a grammar and not been compiled."
+            }
+            Language::Tstp => {
+                "A derivation as the TPTP world writes them: each step a formula with the rule and the steps it comes \
+                 from, so that any prover can confirm it."
+            }
+        }
+    }
+
+    /// What a theorem is called in it.
+    pub(crate) fn label(self, number: u32) -> String {
+        match self {
+            Language::Metamath => format!("t-{number}"),
+            _ => format!("t{number}"),
+        }
+    }
+
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Language::Metamath => "mm",
+            Language::Dedukti => "dk",
+            Language::Rocq => "v",
+            Language::Lean => "lean",
+            Language::Tstp => "tstp",
+        }
+    }
+
+    /// The name of a file with theorems of this theory: a name for modules too.
+    pub(crate) fn file(self, theory: &Theory) -> String {
+        format!("{}.{}", short(spelled(&theory.name)), self.extension())
+    }
+
+    fn writer(self, theory: &Theory) -> Box<dyn Format + '_> {
+        match self {
+            Language::Metamath => Box::new(Metamath::new(theory)),
+            Language::Tstp => Box::new(Tstp::new(theory)),
+            Language::Dedukti => Box::new(Dedukti::new(theory)),
+            Language::Rocq => Box::new(Rocq::new(theory)),
+            Language::Lean => Box::new(Lean::new(theory)),
+        }
+    }
+}
+
+/// The longest name of a file that is made of a name of the user's: file systems allow 255 bytes, and other
+/// programs put endings of their own behind it.
+const LONGEST_NAME: usize = 100;
+
+/// A name of letters, digits and underscores, or its beginning and a hash of the whole if it is long.
+pub(crate) fn short(name: String) -> String {
+    match name.get(..LONGEST_NAME) {
+        Some(beginning) => format!("{beginning}_{}", &blake3::hash(name.as_bytes()).to_hex()[..12]),
+        None => name,
+    }
+}
+
+/// Writes theorems in a language, piece by piece, and says how many bytes.
+///
+/// # Errors
+/// If `to` does not take them.
+pub(crate) fn write(
+    theory: &Theory,
+    theorems: &[Checked<'_>],
+    language: Language,
+    to: &mut dyn Write,
+) -> io::Result<u64> {
+    let mut format = language.writer(theory);
+    theorems.iter().for_each(|theorem| format.survey(theorem));
+    let mut piece = String::new();
+    let mut bytes = 0;
+    let mut put = |piece: &mut String| {
+        bytes += piece.len() as u64;
+        let done = to.write_all(piece.as_bytes());
+        piece.clear();
+        done
+    };
+    format.begin(&mut piece);
+    put(&mut piece)?;
+    for theorem in theorems {
+        format.theorem(theorem, &mut piece);
+        put(&mut piece)?;
+    }
+    format.end(&mut piece);
+    put(&mut piece)?;
+    Ok(bytes)
+}
