@@ -201,7 +201,7 @@ impl Coordinator<ProofBlock> for Prover<'_> {
         // blocks go. The others are not touched by it.
         for failure in &committed.failed {
             let Some(attempt) = round.family.get(&failure.block).copied() else { continue };
-            round.verdicts[attempt as usize].get_or_insert_with(Verdict::failed);
+            round.verdicts[attempt as usize].get_or_insert_with(|| Verdict::lost(&failure.message));
             gone.extend(round.family.iter().filter(|(_, of)| **of == attempt).map(|(id, _)| *id));
         }
         gone.sort_unstable();

@@ -10,6 +10,7 @@ mod conditional;
 mod equation;
 mod horn;
 pub mod limits;
+mod pattern;
 pub mod subsume;
 pub mod term;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term}
 use crate::models::evaluate::Evaluator;
 use crate::models::model::Model;
 use limits::{atoms, literals};
+use pattern::is_well_sorted;
 use subsume::{Instance, instance};
 
 /// The first look at a candidate: with three inputs, values up to 3.
@@ -108,6 +110,8 @@ pub struct Counts {
     pub kept: usize,
     /// Whether terms were left out because there would have been more than [`Limits::terms`].
     pub truncated: bool,
+    /// Candidates that were left out because there would have been more than [`Limits::candidates`].
+    pub left_out: usize,
 }
 
 /// What [`generate`] found.
@@ -140,24 +144,31 @@ pub fn generate_while(
     models: &[Model],
     go_on: &mut dyn FnMut() -> bool,
 ) -> Option<Conjectures> {
-    let (pairs, met) = equation::agreeing(signature, limits, models);
+    let (pairs, met) = equation::agreeing(signature, limits, models, go_on)?;
     let mut sieve = Sieve::new(signature, limits, models);
     sieve.counts.terms = met.terms;
     sieve.counts.classes = met.classes;
     sieve.counts.incomparable = met.incomparable;
     sieve.counts.truncated = met.truncated;
+    sieve.counts.left_out = met.left_out;
+    let mut go = true;
     for (left, right) in pairs {
-        if let Some(clause) = equation(signature, &left, &right) {
+        go = go && go_on();
+        if let Some(clause) = equation(signature, &left, &right).filter(|_| go) {
             sieve.offer(clause, Shape::Equation(left, right));
         }
     }
     let models_allow =
         |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
-    for clause in conditional::candidates(signature, limits, &models_allow) {
-        sieve.offer(canonical(&clause), Shape::Conditional);
-    }
-    for clause in horn::candidates(signature, limits) {
-        sieve.offer(canonical(&clause), Shape::Horn);
+    let mut take = |clause: Clause, shape: Shape| {
+        sieve.offer(canonical(&clause), shape);
+        go = go && go_on();
+        go
+    };
+    conditional::candidates(signature, limits, &models_allow, &mut |clause| take(clause, Shape::Conditional));
+    horn::candidates(signature, limits, &mut |clause| take(clause, Shape::Horn));
+    if !go {
+        return None;
     }
     sieve.finish(go_on)
 }
@@ -231,9 +242,17 @@ impl<'a> Sieve<'a> {
     /// Takes a candidate in canonical form, if it is within the limits and not there yet.
     fn offer(&mut self, clause: Clause, shape: Shape) {
         let rank = rank(self.signature, &clause);
-        if self.limits.admits(&clause) && rank.inputs.0 <= self.limits.variables {
-            self.candidates.entry(rank).or_insert(shape);
+        if !self.limits.admits(&clause)
+            || rank.inputs.0 > self.limits.variables
+            || !is_well_sorted(self.signature, &clause)
+        {
+            return;
         }
+        if self.candidates.len() >= self.limits.candidates && !self.candidates.contains_key(&rank) {
+            self.counts.left_out += 1;
+            return;
+        }
+        self.candidates.entry(rank).or_insert(shape);
     }
 
     fn refute(&self, clause: &Clause, assignments: u64) -> Option<Refuted> {

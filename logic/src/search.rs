@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod checkpoint;
+pub mod ended;
 pub mod explore;
 pub mod lemma;
 pub mod standard;

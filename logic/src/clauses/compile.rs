@@ -6,7 +6,7 @@
 
 mod recognise;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::TheoremId;
@@ -48,6 +48,8 @@ pub enum Start {
     Node(NodeId),
     /// At a theorem; its first [`Move::Apply`] discharges the anchor.
     Theorem(TheoremId),
+    /// At the clause's only premise, which states the same as its head: the two are views of one formula.
+    Same,
     /// At the atom of a defined relation that is the clause's first premise, which is unfolded.
     Unfold(RelationId),
     /// At the body of the definition of the relation, which is proved from the premises and folded.
@@ -139,9 +141,9 @@ pub struct Compiled {
     pub skipped: Vec<Skipped>,
     /// For each relation that is a function defined by recursion the inputs on which it recurs.
     pub recursive_inputs: HashMap<RelationId, Vec<usize>>,
-    /// Argument places of predicates at which a set or relation stands that is not a parameter of
-    /// the anchor.
-    general: HashSet<(PredicateId, usize)>,
+    /// Whether sets and relations that are parameters of the anchor are wanted as constants: somewhere stands one where
+    /// others may stand as well.
+    with_sets: bool,
     /// The sorts of the anchor's parameters.
     anchor_sorts: Vec<Sort>,
     /// The relations by predicate, slots, and the sorts of the arguments.
@@ -153,21 +155,17 @@ impl Compiled {
     /// Compiles a theory, together with the relations that the goals mention.
     #[must_use]
     pub fn new(theory: &Theory, goals: &[&Formula]) -> Compiled {
-        let mut general = HashSet::new();
-        loop {
-            let known = general.len();
-            let mut compiled = Compiled::attempt(theory, goals, general);
-            if compiled.general.len() == known {
-                compiled.recognise_functions();
-                compiled.recognise_inductions(theory);
-                compiled.recognise_recursions();
-                return compiled;
-            }
-            general = compiled.general;
+        let mut compiled = Compiled::attempt(theory, goals, false);
+        if compiled.with_sets {
+            compiled = Compiled::attempt(theory, goals, true);
         }
+        compiled.recognise_functions();
+        compiled.recognise_inductions(theory);
+        compiled.recognise_recursions();
+        compiled
     }
 
-    fn attempt(theory: &Theory, goals: &[&Formula], general: HashSet<(PredicateId, usize)>) -> Compiled {
+    fn attempt(theory: &Theory, goals: &[&Formula], with_sets: bool) -> Compiled {
         let mut compiled = Compiled {
             signature: Signature::default(),
             nodes: Vec::new(),
@@ -176,7 +174,7 @@ impl Compiled {
             inductions: Vec::new(),
             skipped: Vec::new(),
             recursive_inputs: HashMap::new(),
-            general,
+            with_sets,
             anchor_sorts: theory.predicate(theory.anchor).sorts.clone(),
             places: HashMap::new(),
             constants: HashMap::new(),
@@ -184,8 +182,12 @@ impl Compiled {
         let sorts = compiled.anchor_sorts.clone();
         compiled.relation(PredicateId::EQUAL, vec![Slot::Argument(0), Slot::Argument(1)], Vec::new());
         let anchor = theory.anchor_definition();
-        for (place, name) in anchor.parameters.iter().enumerate() {
-            if matches!(sorts[place], Sort::Individual(_)) || !compiled.general.is_empty() {
+        // Individuals first, so that they have the same numbers with and without sets.
+        for individuals in [true, false] {
+            for (place, name) in anchor.parameters.iter().enumerate() {
+                if sorts[place].is_individual() != individuals || !(individuals || with_sets) {
+                    continue;
+                }
                 compiled.constants.insert(place, compiled.signature.constants.len() as u16);
                 compiled.signature.constants.push(Constant {
                     parameter: place,
@@ -235,7 +237,7 @@ impl Compiled {
                 }
                 // That a set is generated is for induction, and is no fact about individuals.
                 Formula::Atom(predicate, _) if theory.generation(predicate).is_some() => {}
-                formula => self.clauses_of(theory, &formula, Start::Node(id)),
+                formula => self.clauses_of(theory, &formula, Start::Node(id), SortInstance::default()),
             }
         }
     }
@@ -252,7 +254,7 @@ impl Compiled {
     }
 
     /// The clauses that follow from a formula by ∧ and ∀→ elimination.
-    fn clauses_of(&mut self, theory: &Theory, formula: &Formula, start: Start) {
+    fn clauses_of(&mut self, theory: &Theory, formula: &Formula, start: Start, instance: SortInstance) {
         let mut flat = Flattening {
             variables: 0,
             sorts: self.anchor_sorts.clone(),
@@ -260,6 +262,7 @@ impl Compiled {
             moves: Vec::new(),
             parameters: theory.anchor_definition().parameters.len() as u32,
             whole: formula.clone(),
+            instance,
         };
         self.flatten(theory, formula, &mut flat, start);
     }
@@ -302,7 +305,6 @@ impl Compiled {
                         let extra = flat.variables - variables;
                         let literals = flat.premises.split_off(kept);
                         flat.variables = variables;
-                        flat.sorts.truncate(flat.parameters as usize + usize::from(variables));
                         match outcome {
                             Ok(()) if extra as usize == binders.len() => {
                                 self.finish(flat, Head::Exists(extra, literals), start);
@@ -324,10 +326,15 @@ impl Compiled {
     }
 
     fn finish(&mut self, flat: &Flattening, head: Head, start: Start) {
-        self.axioms.push(Axiom {
-            clause: Clause { variables: flat.variables, premises: flat.premises.clone(), head },
-            justification: Justification { start, moves: flat.moves.clone() },
-        });
+        let clause = Clause { variables: flat.variables, premises: flat.premises.clone(), head };
+        // A clause does not say of which sorts its variables are: that must be seen from where they stand.
+        let sorts = self.signature.variable_sorts(&clause);
+        let own = &flat.sorts[flat.parameters as usize..];
+        if !sorts.iter().zip(own).all(|(sort, own)| flat.instance.apply(sort) == *own) {
+            let reason = "a variable stands at no place that shows its sort";
+            return self.skipped.push(Skipped { formula: flat.whole.clone(), reason });
+        }
+        self.axioms.push(Axiom { clause, justification: Justification { start, moves: flat.moves.clone() } });
     }
 
     /// The literals of a premise, in the order in which [`crate::proofs::reconstruction`] will prove them.
@@ -376,10 +383,10 @@ impl Compiled {
             let Variable::Free(name) = argument else { unreachable!("opened before") };
             let individual = predicate == PredicateId::EQUAL || general[place].is_individual();
             let parameter = name.0 < flat.parameters;
-            if !individual && !parameter {
-                self.general.insert((predicate, place));
-            }
-            if !individual && parameter && !self.general.contains(&(predicate, place)) {
+            // A set or relation of the theory makes a relation of its own; any other is an argument, and then those of
+            // the theory may stand in its place.
+            self.with_sets |= !individual && !parameter;
+            if !individual && parameter {
                 fixed.fit(&general[place], &flat.sorts[name.0 as usize]);
                 slots.push(Slot::Fixed(name.0 as u16));
                 continue;
@@ -388,8 +395,11 @@ impl Compiled {
             own.push((place, *name));
             terms.push(match name.0.checked_sub(flat.parameters) {
                 Some(number) => Term::Variable(number as u16),
-                // A set that is a constant only in the next attempt; this one is thrown away.
-                None => Term::Constant(self.constants.get(&(name.0 as usize)).copied().unwrap_or(0)),
+                None => Term::Constant(self.constants.get(&(name.0 as usize)).copied().unwrap_or_else(|| {
+                    // A set that is a constant only in the next attempt; this one is thrown away.
+                    self.with_sets = true;
+                    0
+                })),
             });
         }
         // The sets and relations that are parameters say of which sorts the arguments are; where they do not, the
@@ -435,7 +445,7 @@ impl Compiled {
             let id = RelationId(next as u16);
             next += 1;
             let relation = self.signature.relations[id.index()].clone();
-            if theory.predicate(relation.predicate).definition.is_none() || relation.arity == 0 {
+            if theory.predicate(relation.predicate).definition.is_none() || self.is_axiom(&relation) {
                 continue;
             }
             let parameters = theory.anchor_definition().parameters.len() as u32;
@@ -462,6 +472,7 @@ impl Compiled {
                 moves: vec![Move::Unfold],
                 parameters,
                 whole: body.clone(),
+                instance: SortInstance::default(),
             };
             self.flatten(theory, &body, &mut flat, Start::Unfold(id));
             let mut flat = Flattening {
@@ -471,12 +482,24 @@ impl Compiled {
                 moves: Vec::new(),
                 parameters,
                 whole: body.clone(),
+                instance: SortInstance::default(),
             };
             match self.premise(theory, &body, &mut flat) {
                 Ok(()) => self.finish(&flat, Head::Literal(atom), Start::Fold(id)),
                 Err(reason) => self.skipped.push(Skipped { formula: flat.whole, reason }),
             }
         }
+    }
+
+    /// Whether the relation is a fact of no individuals that the anchor states.
+    fn is_axiom(&self, relation: &Relation) -> bool {
+        let fixed = |slot: &Slot| match slot {
+            Slot::Fixed(place) => Some(Name(u32::from(*place))),
+            Slot::Argument(_) => None,
+        };
+        let Some(names) = relation.slots.iter().map(fixed).collect::<Option<Vec<Name>>>() else { return false };
+        let atom = Formula::atom(relation.predicate, names);
+        self.nodes.iter().any(|node| node.formula == atom)
     }
 
     /// Defined atoms over sets that some clause mentions hold as facts where the anchor states them.
@@ -496,6 +519,78 @@ impl Compiled {
         }
     }
 
+    /// What takes facts about a set or relation of the theory, which has a relation of its own, to those about sets and
+    /// relations as arguments, and back.
+    #[must_use]
+    pub fn views(&self) -> Vec<Axiom> {
+        let mut views = Vec::new();
+        let relations = &self.signature.relations;
+        for (general, with) in relations.iter().enumerate().skip(1) {
+            for (special, without) in relations.iter().enumerate().skip(1) {
+                if general == special || with.predicate != without.predicate {
+                    continue;
+                }
+                if let Some((one, other)) = self.view(RelationId(general as u16), RelationId(special as u16)) {
+                    for (premise, head) in [(one.clone(), other.clone()), (other, one)] {
+                        let variables = without.arity as u16;
+                        views.push(Axiom {
+                            clause: Clause { variables, premises: vec![premise], head: Head::Literal(head) },
+                            justification: Justification { start: Start::Same, moves: Vec::new() },
+                        });
+                    }
+                }
+            }
+        }
+        views
+    }
+
+    /// The two literals, if the one relation says of its arguments and some constants what the other says of its own.
+    fn view(&self, general: RelationId, special: RelationId) -> Option<(Literal, Literal)> {
+        let (with, without) = (&self.signature.relations[general.index()], &self.signature.relations[special.index()]);
+        let mut arguments = Vec::new();
+        for (one, other) in with.slots.iter().zip(&without.slots) {
+            match (one, other) {
+                (Slot::Fixed(one), Slot::Fixed(other)) if one == other => {}
+                (Slot::Argument(place), Slot::Argument(own)) => {
+                    let same = with.sorts[usize::from(*place)] == without.sorts[usize::from(*own)];
+                    arguments.push(same.then_some(Term::Variable(*own))?);
+                }
+                (Slot::Argument(place), Slot::Fixed(parameter)) => {
+                    let parameter = usize::from(*parameter);
+                    let same = with.sorts[usize::from(*place)] == self.anchor_sorts[parameter];
+                    let constant = *self.constants.get(&parameter)?;
+                    arguments.push(same.then_some(Term::Constant(constant))?);
+                }
+                _ => return None,
+            }
+        }
+        let own = (0..without.arity as u16).map(Term::Variable).collect();
+        Some((
+            Literal { positive: true, relation: general, arguments },
+            Literal { positive: true, relation: special, arguments: own },
+        ))
+    }
+
+    /// Whether a clause speaks of sets or relations as things: then the views of [`Compiled::views`] matter to it.
+    #[must_use]
+    pub fn speaks_of_sets(&self, clause: &Clause) -> bool {
+        let heads: &[Literal] = match &clause.head {
+            Head::False => &[],
+            Head::Literal(literal) => std::slice::from_ref(literal),
+            Head::Exists(_, literals) => literals,
+        };
+        let set = |term: &Term| match term {
+            Term::Constant(constant) => !self.signature.constants[usize::from(*constant)].sort.is_individual(),
+            Term::Variable(_) => false,
+        };
+        let speaks = |literal: &Literal| {
+            let sorts = &self.signature.relations[literal.relation.index()].sorts;
+            sorts.iter().any(|sort| !sort.is_individual()) || literal.arguments.iter().any(set)
+        };
+        clause.premises.iter().chain(heads).any(speaks)
+            || !self.signature.variable_sorts(clause).iter().all(Sort::is_individual)
+    }
+
     /// The clauses of a closed statement `∀ anchor parameters (anchor → …)`, with the moves from the
     /// part behind the anchor; `None` if it does not have that form. The second part is `Err` if some
     /// part of the statement is no clause.
@@ -505,8 +600,13 @@ impl Compiled {
         statement: &Formula,
     ) -> Option<(Formula, Result<Vec<Axiom>, &'static str>)> {
         let body = behind_anchor(theory, statement)?;
+        let Formula::Implies(binders, ..) = statement else { return None };
+        let mut instance = SortInstance::default();
+        if !instance.fit_all(&self.anchor_sorts, binders.sorts()) {
+            return None;
+        }
         let kept = (self.axioms.len(), self.skipped.len());
-        self.clauses_of(theory, &body, Start::Node(NodeId(0)));
+        self.clauses_of(theory, &body, Start::Node(NodeId(0)), instance);
         let clauses = self.axioms.split_off(kept.0);
         let skipped = self.skipped.split_off(kept.1);
         let clauses = match skipped.first() {
@@ -536,6 +636,8 @@ struct Flattening {
     moves: Vec<Move>,
     parameters: u32,
     whole: Formula,
+    /// The sorts of the statement in the place of the theory's.
+    instance: SortInstance,
 }
 
 impl Flattening {

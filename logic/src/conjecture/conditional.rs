@@ -7,47 +7,58 @@
 //! uniqueness of inverses, `a ∧ b = a → a ∨ b = b`).
 
 use super::limits::Limits;
+use super::pattern::{Take, each_pattern, is_first_order, is_well_sorted};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// Every candidate; copies up to renaming are possible where both premises have one function.
+/// Gives every candidate to `take`; copies up to renaming are possible where both premises have one function.
 ///
 /// `holds` says whether no model refutes a clause. Where a row fixes one of its inputs, as `a + b = 0`
 /// does, other rows are mere calculation with that value and are not proposed.
-pub(super) fn candidates(signature: &Signature, limits: &Limits, holds: &dyn Fn(&Clause) -> bool) -> Vec<Clause> {
+pub(super) fn candidates(signature: &Signature, limits: &Limits, holds: &dyn Fn(&Clause) -> bool, take: &mut Take<'_>) {
     let offered: Vec<RelationId> = (0..signature.relations.len() as u16)
         .map(RelationId)
-        .filter(|id| signature.relations[id.index()].function && limits.offers(*id))
+        .filter(|id| signature.relations[id.index()].function && limits.offers(*id) && is_first_order(signature, *id))
         .collect();
-    let inputs = |function: RelationId| signature.relations[function.index()].arity - 1;
-    let constants =
-        |atoms: usize| if atoms <= limits.atoms_with_constant { signature.constants.len() as u16 } else { 0 };
-    let mut found = Vec::new();
+    let places = |function: RelationId| {
+        let sorts = &signature.relations[function.index()].sorts;
+        sorts[..sorts.len() - 1].iter().collect::<Vec<_>>()
+    };
+    let with_constants = |atoms: usize| atoms <= limits.atoms_with_constant;
+    let constants = |atoms: usize| if with_constants(atoms) { signature.constants.len() as u16 } else { 0 };
+    let mut take = |clause: Clause| !is_well_sorted(signature, &clause) || take(clause);
     for (place, first) in offered.iter().enumerate() {
-        let count = inputs(*first);
-        for leaves in patterns(count, limits.variables, constants(2)) {
-            one_row(signature, limits, &offered, *first, &leaves, holds, &mut found);
+        let inputs = places(*first);
+        let go_on = each_pattern(signature, &inputs, limits.variables, with_constants(2), &mut |leaves| {
+            one_row(signature, limits, &offered, *first, leaves, holds, &mut take)
+        });
+        if !go_on {
+            return;
         }
         for second in &offered[place..] {
             if !limits.may_grow([*first, *second, RelationId::EQUAL].into_iter(), 3) {
                 continue;
             }
-            for leaves in patterns(count + inputs(*second), limits.variables, constants(3)) {
+            let both: Vec<_> = inputs.iter().copied().chain(places(*second)).collect();
+            let count = inputs.len();
+            let go_on = each_pattern(signature, &both, limits.variables, with_constants(3), &mut |leaves| {
                 if first == second && leaves[..count] >= leaves[count..] {
-                    continue;
+                    return true;
                 }
-                let variables = variables(&leaves);
+                let variables = variables(leaves);
                 let premises =
                     vec![row(*first, &leaves[..count], variables), row(*second, &leaves[count..], variables)];
-                for head in leaf_equations(variables, constants(3)) {
-                    found.push(Clause { variables: variables + 1, premises: premises.clone(), head });
-                }
+                leaf_equations(variables, constants(3))
+                    .into_iter()
+                    .all(|head| take(Clause { variables: variables + 1, premises: premises.clone(), head }))
+            });
+            if !go_on {
+                return;
             }
         }
     }
-    found
 }
 
-/// Conclusions from one row whose output is a leaf.
+/// Conclusions from one row whose output is a leaf; false if `take` wants no more.
 fn one_row(
     signature: &Signature,
     limits: &Limits,
@@ -55,38 +66,51 @@ fn one_row(
     function: RelationId,
     leaves: &[Term],
     holds: &dyn Fn(&Clause) -> bool,
-    found: &mut Vec<Clause>,
-) {
+    take: &mut Take<'_>,
+) -> bool {
     let constants = if limits.atoms_with_constant >= 2 { signature.constants.len() as u16 } else { 0 };
     let variables = variables(leaves);
     let values: Vec<Term> = (0..variables).map(Term::Variable).chain((0..constants).map(Term::Constant)).collect();
     for value in &values {
         let premise = literal(function, leaves, *value);
         let conclusion = |head: Head| Clause { variables, premises: vec![premise.clone()], head };
-        let equations: Vec<Clause> = leaf_equations(variables, constants).into_iter().map(conclusion).collect();
+        let equations: Vec<Clause> = leaf_equations(variables, constants)
+            .into_iter()
+            .map(conclusion)
+            .filter(|clause| is_well_sorted(signature, clause))
+            .collect();
         let fixed = equations.iter().any(holds);
-        if limits.may_grow([function, RelationId::EQUAL].into_iter(), 2) {
-            found.extend(equations);
+        if limits.may_grow([function, RelationId::EQUAL].into_iter(), 2)
+            && !equations.into_iter().all(|equation| take(equation))
+        {
+            return false;
         }
         for other in offered {
             if !limits.may_grow([function, *other].into_iter(), 2) {
                 continue;
             }
             let count = signature.relations[other.index()].arity - 1;
-            for inputs in tuples(&values, count) {
+            let go_on = each_tuple(&values, count, &mut |inputs| {
                 for output in &values {
-                    let permuted = output == value && other == &function && sorted(&inputs) == sorted(leaves);
+                    let permuted = output == value && other == &function && sorted(inputs) == sorted(leaves);
                     let whole = !fixed
                         && matches!(output, Term::Variable(_))
                         && inputs.iter().all(|input| matches!(input, Term::Variable(_)))
                         && (0..variables).map(Term::Variable).all(|one| one == *output || inputs.contains(&one));
-                    if (permuted || whole) && (inputs != leaves || other != &function) {
-                        found.push(conclusion(Head::Literal(literal(*other, &inputs, *output))));
+                    let own = inputs == leaves && other == &function;
+                    if (permuted || whole) && !own && !take(conclusion(Head::Literal(literal(*other, inputs, *output))))
+                    {
+                        return false;
                     }
                 }
+                true
+            });
+            if !go_on {
+                return false;
             }
         }
     }
+    true
 }
 
 fn sorted(terms: &[Term]) -> Vec<Term> {
@@ -125,28 +149,18 @@ pub(super) fn variables(terms: &[Term]) -> u16 {
     terms.iter().map(|term| if let Term::Variable(variable) = term { variable + 1 } else { 0 }).max().unwrap_or(0)
 }
 
-/// All sequences of so many leaves in which variables are numbered by first occurrence.
-pub(super) fn patterns(length: usize, variables: usize, constants: u16) -> Vec<Vec<Term>> {
-    let mut patterns: Vec<Vec<Term>> = vec![Vec::new()];
-    for _ in 0..length {
-        patterns = patterns
-            .into_iter()
-            .flat_map(|pattern| {
-                let next = self::variables(&pattern);
-                let last = (next + 1).min(variables as u16);
-                let leaves = (0..last).map(Term::Variable).chain((0..constants).map(Term::Constant));
-                leaves.map(move |leaf| pattern.iter().copied().chain([leaf]).collect()).collect::<Vec<_>>()
-            })
-            .collect();
+/// Calls `visit` with all tuples of so many values, the last place fastest, until it says stop; false if it did.
+pub(super) fn each_tuple(values: &[Term], length: usize, visit: &mut dyn FnMut(&[Term]) -> bool) -> bool {
+    fn extend(values: &[Term], length: usize, chosen: &mut Vec<Term>, visit: &mut dyn FnMut(&[Term]) -> bool) -> bool {
+        if chosen.len() == length {
+            return visit(chosen);
+        }
+        values.iter().all(|value| {
+            chosen.push(*value);
+            let go_on = extend(values, length, chosen, visit);
+            chosen.pop();
+            go_on
+        })
     }
-    patterns
-}
-
-fn tuples(values: &[Term], length: usize) -> Vec<Vec<Term>> {
-    (0..length).fold(vec![Vec::new()], |tuples: Vec<Vec<Term>>, _| {
-        let longer = tuples.iter().flat_map(|tuple| {
-            values.iter().map(move |value| tuple.iter().copied().chain([*value]).collect::<Vec<Term>>())
-        });
-        longer.collect()
-    })
+    extend(values, length, &mut Vec::new(), visit)
 }

@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::limits::Limits;
+use super::pattern::is_first_order;
 use super::term::TermTree;
 use crate::clauses::clause::{RelationId, Signature, Term};
 use crate::models::evaluate::function_value;
@@ -45,18 +46,21 @@ pub(super) struct EquationCounts {
     pub(super) classes: usize,
     pub(super) incomparable: usize,
     pub(super) truncated: bool,
+    /// Pairs that agree and were left out, since there were too many.
+    pub(super) left_out: usize,
 }
 
 /// Every pair of terms that agrees in all columns in which both are defined, each once up to renaming
-/// and orientation; the second term has no variable that the first has not.
+/// and orientation; the second term has no variable that the first has not. `None` if `go_on` said stop.
 pub(super) fn agreeing(
     signature: &Signature,
     limits: &Limits,
     models: &[Model],
-) -> (Vec<(TermTree, TermTree)>, EquationCounts) {
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<(Vec<(TermTree, TermTree)>, EquationCounts)> {
     let mut pool = Pool::new(signature, limits, models);
-    while pool.grow() {}
-    pool.pairs()
+    while pool.grow(go_on) {}
+    if pool.stopped { None } else { pool.pairs(go_on) }
 }
 
 struct Pool<'a> {
@@ -69,6 +73,8 @@ struct Pool<'a> {
     /// Entries of size `n` start at `starts[n]`.
     starts: Vec<usize>,
     truncated: bool,
+    /// Whether it was told to stop.
+    stopped: bool,
 }
 
 impl<'a> Pool<'a> {
@@ -79,13 +85,18 @@ impl<'a> Pool<'a> {
             limits,
             models,
             columns: columns(models, limits.variables),
-            functions: functions.filter(|id| signature.relations[id.index()].function && limits.offers(*id)).collect(),
+            functions: functions
+                .filter(|id| signature.relations[id.index()].function && limits.offers(*id))
+                .filter(|id| is_first_order(signature, *id))
+                .collect(),
             entries: Vec::new(),
             starts: vec![0],
             truncated: false,
+            stopped: false,
         };
         let variables = (0..limits.variables as u16).map(Term::Variable);
-        let constants = (0..signature.constants.len() as u16).map(Term::Constant);
+        let individual = |constant: &u16| signature.constants[usize::from(*constant)].sort.is_individual();
+        let constants = (0..signature.constants.len() as u16).filter(individual).map(Term::Constant);
         for leaf in variables.chain(constants) {
             let values = std::array::from_fn(|column| match pool.columns.get(column) {
                 None => UNKNOWN,
@@ -109,7 +120,7 @@ impl<'a> Pool<'a> {
     }
 
     /// Builds the terms with one application more; false if there are none.
-    fn grow(&mut self) -> bool {
+    fn grow(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         self.starts.push(self.entries.len());
         let size = self.starts.len() - 1;
         if size + 1 > self.limits.atoms {
@@ -117,14 +128,21 @@ impl<'a> Pool<'a> {
         }
         for function in self.functions.clone() {
             let arity = self.signature.relations[function.index()].arity - 1;
-            self.apply(function, arity, size - 1, &mut Vec::new());
+            self.apply(function, arity, size - 1, &mut Vec::new(), go_on);
         }
-        self.entries.len() > self.starts[size]
+        self.entries.len() > self.starts[size] && !self.stopped
     }
 
     /// Applies `function` to `chosen` and to as many more terms as it needs, of `rest` applications
     /// together.
-    fn apply(&mut self, function: RelationId, missing: usize, rest: usize, chosen: &mut Vec<usize>) {
+    fn apply(
+        &mut self,
+        function: RelationId,
+        missing: usize,
+        rest: usize,
+        chosen: &mut Vec<usize>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) {
         if missing == 0 {
             if rest == 0 {
                 self.enter(function, chosen);
@@ -139,8 +157,15 @@ impl<'a> Pool<'a> {
                 if largest && chosen.is_empty() && !self.entries[input].canonical {
                     continue;
                 }
+                if self.truncated || self.stopped {
+                    return;
+                }
+                if missing == 1 && input % 64 == 0 && !go_on() {
+                    self.stopped = true;
+                    return;
+                }
                 chosen.push(input);
-                self.apply(function, missing - 1, rest - size, chosen);
+                self.apply(function, missing - 1, rest - size, chosen, go_on);
                 chosen.pop();
             }
         }
@@ -191,7 +216,7 @@ impl<'a> Pool<'a> {
         });
     }
 
-    fn pairs(&self) -> (Vec<(TermTree, TermTree)>, EquationCounts) {
+    fn pairs(&self, go_on: &mut dyn FnMut() -> bool) -> Option<(Vec<(TermTree, TermTree)>, EquationCounts)> {
         let mut counts = EquationCounts { terms: self.entries.len(), truncated: self.truncated, ..Default::default() };
         let mut by_mask: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         let mut classes = FxHashSet::default();
@@ -205,6 +230,9 @@ impl<'a> Pool<'a> {
         let mut indices: FxHashMap<(u64, u64), FxHashMap<u64, Vec<usize>>> = FxHashMap::default();
         let mut pairs = Vec::new();
         for left in self.entries.iter().filter(|entry| entry.canonical && entry.size > 0) {
+            if !go_on() {
+                return None;
+            }
             for (mask, places) in &by_mask {
                 let common = left.defined & mask;
                 if common.count_ones() < LEAST_COMMON.min(self.columns.len() as u32) {
@@ -220,13 +248,18 @@ impl<'a> Pool<'a> {
                 });
                 for place in index.get(&hash(left, common)).into_iter().flatten() {
                     let right = &self.entries[*place];
-                    if self.pairs_with(left, right) && agree(left, right, common) {
+                    if !self.pairs_with(left, right) || !agree(left, right, common) {
+                        continue;
+                    }
+                    if pairs.len() >= self.limits.candidates {
+                        counts.left_out += 1;
+                    } else {
                         pairs.push((self.tree(&left.code), self.tree(&right.code)));
                     }
                 }
             }
         }
-        (pairs, counts)
+        Some((pairs, counts))
     }
 
     /// Whether the pair is small enough, and not the copy of a pair that is built elsewhere.

@@ -4,49 +4,64 @@
 //! At most three atoms, of which one may be a function's row; and monotony, `x R y` concludes
 //! `f(x) R f(y)`, with its four.
 
-use super::conditional::{patterns, variables};
+use super::conditional::{each_tuple, variables};
 use super::limits::Limits;
+use super::pattern::{Take, each_pattern, is_first_order, is_well_sorted, places};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// Every candidate; copies up to renaming are possible where a relation occurs twice.
-pub(super) fn candidates(signature: &Signature, limits: &Limits) -> Vec<Clause> {
-    let all = (1..signature.relations.len() as u16).map(RelationId).filter(|id| limits.offers(*id));
+/// Gives every candidate to `take`; copies up to renaming are possible where a relation occurs twice.
+pub(super) fn candidates(signature: &Signature, limits: &Limits, take: &mut Take<'_>) {
+    let all = (1..signature.relations.len() as u16).map(RelationId);
+    let all = all.filter(|id| limits.offers(*id) && is_first_order(signature, *id));
     let (functions, relations): (Vec<_>, Vec<_>) = all.partition(|id| signature.relations[id.index()].function);
-    let mut found = Vec::new();
     let heads: Vec<RelationId> =
         std::iter::once(RelationId::EQUAL).chain(relations.iter().copied()).chain(functions.iter().copied()).collect();
     let is_function = |id: &RelationId| signature.relations[id.index()].function;
     for (place, first) in relations.iter().enumerate() {
         for head in &heads {
-            offer(signature, limits, &[*first], *head, &mut found);
+            if !offer(signature, limits, &[*first], *head, take) {
+                return;
+            }
             for second in relations[place..].iter().chain(&functions) {
-                if !(is_function(head) && is_function(second)) {
-                    offer(signature, limits, &[*first, *second], *head, &mut found);
+                let both = is_function(head) && is_function(second);
+                if !both && !offer(signature, limits, &[*first, *second], *head, take) {
+                    return;
                 }
             }
         }
     }
     for function in &functions {
         for head in &relations {
-            offer(signature, limits, &[*function], *head, &mut found);
+            if !offer(signature, limits, &[*function], *head, take) {
+                return;
+            }
         }
         for relation in &relations {
-            monotony(signature, limits, *function, *relation, &mut found);
+            if !monotony(signature, limits, *function, *relation, take) {
+                return;
+            }
         }
     }
-    found
 }
 
-fn offer(signature: &Signature, limits: &Limits, premises: &[RelationId], head: RelationId, found: &mut Vec<Clause>) {
+/// False if `take` wants no more.
+fn offer(
+    signature: &Signature,
+    limits: &Limits,
+    premises: &[RelationId],
+    head: RelationId,
+    take: &mut Take<'_>,
+) -> bool {
     let atoms = premises.len() + 1;
     if !limits.may_grow(premises.iter().copied().chain([head]), atoms) {
-        return;
+        return true;
     }
     let arity = |relation: RelationId| signature.relations[relation.index()].arity;
-    let constants = if atoms <= limits.atoms_with_constant { signature.constants.len() as u16 } else { 0 };
-    let length = premises.iter().map(|premise| arity(*premise)).sum();
-    for pattern in patterns(length, limits.variables + 1, constants) {
-        let mut rest = &pattern[..];
+    let with_constants = atoms <= limits.atoms_with_constant;
+    let constants = if with_constants { signature.constants.len() as u16 } else { 0 };
+    let places = places(signature, premises);
+    each_pattern(signature, &places, limits.variables + 1, with_constants, &mut |pattern| {
+        let mut rest = pattern;
         let premises: Vec<Literal> = premises
             .iter()
             .map(|relation| {
@@ -56,25 +71,20 @@ fn offer(signature: &Signature, limits: &Limits, premises: &[RelationId], head: 
             })
             .collect();
         if !connected(&premises) || premises.windows(2).any(|two| two[0] == two[1]) {
-            continue;
+            return true;
         }
-        let variables = variables(&pattern);
+        let variables = variables(pattern);
         let leaves: Vec<Term> = (0..variables).map(Term::Variable).chain((0..constants).map(Term::Constant)).collect();
-        let mut heads: Vec<Vec<Term>> = vec![Vec::new()];
-        for _ in 0..arity(head) {
-            heads = heads
-                .iter()
-                .flat_map(|start| leaves.iter().map(|leaf| start.iter().copied().chain([*leaf]).collect()))
-                .collect();
-        }
-        for arguments in heads {
-            let literal = Literal { positive: true, relation: head, arguments };
+        each_tuple(&leaves, arity(head), &mut |arguments| {
+            let literal = Literal { positive: true, relation: head, arguments: arguments.to_vec() };
             let trivial = head == RelationId::EQUAL && literal.arguments[0] >= literal.arguments[1];
-            if !trivial && !premises.contains(&literal) {
-                found.push(Clause { variables, premises: premises.clone(), head: Head::Literal(literal) });
+            if trivial || premises.contains(&literal) {
+                return true;
             }
-        }
-    }
+            let clause = Clause { variables, premises: premises.clone(), head: Head::Literal(literal) };
+            !is_well_sorted(signature, &clause) || take(clause)
+        })
+    })
 }
 
 /// Two premises must share a variable.
@@ -90,11 +100,11 @@ fn monotony(
     limits: &Limits,
     function: RelationId,
     relation: RelationId,
-    found: &mut Vec<Clause>,
-) {
+    take: &mut Take<'_>,
+) -> bool {
     let binary = signature.relations[relation.index()].arity == 2;
     if !binary || !limits.may_grow([relation, relation, function, function].into_iter(), 4) {
-        return;
+        return true;
     }
     let inputs = signature.relations[function.index()].arity as u16 - 1;
     let (left, right) = (Term::Variable(inputs + 1), Term::Variable(inputs + 2));
@@ -110,7 +120,7 @@ fn monotony(
         };
         let related = |from, to| Literal { positive: true, relation, arguments: vec![from, to] };
         for (from, to) in [(left, right), (right, left)] {
-            found.push(Clause {
+            let clause = Clause {
                 variables: inputs + 3,
                 premises: vec![
                     related(Term::Variable(place), Term::Variable(inputs)),
@@ -118,7 +128,11 @@ fn monotony(
                     row(inputs, right),
                 ],
                 head: Head::Literal(related(from, to)),
-            });
+            };
+            if is_well_sorted(signature, &clause) && !take(clause) {
+                return false;
+            }
         }
     }
+    true
 }

@@ -18,6 +18,8 @@ pub struct Limits {
     groups: Vec<PredicateBounds>,
     /// Most terms that are built; beyond, larger terms are left out and the counts say so.
     pub terms: usize,
+    /// Most candidates that are held at a time; beyond, others are left out and the counts say so.
+    pub candidates: usize,
 }
 
 impl Limits {
@@ -33,6 +35,7 @@ impl Limits {
             group: signature.relations.iter().map(|relation| group(relation.predicate)).collect(),
             groups: bounds.predicates.clone(),
             terms: 100_000,
+            candidates: 200_000,
         }
     }
 
@@ -67,7 +70,7 @@ impl Limits {
 }
 
 /// All literals of a clause, the head's last.
-pub(super) fn literals(clause: &Clause) -> impl Iterator<Item = &Literal> + Clone {
+pub(crate) fn literals(clause: &Clause) -> impl Iterator<Item = &Literal> + Clone {
     let head: &[Literal] = match &clause.head {
         Head::False => &[],
         Head::Literal(literal) => std::slice::from_ref(literal),

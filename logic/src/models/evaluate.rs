@@ -60,6 +60,15 @@ impl<'a> Evaluator<'a> {
         self.search(clause, Aim::Counterexample, |inputs| self.largest_within(inputs, assignments))
     }
 
+    /// As [`Evaluator::refute_up_to`], and no more than about so many assignments are looked at.
+    #[must_use]
+    pub fn refute_bounded(&self, clause: &Clause, largest: u16, assignments: u64) -> Option<Vec<u16>> {
+        if matches!(clause.head, Head::Exists(..)) && !self.total {
+            return None;
+        }
+        self.search(clause, Aim::Counterexample, |inputs| self.largest_within(inputs, assignments).min(largest))
+    }
+
     /// As [`Evaluator::satisfiable_premises`], bounded as [`Evaluator::refute_within`] is.
     #[must_use]
     pub fn satisfiable_premises_within(&self, clause: &Clause, assignments: u64) -> bool {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::instances::{Answer, Ground};
+use super::instances::{Answer, Carrier, Ground};
 use super::model::Model;
 use super::reference;
 use crate::clauses::clause::{Clause, Signature};
@@ -43,6 +43,9 @@ pub enum Reason {
         /// The limit.
         most: usize,
     },
+    /// The caller said stop.
+    #[error("it was told to stop")]
+    Told,
     /// The solver met too many conflicts.
     #[error("the solver met {0} conflicts without an answer")]
     OutOfConflicts(u64),
@@ -71,27 +74,49 @@ pub struct Found {
 /// Looks for models of the axioms with 1 up to [`SearchLimits::largest`] individuals.
 ///
 /// If one set occurs in the signature as domain (a relation `in` of one argument), or none, it is the
-/// whole carrier and functions are total. If several do, they are unary relations, and a function may
-/// be undefined where the axioms do not demand a value.
+/// whole carrier and functions are total, unless there is no such model. If several do, they are unary
+/// relations, and a function may be undefined where the axioms do not demand a value.
 #[must_use]
 pub fn find_models(signature: &Signature, axioms: &[Clause], limits: &SearchLimits) -> Found {
-    let mut models = Vec::new();
-    for size in 1..=limits.largest {
-        if let Err(reason) = models_of_size(signature, axioms, limits, size, &mut models) {
-            return Found { models, stopped: Some(Stop { size, reason }) };
+    find_models_while(signature, axioms, limits, &mut || true)
+}
+
+/// As [`find_models`], but asks `go_on` before each size and ends when that says stop.
+#[must_use]
+pub fn find_models_while(
+    signature: &Signature,
+    axioms: &[Clause],
+    limits: &SearchLimits,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Found {
+    let mut found = Found { models: Vec::new(), stopped: None };
+    for carrier in Carrier::of(signature) {
+        for size in 1..=limits.largest {
+            let outcome = if go_on() {
+                models_of_size(signature, axioms, limits, (size, *carrier), &mut found.models)
+            } else {
+                Err(Reason::Told)
+            };
+            if let Err(reason) = outcome {
+                found.stopped = Some(Stop { size, reason });
+                break;
+            }
+        }
+        if !found.models.is_empty() || found.stopped.is_some() {
+            break;
         }
     }
-    Found { models, stopped: None }
+    found
 }
 
 fn models_of_size(
     signature: &Signature,
     axioms: &[Clause],
     limits: &SearchLimits,
-    size: u16,
+    (size, carrier): (u16, Carrier),
     models: &mut Vec<Model>,
 ) -> Result<(), Reason> {
-    let mut ground = Ground::new(signature, size, 0, limits)?;
+    let mut ground = Ground::new(signature, size, 0, limits, carrier)?;
     for axiom in axioms {
         ground.require(axiom)?;
     }
@@ -114,7 +139,8 @@ fn models_of_size(
 }
 
 /// Looks for a finite model of the axioms in which `clause` fails, and for what values of its
-/// variables. `Ok(None)` says that there is none up to [`SearchLimits::largest`] individuals.
+/// variables. It may have no individuals at all. `Ok(None)` says that there is none up to
+/// [`SearchLimits::largest`] individuals.
 ///
 /// # Errors
 /// If a size could not be decided within the limits.
@@ -124,32 +150,63 @@ pub fn counter_model(
     clause: &Clause,
     limits: &SearchLimits,
 ) -> Result<Option<(Model, Vec<u16>)>, Stop> {
-    for size in 1..=limits.largest {
-        let attempt = || -> Result<Option<(Model, Vec<u16>)>, Reason> {
-            let mut ground = Ground::new(signature, size, clause.variables, limits)?;
-            ground.deny(clause)?;
-            for axiom in axioms {
-                ground.require(axiom)?;
+    counter_model_while(signature, axioms, clause, limits, &mut || true)
+}
+
+/// As [`counter_model`], but asks `go_on` before each size.
+///
+/// # Errors
+/// As [`counter_model`], and if `go_on` says stop.
+pub fn counter_model_while(
+    signature: &Signature,
+    axioms: &[Clause],
+    clause: &Clause,
+    limits: &SearchLimits,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<(Model, Vec<u16>)>, Stop> {
+    // Sorts may be empty where nothing says that they are not.
+    let smallest =
+        u16::from(clause.variables > 0 || signature.constants.iter().any(|constant| constant.sort.is_individual()));
+    for carrier in Carrier::of(signature) {
+        for size in smallest..=limits.largest {
+            let outcome = if go_on() {
+                counter_model_of_size(signature, axioms, clause, limits, (size, *carrier))
+            } else {
+                Err(Reason::Told)
+            };
+            match outcome {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                Err(reason) => return Err(Stop { size, reason }),
             }
-            match ground.solve() {
-                Answer::Impossible => Ok(None),
-                Answer::OutOfConflicts => Err(Reason::OutOfConflicts(limits.conflicts)),
-                Answer::Found(model, values) => {
-                    assert!(
-                        is_model(&model, axioms) && reference::fails(&model, clause, &values),
-                        "the naive evaluator refuses a counterexample that the solver found"
-                    );
-                    Ok(Some((model, values)))
-                }
-            }
-        };
-        match attempt() {
-            Ok(None) => {}
-            Ok(found) => return Ok(found),
-            Err(reason) => return Err(Stop { size, reason }),
         }
     }
     Ok(None)
+}
+
+fn counter_model_of_size(
+    signature: &Signature,
+    axioms: &[Clause],
+    clause: &Clause,
+    limits: &SearchLimits,
+    (size, carrier): (u16, Carrier),
+) -> Result<Option<(Model, Vec<u16>)>, Reason> {
+    let mut ground = Ground::new(signature, size, clause.variables, limits, carrier)?;
+    ground.deny(clause)?;
+    for axiom in axioms {
+        ground.require(axiom)?;
+    }
+    match ground.solve() {
+        Answer::Impossible => Ok(None),
+        Answer::OutOfConflicts => Err(Reason::OutOfConflicts(limits.conflicts)),
+        Answer::Found(model, values) => {
+            assert!(
+                is_model(&model, axioms) && reference::fails(&model, clause, &values),
+                "the naive evaluator refuses a counterexample that the solver found"
+            );
+            Ok(Some((model, values)))
+        }
+    }
 }
 
 /// Whether every axiom holds; a function is taken to have no value where it is undefined.

@@ -56,9 +56,15 @@ pub(super) enum Answer {
 
 impl<'a> Ground<'a> {
     /// Structures of `size` for the signature, with `extra` further constants, about which nothing is
-    /// said yet but that functions have one value each. If all variables range over one set, that is
-    /// the carrier and functions are total; else they may be undefined outside of their domain.
-    pub(super) fn new(signature: &'a Signature, size: u16, extra: u16, limits: &SearchLimits) -> Result<Self, Reason> {
+    /// said yet but that functions have one value each. If the carrier is one set, functions are total; else
+    /// they may be undefined outside of their domain.
+    pub(super) fn new(
+        signature: &'a Signature,
+        size: u16,
+        extra: u16,
+        limits: &SearchLimits,
+        carrier: Carrier,
+    ) -> Result<Self, Reason> {
         let budget = Budget { conflicts: 0, most: limits.conflicts };
         let mut ground = Ground {
             signature,
@@ -70,9 +76,9 @@ impl<'a> Ground<'a> {
             clauses: 0,
             most_clauses: limits.clauses,
         };
-        for relation in &signature.relations {
+        for (number, relation) in signature.relations.iter().enumerate() {
             ground.relations.push(ground.next);
-            if relation.predicate != PredicateId::EQUAL {
+            if number != RelationId::EQUAL.index() {
                 let tuples = power(size, relation.arity);
                 ground.spend(tuples)?;
                 ground.next += tuples as u32;
@@ -85,18 +91,23 @@ impl<'a> Ground<'a> {
         for _ in 0..ground.next {
             ground.solver.new_var_default();
         }
-        for first in ground.constants.clone() {
-            ground.exactly_one(first, Total::Yes)?;
+        for (number, first) in ground.constants.clone().into_iter().enumerate() {
+            // A set or relation is no individual: which one stands for it does not matter.
+            let set = signature.constants.get(number).is_some_and(|constant| !constant.sort.is_individual());
+            if !set {
+                ground.exactly_one(first, Total::Yes)?;
+            } else if size > 0 {
+                ground.add(vec![positive(first)])?;
+            }
         }
-        let sets = signature.relations.iter().filter(|relation| is_set(relation)).count();
-        let total = if sets <= 1 { Total::Yes } else { Total::No };
+        let total = if carrier == Carrier::Any { Total::No } else { Total::Yes };
         for (place, relation) in signature.relations.iter().enumerate() {
             let first = ground.relations[place];
             if relation.function {
                 for cell in 0..power(size, relation.arity - 1) as u32 {
                     ground.exactly_one(first + cell * u32::from(size), total)?;
                 }
-            } else if is_set(relation) && sets == 1 {
+            } else if is_set(relation) && carrier == Carrier::Set {
                 for individual in 0..u32::from(size) {
                     ground.add(vec![positive(first + individual)])?;
                 }
@@ -140,7 +151,9 @@ impl<'a> Ground<'a> {
         let size = self.size;
         // The first value's proposition, and how many individuals have a number because they are
         // arguments.
-        let mut terms: Vec<(u32, u16)> = self.constants.iter().map(|first| (*first, 0)).collect();
+        let is_set = |number: usize| self.signature.constants.get(number).is_some_and(|one| !one.sort.is_individual());
+        let individuals = self.constants.iter().enumerate().filter(|(number, _)| !is_set(*number));
+        let mut terms: Vec<(u32, u16)> = individuals.map(|(_, first)| (*first, 0)).collect();
         let mut cells = Vec::new();
         for (place, relation) in self.signature.relations.iter().enumerate() {
             if relation.function {
@@ -313,6 +326,9 @@ impl<'a> Ground<'a> {
         let mut named: Vec<u16> = self.constants.iter().map(|first| self.value(*first)).collect();
         let extra = named.split_off(self.signature.constants.len());
         for (constant, value) in self.signature.constants.iter().zip(&named).rev() {
+            if !constant.sort.is_individual() {
+                continue;
+            }
             model.names[usize::from(*value)] = constant.name.to_string();
         }
         model.constants = named;
@@ -364,6 +380,24 @@ impl<'a> Ground<'a> {
             }
         }
         self.add(clause)
+    }
+}
+
+/// What the individuals of a structure are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Carrier {
+    /// The elements of the only set that the signature has, or, if it has none, anything; functions have a value
+    /// everywhere.
+    Set,
+    /// Anything: sets are sets of them.
+    Any,
+}
+
+impl Carrier {
+    /// The carriers to look at, the more promising first.
+    pub(super) fn of(signature: &Signature) -> &'static [Carrier] {
+        let sets = signature.relations.iter().filter(|relation| is_set(relation)).count();
+        if sets <= 1 { &[Carrier::Set, Carrier::Any] } else { &[Carrier::Any] }
     }
 }
 

@@ -1,7 +1,8 @@
 //! A model of a theory. It has the individuals `0..size`. It may be partial: an infinite structure is known by a
 //! finite piece of it, in which some values lie outside. What is unknown refutes nothing.
 
-use crate::clauses::clause::Signature;
+use crate::calculus::sort::Sort;
+use crate::clauses::clause::{RelationId, Signature};
 
 /// A value that is not known, or lies outside of the piece that is known.
 pub const UNKNOWN: u16 = u16::MAX;
@@ -11,6 +12,8 @@ pub const UNKNOWN: u16 = u16::MAX;
 pub struct Model {
     /// How many individuals there are. Different individuals are different things.
     pub size: u16,
+    /// The sort of the individuals; `None`: there are so many of each base sort.
+    pub sort: Option<Sort>,
     /// The individual that each constant of the signature names, or [`UNKNOWN`].
     pub constants: Vec<u16>,
     /// One for each relation of the signature; that of equality is empty and not used.
@@ -55,8 +58,9 @@ impl Model {
         let tables = signature
             .relations
             .iter()
-            .map(|relation| {
-                if relation.predicate == crate::calculus::formula::PredicateId::EQUAL {
+            .enumerate()
+            .map(|(number, relation)| {
+                if number == RelationId::EQUAL.index() {
                     Table::Relation(Vec::new())
                 } else if relation.function {
                     Table::Function(vec![UNKNOWN; (size as usize).pow(relation.arity as u32 - 1)])
@@ -67,6 +71,7 @@ impl Model {
             .collect();
         Model {
             size,
+            sort: None,
             constants: vec![UNKNOWN; signature.constants.len()],
             tables,
             names: (0..size).map(|individual| individual.to_string()).collect(),

@@ -162,13 +162,14 @@ impl Planner<'_> {
 
     fn check(&self, literal: &Literal, wanted: bool) -> Operation {
         let table = literal.relation.index();
-        let (last, inputs) = literal.arguments.split_last().expect("a relation has arguments");
-        if literal.relation == RelationId::EQUAL {
-            Operation::Equal { left: self.operand(inputs[0]), right: self.operand(*last), wanted }
-        } else if self.is_function(literal.relation) {
-            Operation::Row { table, inputs: self.operands(inputs), output: self.operand(*last), wanted }
-        } else {
-            Operation::Holds { table, arguments: self.operands(&literal.arguments), wanted }
+        match &literal.arguments[..] {
+            [left, right] if literal.relation == RelationId::EQUAL => {
+                Operation::Equal { left: self.operand(*left), right: self.operand(*right), wanted }
+            }
+            [inputs @ .., output] if self.is_function(literal.relation) => {
+                Operation::Row { table, inputs: self.operands(inputs), output: self.operand(*output), wanted }
+            }
+            arguments => Operation::Holds { table, arguments: self.operands(arguments), wanted },
         }
     }
 

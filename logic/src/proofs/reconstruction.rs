@@ -18,7 +18,7 @@ use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 use crate::clauses::clause::{RelationId, Slot};
 use crate::clauses::compile::{Compiled, Move, NodeId};
-use crate::saturation::block::{Goal, Snapshot};
+use crate::saturation::block::{Goal, Reached, Snapshot};
 use crate::saturation::facts::FactId;
 use crate::saturation::rule::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::Sequent;
@@ -86,8 +86,8 @@ pub struct Finished {
     pub goal: Goal,
     /// The contradiction that it met instead, if so.
     pub falsum: Option<FactId>,
-    /// For an existence goal the facts that reached it and what the variables stood for.
-    pub reached: Option<(Vec<FactId>, Vec<Individual>)>,
+    /// What reached an existence goal.
+    pub reached: Option<Reached>,
     /// New individuals that it made.
     pub creations: u32,
     /// The work that it took.
@@ -116,6 +116,29 @@ pub fn extract(theory: &Theory, compiled: &Compiled, theorems: &[Formula], state
     let last = writer.prove(tree, &body, 1);
     writer.close_to(mark, last);
     writer.proof.pruned()
+}
+
+/// The proof of a statement that is an axiom, a conjunction of such, or a defined atom that stands for such; `None` for
+/// all others.
+#[must_use]
+pub fn from_axioms(theory: &Theory, compiled: &Compiled, theorems: &[Formula], statement: &Formula) -> Option<Proof> {
+    let Formula::Implies(binders, premise, conclusion) = statement else { return None };
+    let mut writer = Writer::new(theory, compiled, theorems);
+    let names: Vec<Name> = binders.iter().map(|binder| writer.fresh(binder)).collect();
+    if !writer.instance.fit_all(&theory.predicate(theory.anchor).sorts, binders.sorts()) {
+        return None;
+    }
+    let premise = premise.open(&names);
+    if premise != Formula::atom(theory.anchor, names.iter().copied()) {
+        return None;
+    }
+    writer.anchor = names.clone();
+    writer.open_scope(names.clone(), vec![premise.clone()], Close::Generalise);
+    let anchor = writer.step(Inference::Assumption(0), vec![], premise);
+    writer.nodes.insert(NodeId(0), anchor);
+    let last = writer.axioms(&conclusion.open(&names))?;
+    writer.close_to(0, last);
+    Some(writer.proof.pruned())
 }
 
 /// The part of a conjunctive statement that `moves` lead to, with all premises on the way: the first
@@ -302,7 +325,10 @@ impl<'t> Writer<'t> {
     }
 
     fn atom(&self, code: Code, names: &[Name]) -> Formula {
-        let relation = &self.compiled.signature.relations[code.relation().index()];
+        // Beyond the relations are the domains of the sorts, whose facts are equations.
+        let Some(relation) = self.compiled.signature.relations.get(code.relation().index()) else {
+            return Formula::equal(names[0], names[1]);
+        };
         let atom = Formula::atom(
             relation.predicate,
             relation.slots.iter().map(|slot| match slot {

@@ -18,10 +18,12 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use crate::clauses::compile::Start;
+use crate::clauses::compile;
 use crate::saturation::congruence::Classes;
 use crate::saturation::facts::{FactId, Layer, Reason, RuleId};
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleBook, RuleHead, in_order};
+use crate::saturation::rule::{
+    Argument, Code, Individual, Pattern, Rule, RuleBook, RuleHead, SortId, Typing, in_order,
+};
 
 use join::Matches;
 pub(crate) use line::Line;
@@ -65,12 +67,21 @@ pub enum Goal {
     Exists(u16, Vec<Pattern>),
 }
 
+/// What reached an existence goal: the goal as a rule, and the facts that match its patterns.
+pub type Reached = (Arc<Rule>, Vec<FactId>);
+
 /// See the module's page.
 #[derive(Debug)]
 pub struct Block {
     ancestors: Vec<Arc<Layer>>,
     layer: Layer,
     classes: Classes,
+    /// The sort of each individual.
+    sorts: Vec<SortId>,
+    /// For each sort whether its domain has facts.
+    ranged: Vec<bool>,
+    /// Whether it has the rules of [`RuleBook::views`].
+    with_views: bool,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
     /// The next fact to be joined with older ones.
@@ -79,8 +90,7 @@ pub struct Block {
     sequence: u32,
     falsum: Option<FactId>,
     goal: Option<Goal>,
-    /// The facts and the individuals that reached an existence goal.
-    reached: Option<(Vec<FactId>, Vec<Individual>)>,
+    reached: Option<Reached>,
     given: u32,
     /// Whether this block or an ancestor has a negative fact.
     negatives: bool,
@@ -94,22 +104,49 @@ pub struct Block {
     matches: Matches,
 }
 
+/// What a block begins with.
+struct Start {
+    ancestors: Vec<Arc<Layer>>,
+    layer: Layer,
+    classes: Classes,
+    sorts: Vec<SortId>,
+    ranged: Vec<bool>,
+    with_views: bool,
+    book: Arc<RuleBook>,
+    local: Vec<(RuleId, Arc<Rule>)>,
+    wanted: Vec<Wanted>,
+    falsum: Option<FactId>,
+    negatives: bool,
+}
+
 const UNBOUND: Individual = Individual(u32::MAX);
 
 impl Block {
     /// A block without facts whose individuals are the `constants` of the signature.
     #[must_use]
-    pub fn root(book: Arc<RuleBook>, constants: usize) -> Block {
-        let codes = book.triggers.len();
-        let mut classes = Classes::default();
-        for _ in 0..constants {
-            classes.fresh(1);
+    pub fn root(book: Arc<RuleBook>) -> Block {
+        let start = Start {
+            layer: Layer::below(None, book.triggers.len()),
+            ranged: book.ranged.clone(),
+            with_views: false,
+            book: book.clone(),
+            ancestors: Vec::new(),
+            classes: Classes::default(),
+            sorts: Vec::new(),
+            local: Vec::new(),
+            wanted: Vec::new(),
+            falsum: None,
+            negatives: false,
+        };
+        let mut block = Block::with(start);
+        for sort in Typing::constants(&book.sorts).individuals {
+            block.fresh(1, *sort);
         }
-        let mut block = Block::with(Vec::new(), Layer::below(None, codes), classes, book, Vec::new(), None, false);
+        block.layer.first_individual = block.classes.len() as u32;
         let rules: Vec<_> = block.book.rules.iter().cloned().enumerate().collect();
         for (number, rule) in rules {
             if rule.patterns.is_empty() && rule.justification.is_some() {
-                block.fire(RuleId(number as u32), &rule, &[], &[]);
+                block.fire(RuleId(number as u32), &rule, &[], &vec![UNBOUND; rule.variables as usize]);
             }
         }
         block
@@ -119,26 +156,24 @@ impl Block {
     #[must_use]
     pub fn below(parent: &Snapshot) -> Block {
         let last = parent.layers.last().expect("a line has a root");
-        Block::with(
-            parent.layers.clone(),
-            Layer::below(Some(last), parent.book.triggers.len()),
-            parent.classes.clone(),
-            parent.book.clone(),
-            parent.local.clone(),
-            parent.falsum,
-            parent.negatives,
-        )
+        Block::with(Start {
+            layer: Layer::below(Some(last), parent.book.triggers.len()),
+            ancestors: parent.layers.clone(),
+            classes: parent.classes.clone(),
+            sorts: parent.sorts.clone(),
+            ranged: parent.ranged.clone(),
+            with_views: parent.with_views,
+            book: parent.book.clone(),
+            local: parent.local.clone(),
+            wanted: parent.wanted.clone(),
+            falsum: parent.falsum,
+            negatives: parent.negatives,
+        })
     }
 
-    fn with(
-        ancestors: Vec<Arc<Layer>>,
-        mut layer: Layer,
-        classes: Classes,
-        book: Arc<RuleBook>,
-        local: Vec<(RuleId, Arc<Rule>)>,
-        falsum: Option<FactId>,
-        negatives: bool,
-    ) -> Block {
+    fn with(start: Start) -> Block {
+        let Start { ancestors, mut layer, classes, sorts, ranged, with_views, book, local, wanted, falsum, negatives } =
+            start;
         for (code, masks) in book.masks.iter().enumerate() {
             for mask in masks {
                 layer.ensure_index(Code(code as u32), *mask);
@@ -150,11 +185,14 @@ impl Block {
             ancestors,
             layer,
             classes,
+            sorts,
+            ranged,
+            with_views,
             book,
             local,
             next,
-            wanted: BinaryHeap::new(),
-            sequence: 0,
+            sequence: wanted.iter().map(|wanted| wanted.sequence + 1).max().unwrap_or(0),
+            wanted: wanted.into_iter().map(Reverse).collect(),
             falsum,
             goal: None,
             reached: None,
@@ -172,11 +210,17 @@ impl Block {
     #[must_use]
     pub fn rest(mut self) -> Snapshot {
         self.layer.build_mentions();
+        let wanted = std::mem::take(&mut self.wanted).into_sorted_vec().into_iter().rev().map(|Reverse(wanted)| wanted);
+        let wanted = wanted.filter(|wanted| self.is_kept(wanted)).collect();
         let mut layers = self.ancestors;
         layers.push(Arc::new(self.layer));
         Snapshot {
             layers,
             classes: self.classes,
+            sorts: self.sorts,
+            ranged: self.ranged,
+            with_views: self.with_views,
+            wanted,
             book: self.book,
             local: self.local,
             falsum: self.falsum,
@@ -197,10 +241,15 @@ impl Block {
                 self.layer.ensure_index(Code(code as u32), *mask);
             }
         }
+        for sort in 0..self.ranged.len() {
+            if self.book.ranged[sort] {
+                self.range_over(SortId(sort as u16));
+            }
+        }
         for number in known..self.book.rules.len() {
             let rule = self.book.rules[number].clone();
             if rule.patterns.is_empty() && rule.justification.is_some() {
-                self.fire(RuleId(number as u32), &rule, &[], &[]);
+                self.fire(RuleId(number as u32), &rule, &[], &vec![UNBOUND; rule.variables as usize]);
             }
             self.join_with_all(RuleId(number as u32), &rule);
         }
@@ -212,9 +261,44 @@ impl Block {
         self.given - 1
     }
 
-    /// A new individual that stands for a variable.
-    pub fn introduce(&mut self) -> Individual {
-        self.classes.fresh(1)
+    /// A new individual that stands for a variable of this sort.
+    pub fn introduce(&mut self, sort: SortId) -> Individual {
+        self.fresh(1, sort)
+    }
+
+    fn fresh(&mut self, weight: u32, sort: SortId) -> Individual {
+        let individual = self.classes.fresh(weight);
+        self.sorts.push(sort);
+        if self.ranged[usize::from(sort.0)] {
+            self.add_current(self.book.sorts.domain(sort), &[individual, individual], Reason::Same, &[]);
+        }
+        individual
+    }
+
+    /// Makes sure that the domain of a sort has its facts, from now on.
+    fn range_over(&mut self, sort: SortId) {
+        if std::mem::replace(&mut self.ranged[usize::from(sort.0)], true) {
+            return;
+        }
+        let domain = self.book.sorts.domain(sort);
+        for number in 0..self.sorts.len() as u32 {
+            let individual = Individual(number);
+            if self.sorts[number as usize] == sort && self.classes.find(individual) == individual {
+                self.add_current(domain, &[individual, individual], Reason::Same, &[]);
+            }
+        }
+    }
+
+    /// The sorts of the theory and of this block's individuals.
+    #[must_use]
+    pub fn typing(&self) -> Typing<'_> {
+        Typing { sorts: &self.book.sorts, individuals: &self.sorts }
+    }
+
+    /// Whether blocks below must know of this wish: nothing that they derive would renew it, as it does that of a
+    /// function's value.
+    fn is_kept(&self, wanted: &Wanted) -> bool {
+        matches!(self.rule(wanted.rule).head, RuleHead::Exists(..)) && !self.book.is_totality(wanted.rule)
     }
 
     /// Assumes a fact; gives the number of the assumption.
@@ -234,6 +318,11 @@ impl Block {
     pub fn assume_rule(&mut self, rule: Rule) -> RuleId {
         let id = RuleId(RuleId::LOCAL + self.layer.first_rule + self.layer.rules.len() as u32);
         let rule = Arc::new(rule);
+        for pattern in &rule.patterns {
+            if let Some(sort) = self.book.sorts.of_domain(pattern.code) {
+                self.range_over(sort);
+            }
+        }
         self.layer.rules.push(rule.clone());
         self.local.push((id, rule.clone()));
         if rule.patterns.is_empty() {
@@ -242,6 +331,16 @@ impl Block {
             self.join_with_all(id, &rule);
         }
         id
+    }
+
+    /// Assumes the rules between relations of the theory and relations as arguments, if that is not done yet.
+    pub fn assume_views(&mut self) {
+        if std::mem::replace(&mut self.with_views, true) {
+            return;
+        }
+        for view in self.book.clone().views.iter().cloned() {
+            self.assume_rule(view);
+        }
     }
 
     /// Says what is wanted. The values of functions that the goal mentions are asked for first.
@@ -264,19 +363,14 @@ impl Block {
             Goal::Exists(variables, patterns) => {
                 let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
                 let values = in_order(&[], patterns.iter().filter(is_row).collect()).unwrap_or_default();
-                let demand = Rule::new(*variables, Vec::new(), RuleHead::Demand(values, 0), None);
-                let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None);
-                if let Some(demand) = demand {
-                    self.assume_rule(demand);
-                }
+                self.assume_rule(Rule::asking(*variables, Vec::new(), values, 0));
                 for demand in self.guesses(*variables, patterns) {
                     self.assume_rule(demand);
                 }
-                if let Some(rule) = rule {
-                    self.goal = Some(goal.clone());
-                    self.assume_rule(rule);
-                    return;
-                }
+                let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None, self.typing());
+                self.goal = Some(goal);
+                self.assume_rule(rule);
+                return;
             }
             Goal::Equal(..) | Goal::False => {}
         }
@@ -288,7 +382,7 @@ impl Block {
         let mut found = Vec::new();
         for rule in &self.book.rules {
             let RuleHead::Fact(head) = &rule.head else { continue };
-            let folds = rule.justification.as_ref().is_some_and(|why| matches!(why.start, Start::Fold(_)));
+            let folds = rule.justification.as_ref().is_some_and(|why| matches!(why.start, compile::Start::Fold(_)));
             if head.code != code || !folds {
                 continue;
             }
@@ -390,9 +484,9 @@ impl Block {
         self.falsum
     }
 
-    /// The facts and individuals that reached an existence goal.
+    /// What reached an existence goal.
     #[must_use]
-    pub fn reached(&self) -> Option<&(Vec<FactId>, Vec<Individual>)> {
+    pub fn reached(&self) -> Option<&Reached> {
         self.reached.as_ref()
     }
 

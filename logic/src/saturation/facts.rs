@@ -33,6 +33,8 @@ pub enum Reason {
     /// It describes a new individual: the number of the witness group along the line, and which of
     /// its facts this is. Its parents stand in the group.
     Witness(u32, u32),
+    /// It says that an individual is equal to itself, for those who range over its sort. No parents.
+    Same,
     /// The parent with equals replaced.
     Rewritten,
     /// An equation: the parents are two rows of a function with the same inputs.

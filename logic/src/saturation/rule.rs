@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
-use crate::clauses::compile::{Axiom, Compiled, Justification};
+use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
 use crate::saturation::facts::RuleId;
 
 /// An individual of a block and its ancestors. The first ones are the signature's constants.
@@ -62,6 +63,140 @@ impl Code {
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// A sort, by its place in [`Sorts`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SortId(pub u16);
+
+/// The sorts of a theory's relations and constants.
+///
+/// Each has a *domain*, a pseudo-relation whose facts say of every individual of the sort that it is equal to itself.
+/// A rule looks there for the variables that no premise binds: they range over the individuals of their sort.
+#[derive(Clone, Debug, Default)]
+pub struct Sorts {
+    table: Vec<Sort>,
+    /// The sorts of the arguments of each relation; none for equality.
+    relations: Vec<Vec<SortId>>,
+    constants: Vec<SortId>,
+}
+
+impl Sorts {
+    /// The sorts of a signature.
+    #[must_use]
+    pub fn new(signature: &Signature) -> Sorts {
+        let mut sorts = Sorts { table: vec![Sort::BASE], ..Sorts::default() };
+        for relation in &signature.relations {
+            let places = relation.sorts.iter().map(|sort| sorts.enter(sort)).collect();
+            sorts.relations.push(places);
+        }
+        sorts.constants = signature.constants.iter().map(|constant| sorts.enter(&constant.sort)).collect();
+        sorts
+    }
+
+    fn enter(&mut self, sort: &Sort) -> SortId {
+        let place = self.table.iter().position(|known| known == sort).unwrap_or_else(|| {
+            self.table.push(sort.clone());
+            self.table.len() - 1
+        });
+        SortId(place as u16)
+    }
+
+    /// How many sorts there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// How many codes there are: of relations, and then of domains.
+    #[must_use]
+    pub fn codes(&self) -> usize {
+        2 * (self.relations.len() + self.table.len())
+    }
+
+    /// The code of the domain of a sort.
+    #[must_use]
+    pub fn domain(&self, sort: SortId) -> Code {
+        Code(2 * (self.relations.len() as u32 + u32::from(sort.0)))
+    }
+
+    /// The sort whose domain has this code.
+    #[must_use]
+    pub fn of_domain(&self, code: Code) -> Option<SortId> {
+        (code.0 / 2).checked_sub(self.relations.len() as u32).map(|sort| SortId(sort as u16))
+    }
+
+    /// The sort with this number.
+    #[must_use]
+    pub fn sort(&self, sort: SortId) -> &Sort {
+        &self.table[usize::from(sort.0)]
+    }
+
+    /// The sorts of a relation's arguments; none for equality.
+    #[must_use]
+    pub fn of_relation(&self, relation: RelationId) -> &[SortId] {
+        &self.relations[relation.index()]
+    }
+
+    /// The sort of an argument of a relation.
+    #[must_use]
+    pub fn at(&self, relation: RelationId, place: usize) -> SortId {
+        self.relations[relation.index()][place]
+    }
+}
+
+/// The sorts of a theory, and of the individuals of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Typing<'s> {
+    /// The theory's.
+    pub sorts: &'s Sorts,
+    /// One for each individual.
+    pub individuals: &'s [SortId],
+}
+
+impl<'s> Typing<'s> {
+    /// Where there are no individuals but the constants.
+    #[must_use]
+    pub fn constants(sorts: &'s Sorts) -> Typing<'s> {
+        Typing { sorts, individuals: &sorts.constants }
+    }
+
+    /// The sorts of `count` variables: those of the places at which they stand, and of what they are equal to. A
+    /// variable that is equal to such variables only is of the base sort.
+    pub fn of_variables<'p>(&self, count: u16, patterns: impl Iterator<Item = &'p Pattern>) -> Vec<SortId> {
+        let mut sorts: Vec<Option<SortId>> = vec![None; usize::from(count)];
+        let mut equations = Vec::new();
+        for pattern in patterns {
+            if pattern.code.relation() == RelationId::EQUAL {
+                equations.push((pattern.arguments[0], pattern.arguments[1]));
+                continue;
+            }
+            for (place, argument) in pattern.arguments.iter().enumerate() {
+                if let Argument::Variable(number) = argument {
+                    sorts[usize::from(*number)] = Some(self.sorts.at(pattern.code.relation(), place));
+                }
+            }
+        }
+        // Each round tells at least one more variable its sort.
+        loop {
+            let known = |argument: Argument| match argument {
+                Argument::Individual(individual) => Some(self.individuals[individual.0 as usize]),
+                Argument::Variable(number) => sorts[usize::from(number)],
+            };
+            let told =
+                equations.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).find_map(|(from, to)| {
+                    match to {
+                        Argument::Variable(number) if sorts[usize::from(number)].is_none() => {
+                            known(from).map(|sort| (number, sort))
+                        }
+                        _ => None,
+                    }
+                });
+            let Some((number, sort)) = told else { break };
+            sorts[usize::from(number)] = Some(sort);
+        }
+        sorts.into_iter().map(|sort| sort.unwrap_or(SortId(0))).collect()
     }
 }
 
@@ -127,7 +262,7 @@ pub struct Rule {
     pub alias: Vec<Argument>,
     /// The clause's premises that are matched, and the place of each among the clause's premises;
     /// equations are not matched but built into [`Rule::alias`]. A denied head stands last, with the
-    /// place after the last.
+    /// place after the last, and so do domains of variables that no premise binds.
     pub patterns: Vec<Pattern>,
     /// See [`Rule::patterns`].
     pub places: Vec<usize>,
@@ -141,6 +276,8 @@ pub struct Rule {
     pub plans: Vec<Plan>,
     /// The variables that stand for something else, see [`Rule::alias`].
     pub aliased: Vec<(u16, Argument)>,
+    /// The sorts of the individuals that [`RuleHead::Exists`] speaks of.
+    pub witnesses: Vec<SortId>,
 }
 
 /// How to find the facts for a rule, beginning with one that matches a given pattern.
@@ -179,7 +316,7 @@ pub enum Column {
 impl Rule {
     /// Compiles an axiom or theorem.
     #[must_use]
-    pub fn of_axiom(axiom: &Axiom) -> Option<Rule> {
+    pub fn of_axiom(axiom: &Axiom, sorts: &Sorts) -> Rule {
         let Clause { variables, premises, head } = &axiom.clause;
         let premises = premises.iter().map(Pattern::of).collect();
         let head = match head {
@@ -191,18 +328,22 @@ impl Rule {
             Head::Literal(literal) => RuleHead::Fact(Pattern::of(literal)),
             Head::Exists(count, literals) => RuleHead::Exists(*count, literals.iter().map(Pattern::of).collect()),
         };
-        Rule::new(*variables, premises, head, Some(axiom.justification.clone()))
+        Rule::new(*variables, premises, head, Some(axiom.justification.clone()), Typing::constants(sorts))
     }
 
-    /// Compiles a rule; `None` if an equation among the premises cannot hold or says nothing that a
-    /// matcher can use.
+    /// Compiles a rule.
     #[must_use]
     pub fn new(
         variables: u16,
         premises: Vec<Pattern>,
         head: RuleHead,
         justification: Option<Justification>,
-    ) -> Option<Rule> {
+        typing: Typing<'_>,
+    ) -> Rule {
+        let sorts = match &head {
+            RuleHead::Demand(..) => Vec::new(),
+            head => sorts_of(variables, &premises, head, typing),
+        };
         let mut alias: Vec<Argument> = (0..variables).map(Argument::Variable).collect();
         let mut matched: Vec<(usize, Pattern)> = Vec::new();
         for (place, premise) in premises.iter().enumerate() {
@@ -223,7 +364,12 @@ impl Rule {
                 (variable @ Argument::Variable(_), other) | (other, variable @ Argument::Variable(_)) => {
                     (variable, other)
                 }
-                (Argument::Individual(_), Argument::Individual(_)) => return None,
+                (Argument::Individual(one), Argument::Individual(_)) => {
+                    // The domain's facts are about one individual twice: they match when the two are equal.
+                    let code = typing.sorts.domain(typing.individuals[one.0 as usize]);
+                    matched.push((place, Pattern { code, arguments: vec![left, right] }));
+                    continue;
+                }
             };
             for entry in &mut alias {
                 if *entry == from {
@@ -244,6 +390,7 @@ impl Rule {
             Argument::Variable(number) => alias.get(number as usize).copied().unwrap_or(argument),
             individual => individual,
         };
+        let mut denial = None;
         let head = match head {
             RuleHead::Fact(pattern) if !pattern.code.positive() => {
                 let mut denied = substitute(&pattern);
@@ -251,8 +398,7 @@ impl Rule {
                 if denied.code == Code::EQUAL {
                     RuleHead::Fact(substitute(&pattern))
                 } else {
-                    patterns.push(denied);
-                    places.push(premises.len());
+                    denial = Some(denied);
                     RuleHead::False
                 }
             }
@@ -262,31 +408,37 @@ impl Rule {
             RuleHead::Demand(rows, price) => RuleHead::Demand(rows.iter().map(substitute).collect(), price),
             other @ (RuleHead::False | RuleHead::Goal) => other,
         };
-        let matched = |argument: &Argument| match argument {
-            Argument::Individual(_) => true,
-            variable => patterns.iter().any(|pattern| pattern.arguments.contains(variable)),
-        };
-        let covered = match &head {
-            RuleHead::Fact(pattern) => pattern.arguments.iter().all(matched),
-            RuleHead::Equal(left, right) => matched(left) && matched(right),
-            RuleHead::Exists(count, facts) => {
-                let new = variables..variables + count;
-                let known = |argument: &Argument| {
-                    matches!(argument, Argument::Variable(number) if new.contains(number)) || matched(argument)
-                };
-                facts.iter().all(|fact| fact.arguments.iter().all(known))
+        if !matches!(head, RuleHead::Demand(..)) {
+            for number in (0..variables).filter(|number| alias[usize::from(*number)] == Argument::Variable(*number)) {
+                let variable = Argument::Variable(number);
+                if !patterns.iter().chain(&denial).any(|pattern| pattern.arguments.contains(&variable)) {
+                    let code = typing.sorts.domain(sorts[usize::from(number)]);
+                    patterns.push(Pattern { code, arguments: vec![variable, variable] });
+                    places.push(premises.len());
+                }
             }
-            RuleHead::Demand(..) | RuleHead::False | RuleHead::Goal => true,
-        };
-        if !covered {
-            return None;
         }
+        patterns.extend(denial);
+        places.resize(patterns.len(), premises.len());
         let plans = (0..patterns.len()).map(|trigger| plan(&patterns, trigger)).collect();
         let aliased = (0..variables)
             .map(|number| (number, alias[number as usize]))
             .filter(|(number, other)| *other != Argument::Variable(*number))
             .collect();
-        Some(Rule { variables, alias, patterns, places, premises, head, justification, plans, aliased })
+        let witnesses = sorts.get(usize::from(variables)..).unwrap_or_default().to_vec();
+        Rule { variables, alias, patterns, places, premises, head, justification, plans, aliased, witnesses }
+    }
+
+    /// A rule that asks for the values of `rows` where `core` matches; its variables are those of this rule.
+    fn demand(&self, core: Vec<Pattern>, rows: Vec<Pattern>, price: u32) -> Rule {
+        Rule::asking(self.variables, core, rows, price)
+    }
+
+    /// A rule that asks for the values of `rows` where `core` matches, which has no equations.
+    #[must_use]
+    pub fn asking(variables: u16, core: Vec<Pattern>, rows: Vec<Pattern>, price: u32) -> Rule {
+        let sorts = Sorts::default();
+        Rule::new(variables, core, RuleHead::Demand(rows, price), None, Typing::constants(&sorts))
     }
 
     /// The rule, but only where the function row that it concludes is already there with some value:
@@ -316,7 +468,8 @@ impl Rule {
     #[must_use]
     pub fn demands(&self, signature: &Signature, forward: Option<u32>, backward: Option<u32>) -> Vec<Rule> {
         let is_function = |pattern: &Pattern| {
-            pattern.code.positive() && signature.relations[pattern.code.relation().index()].function
+            let relation = signature.relations.get(pattern.code.relation().index());
+            pattern.code.positive() && relation.is_some_and(|relation| relation.function)
         };
         let rows: Vec<&Pattern> = self.patterns.iter().filter(|pattern| is_function(pattern)).collect();
         let others: Vec<&Pattern> = self.patterns.iter().filter(|pattern| !is_function(pattern)).collect();
@@ -342,7 +495,7 @@ impl Rule {
             core.extend(others.iter().map(|pattern| (*pattern).clone()));
             let Some(wanted) = in_order(&core, wanted) else { return };
             if !core.is_empty() && !wanted.is_empty() {
-                demands.extend(Rule::new(self.variables, core, RuleHead::Demand(wanted, price), None));
+                demands.push(self.demand(core, wanted, price));
             }
         };
         match &self.head {
@@ -383,6 +536,21 @@ impl Rule {
         }
         demands
     }
+}
+
+/// The sorts of a rule's variables, and then of what its head says exists.
+fn sorts_of(variables: u16, premises: &[Pattern], head: &RuleHead, typing: Typing<'_>) -> Vec<SortId> {
+    let equation;
+    let (witnesses, literals): (u16, &[Pattern]) = match head {
+        RuleHead::Fact(pattern) => (0, std::slice::from_ref(pattern)),
+        RuleHead::Equal(left, right) => {
+            equation = Pattern { code: Code::EQUAL, arguments: vec![*left, *right] };
+            (0, std::slice::from_ref(&equation))
+        }
+        RuleHead::Exists(count, patterns) => (*count, patterns),
+        RuleHead::False | RuleHead::Demand(..) | RuleHead::Goal => (0, &[]),
+    };
+    typing.of_variables(variables + witnesses, premises.iter().chain(literals))
 }
 
 /// The wanted rows in an order in which each one's inputs are known; `None` if there is none.
@@ -461,6 +629,13 @@ pub struct RuleBook {
     pub masks: Vec<Vec<u32>>,
     /// For each relation how its values are made, if it is a function.
     functions: Vec<Option<NativeFunction>>,
+    /// The sorts of the theory.
+    pub sorts: Sorts,
+    /// The rules between facts about sets and relations of the theory and those in which they are arguments. They are
+    /// among [`RuleBook::rules`] if axioms speak of sets; else a block assumes them that has to do with sets.
+    pub views: Vec<Rule>,
+    /// For each sort whether a rule looks into its domain, so that it must have facts.
+    pub(super) ranged: Vec<bool>,
 }
 
 /// A function whose totality and functionality the block itself takes care of.
@@ -480,13 +655,20 @@ impl RuleBook {
     /// The rules of a compiled theory: totality and functionality of functions are left to the block.
     #[must_use]
     pub fn new(compiled: &Compiled) -> RuleBook {
-        let codes = compiled.signature.relations.len() * 2;
+        let sorts = Sorts::new(&compiled.signature);
+        let codes = sorts.codes();
         let mut book = RuleBook {
             rules: Vec::new(),
             triggers: vec![Vec::new(); codes],
             masks: vec![Vec::new(); codes],
             functions: vec![None; compiled.signature.relations.len()],
+            ranged: vec![false; sorts.count()],
+            views: compiled.views().iter().map(|view| Rule::of_axiom(view, &sorts)).collect(),
+            sorts,
         };
+        for sort in 0..book.sorts.count() {
+            book.masks[book.sorts.domain(SortId(sort as u16)).index()].push(0b11);
+        }
         for (number, relation) in compiled.signature.relations.iter().enumerate() {
             // Facts are known by all of their arguments, rows of functions by their inputs.
             let columns = if relation.function { relation.arity - 1 } else { relation.arity };
@@ -496,7 +678,7 @@ impl RuleBook {
         }
         for (place, function) in compiled.functions.iter().enumerate() {
             let axiom = &compiled.axioms[function.totality];
-            let Some(rule) = Rule::of_axiom(axiom) else { continue };
+            let rule = Rule::of_axiom(axiom, &book.sorts);
             let RuleHead::Exists(_, facts) = &rule.head else { continue };
             let code = Code::new(function.relation, true);
             let Some(row) = facts.iter().find(|fact| fact.code == code) else { continue };
@@ -511,15 +693,19 @@ impl RuleBook {
                 variables: variables.collect(),
                 function: place,
             });
+            book.note_ranges(&rule);
+            book.rules.push(Arc::new(rule.clone()));
             // A function of one input is also worked out for its own sake, late.
             if inputs == 1 && !function.constructor {
-                let wanted = RuleHead::Demand(vec![row.clone()], 6);
-                book.rules.push(Arc::new(rule.clone()));
-                if let Some(demand) = Rule::new(rule.variables + 1, rule.premises.clone(), wanted, None) {
-                    book.add(demand);
-                }
-            } else {
-                book.rules.push(Arc::new(rule));
+                book.add(Rule::asking(rule.variables + 1, rule.patterns.clone(), vec![row.clone()], 6));
+            }
+        }
+        let about_sets = |axiom: &Axiom| {
+            matches!(axiom.justification.start, Start::Node(_)) && compiled.speaks_of_sets(&axiom.clause)
+        };
+        if compiled.axioms.iter().any(about_sets) {
+            for view in std::mem::take(&mut book.views) {
+                book.add(view);
             }
         }
         for (number, axiom) in compiled.axioms.iter().enumerate() {
@@ -530,17 +716,16 @@ impl RuleBook {
             if native {
                 continue;
             }
-            if let Some(rule) = Rule::of_axiom(axiom) {
-                if compiled.is_base(&axiom.clause) {
-                    book.add_gated(rule, &compiled.signature, 0);
-                    continue;
-                }
-                // A recursion equation is used from the function to its value, whichever way the
-                // theory writes it.
-                let folding = compiled.is_folding(&axiom.clause);
-                let (forward, backward) = if folding { (None, Some(0)) } else { (Some(0), None) };
-                book.add_with_demands(rule, &compiled.signature, forward, backward);
+            let rule = Rule::of_axiom(axiom, &book.sorts);
+            if compiled.is_base(&axiom.clause) {
+                book.add_gated(rule, &compiled.signature, 0);
+                continue;
             }
+            // A recursion equation is used from the function to its value, whichever way the theory
+            // writes it.
+            let folding = compiled.is_folding(&axiom.clause);
+            let (forward, backward) = if folding { (None, Some(0)) } else { (Some(0), None) };
+            book.add_with_demands(rule, &compiled.signature, forward, backward);
         }
         book
     }
@@ -552,7 +737,7 @@ impl RuleBook {
         if !code.positive() {
             return None;
         }
-        self.functions[code.relation().index()].as_ref()
+        self.functions.get(code.relation().index())?.as_ref()
     }
 
     /// Whether a rule is the totality of a function.
@@ -580,8 +765,17 @@ impl RuleBook {
         }
     }
 
+    fn note_ranges(&mut self, rule: &Rule) {
+        for pattern in &rule.patterns {
+            if let Some(sort) = self.sorts.of_domain(pattern.code) {
+                self.ranged[usize::from(sort.0)] = true;
+            }
+        }
+    }
+
     /// Adds a rule.
     pub fn add(&mut self, rule: Rule) {
+        self.note_ranges(&rule);
         let number = self.rules.len() as u32;
         for (place, pattern) in rule.patterns.iter().enumerate() {
             self.triggers[pattern.code.index()].push((number, place as u16));

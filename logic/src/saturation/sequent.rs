@@ -3,7 +3,7 @@
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::clauses::clause::{Clause, Head, RelationId, Side, Signature, variable_name};
-use crate::saturation::rule::{Argument, Individual, Pattern};
+use crate::saturation::rule::{Argument, Individual, Pattern, SortId, Typing};
 
 /// Gives the name of a variable.
 pub type Naming<'n> = &'n dyn Fn(u16) -> Name;
@@ -22,6 +22,8 @@ pub struct Sequent {
 /// What a sequent wants.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum SequentHead {
+    /// A contradiction.
+    False,
     /// A literal.
     Literal(Pattern),
     /// So many individuals with these facts; their variables are numbered on.
@@ -29,21 +31,23 @@ pub enum SequentHead {
 }
 
 impl Sequent {
-    /// The sequent of a clause; constant `c` is individual `c`. A contradiction is wanted as the denial
-    /// of the last premise; without premises it is no sequent.
+    /// The sequent of a clause; constant `c` is individual `c`. A contradiction from premises is wanted as the denial of
+    /// the last one.
     #[must_use]
-    pub fn of(clause: &Clause) -> Option<Sequent> {
+    pub fn of(clause: &Clause) -> Sequent {
         let mut premises: Vec<Pattern> = clause.premises.iter().map(Pattern::of).collect();
         let head = match &clause.head {
-            Head::False => {
-                let mut denied = premises.pop()?;
-                denied.code = denied.code.opposite();
-                SequentHead::Literal(denied)
-            }
+            Head::False => match premises.pop() {
+                Some(mut denied) => {
+                    denied.code = denied.code.opposite();
+                    SequentHead::Literal(denied)
+                }
+                None => SequentHead::False,
+            },
             Head::Literal(literal) => SequentHead::Literal(Pattern::of(literal)),
             Head::Exists(count, literals) => SequentHead::Exists(*count, literals.iter().map(Pattern::of).collect()),
         };
-        Some(Sequent { variables: clause.variables, premises, head })
+        Sequent { variables: clause.variables, premises, head }
     }
 
     /// The sequent with `variable` replaced by an individual and the others numbered in the order in
@@ -72,10 +76,44 @@ impl Sequent {
         };
         let map = |pattern: &Pattern| pattern.map(&replace);
         let head = match &self.head {
+            SequentHead::False => SequentHead::False,
             SequentHead::Literal(literal) => SequentHead::Literal(map(literal)),
             SequentHead::Exists(new, facts) => SequentHead::Exists(*new, facts.iter().map(map).collect()),
         };
         (Sequent { variables: count, premises: self.premises.iter().map(map).collect(), head }, order)
+    }
+
+    /// The sorts of the variables.
+    #[must_use]
+    pub fn variable_sorts(&self, typing: Typing<'_>) -> Vec<SortId> {
+        let (witnesses, patterns): (u16, &[Pattern]) = match &self.head {
+            SequentHead::False => (0, &[]),
+            SequentHead::Literal(literal) => (0, std::slice::from_ref(literal)),
+            SequentHead::Exists(count, patterns) => (*count, patterns),
+        };
+        let mut sorts = typing.of_variables(self.variables + witnesses, self.premises.iter().chain(patterns));
+        sorts.truncate(usize::from(self.variables));
+        sorts
+    }
+
+    /// Whether it speaks of sets or relations as things; `sorts` are those of its variables.
+    #[must_use]
+    pub fn speaks_of_sets(&self, typing: Typing<'_>, sorts: &[SortId]) -> bool {
+        let patterns: &[Pattern] = match &self.head {
+            SequentHead::False => &[],
+            SequentHead::Literal(literal) => std::slice::from_ref(literal),
+            SequentHead::Exists(_, patterns) => patterns,
+        };
+        let is_set = |sort: &SortId| !typing.sorts.sort(*sort).is_individual();
+        let speaks = |pattern: &Pattern| {
+            let individual = |argument: &Argument| match argument {
+                Argument::Individual(individual) => is_set(&typing.individuals[individual.0 as usize]),
+                Argument::Variable(_) => false,
+            };
+            typing.sorts.of_relation(pattern.code.relation()).iter().any(is_set)
+                || pattern.arguments.iter().any(individual)
+        };
+        sorts.iter().any(is_set) || self.premises.iter().chain(patterns).any(speaks)
     }
 
     /// The sorts of the variables, and then of the witnesses of the head; `sort` gives those of individuals, and
@@ -87,6 +125,7 @@ impl Sequent {
         instance: &SortInstance,
     ) -> Vec<Sort> {
         let (witnesses, patterns): (u16, &[Pattern]) = match &self.head {
+            SequentHead::False => (0, &[]),
             SequentHead::Literal(literal) => (0, std::slice::from_ref(literal)),
             SequentHead::Exists(count, patterns) => (*count, patterns),
         };
@@ -131,6 +170,7 @@ impl Sequent {
             chain.push((names, formula(premise, scratch)));
         }
         let mut result = match &self.head {
+            SequentHead::False => unreachable!("a contradiction is wanted without variables, and so without induction"),
             SequentHead::Literal(literal) => formula(literal, scratch),
             SequentHead::Exists(count, facts) => {
                 let names: Vec<_> = (self.variables..self.variables + count).map(shown).collect();

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use crate::clauses::compile::{Compiled, ConstructorInstance, Justification, Move, Start};
 use crate::proofs::reconstruction::{By, Case, Finished, InductionTree, Tree};
 use crate::saturation::block::{Block, End, Goal, Limits, Snapshot};
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, Typing};
 use crate::saturation::sequent::{Sequent, SequentHead};
+use crate::search::ended::{Ended, kept_apart};
 
 /// How much an attempt may cost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,12 +62,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict on an attempt whose block was lost.
+    /// The verdict on an attempt of which a block panicked, and said this.
     #[must_use]
-    pub fn failed() -> Verdict {
+    pub fn lost(message: &str) -> Verdict {
         let head = SequentHead::Exists(0, Vec::new());
         let sequent = Sequent { variables: 0, premises: Vec::new(), head };
-        let stuck = Stuck { sequent, direct: End::OutOfSteps, lemmas: Vec::new(), inductions: Vec::new() };
+        let direct = Ended::Panicked(message.into());
+        let stuck = Stuck { sequent, direct, lemmas: Vec::new(), inductions: Vec::new() };
         Verdict::Open(Arc::new(stuck))
     }
 }
@@ -77,7 +79,7 @@ pub struct Stuck {
     /// The sequent that was tried, over the individuals of its block.
     pub sequent: Sequent,
     /// Why the direct attempt ended.
-    pub direct: End,
+    pub direct: Ended,
     /// The equations that would have closed the goal, as terms over what the block introduced; the
     /// simplest first. Each is a flat sequent over the signature's constants.
     pub lemmas: Vec<Sequent>,
@@ -169,7 +171,17 @@ impl LogicBlock {
             return Turn { verdict: Some(Verdict::Proved(Arc::new(tree))), steps, ..Turn::default() };
         }
         let lemmas = crate::search::lemma::missing(&block, &self.compiled, &self.sequent);
-        let options = if self.effort.nesting == 0 { Vec::new() } else { self.options(&block) };
+        let mut options = Vec::new();
+        let mut more = 0;
+        if self.effort.nesting > 0 {
+            if matches!(&self.sequent.head, SequentHead::Literal(head) if !head.code.positive()) {
+                // The block has assumed what the goal denies; what an induction rests on must not.
+                block = set_up(&self.context, &Sequent { head: SequentHead::False, ..self.sequent.clone() });
+                block.run_until(self.limits);
+                more = block.steps();
+            }
+            options = self.options(&block);
+        }
         let waiting = Waiting {
             snapshot: block.rest(),
             end,
@@ -181,7 +193,7 @@ impl LogicBlock {
             failed: Vec::new(),
         };
         let mut turn = self.try_next(waiting);
-        turn.steps += steps;
+        turn.steps += steps + more;
         turn
     }
 
@@ -242,7 +254,7 @@ impl LogicBlock {
         let Some((instance, variable)) = waiting.options.first().copied() else {
             let stuck = Stuck {
                 sequent: self.sequent.clone(),
-                direct: waiting.end,
+                direct: waiting.end.into(),
                 lemmas: waiting.lemmas,
                 inductions: waiting.failed,
             };
@@ -285,11 +297,11 @@ impl LogicBlock {
         let mut rules = Vec::new();
         let mut numbers = Vec::new();
         for (set, recursive) in inputs {
-            let individual = block.introduce();
+            let individual = block.introduce(block.typing().sorts.at(*set, 0));
             individuals.push(individual);
             numbers.push((*set, *recursive, individual));
         }
-        let value = block.introduce();
+        let value = block.introduce(block.typing().sorts.at(code.relation(), inputs.len()));
         for (set, recursive, individual) in numbers {
             block.assume(Code::new(set, true), &[individual]);
             if recursive {
@@ -301,12 +313,11 @@ impl LogicBlock {
         individuals.push(value);
         block.assume(code, &individuals);
         for (number, hypothesis) in rules {
-            if let Some(rule) = hypothesis_rule(number, &hypothesis) {
-                let demands = rule.demands(&self.compiled.signature, Some(0), Some(1));
-                block.assume_rule(rule);
-                for demand in demands {
-                    block.assume_rule(demand);
-                }
+            let rule = hypothesis_rule(number, &hypothesis, block.typing());
+            let demands = rule.demands(&self.compiled.signature, Some(0), Some(1));
+            block.assume_rule(rule);
+            for demand in demands {
+                block.assume_rule(demand);
             }
         }
         block.run(Limits { steps: self.effort.case.steps, creations: 0 });
@@ -328,7 +339,7 @@ impl LogicBlock {
                 let (mut recursive, mut other, mut value) = (0, 0, false);
                 let head = match &self.sequent.head {
                     SequentHead::Literal(head) => Some(head),
-                    SequentHead::Exists(..) => None,
+                    SequentHead::Exists(..) | SequentHead::False => None,
                 };
                 for (place, pattern) in self.sequent.premises.iter().chain(head).enumerate() {
                     let relation = pattern.code.relation();
@@ -359,8 +370,9 @@ impl LogicBlock {
 }
 
 /// The induction hypothesis, assumption `number` of its block, as a rule.
-fn hypothesis_rule(number: u32, hypothesis: &Sequent) -> Option<Rule> {
+fn hypothesis_rule(number: u32, hypothesis: &Sequent, typing: Typing<'_>) -> Rule {
     let head = match &hypothesis.head {
+        SequentHead::False => RuleHead::False,
         SequentHead::Literal(pattern) if pattern.code == Code::EQUAL => {
             RuleHead::Equal(pattern.arguments[0], pattern.arguments[1])
         }
@@ -369,14 +381,18 @@ fn hypothesis_rule(number: u32, hypothesis: &Sequent) -> Option<Rule> {
     };
     let moves = vec![Move::Apply; hypothesis.premises.len()];
     let justification = Justification { start: Start::Hypothesis(number), moves };
-    Rule::new(hypothesis.variables, hypothesis.premises.clone(), head, Some(justification))
+    Rule::new(hypothesis.variables, hypothesis.premises.clone(), head, Some(justification), typing)
 }
 
 /// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
 /// its head.
 fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
     let mut block = Block::below(context);
-    let variables: Vec<Individual> = (0..sequent.variables).map(|_| block.introduce()).collect();
+    let sorts = sequent.variable_sorts(context.typing());
+    if sequent.speaks_of_sets(block.typing(), &sorts) {
+        block.assume_views();
+    }
+    let variables: Vec<Individual> = sorts.into_iter().map(|sort| block.introduce(sort)).collect();
     let ground = |pattern: &Pattern| -> Vec<Individual> {
         pattern
             .arguments
@@ -391,6 +407,7 @@ fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
         block.assume(premise.code, &ground(premise));
     }
     let goal = match &sequent.head {
+        SequentHead::False => Goal::False,
         SequentHead::Literal(head) if !head.code.positive() => {
             block.assume(head.code.opposite(), &ground(head));
             Goal::False
@@ -420,9 +437,13 @@ fn finish(block: Block) -> Arc<Finished> {
     Arc::new(Finished { snapshot: block.rest(), goal, falsum, reached, creations, steps })
 }
 
-/// Runs an attempt and everything that it opens, one block after the other.
+/// Runs an attempt and everything that it opens, one block after the other. If it panics that is its verdict.
 #[must_use]
-pub fn solve(mut block: LogicBlock) -> (Verdict, u64) {
+pub fn solve(block: LogicBlock) -> (Verdict, u64) {
+    kept_apart(|| run(block)).unwrap_or_else(|message| (Verdict::lost(&message), 0))
+}
+
+fn run(mut block: LogicBlock) -> (Verdict, u64) {
     let mut verdicts = Vec::new();
     let mut steps = 0;
     loop {
@@ -432,7 +453,7 @@ pub fn solve(mut block: LogicBlock) -> (Verdict, u64) {
             return (verdict, steps);
         }
         for (slot, child) in turn.children {
-            let (verdict, more) = solve(child);
+            let (verdict, more) = run(child);
             steps += more;
             verdicts.push((slot, verdict));
         }

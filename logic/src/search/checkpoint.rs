@@ -10,10 +10,11 @@ use crate::calculus::check::check;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::search::ended::Ended;
 use crate::search::explore::{Exploration, Fate, Open, OpenInduction, Options, Origin, Stage, Theorem};
 
 /// The version of the encoding; a checkpoint of another one is refused.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.
@@ -31,6 +32,7 @@ impl Exploration {
         out.number(u64::from(self.round));
         out.option(self.generated_at.map(|place| place as u64));
         out.option(self.inconsistency.map(|id| u64::from(id.0)));
+        out.option(self.falsity_at.map(|place| place as u64));
         for count in [self.counts.steps, self.counts.blocks] {
             out.number(count);
         }
@@ -85,18 +87,24 @@ impl Exploration {
             3 => Stage::Last,
             4 => Stage::Finished,
             5 => Stage::Wanting,
+            6 => Stage::Closing,
             _ => return Err(Unfit("it names no stage")),
         };
         let mut exploration = Exploration::new(theory, goals, options);
         exploration.round = input.small()?;
         let generated_at = input.option()?;
         let inconsistency = input.option()?;
+        let falsity_at = input.option()?;
         let (steps, blocks) = (input.number()?, input.number()?);
         let marks = input.list(|input| Ok((input.place()?, input.small()?, input.number()?, input.option()?)))?;
         if marks.len() != proofs.len() {
             return Err(Unfit("it counts other theorems than there are proofs"));
         }
-        exploration.make_models(inconsistency.is_some());
+        exploration.falsity_at = falsity_at.map(|place| place as usize);
+        // Axioms that contradict each other at once have no models.
+        if exploration.falsity_at != Some(exploration.conjectures.len()) {
+            exploration.make_models(&mut || true);
+        }
         let total = input.place()?;
         let mut entries = Vec::new();
         while exploration.conjectures.len() < total || entries.len() < total {
@@ -106,6 +114,9 @@ impl Exploration {
             }
             if generated_at == Some(place as u64) {
                 exploration.generate(&mut || true);
+            }
+            if place == exploration.conjectures.len() && exploration.falsity_at == Some(place) {
+                exploration.add_falsity();
             }
             if place == exploration.conjectures.len() {
                 let of = input.place()?;
@@ -157,11 +168,7 @@ impl Exploration {
         if proof.statement() != Some(&conjecture.statement) {
             return Err(Unfit("a proof is of another statement"));
         }
-        let clause = match (&conjecture.clause, conjecture.parts.first()) {
-            (Some(clause), _) => clause.clone(),
-            (None, Some(part)) => self.conjectures[*part].clause.clone().ok_or(Unfit("a part is no clause"))?,
-            (None, None) => return Err(Unfit("a theorem is no clause")),
-        };
+        let clause = conjecture.clause.clone();
         let theorem = Theorem {
             statement: conjecture.statement.clone(),
             clause,
@@ -180,9 +187,6 @@ impl Exploration {
         Ok(())
     }
 }
-
-/// The words of [`Open::ended`], by number.
-const WORDS: [&str; 5] = ["saturated", "values", "steps", "proved", "refused by the checker"];
 
 #[derive(Default)]
 struct Out {
@@ -235,18 +239,28 @@ impl Out {
         }
     }
 
-    fn word(&mut self, word: &str) {
-        self.number(WORDS.iter().position(|known| *known == word).unwrap_or(0) as u64);
+    fn ended(&mut self, ended: &Ended) {
+        let (number, said) = match ended {
+            Ended::Saturated => (0, None),
+            Ended::OutOfValues => (1, None),
+            Ended::OutOfSteps => (2, None),
+            Ended::Refused(flaw) => (3, Some(flaw)),
+            Ended::Panicked(message) => (4, Some(message)),
+        };
+        self.number(number);
+        if let Some(said) = said {
+            self.list(said.as_bytes(), |out, byte| out.bytes.push(*byte));
+        }
     }
 
     fn open(&mut self, open: Option<&Open>) {
         let Some(open) = open else { return self.number(0) };
         self.number(1);
-        self.word(open.ended);
+        self.ended(&open.ended);
         self.list(&open.inductions, |out, induction| {
             out.number(u64::from(induction.variable));
             out.number(induction.case as u64);
-            out.word(induction.ended);
+            out.ended(&induction.ended);
             out.list(&induction.subgoals, Self::clause);
         });
     }
@@ -317,20 +331,34 @@ impl In<'_> {
         Ok(Clause { variables, premises, head })
     }
 
-    fn word(&mut self) -> Result<&'static str, Unfit> {
-        WORDS.get(self.number()? as usize).copied().ok_or(Unfit("a word of it is unknown"))
+    fn text(&mut self) -> Result<Arc<str>, Unfit> {
+        let length = self.place()?;
+        let (text, rest) = self.bytes.split_at_checked(length).ok_or(Unfit("it is cut off"))?;
+        self.bytes = rest;
+        std::str::from_utf8(text).map(Arc::from).map_err(|_| Unfit("a text of it is none"))
+    }
+
+    fn ended(&mut self) -> Result<Ended, Unfit> {
+        Ok(match self.number()? {
+            0 => Ended::Saturated,
+            1 => Ended::OutOfValues,
+            2 => Ended::OutOfSteps,
+            3 => Ended::Refused(self.text()?),
+            4 => Ended::Panicked(self.text()?),
+            _ => return Err(Unfit("it does not say why an attempt ended")),
+        })
     }
 
     fn open(&mut self) -> Result<Option<Open>, Unfit> {
         if self.number()? == 0 {
             return Ok(None);
         }
-        let ended = self.word()?;
+        let ended = self.ended()?;
         let inductions = self.list(|input| {
             Ok(OpenInduction {
                 variable: input.tiny()?,
                 case: input.place()?,
-                ended: input.word()?,
+                ended: input.ended()?,
                 subgoals: input.list(Self::clause)?,
             })
         })?;

@@ -9,6 +9,7 @@
 mod commit;
 mod conjecture;
 mod learn;
+mod note;
 mod prepare;
 mod theorem;
 
@@ -30,6 +31,7 @@ use crate::search::attempt::{Effort, LogicBlock};
 use conjecture::is_asked;
 pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
 use learn::root_of;
+pub use note::Note;
 use prepare::read_goal;
 pub use theorem::{Counts, Theorem};
 
@@ -86,6 +88,8 @@ pub(crate) enum Stage {
     Finished,
     /// Goals were tried, and conjectures are to be generated.
     Wanting,
+    /// Nothing is left to be tried: what is open may fail in a finite model, and the essential theorems are marked.
+    Closing,
 }
 
 /// See the module's page.
@@ -118,6 +122,10 @@ pub struct Exploration {
     pub(crate) generated_at: Option<usize>,
     /// The goals that were refuted by a model that was looked for at the end.
     pub(crate) late_models: Vec<usize>,
+    /// The place of the statement that the contradiction proves.
+    pub(crate) falsity_at: Option<usize>,
+    /// What panics in the preparation said.
+    lost: Vec<Arc<str>>,
 }
 
 impl Exploration {
@@ -147,7 +155,7 @@ impl Exploration {
         }
         let compiled = Arc::new(compiled);
         let book = RuleBook::new(&compiled);
-        let root = Arc::new(root_of(&book, &compiled).rest());
+        let root = Arc::new(root_of(&book).rest());
         Exploration {
             theory,
             options,
@@ -168,6 +176,8 @@ impl Exploration {
             wanted: Vec::new(),
             generated_at: None,
             late_models: Vec::new(),
+            falsity_at: None,
+            lost: Vec::new(),
         }
     }
 
@@ -242,7 +252,7 @@ impl Exploration {
         loop {
             match self.stage {
                 Stage::Finished => return Task::Finished,
-                Stage::Fresh | Stage::Wanting => return Task::Prepare,
+                Stage::Fresh | Stage::Wanting | Stage::Closing => return Task::Prepare,
                 // Only goals were asked for, and all are decided.
                 _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
@@ -295,7 +305,7 @@ impl Exploration {
 
     fn block(&self, place: usize, effort: Effort) -> LogicBlock {
         let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
-        let sequent = Sequent::of(clause).expect("a clause that is tried has a head");
+        let sequent = Sequent::of(clause);
         let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
         LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, ..effort })
     }
@@ -348,8 +358,6 @@ impl Exploration {
     }
 
     fn finish(&mut self) {
-        self.find_counter_models();
-        self.mark_essential();
-        self.stage = Stage::Finished;
+        self.stage = Stage::Closing;
     }
 }

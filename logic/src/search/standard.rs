@@ -8,21 +8,43 @@ use std::sync::Arc;
 
 use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance};
 use crate::models::model::{Model, Table, Truth, UNKNOWN};
-use crate::saturation::block::{Block, Limits, Snapshot};
+use crate::saturation::block::{Block, End, Limits, Snapshot};
 use crate::saturation::rule::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
-/// How much work the block of a ground model may do between two values; values that rules ask for are
-/// not made, since they would soon lie outside of the piece.
-const LIMITS: Limits = Limits { steps: 20_000_000, creations: 0 };
+/// How much work the block of a ground model may do before it is asked whether to go on; values that
+/// rules ask for are not made, since they would soon lie outside of the piece.
+const LIMITS: Limits = Limits { steps: 100_000, creations: 0 };
+
+/// How often it may do so between two values.
+const TURNS: usize = 200;
+
+/// Works out what follows; false if `go_on` said stop.
+fn settle(block: &mut Block, go_on: &mut dyn FnMut() -> bool) -> bool {
+    for _ in 0..TURNS {
+        if !go_on() {
+            return false;
+        }
+        if block.run(LIMITS) != End::OutOfSteps {
+            return true;
+        }
+    }
+    true
+}
 
 /// The piece of the structure with up to `size` individuals; `None` if the theory has no inductive set
 /// with its constructors alone, or does not prove that they are free.
 ///
-/// The steps done are added to `steps`.
+/// The steps done are added to `steps`. `None` also if `go_on`, which is asked all the while, says stop.
 #[must_use]
-pub fn ground_model(compiled: &Arc<Compiled>, root: &Arc<Snapshot>, size: u16, steps: &mut u64) -> Option<Model> {
+pub fn ground_model(
+    compiled: &Arc<Compiled>,
+    root: &Arc<Snapshot>,
+    size: u16,
+    steps: &mut u64,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<Model> {
     let [induction] = &compiled.inductions[..] else { return None };
     let own = |constructor: &ConstructorInstance| match constructor {
         ConstructorInstance::Constant(_) => true,
@@ -32,11 +54,11 @@ pub fn ground_model(compiled: &Arc<Compiled>, root: &Arc<Snapshot>, size: u16, s
         return None;
     }
     let mut block = Block::below(root);
-    block.run(LIMITS);
-    let individuals = build(&mut block, induction, size as usize);
-    evaluate(&mut block, compiled, &individuals);
+    let mut go = settle(&mut block, go_on);
+    let individuals = build(&mut block, induction, size as usize, &mut || go && go_on());
+    go = go && evaluate(&mut block, compiled, &individuals, go_on);
     *steps += block.steps();
-    if block.falsum().is_some() {
+    if !go || block.falsum().is_some() {
         return None;
     }
     Some(read(&block, compiled, induction, &individuals))
@@ -114,7 +136,12 @@ fn members(arguments: &[Argument], inputs: &[(crate::clauses::clause::RelationId
 }
 
 /// The first values of the constructors, each round applying all of them to what is there.
-fn build(block: &mut Block, induction: &InductionInstance, size: usize) -> Vec<Individual> {
+fn build(
+    block: &mut Block,
+    induction: &InductionInstance,
+    size: usize,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Vec<Individual> {
     let mut individuals: Vec<Individual> = Vec::new();
     let enter = |individuals: &mut Vec<Individual>, individual: Individual| {
         if individuals.len() < size && !individuals.contains(&individual) {
@@ -133,11 +160,13 @@ fn build(block: &mut Block, induction: &InductionInstance, size: usize) -> Vec<I
         for constructor in &induction.constructors {
             let ConstructorInstance::Function(relation, inputs) = constructor else { continue };
             for tuple in tuples(until, inputs.len()).filter(|tuple| tuple.iter().any(|place| *place >= done)) {
-                if individuals.len() >= size {
+                if individuals.len() >= size || !go_on() {
                     break;
                 }
                 let inputs: Vec<Individual> = tuple.iter().map(|place| individuals[*place]).collect();
                 if let Some(value) = block.evaluate(Code::new(*relation, true), &inputs, LIMITS) {
+                    settle(block, go_on);
+                    let value = block.classes().find(value);
                     enter(&mut individuals, value);
                 }
             }
@@ -162,7 +191,13 @@ fn tuples(count: usize, length: usize) -> impl Iterator<Item = Vec<usize>> {
 
 /// Makes the values from which the others follow: where a function recurs on no input, or one of the
 /// inputs on which it recurs is a constant.
-fn evaluate(block: &mut Block, compiled: &Compiled, individuals: &[Individual]) {
+/// False if `go_on` said stop.
+fn evaluate(
+    block: &mut Block,
+    compiled: &Compiled,
+    individuals: &[Individual],
+    go_on: &mut dyn FnMut() -> bool,
+) -> bool {
     let constants: Vec<Individual> = (0..compiled.signature.constants.len() as u32)
         .map(|constant| block.classes().find(Individual(constant)))
         .collect();
@@ -181,14 +216,19 @@ fn evaluate(block: &mut Block, compiled: &Compiled, individuals: &[Individual]) 
             let values: Vec<Individual> = tuple.iter().map(|place| individuals[*place]).collect();
             if base && block.value(code, &values).is_none() {
                 block.evaluate(code, &values, LIMITS);
+                if !settle(block, go_on) {
+                    return false;
+                }
             }
         }
     }
+    true
 }
 
 fn read(block: &Block, compiled: &Compiled, induction: &InductionInstance, individuals: &[Individual]) -> Model {
     let size = individuals.len() as u16;
     let mut model = Model::unknown(&compiled.signature, size, format!("ground facts about {size} individuals"));
+    model.sort = compiled.signature.relations[induction.set.index()].sorts.first().cloned();
     let mut places = vec![UNKNOWN; block.classes().len()];
     for (place, individual) in individuals.iter().enumerate() {
         places[block.classes().find(*individual).0 as usize] = place as u16;

@@ -225,9 +225,12 @@ fn distinct_variables(terms: &[Term]) -> bool {
     terms.iter().enumerate().all(|(place, term)| matches!(term, Term::Variable(_)) && !terms[..place].contains(term))
 }
 
-/// `x ∈ S` for one of the inputs.
+/// `x ∈ S` for one of the inputs, or `x = x`, which says nothing.
 fn is_guard(premise: &Literal, inputs: &[Term]) -> bool {
     premise.positive
-        && premise.relation != RelationId::EQUAL
-        && matches!(&premise.arguments[..], [argument] if inputs.contains(argument))
+        && match &premise.arguments[..] {
+            [argument] => inputs.contains(argument),
+            [left, right] => premise.relation == RelationId::EQUAL && left == right && inputs.contains(left),
+            _ => false,
+        }
 }

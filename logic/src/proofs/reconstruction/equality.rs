@@ -21,26 +21,6 @@ impl Writer<'_> {
         self.replace(line, step, &representatives, arguments, formula)
     }
 
-    /// A step's atom with other members of the same classes, found by name.
-    pub(super) fn rewrite_to(&mut self, line: &Line<'_>, step: StepId, formula: &Formula) -> StepId {
-        let individual = |writer: &Self, name: Name| {
-            let place = writer.naming.iter().rposition(|known| *known == name).expect("a named individual");
-            Individual(place as u32)
-        };
-        let (from, to) = (self.conclusion(step).free_variables(), formula.free_variables());
-        let pairs: Vec<(Individual, Individual)> = from
-            .iter()
-            .zip(&to)
-            .filter(|(one, other)| one != other)
-            .map(|(one, other)| (individual(self, *one), individual(self, *other)))
-            .collect();
-        let mut premises = vec![step];
-        for (one, other) in pairs {
-            premises.push(self.equation(line, one, other, false));
-        }
-        self.derive(Inference::Congruence, premises, formula.clone())
-    }
-
     pub(super) fn replace(
         &mut self,
         line: &Line<'_>,

@@ -57,7 +57,7 @@ impl Writer<'_> {
     pub(super) fn depends_on(&self, line: &Line<'_>, fact: FactId, queue: &mut Vec<FactId>) {
         let layer = line.layer_of(fact);
         match layer.reason(fact) {
-            Reason::Given(_) => {}
+            Reason::Given(_) | Reason::Same => {}
             Reason::Witness(group, _) => queue.extend(&line.group(group).0.parents),
             Reason::Rewritten => {
                 let old = layer.parents(fact)[0];
@@ -86,6 +86,10 @@ impl Writer<'_> {
         let code = layer.code(fact);
         let parents = layer.parents(fact).to_vec();
         let step = match layer.reason(fact) {
+            Reason::Same => {
+                let name = self.name(arguments[0]);
+                self.derive(Inference::Reflexivity, vec![], Formula::equal(name, name))
+            }
             Reason::Given(number) => self.givens[line.depth_of(fact)][number as usize],
             Reason::Rule(id) => {
                 let rule = line.rule(id).clone();
@@ -127,9 +131,7 @@ impl Writer<'_> {
 
     /// What a rule's variables stood for, by name, and the steps of all premises of its clause.
     pub(super) fn matched(&mut self, line: &Line<'_>, rule: &Rule, parents: &[FactId]) -> (Vec<Name>, Vec<StepId>) {
-        // A variable that no fact fixes is one of which only `x = x` is asked: anything will do.
-        let anything = self.naming.first().copied().unwrap_or(self.anchor[0]);
-        let mut binding = vec![anything; rule.variables as usize];
+        let mut binding = vec![Name(u32::MAX); rule.variables as usize];
         for (pattern, parent) in rule.patterns.iter().zip(parents) {
             for (argument, individual) in pattern.arguments.iter().zip(line.layer_of(*parent).arguments(*parent)) {
                 if let Argument::Variable(number) = argument {
@@ -240,6 +242,14 @@ impl Writer<'_> {
         for literal in &axiom.clause.premises {
             if is_row(literal) {
                 premises.push(*row_steps.next().expect("two rows"));
+                continue;
+            }
+            if literal.relation == crate::clauses::clause::RelationId::EQUAL {
+                let crate::clauses::clause::Term::Variable(number) = literal.arguments[0] else {
+                    unreachable!("a guard is about an input")
+                };
+                let input = binding[number as usize];
+                premises.push(self.derive(Inference::Reflexivity, vec![], Formula::equal(input, input)));
                 continue;
             }
             // A guard: the input lies in the domain, since the row says so.

@@ -37,6 +37,7 @@ impl Writer<'_> {
                 variable = self.compiled.signature.relations[relation.index()].arity;
                 premises[0]
             }
+            Start::Same => return premises[0],
             Start::Fold(relation) => return self.fold(relation, binding, premises),
         };
         let mut formula = self.conclusion(step).clone();
@@ -149,6 +150,29 @@ impl Writer<'_> {
             .collect();
         let unfolded = self.theory.predicate(predicate).unfold(&names, &|name| self.sort(name));
         unfolded.expect("an atom of a defined predicate, with sorts that fit")
+    }
+
+    /// The step of a formula that is an axiom, or made of axioms.
+    pub(super) fn axioms(&mut self, formula: &Formula) -> Option<StepId> {
+        let stated = |writer: &Self, node: &Formula| {
+            let anchor = &writer.anchor;
+            writer.own_sorts(node.substitute(&mut |parameter| anchor[parameter.0 as usize])) == *formula
+        };
+        if let Some(place) = self.compiled.nodes.iter().position(|node| stated(self, &node.formula)) {
+            return Some(self.node(NodeId(place as u32)));
+        }
+        match formula {
+            Formula::And(left, right) => {
+                let premises = vec![self.axioms(left)?, self.axioms(right)?];
+                Some(self.step(Inference::AndIntroduction, premises, formula.clone()))
+            }
+            Formula::Atom(predicate, _) if self.theory.predicate(*predicate).definition.is_some() => {
+                let body = self.unfolded(*predicate, formula);
+                let body = self.axioms(&body)?;
+                Some(self.step(Inference::Fold, vec![body], formula.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// The step of a formula that holds under the anchor.

@@ -7,9 +7,9 @@ use crate::calculus::proof::{Rule as Inference, StepId, TheoremId};
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::variable_name;
 use crate::clauses::compile::ConstructorInstance;
-use crate::saturation::block::{Goal, Line};
+use crate::saturation::block::Goal;
 use crate::saturation::rule::{Code, Individual};
-use crate::saturation::sequent::Sequent;
+use crate::saturation::sequent::{Sequent, SequentHead};
 
 use super::{By, Case, Close, Finished, InductionTree, Tree, Writer};
 
@@ -101,7 +101,8 @@ impl Writer<'_> {
             By::Block(finished) => {
                 let (names, literals, goal) = self.open_chain(formula);
                 self.enter(finished, depth, &names, literals);
-                let last = self.reach(finished, &goal, depth);
+                let denies = tree.sequent.head != SequentHead::False;
+                let last = self.reach(finished, &goal, depth, denies);
                 self.close_to(mark, last)
             }
             By::Induction(induction) => {
@@ -205,10 +206,11 @@ impl Writer<'_> {
         self.step(Inference::Induction(instance.principle), premises, whole)
     }
 
-    /// The step that the goal of a finished block is reached.
-    pub(super) fn reach(&mut self, finished: &Finished, goal: &Formula, depth: usize) -> StepId {
+    /// The step that the goal of a finished block is reached. Where the block wants a contradiction, `denies` says that
+    /// it has assumed what the goal denies.
+    pub(super) fn reach(&mut self, finished: &Finished, goal: &Formula, depth: usize, denies: bool) -> StepId {
         let mark = self.open.len();
-        if finished.goal == Goal::False {
+        if denies && finished.goal == Goal::False {
             // A negative goal: its positive form was the last assumption.
             let Formula::Not(atom) = goal else { unreachable!("a contradiction is wanted for a denial") };
             let scope = self.open_scope(vec![], vec![(**atom).clone()], Close::Deny);
@@ -231,11 +233,12 @@ impl Writer<'_> {
             Goal::Fact(code, arguments) => self.exact(&line, *code, arguments),
             Goal::Equal(left, right) => self.equation(&line, *left, *right, true),
             Goal::Exists(variables, _) => {
-                let (facts, binding) = finished.reached.as_ref().expect("reached");
-                let steps: Vec<StepId> = facts.iter().map(|fact| self.fact(&line, *fact)).collect();
-                let witnesses: Vec<Name> =
-                    binding[..*variables as usize].iter().map(|individual| self.name(*individual)).collect();
-                self.introduce(goal, &witnesses, &steps, &line)
+                let (rule, facts) = finished.reached.as_ref().expect("reached");
+                for fact in facts {
+                    self.fact(&line, *fact);
+                }
+                let (witnesses, steps) = self.matched(&line, rule, facts);
+                self.introduce(goal, &witnesses[..*variables as usize], &steps)
             }
             Goal::False => unreachable!("handled above"),
         }
@@ -272,42 +275,24 @@ impl Writer<'_> {
     }
 
     /// ∃ introduction for a goal whose facts were found.
-    pub(super) fn introduce(
-        &mut self,
-        goal: &Formula,
-        witnesses: &[Name],
-        facts: &[StepId],
-        line: &Line<'_>,
-    ) -> StepId {
+    pub(super) fn introduce(&mut self, goal: &Formula, witnesses: &[Name], facts: &[StepId]) -> StepId {
         let (_, left, right) = goal.as_exists().expect("an existence goal");
         let mut next = 0;
         let parts = [left.open(witnesses), right.open(witnesses)];
         let mut premises = Vec::new();
         for part in &parts {
-            premises.push(self.conjunction(part, facts, &mut next, line));
+            premises.push(self.conjunction(part, facts, &mut next));
         }
         self.step(Inference::ExistsIntroduction(witnesses.to_vec()), premises, goal.clone())
     }
 
-    pub(super) fn conjunction(
-        &mut self,
-        formula: &Formula,
-        facts: &[StepId],
-        next: &mut usize,
-        line: &Line<'_>,
-    ) -> StepId {
+    pub(super) fn conjunction(&mut self, formula: &Formula, facts: &[StepId], next: &mut usize) -> StepId {
         if let Formula::And(left, right) = formula {
-            let first = self.conjunction(left, facts, next, line);
-            let second = self.conjunction(right, facts, next, line);
+            let first = self.conjunction(left, facts, next);
+            let second = self.conjunction(right, facts, next);
             return self.step(Inference::AndIntroduction, vec![first, second], formula.clone());
         }
-        if facts.get(*next).is_some_and(|fact| self.conclusion(*fact) == formula) {
-            *next += 1;
-            return facts[*next - 1];
-        }
-        // The fact is about representatives; the formula may name another member of a class.
-        let place = (*next).min(facts.len().saturating_sub(1));
         *next += 1;
-        self.rewrite_to(line, facts[place], formula)
+        facts[*next - 1]
     }
 }

@@ -149,7 +149,7 @@ impl Block {
             }
             RuleHead::Goal => {
                 if self.reached.is_none() {
-                    self.reached = Some((parents.to_vec(), binding.to_vec()));
+                    self.reached = Some((self.rule(id), parents.to_vec()));
                 }
             }
         }

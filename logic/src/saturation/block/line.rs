@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::saturation::congruence::Classes;
 use crate::saturation::facts::{FactId, Layer, RuleId, WitnessGroup};
-use crate::saturation::rule::{Code, Individual, Rule, RuleBook};
+use crate::saturation::rule::{Code, Individual, Rule, RuleBook, SortId, Typing};
+
+use super::value::Wanted;
 
 /// A block at rest, whose facts its descendants share.
 #[derive(Debug)]
@@ -12,6 +14,10 @@ pub struct Snapshot {
     /// The layers from the root to this block.
     pub layers: Vec<Arc<Layer>>,
     pub(crate) classes: Classes,
+    pub(super) sorts: Vec<SortId>,
+    pub(super) ranged: Vec<bool>,
+    pub(super) with_views: bool,
+    pub(super) wanted: Vec<Wanted>,
     pub(crate) book: Arc<RuleBook>,
     pub(super) local: Vec<(RuleId, Arc<Rule>)>,
     pub(super) falsum: Option<FactId>,
@@ -23,6 +29,12 @@ impl Snapshot {
     #[must_use]
     pub fn individuals(&self) -> usize {
         self.classes.len()
+    }
+
+    /// The sorts of the theory and of the individuals.
+    #[must_use]
+    pub fn typing(&self) -> Typing<'_> {
+        Typing { sorts: &self.book.sorts, individuals: &self.sorts }
     }
 
     /// The contradiction, if the block derived one.

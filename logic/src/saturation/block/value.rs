@@ -20,15 +20,17 @@ impl Block {
                 Argument::Individual(_) => None,
             });
             let (Some(looked_for), None) = (unknown.next(), unknown.next()) else { continue };
-            for constant in (0..constants.min(8)).map(Individual) {
+            let place = inputs.iter().position(|input| *input == Argument::Variable(looked_for)).expect("it was found");
+            let sort = self.book.sorts.at(row.code.relation(), place);
+            let fits = |constant: &Individual| self.sorts[constant.0 as usize] == sort;
+            for constant in (0..constants.min(8)).map(Individual).filter(fits) {
                 let put = |number| {
                     if number == looked_for { Argument::Individual(constant) } else { Argument::Variable(number) }
                 };
                 // Which value is wanted does not matter: that of a row is made in any case.
                 let mut value = row.map(&put);
                 value.arguments[inputs.len()] = Argument::Variable(variables);
-                let demand = RuleHead::Demand(vec![value], 1);
-                demands.extend(Rule::new(variables + 1, Vec::new(), demand, None));
+                demands.push(Rule::asking(variables + 1, Vec::new(), vec![value], 1));
             }
         }
         demands
@@ -203,8 +205,9 @@ impl Block {
         let begin = self.layer.end();
         let first = Individual(self.classes.len() as u32);
         let mut all = binding.clone();
-        for _ in 0..*count {
-            all.push(self.classes.fresh(weight));
+        debug_assert_eq!(rule.witnesses.len(), usize::from(*count));
+        for sort in &rule.witnesses {
+            all.push(self.fresh(weight, *sort));
         }
         self.creations += u32::from(*count);
         self.layer.groups.push(WitnessGroup {

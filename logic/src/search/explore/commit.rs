@@ -1,15 +1,17 @@
 //! The end of a round: proofs are written down and checked, and stuck ones say what they lack.
 
+use std::sync::Arc;
+
 use crate::calculus::check::check;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
 use crate::models::evaluate::Evaluator;
 use crate::proofs::reconstruction::{By, Tree, compose, extract};
-use crate::saturation::block::End;
 use crate::saturation::rule::{Argument, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::attempt::{Effort, LogicBlock, Stuck, Verdict, solve};
+use crate::search::ended::{Ended, kept_apart};
 
 use super::Exploration;
 use super::conjecture::{Fate, Open, OpenInduction, Origin};
@@ -31,6 +33,9 @@ impl Exploration {
         let mut rules = self.rules();
         let at_start = rules;
         for (place, verdict) in running.into_iter().zip(verdicts) {
+            if self.inconsistency.is_some() {
+                break;
+            }
             match verdict {
                 Verdict::Proved(mut tree) => {
                     let by_itself = matches!(tree.by, By::Block(_));
@@ -56,6 +61,7 @@ impl Exploration {
             }
         }
         self.join_parts();
+        self.note_contradiction();
         (known..self.theorems.len()).map(|number| TheoremId(number as u32)).collect()
     }
 
@@ -80,44 +86,56 @@ impl Exploration {
                 self.conjectures[place].fate = fate;
             } else if proved.len() == conjecture.parts.len() {
                 let statement = &conjecture.statement;
-                let proof = compose(&self.theory, &self.compiled, &self.statements, statement, &proved);
-                let clause = self.conjectures[conjecture.parts[0]].clause.clone().expect("a part is a clause");
-                self.register(place, clause, proof, None, true);
+                let proof = kept_apart(|| compose(&self.theory, &self.compiled, &self.statements, statement, &proved));
+                self.register(place, proof, None, true);
             }
+        }
+    }
+
+    /// What was found may contradict the axioms, or itself: the root block, which has all theorems, sees it.
+    fn note_contradiction(&mut self) {
+        if self.inconsistency.is_none() && self.root.falsum().is_some() {
+            self.find_inconsistency();
         }
     }
 
     /// Writes down the proof and enters the theorem.
     pub(super) fn accept(&mut self, place: usize, tree: &Tree, corollary: bool) -> bool {
         let conjecture = &self.conjectures[place];
-        let proof = extract(&self.theory, &self.compiled, &self.statements, &conjecture.statement, tree);
+        let statement = &conjecture.statement;
+        let proof = kept_apart(|| extract(&self.theory, &self.compiled, &self.statements, statement, tree));
         let induction = match &tree.by {
             By::Block(_) => None,
             By::Induction(induction) => Some(induction.variable),
         };
-        let clause = conjecture.clause.clone().expect("what was tried is a clause");
-        self.register(place, clause, proof, induction, corollary)
+        self.register(place, proof, induction, corollary)
     }
 
     /// Has a proof checked; only then its statement is a theorem.
     pub(super) fn register(
         &mut self,
         place: usize,
-        clause: Clause,
-        proof: Proof,
+        proof: Result<Proof, Arc<str>>,
         induction: Option<u16>,
         corollary: bool,
     ) -> bool {
         let conjecture = &self.conjectures[place];
         let statements = &self.statements;
-        let basis = match check(&self.theory, |id| statements.get(id.0 as usize), &proof) {
-            Ok(basis) if proof.statement() == Some(&conjecture.statement) => basis,
-            refused => {
-                debug_assert!(false, "the checker refuses a proof of the search: {refused:?}");
-                self.conjectures[place].fate = Fate::Open(Open { ended: "refused by the checker", ..Open::default() });
+        let checked = proof.map_err(Ended::Panicked).and_then(|proof| {
+            match check(&self.theory, |id| statements.get(id.0 as usize), &proof) {
+                Ok(basis) if proof.statement() == Some(&conjecture.statement) => Ok((proof, basis)),
+                Ok(_) => Err(Ended::Refused("it proves another statement".into())),
+                Err(flaw) => Err(Ended::Refused(flaw.to_string().into())),
+            }
+        });
+        let (proof, basis) = match checked {
+            Ok(checked) => checked,
+            Err(ended) => {
+                self.conjectures[place].fate = Fate::Open(Open { ended, ..Open::default() });
                 return false;
             }
         };
+        let clause = conjecture.clause.clone();
         let id = TheoremId(self.theorems.len() as u32);
         let moves = conjecture.theorem_moves();
         self.statements.push(conjecture.statement.clone());
@@ -148,11 +166,11 @@ impl Exploration {
             .map(|(variable, case, inner)| OpenInduction {
                 variable: *variable,
                 case: *case,
-                ended: word(inner.direct),
+                ended: inner.direct.clone(),
                 subgoals: inner.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)).take(3).collect(),
             })
             .collect();
-        Open { ended: word(stuck.direct), inductions }
+        Open { ended: stuck.direct.clone(), inductions }
     }
 
     /// Keeps the lemmas that would have closed the subgoals on which a proof got stuck.
@@ -196,21 +214,11 @@ impl Exploration {
 
     /// Whether a clause is a consequence of what is known that every block finds for itself.
     pub(super) fn follows_at_once(&mut self, clause: &Clause) -> bool {
-        let Some(sequent) = Sequent::of(clause) else { return false };
+        let sequent = Sequent::of(clause);
         let block = LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort::GLANCE);
         let (verdict, steps) = solve(block);
         self.counts.steps += steps;
         matches!(verdict, Verdict::Proved(_))
-    }
-}
-
-/// The word for why an attempt ended.
-pub(super) fn word(end: End) -> &'static str {
-    match end {
-        End::Proved | End::Contradiction => "proved",
-        End::Saturated => "saturated",
-        End::OutOfCreations => "values",
-        End::OutOfSteps => "steps",
     }
 }
 

@@ -5,6 +5,7 @@ use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Goal;
 use crate::clauses::clause::Clause;
 use crate::clauses::compile::Move;
+use crate::search::ended::Ended;
 
 /// Where a conjecture came from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,7 +62,8 @@ impl Conjecture {
     pub(super) fn was_costly(&self) -> bool {
         match &self.fate {
             Fate::Open(open) => {
-                open.ended == "steps" || open.inductions.iter().any(|induction| induction.ended == "steps")
+                open.ended == Ended::OutOfSteps
+                    || open.inductions.iter().any(|induction| induction.ended == Ended::OutOfSteps)
             }
             _ => false,
         }
@@ -93,8 +95,8 @@ pub enum Fate {
 /// Why a conjecture stays open.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Open {
-    /// Why the direct attempt ended: `saturated`, `values`, `steps`.
-    pub ended: &'static str,
+    /// Why the direct attempt ended.
+    pub ended: Ended,
     /// The inductions tried: the variable's number, the case that stayed open, and its subgoal in MPL
     /// form as a list of premises and a head over the block's individuals.
     pub inductions: Vec<OpenInduction>,
@@ -107,8 +109,8 @@ pub struct OpenInduction {
     pub variable: u16,
     /// The number of the case, in the order of the constructors.
     pub case: usize,
-    /// Why the case ended, as in [`Open::ended`].
-    pub ended: &'static str,
+    /// Why the case ended.
+    pub ended: Ended,
     /// The subgoals, as statements of their own, that would have closed the case.
     pub subgoals: Vec<Clause>,
 }

@@ -9,17 +9,26 @@ use crate::saturation::block::{Block, Limits};
 use crate::saturation::rule::{Rule, RuleBook};
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
+use crate::search::ended::kept_apart;
 
 use super::Exploration;
 use super::theorem::Theorem;
 
 impl Exploration {
-    /// Makes a rule of a theorem and puts a new root block to rest.
+    /// Makes a rule of a theorem and puts a new root block to rest. If that goes wrong, the theorem is none of the
+    /// rules.
     pub(super) fn learn(&mut self, id: TheoremId) {
-        add_theorem(&mut self.book, &self.compiled, id, &self.theorems[id.0 as usize]);
-        let root = root_of(&self.book, &self.compiled);
-        self.counts.steps += root.steps();
-        self.root = Arc::new(root.rest());
+        let learned = kept_apart(|| {
+            let mut book = self.book.clone();
+            add_theorem(&mut book, &self.compiled, id, &self.theorems[id.0 as usize]);
+            let root = root_of(&book);
+            (root.steps(), Arc::new(root.rest()), book)
+        });
+        if let Ok((steps, root, book)) = learned {
+            self.counts.steps += steps;
+            self.root = root;
+            self.book = book;
+        }
     }
 
     /// A root block with the rules of all theorems.
@@ -29,20 +38,24 @@ impl Exploration {
                 add_theorem(&mut self.book, &self.compiled, TheoremId(number as u32), theorem);
             }
         }
-        self.root = Arc::new(root_of(&self.book, &self.compiled).rest());
+        self.root = Arc::new(root_of(&self.book).rest());
     }
 
     /// A theorem is essential unless it follows at once, without induction, from the essential ones. The
     /// last accepted are let go first, so that what remains are the early, simple ones.
-    pub(super) fn mark_essential(&mut self) {
+    /// False if `go_on` said stop.
+    pub(super) fn mark_essential(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let mut kept: Vec<usize> = (0..self.theorems.len()).filter(|place| !self.theorems[*place].corollary).collect();
         for place in kept.clone().into_iter().rev() {
+            if !go_on() {
+                return false;
+            }
             let mut book = RuleBook::new(&self.compiled);
             for other in kept.iter().filter(|other| **other != place) {
                 add_theorem(&mut book, &self.compiled, TheoremId(*other as u32), &self.theorems[*other]);
             }
-            let root = root_of(&book, &self.compiled);
-            let sequent = Sequent::of(&self.theorems[place].clause).expect("it was tried");
+            let root = root_of(&book);
+            let Some(sequent) = self.theorems[place].clause.as_ref().map(Sequent::of) else { continue };
             let root = Arc::new(root.rest());
             let (verdict, steps) = solve(LogicBlock::new(self.compiled.clone(), root, sequent, Effort::GLANCE));
             self.counts.steps += steps;
@@ -53,28 +66,29 @@ impl Exploration {
         for place in kept {
             self.theorems[place].essential = true;
         }
+        true
     }
 }
 
 /// How much the root block may do; it makes no values.
 pub(super) const ROOT: Limits = Limits { steps: 5_000_000, creations: 0 };
 
-pub(super) fn root_of(book: &RuleBook, compiled: &Compiled) -> Block {
-    let mut root = Block::root(Arc::new(book.clone()), compiled.signature.constants.len());
+pub(super) fn root_of(book: &RuleBook) -> Block {
+    let mut root = Block::root(Arc::new(book.clone()));
     root.run(ROOT);
     root
 }
 
 pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremId, theorem: &Theorem) {
     let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
-    let axiom = Axiom { clause: theorem.clause.clone(), justification };
-    let (forward, backward) = if is_shuffle(&theorem.clause, compiled) { (4, 4) } else { (1, 2) };
-    if let Some(rule) = Rule::of_axiom(&axiom) {
-        if concludes_about_constant(&theorem.clause, compiled) {
-            return book.add_gated(rule, &compiled.signature, 1);
-        }
-        book.add_with_demands(rule, &compiled.signature, Some(forward), Some(backward));
+    let Some(clause) = theorem.clause.clone() else { return };
+    let axiom = Axiom { clause, justification };
+    let (forward, backward) = if is_shuffle(&axiom.clause, compiled) { (4, 4) } else { (1, 2) };
+    let rule = Rule::of_axiom(&axiom, &book.sorts);
+    if concludes_about_constant(&axiom.clause, compiled) {
+        return book.add_gated(rule, &compiled.signature, 1);
     }
+    book.add_with_demands(rule, &compiled.signature, Some(forward), Some(backward));
 }
 
 /// Whether a theorem gives the value of a function at a constant, as `0 + a = a` does.

@@ -1,18 +1,22 @@
 //! The beginning of an exploration: goals, models, conjectures, and whether the axioms are consistent.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::TheoremId;
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Goal, Theory};
-use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
-use crate::clauses::compile::{Compiled, Move};
+use crate::clauses::clause::{Clause, Head, Literal, Term};
+use crate::clauses::compile::{Axiom, Compiled, Move, Node, Start};
+use crate::conjecture::limits::literals;
 use crate::conjecture::{Limits as Size, Shape, TermTree, generate_while};
 use crate::models::evaluate::Evaluator;
-use crate::models::finite::{SearchLimits, counter_model, find_models};
+use crate::models::finite::{SearchLimits, counter_model_while, find_models_while};
 use crate::models::model::Model;
-use crate::proofs::reconstruction::project;
+use crate::proofs::reconstruction::{from_axioms, project};
 use crate::saturation::block::Limits;
 use crate::search::attempt::{Effort, Verdict, solve};
+use crate::search::ended::kept_apart;
 use crate::search::standard::ground_model;
 
 use super::conjecture::{Conjecture, Fate, Origin, is_asked};
@@ -25,13 +29,22 @@ impl Exploration {
     /// Asks `go_on` all the while; false if it was told to stop, and then the exploration can only be
     /// begun anew or restored.
     pub fn prepare(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        if self.stage == Stage::Closing {
+            if !self.find_counter_models(go_on) || !self.mark_essential(go_on) {
+                return false;
+            }
+            self.join_parts();
+            self.stage = Stage::Finished;
+            return true;
+        }
         if self.stage == Stage::Fresh {
-            let inconsistent = self.find_inconsistency();
-            self.make_models(inconsistent);
-            if inconsistent {
-                self.stage = Stage::Finished;
+            if self.find_inconsistency() {
                 return true;
             }
+            if !self.make_models(go_on) {
+                return false;
+            }
+            self.recognise_axioms();
             self.join_parts();
             self.stage = Stage::Goals;
         }
@@ -44,46 +57,134 @@ impl Exploration {
         true
     }
 
-    /// Makes the models and refutes goals in them. An inconsistent theory has none.
-    pub(crate) fn make_models(&mut self, inconsistent: bool) {
-        if inconsistent {
-            if self.conjectures.iter().all(|conjecture| conjecture.origin != Origin::Generated) {
-                self.add_falsity();
-            }
-            return;
-        }
+    /// Makes the models and refutes goals in them; false if `go_on` said stop.
+    pub(crate) fn make_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let mut steps = 0;
-        self.models.extend(ground_model(&self.compiled, &self.root, self.options.ground, &mut steps));
-        self.counts.steps += steps;
-        if self.models.is_empty() && self.has_finite_models() {
-            self.models = finite_models(&self.compiled);
-        }
-        let evaluators: Vec<Evaluator> = self.models.iter().map(Evaluator::new).collect();
-        for conjecture in &mut self.conjectures {
-            let Some(clause) = &conjecture.clause else { continue };
-            let refuted = evaluators.iter().enumerate().find_map(|(model, evaluator)| {
-                evaluator.refute_up_to(clause, 8).map(|assignment| Fate::Refuted(model, assignment))
-            });
-            if let Some(fate) = refuted {
-                conjecture.fate = fate;
+        let made = kept_apart(|| {
+            let ground = ground_model(&self.compiled, &self.root, self.options.ground, &mut steps, go_on);
+            match ground {
+                Some(model) => vec![model],
+                None if self.has_finite_models() => finite_models(&self.compiled, go_on),
+                None => Vec::new(),
             }
-            conjecture.vacuous =
-                !evaluators.is_empty() && !evaluators.iter().any(|evaluator| evaluator.satisfiable_premises(clause));
+        });
+        self.counts.steps += steps;
+        match made {
+            Ok(models) => self.models = models,
+            Err(said) => self.lost.push(said),
+        }
+        for place in 0..self.conjectures.len() {
+            if !go_on() {
+                return false;
+            }
+            let conjecture = &self.conjectures[place];
+            let Some(clause) = &conjecture.clause else { continue };
+            let judged = kept_apart(|| {
+                let able = || self.models.iter().enumerate().filter(|(_, model)| self.judges(model, conjecture));
+                let refuted = able().find_map(|(number, model)| {
+                    let assignment = Evaluator::new(model).refute_bounded(clause, 8, GOAL_ASSIGNMENTS)?;
+                    Some(Fate::Refuted(number, assignment))
+                });
+                let satisfiable =
+                    |model: &Model| Evaluator::new(model).satisfiable_premises_within(clause, GOAL_ASSIGNMENTS);
+                let vacuous = able().next().is_some() && !able().any(|(_, model)| satisfiable(model));
+                (refuted, vacuous)
+            });
+            match judged {
+                Ok((refuted, vacuous)) => {
+                    let conjecture = &mut self.conjectures[place];
+                    conjecture.vacuous = vacuous;
+                    if let Some(fate) = refuted {
+                        conjecture.fate = fate;
+                    }
+                }
+                Err(said) => self.lost.push(said),
+            }
+        }
+        true
+    }
+
+    /// Whether what fails in the model fails in a structure of the theory: every variable of the statement ranges over
+    /// individuals that the model has. Of the sets and relations over them it says nothing.
+    pub(super) fn judges(&self, model: &Model, conjecture: &Conjecture) -> bool {
+        let sorts = &self.theory.predicate(self.theory.anchor).sorts;
+        let Formula::Implies(binders, _, body) = &conjecture.statement else { return false };
+        // Where there are as many individuals of each base sort, it does not matter whether sorts coincide.
+        let fits =
+            |(own, general): (&Sort, &Sort)| own == general || (model.sort.is_none() && same_shape(own, general));
+        let mut judges = binders.len() == sorts.len() && binders.sorts().zip(sorts).all(fits);
+        for_each_sort(body, &mut |sort| judges &= model.sort.as_ref().map_or(sort.is_individual(), |own| own == sort));
+        let generated = |literal: &Literal| {
+            let relation = &self.compiled.signature.relations[literal.relation.index()];
+            self.theory.generation(relation.predicate).is_some()
+        };
+        let about_individuals =
+            |clause: &Clause| !self.compiled.speaks_of_sets(clause) && !literals(clause).any(generated);
+        judges && conjecture.clause.as_ref().is_none_or(about_individuals)
+    }
+
+    /// A goal that is an axiom, or made of such, is a theorem, whatever its shape.
+    fn recognise_axioms(&mut self) {
+        for place in 0..self.conjectures.len() {
+            let conjecture = &self.conjectures[place];
+            let open = matches!(conjecture.fate, Fate::Waiting | Fate::Unsupported(_));
+            if !open || conjecture.clause.is_some() || !matches!(conjecture.origin, Origin::Goal(_)) {
+                continue;
+            }
+            let statement = &conjecture.statement;
+            let proof = kept_apart(|| from_axioms(&self.theory, &self.compiled, &self.statements, statement));
+            match proof {
+                Ok(None) => {}
+                Ok(Some(proof)) => {
+                    self.register(place, Ok(proof), None, true);
+                }
+                Err(said) => {
+                    self.register(place, Err(said), None, true);
+                }
+            }
         }
     }
 
-    /// The statement that a constant differs from itself; `None` without constants.
-    pub(super) fn add_falsity(&mut self) -> Option<usize> {
-        let term = (!self.compiled.signature.constants.is_empty()).then_some(Term::Constant(0))?;
-        let denial = Literal { positive: false, relation: RelationId::EQUAL, arguments: vec![term, term] };
-        let place = self.conjectures.len();
-        self.add(Clause { variables: 0, premises: Vec::new(), head: Head::Literal(denial) }, Origin::Generated);
-        (self.conjectures.len() > place).then_some(place)
+    /// Adds the statement that a constant differs from itself, or, where there is none, a set; gives its place.
+    pub(crate) fn add_falsity(&mut self) -> usize {
+        let anchor = self.theory.anchor_definition();
+        let sorts = &self.theory.predicate(self.theory.anchor).sorts;
+        let parameters: Vec<(Name, Binder)> = anchor
+            .parameters
+            .iter()
+            .zip(sorts)
+            .zip(0..)
+            .map(|((shown, sort), place)| (Name(place), Binder::new(shown.clone(), sort.clone())))
+            .collect();
+        let premise = Formula::atom(self.theory.anchor, parameters.iter().map(|(name, _)| *name));
+        let constant = self.compiled.signature.constants.first().map(|constant| Name(constant.parameter as u32));
+        let false_one = match constant.or(parameters.first().map(|(name, _)| *name)) {
+            Some(name) => Formula::negate(Formula::equal(name, name)),
+            None => Formula::negate(premise.clone()),
+        };
+        self.conjectures.push(Conjecture {
+            origin: Origin::Generated,
+            clause: Some(Clause { variables: 0, premises: Vec::new(), head: Head::False }),
+            moves: Vec::new(),
+            statement: Formula::forall(&parameters, &premise, &false_one),
+            also: Vec::new(),
+            parts: Vec::new(),
+            vacuous: false,
+            by_congruence: false,
+            fate: Fate::Waiting,
+            tried: [0; 3],
+            failures: 0,
+        });
+        self.conjectures.len() - 1
     }
 
     /// Adds the conjectures of the generator that are not known yet; false if `go_on` said stop.
     pub(crate) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         self.generated_at = Some(self.conjectures.len());
+        // Without a model nothing can be told from what is false.
+        if self.models.is_empty() {
+            return true;
+        }
         let limits = Size::new(&self.compiled.signature, &self.theory.bounds);
         let Some(generated) = generate_while(&self.compiled.signature, &limits, &self.models, go_on) else {
             return false;
@@ -91,6 +192,8 @@ impl Exploration {
         self.counts.built += generated.counts.built as u64;
         self.counts.instances += generated.counts.instances as u64;
         self.counts.vacuous += generated.counts.vacuous as u64;
+        self.counts.idle += generated.counts.idle as u64;
+        self.counts.left_out += generated.counts.left_out as u64;
         self.refuted = generated.refuted;
         let mut conjectures = generated.conjectures;
         // Of equally simple laws those come first that leave the variables where they are:
@@ -102,17 +205,19 @@ impl Exploration {
         for conjecture in conjectures {
             let place = self.conjectures.len();
             self.add(conjecture.clause, Origin::Generated);
-            if let Some(added) = self.conjectures.get_mut(place) {
-                added.by_congruence = conjecture.by_congruence;
+            match self.conjectures.get_mut(place) {
+                Some(added) => added.by_congruence = conjecture.by_congruence,
+                // A goal states it already.
+                None => self.counts.instances += 1,
             }
         }
         true
     }
 
-    /// Derives a contradiction from the axioms if that is easy: in the root block, with some values
-    /// worked out, and with one more individual of each set.
+    /// Derives a contradiction from what is known if that is easy: in the root block, with some values worked out, and
+    /// with one more individual of each set. If there is one, the exploration is finished.
     pub(super) fn find_inconsistency(&mut self) -> bool {
-        let Some(place) = self.add_falsity() else { return false };
+        let place = self.add_falsity();
         let effort = Effort { direct: Limits { steps: 60_000, creations: 40 }, ..Effort::GLANCE };
         let (verdict, steps) = solve(self.block(place, effort));
         self.counts.steps += steps;
@@ -120,39 +225,58 @@ impl Exploration {
             && self.accept(place, &tree, true)
         {
             self.inconsistency = Some(TheoremId(self.theorems.len() as u32 - 1));
+            self.falsity_at = Some(place);
+            self.stage = Stage::Finished;
             return true;
         }
-        let false_one = self.conjectures.pop().and_then(|conjecture| conjecture.clause);
-        if let Some(clause) = false_one {
-            self.known.remove(&clause);
-        }
+        self.conjectures.truncate(place);
         false
     }
 
-    /// Whether finite models are models of the whole theory: there is no induction, whose instances are
-    /// not among the clauses, and no axiom was left out of them.
+    /// Whether finite structures in which all clauses hold are structures of the theory: nothing is said to be
+    /// generated, no axiom was left out of the clauses, and none speaks of all sets or relations.
     pub(super) fn has_finite_models(&self) -> bool {
-        self.compiled.inductions.is_empty() && self.compiled.skipped.is_empty()
+        let compiled = &self.compiled;
+        let first_order = |axiom: &Axiom| match axiom.justification.start {
+            // What defines a relation between sets is of no interest to statements about individuals.
+            Start::Unfold(relation) | Start::Fold(relation)
+                if compiled.signature.relations[relation.index()].sorts.iter().any(|sort| !sort.is_individual()) =>
+            {
+                true
+            }
+            _ => !compiled.speaks_of_sets(&axiom.clause),
+        };
+        let generated = |node: &Node| matches!(&node.formula, Formula::Atom(predicate, _) if self.theory.generation(*predicate).is_some());
+        compiled.skipped.is_empty() && !compiled.nodes.iter().any(generated) && compiled.axioms.iter().all(first_order)
     }
 
-    /// Goals that stay open may fail in a finite model that nobody has looked at yet.
-    pub(super) fn find_counter_models(&mut self) {
+    /// Goals that stay open may fail in a finite model that nobody has looked at yet; false if `go_on` said stop.
+    pub(super) fn find_counter_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         if !self.has_finite_models() {
-            return;
+            return true;
         }
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
             let is_goal = is_asked(&conjecture.origin);
             let Some(clause) = &conjecture.clause else { continue };
-            if !is_goal || !matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting) {
+            let open = matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting);
+            if !is_goal || !open {
                 continue;
             }
-            if let Some((model, assignment)) = finite_counter_model(&self.compiled, clause) {
-                self.late_models.push(place);
-                self.conjectures[place].fate = Fate::Refuted(self.models.len(), assignment);
-                self.models.push(model);
+            if !go_on() {
+                return false;
+            }
+            match kept_apart(|| finite_counter_model(&self.compiled, clause, go_on)) {
+                Ok(Some((model, assignment))) if self.judges(&model, conjecture) => {
+                    self.late_models.push(place);
+                    self.conjectures[place].fate = Fate::Refuted(self.models.len(), assignment);
+                    self.models.push(model);
+                }
+                Ok(_) => {}
+                Err(said) => self.lost.push(said),
             }
         }
+        true
     }
 
     /// Finds the models again that refuted goals at the end.
@@ -161,7 +285,7 @@ impl Exploration {
             let Some(clause) = self.conjectures.get(place).and_then(|conjecture| conjecture.clause.clone()) else {
                 continue;
             };
-            if let Some((model, assignment)) = finite_counter_model(&self.compiled, &clause) {
+            if let Some((model, assignment)) = finite_counter_model(&self.compiled, &clause, &mut || true) {
                 self.conjectures[place].fate = Fate::Refuted(self.models.len(), assignment);
                 self.models.push(model);
             }
@@ -245,13 +369,49 @@ pub(super) fn permuted(shape: &Shape) -> bool {
 }
 
 /// Finite models of the axioms, for theories that have some.
-pub(super) fn finite_models(compiled: &Compiled) -> Vec<Model> {
-    find_models(&compiled.signature, &axioms_of(compiled), &SearchLimits::default()).models
+pub(super) fn finite_models(compiled: &Compiled, go_on: &mut dyn FnMut() -> bool) -> Vec<Model> {
+    find_models_while(&compiled.signature, &axioms_of(compiled), &SearchLimits::default(), go_on).models
 }
 
 /// A finite model of the axioms in which a clause fails, with values of its variables.
-pub(super) fn finite_counter_model(compiled: &Compiled, clause: &Clause) -> Option<(Model, Vec<u16>)> {
-    counter_model(&compiled.signature, &axioms_of(compiled), clause, &SearchLimits::default()).ok().flatten()
+pub(super) fn finite_counter_model(
+    compiled: &Compiled,
+    clause: &Clause,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<(Model, Vec<u16>)> {
+    let limits = SearchLimits::default();
+    counter_model_while(&compiled.signature, &axioms_of(compiled), clause, &limits, go_on).ok().flatten()
+}
+
+/// The most assignments of a goal's variables that are looked at in one model.
+const GOAL_ASSIGNMENTS: u64 = 1 << 22;
+
+/// Whether two sorts differ in their base sorts only.
+fn same_shape(one: &Sort, other: &Sort) -> bool {
+    match (one, other) {
+        (Sort::Individual(_), Sort::Individual(_)) => true,
+        (Sort::Power(one), Sort::Power(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_shape(one, other))
+        }
+        _ => false,
+    }
+}
+
+/// Calls `visit` with the sort of every binder.
+fn for_each_sort(formula: &Formula, visit: &mut dyn FnMut(&Sort)) {
+    match formula {
+        Formula::Atom(..) => {}
+        Formula::Not(inner) => for_each_sort(inner, visit),
+        Formula::And(left, right) => {
+            for_each_sort(left, visit);
+            for_each_sort(right, visit);
+        }
+        Formula::Implies(binders, left, right) => {
+            binders.sorts().for_each(&mut *visit);
+            for_each_sort(left, visit);
+            for_each_sort(right, visit);
+        }
+    }
 }
 
 /// All clauses that hold under the anchor. Models are asked of a theory only if no part of it was left

@@ -11,8 +11,8 @@ use crate::clauses::compile::Move;
 pub struct Theorem {
     /// Its closed statement.
     pub statement: Formula,
-    /// Its flat form.
-    pub clause: Clause,
+    /// Its flat form; `None` if it has none.
+    pub clause: Option<Clause>,
     /// Its proof, accepted by the checker.
     pub proof: Proof,
     /// What the proof rests on.
@@ -41,6 +41,10 @@ pub struct Counts {
     pub instances: u64,
     /// Generated conjectures that were dropped since their premises hold in no model.
     pub vacuous: u64,
+    /// Generated conjectures that were dropped since a premise or the head holds of everything.
+    pub idle: u64,
+    /// Candidates that were not built, since there were more than the generator may hold.
+    pub left_out: u64,
     /// Conjectures that no model refutes.
     pub candidates: usize,
     /// Theorems that are no corollaries and were proved without induction.

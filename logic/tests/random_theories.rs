@@ -1,0 +1,22 @@
+//! Random theories and goals: no panic, no proof that the checker refuses, no verdict that z3 contradicts.
+
+mod verdict;
+
+use verdict::random::{Counts, has_z3, judge};
+
+#[test]
+fn verdicts_on_random_theories_agree_with_z3() {
+    let with_z3 = has_z3();
+    if !with_z3 {
+        eprintln!("SKIPPED: z3 is not installed, so the verdicts are not held against it");
+    }
+    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200);
+    let mut counts = Counts::default();
+    let wrong: Vec<String> = (0..seeds).filter_map(|seed| judge(seed, with_z3, &mut counts).err()).collect();
+    assert!(wrong.is_empty(), "{} of {seeds}:\n{}", wrong.len(), wrong.join("\n\n"));
+    // The test is about something: theories could be read, and verdicts of each kind were given.
+    assert!(counts.theories * 2 > seeds as usize, "{counts:?}");
+    assert!(counts.proved > 0 && counts.refuted > 0 && counts.contradictory > 0, "{counts:?}");
+    assert!(!with_z3 || counts.confirmed * 2 > counts.proved + counts.refuted, "{counts:?}");
+    println!("{counts:?}");
+}

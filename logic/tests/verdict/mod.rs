@@ -1,0 +1,76 @@
+//! Asks goals of a theory that is given as text.
+#![allow(dead_code, unreachable_pub)] // each test uses a part of it
+
+pub mod random;
+
+use std::sync::Arc;
+
+use theoremata_logic::language::mpl;
+use theoremata_logic::search::attempt;
+use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Task};
+
+/// What was said of a goal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    Theorem,
+    CounterSatisfiable,
+    /// The theory contradicts itself.
+    Contradiction,
+    /// Why it stays open.
+    Open(String),
+}
+
+/// The exploration of a theory and goals, run to its end.
+pub fn explore(theory: &str, goals: &[&str], options: Options) -> Exploration {
+    let (theory, _) = mpl::read_mpl("test.mpl", theory.as_bytes(), &mut |_| Err("no imports".into()))
+        .unwrap_or_else(|report| panic!("{report:?}"));
+    explore_theory(Arc::new(theory), goals, options)
+}
+
+/// As [`explore`], for a theory that has been read.
+pub fn explore_theory(
+    theory: Arc<theoremata_logic::calculus::theory::Theory>,
+    goals: &[&str],
+    options: Options,
+) -> Exploration {
+    let (goals, report) = mpl::read_goals(&theory, goals.join("\n").as_bytes(), "test.goals");
+    assert!(!report.failed(), "{report:?}");
+    let mut exploration = Exploration::new(theory, &goals, options);
+    loop {
+        match exploration.next() {
+            Task::Prepare => assert!(exploration.prepare(&mut || true)),
+            Task::Solve(blocks) => {
+                let count = blocks.len() as u64;
+                let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(attempt::solve).unzip();
+                exploration.commit(verdicts, count, steps.iter().sum());
+            }
+            Task::Finished => return exploration,
+        }
+    }
+}
+
+/// What was said of each goal.
+pub fn told(exploration: &Exploration) -> Vec<Told> {
+    let goals = exploration.conjectures.iter().filter(|known| matches!(known.origin, Origin::Goal(_)));
+    goals
+        .map(|conjecture| match &conjecture.fate {
+            Fate::Proved(_) => Told::Theorem,
+            Fate::Refuted(..) => Told::CounterSatisfiable,
+            _ if exploration.inconsistency.is_some() => Told::Contradiction,
+            other => Told::Open(format!("{other:?}")),
+        })
+        .collect()
+}
+
+/// What is said of goals with the usual options.
+pub fn ask(theory: &str, goals: &[&str]) -> Vec<Told> {
+    told(&explore(theory, goals, Options { generate: false, ..Options::default() }))
+}
+
+/// A theory of the project's own.
+pub fn shipped(name: &str) -> Arc<theoremata_logic::calculus::theory::Theory> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../theories");
+    let text = std::fs::read(folder.join(name)).expect("a file of the project");
+    let load = &mut |wanted: &str| std::fs::read(folder.join(wanted)).map_err(|error| error.to_string());
+    Arc::new(mpl::read_mpl(name, &text, load).expect("a theory").0)
+}
