@@ -1,12 +1,12 @@
 //! The beginning of an exploration: goals, models, conjectures, and whether the axioms are consistent.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::TheoremId;
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Goal, Theory};
-use crate::clauses::clause::{Clause, Head, Literal, Term};
+use crate::clauses::clause::{Clause, Head, Literal};
 use crate::clauses::compile::{Axiom, Compiled, Move, Node, Start};
 use crate::conjecture::limits::literals;
 use crate::conjecture::{Limits as Size, Shape, TermTree, generate_while};
