@@ -70,6 +70,8 @@ fn inputs_that_never_end_are_refused() {
         "$T import pipe.json --db x",
         "$T import d --db x",
         "$T import - --db x < /dev/zero",
+        "$T generate --model pipe.mpl --prompt x",
+        "$T reason vote --model /dev/zero --prompt x",
         "$T lint <(cat /dev/zero)",
         "$T lint /dev/stdin < /dev/zero",
     ] {

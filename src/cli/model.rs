@@ -15,6 +15,7 @@ use theoremata_lm::{Model, ModelError};
 use crate::cli::exit::Exit;
 use crate::cli::generate::crew;
 use crate::cli::output::Output;
+use crate::exchange::input;
 use crate::failure::Failure;
 use listed::LISTED;
 
@@ -69,6 +70,10 @@ fn file_of(name: &str) -> Result<PathBuf, Failure> {
 pub(crate) fn find(model: &str) -> Result<PathBuf, Failure> {
     let path = Path::new(model);
     if path.exists() {
+        if !path.is_dir() {
+            // A device or a pipe is no model, and may never end.
+            input::open(path)?;
+        }
         return Ok(path.into());
     }
     let named = !model.contains(['/', '\\']) && !model.ends_with(".gguf");
