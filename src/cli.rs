@@ -11,17 +11,19 @@ mod fmt;
 mod generate;
 mod guidance;
 mod import;
+mod json;
 mod lint;
-mod measure;
 mod model;
 mod output;
 mod problem;
 mod prove;
 mod reason;
+mod remove;
 mod resume;
 mod run;
 mod show;
 mod stored;
+mod text;
 
 use std::process::ExitCode;
 
@@ -74,8 +76,12 @@ enum Command {
     ///
     /// Example: theoremata export-problem theories/group.mpl --goal "(>[x,y] (in2[x,y,inv]) (in3[x,y,e,*]))"
     ExportProblem(problem::ProblemArguments),
-    /// Read what export wrote.
+    /// Read what export wrote; every proof is checked before anything is stored.
     Import(import::ImportArguments),
+    /// Remove a run from the database.
+    Remove(remove::RemoveArguments),
+    /// Give room in the database that nothing stands in back to the disk.
+    Compact(remove::CompactArguments),
     /// Lay out MPL files.
     Fmt(fmt::FmtArguments),
     /// Say what is wrong or doubtful in MPL files.
@@ -114,6 +120,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments, output),
         Command::ExportProblem(arguments) => problem::run(&arguments, output),
         Command::Import(arguments) => import::run(&arguments, output),
+        Command::Remove(arguments) => remove::remove(&arguments, output),
+        Command::Compact(arguments) => remove::compact(&arguments, output),
         Command::Fmt(arguments) => fmt::run(&arguments, output),
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Model(command) => model::run(&command, output),

@@ -1,6 +1,7 @@
 //! What crosses the border of the program: files that are read, languages of other checkers that are
-//! written, and these checkers.
+//! written, these checkers, and what is stored.
 
 pub(crate) mod checkers;
 pub(crate) mod input;
 pub(crate) mod languages;
+pub(crate) mod stored;

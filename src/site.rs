@@ -63,14 +63,6 @@ pub(crate) enum SiteError {
         /// What the system says.
         source: io::Error,
     },
-    /// A theorem whose proof the checker refuses: our fault, and nothing of it is shown.
-    #[error("the checker refuses theorem {theorem}: {flaw}")]
-    Refused {
-        /// Its number.
-        theorem: usize,
-        /// Why.
-        flaw: String,
-    },
     /// A template and its values do not fit: our fault.
     #[error("the page {page} cannot be made: {reason}")]
     Template {
@@ -94,7 +86,7 @@ impl SiteError {
 ///
 /// # Errors
 /// See [`SiteError`].
-pub(crate) fn write(report: &Report, theory: &Theory, out: &Path) -> Result<SiteSummary, SiteError> {
+pub(crate) fn write(report: &Report<'_>, theory: &Theory, out: &Path) -> Result<SiteSummary, SiteError> {
     let mut folder = Folder::begin(out)?;
     let catalogue = Catalogue::new(report, theory);
     let pieces = downloads::write(&catalogue, &mut folder)?;

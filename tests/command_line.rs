@@ -1,5 +1,8 @@
 //! The binary as its users meet it: explorations, goals, stored runs, and what happens to wrong input.
 
+#[path = "common/skip.rs"]
+mod skip;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -417,7 +420,7 @@ fn shared_data() -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path.canonicalize().expect("it is there"));
     }
-    eprintln!("SKIPPED: there is no {}", path.display());
+    skip::skipped(format_args!("there is no {}", path.display()));
     None
 }
 

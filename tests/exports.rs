@@ -1,6 +1,9 @@
 //! Exports as a user makes them: every language, one theorem or all, other programs that check them, and
 //! what happens to proofs that are none.
 
+#[path = "common/skip.rs"]
+mod skip;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -33,7 +36,7 @@ fn programs() -> std::ffi::OsString {
 fn is_installed(program: &str) -> bool {
     let found = std::env::split_paths(&programs()).any(|folder| folder.join(program).is_file());
     if !found {
-        println!("SKIPPED: {program} is not installed, so nothing was checked by it");
+        skip::skipped(format_args!("{program} is not installed, so nothing was checked by it"));
     }
     found
 }

@@ -2,6 +2,8 @@
 //! and `theoremata model pull smollm2`; without them the tests say that they were skipped.
 
 mod common;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -33,7 +35,7 @@ fn smollm2() -> Option<PathBuf> {
     let here = objects(&theoremata(&["model", "list", "--json"]));
     let here = here.iter().any(|model| model["name"] == "smollm2" && model["here"] == true);
     if !here || !beside(".venv/bin/python").exists() {
-        println!("SKIPPED: needs tests/llama_cpp/install and `theoremata model pull smollm2`");
+        skip::skipped("needs tests/llama_cpp/install and `theoremata model pull smollm2`");
         return None;
     }
     Some(PathBuf::from(text(&theoremata(&["model", "pull", "smollm2"])).trim()))

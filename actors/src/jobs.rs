@@ -1,4 +1,4 @@
-//! The pool of language models: jobs go in, what is told of them comes out, and workers come and go.
+//! The pool of language models: jobs go in, their events come out, and workers come and go.
 //!
 //! A [`Job`] is data: a question, the program that parts it, a seed. Its answer is a function of that and of the
 //! model alone, and it is known by the hash of both. So a job may be given to any worker, be taken from one that
@@ -6,10 +6,10 @@
 //! prompt, drawing goes on behind it with the same numbers, and the answer is the same to the token.
 //!
 //! ```text
-//!   caller ── Job ──►┌ dispatcher ───────────────────────┐── admit, cancel ──►┌ worker 0 ─ backend: an engine ───┐
-//!   caller ◄─ Told ──│ queue · logs · journals      │                    └───────────────────────────────┘
-//!                    │ which worker read what before│◄── said, crashed ──┌ worker 1 ─ backend: a server ────┐
-//!                    └──────────────────────────────┘                    └───────────────────────────────┘
+//!   caller ── Job ───────►┌ dispatcher ───────────────────┐── Admit, Cancel ─────►┌ worker 0 ─ backend: an engine ┐
+//!   caller ◄─ JobEvent ── │ queue · event logs · journals │                       └───────────────────────────────┘
+//!                         │ which worker read what before │◄── Progress, Crashed ─┌ worker 1 ─ backend: a server ─┐
+//!                         └───────────────────────────────┘                       └───────────────────────────────┘
 //! ```
 //!
 //! The dispatcher and every worker are actix actors, each worker on a thread of its own. A worker drives a backend: an
@@ -18,8 +18,9 @@
 //! goes alone the next time, so that one that stops every worker is found and answered as failed, and the others
 //! are not. More jobs than may wait are refused at once, with a word that says so.
 //!
-//! Reading order: `job` and `told` (what goes in and out), `backend` (what a worker drives), `plant` and `local`,
-//! `worker`, `dispatcher`, `event_log` (logs and journals), `affinity`, `remote`.
+//! Reading order: `job` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
+//! `prompt_codec` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
+//! `event_log` and `journal` (what is kept of it), `pool` (the way in).
 
 mod affinity;
 mod backend;

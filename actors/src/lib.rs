@@ -1,4 +1,5 @@
-//! All that lives in time: the grid of logic blocks, and the prover that runs on it.
+//! All that lives in time: the grid of logic blocks, the prover that runs on it, and [`run`], which joins a
+//! question with a store and tells what comes of it.
 //!
 //! A run is a row of *cycles*. In each, every block that is new, has mail or asked to go on works once,
 //! for at most a given number of steps, and says what came of it: mail to other blocks, new blocks,
@@ -7,19 +8,19 @@
 //! does not matter in which order or on how many threads they work: the run is the same.
 //!
 //! ```text
-//!  coordinator ── task: mail, budget ──►┌ thread 0 ──────────────────┐
-//!   (calling   ── blocks, removals ────►│ exchange ─ batch ─► cell 0 │──┐
-//!    thread)                            │    ▲     ─ batch ─► cell 2 │  │ parcels, one to
-//!      ▲                                └────┼───────────────────────┘  │ every thread, in
-//!      │                                     ├──────────────────────────┤ every cycle
-//!      │                                ┌────┼─ thread 1 ────────────┐  │
-//!      └── tally: reports, new blocks,  │ exchange ─ batch ─► cell 1 │──┘
-//!          failures, figures            │          ─ batch ─► cell 3 │
-//!                                       └────────────────────────────┘
+//!  coordinator ── task: mail, budget ──►┌ thread 0 ───────────────────┐
+//!   (calling   ── blocks, removals ────►│ exchange ─ mail ─► shard 0  │──┐
+//!    thread)                            │    ▲     ─ mail ─► shard 2  │  │ message batches,
+//!      ▲                                └────┼────────────────────────┘  │ one to every thread,
+//!      │                                     ├───────────────────────────┤ in every cycle
+//!      │                                ┌────┼─ thread 1 ─────────────┐  │
+//!      └── superstep results: reports,  │ exchange ─ mail ─► shard 1  │──┘
+//!          new blocks, failures, counts │          ─ mail ─► shard 3  │
+//!                                       └─────────────────────────────┘
 //! ```
 //!
 //! [`grid::InlineRuntime`] is the plain loop and the definition; [`grid::ActixRuntime`] does the same with
-//! an actix actor for every cell of blocks. [`grid::drive`] is the loop around the cycles, with its
+//! an actix actor for every shard of blocks. [`grid::drive`] is the loop around the cycles, with its
 //! bounds, a coordinator and an observer. `docs/grid.md` tells the whole of it.
 //!
 //! The grid knows nothing of logic: it asks for a [`grid::Block`], and the side that has one gives it.
@@ -54,11 +55,14 @@
 //! # Ok::<(), theoremata_actors::grid::Halt>(())
 //! ```
 //!
-//! Reading order inside `grid`: `block` (what a block is), `runtime` (the seam), `register` (ids and the
-//! commit), `inline` (the plain loop), `house` and `cell` (where blocks live), `desk` and `exchange` (one
-//! thread), `actix` (the coordinator's side), `drive`.
+//! Reading order inside `grid`: `block` (what a block is), `runtime` (the seam), `block_table` (ids and the commit),
+//! `superstep` (what a cycle brought), `inline` (the plain loop), `partition` and `shard` (where blocks live),
+//! `message_batch` (how their mail travels), `worker_state` and `actors` (one thread), `actix` (the coordinator's
+//! side), `drive`.
 
 pub mod grid;
 pub mod jobs;
+pub mod measure;
 pub mod proof_codec;
 pub mod prover;
+pub mod run;

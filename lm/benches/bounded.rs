@@ -70,8 +70,8 @@ fn main() {
     engine.audit().expect("all references are counted");
     let usage = engine.usage();
     let answer = running.finish(&mut engine);
-    println!("{} tokens written, {:?}; {} rows computed", answer.tally.generated, answer.outcome, usage.rows);
-    println!("{} lists taken out, {} tokens of them", answer.pruned.len(), answer.tally.dropped);
+    println!("{} tokens written, {:?}; {} rows computed", answer.usage.generated, answer.outcome, usage.rows);
+    println!("{} lists taken out, {} tokens of them", answer.pruned.len(), answer.usage.dropped);
     println!(
         "at most {} tokens of {} held by the tree, {} with what may be found again",
         held * PAGE_TOKENS,

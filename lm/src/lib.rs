@@ -2,15 +2,25 @@
 //!
 //! **The same tokens, whatever else is in the batch.** Every sum has one order that belongs to its row,
 //! and a token is drawn by a function of seed, node and place; so batching, late admission, pre-emption
-//! and recomputation change no bit. A thread of tokens can be forked, and its branches joined or pruned,
+//! and recomputation change no bit. A sequence of tokens can be forked, and its branches joined or pruned,
 //! without moving a key or a value, and each join says whether what follows is exact.
 //!
 //! The crate has no clock and no thread of its own and is not `async`: one step moves the batch on by
-//! one, and whoever calls it lends the hands.
+//! one, and the caller lends the threads.
+//!
+//! | folder | what | knows |
+//! |---|---|---|
+//! | `weights` | formats and sizes; weights packed for the kernels | `text` |
+//! | `text` | vocabulary, template, prompts | `weights` for what stands in a model's files |
+//! | `kv` | pages, segments, sequences, the prefix cache | tokens |
+//! | `constrain` | grammars, schemas, expressions: which tokens may come | `text` |
+//! | `speculate` | drafters: which tokens are likely to come | `constrain` |
+//! | `engine` | the loop: scheduler, forks, joins, drafts, replay, forward pass | all above |
+//! | `program` | trees that a program or the model itself parts | `engine` |
 //!
 //! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
 //! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`JoinReport`] says what that took and
-//! whether it is exact. Inside, a thread is a list of segments, and `thread.rs` has the rule of who sees whom.
+//! whether it is exact. `engine.rs` has the loop, `kv/sequence.rs` the rule of who sees whom.
 //!
 //! ```
 //! use std::{path::Path, sync::Arc};
@@ -59,7 +69,7 @@ pub use engine::request::{Bounds, Request, Settings};
 pub use engine::spawn::{Branch, Choice, Conclusion, Join, Spawn};
 pub use engine::turn::{After, Then, Turn};
 pub use engine::usage::Usage;
-pub use program::answer::{Answer, Pruned, Tally};
+pub use program::answer::{Answer, Pruned, TreeUsage};
 pub use program::decompose::{Cues, Decompose};
 pub use program::first::FirstSuccess;
 pub use program::growth::{Grown, Growth};

@@ -1,5 +1,8 @@
 //! What constraints let through: random choices among the tokens that they allow, read by a plain reader.
 
+#[path = "../../tests/common/skip.rs"]
+mod skip;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -35,7 +38,7 @@ fn tokenizer() -> Tokenizer {
     match file {
         Some(file) => Model::load(&file).expect("the model").tokenizer().expect("a vocabulary").clone(),
         None => {
-            println!("SKIPPED: the vocabulary of smollm2 is not here; a small one is taken");
+            skip::skipped("the vocabulary of smollm2 is not here; a small one is taken");
             small_tokenizer()
         }
     }

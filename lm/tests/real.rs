@@ -1,5 +1,8 @@
 //! The default model, where its file is: `theoremata model pull smollm2` puts it there.
 
+#[path = "../../tests/common/skip.rs"]
+mod skip;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +26,7 @@ fn file() -> Option<PathBuf> {
 /// The model, or nothing, which is said.
 fn model() -> Option<Arc<Model>> {
     let Some(path) = file() else {
-        println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
+        skip::skipped("the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
         return None;
     };
     Some(Arc::new(Model::load(&path).expect("the model")))

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use theoremata_logic::calculus::formula::PredicateId;
+use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::calculus::theory::{Bounds, PredicateBounds};
 use theoremata_logic::clauses::clause::{Clause, Constant, Relation, Signature, Slot};
 use theoremata_logic::conjecture::{Limits, generate};
@@ -40,6 +41,7 @@ fn arithmetic() -> Signature {
         predicate,
         slots: (0..arity).map(Slot::Argument).chain([Slot::Fixed(fixed)]).collect(),
         arity: arity.into(),
+        sorts: vec![Sort::BASE; arity.into()],
         function: true,
     };
     Signature {
@@ -48,13 +50,17 @@ fn arithmetic() -> Signature {
                 predicate: PredicateId::EQUAL,
                 slots: vec![Slot::Argument(0), Slot::Argument(1)],
                 arity: 2,
+                sorts: Vec::new(),
                 function: false,
             },
             function(PredicateId::IN2, 2, 2),
             function(PredicateId::IN3, 3, 3),
             function(PredicateId::IN3, 3, 4),
         ],
-        constants: vec![Constant { parameter: 1, name: "0".into() }, Constant { parameter: 5, name: "1".into() }],
+        constants: vec![
+            Constant { parameter: 1, name: "0".into(), sort: Sort::BASE },
+            Constant { parameter: 5, name: "1".into(), sort: Sort::BASE },
+        ],
     }
 }
 

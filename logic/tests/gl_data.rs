@@ -1,6 +1,9 @@
 //! Reads the files of the reference system, where they are at hand: `THEOREMATA_GL_DATA`, or
 //! `../shared/gl-data` beside the workspace. Without them each test says that it was skipped.
 
+#[path = "../../tests/common/skip.rs"]
+mod skip;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +18,7 @@ fn data() -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    println!("skipped: {} is not a folder", path.display());
+    skip::skipped(format_args!("{} is not a folder", path.display()));
     None
 }
 

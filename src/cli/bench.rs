@@ -14,10 +14,10 @@ use theoremata_lm::{
 
 use crate::cli::exit::Exit;
 use crate::cli::generate::crew;
-use crate::cli::measure::{cpu_seconds, peak_bytes};
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::failure::Failure;
+use theoremata_actors::measure::{cpu_seconds, peak_bytes};
 
 /// What can be measured.
 #[derive(Subcommand)]

@@ -1,11 +1,9 @@
 //! `theoremata check`.
 
+use std::path::Path;
+
 use clap::Args;
 use serde_json::json;
-use theoremata_actors::proof_codec::decode;
-use theoremata_logic::calculus::check::check as check_proof;
-use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_store::{Run, Store};
 
 use super::arguments::StoredArguments;
@@ -14,8 +12,7 @@ use super::run::now;
 use super::stored::open;
 use crate::cli::exit::Exit;
 use crate::exchange::checkers::{self, Acceptance, Answer, Checker, With};
-use crate::exchange::input::{self, GOALS};
-use crate::exchange::languages::Collection;
+use crate::exchange::stored::{Refusal, Stored};
 use crate::failure::Failure;
 
 #[derive(Args)]
@@ -43,38 +40,17 @@ pub(crate) fn run(arguments: &CheckArguments, output: Output) -> Result<Exit, Fa
         .collect();
     let mut accepted = 0;
     for run in store.runs()? {
-        let theory = input::reload(
-            &store.inputs(&run.id)?.into_iter().filter(|file| !file.name.starts_with(GOALS)).collect::<Vec<_>>(),
-        )?;
-        let mut statements: Vec<Formula> = Vec::new();
-        for theorem in store.theorems(&run.id)? {
-            let refuse = |why: String| format!("run {}, theorem {}: {why}", run.id, theorem.number);
-            let Some(record) = store.proof(&run.id, theorem.number)? else {
-                flaws.push(refuse("it has no proof".to_owned()));
-                break;
-            };
-            let proof = match decode(&theory, &record) {
-                Ok(proof) => proof,
-                Err(error) => {
-                    flaws.push(refuse(error.to_string()));
-                    break;
-                }
-            };
-            let verdict = check_proof(&theory, |id: TheoremId| statements.get(id.0 as usize), &proof);
-            let claimed = record.node(&theorem.root).is_some_and(|node| *node.conclusion == *theorem.statement);
-            match (verdict, proof.statement()) {
-                (Ok(_), Some(statement)) if claimed => {
-                    statements.push(statement.clone());
-                    accepted += 1;
-                }
-                (Ok(_), _) => {
-                    flaws.push(refuse("its proof proves something else".to_owned()));
-                    break;
-                }
-                (Err(flaw), _) => {
-                    flaws.push(refuse(flaw.to_string()));
-                    break;
-                }
+        // Damage of one run is no reason to say nothing of the others.
+        match Stored::read(&store, &run) {
+            Ok(stored) => {
+                let (theorems, refusal) = stored.accepted();
+                accepted += theorems.len();
+                let told = |Refusal { theorem, why }| format!("run {}, theorem {theorem}: {why}", run.id);
+                flaws.extend(refusal.map(told));
+            }
+            Err(failure) => {
+                let told = format!("run {}: {failure}", run.id);
+                flaws.push(told);
             }
         }
     }
@@ -101,12 +77,13 @@ pub(crate) fn run(arguments: &CheckArguments, output: Output) -> Result<Exit, Fa
     let all = with.contains(&With::All);
     let wanted: Vec<Checker> =
         Checker::ALL.into_iter().filter(|checker| all || with.contains(&With::One(*checker))).collect();
-    let accepted = wanted.is_empty() || check_with(&store, &wanted, all, output)?;
+    drop(store);
+    let accepted = wanted.is_empty() || check_with(&arguments.store.db, &wanted, all, output)?;
     Ok(if accepted { Exit::Done } else { Exit::NotProved })
 }
 
 /// `theoremata check --with`: has the exports of all runs checked by programs of others.
-fn check_with(store: &Store, checkers: &[Checker], all: bool, output: Output) -> Result<bool, Failure> {
+fn check_with(db: &Path, checkers: &[Checker], all: bool, output: Output) -> Result<bool, Failure> {
     let mut installed = Vec::new();
     for checker in checkers {
         let (name, how) = (checker.name(), checker.installation());
@@ -121,11 +98,13 @@ fn check_with(store: &Store, checkers: &[Checker], all: bool, output: Output) ->
         return Err(Failure::Usage(none.to_owned()));
     }
     let mut accepted = true;
+    // What they accept is noted with the run.
+    let store = Store::open(db)?;
     for run in store.runs()? {
-        let collection = Collection::stored(store, &run)?;
-        let theorems = collection.checked(None)?;
+        let stored = Stored::read(&store, &run)?;
+        let theorems = stored.checked()?;
         for (checker, version) in &installed {
-            match checkers::ask(*checker, &collection.theory, &theorems)? {
+            match checkers::ask(*checker, &stored.theory, &theorems)? {
                 Answer::Accepted(bytes, seconds) => {
                     let acceptance = Acceptance {
                         checker: checker.name().to_owned(),
@@ -137,11 +116,11 @@ fn check_with(store: &Store, checkers: &[Checker], all: bool, output: Output) ->
                         digest: checkers::digest(&run),
                     };
                     store.note(&run.id, [acceptance.measure()?].into())?;
-                    tell_acceptance(&run, &collection, &acceptance, output);
+                    tell_acceptance(&run, &stored, &acceptance, output);
                 }
                 Answer::Refused(said) => {
                     accepted = false;
-                    tell_refusal(&run, &collection, &format!("{} {version}", checker.name()), &said, output);
+                    tell_refusal(&run, &stored, &format!("{} {version}", checker.name()), &said, output);
                 }
             }
         }
@@ -149,7 +128,7 @@ fn check_with(store: &Store, checkers: &[Checker], all: bool, output: Output) ->
     Ok(accepted)
 }
 
-fn tell_acceptance(run: &Run, collection: &Collection, acceptance: &Acceptance, output: Output) {
+fn tell_acceptance(run: &Run, stored: &Stored, acceptance: &Acceptance, output: Output) {
     let Acceptance { checker, version, theorems, bytes, seconds, .. } = acceptance;
     if output.is_json() {
         output.object(&json!({
@@ -159,16 +138,16 @@ fn tell_acceptance(run: &Run, collection: &Collection, acceptance: &Acceptance, 
     } else {
         output.line(&format!(
             "{}: {checker} {version} accepts {theorems} theorems ({} KB, {seconds:.2} s)",
-            collection.theory.name,
+            stored.theory.name,
             bytes.div_ceil(1024)
         ));
     }
 }
 
-fn tell_refusal(run: &Run, collection: &Collection, checker: &str, said: &str, output: Output) {
+fn tell_refusal(run: &Run, stored: &Stored, checker: &str, said: &str, output: Output) {
     if output.is_json() {
         output.object(&json!({ "event": "refusal", "run": run.id.to_string(), "checker": checker, "said": said }));
     } else {
-        output.line(&format!("{}: {checker} refuses:\n{}", collection.theory.name, said.trim()));
+        output.line(&format!("{}: {checker} refuses:\n{}", stored.theory.name, said.trim()));
     }
 }

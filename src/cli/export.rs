@@ -12,7 +12,8 @@ use super::destination::written;
 use super::output::Output;
 use super::stored::{find, open};
 use crate::cli::exit::Exit;
-use crate::exchange::languages::{self, Collection, Language};
+use crate::exchange::languages::{self, Language};
+use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
 #[derive(Args)]
@@ -85,12 +86,12 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> Result<Exit, F
     if let (2.., Some(folder)) = (runs.len(), &arguments.out) {
         fs::create_dir_all(folder).map_err(|error| Failure::world("make the folder", folder, &error))?;
         for run in runs {
-            let collection = Collection::stored(&store, &run)?;
+            let stored = Stored::read(&store, &run)?;
             let short: String = run.id.to_string().chars().take(8).collect();
             // A folder a run: files are called by their theories, which two runs may share.
-            let path = folder.join(short).join(language.file(&collection.theory));
-            export_to(&collection, None, language, Some(&path))?;
-            output.note(&format!("{} theorems: {}", collection.proofs.len(), path.display()));
+            let path = folder.join(short).join(language.file(&stored.theory));
+            export_to(&stored, None, language, Some(&path))?;
+            output.note(&format!("{} theorems: {}", stored.records.len(), path.display()));
         }
         return Ok(Exit::Done);
     }
@@ -101,22 +102,20 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> Result<Exit, F
             count => format!("{one}, and there are {count} runs: name one, or a folder for all with --out DIR"),
         }));
     };
-    let collection = Collection::stored(&store, run)?;
+    let stored = Stored::read(&store, run)?;
     let path = arguments.out.as_ref().map(|path| match path.is_dir() {
-        true => path.join(language.file(&collection.theory)),
+        true => path.join(language.file(&stored.theory)),
         false => path.clone(),
     });
-    export_to(&collection, arguments.theorem, language, path.as_deref())
+    export_to(&stored, arguments.theorem, language, path.as_deref())
 }
 
 /// Writes theorems, all of which the checker has accepted before the first byte, to a file or stdout.
-fn export_to(
-    collection: &Collection,
-    only: Option<u32>,
-    language: Language,
-    path: Option<&Path>,
-) -> Result<Exit, Failure> {
-    let theorems = collection.checked(only)?;
+fn export_to(stored: &Stored, only: Option<u32>, language: Language, path: Option<&Path>) -> Result<Exit, Failure> {
+    let theorems = match only {
+        Some(number) => stored.checked_below(number)?,
+        None => stored.checked()?,
+    };
     let failed = |error: io::Error| Failure::World(format!("cannot write the export: {error}"));
-    written(path, &mut |to| languages::write(&collection.theory, &theorems, language, to).map(drop).map_err(failed))
+    written(path, &mut |to| languages::write(&stored.theory, &theorems, language, to).map(drop).map_err(failed))
 }

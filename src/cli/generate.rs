@@ -16,10 +16,10 @@ use theoremata_lm::{
 
 use crate::cli::exit::Exit;
 use crate::cli::guidance::{GuidanceArguments, guidance};
-use crate::cli::measure::peak_bytes;
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::failure::Failure;
+use theoremata_actors::measure::peak_bytes;
 
 /// What a model is to write, and how.
 #[derive(Args)]

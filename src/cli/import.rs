@@ -8,10 +8,12 @@ use clap::Args;
 use theoremata_store::Store;
 
 use super::arguments::StoredArguments;
+use super::exit::Exit;
 use super::output::Output;
-use crate::cli::exit::Exit;
+use crate::exchange::stored::import;
 use crate::failure::Failure;
 
+/// What is imported.
 #[derive(Args)]
 pub(crate) struct ImportArguments {
     #[command(flatten)]
@@ -23,16 +25,18 @@ pub(crate) struct ImportArguments {
 /// `theoremata import`.
 pub(crate) fn run(arguments: &ImportArguments, output: Output) -> Result<Exit, Failure> {
     let ImportArguments { store, file } = arguments;
-    let db = &store.db;
-    let store = Store::open(db)?;
-    let imported = if file == Path::new("-") {
-        store.import(&mut io::stdin().lock())
-    } else {
-        let source = fs::File::open(file).map_err(|error| Failure::world("open", file, &error))?;
-        store.import(&mut BufReader::new(source))
+    // Before a database is made for it.
+    let source = match file == Path::new("-") {
+        true => None,
+        false => Some(fs::File::open(file).map_err(|error| Failure::world("open", file, &error))?),
+    };
+    let store = Store::open(&store.db)?;
+    let imported = match source {
+        None => import(&store, &mut io::stdin().lock()),
+        Some(source) => import(&store, &mut BufReader::new(source)),
     };
     let imported =
-        imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was changed", file.display())))?;
+        imported.map_err(|error| Failure::Usage(format!("{}: {error}; nothing was stored", file.display())))?;
     output.line(&format!("{} runs added, {} known", imported.added.len(), imported.known.len()));
     Ok(Exit::Done)
 }

@@ -17,7 +17,8 @@ use super::output::Output;
 use super::stored::{find, open};
 use crate::cli::exit::Exit;
 use crate::exchange::input;
-use crate::exchange::languages::Collection;
+use crate::exchange::languages::short;
+use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
 #[derive(Args)]
@@ -131,7 +132,7 @@ pub(crate) fn run(arguments: &ProblemArguments, output: Output) -> Result<Exit, 
         (goals, Some(folder)) => {
             for goal in goals {
                 let extension = if arguments.format == ProblemFormat::Tptp { "p" } else { "smt2" };
-                let path = folder.join(format!("goal_{}.{extension}", spelled(&goal.label)));
+                let path = folder.join(format!("goal_{}.{extension}", short(spelled(&goal.label))));
                 written(Some(&path), &mut put(text(goal)?))?;
             }
             output.note(&format!("{} problems: {}", goals.len(), folder.display()));
@@ -145,17 +146,17 @@ fn lemmas(arguments: &ProblemArguments, theory: &Theory) -> Result<Vec<(TheoremI
     let Some(prefix) = &arguments.lemmas else { return Ok(Vec::new()) };
     let store = open(&arguments.store.db)?;
     let run = find(&store, prefix)?;
-    let collection = Collection::stored(&store, &run)?;
-    if collection.theory.anchor_definition().body != theory.anchor_definition().body {
-        let (name, other) = (&collection.theory.name, &theory.name);
+    let stored = Stored::read(&store, &run)?;
+    if stored.theory.anchor_definition().body != theory.anchor_definition().body {
+        let (name, other) = (&stored.theory.name, &theory.name);
         return Err(Failure::Usage(format!("run {prefix} is about {name}, whose axioms are not those of {other}")));
     }
     let corollaries: HashSet<u32> =
-        store.theorems(&run.id)?.iter().filter(|theorem| theorem.corollary).map(|theorem| theorem.number).collect();
+        stored.records.iter().filter(|theorem| theorem.corollary).map(|theorem| theorem.number).collect();
     let wanted = |number: u32| {
         if arguments.lemma.is_empty() { !corollaries.contains(&number) } else { arguments.lemma.contains(&number) }
     };
-    let theorems = collection.checked(None)?;
+    let theorems = stored.checked()?;
     let missing = arguments.lemma.iter().find(|number| theorems.iter().all(|known| known.shown_number() != **number));
     if let Some(number) = missing {
         return Err(Failure::Usage(format!("run {prefix} has no theorem {number}")));

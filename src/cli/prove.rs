@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use theoremata_actors::run::{Question, goals_proved};
 use theoremata_logic::language::mpl;
 use theoremata_store::Input;
 
 use super::arguments::{RunArguments, TheoryArguments};
 use super::output::Output;
-use super::run::{self, exit_of, settings, write_site};
+use super::run::{ask, manner, summarise, write_site};
 use crate::cli::exit::Exit;
 use crate::exchange::input::{self, GOALS};
 use crate::failure::Failure;
@@ -28,11 +29,11 @@ pub(crate) struct ProveArguments {
 }
 
 /// `theoremata prove`.
-pub(crate) fn run(arguments: &ProveArguments, mut output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Failure> {
     let ProveArguments { theory, goal: texts, goals: file, run: arguments } = arguments;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
-    let mut inputs = loaded.files.clone();
+    let mut inputs = loaded.files;
     let mut goals = Vec::new();
     let mut wrong = false;
     if let Some(path) = file {
@@ -55,13 +56,11 @@ pub(crate) fn run(arguments: &ProveArguments, mut output: Output) -> Result<Exit
     if goals.is_empty() && wrong {
         return Err(Failure::Usage("no line of the goals could be read".to_owned()));
     }
-    let settings = settings(false, arguments, output.is_quiet())?;
-    let mut ran = run::run(loaded.theory, &goals, &inputs, &settings, &mut output)?;
-    write_site(&mut ran, &loaded.files, arguments.site.as_deref(), output)?;
-    output.goals(&ran);
-    let (proved, all) = run::goals_status(&ran.exploration);
-    let exit = exit_of(&ran, output);
-    Ok(match exit {
+    let question = Question { theory: loaded.theory, goals, inputs, manner: manner(false, arguments) };
+    let mut done = ask(question, arguments, output)?;
+    write_site(&mut done, arguments.site.as_deref(), output)?;
+    let (proved, all) = goals_proved(&done.exploration);
+    Ok(match summarise(&done, output) {
         Exit::Done if wrong => Exit::Input,
         Exit::Done if proved < all => Exit::NotProved,
         other => other,

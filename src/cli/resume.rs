@@ -1,14 +1,19 @@
 //! `theoremata resume`.
 
 use clap::Args;
+use theoremata_actors::run::{goals_proved, resume};
+use theoremata_store::Store;
 
 use super::arguments::RunArguments;
+use super::exit::Exit;
 use super::output::Output;
-use super::run::{self, exit_of, settings, write_site};
-use super::stored::{find, open};
-use crate::cli::exit::Exit;
+use super::run::{follow, summarise, write_site};
+use super::stored::{find, is_explored, open};
+use super::text;
+use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
+/// Which run goes on, and how.
 #[derive(Args)]
 pub(crate) struct ResumeArguments {
     /// The run, by the first digits of its id.
@@ -18,22 +23,23 @@ pub(crate) struct ResumeArguments {
 }
 
 /// `theoremata resume`.
-pub(crate) fn run(arguments: &ResumeArguments, mut output: Output) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, Failure> {
     let ResumeArguments { run: prefix, how: arguments } = arguments;
-    let store = open(&arguments.db)?;
-    let known = find(&store, prefix)?;
-    let settings = settings(true, arguments, output.is_quiet())?;
-    let explore = known.options.contains("\"explore\"");
-    let (mut ran, inputs) = run::resume(store, &known, &settings, &mut output)?;
-    write_site(&mut ran, &inputs, arguments.site.as_deref(), output)?;
-    if explore {
-        output.exploration(&ran);
-    } else {
-        output.goals(&ran);
+    // Looked at first: what cannot go on is not touched.
+    let reader = open(&arguments.db)?;
+    let known = find(&reader, prefix)?;
+    let Stored { theory, goals, .. } = Stored::read(&reader, &known)?;
+    drop(reader);
+    let prepared = resume(Store::open(&arguments.db)?, &known, (*theory).clone(), &goals)?;
+    let mut done = follow(prepared, arguments, output)?;
+    let explored = is_explored(&known);
+    if explored && !output.is_json() {
+        text::exploration(&done, output);
     }
-    let (proved, all) = run::goals_status(&ran.exploration);
-    Ok(match exit_of(&ran, output) {
-        Exit::Done if !explore && proved < all => Exit::NotProved,
+    write_site(&mut done, arguments.site.as_deref(), output)?;
+    let (proved, all) = goals_proved(&done.exploration);
+    Ok(match summarise(&done, output) {
+        Exit::Done if !explored && proved < all => Exit::NotProved,
         other => other,
     })
 }

@@ -4,18 +4,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use theoremata_actors::proof_codec::number_of;
-use theoremata_logic::calculus::proof::TheoremId;
-use theoremata_logic::search::explore::Exploration;
+use theoremata_actors::proof_codec::{encode, number_of};
+use theoremata_actors::run::TheoremFound;
+use theoremata_logic::calculus::proof::Rule;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Checked;
 
 use super::arguments::StoredArguments;
-use super::output::{Output, theorem_object};
-use super::run::{pages, stored_exploration};
+use super::exit::Exit;
+use super::output::Output;
+use super::run::stored_pages;
 use super::stored::{find, open};
-use crate::cli::exit::Exit;
-use crate::exchange::checkers::Acceptance;
+use super::{json, text};
+use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
+/// What is shown.
 #[derive(Args)]
 pub(crate) struct ShowArguments {
     #[command(flatten)]
@@ -35,79 +39,68 @@ pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Fai
     let store = open(&store.db)?;
     let Some(prefix) = prefix else {
         for run in store.runs()? {
-            let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
             if output.is_json() {
-                output.object(&json!({
-                    "event": "run", "run": run.id.to_string(), "status": run.status.words(), "cycles": run.committed,
-                    "started": run.started, "finished": run.finished, "inputs": files, "counts": run.counts,
-                }));
+                output.object(&json::run(&run));
             } else {
+                let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
                 output.line(&format!("{}  {:<13} {}  {}", run.id, run.status.words(), run.started, files.join(", ")));
             }
         }
         return Ok(Exit::Done);
     };
     let known = find(&store, prefix)?;
-    let inputs = store.inputs(&known.id)?;
-    let exploration = stored_exploration(&store, &known, &inputs)?;
+    let stored = Stored::read(&store, &known)?;
+    let theorems = stored.checked()?;
     if let Some(folder) = folder {
-        let summary = pages(&exploration, &inputs, Acceptance::of(&known), folder)?;
-        output.note(&format!("{} pages: {}", summary.pages, folder.join("index.html").display()));
+        stored_pages(&store, &stored, folder, output)?;
     }
-    match *number {
-        None => {
-            for place in 0..exploration.theorems.len() {
-                show_line(&exploration, TheoremId(place as u32), output);
-            }
-        }
+    let shown = stored.records.iter().zip(&theorems);
+    let shown = shown.map(|(record, checked)| TheoremFound::stored(&stored.theory, record, checked));
+    match number {
+        None => shown.for_each(|found| show(&found, output)),
         Some(number) => {
-            let place = (number as usize).checked_sub(1).filter(|place| *place < exploration.theorems.len());
-            let place = place
-                .ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {}", exploration.theorems.len())))?;
-            show_line(&exploration, TheoremId(place as u32), output);
-            show_proof(&exploration, place, output);
+            let place = (*number as usize).checked_sub(1).filter(|place| *place < theorems.len());
+            let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {}", theorems.len())))?;
+            shown.skip(place).take(1).for_each(|found| show(&found, output));
+            show_proof(&stored.theory, &theorems[place], output);
         }
     }
     Ok(Exit::Done)
 }
 
-fn show_line(exploration: &Exploration, id: TheoremId, output: Output) {
-    let object = theorem_object(exploration, id);
+fn show(found: &TheoremFound, output: Output) {
     if output.is_json() {
-        return output.object(&object);
+        output.object(&json::theorem(found));
+    } else {
+        output.line(&text::theorem(found, if found.corollary { "consequence" } else { found.kind() }));
     }
-    let theorem = &exploration.theorems[id.0 as usize];
-    let mark = if theorem.essential { '*' } else { ' ' };
-    let kind = if theorem.corollary { "consequence" } else { object["kind"].as_str().unwrap_or_default() };
-    output.line(&format!("{:>5} {mark} {}   [{kind}]", number_of(id), object["math"].as_str().unwrap_or_default()));
 }
 
 /// The steps of a proof, indented by scope.
-fn show_proof(exploration: &Exploration, place: usize, output: Output) {
-    let theory = exploration.theory();
-    let theorem = &exploration.theorems[place];
-    let (record, _) = theoremata_actors::proof_codec::encode(theory, &theorem.proof);
-    let mut depth = vec![0usize; theorem.proof.scopes.len()];
-    for (number, scope) in theorem.proof.scopes.iter().enumerate().skip(1) {
+fn show_proof(theory: &Theory, theorem: &Checked<'_>, output: Output) {
+    let proof = theorem.proof();
+    let (record, _) = encode(theory, proof);
+    let mut depth = vec![0usize; proof.scopes.len()];
+    for (number, scope) in proof.scopes.iter().enumerate().skip(1) {
         depth[number] = depth[scope.parent.index()] + 1;
     }
-    for (number, (step, (_, node))) in theorem.proof.steps.iter().zip(record.nodes()).enumerate() {
+    for (number, (step, (_, node))) in proof.steps.iter().zip(record.nodes()).enumerate() {
         let premises: Vec<String> = step.premises.iter().map(|premise| (premise.0 + 1).to_string()).collect();
         if output.is_json() {
             output.object(&json!({
                 "event": "step", "number": number + 1, "rule": &*node.rule, "premises": premises,
-                "conclusion": &*node.conclusion, "substitution": node.substitution.iter().map(|name| &**name).collect::<Vec<_>>(),
+                "conclusion": &*node.conclusion,
+                "substitution": node.substitution.iter().map(|name| &**name).collect::<Vec<_>>(),
                 "depth": depth[step.scope.index()],
             }));
         } else {
             let indent = "  ".repeat(depth[step.scope.index()]);
-            output.line(&format!(
-                "{:>5} {indent}{}   [{} {}]",
-                number + 1,
-                node.conclusion,
-                node.rule,
-                premises.join(" ")
-            ));
+            let from = match step.rule {
+                Rule::Theorem(cited) => number_of(cited).to_string(),
+                _ => premises.join(" "),
+            };
+            let number = number + 1;
+            output.line(&format!("{number:>5} {indent}{}   [{} {from}]", node.conclusion, node.rule));
         }
     }
 }

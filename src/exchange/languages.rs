@@ -1,11 +1,7 @@
-//! Theorems of a run, checked, in the languages of other checkers.
+//! Checked theorems in the languages of other checkers.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use theoremata_actors::proof_codec::decode;
-use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::{Proof, Rule, TheoremId};
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::dedukti::Dedukti;
 use theoremata_logic::export::lean::Lean;
@@ -14,10 +10,6 @@ use theoremata_logic::export::names::spelled;
 use theoremata_logic::export::rocq::Rocq;
 use theoremata_logic::export::tstp::Tstp;
 use theoremata_logic::export::{Checked, Format};
-use theoremata_store::{Run, Store};
-
-use crate::exchange::input::{self, GOALS};
-use crate::failure::Failure;
 
 /// A language that theorems can be written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,7 +88,7 @@ impl Language {
 
     /// The name of a file with theorems of this theory: a name for modules too.
     pub(crate) fn file(self, theory: &Theory) -> String {
-        format!("{}.{}", spelled(&theory.name), self.extension())
+        format!("{}.{}", short(spelled(&theory.name)), self.extension())
     }
 
     fn writer(self, theory: &Theory) -> Box<dyn Format + '_> {
@@ -110,71 +102,15 @@ impl Language {
     }
 }
 
-/// Theorems of one theory, in order, with their proofs.
-pub(crate) struct Collection {
-    pub(crate) theory: Arc<Theory>,
-    pub(crate) proofs: Vec<Proof>,
-}
+/// The longest name of a file that is made of a name of the user's: file systems allow 255 bytes, and other
+/// programs put endings of their own behind it.
+const LONGEST_NAME: usize = 100;
 
-impl Collection {
-    /// The theorems of a stored run.
-    ///
-    /// # Errors
-    /// If the store fails, or what it holds is no proof.
-    pub(crate) fn stored(store: &Store, run: &Run) -> Result<Collection, Failure> {
-        let inputs = store.inputs(&run.id)?;
-        let files: Vec<_> = inputs.into_iter().filter(|file| !file.name.starts_with(GOALS)).collect();
-        let theory = input::reload(&files)?;
-        let mut proofs = Vec::new();
-        for theorem in store.theorems(&run.id)? {
-            let lost = |why: String| Failure::World(format!("run {}, theorem {}: {why}", run.id, theorem.number));
-            let record = store.proof(&run.id, theorem.number)?.ok_or_else(|| lost("it has no proof".to_owned()))?;
-            proofs.push(decode(&theory, &record).map_err(|error| lost(error.to_string()))?);
-        }
-        Ok(Collection { theory: Arc::new(theory), proofs })
-    }
-
-    /// The theorems with their proofs checked; with `only`, that one and all that it rests on.
-    ///
-    /// # Errors
-    /// If there is no such theorem, or the checker refuses a proof: then nothing is exported.
-    pub(crate) fn checked(&self, only: Option<u32>) -> Result<Vec<Checked<'_>>, Failure> {
-        let count = self.proofs.len();
-        let mut wanted = vec![only.is_none(); count];
-        if let Some(number) = only {
-            let place = (number as usize).checked_sub(1).filter(|place| *place < count);
-            let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {count}")))?;
-            wanted[place] = true;
-            mark_cited(&self.proofs, place, &mut wanted);
-        }
-        let statements: Vec<Option<&Formula>> = self.proofs.iter().map(Proof::statement).collect();
-        let mut checked = Vec::new();
-        for (place, proof) in self.proofs.iter().enumerate().filter(|(place, _)| wanted[*place]) {
-            let earlier = |cited: TheoremId| statements.get(cited.0 as usize).copied().flatten();
-            let theorem = Checked::new(&self.theory, earlier, TheoremId(place as u32), proof);
-            checked.push(theorem.map_err(|flaw| {
-                Failure::World(format!(
-                    "the checker refuses the proof of theorem {}, so nothing is exported: {flaw}",
-                    place + 1
-                ))
-            })?);
-        }
-        Ok(checked)
-    }
-}
-
-/// Marks what the theorem at a place rests on.
-fn mark_cited(proofs: &[Proof], place: usize, wanted: &mut [bool]) {
-    let mut waiting = vec![place];
-    while let Some(place) = waiting.pop() {
-        for step in &proofs[place].steps {
-            let Rule::Theorem(cited) = step.rule else { continue };
-            // A proof that cites what is not before it will be refused.
-            if (cited.0 as usize) < place && !wanted[cited.0 as usize] {
-                wanted[cited.0 as usize] = true;
-                waiting.push(cited.0 as usize);
-            }
-        }
+/// A name of letters, digits and underscores, or its beginning and a hash of the whole if it is long.
+pub(crate) fn short(name: String) -> String {
+    match name.get(..LONGEST_NAME) {
+        Some(beginning) => format!("{beginning}_{}", &blake3::hash(name.as_bytes()).to_hex()[..12]),
+        None => name,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The pages in a real browser: writes a site and lets `tests/browser/check.mjs` read it in Chromium.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
 use super::tests::{Place, arithmetic};
 use super::write;
+
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 
 /// What the test needs beyond Rust, and lacks; `None` if all of it is there.
 fn missing(folder: &Path) -> Option<&'static str> {
@@ -23,9 +25,7 @@ fn missing(folder: &Path) -> Option<&'static str> {
 fn a_site_works_in_a_browser() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     if let Some(what) = missing(&folder) {
-        // Not `eprintln!`, which the test harness keeps to itself when a test passes.
-        let text = format!("SKIPPED: the pages were not looked at in a browser, since there is no {what}\n");
-        std::io::stderr().write_all(text.as_bytes()).expect("stderr takes text");
+        skip::skipped(format_args!("the pages were not looked at in a browser, since there is no {what}"));
         return;
     }
     let place = Place::new("browser");

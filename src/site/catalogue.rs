@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
-use theoremata_logic::calculus::proof::{Proof, Rule};
 use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Checked;
 use theoremata_logic::language::notation::{Math, Reading};
 use theoremata_logic::proofs::axiom_use::{Axioms, Given};
 
@@ -17,7 +17,7 @@ use super::report::Report;
 
 /// The report with everything that several pages need.
 pub(crate) struct Catalogue<'r> {
-    pub(crate) report: &'r Report,
+    pub(crate) report: &'r Report<'r>,
     pub(crate) theory: &'r Theory,
     /// Readable mathematics.
     pub(crate) reading: Reading<'r>,
@@ -95,7 +95,7 @@ impl<'r> Catalogue<'r> {
         }
     }
 
-    pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Self {
+    pub(crate) fn new(report: &'r Report<'r>, theory: &'r Theory) -> Self {
         let reading = Reading::new(theory);
         let axioms = Axioms::of(theory);
         let axiom_texts = axioms.list.iter().map(|axiom| reading.under_anchor(&axiom.formula).to_string()).collect();
@@ -111,8 +111,8 @@ impl<'r> Catalogue<'r> {
         };
         let mut files: HashMap<String, usize> = HashMap::new();
         for (number, theorem) in report.theorems.iter().enumerate() {
-            let math = catalogue.reading.statement(&theorem.statement);
-            let mut file = address::of_statement(theory, &theorem.statement, &math);
+            let math = catalogue.reading.statement(theorem.checked.statement());
+            let mut file = address::of_statement(theory, theorem.checked.statement(), &math);
             // The same statement twice is no theorem twice, but a report may hold it: then the second
             // page must not overwrite the first.
             let copies = files.entry(file.clone()).or_insert(0);
@@ -120,7 +120,7 @@ impl<'r> Catalogue<'r> {
             if *copies > 1 {
                 file = format!("{file}-{copies}");
             }
-            let (own, cites) = catalogue.basis(&theorem.proof, number);
+            let (own, cites) = catalogue.basis(&theorem.checked);
             let mut whole = own.clone();
             let mut level = 0;
             for cited in &cites {
@@ -139,20 +139,18 @@ impl<'r> Catalogue<'r> {
         catalogue
     }
 
-    /// What a proof uses of the theory and which theorems it cites.
-    fn basis(&self, proof: &Proof, number: usize) -> (Basis, Vec<usize>) {
-        let axioms = Given::of(&self.axioms, proof).axioms_used(self.theory, &self.axioms, proof);
-        let mut basis = Basis { axioms, ..Basis::default() };
-        let mut cites = Vec::new();
-        for step in &proof.steps {
-            match &step.rule {
-                Rule::Theorem(cited) if (cited.0 as usize) < number => cites.push(cited.0 as usize),
-                Rule::Induction(principle) => basis.inductions.push(*principle as usize),
-                Rule::Comprehension { predicate, .. } => basis.comprehensions.push(*predicate),
-                Rule::Reductio(_) | Rule::Cases(..) => basis.classical = true,
-                _ => {}
-            }
-        }
+    /// What a proof uses of the theory and which theorems it cites: the axioms as they stand in it, the rest as
+    /// the checker found it.
+    fn basis(&self, theorem: &Checked<'_>) -> (Basis, Vec<usize>) {
+        let proof = theorem.proof();
+        let found = theorem.basis();
+        let mut basis = Basis {
+            axioms: Given::of(&self.axioms, proof).axioms_used(self.theory, &self.axioms, proof),
+            inductions: found.inductions.iter().map(|principle| *principle as usize).collect(),
+            comprehensions: found.comprehensions.clone(),
+            classical: found.classical,
+        };
+        let mut cites: Vec<usize> = found.theorems.iter().map(|cited| cited.0 as usize).collect();
         merge(&mut basis.inductions, &[]);
         merge(&mut basis.comprehensions, &[]);
         merge(&mut cites, &[]);

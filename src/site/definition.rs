@@ -26,7 +26,7 @@ impl Pages<'_, '_> {
         let theory = catalogue.theory;
         let mut mentioned: HashMap<PredicateId, Vec<usize>> = HashMap::new();
         for (number, theorem) in catalogue.report.theorems.iter().enumerate() {
-            for predicate in predicates_of(&theorem.statement) {
+            for predicate in predicates_of(theorem.checked.statement()) {
                 mentioned.entry(predicate).or_default().push(number);
             }
         }

@@ -51,7 +51,7 @@ fn theorems(catalogue: &Catalogue<'_>) -> String {
         json!({
             "number": place + 1,
             "statement": entry.math.to_string(),
-            "mpl": mpl(catalogue, &theorem.statement),
+            "mpl": mpl(catalogue, theorem.checked.statement()),
             "kind": kind,
             "essential": theorem.essential,
             "cycle": theorem.cycle,
@@ -60,7 +60,7 @@ fn theorems(catalogue: &Catalogue<'_>) -> String {
             "inductions": entry.whole.inductions.iter()
                 .filter_map(|number| catalogue.theory.inductions.get(*number))
                 .map(|principle| principle.name.to_string()).collect::<Vec<_>>(),
-            "steps": theorem.proof.steps.len(),
+            "steps": theorem.checked.proof().steps.len(),
             "page": format!("theorem/{}", entry.file),
         })
     }))
@@ -111,7 +111,7 @@ fn pieces(catalogue: &Catalogue<'_>) -> Vec<Vec<String>> {
             None => format!("Theorem {}", place + 1),
         };
         let href = format!("theorem/{}", entry.file);
-        put("theorem", title, href, entry.math.to_string(), mpl(catalogue, &theorem.statement));
+        put("theorem", title, href, entry.math.to_string(), mpl(catalogue, theorem.checked.statement()));
     }
     for (place, axiom) in catalogue.axioms.list.iter().enumerate() {
         let statement = catalogue.axiom_texts[place].clone();

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
+use fixedbitset::FixedBitSet;
+
 use super::catalogue::Catalogue;
 use super::escape;
 use super::graph::{self, Measures};
@@ -182,20 +184,16 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
 
 /// Drops a citation that a longer way of citations says as well.
 fn lighten(parents: &mut [Vec<usize>]) {
-    let words = parents.len().div_ceil(64);
-    let mut above: Vec<Vec<u64>> = Vec::with_capacity(parents.len());
+    let count = parents.len();
+    let mut above: Vec<FixedBitSet> = Vec::with_capacity(count);
     for list in parents.iter_mut() {
-        let mut reach = vec![0_u64; words];
+        let mut reach = FixedBitSet::with_capacity(count);
         // The latest first: what it rests on needs no edge of its own.
         let mut kept = Vec::new();
         for parent in list.iter().rev() {
-            if reach[parent / 64] & (1 << (parent % 64)) != 0 {
-                continue;
-            }
-            kept.push(*parent);
-            reach[parent / 64] |= 1 << (parent % 64);
-            for (word, more) in reach.iter_mut().zip(&above[*parent]) {
-                *word |= more;
+            if !reach.put(*parent) {
+                kept.push(*parent);
+                reach.union_with(&above[*parent]);
             }
         }
         kept.reverse();

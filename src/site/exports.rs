@@ -1,8 +1,6 @@
 //! The page of what other checkers read, and the files themselves.
 
 use serde_json::{Value, json};
-use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::export::Checked;
 
 use super::SiteError;
@@ -23,19 +21,13 @@ pub(crate) struct Exported {
 /// Writes the theorems in every language.
 ///
 /// # Errors
-/// If the checker refuses a theorem, or the disk does not take a file.
+/// If the disk does not take a file.
 pub(crate) fn write(catalogue: &Catalogue<'_>, folder: &mut Folder) -> Result<Vec<Exported>, SiteError> {
     let report = catalogue.report;
     if !report.exports {
         return Ok(Vec::new());
     }
-    let statements: Vec<&Formula> = report.theorems.iter().map(|theorem| &theorem.statement).collect();
-    let earlier = |cited: TheoremId| statements.get(cited.0 as usize).copied();
-    let mut theorems = Vec::with_capacity(report.theorems.len());
-    for (place, theorem) in report.theorems.iter().enumerate() {
-        let checked = Checked::new(catalogue.theory, earlier, TheoremId(place as u32), &theorem.proof);
-        theorems.push(checked.map_err(|flaw| SiteError::Refused { theorem: place + 1, flaw: flaw.to_string() })?);
-    }
+    let theorems: Vec<Checked<'_>> = report.theorems.iter().map(|theorem| theorem.checked.clone()).collect();
     let mut written = Vec::new();
     for language in Language::ALL {
         let file = language.file(catalogue.theory);

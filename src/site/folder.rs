@@ -16,9 +16,20 @@ const MARK_TEXT: &str =
 /// A site that is being written.
 pub(crate) struct Folder {
     target: PathBuf,
-    staging: PathBuf,
+    /// `None` once it stands at its place.
+    staging: Option<PathBuf>,
     pages: usize,
     bytes: u64,
+}
+
+/// What was begun and not finished is of no worth, and not left lying about.
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Some(staging) = &self.staging {
+            // The error that is told is the one that ended the writing.
+            let _ = fs::remove_dir_all(staging);
+        }
+    }
 }
 
 impl Folder {
@@ -39,9 +50,13 @@ impl Folder {
         let staging = beside(&target, ".new")?;
         discard(&staging)?;
         fs::create_dir_all(&staging).map_err(|error| SiteError::disk("make", &staging, error))?;
-        let mut folder = Folder { target, staging, pages: 0, bytes: 0 };
+        let mut folder = Folder { target, staging: Some(staging), pages: 0, bytes: 0 };
         folder.file(MARK, MARK_TEXT)?;
         Ok(folder)
+    }
+
+    fn staging(&self) -> &Path {
+        self.staging.as_deref().expect("only finishing takes it")
     }
 
     /// Writes a file of the site. `path` is relative, of names that we made.
@@ -49,7 +64,7 @@ impl Folder {
     /// # Errors
     /// If the disk does not take it.
     pub(crate) fn file(&mut self, path: &str, text: &str) -> Result<(), SiteError> {
-        let full = self.staging.join(path);
+        let full = self.staging().join(path);
         if let Some(parent) = full.parent() {
             fs::create_dir_all(parent).map_err(|error| SiteError::disk("make", parent, error))?;
         }
@@ -68,7 +83,7 @@ impl Folder {
         path: &str,
         write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<u64>,
     ) -> Result<u64, SiteError> {
-        let full = self.staging.join(path);
+        let full = self.staging().join(path);
         let failed = |error: io::Error| SiteError::disk("write", &full, error);
         let mut out = io::BufWriter::new(fs::File::create(&full).map_err(failed)?);
         let bytes = write(&mut out).map_err(|error| SiteError::disk("write", &full, error))?;
@@ -80,7 +95,7 @@ impl Folder {
     ///
     /// # Errors
     /// If the disk does not let us; the old site then stands at its place or beside it (`.old`).
-    pub(crate) fn finish(self) -> Result<(usize, u64), SiteError> {
+    pub(crate) fn finish(mut self) -> Result<(usize, u64), SiteError> {
         may_replace(&self.target)?;
         let old = beside(&self.target, ".old")?;
         discard(&old)?;
@@ -89,13 +104,14 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(SiteError::disk("move away", &self.target, error)),
         };
-        if let Err(error) = fs::rename(&self.staging, &self.target) {
+        if let Err(error) = fs::rename(self.staging(), &self.target) {
             if moved {
                 // The error that we report is the first one; the old site stays findable either way.
                 let _ = fs::rename(&old, &self.target);
             }
             return Err(SiteError::disk("put in place", &self.target, error));
         }
+        self.staging = None;
         if moved {
             fs::remove_dir_all(&old).map_err(|error| SiteError::disk("remove", &old, error))?;
         }

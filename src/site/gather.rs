@@ -1,43 +1,64 @@
-//! From a finished exploration to the report of its site.
+//! From what a run has stored, and its exploration, to the report of its site.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use theoremata_actors::run::contradiction_among;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::clauses::clause::{Clause, variable_name};
+use theoremata_logic::export::Checked;
 use theoremata_logic::models::model::{Model, UNKNOWN};
-use theoremata_logic::search::explore::{Exploration, Fate, Origin};
+use theoremata_logic::search::explore::{Exploration, Fate};
 
 use crate::exchange::checkers::Acceptance;
+use crate::exchange::stored::Stored;
 
 use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 
-impl Report {
-    /// What an exploration found. `sources` are the files that its theory was read from, `acceptances` what
-    /// other checkers have said of it.
+impl<'r> Report<'r> {
+    /// What a run found: its theorems as they are stored and checked, and the rest from its exploration, where
+    /// that is known. `sources` are the files that its theory was read from, `acceptances` what other checkers
+    /// have said of it.
     #[must_use]
-    pub(crate) fn of(exploration: &Exploration, sources: Vec<Source>, acceptances: Vec<Acceptance>) -> Report {
+    pub(crate) fn new(
+        stored: &Stored,
+        theorems: Vec<Checked<'r>>,
+        exploration: Option<&Exploration>,
+        sources: Vec<Source>,
+        acceptances: Vec<Acceptance>,
+    ) -> Report<'r> {
+        let own = stored.theory.goals.iter();
+        let goals: Vec<(&Formula, &str)> =
+            own.chain(&stored.goals).map(|goal| (&goal.statement, &*goal.label)).collect();
+        let theorems = theorems.into_iter().zip(&stored.records).map(|(checked, record)| Theorem {
+            kind: match (record.corollary, record.subject.get("variable")) {
+                (true, _) => Kind::Corollary,
+                (false, Some(variable)) => Kind::Induction(variable.clone()),
+                (false, None) => Kind::Direct,
+            },
+            essential: record.essential,
+            cycle: u64::from(record.cycle.saturating_sub(1)),
+            label: goals
+                .iter()
+                .find(|(statement, _)| *statement == checked.statement())
+                .map(|(_, label)| (*label).to_owned()),
+            checked,
+        });
+        let theorems: Vec<Theorem<'r>> = theorems.collect();
+        let statements: Vec<&Formula> = theorems.iter().map(|theorem| theorem.checked.statement()).collect();
+        let contradiction = contradiction_among(&statements).into_iter().flatten();
+        let contradiction = contradiction.map(|theorem| theorem.0 as usize).collect();
+        let report = Report { sources, theorems, contradiction, exports: true, acceptances, ..Report::default() };
+        match exploration {
+            Some(exploration) => report.with(exploration),
+            None => report,
+        }
+    }
+
+    /// Adds what is no theorem.
+    fn with(mut self, exploration: &Exploration) -> Report<'r> {
         let theory = exploration.theory();
         let signature = &exploration.compiled().signature;
-        let theorems = exploration
-            .theorems
-            .iter()
-            .map(|theorem| Theorem {
-                statement: theorem.statement.clone(),
-                proof: theorem.proof.clone(),
-                kind: match (theorem.corollary, theorem.induction) {
-                    (true, _) => Kind::Corollary,
-                    (false, Some(variable)) => Kind::Induction(variable_name(variable).to_string()),
-                    (false, None) => Kind::Direct,
-                },
-                essential: theorem.essential,
-                cycle: u64::from(theorem.round),
-                label: match &exploration.conjectures[theorem.conjecture].origin {
-                    Origin::Goal(goal) => Some(goal.label.to_string()),
-                    _ => None,
-                },
-            })
-            .collect();
         let mut open = Vec::new();
         let mut refuted = Vec::new();
         for conjecture in &exploration.conjectures {
@@ -91,23 +112,18 @@ impl Report {
         }
         let counts = exploration.counts();
         let count = |label: &str, number: u64| Count { label: label.to_owned(), number };
-        Report {
-            sources,
-            theorems,
-            open,
-            refuted,
-            models: exploration.models.clone(),
-            counts: vec![
-                count("conjectures built", counts.built),
-                count("tried", counts.candidates as u64),
-                count("direct", counts.direct as u64),
-                count("corollaries", counts.corollaries as u64),
-                count("lemmas from stuck proofs", counts.lemmas as u64),
-                count("blocks", counts.blocks),
-            ],
-            exports: true,
-            acceptances,
-        }
+        self.open = open;
+        self.refuted = refuted;
+        self.models.clone_from(&exploration.models);
+        self.counts = vec![
+            count("conjectures built", counts.built),
+            count("tried", counts.candidates as u64),
+            count("direct", counts.direct as u64),
+            count("corollaries", counts.corollaries as u64),
+            count("lemmas from stuck proofs", counts.lemmas as u64),
+            count("blocks", counts.blocks),
+        ];
+        self
     }
 }
 

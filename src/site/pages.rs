@@ -174,6 +174,7 @@ impl Pages<'_, '_> {
         let values = json!({
             "doc": theory.anchor_definition().doc,
             "anchor": self.definition_link(theory.anchor),
+            "contradiction": report.contradiction.iter().map(|number| self.theorem_link(*number)).collect::<Vec<_>>(),
             "essential": essential,
             "by_induction": by_induction,
             "counts": report.counts.iter().map(|count| json!({ "label": count.label, "number": count.number })).collect::<Vec<_>>(),
@@ -203,7 +204,7 @@ impl Pages<'_, '_> {
                     "kind": self.kind(number),
                     "essential": theorem.essential,
                     "used": entry.used_by.len(),
-                    "steps": theorem.proof.steps.len(),
+                    "steps": theorem.checked.proof().steps.len(),
                 })
             })
             .collect();
@@ -328,7 +329,7 @@ impl Pages<'_, '_> {
             Kind::Direct => "direct".to_owned(),
             Kind::Corollary => "corollary".to_owned(),
             Kind::Induction(variable) => {
-                let names = self.catalogue.reading.variables(&theorem.statement);
+                let names = self.catalogue.reading.variables(theorem.checked.statement());
                 let shown =
                     names.iter().find(|(binder, _)| **binder == **variable).map_or(&**variable, |(_, shown)| shown);
                 format!("induction on {shown}")

@@ -6,19 +6,19 @@
 use std::sync::Arc;
 
 use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::Proof;
+use theoremata_logic::export::Checked;
 use theoremata_logic::models::model::Model;
 
 use crate::exchange::checkers::Acceptance;
 
 /// A run over one theory.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Report {
+pub(crate) struct Report<'r> {
     /// The files that the theory was read from, the main one first.
     pub(crate) sources: Vec<Source>,
     /// The theorems in the order of acceptance: `TheoremId(i)` of a proof is the theorem at place `i`.
     /// Readers see `i + 1`.
-    pub(crate) theorems: Vec<Theorem>,
+    pub(crate) theorems: Vec<Theorem<'r>>,
     /// Conjectures that were neither proved nor refuted.
     pub(crate) open: Vec<Open>,
     /// Conjectures that are false in a model, the most interesting first: only the first
@@ -31,6 +31,8 @@ pub(crate) struct Report {
     pub(crate) counts: Vec<Count>,
     /// Whether the theorems are offered in the languages of other checkers.
     pub(crate) exports: bool,
+    /// The theorems by which the axioms contradict each other, by their places.
+    pub(crate) contradiction: Vec<usize>,
     /// The programs of others that have accepted all these theorems.
     pub(crate) acceptances: Vec<Acceptance>,
 }
@@ -49,11 +51,9 @@ pub(crate) struct Source {
 
 /// A theorem with its proof, which the checker has accepted.
 #[derive(Clone, Debug)]
-pub(crate) struct Theorem {
-    /// The closed statement, equal to the proof's last conclusion.
-    pub(crate) statement: Formula,
-    /// The proof.
-    pub(crate) proof: Proof,
+pub(crate) struct Theorem<'r> {
+    /// The statement and the proof, as the checker accepted them.
+    pub(crate) checked: Checked<'r>,
     /// How it was found.
     pub(crate) kind: Kind,
     /// Whether it is among the theorems from which the others follow.

@@ -1,17 +1,21 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use theoremata_logic::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, StepId, TheoremId};
+use theoremata_actors::grid::Cancel;
+use theoremata_actors::run::{Manner, Prepared, Question, Running, Settings};
+use theoremata_logic::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, TheoremId};
 use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Checked;
 use theoremata_logic::language::mpl::read_mpl;
-use theoremata_logic::search::attempt::solve;
-use theoremata_logic::search::explore::{Exploration, Options, Task};
+use theoremata_store::{Input, Store};
 
 use super::catalogue::Catalogue;
-use super::report::{Count, Open, Report, Source};
+use super::report::{Count, Open, Report, Source, Theorem};
 use super::{SiteError, write};
+use crate::exchange::stored::Stored;
 
 /// A folder that is removed at the end of the test.
 pub(super) struct Place(PathBuf);
@@ -35,31 +39,35 @@ impl Drop for Place {
     }
 }
 
-/// Explores a theory file of ours, with so many atoms a conjecture.
-pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize) -> (Arc<Theory>, Report) {
+/// Explores a theory file of ours, with so many atoms a conjecture. What is found is kept to the end.
+pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize) -> (Arc<Theory>, Report<'static>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("theories");
     let text = change(&fs::read_to_string(folder.join(file)).expect("a theory of ours"));
+    let mut inputs = vec![Input { name: file.to_owned(), bytes: text.clone().into_bytes() }];
     let mut load = |path: &str| {
-        fs::read(folder.join(Path::new(path).file_name().unwrap_or_default())).map_err(|error| error.to_string())
+        let name = Path::new(path).file_name().unwrap_or_default();
+        let bytes = fs::read(folder.join(name)).map_err(|error| error.to_string())?;
+        inputs.push(Input { name: path.to_owned(), bytes: bytes.clone() });
+        Ok(bytes)
     };
-    let (mut theory, _) =
+    let (theory, _) =
         read_mpl(file, text.as_bytes(), &mut load).unwrap_or_else(|report| panic!("{}", report.render(false)));
-    theory.bounds.atoms = atoms;
-    let theory = Arc::new(theory);
-    let mut exploration = Exploration::new(theory.clone(), &[], Options::default());
-    loop {
-        match exploration.next() {
-            Task::Prepare => assert!(exploration.prepare(&mut || true)),
-            Task::Solve(blocks) => {
-                let count = blocks.len() as u64;
-                let (verdicts, steps): (Vec<_>, Vec<_>) = blocks.into_iter().map(solve).unzip();
-                exploration.commit(verdicts, count, steps.into_iter().sum());
-            }
-            Task::Finished => break,
-        }
-    }
-    let report = Report::of(&exploration, vec![Source { name: file.to_owned(), text }], Vec::new());
-    (theory, report)
+    let question = Question { theory, goals: Vec::new(), inputs, manner: Manner { explore: true, atoms: Some(atoms) } };
+    let prepared = Prepared::new(Store::in_memory(), question, false, "now").expect("a store in memory");
+    let settings = Settings { threads: NonZeroUsize::MIN, cpu: None, memory: None, cancel: Cancel::default() };
+    let done = prepared.start(settings, || "then".to_owned()).and_then(Running::join).expect("it runs");
+    let run = done.store.run(&done.id).expect("a store in memory").expect("the run");
+    let stored: &'static Stored = Box::leak(Box::new(Stored::read(&done.store, &run).expect("it can be read")));
+    let theorems = stored.checked().expect("the checker accepts them");
+    let sources = vec![Source { name: file.to_owned(), text }];
+    (stored.theory.clone(), Report::new(stored, theorems, Some(&done.exploration), sources, Vec::new()))
+}
+
+/// The proof, accepted behind these theorems and kept to the end.
+fn accepted(theory: &Theory, before: &[Theorem<'static>], proof: Proof) -> Checked<'static> {
+    let earlier = |cited: TheoremId| before.get(cited.0 as usize).map(|theorem| theorem.checked.statement());
+    let proof: &'static Proof = Box::leak(Box::new(proof));
+    Checked::new(theory, earlier, TheoremId(before.len() as u32), proof).expect("a proof")
 }
 
 /// All files below a folder with their bytes, sorted by path.
@@ -81,7 +89,7 @@ pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Arithmetic with a few goals, so that the laws are there whatever the exploration finds.
-pub(super) fn arithmetic(change: impl Fn(&str) -> String) -> (Arc<Theory>, Report) {
+pub(super) fn arithmetic(change: impl Fn(&str) -> String) -> (Arc<Theory>, Report<'static>) {
     let goals = "
 (conjecture zero-from-the-left (>[a,b] (in3[0,a,b,+]) (=[a,b])))
 (conjecture sums-of-successors (>[a,b,c,d] (& (in2[a,b,s]) (in3[a,c,d,+])) (>[e] (in3[b,c,e,+]) (in2[d,e,s]))))
@@ -192,7 +200,7 @@ fn names_of_users_are_text_and_never_markup() {
         open.tried.push(evil.to_owned());
     }
     report.open.push(Open {
-        statement: report.theorems[0].statement.clone(),
+        statement: report.theorems[0].checked.statement().clone(),
         tried: vec![evil.to_owned()],
         stuck: vec![],
         bound: evil.to_owned(),
@@ -222,35 +230,33 @@ fn names_of_users_are_text_and_never_markup() {
 }
 
 /// A report of thousands of theorems: each cites a few earlier ones. The site does not check proofs.
-fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report) {
+fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report<'static>) {
     let (theory, small) = explored("peano.mpl", str::to_owned, 3);
     let mut state = 7_u64;
     let mut next = move |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 33) % below as u64) as usize
     };
-    // These proofs are none, so they are not exported.
+    // The exports of thousands are not what is looked at.
     let mut report = Report { theorems: Vec::new(), refuted: Vec::new(), exports: false, ..small.clone() };
+    let first = small.theorems.len();
     for number in 0..theorems {
-        let mut theorem = small.theorems[number % small.theorems.len()].clone();
-        let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };
-        let cited: Vec<usize> = (0..next(4)).filter(|_| number > 0).map(|_| next(number.max(1))).collect();
-        let mut steps: Vec<Step> = cited
-            .iter()
-            .map(|cited| Step {
+        let mut theorem = small.theorems[number % first].clone();
+        if number >= first {
+            // It says once more what was proved before, and cites others on the way.
+            let mut cited: Vec<usize> = (0..next(4)).map(|_| next(number)).collect();
+            cited.push(number % first);
+            let cite = |cited: &usize| Step {
                 rule: Rule::Theorem(TheoremId(*cited as u32)),
                 premises: vec![],
-                conclusion: report.theorems[*cited].statement.clone(),
+                conclusion: report.theorems[*cited].checked.statement().clone(),
                 scope: ScopeId::OUTER,
-            })
-            .collect();
-        steps.push(Step {
-            rule: Rule::Congruence,
-            premises: (0..steps.len() as u32).map(StepId).collect(),
-            conclusion: theorem.statement.clone(),
-            scope: ScopeId::OUTER,
-        });
-        theorem.proof = Proof { scopes: vec![outer], steps, ..Proof::default() };
+            };
+            let steps = cited.iter().map(cite).collect();
+            let outer = Scope { parent: ScopeId::OUTER, variables: vec![], assumptions: vec![] };
+            theorem.checked =
+                accepted(&theory, &report.theorems, Proof { scopes: vec![outer], steps, ..Proof::default() });
+        }
         theorem.essential = number % 10 == 0;
         report.theorems.push(theorem);
     }
@@ -280,9 +286,10 @@ fn thousands_of_theorems_stay_readable() {
 fn a_proof_of_thousands_of_steps_is_cut_into_parts() {
     let place = Place::new("long");
     let (theory, mut report) = arithmetic(str::to_owned);
-    let longest = report.theorems.iter().map(|theorem| theorem.proof.steps.len()).max().unwrap_or(0);
-    let theorem = report.theorems.iter_mut().find(|theorem| theorem.proof.steps.len() == longest).expect("a theorem");
-    let proof = &mut theorem.proof;
+    let longest = report.theorems.iter().map(|theorem| theorem.checked.proof().steps.len()).max().unwrap_or(0);
+    let number = report.theorems.iter().position(|theorem| theorem.checked.proof().steps.len() == longest);
+    let number = number.expect("a theorem");
+    let mut proof = report.theorems[number].checked.proof().clone();
     // Within the innermost scope one step again and again.
     let place_of_step = proof
         .steps
@@ -305,6 +312,7 @@ fn a_proof_of_thousands_of_steps_is_cut_into_parts() {
         steps.push(step);
     }
     proof.steps = steps;
+    report.theorems[number].checked = accepted(&theory, &report.theorems[..number], proof);
     let out = place.path().join("site");
     write(&report, &theory, &out).expect("written");
     let site = files(&out);
@@ -346,7 +354,7 @@ fn an_older_site_of_ours_is_replaced_as_a_whole() {
 #[test]
 fn addresses_are_made_of_the_statement_and_not_of_its_number() {
     let (theory, report) = arithmetic(str::to_owned);
-    let addresses = |report: &Report| -> Vec<String> {
+    let addresses = |report: &Report<'_>| -> Vec<String> {
         Catalogue::new(report, &theory).theorems.iter().map(|entry| entry.file.clone()).collect()
     };
     let all = addresses(&report);

@@ -24,7 +24,7 @@ impl Pages<'_, '_> {
     pub(crate) fn theorem(&mut self, number: usize) -> Result<(), SiteError> {
         let catalogue = self.catalogue;
         let (entry, theorem) = (&catalogue.theorems[number], &catalogue.report.theorems[number]);
-        let teller = Teller::new(catalogue, &theorem.proof);
+        let teller = Teller::new(catalogue, theorem.checked.proof());
         let told = teller.tell(&|step| format!("#s{step}"));
         let (mut parts, place) = proof::parts(told.events, ROWS, None);
         let stem = entry.file.trim_end_matches(".html");
@@ -74,8 +74,8 @@ impl Pages<'_, '_> {
                 "name": catalogue.name(number),
                 "text": entry.text.chars().take(200).collect::<String>(),
                 "math_html": math::statement(&entry.math),
-                "literal_html": math::statement(&catalogue.literal.statement(&theorem.statement)),
-                "mpl": shortened(mpl(catalogue, &theorem.statement)),
+                "literal_html": math::statement(&catalogue.literal.statement(theorem.checked.statement())),
+                "mpl": shortened(mpl(catalogue, theorem.checked.statement())),
                 "kind": self.kind(number),
                 "essential": theorem.essential,
                 "cycle": theorem.cycle,

@@ -17,15 +17,34 @@ use crate::record::{Run, RunId};
 pub(crate) struct Committed {
     path: PathBuf,
     cycles: Mutex<BTreeMap<RunId, u32>>,
+    /// Why the file says nothing, if it does not.
+    doubt: Option<String>,
 }
 
 impl Committed {
-    /// Reads the file in a directory. One that is not there or not whole knows nothing: it was caught
-    /// by a loss of power, for it is not synced when runs grow.
+    /// Writes the file of a store without runs.
+    pub(crate) fn create(directory: &Path) -> Result<(), StoreError> {
+        write(&directory.join("COMMITTED"), &BTreeMap::new(), true)
+    }
+
+    /// Reads the file in a directory. One that is not there or not whole knows nothing, and that is told.
     pub(crate) fn read(directory: &Path) -> Committed {
         let path = directory.join("COMMITTED");
-        let cycles = fs::read_to_string(&path).ok().and_then(|text| parse(&text)).unwrap_or_default();
-        Committed { path, cycles: Mutex::new(cycles) }
+        let lost = "so nobody can tell whether the engine has lost cycles; any command that writes makes it anew \
+                    of what stands";
+        let (cycles, doubt) = match fs::read_to_string(&path) {
+            Ok(text) => match parse(&text) {
+                Some(cycles) => (cycles, None),
+                None => (BTreeMap::new(), Some(format!("{} does not have its hash, {lost}", path.display()))),
+            },
+            Err(error) => (BTreeMap::new(), Some(format!("{} cannot be read: {error}; {lost}", path.display()))),
+        };
+        Committed { path, cycles: Mutex::new(cycles), doubt }
+    }
+
+    /// Why the file said nothing when it was read, if so.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        self.doubt.clone()
     }
 
     /// Holds the runs of the engine against the file, and then keeps them as what is known.
@@ -53,7 +72,7 @@ impl Committed {
         cycles.insert(run.id, run.committed);
         // The cycle is committed whether or not this succeeds: a file that is behind finds less
         // damage, and raises no false alarm.
-        let _ = fs::write(&self.path, print(&cycles));
+        let _ = write(&self.path, &cycles, false);
     }
 
     /// Before a run goes back to a cycle, or is removed.
@@ -63,17 +82,26 @@ impl Committed {
             Some(cycle) => cycles.insert(*run, cycle),
             None => cycles.remove(run),
         };
-        let write = || {
-            let mut file = File::create(&self.path)?;
-            file.write_all(print(&cycles).as_bytes())?;
-            file.sync_all()
-        };
-        write().map_err(|error| DiskError::new(format!("write {}", self.path.display()), error).into())
+        write(&self.path, &cycles, true)
     }
 
     fn cycles(&self) -> MutexGuard<'_, BTreeMap<RunId, u32>> {
         self.cycles.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Beside it first, so that a process that is killed leaves the old file or the new one.
+fn write(path: &Path, cycles: &BTreeMap<RunId, u32>, durably: bool) -> Result<(), StoreError> {
+    let beside = path.with_extension("new");
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(print(cycles).as_bytes())?;
+        if durably {
+            file.sync_all()?;
+        }
+        fs::rename(&beside, path)
+    };
+    write().map_err(|error| DiskError::new(format!("write {}", path.display()), error).into())
 }
 
 fn print(cycles: &BTreeMap<RunId, u32>) -> String {

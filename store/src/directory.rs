@@ -1,8 +1,9 @@
 //! The directory of a store: whose it is, which format it has, and that nobody else is in it.
 //!
 //! ```text
-//! DIR/LOCK      held while a process has the store open; says which process
-//! DIR/FORMAT    "theoremata-store", then "format N", then "engine sled-0.34"
+//! DIR/LOCK      held while a process has the store open to write; says which process
+//! DIR/FORMAT    "theoremata-store", then "format N", then "engine sled-0.34"; held by a writer, and by
+//!               readers while they copy the engine's files
 //! DIR/COMMITTED how far each run has come
 //! DIR/sled/     the engine's files
 //! DIR/sled.new/ a copy under way (compaction); of no worth until renamed
@@ -17,7 +18,7 @@ use crate::committed::Committed;
 use crate::error::{DiskError, StoreError};
 
 /// The format that this program writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const TITLE: &str = "theoremata-store";
 const ENGINE: &str = "sled-0.34";
@@ -27,8 +28,9 @@ const ENGINE: &str = "sled-0.34";
 pub(crate) struct Directory {
     path: PathBuf,
     pub(crate) committed: Committed,
-    // The system lets go of the lock when the process ends, in whatever way.
-    _lock: File,
+    // LOCK keeps other writers out, FORMAT readers. The system lets go of them when the process ends, in
+    // whatever way.
+    _locks: [File; 2],
 }
 
 impl Directory {
@@ -54,9 +56,15 @@ impl Directory {
         read_format(path)?;
         let lock = lock(path)?;
         if read_format(path)?.is_none() {
+            Committed::create(path)?;
             write_format(path)?;
         }
-        let directory = Directory { path: path.to_owned(), committed: Committed::read(path), _lock: lock };
+        // Only readers hold it now, and only while they copy.
+        let format = path.join("FORMAT");
+        let shut_out = File::open(&format)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|error| failed("lock", &format, &error))?;
+        let directory = Directory { path: path.to_owned(), committed: Committed::read(path), _locks: [lock, shut_out] };
         directory.settle_copy()?;
         directory.remove_half_snapshots()?;
         Ok(directory)
@@ -132,12 +140,127 @@ impl Directory {
     }
 }
 
+/// The engine's files of a store, copied for a reader; removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    path: PathBuf,
+}
+
+impl Copy {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there were any.
+    pub(crate) fn remove_snapshots(&self) -> Result<bool, StoreError> {
+        let mut removed = false;
+        for (name, file) in entries(&self.path)? {
+            if name.starts_with("snap.") {
+                fs::remove_file(&file).map_err(|error| failed("remove", &file, &error))?;
+                removed = true;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Lets go of the names of files that the engine has open, so that not even a kill leaves them. Values
+    /// that stand in files of their own are opened later: then it stays until it is dropped.
+    pub(crate) fn unlink(&self) {
+        if cfg!(unix) && entries(&self.path.join("blobs")).is_ok_and(|blobs| blobs.is_empty()) {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // Nobody is left who could be told, and nothing but room is lost.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Copies the engine's files of the store in a directory, with what COMMITTED says. Nothing is changed there.
+pub(crate) fn copy_to_read(path: &Path) -> Result<(Copy, Committed), StoreError> {
+    if read_format(path)?.is_none() {
+        let why = "it has no FORMAT file".to_owned();
+        return Err(StoreError::Foreign { path: path.to_owned(), why });
+    }
+    let format = path.join("FORMAT");
+    let lock = File::open(&format).map_err(|error| failed("open", &format, &error))?;
+    match lock.try_lock_shared() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(in_use(path)),
+        Err(TryLockError::Error(error)) => return Err(failed("lock", &format, &error)),
+    }
+    let committed = Committed::read(path);
+    // A compaction that was cut off: the two hold the same.
+    let engine = Some(path.join("sled")).filter(|engine| engine.exists()).unwrap_or_else(|| path.join("sled.old"));
+    let memory = Path::new("/dev/shm").to_owned();
+    let mut why = None;
+    for parent in [memory, std::env::temp_dir()].into_iter().filter(|parent| parent.is_dir()) {
+        let copy = match create_private(&parent) {
+            Ok(path) => Copy { path },
+            Err(error) => {
+                why.get_or_insert(failed("make a copy to read in", &parent, &error));
+                continue;
+            }
+        };
+        match copy_engine(&engine, &copy.path) {
+            Ok(()) => return Ok((copy, committed)),
+            Err(error) => why = Some(error),
+        }
+    }
+    Err(why.unwrap_or_else(|| failed("copy", &engine, &ErrorKind::NotFound.into())))
+}
+
+/// A directory of a name that nobody has, for us alone.
+fn create_private(parent: &Path) -> std::io::Result<PathBuf> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    for number in 0u32.. {
+        let path = parent.join(format!("theoremata-read-{}-{number}", std::process::id()));
+        match builder.create(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            other => return other.map(|()| path),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn copy_engine(from: &Path, to: &Path) -> Result<(), StoreError> {
+    for (name, file) in entries(from)? {
+        let target = to.join(&name);
+        if file.is_dir() {
+            if name == "blobs" {
+                fs::create_dir(&target).map_err(|error| failed("make", &target, &error))?;
+                copy_engine(&file, &target)?;
+            }
+        } else if !name.ends_with(".generating") && !name.starts_with("aside-") {
+            let copied = File::open(&file).and_then(|mut from| {
+                // Not `fs::copy`, which hands on that a file must not be written.
+                std::io::copy(&mut from, &mut File::create(&target)?)
+            });
+            copied.map_err(|error| failed(&format!("copy {} to", file.display()), &target, &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands in a directory.
+fn entries(path: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
+    let list = || fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
+    let paths = list().map_err(|error| failed("list", path, &error))?;
+    let name = |path: PathBuf| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path);
+    Ok(paths.into_iter().map(name).collect())
+}
+
 /// The first thing in the directory that a store under construction would not hold.
 fn stranger(path: &Path) -> Result<Option<String>, StoreError> {
     for entry in fs::read_dir(path).map_err(|error| failed("list", path, &error))? {
         let entry = entry.map_err(|error| failed("list", path, &error))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name != "LOCK" && name != "FORMAT.new" {
+        if !["LOCK", "FORMAT.new", "COMMITTED", "COMMITTED.new"].contains(&&*name) {
             return Ok(Some(name));
         }
     }
@@ -156,11 +279,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            // Who it is is a courtesy; that it is locked is known.
-            let _ = (&lock).take(100).read_to_string(&mut holder);
-            let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
-            return Err(StoreError::InUse { path: path.to_owned(), holder: holder.to_owned() });
+            return Err(in_use(path));
         }
         Err(TryLockError::Error(error)) => return Err(failed("lock", &file, &error)),
     }
@@ -169,6 +288,14 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .and_then(|()| writeln!(lock, "process {}", std::process::id()))
         .map_err(|error| failed("write the lock", &file, &error))?;
     Ok(lock)
+}
+
+/// Who it is is a courtesy; that it is locked is known.
+fn in_use(path: &Path) -> StoreError {
+    let mut holder = String::new();
+    let _ = File::open(path.join("LOCK")).and_then(|lock| lock.take(100).read_to_string(&mut holder));
+    let holder = if holder.trim().is_empty() { "another process" } else { holder.trim() };
+    StoreError::InUse { path: path.to_owned(), holder: holder.to_owned() }
 }
 
 fn read_format(path: &Path) -> Result<Option<()>, StoreError> {
@@ -190,7 +317,9 @@ fn read_format(path: &Path) -> Result<Option<()>, StoreError> {
     let version = lines.next().and_then(|line| line.strip_prefix("format ")).and_then(|number| number.parse().ok());
     let version: u32 = version.ok_or_else(|| foreign("its FORMAT file names no version"))?;
     let mend = match version.cmp(&FORMAT) {
-        std::cmp::Ordering::Less => "export it with the program that wrote it, and import that here",
+        std::cmp::Ordering::Less => {
+            "give the commands of its runs again, with another directory: what they find is recorded with sorts now"
+        }
         std::cmp::Ordering::Greater => "use a newer program, or export the store with that one and import it here",
         std::cmp::Ordering::Equal => {
             return match lines.next() {

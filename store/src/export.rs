@@ -9,8 +9,8 @@ use crate::lines::{
     CheckpointLine, CycleLine, EndLine, HeaderLine, InputLine, Line, MarkLine, OutcomeLine, RunLine, TITLE,
     TheoremLine, TimesLine, VERSION, hex,
 };
+use crate::reader::StoreReader;
 use crate::record::{RunId, Theorem};
-use crate::store::Store;
 
 /// How much of a run an export holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +40,7 @@ impl Lines<'_> {
     }
 }
 
-impl Store {
+impl StoreReader {
     /// Writes these runs, in this order, as lines of JSON. The last line has the hash of all others.
     /// Memory is bounded by the largest cycle, not by the store.
     ///

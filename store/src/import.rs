@@ -6,7 +6,8 @@ use std::io::{BufRead, Read};
 use crate::error::StoreError;
 use crate::layout;
 use crate::lines::{CycleLine, EndLine, HeaderLine, Line, RunLine, TITLE, VERSION, hex};
-use crate::record::{Batch, Input, NodeId, Run, RunId};
+use crate::proof::Proof;
+use crate::record::{Batch, Input, NodeId, Outcome, Run, RunId, Theorem};
 use crate::store::{Store, new_run, run_id};
 use crate::write::{Tail, examine_proof};
 
@@ -44,6 +45,30 @@ pub struct Imported {
     pub added: Vec<RunId>,
     /// Runs that were there already, with the same digest.
     pub known: Vec<RunId>,
+}
+
+/// Who decides whether what an import brings may be stored. It is asked in the order of the text: about a
+/// run, then about its theorems by ascending numbers, then about its outcomes, cycle by cycle. A refusal, in
+/// words, ends the import, and nothing of it is stored.
+pub trait Referee {
+    /// A run begins, and says all this of itself. Its id is that of its inputs and options; status, counts,
+    /// times and measures nobody can vouch for: they are stored as they are left.
+    ///
+    /// # Errors
+    /// If it may not be stored.
+    fn run(&mut self, claimed: &mut Run, inputs: &[Input]) -> Result<(), String>;
+
+    /// A theorem of the run that began last.
+    ///
+    /// # Errors
+    /// If it may not be stored.
+    fn theorem(&mut self, theorem: &Theorem, proof: &Proof) -> Result<(), String>;
+
+    /// An outcome of the run that began last.
+    ///
+    /// # Errors
+    /// If it may not be stored.
+    fn outcome(&mut self, outcome: &Outcome) -> Result<(), String>;
 }
 
 /// Reads lines and hashes them.
@@ -95,10 +120,10 @@ impl Store {
     /// # Errors
     /// If the text is damaged, cut off or foreign, with the line; if it cannot be read; if the disk
     /// fails.
-    pub fn import(&self, from: &mut dyn BufRead) -> Result<Imported, ImportError> {
+    pub fn import(&self, from: &mut dyn BufRead, referee: &mut dyn Referee) -> Result<Imported, ImportError> {
         let _writing = self.writing();
         let mut written = Vec::new();
-        let result = self.import_lines(from, &mut written);
+        let result = self.import_lines(from, referee, &mut written);
         // Nobody has seen them: they have no record of a run yet. If the store itself failed, that may
         // be otherwise, and the next opening removes what has none.
         if matches!(result, Err(ImportError::Text { .. } | ImportError::Read { .. })) {
@@ -109,7 +134,12 @@ impl Store {
         result
     }
 
-    fn import_lines(&self, from: &mut dyn BufRead, written: &mut Vec<RunId>) -> Result<Imported, ImportError> {
+    fn import_lines(
+        &self,
+        from: &mut dyn BufRead,
+        referee: &mut dyn Referee,
+        written: &mut Vec<RunId>,
+    ) -> Result<Imported, ImportError> {
         let mut lines = Lines { from, hasher: blake3::Hasher::new(), line: 0, buffer: Vec::new() };
         let header = match lines.next::<HeaderLine>() {
             Ok(header) if header.format == TITLE => header,
@@ -121,7 +151,13 @@ impl Store {
             Ok(header) => return lines.fail(format!("this is an export of `{}`, not of {TITLE}", header.format)),
         };
         if header.version != VERSION {
-            let why = format!("the export has version {}, and this program reads version {VERSION}", header.version);
+            let mend = if header.version < VERSION {
+                "its formulas say nothing of sorts; give the commands of its runs again"
+            } else {
+                "use a newer program"
+            };
+            let why =
+                format!("the export has version {}, and this program reads version {VERSION}: {mend}", header.version);
             return lines.fail(why);
         }
         let mut imported = Imported::default();
@@ -129,7 +165,7 @@ impl Store {
         let mut seen = HashSet::new();
         for _ in 0..header.runs {
             let Line::Run(line) = lines.next()? else { return lines.fail("a `run` is due here") };
-            let record = self.import_run(line, &mut lines, written)?;
+            let record = self.import_run(line, &mut lines, referee, written)?;
             if !seen.insert(record.id) {
                 return lines.fail(format!("run {} stands twice", record.id));
             }
@@ -164,7 +200,13 @@ impl Store {
         Ok(imported)
     }
 
-    fn import_run(&self, line: RunLine, lines: &mut Lines<'_>, written: &mut Vec<RunId>) -> Result<Run, ImportError> {
+    fn import_run(
+        &self,
+        line: RunLine,
+        lines: &mut Lines<'_>,
+        referee: &mut dyn Referee,
+        written: &mut Vec<RunId>,
+    ) -> Result<Run, ImportError> {
         let Some(id) = line.id() else { return lines.fail("`id` is not the id of a run") };
         let Some(status) = line.status() else { return lines.fail("`status` is unknown") };
         let mut inputs: Vec<Input> = Vec::new();
@@ -175,6 +217,13 @@ impl Store {
         if run_id(&inputs, &line.options) != id {
             return lines.fail("inputs and options do not have the hash that is the id of the run");
         }
+        let times = line.times.unwrap_or_default();
+        let mut record = new_run(id, &inputs, &line.options, &times.started);
+        record.status = status;
+        record.finished = times.finished;
+        record.counts = line.counts;
+        record.measures = times.measures;
+        referee.run(&mut record, &inputs).or_else(|why| lines.fail(format!("run {id}: {why}")))?;
         let known = self.run(&id)?;
         if known.is_none() && !written.contains(&id) {
             written.push(id);
@@ -183,7 +232,7 @@ impl Store {
         let mut tail = Tail::start(id);
         for _ in 0..line.cycles {
             let Line::Cycle(cycle) = lines.next()? else { return lines.fail("a `cycle` is due here") };
-            let batch = import_cycle(&cycle, lines)?;
+            let batch = import_cycle(&cycle, lines, referee)?;
             // A known run is hashed and not written.
             let changes = tail.append(cycle.number, &batch).or_else(|error| lines.fail(error.to_string()))?;
             if known.is_none() {
@@ -198,25 +247,20 @@ impl Store {
         {
             return lines.fail(format!("run {id} stands in the store already, and is another; remove it first"));
         }
-        let times = line.times.unwrap_or_default();
-        let mut record = new_run(id, &inputs, &line.options, &times.started);
-        record.status = status;
         record.committed = tail.cycle;
         record.digest = tail.seal.digest;
-        record.finished = times.finished;
-        record.counts = line.counts;
-        record.measures = times.measures;
         Ok(record)
     }
 }
 
-fn import_cycle(line: &CycleLine, lines: &mut Lines<'_>) -> Result<Batch, ImportError> {
+fn import_cycle(line: &CycleLine, lines: &mut Lines<'_>, referee: &mut dyn Referee) -> Result<Batch, ImportError> {
     let mut batch = Batch { counts: line.counts.clone(), ..Batch::default() };
     for _ in 0..line.theorems {
         let Line::Theorem(theorem) = lines.next()? else { return lines.fail("a `theorem` is due here") };
         let (theorem, proof) = theorem.theorem(line.number).or_else(|why| lines.fail(why))?;
         // The cycle asks again, but could not say which line it was.
         examine_proof(&theorem, &proof).or_else(|why| lines.fail(why))?;
+        referee.theorem(&theorem, &proof).or_else(|why| lines.fail(format!("theorem {}: {why}", theorem.number)))?;
         batch.theorems.push((theorem, proof));
     }
     for _ in 0..line.marks {
@@ -225,7 +269,9 @@ fn import_cycle(line: &CycleLine, lines: &mut Lines<'_>) -> Result<Batch, Import
     }
     for _ in 0..line.outcomes {
         let Line::Outcome(outcome) = lines.next()? else { return lines.fail("an `outcome` is due here") };
-        batch.outcomes.push(outcome.outcome(line.number));
+        let outcome = outcome.outcome(line.number);
+        referee.outcome(&outcome).or_else(|why| lines.fail(format!("outcome {}: {why}", outcome.sequence)))?;
+        batch.outcomes.push(outcome);
     }
     if line.checkpoint {
         let Line::Checkpoint(checkpoint) = lines.next()? else { return lines.fail("a `checkpoint` is due here") };

@@ -6,7 +6,7 @@
 //! ([`NodeId`]) and never change. The store has no clock, no thread and no opinion on logic: it knows
 //! formulas as text, and that a proof's premises stand before what rests on them.
 //!
-//! `FORMAT.md` draws the bytes. Reading order: [`Proof`] and the records it is made of, [`Store`],
+//! `FORMAT.md` draws the bytes. Reading order: [`Proof`] and the records it is made of, [`Store`], [`StoreReader`],
 //! then [`disk`], the few acts that an engine has to offer.
 //!
 //! ```
@@ -56,6 +56,7 @@ mod layout;
 mod lines;
 mod pack;
 mod proof;
+mod reader;
 mod record;
 mod sled_disk;
 mod store;
@@ -66,9 +67,10 @@ mod write;
 pub use directory::FORMAT;
 pub use error::{DiskError, StoreError};
 pub use export::Contents;
-pub use import::{ImportError, Imported, LINE_BYTES};
+pub use import::{ImportError, Imported, LINE_BYTES, Referee};
 pub use journal::JournalEnd;
 pub use proof::{Dangling, Proof};
+pub use reader::StoreReader;
 pub use record::{
     Batch, Checkpoint, Input, InputSummary, JournalId, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId,
     ScopeRecord, Status, Theorem,

@@ -15,7 +15,7 @@ use crate::record::{
 pub(crate) const TITLE: &str = "theoremata-store";
 
 /// The version of the lines that this program writes, and the only one that it reads.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::codec::{self, Seal};
+use crate::codec;
 use crate::directory::Directory;
 use crate::disk::{Change, Disk, MemoryDisk, Tree};
 use crate::error::StoreError;
 use crate::layout::{self, Stream};
+use crate::reader::StoreReader;
 use crate::record::{Batch, Input, InputSummary, Run, RunId, Status};
 use crate::sled_disk::SledDisk;
-use crate::view::View;
 use crate::write::{Tail, first_digest};
 
 /// Entries that a scan brings at once.
-const SCAN: usize = 256;
+pub(crate) const SCAN: usize = 256;
 
 /// How many checkpoints of a run are kept.
 const CHECKPOINTS: usize = 2;
@@ -48,11 +48,19 @@ pub struct Conclusion {
 /// One process has a directory open at a time; in it, any number of threads may read and write.
 /// A reader sees whole cycles. After a [`StoreError::Disk`] from a write, open the store again.
 pub struct Store {
-    disk: Box<dyn Disk>,
+    reader: StoreReader,
     tails: Mutex<HashMap<RunId, Tail>>,
-    pub(crate) views: Mutex<Vec<Arc<View>>>,
     // After the disk: the lock is let go of when the engine has closed.
     directory: Option<Directory>,
+}
+
+/// Whoever may write may read.
+impl std::ops::Deref for Store {
+    type Target = StoreReader;
+
+    fn deref(&self) -> &StoreReader {
+        &self.reader
+    }
 }
 
 impl std::fmt::Debug for Store {
@@ -74,9 +82,10 @@ impl Store {
 
     fn within(directory: Directory) -> Result<Store, StoreError> {
         let disk = Box::new(SledDisk::open(&directory)?);
-        let mut store = Store { disk, tails: Mutex::default(), views: Mutex::default(), directory: None };
+        let mut store = Store { reader: StoreReader::over(disk), tails: Mutex::default(), directory: None };
         // Before anything is swept away: what has no run may have lost it.
         directory.committed.compare(&store.whole_runs()?)?;
+        store.reader.doubt = directory.committed.doubt();
         store.sweep()?;
         store.directory = Some(directory);
         Ok(store)
@@ -93,13 +102,9 @@ impl Store {
     /// # Errors
     /// If the engine fails.
     pub fn over(disk: Box<dyn Disk>) -> Result<Store, StoreError> {
-        let store = Store { disk, tails: Mutex::default(), views: Mutex::default(), directory: None };
+        let store = Store { reader: StoreReader::over(disk), tails: Mutex::default(), directory: None };
         store.sweep()?;
         Ok(store)
-    }
-
-    pub(crate) fn disk(&self) -> &dyn Disk {
-        &*self.disk
     }
 
     /// Locks out other writers. What a writer that panicked has left is read anew from the disk.
@@ -115,13 +120,13 @@ impl Store {
     fn sweep(&self) -> Result<(), StoreError> {
         let mut from = Vec::new();
         let end = [0xff; 26];
-        while let Some((key, _)) = self.disk.scan(Tree::Records, &from, &end, 1)?.pop() {
+        while let Some((key, _)) = self.disk().scan(Tree::Records, &from, &end, 1)?.pop() {
             let Some(id) = key.get(..16).and_then(|id| id.try_into().ok()).map(RunId) else {
                 return Err(StoreError::damaged("the tree of records", "a key is too short"));
             };
             let (first, last) = layout::range_of_run(&id);
-            if self.disk.read(Tree::Runs, &id.0)?.is_none() {
-                layout::remove_range(&*self.disk, &first, &last)?;
+            if self.disk().read(Tree::Runs, &id.0)?.is_none() {
+                layout::remove_range(self.disk(), &first, &last)?;
             }
             from = last;
         }
@@ -140,7 +145,7 @@ impl Store {
             return Ok(Begin::Known(Box::new(run)));
         }
         self.put_inputs(&id, inputs)?;
-        self.disk.sync()?;
+        self.disk().sync()?;
         self.put_run(&new_run(id, inputs, options, started))?;
         Ok(Begin::New(id))
     }
@@ -149,7 +154,7 @@ impl Store {
         for (number, input) in inputs.iter().enumerate() {
             let mut changes = Vec::new();
             layout::cut(id, Stream::Input, number as u32, &input.bytes, &mut changes);
-            layout::write(&*self.disk, changes)?;
+            layout::write(self.disk(), changes)?;
         }
         Ok(())
     }
@@ -161,8 +166,8 @@ impl Store {
 
     pub(crate) fn put_runs(&self, runs: &[Run]) -> Result<(), StoreError> {
         let put = |run: &Run| Change::Put(run.id.0.to_vec(), layout::frame(&run.id.0, &codec::encode_run(run)));
-        self.disk.write(Tree::Runs, runs.iter().map(put).collect())?;
-        self.disk.sync()?;
+        self.disk().write(Tree::Runs, runs.iter().map(put).collect())?;
+        self.disk().sync()?;
         if let Some(directory) = &self.directory {
             runs.iter().for_each(|run| directory.committed.raise(run));
         }
@@ -198,8 +203,8 @@ impl Store {
                 return Err(error);
             }
         };
-        layout::write(&*self.disk, changes)?;
-        self.disk.sync()?;
+        layout::write(self.disk(), changes)?;
+        self.disk().sync()?;
         record.committed = cycle;
         record.digest = tail.seal.digest;
         record.counts.clone_from(&tail.seal.counts);
@@ -208,7 +213,7 @@ impl Store {
         while tail.checkpoints.len() > CHECKPOINTS {
             let old = tail.checkpoints.remove(0);
             let from = layout::key(run, Stream::Checkpoint, old, 0);
-            layout::remove_range(&*self.disk, &from, &layout::key_after(run, Stream::Checkpoint, old))?;
+            layout::remove_range(self.disk(), &from, &layout::key_after(run, Stream::Checkpoint, old))?;
         }
         tails.insert(*run, tail);
         Ok(())
@@ -241,7 +246,7 @@ impl Store {
     }
 
     /// Lets a run that ended or was killed go on after `cycle`, at most the last committed one;
-    /// later cycles are removed. Usually the cycle of [`Store::checkpoint`].
+    /// later cycles are removed. Usually the cycle of [`StoreReader::checkpoint`].
     ///
     /// # Errors
     /// If there is no such run, it has no such cycle, or the disk fails.
@@ -283,15 +288,15 @@ impl Store {
         self.known(run)?;
         tails.remove(run);
         self.lower(run, None)?;
-        self.disk.write(Tree::Runs, vec![Change::Remove(run.0.to_vec())])?;
-        self.disk.sync()?;
+        self.disk().write(Tree::Runs, vec![Change::Remove(run.0.to_vec())])?;
+        self.disk().sync()?;
         self.remove_records(run)?;
-        Ok(self.disk.sync()?)
+        Ok(self.disk().sync()?)
     }
 
     pub(crate) fn remove_records(&self, run: &RunId) -> Result<(), StoreError> {
         let (from, to) = layout::range_of_run(run);
-        layout::remove_range(&*self.disk, &from, &to)
+        layout::remove_range(self.disk(), &from, &to)
     }
 
     /// Gives room back to the system: copies what stands to a fresh database and puts that in the
@@ -300,7 +305,8 @@ impl Store {
     /// # Errors
     /// If the disk fails. The store then has to be opened again, and holds what it held.
     pub fn compact(self) -> Result<Store, StoreError> {
-        let Store { disk, directory, .. } = self;
+        let Store { reader, directory, .. } = self;
+        let disk = reader.into_disk();
         let Some(directory) = directory else { return Store::over(disk) };
         let copy = SledDisk::open_at(&directory.copy())?;
         for tree in Tree::ALL {
@@ -319,49 +325,11 @@ impl Store {
         Store::within(directory)
     }
 
-    pub(crate) fn known(&self, run: &RunId) -> Result<Run, StoreError> {
-        self.run(run)?.ok_or(StoreError::UnknownRun(*run))
-    }
-
-    pub(crate) fn seal(&self, run: &RunId, cycle: u32) -> Result<Option<Seal>, StoreError> {
-        let from = layout::key(run, Stream::Seal, cycle, 0);
-        Ok(self.seals(run, &from, cycle)?.pop().map(|(_, seal)| seal))
-    }
-
-    /// The seals from a key up to a cycle.
-    pub(crate) fn seals(&self, run: &RunId, from: &[u8], last: u32) -> Result<Vec<(u32, Seal)>, StoreError> {
-        let mut from = from.to_vec();
-        let to = layout::key_after(run, Stream::Seal, last);
-        let mut seals: Vec<(u32, Vec<u8>)> = Vec::new();
-        loop {
-            let entries = self.disk.scan(Tree::Records, &from, &to, SCAN)?;
-            let Some((last, _)) = entries.last() else { break };
-            from.clone_from(last);
-            from.push(0);
-            for (key, value) in entries {
-                let Some((cycle, _)) = layout::cycle_and_piece(&key) else {
-                    return Err(StoreError::damaged(format!("the seals of run {run}"), "a key is of no known form"));
-                };
-                let payload = layout::unframe(&key, &value)
-                    .map_err(|error| StoreError::damaged(Stream::Seal.describe(run, cycle), error.why))?;
-                match seals.last_mut() {
-                    Some((same, bytes)) if *same == cycle => bytes.extend_from_slice(&payload),
-                    _ => seals.push((cycle, payload)),
-                }
-            }
-        }
-        let decode = |(cycle, bytes): (u32, Vec<u8>)| match Seal::decode(&bytes) {
-            Ok(seal) => Ok((cycle, seal)),
-            Err(error) => Err(StoreError::damaged(Stream::Seal.describe(run, cycle), error)),
-        };
-        seals.into_iter().map(decode).collect()
-    }
-
     /// Reads the end of a run, and removes what a cycle that was cut off has left behind it.
     fn tail(&self, run: &Run) -> Result<Tail, StoreError> {
         for stream in layout::OF_CYCLE {
             let from = layout::key_after(&run.id, stream, run.committed);
-            layout::remove_range(&*self.disk, &from, &layout::key_after(&run.id, stream, u32::MAX))?;
+            layout::remove_range(self.disk(), &from, &layout::key_after(&run.id, stream, u32::MAX))?;
         }
         let mut tail = Tail::start(run.id);
         if run.committed > 0 {

@@ -4,8 +4,9 @@
 use crate::codec::{self, COVERED};
 use crate::error::StoreError;
 use crate::layout::{self, Stream};
+use crate::reader::StoreReader;
 use crate::record::{Run, RunId};
-use crate::store::{Store, run_id_of};
+use crate::store::run_id_of;
 use crate::write::{examine_proof, first_digest};
 
 /// What was looked at, and what is wrong.
@@ -26,13 +27,13 @@ pub struct Report {
 /// Something that is not as it was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Flaw {
-    /// The run it belongs to; `None` if the list of runs itself cannot be read.
+    /// The run it belongs to; `None` if it is about none.
     pub run: Option<RunId>,
     /// Which record it is, and what is wrong with it.
     pub what: String,
 }
 
-impl Store {
+impl StoreReader {
     /// Reads and hashes all that stands. Damage is reported, not an error, and does not end the
     /// search for more.
     ///
@@ -42,7 +43,11 @@ impl Store {
     /// If the disk fails.
     pub fn verify(&self) -> Result<Report, StoreError> {
         let mut report = Report::default();
-        for id in self.run_ids()? {
+        let ids = self.run_ids()?;
+        if let (Some(doubt), false) = (&self.doubt, ids.is_empty()) {
+            report.flaws.push(Flaw { run: None, what: doubt.clone() });
+        }
+        for id in ids {
             report.runs += 1;
             let mut flaws = Vec::new();
             match self.known(&id) {

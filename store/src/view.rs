@@ -10,8 +10,8 @@ use crate::error::StoreError;
 use crate::layout::{self, Stream};
 use crate::pack;
 use crate::proof::Proof;
+use crate::reader::StoreReader;
 use crate::record::{Checkpoint, Input, Node, NodeId, Outcome, Run, RunId, Theorem};
-use crate::store::Store;
 
 /// Runs whose theorems are kept in memory for readers.
 const VIEWS: usize = 8;
@@ -54,7 +54,7 @@ fn statement_key(statement: &str) -> [u8; 32] {
     *blake3::hash(statement.as_bytes()).as_bytes()
 }
 
-impl Store {
+impl StoreReader {
     /// The run with this id.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Store {
     /// The theorem with this number.
     ///
     /// # Errors
-    /// As [`Store::theorems`].
+    /// As [`StoreReader::theorems`].
     pub fn theorem(&self, run: &RunId, number: u32) -> Result<Option<Theorem>, StoreError> {
         let view = self.view(&self.known(run)?)?;
         Ok(view.place(number).map(|place| view.theorems[place].clone()))
@@ -137,7 +137,7 @@ impl Store {
     /// The first theorem of a run with this statement, to the letter.
     ///
     /// # Errors
-    /// As [`Store::theorems`].
+    /// As [`StoreReader::theorems`].
     pub fn theorem_by_statement(&self, run: &RunId, statement: &str) -> Result<Option<Theorem>, StoreError> {
         let view = self.view(&self.known(run)?)?;
         let place = view.by_statement.get(&statement_key(statement));
@@ -147,7 +147,7 @@ impl Store {
     /// The theorems that the proof of a theorem cites, ascending; `None` if there is no such theorem.
     ///
     /// # Errors
-    /// As [`Store::theorems`].
+    /// As [`StoreReader::theorems`].
     pub fn uses(&self, run: &RunId, number: u32) -> Result<Option<Vec<u32>>, StoreError> {
         Ok(self.theorem(run, number)?.map(|theorem| theorem.citations))
     }
@@ -155,7 +155,7 @@ impl Store {
     /// The theorems whose proofs cite a theorem, ascending; `None` if there is no such theorem.
     ///
     /// # Errors
-    /// As [`Store::theorems`].
+    /// As [`StoreReader::theorems`].
     pub fn used_by(&self, run: &RunId, number: u32) -> Result<Option<Vec<u32>>, StoreError> {
         let view = self.view(&self.known(run)?)?;
         Ok(view.place(number).map(|place| view.used_by[place].clone()))
@@ -164,7 +164,7 @@ impl Store {
     /// The proof of a theorem, in canonical order, its root last. Every byte of it has been hashed.
     ///
     /// # Errors
-    /// If the proof is damaged; else as [`Store::theorems`].
+    /// If the proof is damaged; else as [`StoreReader::theorems`].
     pub fn proof(&self, run: &RunId, number: u32) -> Result<Option<Proof>, StoreError> {
         let view = self.view(&self.known(run)?)?;
         view.place(number).map(|place| self.proof_at(&view, place)).transpose()
@@ -181,7 +181,7 @@ impl Store {
     /// The proof of what a step says, rebuilt from its id alone.
     ///
     /// # Errors
-    /// As [`Store::node`].
+    /// As [`StoreReader::node`].
     pub fn proof_of(&self, root: &NodeId) -> Result<Option<Proof>, StoreError> {
         Ok(self.proof_with(root)?.and_then(|proof| proof.from_root(root)))
     }
@@ -263,7 +263,7 @@ impl Store {
     /// The checkpoints that are kept of a run, oldest first: two at most.
     ///
     /// # Errors
-    /// As [`Store::checkpoint`].
+    /// As [`StoreReader::checkpoint`].
     pub fn checkpoints(&self, run: &RunId) -> Result<Vec<Checkpoint>, StoreError> {
         let cycles = self.checkpoint_cycles(&self.known(run)?)?;
         // A crash can leave one more than are kept.

@@ -1,12 +1,14 @@
 //! What a store does with a directory that is not as it left it.
 
 mod common;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::path::Path;
 
 use common::{Random, batch, copy, expect_run, inputs};
-use theoremata_store::{Begin, RunId, Store, StoreError};
+use theoremata_store::{Begin, RunId, Store, StoreError, StoreReader};
 
 const SEED: u64 = 31;
 
@@ -86,7 +88,7 @@ fn a_directory_of_something_else_is_left_as_it_is() {
 fn a_directory_that_cannot_be_written_is_named() {
     // No user may create files there, root included.
     if !Path::new("/proc/self").exists() {
-        println!("skipped: there is no /proc");
+        skip::skipped("there is no /proc");
         return;
     }
     let error = Store::open(Path::new("/proc/theoremata")).unwrap_err();
@@ -106,10 +108,10 @@ fn the_version_decides_before_anything_is_touched() {
         assert_eq!(image(home.path()), before);
         error
     };
-    let newer = refusal(&good.replace("format 1", "format 2"));
-    assert!(matches!(newer, StoreError::Version { found: 2, supported: 1, .. }));
+    let newer = refusal(&good.replace("format 2", "format 3"));
+    assert!(matches!(newer, StoreError::Version { found: 3, supported: 2, .. }));
     assert!(newer.to_string().contains("use a newer program"), "{newer}");
-    assert!(matches!(refusal(&good.replace("format 1", "format 0")), StoreError::Version { found: 0, .. }));
+    assert!(matches!(refusal(&good.replace("format 2", "format 1")), StoreError::Version { found: 1, .. }));
     assert!(refusal(&good.replace("sled-0.34", "sled-1.0")).to_string().contains("another engine"));
     for nonsense in ["", "something\n", "theoremata-store\nformat x\n", "theoremata-store\n", "\u{0}\u{1}"] {
         assert!(matches!(refusal(nonsense), StoreError::Foreign { .. }), "{nonsense:?}");
@@ -189,6 +191,79 @@ fn a_store_that_has_gone_back_is_refused_until_its_user_agrees() {
     store.remove(&run).unwrap();
     drop(store);
     assert_eq!(Store::open(home.path()).unwrap().runs().unwrap(), []);
+}
+
+/// All files below a directory with their bytes and the time of their last change.
+fn everything(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).unwrap().flatten() {
+        match entry.file_type().unwrap().is_dir() {
+            true => files.extend(everything(&entry.path())),
+            false => {
+                let changed = entry.metadata().unwrap().modified().unwrap();
+                files.push((entry.path(), fs::read(entry.path()).unwrap(), changed));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn readers_change_nothing_and_do_not_disturb_each_other() {
+    let home = tempfile::tempdir().unwrap();
+    let run = fill(home.path());
+    let before = everything(home.path());
+    let one = StoreReader::open(home.path()).unwrap();
+    let other = StoreReader::open(home.path()).unwrap();
+    for reader in [&one, &other] {
+        assert_eq!(reader.verify().unwrap().flaws, []);
+        assert_eq!(reader.run(&run).unwrap().unwrap().committed, 3);
+        assert!(!reader.theorems(&run).unwrap().is_empty());
+    }
+    drop(one);
+    assert!(everything(home.path()) == before, "a reader changed a file");
+    // A writer does not wait for those who have their copy, and keeps others out.
+    let store = Store::open(home.path()).unwrap();
+    assert!(matches!(StoreReader::open(home.path()), Err(StoreError::InUse { .. })));
+    store.reopen(&run, 2).unwrap();
+    drop(store);
+    assert_eq!(other.run(&run).unwrap().unwrap().committed, 3);
+    assert_eq!(StoreReader::open(home.path()).unwrap().run(&run).unwrap().unwrap().committed, 2);
+    let nothing = tempfile::tempdir().unwrap();
+    assert!(matches!(StoreReader::open(nothing.path()), Err(StoreError::Foreign { .. })));
+    assert_eq!(everything(nothing.path()).len(), 0);
+}
+
+#[test]
+fn a_damaged_or_missing_record_of_what_was_committed_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let run = fill(home.path());
+    let file = home.path().join("COMMITTED");
+    let good = fs::read(&file).unwrap();
+    let flaws = || StoreReader::open(home.path()).unwrap().verify().unwrap().flaws;
+    assert_eq!(flaws(), []);
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 4;
+        fs::write(&file, bytes).unwrap();
+        match StoreReader::open(home.path()).and_then(|reader| reader.verify()) {
+            Ok(report) => assert!(report.flaws[0].what.contains("COMMITTED"), "byte {at}: {:?}", report.flaws),
+            Err(error) => panic!("byte {at}: {error}"),
+        }
+    }
+    fs::remove_file(&file).unwrap();
+    assert!(flaws()[0].what.contains("COMMITTED"));
+    // Whoever writes makes it anew, and a store that is empty has nothing to lose.
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.verify().unwrap().flaws.len(), 1);
+    store.reopen(&run, 3).unwrap();
+    drop(store);
+    assert_eq!(flaws(), []);
+    let empty = tempfile::tempdir().unwrap();
+    drop(Store::open(empty.path()).unwrap());
+    assert!(empty.path().join("COMMITTED").exists());
+    assert_eq!(StoreReader::open(empty.path()).unwrap().verify().unwrap().flaws, []);
 }
 
 #[test]

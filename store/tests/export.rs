@@ -4,9 +4,11 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{batch, inputs};
+use common::{Believing, batch, inputs};
 use proptest::prelude::*;
-use theoremata_store::{Batch, Begin, Conclusion, Contents, ImportError, RunId, Status, Store};
+use theoremata_store::{
+    Batch, Begin, Conclusion, Contents, ImportError, Input, Outcome, Proof, Referee, Run, RunId, Status, Store, Theorem,
+};
 
 /// A store with two runs; the export of both.
 fn filled() -> (Store, Vec<RunId>) {
@@ -37,7 +39,7 @@ fn export(store: &Store, runs: &[RunId], contents: Contents) -> Vec<u8> {
 }
 
 fn import(store: &Store, mut text: &[u8]) -> Result<theoremata_store::Imported, ImportError> {
-    store.import(&mut text)
+    store.import(&mut text, &mut Believing)
 }
 
 /// The line and the words of the error.
@@ -93,6 +95,53 @@ fn a_run_that_is_there_already_stays() {
     assert!(error.to_string().contains("stands in the store already"), "{error}");
     assert_eq!(store.run(&runs[0]).unwrap().unwrap().committed, 9);
     assert_eq!(store.verify().unwrap().flaws, []);
+}
+
+/// Refuses the theorem with a number, or outcomes; believes no measure.
+struct Strict {
+    theorem: u32,
+    outcomes: bool,
+}
+
+impl Referee for Strict {
+    fn run(&mut self, claimed: &mut Run, inputs: &[Input]) -> Result<(), String> {
+        assert_eq!(inputs, common::inputs());
+        claimed.measures.clear();
+        claimed.finished.clear();
+        Ok(())
+    }
+
+    fn theorem(&mut self, theorem: &Theorem, proof: &Proof) -> Result<(), String> {
+        assert!(proof.node(&theorem.root).is_some());
+        if theorem.number == self.theorem { Err("it is wrong".into()) } else { Ok(()) }
+    }
+
+    fn outcome(&mut self, _outcome: &Outcome) -> Result<(), String> {
+        if self.outcomes { Ok(()) } else { Err("who says so?".into()) }
+    }
+}
+
+#[test]
+fn what_the_referee_refuses_is_not_stored_nor_anything_beside_it() {
+    let (store, runs) = filled();
+    let text = export(&store, &runs, Contents::Backup);
+    let last = store.theorems(&runs[1]).unwrap().last().unwrap().number;
+    for (strict, words) in [
+        (Strict { theorem: last, outcomes: true }, format!("theorem {last}: it is wrong")),
+        (Strict { theorem: 0, outcomes: false }, "who says so?".to_owned()),
+    ] {
+        let mut strict = strict;
+        let other = Store::in_memory();
+        let error = other.import(&mut &text[..], &mut strict).unwrap_err();
+        assert!(error.to_string().contains(&words), "{error}");
+        assert_eq!(other.runs().unwrap(), []);
+    }
+    let other = Store::in_memory();
+    other.import(&mut &text[..], &mut Strict { theorem: 0, outcomes: true }).unwrap();
+    let run = other.run(&runs[1]).unwrap().unwrap();
+    assert_eq!((run.measures.len(), &*run.finished, &*run.started), (0, "", "morning"));
+    assert_eq!(other.theorems(&runs[1]).unwrap(), store.theorems(&runs[1]).unwrap());
+    assert_eq!(other.verify().unwrap().flaws, []);
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn an_import_that_is_cut_off_leaves_nothing() {
     for acts in 0.. {
         let disk = Forgetful::default();
         disk.0.lock().unwrap().left = Some(acts);
-        let done = Store::over(Box::new(disk.clone())).unwrap().import(&mut &text[..]);
+        let done = Store::over(Box::new(disk.clone())).unwrap().import(&mut &text[..], &mut common::Believing);
         let disk = disk.after_cut(&mut Random(acts as u64));
         let store = Store::over(Box::new(disk.clone())).unwrap();
         if store.run(&run).unwrap().is_none() {

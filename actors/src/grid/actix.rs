@@ -64,26 +64,37 @@ pub struct Layout {
 /// Runs blocks as actors, on threads of its own. The calling thread coordinates: it sends a cycle out
 /// and waits until all of it has come back.
 pub struct ActixRuntime<B: Block> {
+    /// The cancellation flag, and the order within a cycle.
     options: Options,
+    /// How the size of shards is chosen.
     shards: ShardSize,
+    /// Where blocks live now.
     partition: Partition,
+    /// Which blocks there are.
     blocks: BlockTable,
+    /// By thread: the actor that takes mail and tasks.
     exchanges: Vec<Addr<Exchange<B>>>,
     /// By thread.
     answers: Vec<Receiver<Answer<B>>>,
     threads: Option<(System, JoinHandle<()>)>,
     /// Mail that was on its way when the blocks moved to other shards.
     carried: Vec<Vec<Post<B::Mail>>>,
+    /// Blocks that run in the next cycle without mail.
     awake: usize,
+    /// Mail that is on its way.
     posted: u64,
     /// What blocks needed since the size of shards was last thought about.
     seen: Seen,
+    /// Why no further cycle runs, if none does.
     halted: Option<Halt>,
 }
 
+/// What blocks were seen to need.
 #[derive(Default)]
 struct Seen {
+    /// Time of threads.
     work: Duration,
+    /// Blocks that worked in it, one for each cycle.
     woken: u32,
     /// The cycle after which it is thought about next: each time four times as late, since all
     /// blocks stop while they move.

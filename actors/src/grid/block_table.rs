@@ -9,7 +9,9 @@ use super::superstep::SuperstepResult;
 pub(crate) struct BlockTable {
     /// For every id ever given: whether its block is still there.
     alive: Vec<bool>,
+    /// How many are there.
     live: usize,
+    /// The last cycle that was committed.
     cycle: u64,
 }
 

@@ -9,7 +9,9 @@ use super::superstep::SuperstepResult;
 
 /// Runs all blocks on the calling thread, one after the other.
 pub struct InlineRuntime<B: Block> {
+    /// The cancellation flag, and the order within a cycle.
     options: Options,
+    /// Which blocks there are.
     blocks: BlockTable,
     /// By block id.
     slots: Vec<Option<Slot<B>>>,
@@ -19,6 +21,7 @@ pub struct InlineRuntime<B: Block> {
     awake: Vec<BlockId>,
     /// What each block posted in the last cycle, by ascending sender.
     posted: Vec<Vec<Post<B::Mail>>>,
+    /// Why no further cycle runs, if none does.
     halted: Option<Halt>,
 }
 

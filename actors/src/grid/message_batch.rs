@@ -6,6 +6,7 @@ use super::block::Post;
 pub(crate) struct MessageList<M> {
     /// How many posts each shard has in `posts`, by ascending shard.
     shards: Vec<(u32, usize)>,
+    /// Receivers with their mail.
     posts: Vec<Post<M>>,
 }
 
@@ -56,7 +57,9 @@ pub(crate) struct MessageBatch<M> {
     /// The cycle in which this mail is read. A thread that is ahead must not be mistaken for one that
     /// is late.
     pub(crate) cycle: u64,
+    /// The thread that sends it.
     pub(crate) from: usize,
+    /// The mail.
     pub(crate) messages: MessageList<M>,
 }
 

@@ -2,8 +2,8 @@
 
 use super::block::BlockId;
 
-/// Which thread and which shard a block belongs to. A shard is a contiguous range of ids, the logical
-/// shard of the grid; shards are dealt out to the threads in turn.
+/// Which thread and which shard a block belongs to. A shard is a contiguous range of ids; shards are
+/// dealt out to the threads in turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Partition {
     pub(crate) threads: usize,

@@ -10,6 +10,7 @@ use super::superstep::SuperstepResult;
 
 /// Blocks that live together. Plain data: the actor around it is in `exchange.rs`.
 pub(crate) struct Shard<B: Block> {
+    /// Its number in the whole grid.
     number: u32,
     /// By place; as long as the highest place taken so far.
     slots: Vec<Option<Slot<B>>>,
@@ -18,9 +19,13 @@ pub(crate) struct Shard<B: Block> {
 /// What the shards of one thread work with, one after the other. Idle blocks hold no buffers, and the busy
 /// ones use warm ones.
 pub(crate) struct Workspace<B: Block> {
+    /// Where blocks live.
     pub(crate) partition: Partition,
+    /// The cancellation flag, and the order within a cycle.
     pub(crate) options: Options,
+    /// The cycle that runs, or ran last.
     pub(crate) cycle: u64,
+    /// Steps that a block may take in it.
     pub(crate) budget: u64,
     /// By place in the shard; empty between shards.
     inboxes: Vec<Vec<Arc<[B::Mail]>>>,

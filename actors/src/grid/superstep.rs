@@ -5,9 +5,13 @@ use super::runtime::Counts;
 
 /// What some of the blocks did in one cycle, before it is committed.
 pub(crate) struct SuperstepResult<B: Block> {
+    /// What blocks told the coordinator.
     pub(crate) reports: Vec<(BlockId, B::Report)>,
+    /// New blocks, each with the block that made it.
     pub(crate) spawns: Vec<(BlockId, B)>,
+    /// Blocks that panicked.
     pub(crate) failed: Vec<Failure>,
+    /// How much of everything there was.
     pub(crate) counts: Counts,
     /// Whether the cancellation flag was seen, so that blocks were left out.
     pub(crate) torn: bool,

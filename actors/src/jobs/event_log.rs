@@ -82,7 +82,9 @@ impl EventLog {
 /// A node's own events have one order; what one worker mixes differently than another is nodes.
 #[derive(Default)]
 pub(super) struct EventCounts {
+    /// Events of each node by kind, since the job was asked for.
     ever: HashMap<Vec<u32>, [u64; KINDS]>,
+    /// The same since the job was begun the last time.
     now: HashMap<Vec<u32>, [u64; KINDS]>,
 }
 

@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     fn vote(pattern: &str) -> Job {
-        Job::new("EventKind?", Program::Vote { samples: 3, least: 1, pattern: Some(pattern.into()) }, 8)
+        Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: Some(pattern.into()) }, 8)
     }
 
     #[test]

@@ -18,8 +18,11 @@ struct Head {
 
 /// Where a job is written down as it is told.
 pub(super) struct Journal {
+    /// The name of the journal in the store.
     id: JournalId,
+    /// Behind its last record.
     end: JournalEnd,
+    /// Records that are not in the store yet.
     waiting: Vec<Vec<u8>>,
 }
 

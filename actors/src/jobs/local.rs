@@ -1,4 +1,4 @@
-//! The backend that has a model of its own: an engine, and the threads that it computes on.
+//! The local backend: an engine with a model of this machine, and the threads that it computes on.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -29,8 +29,11 @@ pub struct Local {
 
 /// A job in the engine.
 struct RunningJob {
+    /// The program and its tree.
     running: Running<'static>,
+    /// Turns tokens to text for this job.
     codec: PromptCodec,
+    /// Texts that end an answer.
     stops: Vec<String>,
     /// Text of nodes that is not certain yet.
     speeches: BTreeMap<NodeId, Speech>,
@@ -38,12 +41,19 @@ struct RunningJob {
     deadline: Option<Instant>,
 }
 
+/// Runs jobs in an engine of its own.
 pub(super) struct LocalBackend {
+    /// The model of the engine.
     model: Arc<Model>,
+    /// All jobs share its batch and its pages.
     engine: Engine,
+    /// Threads that compute a step.
     crew: Crew,
+    /// Makes trees of jobs.
     builder: JobBuilder,
+    /// Jobs that are not done.
     jobs: BTreeMap<JobId, RunningJob>,
+    /// Events since the worker asked last.
     said: Vec<BackendEvent>,
 }
 
@@ -184,7 +194,7 @@ impl RunningJob {
 /// What came of a job, in words.
 fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
     let RunningJob { running, codec, stops, .. } = aboard;
-    let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, tally, .. } = running.finish(engine);
+    let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, usage, .. } = running.finish(engine);
     let node = |grown: &lm::Grown| {
         let text = codec.said(&grown.tokens, &stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
@@ -201,6 +211,6 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
         exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
         joins,
         prunes,
-        generated: tally.generated,
+        generated: usage.generated,
     }
 }

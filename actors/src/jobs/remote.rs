@@ -1,4 +1,4 @@
-//! The backend that has a server do the work: one that speaks the protocol of OpenAI.
+//! The remote backend: a server does the work, which speaks the protocol of OpenAI.
 //!
 //! Every branch is a request of its own, so programs whose branches read the same prompt and nothing of each
 //! other run here. How the server shares what it has read is its own affair, and so is whether the same request
@@ -34,8 +34,8 @@ pub(super) fn can(program: &Program) -> bool {
     matches!(program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. })
 }
 
-/// What a thread that waits for the server says.
-struct EventCounts {
+/// The reply to a request, from the thread that waited for it.
+struct Reply {
     job: JobId,
     place: Place,
     ended: Ended,
@@ -49,14 +49,23 @@ struct Ask {
     stop: Arc<AtomicBool>,
 }
 
+/// Sends each branch of a job as a request.
 pub(super) struct RemoteBackend {
+    /// Where the server is.
     remote: Arc<Remote>,
+    /// Says which attempts are accepted.
     judge: Option<Judge>,
+    /// Jobs that are not done.
     jobs: BTreeMap<JobId, Branches>,
+    /// Events since the worker asked last.
     said: Vec<BackendEvent>,
+    /// Requests that wait for their turn.
     asks: VecDeque<Ask>,
+    /// Requests that the server has not answered.
     under_way: usize,
-    channel: (Sender<EventCounts>, Receiver<EventCounts>),
+    /// From the threads that wait for the server.
+    channel: (Sender<Reply>, Receiver<Reply>),
+    /// Tokens that the server has counted.
     generated: u64,
 }
 
@@ -88,7 +97,7 @@ impl RemoteBackend {
             thread::spawn(move || {
                 let ended = ask(&remote, remote.key().as_deref(), &asked, place, &question, &stop);
                 // If the backend is gone, nobody wants to know.
-                let _ = sender.send(EventCounts { job, place, ended });
+                let _ = sender.send(Reply { job, place, ended });
             });
         }
     }
@@ -130,8 +139,8 @@ impl Backend for RemoteBackend {
     }
 
     fn work(&mut self) -> Vec<BackendEvent> {
-        let heard: Vec<EventCounts> = self.channel.1.try_iter().collect();
-        for EventCounts { job, place, ended } in heard {
+        let replies: Vec<Reply> = self.channel.1.try_iter().collect();
+        for Reply { job, place, ended } in replies {
             self.under_way -= 1;
             self.generated += ended.tokens;
             if let Some(branches) = self.jobs.get_mut(&job) {

@@ -23,10 +23,13 @@ pub(super) struct Reports {
 /// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told, and a
 /// new one is made; what the dispatcher had sent before it knew is passed over.
 pub(super) struct Worker {
+    /// Its number among the workers of the pool.
     number: usize,
     /// Whom the worker tells what it did, and that it lost a backend.
     reports: Reports,
+    /// Makes a backend, at the start and after a panic.
     make: MakeBackend,
+    /// Does the work; none if it could not be made.
     backend: Option<Box<dyn Backend>>,
     /// Hands that were lost.
     generation: u64,

@@ -18,12 +18,12 @@ fn opening_a_device_gives_it_or_says_what_is_missing() {
 #[cfg(feature = "cuda")]
 #[test]
 fn a_device_has_the_bits_of_the_definitions() {
-    use crate::{checks, report::Report, seeds};
+    use crate::{checks, report::Report, seeds, skip::skipped};
 
     let cuda = match Cuda::open() {
         Ok(cuda) => cuda,
         Err(error) => {
-            println!("SKIPPED: {error}");
+            skipped(error);
             return;
         }
     };
@@ -47,10 +47,10 @@ fn a_device_has_the_bits_of_the_definitions() {
 fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
     use std::process::Command;
 
-    use crate::host;
+    use crate::{host, skip::skipped};
 
     let Some(folder) = host::driver() else {
-        println!("SKIPPED: there is no g++ that builds the kernels for this machine");
+        skipped("there is no g++ that builds the kernels for this machine");
         return;
     };
     let output = Command::new(std::env::current_exe().expect("this test"))

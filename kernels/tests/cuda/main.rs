@@ -13,6 +13,8 @@ mod host;
 mod numbers;
 mod pass;
 mod report;
+#[path = "../../../tests/common/skip.rs"]
+mod skip;
 
 use std::path::Path;
 
@@ -30,7 +32,7 @@ fn seeds() -> std::ops::Range<u64> {
 /// Runs a check on the stand-in for every seed, with the threads taking turns in another order each time.
 fn exact(check: Check) {
     let Some(program) = host::program() else {
-        println!("SKIPPED: there is no g++ that builds the kernels for this machine");
+        skip::skipped("there is no g++ that builds the kernels for this machine");
         return;
     };
     let machine = host::Host::start(program);

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use crate::skip::skipped;
 use theoremata_kernels::{Crew, Inline, Kernels, Level, Parallel};
 
 /// Seeds of a property: 200, or as many as `SEEDS` says.
@@ -13,7 +14,7 @@ pub(crate) fn seeds() -> std::ops::Range<u64> {
 pub(crate) fn siblings() -> Vec<Kernels> {
     for level in [Level::Avx2, Level::Avx512] {
         if !level.runs_here() {
-            println!("SKIPPED: {level} is not on this machine");
+            skipped(format_args!("{level} is not on this machine"));
         }
     }
     Level::available().into_iter().filter_map(Kernels::at).collect()

@@ -11,3 +11,5 @@ mod numbers;
 mod products;
 mod rows;
 mod sampling;
+#[path = "../../../tests/common/skip.rs"]
+mod skip;

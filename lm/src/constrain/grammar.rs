@@ -58,7 +58,7 @@ impl Grammars {
         }
         // The parser wants a token that ends a text. It gets one that no model has: whether a text may end
         // is told apart from the tokens, and what a turn ends with is the caller's business.
-        pieces.push(steering_piece("<end of constrained text>"));
+        pieces.push(steering_piece("<end of guided text>"));
         let factory = guarded(|| {
             let trie = TokTrie::from(&TokRxInfo::new(end + 1, end), &pieces);
             let words: TokEnv = Arc::new(Words { trie, tokenizer: tokenizer.clone(), seam });
@@ -81,7 +81,7 @@ impl Grammars {
         if let Some(keywords) = schema.as_object_mut() {
             // Blanks that mean nothing leave a model something to draw for ever, and tokens to be forced fewer.
             let layout = json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
-            keywords.insert("x-turn_constraint".into(), layout);
+            keywords.insert("x-guidance".into(), layout);
         }
         self.start(TopLevelGrammar::from_json_schema(schema))
     }

@@ -1,4 +1,4 @@
-//! What constrains a node of a tree: the state of a constraint along with the sequence.
+//! The state of a constraint along with the sequence that it constrains.
 
 use std::fmt;
 

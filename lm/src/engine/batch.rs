@@ -6,7 +6,9 @@ use crate::text::token::Token;
 
 /// The share of a node in a step.
 pub(crate) struct ScheduledRows {
+    /// Whose rows.
     pub(crate) node: NodeId,
+    /// Tokens of its sequence that are computed, in order.
     pub(crate) chunks: Vec<Chunk>,
     /// Whether the logits of its last row are wanted.
     pub(crate) wanted: bool,
@@ -24,6 +26,7 @@ impl ScheduledRows {
 /// A token that is computed before it is drawn.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct DraftToken {
+    /// The token.
     pub(crate) token: Token,
     /// How likely the drafter said it was, where it is a guess.
     pub(crate) guessed: Option<f32>,

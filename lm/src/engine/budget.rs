@@ -1,4 +1,4 @@
-//! The bounds of a tree: which of them a node has reached, and how a tree stays within its pages.
+//! The page budget of a tree: how the tree stays within the pages that it may hold.
 //!
 //! Every bound is a function of the tree alone, so that none of them changes what another tree says. A
 //! tree that needs more pages than it may hold works on fewer branches at a time, as it does where the
@@ -13,7 +13,7 @@ use crate::engine::tree::PageRoom;
 use crate::kv::pages::PageId;
 use crate::kv::sequence::Hold;
 
-/// Says of a node whether it gives up pages now.
+/// Which nodes give up pages in a pass.
 type Applies<'a> = &'a dyn Fn(&Node) -> bool;
 
 impl Engine {

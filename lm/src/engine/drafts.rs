@@ -1,4 +1,4 @@
-//! Steps that run ahead: tokens are computed before they are drawn, and kept if they are.
+//! Speculation: tokens are computed before they are drawn, and kept if the draw gives them.
 //!
 //! Rows of a draft stand behind the last row of their sequence, in pages that the sequence holds. When the
 //! logits are there, tokens are drawn one by one as without a draft, each from the logits behind the one
@@ -14,7 +14,7 @@ use crate::engine::proposal::Proposal;
 use crate::speculate::drafter::Drafter;
 use crate::speculate::speculation::Speculation;
 
-/// No guess is surer.
+/// The highest likelihood that a guess can have.
 const SUREST: f32 = 0.99;
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
         self
     }
 
-    /// Appends drafts to a step in which everybody else has the rows and pages that there are for them.
+    /// Gives the rows that the scheduler left to drafts.
     ///
     /// One token after the other is added, always the likeliest there is, as long as that raises the number
     /// of rows in a unit of time that turn out to be needed: with `e` of them expected of a step that takes

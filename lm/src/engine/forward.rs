@@ -28,9 +28,13 @@ pub(crate) struct Batch<'a> {
 
 /// Keys and values of all layers, and what a pass needs besides the weights.
 pub(crate) struct Forward {
+    /// The arithmetic.
     kernels: Kernels,
+    /// Angles by position.
     rotary: Rotary,
+    /// How keys and values lie in a page.
     pages: PageShape,
+    /// The pages of each layer.
     memory: Memory,
 }
 

@@ -1,4 +1,4 @@
-//! Spawn, and what comes back: one primitive with five conventions of return.
+//! Joins: what comes back of branches that are done.
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// Brings back what the join says, and lets the node go on.
+    /// Brings the branches' segments back as the join says, and lets the node go on.
     fn take_back(&mut self, node: NodeId, children: Vec<NodeId>, spawn: Spawn, chosen: Option<usize>) {
         let (mut parts, mut left_out, mut dropped) = (Vec::new(), Vec::new(), 0);
         let concluded: Vec<usize> = self.concluded(&children).collect();

@@ -1,4 +1,4 @@
-//! A node of a tree of sequences: what is asked of it, how it stands, and how it ended.
+//! A node of a tree: a sequence with its orders, its state and its budget.
 
 use crate::constrain::state::ConstraintState;
 use crate::engine::outcome::Outcome;
@@ -15,54 +15,58 @@ pub struct NodeId(pub u64);
 /// Where a node stands.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// It computes what is missing and then generates.
+    /// The node computes missing keys and values, and then generates.
     Running(Turn),
-    /// It computes what is missing and then waits for orders.
+    /// The node computes missing keys and values, and then waits for orders.
     Holding,
-    /// It computes what is missing and then forks.
+    /// The node computes missing keys and values, and then forks.
     Opening(Spawn),
-    /// It waits for its branches.
+    /// The node waits for its branches.
     Waiting { children: Vec<NodeId>, spawn: Spawn },
-    /// Its branches are done, and its owner is asked which one to take.
+    /// The branches are done, and the owner of the tree is asked which one to take.
     Choosing { children: Vec<NodeId>, spawn: Spawn },
-    /// It waits for orders.
+    /// The node waits for orders.
     Held,
-    /// It ended.
+    /// The node ended.
     Done(Outcome),
 }
 
 /// A node of a tree.
 #[derive(Debug)]
 pub(crate) struct Node {
+    /// The node that opened this one as a branch; a root has none.
     pub(crate) parent: Option<NodeId>,
     /// The tree, by the order of admission, and then which branches lead to the node. Ordered, this is the
     /// order of a walk that goes into depth first.
     pub(crate) rank: (u64, Vec<u32>),
+    /// The seed of its tree.
     pub(crate) seed: u64,
+    /// What the node reads; what it wrote itself stands in segments of its own.
     pub(crate) sequence: Sequence,
+    /// What the node does next, or how it ended.
     pub(crate) state: State,
-    /// What constrains it: it has read what the sequence has read since the constraint began.
+    /// The constraint of the node, which has read what the sequence has read since the constraint began.
     pub(crate) constraint: ConstraintState,
-    /// What it generated, over all turns, stops that are not kept left out.
+    /// Tokens that the node generated, over all turns; stops that are not kept are left out.
     pub(crate) generated: Vec<Token>,
-    /// Log-probabilities of what it generated, without temperature and whatever a constraint allows; 0 where a
+    /// Log-probabilities of the generated tokens, without temperature and whatever a constraint allows; 0 where a
     /// constraint left no choice.
     pub(crate) log_probabilities: Vec<f32>,
     /// Tokens of the running turn.
     pub(crate) turn_tokens: usize,
-    /// Draws that were made.
+    /// Draws that the node has made: the position of the next one.
     pub(crate) draws: u32,
-    /// Tokens that it and all below it may still generate.
+    /// Tokens that the node and all nodes below it may still generate.
     pub(crate) allowance: usize,
     /// Tokens that were generated one after the other on the longest way from the root to here.
     pub(crate) longest: usize,
-    /// Branches that it ever had.
+    /// Branches that the node ever had.
     pub(crate) branches: u32,
-    /// How often it waited for orders, or got its branches back.
+    /// How often the node waited for orders, or got its branches back.
     pub(crate) stages: u32,
     /// The last bytes that were generated, where a turn looks for texts.
     pub(crate) tail: Vec<u8>,
-    /// How far guesses can be trusted here.
+    /// How well proposals for this sequence came true.
     pub(crate) acceptance: Acceptance,
 }
 
@@ -99,7 +103,7 @@ impl Node {
         u64::from_le_bytes(number)
     }
 
-    /// Whether it wants rows of the next step.
+    /// Whether the scheduler has rows to give to this node.
     pub(crate) fn is_runnable(&self) -> bool {
         match &self.state {
             State::Running(_) | State::Opening(_) => true,
@@ -124,7 +128,7 @@ impl Node {
         }
     }
 
-    /// Mean log-probability of what it generated; that of nothing is the worst.
+    /// Mean log-probability of the generated tokens; that of no token is the worst.
     pub(crate) fn mean_log_probability(&self) -> f64 {
         let sum: f64 = self.log_probabilities.iter().map(|number| f64::from(*number)).sum();
         if self.generated.is_empty() { f64::NEG_INFINITY } else { sum / self.generated.len() as f64 }

@@ -1,4 +1,4 @@
-//! Looks ahead in one sequence: what would come next, and next, if every guess were right.
+//! A draft proposal: the tokens that would come next in one sequence, if every guess were right.
 
 use std::collections::VecDeque;
 
@@ -14,12 +14,15 @@ use crate::text::token::Token;
 pub(super) struct Proposal {
     /// The place of the node among those of the step.
     pub(super) place: usize,
+    /// Tokens that are drafted so far.
     pub(super) draft: Vec<DraftToken>,
     /// The last tokens that the node reads, the draft behind them.
     tokens: Vec<Token>,
     /// The constraint behind the draft, where there is one.
     constraint: Option<ConstraintState>,
+    /// The draw behind the draft.
     draw: Draw,
+    /// Tokens of the turn, the draft counted.
     turn_tokens: usize,
     /// Tokens that may be drafted yet, so that one more can be drawn behind them.
     left: usize,
@@ -29,8 +32,11 @@ pub(super) struct Proposal {
     forced: VecDeque<Token>,
     /// How likely all guesses so far are right.
     likelihood: f32,
+    /// What likelihoods are multiplied with, since earlier ones promised too much.
     acceptance: f32,
+    /// Tokens of the vocabulary: a drafter may name others.
     vocabulary: usize,
+    /// The token that would be drafted next, if there is one.
     ahead: Option<Ahead>,
 }
 
@@ -43,10 +49,14 @@ struct Ahead {
     likelihood: f32,
 }
 
+/// Why a token is proposed.
 #[derive(Clone, Copy, PartialEq)]
 enum Source {
+    /// The turn gives it.
     Given,
+    /// The constraint leaves no choice.
     Forced,
+    /// The drafter guesses it, with this likelihood.
     Guessed(f32),
 }
 

@@ -1,4 +1,4 @@
-//! What a step computes: whose turn it is, and where the pages come from.
+//! The scheduler: which sequences get rows of a step, and where the pages for these rows come from.
 
 use crate::engine::Engine;
 use crate::engine::batch::ScheduledRows;
@@ -7,11 +7,11 @@ use crate::engine::outcome::{Bound, Outcome};
 use crate::kv::sequence::{Chunk, Hold};
 
 impl Engine {
-    /// Chooses the rows of a step and takes the pages they need.
+    /// Picks the sequences that get rows of this step, and takes pages for these rows.
     ///
-    /// Nodes come in the order of their rank: trees as they were admitted, a tree in depth first. A node
-    /// may take the pages of those behind it, so that whoever comes first always gets on; what was taken
-    /// from is computed again when there is room.
+    /// Sequences come in the order of their nodes' ranks: trees as they were admitted, each tree in depth first. A
+    /// sequence may take the pages of sequences behind it, so that the first one always gets on; keys and values
+    /// that were lost to it are computed again when there is room.
     pub(crate) fn schedule(&mut self) -> Vec<ScheduledRows> {
         let mut runnable: Vec<NodeId> =
             self.nodes.iter().filter(|(_, node)| node.is_runnable()).map(|(id, _)| *id).collect();
@@ -20,7 +20,7 @@ impl Engine {
         for id in &runnable {
             self.find_computed(*id);
         }
-        // Sequences that generate move on by one token each; prompts share what is left of the rows.
+        // Sequences that generate get one row each; prompts share the rows that are left.
         let mut rows = self.settings.rows;
         let mut shares = vec![0; runnable.len()];
         for generating in [true, false] {
@@ -37,7 +37,7 @@ impl Engine {
             if share == 0 {
                 continue;
             }
-            // A node before this one may have taken all that this one had, and there may be less room now.
+            // A sequence before this one may have taken the pages of this one since its rows were counted.
             let chunks = self.make_room(*id, share, &scheduled);
             let Some(node) = self.nodes.get(id) else { continue };
             let rows: usize = chunks.iter().map(|chunk| chunk.count).sum();
@@ -49,10 +49,9 @@ impl Engine {
         scheduled
     }
 
-    /// Takes over pages that somebody has computed before, and sees to it that a row is left to be
-    /// computed where logits are wanted.
+    /// Adopts pages of the prefix cache, and leaves a row to be computed where logits are wanted.
     fn find_computed(&mut self, id: NodeId) {
-        // Whole pages are found: who lacks less than one need not be counted.
+        // The cache has whole pages: a sequence that lacks less than one needs no count of its tree's pages.
         let lacks = self.nodes.get(&id).is_some_and(|node| node.sequence.missing() >= self.settings.page_tokens);
         let mut room = if lacks { self.page_room(id) } else { None };
         let Engine { nodes, pool, cache, settings, usage, .. } = self;
@@ -79,7 +78,7 @@ impl Engine {
         }
     }
 
-    /// Takes pages for the next rows of a node, from others if need be; gives the rows that have room.
+    /// Takes pages for the next rows of a sequence, from other sequences if need be; gives the rows that have room.
     fn make_room(&mut self, id: NodeId, rows: usize, scheduled: &[ScheduledRows]) -> Vec<Chunk> {
         let page_tokens = self.settings.page_tokens;
         let gaps = self.nodes[&id].sequence.gaps(rows);
@@ -114,8 +113,8 @@ impl Engine {
         chunks
     }
 
-    /// Sees to it that so many pages are free, as far as that is possible without taking from whom the
-    /// node stands behind, or from whom it stands below.
+    /// Frees so many pages, as far as that is possible without taking them from sequences that come first or from
+    /// nodes above this one.
     fn free_pages(&mut self, id: NodeId, wanted: usize, scheduled: &[ScheduledRows]) {
         self.cache.shrink(wanted, &mut self.pool);
         if self.pool.free() >= wanted {
@@ -151,8 +150,8 @@ impl Engine {
         }
     }
 
-    /// Ends the node that comes first of those that lack something: there is no room for it. A node may
-    /// lack nothing by now, because all of it was found.
+    /// Ends the first node that lacks keys or values: there is no room for them. A node may lack nothing by now,
+    /// because the prefix cache had all of it.
     pub(super) fn end_first_without_room(&mut self) {
         let runnable = self.nodes.iter().filter(|(_, node)| node.is_runnable() && !node.sequence.is_whole());
         let first = runnable.min_by(|one, other| one.1.rank.cmp(&other.1.rank)).map(|(id, _)| *id);

@@ -10,6 +10,7 @@ pub(crate) struct PageId(pub(crate) u32);
 /// gives it back with [`PagePool::release`]; nothing happens by itself, so that a script can be counted.
 #[derive(Clone, Debug)]
 pub(crate) struct PagePool {
+    /// By page: how many references to it there are; 0 of a free one.
     counts: Vec<u32>,
     /// Free pages; the lowest is taken first as long as none came back.
     free: Vec<PageId>,

@@ -27,6 +27,7 @@ pub(crate) fn hidden(one: &[Fork], other: &[Fork]) -> bool {
 /// sequence may grow as long as it is open.
 #[derive(Debug)]
 pub(crate) struct Segment {
+    /// What it says; forks share the list.
     tokens: Arc<Vec<Token>>,
     /// The name of each token, see [`ContextId`].
     names: Arc<Vec<ContextId>>,
@@ -35,12 +36,15 @@ pub(crate) struct Segment {
     /// What keys and values were computed behind, and of how many tokens, where that is not what stands
     /// before them now.
     spliced: Option<(ContextId, usize)>,
+    /// The paths of blocks in which it lies: hidden from all other paths of these blocks.
     pub(crate) branch: ForkPath,
     /// Logical position of the first token.
     start: u32,
     /// Held by a sequence that got it at a fork: its writer is an ancestor.
     pub(crate) inherited: bool,
+    /// Whether its sequence may still append to it.
     pub(crate) open: bool,
+    /// The pages of its resident tokens, in order; it holds a reference to each.
     pages: Vec<PageId>,
     /// Place of the first token in its page.
     offset: usize,

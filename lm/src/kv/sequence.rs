@@ -1,4 +1,4 @@
-//! What one node reads: a list of segments.
+//! A sequence: the list of segments that one node reads.
 //!
 //! The list is the rule of visibility: a token sees all that stands before it in the list, except what
 //! lies in another path of a block. Positions follow from the list alone: a segment starts behind the
@@ -18,7 +18,9 @@ use crate::text::token::Token;
 /// Tokens to be computed: the next `count` of a segment that have no keys and values yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Chunk {
+    /// The place of the segment in the list.
     pub(crate) segment: usize,
+    /// How many tokens.
     pub(crate) count: usize,
 }
 
@@ -34,7 +36,9 @@ pub(crate) enum Hold {
 /// A list of segments, with the branch in which its next token lies.
 #[derive(Debug)]
 pub(crate) struct Sequence {
+    /// In the order in which they are read; positions follow from the list.
     pub(crate) segments: Vec<Segment>,
+    /// The paths of blocks in which the next token lies.
     branch: ForkPath,
 }
 

@@ -16,7 +16,7 @@ pub struct Pruned {
 
 /// What joins and prunes took, summed over a tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
+pub struct TreeUsage {
     /// Tokens that were written.
     pub generated: usize,
     /// Tokens whose keys and values were kept at a join.
@@ -33,7 +33,7 @@ pub struct Tally {
 
 /// What came of a program.
 ///
-/// Outcome, conclusion, nodes and choice hang on the inputs and the seed alone. The joins and the tally
+/// Outcome, conclusion, nodes and choice hang on the inputs and the seed alone. The joins and the usage
 /// say what was done this time: where pages are short, less is reused.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Answer {
@@ -57,5 +57,5 @@ pub struct Answer {
     /// The same of each time that text was taken out of view or put back.
     pub prunes: Vec<(Vec<u32>, JoinReport)>,
     /// What joins and prunes took.
-    pub tally: Tally,
+    pub usage: TreeUsage,
 }

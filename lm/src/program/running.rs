@@ -10,7 +10,7 @@ use crate::engine::event::Event;
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
 use crate::engine::report::JoinReport;
-use crate::program::answer::{Answer, Tally};
+use crate::program::answer::{Answer, TreeUsage};
 use crate::program::growth::{Grown, Growth};
 use crate::program::interface::Program;
 
@@ -118,14 +118,14 @@ impl<'a> Running<'a> {
         nodes.sort_by(|one, other| one.path.cmp(&other.path));
         self.joins.sort_by(|one, other| one.0.cmp(&other.0));
         self.prunes.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut tally = Tally { generated, calls: self.program.calls(), ..Tally::default() };
+        let mut usage = TreeUsage { generated, calls: self.program.calls(), ..TreeUsage::default() };
         for (_, report) in &self.joins {
-            tally.reused += report.reused;
-            tally.new += report.new;
+            usage.reused += report.reused;
+            usage.new += report.new;
         }
         for (_, report) in self.joins.iter().chain(&self.prunes) {
-            tally.reencoded += report.reencoded;
-            tally.dropped += report.dropped;
+            usage.reencoded += report.reencoded;
+            usage.dropped += report.dropped;
         }
         let chosen = self.program.chosen().filter(|_| outcome == Outcome::Concluded);
         let path = Vec::from_iter(chosen);
@@ -133,7 +133,7 @@ impl<'a> Running<'a> {
         let votes = self.program.votes().to_vec();
         let (text, pruned) = (self.program.text().to_vec(), self.program.pruned().to_vec());
         let tokens = said.unwrap_or_default();
-        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins: self.joins, prunes: self.prunes, tally }
+        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins: self.joins, prunes: self.prunes, usage }
     }
 }
 

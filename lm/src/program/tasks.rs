@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use reader::{Found, Reader};
-use writer::Writer;
+use writer::TaskWriter;
 
 use crate::constrain::constraint::TurnConstraint;
 use crate::engine::Engine;
@@ -82,9 +82,9 @@ pub struct Tasks<'a> {
     /// What was found in the text and has no consequence yet.
     found: VecDeque<Found>,
     /// Who writes, last, and those that wait for it.
-    writers: Vec<Writer>,
+    writers: Vec<TaskWriter>,
     /// A task whose branch is about to open.
-    opening: Option<Writer>,
+    opening: Option<TaskWriter>,
     /// What constrains the sequence to which a task came back.
     constraint: Option<TurnConstraint>,
     /// Everything that is finished, by its number less one: where it stands in the text.
@@ -215,7 +215,7 @@ impl<'a> Tasks<'a> {
         let name: String = serde_json::from_str(&text(tool)).unwrap_or_default();
         let parameters = text(parameters);
         let call = Call { tool: &name, parameters: &parameters };
-        let reply = if call.tool == RECALL { self.looked_up(call.parameters) } else { (self.tools)(call) };
+        let reply = if call.tool == RECALL { self.recalled(call.parameters) } else { (self.tools)(call) };
         self.calls += 1;
         let reply: String = reply.chars().take(self.reply_characters).collect();
         let reply = format!(" {}", Json::from(reply));
@@ -230,7 +230,7 @@ impl<'a> Tasks<'a> {
     }
 
     /// What stands in the text under a number.
-    fn looked_up(&self, parameters: &str) -> String {
+    fn recalled(&self, parameters: &str) -> String {
         let parameters: Json = serde_json::from_str(parameters).unwrap_or_default();
         let number = parameters["number"].as_u64().and_then(|number| usize::try_from(number).ok());
         let piece = number.and_then(|number| self.pieces.get(number.checked_sub(1)?));
@@ -265,7 +265,7 @@ impl<'a> Tasks<'a> {
         writer.tail.truncate(count);
         writer.tail.extend(kept);
         let base = writer.base + writer.tail.len();
-        self.opening = Some(Writer { node, taken: 0, base, begin: at, tail });
+        self.opening = Some(TaskWriter { node, taken: 0, base, begin: at, tail });
         let then = Then::Generate(Turn { constraint, ..self.turn.clone() });
         let branch = Branch { tokens: right, then, allowance: engine.allowance(node) };
         let join = Join::Value(Conclusion::Behind(self.words.text(MARK)?));
@@ -322,14 +322,14 @@ impl Program for Tasks<'_> {
         let Ground { prefix, seed, bounds } = self.ground.clone();
         let (base, then) = (prefix.len(), Then::Generate(self.turn.clone()));
         let root = engine.submit(Request { tokens: prefix, seed, then, bounds })?;
-        self.writers.push(Writer { node: root, taken: 0, base, begin: 0, tail: Vec::new() });
+        self.writers.push(TaskWriter { node: root, taken: 0, base, begin: 0, tail: Vec::new() });
         Ok(root)
     }
 
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
         match event {
             Event::Opened { node, parent: Some(_) } => {
-                self.writers.extend(self.opening.take().map(|writer| Writer { node: *node, ..writer }));
+                self.writers.extend(self.opening.take().map(|writer| TaskWriter { node: *node, ..writer }));
                 Ok(())
             }
             Event::Held { node } if self.writers.last().is_some_and(|writer| writer.node == *node) => {

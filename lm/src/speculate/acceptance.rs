@@ -1,4 +1,4 @@
-//! How far guesses for one sequence can be trusted.
+//! Acceptance: how well proposals for one sequence came true.
 
 /// The ratio of what guesses came true to what their likelihoods promised, between 0.05 and 1.
 ///

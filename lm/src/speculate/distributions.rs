@@ -1,4 +1,4 @@
-//! What followed the last few tokens before, by their distributions.
+//! Distributions of the token behind the last few, as means over all texts.
 
 use std::collections::HashMap;
 

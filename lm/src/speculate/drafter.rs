@@ -1,4 +1,4 @@
-//! Who guesses what comes next, so that a step may compute several tokens of a sequence at once.
+//! The drafter: proposes the tokens that come next, so that a step may compute several of one sequence.
 //!
 //! A token is a function of the logits and of the noise of its draw, and the noise is known beforehand. So a
 //! guess is checked by drawing as always: it is kept if it is what was drawn, and nothing else depends on it.

@@ -1,4 +1,4 @@
-//! How often guesses of a kind were right.
+//! The hit rate of one kind of guess.
 
 /// Counts of one kind of guess. Old counts fade, so that a new text is soon known for what it is.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

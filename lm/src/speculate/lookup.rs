@@ -1,4 +1,4 @@
-//! What followed the last few tokens earlier in the same text.
+//! Prompt look-up: what followed the last few tokens earlier in the same text.
 
 use crate::text::token::Token;
 

@@ -47,7 +47,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
         }
         let answer = running.finish(&mut engine);
         assert_eq!(answer.outcome, Outcome::Concluded, "{memory:?}");
-        assert!(answer.tally.generated > 6 * 192 * 4, "many times what may be held: {}", answer.tally.generated);
+        assert!(answer.usage.generated > 6 * 192 * 4, "many times what may be held: {}", answer.usage.generated);
         let said = model.tokenizer().expect("a vocabulary").decode(&answer.text);
         assert!(serde_json::from_str::<Json>(&said).is_ok());
         let longest = answer.prunes.iter().map(|(_, report)| report.reencoded).max();

@@ -231,13 +231,13 @@ fn what_was_pruned_can_be_put_back() {
     engine.run(&Inline);
     let (removed, _) = engine.prune(root, 5..11, Prune::Recompute).expect("pruned");
     engine.run(&Inline);
-    assert!(engine.recall(root, 5, &removed).expect("looked_up").exact);
+    assert!(engine.recall(root, 5, &removed).expect("recalled").exact);
     engine.extend(root, &[8], Then::Generate(Turn::greedy(1))).expect("it goes on");
     engine.run(&Inline);
     assert_eq!(engine.tokens(root)[..30], whole);
     assert!(last_logits(&engine, root) == plain_logits(&[whole.as_slice(), &[8]].concat()));
     // At the end it is just more text.
-    engine.recall(root, 31, &removed).expect("looked_up");
+    engine.recall(root, 31, &removed).expect("recalled");
     engine.extend(root, &[], Then::Generate(Turn::greedy(1))).expect("it goes on");
     engine.run(&Inline);
     let mut longer = engine.tokens(root);

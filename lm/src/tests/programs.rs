@@ -131,8 +131,8 @@ fn a_map_asks_about_each_item_alone_and_last_about_the_answers() {
     let (path, report) = &answer.joins[0];
     assert!(path.is_empty() && report.exact && report.left_out.is_empty());
     let items: usize = map.items.iter().map(Vec::len).sum();
-    assert_eq!(answer.tally.dropped, items);
-    assert_eq!(answer.tally.generated, answer.nodes.iter().map(|node| node.tokens.len()).sum::<usize>());
+    assert_eq!(answer.usage.dropped, items);
+    assert_eq!(answer.usage.generated, answer.nodes.iter().map(|node| node.tokens.len()).sum::<usize>());
 }
 
 #[test]
@@ -283,9 +283,9 @@ fn budgets_are_outcomes() {
         let last = map.last.as_mut().expect("a last question");
         last.turn.max_tokens = last.turn.max_tokens.min(tokens / 3).max(1);
         let found = answer(&mut engine(256), map);
-        assert!(found.tally.generated <= tokens, "{} of {tokens}", found.tally.generated);
+        assert!(found.usage.generated <= tokens, "{} of {tokens}", found.usage.generated);
         let found = answer(&mut engine(256), decompose(4, bounds));
-        assert!(found.tally.generated <= tokens, "{} of {tokens}", found.tally.generated);
+        assert!(found.usage.generated <= tokens, "{} of {tokens}", found.usage.generated);
         assert!(tokens > 0 || matches!(found.outcome, Outcome::Budget(_)), "{:?}", found.outcome);
     }
     // A context that the items fill.

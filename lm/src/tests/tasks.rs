@@ -168,11 +168,11 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
                     assert!(conclusions.eq(left.iter().map(|task| &task["conclusion"])), "{said}");
                 }
             }
-            assert_eq!(answer.tally.calls, text.matches("\"tool_result\": ").count(), "{said}");
+            assert_eq!(answer.usage.calls, text.matches("\"tool_result\": ").count(), "{said}");
             assert_eq!(found.calls.len(), text.matches("\"tool_name\": \"look\"").count(), "{said}");
             tasks += count;
             pruned += answer.pruned.len();
-            calls += answer.tally.calls;
+            calls += answer.usage.calls;
         }
     }
     println!("{tasks} tasks, {pruned} pieces pruned, {calls} calls of tools");
@@ -183,7 +183,7 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
 fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
     let model = plain();
     let constraint = constraint(&model, FORM);
-    let mut looked_up = 0;
+    let mut recalled = 0;
     for seed in 0..40 {
         let found = grown(&model, settings(600), turn(&constraint), kept(0), seed, Bounds::default());
         let tree: Json = serde_json::from_str(&decoded(&model, &found.answer.text)).expect("json");
@@ -194,7 +194,7 @@ fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
             if tool["tool_name"] == "recall" {
                 let reply = tool["tool_result"].as_str().expect("a text");
                 assert!(reply.starts_with("there are ") || reply.starts_with("\"subtasks\": [{\"thought\""), "{reply}");
-                looked_up += usize::from(reply.starts_with("\"subtasks\""));
+                recalled += usize::from(reply.starts_with("\"subtasks\""));
                 continue;
             }
             let (name, parameters) = asked.next().expect("a call for each use");
@@ -207,10 +207,10 @@ fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
         }
         assert!(asked.next().is_none());
         // What a tool said is not counted as written.
-        let replies: usize = found.answer.text.len() - found.answer.tally.generated;
-        assert_eq!(replies > 0, found.answer.tally.calls > 0);
+        let replies: usize = found.answer.text.len() - found.answer.usage.generated;
+        assert_eq!(replies > 0, found.answer.usage.calls > 0);
     }
-    assert!(looked_up > 1, "{looked_up} lists were looked_up");
+    assert!(recalled > 1, "{recalled} lists were recalled");
 }
 
 /// The uses of tools in the order in which the text has them.
@@ -258,7 +258,7 @@ fn a_text_is_the_same_whatever_the_schedule() {
 fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
     let model = plain();
     let constraint = constraint(&model, FORM);
-    let mut looked_up = 0;
+    let mut recalled = 0;
     for seed in 0..12 {
         let Grown { answer, mut engine, root, .. } =
             grown(&model, settings(600), turn(&constraint), kept(0), seed, Bounds::default());
@@ -266,7 +266,7 @@ fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
         let [.., last] = answer.pruned.as_slice() else { continue };
         let (report, read) = (&answer.prunes.last().expect("a report").1, engine.tokens(root));
         let at = report.range.start;
-        let back = engine.recall(root, at, &last.tokens).expect("looked_up");
+        let back = engine.recall(root, at, &last.tokens).expect("recalled");
         assert!(back.exact);
         let whole = [&read[..at], &last.tokens, &read[at..]].concat();
         assert_eq!(engine.tokens(root), whole);
@@ -277,9 +277,9 @@ fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
         let other = plain.submit(request(&text, Then::Generate(Turn::greedy(1)))).expect("a tree");
         plain.run(&Inline);
         assert_eq!(last_logits(&engine, root), last_logits(&plain, other));
-        looked_up += 1;
+        recalled += 1;
     }
-    assert!(looked_up > 3, "{looked_up}");
+    assert!(recalled > 3, "{recalled}");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
         assert_eq!(outcome(memory, Bounds { pages: 10, ..free }, turn(&with)), bound(Bound::Pages));
         let used = (0..30).find(|seed| {
             let found = grown(&model, settings(600), turn(&with), memory, *seed, Bounds { calls: 1, ..free });
-            assert!(found.answer.tally.calls <= 1);
+            assert!(found.answer.usage.calls <= 1);
             found.answer.outcome == bound(Bound::Calls)
         });
         assert!(used.is_some(), "some tree calls twice");

@@ -14,7 +14,7 @@ use theoremata_logic::language::mpl::read_mpl;
 use theoremata_logic::search::explore::Options;
 
 use super::run::{explore, in_order, prove_goals};
-use super::{byhand, theories};
+use super::{byhand, skip, theories};
 
 /// Theorems of one theory, each citing those before it only.
 pub struct Collection {
@@ -104,7 +104,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
     folders.extend(env::var_os("HOME").map(|home| Path::new(&home).join(".cargo/bin")));
     let found = folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file());
     if found.is_none() {
-        println!("SKIPPED: {name} is not installed, so nothing was checked by it");
+        skip::skipped(format_args!("{name} is not installed, so nothing was checked by it"));
     }
     found
 }

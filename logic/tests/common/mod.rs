@@ -10,6 +10,8 @@ pub mod infer;
 pub mod places;
 pub mod random;
 pub mod run;
+#[path = "../../../tests/common/skip.rs"]
+mod skip;
 pub mod theories;
 
 use std::sync::Arc;

@@ -218,7 +218,7 @@ mod tests {
     use crate::jobs::Program;
 
     fn job() -> Job {
-        Job::new("EventKind?", Program::Vote { samples: 3, least: 1, pattern: None }, 8)
+        Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: None }, 8)
     }
 
     fn said(lines: &str) -> Result<Ended, Miss> {
@@ -265,7 +265,7 @@ mod tests {
                     data: {\"choices\":[{\"text\":\"yes\",\"finish_reason\":\"stop\"}]}\n\n";
         let no = "HTTP/1.1 400 No\r\nContent-Length: 27\r\nConnection: close\r\n\r\n{\"error\":{\"message\":\"no\"}}\n";
         let stop = AtomicBool::new(false);
-        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "EventKind?", &stop);
+        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "What?", &stop);
         let (url, served) = server(Box::leak(Box::new([busy, busy, good])));
         let ended = asked(&url);
         assert_eq!((ended.text.as_str(), ended.outcome, served.join().ok()), ("yes", Outcome::Concluded, Some(3)));
@@ -280,9 +280,8 @@ mod tests {
         let seeds: std::collections::BTreeSet<u32> =
             (0..64).flat_map(|run| (0..64).map(move |place| seed(run, Some(place)))).collect();
         assert!(seeds.len() > 4090, "{}", seeds.len());
-        let body: Json =
-            serde_json::from_str(&body(&Remote::new("u", "m"), &job(), Some(0), "EventKind?")).expect("JSON");
+        let body: Json = serde_json::from_str(&body(&Remote::new("u", "m"), &job(), Some(0), "What?")).expect("JSON");
         assert!(body.get("top_p").is_none() && body.get("stop").is_none());
-        assert_eq!(body["messages"][0]["content"], "EventKind?");
+        assert_eq!(body["messages"][0]["content"], "What?");
     }
 }

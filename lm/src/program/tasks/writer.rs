@@ -1,4 +1,4 @@
-//! Who writes a tree of tasks, and which part of its text it reads.
+//! The writer of a tree of tasks: a node, and the part of the text that it reads.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::engine::node::NodeId;
 use crate::text::token::Token;
 
 /// A node that writes.
-pub(super) struct Writer {
+pub(super) struct TaskWriter {
     pub(super) node: NodeId,
     /// So many tokens that it generated are in the text.
     pub(super) taken: usize,
@@ -18,7 +18,7 @@ pub(super) struct Writer {
     pub(super) tail: Vec<(Token, usize)>,
 }
 
-impl Writer {
+impl TaskWriter {
     /// How many of its tokens end at or before a byte of the text, and whether the last of them ends there.
     pub(super) fn tokens_to(&self, byte: usize) -> (usize, bool) {
         let count = self.tail.partition_point(|(_, end)| *end <= byte);

@@ -6,18 +6,21 @@ use std::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
 
 /// CPU seconds that this process has used, all threads together.
-pub(crate) fn cpu_seconds() -> f64 {
+#[must_use]
+pub fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// Bytes that this process has in memory; `None` where the system does not tell.
-pub(crate) fn resident_bytes() -> Option<u64> {
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
     status("VmRSS:")
 }
 
 /// The most bytes that this process ever had in memory; `None` where the system does not tell.
-pub(crate) fn peak_bytes() -> Option<u64> {
+#[must_use]
+pub fn peak_bytes() -> Option<u64> {
     status("VmHWM:")
 }
 
@@ -29,23 +32,25 @@ fn status(key: &str) -> Option<u64> {
 }
 
 /// Times the stages of a run.
-#[derive(Debug)]
-pub(crate) struct Stages {
+#[derive(Clone, Debug)]
+pub struct Stages {
     begin: Instant,
     cpu: f64,
     last: f64,
     /// CPU seconds by stage, in the order in which they ended.
-    pub(crate) list: Vec<(&'static str, f64)>,
+    pub list: Vec<(&'static str, f64)>,
 }
 
 impl Stages {
-    pub(crate) fn begin() -> Stages {
+    /// Begins now.
+    #[must_use]
+    pub fn begin() -> Stages {
         let cpu = cpu_seconds();
         Stages { begin: Instant::now(), cpu, last: cpu, list: Vec::new() }
     }
 
     /// What was used since the last call belongs to this stage.
-    pub(crate) fn end(&mut self, stage: &'static str) {
+    pub fn end(&mut self, stage: &'static str) {
         let now = cpu_seconds();
         match self.list.iter_mut().find(|(name, _)| *name == stage) {
             Some((_, seconds)) => *seconds += now - self.last,
@@ -55,12 +60,14 @@ impl Stages {
     }
 
     /// CPU seconds since the beginning.
-    pub(crate) fn cpu(&self) -> f64 {
+    #[must_use]
+    pub fn cpu(&self) -> f64 {
         cpu_seconds() - self.cpu
     }
 
     /// Seconds since the beginning.
-    pub(crate) fn wall(&self) -> f64 {
+    #[must_use]
+    pub fn wall(&self) -> f64 {
         self.begin.elapsed().as_secs_f64()
     }
 }

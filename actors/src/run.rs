@@ -1,0 +1,317 @@
+//! A run: a question on its way to its answer, written to the store round by round, with a channel of events.
+//!
+//! [`Prepared`] joins a question and a store, [`Prepared::start`] gives it a thread of its own, and whoever
+//! holds the other end of the channel hears what was found as soon as it is durable. A run knows neither
+//! a terminal nor exit codes. It ends by itself, at a bound of its [`Settings`], or when its flag is raised;
+//! then what was committed stays, and [`resume`] goes on from it to the same bytes.
+
+mod answer;
+mod claims;
+mod restore;
+mod writer;
+
+use std::cell::RefCell;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::search::explore::{Exploration, Options};
+use theoremata_store::{Begin, Input, Run, RunId, Status, Store, StoreError};
+
+use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Progress, Runtime, ShardSize, Watch};
+use crate::measure::{Stages, cpu_seconds, resident_bytes};
+use crate::prover::{self, CYCLE_STEPS, Outcome};
+
+pub use answer::{
+    Answer, GoalAnswer, OpenCase, TheoremFound, contradiction, contradiction_among, math, mpl, why_ended,
+};
+pub use claims::{Unclaimed, assumptions, compare};
+pub use restore::{Manner, restore};
+use writer::Writer;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The theory, whose own goals are asked as well.
+    pub theory: Theory,
+    /// More goals.
+    pub goals: Vec<Goal>,
+    /// The files that both were read from: with the manner they are the run's identity.
+    pub inputs: Vec<Input>,
+    /// How it is asked.
+    pub manner: Manner,
+}
+
+/// What a run may use, and who may end it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Threads of the grid.
+    pub threads: NonZeroUsize,
+    /// Bound on CPU seconds of the process.
+    pub cpu: Option<f64>,
+    /// Bound on bytes that the process has in memory.
+    pub memory: Option<u64>,
+    /// Raised when somebody wants it to stop.
+    pub cancel: Cancel,
+}
+
+/// What a run tells while it goes on.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The grid has done a cycle with so many blocks.
+    Cycle {
+        /// The number of the cycle.
+        number: u64,
+        /// Blocks that live.
+        blocks: u64,
+    },
+    /// A round is durable.
+    Round {
+        /// The number of the round.
+        number: u32,
+        /// Theorems so far.
+        theorems: usize,
+        /// Conjectures that are decided, and how many there are.
+        decided: (usize, usize),
+    },
+    /// A theorem that has just become durable.
+    Theorem(Box<TheoremFound>),
+    /// What is known of a goal and will stay so. Goals come in their order.
+    Goal(Box<GoalAnswer>),
+}
+
+/// A run has no result. What was committed stays.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The threads of the grid could not be started.
+    #[error("cannot start the threads of the grid: {0}")]
+    Threads(String),
+    /// What is stored was written by another version, or is damaged.
+    #[error("run {run}: {why}")]
+    Unfit {
+        /// The run.
+        run: RunId,
+        /// What does not fit, and what can be done.
+        why: String,
+    },
+    /// A fault of ours.
+    #[error("the run gave up: {0}")]
+    Panic(String),
+}
+
+/// A question with the store that keeps its run, as far as it has come.
+#[derive(Debug)]
+pub struct Prepared {
+    store: Store,
+    id: RunId,
+    exploration: Exploration,
+    stages: Stages,
+    /// Whether the same question was asked before.
+    pub known: bool,
+}
+
+/// A run that is going on.
+#[derive(Debug)]
+pub struct Running {
+    /// What it tells. The channel closes when the run has ended.
+    pub events: Receiver<Event>,
+    thread: JoinHandle<Result<Done, RunError>>,
+}
+
+/// A run that has come to some end.
+#[derive(Debug)]
+pub struct Done {
+    /// The store that keeps it.
+    pub store: Store,
+    /// The run.
+    pub id: RunId,
+    /// What it came to.
+    pub exploration: Exploration,
+    /// How it ended.
+    pub status: Status,
+    /// What it cost.
+    pub stages: Stages,
+}
+
+impl Prepared {
+    /// Joins a question and a store. With `fresh`, what is stored of the same question is removed first.
+    ///
+    /// # Errors
+    /// If the store fails, or what it holds of the question cannot be gone on with.
+    pub fn new(store: Store, question: Question, fresh: bool, now: &str) -> Result<Prepared, RunError> {
+        let mut stages = Stages::begin();
+        let Question { theory, goals, inputs, manner } = question;
+        let theory = Arc::new(manner.bound(theory));
+        let options = manner.text();
+        let mut begin = store.begin(&inputs, &options, now)?;
+        if let (true, Begin::Known(known)) = (fresh, &begin) {
+            store.remove(&known.id)?;
+            begin = store.begin(&inputs, &options, now)?;
+        }
+        stages.end("read");
+        match begin {
+            Begin::New(id) => {
+                let exploration = Exploration::new(theory, &goals, manner.search());
+                Ok(Prepared { store, id, exploration, stages, known: false })
+            }
+            Begin::Known(run) => Prepared::known(store, &run, theory, &goals, manner, stages),
+        }
+    }
+
+    fn known(
+        store: Store,
+        run: &Run,
+        theory: Arc<Theory>,
+        goals: &[Goal],
+        manner: Manner,
+        stages: Stages,
+    ) -> Result<Prepared, RunError> {
+        let (exploration, cycle) = restore(&store, run, theory, goals, manner)?;
+        if run.status != Status::Finished {
+            store.reopen(&run.id, cycle)?;
+        }
+        Ok(Prepared { store, id: run.id, exploration, stages, known: true })
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// The round after which it goes on.
+    #[must_use]
+    pub fn round(&self) -> u32 {
+        self.exploration.round()
+    }
+
+    /// Lets it go on, on a thread of its own.
+    ///
+    /// # Errors
+    /// If the system has no thread.
+    pub fn start(self, settings: Settings, now: fn() -> String) -> Result<Running, RunError> {
+        let (sender, events) = unbounded();
+        let work = move || go(self, &settings, &sender, now);
+        let thread = thread::Builder::new()
+            .name("run".to_owned())
+            // Formulas are as deep as their texts, which may be deeper than a thread usually has room for.
+            .stack_size(64 << 20)
+            .spawn(work)
+            .map_err(|error| RunError::Threads(error.to_string()))?;
+        Ok(Running { events, thread })
+    }
+}
+
+impl Running {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// If the store or the system fails. What was committed stays.
+    pub fn join(self) -> Result<Done, RunError> {
+        self.thread.join().unwrap_or_else(|panic| {
+            let words = panic.downcast_ref::<String>().map(String::as_str);
+            let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+            Err(RunError::Panic(words.to_owned()))
+        })
+    }
+}
+
+/// Goes on with a stored run.
+///
+/// # Errors
+/// If the store fails, the run was written by another version, or it has no checkpoint to go on from.
+pub fn resume(store: Store, run: &Run, theory: Theory, goals: &[Goal]) -> Result<Prepared, RunError> {
+    let stages = Stages::begin();
+    let manner = Manner::read(&run.options).map_err(|why| RunError::Unfit { run: run.id, why })?;
+    Prepared::known(store, run, Arc::new(manner.bound(theory)), goals, manner, stages)
+}
+
+fn go(prepared: Prepared, settings: &Settings, events: &Sender<Event>, now: fn() -> String) -> Result<Done, RunError> {
+    let Prepared { store, id, mut exploration, stages, known: _ } = prepared;
+    let finished = exploration.is_finished();
+    let mut writer = Writer::new(&store, id, events, stages, exploration.theorems.len());
+    let mut status = Status::Finished;
+    if !finished {
+        let options = GridOptions { cancel: settings.cancel.clone(), ..GridOptions::default() };
+        let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
+            .map_err(|error| RunError::Threads(error.to_string()))?;
+        let reached = RefCell::new(None);
+        let mut bound = || match limit(settings) {
+            None => Ok(()),
+            Some((status, text)) => {
+                *reached.borrow_mut() = Some(status);
+                Err(text)
+            }
+        };
+        let seen = writer.watch();
+        let mut observer = Observed(seen);
+        let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
+        let mut go_on = || !settings.cancel.is_cancelled() && limit(settings).is_none();
+        let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut go_on, &mut watch);
+        grid.stop();
+        status = match outcome {
+            Outcome::Finished => Status::Finished,
+            Outcome::Stopped => Status::Failed,
+            Outcome::Interrupted => limit(settings).map_or(Status::Cancelled, |(status, _)| status),
+            Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
+            Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
+            Outcome::Ended(_) => Status::Failed,
+        };
+    }
+    let mut stages = writer.end(&exploration, status)?;
+    stages.end("prove and check");
+    if !finished {
+        writer::conclude(&store, id, &exploration, status, now())?;
+        stages.end("store");
+    }
+    Ok(Done { store, id, exploration, status, stages })
+}
+
+/// The bound that was reached, if one was.
+fn limit(settings: &Settings) -> Option<(Status, String)> {
+    if let Some(most) = settings.cpu
+        && cpu_seconds() > most
+    {
+        return Some((Status::OutOfTime, format!("the bound of {most} CPU seconds was reached")));
+    }
+    if let Some(most) = settings.memory
+        && resident_bytes().is_some_and(|bytes| bytes > most)
+    {
+        return Some((Status::OutOfMemory, format!("the bound of {} MB was reached", most >> 20)));
+    }
+    None
+}
+
+/// Tells of cycles.
+struct Observed(writer::Cycles);
+
+impl crate::grid::Observer for Observed {
+    fn observe(&mut self, progress: &Progress) {
+        self.0.tell(progress.cycle, progress.counts.live as u64);
+    }
+}
+
+/// Whether all goals of an exploration are proved: how many are, and how many there are.
+#[must_use]
+pub fn goals_proved(exploration: &Exploration) -> (usize, usize) {
+    use theoremata_logic::search::explore::{Fate, Origin};
+    let goals = exploration.conjectures.iter().filter(|known| matches!(known.origin, Origin::Goal(_)));
+    let fates: Vec<&Fate> = goals.map(|goal| &goal.fate).collect();
+    (fates.iter().filter(|fate| matches!(fate, Fate::Proved(_))).count(), fates.len())
+}
+
+/// The search's options: all that decides the result besides the inputs.
+fn search_options(generate: bool) -> Options {
+    Options { generate, ..Options::default() }
+}
+
+/// The number of a theorem's place.
+fn place(id: TheoremId) -> usize {
+    id.0 as usize
+}

@@ -1,0 +1,392 @@
+//! What a run has to say of theorems and goals, as plain values.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Checked;
+use theoremata_logic::language::notation::Reading;
+use theoremata_logic::language::text::{MplWriter, SortsShown};
+use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Origin};
+use theoremata_store as store;
+
+use super::{claims, place};
+use crate::proof_codec::number_of;
+
+/// A theorem as the search has found it, and the checker accepted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TheoremFound {
+    /// Its number, from 1.
+    pub number: u32,
+    /// MPL.
+    pub statement: String,
+    /// The statement as people write it.
+    pub math: String,
+    /// The variable of the outermost induction, if it was proved by one.
+    pub variable: Option<String>,
+    /// Whether it follows at once from what was known.
+    pub corollary: bool,
+    /// Whether it is among those from which the others follow; known at the end.
+    pub essential: bool,
+    /// What it rests on besides the axioms.
+    pub assumptions: Vec<String>,
+    /// The theorems that it cites, by number, ascending.
+    pub citations: Vec<u32>,
+    /// Steps of its proof.
+    pub steps: usize,
+    /// The round in which it was found.
+    pub round: u32,
+}
+
+/// What became of a goal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GoalAnswer {
+    /// What the user calls it.
+    pub label: String,
+    /// Where it stands.
+    pub place: String,
+    /// MPL.
+    pub statement: String,
+    /// The statement as people write it.
+    pub math: String,
+    /// What became of it.
+    pub answer: Answer,
+    /// How the run ended, if that came before the goal was decided.
+    pub ended: Option<store::Status>,
+}
+
+/// What became of a conjecture.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It is a theorem.
+    Proved {
+        /// Its number.
+        theorem: u32,
+        /// The variable of the outermost induction, if it was proved by one.
+        variable: Option<String>,
+        /// Whether its premises hold in no model that was looked at.
+        vacuous: bool,
+    },
+    /// A model refutes it.
+    Refuted {
+        /// The model, in words; empty if it is not known.
+        model: String,
+        /// The value of each variable.
+        values: Vec<(String, String)>,
+    },
+    /// It was not decided.
+    Open {
+        /// Why, in words.
+        reason: String,
+        /// Whether it was tried.
+        tried: bool,
+        /// The inductions that did not go through.
+        inductions: Vec<OpenCase>,
+    },
+    /// It cannot be tried, and why.
+    Unsupported {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The axioms contradict each other, so that it follows as its denial does.
+    Contradictory {
+        /// The theorems that say so, by number.
+        theorems: Vec<u32>,
+    },
+}
+
+/// A case of an induction that stayed open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenCase {
+    /// The variable.
+    pub variable: String,
+    /// The case, from 1.
+    pub case: usize,
+    /// Why, in words.
+    pub reason: String,
+    /// Statements in MPL that would have closed it.
+    pub stuck_on: Vec<String>,
+}
+
+impl TheoremFound {
+    /// Describes a theorem.
+    #[must_use]
+    pub fn of(exploration: &Exploration, id: TheoremId) -> TheoremFound {
+        let theory = exploration.theory();
+        let theorem = &exploration.theorems[place(id)];
+        let mut citations: Vec<u32> = theorem.basis.theorems.iter().map(|cited| number_of(*cited)).collect();
+        citations.sort_unstable();
+        TheoremFound {
+            number: number_of(id),
+            statement: mpl(theory, &theorem.statement),
+            math: math(theory, &theorem.statement),
+            variable: theorem.induction.map(|variable| variable_name(&theorem.statement, variable)),
+            corollary: theorem.corollary,
+            essential: theorem.essential,
+            assumptions: claims::assumptions(theory, &theorem.basis),
+            citations,
+            steps: theorem.proof.steps.len(),
+            round: theorem.round,
+        }
+    }
+
+    /// Describes a stored theorem that the checker has accepted.
+    #[must_use]
+    pub fn stored(theory: &Theory, record: &store::Theorem, checked: &Checked<'_>) -> TheoremFound {
+        TheoremFound {
+            number: checked.shown_number(),
+            statement: mpl(theory, checked.statement()),
+            math: math(theory, checked.statement()),
+            variable: record.subject.get("variable").cloned(),
+            corollary: record.corollary,
+            essential: record.essential,
+            assumptions: claims::assumptions(theory, checked.basis()),
+            citations: record.citations.clone(),
+            steps: checked.proof().steps.len(),
+            round: record.cycle.saturating_sub(1),
+        }
+    }
+
+    /// `direct` or `induction`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        if self.variable.is_some() { "induction" } else { "direct" }
+    }
+}
+
+impl GoalAnswer {
+    /// What became of a conjecture that is a goal.
+    pub(super) fn of(
+        exploration: &Exploration,
+        conjecture: &Conjecture,
+        ended: Option<store::Status>,
+    ) -> Option<GoalAnswer> {
+        let Origin::Goal(goal) = &conjecture.origin else { return None };
+        let theory = exploration.theory();
+        Some(GoalAnswer {
+            label: goal.label.to_string(),
+            place: goal.place.to_string(),
+            statement: mpl(theory, &conjecture.statement),
+            math: math(theory, &conjecture.statement),
+            answer: match contradiction(exploration) {
+                Some(theorems) => Answer::Contradictory { theorems: theorems.into_iter().map(number_of).collect() },
+                None => Answer::of(exploration, conjecture),
+            },
+            ended,
+        })
+    }
+
+    /// The word of the SZS ontology, where the end of the run explains more than the goal itself.
+    #[must_use]
+    pub fn szs(&self) -> &'static str {
+        match (&self.answer, self.ended) {
+            (Answer::Open { .. }, Some(store::Status::OutOfTime)) => "Timeout",
+            (Answer::Open { .. }, Some(store::Status::OutOfMemory)) => "ResourceOut",
+            (Answer::Open { .. }, Some(store::Status::Cancelled)) => "User",
+            (answer, _) => answer.szs(),
+        }
+    }
+}
+
+impl Answer {
+    /// What became of a conjecture so far.
+    #[must_use]
+    pub fn of(exploration: &Exploration, conjecture: &Conjecture) -> Answer {
+        let theory = exploration.theory();
+        let signature = &exploration.compiled().signature;
+        let statement = &conjecture.statement;
+        match &conjecture.fate {
+            Fate::Proved(id) => {
+                let theorem = &exploration.theorems[place(*id)];
+                Answer::Proved {
+                    theorem: number_of(*id),
+                    variable: theorem.induction.map(|variable| variable_name(&theorem.statement, variable)),
+                    vacuous: conjecture.vacuous,
+                }
+            }
+            Fate::Refuted(model, values) => refuted(exploration, *model, values, statement),
+            Fate::Waiting => Answer::Open {
+                reason: "the run ended before it was tried".to_owned(),
+                tried: false,
+                inductions: Vec::new(),
+            },
+            Fate::Unsupported(reason) => Answer::Unsupported { reason: (*reason).to_owned() },
+            Fate::Open(open) => Answer::Open {
+                reason: why_ended(open.ended).to_owned(),
+                tried: true,
+                inductions: open
+                    .inductions
+                    .iter()
+                    .map(|induction| OpenCase {
+                        variable: variable_name(statement, induction.variable),
+                        case: induction.case + 1,
+                        reason: why_ended(induction.ended).to_owned(),
+                        stuck_on: induction
+                            .subgoals
+                            .iter()
+                            .filter_map(|clause| signature.statement(theory, clause))
+                            .map(|statement| mpl(theory, &statement))
+                            .collect(),
+                    })
+                    .collect(),
+            },
+        }
+    }
+
+    /// The word of the SZS ontology, as far as the answer alone tells.
+    #[must_use]
+    pub fn szs(&self) -> &'static str {
+        match self {
+            Answer::Proved { .. } => "Theorem",
+            Answer::Refuted { .. } => "CounterSatisfiable",
+            Answer::Open { .. } | Answer::Unsupported { .. } => "GaveUp",
+            Answer::Contradictory { .. } => "ContradictoryAxioms",
+        }
+    }
+
+    /// Whether the rest of the run cannot change it.
+    pub(super) fn is_final(&self) -> bool {
+        !matches!(self, Answer::Open { .. })
+    }
+
+    /// All but the word, as JSON: what outcomes in the store hold, too.
+    #[must_use]
+    pub fn detail(&self) -> Value {
+        match self {
+            Answer::Proved { theorem, vacuous, .. } => json!({ "theorem": theorem, "vacuous": vacuous }),
+            Answer::Refuted { model, values } => {
+                let values: serde_json::Map<String, Value> =
+                    values.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+                json!({ "model": model, "counterexample": values })
+            }
+            Answer::Open { reason, tried: false, .. } | Answer::Unsupported { reason } => json!({ "reason": reason }),
+            Answer::Open { reason, inductions, .. } => json!({
+                "reason": reason,
+                "inductions": inductions.iter().map(|open| json!({
+                    "variable": open.variable, "case": open.case, "reason": open.reason, "stuck_on": open.stuck_on,
+                })).collect::<Vec<_>>(),
+            }),
+            Answer::Contradictory { theorems } => json!({ "theorems": theorems }),
+        }
+    }
+}
+
+fn refuted(exploration: &Exploration, model: usize, values: &[u16], statement: &Formula) -> Answer {
+    let Some(model) = exploration.models.get(model) else {
+        return Answer::Refuted { model: String::new(), values: Vec::new() };
+    };
+    let named = |(variable, value): (usize, &u16)| {
+        let value = model.names.get(*value as usize).cloned().unwrap_or_else(|| "?".to_owned());
+        (variable_name(statement, variable as u16), value)
+    };
+    Answer::Refuted { model: model.origin.clone(), values: values.iter().enumerate().map(named).collect() }
+}
+
+/// The theorems, one or two, by which the axioms contradict each other, if that was found.
+#[must_use]
+pub fn contradiction(exploration: &Exploration) -> Option<Vec<TheoremId>> {
+    let statements: Vec<&Formula> = exploration.theorems.iter().map(|theorem| &theorem.statement).collect();
+    exploration.inconsistency.map(|id| vec![id]).or_else(|| contradiction_among(&statements))
+}
+
+/// The theorem among these that says of something that it is not itself, or two of which one denies what the
+/// other says of the axioms' parameters.
+#[must_use]
+pub fn contradiction_among(statements: &[&Formula]) -> Option<Vec<TheoremId>> {
+    let behind_the_axioms = |statement: &&Formula| match statement {
+        Formula::Implies(_, _, body) => (**body).clone(),
+        other => (*other).clone(),
+    };
+    let bodies: Vec<Formula> = statements.iter().map(behind_the_axioms).collect();
+    let id = |place: usize| TheoremId(place as u32);
+    let mut said: HashMap<&Formula, usize> = HashMap::new();
+    bodies.iter().enumerate().rev().for_each(|(place, body)| {
+        said.insert(body, place);
+    });
+    bodies.iter().enumerate().find_map(|(place, body)| {
+        let Formula::Not(inner) = body else { return None };
+        if let Formula::Atom(PredicateId::EQUAL, arguments) = &**inner
+            && arguments.first() == arguments.last()
+        {
+            return Some(vec![id(place)]);
+        }
+        let other = *said.get(&**inner)?;
+        Some(vec![id(place.min(other)), id(place.max(other))])
+    })
+}
+
+/// What became of all conjectures, for the store: goals and tried ones in order, then those that the
+/// generator had refuted.
+pub(super) fn outcomes(exploration: &Exploration, cycle: u32) -> Vec<store::Outcome> {
+    let theory = exploration.theory();
+    let signature = &exploration.compiled().signature;
+    let outcome = |sequence: usize, statement: &Formula, answer: &Answer| store::Outcome {
+        sequence: sequence as u64,
+        cycle,
+        statement: mpl(theory, statement),
+        status: answer.szs().to_owned(),
+        detail: answer.detail().to_string(),
+    };
+    let conjectures = exploration.conjectures.iter().enumerate();
+    let mut outcomes: Vec<store::Outcome> = conjectures
+        .map(|(sequence, known)| outcome(sequence, &known.statement, &Answer::of(exploration, known)))
+        .collect();
+    for known in &exploration.refuted {
+        let Some(statement) = signature.statement(theory, &known.clause) else { continue };
+        let answer = refuted(exploration, known.model, &known.assignment, &statement);
+        outcomes.push(outcome(outcomes.len(), &statement, &answer));
+    }
+    outcomes
+}
+
+/// The name of a statement's variable, by its number among those bound behind the anchor.
+fn variable_name(statement: &Formula, variable: u16) -> String {
+    fn bound(formula: &Formula, names: &mut Vec<Arc<str>>) {
+        match formula {
+            Formula::Implies(binders, premise, conclusion) => {
+                names.extend(binders.names().cloned());
+                bound(premise, names);
+                bound(conclusion, names);
+            }
+            Formula::And(left, right) => {
+                bound(left, names);
+                bound(right, names);
+            }
+            Formula::Not(inner) => bound(inner, names),
+            Formula::Atom(..) => {}
+        }
+    }
+    let mut names = Vec::new();
+    if let Formula::Implies(_, _, body) = statement {
+        bound(body, &mut names);
+    }
+    names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
+}
+
+/// The MPL text of a closed formula.
+#[must_use]
+pub fn mpl(theory: &Theory, formula: &Formula) -> String {
+    let predicate = |id: PredicateId| theory.predicate(id).name.clone();
+    let name = |name: Name| format!("?{}", name.0).into();
+    MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(formula)
+}
+
+/// A closed statement as people write it.
+#[must_use]
+pub fn math(theory: &Theory, statement: &Formula) -> String {
+    Reading::new(theory).statement(statement).to_string()
+}
+
+/// Why an attempt ended, in words.
+#[must_use]
+pub fn why_ended(reason: &str) -> &str {
+    match reason {
+        "saturated" => "nothing more follows",
+        "values" => "bound on new values",
+        "steps" => "bound on steps",
+        other => other,
+    }
+}

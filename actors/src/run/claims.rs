@@ -1,0 +1,92 @@
+//! What a stored theorem says of itself, beside what the checker found.
+
+use std::collections::BTreeSet;
+
+use theoremata_logic::calculus::check::Basis;
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Checked;
+use theoremata_store::Theorem;
+
+use super::answer::mpl;
+use crate::proof_codec::number_of;
+
+/// What a record claims and the checker did not find.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unclaimed(String);
+
+/// What a proof rests on besides the axioms and other theorems, in words: induction principles,
+/// comprehensions, classical logic.
+#[must_use]
+pub fn assumptions(theory: &Theory, basis: &Basis) -> Vec<String> {
+    let principle = |number: &u32| theory.inductions.get(*number as usize).map(|known| known.name.to_string());
+    let mut assumptions: Vec<String> = basis.inductions.iter().filter_map(principle).collect();
+    let comprehension = |predicate| format!("comprehension of {}", theory.predicate(predicate).name);
+    assumptions.extend(basis.comprehensions.iter().copied().map(comprehension));
+    if basis.classical {
+        assumptions.push("classical logic".to_owned());
+    }
+    assumptions
+}
+
+/// Holds a record against the theorem that the checker accepted.
+///
+/// # Errors
+/// The first claim that the checker did not find.
+pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked<'_>) -> Result<(), Unclaimed> {
+    let differs = |what: &str, claimed: &str, found: &str| {
+        let [claimed, found] = [claimed, found].map(|text| if text.is_empty() { "nothing" } else { text });
+        Err(Unclaimed(format!("its record says that {what} {claimed}, and the checker found {found}")))
+    };
+    if record.number != checked.shown_number() {
+        return differs("its number is", &record.number.to_string(), &checked.shown_number().to_string());
+    }
+    let statement = mpl(theory, checked.statement());
+    if record.statement != statement {
+        return differs("it states", &record.statement, &statement);
+    }
+    // Their order is that of first use, which is not claimed.
+    let found: BTreeSet<String> = assumptions(theory, checked.basis()).into_iter().collect();
+    let claimed: BTreeSet<String> = record.assumptions.iter().cloned().collect();
+    if claimed != found || claimed.len() != record.assumptions.len() {
+        let listed = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+        return differs("it rests on", &record.assumptions.join(", "), &listed(&found));
+    }
+    let mut cited: Vec<u32> = checked.basis().theorems.iter().map(|cited| number_of(*cited)).collect();
+    cited.sort_unstable();
+    if record.citations != cited {
+        let listed = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        return differs("it cites", &listed(&record.citations), &listed(&cited));
+    }
+    let by_induction = match &*record.kind {
+        "induction" => true,
+        "direct" => false,
+        other => {
+            return Err(Unclaimed(format!("its record calls it `{other}`, and theorems are direct or by induction")));
+        }
+    };
+    if by_induction && checked.basis().inductions.is_empty() {
+        return differs("it was proved by", "induction", "no induction in the proof");
+    }
+    let variable = record.subject.get("variable");
+    if record.subject.len() != usize::from(by_induction) || variable.is_some() != by_induction {
+        return Err(Unclaimed("its record does not say on which variable the induction is, or says more".to_owned()));
+    }
+    if let Some(variable) = variable.filter(|variable| !binds(checked.statement(), variable)) {
+        return differs("the induction is on", variable, "no such variable");
+    }
+    Ok(())
+}
+
+/// Whether a formula has a binder of this name.
+fn binds(formula: &Formula, wanted: &str) -> bool {
+    match formula {
+        Formula::Implies(binders, premise, conclusion) => {
+            binders.names().any(|name| **name == *wanted) || binds(premise, wanted) || binds(conclusion, wanted)
+        }
+        Formula::And(left, right) => binds(left, wanted) || binds(right, wanted),
+        Formula::Not(inner) => binds(inner, wanted),
+        Formula::Atom(..) => false,
+    }
+}

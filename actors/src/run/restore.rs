@@ -1,0 +1,158 @@
+//! From a stored run to its exploration, without a change of the store.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::clauses::clause::{Head, RelationId};
+use theoremata_logic::search::explore::{Exploration, Options, Theorem};
+use theoremata_store::{Run, StoreReader};
+
+use super::{RunError, search_options};
+use crate::proof_codec::decode;
+
+/// The version of the search: another one finds other theorems, or in another order.
+const SEARCH: u32 = 2;
+/// The version of the calculus: proofs of another one may not be proofs.
+const CALCULUS: u32 = 2;
+
+/// How a question is asked: all that decides its answer besides the files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Manner {
+    /// Whether conjectures are generated from the beginning, and not only where goals need them.
+    pub explore: bool,
+    /// The largest number of atoms of a conjecture, if it is not the theory's own.
+    pub atoms: Option<usize>,
+}
+
+/// A manner as the store keeps it, with the versions that the answer depends on.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    calculus: Option<u32>,
+    command: String,
+    max_size: Option<usize>,
+    search: u32,
+}
+
+impl Manner {
+    /// The text for the store.
+    pub(super) fn text(self) -> String {
+        let command = if self.explore { "explore" } else { "prove" }.to_owned();
+        let kept = Kept { calculus: Some(CALCULUS), command, max_size: self.atoms, search: SEARCH };
+        serde_json::to_string(&kept).expect("plain data")
+    }
+
+    /// Reads what [`Manner::text`] wrote.
+    ///
+    /// # Errors
+    /// In words, if another version of the program wrote it.
+    pub fn read(text: &str) -> Result<Manner, String> {
+        let kept: Kept =
+            serde_json::from_str(text).map_err(|error| format!("its options are none of this program's: {error}"))?;
+        let calculus = kept.calculus.unwrap_or(1);
+        if (kept.search, calculus) != (SEARCH, CALCULUS) {
+            return Err(format!(
+                "it was made by version {} of the search and {calculus} of the calculus, and this program has \
+                 {SEARCH} and {CALCULUS}: ask the question anew, or go on with the program that began it",
+                kept.search
+            ));
+        }
+        match &*kept.command {
+            "explore" => Ok(Manner { explore: true, atoms: kept.max_size }),
+            "prove" => Ok(Manner { explore: false, atoms: kept.max_size }),
+            other => Err(format!("its options name `{other}`, which is no question")),
+        }
+    }
+
+    pub(super) fn search(self) -> Options {
+        search_options(self.explore)
+    }
+
+    /// The theory with the bound applied.
+    pub fn bound(self, mut theory: Theory) -> Theory {
+        if let Some(atoms) = self.atoms {
+            theory.bounds.atoms = atoms;
+            for bound in &mut theory.bounds.predicates {
+                bound.max_atoms = bound.max_atoms.max(atoms);
+                bound.count = if bound.count == 0 { 0 } else { bound.count.max(atoms) };
+            }
+        }
+        theory
+    }
+}
+
+/// The exploration of a stored run as it stood at its last checkpoint, and the cycle of that. Every proof is
+/// checked. The theory has the bound of the manner applied.
+///
+/// # Errors
+/// If a record is damaged, the checkpoint does not fit, or there is none though there are theorems.
+pub fn restore(
+    store: &StoreReader,
+    run: &Run,
+    theory: Arc<Theory>,
+    goals: &[Goal],
+    manner: Manner,
+) -> Result<(Exploration, u32), RunError> {
+    let unfit = |why: String| RunError::Unfit { run: run.id, why };
+    let Some(checkpoint) = store.checkpoint(&run.id)? else {
+        if run.committed == 0 {
+            return Ok((Exploration::new(theory, goals, manner.search()), 0));
+        }
+        return Err(unfit(
+            "it has no checkpoint to go on from, since it was imported without one; `theoremata show` has what it \
+             found, and --fresh with the same question asks it anew"
+                .to_owned(),
+        ));
+    };
+    let mut proofs = Vec::new();
+    for theorem in store.theorems(&run.id)?.into_iter().filter(|theorem| theorem.cycle <= checkpoint.cycle) {
+        let lost = |why: String| unfit(format!("theorem {}: {why}", theorem.number));
+        let record = store.proof(&run.id, theorem.number)?.ok_or_else(|| lost("it has no proof".to_owned()))?;
+        proofs.push(decode(&theory, &record).map_err(|error| lost(error.to_string()))?);
+    }
+    let exploration = Exploration::restore(theory, goals, manner.search(), &checkpoint.bytes, proofs)
+        .map_err(|error| unfit(format!("{error}; --fresh with the same question asks it anew")))?;
+    // The checkpoint names the theorem, and nobody has looked whether it says so.
+    let named = exploration.inconsistency.map(|TheoremId(place)| exploration.theorems.get(place as usize));
+    if named.is_some_and(|theorem| !theorem.is_some_and(denies_itself)) {
+        return Err(unfit("its checkpoint calls the axioms contradictory, and has no theorem that says so".to_owned()));
+    }
+    Ok((exploration, checkpoint.cycle))
+}
+
+/// Whether a theorem says that something is not itself, or that nothing holds.
+fn denies_itself(theorem: &Theorem) -> bool {
+    let head = match &theorem.clause.head {
+        Head::False => true,
+        Head::Literal(literal) => {
+            !literal.positive
+                && literal.relation == RelationId::EQUAL
+                && matches!(&literal.arguments[..], [one, other] if one == other)
+        }
+        Head::Exists(..) => false,
+    };
+    head && theorem.clause.premises.is_empty() && theorem.clause.variables == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manner_is_read_as_it_was_written_and_other_versions_are_named() {
+        for manner in [Manner { explore: true, atoms: None }, Manner { explore: false, atoms: Some(3) }] {
+            assert_eq!(Manner::read(&manner.text()), Ok(manner));
+        }
+        for old in [
+            r#"{"command":"explore","max_size":null,"search":1}"#,
+            r#"{"calculus":9,"command":"prove","max_size":2,"search":2}"#,
+        ] {
+            let why = Manner::read(old).expect_err("another version");
+            assert!(why.contains("this program has 2 and 2"), "{why}");
+        }
+        assert!(Manner::read("{}").is_err());
+        let strange = Manner { explore: true, atoms: None }.text().replace("explore", "dance");
+        assert!(Manner::read(&strange).expect_err("no question").contains("dance"));
+    }
+}

@@ -1,0 +1,175 @@
+//! Each round goes to the store, and is told once it is durable.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use crossbeam::channel::Sender;
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::search::explore::{Exploration, Origin};
+use theoremata_store::{Batch, Conclusion, Mark, RunId, Status, Store, StoreError, Theorem};
+
+use super::answer::{GoalAnswer, TheoremFound, outcomes};
+use super::{Event, place};
+use crate::measure::Stages;
+use crate::proof_codec::encode;
+use crate::prover::Rounds;
+
+/// Writes rounds and tells of them.
+pub(super) struct Writer<'w> {
+    store: &'w Store,
+    id: RunId,
+    events: &'w Sender<Event>,
+    stages: Stages,
+    failed: Option<StoreError>,
+    /// How many theorems are stored.
+    written: usize,
+    /// The last cycle that was committed by this process.
+    committed: Option<u32>,
+    /// The goals that were not told yet, by their conjectures; `None` before they were looked for.
+    goals: Option<VecDeque<usize>>,
+}
+
+/// Tells of the grid's cycles.
+pub(super) struct Cycles {
+    events: Sender<Event>,
+}
+
+impl Cycles {
+    pub(super) fn tell(&mut self, cycle: u64, blocks: u64) {
+        // Whoever has stopped listening misses it.
+        let _ = self.events.send(Event::Cycle { number: cycle, blocks });
+    }
+}
+
+impl<'w> Writer<'w> {
+    pub(super) fn new(store: &'w Store, id: RunId, events: &'w Sender<Event>, stages: Stages, written: usize) -> Self {
+        Writer { store, id, events, stages, failed: None, written, committed: None, goals: None }
+    }
+
+    pub(super) fn watch(&self) -> Cycles {
+        Cycles { events: self.events.clone() }
+    }
+
+    /// Tells what is left to tell.
+    ///
+    /// # Errors
+    /// If the store had failed.
+    pub(super) fn end(mut self, exploration: &Exploration, status: Status) -> Result<Stages, StoreError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        self.tell_goals(exploration, Some(status));
+        Ok(self.stages)
+    }
+
+    fn tell(&self, event: Event) {
+        // Whoever has stopped listening misses it; what is committed is committed.
+        let _ = self.events.send(event);
+    }
+
+    /// Tells the goals whose turn it is and that are decided; once it is known how the run ended, all.
+    fn tell_goals(&mut self, exploration: &Exploration, ended: Option<Status>) {
+        let mut goals = self.goals.take().unwrap_or_else(|| {
+            let is_goal = |place: &usize| matches!(exploration.conjectures[*place].origin, Origin::Goal(_));
+            (0..exploration.conjectures.len()).filter(is_goal).collect()
+        });
+        while let Some(goal) = goals.front() {
+            let conjecture = &exploration.conjectures[*goal];
+            let Some(answer) = GoalAnswer::of(exploration, conjecture, ended) else { break };
+            if ended.is_none() && !answer.answer.is_final() {
+                break;
+            }
+            goals.pop_front();
+            self.tell(Event::Goal(Box::new(answer)));
+        }
+        self.goals = Some(goals);
+    }
+}
+
+impl Rounds for Writer<'_> {
+    fn round(&mut self, exploration: &Exploration, new: &[TheoremId]) -> ControlFlow<()> {
+        self.stages.end(if exploration.round() == 0 { "models and conjectures" } else { "prove and check" });
+        let cycle = exploration.round() + 1;
+        if self.committed == Some(cycle) {
+            // Conjectures came in, which are made again when the run is resumed.
+            return ControlFlow::Continue(());
+        }
+        self.committed = Some(cycle);
+        // A contradiction is found before there are rounds, and is a theorem nevertheless.
+        let fresh = self.written..exploration.theorems.len();
+        debug_assert!(new.len() <= fresh.len());
+        self.written = fresh.end;
+        let ids: Vec<TheoremId> = fresh.map(|place| TheoremId(place as u32)).collect();
+        let theorems = ids.iter().map(|id| record(exploration, *id)).collect();
+        let batch = Batch { theorems, checkpoint: Some(exploration.save()), ..Batch::default() };
+        if let Err(error) = self.store.commit(&self.id, cycle, &batch) {
+            self.failed = Some(error);
+            return ControlFlow::Break(());
+        }
+        self.stages.end("store");
+        self.tell(Event::Round {
+            number: exploration.round(),
+            theorems: exploration.theorems.len(),
+            decided: exploration.progress(),
+        });
+        for id in ids {
+            self.tell(Event::Theorem(Box::new(TheoremFound::of(exploration, id))));
+        }
+        self.tell_goals(exploration, None);
+        ControlFlow::Continue(())
+    }
+}
+
+/// A theorem as the store keeps it.
+fn record(exploration: &Exploration, id: TheoremId) -> (Theorem, theoremata_store::Proof) {
+    let (proof, root) = encode(exploration.theory(), &exploration.theorems[place(id)].proof);
+    let found = TheoremFound::of(exploration, id);
+    let record = Theorem {
+        number: found.number,
+        cycle: exploration.round() + 1,
+        root,
+        kind: found.kind().to_owned(),
+        statement: found.statement,
+        corollary: found.corollary,
+        essential: found.essential,
+        assumptions: found.assumptions,
+        citations: found.citations,
+        subject: found.variable.map(|variable| ("variable".to_owned(), variable)).into_iter().collect(),
+    };
+    (record, proof)
+}
+
+/// Writes what only the end of a run decides.
+pub(super) fn conclude(
+    store: &Store,
+    id: RunId,
+    exploration: &Exploration,
+    status: Status,
+    now: String,
+) -> Result<(), StoreError> {
+    let counts = exploration.counts();
+    let counts = [
+        ("built", counts.built),
+        ("refuted", counts.refuted),
+        ("direct", counts.direct as u64),
+        ("induction", counts.induction as u64),
+        ("corollaries", counts.corollaries as u64),
+        ("essential", counts.essential as u64),
+        ("open", counts.open as u64),
+    ];
+    let counts = counts.into_iter().map(|(name, number)| (name.to_owned(), number)).collect();
+    if status == Status::Finished {
+        let mark = |(place, theorem): (usize, &theoremata_logic::search::explore::Theorem)| Mark {
+            number: place as u32 + 1,
+            corollary: theorem.corollary,
+            essential: theorem.essential,
+        };
+        let marks = exploration.theorems.iter().enumerate().map(mark).collect();
+        let cycle = exploration.round() + 2;
+        let outcomes = outcomes(exploration, cycle);
+        let batch = Batch { marks, outcomes, counts, checkpoint: Some(exploration.save()), ..Batch::default() };
+        store.commit(&id, cycle, &batch)?;
+    }
+    let conclusion = Conclusion { status, finished: now, counts: Default::default(), measures: Default::default() };
+    store.conclude(&id, conclusion)
+}

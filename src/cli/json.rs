@@ -1,0 +1,83 @@
+//! Results as JSON values. `docs/cli.md` says what each field means.
+
+use serde_json::{Value, json};
+use theoremata_actors::measure::peak_bytes;
+use theoremata_actors::run::{Done, GoalAnswer, TheoremFound, contradiction};
+use theoremata_store::{Run, Status};
+
+/// A theorem.
+pub(super) fn theorem(found: &TheoremFound) -> Value {
+    json!({
+        "event": "theorem",
+        "number": found.number,
+        "szs": "Theorem",
+        "statement": found.statement,
+        "math": found.math,
+        "kind": found.kind(),
+        "variable": found.variable,
+        "corollary": found.corollary,
+        "essential": found.essential,
+        "assumptions": found.assumptions,
+        "cites": found.citations,
+        "proof_steps": found.steps,
+        "round": found.round,
+    })
+}
+
+/// A goal and what became of it.
+pub(super) fn goal(goal: &GoalAnswer) -> Value {
+    let mut object = json!({
+        "event": "goal",
+        "label": goal.label,
+        "place": goal.place,
+        "szs": goal.szs(),
+        "statement": goal.statement,
+        "math": goal.math,
+    });
+    if let (Some(object), Value::Object(detail)) = (object.as_object_mut(), goal.answer.detail()) {
+        object.extend(detail);
+    }
+    object
+}
+
+/// What a run came to.
+pub(super) fn summary(done: &Done) -> Value {
+    let counts = done.exploration.counts();
+    let stage = |(stage, seconds): &(&str, f64)| json!({ "stage": stage, "cpu_seconds": seconds });
+    json!({
+        "event": "summary",
+        "run": done.id.to_string(),
+        "szs": if contradiction(&done.exploration).is_some() { "ContradictoryAxioms" } else { word(done.status) },
+        "status": done.status.words(),
+        "conjectures": { "built": counts.built, "refuted": counts.refuted, "instances": counts.instances,
+                          "vacuous": counts.vacuous, "tried": counts.candidates, "lemmas": counts.lemmas },
+        "theorems": { "direct": counts.direct, "induction": counts.induction,
+                       "corollaries": counts.corollaries, "essential": counts.essential },
+        "open": counts.open,
+        "blocks": counts.blocks,
+        "steps": counts.steps,
+        "cpu_seconds": done.stages.cpu(),
+        "wall_seconds": done.stages.wall(),
+        "peak_bytes": peak_bytes(),
+        "stages": done.stages.list.iter().map(stage).collect::<Vec<_>>(),
+    })
+}
+
+/// A stored run in the list of runs.
+pub(super) fn run(run: &Run) -> Value {
+    let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
+    json!({
+        "event": "run", "run": run.id.to_string(), "status": run.status.words(), "cycles": run.committed,
+        "started": run.started, "finished": run.finished, "inputs": files, "counts": run.counts,
+    })
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Finished => "Success",
+        Status::OutOfTime => "Timeout",
+        Status::OutOfMemory => "ResourceOut",
+        Status::Cancelled => "User",
+        _ => "Error",
+    }
+}
