@@ -160,7 +160,9 @@ impl<'t> Metamath<'t> {
     fn note_all(&mut self) {
         let theory = self.theory;
         for sort in &theory.predicate(theory.anchor).sorts {
-            sort.for_each_base(&mut |base| drop(self.signs.note_sort(&Sort::Individual(base))));
+            sort.for_each_base(&mut |base| {
+                self.signs.note_sort(&Sort::Individual(base));
+            });
         }
         self.signs.note_atom(theory, theory.anchor, &theory.predicate(theory.anchor).sorts);
         for (number, surveyed) in std::mem::take(&mut self.surveyed) {
@@ -239,7 +241,9 @@ impl Format for Metamath<'_> {
         let mut seen: FxHashSet<&Formula> = FxHashSet::default();
         for formula in proof.steps.iter().map(|step| &step.conclusion).chain(assumed) {
             if seen.insert(formula) {
-                signs::uses(formula, &sort, &mut Vec::new(), &mut |used| drop(learned.atoms.insert(used)));
+                signs::uses(formula, &sort, &mut Vec::new(), &mut |used| {
+                    learned.atoms.insert(used);
+                });
             }
         }
         for step in &proof.steps {
@@ -252,7 +256,9 @@ impl Format for Metamath<'_> {
                 }
                 Rule::Induction(_) => {
                     let generated = &proof.steps[step.premises[0].index()].conclusion;
-                    signs::uses(generated, &sort, &mut Vec::new(), &mut |atom| drop(learned.inductions.insert(atom)));
+                    signs::uses(generated, &sort, &mut Vec::new(), &mut |atom| {
+                        learned.inductions.insert(atom);
+                    });
                 }
                 Rule::Theorem(cited) => {
                     if let Some(known) = self.surveyed.get(&cited.0) {

@@ -268,6 +268,14 @@ impl Problem<'_> {
         }
         statements.append(&mut rest);
         let used: BTreeSet<Arc<str>> = symbols(&statements).into_iter().map(|(symbol, ..)| symbol).collect();
+        let sorts = translator.sorts(&|symbol| used.contains(symbol)).into_iter().map(|sentence| Statement {
+            name: names.fresh("sort"),
+            role: Role::Axiom,
+            sentence,
+            comment: "Sorts: all share one domain, and what no membership guards names its own".to_owned(),
+        });
+        statements.splice(0..0, sorts.collect::<Vec<_>>());
+        let used: BTreeSet<Arc<str>> = symbols(&statements).into_iter().map(|(symbol, ..)| symbol).collect();
         let spellings: Vec<String> = (translator.spellings().into_iter())
             .filter(|(symbol, _)| used.contains(symbol))
             .map(|(symbol, shown)| format!("{symbol} for {shown}"))

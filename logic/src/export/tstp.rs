@@ -87,7 +87,7 @@ pub(super) fn literal(
     next: &mut u32,
 ) -> Sentence {
     let mut atom = |predicate, _: &[_], terms| plain_atom(predicates, predicate, terms);
-    Builder { free, atom: &mut atom, next }.sentence(formula)
+    Builder { free, atom: &mut atom, of_sort: None, next }.sentence(formula)
 }
 
 /// The name of a rule in derivations and messages.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::calculus::formula::{self, Binders, Formula, Name, PredicateId};
+use crate::calculus::sort::Sort;
 use crate::export::names::{Names, spelled};
 
 /// A variable: its number within the sentence, and the name that readers know.
@@ -171,12 +172,17 @@ pub(crate) struct Builder<'b> {
     pub(crate) free: &'b dyn Fn(Name) -> Term,
     /// What an atom is.
     pub(crate) atom: &'b mut AtomBuilder<'b>,
+    /// What says that something is of a sort, where that is to be said; see [`Builder::sentence`].
+    pub(crate) of_sort: Option<&'b dyn Fn(&Sort) -> Arc<str>>,
     /// The number of the next variable.
     pub(crate) next: &'b mut u32,
 }
 
 impl Builder<'_> {
     /// The sentence that a formula is: `¬∀(A → ¬B)` is read as ∃, `¬(¬A ∧ ¬B)` as ∨.
+    ///
+    /// There is one domain for things of all sorts, in which memberships hold only where sorts fit. So a quantifier
+    /// needs to name its sort only if no membership says it of the variable.
     pub(crate) fn sentence(&mut self, formula: &Formula) -> Sentence {
         self.build(formula, &mut Vec::new())
     }
@@ -199,7 +205,9 @@ impl Builder<'_> {
             Formula::Not(inner) => {
                 if let Some((binders, left, right)) = formula.as_exists() {
                     let variables = self.bind(binders, bound);
-                    let body = Sentence::and([self.build(left, bound), self.build(right, bound)]);
+                    let guards = self.guards(binders, &variables, &[left, right]);
+                    let parts = [self.build(left, bound), self.build(right, bound)];
+                    let body = Sentence::and(guards.into_iter().chain(parts));
                     bound.truncate(bound.len() - variables.len());
                     return Sentence::exists(variables, body);
                 }
@@ -212,12 +220,25 @@ impl Builder<'_> {
             }
             Formula::Implies(binders, premise, conclusion) => {
                 let variables = self.bind(binders, bound);
+                let guards = self.guards(binders, &variables, &[premise]);
                 let premise = self.build(premise, bound);
+                let premise = Sentence::and(guards.into_iter().chain([premise]));
                 let conclusion = self.build(conclusion, bound);
                 bound.truncate(bound.len() - variables.len());
                 Sentence::for_all(variables, Sentence::implies(premise, conclusion))
             }
         }
+    }
+
+    /// That the variables are of their sorts, of those of which the conditions do not say it by a membership.
+    fn guards(&self, binders: &Binders, variables: &[Variable], conditions: &[&Formula]) -> Vec<Sentence> {
+        let Some(of_sort) = self.of_sort else { return Vec::new() };
+        let mut said = vec![false; binders.len()];
+        conditions.iter().for_each(|condition| note_members(condition, &mut said));
+        let guards = binders.sorts().zip(variables).zip(said).filter(|(_, said)| !said);
+        guards
+            .map(|((sort, variable), _)| Sentence::Atom(of_sort(sort), vec![Term::Variable(variable.clone())]))
+            .collect()
     }
 
     fn bind(&mut self, binders: &Binders, bound: &mut Vec<Variable>) -> Vec<Variable> {
@@ -231,6 +252,26 @@ impl Builder<'_> {
         let number = *self.next;
         *self.next += 1;
         Variable { number, shown: shown.clone() }
+    }
+}
+
+/// Notes which variables of the innermost binder are members, or have members, by what the condition says.
+fn note_members(condition: &Formula, said: &mut [bool]) {
+    match condition {
+        Formula::And(left, right) => {
+            note_members(left, said);
+            note_members(right, said);
+        }
+        Formula::Atom(PredicateId::IN | PredicateId::IN2 | PredicateId::IN3, arguments) => {
+            for argument in &**arguments {
+                if let formula::Variable::Bound(index) = argument
+                    && let Some(place) = said.len().checked_sub(1 + *index as usize)
+                {
+                    said[place] = true;
+                }
+            }
+        }
+        _ => {}
     }
 }
 

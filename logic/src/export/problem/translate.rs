@@ -11,9 +11,15 @@
 //! read off from `plus`. Axioms that are true of every function vanish in the translation; that is what
 //! the functional reading is for.
 //!
+//! **Sorts** are erased: given any model of the theory, put the things of all its sorts into one domain, with an element
+//! more so that it is not empty, and let memberships hold only where they did. A quantifier that no membership guards
+//! names its sort then (`of_sort_1`), and that constants are of theirs is an axiom; but nothing says that there is
+//! anything of a sort.
+//!
 //! Where a formula speaks of `in3[x,y,z,f]` for a variable `f`, as a definition for any function does,
 //! the relation stays, and a link between it and the function is added as an axiom.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -55,6 +61,10 @@ pub(super) struct Translator<'t> {
     /// Functions of which a link is needed, and those that have one.
     links: BTreeSet<usize>,
     linked: BTreeSet<usize>,
+    /// What the symbols of sorts begin with, as no other symbol does.
+    sort_prefix: String,
+    /// The sorts that some sentence names.
+    sorts: RefCell<BTreeSet<Sort>>,
 }
 
 impl<'t> Translator<'t> {
@@ -89,6 +99,11 @@ impl<'t> Translator<'t> {
             .zip(shown)
             .map(|(taken, shown)| taken.unwrap_or_else(|| symbol(names, shown)))
             .collect();
+        let mut sort_prefix = "of_sort".to_owned();
+        let symbols = || predicates.iter().chain(&parameters).chain(operations.iter().map(|known| &known.symbol));
+        while symbols().any(|symbol| symbol.starts_with(&sort_prefix)) {
+            sort_prefix.push_str("_of_sort");
+        }
         Translator {
             theory,
             predicates,
@@ -99,6 +114,8 @@ impl<'t> Translator<'t> {
             seen: BTreeSet::new(),
             links: BTreeSet::new(),
             linked: BTreeSet::new(),
+            sort_prefix,
+            sorts: RefCell::default(),
         }
     }
 
@@ -150,10 +167,17 @@ impl<'t> Translator<'t> {
                 (None, None) => Term::constant(&format!("free_{place}").into()),
             }
         };
+        let (prefix, named) = (self.sort_prefix.clone(), std::mem::take(&mut self.sorts));
+        let of_sort = |sort: &Sort| {
+            named.borrow_mut().insert(sort.clone());
+            sort_symbol(&prefix, sort)
+        };
         let mut atom = |predicate: PredicateId, arguments: &[formula::Variable], terms: Vec<Term>| {
             self.atom(predicate, arguments, terms)
         };
-        let sentence = Builder { free: &free, atom: &mut atom, next: &mut next }.sentence(formula);
+        let mut builder = Builder { free: &free, atom: &mut atom, of_sort: Some(&of_sort), next: &mut next };
+        let sentence = builder.sentence(formula);
+        self.sorts = named;
         self.next = next;
         sentence
     }
@@ -264,6 +288,41 @@ impl<'t> Translator<'t> {
         Some((wanted, sentence))
     }
 
+    /// If sentences name sorts: that these constants are of theirs, and what is in a set of a sort is of the sort of its
+    /// elements.
+    pub(super) fn sorts(&mut self, is_used: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
+        let mut sorts = self.sorts.borrow().clone();
+        if sorts.is_empty() {
+            return Vec::new();
+        }
+        let mut sentences = Vec::new();
+        let own = self.theory.predicate(self.theory.anchor).sorts.clone();
+        let named = sorts.clone();
+        let parameters = self.parameters.iter().zip(own);
+        for (symbol, sort) in parameters.filter(|(symbol, sort)| is_used(symbol) || named.contains(sort)) {
+            let is = sort_symbol(&self.sort_prefix, &sort);
+            sentences.push(Sentence::Atom(is, vec![Term::constant(symbol)]));
+            sorts.insert(sort);
+        }
+        for sort in &sorts {
+            let Sort::Power(parts) = sort else { continue };
+            let Some(predicate) = self.predicates.get(parts.len()).filter(|_| (1..=3).contains(&parts.len())) else {
+                continue;
+            };
+            let variables: Vec<Variable> =
+                (self.next..).take(1 + parts.len()).map(|number| Variable { number, shown: "x".into() }).collect();
+            self.next += variables.len() as u32;
+            let terms: Vec<Term> = variables.iter().cloned().map(Term::Variable).collect();
+            let is =
+                |sort: &Sort, term: &Term| Sentence::Atom(sort_symbol(&self.sort_prefix, sort), vec![term.clone()]);
+            let set = is(sort, &terms[parts.len()]);
+            let members = Sentence::and(parts.iter().zip(&terms).map(|(part, term)| is(part, term)));
+            let premise = Sentence::and([set, Sentence::Atom(predicate.clone(), terms.clone())]);
+            sentences.push(Sentence::for_all(variables, Sentence::implies(premise, members)));
+        }
+        sentences
+    }
+
     /// For each relation that was also spoken of in general: its rows at the function's graph are those
     /// of the function. Each link is given out once.
     pub(super) fn links(&mut self) -> Vec<(Arc<str>, Sentence)> {
@@ -293,6 +352,22 @@ impl<'t> Translator<'t> {
             })
             .collect()
     }
+}
+
+/// The symbol of a sort: `of_sort_1`, and `of_sort_p1_1` for the sets of things of that sort.
+fn sort_symbol(prefix: &str, sort: &Sort) -> Arc<str> {
+    fn put(sort: &Sort, text: &mut String) {
+        match sort {
+            Sort::Individual(base) => text.push_str(&format!("_{base}")),
+            Sort::Power(parts) => {
+                text.push_str(&format!("_p{}", parts.len()));
+                parts.iter().for_each(|part| put(part, text));
+            }
+        }
+    }
+    let mut text = prefix.to_owned();
+    put(sort, &mut text);
+    text.into()
 }
 
 /// An atom that states the value of a function: the places of inputs and value, and the domains.
