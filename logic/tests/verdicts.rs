@@ -224,3 +224,11 @@ fn a_run_that_is_told_to_stop_keeps_what_it_has() {
         assert!(after < 80, "it went on {after} times after it was told to stop at {stop}");
     }
 }
+
+#[test]
+fn a_theorem_about_coinciding_sorts_is_no_rule_for_others() {
+    // The first goal makes the sorts of S and T one; the second does not.
+    let theory = "(theory T[S,T,R,c,d] (& (in[c,S]) (in[d,T]) (>[x] (in2[x,c,R]) (in[x,S]))))";
+    let goals = ["(>[x] (& (in[x,S]) (in[x,T])) (in[x,T]))", "(>[x] (in[x,T]) (in[x,T]))", "(in[d,T])"];
+    assert_eq!(ask(theory, &goals), [Told::Theorem, Told::Theorem, Told::Theorem]);
+}

@@ -91,7 +91,7 @@ pub(super) fn summary(done: &Done, output: Output) {
     let row = |label: &str, value: String| output.line(&format!("{label:<34}{value:>12}"));
     row("conjectures built", counts.built.to_string());
     row("  refuted by a counterexample", counts.refuted.to_string());
-    row("  instances of others, vacuous", format!("{}", counts.instances + counts.vacuous));
+    row("  instances of others, vacuous", format!("{}", counts.instances + counts.vacuous + counts.idle));
     row("tried (goals and lemmas included)", counts.candidates.to_string());
     row("  proved directly", counts.direct.to_string());
     row("  proved by induction", counts.induction.to_string());
@@ -108,6 +108,9 @@ pub(super) fn summary(done: &Done, output: Output) {
         row("peak memory, MB", format!("{:.1}", peak as f64 / f64::from(1 << 20)));
     }
     output.line(&format!("run {} is {}", done.id, done.status.words()));
+    for note in exploration.notes() {
+        output.line(&format!("note: {}", note.text(exploration.theory())));
+    }
     let asked = exploration.conjectures.iter().any(|known| matches!(known.origin, Origin::Goal(_)));
     for conjecture in exploration.conjectures.iter().filter(|_| !asked) {
         if let (Fate::Open(_), Answer::Open { reason, .. }) = (&conjecture.fate, Answer::of(exploration, conjecture)) {

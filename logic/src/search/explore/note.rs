@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::calculus::formula::{Formula, Name, PredicateId};
 use crate::calculus::theory::Theory;
-use crate::language::text::MplWriter;
+use crate::language::text::{MplWriter, SortsShown};
 
 use super::{Exploration, Stage};
 
@@ -34,7 +34,7 @@ impl Note {
                     let beyond = || format!("?{}", name.0 as usize - parameters.len()).into();
                     parameters.get(name.0 as usize).cloned().unwrap_or_else(beyond)
                 };
-                let text = MplWriter { predicate: &predicate, name: &name }.write(formula);
+                let text = MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(formula);
                 format!("nothing is inferred from {text}: {reason}")
             }
             Note::NoModel => "no model was found, so nothing could be refuted".to_owned(),

@@ -6,7 +6,7 @@ use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::TheoremId;
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Goal, Theory};
-use crate::clauses::clause::{Clause, Head, Literal, Term};
+use crate::clauses::clause::{Clause, Head, Literal};
 use crate::clauses::compile::{Axiom, Compiled, Move, Node, Start};
 use crate::conjecture::limits::literals;
 use crate::conjecture::{Limits as Size, Shape, TermTree, generate_while};
@@ -101,7 +101,7 @@ impl Exploration {
                 Err(said) => self.lost.push(said),
             }
         }
-        true
+        go_on()
     }
 
     /// Whether what fails in the model fails in a structure of the theory: every variable of the statement ranges over
