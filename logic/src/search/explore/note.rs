@@ -38,7 +38,7 @@ impl Note {
                 format!("nothing is inferred from {text}: {reason}")
             }
             Note::NoModel => "no model was found, so nothing could be refuted".to_owned(),
-            Note::LeftOut(count) => format!("{count} candidates were left out, since there were too many"),
+            Note::LeftOut(count) => format!("{count} candidates or more were left out, since there were too many"),
             Note::Lost(said) => format!("a fault of this program in the preparation: {said}"),
         }
     }
