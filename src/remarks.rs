@@ -1,7 +1,7 @@
 //! What a run did not do, in words: a result says nothing about what was left out.
 
 use theoremata_logic::language::notation::Reading;
-use theoremata_logic::search::explore::Exploration;
+use theoremata_logic::search::explore::{Exploration, Note};
 
 /// Axioms that are named one by one; of more only the number is said.
 const SHOWN: usize = 20;
@@ -15,17 +15,25 @@ pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
         // That is told by itself, and nothing else was tried.
         return remarks;
     }
-    let skipped = &exploration.compiled().skipped;
-    for axiom in skipped.iter().take(SHOWN) {
-        let shown = reading.under_anchor(&axiom.formula);
-        remarks.push(format!("an axiom was not reasoned with ({}): {shown}", axiom.reason));
+    let mut skipped = 0;
+    for note in exploration.notes() {
+        match note {
+            Note::Skipped(formula, reason) => {
+                skipped += 1;
+                if skipped <= SHOWN {
+                    let shown = reading.under_anchor(&formula);
+                    remarks.push(format!("an axiom was not reasoned with ({reason}): {shown}"));
+                }
+            }
+            Note::NoModel => remarks.push("no model of the axioms was found, so nothing could be refuted".to_owned()),
+            Note::LeftOut(count) => {
+                remarks.push(format!("{count} candidates for conjectures were left out, since there were too many"));
+            }
+            Note::Lost(said) => remarks.push(format!("a fault of this program in the preparation: {said}")),
+        }
     }
-    if let Some(more @ 1..) = skipped.len().checked_sub(SHOWN) {
+    if let Some(more @ 1..) = skipped.checked_sub(SHOWN) {
         remarks.push(format!("{more} more axioms were not reasoned with"));
-    }
-    let prepared = exploration.is_finished() || exploration.round() > 0;
-    if prepared && exploration.models.is_empty() {
-        remarks.push("no model of the axioms was found, so nothing could be refuted".to_owned());
     }
     if exploration.has_generated() && exploration.counts().built == 0 {
         let atoms = theory.bounds.atoms;

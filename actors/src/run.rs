@@ -25,9 +25,7 @@ use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Pro
 use crate::measure::{Stages, cpu_seconds, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
-pub use answer::{
-    Answer, GoalAnswer, OpenCase, TheoremFound, contradiction, contradiction_among, math, mpl, why_ended,
-};
+pub use answer::{Answer, GoalAnswer, OpenCase, TheoremFound, contradiction, contradiction_among, math, mpl};
 pub use claims::{Unclaimed, assumptions, compare};
 pub use restore::{Manner, restore};
 use writer::Writer;

@@ -19,7 +19,7 @@ use theoremata_logic::clauses::clause::RelationId;
 use theoremata_logic::clauses::compile::Compiled;
 use theoremata_logic::language::mpl;
 use theoremata_logic::saturation::block::{Block, End, Limits};
-use theoremata_logic::saturation::rule::{Code, Individual, RuleBook};
+use theoremata_logic::saturation::rule::{Code, Individual, RuleBook, SortId};
 
 /// Million facts per CPU second below which the block engine is a fault.
 const LEAST: f64 = 2.0;
@@ -103,8 +103,8 @@ impl Workload {
         let text = self.theory.as_bytes();
         let (theory, _) = mpl::read_mpl("workload.mpl", text, &mut |_| Err("no imports".into())).expect("a theory");
         let compiled = Compiled::new(&theory, &[]);
-        let mut block = Block::root(Arc::new(RuleBook::new(&compiled)), 0);
-        let individuals: Vec<Individual> = (0..self.individuals).map(|_| block.introduce()).collect();
+        let mut block = Block::root(Arc::new(RuleBook::new(&compiled)));
+        let individuals: Vec<Individual> = (0..self.individuals).map(|_| block.introduce(SortId(0))).collect();
         let of = |numbers: &[u32]| -> Vec<Individual> { numbers.iter().map(|x| individuals[*x as usize]).collect() };
         // The signature begins with the relations in the order in which the rule mentions them.
         let mut relations = (0..compiled.signature.relations.len() as u16).map(RelationId).filter(|relation| {

@@ -160,16 +160,20 @@ pub fn generate_while(
     }
     let models_allow =
         |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
+    // Of what is not looked at, nobody knows how much there is.
+    let (mut looked, most) = (0, 10 * limits.candidates);
     let mut take = |clause: Clause, shape: Shape| {
         sieve.offer(canonical(&clause), shape);
+        looked += 1;
         go = go && go_on();
-        go
+        go && looked < most
     };
     conditional::candidates(signature, limits, &models_allow, &mut |clause| take(clause, Shape::Conditional));
     horn::candidates(signature, limits, &mut |clause| take(clause, Shape::Horn));
     if !go {
         return None;
     }
+    sieve.counts.left_out += usize::from(looked >= most);
     sieve.finish(go_on)
 }
 

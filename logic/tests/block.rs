@@ -19,7 +19,7 @@ use theoremata_logic::clauses::compile::{Axiom, Compiled, Justification, Start};
 use theoremata_logic::proofs::reconstruction::{By, Finished, Tree, extract};
 use theoremata_logic::saturation::block::{Block, End, Goal, Limits, Snapshot};
 use theoremata_logic::saturation::reference::{Closure, Fact, closure};
-use theoremata_logic::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleBook};
+use theoremata_logic::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleBook, SortId, Sorts};
 use theoremata_logic::saturation::sequent::{Sequent, SequentHead};
 
 const CONSTANTS: usize = 3;
@@ -179,13 +179,12 @@ impl Case {
         let mut known = (*self.compiled).clone();
         known.axioms.truncate(self.early);
         let book = RuleBook::new(&known);
-        let mut root = Block::root(Arc::new(book.clone()), CONSTANTS);
+        let mut root = Block::root(Arc::new(book.clone()));
         root.run(Limits { steps: random.below(40) as u64, creations: 0 });
         let mut longer = book;
         for axiom in &self.compiled.axioms[self.early..] {
-            if let Some(rule) = Rule::of_axiom(axiom) {
-                longer.add_with_demands(rule, &self.compiled.signature, Some(0), Some(1));
-            }
+            let rule = Rule::of_axiom(axiom, &longer.sorts);
+            longer.add_with_demands(rule, &self.compiled.signature, Some(0), Some(1));
         }
         root.learn(Arc::new(longer));
         root.run(NO_NEW);
@@ -196,7 +195,7 @@ impl Case {
     fn below(parent: &Snapshot, random: &mut Random, known: u16, new: u16, given: &[Given], limits: Limits) -> Block {
         let mut block = Block::below(parent);
         for _ in 0..new {
-            block.introduce();
+            block.introduce(SortId(0));
         }
         for (number, given) in given.iter().enumerate() {
             match given {
@@ -206,9 +205,8 @@ impl Case {
                 }
                 Given::Rule(_, axiom) => {
                     assert_eq!(block.assume_other() as usize, number);
-                    if let Some(rule) = hypothesis(axiom, number) {
-                        block.assume_rule(rule);
-                    }
+                    let rule = hypothesis(axiom, number, block.typing().sorts);
+                    block.assume_rule(rule);
                 }
             }
             if random.below(2) == 0 {
@@ -223,14 +221,12 @@ impl Case {
 
     /// What follows by the plain definition from the axioms and what is given.
     fn closure(&self, given: &[&[Given]], individuals: usize) -> Closure {
-        let has_rule = |axiom: &&Axiom| Rule::of_axiom(axiom).is_some();
-        let mut clauses: Vec<Clause> =
-            self.compiled.axioms.iter().filter(has_rule).map(|axiom| axiom.clause.clone()).collect();
+        let mut clauses: Vec<Clause> = self.compiled.axioms.iter().map(|axiom| axiom.clause.clone()).collect();
         let mut facts: Vec<Fact> = Vec::new();
         for given in given.iter().copied().flatten() {
             match given {
                 Given::Literal(literal) => facts.push(fact(literal)),
-                Given::Rule(_, axiom) => clauses.extend(Some(axiom).filter(has_rule).map(|axiom| axiom.clause.clone())),
+                Given::Rule(_, axiom) => clauses.push(axiom.clause.clone()),
             }
         }
         closure(individuals as u32, &facts, &clauses)
@@ -263,10 +259,10 @@ impl Case {
     }
 }
 
-fn hypothesis(axiom: &Axiom, number: usize) -> Option<Rule> {
+fn hypothesis(axiom: &Axiom, number: usize, sorts: &Sorts) -> Rule {
     let justification =
         Justification { start: Start::Hypothesis(number as u32), moves: axiom.justification.moves.clone() };
-    Rule::of_axiom(&Axiom { clause: axiom.clause.clone(), justification })
+    Rule::of_axiom(&Axiom { clause: axiom.clause.clone(), justification }, sorts)
 }
 
 /// A literal over individuals: variables follow the constants.

@@ -224,3 +224,27 @@ fn a_run_that_is_told_to_stop_keeps_what_it_has() {
         assert!(after < 80, "it went on {after} times after it was told to stop at {stop}");
     }
 }
+
+#[test]
+fn a_theorem_about_coinciding_sorts_is_no_rule_for_others() {
+    // The first goal makes the sorts of S and T one; the second does not.
+    let theory = "(theory T[S,T,R,c,d] (& (in[c,S]) (in[d,T]) (>[x] (in2[x,c,R]) (in[x,S]))))";
+    let goals = ["(>[x] (& (in[x,S]) (in[x,T])) (in[x,T]))", "(>[x] (in[x,T]) (in[x,T]))", "(in[d,T])"];
+    assert_eq!(ask(theory, &goals), [Told::Theorem, Told::Theorem, Told::Theorem]);
+}
+
+#[test]
+fn wide_relations_are_neither_tabled_nor_listed_without_bound() {
+    // Eight places: over 64 individuals no table of it could be held, nor all statements with two of it be built.
+    let wide = "(define wide[N,a,b,c,d,e,f,g,h] (& (in[a,N]) (in[b,N]) (in[c,N]) (in[d,N]) (in[e,N]) (in[f,N]) (in[g,N]) (=[g,h])))";
+    let theory = format!("{wide}{NUMBERS}");
+    let goals =
+        ["(>[a,b,c,q] (in3[a,b,c,q]) (in3[b,a,c,q]))", "(>[a,b,c,d,e,f,g,h] (wide[N,a,b,c,d,e,f,g,h]) (=[g,h]))"];
+    let exploration = verdict::explore(
+        &theory,
+        &goals,
+        theoremata_logic::search::explore::Options { generate: false, ..Default::default() },
+    );
+    assert_eq!(verdict::told(&exploration)[1], Told::Theorem);
+    assert!(exploration.counts().built < 300_000, "{:?}", exploration.counts());
+}

@@ -92,7 +92,7 @@ pub(super) fn summary(done: &Done, output: Output) {
     let row = |label: &str, value: String| output.line(&format!("{label:<34}{value:>12}"));
     row("conjectures built", counts.built.to_string());
     row("  refuted by a counterexample", counts.refuted.to_string());
-    row("  instances of others, vacuous", format!("{}", counts.instances + counts.vacuous));
+    row("  instances of others, vacuous", format!("{}", counts.instances + counts.vacuous + counts.idle));
     row("tried (goals and lemmas included)", counts.candidates.to_string());
     row("  proved directly", counts.direct.to_string());
     row("  proved by induction", counts.induction.to_string());

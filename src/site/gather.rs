@@ -82,14 +82,14 @@ impl<'r> Report<'r> {
                     open.push(Open { statement, tried: Vec::new(), stuck: Vec::new(), bound: (*reason).to_owned() })
                 }
                 Fate::Open(fate) => {
-                    let mut tried = vec![format!("a direct proof: {}", ended(fate.ended))];
+                    let mut tried = vec![format!("a direct proof: {}", fate.ended.words())];
                     let mut stuck: Vec<Formula> = Vec::new();
                     for induction in &fate.inductions {
                         tried.push(format!(
                             "induction on {}, case {}: {}",
                             variable_name(induction.variable),
                             induction.case + 1,
-                            ended(induction.ended)
+                            induction.ended.words()
                         ));
                         for subgoal in
                             induction.subgoals.iter().filter_map(|clause| signature.statement(theory, clause))
@@ -99,7 +99,7 @@ impl<'r> Report<'r> {
                             }
                         }
                     }
-                    open.push(Open { statement, tried, stuck, bound: ended(fate.ended).to_owned() });
+                    open.push(Open { statement, tried, stuck, bound: fate.ended.words() });
                 }
             }
         }
@@ -143,14 +143,4 @@ fn assignment(clause: &Clause, model: &Model, values: &[u16]) -> Vec<(Arc<str>, 
             (variable_name(variable), name.clone())
         })
         .collect()
-}
-
-/// Why an attempt ended, in words.
-fn ended(reason: &str) -> &str {
-    match reason {
-        "saturated" => "nothing more could be derived",
-        "values" => "the bound on new individuals was reached",
-        "steps" => "the bound on steps was reached",
-        other => other,
-    }
 }

@@ -218,7 +218,7 @@ impl Answer {
             },
             Fate::Unsupported(reason) => Answer::Unsupported { reason: (*reason).to_owned() },
             Fate::Open(open) => Answer::Open {
-                reason: why_ended(open.ended).to_owned(),
+                reason: open.ended.words(),
                 tried: true,
                 inductions: open
                     .inductions
@@ -226,7 +226,7 @@ impl Answer {
                     .map(|induction| OpenCase {
                         variable: variable_name(statement, induction.variable),
                         case: induction.case + 1,
-                        reason: why_ended(induction.ended).to_owned(),
+                        reason: induction.ended.words(),
                         stuck_on: induction
                             .subgoals
                             .iter()
@@ -381,15 +381,4 @@ pub fn mpl(theory: &Theory, formula: &Formula) -> String {
 #[must_use]
 pub fn math(theory: &Theory, statement: &Formula) -> String {
     Reading::new(theory).statement(statement).to_string()
-}
-
-/// Why an attempt ended, in words.
-#[must_use]
-pub fn why_ended(reason: &str) -> &str {
-    match reason {
-        "saturated" => "nothing more follows",
-        "values" => "bound on new values",
-        "steps" => "bound on steps",
-        other => other,
-    }
 }

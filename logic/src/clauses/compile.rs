@@ -571,6 +571,12 @@ impl Compiled {
         ))
     }
 
+    /// Whether a closed statement is about structures of all sorts that the theory allows.
+    #[must_use]
+    pub fn is_general(&self, statement: &Formula) -> bool {
+        matches!(statement, Formula::Implies(binders, ..) if binders.sorts().eq(&self.anchor_sorts))
+    }
+
     /// Whether a clause speaks of sets or relations as things: then the views of [`Compiled::views`] matter to it.
     #[must_use]
     pub fn speaks_of_sets(&self, clause: &Clause) -> bool {

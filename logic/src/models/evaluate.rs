@@ -221,7 +221,7 @@ pub fn inputs(model: &Model, clause: &Clause) -> Vec<u16> {
 pub fn function_value(model: &Model, function: RelationId, inputs: &[u16]) -> u16 {
     match &model.tables[function.index()] {
         Table::Function(values) => values[model.place(inputs)],
-        Table::Relation(_) => UNKNOWN,
+        Table::Relation(_) | Table::Unknown => UNKNOWN,
     }
 }
 

@@ -71,7 +71,8 @@ pub struct Found {
     pub stopped: Option<Stop>,
 }
 
-/// Looks for models of the axioms with 1 up to [`SearchLimits::largest`] individuals.
+/// Looks for models of the axioms, which must be about individuals alone, with 1 up to [`SearchLimits::largest`]
+/// individuals.
 ///
 /// If one set occurs in the signature as domain (a relation `in` of one argument), or none, it is the
 /// whole carrier and functions are total, unless there is no such model. If several do, they are unary
@@ -256,7 +257,6 @@ mod tests {
                 relation(PredicateId::EQUAL, 2, false),
                 relation(PredicateId::IN2, 2, true),
                 relation(PredicateId::IN3, 3, true),
-                relation(PredicateId::IN, 1, false),
             ],
             constants: vec![Constant { parameter: 1, name: "e".into(), sort: Sort::BASE }],
         }

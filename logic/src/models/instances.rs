@@ -78,7 +78,7 @@ impl<'a> Ground<'a> {
         };
         for (number, relation) in signature.relations.iter().enumerate() {
             ground.relations.push(ground.next);
-            if number != RelationId::EQUAL.index() {
+            if number != RelationId::EQUAL.index() && is_first_order(relation) {
                 let tuples = power(size, relation.arity);
                 ground.spend(tuples)?;
                 ground.next += tuples as u32;
@@ -339,6 +339,7 @@ impl<'a> Ground<'a> {
                         *value = self.value(first + cell as u32 * u32::from(size));
                     }
                 }
+                Table::Unknown => {}
                 Table::Relation(truths) => {
                     for (tuple, truth) in truths.iter_mut().enumerate() {
                         *truth = if self.holds(first + tuple as u32) { Truth::True } else { Truth::False };
@@ -371,6 +372,7 @@ impl<'a> Ground<'a> {
                         }
                     }
                 }
+                Table::Unknown => {}
                 Table::Relation(truths) => {
                     for (tuple, truth) in reference::assignments(self.size, arity).zip(truths) {
                         let proposition = positive(place(&tuple));
@@ -397,7 +399,11 @@ impl Carrier {
     /// The carriers to look at, the more promising first.
     pub(super) fn of(signature: &Signature) -> &'static [Carrier] {
         let sets = signature.relations.iter().filter(|relation| is_set(relation)).count();
-        if sets <= 1 { &[Carrier::Set, Carrier::Any] } else { &[Carrier::Any] }
+        match sets {
+            0 => &[Carrier::Set],
+            1 => &[Carrier::Set, Carrier::Any],
+            _ => &[Carrier::Any],
+        }
     }
 }
 
@@ -414,6 +420,11 @@ enum Instance {
     Known(bool),
     /// All others are propositions.
     Open(Lit),
+}
+
+/// Whether a relation is between individuals: of all others these structures say nothing.
+fn is_first_order(relation: &crate::clauses::clause::Relation) -> bool {
+    relation.sorts.iter().all(crate::calculus::sort::Sort::is_individual)
 }
 
 fn is_set(relation: &crate::clauses::clause::Relation) -> bool {

@@ -32,7 +32,13 @@ pub enum Table {
     Function(Vec<u16>),
     /// Any other relation: what is known of each tuple, first argument slowest.
     Relation(Vec<Truth>),
+    /// Nothing is known of the relation: it is about sets or relations, of which a model has none, or has too many
+    /// tuples to be written down.
+    Unknown,
 }
+
+/// The most tuples of a relation that a model knows of.
+pub const MOST_TUPLES: usize = 1 << 24;
 
 /// What is known of one tuple of a relation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +68,10 @@ impl Model {
             .map(|(number, relation)| {
                 if number == RelationId::EQUAL.index() {
                     Table::Relation(Vec::new())
+                } else if relation.sorts.iter().any(|sort| !sort.is_individual())
+                    || (size as usize).checked_pow(relation.arity as u32).is_none_or(|tuples| tuples > MOST_TUPLES)
+                {
+                    Table::Unknown
                 } else if relation.function {
                     Table::Function(vec![UNKNOWN; (size as usize).pow(relation.arity as u32 - 1)])
                 } else {
@@ -81,7 +91,7 @@ impl Model {
 }
 
 impl Model {
-    /// Whether nothing is unknown: every constant has a value and no table has a gap. Only such a
+    /// Whether nothing is unknown of its individuals: every constant has a value and no table has a gap. Only such a
     /// model is the whole structure, so only there the lack of a witness refutes an existence.
     ///
     /// A piece of an infinite structure has a gap at its edge as soon as one function leaves it. A
@@ -93,6 +103,7 @@ impl Model {
             && self.tables.iter().all(|table| match table {
                 Table::Function(values) => !values.contains(&UNKNOWN),
                 Table::Relation(truths) => !truths.contains(&Truth::Unknown),
+                Table::Unknown => true,
             })
     }
 }

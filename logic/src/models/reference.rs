@@ -25,6 +25,7 @@ pub fn truth(model: &Model, literal: &Literal, assignment: &[u16]) -> Truth {
         known(tuple[0] == tuple[1])
     } else {
         match &model.tables[literal.relation.index()] {
+            Table::Unknown => return Truth::Unknown,
             Table::Relation(truths) => truths[model.place(&tuple)],
             Table::Function(values) => {
                 let (output, inputs) = tuple.split_last().expect("a function has an output");

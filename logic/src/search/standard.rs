@@ -250,7 +250,7 @@ fn read(block: &Block, compiled: &Compiled, induction: &InductionInstance, indiv
                         let (value, inputs) = tuple.split_last().expect("a function has a value");
                         values[inputs.iter().fold(0, |at, input| at * size as usize + *input as usize)] = *value;
                     }
-                    Table::Function(_) => {}
+                    Table::Function(_) | Table::Unknown => {}
                     Table::Relation(truths) => {
                         let at = tuple.iter().fold(0, |at, input| at * size as usize + *input as usize);
                         truths[at] = if positive { Truth::True } else { Truth::False };

@@ -171,9 +171,9 @@ pub fn prove_all(theory: Theory, goals: &[(&str, &str)]) -> Proved {
     let mut book = RuleBook::new(&compiled);
     let mut proved = Proved { theory: Arc::new(theory), statements: Vec::new(), proofs: Vec::new() };
     for (goal, mut axiom) in goals.into_iter().zip(axioms) {
-        let mut root = Block::root(Arc::new(book.clone()), compiled.signature.constants.len());
+        let mut root = Block::root(Arc::new(book.clone()));
         root.run(Limits { steps: 1_000_000, creations: 0 });
-        let sequent = Sequent::of(&axiom.clause).expect("it has a head");
+        let sequent = Sequent::of(&axiom.clause);
         let block = LogicBlock::new(compiled.clone(), Arc::new(root.rest()), sequent, Effort::HIGH);
         let tree = match solve(block).0 {
             Verdict::Proved(tree) => tree,
@@ -186,9 +186,8 @@ pub fn prove_all(theory: Theory, goals: &[(&str, &str)]) -> Proved {
         moves.append(&mut axiom.justification.moves);
         let start = Start::Theorem(TheoremId(proved.statements.len() as u32));
         let learned = Axiom { clause: axiom.clause, justification: Justification { start, moves } };
-        if let Some(rule) = Rule::of_axiom(&learned) {
-            book.add_with_demands(rule, &compiled.signature, Some(0), Some(1));
-        }
+        let rule = Rule::of_axiom(&learned, &book.sorts);
+        book.add_with_demands(rule, &compiled.signature, Some(0), Some(1));
         proved.statements.push(goal.statement);
         proved.proofs.push(proof);
     }

@@ -82,6 +82,10 @@ pub(super) fn root_of(book: &RuleBook) -> Block {
 pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremId, theorem: &Theorem) {
     let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
     let Some(clause) = theorem.clause.clone() else { return };
+    // A theorem about structures in which sorts coincide says nothing of the others.
+    if !compiled.is_general(&theorem.statement) {
+        return;
+    }
     let axiom = Axiom { clause, justification };
     let (forward, backward) = if is_shuffle(&axiom.clause, compiled) { (4, 4) } else { (1, 2) };
     let rule = Rule::of_axiom(&axiom, &book.sorts);

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::calculus::formula::{Formula, Name, PredicateId};
-use crate::calculus::theory::Theory;
-use crate::language::text::{MplWriter, SortsShown};
+use crate::calculus::formula::Formula;
 
 use super::{Exploration, Stage};
 
@@ -20,28 +18,6 @@ pub enum Note {
     LeftOut(u64),
     /// A fault of this program, which cost a part of the preparation, and what was said.
     Lost(Arc<str>),
-}
-
-impl Note {
-    /// For readers.
-    #[must_use]
-    pub fn text(&self, theory: &Theory) -> String {
-        match self {
-            Note::Skipped(formula, reason) => {
-                let parameters = &theory.anchor_definition().parameters;
-                let predicate = |id: PredicateId| theory.predicate(id).name.clone();
-                let name = |name: Name| {
-                    let beyond = || format!("?{}", name.0 as usize - parameters.len()).into();
-                    parameters.get(name.0 as usize).cloned().unwrap_or_else(beyond)
-                };
-                let text = MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(formula);
-                format!("nothing is inferred from {text}: {reason}")
-            }
-            Note::NoModel => "no model was found, so nothing could be refuted".to_owned(),
-            Note::LeftOut(count) => format!("{count} candidates were left out, since there were too many"),
-            Note::Lost(said) => format!("a fault of this program in the preparation: {said}"),
-        }
-    }
 }
 
 impl Exploration {

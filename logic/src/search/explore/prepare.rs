@@ -101,7 +101,7 @@ impl Exploration {
                 Err(said) => self.lost.push(said),
             }
         }
-        true
+        go_on()
     }
 
     /// Whether what fails in the model fails in a structure of the theory: every variable of the statement ranges over
@@ -260,7 +260,7 @@ impl Exploration {
             let is_goal = is_asked(&conjecture.origin);
             let Some(clause) = &conjecture.clause else { continue };
             let open = matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting);
-            if !is_goal || !open {
+            if !is_goal || !open || self.compiled.speaks_of_sets(clause) {
                 continue;
             }
             if !go_on() {
@@ -414,8 +414,9 @@ fn for_each_sort(formula: &Formula, visit: &mut dyn FnMut(&Sort)) {
     }
 }
 
-/// All clauses that hold under the anchor. Models are asked of a theory only if no part of it was left
+/// All clauses about individuals that hold under the anchor. Models are asked of a theory only if no part of it was left
 /// out when it was compiled: else there would be too many.
 pub(super) fn axioms_of(compiled: &Compiled) -> Vec<Clause> {
-    compiled.axioms.iter().map(|axiom| axiom.clause.clone()).collect()
+    let clauses = compiled.axioms.iter().map(|axiom| &axiom.clause);
+    clauses.filter(|clause| !compiled.speaks_of_sets(clause)).cloned().collect()
 }

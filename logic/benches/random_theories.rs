@@ -1,0 +1,32 @@
+//! Random theories and goals by the thousand, held against z3: what the test `random_theories` does for a few.
+//!
+//! `cargo bench -p theoremata-logic --bench random_theories`; `SEEDS=n` for another number than 5,000. It ends with an
+//! error if a verdict is wrong, an attempt panicked, or the checker refused a proof.
+
+#[path = "../tests/verdict/mod.rs"]
+mod verdict;
+
+use std::time::Instant;
+
+use verdict::random::{Counts, has_z3, judge};
+
+fn main() {
+    let seeds: u64 = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(5_000);
+    let with_z3 = has_z3();
+    if !with_z3 {
+        println!("z3 is not installed: the verdicts are not held against it");
+    }
+    let start = Instant::now();
+    let (mut counts, mut wrong) = (Counts::default(), 0);
+    for seed in 0..seeds {
+        if let Err(what) = judge(seed, with_z3, &mut counts) {
+            wrong += 1;
+            println!("{what}\n");
+        }
+        if seed % 500 == 499 {
+            println!("{} seeds, {wrong} wrong, {:.0} s: {counts:?}", seed + 1, start.elapsed().as_secs_f64());
+        }
+    }
+    println!("{seeds} seeds, {wrong} wrong: {counts:?}");
+    assert_eq!(wrong, 0, "wrong verdicts");
+}
