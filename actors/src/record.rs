@@ -3,7 +3,7 @@
 //! The store speaks text: formulas in MPL, variables by name. A variable keeps the name that readers
 //! see; where a proof introduces the same name again the later ones get a number, `a#2`, `a#3`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
@@ -154,12 +154,19 @@ fn rule_parts<'r>(
 pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Unreadable> {
     let mut variables: HashMap<Arc<str>, Name> = HashMap::new();
     let mut proof = logic::Proof::default();
+    let texts: HashSet<&str> =
+        record.scopes().iter().flat_map(|(_, scope)| scope.variables.iter().map(|text| &**text)).collect();
+    // A number is ours where the name without it is there as well; the theory's own names may look like that.
+    let parameters = &theory.anchor_definition().parameters;
+    let is_numbered =
+        |text: &str, shown: &str| texts.contains(shown) && parameters.iter().all(|parameter| **parameter != *text);
     for (_, scope) in record.scopes() {
         for text in &scope.variables {
             let name = Name(proof.names.len() as u32);
             // A name that is introduced twice is the checker's to refuse.
             variables.entry(text.clone()).or_insert(name);
-            let shown = text.rsplit_once('#').map_or(&**text, |(shown, _)| shown);
+            let shown = text.rsplit_once('#').filter(|(shown, _)| is_numbered(text, shown));
+            let shown = shown.map_or(&**text, |(shown, _)| shown);
             proof.names.push(shown.into());
         }
     }
