@@ -4,27 +4,12 @@
 //! The same report gives the same bytes. All text of users is escaped, by the templates or by
 //! [`escape`]; markup that we made ourselves has a name that ends in `_html`.
 
-mod address;
 #[cfg(test)]
 mod browser;
-mod catalogue;
-mod definition;
-mod downloads;
-mod drawing;
-mod exports;
-mod folder;
-mod gather;
-mod graph;
-mod law;
-mod math;
-mod pages;
-mod paging;
-mod proof;
-pub(crate) mod report;
-mod sentence;
 #[cfg(test)]
 mod tests;
-mod theorem;
+pub(crate) mod values;
+mod writing;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,9 +17,10 @@ use std::path::{Path, PathBuf};
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::characters::flaw_in_prose;
 
-use catalogue::Catalogue;
-use folder::Folder;
-use report::Report;
+use values::catalogue::Catalogue;
+use values::report::Report;
+use writing::folder::Folder;
+use writing::{downloads, exports, pages};
 
 /// What was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 //! The store speaks text: formulas in MPL, variables by name. A variable keeps the name that readers
 //! see; where a proof introduces the same name again the later ones get a number, `a#2`, `a#3`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use theoremata_logic::calculus::formula::{Binder, Formula, Name, PredicateId};
@@ -156,6 +156,16 @@ pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Un
     let mut variables: HashMap<Arc<str>, Name> = HashMap::new();
     let mut proof = logic::Proof::default();
     let mut introduced = Vec::new();
+    let name_of = |text: &'_ Arc<str>| text.split_once(' ').map_or(text.len(), |(name, _)| name.len());
+    let texts: HashSet<&str> = record
+        .scopes()
+        .iter()
+        .flat_map(|(_, scope)| scope.variables.iter().map(|text| &text[..name_of(text)]))
+        .collect();
+    // A number is ours where the name without it is there as well; the theory's own names may look like that.
+    let parameters = &theory.anchor_definition().parameters;
+    let is_numbered =
+        |text: &str, shown: &str| texts.contains(shown) && parameters.iter().all(|parameter| **parameter != *text);
     for (_, scope) in record.scopes() {
         let mut own = Vec::new();
         for text in &scope.variables {
@@ -165,8 +175,8 @@ pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Un
             // A name that is introduced twice is the checker's to refuse.
             let name = *variables.entry(text.clone()).or_insert(next);
             if name == next {
-                let shown = text.rsplit_once('#').map_or(&*text, |(shown, _)| shown);
-                proof.names.push(shown.into());
+                let shown = text.rsplit_once('#').filter(|(shown, _)| is_numbered(&text, shown));
+                proof.names.push(shown.map_or(&*text, |(shown, _)| shown).into());
                 proof.sorts.push(sort);
             }
             own.push(name);

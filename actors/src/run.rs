@@ -27,7 +27,7 @@ use crate::prover::{self, CYCLE_STEPS, Outcome};
 
 pub use answer::{Answer, GoalAnswer, OpenCase, TheoremFound, contradiction, contradiction_among, math, mpl};
 pub use claims::{Unclaimed, assumptions, compare};
-pub use restore::{Manner, restore};
+pub use restore::{Manner, can_go_on, restore};
 use writer::Writer;
 
 /// What is asked.
@@ -226,7 +226,7 @@ impl Running {
 /// If the store fails, the run was written by another version, or it has no checkpoint to go on from.
 pub fn resume(store: Store, run: &Run, theory: Theory, goals: &[Goal]) -> Result<Prepared, RunError> {
     let stages = Stages::begin();
-    let manner = Manner::read(&run.options).map_err(|why| RunError::Unfit { run: run.id, why })?;
+    let manner = can_go_on(&store, run)?;
     Prepared::known(store, run, Arc::new(manner.bound(theory)), goals, manner, stages)
 }
 

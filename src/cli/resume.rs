@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use theoremata_actors::run::{goals_proved, resume};
+use theoremata_actors::run::{can_go_on, goals_proved, resume};
 use theoremata_store::Store;
 
 use super::arguments::{MAX_THREADS, RunArguments, count, seconds};
@@ -62,6 +62,7 @@ pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, F
     // Looked at first: what cannot go on is not touched.
     let reader = open(&arguments.db)?;
     let known = find(&reader, prefix)?;
+    can_go_on(&reader, &known)?;
     let Stored { theory, goals, .. } = Stored::read(&reader, &known)?;
     drop(reader);
     let prepared = resume(Store::open(&arguments.db)?, &known, (*theory).clone(), &goals)?;

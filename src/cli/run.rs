@@ -19,7 +19,7 @@ use crate::exchange::checkers::Acceptance;
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 use crate::site;
-use crate::site::report::{Report, Source};
+use crate::site::values::report::{Report, Source};
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {

@@ -97,25 +97,33 @@ impl Stored {
     pub(crate) fn checked(&self) -> Result<Vec<Checked<'_>>, Failure> {
         match self.accepted() {
             (checked, None) => Ok(checked),
-            (_, Some(Refusal { theorem, why })) => Err(Failure::World(format!(
-                "run {}: the checker refuses theorem {theorem}, so nothing of the run is shown or exported: {why}",
-                self.run.id
-            ))),
+            (_, Some(refusal)) => Err(self.refused(&refusal)),
         }
     }
 
     /// The theorem with this number, and all that it rests on.
     ///
     /// # Errors
-    /// If there is no such theorem, or one is refused.
+    /// If there is no such theorem, or one up to it is refused.
     pub(crate) fn checked_below(&self, number: u32) -> Result<Vec<Checked<'_>>, Failure> {
-        let checked = self.checked()?;
+        let count = self.records.len();
+        let place = (number as usize).checked_sub(1).filter(|place| *place < count);
+        let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {count}")))?;
+        let (checked, refusal) = self.accepted();
+        if let (true, Some(refusal)) = (place >= checked.len(), refusal) {
+            return Err(self.refused(&refusal));
+        }
         let mut wanted = vec![false; checked.len()];
-        let place = (number as usize).checked_sub(1).filter(|place| *place < wanted.len());
-        let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {}", wanted.len())))?;
         wanted[place] = true;
         mark_cited(&checked, place, &mut wanted);
         Ok(checked.into_iter().zip(wanted).filter_map(|(theorem, wanted)| wanted.then_some(theorem)).collect())
+    }
+
+    fn refused(&self, Refusal { theorem, why }: &Refusal) -> Failure {
+        Failure::World(format!(
+            "run {}: the checker refuses the proof of theorem {theorem}, so nothing is exported or shown: {why}",
+            self.run.id
+        ))
     }
 }
 

@@ -12,8 +12,8 @@ use theoremata_logic::export::Checked;
 use theoremata_logic::language::mpl::read_mpl;
 use theoremata_store::{Input, Store};
 
-use super::catalogue::Catalogue;
-use super::report::{Count, Open, Report, Source, Theorem};
+use super::values::catalogue::Catalogue;
+use super::values::report::{Count, Open, Report, Source, Theorem};
 use super::{SiteError, write};
 use crate::exchange::stored::Stored;
 

@@ -73,7 +73,9 @@ pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked<'_>) -> Resu
     if record.subject.len() != usize::from(by_induction) || variable.is_some() != by_induction {
         return Err(Unclaimed("its record does not say on which variable the induction is, or says more".to_owned()));
     }
-    if let Some(variable) = variable.filter(|variable| !binds(checked.statement(), variable)) {
+    // A variable that the statement does not bind itself, but a definition in it, is named by its number.
+    let is_there = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit()) || binds(checked.statement(), name);
+    if let Some(variable) = variable.filter(|variable| !is_there(variable)) {
         return differs("the induction is on", variable, "no such variable");
     }
     Ok(())

@@ -82,6 +82,23 @@ impl Manner {
     }
 }
 
+/// How a stored run was asked, if it can go on: it is of this version, and has a checkpoint if it has come to
+/// something.
+///
+/// # Errors
+/// If it cannot, or the store fails.
+pub fn can_go_on(store: &StoreReader, run: &Run) -> Result<Manner, RunError> {
+    let unfit = |why: String| RunError::Unfit { run: run.id, why };
+    if run.committed > 0 && store.checkpoint(&run.id)?.is_none() {
+        return Err(unfit(
+            "it has no checkpoint to go on from, since it was imported without one; `theoremata show` has what it \
+             found, and --fresh with the same question asks it anew"
+                .to_owned(),
+        ));
+    }
+    Manner::read(&run.options).map_err(unfit)
+}
+
 /// The exploration of a stored run as it stood at its last checkpoint, and the cycle of that. Every proof is
 /// checked. The theory has the bound of the manner applied.
 ///
@@ -94,16 +111,10 @@ pub fn restore(
     goals: &[Goal],
     manner: Manner,
 ) -> Result<(Exploration, u32), RunError> {
+    can_go_on(store, run)?;
     let unfit = |why: String| RunError::Unfit { run: run.id, why };
     let Some(checkpoint) = store.checkpoint(&run.id)? else {
-        if run.committed == 0 {
-            return Ok((Exploration::new(theory, goals, manner.search()), 0));
-        }
-        return Err(unfit(
-            "it has no checkpoint to go on from, since it was imported without one; `theoremata show` has what it \
-             found, and --fresh with the same question asks it anew"
-                .to_owned(),
-        ));
+        return Ok((Exploration::new(theory, goals, manner.search()), 0));
     };
     let mut proofs = Vec::new();
     for theorem in store.theorems(&run.id)?.into_iter().filter(|theorem| theorem.cycle <= checkpoint.cycle) {

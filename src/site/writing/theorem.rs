@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::downloads::mpl;
 use super::pages::{MOST_LINKS, Pages};
-use super::paging::ROWS;
 use super::proof::{self, Event, Line, Teller};
-use super::{SiteError, drawing, math, shortened};
+use super::{drawing, math};
+use crate::site::values::paging::ROWS;
+use crate::site::{SiteError, shortened};
 
 /// The values of a theorem's page. The lines of the proof, by far the most of it, go to the template
 /// without a detour.

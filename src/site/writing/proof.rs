@@ -10,9 +10,10 @@ use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
 use theoremata_logic::language::notation::Math;
 use theoremata_logic::proofs::axiom_use::Given;
 
-use super::catalogue::Catalogue;
+use super::math;
 use super::sentence::Sentences;
-use super::{escaped, math};
+use crate::site::escaped;
+use crate::site::values::catalogue::Catalogue;
 
 /// A line of the proof, or the beginning or end of a block.
 #[derive(Clone, Serialize)]
@@ -205,7 +206,7 @@ impl<'c, 'r> Teller<'c, 'r> {
             let write = || {
                 let read = self.catalogue.reading.formula(&step.conclusion, &names);
                 let mpl = self.catalogue.reading.mpl(&step.conclusion, &names);
-                (math::statement(&read), super::shortened(mpl))
+                (math::statement(&read), crate::site::shortened(mpl))
             };
             // What is given is the same in most proofs, and long.
             let (math_html, mpl) = if self.given.is_given[id.index()] {

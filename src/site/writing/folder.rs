@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::SiteError;
+use crate::site::SiteError;
 
 /// A folder with this file in it was made by us and may be replaced by us.
 const MARK: &str = "theoremata-site.txt";

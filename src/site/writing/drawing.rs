@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use fixedbitset::FixedBitSet;
 
-use super::catalogue::Catalogue;
-use super::escape;
-use super::graph::{self, Measures};
+use crate::site::escape;
+use crate::site::values::catalogue::Catalogue;
+use crate::site::values::graph::{self, Measures};
 
 /// With up to this many nodes a node shows its statement, with more its number only.
 const MOST_LABELLED: usize = 120;

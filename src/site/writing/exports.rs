@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use theoremata_logic::export::Checked;
 
-use super::SiteError;
-use super::catalogue::Catalogue;
 use super::folder::Folder;
 use super::pages::Pages;
 use crate::exchange::checkers::Checker;
 use crate::exchange::languages::{self, Language};
+use crate::site::SiteError;
+use crate::site::values::catalogue::Catalogue;
 
 /// A file of the site with all its theorems in the language of other checkers.
 pub(crate) struct Exported {

@@ -8,36 +8,38 @@ use tera::{Context, Tera};
 use theoremata_logic::calculus::formula::{Name, PredicateId};
 use theoremata_logic::language::notation::Math;
 
-use super::catalogue::Catalogue;
 use super::downloads::mpl;
 use super::exports::Exported;
 use super::folder::Folder;
-use super::paging::{MOST_ROWS, ROWS, page_path, pager, paginate, source_path, within};
-use super::report::{Kind, SHOWN_REFUTED};
-use super::{SiteError, address, drawing, math, shortened};
+use super::{drawing, math};
+use crate::site::values::address;
+use crate::site::values::catalogue::Catalogue;
+use crate::site::values::paging::{MOST_ROWS, ROWS, page_path, pager, paginate, source_path, within};
+use crate::site::values::report::{Kind, SHOWN_REFUTED};
+use crate::site::{SiteError, shortened};
 
 /// The most links of one list on a page.
 pub(crate) const MOST_LINKS: usize = 400;
 
 const TEMPLATES: [(&str, &str); 12] = [
-    ("base.html", include_str!("../../templates/base.html")),
-    ("index.html", include_str!("../../templates/index.html")),
-    ("theorems.html", include_str!("../../templates/theorems.html")),
-    ("theorem.html", include_str!("../../templates/theorem.html")),
-    ("definition.html", include_str!("../../templates/definition.html")),
-    ("conjectures.html", include_str!("../../templates/conjectures.html")),
-    ("graph.html", include_str!("../../templates/graph.html")),
-    ("rows.html", include_str!("../../templates/rows.html")),
-    ("pager.html", include_str!("../../templates/pager.html")),
-    ("line.html", include_str!("../../templates/line.html")),
-    ("guide.html", include_str!("../../templates/guide.html")),
-    ("exports.html", include_str!("../../templates/exports.html")),
+    ("base.html", include_str!("../../../templates/base.html")),
+    ("index.html", include_str!("../../../templates/index.html")),
+    ("theorems.html", include_str!("../../../templates/theorems.html")),
+    ("theorem.html", include_str!("../../../templates/theorem.html")),
+    ("definition.html", include_str!("../../../templates/definition.html")),
+    ("conjectures.html", include_str!("../../../templates/conjectures.html")),
+    ("graph.html", include_str!("../../../templates/graph.html")),
+    ("rows.html", include_str!("../../../templates/rows.html")),
+    ("pager.html", include_str!("../../../templates/pager.html")),
+    ("line.html", include_str!("../../../templates/line.html")),
+    ("guide.html", include_str!("../../../templates/guide.html")),
+    ("exports.html", include_str!("../../../templates/exports.html")),
 ];
 
 const ASSETS: [(&str, &str); 3] = [
-    ("assets/site.css", include_str!("../../templates/site.css")),
-    ("assets/site.js", include_str!("../../templates/site.js")),
-    ("assets/scheme.js", include_str!("../../templates/scheme.js")),
+    ("assets/site.css", include_str!("../../../templates/site.css")),
+    ("assets/site.js", include_str!("../../../templates/site.js")),
+    ("assets/scheme.js", include_str!("../../../templates/scheme.js")),
 ];
 
 /// Writes all pages and what they load. `pieces` is the number of files of the search index; `exported`

@@ -6,8 +6,10 @@ use theoremata_logic::calculus::formula::{Formula, Name};
 use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId};
 use theoremata_logic::proofs::axiom_use::Given;
 
-use super::catalogue::Catalogue;
-use super::{address, escaped, math, proof};
+use super::{math, proof};
+use crate::site::escaped;
+use crate::site::values::address;
+use crate::site::values::catalogue::Catalogue;
 
 /// Writes the sentences of one proof, in markup.
 pub(crate) struct Sentences<'c, 'r> {

@@ -1,0 +1,12 @@
+//! From values to files: markup, pictures, pages, and the folder they stand in.
+
+pub(crate) mod definition;
+pub(crate) mod downloads;
+pub(crate) mod drawing;
+pub(crate) mod exports;
+pub(crate) mod folder;
+pub(crate) mod math;
+pub(crate) mod pages;
+pub(crate) mod proof;
+pub(crate) mod sentence;
+pub(crate) mod theorem;
