@@ -20,6 +20,7 @@ pub(crate) fn e_within(problem: &str, seconds: u32) -> String {
 }
 
 /// Whether E can read a text; its complaint if not.
+#[allow(dead_code, reason = "one of the two test programs that share this file does not call it")]
 pub(crate) fn e_reads(text: &str) -> Result<(), String> {
     let answer = run("eprover", &["--cnf", "-s"], text);
     if answer.contains("eprover:") { Err(answer) } else { Ok(()) }

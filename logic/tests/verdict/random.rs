@@ -160,7 +160,7 @@ pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String
     counts.theories += 1;
     let wrong = |what: &str| Err(format!("seed {seed}: {what}\n{text}\n{}", readable.join("\n")));
     if let Some(note) = exploration.notes().iter().find(|note| matches!(note, Note::Lost(_))) {
-        return wrong(&note.text(exploration.theory()));
+        return wrong(&format!("{note:?}"));
     }
     for conjecture in &exploration.conjectures {
         if let Fate::Open(open) = &conjecture.fate {
