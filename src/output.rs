@@ -10,7 +10,7 @@ use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::language::text::MplWriter;
-use theoremata_logic::search::explore::{Conjecture, Exploration, Fate, Origin};
+use theoremata_logic::search::explore::{Conjecture, Ended, Exploration, Fate, Origin};
 use theoremata_store as store;
 
 use crate::measure::peak_bytes;
@@ -141,12 +141,13 @@ fn counterexample(exploration: &Exploration, model: usize, values: &[u16], state
 }
 
 /// Why an attempt ended, in words.
-fn ended(reason: &str) -> &str {
+fn ended(reason: Ended) -> &'static str {
     match reason {
-        "saturated" => "nothing more follows",
-        "values" => "bound on new values",
-        "steps" => "bound on steps",
-        other => other,
+        Ended::Saturated => "nothing more follows",
+        Ended::OutOfCreations => "bound on new values",
+        Ended::OutOfSteps => "bound on steps",
+        Ended::Proved => "proved",
+        Ended::Refused => "refused by the checker",
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::clauses::clause::{Clause, variable_name};
 use theoremata_logic::models::model::{Model, UNKNOWN};
-use theoremata_logic::search::explore::{Exploration, Fate, Origin};
+use theoremata_logic::search::explore::{Ended, Exploration, Fate, Origin};
 
 use crate::checkers::Acceptance;
 
@@ -128,11 +128,12 @@ fn assignment(clause: &Clause, model: &Model, values: &[u16]) -> Vec<(Arc<str>, 
 }
 
 /// Why an attempt ended, in words.
-fn ended(reason: &str) -> &str {
+fn ended(reason: Ended) -> &'static str {
     match reason {
-        "saturated" => "nothing more could be derived",
-        "values" => "the bound on new individuals was reached",
-        "steps" => "the bound on steps was reached",
-        other => other,
+        Ended::Saturated => "nothing more could be derived",
+        Ended::OutOfCreations => "the bound on new individuals was reached",
+        Ended::OutOfSteps => "the bound on steps was reached",
+        Ended::Proved => "proved",
+        Ended::Refused => "refused by the checker",
     }
 }

@@ -28,7 +28,7 @@ use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
 
 use conjecture::is_asked;
-pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
+pub use conjecture::{Conjecture, Ended, Fate, Open, OpenInduction, Origin};
 use learn::root_of;
 use prepare::read_goal;
 pub use theorem::{Counts, Theorem};
@@ -74,7 +74,7 @@ pub enum Task {
     Finished,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Stage {
     Fresh,
     /// Goals alone.

@@ -6,13 +6,12 @@ use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
 use crate::models::evaluate::Evaluator;
 use crate::proofs::reconstruction::{By, Tree, compose, extract};
-use crate::saturation::block::End;
 use crate::saturation::rule::{Argument, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::attempt::{Effort, LogicBlock, Stuck, Verdict, solve};
 
 use super::Exploration;
-use super::conjecture::{Fate, Open, OpenInduction, Origin};
+use super::conjecture::{Ended, Fate, Open, OpenInduction, Origin};
 use super::theorem::Theorem;
 
 impl Exploration {
@@ -114,7 +113,7 @@ impl Exploration {
             Ok(basis) if proof.statement() == Some(&conjecture.statement) => basis,
             refused => {
                 debug_assert!(false, "the checker refuses a proof of the search: {refused:?}");
-                self.conjectures[place].fate = Fate::Open(Open { ended: "refused by the checker", ..Open::default() });
+                self.conjectures[place].fate = Fate::Open(Open { ended: Ended::Refused, inductions: Vec::new() });
                 return false;
             }
         };
@@ -148,11 +147,11 @@ impl Exploration {
             .map(|(variable, case, inner)| OpenInduction {
                 variable: *variable,
                 case: *case,
-                ended: word(inner.direct),
+                ended: inner.direct.into(),
                 subgoals: inner.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)).take(3).collect(),
             })
             .collect();
-        Open { ended: word(stuck.direct), inductions }
+        Open { ended: stuck.direct.into(), inductions }
     }
 
     /// Keeps the lemmas that would have closed the subgoals on which a proof got stuck.
@@ -201,16 +200,6 @@ impl Exploration {
         let (verdict, steps) = solve(block);
         self.counts.steps += steps;
         matches!(verdict, Verdict::Proved(_))
-    }
-}
-
-/// The word for why an attempt ended.
-pub(super) fn word(end: End) -> &'static str {
-    match end {
-        End::Proved | End::Contradiction => "proved",
-        End::Saturated => "saturated",
-        End::OutOfCreations => "values",
-        End::OutOfSteps => "steps",
     }
 }
 

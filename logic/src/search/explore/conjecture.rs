@@ -1,10 +1,13 @@
 //! A conjecture and its fate.
 
+use serde::{Deserialize, Serialize};
+
 use crate::calculus::formula::Formula;
 use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Goal;
 use crate::clauses::clause::Clause;
 use crate::clauses::compile::Move;
+use crate::saturation::block::End;
 
 /// Where a conjecture came from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,7 +53,7 @@ impl Conjecture {
     pub(super) fn was_costly(&self) -> bool {
         match &self.fate {
             Fate::Open(open) => {
-                open.ended == "steps" || open.inductions.iter().any(|induction| induction.ended == "steps")
+                open.ended == Ended::OutOfSteps || open.inductions.iter().any(|case| case.ended == Ended::OutOfSteps)
             }
             _ => false,
         }
@@ -80,24 +83,50 @@ pub enum Fate {
 }
 
 /// Why a conjecture stays open.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Open {
-    /// Why the direct attempt ended: `saturated`, `values`, `steps`.
-    pub ended: &'static str,
+    /// Why the direct attempt ended.
+    pub ended: Ended,
     /// The inductions tried: the variable's number, the case that stayed open, and its subgoal in MPL
     /// form as a list of premises and a head over the block's individuals.
     pub inductions: Vec<OpenInduction>,
 }
 
+/// Why an attempt ended without a theorem.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Ended {
+    /// Nothing more follows.
+    Saturated,
+    /// The bound on new individuals was reached.
+    OutOfCreations,
+    /// The bound on steps was reached.
+    OutOfSteps,
+    /// It was proved, but the whole of which it is a case was not.
+    Proved,
+    /// The checker refused its proof.
+    Refused,
+}
+
+impl From<End> for Ended {
+    fn from(end: End) -> Ended {
+        match end {
+            End::Proved | End::Contradiction => Ended::Proved,
+            End::Saturated => Ended::Saturated,
+            End::OutOfCreations => Ended::OutOfCreations,
+            End::OutOfSteps => Ended::OutOfSteps,
+        }
+    }
+}
+
 /// An induction that did not go through.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OpenInduction {
     /// The number of the variable.
     pub variable: u16,
     /// The number of the case, in the order of the constructors.
     pub case: usize,
-    /// Why the case ended, as in [`Open::ended`].
-    pub ended: &'static str,
+    /// Why the attempt on the case ended.
+    pub ended: Ended,
     /// The subgoals, as statements of their own, that would have closed the case.
     pub subgoals: Vec<Clause>,
 }
