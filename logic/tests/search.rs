@@ -11,7 +11,7 @@ use common::{goal, show};
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::calculus::theory::{Goal, Theory};
-use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Theorem};
+use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Task, Theorem};
 
 /// Lemmas and laws of arithmetic; the six laws are those with a star.
 const LAWS: &[(&str, &str)] = &[
@@ -264,4 +264,45 @@ fn conjectures_come_out_the_same_in_any_order() {
         let mixed = outcome(&theory, &mixed);
         assert!(plain == mixed, "seed {seed} gives something else");
     }
+}
+
+/// One that is cut off, longer, or of another version is refused; the first byte is the version.
+#[test]
+fn an_exploration_goes_on_from_a_checkpoint_and_refuses_one_that_does_not_fit() {
+    let theory = Arc::new(theories::arithmetic());
+    let whole = explore(&theory, &[], Options::default(), &mut in_order);
+    let restore = |bytes: &[u8], of: &Exploration| {
+        let proofs = of.theorems.iter().map(|theorem| theorem.proof.clone()).collect();
+        Exploration::restore(theory.clone(), &[], Options::default(), bytes, proofs)
+    };
+    let mut exploration = Exploration::new(theory.clone(), &[], Options::default());
+    loop {
+        match exploration.next() {
+            Task::Prepare => {
+                exploration.prepare(&mut || true);
+            }
+            Task::Solve(blocks) => {
+                let (verdicts, count, steps) = in_order(blocks);
+                exploration.commit(verdicts, count, steps);
+            }
+            Task::Finished => break,
+        }
+        if !exploration.round().is_multiple_of(16) {
+            continue;
+        }
+        let bytes = exploration.save();
+        exploration = restore(&bytes, &exploration).expect("it was saved just now");
+        assert_eq!(exploration.save(), bytes);
+    }
+    let statements = |of: &Exploration| of.theorems.iter().map(|one| one.statement.clone()).collect::<Vec<_>>();
+    assert_eq!(statements(&exploration), statements(&whole));
+
+    let bytes = exploration.save();
+    for end in (0..bytes.len()).step_by(bytes.len() / 40) {
+        assert!(restore(&bytes[..end], &exploration).is_err(), "the first {end} of {} bytes", bytes.len());
+    }
+    assert!(restore(&[&bytes[..], &[0]].concat(), &exploration).is_err());
+    let other = [&[bytes[0] - 1], &bytes[1..]].concat();
+    let refused = restore(&other, &exploration).expect_err("another version").to_string();
+    assert_eq!(refused, "the checkpoint does not fit: it was written by another version of this program");
 }

@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 
 /// A relation, by its place in [`Signature::relations`]. Place 0 is equality.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct RelationId(pub u16);
 
 impl RelationId {
@@ -71,7 +73,7 @@ pub struct Signature {
 }
 
 /// An argument of a literal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Term {
     /// A constant of the signature.
     Constant(u16),
@@ -80,7 +82,7 @@ pub enum Term {
 }
 
 /// An atom or its negation.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Literal {
     /// False for `¬ atom`.
     pub positive: bool,
@@ -100,7 +102,7 @@ pub enum Side {
 }
 
 /// What a clause concludes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Head {
     /// A contradiction.
     False,
@@ -112,7 +114,7 @@ pub enum Head {
 }
 
 /// `∀ variables (premises → head)`, under the anchor.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Clause {
     /// How many variables are quantified: `Variable(0)` up to this.
     pub variables: u16,

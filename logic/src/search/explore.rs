@@ -76,7 +76,7 @@ pub enum Task {
     Finished,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Stage {
     Fresh,
     /// Goals alone.

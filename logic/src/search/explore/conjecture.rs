@@ -1,5 +1,7 @@
 //! A conjecture and its fate.
 
+use serde::{Deserialize, Serialize};
+
 use crate::calculus::formula::Formula;
 use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Goal;
@@ -93,7 +95,7 @@ pub enum Fate {
 }
 
 /// Why a conjecture stays open.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Open {
     /// Why the direct attempt ended.
     pub ended: Ended,
@@ -103,7 +105,7 @@ pub struct Open {
 }
 
 /// An induction that did not go through.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OpenInduction {
     /// The number of the variable.
     pub variable: u16,
