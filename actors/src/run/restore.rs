@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
-use theoremata_logic::clauses::clause::{Head, RelationId};
+use theoremata_logic::clauses::compile::behind_anchor;
 use theoremata_logic::search::explore::{Exploration, Options, Theorem};
 use theoremata_store::{Run, StoreReader};
 
@@ -126,24 +127,22 @@ pub fn restore(
         .map_err(|error| unfit(format!("{error}; --fresh with the same question asks it anew")))?;
     // The checkpoint names the theorem, and nobody has looked whether it says so.
     let named = exploration.inconsistency.map(|TheoremId(place)| exploration.theorems.get(place as usize));
-    if named.is_some_and(|theorem| !theorem.is_some_and(denies_itself)) {
+    if named.is_some_and(|theorem| !theorem.is_some_and(|theorem| denies_itself(exploration.theory(), theorem))) {
         return Err(unfit("its checkpoint calls the axioms contradictory, and has no theorem that says so".to_owned()));
     }
     Ok((exploration, checkpoint.cycle))
 }
 
-/// Whether a theorem says that something is not itself, or that nothing holds.
-fn denies_itself(theorem: &Theorem) -> bool {
-    let head = match &theorem.clause.head {
-        Head::False => true,
-        Head::Literal(literal) => {
-            !literal.positive
-                && literal.relation == RelationId::EQUAL
-                && matches!(&literal.arguments[..], [one, other] if one == other)
-        }
-        Head::Exists(..) => false,
-    };
-    head && theorem.clause.premises.is_empty() && theorem.clause.variables == 0
+/// Whether a theorem says that something is not itself, or that its own anchor does not hold.
+fn denies_itself(theory: &Theory, theorem: &Theorem) -> bool {
+    let parameters = theory.anchor_definition().parameters.len() as u32;
+    match behind_anchor(theory, &theorem.statement) {
+        Some(Formula::Not(denied)) => match &*denied {
+            Formula::Atom(PredicateId::EQUAL, sides) => sides[0] == sides[1],
+            atom => *atom == Formula::atom(theory.anchor, (0..parameters).map(Name)),
+        },
+        _ => false,
+    }
 }
 
 #[cfg(test)]
