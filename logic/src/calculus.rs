@@ -8,3 +8,4 @@ pub mod formula;
 pub mod proof;
 pub mod sort;
 pub mod theory;
+pub mod well_formed;

@@ -4,6 +4,7 @@ pub mod evaluate;
 pub mod finite;
 mod instances;
 mod lanes;
+pub mod limits;
 pub mod model;
 mod plan;
 pub mod reference;

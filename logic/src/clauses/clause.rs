@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
+use crate::language::text::variable_name;
 
 /// A relation, by its place in [`Signature::relations`]. Place 0 is equality.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -272,15 +273,5 @@ impl Signature {
             .collect();
         let premise = Formula::atom(theory.anchor, names.iter().map(|(name, _)| *name));
         Some(Formula::forall(&names, &premise, &formula))
-    }
-}
-
-/// The name of a clause's variable for readers: `a`, `b`, …, `z`, `a1`, ….
-#[must_use]
-pub fn variable_name(number: u16) -> Arc<str> {
-    let letter = char::from(b'a' + (number % 26) as u8);
-    match number / 26 {
-        0 => letter.to_string().into(),
-        round => format!("{letter}{round}").into(),
     }
 }

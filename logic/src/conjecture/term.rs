@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::canonical::canonical;
 use super::subsume::Instance;
-use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term, variable_name};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::language::text::variable_name;
 
 /// A term over the functions of a signature.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

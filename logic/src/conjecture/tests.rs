@@ -272,7 +272,7 @@ fn the_first_theorems_about_groups_are_proposed() {
         },
         law(&of(&inverted(&a), &a), &e),
     ];
-    let search = crate::models::finite::SearchLimits::default();
+    let search = crate::models::limits::SearchLimits::default();
     let models = crate::models::finite::find_models(&signature, &axioms, &search).models;
     let bounds = Bounds { atoms_with_constant: 3, ..Bounds::default() };
     let found = generate(&signature, &Limits::new(&signature, &bounds), &models);

@@ -10,6 +10,7 @@
 
 pub mod codes;
 mod config;
+mod decode;
 mod diagnostic;
 mod elaborate;
 mod form;

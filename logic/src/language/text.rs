@@ -214,6 +214,16 @@ pub fn read_binder(text: &str) -> Option<Binder> {
     }
 }
 
+/// The name of a clause's variable for readers: `a`, `b`, …, `z`, `a1`, ….
+#[must_use]
+pub fn variable_name(number: u16) -> Arc<str> {
+    let letter = char::from(b'a' + (number % 26) as u8);
+    match number / 26 {
+        0 => letter.to_string().into(),
+        round => format!("{letter}{round}").into(),
+    }
+}
+
 fn eat(text: &str, at: &mut usize, token: &str) -> bool {
     let found = text[*at..].starts_with(token);
     if found {

@@ -6,7 +6,7 @@
 
 use batsat::{Callbacks, Lit, Solver, SolverInterface, SolverOpts, lbool};
 
-use super::finite::{Reason, SearchLimits};
+use super::limits::{Reason, SearchLimits};
 use super::model::{Model, Table, Truth, UNKNOWN};
 use super::reference;
 use crate::calculus::formula::PredicateId;

@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 use crate::clauses::compile;
 use crate::saturation::congruence::Classes;
-use crate::saturation::facts::{FactId, Layer, Reason, RuleId};
+use crate::saturation::facts::{FactId, Layer, Reason};
+use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{
     Argument, Code, Individual, Pattern, Rule, RuleBook, RuleHead, SortId, Typing, in_order,
 };

@@ -8,15 +8,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::saturation::rule::{Code, Individual, Rule};
+use crate::saturation::rule::{Code, Individual, Rule, RuleId};
 
 /// A fact, by its number along the line from the root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FactId(pub u32);
-
-/// A rule: its place in the shared book, or, beyond [`RuleId::LOCAL`], along the line from the root.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct RuleId(pub u32);
 
 impl RuleId {
     /// The first number of a rule that belongs to a block.

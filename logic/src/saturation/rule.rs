@@ -8,7 +8,10 @@ use std::sync::Arc;
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
-use crate::saturation::facts::RuleId;
+
+/// A rule: its place in the shared book, or, beyond [`RuleId::LOCAL`], along the line from the root.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RuleId(pub u32);
 
 /// An individual of a block and its ancestors. The first ones are the signature's constants.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

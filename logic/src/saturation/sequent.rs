@@ -2,7 +2,8 @@
 
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::sort::{Sort, SortInstance};
-use crate::clauses::clause::{Clause, Head, RelationId, Side, Signature, variable_name};
+use crate::clauses::clause::{Clause, Head, RelationId, Side, Signature};
+use crate::language::text::variable_name;
 use crate::saturation::rule::{Argument, Individual, Pattern, SortId, Typing};
 
 /// Gives the name of a variable.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use theoremata_actors::run::contradiction_among;
 use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::clauses::clause::{Clause, variable_name};
+use theoremata_logic::clauses::clause::Clause;
 use theoremata_logic::export::Checked;
+use theoremata_logic::language::text::variable_name;
 use theoremata_logic::models::model::{Model, UNKNOWN};
 use theoremata_logic::search::explore::{Exploration, Fate};
 

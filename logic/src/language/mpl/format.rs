@@ -5,11 +5,11 @@
 //! they were laid out before, so that a second pass changes nothing.
 
 use super::codes;
+use super::decode::decode;
 use super::diagnostic::{Diagnostic, FileId, Report, Span};
 use super::form::{FORM_WORDS, parse_forms};
 use super::lex::{Lexer, TokenKind};
 use super::parse::Parser;
-use super::read::decode;
 
 /// The longest line that a group may be laid out on.
 pub const LINE_WIDTH: usize = 100;

@@ -9,11 +9,12 @@ use crate::calculus::theory::{Bounds, Constructor, Induction, PredicateBounds, T
 
 use super::codes;
 use super::config::{Body, Configuration, Entry, read_configuration};
+use super::decode::decode;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, did_you_mean, short};
 use super::elaborate::{Declared, Item, elaborate};
 use super::parse::Parser;
 use super::parts::{Generation, induction_name};
-use super::read::{decode, readable_name};
+use super::read::readable_name;
 use super::resolve::{Predicates, primitives};
 use super::sorts::sort_text;
 use super::syntax::{DefinitionSyntax, Ident};

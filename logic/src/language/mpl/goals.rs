@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use crate::calculus::formula::{Binder, Binders, Formula, PredicateId};
 use crate::calculus::theory::{Goal, Theory};
-use crate::clauses::clause::variable_name;
 use crate::language::characters::flaw_in_prose;
+use crate::language::text::variable_name;
 
 use super::codes;
+use super::decode::decode;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::form::parse_conjecture;
 use super::lex::Lexer;
 use super::parse::{Parser, bad_character};
-use super::read::decode;
 use super::resolve::{Predicates, Resolver};
 use super::syntax::{Expr, Ident};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::codes;
 use super::config::read_configuration;
+use super::decode::decode;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::gl::{definitions, read_gl};
-use super::read::{Loader, Program, decode, read_program};
+use super::read::{Loader, Program, read_program};
 use super::signs::look_alikes;
 use super::syntax::{BoundSyntax, DefinitionSyntax, Expr, Form, Ident};
 

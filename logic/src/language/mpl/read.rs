@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::calculus::theory::{Bounds, Goal, Theory};
 
 use super::codes;
+use super::decode::decode;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::elaborate::{Item, elaborate};
 use super::form::parse_forms;
@@ -13,7 +14,7 @@ use super::goals::GoalReader;
 use super::parts::{induction, notation, set_bounds};
 use super::resolve::Predicates;
 use super::signs::clashing_signs;
-use super::syntax::{DefinitionSyntax, Form, Ident, ImportSyntax, MAX_ALL_BYTES, MAX_FILE_BYTES};
+use super::syntax::{DefinitionSyntax, Form, Ident, ImportSyntax, MAX_ALL_BYTES};
 
 /// The largest number of files that one theory may import, directly or not.
 pub const MAX_FILES: usize = 1_000;
@@ -33,44 +34,6 @@ pub fn read_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Result<(Theor
         Some(theory) if !report.failed() => Ok((theory, report)),
         _ => Err(report.finish()),
     }
-}
-
-/// Enters bytes as a file of the report, if they are text of a size that is read.
-pub(crate) fn decode(name: &str, bytes: &[u8], report: &mut Report) -> Option<FileId> {
-    if bytes.len() > MAX_FILE_BYTES {
-        let file = report.sources.add(name, "");
-        report.push(
-            Diagnostic::new(
-                codes::TOO_LARGE,
-                format!("the file has {} bytes, more than the bound of {MAX_FILE_BYTES}", bytes.len()),
-            )
-            .at(Span { file, start: 0, end: 0 }, "this file")
-            .help("split it, and import the parts"),
-        );
-        return None;
-    }
-    let (valid, problem) = match std::str::from_utf8(bytes) {
-        Ok(text) => match text.find('\0') {
-            Some(place) => (&text[..place], Some("a zero byte")),
-            None => return Some(report.sources.add(name, text)),
-        },
-        Err(error) => {
-            let valid = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-            (valid, Some("a byte that is not UTF-8"))
-        }
-    };
-    // Only the good part is kept: a terminal should not see the rest.
-    let at = valid.len() as u32;
-    let file = report.sources.add(name, valid);
-    report.push(
-        Diagnostic::new(
-            codes::NOT_TEXT,
-            format!("this is not a text file: byte {at} is {}", problem.unwrap_or_default()),
-        )
-        .at(Span { file, start: at, end: at }, "what follows is not UTF-8 text")
-        .help("save the file as UTF-8 text"),
-    );
-    None
 }
 
 /// A file with what it imports.

@@ -8,7 +8,7 @@ use super::atom::Graph;
 use super::reading::{Reading, conjuncts, free_names};
 use super::{Group, Math, Role, Symbol};
 use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
-use crate::clauses::clause::variable_name;
+use crate::language::text::variable_name;
 
 /// Terms larger than this are not put in the place of a variable: the variable reads better.
 const LARGEST_TERM: usize = 24;

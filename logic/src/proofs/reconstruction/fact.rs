@@ -200,7 +200,7 @@ impl Writer<'_> {
         &mut self,
         line: &Line<'_>,
         rule: &Rule,
-        id: crate::saturation::facts::RuleId,
+        id: crate::saturation::rule::RuleId,
         parents: &[FactId],
     ) -> (StepId, StepId) {
         let depth = line.rule_depth(id);

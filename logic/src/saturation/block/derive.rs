@@ -1,6 +1,7 @@
 //! New facts: entered once, rewritten where individuals become equal, and held against their denials.
 
-use crate::saturation::facts::{FactId, Reason, RuleId, WitnessGroup};
+use crate::saturation::facts::{FactId, Reason, WitnessGroup};
+use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Argument, Code, Individual, Rule};
 
 use super::Block;

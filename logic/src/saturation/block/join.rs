@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::saturation::facts::{FactId, Reason, RuleId};
+use crate::saturation::facts::{FactId, Reason};
+use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Code, Column, Individual, Plan, Rule, RuleHead};
 
 use super::value::Wanted;

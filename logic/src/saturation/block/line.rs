@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::saturation::congruence::Classes;
-use crate::saturation::facts::{FactId, Layer, RuleId, WitnessGroup};
+use crate::saturation::facts::{FactId, Layer, WitnessGroup};
+use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Code, Individual, Rule, RuleBook, SortId, Typing};
 
 use super::value::Wanted;

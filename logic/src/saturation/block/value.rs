@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use crate::saturation::facts::{FactId, Reason, RuleId, WitnessGroup};
+use crate::saturation::facts::{FactId, Reason, WitnessGroup};
+use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
 
 use super::{Block, Limits, UNBOUND, stands_for};
