@@ -161,7 +161,7 @@ pub fn generate_while(
     let models_allow =
         |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
     // Of what is not looked at, nobody knows how much there is.
-    let (mut looked, most) = (0, 10 * limits.candidates);
+    let (mut looked, most) = (0, 2 * limits.candidates);
     let mut take = |clause: Clause, shape: Shape| {
         sieve.offer(canonical(&clause), shape);
         looked += 1;

@@ -236,17 +236,19 @@ fn a_theorem_about_coinciding_sorts_is_no_rule_for_others() {
 }
 
 #[test]
-fn wide_relations_are_neither_tabled_nor_listed_without_bound() {
-    // Eight places: over 64 individuals no table of it could be held, nor all statements with two of it be built.
-    let wide = "(define wide[N,a,b,c,d,e,f,g,h] (& (in[a,N]) (in[b,N]) (in[c,N]) (in[d,N]) (in[e,N]) (in[f,N]) (in[g,N]) (=[g,h])))";
-    let theory = format!("{wide}{NUMBERS}");
-    let goals =
-        ["(>[a,b,c,q] (in3[a,b,c,q]) (in3[b,a,c,q]))", "(>[a,b,c,d,e,f,g,h] (wide[N,a,b,c,d,e,f,g,h]) (=[g,h]))"];
-    let exploration = verdict::explore(
-        &theory,
-        &goals,
-        theoremata_logic::search::explore::Options { generate: false, ..Default::default() },
+fn wide_relations_are_not_tabled() {
+    // Nine places, eight of them for individuals: over 64 individuals no table of it could be held.
+    let theory = format!(
+        "(define wide[N,a,b,c,d,e,f,g,h]
+            (& (in[a,N]) (in[b,N]) (in[c,N]) (in[d,N]) (in[e,N]) (in[f,N]) (in[g,N]) (=[g,h])))
+        {NUMBERS}"
     );
-    assert_eq!(verdict::told(&exploration)[1], Told::Theorem);
-    assert!(exploration.counts().built < 300_000, "{:?}", exploration.counts());
+    let goal = "(>[a,b,c,d,e,f,g,h] (wide[N,a,b,c,d,e,f,g,h]) (=[g,h]))";
+    let options = theoremata_logic::search::explore::Options { generate: false, ..Default::default() };
+    let exploration = verdict::explore(&theory, &[goal], options);
+    assert_eq!(verdict::told(&exploration), [Told::Theorem]);
+    assert_eq!((exploration.models.len(), exploration.notes()), (1, Vec::new()));
+    // Relations over sets are no part of generated statements, so this one costs no more than any that stays open.
+    let exploration = verdict::explore(NUMBERS, &["(>[a,b,c,q] (in3[a,b,c,q]) (in3[b,a,c,q]))"], options);
+    assert!(exploration.counts().built < 1_000, "{:?}", exploration.counts());
 }

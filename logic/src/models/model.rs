@@ -69,7 +69,9 @@ impl Model {
                 if number == RelationId::EQUAL.index() {
                     Table::Relation(Vec::new())
                 } else if relation.sorts.iter().any(|sort| !sort.is_individual())
-                    || (size as usize).checked_pow(relation.arity as u32).is_none_or(|tuples| tuples > MOST_TUPLES)
+                    || (size as usize)
+                        .checked_pow((relation.arity - usize::from(relation.function)) as u32)
+                        .is_none_or(|tuples| tuples > MOST_TUPLES)
                 {
                     Table::Unknown
                 } else if relation.function {
