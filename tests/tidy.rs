@@ -44,10 +44,8 @@ fn crates_know_only_their_friends() {
 #[test]
 fn the_checker_shares_only_the_types_with_the_search() {
     let text = fs::read_to_string(root().join("logic/src/calculus/check.rs")).expect("the checker");
-    let allowed = ["calculus"];
-    for line in text.lines().filter(|line| line.trim_start().starts_with("use crate::")) {
-        let module = line.trim_start().trim_start_matches("use crate::").split([':', ';', '{']).next().unwrap_or("");
-        assert!(allowed.contains(&module), "the checker must not use crate::{module}");
+    for word in ["use crate::", "crate::language", "crate::search", "super::super"] {
+        assert!(!text.contains(word), "the checker must use its own stage only, and not {word}");
     }
     assert!(text.lines().count() < 600, "the checker is written to be read: below 600 lines");
 }
@@ -66,6 +64,24 @@ fn what_is_pure_knows_neither_time_nor_threads() {
             let code = imports::program_code(&text);
             for word in forbidden {
                 assert!(!code.contains(word), "{} must not use {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn each_stage_of_logic_knows_only_those_before_it() {
+    let stages =
+        ["calculus", "language", "clauses", "models", "conjecture", "saturation", "proofs", "search", "export"];
+    let stage = |module: &str| stages.iter().position(|stage| module.split("::").next() == Some(*stage));
+    let modules = imports::modules(&root().join("logic/src/lib.rs"));
+    for name in stages {
+        assert!(modules.keys().any(|module| module.starts_with(name)), "the stage {name} was found");
+    }
+    for (module, imported) in imports::imports(&modules) {
+        for other in imported {
+            if let (Some(own), Some(its)) = (stage(module), stage(other)) {
+                assert!(its <= own, "{module} is of an earlier stage than {other}, and must not know it");
             }
         }
     }

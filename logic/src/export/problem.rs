@@ -10,6 +10,7 @@
 //! having E derive the axioms of one way from those of the other.
 
 mod carrier;
+mod encoding;
 mod induct;
 pub(crate) mod sentence;
 mod simplify;
@@ -32,18 +33,7 @@ use crate::clauses::compile::behind_anchor;
 use crate::export::names::Names;
 use crate::language::notation::Reading;
 
-/// How functions are written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Encoding {
-    /// `in3[x,y,z,+]` as `plus(x,y) = z` wherever the theory proves `+` to be a function, and without
-    /// guards such as `in(x,n)` where all that is said is about the elements of one set.
-    #[default]
-    Functional,
-    /// Functional, with all guards.
-    Guarded,
-    /// Every formula as it stands.
-    Relational,
-}
+pub use encoding::Encoding;
 
 /// Whether instances of induction are written down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -10,6 +10,7 @@
 //! is always there to be shown beside it.
 
 mod atom;
+mod graph;
 mod reader;
 mod reading;
 mod signs;

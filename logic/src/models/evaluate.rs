@@ -7,8 +7,8 @@
 //! model 64 assignments to a word.
 
 use super::lanes;
-use super::model::{Model, Table, Truth, UNKNOWN};
-use super::plan::{Aim, Operand, Operation, Plan};
+use super::model::{Model, Table, UNKNOWN};
+use super::plan::{Aim, Operation, Plan};
 use crate::clauses::clause::{Clause, Head, RelationId};
 
 /// Values up to this one are tried one by one before the rest is swept.
@@ -17,7 +17,7 @@ const FIRST_LARGEST: u16 = 3;
 /// A model, ready to judge clauses.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluator<'a> {
-    pub(super) model: &'a Model,
+    model: &'a Model,
     total: bool,
 }
 
@@ -101,48 +101,6 @@ impl<'a> Evaluator<'a> {
         let mut values = vec![0; plan.variables];
         search.start(&mut values, largest).then_some(values)
     }
-
-    /// Does one operation on one assignment; false prunes it. Values are known individuals always:
-    /// what would be unknown has been pruned.
-    pub(super) fn passes(&self, operation: &Operation, values: &mut [u16]) -> bool {
-        match operation {
-            Operation::Compute { table, inputs, output } => {
-                let value = self.value(*table, inputs, values);
-                values[*output as usize] = value;
-                value != UNKNOWN
-            }
-            Operation::Copy { from, output } => {
-                values[*output as usize] = resolve(*from, values);
-                true
-            }
-            Operation::Row { table, inputs, output, wanted } => {
-                let value = self.value(*table, inputs, values);
-                value != UNKNOWN && (value == resolve(*output, values)) == *wanted
-            }
-            Operation::Equal { left, right, wanted } => (resolve(*left, values) == resolve(*right, values)) == *wanted,
-            Operation::Holds { table, arguments, wanted } => {
-                let Table::Relation(truths) = &self.model.tables[*table] else { return false };
-                truths[self.place(arguments, values)] == if *wanted { Truth::True } else { Truth::False }
-            }
-        }
-    }
-
-    fn place(&self, arguments: &[Operand], values: &[u16]) -> usize {
-        let size = usize::from(self.model.size);
-        arguments.iter().fold(0, |place, argument| place * size + usize::from(resolve(*argument, values)))
-    }
-
-    fn value(&self, table: usize, inputs: &[Operand], values: &[u16]) -> u16 {
-        let Table::Function(cells) = &self.model.tables[table] else { return UNKNOWN };
-        cells[self.place(inputs, values)]
-    }
-}
-
-fn resolve(operand: Operand, values: &[u16]) -> u16 {
-    match operand {
-        Operand::Fixed(individual) => individual,
-        Operand::Variable(variable) => values[variable as usize],
-    }
 }
 
 struct Search<'a> {
@@ -165,7 +123,7 @@ impl Search<'_> {
         for bound in 0..end {
             let rest = bound == FIRST_LARGEST + 1 && end > 2 * (FIRST_LARGEST + 1);
             let lanes_serve = self.witness.is_none() && self.plan.variables <= lanes::MOST_VARIABLES;
-            if rest && lanes_serve && !lanes::sweep(self.evaluator, self.plan, values, end) {
+            if rest && lanes_serve && !lanes::sweep(self.evaluator.model, self.plan, values, end) {
                 return false;
             }
             if self.run(0, bound, false, values) {
@@ -196,7 +154,7 @@ impl Search<'_> {
     }
 
     fn passes(&self, operations: &[Operation], values: &mut [u16]) -> bool {
-        operations.iter().all(|operation| self.evaluator.passes(operation, values))
+        operations.iter().all(|operation| operation.passes(self.evaluator.model, values))
     }
 
     fn no_witness(&self, plan: &Plan, values: &[u16]) -> bool {

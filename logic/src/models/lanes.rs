@@ -1,8 +1,7 @@
 //! The rest of a model, 64 assignments to a word: the innermost variable takes 64 values at once, and
 //! one bit for each says whether the assignment is still alive.
 
-use super::evaluate::Evaluator;
-use super::model::{Table, Truth, UNKNOWN};
+use super::model::{Model, Table, Truth, UNKNOWN};
 use super::plan::{Level, Operand, Operation, Plan};
 
 /// How many assignments are looked at together.
@@ -17,14 +16,14 @@ type Lane = [u16; LANES];
 
 /// Whether some assignment of values below `end` passes every level of `plan`, whose head claims no
 /// existence; it has at most [`MOST_VARIABLES`]. `given` holds the values of variables that the plan does not set.
-pub(super) fn sweep(evaluator: &Evaluator, plan: &Plan, given: &[u16], end: u16) -> bool {
+pub(super) fn sweep(model: &Model, plan: &Plan, given: &[u16], end: u16) -> bool {
     let mut values = given.to_vec();
     let mut lanes = vec![[0; LANES]; plan.variables];
-    Sweep { evaluator, plan, end }.run(0, &mut values, &mut lanes)
+    Sweep { model, plan, end }.run(0, &mut values, &mut lanes)
 }
 
 struct Sweep<'a> {
-    evaluator: &'a Evaluator<'a>,
+    model: &'a Model,
     plan: &'a Plan,
     end: u16,
 }
@@ -45,7 +44,7 @@ impl Sweep<'_> {
     }
 
     fn passes(&self, level: &Level, values: &mut [u16]) -> bool {
-        level.operations.iter().all(|operation| self.evaluator.passes(operation, values))
+        level.operations.iter().all(|operation| operation.passes(self.model, values))
     }
 
     fn innermost(&self, level: &Level, variable: u16, values: &[u16], lanes: &mut [Lane]) -> bool {
@@ -70,7 +69,7 @@ impl Sweep<'_> {
     fn apply(&self, operation: &Operation, values: &[u16], lanes: &mut [Lane], varies: &mut u64, count: usize) -> u64 {
         match operation {
             Operation::Compute { table, inputs, output } => {
-                let Table::Function(cells) = &self.evaluator.model.tables[*table] else { return 0 };
+                let Table::Function(cells) = &self.model.tables[*table] else { return 0 };
                 let places = self.places(inputs, values, lanes, *varies, count);
                 let lane = &mut lanes[*output as usize];
                 let mut alive = 0;
@@ -89,7 +88,7 @@ impl Sweep<'_> {
                 u64::MAX
             }
             Operation::Row { table, inputs, output, wanted } => {
-                let Table::Function(cells) = &self.evaluator.model.tables[*table] else { return 0 };
+                let Table::Function(cells) = &self.model.tables[*table] else { return 0 };
                 let places = self.places(inputs, values, lanes, *varies, count);
                 let outputs = spread(*output, values, lanes, *varies);
                 let mut alive = 0;
@@ -108,7 +107,7 @@ impl Sweep<'_> {
                     .fold(0, |alive, (number, (left, right))| alive | u64::from((*left == right) == *wanted) << number)
             }
             Operation::Holds { table, arguments, wanted } => {
-                let Table::Relation(truths) = &self.evaluator.model.tables[*table] else { return 0 };
+                let Table::Relation(truths) = &self.model.tables[*table] else { return 0 };
                 let wanted = if *wanted { Truth::True } else { Truth::False };
                 let places = self.places(arguments, values, lanes, *varies, count);
                 places[..count]
@@ -121,7 +120,7 @@ impl Sweep<'_> {
 
     /// The place of each lane's tuple in a table.
     fn places(&self, arguments: &[Operand], values: &[u16], lanes: &[Lane], varies: u64, count: usize) -> [u32; LANES] {
-        let size = u32::from(self.evaluator.model.size);
+        let size = u32::from(self.model.size);
         let mut places = [0u32; LANES];
         // The arguments before the first that varies have one place for all lanes.
         let mut same = Some(0);

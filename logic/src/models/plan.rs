@@ -1,7 +1,7 @@
 //! A clause as a loop nest over one model: which variables are enumerated, in which order, and what
 //! is computed or checked as soon as its arguments are known.
 
-use super::model::{Model, Table, UNKNOWN};
+use super::model::{Model, Table, Truth, UNKNOWN};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 
 /// An argument at run time.
@@ -225,5 +225,49 @@ impl Planner<'_> {
         choice(true)
             .or_else(|| choice(false))
             .or_else(|| self.known.iter().position(|known| !known).map(|place| place as u16))
+    }
+}
+
+impl Operation {
+    /// Does it on one assignment; false prunes the assignment. Values are known individuals always:
+    /// what would be unknown has been pruned.
+    pub(super) fn passes(&self, model: &Model, values: &mut [u16]) -> bool {
+        match self {
+            Operation::Compute { table, inputs, output } => {
+                let value = value_of(model, *table, inputs, values);
+                values[*output as usize] = value;
+                value != UNKNOWN
+            }
+            Operation::Copy { from, output } => {
+                values[*output as usize] = resolve(*from, values);
+                true
+            }
+            Operation::Row { table, inputs, output, wanted } => {
+                let value = value_of(model, *table, inputs, values);
+                value != UNKNOWN && (value == resolve(*output, values)) == *wanted
+            }
+            Operation::Equal { left, right, wanted } => (resolve(*left, values) == resolve(*right, values)) == *wanted,
+            Operation::Holds { table, arguments, wanted } => {
+                let Table::Relation(truths) = &model.tables[*table] else { return false };
+                truths[place_of(model, arguments, values)] == if *wanted { Truth::True } else { Truth::False }
+            }
+        }
+    }
+}
+
+fn place_of(model: &Model, arguments: &[Operand], values: &[u16]) -> usize {
+    let size = usize::from(model.size);
+    arguments.iter().fold(0, |place, argument| place * size + usize::from(resolve(*argument, values)))
+}
+
+fn value_of(model: &Model, table: usize, inputs: &[Operand], values: &[u16]) -> u16 {
+    let Table::Function(cells) = &model.tables[table] else { return UNKNOWN };
+    cells[place_of(model, inputs, values)]
+}
+
+fn resolve(operand: Operand, values: &[u16]) -> u16 {
+    match operand {
+        Operand::Fixed(individual) => individual,
+        Operand::Variable(variable) => values[variable as usize],
     }
 }

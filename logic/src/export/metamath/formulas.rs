@@ -5,17 +5,7 @@ use std::collections::HashMap;
 use crate::calculus::formula::{self, Formula, Name};
 
 use super::arena::{Arena, Label, NodeId, SortId, Variable};
-use super::signs::Signs;
-
-/// The number of the binder around a formula: how many binders are nested in it at most.
-pub(super) fn height(formula: &Formula) -> u32 {
-    match formula {
-        Formula::Atom(..) => 0,
-        Formula::Not(inner) => height(inner),
-        Formula::And(left, right) => height(left).max(height(right)),
-        Formula::Implies(binders, left, right) => binders.len() as u32 + height(left).max(height(right)),
-    }
-}
+use super::signs::{Signs, height};
 
 impl Arena {
     pub(super) fn kernel(&mut self, rule: &'static str, arguments: &[NodeId]) -> NodeId {

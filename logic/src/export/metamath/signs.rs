@@ -10,7 +10,6 @@ use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 
 use super::arena::{AtomId, SortId, Variable};
-use super::formulas::height;
 
 /// A predicate at some sorts.
 pub(super) struct Atom {
@@ -243,5 +242,15 @@ pub(super) fn uses(
             uses(right, free, bound, visit);
             bound.truncate(bound.len() - binders.len());
         }
+    }
+}
+
+/// The number of the binder around a formula: how many binders are nested in it at most.
+pub(super) fn height(formula: &Formula) -> u32 {
+    match formula {
+        Formula::Atom(..) => 0,
+        Formula::Not(inner) => height(inner),
+        Formula::And(left, right) => height(left).max(height(right)),
+        Formula::Implies(binders, left, right) => binders.len() as u32 + height(left).max(height(right)),
     }
 }

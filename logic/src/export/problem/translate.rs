@@ -23,7 +23,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Encoding;
+use super::encoding::Encoding;
 use super::sentence::{Builder, Sentence, Term, Variable, plain_atom, predicate_symbols, symbol};
 use crate::calculus::formula::{self, Formula, Name, PredicateId};
 use crate::calculus::sort::{Sort, SortInstance};

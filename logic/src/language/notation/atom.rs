@@ -2,27 +2,13 @@
 
 use std::sync::Arc;
 
+use super::graph::{Graph, Head};
 use super::reader::{Reader, infix};
 use super::reading::free_names;
 use super::{Math, Role};
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, NotationForm};
-
-/// An atom that states the value of a function: which variable is the value, and the function with
-/// its inputs.
-pub(super) struct Graph {
-    pub(super) value: Name,
-    pub(super) inputs: Vec<Name>,
-    pub(super) head: Head,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Head {
-    Infix(Arc<str>, u8),
-    Prefix(Arc<str>),
-    Postfix(Arc<str>),
-}
 
 impl Reader<'_, '_> {
     pub(super) fn atom(&mut self, predicate: PredicateId, arguments: &[Variable]) -> Math {

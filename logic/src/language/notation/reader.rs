@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::atom::Graph;
+use super::graph::Graph;
 use super::reading::{Reading, conjuncts, free_names};
 use super::{Group, Math, Role, Symbol};
 use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
@@ -12,6 +12,43 @@ use crate::language::text::variable_name;
 
 /// Terms larger than this are not put in the place of a variable: the variable reads better.
 const LARGEST_TERM: usize = 24;
+
+impl Reading<'_> {
+    /// A closed statement of a theory, its anchor being taken as understood.
+    #[must_use]
+    pub fn statement(&self, statement: &Formula) -> Math {
+        self.formula(statement, &|name| format!("v{}", name.0).into())
+    }
+
+    /// The variables that [`Reading::statement`] binds, in order: the name that the binder gives, and
+    /// the name that is shown.
+    #[must_use]
+    pub fn variables(&self, statement: &Formula) -> Vec<(Arc<str>, Arc<str>)> {
+        let mut reader =
+            Reader { reading: self, next: 0, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
+        reader.read(statement);
+        reader.log
+    }
+
+    /// A formula over the anchor's parameters, such as an axiom.
+    #[must_use]
+    pub fn under_anchor(&self, formula: &Formula) -> Math {
+        let parameters = &self.theory.anchor_definition().parameters;
+        self.formula(formula, &|name| parameters.get(name.0 as usize).cloned().unwrap_or_else(|| "?".into()))
+    }
+
+    /// Any formula; `name` gives the names of its free variables.
+    #[must_use]
+    pub fn formula(&self, formula: &Formula, name: &dyn Fn(Name) -> Arc<str>) -> Math {
+        let free = formula.free_variables();
+        let next = free.iter().map(|name| name.0.saturating_add(1)).max().unwrap_or(0);
+        let mut reader = Reader { reading: self, next, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
+        for variable in free {
+            reader.names.insert(variable, name(variable));
+        }
+        reader.read(formula)
+    }
+}
 
 pub(super) struct Reader<'r, 't> {
     pub(super) reading: &'r Reading<'t>,

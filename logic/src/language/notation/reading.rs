@@ -1,11 +1,10 @@
 //! The notation of a theory, and its axioms one by one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::reader::Reader;
 use super::signs::Signs;
-use super::{Math, Role, Symbol};
+use super::{Role, Symbol};
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::theory::Theory;
 use crate::language::text::{MplWriter, SortsShown};
@@ -98,41 +97,6 @@ impl<'t> Reading<'t> {
             }
         }
         axioms
-    }
-
-    /// A closed statement of a theory, its anchor being taken as understood.
-    #[must_use]
-    pub fn statement(&self, statement: &Formula) -> Math {
-        self.formula(statement, &|name| format!("v{}", name.0).into())
-    }
-
-    /// The variables that [`Reading::statement`] binds, in order: the name that the binder gives, and
-    /// the name that is shown.
-    #[must_use]
-    pub fn variables(&self, statement: &Formula) -> Vec<(Arc<str>, Arc<str>)> {
-        let mut reader =
-            Reader { reading: self, next: 0, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
-        reader.read(statement);
-        reader.log
-    }
-
-    /// A formula over the anchor's parameters, such as an axiom.
-    #[must_use]
-    pub fn under_anchor(&self, formula: &Formula) -> Math {
-        let parameters = &self.theory.anchor_definition().parameters;
-        self.formula(formula, &|name| parameters.get(name.0 as usize).cloned().unwrap_or_else(|| "?".into()))
-    }
-
-    /// Any formula; `name` gives the names of its free variables.
-    #[must_use]
-    pub fn formula(&self, formula: &Formula, name: &dyn Fn(Name) -> Arc<str>) -> Math {
-        let free = formula.free_variables();
-        let next = free.iter().map(|name| name.0.saturating_add(1)).max().unwrap_or(0);
-        let mut reader = Reader { reading: self, next, names: HashMap::new(), values: HashMap::new(), log: Vec::new() };
-        for variable in free {
-            reader.names.insert(variable, name(variable));
-        }
-        reader.read(formula)
     }
 
     /// How a free variable is shown: the symbol of its name.

@@ -4,7 +4,7 @@ use crate::calculus::formula::{Formula, Name};
 use crate::calculus::proof::{ScopeId, Step};
 
 use super::super::arena::{Arena, Label, NodeId, Variable};
-use super::super::formulas::height;
+use super::super::signs::height;
 use super::super::theory::{places, recursive};
 use super::Writer;
 
