@@ -71,6 +71,11 @@ pub(crate) fn run(arguments: &CheckArguments, output: Output) -> Result<Exit, Fa
             flaws.len()
         ));
     }
+    if report.runs == 0 {
+        // Whoever checks the wrong folder, or one into which an import was refused, should not hear that all is well.
+        output.note(&format!("{} holds no run: nothing was checked", arguments.store.db.display()));
+        return Ok(Exit::NotProved);
+    }
     if !flaws.is_empty() {
         return Ok(Exit::NotProved);
     }

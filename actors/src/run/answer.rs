@@ -369,12 +369,21 @@ fn variable_name(statement: &Formula, variable: u16) -> String {
     names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
 }
 
-/// The MPL text of a closed formula.
+/// The MPL text of a closed formula, as people write it.
 #[must_use]
 pub fn mpl(theory: &Theory, formula: &Formula) -> String {
+    written(theory, formula, SortsShown::No)
+}
+
+/// The text of a closed formula as records of theorems hold it, with sorts.
+pub(super) fn recorded(theory: &Theory, formula: &Formula) -> String {
+    written(theory, formula, SortsShown::Yes)
+}
+
+fn written(theory: &Theory, formula: &Formula, sorts: SortsShown) -> String {
     let predicate = |id: PredicateId| theory.predicate(id).name.clone();
     let name = |name: Name| format!("?{}", name.0).into();
-    MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(formula)
+    MplWriter { predicate: &predicate, name: &name, sorts }.write(formula)
 }
 
 /// A closed statement as people write it.

@@ -8,7 +8,7 @@ use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::Checked;
 use theoremata_store::Theorem;
 
-use super::answer::mpl;
+use super::answer::recorded;
 use crate::proof_codec::number_of;
 
 /// What a record claims and the checker did not find.
@@ -42,7 +42,7 @@ pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked<'_>) -> Resu
     if record.number != checked.shown_number() {
         return differs("its number is", &record.number.to_string(), &checked.shown_number().to_string());
     }
-    let statement = mpl(theory, checked.statement());
+    let statement = recorded(theory, checked.statement());
     if record.statement != statement {
         return differs("it states", &record.statement, &statement);
     }

@@ -8,7 +8,7 @@ use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::explore::{Exploration, Origin};
 use theoremata_store::{Batch, Conclusion, Mark, RunId, Status, Store, StoreError, Theorem};
 
-use super::answer::{GoalAnswer, TheoremFound, outcomes};
+use super::answer::{GoalAnswer, TheoremFound, outcomes, recorded};
 use super::{Event, place};
 use crate::measure::Stages;
 use crate::proof_codec::encode;
@@ -129,7 +129,7 @@ fn record(exploration: &Exploration, id: TheoremId) -> (Theorem, theoremata_stor
         cycle: exploration.round() + 1,
         root,
         kind: found.kind().to_owned(),
-        statement: found.statement,
+        statement: recorded(exploration.theory(), &exploration.theorems[place(id)].statement),
         corollary: found.corollary,
         essential: found.essential,
         assumptions: found.assumptions,

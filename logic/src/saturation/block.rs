@@ -101,6 +101,8 @@ pub struct Block {
     /// Equations whose merge is under way or still to come.
     equations: VecDeque<(Individual, Individual, FactId)>,
     steps: u64,
+    /// Whether a fact had more matches than a block takes; then it ends, having met the bound on steps.
+    is_cut: bool,
     creations: u32,
     matches: Matches,
 }
@@ -202,6 +204,7 @@ impl Block {
             rejoin: Vec::new(),
             equations: VecDeque::new(),
             steps: 0,
+            is_cut: false,
             creations: 0,
             matches: Matches::default(),
         }
@@ -411,7 +414,7 @@ impl Block {
                 if self.falsum.is_some() {
                     return End::Contradiction;
                 }
-                if self.steps > until {
+                if self.steps > until || self.is_cut {
                     return End::OutOfSteps;
                 }
                 if let Some(id) = self.rejoin.pop() {
@@ -436,6 +439,12 @@ impl Block {
             self.steps += 1;
             self.create(&wanted);
         }
+    }
+
+    /// Whether a fact had more matches than the block takes: nothing more comes of it.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Whether the goal holds.

@@ -160,7 +160,7 @@ impl LogicBlock {
         let done = block.steps();
         let until = done.saturating_add(budget).min(self.limits.steps);
         let end = block.run_until(Limits { steps: until, ..self.limits });
-        if end == End::OutOfSteps && block.steps() <= self.limits.steps {
+        if end == End::OutOfSteps && block.steps() <= self.limits.steps && !block.is_cut() {
             let steps = block.steps() - done;
             self.state = State::Working(Box::new(block));
             return Turn { steps, again: true, ..Turn::default() };

@@ -9,6 +9,11 @@ use crate::saturation::rule::{Code, Column, Individual, Plan, Rule, RuleHead};
 use super::value::Wanted;
 use super::{Block, UNBOUND, stands_for};
 
+/// The most matches of one fact that are held at once, and the most facts that are looked at for them: a rule with many
+/// premises that share no variable has more than memory and patience do. A block that meets the bound ends.
+const MOST_MATCHES: usize = 1 << 18;
+const MOST_STEPS: u64 = 1 << 24;
+
 impl Block {
     /// Joins a fact with all older ones.
     pub(super) fn take(&mut self, fact: FactId) {
@@ -94,6 +99,7 @@ impl Block {
     /// Acts on what was matched.
     pub(super) fn act(&mut self, matches: &mut Matches) {
         self.steps += std::mem::take(&mut matches.steps);
+        self.is_cut |= std::mem::take(&mut matches.is_cut);
         let found = std::mem::take(&mut matches.found);
         let (mut parents_at, mut bindings_at) = (0, 0);
         for (id, parents, bindings) in &found {
@@ -167,6 +173,8 @@ pub(super) struct Matches {
     pub(super) binding: Vec<Individual>,
     pub(super) chosen: Vec<FactId>,
     pub(super) steps: u64,
+    /// Whether there are more matches than were collected.
+    pub(super) is_cut: bool,
 }
 
 /// The search for the remaining facts of a match.
@@ -183,6 +191,10 @@ struct Search<'b> {
 
 impl Search<'_> {
     fn extend(&self, depth: usize, matches: &mut Matches) {
+        if matches.found.len() >= MOST_MATCHES || matches.steps >= MOST_STEPS {
+            matches.is_cut = true;
+            return;
+        }
         let Some(step) = self.plan.steps.get(depth) else {
             for (number, other) in &self.rule.aliased {
                 matches.binding[*number as usize] = stands_for(*other, &matches.binding);
@@ -228,6 +240,9 @@ impl Search<'_> {
                 if fits {
                     matches.chosen[step.pattern] = fact;
                     self.extend(depth + 1, matches);
+                    if matches.is_cut {
+                        return;
+                    }
                 }
             }
         }
