@@ -4,4 +4,5 @@
 pub mod characters;
 pub mod mpl;
 pub mod notation;
+pub mod sort_text;
 pub mod text;

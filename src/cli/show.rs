@@ -9,6 +9,7 @@ use theoremata_actors::run::TheoremFound;
 use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::Checked;
+use theoremata_logic::language::text::without_sorts;
 
 use super::arguments::StoredArguments;
 use super::exit::Exit;
@@ -99,7 +100,7 @@ fn show_proof(theory: &Theory, theorem: &Checked<'_>, output: Output) {
         if output.is_json() {
             output.object(&json!({
                 "event": "step", "number": number + 1, "rule": &*node.rule, "theorem": theorem, "principle": principle,
-                "premises": premises, "conclusion": &*node.conclusion,
+                "premises": premises, "conclusion": without_sorts(&node.conclusion),
                 "substitution": node.substitution.iter().map(|name| &**name).collect::<Vec<_>>(),
                 "depth": depth[step.scope.index()],
             }));
@@ -109,7 +110,12 @@ fn show_proof(theory: &Theory, theorem: &Checked<'_>, output: Output) {
             reason.extend(theorem.map(|number| number.to_string()));
             reason.extend(principle.map(str::to_owned));
             reason.extend(premises);
-            output.line(&format!("{:>5} {indent}{}   [{}]", number + 1, node.conclusion, reason.join(" ")));
+            output.line(&format!(
+                "{:>5} {indent}{}   [{}]",
+                number + 1,
+                without_sorts(&node.conclusion),
+                reason.join(" ")
+            ));
         }
     }
 }

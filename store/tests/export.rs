@@ -150,8 +150,8 @@ fn foreign_text_is_told_from_damaged_text() {
     assert!(line == 1 && why.contains("not an export"), "{why}");
     let (line, why) = refusal(b"{\"format\":\"other\",\"version\":1,\"runs\":0}\n");
     assert!(line == 1 && why.contains("of `other`"), "{why}");
-    let (line, why) = refusal(b"{\"format\":\"theoremata-store\",\"version\":2,\"runs\":0}\n");
-    assert!(line == 1 && why.contains("version 2"), "{why}");
+    let (line, why) = refusal(b"{\"format\":\"theoremata-store\",\"version\":3,\"runs\":0}\n");
+    assert!(line == 1 && why.contains("version 3"), "{why}");
     let (line, why) = refusal(b"");
     assert!(line == 1 && why.contains("cut off"), "{why}");
 }

@@ -30,6 +30,7 @@ mod signs;
 mod sorts;
 mod syntax;
 
+pub use crate::language::sort_text::{parse_sort, sort_text};
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, FileId, Label, MAX_ERRORS, Report, Severity, SourceMap, Span, nearest};
 pub use format::{LINE_WIDTH, format};
@@ -38,5 +39,4 @@ pub use goals::{parse_goal, read_goals};
 pub use lint::{lint_gl, lint_mpl};
 pub use read::{Loader, MAX_FILES, read_mpl};
 pub use render::{render, to_json};
-pub use sorts::{parse_sort, sort_text};
 pub use syntax::{MAX_ALL_BYTES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_NAMES, MAX_NESTING};

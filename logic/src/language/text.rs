@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::calculus::formula::{Binder, Binders, Formula, Name, PredicateId, Variable};
 use crate::calculus::sort::Sort;
-use crate::language::mpl::{parse_sort, sort_text};
+use crate::language::sort_text::{parse_sort, sort_text};
 
 /// Whether the sorts of binders are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -205,6 +205,26 @@ pub fn binder_text(binder: &Binder) -> String {
     text
 }
 
+/// What records hold, a formula or a list of variables, as people write it: without sorts.
+#[must_use]
+pub fn without_sorts(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(">[") {
+        let (before, list) = rest.split_at(start + 2);
+        let end = list.find(']').unwrap_or(list.len());
+        shown.push_str(before);
+        for (place, binder) in list[..end].split(',').enumerate() {
+            if place > 0 {
+                shown.push(',');
+            }
+            shown.push_str(binder.split(' ').next().unwrap_or_default());
+        }
+        rest = &list[end..];
+    }
+    shown + rest
+}
+
 /// Reads what [`binder_text`] writes; `None` if the sort is none.
 #[must_use]
 pub fn read_binder(text: &str) -> Option<Binder> {
@@ -274,6 +294,10 @@ mod tests {
         let name = |name: &str| name.strip_prefix('v').and_then(|number| number.parse().ok()).map(Name);
         let reader = MplReader { predicate: &predicate, name: &name };
         assert_eq!(show(&reader.read(text).expect("a formula")), text);
+        let sorted = "(>[x,S P(1)] (in[x,S]) (>[R P(x(1)(1))] (in2[x,x,R]) (in[x,S])))";
+        assert_eq!(show(&reader.read(sorted).expect("a formula")), sorted);
+        assert_eq!(without_sorts(sorted), "(>[x,S] (in[x,S]) (>[R] (in2[x,x,R]) (in[x,S])))");
+        assert!(reader.read("(>[x,S P1] (in[x,S]) (in[x,S]))").is_err());
         for (wrong, at) in [
             ("(in[x,v8])", 4),
             ("(in[v1,v2]", 9),

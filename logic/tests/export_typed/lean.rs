@@ -425,7 +425,9 @@ impl Reader {
                 Self::argument,
                 Self::argument,
             ]),
-            "classical" if self.kind("classical") == Some(Kind::Proof) => self.fixed(&[Self::goal, Self::argument]),
+            known if is_classical(known) && self.kind(known) == Some(Kind::Proof) => {
+                self.fixed(&[Self::goal, Self::argument])
+            }
             name => {
                 match self.kind(name) {
                     Some(Kind::Theorem(number)) => {
@@ -491,4 +493,10 @@ impl Reader {
         self.term()?;
         self.need(")")
     }
+}
+
+/// The hypothesis that what cannot be denied holds; it has a number where something else has its name.
+fn is_classical(name: &str) -> bool {
+    let rest = name.strip_prefix("classical");
+    rest.is_some_and(|rest| rest.strip_prefix('_').unwrap_or(rest).bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use theoremata_logic::language::mpl;
 use theoremata_logic::search::attempt;
-use theoremata_logic::search::explore::{Exploration, Fate, Options, Origin, Task};
+use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
 
 /// What was said of a goal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,7 +51,7 @@ pub fn explore_theory(
 
 /// What was said of each goal.
 pub fn told(exploration: &Exploration) -> Vec<Told> {
-    let goals = exploration.conjectures.iter().filter(|known| matches!(known.origin, Origin::Goal(_)));
+    let goals = exploration.conjectures.iter().flat_map(|known| known.goals().map(move |_| known));
     goals
         .map(|conjecture| match &conjecture.fate {
             Fate::Proved(_) => Told::Theorem,

@@ -6,13 +6,13 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::calculus::sort::Sort;
 use crate::language::characters::flaw_in_prose;
+use crate::language::sort_text::parse_sort;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::json::{Reader, find, span};
 use super::lex::Lexer;
 use super::parse::{Parser, bad_character};
-use super::sorts::parse_sort;
 use super::syntax::{Expr, Ident};
 
 /// The largest number that a configuration may ask for where this program uses it.

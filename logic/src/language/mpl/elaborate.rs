@@ -180,13 +180,13 @@ fn define(item: &Item<'_>, circular: bool, predicates: &mut Predicates, report: 
                     let fixed = resolver.sorts.fixed(sort, *span);
                     if resolver.sorts.join(*id, fixed).is_err() {
                         let parameter = &definition.parameters[place];
-                        let inferred = super::sorts::sort_text(&sorts[place]);
+                        let inferred = crate::language::sort_text::sort_text(&sorts[place]);
                         resolver.report.push(
                             Diagnostic::new(
                                 codes::DECLARED_CLASH,
                                 format!(
                                     "{key} declares `{}`, but `{}` has sort `{inferred}` in the definition of `{}`",
-                                    super::sorts::sort_text(sort),
+                                    crate::language::sort_text::sort_text(sort),
                                     short(&parameter.text),
                                     short(&name.text)
                                 ),

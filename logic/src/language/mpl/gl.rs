@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::calculus::formula::PredicateId;
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Bounds, Constructor, Induction, PredicateBounds, Theory};
+use crate::language::sort_text::sort_text;
 
 use super::codes;
 use super::config::{Body, Configuration, Entry, read_configuration};
@@ -16,7 +17,6 @@ use super::parse::Parser;
 use super::parts::{Generation, induction_name};
 use super::read::readable_name;
 use super::resolve::{Predicates, primitives};
-use super::sorts::sort_text;
 use super::syntax::{DefinitionSyntax, Ident};
 
 /// The structure for which the reader adds induction: its set is the first parameter, zero the

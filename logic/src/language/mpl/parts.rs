@@ -100,8 +100,8 @@ pub(crate) fn induction(
             }
         };
         if sorts[parameter] != wanted {
-            let is = super::sorts::sort_text(&sorts[parameter]);
-            let wanted = super::sorts::sort_text(&wanted);
+            let is = crate::language::sort_text::sort_text(&sorts[parameter]);
+            let wanted = crate::language::sort_text::sort_text(&wanted);
             fail(name, format!("`{shown}` has sort `{is}`, but as a constructor written so it must have `{wanted}`"))?;
         }
         constructors.push(Constructor { parameter, arguments });
