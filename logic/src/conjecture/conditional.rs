@@ -80,9 +80,7 @@ fn one_row(
             .filter(|clause| is_well_sorted(signature, clause))
             .collect();
         let fixed = equations.iter().any(holds);
-        if limits.may_grow([function, RelationId::EQUAL].into_iter(), 2)
-            && !equations.into_iter().all(|equation| take(equation))
-        {
+        if limits.may_grow([function, RelationId::EQUAL].into_iter(), 2) && !equations.into_iter().all(&mut *take) {
             return false;
         }
         for other in offered {

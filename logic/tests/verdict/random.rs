@@ -42,7 +42,7 @@ impl Author {
     fn formula(&mut self, depth: usize) -> String {
         let choice = self.dice.below(20);
         if self.names.is_empty() && !(choice >= 12 && depth > 0) {
-            return self.quantified(depth.max(1), choice % 3 == 0);
+            return self.quantified(depth.max(1), choice.is_multiple_of(3));
         }
         match choice {
             _ if depth == 0 => self.atom(),

@@ -222,7 +222,7 @@ pub(super) fn comprehension(signs: &Signs, id: AtomId, set: u32, out: &mut Strin
     let defined = format!("q.0{}", atom.sorts[set as usize].after('.'));
     let set_variable = std::mem::replace(&mut places[set as usize], defined.clone());
     let others: Vec<String> = arguments(signs, "p", id).into_iter().filter(|name| *name != set_variable).collect();
-    let conditions = apart(&[defined.clone()], &others);
+    let conditions = apart(std::slice::from_ref(&defined), &others);
     let name = format!("s-{}.{set}", signs.labelled(id));
     let says = signs.applied(atom.predicate, &places);
     let _ = writeln!(out, "${{\n{}", wrapped(conditions.split_whitespace()));

@@ -166,6 +166,9 @@ impl Sentence {
     }
 }
 
+/// The name of the predicate that says that something is of a sort.
+pub(crate) type SortNames<'b> = &'b dyn Fn(&Sort) -> Arc<str>;
+
 /// Makes sentences of formulas.
 pub(crate) struct Builder<'b> {
     /// What a free variable of the formula is.
@@ -173,7 +176,7 @@ pub(crate) struct Builder<'b> {
     /// What an atom is.
     pub(crate) atom: &'b mut AtomBuilder<'b>,
     /// What says that something is of a sort, where that is to be said; see [`Builder::sentence`].
-    pub(crate) of_sort: Option<&'b dyn Fn(&Sort) -> Arc<str>>,
+    pub(crate) of_sort: Option<SortNames<'b>>,
     /// The number of the next variable.
     pub(crate) next: &'b mut u32,
 }

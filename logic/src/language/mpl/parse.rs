@@ -513,7 +513,8 @@ impl<'a, 'r> Parser<'a, 'r> {
                     .at(token.span, format!("{} bytes", text.len()))
                     .help("choose a shorter name"),
             );
-            text = &text[..text.floor_char_boundary(MAX_NAME_BYTES)];
+            let end = (0..=MAX_NAME_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            text = &text[..end];
         }
         Ident { text: text.into(), span: token.span }
     }

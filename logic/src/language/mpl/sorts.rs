@@ -136,10 +136,10 @@ impl SortStore {
     pub(crate) fn number(&mut self, sort: &Sort, id: SortId, bases: &mut Bases) {
         let id = self.root(id);
         match (sort, self.shapes[id.0 as usize].clone()) {
-            (Sort::Individual(number), Shape::Unknown) => {
-                if bases.number(id).is_none() && !bases.0.iter().any(|(_, known)| known == number) {
-                    bases.0.push((id, *number));
-                }
+            (Sort::Individual(number), Shape::Unknown)
+                if bases.number(id).is_none() && !bases.0.iter().any(|(_, known)| known == number) =>
+            {
+                bases.0.push((id, *number));
             }
             (Sort::Power(parts), Shape::Power(ids)) => {
                 for (part, id) in parts.iter().zip(ids) {
