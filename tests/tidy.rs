@@ -89,10 +89,20 @@ fn each_stage_of_logic_knows_only_those_before_it() {
 
 #[test]
 fn no_file_imports_in_a_circle() {
+    // One type each whose implementation is spread over files below it, which have to know it.
+    let in_parts = ["saturation::block", "search::explore", "run"];
     for root in ["logic/src/lib.rs", "lm/src/lib.rs", "actors/src/lib.rs"] {
         let modules = imports::modules(&self::root().join(root));
         assert!(modules.len() > 20, "{root}: the modules were found");
-        if let Some(circle) = imports::circle(&imports::imports(&modules)) {
+        let mut imported = imports::imports(&modules);
+        for (whole, parts) in imported.iter_mut().flat_map(|(module, imported)| {
+            let whole =
+                in_parts.iter().find(|whole| module.strip_prefix(**whole).is_some_and(|rest| rest.starts_with("::")));
+            whole.map(|whole| (*whole, imported))
+        }) {
+            parts.remove(whole);
+        }
+        if let Some(circle) = imports::circle(&imported) {
             panic!("{root}: files import in a circle: {} → {}", circle.join(" → "), circle[0]);
         }
     }

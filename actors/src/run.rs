@@ -8,6 +8,7 @@
 mod answer;
 mod claims;
 mod restore;
+mod statement;
 mod writer;
 
 use std::cell::RefCell;
@@ -25,9 +26,10 @@ use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Pro
 use crate::measure::{Stages, cpu_seconds, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
-pub use answer::{Answer, GoalAnswer, OpenCase, TheoremFound, contradiction, contradiction_among, math, mpl};
+pub use answer::{Answer, GoalAnswer, OpenCase, TheoremFound, contradiction, contradiction_among};
 pub use claims::{Unclaimed, assumptions, compare};
 pub use restore::{Manner, can_go_on, restore};
+pub use statement::{math, mpl};
 use writer::Writer;
 
 /// What is asked.

@@ -8,11 +8,10 @@ use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::export::Checked;
-use theoremata_logic::language::notation::Reading;
-use theoremata_logic::language::text::{MplWriter, SortsShown};
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate};
 use theoremata_store as store;
 
+use super::statement::{math, mpl};
 use super::{claims, place};
 use crate::proof_codec::number_of;
 
@@ -367,27 +366,4 @@ fn variable_name(statement: &Formula, variable: u16) -> String {
         bound(body, &mut names);
     }
     names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
-}
-
-/// The MPL text of a closed formula, as people write it.
-#[must_use]
-pub fn mpl(theory: &Theory, formula: &Formula) -> String {
-    written(theory, formula, SortsShown::No)
-}
-
-/// The text of a closed formula as records of theorems hold it, with sorts.
-pub(super) fn recorded(theory: &Theory, formula: &Formula) -> String {
-    written(theory, formula, SortsShown::Yes)
-}
-
-fn written(theory: &Theory, formula: &Formula, sorts: SortsShown) -> String {
-    let predicate = |id: PredicateId| theory.predicate(id).name.clone();
-    let name = |name: Name| format!("?{}", name.0).into();
-    MplWriter { predicate: &predicate, name: &name, sorts }.write(formula)
-}
-
-/// A closed statement as people write it.
-#[must_use]
-pub fn math(theory: &Theory, statement: &Formula) -> String {
-    Reading::new(theory).statement(statement).to_string()
 }

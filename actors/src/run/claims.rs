@@ -8,7 +8,7 @@ use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::export::Checked;
 use theoremata_store::Theorem;
 
-use super::answer::recorded;
+use super::statement::recorded;
 use crate::proof_codec::number_of;
 
 /// What a record claims and the checker did not find.

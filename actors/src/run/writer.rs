@@ -8,7 +8,8 @@ use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::explore::{Exploration, Origin};
 use theoremata_store::{Batch, Conclusion, Mark, RunId, Status, Store, StoreError, Theorem};
 
-use super::answer::{GoalAnswer, TheoremFound, outcomes, recorded};
+use super::answer::{GoalAnswer, TheoremFound, outcomes};
+use super::statement::recorded;
 use super::{Event, place};
 use crate::measure::Stages;
 use crate::proof_codec::encode;

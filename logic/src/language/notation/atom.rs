@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::graph::{Graph, Head};
+use super::math::{Math, Role};
 use super::reader::{Reader, infix};
 use super::reading::free_names;
-use super::{Math, Role};
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, NotationForm};

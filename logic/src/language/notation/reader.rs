@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::graph::Graph;
+use super::math::{Group, Math, Role, Symbol};
 use super::reading::{Reading, conjuncts, free_names};
-use super::{Group, Math, Role, Symbol};
 use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
 use crate::language::text::variable_name;
 

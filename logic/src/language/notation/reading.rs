@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::math::{Role, Symbol};
 use super::signs::Signs;
-use super::{Role, Symbol};
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::theory::Theory;
 use crate::language::text::{MplWriter, SortsShown};
