@@ -1,8 +1,10 @@
 //! How a logic block derives: rules as join plans, facts in indexed columns, equality, values on demand.
 
 pub mod block;
+pub mod book;
 pub mod congruence;
 pub mod facts;
 pub mod reference;
 pub mod rule;
 pub mod sequent;
+pub mod sorts;

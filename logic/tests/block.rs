@@ -19,9 +19,11 @@ use theoremata_logic::clauses::compile::{Axiom, Compiled, Justification, Start};
 use theoremata_logic::language::text::variable_name;
 use theoremata_logic::proofs::reconstruction::{By, Finished, Tree, extract};
 use theoremata_logic::saturation::block::{Block, End, Goal, Limits, Snapshot};
+use theoremata_logic::saturation::book::RuleBook;
 use theoremata_logic::saturation::reference::{Closure, Fact, closure};
-use theoremata_logic::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleBook, SortId, Sorts};
+use theoremata_logic::saturation::rule::{Argument, Code, Individual, Pattern, Rule};
 use theoremata_logic::saturation::sequent::{Sequent, SequentHead};
+use theoremata_logic::saturation::sorts::{SortId, Typing};
 
 const CONSTANTS: usize = 3;
 const PARAMETERS: &str = "c0 c1 c2 P/1 Q/1 R/2 F/2 G/3";
@@ -177,14 +179,13 @@ impl Case {
 
     /// The root block, which learns a part of its axioms when it is at work already.
     fn root(&self, random: &mut Random) -> Block {
-        let mut known = (*self.compiled).clone();
-        known.axioms.truncate(self.early);
-        let book = RuleBook::new(&known);
+        let book = RuleBook::beginning(&self.compiled, self.early);
         let mut root = Block::root(Arc::new(book.clone()));
         root.run(Limits { steps: random.below(40) as u64, creations: 0 });
         let mut longer = book;
         for axiom in &self.compiled.axioms[self.early..] {
-            let rule = Rule::of_axiom(axiom, &longer.sorts);
+            let rule = longer.rule_of(axiom);
+            longer.add_contrapositives(axiom);
             longer.add_with_demands(rule, &self.compiled.signature, Some(0), Some(1));
         }
         root.learn(Arc::new(longer));
@@ -206,8 +207,9 @@ impl Case {
                 }
                 Given::Rule(_, axiom) => {
                     assert_eq!(block.assume_other() as usize, number);
-                    let rule = hypothesis(axiom, number, block.typing().sorts);
-                    block.assume_rule(rule);
+                    for rule in hypothesis(axiom, number, block.typing(), block.book()) {
+                        block.assume_rule(rule);
+                    }
                 }
             }
             if random.below(2) == 0 {
@@ -230,7 +232,7 @@ impl Case {
                 Given::Rule(_, axiom) => clauses.push(axiom.clause.clone()),
             }
         }
-        closure(individuals as u32, &facts, &clauses)
+        closure(individuals as u32, &facts, &clauses, &RuleBook::new(&self.compiled))
     }
 
     /// The statement that the block's `head` follows from what it is given.
@@ -260,10 +262,12 @@ impl Case {
     }
 }
 
-fn hypothesis(axiom: &Axiom, number: usize, sorts: &Sorts) -> Rule {
+fn hypothesis(axiom: &Axiom, number: usize, typing: Typing<'_>, book: &RuleBook) -> Vec<Rule> {
     let justification =
         Justification { start: Start::Hypothesis(number as u32), moves: axiom.justification.moves.clone() };
-    Rule::of_axiom(&Axiom { clause: axiom.clause.clone(), justification }, sorts)
+    let premises: Vec<Pattern> = axiom.clause.premises.iter().map(Pattern::of).collect();
+    let head = Rule::of_axiom(axiom, typing.sorts, true).head;
+    book.rules_of_assumption(axiom.clause.variables, &premises, head, &justification, typing)
 }
 
 /// A literal over individuals: variables follow the constants.
@@ -418,7 +422,7 @@ fn patterns_name_individuals_and_variables() {
     assert_eq!(pattern.arguments, [Argument::Individual(Individual(1)), Argument::Variable(1)]);
     let head = Head::Literal(Literal { positive: true, relation: RelationId::EQUAL, arguments });
     let clause = Clause { variables: 2, premises: Vec::new(), head };
-    let plain = closure(3, &[], &[clause]);
+    let plain = closure(3, &[], &[clause], &RuleBook::default());
     // Every individual is equal to individual 1.
     assert_eq!(plain.least, [Individual(0); 3]);
 }

@@ -195,7 +195,7 @@ fn definitions_about_individuals_are_unfolded_and_folded() {
         let axioms = compiled.axioms.iter().filter(|axiom| wanted(&axiom.justification.start));
         axioms.map(|axiom| text(&theory, &compiled, &axiom.clause)).collect()
     };
-    assert_eq!(of(|start| matches!(start, Start::Unfold(_))), ["between(x0,x1) → ∃1 R(x0,x2), R(x2,x1)"]);
+    assert_eq!(of(|start| matches!(start, Start::Premise(_))), ["between(x0,x1) → ∃1 R(x0,x2), R(x2,x1)"]);
     assert_eq!(of(|start| matches!(start, Start::Fold(_))), ["R(x0,x2), R(x2,x1) → between(x0,x1)"]);
     // Without the goal nobody speaks of `between`.
     assert_eq!(Compiled::new(&theory, &[]).axioms.len(), 1);

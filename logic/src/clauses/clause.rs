@@ -37,12 +37,17 @@ pub enum Slot {
     Argument(u16),
 }
 
-/// A predicate with some places filled by parameters of the anchor.
+/// A predicate with some places filled by parameters of the anchor, or a compound formula that stands where a clause
+/// has literals.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Relation {
-    /// The predicate.
+    /// The predicate; [`Relation::COMPOUND`] for a compound formula.
     pub predicate: PredicateId,
-    /// One for each argument place of the predicate.
+    /// The compound formula: parameter `i` of the anchor is `Name(i)`, argument `i` is `Name(Relation::ARGUMENTS + i)`.
+    /// It is named as Tseitin's transformation does; the clauses that say what it means are among the axioms, in both
+    /// directions.
+    pub inner: Option<Arc<Formula>>,
+    /// One for each argument place of the predicate; none for a compound formula.
     pub slots: Vec<Slot>,
     /// The number of arguments.
     pub arity: usize,
@@ -51,6 +56,30 @@ pub struct Relation {
     /// Whether the theory proves that the last argument is determined by the others, and exists for
     /// all others that lie in the function's domain: then the relation is the graph of a function.
     pub function: bool,
+}
+
+impl Relation {
+    /// Stands for the predicate of a compound formula; no theory has it.
+    pub const COMPOUND: PredicateId = PredicateId(u32::MAX);
+    /// Where the names of the arguments of a compound formula begin.
+    pub const ARGUMENTS: u32 = 1 << 16;
+
+    /// What the relation says of `arguments`, with the anchor's parameters as `parameter` names them.
+    pub fn formula(&self, parameter: &dyn Fn(usize) -> Name, arguments: &[Name]) -> Formula {
+        match &self.inner {
+            None => Formula::atom(
+                self.predicate,
+                self.slots.iter().map(|slot| match slot {
+                    Slot::Fixed(place) => parameter(usize::from(*place)),
+                    Slot::Argument(place) => arguments[usize::from(*place)],
+                }),
+            ),
+            Some(formula) => formula.substitute(&mut |name| match name.0.checked_sub(Relation::ARGUMENTS) {
+                Some(place) => arguments[place as usize],
+                None => parameter(name.0 as usize),
+            }),
+        }
+    }
 }
 
 /// A constant: an individual among the parameters of the anchor.
@@ -137,15 +166,9 @@ impl Signature {
             Term::Constant(constant) => parameter(self.constants[constant as usize].parameter),
             Term::Variable(number) => variable(number),
         };
-        let relation = &self.relations[literal.relation.index()];
-        let atom = Formula::atom(
-            relation.predicate,
-            relation.slots.iter().map(|slot| match slot {
-                Slot::Fixed(place) => parameter(*place as usize),
-                Slot::Argument(place) => name(literal.arguments[*place as usize]),
-            }),
-        );
-        if literal.positive { atom } else { Formula::negate(atom) }
+        let arguments: Vec<Name> = literal.arguments.iter().map(|term| name(*term)).collect();
+        let formula = self.relations[literal.relation.index()].formula(parameter, &arguments);
+        if literal.positive { formula } else { Formula::negate(formula) }
     }
 
     /// The sorts of a clause's variables, and then of the witnesses of its head: those of the places at which they

@@ -4,11 +4,16 @@
 //! clause by elimination rules. When a block has used the clause, [`crate::proofs::reconstruction`] walks that way
 //! again and writes the steps down.
 
+mod flatten;
 mod recognise;
+mod views;
+
+use flatten::Flattening;
+pub use flatten::dual;
 
 use std::collections::HashMap;
 
-use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::TheoremId;
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
@@ -39,6 +44,12 @@ pub enum Move {
     Right,
     /// Instantiate a ∀→ and discharge its premise.
     Apply,
+    /// From `¬(A ∧ B)` and `A` to `¬B`.
+    Refute,
+    /// From `¬¬A` to `A`.
+    Affirm,
+    /// From `¬∀x (A → B)` to `∃x (A ∧ ¬B)`, see [`dual`].
+    Dualise,
 }
 
 /// Where the way to a clause begins.
@@ -50,8 +61,11 @@ pub enum Start {
     Theorem(TheoremId),
     /// At the clause's only premise, which states the same as its head: the two are views of one formula.
     Same,
-    /// At the atom of a defined relation that is the clause's first premise, which is unfolded.
-    Unfold(RelationId),
+    /// At the clause's only premise `x ≠ y`; it gives `y ≠ x`.
+    Swapped,
+    /// At the clause's first premise: the atom of a defined relation, which is then unfolded, or a compound formula or
+    /// its denial.
+    Premise(RelationId),
     /// At the body of the definition of the relation, which is proved from the premises and folded.
     Fold(RelationId),
     /// At an assumption of a block, by its number in that block's lineage.
@@ -237,7 +251,10 @@ impl Compiled {
                 }
                 // That a set is generated is for induction, and is no fact about individuals.
                 Formula::Atom(predicate, _) if theory.generation(predicate).is_some() => {}
-                formula => self.clauses_of(theory, &formula, Start::Node(id), SortInstance::default()),
+                formula => {
+                    let mut flat = Flattening::of(self, &formula, SortInstance::default());
+                    self.flatten(theory, &formula, &mut flat, Start::Node(id));
+                }
             }
         }
     }
@@ -253,198 +270,23 @@ impl Compiled {
             || theory.predicate(predicate).definition.as_ref().is_some_and(|definition| is_structure(&definition.body))
     }
 
-    /// The clauses that follow from a formula by ∧ and ∀→ elimination.
-    fn clauses_of(&mut self, theory: &Theory, formula: &Formula, start: Start, instance: SortInstance) {
-        let mut flat = Flattening {
-            variables: 0,
-            sorts: self.anchor_sorts.clone(),
-            premises: Vec::new(),
-            moves: Vec::new(),
-            parameters: theory.anchor_definition().parameters.len() as u32,
-            whole: formula.clone(),
-            instance,
-        };
-        self.flatten(theory, formula, &mut flat, start);
-    }
-
-    fn flatten(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening, start: Start) {
-        let before = (flat.variables, flat.premises.len(), flat.moves.len());
-        match formula {
-            Formula::Implies(binders, premise, conclusion) => {
-                let names = flat.fresh(binders);
-                flat.moves.push(Move::Apply);
-                match self.premise(theory, &premise.open(&names), flat) {
-                    Ok(()) => self.flatten(theory, &conclusion.open(&names), flat, start),
-                    Err(reason) => self.skipped.push(Skipped { formula: flat.whole.clone(), reason }),
-                }
-            }
-            Formula::And(left, right) => {
-                for (part, step) in [(left, Move::Left), (right, Move::Right)] {
-                    let inner = (flat.variables, flat.premises.len(), flat.moves.len());
-                    flat.moves.push(step);
-                    self.flatten(theory, part, flat, start);
-                    flat.restore(inner);
-                }
-            }
-            Formula::Atom(predicate, arguments) => {
-                let literal = self.literal(theory, true, *predicate, arguments, flat);
-                self.finish(flat, Head::Literal(literal), start);
-            }
-            Formula::Not(inner) => match &**inner {
-                Formula::Atom(predicate, arguments) => {
-                    let literal = self.literal(theory, false, *predicate, arguments, flat);
-                    self.finish(flat, Head::Literal(literal), start);
-                }
-                _ => match formula.as_exists() {
-                    Some((binders, left, right)) => {
-                        let variables = flat.variables;
-                        let names = flat.fresh(binders);
-                        let kept = flat.premises.len();
-                        let parts = Formula::and(left.open(&names), right.open(&names));
-                        let outcome = self.premise(theory, &parts, flat);
-                        let extra = flat.variables - variables;
-                        let literals = flat.premises.split_off(kept);
-                        flat.variables = variables;
-                        match outcome {
-                            Ok(()) if extra as usize == binders.len() => {
-                                self.finish(flat, Head::Exists(extra, literals), start);
-                            }
-                            _ => self.skipped.push(Skipped {
-                                formula: flat.whole.clone(),
-                                reason: "what exists is described by more than a conjunction of atoms",
-                            }),
-                        }
-                    }
-                    None => self.skipped.push(Skipped {
-                        formula: flat.whole.clone(),
-                        reason: "a negation of a compound formula is used only as a goal",
-                    }),
-                },
-            },
-        }
-        flat.restore(before);
-    }
-
-    fn finish(&mut self, flat: &Flattening, head: Head, start: Start) {
-        let clause = Clause { variables: flat.variables, premises: flat.premises.clone(), head };
-        // A clause does not say of which sorts its variables are: that must be seen from where they stand.
-        let sorts = self.signature.variable_sorts(&clause);
-        let own = &flat.sorts[flat.parameters as usize..];
-        if !sorts.iter().zip(own).all(|(sort, own)| flat.instance.apply(sort) == *own) {
-            let reason = "a variable stands at no place that shows its sort";
-            return self.skipped.push(Skipped { formula: flat.whole.clone(), reason });
-        }
-        self.axioms.push(Axiom { clause, justification: Justification { start, moves: flat.moves.clone() } });
-    }
-
-    /// The literals of a premise, in the order in which [`crate::proofs::reconstruction`] will prove them.
-    fn premise(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening) -> Result<(), &'static str> {
-        match formula {
-            Formula::Atom(predicate, arguments) => {
-                let literal = self.literal(theory, true, *predicate, arguments, flat);
-                flat.premises.push(literal);
-                Ok(())
-            }
-            Formula::And(left, right) => {
-                self.premise(theory, left, flat)?;
-                self.premise(theory, right, flat)
-            }
-            Formula::Not(inner) => {
-                if let Formula::Atom(predicate, arguments) = &**inner {
-                    let literal = self.literal(theory, false, *predicate, arguments, flat);
-                    flat.premises.push(literal);
-                    return Ok(());
-                }
-                let Some((binders, left, right)) = formula.as_exists() else {
-                    return Err("a premise negates a compound formula");
-                };
-                let names = flat.fresh(binders);
-                self.premise(theory, &left.open(&names), flat)?;
-                self.premise(theory, &right.open(&names), flat)
-            }
-            Formula::Implies(..) => Err("a premise is itself a ∀→ statement"),
-        }
-    }
-
-    fn literal(
-        &mut self,
-        theory: &Theory,
-        positive: bool,
-        predicate: PredicateId,
-        arguments: &[Variable],
-        flat: &Flattening,
-    ) -> Literal {
-        let general = theory.predicate(predicate).general_sorts(predicate);
-        let mut slots = Vec::with_capacity(arguments.len());
-        let mut terms = Vec::new();
-        let mut own = Vec::new();
-        let mut fixed = SortInstance::default();
-        for (place, argument) in arguments.iter().enumerate() {
-            let Variable::Free(name) = argument else { unreachable!("opened before") };
-            let individual = predicate == PredicateId::EQUAL || general[place].is_individual();
-            let parameter = name.0 < flat.parameters;
-            // A set or relation of the theory makes a relation of its own; any other is an argument, and then those of
-            // the theory may stand in its place.
-            self.with_sets |= !individual && !parameter;
-            if !individual && parameter {
-                fixed.fit(&general[place], &flat.sorts[name.0 as usize]);
-                slots.push(Slot::Fixed(name.0 as u16));
-                continue;
-            }
-            slots.push(Slot::Argument(terms.len() as u16));
-            own.push((place, *name));
-            terms.push(match name.0.checked_sub(flat.parameters) {
-                Some(number) => Term::Variable(number as u16),
-                None => Term::Constant(self.constants.get(&(name.0 as usize)).copied().unwrap_or_else(|| {
-                    // A set that is a constant only in the next attempt; this one is thrown away.
-                    self.with_sets = true;
-                    0
-                })),
-            });
-        }
-        // The sets and relations that are parameters say of which sorts the arguments are; where they do not, the
-        // arguments do. So a goal in which sorts of the theory coincide is about the theory's relations.
-        let mut sorts = Vec::new();
-        if predicate != PredicateId::EQUAL {
-            for (place, name) in own {
-                fixed.fit(&general[place], &flat.sorts[name.0 as usize]);
-                sorts.push(fixed.apply(&general[place]));
-            }
-        }
-        Literal { positive, relation: self.relation(predicate, slots, sorts), arguments: terms }
-    }
-
-    fn relation(&mut self, predicate: PredicateId, slots: Vec<Slot>, sorts: Vec<Sort>) -> RelationId {
-        let key = (predicate, slots, sorts);
-        if let Some(id) = self.places.get(&key) {
-            return *id;
-        }
-        let id = RelationId(self.signature.relations.len() as u16);
-        let arity = key.1.iter().filter(|slot| matches!(slot, Slot::Argument(_))).count();
-        self.signature.relations.push(Relation {
-            predicate: key.0,
-            slots: key.1.clone(),
-            arity,
-            sorts: key.2.clone(),
-            function: false,
-        });
-        self.places.insert(key, id);
-        id
-    }
-
     /// Registers the relations of a goal.
     fn statement_clauses(&mut self, theory: &Theory, goal: &Formula) {
         // Reading enters the relations; the clauses are read again by whoever wants them.
         let _ = self.read_statement(theory, goal);
     }
 
-    /// Unfolding and folding clauses for every defined relation, until no new relation turns up.
+    /// What every defined relation and every compound formula says, and when it holds, until no new relation turns up.
     fn definition_clauses(&mut self, theory: &Theory) {
         let mut next = 0;
         while next < self.signature.relations.len() {
             let id = RelationId(next as u16);
             next += 1;
             let relation = self.signature.relations[id.index()].clone();
+            if let Some(formula) = &relation.inner {
+                self.compound_clauses(theory, id, formula);
+                continue;
+            }
             if theory.predicate(relation.predicate).definition.is_none() || self.is_axiom(&relation) {
                 continue;
             }
@@ -465,28 +307,12 @@ impl Compiled {
                 relation: id,
                 arguments: (0..relation.arity as u16).map(Term::Variable).collect(),
             };
-            let mut flat = Flattening {
-                variables: relation.arity as u16,
-                sorts: sorts.clone(),
-                premises: vec![atom.clone()],
-                moves: vec![Move::Unfold],
-                parameters,
-                whole: body.clone(),
-                instance: SortInstance::default(),
-            };
-            self.flatten(theory, &body, &mut flat, Start::Unfold(id));
-            let mut flat = Flattening {
-                variables: relation.arity as u16,
-                sorts,
-                premises: Vec::new(),
-                moves: Vec::new(),
-                parameters,
-                whole: body.clone(),
-                instance: SortInstance::default(),
-            };
-            match self.premise(theory, &body, &mut flat) {
+            let mut flat = Flattening::about(self, &relation, &body).with(atom.clone(), &[Move::Unfold]);
+            self.flatten(theory, &body, &mut flat, Start::Premise(id));
+            let mut flat = Flattening::about(self, &relation, &body);
+            match self.premise(theory, &body, &mut flat, true) {
                 Ok(()) => self.finish(&flat, Head::Literal(atom), Start::Fold(id)),
-                Err(reason) => self.skipped.push(Skipped { formula: flat.whole, reason }),
+                Err(reason) => self.skipped.push(Skipped { formula: body, reason }),
             }
         }
     }
@@ -517,58 +343,6 @@ impl Compiled {
                 justification: Justification { start: Start::Node(NodeId(place as u32)), moves: Vec::new() },
             });
         }
-    }
-
-    /// What takes facts about a set or relation of the theory, which has a relation of its own, to those about sets and
-    /// relations as arguments, and back.
-    #[must_use]
-    pub fn views(&self) -> Vec<Axiom> {
-        let mut views = Vec::new();
-        let relations = &self.signature.relations;
-        for (general, with) in relations.iter().enumerate().skip(1) {
-            for (special, without) in relations.iter().enumerate().skip(1) {
-                if general == special || with.predicate != without.predicate {
-                    continue;
-                }
-                if let Some((one, other)) = self.view(RelationId(general as u16), RelationId(special as u16)) {
-                    for (premise, head) in [(one.clone(), other.clone()), (other, one)] {
-                        let variables = without.arity as u16;
-                        views.push(Axiom {
-                            clause: Clause { variables, premises: vec![premise], head: Head::Literal(head) },
-                            justification: Justification { start: Start::Same, moves: Vec::new() },
-                        });
-                    }
-                }
-            }
-        }
-        views
-    }
-
-    /// The two literals, if the one relation says of its arguments and some constants what the other says of its own.
-    fn view(&self, general: RelationId, special: RelationId) -> Option<(Literal, Literal)> {
-        let (with, without) = (&self.signature.relations[general.index()], &self.signature.relations[special.index()]);
-        let mut arguments = Vec::new();
-        for (one, other) in with.slots.iter().zip(&without.slots) {
-            match (one, other) {
-                (Slot::Fixed(one), Slot::Fixed(other)) if one == other => {}
-                (Slot::Argument(place), Slot::Argument(own)) => {
-                    let same = with.sorts[usize::from(*place)] == without.sorts[usize::from(*own)];
-                    arguments.push(same.then_some(Term::Variable(*own))?);
-                }
-                (Slot::Argument(place), Slot::Fixed(parameter)) => {
-                    let parameter = usize::from(*parameter);
-                    let same = with.sorts[usize::from(*place)] == self.anchor_sorts[parameter];
-                    let constant = *self.constants.get(&parameter)?;
-                    arguments.push(same.then_some(Term::Constant(constant))?);
-                }
-                _ => return None,
-            }
-        }
-        let own = (0..without.arity as u16).map(Term::Variable).collect();
-        Some((
-            Literal { positive: true, relation: general, arguments },
-            Literal { positive: true, relation: special, arguments: own },
-        ))
     }
 
     /// Whether a closed statement is about structures of all sorts that the theory allows.
@@ -612,7 +386,8 @@ impl Compiled {
             return None;
         }
         let kept = (self.axioms.len(), self.skipped.len());
-        self.clauses_of(theory, &body, Start::Node(NodeId(0)), instance);
+        let mut flat = Flattening::of_goal(self, &body, instance);
+        self.flatten(theory, &body, &mut flat, Start::Node(NodeId(0)));
         let clauses = self.axioms.split_off(kept.0);
         let skipped = self.skipped.split_off(kept.1);
         let clauses = match skipped.first() {
@@ -632,34 +407,6 @@ pub fn behind_anchor(theory: &Theory, statement: &Formula) -> Option<Formula> {
     let names: Vec<Name> = (0..count as u32).map(Name).collect();
     let fits = binders.len() == count && premise.open(&names) == Formula::atom(theory.anchor, names.iter().copied());
     fits.then(|| conclusion.open(&names))
-}
-
-struct Flattening {
-    variables: u16,
-    /// The sorts of the anchor's parameters, and then of the variables.
-    sorts: Vec<Sort>,
-    premises: Vec<Literal>,
-    moves: Vec<Move>,
-    parameters: u32,
-    whole: Formula,
-    /// The sorts of the statement in the place of the theory's.
-    instance: SortInstance,
-}
-
-impl Flattening {
-    fn fresh(&mut self, binders: &Binders) -> Vec<Name> {
-        let first = self.parameters + u32::from(self.variables);
-        self.variables += binders.len() as u16;
-        self.sorts.extend(binders.sorts().cloned());
-        (first..first + binders.len() as u32).map(Name).collect()
-    }
-
-    fn restore(&mut self, (variables, premises, moves): (u16, usize, usize)) {
-        self.variables = variables;
-        self.sorts.truncate(self.parameters as usize + usize::from(variables));
-        self.premises.truncate(premises);
-        self.moves.truncate(moves);
-    }
 }
 
 /// A definition whose body contains axioms (∀→ in a conjunction) rather than facts about individuals.

@@ -15,12 +15,20 @@ const TIMES: RelationId = RelationId(3);
 
 fn function(predicate: PredicateId, arity: u16, fixed: u16) -> Relation {
     let slots = (0..arity).map(Slot::Argument).chain([Slot::Fixed(fixed)]).collect();
-    Relation { predicate, slots, arity: arity.into(), sorts: vec![Sort::BASE; arity.into()], function: true }
+    Relation {
+        predicate,
+        inner: None,
+        slots,
+        arity: arity.into(),
+        sorts: vec![Sort::BASE; arity.into()],
+        function: true,
+    }
 }
 
 fn equality() -> Relation {
     Relation {
         predicate: PredicateId::EQUAL,
+        inner: None,
         slots: vec![Slot::Argument(0), Slot::Argument(1)],
         arity: 2,
         sorts: Vec::new(),
@@ -212,6 +220,7 @@ fn an_order_gives_transitivity_and_antisymmetry() {
             equality(),
             Relation {
                 predicate: PredicateId::IN2,
+                inner: None,
                 slots: vec![Slot::Argument(0), Slot::Argument(1), Slot::Fixed(1)],
                 arity: 2,
                 sorts: vec![Sort::BASE; 2],

@@ -211,7 +211,7 @@ mod tests {
 
     fn relation(predicate: PredicateId, arity: u16, function: bool) -> Relation {
         let slots = (0..arity).map(Slot::Argument).collect();
-        Relation { predicate, slots, arity: arity.into(), sorts: vec![Sort::BASE; arity.into()], function }
+        Relation { predicate, inner: None, slots, arity: arity.into(), sorts: vec![Sort::BASE; arity.into()], function }
     }
 
     fn groups() -> Signature {

@@ -11,6 +11,7 @@ use crate::clauses::clause::{Clause, Constant, Head, Literal, Relation, Relation
 fn signature() -> Signature {
     let relation = |predicate, arity: u16, function| Relation {
         predicate,
+        inner: None,
         slots: (0..arity).map(Slot::Argument).collect(),
         arity: arity.into(),
         sorts: vec![Sort::BASE; arity.into()],

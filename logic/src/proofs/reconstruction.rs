@@ -16,7 +16,7 @@ use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Proof, Rule as Inference, Scope, ScopeId, Step, StepId, TheoremId};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
-use crate::clauses::clause::{RelationId, Slot};
+use crate::clauses::clause::RelationId;
 use crate::clauses::compile::{Compiled, Move, NodeId};
 use crate::saturation::block::{Goal, Reached, Snapshot};
 use crate::saturation::facts::FactId;
@@ -329,13 +329,7 @@ impl<'t> Writer<'t> {
         let Some(relation) = self.compiled.signature.relations.get(code.relation().index()) else {
             return Formula::equal(names[0], names[1]);
         };
-        let atom = Formula::atom(
-            relation.predicate,
-            relation.slots.iter().map(|slot| match slot {
-                Slot::Fixed(place) => self.anchor[*place as usize],
-                Slot::Argument(place) => names[*place as usize],
-            }),
-        );
-        if code.positive() { atom } else { Formula::negate(atom) }
+        let formula = self.own_sorts(relation.formula(&|place| self.anchor[place], names));
+        if code.positive() { formula } else { Formula::negate(formula) }
     }
 }

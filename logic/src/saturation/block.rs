@@ -19,12 +19,12 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use crate::clauses::compile;
+use crate::saturation::book::RuleBook;
 use crate::saturation::congruence::Classes;
 use crate::saturation::facts::{FactId, Layer, Reason};
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{
-    Argument, Code, Individual, Pattern, Rule, RuleBook, RuleHead, SortId, Typing, in_order,
-};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, in_order};
+use crate::saturation::sorts::{SortId, Typing};
 
 use join::Matches;
 pub(crate) use line::Line;
@@ -257,6 +257,12 @@ impl Block {
             }
             self.join_with_all(RuleId(number as u32), &rule);
         }
+    }
+
+    /// The rules that all blocks share.
+    #[must_use]
+    pub fn book(&self) -> &RuleBook {
+        &self.book
     }
 
     /// Counts an assumption that is no fact but, say, a rule; gives its number.

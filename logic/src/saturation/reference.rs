@@ -5,11 +5,13 @@
 //! Nothing here is fast.
 //!
 //! As in a block, no individual is made: clauses that say that something exists give nothing. A denied
-//! head is read as a contradiction with its atom among the premises, unless it is an inequation.
+//! head is read as a contradiction with its atom among the premises, unless it is an inequation or denials of its
+//! relation are of use; and clauses are read from right to left as far as that is of use.
 
 use std::collections::BTreeSet;
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::saturation::book::RuleBook;
 use crate::saturation::rule::{Code, Individual};
 
 /// A fact about individuals.
@@ -27,11 +29,11 @@ pub struct Closure {
 }
 
 /// Closes `facts` about so many individuals under `clauses`, in which `Term::Constant(i)` is
-/// individual `i`.
+/// individual `i`. The book says which relations are functions, and of which denials are of use.
 ///
 /// Cost: for each round and clause, individuals to the power of the clause's variables.
 #[must_use]
-pub fn closure(individuals: u32, facts: &[Fact], clauses: &[Clause]) -> Closure {
+pub fn closure(individuals: u32, facts: &[Fact], clauses: &[Clause], book: &RuleBook) -> Closure {
     let least = (0..individuals).map(Individual).collect();
     let mut closure = Closure { least, facts: BTreeSet::new(), contradiction: false };
     for (code, arguments) in facts {
@@ -42,9 +44,16 @@ pub fn closure(individuals: u32, facts: &[Fact], clauses: &[Clause]) -> Closure 
         for clause in clauses {
             let mut binding = vec![0; clause.variables as usize];
             loop {
-                closure.try_clause(clause, &binding);
+                closure.try_clause(clause, &binding, book);
                 if !count_up(&mut binding, individuals) {
                     break;
+                }
+            }
+        }
+        if book.denies(RelationId::EQUAL) {
+            for (code, arguments) in closure.facts.clone() {
+                if code == Code::APART {
+                    closure.add(code, &[arguments[1], arguments[0]]);
                 }
             }
         }
@@ -96,7 +105,7 @@ impl Closure {
         });
     }
 
-    fn try_clause(&mut self, clause: &Clause, binding: &[u32]) {
+    fn try_clause(&mut self, clause: &Clause, binding: &[u32], book: &RuleBook) {
         let fact = |literal: &Literal| -> Fact {
             let individual = |term: &Term| match term {
                 Term::Constant(number) => Individual(u32::from(*number)),
@@ -104,6 +113,9 @@ impl Closure {
             };
             (Code::new(literal.relation, literal.positive), literal.arguments.iter().map(individual).collect())
         };
+        if let Head::Literal(head) = &clause.head {
+            self.contrapose(clause, head, &fact, book);
+        }
         let premises_hold = clause.premises.iter().map(fact).all(|(code, arguments)| self.holds(code, &arguments));
         if !premises_hold {
             return;
@@ -111,13 +123,45 @@ impl Closure {
         match &clause.head {
             Head::False => self.contradiction = true,
             Head::Exists(..) => {}
-            Head::Literal(head) if head.positive || head.relation == RelationId::EQUAL => {
+            Head::Literal(head)
+                if head.positive || head.relation == RelationId::EQUAL || book.denies(head.relation) =>
+            {
                 let (code, arguments) = fact(head);
                 self.add(code, &arguments);
             }
             Head::Literal(head) => {
                 let (code, arguments) = fact(head);
                 self.contradiction |= self.holds(code.opposite(), &arguments);
+            }
+        }
+    }
+
+    /// An instance of a clause whose head is denied, and of which all premises hold but one, denies that one.
+    fn contrapose(&mut self, clause: &Clause, head: &Literal, fact: &dyn Fn(&Literal) -> Fact, book: &RuleBook) {
+        let is_row = |literal: &Literal| book.function(Code::new(literal.relation, true)).is_some();
+        let (code, arguments) = fact(head);
+        if is_row(head) || !self.holds(code.opposite(), &arguments) {
+            return;
+        }
+        for (place, premise) in clause.premises.iter().enumerate() {
+            let own = premise.arguments.iter().any(|term| {
+                let others = clause.premises.iter().enumerate().filter(|(other, _)| *other != place);
+                let mut terms = others.flat_map(|(_, other)| &other.arguments).chain(&head.arguments);
+                matches!(term, Term::Variable(_)) && !terms.any(|other| other == term)
+            });
+            let equation = premise.positive && premise.relation == RelationId::EQUAL;
+            let useful = !premise.positive || book.denies(premise.relation);
+            if own || equation || !useful || is_row(premise) {
+                continue;
+            }
+            let mut others = clause.premises.iter().enumerate().filter(|(other, _)| *other != place);
+            let holds = others.all(|(_, other)| {
+                let (code, arguments) = fact(other);
+                self.holds(code, &arguments)
+            });
+            if holds {
+                let (code, arguments) = fact(premise);
+                self.add(code.opposite(), &arguments);
             }
         }
     }

@@ -3,11 +3,9 @@
 //! A rule has patterns that must match facts, and a head. For each pattern there is a plan that starts
 //! at a new fact and finds the others by index, so that every combination of facts is met once.
 
-use std::sync::Arc;
-
-use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
-use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
+use crate::clauses::compile::{Axiom, Justification};
+use crate::saturation::sorts::{SortId, Sorts, Typing};
 
 /// A rule: its place in the shared book, or, beyond [`RuleId::LOCAL`], along the line from the root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -66,140 +64,6 @@ impl Code {
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
-    }
-}
-
-/// A sort, by its place in [`Sorts`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct SortId(pub u16);
-
-/// The sorts of a theory's relations and constants.
-///
-/// Each has a *domain*, a pseudo-relation whose facts say of every individual of the sort that it is equal to itself.
-/// A rule looks there for the variables that no premise binds: they range over the individuals of their sort.
-#[derive(Clone, Debug, Default)]
-pub struct Sorts {
-    table: Vec<Sort>,
-    /// The sorts of the arguments of each relation; none for equality.
-    relations: Vec<Vec<SortId>>,
-    constants: Vec<SortId>,
-}
-
-impl Sorts {
-    /// The sorts of a signature.
-    #[must_use]
-    pub fn new(signature: &Signature) -> Sorts {
-        let mut sorts = Sorts { table: vec![Sort::BASE], ..Sorts::default() };
-        for relation in &signature.relations {
-            let places = relation.sorts.iter().map(|sort| sorts.enter(sort)).collect();
-            sorts.relations.push(places);
-        }
-        sorts.constants = signature.constants.iter().map(|constant| sorts.enter(&constant.sort)).collect();
-        sorts
-    }
-
-    fn enter(&mut self, sort: &Sort) -> SortId {
-        let place = self.table.iter().position(|known| known == sort).unwrap_or_else(|| {
-            self.table.push(sort.clone());
-            self.table.len() - 1
-        });
-        SortId(place as u16)
-    }
-
-    /// How many sorts there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.table.len()
-    }
-
-    /// How many codes there are: of relations, and then of domains.
-    #[must_use]
-    pub fn codes(&self) -> usize {
-        2 * (self.relations.len() + self.table.len())
-    }
-
-    /// The code of the domain of a sort.
-    #[must_use]
-    pub fn domain(&self, sort: SortId) -> Code {
-        Code(2 * (self.relations.len() as u32 + u32::from(sort.0)))
-    }
-
-    /// The sort whose domain has this code.
-    #[must_use]
-    pub fn of_domain(&self, code: Code) -> Option<SortId> {
-        (code.0 / 2).checked_sub(self.relations.len() as u32).map(|sort| SortId(sort as u16))
-    }
-
-    /// The sort with this number.
-    #[must_use]
-    pub fn sort(&self, sort: SortId) -> &Sort {
-        &self.table[usize::from(sort.0)]
-    }
-
-    /// The sorts of a relation's arguments; none for equality.
-    #[must_use]
-    pub fn of_relation(&self, relation: RelationId) -> &[SortId] {
-        &self.relations[relation.index()]
-    }
-
-    /// The sort of an argument of a relation.
-    #[must_use]
-    pub fn at(&self, relation: RelationId, place: usize) -> SortId {
-        self.relations[relation.index()][place]
-    }
-}
-
-/// The sorts of a theory, and of the individuals of a block.
-#[derive(Clone, Copy, Debug)]
-pub struct Typing<'s> {
-    /// The theory's.
-    pub sorts: &'s Sorts,
-    /// One for each individual.
-    pub individuals: &'s [SortId],
-}
-
-impl<'s> Typing<'s> {
-    /// Where there are no individuals but the constants.
-    #[must_use]
-    pub fn constants(sorts: &'s Sorts) -> Typing<'s> {
-        Typing { sorts, individuals: &sorts.constants }
-    }
-
-    /// The sorts of `count` variables: those of the places at which they stand, and of what they are equal to. A
-    /// variable that is equal to such variables only is of the base sort.
-    pub fn of_variables<'p>(&self, count: u16, patterns: impl Iterator<Item = &'p Pattern>) -> Vec<SortId> {
-        let mut sorts: Vec<Option<SortId>> = vec![None; usize::from(count)];
-        let mut equations = Vec::new();
-        for pattern in patterns {
-            if pattern.code.relation() == RelationId::EQUAL {
-                equations.push((pattern.arguments[0], pattern.arguments[1]));
-                continue;
-            }
-            for (place, argument) in pattern.arguments.iter().enumerate() {
-                if let Argument::Variable(number) = argument {
-                    sorts[usize::from(*number)] = Some(self.sorts.at(pattern.code.relation(), place));
-                }
-            }
-        }
-        // Each round tells at least one more variable its sort.
-        loop {
-            let known = |argument: Argument| match argument {
-                Argument::Individual(individual) => Some(self.individuals[individual.0 as usize]),
-                Argument::Variable(number) => sorts[usize::from(number)],
-            };
-            let told =
-                equations.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).find_map(|(from, to)| {
-                    match to {
-                        Argument::Variable(number) if sorts[usize::from(number)].is_none() => {
-                            known(from).map(|sort| (number, sort))
-                        }
-                        _ => None,
-                    }
-                });
-            let Some((number, sort)) = told else { break };
-            sorts[usize::from(number)] = Some(sort);
-        }
-        sorts.into_iter().map(|sort| sort.unwrap_or(SortId(0))).collect()
     }
 }
 
@@ -275,12 +139,25 @@ pub struct Rule {
     pub head: RuleHead,
     /// How the calculus gets there; `None` for demands and goals, which derive nothing.
     pub justification: Option<Justification>,
+    /// If the rule is a contrapositive of its clause: how. Then the last premise denies the clause's head.
+    pub turned: Option<Turned>,
     /// A plan for each pattern as the trigger.
     pub plans: Vec<Plan>,
     /// The variables that stand for something else, see [`Rule::alias`].
     pub aliased: Vec<(u16, Argument)>,
     /// The sorts of the individuals that [`RuleHead::Exists`] speaks of.
     pub witnesses: Vec<SortId>,
+}
+
+/// A contrapositive: from the other premises of a clause and the denial of its head to the denial of this premise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Turned {
+    /// The premise's place in the clause.
+    pub place: usize,
+    /// The premise.
+    pub premise: Pattern,
+    /// Whether the clause's head is positive.
+    pub positive_head: bool,
 }
 
 /// How to find the facts for a rule, beginning with one that matches a given pattern.
@@ -317,9 +194,9 @@ pub enum Column {
 }
 
 impl Rule {
-    /// Compiles an axiom or theorem.
+    /// Compiles an axiom or theorem; see [`Rule::deriving`] for what `derives_denials` says.
     #[must_use]
-    pub fn of_axiom(axiom: &Axiom, sorts: &Sorts) -> Rule {
+    pub fn of_axiom(axiom: &Axiom, sorts: &Sorts, derives_denials: bool) -> Rule {
         let Clause { variables, premises, head } = &axiom.clause;
         let premises = premises.iter().map(Pattern::of).collect();
         let head = match head {
@@ -331,10 +208,12 @@ impl Rule {
             Head::Literal(literal) => RuleHead::Fact(Pattern::of(literal)),
             Head::Exists(count, literals) => RuleHead::Exists(*count, literals.iter().map(Pattern::of).collect()),
         };
-        Rule::new(*variables, premises, head, Some(axiom.justification.clone()), Typing::constants(sorts))
+        let justification = Some(axiom.justification.clone());
+        Rule::build(*variables, premises, head, justification, Typing::constants(sorts), derives_denials)
     }
 
-    /// Compiles a rule.
+    /// Compiles a rule. A negative literal as head is not derived: where what it denies is known as well, the rule gives
+    /// a contradiction.
     #[must_use]
     pub fn new(
         variables: u16,
@@ -342,6 +221,62 @@ impl Rule {
         head: RuleHead,
         justification: Option<Justification>,
         typing: Typing<'_>,
+    ) -> Rule {
+        Rule::build(variables, premises, head, justification, typing, false)
+    }
+
+    /// The same, but a negative head is derived as a fact.
+    #[must_use]
+    pub fn deriving(
+        variables: u16,
+        premises: Vec<Pattern>,
+        head: RuleHead,
+        justification: Option<Justification>,
+        typing: Typing<'_>,
+    ) -> Rule {
+        Rule::build(variables, premises, head, justification, typing, true)
+    }
+
+    /// The contrapositive of a clause with these premises and this literal as head that concludes the denial of the
+    /// premise at `place`. `None` if that premise is an equation, or has variables of its own.
+    #[must_use]
+    pub fn contrapositive(
+        variables: u16,
+        premises: &[Pattern],
+        head: &Pattern,
+        place: usize,
+        justification: &Justification,
+        typing: Typing<'_>,
+    ) -> Option<Rule> {
+        let premise = premises[place].clone();
+        if premise.code == Code::EQUAL {
+            return None;
+        }
+        let mut others: Vec<Pattern> =
+            premises.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, other)| other.clone()).collect();
+        others.push(Pattern { code: head.code.opposite(), arguments: head.arguments.clone() });
+        let known = |argument: &Argument| {
+            matches!(argument, Argument::Individual(_)) || others.iter().any(|other| other.arguments.contains(argument))
+        };
+        if !(0..variables).map(Argument::Variable).all(|variable| known(&variable)) {
+            return None;
+        }
+        let head_of = |code: Code| match code {
+            Code::APART => RuleHead::Equal(premise.arguments[0], premise.arguments[1]),
+            _ => RuleHead::Fact(Pattern { code: code.opposite(), arguments: premise.arguments.clone() }),
+        };
+        let mut rule = Rule::deriving(variables, others, head_of(premise.code), Some(justification.clone()), typing);
+        rule.turned = Some(Turned { place, premise, positive_head: head.code.positive() });
+        Some(rule)
+    }
+
+    fn build(
+        variables: u16,
+        premises: Vec<Pattern>,
+        head: RuleHead,
+        justification: Option<Justification>,
+        typing: Typing<'_>,
+        derives_denials: bool,
     ) -> Rule {
         let sorts = match &head {
             RuleHead::Demand(..) => Vec::new(),
@@ -395,7 +330,7 @@ impl Rule {
         };
         let mut denial = None;
         let head = match head {
-            RuleHead::Fact(pattern) if !pattern.code.positive() => {
+            RuleHead::Fact(pattern) if !pattern.code.positive() && !derives_denials => {
                 let mut denied = substitute(&pattern);
                 denied.code = denied.code.opposite();
                 if denied.code == Code::EQUAL {
@@ -429,7 +364,8 @@ impl Rule {
             .filter(|(number, other)| *other != Argument::Variable(*number))
             .collect();
         let witnesses = sorts.get(usize::from(variables)..).unwrap_or_default().to_vec();
-        Rule { variables, alias, patterns, places, premises, head, justification, plans, aliased, witnesses }
+        let turned = None;
+        Rule { variables, alias, patterns, places, premises, head, justification, turned, plans, aliased, witnesses }
     }
 
     /// A rule that asks for the values of `rows` where `core` matches; its variables are those of this rule.
@@ -619,176 +555,4 @@ fn plan(patterns: &[Pattern], trigger: usize) -> Plan {
         steps.push(PlanStep { pattern: place, code: pattern.code, mask, columns: columns(pattern, &mut known) });
     }
     Plan { trigger: first, steps }
-}
-
-/// The rules that all blocks share: axioms, definitions, theorems, and their demands. Grows only.
-#[derive(Clone, Debug, Default)]
-pub struct RuleBook {
-    /// The rules.
-    pub rules: Vec<Arc<Rule>>,
-    /// For each code the rules and patterns that a fact of it may trigger.
-    pub triggers: Vec<Vec<(u32, u16)>>,
-    /// For each code the masks by which its facts are looked up.
-    pub masks: Vec<Vec<u32>>,
-    /// For each relation how its values are made, if it is a function.
-    functions: Vec<Option<NativeFunction>>,
-    /// The sorts of the theory.
-    pub sorts: Sorts,
-    /// The rules between facts about sets and relations of the theory and those in which they are arguments. They are
-    /// among [`RuleBook::rules`] if axioms speak of sets; else a block assumes them that has to do with sets.
-    pub views: Vec<Rule>,
-    /// For each sort whether a rule looks into its domain, so that it must have facts.
-    pub(super) ranged: Vec<bool>,
-}
-
-/// A function whose totality and functionality the block itself takes care of.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NativeFunction {
-    /// How many inputs it has.
-    pub inputs: usize,
-    /// The rule that gives its values.
-    pub totality: RuleId,
-    /// For each input the variable of the totality rule.
-    pub variables: Vec<u16>,
-    /// The theory's function.
-    pub function: usize,
-}
-
-impl RuleBook {
-    /// The rules of a compiled theory: totality and functionality of functions are left to the block.
-    #[must_use]
-    pub fn new(compiled: &Compiled) -> RuleBook {
-        let sorts = Sorts::new(&compiled.signature);
-        let codes = sorts.codes();
-        let mut book = RuleBook {
-            rules: Vec::new(),
-            triggers: vec![Vec::new(); codes],
-            masks: vec![Vec::new(); codes],
-            functions: vec![None; compiled.signature.relations.len()],
-            ranged: vec![false; sorts.count()],
-            views: compiled.views().iter().map(|view| Rule::of_axiom(view, &sorts)).collect(),
-            sorts,
-        };
-        for sort in 0..book.sorts.count() {
-            book.masks[book.sorts.domain(SortId(sort as u16)).index()].push(0b11);
-        }
-        for (number, relation) in compiled.signature.relations.iter().enumerate() {
-            // Facts are known by all of their arguments, rows of functions by their inputs.
-            let columns = if relation.function { relation.arity - 1 } else { relation.arity };
-            let mask = (1u32 << columns) - 1;
-            book.masks[number * 2].push(mask);
-            book.masks[number * 2 + 1].push((1u32 << relation.arity) - 1);
-        }
-        for (place, function) in compiled.functions.iter().enumerate() {
-            let axiom = &compiled.axioms[function.totality];
-            let rule = Rule::of_axiom(axiom, &book.sorts);
-            let RuleHead::Exists(_, facts) = &rule.head else { continue };
-            let code = Code::new(function.relation, true);
-            let Some(row) = facts.iter().find(|fact| fact.code == code) else { continue };
-            let inputs = row.arguments.len() - 1;
-            let variables = row.arguments[..inputs].iter().filter_map(|argument| match argument {
-                Argument::Variable(number) => Some(*number),
-                Argument::Individual(_) => None,
-            });
-            book.functions[function.relation.index()] = Some(NativeFunction {
-                inputs,
-                totality: RuleId(book.rules.len() as u32),
-                variables: variables.collect(),
-                function: place,
-            });
-            book.note_ranges(&rule);
-            book.rules.push(Arc::new(rule.clone()));
-            // A function of one input is also worked out for its own sake, late.
-            if inputs == 1 && !function.constructor {
-                book.add(Rule::asking(rule.variables + 1, rule.patterns.clone(), vec![row.clone()], 6));
-            }
-        }
-        let about_sets = |axiom: &Axiom| {
-            matches!(axiom.justification.start, Start::Node(_)) && compiled.speaks_of_sets(&axiom.clause)
-        };
-        if compiled.axioms.iter().any(about_sets) {
-            for view in std::mem::take(&mut book.views) {
-                book.add(view);
-            }
-        }
-        for (number, axiom) in compiled.axioms.iter().enumerate() {
-            let native = compiled
-                .functions
-                .iter()
-                .any(|function| function.totality == number || function.functionality == number);
-            if native {
-                continue;
-            }
-            let rule = Rule::of_axiom(axiom, &book.sorts);
-            if compiled.is_base(&axiom.clause) {
-                book.add_gated(rule, &compiled.signature, 0);
-                continue;
-            }
-            // A recursion equation is used from the function to its value, whichever way the theory
-            // writes it.
-            let folding = compiled.is_folding(&axiom.clause);
-            let (forward, backward) = if folding { (None, Some(0)) } else { (Some(0), None) };
-            book.add_with_demands(rule, &compiled.signature, forward, backward);
-        }
-        book
-    }
-
-    /// How the values of a relation are made, if it is a function.
-    #[inline]
-    #[must_use]
-    pub fn function(&self, code: Code) -> Option<&NativeFunction> {
-        if !code.positive() {
-            return None;
-        }
-        self.functions.get(code.relation().index())?.as_ref()
-    }
-
-    /// Whether a rule is the totality of a function.
-    #[must_use]
-    pub fn is_totality(&self, rule: RuleId) -> bool {
-        self.functions.iter().flatten().any(|function| function.totality == rule)
-    }
-
-    /// Adds a rule that only says what the value of a row is that is there, see [`Rule::gated`]. Where
-    /// there is such a row, what the rule's premises need is asked for.
-    pub fn add_gated(&mut self, rule: Rule, signature: &Signature, price: u32) {
-        let demands = rule.demands(signature, None, Some(price));
-        self.add(rule.gated());
-        for demand in demands {
-            self.add(demand);
-        }
-    }
-
-    /// Adds a rule and the demands that go with it.
-    pub fn add_with_demands(&mut self, rule: Rule, signature: &Signature, forward: Option<u32>, backward: Option<u32>) {
-        let demands = rule.demands(signature, forward, backward);
-        self.add(rule);
-        for demand in demands {
-            self.add(demand);
-        }
-    }
-
-    fn note_ranges(&mut self, rule: &Rule) {
-        for pattern in &rule.patterns {
-            if let Some(sort) = self.sorts.of_domain(pattern.code) {
-                self.ranged[usize::from(sort.0)] = true;
-            }
-        }
-    }
-
-    /// Adds a rule.
-    pub fn add(&mut self, rule: Rule) {
-        self.note_ranges(&rule);
-        let number = self.rules.len() as u32;
-        for (place, pattern) in rule.patterns.iter().enumerate() {
-            self.triggers[pattern.code.index()].push((number, place as u16));
-            for step in &rule.plans[place].steps {
-                let masks = &mut self.masks[step.code.index()];
-                if step.mask != 0 && !masks.contains(&step.mask) {
-                    masks.push(step.mask);
-                }
-            }
-        }
-        self.rules.push(Arc::new(rule));
-    }
 }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use crate::clauses::compile::{Compiled, ConstructorInstance, Justification, Move, Start};
 use crate::proofs::reconstruction::{By, Case, Finished, InductionTree, Tree};
 use crate::saturation::block::{Block, End, Goal, Limits, Snapshot};
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, Typing};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
 use crate::saturation::sequent::{Sequent, SequentHead};
+use crate::saturation::sorts::Typing;
 use crate::search::ended::{Ended, kept_apart};
 
 /// How much an attempt may cost.

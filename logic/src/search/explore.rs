@@ -24,7 +24,7 @@ use crate::clauses::compile::{Compiled, Move};
 use crate::conjecture::Refuted;
 use crate::models::model::Model;
 use crate::saturation::block::Snapshot;
-use crate::saturation::rule::RuleBook;
+use crate::saturation::book::RuleBook;
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
 

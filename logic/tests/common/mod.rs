@@ -26,7 +26,8 @@ use theoremata_logic::clauses::compile::{Axiom, Compiled, Justification, Move, S
 use theoremata_logic::language::text::{MplReader, MplWriter, SortsShown};
 use theoremata_logic::proofs::reconstruction::extract;
 use theoremata_logic::saturation::block::{Block, Limits};
-use theoremata_logic::saturation::rule::{Rule, RuleBook};
+use theoremata_logic::saturation::book::RuleBook;
+use theoremata_logic::saturation::rule::Rule;
 use theoremata_logic::saturation::sequent::Sequent;
 use theoremata_logic::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
@@ -186,7 +187,7 @@ pub fn prove_all(theory: Theory, goals: &[(&str, &str)]) -> Proved {
         moves.append(&mut axiom.justification.moves);
         let start = Start::Theorem(TheoremId(proved.statements.len() as u32));
         let learned = Axiom { clause: axiom.clause, justification: Justification { start, moves } };
-        let rule = Rule::of_axiom(&learned, &book.sorts);
+        let rule = Rule::of_axiom(&learned, &book.sorts, false);
         book.add_with_demands(rule, &compiled.signature, Some(0), Some(1));
         proved.statements.push(goal.statement);
         proved.proofs.push(proof);

@@ -12,7 +12,7 @@ impl Compiled {
         for id in 1..self.signature.relations.len() {
             let relation = RelationId(id as u16);
             let arity = self.signature.relations[id].arity;
-            if !(2..=3).contains(&arity) {
+            if !(2..=3).contains(&arity) || self.signature.relations[id].inner.is_some() {
                 continue;
             }
             if let Some(function) = self.recognise_function(relation, arity - 1) {

@@ -1,18 +1,142 @@
 //! From a rule and the facts that matched it to the steps of elimination that give its instance.
 
-use crate::calculus::formula::{Formula, Name, PredicateId};
+use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::{Rule as Inference, StepId, TheoremId};
 use crate::clauses::clause::RelationId;
-use crate::clauses::compile::{Justification, Move, NodeId, Start};
-use crate::saturation::rule::{Code, Rule};
+use crate::clauses::compile::{Justification, Move, NodeId, Start, dual};
+use crate::saturation::rule::{Code, Rule, Turned};
 
-use super::Writer;
+use super::{Close, Writer};
 
 impl Writer<'_> {
     /// Walks the way from known formulas to an instance of a rule.
     pub(super) fn justify(&mut self, rule: &Rule, depth: usize, binding: &[Name], premises: &[StepId]) -> StepId {
         let justification = rule.justification.as_ref().expect("a rule that derives has a reason");
-        self.walk(justification, depth, binding, premises)
+        match &rule.turned {
+            None => self.walk(justification, depth, binding, premises),
+            Some(turned) => self.contrapose(justification, turned, depth, binding, premises),
+        }
+    }
+
+    /// The instance of a contrapositive: the clause's other premises and the denial of its head refute a premise.
+    fn contrapose(
+        &mut self,
+        justification: &Justification,
+        turned: &Turned,
+        depth: usize,
+        binding: &[Name],
+        premises: &[StepId],
+    ) -> StepId {
+        let (denied_head, others) = premises.split_last().expect("a contrapositive has the denied head");
+        let assumed = self.pattern(&turned.premise, &|number| binding[usize::from(number)]);
+        let positive = turned.premise.code.positive();
+        self.indirectly(assumed, positive, |writer, assumption| {
+            let mut premises = others.to_vec();
+            premises.insert(turned.place, assumption);
+            let head = writer.walk(justification, depth, binding, &premises);
+            if turned.positive_head { (head, *denied_head) } else { (*denied_head, head) }
+        })
+    }
+
+    /// Assumes a formula, derives a contradiction from it, a formula and its denial, and concludes what the assumption
+    /// denies or, where `introduces` says so, its denial.
+    pub(super) fn indirectly(
+        &mut self,
+        assumed: Formula,
+        introduces: bool,
+        contradiction: impl FnOnce(&mut Self, StepId) -> (StepId, StepId),
+    ) -> StepId {
+        let mark = self.open.len();
+        let scope = self.open_scope(vec![], vec![assumed.clone()], Close::Deny);
+        let assumption = self.step(Inference::Assumption(0), vec![], assumed.clone());
+        let (fact, denial) = contradiction(self, assumption);
+        let (rule, conclusion) = match &assumed {
+            Formula::Not(inner) if !introduces => (Inference::Reductio(scope), (**inner).clone()),
+            _ => (Inference::NotIntroduction(scope), Formula::negate(assumed.clone())),
+        };
+        // Witnesses that were opened inside are closed around a contradiction about the assumption itself.
+        let (fact, denial) = if self.open.len() == mark + 1 {
+            (fact, denial)
+        } else {
+            let inner = self.step(Inference::ExFalso, vec![fact, denial], conclusion.clone());
+            let outer = self.close_to(mark + 1, inner);
+            match rule {
+                Inference::Reductio(_) => (outer, assumption),
+                _ => (assumption, outer),
+            }
+        };
+        self.open.pop();
+        self.scope = self.proof.scopes[scope.index()].parent;
+        self.step(rule, vec![fact, denial], conclusion)
+    }
+
+    /// From `¬¬A` to `A`.
+    fn affirm(&mut self, twice: StepId) -> StepId {
+        let Formula::Not(once) = self.conclusion(twice).clone() else { unreachable!("a denial") };
+        self.indirectly((*once).clone(), false, |_, assumption| (assumption, twice))
+    }
+
+    /// From `x ≠ y` to `y ≠ x`.
+    fn swap(&mut self, apart: StepId) -> StepId {
+        let Formula::Not(equation) = self.conclusion(apart).clone() else { unreachable!("a denial") };
+        let Formula::Atom(_, sides) = &*equation else { unreachable!("an equation") };
+        let [Variable::Free(one), Variable::Free(other)] = sides[..] else { unreachable!("two free variables") };
+        self.indirectly(Formula::equal(other, one), true, |writer, swapped| {
+            let same = writer.derive(Inference::Reflexivity, vec![], Formula::equal(one, one));
+            (writer.derive(Inference::Congruence, vec![same, swapped], (*equation).clone()), apart)
+        })
+    }
+
+    /// From `¬(A ∧ B)` and `A` to `¬B`.
+    fn refute(&mut self, denied: StepId, left: StepId) -> StepId {
+        let Formula::Not(inner) = self.conclusion(denied).clone() else { unreachable!("a denial") };
+        let Formula::And(_, right) = &*inner else { unreachable!("a conjunction") };
+        self.indirectly((**right).clone(), true, |writer, assumption| {
+            let both = writer.step(Inference::AndIntroduction, vec![left, assumption], (*inner).clone());
+            (both, denied)
+        })
+    }
+
+    /// From `¬∀x (A → C)` to `∃x (A ∧ ¬C)`, or to `A ∧ ¬C` where nothing is quantified.
+    fn dualise(&mut self, denied: StepId) -> StepId {
+        let Formula::Not(inner) = self.conclusion(denied).clone() else { unreachable!("a denial") };
+        let Formula::Implies(binders, premise, conclusion) = &*inner else { unreachable!("a ∀→") };
+        if binders.is_empty() {
+            let held = self.indirectly(Formula::negate((**premise).clone()), false, |writer, assumption| {
+                let whole = writer.generalised(vec![], premise, |writer, premise| {
+                    writer.step(Inference::ExFalso, vec![premise, assumption], (**conclusion).clone())
+                });
+                (whole, denied)
+            });
+            let failed = self.indirectly((**conclusion).clone(), true, |writer, assumption| {
+                (writer.generalised(vec![], premise, |_, _| assumption), denied)
+            });
+            return self.step(Inference::AndIntroduction, vec![held, failed], dual(&inner));
+        }
+        let Formula::Not(other) = dual(&inner) else { unreachable!("an ∃ is the denial of a ∀→") };
+        self.indirectly((*other).clone(), true, |writer, assumption| {
+            let names: Vec<Name> = binders.iter().map(|binder| writer.fresh(binder)).collect();
+            let opened = premise.open(&names);
+            let whole = writer.generalised(names.clone(), &opened, |writer, premise| {
+                let twice = writer.instantiate(names.clone(), vec![assumption, premise]);
+                writer.affirm(twice)
+            });
+            (whole, denied)
+        })
+    }
+
+    /// `∀ names (premise → C)`, where `conclude` gives `C` from the assumed premise.
+    fn generalised(
+        &mut self,
+        names: Vec<Name>,
+        premise: &Formula,
+        conclude: impl FnOnce(&mut Self, StepId) -> StepId,
+    ) -> StepId {
+        let mark = self.open.len();
+        self.open_scope(names, vec![premise.clone()], Close::Generalise);
+        let assumed = self.step(Inference::Assumption(0), vec![], premise.clone());
+        let last = conclude(self, assumed);
+        self.close_to(mark, last)
     }
 
     pub(super) fn walk(
@@ -32,12 +156,13 @@ impl Writer<'_> {
                 at_anchor = true;
                 self.theorem(theorem)
             }
-            Start::Unfold(relation) => {
+            Start::Premise(relation) => {
                 next = 1;
                 variable = self.compiled.signature.relations[relation.index()].arity;
                 premises[0]
             }
             Start::Same => return premises[0],
+            Start::Swapped => return self.swap(premises[0]),
             Start::Fold(relation) => return self.fold(relation, binding, premises),
         };
         let mut formula = self.conclusion(step).clone();
@@ -63,6 +188,22 @@ impl Writer<'_> {
                 continue;
             }
             step = self.flush(&mut facts, &mut substitution, &formula);
+            let derived = match (action, &formula) {
+                (Move::Refute, Formula::Not(inner)) => {
+                    let Formula::And(left, _) = &**inner else { unreachable!("the way was recorded") };
+                    let left = self.premise(left, binding, premises, &mut variable, &mut next);
+                    Some(self.refute(step, left))
+                }
+                (Move::Affirm, _) => Some(self.affirm(step)),
+                (Move::Dualise, _) => Some(self.dualise(step)),
+                _ => None,
+            };
+            if let Some(derived) = derived {
+                step = derived;
+                formula = self.conclusion(step).clone();
+                facts = vec![step];
+                continue;
+            }
             let (inference, part) = match (action, &formula) {
                 (Move::Left, Formula::And(left, _)) => (Inference::AndLeft, (**left).clone()),
                 (Move::Right, Formula::And(_, right)) => (Inference::AndRight, (**right).clone()),
@@ -144,8 +285,8 @@ impl Writer<'_> {
         let names: Vec<Name> = arguments
             .iter()
             .filter_map(|argument| match argument {
-                crate::calculus::formula::Variable::Free(name) => Some(*name),
-                crate::calculus::formula::Variable::Bound(_) => None,
+                Variable::Free(name) => Some(*name),
+                Variable::Bound(_) => None,
             })
             .collect();
         let unfolded = self.theory.predicate(predicate).unfold(&names, &|name| self.sort(name));
@@ -191,7 +332,9 @@ impl Writer<'_> {
             Move::Unfold => Inference::Unfold,
             Move::Left => Inference::AndLeft,
             Move::Right => Inference::AndRight,
-            Move::Apply => unreachable!("nodes come from the anchor by unfolding and ∧ elimination"),
+            Move::Apply | Move::Refute | Move::Affirm | Move::Dualise => {
+                unreachable!("nodes come from the anchor by unfolding and ∧ elimination")
+            }
         };
         let step = self.step(inference, vec![step], formula);
         self.nodes.insert(node, step);

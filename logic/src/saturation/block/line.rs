@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::saturation::book::RuleBook;
 use crate::saturation::congruence::Classes;
 use crate::saturation::facts::{FactId, Layer, WitnessGroup};
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{Code, Individual, Rule, RuleBook, SortId, Typing};
+use crate::saturation::rule::{Code, Individual, Rule};
+use crate::saturation::sorts::{SortId, Typing};
 
 use super::value::Wanted;
 

@@ -6,7 +6,7 @@ use crate::calculus::proof::TheoremId;
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
 use crate::saturation::block::{Block, Limits};
-use crate::saturation::rule::{Rule, RuleBook};
+use crate::saturation::book::RuleBook;
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 use crate::search::ended::kept_apart;
@@ -88,7 +88,8 @@ pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremI
     }
     let axiom = Axiom { clause, justification };
     let (forward, backward) = if is_shuffle(&axiom.clause, compiled) { (4, 4) } else { (1, 2) };
-    let rule = Rule::of_axiom(&axiom, &book.sorts);
+    let rule = book.rule_of(&axiom);
+    book.add_contrapositives(&axiom);
     if concludes_about_constant(&axiom.clause, compiled) {
         return book.add_gated(rule, &compiled.signature, 1);
     }

@@ -240,7 +240,7 @@ impl Exploration {
         let compiled = &self.compiled;
         let first_order = |axiom: &Axiom| match axiom.justification.start {
             // What defines a relation between sets is of no interest to statements about individuals.
-            Start::Unfold(relation) | Start::Fold(relation)
+            Start::Premise(relation) | Start::Fold(relation)
                 if compiled.signature.relations[relation.index()].sorts.iter().any(|sort| !sort.is_individual()) =>
             {
                 true

@@ -1,0 +1,327 @@
+//! The rules that all blocks share.
+
+use std::sync::Arc;
+
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
+use crate::saturation::rule::{Argument, Code, Pattern, Rule, RuleHead, RuleId};
+use crate::saturation::sorts::{SortId, Sorts, Typing};
+
+/// The rules that all blocks share: axioms, definitions, theorems, and their demands. Grows only.
+#[derive(Clone, Debug, Default)]
+pub struct RuleBook {
+    /// The rules.
+    pub rules: Vec<Arc<Rule>>,
+    /// For each code the rules and patterns that a fact of it may trigger.
+    pub triggers: Vec<Vec<(u32, u16)>>,
+    /// For each code the masks by which its facts are looked up.
+    pub masks: Vec<Vec<u32>>,
+    /// For each relation how its values are made, if it is a function.
+    functions: Vec<Option<NativeFunction>>,
+    /// The sorts of the theory.
+    pub sorts: Sorts,
+    /// The rules between facts about sets and relations of the theory and those in which they are arguments. They are
+    /// among [`RuleBook::rules`] if axioms speak of sets; else a block assumes them that has to do with sets.
+    pub views: Vec<Rule>,
+    /// For each sort whether a rule looks into its domain, so that it must have facts.
+    pub(super) ranged: Vec<bool>,
+    /// For each relation whether its denials are derived: whether some clause could go on with one.
+    denied: Vec<bool>,
+}
+
+/// A function whose totality and functionality the block itself takes care of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NativeFunction {
+    /// How many inputs it has.
+    pub inputs: usize,
+    /// The rule that gives its values.
+    pub totality: RuleId,
+    /// For each input the variable of the totality rule.
+    pub variables: Vec<u16>,
+    /// The theory's function.
+    pub function: usize,
+}
+
+impl RuleBook {
+    /// The rules of a compiled theory: totality and functionality of functions are left to the block.
+    #[must_use]
+    pub fn new(compiled: &Compiled) -> RuleBook {
+        RuleBook::beginning(compiled, compiled.axioms.len())
+    }
+
+    /// The same for the first axioms only, among which those about functions must be; the others are to be added.
+    #[must_use]
+    pub fn beginning(compiled: &Compiled, axioms: usize) -> RuleBook {
+        let sorts = Sorts::new(&compiled.signature);
+        let codes = sorts.codes();
+        let mut book = RuleBook {
+            rules: Vec::new(),
+            triggers: vec![Vec::new(); codes],
+            masks: vec![Vec::new(); codes],
+            functions: vec![None; compiled.signature.relations.len()],
+            ranged: vec![false; sorts.count()],
+            denied: useful_denials(compiled),
+            views: compiled.views().iter().map(|view| Rule::of_axiom(view, &sorts, false)).collect(),
+            sorts,
+        };
+        for sort in 0..book.sorts.count() {
+            book.masks[book.sorts.domain(SortId(sort as u16)).index()].push(0b11);
+        }
+        for (number, relation) in compiled.signature.relations.iter().enumerate() {
+            // Facts are known by all of their arguments, rows of functions by their inputs.
+            let columns = if relation.function { relation.arity - 1 } else { relation.arity };
+            let mask = (1u32 << columns) - 1;
+            book.masks[number * 2].push(mask);
+            book.masks[number * 2 + 1].push((1u32 << relation.arity) - 1);
+        }
+        for (place, function) in compiled.functions.iter().enumerate() {
+            let axiom = &compiled.axioms[function.totality];
+            let rule = Rule::of_axiom(axiom, &book.sorts, false);
+            let RuleHead::Exists(_, facts) = &rule.head else { continue };
+            let code = Code::new(function.relation, true);
+            let Some(row) = facts.iter().find(|fact| fact.code == code) else { continue };
+            let inputs = row.arguments.len() - 1;
+            let variables = row.arguments[..inputs].iter().filter_map(|argument| match argument {
+                Argument::Variable(number) => Some(*number),
+                Argument::Individual(_) => None,
+            });
+            book.functions[function.relation.index()] = Some(NativeFunction {
+                inputs,
+                totality: RuleId(book.rules.len() as u32),
+                variables: variables.collect(),
+                function: place,
+            });
+            book.note_ranges(&rule);
+            book.rules.push(Arc::new(rule.clone()));
+            // A function of one input is also worked out for its own sake, late.
+            if inputs == 1 && !function.constructor {
+                book.add(Rule::asking(rule.variables + 1, rule.patterns.clone(), vec![row.clone()], 6));
+            }
+        }
+        let about_sets = |axiom: &Axiom| {
+            matches!(axiom.justification.start, Start::Node(_)) && compiled.speaks_of_sets(&axiom.clause)
+        };
+        if compiled.axioms.iter().any(about_sets) {
+            for view in std::mem::take(&mut book.views) {
+                book.add(view);
+            }
+        }
+        for (number, axiom) in compiled.axioms.iter().enumerate().take(axioms) {
+            let native = compiled
+                .functions
+                .iter()
+                .any(|function| function.totality == number || function.functionality == number);
+            if native {
+                continue;
+            }
+            let rule = book.rule_of(axiom);
+            book.add_contrapositives(axiom);
+            if compiled.is_base(&axiom.clause) {
+                book.add_gated(rule, &compiled.signature, 0);
+                continue;
+            }
+            // A recursion equation is used from the function to its value, whichever way the theory
+            // writes it.
+            let folding = compiled.is_folding(&axiom.clause);
+            let (forward, backward) = if folding { (None, Some(0)) } else { (Some(0), None) };
+            book.add_with_demands(rule, &compiled.signature, forward, backward);
+        }
+        if book.denied[RelationId::EQUAL.index()] {
+            book.add(Rule::of_axiom(&swapped_inequation(), &book.sorts, true));
+        }
+        book
+    }
+
+    /// Whether no clause has a negative literal as premise or something compound in it: then facts that hold follow
+    /// without reasoning by cases.
+    #[must_use]
+    pub fn is_horn(&self) -> bool {
+        !self.denied.contains(&true)
+    }
+
+    /// Whether denials of a relation are derived.
+    #[must_use]
+    pub fn denies(&self, relation: RelationId) -> bool {
+        self.denied.get(relation.index()).is_some_and(|denied| *denied)
+    }
+
+    /// The rule of an axiom or theorem, which derives denials where they are of use.
+    #[must_use]
+    pub fn rule_of(&self, axiom: &Axiom) -> Rule {
+        let derives = match &axiom.clause.head {
+            Head::Literal(head) => !head.positive && self.denied[head.relation.index()],
+            Head::False | Head::Exists(..) => false,
+        };
+        Rule::of_axiom(axiom, &self.sorts, derives)
+    }
+
+    /// Adds the contrapositives of an axiom or theorem, see [`RuleBook::contrapositives`].
+    pub fn add_contrapositives(&mut self, axiom: &Axiom) {
+        let Head::Literal(head) = &axiom.clause.head else { return };
+        self.note_denials(&axiom.clause);
+        let premises: Vec<Pattern> = axiom.clause.premises.iter().map(Pattern::of).collect();
+        let (variables, typing) = (axiom.clause.variables, Typing::constants(&self.sorts));
+        for rule in self.contrapositives(variables, &premises, &Pattern::of(head), &axiom.justification, typing) {
+            self.add(rule);
+        }
+    }
+
+    /// The rules of an assumption with these premises and this head: itself, and its contrapositives.
+    #[must_use]
+    pub fn rules_of_assumption(
+        &self,
+        variables: u16,
+        premises: &[Pattern],
+        head: RuleHead,
+        justification: &Justification,
+        typing: Typing<'_>,
+    ) -> Vec<Rule> {
+        let literal = match &head {
+            RuleHead::Fact(pattern) => Some(pattern.clone()),
+            RuleHead::Equal(left, right) => Some(Pattern { code: Code::EQUAL, arguments: vec![*left, *right] }),
+            _ => None,
+        };
+        let derives = literal.as_ref().is_some_and(|head| !head.code.positive() && self.denies(head.code.relation()));
+        let build = if derives { Rule::deriving } else { Rule::new };
+        let mut rules = vec![build(variables, premises.to_vec(), head, Some(justification.clone()), typing)];
+        if let Some(head) = literal {
+            rules.extend(self.contrapositives(variables, premises, &head, justification, typing));
+        }
+        rules
+    }
+
+    /// The contrapositives of a clause, as far as they are of use: those that conclude something positive, and denials
+    /// that others go on with. Rows of functions are not denied: that they have another value is what blocks find out by
+    /// themselves.
+    fn contrapositives(
+        &self,
+        variables: u16,
+        premises: &[Pattern],
+        head: &Pattern,
+        justification: &Justification,
+        typing: Typing<'_>,
+    ) -> Vec<Rule> {
+        let is_row = |pattern: &Pattern| self.function(Code::new(pattern.code.relation(), true)).is_some();
+        if is_row(head) {
+            return Vec::new();
+        }
+        let is_useful = |pattern: &Pattern| !pattern.code.positive() || self.denied[pattern.code.relation().index()];
+        (0..premises.len())
+            .filter(|place| is_useful(&premises[*place]) && !is_row(&premises[*place]))
+            .filter_map(|place| Rule::contrapositive(variables, premises, head, place, justification, typing))
+            .collect()
+    }
+
+    fn note_denials(&mut self, clause: &Clause) {
+        for relation in denials_of(clause) {
+            self.denied[relation.index()] = true;
+        }
+    }
+
+    /// How the values of a relation are made, if it is a function.
+    #[inline]
+    #[must_use]
+    pub fn function(&self, code: Code) -> Option<&NativeFunction> {
+        if !code.positive() {
+            return None;
+        }
+        self.functions.get(code.relation().index())?.as_ref()
+    }
+
+    /// Whether a rule is the totality of a function.
+    #[must_use]
+    pub fn is_totality(&self, rule: RuleId) -> bool {
+        self.functions.iter().flatten().any(|function| function.totality == rule)
+    }
+
+    /// Adds a rule that only says what the value of a row is that is there, see [`Rule::gated`]. Where
+    /// there is such a row, what the rule's premises need is asked for.
+    pub fn add_gated(&mut self, rule: Rule, signature: &Signature, price: u32) {
+        let demands = rule.demands(signature, None, Some(price));
+        self.add(rule.gated());
+        for demand in demands {
+            self.add(demand);
+        }
+    }
+
+    /// Adds a rule and the demands that go with it.
+    pub fn add_with_demands(&mut self, rule: Rule, signature: &Signature, forward: Option<u32>, backward: Option<u32>) {
+        let demands = rule.demands(signature, forward, backward);
+        self.add(rule);
+        for demand in demands {
+            self.add(demand);
+        }
+    }
+
+    fn note_ranges(&mut self, rule: &Rule) {
+        for pattern in &rule.patterns {
+            if let Some(sort) = self.sorts.of_domain(pattern.code) {
+                self.ranged[usize::from(sort.0)] = true;
+            }
+        }
+    }
+
+    /// Adds a rule.
+    pub fn add(&mut self, rule: Rule) {
+        self.note_ranges(&rule);
+        let number = self.rules.len() as u32;
+        for (place, pattern) in rule.patterns.iter().enumerate() {
+            self.triggers[pattern.code.index()].push((number, place as u16));
+            for step in &rule.plans[place].steps {
+                let masks = &mut self.masks[step.code.index()];
+                if step.mask != 0 && !masks.contains(&step.mask) {
+                    masks.push(step.mask);
+                }
+            }
+        }
+        self.rules.push(Arc::new(rule));
+    }
+}
+
+/// For each relation whether denials of it are of use: it stands denied among premises, is compound, or a clause takes a
+/// denial of it to one that is of use.
+fn useful_denials(compiled: &Compiled) -> Vec<bool> {
+    let relations = &compiled.signature.relations;
+    let mut useful: Vec<bool> = relations.iter().map(|relation| relation.inner.is_some()).collect();
+    for axiom in &compiled.axioms {
+        for relation in denials_of(&axiom.clause) {
+            useful[relation.index()] = true;
+        }
+    }
+    loop {
+        let mut changed = false;
+        for axiom in &compiled.axioms {
+            let Head::Literal(head) = &axiom.clause.head else { continue };
+            let premises = &axiom.clause.premises;
+            let leads_on = premises.iter().any(|premise| premise.positive && useful[premise.relation.index()]);
+            if head.positive && leads_on && !relations[head.relation.index()].function {
+                changed |= !std::mem::replace(&mut useful[head.relation.index()], true);
+            }
+        }
+        if !changed {
+            return useful;
+        }
+    }
+}
+
+/// The relations of which a clause with a negative premise uses denials: those premises', and its head's, with which it
+/// is read from right to left.
+fn denials_of(clause: &Clause) -> impl Iterator<Item = RelationId> + '_ {
+    let negative = || clause.premises.iter().filter(|premise| !premise.positive);
+    let head = match &clause.head {
+        Head::Literal(head) if head.positive && negative().next().is_some() => Some(head),
+        _ => None,
+    };
+    negative().chain(head).map(|literal| literal.relation)
+}
+
+/// `x ≠ y → y ≠ x`.
+fn swapped_inequation() -> Axiom {
+    let apart = |one, other| Literal {
+        positive: false,
+        relation: RelationId::EQUAL,
+        arguments: vec![Term::Variable(one), Term::Variable(other)],
+    };
+    let clause = Clause { variables: 2, premises: vec![apart(0, 1)], head: Head::Literal(apart(1, 0)) };
+    Axiom { clause, justification: Justification { start: Start::Swapped, moves: Vec::new() } }
+}

@@ -1,0 +1,139 @@
+//! The sorts of relations, constants and individuals, by number.
+
+use crate::calculus::sort::Sort;
+use crate::clauses::clause::{RelationId, Signature};
+use crate::saturation::rule::{Argument, Code, Pattern};
+
+/// A sort, by its place in [`Sorts`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SortId(pub u16);
+
+/// The sorts of a theory's relations and constants.
+///
+/// Each has a *domain*, a pseudo-relation whose facts say of every individual of the sort that it is equal to itself.
+/// A rule looks there for the variables that no premise binds: they range over the individuals of their sort.
+#[derive(Clone, Debug, Default)]
+pub struct Sorts {
+    table: Vec<Sort>,
+    /// The sorts of the arguments of each relation; none for equality.
+    relations: Vec<Vec<SortId>>,
+    constants: Vec<SortId>,
+}
+
+impl Sorts {
+    /// The sorts of a signature.
+    #[must_use]
+    pub fn new(signature: &Signature) -> Sorts {
+        let mut sorts = Sorts { table: vec![Sort::BASE], ..Sorts::default() };
+        for relation in &signature.relations {
+            let places = relation.sorts.iter().map(|sort| sorts.enter(sort)).collect();
+            sorts.relations.push(places);
+        }
+        sorts.constants = signature.constants.iter().map(|constant| sorts.enter(&constant.sort)).collect();
+        sorts
+    }
+
+    fn enter(&mut self, sort: &Sort) -> SortId {
+        let place = self.table.iter().position(|known| known == sort).unwrap_or_else(|| {
+            self.table.push(sort.clone());
+            self.table.len() - 1
+        });
+        SortId(place as u16)
+    }
+
+    /// How many sorts there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// How many codes there are: of relations, and then of domains.
+    #[must_use]
+    pub fn codes(&self) -> usize {
+        2 * (self.relations.len() + self.table.len())
+    }
+
+    /// The code of the domain of a sort.
+    #[must_use]
+    pub fn domain(&self, sort: SortId) -> Code {
+        Code(2 * (self.relations.len() as u32 + u32::from(sort.0)))
+    }
+
+    /// The sort whose domain has this code.
+    #[must_use]
+    pub fn of_domain(&self, code: Code) -> Option<SortId> {
+        (code.0 / 2).checked_sub(self.relations.len() as u32).map(|sort| SortId(sort as u16))
+    }
+
+    /// The sort with this number.
+    #[must_use]
+    pub fn sort(&self, sort: SortId) -> &Sort {
+        &self.table[usize::from(sort.0)]
+    }
+
+    /// The sorts of a relation's arguments; none for equality.
+    #[must_use]
+    pub fn of_relation(&self, relation: RelationId) -> &[SortId] {
+        &self.relations[relation.index()]
+    }
+
+    /// The sort of an argument of a relation.
+    #[must_use]
+    pub fn at(&self, relation: RelationId, place: usize) -> SortId {
+        self.relations[relation.index()][place]
+    }
+}
+
+/// The sorts of a theory, and of the individuals of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Typing<'s> {
+    /// The theory's.
+    pub sorts: &'s Sorts,
+    /// One for each individual.
+    pub individuals: &'s [SortId],
+}
+
+impl<'s> Typing<'s> {
+    /// Where there are no individuals but the constants.
+    #[must_use]
+    pub fn constants(sorts: &'s Sorts) -> Typing<'s> {
+        Typing { sorts, individuals: &sorts.constants }
+    }
+
+    /// The sorts of `count` variables: those of the places at which they stand, and of what they are equal to. A
+    /// variable that is equal to such variables only is of the base sort.
+    pub fn of_variables<'p>(&self, count: u16, patterns: impl Iterator<Item = &'p Pattern>) -> Vec<SortId> {
+        let mut sorts: Vec<Option<SortId>> = vec![None; usize::from(count)];
+        let mut equations = Vec::new();
+        for pattern in patterns {
+            if pattern.code.relation() == RelationId::EQUAL {
+                equations.push((pattern.arguments[0], pattern.arguments[1]));
+                continue;
+            }
+            for (place, argument) in pattern.arguments.iter().enumerate() {
+                if let Argument::Variable(number) = argument {
+                    sorts[usize::from(*number)] = Some(self.sorts.at(pattern.code.relation(), place));
+                }
+            }
+        }
+        // Each round tells at least one more variable its sort.
+        loop {
+            let known = |argument: Argument| match argument {
+                Argument::Individual(individual) => Some(self.individuals[individual.0 as usize]),
+                Argument::Variable(number) => sorts[usize::from(number)],
+            };
+            let told =
+                equations.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]).find_map(|(from, to)| {
+                    match to {
+                        Argument::Variable(number) if sorts[usize::from(number)].is_none() => {
+                            known(from).map(|sort| (number, sort))
+                        }
+                        _ => None,
+                    }
+                });
+            let Some((number, sort)) = told else { break };
+            sorts[usize::from(number)] = Some(sort);
+        }
+        sorts.into_iter().map(|sort| sort.unwrap_or(SortId(0))).collect()
+    }
+}
