@@ -387,7 +387,7 @@ fn what_a_block_derives_can_be_proved() {
                 reached: None,
                 creations: 0,
                 steps: 0,
-                snapshot: block.rest(),
+                snapshot: Arc::new(block.rest()),
             });
             for (code, arguments) in wanted {
                 let head = literal(code, &arguments);

@@ -38,7 +38,7 @@ impl Tree {
     pub fn is_immediate(&self) -> bool {
         match &self.by {
             By::Block(finished) => finished.creations <= 4 && finished.steps <= 4_000,
-            By::Induction(_) => false,
+            By::Induction(_) | By::Cases(_) | By::Indirect(_) => false,
         }
     }
 }
@@ -51,6 +51,32 @@ pub enum By {
     Block(Arc<Finished>),
     /// By induction.
     Induction(Box<InductionTree>),
+    /// By two cases.
+    Cases(Box<CaseSplit>),
+    /// Indirectly.
+    Indirect(Box<Indirect>),
+}
+
+/// A proof by two cases, below a block that got stuck.
+#[derive(Clone, Debug)]
+pub struct CaseSplit {
+    /// The block.
+    pub stuck: Arc<Finished>,
+    /// What holds in the one case and fails in the other: a positive literal about individuals.
+    pub literal: Pattern,
+    /// The goal, or a contradiction, where the literal is the only premise.
+    pub holds: Tree,
+    /// The same where its denial is.
+    pub fails: Tree,
+}
+
+/// A contradiction from the denial of a goal, below a block that got stuck.
+#[derive(Clone, Debug)]
+pub struct Indirect {
+    /// The block.
+    pub stuck: Arc<Finished>,
+    /// A contradiction from the denial as the only premise.
+    pub child: Tree,
 }
 
 /// A proof by induction.
@@ -77,11 +103,11 @@ pub enum Case {
     Function(Arc<Snapshot>, Tree),
 }
 
-/// A block that reached its goal.
+/// A block at rest that reached its goal, or got stuck.
 #[derive(Debug)]
 pub struct Finished {
     /// The block.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
     /// What it wanted.
     pub goal: Goal,
     /// The contradiction that it met instead, if so.

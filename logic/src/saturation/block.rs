@@ -12,18 +12,19 @@
 mod derive;
 mod join;
 mod line;
+mod undecided;
 mod value;
+mod want;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use crate::clauses::compile;
 use crate::saturation::book::RuleBook;
 use crate::saturation::congruence::Classes;
 use crate::saturation::facts::{FactId, Layer, Reason};
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, in_order};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
 use crate::saturation::sorts::{SortId, Typing};
 
 use join::Matches;
@@ -38,6 +39,11 @@ pub struct Limits {
     pub steps: u64,
     /// New individuals.
     pub creations: u32,
+}
+
+impl Limits {
+    /// Nothing may be done.
+    pub const NONE: Limits = Limits { steps: 0, creations: 0 };
 }
 
 /// Why a block stopped.
@@ -92,6 +98,8 @@ pub struct Block {
     falsum: Option<FactId>,
     goal: Option<Goal>,
     reached: Option<Reached>,
+    /// How many individuals there were when the goal was last looked at backwards; 0: not yet.
+    guessed_from: u32,
     given: u32,
     /// Whether this block or an ancestor has a negative fact.
     negatives: bool,
@@ -199,6 +207,7 @@ impl Block {
             falsum,
             goal: None,
             reached: None,
+            guessed_from: 0,
             given: 0,
             negatives,
             rejoin: Vec::new(),
@@ -351,58 +360,6 @@ impl Block {
         for view in self.book.clone().views.iter().cloned() {
             self.assume_rule(view);
         }
-    }
-
-    /// Says what is wanted. The values of functions that the goal mentions are asked for first.
-    pub fn want(&mut self, goal: Goal) {
-        match &goal {
-            Goal::Fact(code, arguments) => {
-                if code.positive()
-                    && let Some(function) = self.book.function(*code)
-                {
-                    let binding = arguments[..function.inputs].to_vec();
-                    let rule = function.totality;
-                    self.ask(Wanted { price: 0, sequence: 0, rule, binding, parents: Vec::new() });
-                }
-                for (variables, patterns) in self.definitions(*code, arguments) {
-                    for demand in self.guesses(variables, &patterns) {
-                        self.assume_rule(demand);
-                    }
-                }
-            }
-            Goal::Exists(variables, patterns) => {
-                let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
-                let values = in_order(&[], patterns.iter().filter(is_row).collect()).unwrap_or_default();
-                self.assume_rule(Rule::asking(*variables, Vec::new(), values, 0));
-                for demand in self.guesses(*variables, patterns) {
-                    self.assume_rule(demand);
-                }
-                let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None, self.typing());
-                self.goal = Some(goal);
-                self.assume_rule(rule);
-                return;
-            }
-            Goal::Equal(..) | Goal::False => {}
-        }
-        self.goal = Some(goal);
-    }
-
-    /// What a defined fact stands for: patterns about its arguments and about individuals that exist.
-    fn definitions(&self, code: Code, arguments: &[Individual]) -> Vec<(u16, Vec<Pattern>)> {
-        let mut found = Vec::new();
-        for rule in &self.book.rules {
-            let RuleHead::Fact(head) = &rule.head else { continue };
-            let folds = rule.justification.as_ref().is_some_and(|why| matches!(why.start, compile::Start::Fold(_)));
-            if head.code != code || !folds {
-                continue;
-            }
-            let instance = |number: u16| {
-                let place = head.arguments.iter().position(|argument| *argument == Argument::Variable(number));
-                place.map_or(Argument::Variable(number), |place| Argument::Individual(arguments[place]))
-            };
-            found.push((rule.variables, rule.patterns.iter().map(|pattern| pattern.map(&instance)).collect()));
-        }
-        found
     }
 
     /// Works until the goal is reached, nothing is left to do, or a limit is.

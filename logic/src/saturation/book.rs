@@ -38,8 +38,8 @@ pub struct NativeFunction {
     pub totality: RuleId,
     /// For each input the variable of the totality rule.
     pub variables: Vec<u16>,
-    /// The theory's function.
-    pub function: usize,
+    /// Whether it is a constructor.
+    pub constructor: bool,
 }
 
 impl RuleBook {
@@ -74,7 +74,7 @@ impl RuleBook {
             book.masks[number * 2].push(mask);
             book.masks[number * 2 + 1].push((1u32 << relation.arity) - 1);
         }
-        for (place, function) in compiled.functions.iter().enumerate() {
+        for function in &compiled.functions {
             let axiom = &compiled.axioms[function.totality];
             let rule = Rule::of_axiom(axiom, &book.sorts, false);
             let RuleHead::Exists(_, facts) = &rule.head else { continue };
@@ -89,7 +89,7 @@ impl RuleBook {
                 inputs,
                 totality: RuleId(book.rules.len() as u32),
                 variables: variables.collect(),
-                function: place,
+                constructor: function.constructor,
             });
             book.note_ranges(&rule);
             book.rules.push(Arc::new(rule.clone()));
@@ -226,6 +226,14 @@ impl RuleBook {
             return None;
         }
         self.functions.get(code.relation().index())?.as_ref()
+    }
+
+    /// The constructors of one input.
+    pub fn unary_constructors(&self) -> impl Iterator<Item = Code> + '_ {
+        self.functions.iter().enumerate().filter_map(|(relation, function)| {
+            let function = function.as_ref()?;
+            (function.constructor && function.inputs == 1).then(|| Code::new(RelationId(relation as u16), true))
+        })
     }
 
     /// Whether a rule is the totality of a function.

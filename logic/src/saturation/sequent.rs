@@ -32,6 +32,17 @@ pub enum SequentHead {
     Exists(u16, Vec<Pattern>),
 }
 
+impl SequentHead {
+    /// The literal, if it is one.
+    #[must_use]
+    pub fn literal(&self) -> Option<&Pattern> {
+        match self {
+            SequentHead::Literal(literal) => Some(literal),
+            SequentHead::False | SequentHead::Exists(..) => None,
+        }
+    }
+}
+
 impl Sequent {
     /// The sequent of a clause; constant `c` is individual `c`. A contradiction from premises is wanted as the denial of
     /// the last one.

@@ -12,10 +12,10 @@ use crate::calculus::check::check;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
-use crate::search::explore::{Exploration, Fate, Open, Options, Origin, Stage, Theorem};
+use crate::search::explore::{Exploration, Fate, LEVELS, Open, Options, Origin, Stage, Theorem};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.
@@ -37,6 +37,7 @@ struct State<C, O> {
     conjectures: Vec<Entry<C, O>>,
     wanted: Vec<(C, usize)>,
     late_models: Vec<usize>,
+    knows_exhaustions: bool,
 }
 
 /// A theorem without its proof.
@@ -54,7 +55,7 @@ struct Mark {
 struct Entry<C, O> {
     /// For a lemma: its clause, and the conjecture that got stuck on it.
     lemma: Option<(C, usize)>,
-    tried: [u32; 3],
+    tried: [u32; LEVELS],
     failures: u32,
     open: Option<O>,
 }
@@ -94,6 +95,7 @@ impl Exploration {
             conjectures: conjectures.collect(),
             wanted: self.wanted.iter().map(|(clause, of)| (clause, *of)).collect(),
             late_models: self.late_models.clone(),
+            knows_exhaustions: self.knows_exhaustions,
         };
         postcard::to_stdvec(&(VERSION, state)).expect("memory takes any state")
     }
@@ -117,6 +119,7 @@ impl Exploration {
         let mut exploration = Exploration::new(theory, goals, options);
         exploration.round = state.round;
         exploration.falsity_at = state.falsity_at;
+        exploration.knows_exhaustions = state.knows_exhaustions;
         // Axioms that contradict each other at once have no models.
         if exploration.falsity_at != Some(exploration.conjectures.len()) {
             exploration.make_models(&mut || true);

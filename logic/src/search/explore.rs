@@ -8,6 +8,7 @@
 
 mod commit;
 mod conjecture;
+mod exhaustion;
 mod learn;
 mod note;
 mod prepare;
@@ -28,7 +29,8 @@ use crate::saturation::book::RuleBook;
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
 
-use conjecture::is_asked;
+pub(crate) use conjecture::LEVELS;
+use conjecture::{BY_CASES, LAST, is_asked};
 pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
 use learn::root_of;
 pub use note::Note;
@@ -126,6 +128,8 @@ pub struct Exploration {
     pub(crate) falsity_at: Option<usize>,
     /// What panics in the preparation said.
     lost: Vec<Arc<str>>,
+    /// Whether the statements of [`exhaustion`] are among the conjectures.
+    pub(crate) knows_exhaustions: bool,
 }
 
 impl Exploration {
@@ -178,6 +182,7 @@ impl Exploration {
             late_models: Vec::new(),
             falsity_at: None,
             lost: Vec::new(),
+            knows_exhaustions: false,
         }
     }
 
@@ -262,11 +267,17 @@ impl Exploration {
                             return self.solve_with(self.options.efforts[level]);
                         }
                     }
+                    if self.add_exhaustions() {
+                        continue;
+                    }
+                    if self.choose(BY_CASES, false) {
+                        return self.solve_with(Effort::CASES);
+                    }
                     self.advance();
                 }
                 Stage::Last => {
                     if let Some(effort) = self.options.last_effort
-                        && self.choose(2, false)
+                        && self.choose(LAST, false)
                     {
                         return self.solve_with(effort);
                     }
@@ -288,7 +299,8 @@ impl Exploration {
             let open = matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) && conjecture.clause.is_some();
             let tried = conjecture.tried[level];
             let waits = patient && tried > 0 && conjecture.was_costly() && rules < tried + conjecture.failures / 2;
-            open && tried < rules && !waits && (!last || is_asked(&conjecture.origin))
+            let asked = is_asked(&conjecture.origin);
+            open && tried < rules && !waits && (asked || !(last || (level == BY_CASES && self.book.is_horn())))
         };
         // Lemmas stand at the end of the list but are wanted first.
         let lemmas_first =
@@ -337,19 +349,7 @@ impl Exploration {
         }
         let Some(statement) = self.compiled.signature.statement(&self.theory, &clause) else { return };
         let moves = vec![Move::Apply; clause.premises.len()];
-        self.conjectures.push(Conjecture {
-            origin,
-            also: Vec::new(),
-            clause: Some(clause),
-            moves,
-            statement,
-            parts: Vec::new(),
-            vacuous: false,
-            by_congruence: false,
-            fate: Fate::Waiting,
-            tried: [0; 3],
-            failures: 0,
-        });
+        self.conjectures.push(Conjecture::new(origin, Some(clause), moves, statement));
     }
 
     /// Theorems that are rules.

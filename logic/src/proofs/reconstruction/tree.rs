@@ -1,17 +1,15 @@
 //! From a tree of attempts to steps: scopes for premises, cases of inductions, goals that were reached.
 
-use std::sync::Arc;
-
 use crate::calculus::formula::{Binder, Formula, Name};
-use crate::calculus::proof::{Rule as Inference, StepId, TheoremId};
+use crate::calculus::proof::{Rule as Inference, ScopeId, StepId, TheoremId};
 use crate::calculus::sort::Sort;
 use crate::clauses::compile::ConstructorInstance;
 use crate::language::text::variable_name;
 use crate::saturation::block::Goal;
-use crate::saturation::rule::{Code, Individual};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
-use super::{By, Case, Close, Finished, InductionTree, Tree, Writer};
+use super::{By, Case, CaseSplit, Close, Finished, InductionTree, Tree, Writer};
 
 impl Writer<'_> {
     /// Proves a statement part by part; `names` and `facts` are what the scopes around it gave.
@@ -105,6 +103,29 @@ impl Writer<'_> {
                 let last = self.reach(finished, &goal, depth, denies);
                 self.close_to(mark, last)
             }
+            By::Cases(cases) => {
+                let (names, literals, goal) = self.open_chain(formula);
+                self.enter(&cases.stuck, depth, &names, literals);
+                let last = if tree.sequent.head.literal().is_some_and(|head| !head.code.positive()) {
+                    self.under_denial(&goal, depth, |writer| {
+                        let last = writer.cases(cases, &goal, depth);
+                        (writer.denied(&goal, depth), last)
+                    })
+                } else {
+                    self.cases(cases, &goal, depth)
+                };
+                self.close_to(mark, last)
+            }
+            By::Indirect(indirect) => {
+                let (names, literals, goal) = self.open_chain(formula);
+                self.enter(&indirect.stuck, depth, &names, literals);
+                let denied = Formula::negate(goal.clone());
+                let last = self.indirectly(denied, false, |writer, assumption| {
+                    let last = writer.below(assumption, &indirect.child, &goal, depth + 1);
+                    (last, assumption)
+                });
+                self.close_to(mark, last)
+            }
             By::Induction(induction) => {
                 let all = self.induct(tree, induction, depth);
                 let (names, literals, _) = self.open_chain(formula);
@@ -119,6 +140,69 @@ impl Writer<'_> {
                 self.close_to(mark, last)
             }
         }
+    }
+
+    /// The goal, by cases, below the block at `depth`.
+    fn cases(&mut self, cases: &CaseSplit, goal: &Formula, depth: usize) -> StepId {
+        // What the literal is about must be known outside of both cases.
+        let line = cases.stuck.snapshot.line();
+        for argument in &cases.literal.arguments {
+            if let Argument::Individual(individual) = argument
+                && let Some(fact) = line.introduction(*individual)
+            {
+                self.fact(&line, fact);
+            }
+        }
+        let atom = self.ground(&cases.literal);
+        let (yes, holds) = self.case(atom.clone(), &cases.holds, goal, depth + 1);
+        let (no, fails) = self.case(Formula::negate(atom), &cases.fails, goal, depth + 1);
+        self.step(Inference::Cases(yes, no), vec![holds, fails], goal.clone())
+    }
+
+    /// The step of the assumption that a negative goal denies.
+    fn denied(&self, goal: &Formula, depth: usize) -> StepId {
+        let last = *self.givens[depth].last().expect("the block has assumed what its goal denies");
+        debug_assert_eq!(Formula::negate(self.conclusion(last).clone()), *goal);
+        last
+    }
+
+    /// Opens a scope for a case, proves the goal in it, and closes it; gives the scope and the step inside.
+    fn case(&mut self, assumed: Formula, tree: &Tree, goal: &Formula, depth: usize) -> (ScopeId, StepId) {
+        let mark = self.open.len();
+        let scope = self.open_scope(vec![], vec![assumed.clone()], Close::Deny);
+        let assumption = self.step(Inference::Assumption(0), vec![], assumed);
+        let last = self.below(assumption, tree, goal, depth);
+        let last = self.close_to(mark + 1, last);
+        self.open.pop();
+        self.scope = self.proof.scopes[scope.index()].parent;
+        (scope, last)
+    }
+
+    /// Proves `goal` by a tree whose sequent has no variables and the assumption as its only premise.
+    fn below(&mut self, assumption: StepId, tree: &Tree, goal: &Formula, depth: usize) -> StepId {
+        let givens = vec![assumption];
+        match &tree.by {
+            By::Block(finished) => {
+                self.enter(finished, depth, &[], givens);
+                self.reach(finished, goal, depth, false)
+            }
+            By::Cases(cases) => {
+                self.enter(&cases.stuck, depth, &[], givens);
+                self.cases(cases, goal, depth)
+            }
+            By::Indirect(indirect) => {
+                self.enter(&indirect.stuck, depth, &[], givens);
+                self.indirectly(Formula::negate(goal.clone()), false, |writer, assumption| {
+                    (writer.below(assumption, &indirect.child, goal, depth + 1), assumption)
+                })
+            }
+            By::Induction(_) => unreachable!("what has no variables is proved without induction"),
+        }
+    }
+
+    /// A literal about individuals.
+    fn ground(&self, literal: &Pattern) -> Formula {
+        self.pattern(literal, &|_| unreachable!("a literal about individuals"))
     }
 
     /// Names the individuals that a block introduced, and its assumptions.
@@ -209,20 +293,11 @@ impl Writer<'_> {
     /// The step that the goal of a finished block is reached. Where the block wants a contradiction, `denies` says that
     /// it has assumed what the goal denies.
     pub(super) fn reach(&mut self, finished: &Finished, goal: &Formula, depth: usize, denies: bool) -> StepId {
-        let mark = self.open.len();
         if denies && finished.goal == Goal::False {
-            // A negative goal: its positive form was the last assumption.
-            let Formula::Not(atom) = goal else { unreachable!("a contradiction is wanted for a denial") };
-            let scope = self.open_scope(vec![], vec![(**atom).clone()], Close::Deny);
-            let assumed = self.step(Inference::Assumption(0), vec![], (**atom).clone());
-            self.givens[depth].push(assumed);
-            let falsum = finished.falsum.expect("a finished block has reached its goal");
-            let (fact, denial) = self.contradiction(&finished.snapshot.line(), falsum);
-            // Witnesses that were opened inside are closed around a contradiction about the assumption.
-            let (fact, denial) = self.close_contradiction(mark + 1, fact, denial, atom, assumed);
-            self.open.pop();
-            self.scope = self.proof.scopes[scope.index()].parent;
-            return self.step(Inference::NotIntroduction(scope), vec![fact, denial], goal.clone());
+            return self.under_denial(goal, depth, |writer| {
+                let falsum = finished.falsum.expect("a finished block has reached its goal");
+                writer.contradiction(&finished.snapshot.line(), falsum)
+            });
         }
         let line = finished.snapshot.line();
         if let Some(falsum) = finished.falsum {
@@ -244,21 +319,18 @@ impl Writer<'_> {
         }
     }
 
-    /// The contradiction `A`, `¬A` about the assumption `A` itself, outside of all witnesses.
-    pub(super) fn close_contradiction(
+    /// Proves a negative goal from a contradiction: its positive form is the block's last assumption.
+    fn under_denial(
         &mut self,
-        mark: usize,
-        fact: StepId,
-        denial: StepId,
-        atom: &Arc<Formula>,
-        assumed: StepId,
-    ) -> (StepId, StepId) {
-        if self.open.len() == mark {
-            return (fact, denial);
-        }
-        let denied = Formula::negate((**atom).clone());
-        let inner = self.step(Inference::ExFalso, vec![fact, denial], denied);
-        (assumed, self.close_to(mark, inner))
+        goal: &Formula,
+        depth: usize,
+        contradiction: impl FnOnce(&mut Self) -> (StepId, StepId),
+    ) -> StepId {
+        let Formula::Not(atom) = goal else { unreachable!("a contradiction is wanted for a denial") };
+        self.indirectly((**atom).clone(), true, |writer, assumption| {
+            writer.givens[depth].push(assumption);
+            contradiction(writer)
+        })
     }
 
     pub(super) fn reach_fact(&mut self, finished: &Finished) -> StepId {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::saturation::book::RuleBook;
 use crate::saturation::congruence::Classes;
-use crate::saturation::facts::{FactId, Layer, WitnessGroup};
+use crate::saturation::facts::{FactId, Layer, Reason, WitnessGroup};
 use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Code, Individual, Rule};
 use crate::saturation::sorts::{SortId, Typing};
@@ -81,6 +81,15 @@ impl Line<'_> {
     pub(crate) fn group(&self, number: u32) -> (&WitnessGroup, usize) {
         let depth = self.layers.iter().rposition(|layer| number >= layer.first_group).expect("the root begins at 0");
         (&self.layers[depth].groups[(number - self.layers[depth].first_group) as usize], depth)
+    }
+
+    /// A fact that introduces an individual, if a block of the line made it.
+    pub(crate) fn introduction(&self, individual: Individual) -> Option<FactId> {
+        let groups = self.layers.iter().flat_map(|layer| layer.groups.iter().map(move |group| (layer, group)));
+        let (layer, group) =
+            groups.filter(|(_, group)| (group.first.0..group.first.0 + group.count).contains(&individual.0)).last()?;
+        let mut facts = group.facts.clone().map(FactId);
+        facts.find(|fact| matches!(layer.reason(*fact), Reason::Witness(..)))
     }
 
     /// A key for a fact that no other block's fact has.

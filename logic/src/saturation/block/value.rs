@@ -9,34 +9,6 @@ use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHea
 use super::{Block, Limits, UNBOUND, stands_for};
 
 impl Block {
-    /// Demands that try the constants as witnesses of an existence goal: the values of its functions
-    /// where one input is looked for and a constant is put in its place.
-    pub(super) fn guesses(&self, variables: u16, patterns: &[Pattern]) -> Vec<Rule> {
-        let constants = self.ancestors.first().map_or(&self.layer, |root| root).first_individual;
-        let mut demands = Vec::new();
-        for row in patterns.iter().filter(|pattern| self.book.function(pattern.code).is_some()) {
-            let (_, inputs) = row.arguments.split_last().expect("a function has a value");
-            let mut unknown = inputs.iter().filter_map(|input| match input {
-                Argument::Variable(number) => Some(*number),
-                Argument::Individual(_) => None,
-            });
-            let (Some(looked_for), None) = (unknown.next(), unknown.next()) else { continue };
-            let place = inputs.iter().position(|input| *input == Argument::Variable(looked_for)).expect("it was found");
-            let sort = self.book.sorts.at(row.code.relation(), place);
-            let fits = |constant: &Individual| self.sorts[constant.0 as usize] == sort;
-            for constant in (0..constants.min(8)).map(Individual).filter(fits) {
-                let put = |number| {
-                    if number == looked_for { Argument::Individual(constant) } else { Argument::Variable(number) }
-                };
-                // Which value is wanted does not matter: that of a row is made in any case.
-                let mut value = row.map(&put);
-                value.arguments[inputs.len()] = Argument::Variable(variables);
-                demands.push(Rule::asking(variables + 1, Vec::new(), vec![value], 1));
-            }
-        }
-        demands
-    }
-
     pub(super) fn ask(&mut self, mut wanted: Wanted) {
         wanted.sequence = self.sequence;
         self.sequence += 1;

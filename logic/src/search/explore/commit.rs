@@ -105,8 +105,8 @@ impl Exploration {
         let statement = &conjecture.statement;
         let proof = kept_apart(|| extract(&self.theory, &self.compiled, &self.statements, statement, tree));
         let induction = match &tree.by {
-            By::Block(_) => None,
             By::Induction(induction) => Some(induction.variable),
+            By::Block(_) | By::Cases(_) | By::Indirect(_) => None,
         };
         self.register(place, proof, induction, corollary)
     }

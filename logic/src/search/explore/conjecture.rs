@@ -9,6 +9,12 @@ use crate::clauses::clause::Clause;
 use crate::clauses::compile::Move;
 use crate::search::ended::Ended;
 
+/// How many efforts there are: two usual ones, one by cases, and the last.
+pub(crate) const LEVELS: usize = 4;
+/// The effort by cases, and the last.
+pub(super) const BY_CASES: usize = 2;
+pub(super) const LAST: usize = 3;
+
 /// Where a conjecture came from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -45,12 +51,29 @@ pub struct Conjecture {
     /// What became of it.
     pub fate: Fate,
     /// For each effort how many rules were known when it was last tried, plus one; 0: not yet.
-    pub(crate) tried: [u32; 3],
+    pub(crate) tried: [u32; LEVELS],
     /// How often it was tried in vain.
     pub(crate) failures: u32,
 }
 
 impl Conjecture {
+    /// A conjecture that nobody has tried.
+    pub(super) fn new(origin: Origin, clause: Option<Clause>, moves: Vec<Move>, statement: Formula) -> Conjecture {
+        Conjecture {
+            origin,
+            also: Vec::new(),
+            clause,
+            moves,
+            statement,
+            parts: Vec::new(),
+            vacuous: false,
+            by_congruence: false,
+            fate: Fate::Waiting,
+            tried: [0; LEVELS],
+            failures: 0,
+        }
+    }
+
     /// The goals that state it, in the order in which they were asked.
     pub fn goals(&self) -> impl Iterator<Item = &Goal> {
         let first = match &self.origin {

@@ -163,19 +163,9 @@ impl Exploration {
             Some(name) => Formula::negate(Formula::equal(name, name)),
             None => Formula::negate(premise.clone()),
         };
-        self.conjectures.push(Conjecture {
-            origin: Origin::Generated,
-            clause: Some(Clause { variables: 0, premises: Vec::new(), head: Head::False }),
-            moves: Vec::new(),
-            statement: Formula::forall(&parameters, &premise, &false_one),
-            also: Vec::new(),
-            parts: Vec::new(),
-            vacuous: false,
-            by_congruence: false,
-            fate: Fate::Waiting,
-            tried: [0; 3],
-            failures: 0,
-        });
+        let falsity = Clause { variables: 0, premises: Vec::new(), head: Head::False };
+        let statement = Formula::forall(&parameters, &premise, &false_one);
+        self.conjectures.push(Conjecture::new(Origin::Generated, Some(falsity), Vec::new(), statement));
         self.conjectures.len() - 1
     }
 
@@ -302,19 +292,7 @@ pub(super) fn read_goal(
     conjectures: &mut Vec<Conjecture>,
     known: &mut HashSet<Clause>,
 ) {
-    let mut conjecture = Conjecture {
-        origin: Origin::Goal(goal.clone()),
-        also: Vec::new(),
-        clause: None,
-        moves: Vec::new(),
-        statement: goal.statement.clone(),
-        parts: Vec::new(),
-        vacuous: false,
-        by_congruence: false,
-        fate: Fate::Waiting,
-        tried: [0; 3],
-        failures: 0,
-    };
+    let mut conjecture = Conjecture::new(Origin::Goal(goal.clone()), None, Vec::new(), goal.statement.clone());
     let mut axioms = match compiled.read_statement(theory, &goal.statement) {
         None => {
             conjecture.fate = Fate::Unsupported("it does not begin with the theory's anchor");
@@ -341,19 +319,8 @@ pub(super) fn read_goal(
         moves.extend(&axiom.justification.moves);
         let statement = project(&goal.statement, &moves);
         known.insert(axiom.clause.clone());
-        conjectures.push(Conjecture {
-            origin: Origin::Part(whole),
-            also: Vec::new(),
-            clause: Some(axiom.clause),
-            moves: moves[1..].iter().copied().filter(|action| *action == Move::Apply).collect(),
-            statement,
-            parts: Vec::new(),
-            vacuous: false,
-            by_congruence: false,
-            fate: Fate::Waiting,
-            tried: [0; 3],
-            failures: 0,
-        });
+        let passed = moves[1..].iter().copied().filter(|action| *action == Move::Apply).collect();
+        conjectures.push(Conjecture::new(Origin::Part(whole), Some(axiom.clause), passed, statement));
     }
 }
 

@@ -1,0 +1,159 @@
+//! Literals on which a block may reason by cases: what rules lack that have all else they need.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::saturation::facts::FactId;
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleId};
+
+use super::join::Matches;
+use super::{Block, UNBOUND};
+
+/// The most literals that one rule may propose.
+const MOST_OF_A_RULE: usize = 32;
+
+/// How promising a literal is: who proposes it, how many of its arguments the goal does not mention, their weight.
+type Rank = (u32, usize, u32);
+
+impl Block {
+    /// The most promising literals, positive ones, that are neither known nor denied and that are all a rule lacks; at
+    /// most so many.
+    #[must_use]
+    pub fn undecided(&self, relevant: &[Individual], most: usize) -> Vec<Pattern> {
+        let relevant: BTreeSet<Individual> = relevant.iter().map(|individual| self.classes.find(*individual)).collect();
+        let mut found: BTreeSet<(Rank, Pattern)> = BTreeSet::new();
+        for (_, rule) in &self.local {
+            self.lacking(rule, 0, &relevant, &mut found);
+        }
+        for rule in &self.book.rules {
+            let by_cases = rule.turned.is_some() || rule.patterns.iter().any(|pattern| !pattern.code.positive());
+            self.lacking(rule, if by_cases { 1 } else { 2 }, &relevant, &mut found);
+        }
+        for subgoal in self.subgoals() {
+            let arguments: Vec<Individual> = subgoal
+                .arguments
+                .iter()
+                .filter_map(|argument| match argument {
+                    Argument::Individual(individual) => Some(self.classes.find(*individual)),
+                    Argument::Variable(_) => None,
+                })
+                .collect();
+            let Some(literal) = self.question(subgoal.code, &arguments) else { continue };
+            let weight = literal.iter().map(|one| self.classes.weight(*one)).sum();
+            let code = Code::new(subgoal.code.relation(), true);
+            let arguments = literal.into_iter().map(Argument::Individual).collect();
+            found.insert(((0, 0, weight), Pattern { code, arguments }));
+        }
+        let mut seen = BTreeSet::new();
+        found
+            .into_iter()
+            .map(|(_, literal)| literal)
+            .filter(|literal| seen.insert(literal.clone()))
+            .take(most)
+            .collect()
+    }
+
+    /// What a rule lacks to fire.
+    fn lacking(
+        &self,
+        rule: &Arc<Rule>,
+        origin: u32,
+        relevant: &BTreeSet<Individual>,
+        found: &mut BTreeSet<(Rank, Pattern)>,
+    ) {
+        if rule.justification.is_none() {
+            return;
+        }
+        for (place, lacked) in rule.patterns.iter().enumerate() {
+            let is_row = self.book.function(lacked.code).is_some();
+            let is_set = lacked.code.positive() && lacked.arguments.len() == 1;
+            let open = lacked.code.positive()
+                && (self.book.sorts.of_domain(lacked.code).is_some()
+                    || (is_row && origin > 0)
+                    || (is_set && !self.book.denies(lacked.code.relation())));
+            if open {
+                continue;
+            }
+            let others: Vec<Pattern> = rule
+                .patterns
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != place)
+                .map(|(_, one)| one.clone())
+                .collect();
+            let known = |argument: &Argument| match argument {
+                Argument::Individual(_) => true,
+                Argument::Variable(_) => others.iter().any(|other| other.arguments.contains(argument)),
+            };
+            let (value, inputs) = match lacked.arguments.split_last() {
+                Some(parts) => parts,
+                None => continue,
+            };
+            if !lacked.arguments.iter().all(known) || (is_row && inputs.contains(value)) {
+                continue;
+            }
+            for binding in self.matches_of(&others, rule.variables) {
+                let arguments: Vec<Individual> = lacked
+                    .arguments
+                    .iter()
+                    .map(|argument| match argument {
+                        Argument::Individual(individual) => self.classes.find(*individual),
+                        Argument::Variable(number) => binding[usize::from(*number)],
+                    })
+                    .collect();
+                let Some(literal) = self.question(lacked.code, &arguments) else { continue };
+                let outside = literal.iter().filter(|one| !relevant.contains(one)).count();
+                if origin == 2 && outside > 0 {
+                    continue;
+                }
+                let weight = literal.iter().map(|one| self.classes.weight(*one)).sum();
+                let code = if is_row || lacked.code == Code::APART {
+                    Code::EQUAL
+                } else {
+                    Code::new(lacked.code.relation(), true)
+                };
+                let arguments = literal.into_iter().map(Argument::Individual).collect();
+                found.insert(((origin, outside, weight), Pattern { code, arguments }));
+            }
+        }
+    }
+
+    /// The arguments of the positive literal, or of the equation of values, that decides whether a fact holds; `None` if
+    /// that is known already.
+    fn question(&self, code: Code, arguments: &[Individual]) -> Option<Vec<Individual>> {
+        let equation = |one: Individual, other: Individual| {
+            let (low, high) = (one.min(other), one.max(other));
+            let apart = self.holds(Code::APART, &[low, high]).or(self.holds(Code::APART, &[high, low]));
+            (low != high && apart.is_none()).then(|| vec![low, high])
+        };
+        if code == Code::APART {
+            return equation(arguments[0], arguments[1]);
+        }
+        if self.book.function(code).is_some() {
+            let (value, inputs) = arguments.split_last()?;
+            let (known, _) = self.value(code, inputs)?;
+            return equation(known, *value);
+        }
+        let known = self.holds(code, arguments).is_some() || self.holds(code.opposite(), arguments).is_some();
+        (!known).then(|| arguments.to_vec())
+    }
+
+    /// What a rule's variables stand for where all of these patterns match; a bounded number of times.
+    fn matches_of(&self, patterns: &[Pattern], variables: u16) -> Vec<Vec<Individual>> {
+        let Some(first) = patterns.first() else { return vec![vec![UNBOUND; usize::from(variables)]] };
+        let rule = Rule::asking(variables, patterns.to_vec(), Vec::new(), 0);
+        let mut matches = Matches::default();
+        let facts: Vec<FactId> = self.facts_of(first.code).filter(|fact| self.is_current(*fact)).collect();
+        for fact in facts.into_iter().rev() {
+            self.extend_from(RuleId(0), &rule, 0, fact, FactId(u32::MAX), false, &mut matches);
+            if matches.found.len() >= MOST_OF_A_RULE || matches.is_cut {
+                break;
+            }
+        }
+        if variables == 0 {
+            return matches.found.iter().take(1).map(|_| Vec::new()).collect();
+        }
+        let width = usize::from(variables);
+        matches.bindings.chunks(width).take(MOST_OF_A_RULE).map(<[Individual]>::to_vec).collect()
+    }
+}

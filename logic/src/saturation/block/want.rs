@@ -1,0 +1,245 @@
+//! What a block wants, and which values are likely to lead there: goals drive.
+//!
+//! A goal about a relation is looked at backwards, a few rules deep: what the premises of a rule that concludes it would
+//! need, down to rows of functions. Values of those rows are asked for; where an input is open, the goal's own
+//! individuals, the constants and their successors are tried.
+
+use crate::saturation::facts::Reason;
+use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, in_order};
+
+use super::value::Wanted;
+use super::{Block, Goal};
+
+/// How many rules deep a goal is looked at backwards.
+const DEPTH: u32 = 3;
+/// The most subgoals that are looked at, and the most demands that are made of them.
+const SUBGOALS: usize = 64;
+const DEMANDS: usize = 48;
+/// The most constants, and the most other individuals, that are tried as an open input.
+const TRIED: usize = 8;
+
+/// Patterns about individuals and so many variables, which are looked for.
+struct Subgoal {
+    depth: u32,
+    variables: u16,
+    patterns: Vec<Pattern>,
+}
+
+impl Block {
+    /// Says what is wanted. The values of functions that the goal mentions are asked for first.
+    pub fn want(&mut self, goal: Goal) {
+        match &goal {
+            Goal::Fact(code, arguments) => {
+                if let Some(function) = self.book.function(*code) {
+                    let binding = arguments[..function.inputs].to_vec();
+                    let rule = function.totality;
+                    self.ask(Wanted { price: 0, sequence: 0, rule, binding, parents: Vec::new() });
+                } else {
+                    let arguments = arguments.iter().map(|individual| Argument::Individual(*individual)).collect();
+                    let pattern = Pattern { code: *code, arguments };
+                    self.pursue(Subgoal { depth: 0, variables: 0, patterns: vec![pattern] });
+                }
+            }
+            Goal::Exists(variables, patterns) => {
+                let subgoal = Subgoal { depth: 0, variables: *variables, patterns: patterns.clone() };
+                self.pursue(subgoal);
+                let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None, self.typing());
+                self.goal = Some(goal);
+                self.assume_rule(rule);
+                return;
+            }
+            Goal::False => self.pursue_denied(),
+            Goal::Equal(..) => {}
+        }
+        self.goal = Some(goal);
+    }
+
+    /// Looks at the goal backwards once more, with the individuals that have come since; false if there are none.
+    pub fn want_more(&mut self) -> bool {
+        let known = self.classes.len() as u32;
+        if self.guessed_from == known {
+            return false;
+        }
+        match self.goal.clone() {
+            Some(Goal::Fact(code, arguments)) if self.book.function(code).is_none() => {
+                let arguments = arguments.iter().map(|individual| Argument::Individual(*individual)).collect();
+                self.pursue(Subgoal { depth: 0, variables: 0, patterns: vec![Pattern { code, arguments }] });
+            }
+            Some(Goal::Exists(variables, patterns)) => self.pursue(Subgoal { depth: 0, variables, patterns }),
+            Some(Goal::False) => self.pursue_denied(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What would lead to the goal by one rule, as far as it is about given individuals: the premises of rules about
+    /// relations that conclude the goal, or what is assumed to fail.
+    pub(super) fn subgoals(&self) -> Vec<Pattern> {
+        let about = |individuals: &[Individual]| individuals.iter().map(|one| Argument::Individual(*one)).collect();
+        let wanted = match &self.goal {
+            Some(Goal::Fact(code, arguments)) if self.book.function(*code).is_some() => {
+                let (value, inputs) = arguments.split_last().expect("a function has a value");
+                let Some((known, _)) = self.value(*code, inputs) else { return Vec::new() };
+                vec![Pattern { code: Code::EQUAL, arguments: about(&[known, *value]) }]
+            }
+            Some(Goal::Fact(code, arguments)) => vec![Pattern { code: *code, arguments: about(arguments) }],
+            Some(Goal::Equal(left, right)) => vec![Pattern { code: Code::EQUAL, arguments: about(&[*left, *right]) }],
+            Some(Goal::False) => self.denied(),
+            Some(Goal::Exists(..)) | None => Vec::new(),
+        };
+        let mut found = Vec::new();
+        for literal in &wanted {
+            self.premises_of(literal, 1, &mut found);
+        }
+        let is_ground = |pattern: &Pattern| {
+            let individual = |argument: &Argument| matches!(argument, Argument::Individual(_));
+            self.book.function(Code::new(pattern.code.relation(), true)).is_none()
+                && self.book.sorts.of_domain(pattern.code).is_none()
+                && pattern.arguments.iter().all(individual)
+        };
+        found
+            .into_iter()
+            .filter(|subgoal| subgoal.patterns.iter().all(is_ground))
+            .flat_map(|subgoal| subgoal.patterns)
+            .filter(|pattern| pattern.arguments.len() > 1 || self.book.denies(pattern.code.relation()))
+            .collect()
+    }
+
+    /// What the block has assumed to fail, rows of functions aside.
+    fn denied(&self) -> Vec<Pattern> {
+        (0..self.book.triggers.len() as u32 / 2)
+            .map(|relation| Code(2 * relation + 1))
+            .flat_map(|code| self.facts_of(code).map(move |fact| (code, fact)))
+            .filter(|(_, fact)| matches!(self.layer_of(*fact).reason(*fact), Reason::Given(_)))
+            .filter(|(code, _)| self.book.function(code.opposite()).is_none())
+            .map(|(code, fact)| {
+                let arguments = self.arguments(fact).iter().map(|one| Argument::Individual(*one)).collect();
+                Pattern { code: code.opposite(), arguments }
+            })
+            .collect()
+    }
+
+    /// A contradiction is wanted: what was assumed to fail is looked at backwards.
+    fn pursue_denied(&mut self) {
+        let mut denied = self.denied();
+        denied.retain(|pattern| pattern.code != Code::EQUAL);
+        if !denied.is_empty() {
+            self.pursue(Subgoal { depth: 0, variables: 0, patterns: denied });
+        }
+    }
+
+    /// Asks for the values that would lead to a subgoal.
+    fn pursue(&mut self, first: Subgoal) {
+        let mut demands = Vec::new();
+        let mut queue = vec![first];
+        let mut next = 0;
+        while next < queue.len() && demands.len() < DEMANDS {
+            let Subgoal { depth, variables, patterns } = &queue[next];
+            let (depth, variables) = (*depth, *variables);
+            let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
+            let rows: Vec<&Pattern> = patterns.iter().filter(is_row).collect();
+            if let Some(values) = in_order(&[], rows.clone()).filter(|values| !values.is_empty()) {
+                demands.push(Rule::asking(variables, Vec::new(), values, depth));
+            } else {
+                for row in rows {
+                    self.guesses(variables, row, depth, &mut demands);
+                }
+            }
+            let mut found = Vec::new();
+            if depth < DEPTH {
+                for pattern in patterns {
+                    if self.book.function(pattern.code).is_none() {
+                        self.premises_of(pattern, depth + 1, &mut found);
+                    }
+                }
+            }
+            found.truncate(SUBGOALS.saturating_sub(queue.len()));
+            queue.extend(found);
+            next += 1;
+        }
+        demands.truncate(DEMANDS);
+        self.guessed_from = self.classes.len() as u32;
+        for demand in demands {
+            self.assume_rule(demand);
+        }
+    }
+
+    /// The premises of the rules that conclude a fact about given individuals.
+    fn premises_of(&self, fact: &Pattern, depth: u32, found: &mut Vec<Subgoal>) {
+        let known = |argument: &Argument| match argument {
+            Argument::Individual(individual) => Some(self.classes.find(*individual)),
+            Argument::Variable(_) => None,
+        };
+        let Some(arguments) = fact.arguments.iter().map(known).collect::<Option<Vec<Individual>>>() else { return };
+        let rules = self.book.rules.iter().chain(self.local.iter().map(|(_, rule)| rule));
+        for rule in rules.filter(|rule| rule.justification.is_some() && !rule.patterns.is_empty()) {
+            let sides;
+            let head = match &rule.head {
+                RuleHead::Fact(head) if head.code == fact.code => &head.arguments,
+                RuleHead::Equal(left, right) if fact.code == Code::EQUAL => {
+                    sides = vec![*left, *right];
+                    &sides
+                }
+                _ => continue,
+            };
+            let mut binding: Vec<Option<Individual>> = vec![None; usize::from(rule.variables)];
+            let fits = head.iter().zip(&arguments).all(|(argument, individual)| match argument {
+                Argument::Individual(other) => self.classes.find(*other) == *individual,
+                Argument::Variable(number) => *binding[usize::from(*number)].get_or_insert(*individual) == *individual,
+            });
+            if fits {
+                let instance =
+                    |number: u16| binding[usize::from(number)].map_or(Argument::Variable(number), Argument::Individual);
+                let patterns = rule.patterns.iter().map(|pattern| pattern.map(&instance)).collect();
+                found.push(Subgoal { depth, variables: rule.variables, patterns });
+            }
+        }
+    }
+
+    /// Demands for the value of a function where one input is looked for, with something put in its place: a constant,
+    /// an individual of the block, or what a constructor makes of a constant.
+    fn guesses(&self, variables: u16, row: &Pattern, depth: u32, demands: &mut Vec<Rule>) {
+        let (_, inputs) = row.arguments.split_last().expect("a function has a value");
+        let mut unknown = inputs.iter().filter_map(|input| match input {
+            Argument::Variable(number) => Some(*number),
+            Argument::Individual(_) => None,
+        });
+        let (Some(looked_for), None) = (unknown.next(), unknown.next()) else { return };
+        let place = inputs.iter().position(|input| *input == Argument::Variable(looked_for)).expect("it was found");
+        let sort = self.book.sorts.at(row.code.relation(), place);
+        let fits = |individual: &Individual| {
+            self.sorts[individual.0 as usize] == sort && self.classes.find(*individual) == *individual
+        };
+        // Which value is wanted does not matter: that of a row is made in any case.
+        let value = |input: Argument, variables: u16| {
+            let put = |number| if number == looked_for { input } else { Argument::Variable(number) };
+            let mut value = row.map(&put);
+            *value.arguments.last_mut().expect("a function has a value") = Argument::Variable(variables);
+            value
+        };
+        let constants = self.ancestors.first().map_or(&self.layer, |root| root).first_individual;
+        // What was tried before is not tried again.
+        let first = if self.guessed_from == 0 { 0 } else { constants };
+        let known = (first..constants).map(Individual).filter(fits).take(TRIED);
+        let newest = (constants.max(self.guessed_from)..self.classes.len() as u32)
+            .rev()
+            .map(Individual)
+            .filter(fits)
+            .take(TRIED);
+        for individual in known.clone().chain(newest.clone()) {
+            let row = value(Argument::Individual(individual), variables);
+            demands.push(Rule::asking(variables + 1, Vec::new(), vec![row], depth + 1));
+        }
+        for code in self.book.unary_constructors().filter(|code| self.book.sorts.at(code.relation(), 1) == sort) {
+            for input in known.clone().take(2).chain(newest.clone().take(3)) {
+                if self.book.sorts.at(code.relation(), 0) != self.sorts[input.0 as usize] {
+                    continue;
+                }
+                let made = Argument::Variable(variables);
+                let step = Pattern { code, arguments: vec![Argument::Individual(input), made] };
+                let row = value(made, variables + 1);
+                demands.push(Rule::asking(variables + 2, Vec::new(), vec![step, row], depth + 2));
+            }
+        }
+    }
+}

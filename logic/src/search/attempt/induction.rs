@@ -1,0 +1,213 @@
+//! Induction: the cases of a variable, each a block of its own below this one.
+
+use std::sync::Arc;
+
+use crate::clauses::clause::RelationId;
+use crate::clauses::compile::{ConstructorInstance, Justification, Move, Start};
+use crate::proofs::reconstruction::{By, Case, Finished, InductionTree};
+use crate::saturation::block::{Block, Goal, Limits, Snapshot};
+use crate::saturation::book::RuleBook;
+use crate::saturation::rule::{Argument, Code, Individual, Rule, RuleHead};
+use crate::saturation::sequent::{Sequent, SequentHead};
+use crate::saturation::sorts::Typing;
+
+use super::{Effort, LogicBlock, Stalled, State, Stuck, Turn, Verdict};
+
+/// An attempt by induction that waits for its cases.
+#[derive(Debug)]
+pub(super) struct Inducing {
+    stalled: Stalled,
+    /// The variables and inductions still to be tried; the current one is first.
+    options: Vec<(usize, u16)>,
+    contexts: Vec<Option<Arc<Snapshot>>>,
+    verdicts: Vec<Option<Verdict>>,
+    first_slot: u32,
+    failed: Vec<(u16, usize, Arc<Stuck>)>,
+}
+
+impl Inducing {
+    pub(super) fn new(mut stalled: Stalled) -> Inducing {
+        let options = std::mem::take(&mut stalled.options);
+        Inducing { stalled, options, contexts: Vec::new(), verdicts: Vec::new(), first_slot: 0, failed: Vec::new() }
+    }
+}
+
+impl LogicBlock {
+    /// Takes in verdicts; when all cases are there, or one has failed, decides.
+    pub(super) fn go_on_inducing(&mut self, mut waiting: Inducing, verdicts: Vec<(u32, Verdict)>) -> Turn {
+        for (slot, verdict) in verdicts {
+            if let Some(place) = slot.checked_sub(waiting.first_slot)
+                && let Some(entry) = waiting.verdicts.get_mut(place as usize)
+            {
+                *entry = Some(verdict);
+            }
+        }
+        if waiting.verdicts.iter().any(Option::is_none) {
+            self.state = State::Inducing(Box::new(waiting));
+            return Turn::default();
+        }
+        let (instance, variable) = waiting.options[0];
+        let failed = waiting.verdicts.iter().enumerate().find_map(|(case, verdict)| match verdict {
+            Some(Verdict::Open(stuck)) => Some((variable, case, stuck.clone())),
+            _ => None,
+        });
+        if let Some(failed) = failed {
+            waiting.failed.push(failed);
+            waiting.options.remove(0);
+            return self.try_induction(waiting);
+        }
+        let cases = waiting
+            .verdicts
+            .into_iter()
+            .zip(waiting.contexts)
+            .filter_map(|(verdict, context)| {
+                let Some(Verdict::Proved(tree)) = verdict else { return None };
+                let tree = Arc::unwrap_or_clone(tree);
+                Some(match context {
+                    None => Case::Constant(tree),
+                    Some(context) => Case::Function(context, tree),
+                })
+            })
+            .collect();
+        let set = self.compiled.inductions[instance].set;
+        let individual = Individual((self.context.individuals() + variable as usize) as u32);
+        let member = Arc::new(Finished {
+            goal: Goal::Fact(Code::new(set, true), vec![individual]),
+            falsum: None,
+            reached: None,
+            creations: 0,
+            steps: 0,
+            snapshot: waiting.stalled.member,
+        });
+        let induction = InductionTree { instance, variable, member, cases };
+        self.proved(By::Induction(Box::new(induction)))
+    }
+
+    /// Opens the cases of the next induction, or gives up.
+    pub(super) fn try_induction(&mut self, mut waiting: Inducing) -> Turn {
+        let Some((instance, variable)) = waiting.options.first().copied() else {
+            let stuck = Stuck {
+                sequent: self.sequent.clone(),
+                direct: waiting.stalled.end.into(),
+                lemmas: waiting.stalled.lemmas,
+                inductions: waiting.failed,
+            };
+            return Turn { verdict: Some(Verdict::Open(Arc::new(stuck))), ..Turn::default() };
+        };
+        let mut turn = Turn::default();
+        waiting.contexts.clear();
+        waiting.verdicts.clear();
+        waiting.first_slot = self.slots;
+        let compiled = self.compiled.clone();
+        for constructor in &compiled.inductions[instance].constructors {
+            let (context, individual) = match constructor {
+                ConstructorInstance::Constant(constant) => (None, Individual(u32::from(*constant))),
+                ConstructorInstance::Function(relation, inputs) => {
+                    let (context, value, steps) = self.open_case(variable, Code::new(*relation, true), inputs);
+                    turn.steps += steps;
+                    (Some(Arc::new(context)), value)
+                }
+            };
+            let (sequent, _) = self.sequent.fix(variable, individual);
+            let below = context.clone().unwrap_or_else(|| self.context.clone());
+            let effort = Effort { nesting: self.effort.nesting - 1, direct: self.effort.case, ..self.effort };
+            self.open(&mut turn, below, sequent, effort);
+            waiting.contexts.push(context);
+            waiting.verdicts.push(None);
+        }
+        self.state = State::Inducing(Box::new(waiting));
+        turn
+    }
+
+    /// The block of a function's case: its inputs, what induction offers for them, and its value.
+    fn open_case(&self, variable: u16, code: Code, inputs: &[(RelationId, bool)]) -> (Snapshot, Individual, u64) {
+        let mut block = Block::below(&self.context);
+        let mut individuals = Vec::new();
+        let mut rules = Vec::new();
+        let mut numbers = Vec::new();
+        for (set, recursive) in inputs {
+            let individual = block.introduce(block.typing().sorts.at(*set, 0));
+            individuals.push(individual);
+            numbers.push((*set, *recursive, individual));
+        }
+        let value = block.introduce(block.typing().sorts.at(code.relation(), inputs.len()));
+        for (set, recursive, individual) in numbers {
+            block.assume(Code::new(set, true), &[individual]);
+            if recursive {
+                let number = block.assume_other();
+                let (hypothesis, _) = self.sequent.fix(variable, individual);
+                rules.push((number, hypothesis));
+            }
+        }
+        individuals.push(value);
+        block.assume(code, &individuals);
+        for (number, hypothesis) in rules {
+            let rules = hypothesis_rules(number, &hypothesis, block.book(), block.typing());
+            let demands = rules[0].demands(&self.compiled.signature, Some(0), Some(1));
+            for rule in rules.into_iter().chain(demands) {
+                block.assume_rule(rule);
+            }
+        }
+        block.run(Limits { steps: self.effort.case.steps, creations: 0 });
+        let steps = block.steps();
+        (block.rest(), value, steps)
+    }
+
+    /// The inductions that apply, the most promising first: on variables at which functions recur,
+    /// not on values of functions.
+    pub(super) fn options(&self, block: &Block) -> Vec<(usize, u16)> {
+        let mut options = Vec::new();
+        let base = self.context.individuals() as u32;
+        for (instance, induction) in self.compiled.inductions.iter().enumerate() {
+            for variable in 0..self.sequent.variables {
+                let individual = Individual(base + u32::from(variable));
+                if block.holds(Code::new(induction.set, true), &[individual]).is_none() {
+                    continue;
+                }
+                let (mut recursive, mut other, mut value) = (0, 0, false);
+                let head = match &self.sequent.head {
+                    SequentHead::Literal(head) => Some(head),
+                    SequentHead::Exists(..) | SequentHead::False => None,
+                };
+                for (place, pattern) in self.sequent.premises.iter().chain(head).enumerate() {
+                    let relation = pattern.code.relation();
+                    let function = self.compiled.signature.relations[relation.index()].function;
+                    for (column, argument) in pattern.arguments.iter().enumerate() {
+                        if *argument != Argument::Variable(variable) {
+                            continue;
+                        }
+                        if function && column + 1 == pattern.arguments.len() {
+                            // Unless the function is of the variable itself, as in a + b = a.
+                            value |=
+                                place < self.sequent.premises.len() && !pattern.arguments[..column].contains(argument);
+                        } else if self.compiled.recursive_inputs.get(&relation).is_some_and(|at| at.contains(&column)) {
+                            recursive += 1;
+                        } else {
+                            other += 1;
+                        }
+                    }
+                }
+                if !value && recursive + other > 0 {
+                    options.push(((other - 2 * recursive, variable), (instance, variable)));
+                }
+            }
+        }
+        options.sort_unstable();
+        options.into_iter().map(|(_, option)| option).collect()
+    }
+}
+
+/// The induction hypothesis, assumption `number` of its block, as rules: itself first, then its contrapositives.
+fn hypothesis_rules(number: u32, hypothesis: &Sequent, book: &RuleBook, typing: Typing<'_>) -> Vec<Rule> {
+    let head = match &hypothesis.head {
+        SequentHead::False => RuleHead::False,
+        SequentHead::Literal(pattern) if pattern.code == Code::EQUAL => {
+            RuleHead::Equal(pattern.arguments[0], pattern.arguments[1])
+        }
+        SequentHead::Literal(pattern) => RuleHead::Fact(pattern.clone()),
+        SequentHead::Exists(count, facts) => RuleHead::Exists(*count, facts.clone()),
+    };
+    let moves = vec![Move::Apply; hypothesis.premises.len()];
+    let justification = Justification { start: Start::Hypothesis(number), moves };
+    book.rules_of_assumption(hypothesis.variables, &hypothesis.premises, head, &justification, typing)
+}

@@ -1,0 +1,62 @@
+//! From a sequent to a block that wants it.
+
+use crate::saturation::block::{Block, Goal, Snapshot};
+use crate::saturation::rule::{Argument, Code, Individual, Pattern};
+use crate::saturation::sequent::{Sequent, SequentHead};
+
+/// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
+/// its head.
+pub(super) fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
+    let mut block = Block::below(context);
+    let sorts = sequent.variable_sorts(context.typing());
+    if sequent.speaks_of_sets(block.typing(), &sorts) {
+        block.assume_views();
+    }
+    let variables: Vec<Individual> = sorts.into_iter().map(|sort| block.introduce(sort)).collect();
+    let ground = |pattern: &Pattern| -> Vec<Individual> {
+        pattern
+            .arguments
+            .iter()
+            .map(|argument| match argument {
+                Argument::Individual(individual) => *individual,
+                Argument::Variable(number) => variables[*number as usize],
+            })
+            .collect()
+    };
+    for premise in &sequent.premises {
+        block.assume(premise.code, &ground(premise));
+    }
+    let goal = match &sequent.head {
+        SequentHead::False => Goal::False,
+        SequentHead::Literal(head) if !head.code.positive() => {
+            block.assume(head.code.opposite(), &ground(head));
+            Goal::False
+        }
+        SequentHead::Literal(head) if head.code == Code::EQUAL => {
+            let sides = ground(head);
+            Goal::Equal(sides[0], sides[1])
+        }
+        SequentHead::Literal(head) => Goal::Fact(head.code, ground(head)),
+        SequentHead::Exists(..) => match ground_head(&sequent.head, context.individuals(), sequent.variables) {
+            SequentHead::Exists(count, facts) => Goal::Exists(count, facts),
+            _ => unreachable!("an existence stays one"),
+        },
+    };
+    block.want(goal);
+    block
+}
+
+/// A sequent's head about the individuals that its block, below one with so many, introduced for the variables.
+pub(super) fn ground_head(head: &SequentHead, individuals: usize, variables: u16) -> SequentHead {
+    let replace = |number: u16| match number.checked_sub(variables) {
+        Some(new) => Argument::Variable(new),
+        None => Argument::Individual(Individual((individuals + usize::from(number)) as u32)),
+    };
+    match head {
+        SequentHead::False => SequentHead::False,
+        SequentHead::Literal(literal) => SequentHead::Literal(literal.map(&replace)),
+        SequentHead::Exists(count, facts) => {
+            SequentHead::Exists(*count, facts.iter().map(|fact| fact.map(&replace)).collect())
+        }
+    }
+}
