@@ -154,6 +154,19 @@ pub struct Clause {
     pub head: Head,
 }
 
+impl Clause {
+    /// Whether a literal mentions the variable.
+    #[must_use]
+    pub fn mentions(&self, variable: u16) -> bool {
+        let heads: &[Literal] = match &self.head {
+            Head::False => &[],
+            Head::Literal(literal) => std::slice::from_ref(literal),
+            Head::Exists(_, literals) => literals,
+        };
+        self.premises.iter().chain(heads).any(|literal| literal.arguments.contains(&Term::Variable(variable)))
+    }
+}
+
 impl Signature {
     /// The formula of a literal. `parameter` names the anchor's parameters, `variable` the variables.
     pub fn formula(

@@ -178,7 +178,10 @@ impl Compiled {
         // A clause does not say of which sorts its variables are: that must be seen from where they stand.
         let sorts = self.signature.variable_sorts(&clause);
         let own = &flat.sorts[flat.parameters as usize..];
-        if !sorts.iter().zip(own).all(|(sort, own)| flat.instance.apply(sort) == *own) {
+        let fits = |(number, (sort, own)): (usize, (&Sort, &Sort))| {
+            flat.instance.apply(sort) == *own || (flat.is_goal && !clause.mentions(number as u16))
+        };
+        if !sorts.iter().zip(own).enumerate().all(fits) {
             let reason = "a variable stands at no place that shows its sort";
             return self.skipped.push(Skipped { formula: flat.whole.clone(), reason });
         }

@@ -138,8 +138,20 @@ impl Block {
             let (depth, variables) = (*depth, *variables);
             let is_row = |pattern: &&Pattern| self.book.function(pattern.code).is_some();
             let rows: Vec<&Pattern> = patterns.iter().filter(is_row).collect();
-            if let Some(values) = in_order(&[], rows.clone()).filter(|values| !values.is_empty()) {
-                demands.push(Rule::asking(variables, Vec::new(), values, depth));
+            // A row whose value is given is asked for with any value.
+            let given = |row: &&Pattern| matches!(row.arguments.last(), Some(Argument::Individual(_)));
+            let mut free = variables;
+            let open = rows.iter().map(|row| {
+                let mut row = (*row).clone();
+                if given(&&row) {
+                    *row.arguments.last_mut().expect("a function has a value") = Argument::Variable(free);
+                    free += 1;
+                }
+                row
+            });
+            let open: Vec<Pattern> = open.collect();
+            if let Some(values) = in_order(&[], open.iter().collect()).filter(|values| !values.is_empty()) {
+                demands.push(Rule::asking(free, Vec::new(), values, depth));
             } else {
                 for row in rows {
                     self.guesses(variables, row, depth, &mut demands);

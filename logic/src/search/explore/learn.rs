@@ -86,6 +86,10 @@ pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremI
     if !compiled.is_general(&theorem.statement) {
         return;
     }
+    // Nor does one that is about nobody in particular: of which sort a variable is that stands nowhere, a rule cannot see.
+    if !(0..clause.variables).all(|variable| clause.mentions(variable)) {
+        return;
+    }
     let axiom = Axiom { clause, justification };
     let (forward, backward) = if is_shuffle(&axiom.clause, compiled) { (4, 4) } else { (1, 2) };
     let rule = book.rule_of(&axiom);
