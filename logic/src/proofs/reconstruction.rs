@@ -51,23 +51,41 @@ pub enum By {
     Block(Arc<Finished>),
     /// By induction.
     Induction(Box<InductionTree>),
-    /// By two cases.
+    /// By cases.
     Cases(Box<CaseSplit>),
     /// Indirectly.
     Indirect(Box<Indirect>),
 }
 
-/// A proof by two cases, below a block that got stuck.
+/// A proof by cases, below a block that got stuck.
 #[derive(Clone, Debug)]
 pub struct CaseSplit {
     /// The block.
     pub stuck: Arc<Finished>,
-    /// What holds in the one case and fails in the other: a positive literal about individuals.
+    /// What may be assumed, since the contrary leads to the goal.
+    pub forced: Vec<Forced>,
+    /// The goal, or a contradiction, with all of that as premises.
+    pub rest: Tree,
+}
+
+/// A literal that may be assumed, or its denial.
+#[derive(Clone, Debug)]
+pub struct Forced {
+    /// A positive literal about individuals.
     pub literal: Pattern,
-    /// The goal, or a contradiction, where the literal is the only premise.
-    pub holds: Tree,
-    /// The same where its denial is.
-    pub fails: Tree,
+    /// Whether it holds in what is left to be done.
+    pub holds: bool,
+    /// The goal, or a contradiction, from the contrary as the only premise.
+    pub refuted: Tree,
+}
+
+impl Forced {
+    /// What is assumed in what is left to be done.
+    #[must_use]
+    pub fn assumed(&self) -> Pattern {
+        let code = if self.holds { self.literal.code } else { self.literal.code.opposite() };
+        Pattern { code, arguments: self.literal.arguments.clone() }
+    }
 }
 
 /// A contradiction from the denial of a goal, below a block that got stuck.

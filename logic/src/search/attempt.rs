@@ -70,7 +70,7 @@ impl Effort {
         case: Limits { steps: 30_000, creations: 20 },
         nesting: 1,
         splits: 4,
-        split: Limits { steps: 10_000, creations: 12 },
+        split: Limits { steps: 5_000, creations: 10 },
     };
     /// For goals that a user wants to see proved.
     pub const HIGH: Effort = Effort {
@@ -78,7 +78,7 @@ impl Effort {
         case: Limits { steps: 600_000, creations: 120 },
         nesting: 2,
         splits: 5,
-        split: Limits { steps: 60_000, creations: 40 },
+        split: Limits { steps: 15_000, creations: 20 },
     };
 }
 

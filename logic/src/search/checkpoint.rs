@@ -28,7 +28,7 @@ pub struct Unfit(&'static str);
 struct State<C, O> {
     stage: Stage,
     round: u32,
-    generated_at: Option<usize>,
+    generations: Vec<(usize, usize)>,
     inconsistency: Option<u32>,
     falsity_at: Option<usize>,
     steps: u64,
@@ -86,7 +86,7 @@ impl Exploration {
         let state = State {
             stage: self.stage,
             round: self.round,
-            generated_at: self.generated_at,
+            generations: self.generations.clone(),
             inconsistency: self.inconsistency.map(|id| id.0),
             falsity_at: self.falsity_at,
             steps: self.counts.steps,
@@ -127,7 +127,7 @@ impl Exploration {
         let total = state.conjectures.len();
         // The generated ones may be none, behind the last.
         for place in 0..=total {
-            if state.generated_at == Some(place) {
+            for _ in state.generations.iter().filter(|(begin, _)| *begin == place) {
                 exploration.generate(&mut || true);
             }
             if place == exploration.conjectures.len() && exploration.falsity_at == Some(place) {

@@ -120,8 +120,9 @@ pub struct Exploration {
     running: Vec<usize>,
     /// Lemmas that stuck proofs ask for, with the conjecture: tried when nothing else is left to do.
     pub(crate) wanted: Vec<(Clause, usize)>,
-    /// Where among the conjectures the generated ones begin.
-    pub(crate) generated_at: Option<usize>,
+    /// Where among the conjectures those of each generation begin, and the number of atoms up to which it went: when only
+    /// goals are asked for, small conjectures come first.
+    pub(crate) generations: Vec<(usize, usize)>,
     /// The goals that were refuted by a model that was looked for at the end.
     pub(crate) late_models: Vec<usize>,
     /// The place of the statement that the contradiction proves.
@@ -178,7 +179,7 @@ impl Exploration {
             round: 0,
             running: Vec::new(),
             wanted: Vec::new(),
-            generated_at: None,
+            generations: Vec::new(),
             late_models: Vec::new(),
             falsity_at: None,
             lost: Vec::new(),
@@ -207,7 +208,7 @@ impl Exploration {
     /// Whether conjectures were made; when only goals are asked for, they are made if the goals alone do not suffice.
     #[must_use]
     pub fn has_generated(&self) -> bool {
-        self.generated_at.is_some()
+        !self.generations.is_empty()
     }
 
     /// The round: how many times verdicts have been committed.
@@ -336,11 +337,18 @@ impl Exploration {
             self.stage = Stage::Wanting;
         } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
             // They are tried like everything else.
+        } else if self.stage == Stage::Generated && self.goals_open() && self.may_grow() {
+            self.stage = Stage::Wanting;
         } else if self.goals_open() && self.options.last_effort.is_some() {
             self.stage = Stage::Last;
         } else {
             self.finish();
         }
+    }
+
+    /// Whether larger conjectures may be generated than those that are there.
+    fn may_grow(&self) -> bool {
+        self.generations.last().is_some_and(|(_, atoms)| *atoms < self.theory.bounds.atoms) && !self.models.is_empty()
     }
 
     pub(crate) fn add(&mut self, clause: Clause, origin: Origin) {

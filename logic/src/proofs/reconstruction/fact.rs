@@ -57,7 +57,9 @@ impl Writer<'_> {
     pub(super) fn depends_on(&self, line: &Line<'_>, fact: FactId, queue: &mut Vec<FactId>) {
         let layer = line.layer_of(fact);
         match layer.reason(fact) {
-            Reason::Given(_) | Reason::Same => {}
+            Reason::Given(_) => {}
+            // An individual has a name only when its introduction is written.
+            Reason::Same => queue.extend(line.introduction(layer.arguments(fact)[0])),
             Reason::Witness(group, _) => queue.extend(&line.group(group).0.parents),
             Reason::Rewritten => {
                 let old = layer.parents(fact)[0];

@@ -9,7 +9,7 @@ use crate::saturation::block::Goal;
 use crate::saturation::rule::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
-use super::{By, Case, CaseSplit, Close, Finished, InductionTree, Tree, Writer};
+use super::{By, Case, CaseSplit, Close, Finished, Forced, InductionTree, Tree, Writer};
 
 impl Writer<'_> {
     /// Proves a statement part by part; `names` and `facts` are what the scopes around it gave.
@@ -121,7 +121,7 @@ impl Writer<'_> {
                 self.enter(&indirect.stuck, depth, &names, literals);
                 let denied = Formula::negate(goal.clone());
                 let last = self.indirectly(denied, false, |writer, assumption| {
-                    let last = writer.below(assumption, &indirect.child, &goal, depth + 1);
+                    let last = writer.below(vec![assumption], &indirect.child, &goal, depth + 1);
                     (last, assumption)
                 });
                 self.close_to(mark, last)
@@ -144,19 +144,45 @@ impl Writer<'_> {
 
     /// The goal, by cases, below the block at `depth`.
     fn cases(&mut self, cases: &CaseSplit, goal: &Formula, depth: usize) -> StepId {
-        // What the literal is about must be known outside of both cases.
+        // What the literals are about must be known outside of all cases.
         let line = cases.stuck.snapshot.line();
-        for argument in &cases.literal.arguments {
+        for argument in cases.forced.iter().flat_map(|forced| &forced.literal.arguments) {
             if let Argument::Individual(individual) = argument
                 && let Some(fact) = line.introduction(*individual)
             {
                 self.fact(&line, fact);
             }
         }
-        let atom = self.ground(&cases.literal);
-        let (yes, holds) = self.case(atom.clone(), &cases.holds, goal, depth + 1);
-        let (no, fails) = self.case(Formula::negate(atom), &cases.fails, goal, depth + 1);
-        self.step(Inference::Cases(yes, no), vec![holds, fails], goal.clone())
+        self.rest(&cases.forced, &mut Vec::new(), &cases.rest, goal, depth + 1)
+    }
+
+    /// The goal, by the cases of these literals; `assumed` are the steps of those before.
+    fn rest(
+        &mut self,
+        forced: &[Forced],
+        assumed: &mut Vec<StepId>,
+        rest: &Tree,
+        goal: &Formula,
+        depth: usize,
+    ) -> StepId {
+        let Some((first, others)) = forced.split_first() else {
+            return self.below(assumed.clone(), rest, goal, depth);
+        };
+        let atom = self.ground(&first.literal);
+        let (holds, fails) = (atom.clone(), Formula::negate(atom));
+        let (left, refuted) = if first.holds { (holds, fails) } else { (fails, holds) };
+        let (closed, other) =
+            self.case(refuted, |writer, assumption| writer.below(vec![assumption], &first.refuted, goal, depth));
+        let (open, last) = self.case(left, |writer, assumption| {
+            assumed.push(assumption);
+            writer.rest(others, assumed, rest, goal, depth)
+        });
+        let (rule, premises) = if first.holds {
+            (Inference::Cases(open, closed), vec![last, other])
+        } else {
+            (Inference::Cases(closed, open), vec![other, last])
+        };
+        self.step(rule, premises, goal.clone())
     }
 
     /// The step of the assumption that a negative goal denies.
@@ -166,21 +192,20 @@ impl Writer<'_> {
         last
     }
 
-    /// Opens a scope for a case, proves the goal in it, and closes it; gives the scope and the step inside.
-    fn case(&mut self, assumed: Formula, tree: &Tree, goal: &Formula, depth: usize) -> (ScopeId, StepId) {
+    /// Opens a scope for a case, has the goal proved in it, and closes it; gives the scope and the step inside.
+    fn case(&mut self, assumed: Formula, prove: impl FnOnce(&mut Self, StepId) -> StepId) -> (ScopeId, StepId) {
         let mark = self.open.len();
         let scope = self.open_scope(vec![], vec![assumed.clone()], Close::Deny);
         let assumption = self.step(Inference::Assumption(0), vec![], assumed);
-        let last = self.below(assumption, tree, goal, depth);
+        let last = prove(self, assumption);
         let last = self.close_to(mark + 1, last);
         self.open.pop();
         self.scope = self.proof.scopes[scope.index()].parent;
         (scope, last)
     }
 
-    /// Proves `goal` by a tree whose sequent has no variables and the assumption as its only premise.
-    fn below(&mut self, assumption: StepId, tree: &Tree, goal: &Formula, depth: usize) -> StepId {
-        let givens = vec![assumption];
+    /// Proves `goal` by a tree whose sequent has no variables and the assumptions as its premises.
+    fn below(&mut self, givens: Vec<StepId>, tree: &Tree, goal: &Formula, depth: usize) -> StepId {
         match &tree.by {
             By::Block(finished) => {
                 self.enter(finished, depth, &[], givens);
@@ -193,7 +218,7 @@ impl Writer<'_> {
             By::Indirect(indirect) => {
                 self.enter(&indirect.stuck, depth, &[], givens);
                 self.indirectly(Formula::negate(goal.clone()), false, |writer, assumption| {
-                    (writer.below(assumption, &indirect.child, goal, depth + 1), assumption)
+                    (writer.below(vec![assumption], &indirect.child, goal, depth + 1), assumption)
                 })
             }
             By::Induction(_) => unreachable!("what has no variables is proved without induction"),

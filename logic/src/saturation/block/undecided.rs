@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::saturation::facts::FactId;
+use crate::saturation::facts::{FactId, WitnessGroup};
 use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleId};
 
 use super::join::Matches;
@@ -12,8 +12,8 @@ use super::{Block, UNBOUND};
 /// The most literals that one rule may propose.
 const MOST_OF_A_RULE: usize = 32;
 
-/// How promising a literal is: who proposes it, how many of its arguments the goal does not mention, their weight.
-type Rank = (u32, usize, u32);
+/// How promising a literal is: how far its arguments are from the goal, who proposes it, their weight.
+type Rank = (u32, u32, u32);
 
 impl Block {
     /// The most promising literals, positive ones, that are neither known nor denied and that are all a rule lacks; at
@@ -102,7 +102,7 @@ impl Block {
                     })
                     .collect();
                 let Some(literal) = self.question(lacked.code, &arguments) else { continue };
-                let outside = literal.iter().filter(|one| !relevant.contains(one)).count();
+                let outside = literal.iter().map(|one| self.distance(*one, relevant)).sum();
                 if origin == 2 && outside > 0 {
                     continue;
                 }
@@ -113,9 +113,22 @@ impl Block {
                     Code::new(lacked.code.relation(), true)
                 };
                 let arguments = literal.into_iter().map(Argument::Individual).collect();
-                found.insert(((origin, outside, weight), Pattern { code, arguments }));
+                found.insert(((outside, origin, weight), Pattern { code, arguments }));
             }
         }
+    }
+
+    /// How far an individual is from the goal: nothing for those that it mentions and for constants, little for those
+    /// that are known to exist, more for values of functions that were worked out.
+    fn distance(&self, individual: Individual, relevant: &BTreeSet<Individual>) -> u32 {
+        let constants = self.ancestors.first().map_or(&self.layer, |root| root).first_individual;
+        if individual.0 < constants || relevant.contains(&individual) {
+            return 0;
+        }
+        let groups = self.layers().flat_map(|layer| &layer.groups);
+        let made = |group: &&WitnessGroup| (group.first.0..group.first.0 + group.count).contains(&individual.0);
+        let is_value = groups.filter(made).any(|group| self.book.is_totality(group.rule));
+        if is_value { 3 } else { 1 }
     }
 
     /// The arguments of the positive literal, or of the equation of values, that decides whether a fact holds; `None` if

@@ -1,13 +1,14 @@
 //! Reasoning by cases: a literal that is not decided holds, or it fails.
 //!
-//! A stuck block looks ahead: it assumes a literal in a small block below itself, and then its denial. If one of the two
-//! leads to the goal at once, the other is what the block may go on with, in a block that reasons by cases in its turn.
-//! So the cost grows with the depth and not with its power. The first thing assumed is the denial of the goal itself,
-//! where denials lead anywhere.
+//! A stuck block looks ahead: for each of some literals it assumes in a small block below itself that the literal holds,
+//! and then that it fails. Where one of the two leads to the goal at once, the other may be assumed. With all that may be
+//! assumed the block goes on in one block below, which reasons by cases in its turn. So the cost grows with the depth and
+//! not with its power. Where no literal leads anywhere and the effort is high, the first one is tried with more work in
+//! both cases. The first thing assumed is the denial of the goal itself, where denials lead anywhere.
 
 use std::sync::Arc;
 
-use crate::proofs::reconstruction::{By, CaseSplit, Indirect, Tree};
+use crate::proofs::reconstruction::{By, CaseSplit, Forced, Indirect};
 use crate::saturation::block::{Block, Goal};
 use crate::saturation::rule::{Argument, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
@@ -19,25 +20,28 @@ use super::{Effort, LogicBlock, Stalled, State, Turn, Verdict};
 /// The most literals that a block looks ahead with.
 const MOST_LITERALS: usize = 10;
 
-/// An attempt by cases that waits for one of them.
+/// An attempt by cases that waits for blocks below.
 #[derive(Debug)]
 pub(super) struct Splitting {
     stalled: Stalled,
-    /// The literals still to be tried; the current one is last.
+    /// The literals, the most promising first.
     literals: Vec<Pattern>,
     phase: Phase,
-    slot: u32,
+    /// The slot of the first block that is waited for, and the verdicts.
+    first_slot: u32,
+    verdicts: Vec<Option<Verdict>>,
+    /// What may be assumed.
+    forced: Vec<Forced>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    /// Whether the literal leads to the goal at once.
-    Holds,
-    /// Whether its denial does.
-    Fails,
-    /// The one case is proved; the other may take more.
-    OtherHolds(Tree),
-    OtherFails(Tree),
+    /// Each literal holds.
+    Hold,
+    /// Each literal fails for which the other case led nowhere.
+    Fail,
+    /// What may be assumed is.
+    Rest,
     /// The goal is denied.
     Denied,
 }
@@ -61,89 +65,102 @@ impl LogicBlock {
         {
             relevant.extend(block.value(*code, inputs).map(|(value, _)| value));
         }
-        let mut literals = block.undecided(&relevant, MOST_LITERALS);
-        literals.reverse();
-        literals
+        block.undecided(&relevant, MOST_LITERALS)
     }
 
     /// Begins with the cases of a stuck block, if its effort allows them; else with induction.
     pub(super) fn split(&mut self, literals: Vec<Pattern>, stalled: Stalled) -> Turn {
         let book = stalled.stuck.snapshot.book.clone();
         let denied = |head: &Pattern| head.code.positive() && book.denies(head.code.relation());
-        if self.effort.splits > 0 && self.sequent.head.literal().is_some_and(denied) {
-            let splitting = Splitting { stalled, literals, phase: Phase::Denied, slot: self.slots };
-            return self.open_literal(splitting, false);
-        }
-        self.next_literal(stalled, literals)
-    }
-
-    fn next_literal(&mut self, stalled: Stalled, literals: Vec<Pattern>) -> Turn {
-        if literals.is_empty() {
+        let indirectly = self.effort.splits > 0 && self.sequent.head.literal().is_some_and(denied);
+        if !indirectly && literals.is_empty() {
             return self.try_induction(Inducing::new(stalled));
         }
-        let splitting = Splitting { stalled, literals, phase: Phase::Holds, slot: self.slots };
-        self.open_literal(splitting, true)
+        let phase = if indirectly { Phase::Denied } else { Phase::Hold };
+        let splitting = Splitting { stalled, literals, phase, first_slot: 0, verdicts: Vec::new(), forced: Vec::new() };
+        self.open_cases(splitting)
     }
 
-    /// Opens the block below that assumes the current literal or its denial.
-    fn open_literal(&mut self, splitting: Splitting, holds: bool) -> Turn {
+    /// Opens the blocks of a phase.
+    fn open_cases(&mut self, mut splitting: Splitting) -> Turn {
         let mut turn = Turn::default();
-        let mut head = ground_head(&self.sequent.head, self.context.individuals(), self.sequent.variables);
-        let mut premise = match (&splitting.phase, &head) {
-            (Phase::Denied, SequentHead::Literal(goal)) => goal.clone(),
-            _ => splitting.literals.last().expect("a current literal").clone(),
+        let goal = ground_head(&self.sequent.head, self.context.individuals(), self.sequent.variables);
+        let is_denied = goal.literal().is_some_and(|literal| !literal.code.positive());
+        let head = if is_denied || splitting.phase == Phase::Denied { SequentHead::False } else { goal.clone() };
+        let denied = |literal: &Pattern| Pattern { code: literal.code.opposite(), ..literal.clone() };
+        let cases: Vec<Vec<Pattern>> = match splitting.phase {
+            Phase::Hold => splitting.literals.iter().map(|literal| vec![literal.clone()]).collect(),
+            Phase::Fail => splitting.literals.iter().map(|literal| vec![denied(literal)]).collect(),
+            Phase::Rest => vec![splitting.forced.iter().map(Forced::assumed).collect()],
+            Phase::Denied => vec![goal.literal().map(denied).into_iter().collect()],
         };
-        if !holds {
-            premise.code = premise.code.opposite();
-        }
-        let is_denied = matches!(&head, SequentHead::Literal(goal) if !goal.code.positive());
-        if is_denied || matches!(splitting.phase, Phase::Denied) {
-            head = SequentHead::False;
-        }
-        let splits = match splitting.phase {
-            Phase::Holds | Phase::Fails => 0,
-            Phase::OtherHolds(_) | Phase::OtherFails(_) | Phase::Denied => self.effort.splits - 1,
+        splitting.first_slot = self.slots;
+        splitting.verdicts = cases.iter().map(|_| None).collect();
+        let looks_ahead = matches!(splitting.phase, Phase::Hold | Phase::Fail);
+        let effort = if looks_ahead {
+            Effort { nesting: 0, direct: self.effort.split, splits: 0, ..self.effort }
+        } else {
+            Effort { nesting: 0, direct: self.effort.case, splits: self.effort.splits - 1, ..self.effort }
         };
-        let effort = Effort { nesting: 0, direct: self.effort.split, splits, ..self.effort };
-        let context = splitting.stalled.stuck.snapshot.clone();
-        self.open(&mut turn, context, Sequent { variables: 0, premises: vec![premise], head }, effort);
+        for premises in cases {
+            let context = splitting.stalled.stuck.snapshot.clone();
+            self.open(&mut turn, context, Sequent { variables: 0, premises, head: head.clone() }, effort);
+        }
         self.state = State::Splitting(Box::new(splitting));
         turn
     }
 
-    /// Takes in the verdict on the current case.
+    /// Takes in verdicts; when all of a phase are there, goes on to the next.
     pub(super) fn go_on_splitting(&mut self, mut splitting: Splitting, verdicts: Vec<(u32, Verdict)>) -> Turn {
-        let Some((_, verdict)) = verdicts.into_iter().find(|(slot, _)| *slot == splitting.slot) else {
+        for (slot, verdict) in verdicts {
+            if let Some(place) = slot.checked_sub(splitting.first_slot)
+                && let Some(entry) = splitting.verdicts.get_mut(place as usize)
+            {
+                *entry = Some(verdict);
+            }
+        }
+        if splitting.verdicts.iter().any(Option::is_none) {
             self.state = State::Splitting(Box::new(splitting));
             return Turn::default();
-        };
-        splitting.slot = self.slots;
-        let proved = match verdict {
-            Verdict::Proved(tree) => Some(Arc::unwrap_or_clone(tree)),
-            Verdict::Open(_) => None,
-        };
-        match (splitting.phase, proved) {
-            (Phase::Holds, Some(tree)) => {
-                self.open_literal(Splitting { phase: Phase::OtherFails(tree), ..splitting }, false)
+        }
+        let mut proved = std::mem::take(&mut splitting.verdicts).into_iter().map(|verdict| match verdict {
+            Some(Verdict::Proved(tree)) => Some(Arc::unwrap_or_clone(tree)),
+            _ => None,
+        });
+        match splitting.phase {
+            Phase::Hold | Phase::Fail => {
+                let holds = splitting.phase == Phase::Fail;
+                let mut others = Vec::new();
+                for (literal, tree) in splitting.literals.drain(..).zip(proved) {
+                    match tree {
+                        Some(refuted) => splitting.forced.push(Forced { literal, holds, refuted }),
+                        None => others.push(literal),
+                    }
+                }
+                splitting.literals = others;
+                if splitting.phase == Phase::Hold && !splitting.literals.is_empty() {
+                    return self.open_cases(Splitting { phase: Phase::Fail, ..splitting });
+                }
+                if splitting.forced.is_empty() {
+                    return self.try_induction(Inducing::new(splitting.stalled));
+                }
+                self.open_cases(Splitting { phase: Phase::Rest, ..splitting })
             }
-            (Phase::Holds, None) => self.open_literal(Splitting { phase: Phase::Fails, ..splitting }, false),
-            (Phase::Fails, Some(tree)) => {
-                self.open_literal(Splitting { phase: Phase::OtherHolds(tree), ..splitting }, true)
-            }
-            (Phase::Fails, None) => {
-                splitting.literals.pop();
-                self.next_literal(splitting.stalled, splitting.literals)
-            }
-            (Phase::Denied, Some(child)) => {
-                self.proved(By::Indirect(Box::new(Indirect { stuck: splitting.stalled.stuck, child })))
-            }
-            (Phase::OtherFails(holds), Some(fails)) | (Phase::OtherHolds(fails), Some(holds)) => {
-                let literal = splitting.literals.pop().expect("a current literal");
-                self.proved(By::Cases(Box::new(CaseSplit { stuck: splitting.stalled.stuck, literal, holds, fails })))
-            }
-            // What one case left to be done, the other literals would have to do as well.
-            (Phase::Denied | Phase::OtherFails(_) | Phase::OtherHolds(_), None) => {
-                self.try_induction(Inducing::new(splitting.stalled))
+            Phase::Rest | Phase::Denied => {
+                let stuck = splitting.stalled.stuck.clone();
+                match proved.next().flatten() {
+                    Some(child) if splitting.phase == Phase::Denied => {
+                        self.proved(By::Indirect(Box::new(Indirect { stuck, child })))
+                    }
+                    Some(rest) => {
+                        let forced = splitting.forced;
+                        self.proved(By::Cases(Box::new(CaseSplit { stuck, forced, rest })))
+                    }
+                    None => {
+                        drop(proved);
+                        self.try_induction(Inducing::new(splitting.stalled))
+                    }
+                }
             }
         }
     }

@@ -170,22 +170,37 @@ impl Exploration {
     }
 
     /// Adds the conjectures of the generator that are not known yet; false if `go_on` said stop.
+    ///
+    /// When only goals are asked for, the first ones are small, and each further call takes one atom more: most goals
+    /// need no large lemma, and the number of conjectures grows fast with their size.
     pub(crate) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        self.generated_at = Some(self.conjectures.len());
+        let mut limits = Size::new(&self.compiled.signature, &self.theory.bounds);
+        if !self.options.generate {
+            let next = self.generations.last().map_or(FIRST_ATOMS, |(_, atoms)| atoms + 1);
+            limits.atoms = limits.atoms.min(next);
+            limits.atoms_with_constant = limits.atoms_with_constant.min(next);
+        }
+        self.generations.push((self.conjectures.len(), limits.atoms));
         // Without a model nothing can be told from what is false.
         if self.models.is_empty() {
             return true;
         }
-        let limits = Size::new(&self.compiled.signature, &self.theory.bounds);
         let Some(generated) = generate_while(&self.compiled.signature, &limits, &self.models, go_on) else {
             return false;
         };
-        self.counts.built += generated.counts.built as u64;
-        self.counts.instances += generated.counts.instances as u64;
-        self.counts.vacuous += generated.counts.vacuous as u64;
-        self.counts.idle += generated.counts.idle as u64;
-        self.counts.left_out += generated.counts.left_out as u64;
+        // What this generation built the smaller ones had built as well.
+        self.counts.built = generated.counts.built as u64;
+        self.counts.instances = generated.counts.instances as u64;
+        self.counts.vacuous = generated.counts.vacuous as u64;
+        self.counts.idle = generated.counts.idle as u64;
+        self.counts.left_out = generated.counts.left_out as u64;
         self.refuted = generated.refuted;
+        let earlier: HashSet<Clause> = self
+            .conjectures
+            .iter()
+            .filter(|conjecture| conjecture.origin == Origin::Generated)
+            .filter_map(|conjecture| conjecture.clause.clone())
+            .collect();
         let mut conjectures = generated.conjectures;
         // Of equally simple laws those come first that leave the variables where they are:
         // associativity before its mixtures with commutativity.
@@ -195,9 +210,11 @@ impl Exploration {
         });
         for conjecture in conjectures {
             let place = self.conjectures.len();
+            let in_earlier = earlier.contains(&conjecture.clause);
             self.add(conjecture.clause, Origin::Generated);
             match self.conjectures.get_mut(place) {
                 Some(added) => added.by_congruence = conjecture.by_congruence,
+                None if in_earlier => {}
                 // A goal states it already.
                 None => self.counts.instances += 1,
             }
@@ -283,6 +300,9 @@ impl Exploration {
         }
     }
 }
+
+/// The number of atoms up to which conjectures are generated first.
+const FIRST_ATOMS: usize = 3;
 
 /// Enters a goal; one whose conclusion is a conjunction together with its parts.
 pub(super) fn read_goal(
