@@ -11,7 +11,7 @@
     (associative[+])
     (commutative[+])
     (right-identity[0,+,R])
-    (>[x] (in[x,R]) !(>[y] (in[y,R]) !(in3[x,y,0,+])))
+    (>[x] (in[x,R]) (exists[y] (in[y,R]) (in3[x,y,0,+])))
     (associative[*])
     (left-distributive[*,+])
     (right-distributive[*,+])

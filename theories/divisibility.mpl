@@ -12,7 +12,7 @@
   "x divides y if x times something is y."
   (&
     (>[x,y] (in2[x,y,∣]) (& (in[x,N]) (in[y,N])))
-    (>[x,y] (in2[x,y,∣]) !(>[z] (in[z,N]) !(in3[x,z,y,*])))
+    (>[x,y] (in2[x,y,∣]) (exists[z] (in[z,N]) (in3[x,z,y,*])))
     (>[x,z,y] (in3[x,z,y,*]) (in2[x,y,∣]))))
 
 (theory Divisibility[N,0,s,+,*,1,≤,<,∣]

@@ -8,7 +8,7 @@
     (function[class,X,C])
     (>[x,y,c] (& (in2[x,y,~]) (in2[x,c,class])) (in2[y,c,class]))
     (>[x,y,c] (& (in2[x,c,class]) (in2[y,c,class])) (in2[x,y,~]))
-    (>[c] (in[c,C]) !(>[x] (in[x,X]) !(in2[x,c,class])))))
+    (>[c] (in[c,C]) (exists[x] (in[x,X]) (in2[x,c,class])))))
 
 (theory Equivalence[X,~,C,class]
   "A reflexive, symmetric and transitive relation with its classes."

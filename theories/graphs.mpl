@@ -13,13 +13,13 @@
     (>[x] (in[x,V]) (in3[0,x,x,walk]))
     (>[x,y] (in3[0,x,y,walk]) (=[x,y]))
     (>[n,x,y,z,m] (& (in3[n,x,y,walk]) (in2[y,z,→]) (in2[n,m,s])) (in3[m,x,z,walk]))
-    (>[n,m,x,z] (& (in2[n,m,s]) (in3[m,x,z,walk])) !(>[y] (in3[n,x,y,walk]) !(in2[y,z,→])))))
+    (>[n,m,x,z] (& (in2[n,m,s]) (in3[m,x,z,walk])) (exists[y] (in3[n,x,y,walk]) (in2[y,z,→])))))
 
 (define reaching[⇝,N,walk]
   "x ⇝ y if there is a walk from x to y."
   (&
     (>[n,x,y] (in3[n,x,y,walk]) (in2[x,y,⇝]))
-    (>[x,y] (in2[x,y,⇝]) !(>[n] (in[n,N]) !(in3[n,x,y,walk])))))
+    (>[x,y] (in2[x,y,⇝]) (exists[n] (in[n,N]) (in3[n,x,y,walk])))))
 
 (define strongly-connected[⇄,⇝]
   "x ⇄ y if each can be reached from the other."

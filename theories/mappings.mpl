@@ -24,8 +24,8 @@
 (define surjective[Sur,app,X,F]
   "The functions of which every point is a value."
   (&
-    (>[f] (in[f,Sur]) (& (in[f,F]) (>[y] (in[y,X]) !(>[x] (in[x,X]) !(in3[f,x,y,app])))))
-    (>[f] (& (in[f,F]) (>[y] (in[y,X]) !(>[x] (in[x,X]) !(in3[f,x,y,app])))) (in[f,Sur]))))
+    (>[f] (in[f,Sur]) (& (in[f,F]) (>[y] (in[y,X]) (exists[x] (in[x,X]) (in3[f,x,y,app])))))
+    (>[f] (& (in[f,F]) (>[y] (in[y,X]) (exists[x] (in[x,X]) (in3[f,x,y,app])))) (in[f,Sur]))))
 
 (theory Mappings[X,F,app,∘,i,Inj,Sur]
   "Functions with composition and identity, and which of them are injective and surjective."

@@ -27,5 +27,5 @@
   "x ≤ y if something added to x gives y."
   (&
     (>[x,y] (in2[x,y,≤]) (& (in[x,N]) (in[y,N])))
-    (>[x,y] (in2[x,y,≤]) !(>[z] (in[z,N]) !(in3[x,z,y,+])))
+    (>[x,y] (in2[x,y,≤]) (exists[z] (in[z,N]) (in3[x,z,y,+])))
     (>[x,z,y] (in3[x,z,y,+]) (in2[x,y,≤]))))

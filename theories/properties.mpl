@@ -18,7 +18,7 @@
 
 (define total[R,S]
   "Of two elements of S one is related to the other."
-  (>[x,y] (& (in[x,S]) (in[y,S])) !(& !(in2[x,y,R]) !(in2[y,x,R]))))
+  (>[x,y] (& (in[x,S]) (in[y,S])) (or (in2[x,y,R]) (in2[y,x,R]))))
 
 (define strict-part[<,≤]
   "x < y if x ≤ y and they are different."

@@ -14,7 +14,8 @@
   (&
     (operation[∘,R,R,R])
     (>[r,t,q,x,y,z] (& (in3[r,t,q,∘]) (in3[x,y,r,rel]) (in3[y,z,t,rel])) (in3[x,z,q,rel]))
-    (>[r,t,q,x,z] (& (in3[r,t,q,∘]) (in3[x,z,q,rel])) !(>[y] (in3[x,y,r,rel]) !(in3[y,z,t,rel])))))
+    (>[r,t,q,x,z] (& (in3[r,t,q,∘]) (in3[x,z,q,rel]))
+      (exists[y] (in3[x,y,r,rel]) (in3[y,z,t,rel])))))
 
 (define converse[˘,rel,R]
   "The converse of r relates y to x if r relates x to y."

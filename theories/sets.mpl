@@ -18,7 +18,7 @@
     (operation[∪,S,S,S])
     (>[a,b,c,x] (& (in3[a,b,c,∪]) (in2[x,a,ε])) (in2[x,c,ε]))
     (>[a,b,c,x] (& (in3[a,b,c,∪]) (in2[x,b,ε])) (in2[x,c,ε]))
-    (>[a,b,c,x] (& (in3[a,b,c,∪]) (in2[x,c,ε])) !(& !(in2[x,a,ε]) !(in2[x,b,ε])))))
+    (>[a,b,c,x] (& (in3[a,b,c,∪]) (in2[x,c,ε])) (or (in2[x,a,ε]) (in2[x,b,ε])))))
 
 (define intersection[∩,ε,S]
   "The elements of a ∩ b are those of a that are in b."

@@ -9,6 +9,7 @@ use crate::calculus::theory::{Predicate, Theory};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Report, Span, did_you_mean, short};
+use super::shorthand;
 use super::sorts::{Bases, SortId, SortStore};
 use super::syntax::{Expr, Ident};
 
@@ -202,7 +203,28 @@ impl<'a> Resolver<'a> {
                 self.leave_binders(binders);
                 if sound { implication(binders, first, premise, conclusion) } else { None }
             }
+            Expr::Or { parts, .. } => shorthand::or(self.formulas(parts)?),
+            Expr::Exists { binders, parts, .. } => self.existence(binders, parts),
+            Expr::Iff { left, right, .. } => {
+                let left = self.formula(left);
+                let right = self.formula(right);
+                Some(shorthand::iff(left?, right?))
+            }
         }
+    }
+
+    /// All parts, each of which is looked at even if another has an error.
+    fn formulas(&mut self, parts: &[Expr]) -> Option<Vec<Formula>> {
+        let read: Vec<Option<Formula>> = parts.iter().map(|part| self.formula(part)).collect();
+        read.into_iter().collect()
+    }
+
+    fn existence(&mut self, names: &[Ident], parts: &[Expr]) -> Option<Formula> {
+        let first = self.binders.len() as u32;
+        let sound = self.enter_binders(names);
+        let parts = self.formulas(parts);
+        self.leave_binders(names);
+        if sound { shorthand::exists(binders(names, first), parts?) } else { None }
     }
 
     /// A closed statement with the sorts of its binders, the outermost of which bind the anchor's arguments.
@@ -403,8 +425,11 @@ fn implication(
     premise: Option<Arc<Formula>>,
     conclusion: Option<Arc<Formula>>,
 ) -> Option<Formula> {
+    Some(Formula::Implies(self::binders(binders, first), premise?, conclusion?))
+}
+
+/// The binders of these names, the first of which has the place `first` among all.
+fn binders(names: &[Ident], first: u32) -> Binders {
     let places = (first..).map(Sort::Individual);
-    let binders =
-        Binders::new(binders.iter().zip(places).map(|(binder, place)| Binder::new(binder.text.clone(), place)));
-    Some(Formula::Implies(binders, premise?, conclusion?))
+    Binders::new(names.iter().zip(places).map(|(name, place)| Binder::new(name.text.clone(), place)))
 }
