@@ -13,19 +13,6 @@ use super::shorthand;
 use super::sorts::{Bases, SortId, SortStore};
 use super::syntax::{Expr, Ident};
 
-/// The four primitive predicates with their sorts.
-pub(crate) fn primitives() -> Vec<Predicate> {
-    let one = || Sort::Individual(1);
-    let relation = |places: usize| Sort::Power(vec![one(); places]);
-    let make = |name: &str, sorts: Vec<Sort>| Predicate { name: name.into(), sorts, definition: None };
-    vec![
-        make("=", vec![one(), one()]),
-        make("in", vec![one(), relation(1)]),
-        make("in2", vec![one(), one(), relation(2)]),
-        make("in3", vec![one(), one(), one(), relation(3)]),
-    ]
-}
-
 /// What is known of a predicate name.
 #[derive(Clone, Copy)]
 pub(crate) struct Known {
@@ -47,7 +34,7 @@ impl Predicates {
     pub(crate) fn primitive() -> Predicates {
         let advice = "define it: `(define name[parameters] formula)`".to_owned();
         let mut predicates = Predicates { advice, list: Vec::new(), known: HashMap::new() };
-        for predicate in primitives() {
+        for predicate in Predicate::primitives() {
             predicates.add(predicate, true);
         }
         predicates
@@ -77,7 +64,7 @@ impl Predicates {
 
     /// The sorts of the arguments of one use of a predicate.
     fn instance(&self, id: PredicateId, sorts: &mut SortStore, place: Span) -> Vec<SortId> {
-        if matches!(id, PredicateId::IN2 | PredicateId::IN3 | PredicateId::IN) {
+        if id.places().is_some() {
             // Each place of a relation may have its own sort.
             let places = self.list[id.index()].sorts.len() as u32 - 1;
             let mut bases = Vec::new();
@@ -381,6 +368,7 @@ impl<'a> Resolver<'a> {
                     "in" => "it is `in[element,set]`",
                     "in2" => "it is `in2[x,y,relation]`",
                     "in3" => "it is `in3[x,y,z,relation]`",
+                    _ if known.id.is_primitive() => "first the things, one for each place, and last the relation",
                     _ => "see its definition",
                 }
                 .to_owned(),
