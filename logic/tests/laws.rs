@@ -58,7 +58,7 @@ fn every_theory_has_laws_and_false_twins() {
 
 /// The exploration of goals, which ends early where its preparation asks this often whether to go on.
 fn explore(name: &str, file: &str, options: Options) -> Exploration {
-    const MOST_ASKED: u32 = 2_000;
+    const MOST_ASKED: u32 = 20_000;
     let theory = shipped(&format!("{name}.mpl"));
     let goals = goals(&theory, file);
     let mut exploration = Exploration::new(theory, &goals, options);
