@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use theoremata_logic::calculus::formula::PredicateId;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::mpl::{
     MAX_ALL_BYTES, MAX_FILE_BYTES, MAX_NAME_BYTES, MAX_NESTING, Report, format, lint_gl, lint_mpl, parse_goal, read_gl,
@@ -105,7 +106,7 @@ fn definitions_may_stand_in_any_order() {
     let (theory, _) =
         read("(theory T[x,S] (b[x,S]))\n(define b[x,S] (a[x,S]))\n(define a[x,S] (in[x,S]))").expect("good");
     let names: Vec<&str> = theory.predicates.iter().map(|predicate| &*predicate.name).collect();
-    assert_eq!(names, ["=", "in", "in2", "in3", "a", "b", "T"]);
+    assert_eq!(names, ["=", "in", "in2", "in3", "in4", "in5", "in6", "in7", "in8", "a", "b", "T"]);
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn imports_are_read_once_and_circles_are_shown() {
     };
     let text = b"(import \"lib/b.mpl\") (import \"./c.mpl\") (theory T[x,S] (& (b[x,S]) (c[x,S])))";
     let (theory, _) = read_mpl("a.mpl", text, &mut load).unwrap_or_else(|report| panic!("{}", report.render(false)));
-    assert_eq!(theory.predicates.len(), 7);
+    assert_eq!(theory.predicates.len(), PredicateId::PRIMITIVES + 3);
     assert_eq!(asked, ["lib/b.mpl", "c.mpl"]);
     let mut load = |_: &str| Ok(b"(import \"a.mpl\")".to_vec());
     let Err(report) = read_mpl("a.mpl", b"(import \"b.mpl\") (theory T[x] (=[x,x]))", &mut load) else {
@@ -256,7 +257,7 @@ fn one_file_by_two_paths_is_one() {
     let text = format!("{imports}(theory T[S,c] (& (p[c,S]) (q[c,S])))");
     let (theory, _) =
         read_mpl("a.mpl", text.as_bytes(), &mut files).unwrap_or_else(|report| panic!("{}", report.render(false)));
-    assert_eq!(theory.predicates.len(), 7, "four primitive ones, `p`, `q` and the theory");
+    assert_eq!(theory.predicates.len(), PredicateId::PRIMITIVES + 3, "the primitive ones, `p`, `q` and the theory");
     let text = "(import \"round.mpl\")(theory T[c] (r[c]))";
     let Err(report) = read_mpl("a.mpl", text.as_bytes(), &mut files) else { panic!("a circle") };
     assert_eq!(report.diagnostics[0].code.text(), "E0404");

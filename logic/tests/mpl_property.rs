@@ -97,13 +97,7 @@ fn theory() -> impl Strategy<Value = Theory> {
         |(definitions, goal, notation, bounds, generated)| {
             let one = || Sort::Individual(1);
             let set = || Sort::Power(vec![one()]);
-            let primitive = |name: &str, sorts: Vec<Sort>| Predicate { name: name.into(), sorts, definition: None };
-            let mut predicates = vec![
-                primitive("=", vec![one(), one()]),
-                primitive("in", vec![one(), set()]),
-                primitive("in2", vec![one(), one(), Sort::Power(vec![one(), one()])]),
-                primitive("in3", vec![one(), one(), one(), Sort::Power(vec![one(), one(), one()])]),
-            ];
+            let mut predicates = Predicate::primitives();
             let mut defined = None;
             for (number, (shape, individuals, doc)) in definitions.iter().enumerate() {
                 let body = Formula::and(shape.formula(*individuals, 0, defined), about_all(*individuals));
@@ -160,7 +154,8 @@ fn theory() -> impl Strategy<Value = Theory> {
             });
             let says = PredicateId(predicates.len() as u32);
             if generated {
-                predicates.push(primitive("generated", vec![set(), one()]));
+                let sorts = vec![set(), one()];
+                predicates.push(Predicate { name: "generated".into(), sorts, definition: None });
                 let definition = predicates[anchor.index()].definition.as_mut().expect("the anchor");
                 definition.body = Formula::and(definition.body.clone(), Formula::atom(says, [Name(0), Name(1)]));
             }

@@ -109,6 +109,7 @@ fn signature(theory: &Theory) -> Signature {
                 1 => "in",
                 2 => "in2",
                 3 => "in3",
+                // Nothing a small model would write of itself.
                 _ => continue,
             },
         };

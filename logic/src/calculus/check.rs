@@ -428,7 +428,8 @@ impl<'p> Checker<'p> {
                 let mut graph: Vec<Name> = (0..=count).map(variable).collect();
                 let value = variable(count);
                 graph.push(constructed);
-                let predicate = if count == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+                let predicate =
+                    PredicateId::membership(graph.len() - 1).ok_or("a constructor has too many arguments")?;
                 let bind =
                     |name: Name, set: usize| -> Verdict<_> { Ok([(name, Binder::new("x", element(set)?.clone()))]) };
                 let row = Formula::atom(predicate, graph);
@@ -462,9 +463,10 @@ impl<'p> Checker<'p> {
             one == other && member == same_member && property == same_property,
             "the two halves of the definition do not agree",
         )?;
-        let Formula::Atom(PredicateId::IN | PredicateId::IN2 | PredicateId::IN3, places) = &**member else {
+        let Formula::Atom(membership, places) = &**member else {
             return Err("the definition is not about membership");
         };
+        require(membership.places().is_some(), "the definition is not about membership")?;
         let count = one.len() as u32;
         let expected = (0..count).rev().map(Variable::Bound).chain([Variable::Free(Name(set as u32))]);
         require(places.iter().copied().eq(expected), "the definition is not about membership of all its variables")?;

@@ -27,6 +27,28 @@ impl PredicateId {
     pub const IN2: PredicateId = PredicateId(2);
     /// `in3[x,y,z,f]`, a triple of a ternary relation.
     pub const IN3: PredicateId = PredicateId(3);
+    /// The most places of a relation that the calculus takes apart: `in8`.
+    pub const MOST_PLACES: usize = 8;
+    /// How many predicates are primitive in every theory: `=`, and membership for each number of places.
+    pub const PRIMITIVES: usize = 1 + Self::MOST_PLACES;
+
+    /// Membership in relations of so many places: `in`, `in2`, … `in8`.
+    #[must_use]
+    pub fn membership(places: usize) -> Option<PredicateId> {
+        (1..=Self::MOST_PLACES).contains(&places).then_some(PredicateId(places as u32))
+    }
+
+    /// How many places the relations have of which the predicate is membership; `None` for any other predicate.
+    #[must_use]
+    pub fn places(self) -> Option<usize> {
+        (1..=Self::MOST_PLACES).contains(&self.index()).then_some(self.index())
+    }
+
+    /// Whether it is one of the predicates that every theory has.
+    #[must_use]
+    pub fn is_primitive(self) -> bool {
+        self.index() < Self::PRIMITIVES
+    }
 
     /// The position in a table of predicates.
     #[must_use]

@@ -12,25 +12,37 @@ pub struct Predicate {
     /// Its name in MPL.
     pub name: Arc<str>,
     /// The sort of each argument, schematic in its base sorts: a use may have any sorts in their places. Not asked for
-    /// `=`, `in`, `in2` and `in3`, which the calculus knows.
+    /// the primitive ones, which the calculus knows.
     pub sorts: Vec<Sort>,
     /// What it stands for; `None` for a primitive one.
     pub definition: Option<Definition>,
 }
 
 impl Predicate {
+    /// The primitive predicates with their sorts, in the order of their ids: `=`, `in`, `in2`, … `in8`.
+    #[must_use]
+    pub fn primitives() -> Vec<Predicate> {
+        let things = |count: usize| vec![Sort::Individual(1); count];
+        let make = |name: String, sorts: Vec<Sort>| Predicate { name: name.into(), sorts, definition: None };
+        let mut all = vec![make("=".to_owned(), things(2))];
+        for places in 1..=PredicateId::MOST_PLACES {
+            let mut sorts = things(places);
+            sorts.push(Sort::Power(things(places)));
+            all.push(make(if places == 1 { "in".to_owned() } else { format!("in{places}") }, sorts));
+        }
+        all
+    }
+
     /// The sorts of the arguments with different base sorts wherever a use may have different sorts. `id` is the
     /// predicate's own.
     #[must_use]
     pub fn general_sorts(&self, id: PredicateId) -> Vec<Sort> {
-        match id {
-            PredicateId::IN | PredicateId::IN2 | PredicateId::IN3 => {
-                let mut sorts: Vec<Sort> = (1..self.sorts.len() as u32).map(Sort::Individual).collect();
-                sorts.push(Sort::Power(sorts.clone()));
-                sorts
-            }
-            _ => self.sorts.clone(),
+        if id.places().is_none() {
+            return self.sorts.clone();
         }
+        let mut sorts: Vec<Sort> = (1..self.sorts.len() as u32).map(Sort::Individual).collect();
+        sorts.push(Sort::Power(sorts.clone()));
+        sorts
     }
 
     /// What the atom of these arguments stands for, whose sorts `sort` gives: the body of the definition with the
@@ -93,6 +105,8 @@ pub struct Induction {
 }
 
 impl Induction {
+    /// The most arguments of a constructor.
+    pub const MOST_ARGUMENTS: usize = 3;
     /// The place of the generated set among the arguments of [`Induction::predicate`].
     pub const SET: usize = 0;
 }
@@ -104,7 +118,7 @@ pub struct Constructor {
     pub parameter: usize,
     /// For each argument of a function the place (among the same arguments) of the set it ranges
     /// over; equal to [`Induction::SET`] where the argument is recursive. Empty for a constant.
-    /// One argument: the graph is `in2[a,value,f]`; two: `in3[a,b,value,f]`.
+    /// One argument: the graph is `in2[a,value,f]`; two: `in3[a,b,value,f]`; three, the most: `in4[a,b,c,value,f]`.
     pub arguments: Vec<usize>,
 }
 
@@ -210,7 +224,7 @@ impl Default for Bounds {
 pub struct Theory {
     /// Its name for readers.
     pub name: Arc<str>,
-    /// All predicates, [`PredicateId`] by place: first `=`, `in`, `in2`, `in3`, then the defined ones
+    /// All predicates, [`PredicateId`] by place: first `=`, `in`, `in2`, … `in8`, then the defined ones
     /// in an order in which each uses primitive and earlier ones only, then those of [`Theory::inductions`].
     pub predicates: Vec<Predicate>,
     /// The anchor: a defined predicate, whose body is the conjunction of all axioms.

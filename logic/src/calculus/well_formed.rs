@@ -28,7 +28,7 @@ pub fn check_theory(theory: &Theory) -> Result<(), (PredicateId, &'static str)> 
 }
 
 fn check_definition(theory: &Theory, id: PredicateId, definition: &Definition, sorts: &[Sort]) -> Verdict {
-    require(id > PredicateId::IN3, "a primitive predicate has a definition")?;
+    require(!id.is_primitive(), "a primitive predicate has a definition")?;
     require(definition.parameters.len() == sorts.len(), "its parameters and their sorts are not as many")?;
     let mut bases = Vec::new();
     sorts.iter().for_each(|sort| sort.for_each_base(&mut |base| bases.push(base)));
@@ -50,7 +50,7 @@ fn check_definition(theory: &Theory, id: PredicateId, definition: &Definition, s
 
 fn check_generation(theory: &Theory, induction: &Induction) -> Verdict {
     let predicate = theory.predicates.get(induction.predicate.index()).ok_or("there is no such predicate")?;
-    require(induction.predicate > PredicateId::IN3 && predicate.definition.is_none(), "it has another meaning")?;
+    require(!induction.predicate.is_primitive() && predicate.definition.is_none(), "it has another meaning")?;
     let same = theory.inductions.iter().filter(|other| other.predicate == induction.predicate);
     require(same.count() == 1, "two principles have the same predicate")?;
     let element = |place: usize| predicate.sorts.get(place).and_then(Sort::element).ok_or("there is no set at a place");
@@ -60,7 +60,7 @@ fn check_generation(theory: &Theory, induction: &Induction) -> Verdict {
         let is = predicate.sorts.get(constructor.parameter).ok_or("a constructor is no argument")?;
         let fits = match row.len() {
             0 => is == generated,
-            1 | 2 => {
+            1..=Induction::MOST_ARGUMENTS => {
                 row.push(generated.clone());
                 *is == Sort::Power(row)
             }
@@ -108,7 +108,7 @@ pub(super) fn well_sorted<'s>(
                 .collect::<Verdict<Vec<&Sort>>>()?;
             let fits = match *predicate {
                 PredicateId::EQUAL => sorts[0] == sorts[1],
-                PredicateId::IN | PredicateId::IN2 | PredicateId::IN3 => {
+                membership if membership.places().is_some() => {
                     let (set, elements) = sorts.split_last().expect("as many as the predicate has");
                     matches!(set, Sort::Power(parts) if parts.iter().eq(elements.iter().copied()))
                 }

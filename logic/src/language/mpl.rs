@@ -26,6 +26,7 @@ mod print;
 mod read;
 mod render;
 mod resolve;
+mod shorthand;
 mod signs;
 mod sorts;
 mod syntax;

@@ -93,6 +93,17 @@ pub fn collections() -> &'static [Collection] {
                 ],
             ),
             proved("trees", theories::trees(), &[("mirror of mirror", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))")]),
+            proved(
+                "labelled",
+                theories::labelled_trees(),
+                &[
+                    ("mirror of mirror", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))"),
+                    (
+                        "rows are turned",
+                        "(>[x,a,y,z,w,u,v] (& (in5[x,a,y,z,w,R]) (& (in2[x,u,mirror]) (in2[y,v,mirror]))) (in5[v,a,u,w,z,R]))",
+                    ),
+                ],
+            ),
             proved("lists", theories::lists(), &[("x joined with nil", "(>[x] (in[x,L]) (in3[x,nil,x,join]))")]),
         ]
     })

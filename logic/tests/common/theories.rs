@@ -16,19 +16,10 @@ pub struct Definer {
 
 impl Definer {
     pub fn new(name: &str) -> Definer {
-        let one = || Sort::Individual(1);
-        let power = |count: usize| Sort::Power(vec![one(); count]);
-        let primitive = |name: &str, sorts: Vec<Sort>| Predicate { name: name.into(), sorts, definition: None };
-        let predicates = vec![
-            primitive("=", vec![one(), one()]),
-            primitive("in", vec![one(), power(1)]),
-            primitive("in2", vec![one(), one(), power(2)]),
-            primitive("in3", vec![one(), one(), one(), power(3)]),
-        ];
         Definer {
             theory: Theory {
                 name: name.into(),
-                predicates,
+                predicates: Predicate::primitives(),
                 anchor: PredicateId::EQUAL,
                 inductions: Vec::new(),
                 notations: Vec::new(),
@@ -229,5 +220,44 @@ pub fn lists() -> Theory {
     );
     definer.generated("induction on lists", lists, 1, &[(2, &[]), (3, &[0, 1])]);
     definer.define("Listing", "A/1 L/1 nil cons/3 join/3", &["(Lists[A,L,nil,cons,join])"]);
+    definer.finish()
+}
+
+/// Trees with labels at their nodes, whose constructor has three arguments, and a relation of five places.
+pub fn labelled_trees() -> Theory {
+    let mut definer = Definer::new("labelled");
+    definer.functions();
+    definer.define(
+        "ternary",
+        "f/4 X/1 Y/1 Z/1 W/1",
+        &[
+            "(>[x,y,z,w] (in4[x,y,z,w,f]) (& (in[x,X]) (& (in[y,Y]) (& (in[z,Z]) (in[w,W])))))",
+            "(>[x,y,z] (& (in[x,X]) (& (in[y,Y]) (in[z,Z]))) !(>[w] (in[w,W]) !(in4[x,y,z,w,f])))",
+            "(>[x,y,z] (& (in[x,X]) (& (in[y,Y]) (in[z,Z]))) \
+             (>[w,v] (& (in4[x,y,z,w,f]) (in4[x,y,z,v,f])) (=[w,v])))",
+        ],
+    );
+    let trees = definer.define(
+        "Labelled",
+        "A/1 T/1 empty node/4 mirror/2",
+        &[
+            "(in[empty,T])",
+            "(ternary[node,T,A,T,T])",
+            "(function[mirror,T,T])",
+            "(in2[empty,empty,mirror])",
+            "(>[x,a,y,z] (in4[x,a,y,z,node]) (>[u,v] (& (in2[x,u,mirror]) (in2[y,v,mirror])) \
+             (>[w] (in4[v,a,u,w,node]) (in2[z,w,mirror]))))",
+        ],
+    );
+    definer.generated("induction on labelled trees", trees, 1, &[(2, &[]), (3, &[1, 0, 1])]);
+    definer.define(
+        "Orchard",
+        "A/1 T/1 empty node/4 mirror/2 R/5",
+        &[
+            "(Labelled[A,T,empty,node,mirror])",
+            "(>[x,a,y,z,w] (in5[x,a,y,z,w,R]) (& (in4[x,a,y,z,node]) (in2[z,w,mirror])))",
+            "(>[x,a,y,z,w] (& (in4[x,a,y,z,node]) (in2[z,w,mirror])) (in5[x,a,y,z,w,R]))",
+        ],
+    );
     definer.finish()
 }

@@ -144,16 +144,24 @@ impl Reader {
     fn file(&mut self) -> Result<usize, Refusal> {
         self.needs(&["set_option", "linter.unusedVariables", "false", "set_option", "maxRecDepth", "100000"])?;
         self.needs(&["namespace", "Theoremata", "class", "Language", "where"])?;
-        for count in [1, 2, 3] {
+        let mut places = Vec::new();
+        while self.after(2) == "Type" {
             let name = self.new_name()?;
-            self.declare(name, Kind::Former(count))?;
             self.need(":")?;
-            for _ in 0..count {
+            let mut count = 0;
+            while self.after(1) == "→" {
                 self.needs(&["Type", "→"])?;
+                count += 1;
             }
             self.need("Type")?;
+            self.declare(name, Kind::Former(count))?;
+            places.push(count);
         }
-        for count in [2, 3, 4] {
+        // Those that every theory has, and then what is spoken of.
+        if !places.starts_with(&[1, 2, 3]) {
+            return self.refuse("sorts of sets, relations and relations of three places");
+        }
+        for count in places.into_iter().map(|places| places + 1) {
             let name = self.new_name()?;
             self.declare(name, Kind::Predicate(count))?;
             self.needs(&[":"])?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use theoremata_logic::calculus::formula::{Binder, Binders, Formula};
+use theoremata_logic::calculus::formula::{Binder, Binders, Formula, PredicateId};
 use theoremata_logic::calculus::proof::{Proof, Rule, Scope, TheoremId};
 use theoremata_logic::calculus::theory::Theory;
 
@@ -229,7 +229,7 @@ const UGLY: &[&str] = &[
 pub(crate) fn ugly(collection: &Collection) -> Collection {
     let word = |place: usize| Arc::<str>::from(UGLY[place % UGLY.len()]);
     let mut theory = (*collection.theory).clone();
-    for (place, predicate) in theory.predicates.iter_mut().enumerate().skip(4) {
+    for (place, predicate) in theory.predicates.iter_mut().enumerate().skip(PredicateId::PRIMITIVES) {
         predicate.name = word(place - 4);
         let Some(definition) = &mut predicate.definition else { continue };
         for (number, parameter) in definition.parameters.iter_mut().enumerate() {

@@ -114,11 +114,7 @@ fn put(math: &Math, around: u8, html: &mut String) {
             put(inner, if matches!(**inner, Math::Not(_)) { 4 } else { 20 }, html);
         }
         Math::And(parts) => put_joined(parts, "∧", 4, html),
-        Math::Or(left, right) => {
-            put(left, 3, html);
-            html.push_str("<mo>∨</mo>");
-            put(right, 3, html);
-        }
+        Math::Or(parts) => put_joined(parts, "∨", 3, html),
         Math::Implies(premises, conclusion) => {
             put_joined(premises, "∧", if premises.len() == 1 { 2 } else { 4 }, html);
             html.push_str("<mo>→</mo>");

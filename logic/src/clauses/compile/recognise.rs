@@ -12,7 +12,7 @@ impl Compiled {
         for id in 1..self.signature.relations.len() {
             let relation = RelationId(id as u16);
             let arity = self.signature.relations[id].arity;
-            if !(2..=3).contains(&arity) || self.signature.relations[id].inner.is_some() {
+            if arity < 2 || self.signature.relations[id].inner.is_some() {
                 continue;
             }
             if let Some(function) = self.recognise_function(relation, arity - 1) {
@@ -144,7 +144,7 @@ impl Compiled {
             }
             let mut slots: Vec<_> = (0..=constructor.arguments.len() as u16).map(Slot::Argument).collect();
             slots.push(Slot::Fixed(parameter));
-            let predicate = if constructor.arguments.len() == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+            let predicate = PredicateId::membership(constructor.arguments.len() + 1)?;
             let Sort::Power(sorts) = self.anchor_sorts[usize::from(parameter)].clone() else { return None };
             let relation = *self.places.get(&(predicate, slots, sorts))?;
             let mut inputs = Vec::new();

@@ -102,7 +102,8 @@ pub(super) fn spoken_of(principle: &Induction, sorts: &[Sort]) -> Vec<(Predicate
         let mut row: Vec<Sort> = constructor.arguments.iter().map(|set| element(*set)).collect();
         row.extend([element(Induction::SET), sorts[constructor.parameter].clone()]);
         all.extend(constructor.arguments.iter().map(|set| member(*set)));
-        all.push((if row.len() == 3 { PredicateId::IN2 } else { PredicateId::IN3 }, row));
+        let relation = PredicateId::membership(row.len() - 1).expect("the checker has seen the constructor");
+        all.push((relation, row));
     }
     all
 }
@@ -195,7 +196,7 @@ pub(super) fn induction(theory: &Theory, signs: &Signs, id: AtomId, out: &mut St
         let mut graph = inputs.clone();
         graph.push(whole.clone());
         graph.push(parameters[constructor.parameter].clone());
-        let relation = if last == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+        let relation = PredicateId::membership(last + 1).expect("the checker has seen the constructor");
         let mut case = format!("A. {whole} ( {} -> W.0 )", signs.applied(relation, &graph));
         for (argument, set) in constructor.arguments.iter().enumerate().rev() {
             if *set == Induction::SET {

@@ -133,7 +133,7 @@ fn instance(principle: &Induction, arguments: &[Name], property: &dyn Fn(Name) -
         let mut graph: Vec<Name> = (next..=next + count).map(Name).collect();
         let value = Name(next + count);
         graph.push(constructed);
-        let predicate = if count == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+        let predicate = PredicateId::membership(graph.len() - 1).expect("the checker has seen the constructor");
         let row = Formula::atom(predicate, graph);
         let mut case = Formula::forall(&bind(value, "m"), &row, &property(value));
         for (number, set) in constructor.arguments.iter().enumerate().rev() {

@@ -265,7 +265,7 @@ fn note_members(condition: &Formula, said: &mut [bool]) {
             note_members(left, said);
             note_members(right, said);
         }
-        Formula::Atom(PredicateId::IN | PredicateId::IN2 | PredicateId::IN3, arguments) => {
+        Formula::Atom(membership, arguments) if membership.places().is_some() => {
             for argument in &**arguments {
                 if let formula::Variable::Bound(index) = argument
                     && let Some(place) = said.len().checked_sub(1 + *index as usize)

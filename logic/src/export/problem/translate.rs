@@ -84,8 +84,7 @@ impl<'t> Translator<'t> {
                     function.domain.iter().map(|set| set.map(|set| compiled.signature.relations[set.index()].clone()));
                 let domain = domain.collect();
                 // Rows of a defined relation stay what its definition says.
-                if let (PredicateId::IN2 | PredicateId::IN3, Some(Slot::Fixed(place))) =
-                    (relation.predicate, relation.slots.last())
+                if let (true, Some(Slot::Fixed(place))) = (relation.predicate.places().is_some(), relation.slots.last())
                 {
                     let place = usize::from(*place);
                     let symbol_of = symbol(names, &shown[place]);

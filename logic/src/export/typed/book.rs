@@ -115,7 +115,8 @@ impl<'t> Book<'t> {
             .map(|name| names.fresh(&name))
             .collect();
         book.names = names;
-        theory.predicates.iter().flat_map(|predicate| &predicate.sorts).for_each(|sort| book.know_powers(sort));
+        let spoken_of = theory.predicates.iter().skip(PredicateId::PRIMITIVES);
+        spoken_of.flat_map(|predicate| &predicate.sorts).for_each(|sort| book.know_powers(sort));
         book
     }
 
@@ -239,7 +240,10 @@ impl<'t> Book<'t> {
         let known = self.theory.predicates.iter().enumerate().map(|(place, known)| (PredicateId(place as u32), known));
         known
             .filter(|(id, known)| {
-                *id != PredicateId::EQUAL && known.definition.is_none() && self.theory.generation(*id).is_none()
+                // Without a sort of relations with so many places there is no atom about them.
+                let spoken_of = id.places().is_none_or(|places| self.powers.contains_key(&places));
+                let known = *id == PredicateId::EQUAL || known.definition.is_some();
+                spoken_of && !known && self.theory.generation(*id).is_none()
             })
             .map(|(id, _)| id)
             .collect()
@@ -325,11 +329,11 @@ fn principle_of(principle: &Induction, places: &[(Name, Binder)]) -> Formula {
         let case = if count == 0 {
             holds(constructed)
         } else {
-            let shown = ["n", "m"].iter().zip(&constructor.arguments).enumerate();
+            let shown = ["n", "m", "l"].iter().zip(&constructor.arguments).enumerate();
             let inputs: Vec<(Name, Binder)> = shown.map(|(at, (shown, set))| variable(at, shown, *set)).collect();
             let value = variable(count, "k", Induction::SET);
             let row = inputs.iter().map(|(name, _)| *name).chain([value.0, constructed]);
-            let predicate = if count == 1 { PredicateId::IN2 } else { PredicateId::IN3 };
+            let predicate = PredicateId::membership(count + 1).expect("the checker has seen the constructor");
             let mut case =
                 Formula::forall(std::slice::from_ref(&value), &Formula::atom(predicate, row), &holds(value.0));
             for (input, set) in inputs.iter().zip(&constructor.arguments).rev() {

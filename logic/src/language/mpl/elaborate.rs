@@ -8,7 +8,7 @@ use crate::calculus::theory::{Definition, Predicate};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Report, short};
-use super::resolve::{Predicates, Resolver, Within, primitives};
+use super::resolve::{Predicates, Resolver, Within};
 use super::sorts::Bases;
 use super::syntax::{DefinitionSyntax, Ident};
 
@@ -48,7 +48,7 @@ pub(crate) fn elaborate(
 
 /// Where each name is defined. A second definition is reported.
 fn places<'a>(items: &[Item<'a>], report: &mut Report) -> HashMap<&'a str, usize> {
-    let primitives = primitives();
+    let primitives = Predicate::primitives();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (place, item) in items.iter().enumerate() {
         let name = &item.definition.name;

@@ -210,7 +210,10 @@ fn put_group(items: &[Item], indent: usize, closers: usize, out: &mut String) {
         item.put_flat(out);
         column += item.flat.unwrap_or_default();
     }
-    let implication = matches!(items.first(), Some(Item { kind: Kind::Word(text), .. }) if text.starts_with(">["));
+    let implication = matches!(
+        items.first(),
+        Some(Item { kind: Kind::Word(text), .. }) if text.starts_with(">[") || text.starts_with("exists[")
+    );
     if count == 0 {
         if let Some(first) = items.first().filter(|first| !first.is_comment()) {
             first.put(column, closers + 1, out);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::calculus::formula::PredicateId;
 use crate::calculus::sort::Sort;
-use crate::calculus::theory::{Bounds, Constructor, Induction, PredicateBounds, Theory};
+use crate::calculus::theory::{Bounds, Constructor, Induction, Predicate, PredicateBounds, Theory};
 use crate::language::sort_text::sort_text;
 
 use super::codes;
@@ -16,7 +16,7 @@ use super::elaborate::{Declared, Item, elaborate};
 use super::parse::Parser;
 use super::parts::{Generation, induction_name};
 use super::read::readable_name;
-use super::resolve::{Predicates, primitives};
+use super::resolve::Predicates;
 use super::syntax::{DefinitionSyntax, Ident};
 
 /// The structure for which the reader adds induction: its set is the first parameter, zero the
@@ -93,7 +93,7 @@ pub(crate) fn definitions(
     let mut definitions = Definitions { written: Vec::new(), declared: Vec::new(), broken: Vec::new() };
     let mut used: HashSet<String> = HashSet::new();
     for entry in std::mem::take(&mut configuration.entries) {
-        let primitive = primitives().into_iter().find(|known| known.name == entry.name.text);
+        let primitive = Predicate::primitives().into_iter().find(|known| known.name == entry.name.text);
         if let Some(primitive) = primitive {
             check_primitive(&entry, &primitive.sorts, report);
         } else {
@@ -204,7 +204,7 @@ fn anchor(
     predicates: &Predicates,
     report: &mut Report,
 ) -> Option<PredicateId> {
-    let find = |name: &str| predicates.known.get(name).filter(|known| known.id.index() >= primitives().len());
+    let find = |name: &str| predicates.known.get(name).filter(|known| !known.id.is_primitive());
     if let Some(name) = &configuration.anchor {
         if let Some(known) = find(&name.text) {
             return Some(known.id);

@@ -237,7 +237,46 @@ impl<'r> Walk<'r> {
                 self.expr(inner);
             }
             Expr::Implies { binders, premise, conclusion, .. } => self.implication(binders, premise, conclusion),
+            Expr::Or { parts, span } => {
+                self.misread(*span, "`or`", "write `!(& !A !B)`");
+                self.parts(parts);
+            }
+            Expr::Exists { binders, parts, span } => {
+                self.misread(*span, "`exists`", "write `!(>[x] A !B)`");
+                self.existence(binders, parts);
+            }
+            Expr::Iff { left, right, span } => {
+                self.misread(*span, "`iff`", "write `(& (>[] A B) (>[] B A))`");
+                self.expr(left);
+                self.expr(right);
+            }
         }
+    }
+
+    fn parts(&mut self, parts: &[Expr]) {
+        parts.iter().for_each(|part| self.expr(part));
+        self.repeated_conjuncts(&parts.iter().collect::<Vec<_>>());
+    }
+
+    fn existence(&mut self, binders: &[Ident], parts: &[Expr]) {
+        for binder in binders {
+            let fresh = Bound { part: Part::Premise, in_premise: false, in_conclusion: false };
+            self.bound.insert(binder.text.clone(), fresh);
+        }
+        self.parts(parts);
+        for binder in binders {
+            if self.bound.remove(&binder.text).is_some_and(|bound| !bound.in_premise) {
+                self.unused(binder);
+            }
+        }
+    }
+
+    fn unused(&mut self, binder: &Ident) {
+        self.report.push(
+            Diagnostic::new(codes::UNUSED_VARIABLE, format!("`{}` is bound and not used", short(&binder.text)))
+                .at(binder.span, "bound here")
+                .help("remove it from the list"),
+        );
     }
 
     fn negation(&mut self, inner: &Expr, span: Span, wrapped: bool) {
@@ -248,10 +287,10 @@ impl<'r> Walk<'r> {
                     .help("remove both"),
             );
         }
-        if self.other_readers && wrapped {
+        if wrapped {
             self.misread(span, "a negation in parentheses of its own", "write `!(…)`");
         }
-        if self.other_readers && matches!(inner, Expr::And { .. }) {
+        if matches!(inner, Expr::And { .. }) {
             self.misread(span, "the negation of a conjunction", "write `(>[] A !B)` for `!(& A B)`");
         }
     }
@@ -294,11 +333,7 @@ impl<'r> Walk<'r> {
             let Some(bound) = self.bound.remove(&binder.text) else { continue };
             let shown = short(&binder.text);
             if !bound.in_premise && !bound.in_conclusion {
-                self.report.push(
-                    Diagnostic::new(codes::UNUSED_VARIABLE, format!("`{shown}` is bound and not used"))
-                        .at(binder.span, "bound here")
-                        .help("remove it from the list"),
-                );
+                self.unused(binder);
             } else if !bound.in_premise {
                 self.report.push(
                     Diagnostic::new(codes::LATE_VARIABLE, format!("the premise does not speak of `{shown}`"))
@@ -350,12 +385,15 @@ impl<'r> Walk<'r> {
     }
 
     fn misread(&mut self, span: Span, what: &str, mend: &str) {
+        if !self.other_readers {
+            return;
+        }
         self.report.push(
             Diagnostic::new(
                 codes::MISREAD,
                 format!("{what}, which other readers of this format take for something else"),
             )
-            .at(span, "read as a negation here")
+            .at(span, "here")
             .help(mend),
         );
     }

@@ -4,7 +4,7 @@
 use super::codes;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::lex::{Lexer, Token, TokenKind};
-use super::syntax::{Expr, Ident, LONGEST_CHAIN, MAX_NAME_BYTES, MAX_NAMES, MAX_NESTING};
+use super::syntax::{Expr, Ident, LONGEST_CHAIN, MAX_NAME_BYTES, MAX_NAMES, MAX_NESTING, joined};
 use crate::language::characters::{flaw_at_start, flaw_in_prose};
 
 /// The report of a character that may not stand where it stands.
@@ -27,6 +27,8 @@ pub(crate) struct Parser<'a, 'r> {
     pub(crate) stopped: bool,
     /// How many groups are open.
     pub(crate) level: usize,
+    /// How many equivalences are open.
+    pub(super) equivalences: usize,
 }
 
 impl<'a, 'r> Parser<'a, 'r> {
@@ -39,7 +41,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         report: &'r mut Report,
         form_words: &'static [&'static str],
     ) -> Parser<'a, 'r> {
-        Parser { lexer, peeked: None, report, form_words, stopped: false, level: 0 }
+        Parser { lexer, peeked: None, report, form_words, stopped: false, level: 0, equivalences: 0 }
     }
 
     /// Reads a text that is one formula.
@@ -154,6 +156,10 @@ impl<'a, 'r> Parser<'a, 'r> {
                 match self.text(head) {
                     "&" => self.conjunction(open, depth),
                     ">" => self.implication(open, head, depth),
+                    // A predicate of this name is followed by its arguments.
+                    "or" if self.peek().kind != TokenKind::OpenBracket => self.disjunction(open, depth),
+                    "iff" if self.peek().kind != TokenKind::OpenBracket => self.equivalence(open, depth),
+                    "exists" => self.existence(open, head, depth),
                     _ => self.atom(open, head),
                 }
             }
@@ -218,6 +224,12 @@ impl<'a, 'r> Parser<'a, 'r> {
     }
 
     fn conjunction(&mut self, open: Token, depth: usize) -> Option<Expr> {
+        let (parts, span) = self.parts(open, depth)?;
+        self.join(parts, span)
+    }
+
+    /// The parts of a group that are joined by `&`, and the span of the whole. `None` if one of them could not be read.
+    pub(super) fn parts(&mut self, open: Token, depth: usize) -> Option<(Vec<Expr>, Span)> {
         let mut parts = Vec::new();
         let mut failed = false;
         while self.part_follows() {
@@ -227,7 +239,7 @@ impl<'a, 'r> Parser<'a, 'r> {
             parts.extend(part);
         }
         let span = self.close(open)?;
-        if failed { None } else { self.join(parts, span) }
+        (!failed).then_some((parts, span))
     }
 
     fn join(&mut self, parts: Vec<Expr>, span: Span) -> Option<Expr> {
@@ -242,7 +254,7 @@ impl<'a, 'r> Parser<'a, 'r> {
             );
             return None;
         }
-        conjunction(parts, span)
+        joined(parts, &|left, right| Expr::And { left: Box::new(left), right: Box::new(right), span })
     }
 
     fn implication(&mut self, open: Token, head: Token, depth: usize) -> Option<Expr> {
@@ -298,7 +310,7 @@ impl<'a, 'r> Parser<'a, 'r> {
         Some(Expr::Implies { binders, premise, conclusion, span })
     }
 
-    fn atom(&mut self, open: Token, head: Token) -> Option<Expr> {
+    pub(super) fn atom(&mut self, open: Token, head: Token) -> Option<Expr> {
         let name = self.ident(head);
         if self.peek().kind != TokenKind::OpenBracket {
             self.error(
@@ -527,26 +539,4 @@ impl<'a, 'r> Parser<'a, 'r> {
             _ => format!("`{}`", short(self.text(token))),
         }
     }
-}
-
-/// The parts joined in pairs. The parts of a short conjunction stand one inside the other; a long one is halved until
-/// its pieces are single parts, so that its depth grows with the logarithm of its length: 32 levels at most.
-fn conjunction(mut parts: Vec<Expr>, span: Span) -> Option<Expr> {
-    let and = |left, right| Expr::And { left: Box::new(left), right: Box::new(right), span };
-    if parts.len() <= LONGEST_CHAIN {
-        let last = parts.pop()?;
-        return Some(parts.into_iter().rev().fold(last, |formula, left| and(left, formula)));
-    }
-    while parts.len() > 1 {
-        let mut pairs = Vec::with_capacity(parts.len().div_ceil(2));
-        let mut rest = parts.into_iter();
-        while let Some(left) = rest.next() {
-            pairs.push(match rest.next() {
-                Some(right) => and(left, right),
-                None => left,
-            });
-        }
-        parts = pairs;
-    }
-    parts.pop()
 }

@@ -93,9 +93,12 @@ pub(crate) fn induction(
         wanted.push(generated_element.clone());
         let wanted = match sets.len() {
             0 => wanted.remove(0),
-            1 | 2 => Sort::Power(wanted),
+            1..=Induction::MOST_ARGUMENTS => Sort::Power(wanted),
             _ => {
-                fail(name, format!("`{shown}` has {} arguments, but the bound is 2", sets.len()))?;
+                fail(
+                    name,
+                    format!("`{shown}` has {} arguments, but the bound is {}", sets.len(), Induction::MOST_ARGUMENTS),
+                )?;
                 return None;
             }
         };

@@ -9,21 +9,9 @@ use crate::calculus::theory::{Predicate, Theory};
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Report, Span, did_you_mean, short};
+use super::shorthand;
 use super::sorts::{Bases, SortId, SortStore};
 use super::syntax::{Expr, Ident};
-
-/// The four primitive predicates with their sorts.
-pub(crate) fn primitives() -> Vec<Predicate> {
-    let one = || Sort::Individual(1);
-    let relation = |places: usize| Sort::Power(vec![one(); places]);
-    let make = |name: &str, sorts: Vec<Sort>| Predicate { name: name.into(), sorts, definition: None };
-    vec![
-        make("=", vec![one(), one()]),
-        make("in", vec![one(), relation(1)]),
-        make("in2", vec![one(), one(), relation(2)]),
-        make("in3", vec![one(), one(), one(), relation(3)]),
-    ]
-}
 
 /// What is known of a predicate name.
 #[derive(Clone, Copy)]
@@ -46,7 +34,7 @@ impl Predicates {
     pub(crate) fn primitive() -> Predicates {
         let advice = "define it: `(define name[parameters] formula)`".to_owned();
         let mut predicates = Predicates { advice, list: Vec::new(), known: HashMap::new() };
-        for predicate in primitives() {
+        for predicate in Predicate::primitives() {
             predicates.add(predicate, true);
         }
         predicates
@@ -76,7 +64,7 @@ impl Predicates {
 
     /// The sorts of the arguments of one use of a predicate.
     fn instance(&self, id: PredicateId, sorts: &mut SortStore, place: Span) -> Vec<SortId> {
-        if matches!(id, PredicateId::IN2 | PredicateId::IN3 | PredicateId::IN) {
+        if id.places().is_some() {
             // Each place of a relation may have its own sort.
             let places = self.list[id.index()].sorts.len() as u32 - 1;
             let mut bases = Vec::new();
@@ -202,7 +190,28 @@ impl<'a> Resolver<'a> {
                 self.leave_binders(binders);
                 if sound { implication(binders, first, premise, conclusion) } else { None }
             }
+            Expr::Or { parts, .. } => shorthand::or(self.formulas(parts)?),
+            Expr::Exists { binders, parts, .. } => self.existence(binders, parts),
+            Expr::Iff { left, right, .. } => {
+                let left = self.formula(left);
+                let right = self.formula(right);
+                Some(shorthand::iff(left?, right?))
+            }
         }
+    }
+
+    /// All parts, each of which is looked at even if another has an error.
+    fn formulas(&mut self, parts: &[Expr]) -> Option<Vec<Formula>> {
+        let read: Vec<Option<Formula>> = parts.iter().map(|part| self.formula(part)).collect();
+        read.into_iter().collect()
+    }
+
+    fn existence(&mut self, names: &[Ident], parts: &[Expr]) -> Option<Formula> {
+        let first = self.binders.len() as u32;
+        let sound = self.enter_binders(names);
+        let parts = self.formulas(parts);
+        self.leave_binders(names);
+        if sound { shorthand::exists(binders(names, first), parts?) } else { None }
     }
 
     /// A closed statement with the sorts of its binders, the outermost of which bind the anchor's arguments.
@@ -359,6 +368,7 @@ impl<'a> Resolver<'a> {
                     "in" => "it is `in[element,set]`",
                     "in2" => "it is `in2[x,y,relation]`",
                     "in3" => "it is `in3[x,y,z,relation]`",
+                    _ if known.id.is_primitive() => "first the things, one for each place, and last the relation",
                     _ => "see its definition",
                 }
                 .to_owned(),
@@ -403,8 +413,11 @@ fn implication(
     premise: Option<Arc<Formula>>,
     conclusion: Option<Arc<Formula>>,
 ) -> Option<Formula> {
+    Some(Formula::Implies(self::binders(binders, first), premise?, conclusion?))
+}
+
+/// The binders of these names, the first of which has the place `first` among all.
+fn binders(names: &[Ident], first: u32) -> Binders {
     let places = (first..).map(Sort::Individual);
-    let binders =
-        Binders::new(binders.iter().zip(places).map(|(binder, place)| Binder::new(binder.text.clone(), place)));
-    Some(Formula::Implies(binders, premise?, conclusion?))
+    Binders::new(names.iter().zip(places).map(|(name, place)| Binder::new(name.text.clone(), place)))
 }

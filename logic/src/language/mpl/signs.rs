@@ -9,7 +9,8 @@ use unicode_security::confusable_detection::skeleton;
 
 use super::codes;
 use super::diagnostic::{Diagnostic, Report, Span, short};
-use super::syntax::{DefinitionSyntax, Expr, Form, Ident};
+use super::shorthand::each_binder;
+use super::syntax::{DefinitionSyntax, Form, Ident};
 use crate::calculus::theory::{Notation, NotationForm, Theory};
 use crate::language::notation::Signs;
 
@@ -62,7 +63,7 @@ pub(crate) fn look_alikes<'f>(forms: impl Iterator<Item = &'f Form>, report: &mu
             Form::Define(definition) | Form::Theory(definition) => definition_names(definition, &mut enter),
             Form::Conjecture(conjecture) => {
                 enter(&conjecture.name);
-                binders(&conjecture.body, &mut enter);
+                each_binder(&conjecture.body, &mut |names| names.iter().for_each(&mut enter));
             }
             Form::Generated(_) | Form::Notation(_) | Form::Import(_) | Form::Bounds(_) => {}
         }
@@ -111,23 +112,7 @@ pub(crate) fn look_alikes<'f>(forms: impl Iterator<Item = &'f Form>, report: &mu
 fn definition_names<'f>(definition: &'f DefinitionSyntax, enter: &mut dyn FnMut(&'f Ident)) {
     enter(&definition.name);
     definition.parameters.iter().for_each(&mut *enter);
-    binders(&definition.body, enter);
-}
-
-fn binders<'f>(expr: &'f Expr, enter: &mut dyn FnMut(&'f Ident)) {
-    match expr {
-        Expr::Atom { .. } => {}
-        Expr::And { left, right, .. } => {
-            binders(left, enter);
-            binders(right, enter);
-        }
-        Expr::Not { inner, .. } => binders(inner, enter),
-        Expr::Implies { binders: names, premise, conclusion, .. } => {
-            names.iter().for_each(&mut *enter);
-            binders(premise, enter);
-            binders(conclusion, enter);
-        }
-    }
+    each_binder(&definition.body, &mut |names| names.iter().for_each(&mut *enter));
 }
 
 /// What a character looks like: itself, or plainer characters that are drawn alike.

@@ -11,6 +11,8 @@ pub const MAX_NESTING: usize = 1_000;
 /// The most parts of a conjunction that stand one inside the other; the parts of a longer one stand in a balanced tree,
 /// so that its length is no nesting. All known theories are far below.
 pub(crate) const LONGEST_CHAIN: usize = 64;
+/// The most equivalences that stand one inside the other. Each doubles what stands in it.
+pub(crate) const MAX_EQUIVALENCES: usize = 4;
 /// The longest name, in bytes.
 pub const MAX_NAME_BYTES: usize = 4_096;
 /// The longest sign of a notation, in bytes.
@@ -32,18 +34,56 @@ pub(crate) struct Ident {
 /// A formula as written.
 #[derive(Clone, Debug)]
 pub(crate) enum Expr {
-    Atom { name: Ident, arguments: Vec<Ident>, span: Span },
-    And { left: Box<Expr>, right: Box<Expr>, span: Span },
-    Not { inner: Box<Expr>, span: Span, wrapped: bool },
-    Implies { binders: Vec<Ident>, premise: Box<Expr>, conclusion: Box<Expr>, span: Span },
+    Atom {
+        name: Ident,
+        arguments: Vec<Ident>,
+        span: Span,
+    },
+    And {
+        left: Box<Expr>,
+        right: Box<Expr>,
+        span: Span,
+    },
+    Not {
+        inner: Box<Expr>,
+        span: Span,
+        wrapped: bool,
+    },
+    Implies {
+        binders: Vec<Ident>,
+        premise: Box<Expr>,
+        conclusion: Box<Expr>,
+        span: Span,
+    },
+    /// `(or A B …)`, at least two.
+    Or {
+        parts: Vec<Expr>,
+        span: Span,
+    },
+    /// `(exists[x] A B …)`, at least one variable and two parts.
+    Exists {
+        binders: Vec<Ident>,
+        parts: Vec<Expr>,
+        span: Span,
+    },
+    /// `(iff A B)`
+    Iff {
+        left: Box<Expr>,
+        right: Box<Expr>,
+        span: Span,
+    },
 }
 
 impl Expr {
     pub(crate) fn span(&self) -> Span {
         match self {
-            Expr::Atom { span, .. } | Expr::And { span, .. } | Expr::Not { span, .. } | Expr::Implies { span, .. } => {
-                *span
-            }
+            Expr::Atom { span, .. }
+            | Expr::And { span, .. }
+            | Expr::Not { span, .. }
+            | Expr::Implies { span, .. }
+            | Expr::Or { span, .. }
+            | Expr::Exists { span, .. }
+            | Expr::Iff { span, .. } => *span,
         }
     }
 
@@ -64,9 +104,12 @@ impl Expr {
     pub(crate) fn for_each_atom<'a>(&'a self, visit: &mut dyn FnMut(&'a Ident, &'a [Ident])) {
         match self {
             Expr::Atom { name, arguments, .. } => visit(name, arguments),
-            Expr::And { left, right, .. } => {
+            Expr::And { left, right, .. } | Expr::Iff { left, right, .. } => {
                 left.for_each_atom(visit);
                 right.for_each_atom(visit);
+            }
+            Expr::Or { parts, .. } | Expr::Exists { parts, .. } => {
+                parts.iter().for_each(|part| part.for_each_atom(visit));
             }
             Expr::Not { inner, .. } => inner.for_each_atom(visit),
             Expr::Implies { premise, conclusion, .. } => {
@@ -75,6 +118,27 @@ impl Expr {
             }
         }
     }
+}
+
+/// The parts joined in pairs. The parts of a short conjunction stand one inside the other; a long one is halved until
+/// its pieces are single parts, so that its depth grows with the logarithm of its length: 32 levels at most.
+pub(crate) fn joined<T>(mut parts: Vec<T>, and: &dyn Fn(T, T) -> T) -> Option<T> {
+    if parts.len() <= LONGEST_CHAIN {
+        let last = parts.pop()?;
+        return Some(parts.into_iter().rev().fold(last, |formula, left| and(left, formula)));
+    }
+    while parts.len() > 1 {
+        let mut pairs = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut rest = parts.into_iter();
+        while let Some(left) = rest.next() {
+            pairs.push(match rest.next() {
+                Some(right) => and(left, right),
+                None => left,
+            });
+        }
+        parts = pairs;
+    }
+    parts.pop()
 }
 
 /// `name[parameters]` stands for `body`.

@@ -42,7 +42,7 @@ impl Reader<'_, '_> {
             };
         }
         let mut parts: Vec<Math> = arguments.iter().map(|argument| self.argument(*argument)).collect();
-        if matches!(predicate, PredicateId::IN2 | PredicateId::IN3)
+        if predicate.places().is_some_and(|places| places > 1)
             && let Some(set) = parts.pop()
         {
             return infix("∈", 1, Math::Tuple(parts), set);
@@ -139,7 +139,7 @@ impl Reader<'_, '_> {
             };
             return names.get(value).map(|value| Graph { value: *value, inputs, head });
         }
-        if !matches!(*predicate, PredicateId::IN2 | PredicateId::IN3) || names.len() < 3 {
+        if predicate.places().is_none() || names.len() < 3 {
             return None;
         }
         let function = self.names.get(names.last()?)?;

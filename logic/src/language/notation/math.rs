@@ -29,8 +29,8 @@ pub enum Math {
     Not(Box<Math>),
     /// `A ∧ B ∧ …`, at least two.
     And(Vec<Math>),
-    /// `A ∨ B`.
-    Or(Box<Math>, Box<Math>),
+    /// `A ∨ B ∨ …`, at least two.
+    Or(Vec<Math>),
     /// `A ∧ B ∧ … → C`, at least one premise.
     Implies(Vec<Math>, Box<Math>),
     /// `A ↔ B`.
@@ -91,12 +91,10 @@ impl Math {
     pub fn size(&self) -> usize {
         match self {
             Math::Symbol(_) => 1,
-            Math::Apply(_, parts) | Math::Tuple(parts) | Math::And(parts) => {
+            Math::Apply(_, parts) | Math::Tuple(parts) | Math::And(parts) | Math::Or(parts) => {
                 1 + parts.iter().map(Math::size).sum::<usize>()
             }
-            Math::Infix { left, right, .. } | Math::Or(left, right) | Math::Equivalent(left, right) => {
-                1 + left.size() + right.size()
-            }
+            Math::Infix { left, right, .. } | Math::Equivalent(left, right) => 1 + left.size() + right.size(),
             Math::Postfix(_, inner) | Math::Not(inner) => 1 + inner.size(),
             Math::Implies(premises, conclusion) => {
                 1 + premises.iter().map(Math::size).sum::<usize>() + conclusion.size()
@@ -164,11 +162,7 @@ impl Math {
                 inner.put(if matches!(**inner, Math::Not(_)) { 4 } else { 20 }, text)?;
             }
             Math::And(parts) => put_joined(parts, " ∧ ", 4, text)?,
-            Math::Or(left, right) => {
-                left.put(3, text)?;
-                text.write_str(" ∨ ")?;
-                right.put(3, text)?;
-            }
+            Math::Or(parts) => put_joined(parts, " ∨ ", 3, text)?,
             Math::Implies(premises, conclusion) => {
                 put_joined(premises, " ∧ ", if premises.len() == 1 { 2 } else { 4 }, text)?;
                 text.write_str(" → ")?;

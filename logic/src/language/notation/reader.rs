@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::graph::Graph;
 use super::math::{Group, Math, Role, Symbol};
-use super::reading::{Reading, conjuncts, free_names};
+use super::reading::{Reading, free_names};
 use crate::calculus::formula::{Binders, Formula, Name, PredicateId, Variable};
 use crate::language::text::variable_name;
 
@@ -66,8 +66,8 @@ impl Reader<'_, '_> {
     pub(super) fn read(&mut self, formula: &Formula) -> Math {
         if let Some((binders, left, right)) = formula.as_exists() {
             let variables = self.bind(binders);
-            let mut parts = conjuncts(left.open(&variables));
-            for part in conjuncts(right.open(&variables)) {
+            let mut parts = shown_conjuncts(left.open(&variables));
+            for part in shown_conjuncts(right.open(&variables)) {
                 if !parts.contains(&part) {
                     parts.push(part);
                 }
@@ -83,14 +83,13 @@ impl Reader<'_, '_> {
                 if let Some(equivalence) = self.equivalence(left, right) {
                     return equivalence;
                 }
-                let parts = conjuncts(formula.clone());
+                let parts = shown_conjuncts(formula.clone());
                 self.conjunction(&parts)
             }
             Formula::Not(inner) => {
-                if let Formula::And(left, right) = &**inner
-                    && let (Formula::Not(left), Formula::Not(right)) = (&**left, &**right)
-                {
-                    return Math::Or(Box::new(self.read(left)), Box::new(self.read(right)));
+                let mut parts = Vec::new();
+                if alternatives(inner, &mut parts) && parts.len() > 1 {
+                    return Math::Or(parts.into_iter().map(|part| self.read(part)).collect());
                 }
                 deny(self.read(inner))
             }
@@ -105,10 +104,7 @@ impl Reader<'_, '_> {
 
     /// `(>[x] A B) ∧ (>[x] B A)` is `A ↔ B`.
     fn equivalence(&mut self, left: &Formula, right: &Formula) -> Option<Math> {
-        let (Formula::Implies(binders, a, b), Formula::Implies(other, c, d)) = (left, right) else { return None };
-        if binders != other || a != d || b != c {
-            return None;
-        }
+        let (binders, a, b) = as_equivalence(left, right)?;
         let variables = self.bind(binders);
         let one = self.read(&a.open(&variables));
         let two = self.read(&b.open(&variables));
@@ -128,7 +124,7 @@ impl Reader<'_, '_> {
                 break;
             }
             let fresh = self.bind(binders);
-            let parts = conjuncts(premise.open(&fresh));
+            let parts = shown_conjuncts(premise.open(&fresh));
             let conclusion = conclusion.open(&fresh);
             variables.extend_from_slice(&fresh);
             premises.extend(parts);
@@ -316,6 +312,36 @@ impl Reader<'_, '_> {
             fresh = format!("{shown}{number}").into();
         }
         fresh
+    }
+}
+
+/// The parts of a conjunction; an equivalence is one part, though it is a conjunction itself.
+fn shown_conjuncts(formula: Formula) -> Vec<Formula> {
+    match &formula {
+        Formula::And(left, right) if as_equivalence(left, right).is_none() => {
+            let mut parts = shown_conjuncts((**left).clone());
+            parts.extend(shown_conjuncts((**right).clone()));
+            parts
+        }
+        _ => vec![formula],
+    }
+}
+
+/// The sides of `A ↔ B` under their binders, if the two parts of a conjunction say that.
+fn as_equivalence<'f>(left: &'f Formula, right: &'f Formula) -> Option<(&'f Binders, &'f Formula, &'f Formula)> {
+    let (Formula::Implies(binders, a, b), Formula::Implies(other, c, d)) = (left, right) else { return None };
+    (binders == other && a == d && b == c).then_some((binders, &**a, &**b))
+}
+
+/// The formulas that are denied, if a conjunction denies each of its parts: its negation says that one of them holds.
+fn alternatives<'f>(formula: &'f Formula, parts: &mut Vec<&'f Formula>) -> bool {
+    match formula {
+        Formula::And(left, right) => alternatives(left, parts) && alternatives(right, parts),
+        Formula::Not(inner) => {
+            parts.push(inner);
+            true
+        }
+        _ => false,
     }
 }
 

@@ -129,7 +129,9 @@ fn function_of(formula: &Formula) -> Option<Name> {
         let fresh: Vec<Name> = (next..).map(Name).take(binders.len()).collect();
         next += binders.len() as u32;
         for part in conjuncts(premise.open(&fresh)) {
-            if let Formula::Atom(predicate @ (PredicateId::IN2 | PredicateId::IN3), arguments) = part {
+            if let Formula::Atom(predicate, arguments) = part
+                && predicate.places().is_some_and(|places| places > 1)
+            {
                 graphs.push((predicate, free_names(&arguments)?));
             }
         }

@@ -77,15 +77,13 @@ impl<'a> Source<'a> {
 
 fn theory(definitions: &[(&str, &[&str], &str)]) -> Theory {
     let set = Sort::Power(vec![Sort::Individual(1)]);
-    let mut predicates: Vec<Predicate> = ["=", "in", "in2", "in3"]
-        .iter()
-        .map(|name| Predicate { name: (*name).into(), sorts: vec![], definition: None })
-        .collect();
+    let mut predicates = Predicate::primitives();
+    let primitive: Vec<Arc<str>> = predicates.iter().map(|predicate| predicate.name.clone()).collect();
     for (name, parameters, body) in definitions {
         let known: Vec<&str> = definitions.iter().map(|(name, ..)| *name).collect();
         let mut source = Source {
             rest: body,
-            predicates: ["=", "in", "in2", "in3"].into_iter().chain(known).collect(),
+            predicates: primitive.iter().map(|name| &**name).chain(known).collect(),
             parameters,
             bound: vec![],
         };

@@ -1,0 +1,284 @@
+//! What `explore` finds of what textbooks say: for each theory that we ship, its laws in `theories/laws`, which were
+//! written down before it was explored.
+//!
+//! Each theory is explored at the default settings with 10 CPU seconds and 300 MB. A law is found if the run has it as a
+//! theorem, shown or marked as a consequence; it is the same law up to names of variables, order of premises and the
+//! ways of writing an equation with relations (`recall/law.rs`). An instance of a theorem that was found has a column
+//! of its own and does not count as found. Then all laws, and all false twins, are goals of `prove`.
+//!
+//! `cargo bench --bench recall`. Behind `--`: `--only NAME` takes one theory, `--json` prints an object a line, `--docs
+//! FOLDER` writes the pages of `docs/theories`, `--explore SECONDS` and `--prove SECONDS` change the limits, of which the
+//! second is for a file of goals.
+
+#[path = "recall/law.rs"]
+mod law;
+#[path = "recall/page.rs"]
+mod page;
+#[path = "recall/program.rs"]
+mod program;
+
+use std::path::{Path, PathBuf};
+
+use law::Laws;
+use program::{Answer, Explored};
+use serde_json::json;
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::language::mpl::{read_goals, read_mpl};
+
+/// How many of the theorems that are shown are called first.
+const FIRST: usize = 20;
+const MOST_MEGABYTES: u32 = 300;
+
+/// How a run has a law.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Found {
+    /// As theorem number `.0`, which is shown in line `.1`.
+    Shown(u64, usize),
+    /// As theorem number `.0`, a consequence of others.
+    Consequence(u64),
+    /// Not itself, but it is an instance of theorem number `.0`.
+    Instance(u64),
+    /// Not at all.
+    Missed,
+}
+
+/// A law of the list.
+pub(crate) struct Listed {
+    /// Its name, if it has one.
+    pub(crate) name: Option<String>,
+    pub(crate) math: String,
+    pub(crate) found: Found,
+    /// The word of `prove` for it.
+    pub(crate) szs: String,
+}
+
+/// All that is measured of a theory.
+pub(crate) struct Measured {
+    pub(crate) name: String,
+    pub(crate) theory: Theory,
+    pub(crate) explored: Explored,
+    pub(crate) laws: Vec<Listed>,
+    pub(crate) twins: Vec<Answer>,
+    pub(crate) laws_cost: f64,
+    pub(crate) twins_cost: f64,
+}
+
+impl Measured {
+    fn count(&self, wanted: impl Fn(&Listed) -> bool) -> usize {
+        self.laws.iter().filter(|law| wanted(law)).count()
+    }
+
+    pub(crate) fn found(&self) -> usize {
+        self.count(|law| matches!(law.found, Found::Shown(..) | Found::Consequence(_)))
+    }
+
+    fn instances(&self) -> usize {
+        self.count(|law| matches!(law.found, Found::Instance(_)))
+    }
+
+    fn named(&self) -> usize {
+        self.count(|law| law.name.is_some())
+    }
+
+    fn first(&self) -> usize {
+        self.count(|law| law.name.is_some() && matches!(law.found, Found::Shown(_, line) if line <= FIRST))
+    }
+
+    pub(crate) fn answered(&self, szs: &str) -> usize {
+        self.count(|law| law.szs == szs)
+    }
+
+    pub(crate) fn twins(&self, szs: &str) -> usize {
+        self.twins.iter().filter(|twin| twin.szs == szs).count()
+    }
+}
+
+fn theories() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("theories")
+}
+
+/// The theories that have a list of laws, in the order of their names.
+fn names() -> Vec<String> {
+    let files = std::fs::read_dir(theories().join("laws")).expect("the lists of laws").flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names
+        .filter_map(|name| name.strip_suffix(".goals").filter(|name| !name.contains('.')).map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn read(name: &str) -> (Theory, Vec<Goal>) {
+    let mut load = |path: &str| std::fs::read(theories().join(path)).map_err(|error| error.to_string());
+    let file = format!("{name}.mpl");
+    let text = load(&file).expect("a theory that we ship");
+    let (theory, _) = read_mpl(&file, &text, &mut load).unwrap_or_else(|report| panic!("{}", report.render(false)));
+    let file = format!("laws/{name}.goals");
+    let text = load(&file).expect("its laws");
+    let (goals, report) = read_goals(&theory, &text, &file);
+    assert!(!report.failed(), "{}", report.render(false));
+    (theory, goals)
+}
+
+fn look_for(goal: &Goal, laws: &Laws<'_>, explored: &Explored) -> Found {
+    let Some(wanted) = laws.law(&goal.statement) else { return Found::Missed };
+    let mut found = Found::Missed;
+    for theorem in &explored.theorems {
+        let Some(known) = laws.read(&theorem.statement) else { continue };
+        if laws.same(&known, &wanted) {
+            match explored.shown.iter().position(|number| *number == theorem.number) {
+                Some(line) => return Found::Shown(theorem.number, line + 1),
+                None => found = Found::Consequence(theorem.number),
+            }
+        } else if found == Found::Missed && laws.instance(&known, &wanted) {
+            found = Found::Instance(theorem.number);
+        }
+    }
+    found
+}
+
+fn measure(name: &str, folder: &Path, explore: f64, prove: f64) -> Measured {
+    let (theory, goals) = read(name);
+    let file = theories().join(format!("{name}.mpl"));
+    let explored = program::explore(&file, folder, explore, MOST_MEGABYTES);
+    let goals_of = |kind: &str| theories().join(format!("laws/{name}{kind}.goals"));
+    let (answers, laws_cost) = program::prove(&file, &goals_of(""), folder, prove);
+    let (twins, twins_cost) = program::prove(&file, &goals_of(".false"), folder, prove);
+    let laws = Laws::of(&theory);
+    let listed = goals.iter().map(|goal| {
+        let answer = answers.iter().find(|answer| *answer.label == *goal.label);
+        Listed {
+            // A goal without a name is called by its number.
+            name: goal.label.parse::<u32>().is_err().then(|| goal.label.replace('-', " ")),
+            math: answer.map_or_else(|| goal.label.to_string(), |answer| answer.math.clone()),
+            found: look_for(goal, &laws, &explored),
+            szs: answer.map_or_else(|| "no answer".to_owned(), |answer| answer.szs.clone()),
+        }
+    });
+    let laws = listed.collect();
+    Measured { name: name.to_owned(), theory, explored, laws, twins, laws_cost, twins_cost }
+}
+
+fn print(all: &[Measured]) {
+    println!("explore, default settings; a law without a name counts as well");
+    println!(
+        "{:<18}{:>6}{:>7}{:>6}{:>10}{:>8}{:>10}{:>8}{:>7}  ended",
+        "theory", "laws", "found", "%", "instances", "named", "first 20", "CPU s", "MB"
+    );
+    for one in all {
+        let percent = 100 * one.found() / one.laws.len().max(1);
+        println!(
+            "{:<18}{:>6}{:>7}{percent:>6}{:>10}{:>8}{:>10}{:>8.2}{:>7.0}  {}",
+            one.name,
+            one.laws.len(),
+            one.found(),
+            one.instances(),
+            one.named(),
+            one.first(),
+            one.explored.seconds,
+            one.explored.megabytes,
+            if one.explored.finished { "by itself" } else { "at a bound" },
+        );
+    }
+    let sum = |of: &dyn Fn(&Measured) -> usize| all.iter().map(of).sum::<usize>();
+    let (laws, found) = (sum(&|one| one.laws.len()), sum(&Measured::found));
+    println!(
+        "all: {found} of {laws} laws found ({} %), {} more are instances; {} of {} named laws in the first {FIRST} lines\n",
+        100 * found / laws.max(1),
+        sum(&Measured::instances),
+        sum(&Measured::first),
+        sum(&Measured::named),
+    );
+    println!("prove; the statements that only look like laws must not be proved");
+    println!(
+        "{:<18}{:>6}{:>8}{:>9}{:>6}{:>8}{:>8}{:>8}{:>9}{:>6}{:>8}",
+        "theory", "laws", "proved", "refuted", "open", "CPU s", "false", "proved", "refuted", "open", "CPU s"
+    );
+    for one in all {
+        let (proved, refuted) = (one.answered("Theorem"), one.answered("CounterSatisfiable"));
+        let (wrong, right) = (one.twins("Theorem"), one.twins("CounterSatisfiable"));
+        println!(
+            "{:<18}{:>6}{proved:>8}{refuted:>9}{:>6}{:>8.2}{:>8}{wrong:>8}{right:>9}{:>6}{:>8.2}",
+            one.name,
+            one.laws.len(),
+            one.laws.len() - proved - refuted,
+            one.laws_cost,
+            one.twins.len(),
+            one.twins.len() - wrong - right,
+            one.twins_cost,
+        );
+    }
+    println!(
+        "all: {} of {laws} laws proved; {} of {} false statements proved, {} refuted\n",
+        sum(&|one| one.answered("Theorem")),
+        sum(&|one| one.twins("Theorem")),
+        sum(&|one| one.twins.len()),
+        sum(&|one| one.twins("CounterSatisfiable")),
+    );
+    for one in all {
+        let missed: Vec<&Listed> =
+            one.laws.iter().filter(|law| matches!(law.found, Found::Instance(_) | Found::Missed)).collect();
+        if !missed.is_empty() {
+            println!("{}: not found by explore", one.name);
+        }
+        for law in missed {
+            let kind = match law.found {
+                Found::Instance(number) => format!("an instance of {number}"),
+                _ => "missed".to_owned(),
+            };
+            let name = law.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+            println!("  {name}{}   [{kind}; prove: {}]", law.math, law.szs);
+        }
+    }
+}
+
+fn print_json(all: &[Measured]) {
+    for one in all {
+        let laws = one.laws.iter().map(|law| {
+            let (found, number, line) = match law.found {
+                Found::Shown(number, line) => ("theorem", Some(number), Some(line)),
+                Found::Consequence(number) => ("consequence", Some(number), None),
+                Found::Instance(number) => ("instance", Some(number), None),
+                Found::Missed => ("missed", None, None),
+            };
+            json!({ "name": law.name, "math": law.math, "found": found, "number": number, "line": line, "szs": law.szs })
+        });
+        let twins = one.twins.iter().map(|twin| json!({ "name": twin.label, "math": twin.math, "szs": twin.szs }));
+        println!(
+            "{}",
+            json!({
+                "event": "theory", "theory": one.name, "laws": laws.collect::<Vec<_>>(),
+                "false": twins.collect::<Vec<_>>(), "found": one.found(), "instances": one.instances(),
+                "named": one.named(), "named_first": one.first(), "cpu_seconds": one.explored.seconds,
+                "megabytes": one.explored.megabytes, "finished": one.explored.finished,
+                "prove_cpu_seconds": one.laws_cost, "false_cpu_seconds": one.twins_cost,
+            })
+        );
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1).cloned()
+    };
+    let seconds = |name: &str, usual: f64| value(name).map_or(usual, |text| text.parse().expect("a number of seconds"));
+    let (explore, prove) = (seconds("--explore", 10.0), seconds("--prove", 30.0));
+    law::try_out(&read("group").0);
+    let folder = std::env::temp_dir().join(format!("theoremata-recall-{}", std::process::id()));
+    let only = value("--only");
+    let names = names().into_iter().filter(|name| only.as_ref().is_none_or(|only| only == name));
+    let all: Vec<Measured> = names.map(|name| measure(&name, &folder, explore, prove)).collect();
+    std::fs::remove_dir_all(&folder).ok();
+    if arguments.iter().any(|argument| argument == "--json") {
+        print_json(&all);
+    } else {
+        print(&all);
+    }
+    if let Some(docs) = value("--docs") {
+        page::write(&all, Path::new(&docs));
+    }
+    let wrong: usize = all.iter().map(|one| one.twins("Theorem") + one.answered("CounterSatisfiable")).sum();
+    assert_eq!(wrong, 0, "no false statement is proved, and no law refuted");
+}
