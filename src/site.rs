@@ -73,7 +73,7 @@ impl SiteError {
 ///
 /// # Errors
 /// See [`SiteError`].
-pub(crate) fn write(report: &Report<'_>, theory: &Theory, out: &Path) -> Result<SiteSummary, SiteError> {
+pub(crate) fn write(report: &Report, theory: &Theory, out: &Path) -> Result<SiteSummary, SiteError> {
     let mut folder = Folder::begin(out)?;
     let catalogue = Catalogue::new(report, theory);
     let pieces = downloads::write(&catalogue, &mut folder)?;

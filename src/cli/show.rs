@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 use theoremata_actors::proof_codec::{encode, number_of};
 use theoremata_actors::run::TheoremFound;
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::Checked;
 use theoremata_logic::language::text::without_sorts;
 
 use super::arguments::StoredArguments;
@@ -79,7 +79,7 @@ fn show(found: &TheoremFound, output: Output) {
 }
 
 /// The steps of a proof, indented by scope.
-fn show_proof(theory: &Theory, theorem: &Checked<'_>, output: Output) {
+fn show_proof(theory: &Theory, theorem: &Checked, output: Output) {
     let proof = theorem.proof();
     let (record, _) = encode(theory, proof);
     let mut depth = vec![0usize; proof.scopes.len()];

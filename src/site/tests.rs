@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::run::{Manner, Prepared, Question, Running, Settings};
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::proof::{Proof, Rule, Scope, ScopeId, Step, TheoremId};
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::Checked;
 use theoremata_logic::language::mpl::read_mpl;
 use theoremata_store::{Input, Store};
 
@@ -39,8 +39,8 @@ impl Drop for Place {
     }
 }
 
-/// Explores a theory file of ours, with so many atoms a conjecture. What is found is kept to the end.
-pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize) -> (Arc<Theory>, Report<'static>) {
+/// Explores a theory file of ours, with so many atoms a conjecture.
+pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize) -> (Arc<Theory>, Report) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("theories");
     let text = change(&fs::read_to_string(folder.join(file)).expect("a theory of ours"));
     let mut inputs = vec![Input { name: file.to_owned(), bytes: text.clone().into_bytes() }];
@@ -57,16 +57,15 @@ pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize
     let settings = Settings { threads: NonZeroUsize::MIN, cpu: None, memory: None, cancel: Cancel::default() };
     let done = prepared.start(settings, || "then".to_owned()).and_then(Running::join).expect("it runs");
     let run = done.store.run(&done.id).expect("a store in memory").expect("the run");
-    let stored: &'static Stored = Box::leak(Box::new(Stored::read(&done.store, &run).expect("it can be read")));
+    let stored = Stored::read(&done.store, &run).expect("it can be read");
     let theorems = stored.checked().expect("the checker accepts them");
     let sources = vec![Source { name: file.to_owned(), text }];
-    (stored.theory.clone(), Report::new(stored, theorems, Some(&done.exploration), sources, Vec::new()))
+    (stored.theory.clone(), Report::new(&stored, theorems, Some(&done.exploration), sources, Vec::new()))
 }
 
-/// The proof, accepted behind these theorems and kept to the end.
-fn accepted(theory: &Theory, before: &[Theorem<'static>], proof: Proof) -> Checked<'static> {
+/// The proof, accepted behind these theorems.
+fn accepted(theory: &Theory, before: &[Theorem], proof: Proof) -> Checked {
     let earlier = |cited: TheoremId| before.get(cited.0 as usize).map(|theorem| theorem.checked.statement());
-    let proof: &'static Proof = Box::leak(Box::new(proof));
     Checked::new(theory, earlier, TheoremId(before.len() as u32), proof).expect("a proof")
 }
 
@@ -89,7 +88,7 @@ pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Arithmetic with a few goals, so that the laws are there whatever the exploration finds.
-pub(super) fn arithmetic(change: impl Fn(&str) -> String) -> (Arc<Theory>, Report<'static>) {
+pub(super) fn arithmetic(change: impl Fn(&str) -> String) -> (Arc<Theory>, Report) {
     let goals = "
 (conjecture zero-from-the-left (>[a,b] (in3[0,a,b,+]) (=[a,b])))
 (conjecture sums-of-successors (>[a,b,c,d] (& (in2[a,b,s]) (in3[a,c,d,+])) (>[e] (in3[b,c,e,+]) (in2[d,e,s]))))
@@ -230,7 +229,7 @@ fn names_of_users_are_text_and_never_markup() {
 }
 
 /// A report of thousands of theorems: each cites a few earlier ones. The site does not check proofs.
-fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report<'static>) {
+fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report) {
     let (theory, small) = explored("peano.mpl", str::to_owned, 3);
     let mut state = 7_u64;
     let mut next = move |below: usize| {
@@ -354,14 +353,14 @@ fn an_older_site_of_ours_is_replaced_as_a_whole() {
 #[test]
 fn addresses_are_made_of_the_statement_and_not_of_its_number() {
     let (theory, report) = arithmetic(str::to_owned);
-    let addresses = |report: &Report<'_>| -> Vec<String> {
+    let addresses = |report: &Report| -> Vec<String> {
         Catalogue::new(report, &theory).theorems.iter().map(|entry| entry.file.clone()).collect()
     };
     let all = addresses(&report);
     let (_, smaller) = explored("peano.mpl", str::to_owned, 2);
     let mut moved = 0;
     for (number, (theorem, address)) in smaller.theorems.iter().zip(addresses(&smaller)).enumerate() {
-        let same = |known: &Theorem<'_>| known.checked.statement() == theorem.checked.statement();
+        let same = |known: &Theorem| known.checked.statement() == theorem.checked.statement();
         if let Some(place) = report.theorems.iter().position(same) {
             assert_eq!(all[place], address);
             moved += usize::from(place != number);

@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 
+use super::Format;
 use super::typed::book::{Book, Declaration, Generated, binders};
 use super::typed::infix::{close, open};
 use super::typed::plan::Plan;
@@ -14,7 +15,7 @@ use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer, behind};
 use super::typed::{Argument, Assumed, Claim, Local, Property, Shape, Term};
-use super::{Checked, Format};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::Theory;
@@ -87,7 +88,7 @@ thm eq_sym : s : Sort -> x : El s -> y : El s -> Prf (eq s x y) -> Prf (eq s y x
 ";
 
 impl Format for Dedukti<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         self.book.survey(theorem);
     }
 
@@ -126,7 +127,7 @@ impl Format for Dedukti<'_> {
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         let names = std::mem::take(&mut self.book.names);
         let [first, mpl, rests_on] = Writer::comment_lines(&self.book, theorem);
         out.push('\n');
@@ -370,7 +371,7 @@ impl Text<'_> {
         self.writer.forget_bases(&types);
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
+    fn theorem(&mut self, theorem: &Checked, plan: &Plan<'_>) {
         let book = self.writer.book;
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
         self.writer.put(&format!("thm {} :", book.theorem(theorem.number())));

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use super::Format;
 use super::typed::book::{Book, Declaration, Generated, binders};
 use super::typed::infix::{Place, Signs, Terms, Typed, close, open};
 use super::typed::plan::Plan;
@@ -18,7 +19,7 @@ use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
 use super::typed::{Argument, Assumed, Local, Shape, Term};
-use super::{Checked, Format};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Theory;
@@ -63,7 +64,7 @@ impl<'t> Lean<'t> {
 }
 
 impl Format for Lean<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         self.book.survey(theorem);
     }
 
@@ -105,7 +106,7 @@ impl Format for Lean<'_> {
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         out.push('\n');
         let names = std::mem::take(&mut self.book.names);
         comment(out, &Writer::comment_lines(&self.book, theorem).join("\n"));
@@ -337,7 +338,7 @@ impl Text<'_> {
     }
 
     /// `theorem t1 [Language] (I : Type) (N : Power I) … (A : Type) (axiom_1 : …) … : …`
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>, format: &Lean<'_>) {
+    fn theorem(&mut self, theorem: &Checked, plan: &Plan<'_>, format: &Lean<'_>) {
         let book = self.writer.book;
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
         self.writer.put(&format!("theorem {} [Language]", book.theorem(theorem.number())));

@@ -9,6 +9,7 @@
 
 use std::fmt::Write as _;
 
+use super::Format;
 use super::typed::book::{Book, Declaration, Generated, binders};
 use super::typed::infix::{Place, Signs, Terms, close, open};
 use super::typed::plan::Plan;
@@ -16,7 +17,7 @@ use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
 use super::typed::writer::{Shown, Writer};
 use super::typed::{Local, Shape, Term};
-use super::{Checked, Format};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::theory::Theory;
 
@@ -58,7 +59,7 @@ impl<'t> Rocq<'t> {
 }
 
 impl Format for Rocq<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         self.book.survey(theorem);
     }
 
@@ -99,7 +100,7 @@ impl Format for Rocq<'_> {
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         let shape = self.book.shape;
         let names = std::mem::take(&mut self.book.names);
         let [first, mpl, rests_on] = Writer::comment_lines(&self.book, theorem);
@@ -342,7 +343,7 @@ impl Text<'_> {
         self.writer.forget_bases(&types);
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
+    fn theorem(&mut self, theorem: &Checked, plan: &Plan<'_>) {
         let book = self.writer.book;
         self.explicit = plan.length() > LONG;
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());

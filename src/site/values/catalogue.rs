@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::Checked;
 use theoremata_logic::language::notation::{Math, Reading};
 use theoremata_logic::proofs::axiom_use::{Axioms, Given};
 
@@ -17,7 +17,7 @@ use super::report::Report;
 
 /// The report with everything that several pages need.
 pub(crate) struct Catalogue<'r> {
-    pub(crate) report: &'r Report<'r>,
+    pub(crate) report: &'r Report,
     pub(crate) theory: &'r Theory,
     /// Readable mathematics.
     pub(crate) reading: Reading<'r>,
@@ -95,7 +95,7 @@ impl<'r> Catalogue<'r> {
         }
     }
 
-    pub(crate) fn new(report: &'r Report<'r>, theory: &'r Theory) -> Self {
+    pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Self {
         let reading = Reading::new(theory);
         let axioms = Axioms::of(theory);
         let axiom_texts = axioms.list.iter().map(|axiom| reading.under_anchor(&axiom.formula).to_string()).collect();
@@ -141,7 +141,7 @@ impl<'r> Catalogue<'r> {
 
     /// What a proof uses of the theory and which theorems it cites: the axioms as they stand in it, the rest as
     /// the checker found it.
-    fn basis(&self, theorem: &Checked<'_>) -> (Basis, Vec<usize>) {
+    fn basis(&self, theorem: &Checked) -> (Basis, Vec<usize>) {
         let proof = theorem.proof();
         let found = theorem.basis();
         let mut basis = Basis {

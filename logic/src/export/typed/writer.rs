@@ -228,7 +228,7 @@ impl<'w> Writer<'w> {
     }
 
     /// What stands above a theorem: its number, what it says, and what it rests on, line by line.
-    pub(crate) fn comment_lines(book: &Book<'_>, theorem: &crate::export::Checked<'_>) -> [String; 3] {
+    pub(crate) fn comment_lines(book: &Book<'_>, theorem: &crate::calculus::checked::Checked) -> [String; 3] {
         let mut first = format!("Theorem {}.", theorem.shown_number());
         let _ = write!(first, " {}", book.comments.mathematics(theorem.statement()));
         let unnamed = |name: Name| Arc::from(format!("v{}", name.0));
