@@ -17,6 +17,7 @@ use std::process::Command;
 
 use common::exported::{Collection, collections, folder, program, say};
 use common::goal;
+use common::other_sorts::other_sorts;
 use damage::{KINDS, Language, Sample};
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Rule, TheoremId};
@@ -45,6 +46,7 @@ fn for_each(mut act: impl FnMut(&Collection)) {
     [&bridges, &closed, &more::ugly(&closed)].into_iter().for_each(&mut act);
     let ugly = Collection { label: "anchored_ugly", ..more::ugly(&bridges) };
     act(&ugly);
+    act(&other_sorts());
 }
 
 fn collection(label: &str) -> &'static Collection {
