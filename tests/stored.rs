@@ -187,7 +187,15 @@ fn an_import_takes_no_word_for_anything() {
     let output = theoremata(&here, &["import", "boasting.jsonl", "--db", "modest"]);
     assert_eq!(code(&output), 0, "{}", said(&output));
     let kept = String::from_utf8(theoremata(&here, &["export", "--db", "modest", "--backup"]).stdout).expect("text");
-    assert!(kept.contains("\"measures\":{}") && !kept.contains("accepted by"), "{kept}");
+    assert!(!kept.contains("accepted by"), "{kept}");
+    // Counts are no theorems: they stay claims, and are told as such.
+    let [own, modest] =
+        ["db", "modest"].map(|db| objects(&theoremata(&here, &["show", "--db", db, "--json"]))[0].clone());
+    assert_eq!((&own["imported"], &modest["imported"]), (&false.into(), &true.into()), "{own} {modest}");
+    assert!(own["counts"].is_object() && own.get("claimed_counts").is_none(), "{own}");
+    assert!(modest["claimed_counts"] == own["counts"] && modest.get("counts").is_none(), "{modest}");
+    let listed = said(&theoremata(&here, &["show", "--db", "modest"]));
+    assert!(listed.contains("(imported: status and time as claimed)"), "{listed}");
 }
 
 #[test]

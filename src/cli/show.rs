@@ -17,7 +17,7 @@ use super::output::Output;
 use super::run::{site_is_free, stored_pages};
 use super::stored::{find, open};
 use super::{json, text};
-use crate::exchange::stored::Stored;
+use crate::exchange::stored::{Stored, is_imported};
 use crate::failure::Failure;
 
 /// What is shown.
@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Fai
                 output.object(&json::run(&run));
             } else {
                 let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
-                output.line(&format!("{}  {:<13} {}  {}", run.id, run.status.words(), run.started, files.join(", ")));
+                let origin = if is_imported(&run) { "  (imported: status and time as claimed)" } else { "" };
+                let (status, files) = (run.status.words(), files.join(", "));
+                output.line(&format!("{}  {status:<13} {}  {files}{origin}", run.id, run.started));
             }
         }
         return Ok(Exit::Done);

@@ -141,6 +141,14 @@ fn mark_cited(theorems: &[Checked], place: usize, wanted: &mut [bool]) {
     }
 }
 
+/// The measure of a run that came in by an import.
+const IMPORTED: &str = "imported";
+
+/// Whether a run came in by an import: what it says of itself besides its theorems is a claim.
+pub(crate) fn is_imported(run: &Run) -> bool {
+    run.measures.contains_key(IMPORTED)
+}
+
 /// Imports runs into a store, each theorem of them checked before it is stored.
 ///
 /// # Errors
@@ -162,8 +170,11 @@ impl Referee for Gate {
         let theory = input::reload(&files).map_err(|failure| format!("its files are no theory: {failure}"))?;
         self.theory = Some(theory);
         self.statements.clear();
-        // What another checker has said, nobody here has heard.
+        // What another checker has said, nobody here has heard; nor has anybody counted here what was counted.
         claimed.measures.clear();
+        claimed
+            .measures
+            .insert(IMPORTED.to_owned(), "its status, times and counts are as they were claimed".to_owned());
         let is_time = |text: &str| text.len() <= 30 && text.chars().all(|c| c.is_ascii_digit() || "-:TZ".contains(c));
         for time in [&mut claimed.started, &mut claimed.finished] {
             if !is_time(time) {
