@@ -1,12 +1,10 @@
 //! What the pages say beyond the report itself, worked out once: readings, addresses, who cites whom,
 //! what everything rests on.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use theoremata_logic::calculus::checked::Checked;
-use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::formula::PredicateId;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::notation::{Math, Reading};
 use theoremata_logic::proofs::axiom_use::{Axioms, Given};
@@ -27,12 +25,7 @@ pub(crate) struct Catalogue<'r> {
     /// The axioms in one line of text.
     pub(crate) axiom_texts: Vec<String>,
     pub(crate) theorems: Vec<Entry>,
-    /// What has been written of formulas that occur in many proofs: markup and MPL.
-    pub(crate) written: RefCell<HashMap<Written, (String, String)>>,
 }
-
-/// A formula with the names of its free variables.
-pub(crate) type Written = (Formula, Vec<(Name, Arc<str>)>);
 
 /// A theorem's place among the others.
 pub(crate) struct Entry {
@@ -107,7 +100,6 @@ impl<'r> Catalogue<'r> {
             axioms,
             axiom_texts,
             theorems: Vec::with_capacity(report.theorems.len()),
-            written: RefCell::default(),
         };
         let mut files: HashMap<String, usize> = HashMap::new();
         for (number, theorem) in report.theorems.iter().enumerate() {
