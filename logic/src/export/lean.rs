@@ -160,24 +160,16 @@ impl<'w> Declarations<'w> for Text<'w> {
         if !types.is_empty() {
             self.writer.put(&format!("{{{} : Type}} → ", types.join(" ")));
         }
-        for sort in sorts {
-            let text = self.writer.sort(sort, false);
-            self.writer.put(&format!("{text} → "));
-        }
-        self.writer.put("Prop\n");
+        self.relation(sorts);
+        self.writer.put("\n");
     }
 
     fn define(&mut self, name: &str, types: &[String], variables: &[Typed]) {
-        self.writer.put(&format!("def {name} [Language]"));
-        self.types(types, ["{", "}"]);
-        self.variables(variables);
-        self.writer.put(" : Prop :=");
-        self.writer.line();
+        self.definition(&format!("def {name} [Language]"), types, variables);
     }
 
     fn every(&mut self, property: &str, element: &str, formula: &Formula) {
-        self.writer.put(&format!("∀ {property} : {element} → Prop, "));
-        self.formula(formula, Place::Open);
+        self.for_every(property, element, formula);
     }
 
     fn lemma(&mut self, name: &str, generated: &Generated<'_>, types: &[String], variables: &[Typed]) {

@@ -4,6 +4,7 @@ use super::declare::Writes;
 use super::writer::{Shown, Typed, Writer, behind};
 use super::{Argument, Claim, Local, Property, Term};
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
+use crate::calculus::sort::Sort;
 
 /// The signs of a language.
 pub(crate) struct Signs {
@@ -168,6 +169,31 @@ pub(crate) trait Terms<'w>: Writes<'w> {
             let text = format!(" {}{} : Type{}", brackets[0], names.join(" "), brackets[1]);
             self.writer().put(&text);
         }
+    }
+
+    /// `I → Power I → Prop`
+    fn relation(&mut self, sorts: &[Sort]) {
+        for sort in sorts {
+            let text = self.writer().sort(sort, false);
+            self.writer().put(&format!("{text}{}", Self::SIGNS.implies.trim_start()));
+        }
+        self.writer().put("Prop");
+    }
+
+    /// `def name {A : Type} (x : A) : Prop :=`, and a new line.
+    fn definition(&mut self, head: &str, types: &[String], variables: &[Typed]) {
+        self.writer().put(head);
+        self.types(types, ["{", "}"]);
+        self.variables(variables);
+        self.writer().put(" : Prop :=");
+        self.writer().line();
+    }
+
+    /// `∀ P : I → Prop, A`
+    fn for_every(&mut self, property: &str, element: &str, formula: &Formula) {
+        let Signs { forall, implies, .. } = Self::SIGNS;
+        self.writer().put(&format!("{forall}{property} : {element}{implies}Prop, "));
+        self.formula(formula, Place::Open);
     }
 
     /// `∀ A B : Type, ∀ x y : I, `
