@@ -7,22 +7,20 @@
 //! `cargo bench --bench exports`. Times are CPU seconds, of the checkers as the system counts them, in
 //! hundredths; smallest of the runs.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rustix::time::{ClockId, clock_gettime};
-use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::{Proof, TheoremId};
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Format;
 use theoremata_logic::export::dedukti::Dedukti;
 use theoremata_logic::export::lean::Lean;
 use theoremata_logic::export::metamath::Metamath;
 use theoremata_logic::export::rocq::Rocq;
 use theoremata_logic::export::tstp::Tstp;
-use theoremata_logic::export::{Checked, Format};
 use theoremata_logic::language::mpl::read_mpl;
 use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Exploration, Options, Task};
@@ -66,7 +64,7 @@ const LANGUAGES: [Language; 5] = [
     Language { name: "TSTP", extension: "tstp", make: |theory| Box::new(Tstp::new(theory)), checkers: &[] },
 ];
 
-fn explored(file: &str, atoms: Option<usize>) -> (Arc<Theory>, Vec<Proof>) {
+fn explored(file: &str, atoms: Option<usize>) -> (Arc<Theory>, Vec<Checked>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("theories");
     let mut load = |path: &str| fs::read(folder.join(path)).map_err(|error| error.to_string());
     let text = load(file).expect("a theory that we ship");
@@ -89,20 +87,10 @@ fn explored(file: &str, atoms: Option<usize>) -> (Arc<Theory>, Vec<Proof>) {
             Task::Finished => break,
         }
     }
-    (theory, exploration.theorems.into_iter().map(|theorem| theorem.proof).collect())
+    (theory, exploration.theorems.into_iter().map(|theorem| theorem.checked).collect())
 }
 
-fn checked<'p>(theory: &Theory, proofs: &'p [Proof]) -> Vec<Checked<'p>> {
-    let statements: HashMap<TheoremId, &Formula> = (proofs.iter().enumerate())
-        .map(|(place, proof)| (TheoremId(place as u32), proof.statement().expect("a proof")))
-        .collect();
-    let theorem = |(place, proof)| {
-        Checked::new(theory, |id| statements.get(&id).copied(), TheoremId(place as u32), proof).expect("checked")
-    };
-    proofs.iter().enumerate().map(theorem).collect()
-}
-
-fn written(theory: &Theory, theorems: &[Checked<'_>], language: &Language) -> String {
+fn written(theory: &Theory, theorems: &[Checked], language: &Language) -> String {
     let mut format = (language.make)(theory);
     theorems.iter().for_each(|theorem| format.survey(theorem));
     let mut text = String::new();
@@ -161,8 +149,7 @@ fn folder() -> PathBuf {
 fn main() {
     println!("| theory | theorems | language | KB | written in, s | checked in, s |\n|---|---|---|---|---|---|");
     for (name, file) in [("Peano", "peano.mpl"), ("Group", "group.mpl")] {
-        let (theory, proofs) = explored(file, None);
-        let theorems = checked(&theory, &proofs);
+        let (theory, theorems) = explored(file, None);
         for language in &LANGUAGES {
             let text = written(&theory, &theorems, language);
             let seconds = least(|| {
@@ -190,12 +177,11 @@ fn main() {
             );
         }
     }
-    let (theory, proofs) = explored("peano.mpl", Some(6));
-    let steps = |count: usize| proofs[..count].iter().map(|proof| proof.steps.len()).sum::<usize>();
+    let (theory, all) = explored("peano.mpl", Some(6));
+    let steps = |count: usize| all[..count].iter().map(|theorem| theorem.proof().steps.len()).sum::<usize>();
     println!(
         "\n| language | theorems | steps | KB | written in, s | µs a step | bytes a step |\n|---|---|---|---|---|---|---|"
     );
-    let all = checked(&theory, &proofs);
     for language in &LANGUAGES {
         for count in [250, 500, 1_000, all.len()] {
             let mut bytes = 0;

@@ -2,7 +2,7 @@
 //! a graph, what stayed open and what was refuted. It needs no server and works from `file://`.
 //!
 //! The same report gives the same bytes. All text of users is escaped, by the templates or by
-//! [`escape`]; markup that we made ourselves has a name that ends in `_html`.
+//! [`writing::escape`]; markup that we made ourselves has a name that ends in `_html`.
 
 #[cfg(test)]
 mod browser;
@@ -15,7 +15,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::language::characters::flaw_in_prose;
 
 use values::catalogue::Catalogue;
 use values::report::Report;
@@ -73,7 +72,7 @@ impl SiteError {
 ///
 /// # Errors
 /// See [`SiteError`].
-pub(crate) fn write(report: &Report<'_>, theory: &Theory, out: &Path) -> Result<SiteSummary, SiteError> {
+pub(crate) fn write(report: &Report, theory: &Theory, out: &Path) -> Result<SiteSummary, SiteError> {
     let mut folder = Folder::begin(out)?;
     let catalogue = Catalogue::new(report, theory);
     let pieces = downloads::write(&catalogue, &mut folder)?;
@@ -89,41 +88,4 @@ pub(crate) fn write(report: &Report<'_>, theory: &Theory, out: &Path) -> Result<
 /// If something of others stands there.
 pub(crate) fn may_write(out: &Path) -> Result<(), SiteError> {
     Folder::target(out).map(drop)
-}
-
-/// Appends text to markup so that it is read as text, also inside of attributes.
-fn escape(text: &str, html: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            // Browsers and validators object to these, and they show nothing, or the rest in another order.
-            c if c == '\r' || flaw_in_prose(c).is_some() => html.push('\u{fffd}'),
-            c => html.push(c),
-        }
-    }
-}
-
-fn escaped(text: &str) -> String {
-    let mut html = String::new();
-    escape(text, &mut html);
-    html
-}
-
-/// The longest MPL text of one formula that a page shows, in bytes.
-const LONGEST_TEXT: usize = 20_000;
-
-/// The text, or its beginning if a page could not hold it.
-fn shortened(text: String) -> String {
-    if text.len() <= LONGEST_TEXT {
-        return text;
-    }
-    let mut end = LONGEST_TEXT;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}… ({} bytes in all; the whole text is in the download)", &text[..end], text.len())
 }

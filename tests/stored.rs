@@ -113,7 +113,7 @@ fn commands_that_read_change_nothing() {
 }
 
 #[test]
-fn a_cancelled_run_stays_cancelled_when_it_is_shown() {
+fn a_run_is_shown_while_it_runs_and_stays_cancelled_when_it_is_shown() {
     let here = folder("cancelled");
     let peano = format!("{}/theories/peano.mpl", env!("CARGO_MANIFEST_DIR"));
     let mut child = command(&here, &["explore", &peano, "--db", "db", "--json", "--max-size", "4"])
@@ -125,6 +125,16 @@ fn a_cancelled_run_stays_cancelled_when_it_is_shown() {
     let mut told = BufReader::new(child.stdout.take().expect("a pipe"));
     told.read_line(&mut line).expect("a theorem");
     assert!(line.contains("\"theorem\""), "{line}");
+    // Whoever reads need not wait for the end; whoever writes must.
+    let running = objects(&theoremata(&here, &["show", "--db", "db", "--json"]))[0].clone();
+    assert_eq!(running["status"], "running", "{running}");
+    let shown = theoremata(&here, &["show", running["run"].as_str().expect("an id"), "--db", "db"]);
+    assert!(code(&shown) == 0 && !shown.stdout.is_empty(), "{}", said(&shown));
+    assert_eq!(code(&theoremata(&here, &["check", "--db", "db"])), 0);
+    let refused = theoremata(&here, &["compact", "--db", "db"]);
+    let process = format!("in use by process {}, which writes to it", child.id());
+    assert!(code(&refused) == 4 && said(&refused).contains(&process), "{}", said(&refused));
+    assert_eq!(child.try_wait().expect("it can be asked"), None, "the run had ended before it was read");
     let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill is there");
     assert!(kill.success());
     let mut rest = String::new();
@@ -187,7 +197,15 @@ fn an_import_takes_no_word_for_anything() {
     let output = theoremata(&here, &["import", "boasting.jsonl", "--db", "modest"]);
     assert_eq!(code(&output), 0, "{}", said(&output));
     let kept = String::from_utf8(theoremata(&here, &["export", "--db", "modest", "--backup"]).stdout).expect("text");
-    assert!(kept.contains("\"measures\":{}") && !kept.contains("accepted by"), "{kept}");
+    assert!(!kept.contains("accepted by"), "{kept}");
+    // Counts are no theorems: they stay claims, and are told as such.
+    let [own, modest] =
+        ["db", "modest"].map(|db| objects(&theoremata(&here, &["show", "--db", db, "--json"]))[0].clone());
+    assert_eq!((&own["imported"], &modest["imported"]), (&false.into(), &true.into()), "{own} {modest}");
+    assert!(own["counts"].is_object() && own.get("claimed_counts").is_none(), "{own}");
+    assert!(modest["claimed_counts"] == own["counts"] && modest.get("counts").is_none(), "{modest}");
+    let listed = said(&theoremata(&here, &["show", "--db", "modest"]));
+    assert!(listed.contains("(imported: status and time as claimed)"), "{listed}");
 }
 
 #[test]

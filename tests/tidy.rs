@@ -109,6 +109,20 @@ fn no_file_imports_in_a_circle() {
 }
 
 #[test]
+fn the_values_of_pages_hold_no_markup() {
+    let mut files = Vec::new();
+    sources(&root().join("src/site/values"), &mut files);
+    assert!(files.len() > 4, "the values were found");
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a source file");
+        // Text of users is made markup in `writing` alone, which no value knows; nothing written is kept in a value.
+        for word in ["site::writing", "super::super::writing", "_html", "</", "&lt;", "RefCell", "Mutex", "OnceCell"] {
+            assert!(!text.contains(word), "{} must not hold {word}", file.display());
+        }
+    }
+}
+
+#[test]
 fn nothing_is_left_undone() {
     let mut files = Vec::new();
     sources(&root(), &mut files);

@@ -39,6 +39,7 @@ impl Clock {
 fn arithmetic() -> Signature {
     let function = |predicate, arity: u16, fixed| Relation {
         predicate,
+        inner: None,
         slots: (0..arity).map(Slot::Argument).chain([Slot::Fixed(fixed)]).collect(),
         arity: arity.into(),
         sorts: vec![Sort::BASE; arity.into()],
@@ -48,6 +49,7 @@ fn arithmetic() -> Signature {
         relations: vec![
             Relation {
                 predicate: PredicateId::EQUAL,
+                inner: None,
                 slots: vec![Slot::Argument(0), Slot::Argument(1)],
                 arity: 2,
                 sorts: Vec::new(),

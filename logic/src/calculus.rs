@@ -4,6 +4,7 @@
 //! [docs/calculus.md](https://docs.rs/theoremata-logic), and nothing of the search.
 
 pub mod check;
+pub mod checked;
 pub mod formula;
 pub mod proof;
 pub mod sort;

@@ -1,6 +1,6 @@
 //! Theorems in the languages of other checkers, so that nobody has to believe ours.
 //!
-//! Only a [`Checked`] theorem can be exported, and only [`check`] makes one. Every format is a
+//! Only a [`Checked`] theorem can be exported, and only the checker makes one. Every format is a
 //! [`Format`]: it sees all theorems once to learn what they need, and then writes them one by one, each
 //! with what it cites before it, so that an export never has to be in memory as a whole.
 
@@ -16,69 +16,11 @@ pub(crate) mod typed;
 
 use std::fmt::Write as _;
 
-use crate::calculus::check::{Basis, Flaw, check};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Formula, Name};
-use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::Theory;
 use crate::language::notation::Reading;
 use crate::language::text::{MplWriter, SortsShown};
-
-/// A theorem whose proof the checker has accepted.
-#[derive(Clone, Debug)]
-pub struct Checked<'a> {
-    number: TheoremId,
-    proof: &'a Proof,
-    statement: &'a Formula,
-    basis: Basis,
-}
-
-impl<'a> Checked<'a> {
-    /// Has the proof checked. `earlier` gives the statements that it may cite, those of theorems with
-    /// lower numbers.
-    ///
-    /// # Errors
-    /// The first flaw of the proof.
-    pub fn new<'f>(
-        theory: &Theory,
-        earlier: impl Fn(TheoremId) -> Option<&'f Formula>,
-        number: TheoremId,
-        proof: &'a Proof,
-    ) -> Result<Checked<'a>, Flaw> {
-        let basis = check(theory, |cited| if cited < number { earlier(cited) } else { None }, proof)?;
-        let statement = proof.statement().ok_or(Flaw::Empty)?;
-        Ok(Checked { number, proof, statement, basis })
-    }
-
-    /// Its number.
-    #[must_use]
-    pub fn number(&self) -> TheoremId {
-        self.number
-    }
-
-    /// Its number for readers, who count from 1.
-    #[must_use]
-    pub fn shown_number(&self) -> u32 {
-        self.number.0 + 1
-    }
-
-    /// Its proof.
-    #[must_use]
-    pub fn proof(&self) -> &'a Proof {
-        self.proof
-    }
-
-    /// Its closed statement.
-    #[must_use]
-    pub fn statement(&self) -> &'a Formula {
-        self.statement
-    }
-
-    /// What its own proof rests on.
-    #[must_use]
-    pub fn basis(&self) -> &Basis {
-        &self.basis
-    }
-}
 
 /// A language that theorems can be written in.
 ///
@@ -87,11 +29,11 @@ impl<'a> Checked<'a> {
 /// comes after all that it cites. What is appended to `out` may be written away between calls.
 pub trait Format {
     /// Learns what a theorem needs to have been declared.
-    fn survey(&mut self, theorem: &Checked<'_>);
+    fn survey(&mut self, theorem: &Checked);
     /// Appends what stands before the theorems: the logic, the theory, what is assumed.
     fn begin(&mut self, out: &mut String);
     /// Appends a theorem with its proof.
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String);
+    fn theorem(&mut self, theorem: &Checked, out: &mut String);
     /// Appends what stands after the theorems.
     fn end(&mut self, out: &mut String);
 }
@@ -125,7 +67,7 @@ impl<'t> Comments<'t> {
 
     /// What a theorem rests on by its own proof, besides the axioms, in words: `induction on the natural
     /// numbers; theorems 3, 7`.
-    pub(crate) fn rests_on(&self, theorem: &Checked<'_>) -> String {
+    pub(crate) fn rests_on(&self, theorem: &Checked) -> String {
         let basis = theorem.basis();
         let mut parts: Vec<String> = Vec::new();
         for number in &basis.inductions {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use common::draft::Draft;
 use common::exported::{Collection, collections, folder, program, say};
+use common::other_sorts::other_sorts;
 use common::theories::{Definer, conjunction};
 use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::export::metamath::Metamath;
@@ -206,6 +207,46 @@ fn two_verifiers_refuse_damaged_files() {
 fn the_same_theorems_give_the_same_file() {
     let peano = &collections()[1];
     assert_eq!(written(peano), written(peano));
+}
+
+/// At which sorts each theorem is stated, by its labels.
+const AT_SORTS: [&[&str]; 4] = [&["t-1", "t-1-1", "t-1-2"], &["t-2", "t-2-1", "t-2-2"], &["t-3", "t-3-1"], &["t-4"]];
+
+#[test]
+fn theorems_that_are_cited_at_other_sorts_are_stated_there_and_accepted() {
+    let folder = folder("metamath-sorts");
+    let good = written(&other_sorts());
+    let labels: Vec<&str> =
+        good.match_indices(" $p |- ").filter_map(|(at, _)| good[..at].split(' ').next_back()).collect();
+    assert_eq!(labels, AT_SORTS.concat());
+    // A theorem of other sorts in the place of one that is cited.
+    let swapped =
+        AT_SORTS.iter().flat_map(|labels| labels.iter().flat_map(|from| labels.iter().map(move |to| (from, to))));
+    let damaged = swapped.filter(|(from, to)| from != to).flat_map(|(from, to)| {
+        in_proofs(&good, &|labels, letters| {
+            let mut words: Vec<&str> = labels.split_whitespace().collect();
+            *words.iter_mut().find(|word| *word == from)? = to;
+            Some((words.join(" "), letters.into()))
+        })
+    });
+    let damaged: Vec<String> = damaged.collect();
+    assert!(damaged.len() >= 10, "{} citations could be damaged", damaged.len());
+    let verifiers = (program("metamath"), program("smetamath"));
+    let judge = |name: &str, text: &str, is_good: bool| {
+        let file = folder.join(name);
+        fs::write(&file, text).expect("written");
+        let said = [
+            verifiers.0.as_ref().map(|verifier| metamath_accepts(verifier, &file, labels.len())),
+            verifiers.1.as_ref().map(|verifier| smetamath_accepts(verifier, &file)),
+        ];
+        for said in said.into_iter().flatten() {
+            assert_eq!(said.is_ok(), is_good, "{}: {said:?}", file.display());
+        }
+    };
+    judge("good.mm", &good, true);
+    for (number, text) in damaged.iter().enumerate() {
+        judge(&format!("damaged-{number}.mm"), text, false);
+    }
 }
 
 /// A theory all of whose names mean something to Metamath or to our kernel, or cannot stand in its files.

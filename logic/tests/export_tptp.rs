@@ -470,7 +470,7 @@ fn any_name_can_be_written() {
         }
     }
     let found = common::run::prove_goals(theory.clone(), &[("odd", "(forall[and,N])")]);
-    let proofs = found.theorems.into_iter().map(|theorem| theorem.proof).collect();
+    let proofs = found.theorems.into_iter().map(|theorem| theorem.checked.proof().clone()).collect();
     let collection = Collection { label: "odd", theory: theory.into(), proofs };
     let text = collection.written(&mut Tstp::new(&collection.theory));
     assert_eq!(Derivation::read(&text).flaw(), None, "{text}");

@@ -17,13 +17,12 @@ use std::process::Command;
 
 use common::exported::{Collection, collections, folder, program, say};
 use common::goal;
+use common::other_sorts::other_sorts;
 use damage::{KINDS, Language, Sample};
-use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Rule, TheoremId};
 use theoremata_logic::export::dedukti::Dedukti;
 use theoremata_logic::export::lean::Lean;
 use theoremata_logic::export::rocq::Rocq;
-use theoremata_logic::language::notation::Axiom;
 use theoremata_logic::proofs::axiom_use::{Axioms, Given};
 
 fn rocq(collection: &Collection) -> String {
@@ -45,6 +44,7 @@ fn for_each(mut act: impl FnMut(&Collection)) {
     [&bridges, &closed, &more::ugly(&closed)].into_iter().for_each(&mut act);
     let ugly = Collection { label: "anchored_ugly", ..more::ugly(&bridges) };
     act(&ugly);
+    act(&other_sorts());
 }
 
 fn collection(label: &str) -> &'static Collection {
@@ -175,13 +175,6 @@ fn listed(collection: &Collection) -> Vec<BTreeSet<String>> {
         let mut names: BTreeSet<String> = used.iter().map(|number| format!("axiom_{}", number + 1)).collect();
         for step in &proof.steps {
             match &step.rule {
-                // Where the set is said to be generated there is no more to induction.
-                Rule::Induction(number) => {
-                    let predicate = collection.theory.inductions[*number as usize].predicate;
-                    let is_it = |axiom: &&Axiom| matches!(axiom.formula, Formula::Atom(known, _) if known == predicate);
-                    let axiom = axioms.list.iter().find(is_it).expect("it is an axiom of the anchor");
-                    names.insert(format!("axiom_{}", axioms.number(&axiom.formula).expect("it has a number") + 1));
-                }
                 Rule::Comprehension { predicate, .. } => {
                     names.insert(format!("comprehension_{}", collection.theory.predicate(*predicate).name));
                 }

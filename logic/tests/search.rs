@@ -53,7 +53,7 @@ fn named<'e>(exploration: &'e Exploration, label: &str) -> &'e Theorem {
 }
 
 fn uses(theorem: &Theorem, rule: fn(&Rule) -> bool) -> bool {
-    theorem.proof.steps.iter().any(|step| rule(&step.rule))
+    theorem.checked.proof().steps.iter().any(|step| rule(&step.rule))
 }
 
 #[test]
@@ -61,10 +61,13 @@ fn the_six_laws_of_arithmetic_follow_from_lemmas() {
     let exploration = prove_goals(theories::arithmetic(), LAWS);
     for (place, (label, _)) in LAWS.iter().enumerate() {
         let theorem = theorem(&exploration, place);
-        println!("{label}: {} steps, induction on {:?}", theorem.proof.steps.len(), theorem.induction);
+        println!("{label}: {} steps, induction on {:?}", theorem.checked.proof().steps.len(), theorem.induction);
         // No law of arithmetic holds without induction, of its own or of what it cites.
-        assert!(!theorem.basis.inductions.is_empty() || !theorem.basis.theorems.is_empty(), "{label}");
-        assert!(!theorem.basis.classical && theorem.basis.comprehensions.is_empty(), "{label}");
+        assert!(
+            !theorem.checked.basis().inductions.is_empty() || !theorem.checked.basis().theorems.is_empty(),
+            "{label}"
+        );
+        assert!(!theorem.checked.basis().classical && theorem.checked.basis().comprehensions.is_empty(), "{label}");
     }
 }
 
@@ -88,7 +91,7 @@ fn laws_of_an_order_defined_by_addition_follow() {
 #[test]
 fn trees_and_lists_have_their_inductions() {
     let trees = prove_goals(theories::trees(), &[("mirror of mirror", "(>[x,y] (in2[x,y,mirror]) (in2[y,x,mirror]))")]);
-    assert_eq!(theorem(&trees, 0).basis.inductions, [0]);
+    assert_eq!(theorem(&trees, 0).checked.basis().inductions, [0]);
     let lists = prove_goals(
         theories::lists(),
         &[
@@ -99,7 +102,7 @@ fn trees_and_lists_have_their_inductions() {
             ),
         ],
     );
-    assert_eq!(theorem(&lists, 1).basis.inductions, [0]);
+    assert_eq!(theorem(&lists, 1).checked.basis().inductions, [0]);
 }
 
 #[test]
@@ -140,9 +143,9 @@ fn a_theory_that_contradicts_itself_is_found_out() {
         let found = exploration.inconsistency.unwrap_or_else(|| panic!("{name} contradicts itself"));
         let theorem = &exploration.theorems[found.0 as usize];
         // It says that something differs from itself, whatever the axioms speak of.
-        let Formula::Implies(_, _, conclusion) = &theorem.statement else { panic!("behind the anchor") };
+        let Formula::Implies(_, _, conclusion) = theorem.checked.statement() else { panic!("behind the anchor") };
         assert!(matches!(&**conclusion, Formula::Not(_)), "{name}");
-        assert!(theorem.basis.theorems.is_empty() && theorem.basis.inductions.is_empty(), "{name}");
+        assert!(theorem.checked.basis().theorems.is_empty() && theorem.checked.basis().inductions.is_empty(), "{name}");
     }
     // Not found out, though it contradicts itself: nobody asks for the value of s(0), since what the
     // root block wants to be made is not passed on to the blocks below it.
@@ -223,7 +226,12 @@ fn what_is_false_is_refuted_with_its_numbers() {
 fn outcome(theory: &Theory, exploration: &Exploration) -> String {
     let mut text = format!("{:?}\n", exploration.counts());
     for theorem in &exploration.theorems {
-        text += &format!("{} {:?} {:?}\n", show(theory, &theorem.statement), theorem.proof, theorem.basis);
+        text += &format!(
+            "{} {:?} {:?}\n",
+            show(theory, theorem.checked.statement()),
+            theorem.checked.proof(),
+            theorem.checked.basis()
+        );
     }
     for conjecture in &exploration.conjectures {
         text += &format!("{} {:?}\n", show(theory, &conjecture.statement), conjecture.fate);
@@ -272,7 +280,7 @@ fn an_exploration_goes_on_from_a_checkpoint_and_refuses_one_that_does_not_fit() 
     let theory = Arc::new(theories::arithmetic());
     let whole = explore(&theory, &[], Options::default(), &mut in_order);
     let restore = |bytes: &[u8], of: &Exploration| {
-        let proofs = of.theorems.iter().map(|theorem| theorem.proof.clone()).collect();
+        let proofs = of.theorems.iter().map(|theorem| theorem.checked.proof().clone()).collect();
         Exploration::restore(theory.clone(), &[], Options::default(), bytes, proofs)
     };
     let mut exploration = Exploration::new(theory.clone(), &[], Options::default());
@@ -294,7 +302,8 @@ fn an_exploration_goes_on_from_a_checkpoint_and_refuses_one_that_does_not_fit() 
         exploration = restore(&bytes, &exploration).expect("it was saved just now");
         assert_eq!(exploration.save(), bytes);
     }
-    let statements = |of: &Exploration| of.theorems.iter().map(|one| one.statement.clone()).collect::<Vec<_>>();
+    let statements =
+        |of: &Exploration| of.theorems.iter().map(|one| one.checked.statement().clone()).collect::<Vec<_>>();
     assert_eq!(statements(&exploration), statements(&whole));
 
     let bytes = exploration.save();

@@ -5,6 +5,7 @@ use theoremata_actors::measure::peak_bytes;
 use theoremata_actors::run::{Done, GoalAnswer, TheoremFound, contradiction};
 use theoremata_store::{Run, Status};
 
+use crate::exchange::stored::is_imported;
 use crate::remarks::remarks;
 
 /// A theorem.
@@ -69,9 +70,11 @@ pub(super) fn summary(done: &Done) -> Value {
 /// A stored run in the list of runs.
 pub(super) fn run(run: &Run) -> Value {
     let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
+    let imported = is_imported(run);
+    let counts = if imported { "claimed_counts" } else { "counts" };
     json!({
         "event": "run", "run": run.id.to_string(), "status": run.status.words(), "cycles": run.committed,
-        "started": run.started, "finished": run.finished, "inputs": files, "counts": run.counts,
+        "started": run.started, "finished": run.finished, "inputs": files, "imported": imported, counts: run.counts,
     })
 }
 

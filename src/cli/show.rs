@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 use theoremata_actors::proof_codec::{encode, number_of};
 use theoremata_actors::run::TheoremFound;
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::Checked;
 use theoremata_logic::language::text::without_sorts;
 
 use super::arguments::StoredArguments;
@@ -17,7 +17,7 @@ use super::output::Output;
 use super::run::{site_is_free, stored_pages};
 use super::stored::{find, open};
 use super::{json, text};
-use crate::exchange::stored::Stored;
+use crate::exchange::stored::{Stored, is_imported};
 use crate::failure::Failure;
 
 /// What is shown.
@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Fai
                 output.object(&json::run(&run));
             } else {
                 let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
-                output.line(&format!("{}  {:<13} {}  {}", run.id, run.status.words(), run.started, files.join(", ")));
+                let origin = if is_imported(&run) { "  (imported: status and time as claimed)" } else { "" };
+                let (status, files) = (run.status.words(), files.join(", "));
+                output.line(&format!("{}  {status:<13} {}  {files}{origin}", run.id, run.started));
             }
         }
         return Ok(Exit::Done);
@@ -79,7 +81,7 @@ fn show(found: &TheoremFound, output: Output) {
 }
 
 /// The steps of a proof, indented by scope.
-fn show_proof(theory: &Theory, theorem: &Checked<'_>, output: Output) {
+fn show_proof(theory: &Theory, theorem: &Checked, output: Output) {
     let proof = theorem.proof();
     let (record, _) = encode(theory, proof);
     let mut depth = vec![0usize; proof.scopes.len()];

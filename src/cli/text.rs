@@ -79,7 +79,7 @@ pub(super) fn summary(done: &Done, output: Output) {
     if let Some(theorems) = contradiction(exploration) {
         let statements: Vec<String> = theorems
             .iter()
-            .map(|id| math(exploration.theory(), &exploration.theorems[id.0 as usize].statement))
+            .map(|id| math(exploration.theory(), exploration.theorems[id.0 as usize].checked.statement()))
             .collect();
         let theorems: Vec<u32> = theorems.into_iter().map(number_of).collect();
         output.line("% SZS status ContradictoryAxioms");

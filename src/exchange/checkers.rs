@@ -9,8 +9,8 @@ use std::time::Instant;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde::{Deserialize, Serialize};
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::Checked;
 use theoremata_store::Run;
 
 use crate::exchange::languages::{self, Language};
@@ -232,7 +232,7 @@ pub(crate) enum Answer {
 ///
 /// # Errors
 /// If the folder cannot be written or the program not be started.
-pub(crate) fn ask(checker: Checker, theory: &Theory, theorems: &[Checked<'_>]) -> Result<Answer, Failure> {
+pub(crate) fn ask(checker: Checker, theory: &Theory, theorems: &[Checked]) -> Result<Answer, Failure> {
     let temporary = |error| Failure::World(format!("cannot make a temporary folder: {error}"));
     let folder = tempfile::tempdir().map_err(temporary)?;
     let folder = folder.path();

@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::export::Format;
 use theoremata_logic::export::dedukti::Dedukti;
 use theoremata_logic::export::lean::Lean;
 use theoremata_logic::export::metamath::Metamath;
 use theoremata_logic::export::names::spelled;
 use theoremata_logic::export::rocq::Rocq;
 use theoremata_logic::export::tstp::Tstp;
-use theoremata_logic::export::{Checked, Format};
 
 /// A language that theorems can be written in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,12 +107,7 @@ impl Language {
 ///
 /// # Errors
 /// If `to` does not take them.
-pub(crate) fn write(
-    theory: &Theory,
-    theorems: &[Checked<'_>],
-    language: Language,
-    to: &mut dyn Write,
-) -> io::Result<u64> {
+pub(crate) fn write(theory: &Theory, theorems: &[Checked], language: Language, to: &mut dyn Write) -> io::Result<u64> {
     let mut format = language.writer(theory);
     theorems.iter().for_each(|theorem| format.survey(theorem));
     let mut piece = String::new();

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use theoremata_actors::proof_codec::decode;
 use theoremata_actors::run::{compare, mpl};
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Proof, Rule, TheoremId};
 use theoremata_logic::calculus::theory::{Goal, Theory};
-use theoremata_logic::export::Checked;
 use theoremata_logic::language::mpl::read_goals;
 use theoremata_store::{
     ImportError, Imported, Input, Outcome, Proof as ProofRecord, Referee, Run, Store, StoreReader, Theorem,
@@ -27,7 +27,7 @@ pub(crate) struct Stored {
     /// What is claimed of each theorem, by number.
     pub(crate) records: Vec<Theorem>,
     /// The proofs, up to the first that is none of this theory.
-    proofs: Vec<Proof>,
+    proofs: Vec<Arc<Proof>>,
     unreadable: Option<Refusal>,
 }
 
@@ -60,7 +60,7 @@ impl Stored {
                 None => Err("it has no proof".to_owned()),
             };
             match proof {
-                Ok(proof) => proofs.push(proof),
+                Ok(proof) => proofs.push(Arc::new(proof)),
                 Err(why) => {
                     unreadable = Some(Refusal { theorem: record.number, why });
                     break;
@@ -72,13 +72,13 @@ impl Stored {
 
     /// The theorems whose proofs the checker accepts and whose records claim what it found, up to the first
     /// that is refused.
-    pub(crate) fn accepted(&self) -> (Vec<Checked<'_>>, Option<Refusal>) {
-        let statements: Vec<Option<&Formula>> = self.proofs.iter().map(Proof::statement).collect();
-        let mut accepted: Vec<Checked<'_>> = Vec::new();
+    pub(crate) fn accepted(&self) -> (Vec<Checked>, Option<Refusal>) {
+        let statements: Vec<Option<&Formula>> = self.proofs.iter().map(|proof| proof.statement()).collect();
+        let mut accepted: Vec<Checked> = Vec::new();
         for (proof, record) in self.proofs.iter().zip(&self.records) {
             let place = accepted.len();
             let earlier = |cited: TheoremId| statements[..place].get(cited.0 as usize).copied().flatten();
-            let checked = Checked::new(&self.theory, earlier, TheoremId(place as u32), proof);
+            let checked = Checked::new(&self.theory, earlier, TheoremId(place as u32), proof.clone());
             let checked = checked.map_err(|flaw| flaw.to_string()).and_then(|checked| {
                 compare(&self.theory, record, &checked).map(|()| checked).map_err(|claim| claim.to_string())
             });
@@ -94,7 +94,7 @@ impl Stored {
     ///
     /// # Errors
     /// If one of them is refused: nothing of a run is shown that has an unchecked part.
-    pub(crate) fn checked(&self) -> Result<Vec<Checked<'_>>, Failure> {
+    pub(crate) fn checked(&self) -> Result<Vec<Checked>, Failure> {
         match self.accepted() {
             (checked, None) => Ok(checked),
             (_, Some(refusal)) => Err(self.refused(&refusal)),
@@ -105,7 +105,7 @@ impl Stored {
     ///
     /// # Errors
     /// If there is no such theorem, or one up to it is refused.
-    pub(crate) fn checked_below(&self, number: u32) -> Result<Vec<Checked<'_>>, Failure> {
+    pub(crate) fn checked_below(&self, number: u32) -> Result<Vec<Checked>, Failure> {
         let count = self.records.len();
         let place = (number as usize).checked_sub(1).filter(|place| *place < count);
         let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {count}")))?;
@@ -128,7 +128,7 @@ impl Stored {
 }
 
 /// Marks what the theorem at a place rests on.
-fn mark_cited(theorems: &[Checked<'_>], place: usize, wanted: &mut [bool]) {
+fn mark_cited(theorems: &[Checked], place: usize, wanted: &mut [bool]) {
     let mut waiting = vec![place];
     while let Some(place) = waiting.pop() {
         for step in &theorems[place].proof().steps {
@@ -139,6 +139,14 @@ fn mark_cited(theorems: &[Checked<'_>], place: usize, wanted: &mut [bool]) {
             }
         }
     }
+}
+
+/// The measure of a run that came in by an import.
+const IMPORTED: &str = "imported";
+
+/// Whether a run came in by an import: what it says of itself besides its theorems is a claim.
+pub(crate) fn is_imported(run: &Run) -> bool {
+    run.measures.contains_key(IMPORTED)
 }
 
 /// Imports runs into a store, each theorem of them checked before it is stored.
@@ -162,8 +170,11 @@ impl Referee for Gate {
         let theory = input::reload(&files).map_err(|failure| format!("its files are no theory: {failure}"))?;
         self.theory = Some(theory);
         self.statements.clear();
-        // What another checker has said, nobody here has heard.
+        // What another checker has said, nobody here has heard; nor has anybody counted here what was counted.
         claimed.measures.clear();
+        claimed
+            .measures
+            .insert(IMPORTED.to_owned(), "its status, times and counts are as they were claimed".to_owned());
         let is_time = |text: &str| text.len() <= 30 && text.chars().all(|c| c.is_ascii_digit() || "-:TZ".contains(c));
         for time in [&mut claimed.started, &mut claimed.finished] {
             if !is_time(time) {
@@ -179,7 +190,7 @@ impl Referee for Gate {
         let statements = &self.statements;
         let earlier = |cited: TheoremId| statements.get(cited.0 as usize);
         let number = TheoremId(statements.len() as u32);
-        let checked = Checked::new(theory, earlier, number, &proof)
+        let checked = Checked::new(theory, earlier, number, proof)
             .map_err(|flaw| format!("the checker refuses its proof: {flaw}"))?;
         compare(theory, theorem, &checked).map_err(|claim| claim.to_string())?;
         let statement = checked.statement().clone();

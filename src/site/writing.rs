@@ -3,6 +3,7 @@
 pub(crate) mod definition;
 pub(crate) mod downloads;
 pub(crate) mod drawing;
+pub(crate) mod escape;
 pub(crate) mod exports;
 pub(crate) mod folder;
 pub(crate) mod math;

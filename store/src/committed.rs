@@ -27,13 +27,23 @@ impl Committed {
         write(&directory.join("COMMITTED"), &BTreeMap::new(), true)
     }
 
-    /// Reads the file in a directory. One that is not there or not whole knows nothing, and that is told.
+    /// Reads the file in a directory.
     pub(crate) fn read(directory: &Path) -> Committed {
+        Committed::of(directory, &Committed::text(directory))
+    }
+
+    /// What the file in a directory says, or why it cannot be read.
+    pub(crate) fn text(directory: &Path) -> Result<String, String> {
+        fs::read_to_string(directory.join("COMMITTED")).map_err(|error| error.to_string())
+    }
+
+    /// What was read in a directory. A file that is not there or not whole knows nothing, and that is told.
+    pub(crate) fn of(directory: &Path, text: &Result<String, String>) -> Committed {
         let path = directory.join("COMMITTED");
         let lost = "so nobody can tell whether the engine has lost cycles; any command that writes makes it anew \
                     of what stands";
-        let (cycles, doubt) = match fs::read_to_string(&path) {
-            Ok(text) => match parse(&text) {
+        let (cycles, doubt) = match text {
+            Ok(text) => match parse(text) {
                 Some(cycles) => (cycles, None),
                 None => (BTreeMap::new(), Some(format!("{} does not have its hash, {lost}", path.display()))),
             },

@@ -3,7 +3,7 @@
 //! ```text
 //! DIR/LOCK      held while a process has the store open to write; says which process
 //! DIR/FORMAT    "theoremata-store", then "format N", then "engine sled-0.34"; held by a writer, and by
-//!               readers while they copy the engine's files
+//!               readers while they copy the engine's files, if there is no writer
 //! DIR/COMMITTED how far each run has come
 //! DIR/sled/     the engine's files
 //! DIR/sled.new/ a copy under way (compaction); of no worth until renamed
@@ -11,7 +11,7 @@
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::committed::Committed;
@@ -179,7 +179,14 @@ impl Drop for Copy {
     }
 }
 
+/// How often a reader looks at files that another process writes, before it gives up.
+const MOST_LOOKS: u32 = 100;
+
 /// Copies the engine's files of the store in a directory, with what COMMITTED says. Nothing is changed there.
+///
+/// While a process has the store open to write, the files are copied until a look finds all of them as the look before
+/// did. Then they stood so at a moment between the two: nothing in them goes back to what it was, since the engine
+/// numbers all that it writes. So the copy is what would be there if the writer had been killed at that moment.
 pub(crate) fn copy_to_read(path: &Path) -> Result<(Copy, Committed), StoreError> {
     if read_format(path)?.is_none() {
         let why = "it has no FORMAT file".to_owned();
@@ -187,14 +194,12 @@ pub(crate) fn copy_to_read(path: &Path) -> Result<(Copy, Committed), StoreError>
     }
     let format = path.join("FORMAT");
     let lock = File::open(&format).map_err(|error| failed("open", &format, &error))?;
-    match lock.try_lock_shared() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(in_use(path)),
+    let looks = match lock.try_lock_shared() {
+        // No writer comes in while this is held.
+        Ok(()) => None,
+        Err(TryLockError::WouldBlock) => Some(MOST_LOOKS),
         Err(TryLockError::Error(error)) => return Err(failed("lock", &format, &error)),
-    }
-    let committed = Committed::read(path);
-    // A compaction that was cut off: the two hold the same.
-    let engine = Some(path.join("sled")).filter(|engine| engine.exists()).unwrap_or_else(|| path.join("sled.old"));
+    };
     let memory = Path::new("/dev/shm").to_owned();
     let mut why = None;
     for parent in [memory, std::env::temp_dir()].into_iter().filter(|parent| parent.is_dir()) {
@@ -205,12 +210,96 @@ pub(crate) fn copy_to_read(path: &Path) -> Result<(Copy, Committed), StoreError>
                 continue;
             }
         };
-        match copy_engine(&engine, &copy.path) {
-            Ok(()) => return Ok((copy, committed)),
+        match copy_engine(path, &copy.path, looks) {
+            Ok(Some(committed)) => return Ok((copy, committed)),
+            Ok(None) => return Err(in_use(path)),
             Err(error) => why = Some(error),
         }
     }
-    Err(why.unwrap_or_else(|| failed("copy", &engine, &ErrorKind::NotFound.into())))
+    Err(why.unwrap_or_else(|| failed("copy", path, &ErrorKind::NotFound.into())))
+}
+
+/// Copies the engine's files of the store in `path` to `to`: at once, or, given how often to look, as they stood at one
+/// moment; `None` if they never stood still.
+fn copy_engine(path: &Path, to: &Path, looks: Option<u32>) -> Result<Option<Committed>, StoreError> {
+    let mut before = None;
+    for _ in 0..looks.unwrap_or(1) {
+        let text = Committed::text(path);
+        // A compaction that was cut off, or is at its end: the two hold the same.
+        let engine = Some(path.join("sled")).filter(|engine| engine.exists()).unwrap_or_else(|| path.join("sled.old"));
+        let changed = match copy_changes(&engine, to) {
+            // A file is gone that was there a moment ago, or the folder has changed its name.
+            Err(failure) if looks.is_some() && failure.error.kind() == ErrorKind::NotFound => true,
+            other => other.map_err(|failure| failed(&failure.act, &failure.path, &failure.error))?,
+        };
+        if looks.is_none() || !changed && before.as_ref() == Some(&text) {
+            return Ok(Some(Committed::of(path, &text)));
+        }
+        before = Some(text);
+    }
+    Ok(None)
+}
+
+/// What the system did not do.
+struct Failure {
+    act: String,
+    path: PathBuf,
+    error: std::io::Error,
+}
+
+/// Makes `to` like the engine's folder `from`; whether it was not.
+fn copy_changes(from: &Path, to: &Path) -> Result<bool, Failure> {
+    let failure = |act: &str, path: &Path, error| Failure { act: act.to_owned(), path: path.to_owned(), error };
+    let list = |path: &Path| list(path).map_err(|error| failure("list", path, error));
+    let files = list(from)?;
+    let mut changed = false;
+    for (name, left) in list(to)? {
+        if !files.iter().any(|(known, _)| *known == name) {
+            fs::remove_file(&left).map_err(|error| failure("remove", &left, error))?;
+            changed = true;
+        }
+    }
+    for (name, file) in files {
+        let target = to.join(&name);
+        if file.is_dir() {
+            if name == "blobs" {
+                if !target.exists() {
+                    fs::create_dir(&target).map_err(|error| failure("make", &target, error))?;
+                    changed = true;
+                }
+                changed |= copy_changes(&file, &target)?;
+            }
+        } else if !name.ends_with(".generating") && !name.starts_with("aside-") {
+            let act = format!("copy {} to", file.display());
+            changed |= copy_blocks(&file, &target).map_err(|error| failure(&act, &target, error))?;
+        }
+    }
+    Ok(changed)
+}
+
+/// Makes one file like another, block by block; whether it was not.
+fn copy_blocks(from: &Path, to: &Path) -> std::io::Result<bool> {
+    const BLOCK: usize = 1 << 16;
+    let mut from = File::open(from)?;
+    let mut to = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(to)?;
+    let [mut block, mut known] = [Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK)];
+    let (mut at, mut changed) = (0, false);
+    loop {
+        block.clear();
+        known.clear();
+        (&mut from).take(BLOCK as u64).read_to_end(&mut block)?;
+        (&mut to).take(BLOCK as u64).read_to_end(&mut known)?;
+        if block != known {
+            changed = true;
+            to.seek(SeekFrom::Start(at))?;
+            to.write_all(&block)?;
+        }
+        at += block.len() as u64;
+        if block.len() < BLOCK {
+            to.set_len(at)?;
+            return Ok(changed);
+        }
+    }
 }
 
 /// A directory of a name that nobody has, for us alone.
@@ -228,31 +317,14 @@ fn create_private(parent: &Path) -> std::io::Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn copy_engine(from: &Path, to: &Path) -> Result<(), StoreError> {
-    for (name, file) in entries(from)? {
-        let target = to.join(&name);
-        if file.is_dir() {
-            if name == "blobs" {
-                fs::create_dir(&target).map_err(|error| failed("make", &target, &error))?;
-                copy_engine(&file, &target)?;
-            }
-        } else if !name.ends_with(".generating") && !name.starts_with("aside-") {
-            let copied = File::open(&file).and_then(|mut from| {
-                // Not `fs::copy`, which hands on that a file must not be written.
-                std::io::copy(&mut from, &mut File::create(&target)?)
-            });
-            copied.map_err(|error| failed(&format!("copy {} to", file.display()), &target, &error))?;
-        }
-    }
-    Ok(())
-}
-
 /// What stands in a directory.
 fn entries(path: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
-    let list = || fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
-    let paths = list().map_err(|error| failed("list", path, &error))?;
+    list(path).map_err(|error| failed("list", path, &error))
+}
+
+fn list(path: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     let name = |path: PathBuf| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path);
-    Ok(paths.into_iter().map(name).collect())
+    fs::read_dir(path)?.map(|entry| Ok(name(entry?.path()))).collect()
 }
 
 /// The first thing in the directory that a store under construction would not hold.

@@ -68,8 +68,8 @@ pub enum StoreError {
         /// What the reader can do about it.
         mend: &'static str,
     },
-    /// Another process has the directory open.
-    #[error("{} is in use by {holder}", path.display())]
+    /// Another process writes to the directory.
+    #[error("{} is in use by {holder}, which writes to it; end that process, or wait until it has ended", path.display())]
     InUse {
         /// The directory.
         path: PathBuf,

@@ -37,11 +37,12 @@ impl StoreReader {
     ///
     /// The engine cannot open its files without writing to them. So they are copied, to memory where the
     /// system has files in memory, and the engine works on the copy. That costs as much room as the store
-    /// takes, until the reader is dropped. While a process writes to the store it cannot be copied.
+    /// takes, until the reader is dropped. While a process writes to the store, the copy is of a moment at which the
+    /// process could have been killed: what it had committed by then is there.
     ///
     /// # Errors
-    /// If there is no store of ours, of this version, in the directory; if another process writes to it;
-    /// if it cannot be read, or there is no room for the copy.
+    /// If there is no store of ours, of this version, in the directory; if another process writes to it without a
+    /// pause in which it can be copied; if it cannot be read, or there is no room for the copy.
     pub fn open(path: &Path) -> Result<StoreReader, StoreError> {
         let (copy, committed) = directory::copy_to_read(path)?;
         let engine = match SledDisk::open_at(copy.path()) {

@@ -4,6 +4,8 @@
 //! is killed at a random moment, one time in three while it opens the store. Then a copy of the
 //! directory is opened and compared byte by byte with what was said. The database lives on through
 //! all kills. `SEEDS=n` kills n times.
+//!
+//! Whoever reads while it writes sees what a kill would have left, without killing it.
 
 mod common;
 
@@ -11,10 +13,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::{Random, copy, expect_run, inputs};
-use theoremata_store::{Begin, Store, run_id};
+use theoremata_store::{Begin, Store, StoreError, StoreReader, run_id};
 
 const SEED: u64 = 77;
 
@@ -94,4 +97,52 @@ fn a_killed_process_loses_at_most_the_cycle_in_flight() {
         fs::remove_dir_all(&image).unwrap();
     }
     println!("{kills} kills, {said} cycles, {in_flight_kept} committed and not yet said");
+}
+
+#[test]
+fn a_reader_beside_a_writer_sees_whole_cycles() {
+    let home = tempfile::tempdir().unwrap();
+    let live = home.path().join("live");
+    let run = run_id(&inputs(), "{}");
+    let last = 60;
+    let said = AtomicU32::new(0);
+    let (mut read, mut between, mut refused) = (0, 0, 0);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut store = Store::open(&live).unwrap();
+            assert_eq!(store.begin(&inputs(), "{}", "").unwrap(), Begin::New(run));
+            let (mut numbers, mut sequence) = (Vec::new(), 0);
+            let mut random = Random(SEED);
+            for cycle in 1..=last {
+                store.commit(&run, cycle, &common::batch(SEED, cycle, &mut numbers, &mut sequence)).unwrap();
+                said.store(cycle, Ordering::SeqCst);
+                if cycle == last / 2 {
+                    store = store.compact().unwrap();
+                }
+                std::thread::sleep(Duration::from_micros(random.below(20_000)));
+            }
+        });
+        while !writer.is_finished() {
+            let before = said.load(Ordering::SeqCst);
+            if before == 0 {
+                continue; // The store is being made.
+            }
+            match StoreReader::open(&live) {
+                Ok(reader) => {
+                    let after = said.load(Ordering::SeqCst);
+                    let committed = reader.run(&run).unwrap().expect("it was begun").committed;
+                    // The last cycle may be committed and not yet said.
+                    assert!((before..=after + 1).contains(&committed), "{committed} not in {before}..={after}");
+                    expect_run(&reader, &run, SEED, committed);
+                    read += 1;
+                    between += u32::from(before < after);
+                }
+                Err(StoreError::InUse { .. }) => refused += 1,
+                Err(error) => panic!("behind cycle {before}: {error}"),
+            }
+        }
+    });
+    println!("{read} readers, {between} while a cycle was written, {refused} refused");
+    assert!(read > 10 && read > refused, "{read} of {}", read + refused);
+    expect_run(&StoreReader::open(&live).unwrap(), &run, SEED, last);
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::{Formula, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
-use theoremata_logic::export::Checked;
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate};
 use theoremata_store as store;
 
@@ -116,25 +116,26 @@ impl TheoremFound {
     pub fn of(exploration: &Exploration, id: TheoremId) -> TheoremFound {
         let theory = exploration.theory();
         let theorem = &exploration.theorems[place(id)];
-        let mut citations: Vec<u32> = theorem.basis.theorems.iter().map(|cited| number_of(*cited)).collect();
+        let checked = &theorem.checked;
+        let mut citations: Vec<u32> = checked.basis().theorems.iter().map(|cited| number_of(*cited)).collect();
         citations.sort_unstable();
         TheoremFound {
             number: number_of(id),
-            statement: mpl(theory, &theorem.statement),
-            math: math(theory, &theorem.statement),
-            variable: theorem.induction.map(|variable| variable_name(&theorem.statement, variable)),
+            statement: mpl(theory, checked.statement()),
+            math: math(theory, checked.statement()),
+            variable: theorem.induction.map(|variable| variable_name(theorem.checked.statement(), variable)),
             corollary: theorem.corollary,
             essential: theorem.essential,
-            assumptions: claims::assumptions(theory, &theorem.basis),
+            assumptions: claims::assumptions(theory, checked.basis()),
             citations,
-            steps: theorem.proof.steps.len(),
+            steps: checked.proof().steps.len(),
             round: theorem.round,
         }
     }
 
     /// Describes a stored theorem that the checker has accepted.
     #[must_use]
-    pub fn stored(theory: &Theory, record: &store::Theorem, checked: &Checked<'_>) -> TheoremFound {
+    pub fn stored(theory: &Theory, record: &store::Theorem, checked: &Checked) -> TheoremFound {
         TheoremFound {
             number: checked.shown_number(),
             statement: mpl(theory, checked.statement()),
@@ -205,7 +206,7 @@ impl Answer {
                 let theorem = &exploration.theorems[place(*id)];
                 Answer::Proved {
                     theorem: number_of(*id),
-                    variable: theorem.induction.map(|variable| variable_name(&theorem.statement, variable)),
+                    variable: theorem.induction.map(|variable| variable_name(theorem.checked.statement(), variable)),
                     vacuous: conjecture.vacuous,
                 }
             }
@@ -290,7 +291,7 @@ fn refuted(exploration: &Exploration, model: usize, values: &[u16], statement: &
 /// The theorems, one or two, by which the axioms contradict each other, if that was found.
 #[must_use]
 pub fn contradiction(exploration: &Exploration) -> Option<Vec<TheoremId>> {
-    let statements: Vec<&Formula> = exploration.theorems.iter().map(|theorem| &theorem.statement).collect();
+    let statements: Vec<&Formula> = exploration.theorems.iter().map(|theorem| theorem.checked.statement()).collect();
     exploration.inconsistency.map(|id| vec![id]).or_else(|| contradiction_among(&statements))
 }
 

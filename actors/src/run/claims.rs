@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use theoremata_logic::calculus::check::Basis;
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::Checked;
 use theoremata_store::Theorem;
 
 use super::statement::recorded;
@@ -34,7 +34,7 @@ pub fn assumptions(theory: &Theory, basis: &Basis) -> Vec<String> {
 ///
 /// # Errors
 /// The first claim that the checker did not find.
-pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked<'_>) -> Result<(), Unclaimed> {
+pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked) -> Result<(), Unclaimed> {
     let differs = |what: &str, claimed: &str, found: &str| {
         let [claimed, found] = [claimed, found].map(|text| if text.is_empty() { "nothing" } else { text });
         Err(Unclaimed(format!("its record says that {what} {claimed}, and the checker found {found}")))

@@ -136,7 +136,7 @@ pub fn restore(
 /// Whether a theorem says that something is not itself, or that its own anchor does not hold.
 fn denies_itself(theory: &Theory, theorem: &Theorem) -> bool {
     let parameters = theory.anchor_definition().parameters.len() as u32;
-    match behind_anchor(theory, &theorem.statement) {
+    match behind_anchor(theory, theorem.checked.statement()) {
         Some(Formula::Not(denied)) => match &*denied {
             Formula::Atom(PredicateId::EQUAL, sides) => sides[0] == sides[1],
             atom => *atom == Formula::atom(theory.anchor, (0..parameters).map(Name)),

@@ -123,15 +123,15 @@ impl Rounds for Writer<'_> {
 
 /// A theorem as the store keeps it.
 fn record(exploration: &Exploration, id: TheoremId) -> (Theorem, theoremata_store::Proof) {
-    let known = &exploration.theorems[place(id)].proof;
-    let (proof, root) = encode(exploration.theory(), known);
+    let known = &exploration.theorems[place(id)].checked;
+    let (proof, root) = encode(exploration.theory(), known.proof());
     let found = TheoremFound::of(exploration, id);
     let record = Theorem {
         number: found.number,
         cycle: exploration.round() + 1,
         root,
         kind: found.kind().to_owned(),
-        statement: recorded(exploration.theory(), known.statement().expect("a proof has steps")),
+        statement: recorded(exploration.theory(), known.statement()),
         corollary: found.corollary,
         essential: found.essential,
         assumptions: found.assumptions,

@@ -7,14 +7,15 @@
 
 use std::fmt::Write as _;
 
-use super::typed::book::{Book, Declaration, Generated, binders};
+use super::Format;
+use super::typed::book::{Book, Declaration, Generated};
+use super::typed::declare::{Declarations, Writes};
 use super::typed::infix::{close, open};
 use super::typed::plan::Plan;
-use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
-use super::typed::writer::{Shown, Writer, behind};
+use super::typed::writer::{Shown, Typed, Writer, behind};
 use super::typed::{Argument, Assumed, Claim, Local, Property, Shape, Term};
-use super::{Checked, Format};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::Theory;
@@ -87,7 +88,7 @@ thm eq_sym : s : Sort -> x : El s -> y : El s -> Prf (eq s x y) -> Prf (eq s y x
 ";
 
 impl Format for Dedukti<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         self.book.survey(theorem);
     }
 
@@ -122,11 +123,11 @@ impl Format for Dedukti<'_> {
         }
         self.write(out, |text| text.parameters(&parameters));
         for declaration in self.book.declare() {
-            self.write(out, |text| text.declaration(&declaration));
+            self.write(out, |text| text.assumption(&declaration));
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         let names = std::mem::take(&mut self.book.names);
         let [first, mpl, rests_on] = Writer::comment_lines(&self.book, theorem);
         out.push('\n');
@@ -150,6 +151,85 @@ fn comment(out: &mut String, text: &str) {
 /// Writes declarations and terms.
 struct Text<'w> {
     writer: Writer<'w>,
+}
+
+impl<'w> Writes<'w> for Text<'w> {
+    fn writer(&mut self) -> &mut Writer<'w> {
+        &mut self.writer
+    }
+}
+
+impl<'w> Declarations<'w> for Text<'w> {
+    const DEFINED: &'static str = ".\n";
+    const ASSUMED: &'static str = ".\n";
+    const CLASSICAL: &'static str = "a : Prop -> Prf (not (not a)) -> Prf a";
+
+    fn comment(out: &mut String, text: &str) {
+        comment(out, text);
+    }
+
+    fn whole(&mut self, formula: &Formula) {
+        self.formula(formula, false);
+    }
+
+    fn primitive(&mut self, name: &str, types: &[String], sorts: &[Sort]) {
+        self.writer.put(&format!("{name} : "));
+        self.types(types, "->");
+        for sort in sorts {
+            let text = self.writer.sort(sort, true);
+            self.writer.put(&format!("El {text} -> "));
+        }
+        self.writer.put("Prop.\n");
+    }
+
+    fn define(&mut self, name: &str, types: &[String], variables: &[Typed]) {
+        self.writer.put(&format!("def {name} : "));
+        self.types(types, "->");
+        self.variables(variables, "->");
+        self.writer.put("Prop :=");
+        self.writer.line();
+        self.types(types, "=>");
+        self.variables(variables, "=>");
+    }
+
+    fn every(&mut self, property: &str, element: &str, formula: &Formula) {
+        self.writer.put(&format!("every {element} ({property} : (El {element} -> Prop) => "));
+        self.formula(formula, false);
+        self.writer.put(")");
+    }
+
+    fn lemma(&mut self, name: &str, generated: &Generated<'_>, types: &[String], variables: &[Typed]) {
+        self.writer.put(&format!("thm {} : ", generated.lemma));
+        self.types(types, "->");
+        self.variables(variables, "->");
+        let mut atom = format!("Prf ({name}");
+        for word in types.iter().chain(variables.iter().map(|(name, _)| name)) {
+            let _ = write!(atom, " {word}");
+        }
+        atom.push(')');
+        self.writer.put(&format!("{atom} -> Prf ("));
+        self.every_property(generated);
+        self.writer.put(") :=");
+        self.writer.line();
+        self.types(types, "=>");
+        self.variables(variables, "=>");
+        let hypothesis = self.writer.know_helper();
+        self.writer.put(&format!("{hypothesis} : {atom} => {hypothesis}.\n"));
+        self.writer.forget_helper(&hypothesis);
+    }
+
+    fn assume(&mut self, declaration: &Declaration) {
+        self.writer.put("\n");
+        comment(self.writer.out, &declaration.comment);
+        self.writer.put(&format!("{} : ", declaration.name));
+    }
+
+    fn general(&mut self, types: &[String], variables: &[Typed], formula: &Formula) {
+        self.types(types, "->");
+        self.variables(variables, "->");
+        self.writer.put("Prf ");
+        self.formula(formula, true);
+    }
 }
 
 impl Text<'_> {
@@ -217,83 +297,11 @@ impl Text<'_> {
     }
 
     /// `x : El I -> ` or `x : El I => `, for each.
-    fn variables(&mut self, variables: &[(String, Sort)], arrow: &str) {
+    fn variables(&mut self, variables: &[Typed], arrow: &str) {
         for (name, sort) in variables {
             let sort = self.writer.sort(sort, true);
             self.writer.put(&format!("{name} : El {sort} {arrow} "));
         }
-    }
-
-    /// Names variables for what follows; forget them when it has ended.
-    fn know(&mut self, variables: &[(Name, Binder)]) -> Vec<(String, Sort)> {
-        let know = |(name, binder): &(Name, Binder)| (self.writer.know_variable(*name, binder), binder.sort.clone());
-        variables.iter().map(know).collect()
-    }
-
-    /// Relations that are not defined.
-    fn primitives(&mut self) {
-        let book = self.writer.book;
-        for predicate in book.primitives() {
-            let sorts = book.theory.predicate(predicate).general_sorts(predicate);
-            let types = self.writer.know_bases(&bases_of(&sorts));
-            self.writer.put(&format!("{} : ", book.predicates[predicate.index()]));
-            self.types(&types, "->");
-            for sort in &sorts {
-                let text = self.writer.sort(sort, true);
-                self.writer.put(&format!("El {text} -> "));
-            }
-            self.writer.put("Prop.\n");
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    /// What it means that a set is generated, and the lemma of induction that follows.
-    fn generated(&mut self) {
-        let book = self.writer.book;
-        for generated in book.generated() {
-            self.writer.put("\n");
-            let name = &book.predicates[generated.predicate.index()];
-            let meaning = "what the constructors keep holds of the whole set";
-            comment(self.writer.out, &format!("{name}: {meaning}; so {} follows", generated.principle));
-            let types = self.writer.know_bases(&generated.bases);
-            let names = self.know(&generated.variables);
-            self.writer.put(&format!("def {name} : "));
-            self.types(&types, "->");
-            self.variables(&names, "->");
-            self.writer.put("Prop :=");
-            self.writer.line();
-            self.types(&types, "=>");
-            self.variables(&names, "=>");
-            self.for_every_property(&generated);
-            self.writer.put(&format!(".\nthm {} : ", generated.lemma));
-            self.types(&types, "->");
-            self.variables(&names, "->");
-            let mut atom = format!("Prf ({name}");
-            for word in types.iter().chain(names.iter().map(|(name, _)| name)) {
-                let _ = write!(atom, " {word}");
-            }
-            atom.push(')');
-            self.writer.put(&format!("{atom} -> Prf ("));
-            self.for_every_property(&generated);
-            self.writer.put(") :=");
-            self.writer.line();
-            self.types(&types, "=>");
-            self.variables(&names, "=>");
-            let hypothesis = self.writer.know_helper();
-            self.writer.put(&format!("{hypothesis} : {atom} => {hypothesis}.\n"));
-            self.writer.forget_helper(&hypothesis);
-            generated.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    fn for_every_property(&mut self, generated: &Generated<'_>) {
-        let property = self.writer.know_property();
-        let element = self.writer.sort(&generated.element, true);
-        self.writer.put(&format!("every {element} ({property} : (El {element} -> Prop) => "));
-        self.formula(&generated.formula, false);
-        self.writer.put(")");
-        self.writer.forget_property();
     }
 
     /// What the theorems are about.
@@ -326,51 +334,7 @@ impl Text<'_> {
         }
     }
 
-    fn definitions(&mut self) {
-        let book = self.writer.book;
-        for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
-            let Some(definition) = &predicate.definition else { continue };
-            self.writer.put("\n");
-            let doc = definition.doc.as_deref().unwrap_or("");
-            comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
-            let types = self.writer.know_bases(&bases_of(&predicate.sorts));
-            let parameters = binders(&definition.parameters, &predicate.sorts, 0);
-            let names = self.know(&parameters);
-            self.writer.put(&format!("def {name} : "));
-            self.types(&types, "->");
-            self.variables(&names, "->");
-            self.writer.put("Prop :=");
-            self.writer.line();
-            self.types(&types, "=>");
-            self.variables(&names, "=>");
-            self.formula(&definition.body, false);
-            self.writer.put(".\n");
-            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    fn declaration(&mut self, declaration: &Declaration) {
-        let book = self.writer.book;
-        self.writer.put("\n");
-        comment(self.writer.out, &declaration.comment);
-        self.writer.put(&format!("{} : ", declaration.name));
-        let Some(formula) = &declaration.formula else {
-            return self.writer.put("a : Prop -> Prf (not (not a)) -> Prf a.\n");
-        };
-        self.writer.know_parameters((0..).map(Name).take(book.parameters.len()));
-        let types = self.writer.know_bases(&declaration.bases);
-        self.types(&types, "->");
-        let names = self.know(&declaration.variables);
-        self.variables(&names, "->");
-        self.writer.put("Prf ");
-        self.formula(formula, true);
-        self.writer.put(".\n");
-        declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        self.writer.forget_bases(&types);
-    }
-
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
+    fn theorem(&mut self, theorem: &Checked, plan: &Plan<'_>) {
         let book = self.writer.book;
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
         self.writer.put(&format!("thm {} :", book.theorem(theorem.number())));

@@ -11,16 +11,18 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::typed::book::{Book, Declaration, Generated, binders};
-use super::typed::infix::{Place, Signs, Terms, Typed, close, open};
+use super::Format;
+use super::typed::book::{Book, Declaration, Generated};
+use super::typed::declare::{Declarations, Writes};
+use super::typed::infix::{Place, Signs, Terms, close, open};
 use super::typed::plan::Plan;
-use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
-use super::typed::writer::{Shown, Writer};
+use super::typed::writer::{Shown, Typed, Writer};
 use super::typed::{Argument, Assumed, Local, Shape, Term};
-use super::{Checked, Format};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::TheoremId;
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::Theory;
 
 const SIGNS: Signs = Signs { and: " ∧ ", not: "¬ ", implies: " → ", forall: "∀ ", exists: "∃ " };
@@ -63,7 +65,7 @@ impl<'t> Lean<'t> {
 }
 
 impl Format for Lean<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         self.book.survey(theorem);
     }
 
@@ -99,13 +101,13 @@ impl Format for Lean<'_> {
         }
         for declaration in &declarations {
             let mut hypothesis = String::new();
-            self.write(&mut hypothesis, |text| text.declaration(declaration));
+            self.write(&mut hypothesis, |text| text.assumption(declaration));
             comment(out, &format!("{hypothesis}  {}", declaration.comment));
             self.hypotheses.insert(declaration.assumed.clone(), hypothesis);
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         out.push('\n');
         let names = std::mem::take(&mut self.book.names);
         comment(out, &Writer::comment_lines(&self.book, theorem).join("\n"));
@@ -133,12 +135,71 @@ struct Text<'w> {
     writer: Writer<'w>,
 }
 
-impl<'w> Terms<'w> for Text<'w> {
-    const SIGNS: Signs = SIGNS;
-
+impl<'w> Writes<'w> for Text<'w> {
     fn writer(&mut self) -> &mut Writer<'w> {
         &mut self.writer
     }
+}
+
+impl<'w> Declarations<'w> for Text<'w> {
+    const DEFINED: &'static str = "\n";
+    // Assumptions stand in parentheses, as hypotheses of every theorem that needs them.
+    const ASSUMED: &'static str = ")";
+    const CLASSICAL: &'static str = "∀ p : Prop, ¬ ¬ p → p";
+
+    fn comment(out: &mut String, text: &str) {
+        comment(out, text);
+    }
+
+    fn whole(&mut self, formula: &Formula) {
+        self.formula(formula, Place::Open);
+    }
+
+    fn primitive(&mut self, name: &str, types: &[String], sorts: &[Sort]) {
+        self.writer.put(&format!("  {name} : "));
+        if !types.is_empty() {
+            self.writer.put(&format!("{{{} : Type}} → ", types.join(" ")));
+        }
+        self.relation(sorts);
+        self.writer.put("\n");
+    }
+
+    fn define(&mut self, name: &str, types: &[String], variables: &[Typed]) {
+        self.definition(&format!("def {name} [Language]"), types, variables);
+    }
+
+    fn every(&mut self, property: &str, element: &str, formula: &Formula) {
+        self.for_every(property, element, formula);
+    }
+
+    fn lemma(&mut self, name: &str, generated: &Generated<'_>, types: &[String], variables: &[Typed]) {
+        let hypothesis = self.writer.know_helper();
+        self.writer.put(&format!("\ntheorem {} [Language]", generated.lemma));
+        self.types(types, ["(", ")"]);
+        self.variables(variables);
+        self.writer.put(&format!(" ({hypothesis} : {name}"));
+        variables.iter().for_each(|(name, _)| self.writer.put(&format!(" {name}")));
+        self.writer.put(") :");
+        self.writer.line();
+        self.every_property(generated);
+        self.writer.put(" :=");
+        self.writer.line();
+        self.writer.put(&format!("{hypothesis}\n"));
+        self.writer.forget_helper(&hypothesis);
+    }
+
+    fn assume(&mut self, declaration: &Declaration) {
+        self.writer.put(&format!("({} : ", declaration.name));
+    }
+
+    fn general(&mut self, types: &[String], variables: &[Typed], formula: &Formula) {
+        self.for_all(types, variables);
+        self.formula(formula, Place::Open);
+    }
+}
+
+impl<'w> Terms<'w> for Text<'w> {
+    const SIGNS: Signs = SIGNS;
 
     fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place) {
         match term {
@@ -231,113 +292,8 @@ impl<'w> Terms<'w> for Text<'w> {
 }
 
 impl Text<'_> {
-    /// Relations that are not defined.
-    fn primitives(&mut self) {
-        let book = self.writer.book;
-        for predicate in book.primitives() {
-            let sorts = book.theory.predicate(predicate).general_sorts(predicate);
-            let types = self.writer.know_bases(&bases_of(&sorts));
-            self.writer.put(&format!("  {} : ", book.predicates[predicate.index()]));
-            if !types.is_empty() {
-                self.writer.put(&format!("{{{} : Type}} → ", types.join(" ")));
-            }
-            for sort in &sorts {
-                let text = self.writer.sort(sort, false);
-                self.writer.put(&format!("{text} → "));
-            }
-            self.writer.put("Prop\n");
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    /// What it means that a set is generated, and the lemma of induction that follows.
-    fn generated(&mut self) {
-        let book = self.writer.book;
-        for generated in book.generated() {
-            self.writer.put("\n");
-            let name = &book.predicates[generated.predicate.index()];
-            let meaning = "what the constructors keep holds of the whole set";
-            comment(self.writer.out, &format!("{name}: {meaning}; so {} follows", generated.principle));
-            let types = self.writer.know_bases(&generated.bases);
-            let names = self.know(&generated.variables);
-            self.writer.put(&format!("def {name} [Language]"));
-            self.types(&types, ["{", "}"]);
-            self.variables(&names);
-            self.writer.put(" : Prop :=");
-            self.writer.line();
-            self.for_every_property(&generated);
-            let hypothesis = self.writer.know_helper();
-            self.writer.put(&format!("\n\ntheorem {} [Language]", generated.lemma));
-            self.types(&types, ["(", ")"]);
-            self.variables(&names);
-            self.writer.put(&format!(" ({hypothesis} : {name}"));
-            names.iter().for_each(|(name, _)| self.writer.put(&format!(" {name}")));
-            self.writer.put(") :");
-            self.writer.line();
-            self.for_every_property(&generated);
-            self.writer.put(" :=");
-            self.writer.line();
-            self.writer.put(&format!("{hypothesis}\n"));
-            self.writer.forget_helper(&hypothesis);
-            generated.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    fn for_every_property(&mut self, generated: &Generated<'_>) {
-        let property = self.writer.know_property();
-        let element = self.writer.sort(&generated.element, true);
-        self.writer.put(&format!("∀ {property} : {element} → Prop, "));
-        self.formula(&generated.formula, Place::Open);
-        self.writer.forget_property();
-    }
-
-    fn definitions(&mut self) {
-        let book = self.writer.book;
-        for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
-            let Some(definition) = &predicate.definition else { continue };
-            self.writer.put("\n");
-            let doc = definition.doc.as_deref().unwrap_or("");
-            comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
-            self.writer.put(&format!("def {name} [Language]"));
-            let types = self.writer.know_bases(&bases_of(&predicate.sorts));
-            let parameters = binders(&definition.parameters, &predicate.sorts, 0);
-            let names = self.know(&parameters);
-            self.types(&types, ["{", "}"]);
-            self.variables(&names);
-            self.writer.put(" : Prop :=");
-            self.writer.line();
-            self.formula(&definition.body, Place::Open);
-            self.writer.put("\n");
-            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    /// `(axiom_1 : …)`
-    fn declaration(&mut self, declaration: &Declaration) {
-        let book = self.writer.book;
-        self.writer.put(&format!("({} : ", declaration.name));
-        let Some(formula) = &declaration.formula else {
-            return self.writer.put("∀ p : Prop, ¬ ¬ p → p)");
-        };
-        self.writer.know_parameters((0..).map(Name).take(book.parameters.len()));
-        let types = self.writer.know_bases(&declaration.bases);
-        if !types.is_empty() {
-            self.writer.put(&format!("∀ {} : Type, ", types.join(" ")));
-        }
-        let names = self.know(&declaration.variables);
-        if !names.is_empty() {
-            SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
-        }
-        self.formula(formula, Place::Open);
-        self.writer.put(")");
-        declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        self.writer.forget_bases(&types);
-    }
-
     /// `theorem t1 [Language] (I : Type) (N : Power I) … (A : Type) (axiom_1 : …) … : …`
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>, format: &Lean<'_>) {
+    fn theorem(&mut self, theorem: &Checked, plan: &Plan<'_>, format: &Lean<'_>) {
         let book = self.writer.book;
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
         self.writer.put(&format!("theorem {} [Language]", book.theorem(theorem.number())));

@@ -18,13 +18,14 @@ use std::fmt::Write as _;
 
 use rustc_hash::FxHashSet;
 
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Formula, Name, PredicateId};
 use crate::calculus::proof::{Proof, Rule, TheoremId};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 use crate::export::names::Names;
 use crate::export::typed::sorts::{bases_in, instance};
-use crate::export::{Checked, Comments, Format};
+use crate::export::{Comments, Format};
 
 use arena::{Arena, AtomId, Label, NodeId, Variable, wrapped};
 use signs::{Signs, word};
@@ -224,7 +225,7 @@ impl<'t> Metamath<'t> {
 }
 
 impl Format for Metamath<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         let proof = theorem.proof();
         let mut learned = Surveyed {
             statement: theorem.statement().clone(),
@@ -325,7 +326,7 @@ impl Format for Metamath<'_> {
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         let number = theorem.number().0;
         let bases = self.surveyed[&number].bases.clone();
         for (place, instance) in self.instances[&number].clone().into_iter().enumerate() {
@@ -349,7 +350,7 @@ impl Metamath<'_> {
     }
 
     /// A theorem at some sorts.
-    fn at_instance(&mut self, theorem: &Checked<'_>, proof: &Proof, instance: u32, out: &mut String) {
+    fn at_instance(&mut self, theorem: &Checked, proof: &Proof, instance: u32, out: &mut String) {
         let number = theorem.shown_number();
         let Some(statement) = proof.statement() else { return };
         let bound = self.signs.bound_in(statement);

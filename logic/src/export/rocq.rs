@@ -9,15 +9,17 @@
 
 use std::fmt::Write as _;
 
-use super::typed::book::{Book, Declaration, Generated, binders};
+use super::Format;
+use super::typed::book::{Book, Declaration, Generated};
+use super::typed::declare::{Declarations, Writes};
 use super::typed::infix::{Place, Signs, Terms, close, open};
 use super::typed::plan::Plan;
-use super::typed::sorts::bases_of;
 use super::typed::walk::walk;
-use super::typed::writer::{Shown, Writer};
+use super::typed::writer::{Shown, Typed, Writer};
 use super::typed::{Local, Shape, Term};
-use super::{Checked, Format};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name};
+use crate::calculus::sort::Sort;
 use crate::calculus::theory::Theory;
 
 const SIGNS: Signs = Signs { and: " /\\ ", not: "~ ", implies: " -> ", forall: "forall ", exists: "exists " };
@@ -58,7 +60,7 @@ impl<'t> Rocq<'t> {
 }
 
 impl Format for Rocq<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         self.book.survey(theorem);
     }
 
@@ -95,11 +97,11 @@ impl Format for Rocq<'_> {
         }
         self.write(out, |text| text.parameters(&parameters));
         for declaration in self.book.declare() {
-            self.write(out, |text| text.declaration(&declaration));
+            self.write(out, |text| text.assumption(&declaration));
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         let shape = self.book.shape;
         let names = std::mem::take(&mut self.book.names);
         let [first, mpl, rests_on] = Writer::comment_lines(&self.book, theorem);
@@ -130,12 +132,68 @@ struct Text<'w> {
     explicit: bool,
 }
 
-impl<'w> Terms<'w> for Text<'w> {
-    const SIGNS: Signs = SIGNS;
-
+impl<'w> Writes<'w> for Text<'w> {
     fn writer(&mut self) -> &mut Writer<'w> {
         &mut self.writer
     }
+}
+
+impl<'w> Declarations<'w> for Text<'w> {
+    const DEFINED: &'static str = ".\n";
+    const ASSUMED: &'static str = ".\n";
+    const CLASSICAL: &'static str = "forall P : Prop, ~ ~ P -> P";
+
+    fn comment(out: &mut String, text: &str) {
+        comment(out, text);
+    }
+
+    fn whole(&mut self, formula: &Formula) {
+        self.formula(formula, Place::Open);
+    }
+
+    fn primitive(&mut self, name: &str, types: &[String], sorts: &[Sort]) {
+        self.writer.put(&format!("Variable {name} : "));
+        if !types.is_empty() {
+            self.writer.put(&format!("forall {{{} : Type}}, ", types.join(" ")));
+        }
+        self.relation(sorts);
+        self.writer.put(".\n");
+    }
+
+    fn define(&mut self, name: &str, types: &[String], variables: &[Typed]) {
+        self.definition(&format!("Definition {name}"), types, variables);
+    }
+
+    fn every(&mut self, property: &str, element: &str, formula: &Formula) {
+        self.for_every(property, element, formula);
+    }
+
+    fn lemma(&mut self, name: &str, generated: &Generated<'_>, types: &[String], variables: &[Typed]) {
+        self.writer.put(&format!("Lemma {}", generated.lemma));
+        self.types(types, ["(", ")"]);
+        self.variables(variables);
+        self.writer.put(&format!(" : {name}"));
+        variables.iter().for_each(|(name, _)| self.writer.put(&format!(" {name}")));
+        self.writer.put(" ->");
+        self.writer.line();
+        self.every_property(generated);
+        self.writer.put(".\nProof. exact (fun h => h). Qed.\n");
+    }
+
+    fn assume(&mut self, declaration: &Declaration) {
+        self.writer.put("\n");
+        comment(self.writer.out, &declaration.comment);
+        self.writer.put(&format!("Hypothesis {} : ", declaration.name));
+    }
+
+    fn general(&mut self, types: &[String], variables: &[Typed], formula: &Formula) {
+        self.for_all(types, variables);
+        self.formula(formula, Place::Open);
+    }
+}
+
+impl<'w> Terms<'w> for Text<'w> {
+    const SIGNS: Signs = SIGNS;
 
     fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place) {
         match term {
@@ -232,63 +290,6 @@ impl<'w> Terms<'w> for Text<'w> {
 }
 
 impl Text<'_> {
-    /// Relations that are not defined.
-    fn primitives(&mut self) {
-        let book = self.writer.book;
-        for predicate in book.primitives() {
-            let sorts = book.theory.predicate(predicate).general_sorts(predicate);
-            let types = self.writer.know_bases(&bases_of(&sorts));
-            self.writer.put(&format!("Variable {} : ", book.predicates[predicate.index()]));
-            if !types.is_empty() {
-                self.writer.put(&format!("forall {{{} : Type}}, ", types.join(" ")));
-            }
-            for sort in &sorts {
-                let text = self.writer.sort(sort, false);
-                self.writer.put(&format!("{text} -> "));
-            }
-            self.writer.put("Prop.\n");
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    /// What it means that a set is generated, and the lemma of induction that follows.
-    fn generated(&mut self) {
-        let book = self.writer.book;
-        for generated in book.generated() {
-            self.writer.put("\n");
-            let name = &book.predicates[generated.predicate.index()];
-            let meaning = "what the constructors keep holds of the whole set";
-            comment(self.writer.out, &format!("{name}: {meaning}; so {} follows", generated.principle));
-            let types = self.writer.know_bases(&generated.bases);
-            let names = self.know(&generated.variables);
-            self.writer.put(&format!("Definition {name}"));
-            self.types(&types, ["{", "}"]);
-            self.variables(&names);
-            self.writer.put(" : Prop :=");
-            self.writer.line();
-            self.for_every_property(&generated);
-            self.writer.put(&format!(".\nLemma {}", generated.lemma));
-            self.types(&types, ["(", ")"]);
-            self.variables(&names);
-            self.writer.put(&format!(" : {name}"));
-            names.iter().for_each(|(name, _)| self.writer.put(&format!(" {name}")));
-            self.writer.put(" ->");
-            self.writer.line();
-            self.for_every_property(&generated);
-            self.writer.put(".\nProof. exact (fun h => h). Qed.\n");
-            generated.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    fn for_every_property(&mut self, generated: &Generated<'_>) {
-        let property = self.writer.know_property();
-        let element = self.writer.sort(&generated.element, true);
-        self.writer.put(&format!("forall {property} : {element} -> Prop, "));
-        self.formula(&generated.formula, Place::Open);
-        self.writer.forget_property();
-    }
-
     /// What the theorems are about.
     fn parameters(&mut self, parameters: &[(Name, Binder)]) {
         for ((_, binder), name) in parameters.iter().zip(&self.writer.book.parameters) {
@@ -297,61 +298,14 @@ impl Text<'_> {
         }
     }
 
-    fn definitions(&mut self) {
-        let book = self.writer.book;
-        for (predicate, name) in book.theory.predicates.iter().zip(&book.predicates) {
-            let Some(definition) = &predicate.definition else { continue };
-            self.writer.put("\n");
-            let doc = definition.doc.as_deref().unwrap_or("");
-            comment(self.writer.out, format!("{} {doc}", predicate.name).trim());
-            self.writer.put(&format!("Definition {name}"));
-            let types = self.writer.know_bases(&bases_of(&predicate.sorts));
-            let parameters = binders(&definition.parameters, &predicate.sorts, 0);
-            let names = self.know(&parameters);
-            self.types(&types, ["{", "}"]);
-            self.variables(&names);
-            self.writer.put(" : Prop :=");
-            self.writer.line();
-            self.formula(&definition.body, Place::Open);
-            self.writer.put(".\n");
-            parameters.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-            self.writer.forget_bases(&types);
-        }
-    }
-
-    fn declaration(&mut self, declaration: &Declaration) {
-        self.writer.put("\n");
-        comment(self.writer.out, &declaration.comment);
-        self.writer.put(&format!("Hypothesis {} : ", declaration.name));
-        let Some(formula) = &declaration.formula else {
-            self.writer.put("forall P : Prop, ~ ~ P -> P.\n");
-            return;
-        };
-        self.writer.know_parameters((0..).map(Name).take(self.writer.book.parameters.len()));
-        let types = self.writer.know_bases(&declaration.bases);
-        if !types.is_empty() {
-            self.writer.put(&format!("forall {} : Type, ", types.join(" ")));
-        }
-        let names = self.know(&declaration.variables);
-        if !names.is_empty() {
-            SIGNS.quantifier(&mut self.writer, SIGNS.forall, &names);
-        }
-        self.formula(formula, Place::Open);
-        self.writer.put(".\n");
-        declaration.variables.iter().for_each(|(name, _)| self.writer.forget_variable(*name));
-        self.writer.forget_bases(&types);
-    }
-
-    fn theorem(&mut self, theorem: &Checked<'_>, plan: &Plan<'_>) {
+    fn theorem(&mut self, theorem: &Checked, plan: &Plan<'_>) {
         let book = self.writer.book;
         self.explicit = plan.length() > LONG;
         self.writer.know_parameters(plan.proof.scopes[plan.root.index()].variables.iter().copied());
         self.writer.put(&format!("Theorem {} :", book.theorem(theorem.number())));
         self.writer.line();
         let types = self.writer.know_bases(&book.bases_of_theorem(theorem.statement()));
-        if !types.is_empty() {
-            self.writer.put(&format!("forall {} : Type, ", types.join(" ")));
-        }
+        self.for_all(&types, &[]);
         self.formula(plan.conclusion(plan.result), Place::Open);
         self.writer.put(".\nProof. exact (");
         if !types.is_empty() {

@@ -34,7 +34,8 @@ use std::sync::Arc;
 use super::names::Names;
 use super::problem::sentence::{Builder, RESERVED, Sentence, Term, Variable, plain_atom, predicate_symbols, symbol};
 use super::problem::write::{fof, one_line};
-use super::{Checked, Comments, Format};
+use super::{Comments, Format};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Formula, Name, PredicateId};
 use crate::calculus::proof::{Proof, Rule, ScopeId, Step};
 use crate::calculus::theory::Theory;
@@ -132,7 +133,7 @@ fn quoted(text: &str) -> String {
 }
 
 impl Format for Tstp<'_> {
-    fn survey(&mut self, theorem: &Checked<'_>) {
+    fn survey(&mut self, theorem: &Checked) {
         let proof = theorem.proof();
         for step in &proof.steps {
             let atom = match step.rule {
@@ -170,7 +171,7 @@ impl Format for Tstp<'_> {
         }
     }
 
-    fn theorem(&mut self, theorem: &Checked<'_>, out: &mut String) {
+    fn theorem(&mut self, theorem: &Checked, out: &mut String) {
         let number = theorem.shown_number();
         let proof = theorem.proof();
         let _ = write!(

@@ -2,7 +2,7 @@
 //!
 //! In all three a formula is a proposition of the language itself, a step is an application, a scope is a
 //! λ, and definitions are unfolded by the language. So they share everything but their spelling: what is
-//! to be declared ([`book`]), which steps are written and which only fetch what is given ([`plan`]), the
+//! to be declared ([`book`]) and in which order ([`declare`]), which steps are written and which only fetch what is given ([`plan`]), the
 //! term of a proof ([`walk`], giving a [`Term`]) and the names ([`writer`]).
 //!
 //! **Existence.** `!(>[z] A !B)` is written `∃ z, A ∧ B`, so that most proofs are constructive. The price
@@ -23,6 +23,7 @@
 //! parameters than its own, all are written as closed statements ([`Shape`]).
 
 pub(crate) mod book;
+pub(crate) mod declare;
 pub(crate) mod infix;
 pub(crate) mod plan;
 pub(crate) mod sorts;

@@ -190,9 +190,8 @@ impl Given {
 
     /// The axioms that the proof uses, by number, ascending.
     ///
-    /// A part of the anchor that is used as a whole counts as all the axioms in it, except where
-    /// induction asks for the structure: the principle is listed by its own name. What an axiom unfolds to
-    /// counts as that axiom.
+    /// A part of the anchor that is used as a whole counts as all the axioms in it; what an axiom unfolds to counts
+    /// as that axiom. That a set is generated is an axiom like others: induction asks for it.
     #[must_use]
     pub fn axioms_used(&self, theory: &Theory, axioms: &Axioms, proof: &Proof) -> Vec<usize> {
         let mut needed: BTreeSet<usize> = BTreeSet::new();
@@ -201,8 +200,7 @@ impl Given {
                 continue;
             }
             let understood = matches!(step.rule, Rule::Instantiate(_));
-            let structure = usize::from(matches!(step.rule, Rule::Induction(_)));
-            for premise in step.premises.iter().skip(structure) {
+            for premise in &step.premises {
                 if !(understood && self.anchors.contains(premise)) {
                     needed.insert(premise.index());
                 }

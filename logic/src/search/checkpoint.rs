@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calculus::check::check;
+use crate::calculus::checked::Checked;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
@@ -170,17 +170,17 @@ impl Exploration {
     fn enter(&mut self, mark: Mark, proof: Proof) -> Result<(), Unfit> {
         let conjecture = self.conjectures.get(mark.conjecture).ok_or(Unfit("a theorem belongs to no conjecture"))?;
         let statements = &self.statements;
-        let basis = check(self.theory(), |id| statements.get(id.0 as usize), &proof)
+        let id = TheoremId(self.theorems.len() as u32);
+        let checked = Checked::new(self.theory(), |id| statements.get(id.0 as usize), id, proof)
             .map_err(|_| Unfit("the checker refuses a proof"))?;
-        if proof.statement() != Some(&conjecture.statement) {
+        if *checked.statement() != conjecture.statement {
             return Err(Unfit("a proof is of another statement"));
         }
         let clause = conjecture.clause.clone();
+        let statement = conjecture.statement.clone();
         let theorem = Theorem {
-            statement: conjecture.statement.clone(),
+            checked,
             clause,
-            proof,
-            basis,
             induction: mark.induction,
             corollary: mark.corollary,
             essential: mark.essential,
@@ -188,8 +188,8 @@ impl Exploration {
             round: mark.round,
             moves: conjecture.theorem_moves(),
         };
-        self.conjectures[mark.conjecture].fate = Fate::Proved(TheoremId(self.theorems.len() as u32));
-        self.statements.push(theorem.statement.clone());
+        self.conjectures[mark.conjecture].fate = Fate::Proved(id);
+        self.statements.push(statement);
         self.theorems.push(theorem);
         Ok(())
     }

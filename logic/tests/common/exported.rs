@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Proof, TheoremId};
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::{Checked, Format};
+use theoremata_logic::export::Format;
 use theoremata_logic::language::mpl::read_mpl;
 use theoremata_logic::search::explore::Options;
 
@@ -25,12 +26,12 @@ pub struct Collection {
 
 impl Collection {
     /// The theorems, checked once more.
-    pub fn theorems(&self) -> Vec<Checked<'_>> {
+    pub fn theorems(&self) -> Vec<Checked> {
         let statements: Vec<&Formula> = self.proofs.iter().map(|proof| proof.statement().expect("a proof")).collect();
         (self.proofs.iter().enumerate())
             .map(|(number, proof)| {
                 let earlier = |cited: TheoremId| statements.get(cited.0 as usize).copied();
-                Checked::new(&self.theory, earlier, TheoremId(number as u32), proof)
+                Checked::new(&self.theory, earlier, TheoremId(number as u32), proof.clone())
                     .unwrap_or_else(|flaw| panic!("{}, theorem {}: {flaw}", self.label, number + 1))
             })
             .collect()
@@ -59,13 +60,13 @@ pub fn shipped(file: &str) -> Theory {
 fn explored(label: &'static str, theory: Theory) -> Collection {
     let theory = Arc::new(theory);
     let exploration = explore(&theory, &[], Options::default(), &mut in_order);
-    let proofs = exploration.theorems.into_iter().map(|theorem| theorem.proof).collect();
+    let proofs = exploration.theorems.into_iter().map(|theorem| theorem.checked.proof().clone()).collect();
     Collection { label, theory, proofs }
 }
 
 fn proved(label: &'static str, theory: Theory, goals: &[(&str, &str)]) -> Collection {
     let exploration = prove_goals(theory.clone(), goals);
-    let proofs = exploration.theorems.into_iter().map(|theorem| theorem.proof).collect();
+    let proofs = exploration.theorems.into_iter().map(|theorem| theorem.checked.proof().clone()).collect();
     Collection { label, theory: Arc::new(theory), proofs }
 }
 

@@ -7,6 +7,7 @@ pub mod damage;
 pub mod draft;
 pub mod exported;
 pub mod infer;
+pub mod other_sorts;
 pub mod places;
 pub mod random;
 pub mod run;

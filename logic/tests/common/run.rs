@@ -83,10 +83,10 @@ pub fn explore(theory: &Arc<Theory>, goals: &[Goal], options: Options, run: Runn
             Task::Finished => break,
         }
     }
-    let statements: Vec<_> = exploration.theorems.iter().map(|theorem| theorem.statement.clone()).collect();
+    let statements: Vec<_> = exploration.theorems.iter().map(|theorem| theorem.checked.statement().clone()).collect();
     for (number, theorem) in exploration.theorems.iter().enumerate() {
-        accepts(theory, &statements[..number], &theorem.proof);
-        assert_eq!(theorem.proof.statement(), Some(&theorem.statement));
+        accepts(theory, &statements[..number], theorem.checked.proof());
+        assert_eq!(*theorem.checked.statement(), exploration.conjectures[theorem.conjecture].statement);
     }
     exploration
 }

@@ -10,6 +10,7 @@ use theoremata_logic::calculus::theory::Theory;
 use super::common::byhand::{playground, subjects};
 use super::common::draft::Draft;
 use super::common::exported::Collection;
+use super::common::other_sorts::any_chain;
 
 const ANCHOR: &str = "(Play[N,0,s,j,A,c])";
 
@@ -89,31 +90,6 @@ fn whole(theory: &Theory) -> Proof {
         &[both, anchor[0]],
         &format!("(& (& (Words[N,0,A,c]) (Chain[N,0,s])) {ANCHOR})"),
     );
-    draft.generalise(all);
-    draft.finish()
-}
-
-/// Closed, without the anchor: induction along any chain.
-fn any_chain(theory: &Theory) -> Proof {
-    let mut draft = Draft::new(theory);
-    let closed = "(>[x,y] (& (in[x,B]) (in2[x,y,t])) (in[y,B]))";
-    let (_, given) = draft.open("M o t B", &[&format!("(& (Chain[M,o,t]) (& (in[o,B]) {closed}))")]);
-    let chain = draft.step(Rule::AndLeft, &given, "(Chain[M,o,t])");
-    let rules = draft.step(Rule::AndRight, &given, &format!("(& (in[o,B]) {closed})"));
-    let start = draft.step(Rule::AndLeft, &[rules], "(in[o,B])");
-    let closed = draft.step(Rule::AndRight, &[rules], closed);
-    draft.open("n", &["(in[n,M])"]);
-    let (_, hypothesis) = draft.open("", &["(in[n,B])"]);
-    let (_, row) = draft.open("m", &["(in2[n,m,t])"]);
-    let pair = draft.step(Rule::AndIntroduction, &[hypothesis[0], row[0]], "(& (in[n,B]) (in2[n,m,t]))");
-    let mut last = draft.apply("n m", &[closed, pair], "(in[m,B])");
-    for _ in 0..3 {
-        last = draft.generalise(last);
-    }
-    let body = "(& (& (in[o,M]) (function[t,M,M])) (generated[M,o,t]))";
-    let body = draft.step(Rule::Unfold, &[chain], body);
-    let generated = draft.step(Rule::AndRight, &[body], "(generated[M,o,t])");
-    let all = draft.step(Rule::Induction(0), &[generated, start, last], "(>[n] (in[n,M]) (in[n,B]))");
     draft.generalise(all);
     draft.finish()
 }

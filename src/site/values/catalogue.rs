@@ -1,13 +1,11 @@
 //! What the pages say beyond the report itself, worked out once: readings, addresses, who cites whom,
 //! what everything rests on.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
+use theoremata_logic::calculus::checked::Checked;
+use theoremata_logic::calculus::formula::PredicateId;
 use theoremata_logic::calculus::theory::Theory;
-use theoremata_logic::export::Checked;
 use theoremata_logic::language::notation::{Math, Reading};
 use theoremata_logic::proofs::axiom_use::{Axioms, Given};
 
@@ -17,7 +15,7 @@ use super::report::Report;
 
 /// The report with everything that several pages need.
 pub(crate) struct Catalogue<'r> {
-    pub(crate) report: &'r Report<'r>,
+    pub(crate) report: &'r Report,
     pub(crate) theory: &'r Theory,
     /// Readable mathematics.
     pub(crate) reading: Reading<'r>,
@@ -27,12 +25,7 @@ pub(crate) struct Catalogue<'r> {
     /// The axioms in one line of text.
     pub(crate) axiom_texts: Vec<String>,
     pub(crate) theorems: Vec<Entry>,
-    /// What has been written of formulas that occur in many proofs: markup and MPL.
-    pub(crate) written: RefCell<HashMap<Written, (String, String)>>,
 }
-
-/// A formula with the names of its free variables.
-pub(crate) type Written = (Formula, Vec<(Name, Arc<str>)>);
 
 /// A theorem's place among the others.
 pub(crate) struct Entry {
@@ -95,7 +88,7 @@ impl<'r> Catalogue<'r> {
         }
     }
 
-    pub(crate) fn new(report: &'r Report<'r>, theory: &'r Theory) -> Self {
+    pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Self {
         let reading = Reading::new(theory);
         let axioms = Axioms::of(theory);
         let axiom_texts = axioms.list.iter().map(|axiom| reading.under_anchor(&axiom.formula).to_string()).collect();
@@ -107,7 +100,6 @@ impl<'r> Catalogue<'r> {
             axioms,
             axiom_texts,
             theorems: Vec::with_capacity(report.theorems.len()),
-            written: RefCell::default(),
         };
         let mut files: HashMap<String, usize> = HashMap::new();
         for (number, theorem) in report.theorems.iter().enumerate() {
@@ -141,7 +133,7 @@ impl<'r> Catalogue<'r> {
 
     /// What a proof uses of the theory and which theorems it cites: the axioms as they stand in it, the rest as
     /// the checker found it.
-    fn basis(&self, theorem: &Checked<'_>) -> (Basis, Vec<usize>) {
+    fn basis(&self, theorem: &Checked) -> (Basis, Vec<usize>) {
         let proof = theorem.proof();
         let found = theorem.basis();
         let mut basis = Basis {

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use theoremata_actors::run::contradiction_among;
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::clauses::clause::Clause;
-use theoremata_logic::export::Checked;
 use theoremata_logic::language::text::variable_name;
 use theoremata_logic::models::model::{Model, UNKNOWN};
 use theoremata_logic::search::explore::{Exploration, Fate};
@@ -17,18 +17,18 @@ use crate::remarks::remarks;
 
 use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 
-impl<'r> Report<'r> {
+impl Report {
     /// What a run found: its theorems as they are stored and checked, and the rest from its exploration, where
     /// that is known. `sources` are the files that its theory was read from, `acceptances` what other checkers
     /// have said of it.
     #[must_use]
     pub(crate) fn new(
         stored: &Stored,
-        theorems: Vec<Checked<'r>>,
+        theorems: Vec<Checked>,
         exploration: Option<&Exploration>,
         sources: Vec<Source>,
         acceptances: Vec<Acceptance>,
-    ) -> Report<'r> {
+    ) -> Report {
         let own = stored.theory.goals.iter();
         let goals: Vec<(&Formula, &str)> =
             own.chain(&stored.goals).map(|goal| (&goal.statement, &*goal.label)).collect();
@@ -46,7 +46,7 @@ impl<'r> Report<'r> {
                 .map(|(_, label)| (*label).to_owned()),
             checked,
         });
-        let theorems: Vec<Theorem<'r>> = theorems.collect();
+        let theorems: Vec<Theorem> = theorems.collect();
         let statements: Vec<&Formula> = theorems.iter().map(|theorem| theorem.checked.statement()).collect();
         let contradiction = contradiction_among(&statements).into_iter().flatten();
         let contradiction = contradiction.map(|theorem| theorem.0 as usize).collect();
@@ -58,7 +58,7 @@ impl<'r> Report<'r> {
     }
 
     /// Adds what is no theorem.
-    fn with(mut self, exploration: &Exploration) -> Report<'r> {
+    fn with(mut self, exploration: &Exploration) -> Report {
         let theory = exploration.theory();
         let signature = &exploration.compiled().signature;
         let mut open = Vec::new();

@@ -5,20 +5,20 @@
 
 use std::sync::Arc;
 
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::export::Checked;
 use theoremata_logic::models::model::Model;
 
 use crate::exchange::checkers::Acceptance;
 
 /// A run over one theory.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Report<'r> {
+pub(crate) struct Report {
     /// The files that the theory was read from, the main one first.
     pub(crate) sources: Vec<Source>,
     /// The theorems in the order of acceptance: `TheoremId(i)` of a proof is the theorem at place `i`.
     /// Readers see `i + 1`.
-    pub(crate) theorems: Vec<Theorem<'r>>,
+    pub(crate) theorems: Vec<Theorem>,
     /// Conjectures that were neither proved nor refuted.
     pub(crate) open: Vec<Open>,
     /// Conjectures that are false in a model, the most interesting first: only the first
@@ -53,9 +53,9 @@ pub(crate) struct Source {
 
 /// A theorem with its proof, which the checker has accepted.
 #[derive(Clone, Debug)]
-pub(crate) struct Theorem<'r> {
+pub(crate) struct Theorem {
     /// The statement and the proof, as the checker accepted them.
-    pub(crate) checked: Checked<'r>,
+    pub(crate) checked: Checked,
     /// How it was found.
     pub(crate) kind: Kind,
     /// Whether it is among the theorems from which the others follow.

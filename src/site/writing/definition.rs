@@ -7,11 +7,12 @@ use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::sort::Sort;
 use theoremata_logic::language::notation::Math;
 
+use super::escape::shortened;
 use super::math;
 use super::pages::{MOST_LINKS, Pages};
+use crate::site::SiteError;
 use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
-use crate::site::{SiteError, shortened};
 
 impl Pages<'_, '_> {
     pub(crate) fn defined(&self) -> impl Iterator<Item = PredicateId> + use<'_> {

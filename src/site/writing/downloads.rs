@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use theoremata_logic::calculus::formula::{Formula, Name};
 
+use super::escape::shortened;
 use super::folder::Folder;
+use crate::site::SiteError;
 use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
 use crate::site::values::report::Kind;
-use crate::site::{SiteError, shortened};
 
 /// The bytes of one piece of the search index, about.
 const PIECE: usize = 400_000;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use fixedbitset::FixedBitSet;
 
-use crate::site::escape;
+use super::escape::escape;
 use crate::site::values::catalogue::Catalogue;
 use crate::site::values::graph::{self, Measures};
 

@@ -1,7 +1,7 @@
 //! The page of what other checkers read, and the files themselves.
 
 use serde_json::{Value, json};
-use theoremata_logic::export::Checked;
+use theoremata_logic::calculus::checked::Checked;
 
 use super::folder::Folder;
 use super::pages::Pages;
@@ -27,7 +27,7 @@ pub(crate) fn write(catalogue: &Catalogue<'_>, folder: &mut Folder) -> Result<Ve
     if !report.exports {
         return Ok(Vec::new());
     }
-    let theorems: Vec<Checked<'_>> = report.theorems.iter().map(|theorem| theorem.checked.clone()).collect();
+    let theorems: Vec<Checked> = report.theorems.iter().map(|theorem| theorem.checked.clone()).collect();
     let mut written = Vec::new();
     for language in Language::ALL {
         let file = language.file(catalogue.theory);

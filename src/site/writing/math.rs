@@ -5,7 +5,7 @@
 
 use theoremata_logic::language::notation::{Group, Math, Role, Symbol};
 
-use crate::site::escape;
+use super::escape::escape;
 
 /// Formulas with more symbols than this are not drawn: nobody reads them, and a page has its limit.
 const MOST_SYMBOLS: usize = 2_000;

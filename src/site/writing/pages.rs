@@ -9,14 +9,16 @@ use theoremata_logic::calculus::formula::{Name, PredicateId};
 use theoremata_logic::language::notation::Math;
 
 use super::downloads::mpl;
+use super::escape::shortened;
 use super::exports::Exported;
 use super::folder::Folder;
+use super::proof::Formulas;
 use super::{drawing, math};
+use crate::site::SiteError;
 use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
 use crate::site::values::paging::{MOST_ROWS, ROWS, page_path, pager, paginate, source_path, within};
 use crate::site::values::report::{Kind, SHOWN_REFUTED};
-use crate::site::{SiteError, shortened};
 
 /// The most links of one list on a page.
 pub(crate) const MOST_LINKS: usize = 400;
@@ -53,7 +55,7 @@ pub(crate) fn write(
     for (path, text) in ASSETS {
         folder.file(path, text)?;
     }
-    let mut pages = Pages { catalogue, tera: Tera::new(), pieces, exported, folder };
+    let mut pages = Pages { catalogue, tera: Tera::new(), pieces, exported, folder, formulas: Formulas::default() };
     pages
         .tera
         .add_raw_templates(TEMPLATES)
@@ -78,6 +80,7 @@ pub(crate) struct Pages<'p, 'r> {
     pieces: usize,
     pub(crate) exported: Vec<Exported>,
     folder: &'p mut Folder,
+    pub(super) formulas: Formulas,
 }
 
 impl Pages<'_, '_> {

@@ -10,9 +10,9 @@ use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, Step, StepId};
 use theoremata_logic::language::notation::Math;
 use theoremata_logic::proofs::axiom_use::Given;
 
+use super::escape::{escaped, shortened};
 use super::math;
 use super::sentence::Sentences;
-use crate::site::escaped;
 use crate::site::values::catalogue::Catalogue;
 
 /// A line of the proof, or the beginning or end of a block.
@@ -48,6 +48,13 @@ pub(crate) struct Line {
     /// Whether it only puts together or takes apart.
     pub(crate) small: bool,
 }
+
+/// A formula with the names of its free variables.
+type Named = (Formula, Vec<(Name, Arc<str>)>);
+
+/// What has been written of formulas that occur in many proofs: markup and MPL.
+#[derive(Default)]
+pub(crate) struct Formulas(HashMap<Named, (String, String)>);
 
 /// A proof ready to be laid out on pages.
 pub(crate) struct Told {
@@ -187,7 +194,7 @@ impl<'c, 'r> Teller<'c, 'r> {
     }
 
     /// Tells it; `href` gives the address of a step by its number, such as `#s12`.
-    pub(crate) fn tell(&self, href: &dyn Fn(usize) -> String) -> Told {
+    pub(crate) fn tell(&self, href: &dyn Fn(usize) -> String, formulas: &mut Formulas) -> Told {
         let names = |name: Name| -> Arc<str> {
             self.proof.names.get(name.0 as usize).cloned().unwrap_or_else(|| format!("v{}", name.0).into())
         };
@@ -201,22 +208,17 @@ impl<'c, 'r> Teller<'c, 'r> {
             href,
             names: &names,
         };
-        let line = |id: StepId| {
+        let mut line = |id: StepId| {
             let step = &self.proof.steps[id.index()];
             let write = || {
                 let read = self.catalogue.reading.formula(&step.conclusion, &names);
                 let mpl = self.catalogue.reading.mpl(&step.conclusion, &names);
-                (math::statement(&read), crate::site::shortened(mpl))
+                (math::statement(&read), shortened(mpl))
             };
             // What is given is the same in most proofs, and long.
             let (math_html, mpl) = if self.given.is_given[id.index()] {
                 let shown = step.conclusion.free_variables().into_iter().map(|name| (name, names(name))).collect();
-                self.catalogue
-                    .written
-                    .borrow_mut()
-                    .entry((step.conclusion.clone(), shown))
-                    .or_insert_with(write)
-                    .clone()
+                formulas.0.entry((step.conclusion.clone(), shown)).or_insert_with(write).clone()
             } else {
                 write()
             };

@@ -6,8 +6,8 @@ use theoremata_logic::calculus::formula::{Formula, Name};
 use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId};
 use theoremata_logic::proofs::axiom_use::Given;
 
+use super::escape::escaped;
 use super::{math, proof};
-use crate::site::escaped;
 use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
 

@@ -4,11 +4,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::downloads::mpl;
+use super::escape::shortened;
 use super::pages::{MOST_LINKS, Pages};
 use super::proof::{self, Event, Line, Teller};
 use super::{drawing, math};
+use crate::site::SiteError;
 use crate::site::values::paging::ROWS;
-use crate::site::{SiteError, shortened};
 
 /// The values of a theorem's page. The lines of the proof, by far the most of it, go to the template
 /// without a detour.
@@ -26,7 +27,7 @@ impl Pages<'_, '_> {
         let catalogue = self.catalogue;
         let (entry, theorem) = (&catalogue.theorems[number], &catalogue.report.theorems[number]);
         let teller = Teller::new(catalogue, theorem.checked.proof());
-        let told = teller.tell(&|step| format!("#s{step}"));
+        let told = teller.tell(&|step| format!("#s{step}"), &mut self.formulas);
         let (mut parts, place) = proof::parts(told.events, ROWS, None);
         let stem = entry.file.trim_end_matches(".html");
         let part_file = |part: usize| {
@@ -37,7 +38,7 @@ impl Pages<'_, '_> {
         if parts.len() > 1 {
             // Now that it is known on which page each step stands, the links are made again.
             let href = |step: usize| format!("{}#s{step}", part_file(place.get(&step).copied().unwrap_or(0)));
-            let again = teller.tell(&href);
+            let again = teller.tell(&href, &mut self.formulas);
             parts = proof::parts(again.events, ROWS, Some(&place)).0;
             given = again.given;
             fetched = again.fetched;

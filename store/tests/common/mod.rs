@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use theoremata_store::{
-    Batch, Input, Mark, Node, Outcome, Parameter, Proof, Referee, Run, RunId, ScopeRecord, Store, Theorem,
+    Batch, Input, Mark, Node, Outcome, Parameter, Proof, Referee, Run, RunId, ScopeRecord, StoreReader, Theorem,
 };
 
 /// A counter-based generator: the same seed, the same run.
@@ -177,7 +177,7 @@ pub fn state_after(seed: u64, committed: u32) -> (Vec<u32>, u64) {
 }
 
 /// Holds that a run stands exactly as if the cycles up to `committed` had been written and no other.
-pub fn expect_run(store: &Store, run: &RunId, seed: u64, committed: u32) {
+pub fn expect_run(store: &StoreReader, run: &RunId, seed: u64, committed: u32) {
     assert_eq!(store.inputs(run).unwrap(), inputs());
     assert_eq!(store.run(run).unwrap().unwrap().committed, committed);
     let (mut numbers, mut sequence) = (Vec::new(), 0);

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use theoremata_logic::search::explore::{Exploration, Options};
 use theoremata_logic::language::mpl::read_mpl;
+use theoremata_logic::search::explore::{Exploration, Options};
 use theoremata_store::{Input, Outcome, Proof, Referee, Run, Store, Theorem};
 
 /// Takes all at their word: what is looked at is the reading.

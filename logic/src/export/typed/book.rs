@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::plan::{PROPERTY, Plan, is_anchored};
 use super::sorts::{NO_BASE, bases_in, bases_of, instance};
 use super::{Argument, Assumed, Shape};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::proof::TheoremId;
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::{Induction, Theory};
+use crate::export::Comments;
 use crate::export::names::Names;
-use crate::export::{Checked, Comments};
 use crate::proofs::axiom_use::Axioms;
 
 /// The names of an export and what its theorems need.
@@ -130,7 +131,7 @@ impl<'t> Book<'t> {
     }
 
     /// Learns what a theorem needs.
-    pub(crate) fn survey(&mut self, theorem: &Checked<'_>) {
+    pub(crate) fn survey(&mut self, theorem: &Checked) {
         theorem.proof().sorts.iter().for_each(|sort| self.know_powers(sort));
         let rests_on = [Shape::Anchored, Shape::Closed].map(|shape| {
             let mut needed = BTreeSet::new();

@@ -1,6 +1,7 @@
 //! What Rocq and Lean write in the same way: formulas, but for the signs, and functions.
 
-use super::writer::{Shown, Writer, behind};
+use super::declare::Writes;
+use super::writer::{Shown, Typed, Writer, behind};
 use super::{Argument, Claim, Local, Property, Term};
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId};
 use crate::calculus::sort::Sort;
@@ -145,10 +146,8 @@ impl Signs {
 }
 
 /// Terms of a language that writes functions as `fun (x : I) (h : A) => …`.
-pub(crate) trait Terms<'w> {
+pub(crate) trait Terms<'w>: Writes<'w> {
     const SIGNS: Signs;
-
-    fn writer(&mut self) -> &mut Writer<'w>;
 
     /// A term; at a place for a word, in parentheses unless it is one.
     fn term(&mut self, term: &Term, shown: &Shown<'_>, place: Place);
@@ -172,10 +171,40 @@ pub(crate) trait Terms<'w> {
         }
     }
 
-    /// Names variables for what follows; forget them when it has ended.
-    fn know(&mut self, variables: &[(Name, Binder)]) -> Vec<Typed> {
-        let know = |(name, binder): &(Name, Binder)| (self.writer().know_variable(*name, binder), binder.sort.clone());
-        variables.iter().map(know).collect()
+    /// `I → Power I → Prop`
+    fn relation(&mut self, sorts: &[Sort]) {
+        for sort in sorts {
+            let text = self.writer().sort(sort, false);
+            self.writer().put(&format!("{text}{}", Self::SIGNS.implies.trim_start()));
+        }
+        self.writer().put("Prop");
+    }
+
+    /// `def name {A : Type} (x : A) : Prop :=`, and a new line.
+    fn definition(&mut self, head: &str, types: &[String], variables: &[Typed]) {
+        self.writer().put(head);
+        self.types(types, ["{", "}"]);
+        self.variables(variables);
+        self.writer().put(" : Prop :=");
+        self.writer().line();
+    }
+
+    /// `∀ P : I → Prop, A`
+    fn for_every(&mut self, property: &str, element: &str, formula: &Formula) {
+        let Signs { forall, implies, .. } = Self::SIGNS;
+        self.writer().put(&format!("{forall}{property} : {element}{implies}Prop, "));
+        self.formula(formula, Place::Open);
+    }
+
+    /// `∀ A B : Type, ∀ x y : I, `
+    fn for_all(&mut self, types: &[String], names: &[Typed]) {
+        let sign = Self::SIGNS.forall;
+        if !types.is_empty() {
+            self.writer().put(&format!("{sign}{} : Type, ", types.join(" ")));
+        }
+        if !names.is_empty() {
+            Self::SIGNS.quantifier(self.writer(), sign, names);
+        }
     }
 
     fn argument(&mut self, argument: &Argument, shown: &Shown<'_>) {
@@ -204,7 +233,7 @@ pub(crate) trait Terms<'w> {
     fn lambda(&mut self, variables: &[Name], claims: &[(Local, Claim)], body: &Term, shown: &Shown<'_>) {
         self.writer().put("fun");
         let variables_of: Vec<(Name, Binder)> = variables.iter().map(|name| (*name, shown.of(*name))).collect();
-        let names = self.know(&variables_of);
+        let names = self.writer().know_variables(&variables_of);
         self.variables(&names);
         for (local, claim) in claims {
             let name = self.writer().know_local(*local);
@@ -226,9 +255,6 @@ pub(crate) trait Terms<'w> {
         self.writer().depth -= 1;
     }
 }
-
-/// A name with its sort.
-pub(crate) type Typed = (String, Sort);
 
 /// `a b : I`, for each row of names of one sort.
 fn grouped(writer: &Writer<'_>, names: &[Typed]) -> Vec<String> {

@@ -9,18 +9,22 @@ use super::book::Book;
 use super::plan::PROPERTY;
 use super::sorts::type_arguments;
 use super::{Assumed, Local, Shape};
+use crate::calculus::checked::Checked;
 use crate::calculus::formula::{Binder, Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::sort::Sort;
 use crate::export::names::Names;
+
+/// A name with its sort.
+pub(crate) type Typed = (String, Sort);
 
 /// Text in the making, and what is called what at this place of it.
 pub(crate) struct Writer<'w> {
     pub(crate) book: &'w Book<'w>,
     pub(crate) out: &'w mut String,
     names: Names,
-    variables: HashMap<Name, (String, Sort)>,
-    bound: Vec<(String, Sort)>,
+    variables: HashMap<Name, Typed>,
+    bound: Vec<Typed>,
     /// What base sorts are called, in order; the first stands for all others.
     bases: Vec<(u32, String)>,
     locals: HashMap<Local, String>,
@@ -124,6 +128,16 @@ impl<'w> Writer<'w> {
         }
     }
 
+    /// Names variables; the names are good until [`Writer::forget_variables`].
+    pub(crate) fn know_variables(&mut self, variables: &[(Name, Binder)]) -> Vec<Typed> {
+        let know = |(name, binder): &(Name, Binder)| (self.know_variable(*name, binder), binder.sort.clone());
+        variables.iter().map(know).collect()
+    }
+
+    pub(crate) fn forget_variables(&mut self, variables: &[(Name, Binder)]) {
+        variables.iter().for_each(|(name, _)| self.forget_variable(*name));
+    }
+
     /// Names a hypothesis or step; the name is good until [`Writer::forget_local`].
     pub(crate) fn know_local(&mut self, local: Local) -> String {
         self.numbered += 1;
@@ -172,7 +186,7 @@ impl<'w> Writer<'w> {
         self.names.release(&self.property);
     }
 
-    fn known(&self, variable: Variable) -> Option<&(String, Sort)> {
+    fn known(&self, variable: Variable) -> Option<&Typed> {
         match variable {
             Variable::Free(name) => self.variables.get(&name),
             Variable::Bound(index) => self.bound.iter().rev().nth(index as usize),
@@ -228,7 +242,7 @@ impl<'w> Writer<'w> {
     }
 
     /// What stands above a theorem: its number, what it says, and what it rests on, line by line.
-    pub(crate) fn comment_lines(book: &Book<'_>, theorem: &crate::export::Checked<'_>) -> [String; 3] {
+    pub(crate) fn comment_lines(book: &Book<'_>, theorem: &Checked) -> [String; 3] {
         let mut first = format!("Theorem {}.", theorem.shown_number());
         let _ = write!(first, " {}", book.comments.mathematics(theorem.statement()));
         let unnamed = |name: Name| Arc::from(format!("v{}", name.0));

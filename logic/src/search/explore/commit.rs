@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::calculus::check::check;
+use crate::calculus::checked::Checked;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
@@ -121,14 +121,15 @@ impl Exploration {
     ) -> bool {
         let conjecture = &self.conjectures[place];
         let statements = &self.statements;
+        let id = TheoremId(self.theorems.len() as u32);
         let checked = proof.map_err(Ended::Panicked).and_then(|proof| {
-            match check(&self.theory, |id| statements.get(id.0 as usize), &proof) {
-                Ok(basis) if proof.statement() == Some(&conjecture.statement) => Ok((proof, basis)),
+            match Checked::new(&self.theory, |id| statements.get(id.0 as usize), id, proof) {
+                Ok(checked) if *checked.statement() == conjecture.statement => Ok(checked),
                 Ok(_) => Err(Ended::Refused("it proves another statement".into())),
                 Err(flaw) => Err(Ended::Refused(flaw.to_string().into())),
             }
         });
-        let (proof, basis) = match checked {
+        let checked = match checked {
             Ok(checked) => checked,
             Err(ended) => {
                 self.conjectures[place].fate = Fate::Open(Open { ended, ..Open::default() });
@@ -136,14 +137,11 @@ impl Exploration {
             }
         };
         let clause = conjecture.clause.clone();
-        let id = TheoremId(self.theorems.len() as u32);
         let moves = conjecture.theorem_moves();
         self.statements.push(conjecture.statement.clone());
         self.theorems.push(Theorem {
-            statement: conjecture.statement.clone(),
+            checked,
             clause,
-            proof,
-            basis,
             induction,
             corollary,
             essential: false,

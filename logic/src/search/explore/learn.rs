@@ -83,7 +83,7 @@ pub(super) fn add_theorem(book: &mut RuleBook, compiled: &Compiled, id: TheoremI
     let justification = Justification { start: Start::Theorem(id), moves: theorem.moves.clone() };
     let Some(clause) = theorem.clause.clone() else { return };
     // A theorem about structures in which sorts coincide says nothing of the others.
-    if !compiled.is_general(&theorem.statement) {
+    if !compiled.is_general(theorem.checked.statement()) {
         return;
     }
     // Nor does one that is about nobody in particular: of which sort a variable is that stands nowhere, a rule cannot see.

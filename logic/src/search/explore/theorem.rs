@@ -1,22 +1,16 @@
 //! Theorems, and how many of what there are.
 
-use crate::calculus::check::Basis;
-use crate::calculus::formula::Formula;
-use crate::calculus::proof::Proof;
+use crate::calculus::checked::Checked;
 use crate::clauses::clause::Clause;
 use crate::clauses::compile::Move;
 
-/// A checked theorem.
+/// A theorem, and how it was found.
 #[derive(Clone, Debug)]
 pub struct Theorem {
-    /// Its closed statement.
-    pub statement: Formula,
+    /// The statement and the proof, as the checker accepted them.
+    pub checked: Checked,
     /// Its flat form; `None` if it has none.
     pub clause: Option<Clause>,
-    /// Its proof, accepted by the checker.
-    pub proof: Proof,
-    /// What the proof rests on.
-    pub basis: Basis,
     /// The number of the variable on which the outermost induction is, if there is one.
     pub induction: Option<u16>,
     /// Whether it follows at once, without induction, from what was known: then it is no rule.

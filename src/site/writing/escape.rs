@@ -1,0 +1,40 @@
+//! Text of users within markup of ours.
+
+use theoremata_logic::language::characters::flaw_in_prose;
+
+/// Appends text to markup so that it is read as text, also inside of attributes.
+pub(crate) fn escape(text: &str, html: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            // Browsers and validators object to these, and they show nothing, or the rest in another order.
+            c if c == '\r' || flaw_in_prose(c).is_some() => html.push('\u{fffd}'),
+            c => html.push(c),
+        }
+    }
+}
+
+pub(crate) fn escaped(text: &str) -> String {
+    let mut html = String::new();
+    escape(text, &mut html);
+    html
+}
+
+/// The longest MPL text of one formula that a page shows, in bytes.
+const LONGEST_TEXT: usize = 20_000;
+
+/// The text, or its beginning if a page could not hold it.
+pub(crate) fn shortened(text: String) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let mut end = LONGEST_TEXT;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}… ({} bytes in all; the whole text is in the download)", &text[..end], text.len())
+}
