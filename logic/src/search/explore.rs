@@ -12,6 +12,7 @@ mod exhaustion;
 mod learn;
 mod note;
 mod prepare;
+mod refute;
 mod theorem;
 
 use std::collections::{HashMap, HashSet};
