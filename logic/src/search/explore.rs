@@ -14,6 +14,7 @@ mod note;
 mod prepare;
 mod refute;
 mod theorem;
+mod witness;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

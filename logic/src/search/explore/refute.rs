@@ -6,11 +6,11 @@ use crate::clauses::clause::{Clause, Literal};
 use crate::clauses::compile::{Axiom, Compiled, Node, Start};
 use crate::conjecture::limits::literals;
 use crate::models::evaluate::Evaluator;
-use crate::models::finite::{counter_model_while, find_models_while};
+use crate::models::finite::{Problem, counter_model_while, find_models_while};
 use crate::models::limits::SearchLimits;
-use crate::models::model::Model;
+use crate::models::model::{Model, base_sorts};
 use crate::search::ended::kept_apart;
-use crate::search::standard::ground_model;
+use crate::search::standard::ground_models;
 
 use super::Exploration;
 use super::conjecture::{Conjecture, Fate, is_asked};
@@ -23,12 +23,13 @@ impl Exploration {
     pub(crate) fn make_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let mut steps = 0;
         let made = kept_apart(|| {
-            let ground = ground_model(&self.compiled, &self.root, self.options.ground, &mut steps, go_on);
-            match ground {
-                Some(model) => vec![model],
-                None if self.has_finite_models() => finite_models(&self.compiled, go_on),
-                None => Vec::new(),
+            let size = self.options.ground;
+            let pieces = ground_models(&self.theory, &self.compiled, &self.root, size, &mut steps, go_on);
+            if !pieces.is_empty() || !self.has_finite_models() {
+                return pieces;
             }
+            let axioms = axioms_of(&self.compiled);
+            find_models_while(&self.finite(&axioms, false), &SearchLimits::default(), go_on).models
         });
         self.counts.steps += steps;
         match made {
@@ -72,10 +73,11 @@ impl Exploration {
         let sorts = &self.theory.predicate(self.theory.anchor).sorts;
         let Formula::Implies(binders, _, body) = &conjecture.statement else { return false };
         // Where there are as many individuals of each base sort, it does not matter whether sorts coincide.
-        let fits =
-            |(own, general): (&Sort, &Sort)| own == general || (model.sort.is_none() && same_shape(own, general));
+        let fits = |(own, general): (&Sort, &Sort)| own == general || (is_merged(model) && same_shape(own, general));
         let mut judges = binders.len() == sorts.len() && binders.sorts().zip(sorts).all(fits);
-        for_each_sort(body, &mut |sort| judges &= model.sort.as_ref().map_or(sort.is_individual(), |own| own == sort));
+        for_each_sort(body, &mut |sort| {
+            judges &= model.domain(sort).is_some_and(|domain| domain.size > 0 || !model.is_piece)
+        });
         let generated = |literal: &Literal| {
             let relation = &self.compiled.signature.relations[literal.relation.index()];
             self.theory.generation(relation.predicate).is_some()
@@ -85,8 +87,8 @@ impl Exploration {
         judges && conjecture.clause.as_ref().is_none_or(about_individuals)
     }
 
-    /// Whether finite structures in which all clauses hold are structures of the theory: nothing is said to be
-    /// generated, no axiom was left out of the clauses, and none speaks of all sets or relations.
+    /// Whether finite structures in which all clauses hold, and generated sets are, are structures of the theory: no
+    /// axiom was left out of the clauses, and none speaks of all sets or relations.
     pub(super) fn has_finite_models(&self) -> bool {
         let compiled = &self.compiled;
         let first_order = |axiom: &Axiom| match axiom.justification.start {
@@ -98,15 +100,36 @@ impl Exploration {
             }
             _ => !compiled.speaks_of_sets(&axiom.clause),
         };
-        let generated = |node: &Node| matches!(&node.formula, Formula::Atom(predicate, _) if self.theory.generation(*predicate).is_some());
-        compiled.skipped.is_empty() && !compiled.nodes.iter().any(generated) && compiled.axioms.iter().all(first_order)
+        let generated = |node: &&Node| matches!(&node.formula, Formula::Atom(predicate, _) if self.theory.generation(*predicate).is_some());
+        compiled.skipped.is_empty()
+            && compiled.nodes.iter().filter(generated).count() == compiled.inductions.len()
+            && compiled.axioms.iter().all(first_order)
     }
 
-    /// Goals that stay open may fail in a finite model that nobody has looked at yet; false if `go_on` said stop.
+    /// What finite structures of the theory must satisfy.
+    fn finite<'a>(&'a self, axioms: &'a [Clause], merged: bool) -> Problem<'a> {
+        let Compiled { signature, inductions, .. } = &*self.compiled;
+        Problem { signature, axioms, generated: inductions, merged }
+    }
+
+    /// A finite structure of the theory in which a conjecture fails, with values of its variables.
+    fn finite_counter_model(&self, place: usize, go_on: &mut dyn FnMut() -> bool) -> Option<(Model, Vec<u16>)> {
+        let conjecture = &self.conjectures[place];
+        let clause = conjecture.clause.as_ref()?;
+        let axioms = axioms_of(&self.compiled);
+        let limits = SearchLimits::default();
+        let mut find =
+            |merged| counter_model_while(&self.finite(&axioms, merged), clause, &limits, go_on).ok().flatten();
+        // Where sorts of the theory coincide in the statement, they do so in the structure; and larger sizes are tried
+        // of all sorts alike.
+        let several = base_sorts(&self.compiled.signature).len() > 1;
+        let apart = (several && self.compiled.is_general(&conjecture.statement)).then(|| find(false)).flatten();
+        apart.or_else(|| find(true))
+    }
+
+    /// Goals that stay open may fail in a finite model that nobody has looked at yet, or claim an existence of which it
+    /// can be proved that there is none; false if `go_on` said stop.
     pub(super) fn find_counter_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        if !self.has_finite_models() {
-            return true;
-        }
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
             let is_goal = is_asked(&conjecture.origin);
@@ -118,46 +141,61 @@ impl Exploration {
             if !go_on() {
                 return false;
             }
-            match kept_apart(|| finite_counter_model(&self.compiled, clause, go_on)) {
-                Ok(Some((model, assignment))) if self.judges(&model, conjecture) => {
+            let mut steps = 0;
+            match kept_apart(|| self.late_counter_model(place, &mut steps, go_on)) {
+                Ok(Some(found)) => {
                     self.late_models.push(place);
-                    self.conjectures[place].fate = Fate::Refuted(self.models.len(), assignment);
-                    self.models.push(model);
+                    self.refuted_by(place, found);
                 }
-                Ok(_) => {}
+                Ok(None) => {}
                 Err(said) => self.lost.push(said),
             }
+            self.counts.steps += steps;
         }
         true
+    }
+
+    /// A model in which an open goal fails, with values of its variables; `Err` is one that is there already.
+    fn late_counter_model(
+        &self,
+        place: usize,
+        steps: &mut u64,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Option<(Result<Model, usize>, Vec<u16>)> {
+        // What the constructors of a generated set make is endless if they are free.
+        if self.models.iter().any(|model| model.is_piece) {
+            return self.without_witness(place, steps, go_on).map(|(number, values)| (Err(number), values));
+        }
+        let (model, values) = self.has_finite_models().then(|| self.finite_counter_model(place, go_on)).flatten()?;
+        self.judges(&model, &self.conjectures[place]).then_some((Ok(model), values))
+    }
+
+    fn refuted_by(&mut self, place: usize, (model, values): (Result<Model, usize>, Vec<u16>)) {
+        let number = match model {
+            Ok(model) => {
+                self.models.push(model);
+                self.models.len() - 1
+            }
+            Err(number) => number,
+        };
+        self.conjectures[place].fate = Fate::Refuted(number, values);
     }
 
     /// Finds the models again that refuted goals at the end.
     pub(crate) fn refute_late(&mut self) {
         for place in self.late_models.clone() {
-            let Some(clause) = self.conjectures.get(place).and_then(|conjecture| conjecture.clause.clone()) else {
-                continue;
-            };
-            if let Some((model, assignment)) = finite_counter_model(&self.compiled, &clause, &mut || true) {
-                self.conjectures[place].fate = Fate::Refuted(self.models.len(), assignment);
-                self.models.push(model);
+            if place < self.conjectures.len()
+                && let Some(found) = self.late_counter_model(place, &mut 0, &mut || true)
+            {
+                self.refuted_by(place, found);
             }
         }
     }
 }
 
-/// Finite models of the axioms, for theories that have some.
-pub(super) fn finite_models(compiled: &Compiled, go_on: &mut dyn FnMut() -> bool) -> Vec<Model> {
-    find_models_while(&compiled.signature, &axioms_of(compiled), &SearchLimits::default(), go_on).models
-}
-
-/// A finite model of the axioms in which a clause fails, with values of its variables.
-pub(super) fn finite_counter_model(
-    compiled: &Compiled,
-    clause: &Clause,
-    go_on: &mut dyn FnMut() -> bool,
-) -> Option<(Model, Vec<u16>)> {
-    let limits = SearchLimits::default();
-    counter_model_while(&compiled.signature, &axioms_of(compiled), clause, &limits, go_on).ok().flatten()
+/// Whether the individuals of all base sorts are the same.
+fn is_merged(model: &Model) -> bool {
+    model.domains.iter().all(|domain| domain.sort.is_none())
 }
 
 /// Whether two sorts differ in their base sorts only.
