@@ -26,6 +26,15 @@ pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
                 }
             }
             Note::NoModel => remarks.push("no model of the axioms was found, so nothing could be refuted".to_owned()),
+            Note::NoParameters => remarks.push(
+                "statements about individuals that nothing generates were not tested: the axioms say more than \
+                 definitions by recursion do"
+                    .to_owned(),
+            ),
+            Note::Existence => remarks.push(
+                "an open statement claims an existence, which a piece of an infinite structure cannot refute"
+                    .to_owned(),
+            ),
             Note::LeftOut(count) => {
                 remarks.push(format!("{count} candidates for conjectures were left out, since there were too many"));
             }

@@ -36,6 +36,9 @@ const FEW: u64 = 100;
 /// The last look: with three inputs, values up to 254; with four, up to 63.
 const MANY: u64 = 1 << 24;
 
+/// Beyond so many candidates those that fail at once are not held.
+const HELD: usize = 20_000;
+
 /// What kind of statement a conjecture is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Shape {
@@ -160,6 +163,9 @@ pub fn generate_while(
     }
     let models_allow =
         |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
+    // What holds of everything, as membership in a carrier does, is no premise and no conclusion.
+    let relations: Vec<RelationId> =
+        horn::relations(signature, limits).into_iter().filter(|relation| !sieve.is_idle(*relation)).collect();
     // Of what is not looked at, nobody knows how much there is.
     let (mut looked, most) = (0, 2 * limits.candidates);
     let mut take = |clause: Clause, shape: Shape| {
@@ -169,7 +175,7 @@ pub fn generate_while(
         go && looked < most
     };
     conditional::candidates(signature, limits, &models_allow, &mut |clause| take(clause, Shape::Conditional));
-    horn::candidates(signature, limits, &mut |clause| take(clause, Shape::Horn));
+    horn::candidates(signature, limits, &relations, &mut |clause| take(clause, Shape::Horn));
     if !go {
         return None;
     }
@@ -229,6 +235,8 @@ struct Sieve<'a> {
     limits: &'a Limits,
     models: Vec<Evaluator<'a>>,
     candidates: BTreeMap<Rank, Shape>,
+    /// Candidates that failed at once and were not held, each as often as it was built.
+    early: usize,
     counts: Counts,
 }
 
@@ -239,6 +247,7 @@ impl<'a> Sieve<'a> {
             limits,
             models: models.iter().map(Evaluator::new).collect(),
             candidates: BTreeMap::new(),
+            early: 0,
             counts: Counts::default(),
         }
     }
@@ -252,11 +261,25 @@ impl<'a> Sieve<'a> {
         {
             return;
         }
+        // The largest model refutes most.
+        let fails = |evaluator: &Evaluator<'_>| evaluator.refute_within(&clause, FEW).is_some();
+        if self.candidates.len() >= HELD && self.models.last().is_some_and(fails) {
+            self.early += 1;
+            return;
+        }
         if self.candidates.len() >= self.limits.candidates && !self.candidates.contains_key(&rank) {
             self.counts.left_out += 1;
             return;
         }
         self.candidates.entry(rank).or_insert(shape);
+    }
+
+    /// Whether no model refutes that a relation holds of everything.
+    fn is_idle(&self, relation: RelationId) -> bool {
+        let of = &self.signature.relations[relation.index()];
+        let arguments: Vec<Term> = (0..of.arity as u16).map(Term::Variable).collect();
+        let head = Head::Literal(Literal { positive: true, relation, arguments });
+        !of.function && self.refute(&Clause { variables: of.arity as u16, premises: Vec::new(), head }, MANY).is_none()
     }
 
     fn refute(&self, clause: &Clause, assignments: u64) -> Option<Refuted> {
@@ -298,7 +321,8 @@ impl<'a> Sieve<'a> {
         let built = conjectures.len();
         let conjectures = without_instances(conjectures);
         self.counts.instances += built - conjectures.len();
-        self.counts.refuted = refuted.len();
+        self.counts.built += self.early;
+        self.counts.refuted = refuted.len() + self.early;
         self.counts.kept = conjectures.len();
         Some(Conjectures { conjectures, refuted, counts: self.counts })
     }

@@ -7,11 +7,11 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::limits::Limits;
-use super::pattern::is_first_order;
 use super::term::TermTree;
+use crate::calculus::sort::Sort;
 use crate::clauses::clause::{RelationId, Signature, Term};
 use crate::models::evaluate::function_value;
-use crate::models::model::{Model, UNKNOWN};
+use crate::models::model::{Domain, Model, UNKNOWN, base_sorts};
 
 /// In how many places of the models every term is evaluated.
 const COLUMNS: usize = 64;
@@ -28,11 +28,13 @@ enum Symbol {
 
 struct Entry {
     size: usize,
+    /// The place of its sort among those of the pool.
+    sort: usize,
     code: Vec<Symbol>,
-    /// One more than the largest variable.
-    variables: u16,
+    /// A bit for each variable that it mentions.
+    variables: u128,
     constant: bool,
-    /// Whether variables are numbered by first occurrence.
+    /// Whether the variables of each sort are numbered by first occurrence.
     canonical: bool,
     values: [u16; COLUMNS],
     /// The columns in which the value is known.
@@ -68,6 +70,8 @@ struct Pool<'a> {
     limits: &'a Limits,
     models: &'a [Model],
     columns: Vec<(usize, Vec<u16>)>,
+    /// The base sorts. Each has as many variables as a statement may have, numbered on from those of the one before.
+    sorts: Vec<Sort>,
     functions: Vec<RelationId>,
     entries: Vec<Entry>,
     /// Entries of size `n` start at `starts[n]`.
@@ -80,24 +84,37 @@ struct Pool<'a> {
 impl<'a> Pool<'a> {
     fn new(signature: &'a Signature, limits: &'a Limits, models: &'a [Model]) -> Self {
         let functions = (0..signature.relations.len() as u16).map(RelationId);
+        let mut sorts = base_sorts(signature);
+        if sorts.is_empty() {
+            sorts.push(Sort::BASE);
+        }
+        sorts.truncate(128 / limits.variables.max(1));
+        let known = |sort: &Sort| sorts.contains(sort);
+        let functions = functions
+            .filter(|id| signature.relations[id.index()].function && limits.offers(*id))
+            .filter(|id| signature.relations[id.index()].sorts.iter().all(known))
+            .collect();
+        let columns = columns(models, &sorts, limits.variables);
         let mut pool = Pool {
             signature,
             limits,
             models,
-            columns: columns(models, limits.variables),
-            functions: functions
-                .filter(|id| signature.relations[id.index()].function && limits.offers(*id))
-                .filter(|id| is_first_order(signature, *id))
-                .collect(),
+            columns,
+            sorts,
+            functions,
             entries: Vec::new(),
             starts: vec![0],
             truncated: false,
             stopped: false,
         };
-        let variables = (0..limits.variables as u16).map(Term::Variable);
-        let individual = |constant: &u16| signature.constants[usize::from(*constant)].sort.is_individual();
-        let constants = (0..signature.constants.len() as u16).filter(individual).map(Term::Constant);
+        let constants = (0..signature.constants.len() as u16).map(Term::Constant);
+        let variables = (0..(pool.sorts.len() * limits.variables) as u16).map(Term::Variable);
         for leaf in variables.chain(constants) {
+            let sort = match leaf {
+                Term::Variable(variable) => Some(usize::from(variable) / limits.variables),
+                Term::Constant(constant) => pool.sort(&signature.constants[usize::from(constant)].sort),
+            };
+            let Some(sort) = sort else { continue };
             let values = std::array::from_fn(|column| match pool.columns.get(column) {
                 None => UNKNOWN,
                 Some((model, assignment)) => match leaf {
@@ -105,18 +122,27 @@ impl<'a> Pool<'a> {
                     Term::Constant(constant) => models[*model].constants[usize::from(constant)],
                 },
             });
-            let variables = if let Term::Variable(variable) = leaf { variable + 1 } else { 0 };
+            let (variables, canonical) = match leaf {
+                Term::Variable(variable) => (1 << variable, usize::from(variable).is_multiple_of(limits.variables)),
+                Term::Constant(_) => (0, true),
+            };
             pool.entries.push(Entry {
                 size: 0,
+                sort,
                 code: vec![Symbol::Leaf(leaf)],
                 variables,
                 constant: variables == 0,
-                canonical: variables <= 1,
+                canonical,
                 values,
                 defined: defined(&values),
             });
         }
         pool
+    }
+
+    /// The place of a sort.
+    fn sort(&self, sort: &Sort) -> Option<usize> {
+        self.sorts.iter().position(|known| known == sort)
     }
 
     /// Builds the terms with one application more; false if there are none.
@@ -152,9 +178,12 @@ impl<'a> Pool<'a> {
         // Of the largest terms only those with variables in order are built, so their first input has
         // variables in order.
         let largest = self.starts.len() + 1 > self.limits.atoms;
+        let sort = self.sort(&self.signature.relations[function.index()].sorts[chosen.len()]);
         for size in if missing == 1 { rest..=rest } else { 0..=rest } {
             for input in self.starts[size]..self.starts[size + 1] {
-                if largest && chosen.is_empty() && !self.entries[input].canonical {
+                if Some(self.entries[input].sort) != sort
+                    || (largest && chosen.is_empty() && !self.entries[input].canonical)
+                {
                     continue;
                 }
                 if self.truncated || self.stopped {
@@ -179,7 +208,11 @@ impl<'a> Pool<'a> {
             return;
         }
         let codes = || inputs.iter().flat_map(|input| &self.entries[*input].code);
-        let canonical = is_canonical(codes());
+        let canonical = is_canonical(codes(), self.limits.variables);
+        let variables = inputs.iter().fold(0, |all, input| all | self.entries[*input].variables);
+        if variables.count_ones() as usize > self.limits.variables {
+            return;
+        }
         // Other numberings serve as parts of larger terms and as the smaller side only.
         if !canonical && size + 2 > most && 2 * size > most {
             return;
@@ -196,6 +229,8 @@ impl<'a> Pool<'a> {
             self.truncated = true;
             return;
         }
+        let output = self.signature.relations[function.index()].sorts.last();
+        let Some(sort) = output.and_then(|sort| self.sort(sort)) else { return };
         let code = std::iter::once(&Symbol::Function(function)).chain(codes()).copied().collect();
         let mut values = [UNKNOWN; COLUMNS];
         let mut tuple = Vec::with_capacity(inputs.len());
@@ -207,7 +242,8 @@ impl<'a> Pool<'a> {
         }
         self.entries.push(Entry {
             size,
-            variables: inputs.iter().map(|input| self.entries[*input].variables).max().unwrap_or(0),
+            sort,
+            variables,
             constant,
             canonical,
             defined: defined(&values),
@@ -235,7 +271,8 @@ impl<'a> Pool<'a> {
             }
             for (mask, places) in &by_mask {
                 let common = left.defined & mask;
-                if common.count_ones() < LEAST_COMMON.min(self.columns.len() as u32) {
+                let few = common.count_ones() < LEAST_COMMON.min(self.columns.len() as u32);
+                if few || !self.varies(left, common) {
                     counts.incomparable += places.len();
                     continue;
                 }
@@ -262,17 +299,34 @@ impl<'a> Pool<'a> {
         Some((pairs, counts))
     }
 
+    /// Whether the variables of a term, if it has some, have different values in these columns: what agrees at one
+    /// place only says nothing.
+    fn varies(&self, entry: &Entry, columns: u64) -> bool {
+        let variables = || (0..u128::BITS as usize).filter(|variable| entry.variables >> variable & 1 == 1);
+        let mut shown = (0..self.columns.len()).filter(|column| columns >> column & 1 == 1);
+        let Some(first) = shown.next() else { return false };
+        let same = |column: usize| {
+            self.columns[column].0 == self.columns[first].0
+                && variables().all(|variable| self.columns[column].1[variable] == self.columns[first].1[variable])
+        };
+        entry.variables == 0 || shown.any(|column| !same(column))
+    }
+
     /// Whether the pair is small enough, and not the copy of a pair that is built elsewhere.
     fn pairs_with(&self, left: &Entry, right: &Entry) -> bool {
         let constant = left.constant || right.constant;
         let most = if constant { self.limits.atoms_with_constant } else { self.limits.atoms };
-        if right.size > left.size || right.variables > left.variables || left.size + right.size.max(1) > most {
+        if right.size > left.size
+            || right.sort != left.sort
+            || right.variables & !left.variables != 0
+            || left.size + right.size.max(1) > most
+        {
             return false;
         }
         if right.size < left.size {
             return true;
         }
-        let turned = turned(left, right);
+        let turned = turned(left, right, self.limits.variables);
         left.code != right.code && turned.is_none_or(|turned| (&left.code, &right.code) <= (&turned.0, &turned.1))
     }
 
@@ -293,15 +347,16 @@ impl<'a> Pool<'a> {
 
 /// The pair with its sides exchanged and renamed so that the new first side is canonical; `None` if
 /// the new second side would have a variable that the first has not.
-fn turned(left: &Entry, right: &Entry) -> Option<(Vec<Symbol>, Vec<Symbol>)> {
-    let mut numbers: Vec<Option<u16>> = vec![None; usize::from(left.variables.max(right.variables))];
-    let mut next = 0;
+fn turned(left: &Entry, right: &Entry, per_sort: usize) -> Option<(Vec<Symbol>, Vec<Symbol>)> {
+    let mut numbers = [None; u128::BITS as usize];
+    let mut next = [0; u128::BITS as usize];
     let mut rename = |symbol: &Symbol, may_extend: bool| match symbol {
         Symbol::Leaf(Term::Variable(variable)) => {
+            let sort = usize::from(*variable) / per_sort;
             let number = &mut numbers[usize::from(*variable)];
             if number.is_none() && may_extend {
-                *number = Some(next);
-                next += 1;
+                *number = Some((sort * per_sort) as u16 + next[sort]);
+                next[sort] += 1;
             }
             number.map(|number| Symbol::Leaf(Term::Variable(number)))
         }
@@ -312,12 +367,13 @@ fn turned(left: &Entry, right: &Entry) -> Option<(Vec<Symbol>, Vec<Symbol>)> {
     Some((first, second))
 }
 
-fn is_canonical<'a>(mut code: impl Iterator<Item = &'a Symbol>) -> bool {
-    let mut next = 0;
+/// Whether the variables of each sort, of which there are `per_sort`, are numbered by first occurrence.
+fn is_canonical<'a>(mut code: impl Iterator<Item = &'a Symbol>, per_sort: usize) -> bool {
+    let mut seen = 0u128;
     code.all(|symbol| {
         let Symbol::Leaf(Term::Variable(variable)) = symbol else { return true };
-        let in_turn = *variable <= next;
-        next = next.max(variable + 1);
+        let in_turn = usize::from(*variable).is_multiple_of(per_sort) || seen >> (variable - 1) & 1 == 1;
+        seen |= 1 << variable;
         in_turn
     })
 }
@@ -341,23 +397,43 @@ fn agree(left: &Entry, right: &Entry, columns: u64) -> bool {
 }
 
 /// Which assignment of which model each column looks at: the models take turns, and within a model
-/// the assignments are spread evenly. In a piece with gaps only the first three individuals are used,
+/// the assignments are spread evenly. In a piece with gaps only the simplest individuals are used,
 /// so that terms stay defined.
-fn columns(models: &[Model], variables: usize) -> Vec<(usize, Vec<u16>)> {
+fn columns(models: &[Model], sorts: &[Sort], variables: usize) -> Vec<(usize, Vec<u16>)> {
     let useful: Vec<usize> = (0..models.len()).filter(|place| models[*place].size > 0).collect();
     let mut columns = Vec::new();
     for turn in 0..COLUMNS {
         let Some(model) = useful.get(turn % useful.len().max(1)) else { break };
-        let size = models[*model].size;
-        let range = if models[*model].is_total() { size } else { size.min(3) };
+        let total = models[*model].is_total();
         let mut state = (turn / useful.len()) as u64;
-        let assignment = (0..variables).map(|variable| {
+        let assignment = (0..sorts.len() * variables).map(|variable| {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15 ^ variable as u64);
             let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             state = mixed ^ (mixed >> 27);
-            ((state >> 33) % u64::from(range)) as u16
+            let domain = models[*model].domain(&sorts[variable / variables]);
+            domain.map_or(UNKNOWN, |domain| one_of(domain, total, state >> 33))
         });
         columns.push((*model, assignment.collect()));
     }
     columns
+}
+
+/// An individual by a number of chance; in a piece one of each of the simplest groups as often as of the others.
+fn one_of(domain: &Domain, total: bool, chance: u64) -> u16 {
+    let few;
+    let groups = if total {
+        std::slice::from_ref(&domain.size)
+    } else if domain.simplest.is_empty() {
+        few = domain.size.min(3);
+        std::slice::from_ref(&few)
+    } else {
+        &domain.simplest[..]
+    };
+    let group = (chance % groups.len() as u64) as usize;
+    let start = if group == 0 { 0 } else { groups[group - 1] };
+    let count = u64::from(groups[group] - start);
+    if count == 0 {
+        return UNKNOWN;
+    }
+    domain.first + start + (chance / groups.len() as u64 % count) as u16
 }

@@ -9,11 +9,17 @@ use super::limits::Limits;
 use super::pattern::{Take, each_pattern, is_first_order, is_well_sorted, places};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// Gives every candidate to `take`; copies up to renaming are possible where a relation occurs twice.
-pub(super) fn candidates(signature: &Signature, limits: &Limits, take: &mut Take<'_>) {
+/// The relations of which conjectures may speak, functions among them.
+pub(super) fn relations(signature: &Signature, limits: &Limits) -> Vec<RelationId> {
     let all = (1..signature.relations.len() as u16).map(RelationId);
-    let all = all.filter(|id| limits.offers(*id) && is_first_order(signature, *id));
-    let (functions, relations): (Vec<_>, Vec<_>) = all.partition(|id| signature.relations[id.index()].function);
+    all.filter(|id| limits.offers(*id) && is_first_order(signature, *id)).collect()
+}
+
+/// Gives every candidate about these relations to `take`; copies up to renaming are possible where a relation occurs
+/// twice.
+pub(super) fn candidates(signature: &Signature, limits: &Limits, about: &[RelationId], take: &mut Take<'_>) {
+    let (functions, relations): (Vec<RelationId>, Vec<_>) =
+        about.iter().partition(|id| signature.relations[id.index()].function);
     let heads: Vec<RelationId> =
         std::iter::once(RelationId::EQUAL).chain(relations.iter().copied()).chain(functions.iter().copied()).collect();
     let is_function = |id: &RelationId| signature.relations[id.index()].function;

@@ -282,7 +282,9 @@ fn the_first_theorems_about_groups_are_proposed() {
         law(&of(&inverted(&a), &a), &e),
     ];
     let search = crate::models::limits::SearchLimits::default();
-    let models = crate::models::finite::find_models(&signature, &axioms, &search).models;
+    let problem =
+        crate::models::finite::Problem { signature: &signature, axioms: &axioms, generated: &[], merged: true };
+    let models = crate::models::finite::find_models(&problem, &search).models;
     let bounds = Bounds { atoms_with_constant: 3, ..Bounds::default() };
     let found = generate(&signature, &Limits::new(&signature, &bounds), &models);
     let clauses: HashSet<&Clause> = found.conjectures.iter().map(|conjecture| &conjecture.clause).collect();

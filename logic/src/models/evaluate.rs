@@ -57,7 +57,7 @@ impl<'a> Evaluator<'a> {
         if matches!(clause.head, Head::Exists(..)) && !self.total {
             return None;
         }
-        self.search(clause, Aim::Counterexample, |inputs| self.largest_within(inputs, assignments))
+        self.search(clause, Aim::Counterexample, |plan| largest_within(plan, assignments))
     }
 
     /// As [`Evaluator::refute_up_to`], and no more than about so many assignments are looked at.
@@ -66,19 +66,13 @@ impl<'a> Evaluator<'a> {
         if matches!(clause.head, Head::Exists(..)) && !self.total {
             return None;
         }
-        self.search(clause, Aim::Counterexample, |inputs| self.largest_within(inputs, assignments).min(largest))
+        self.search(clause, Aim::Counterexample, |plan| largest_within(plan, assignments).min(largest))
     }
 
     /// As [`Evaluator::satisfiable_premises`], bounded as [`Evaluator::refute_within`] is.
     #[must_use]
     pub fn satisfiable_premises_within(&self, clause: &Clause, assignments: u64) -> bool {
-        self.search(clause, Aim::Premises, |inputs| self.largest_within(inputs, assignments)).is_some()
-    }
-
-    /// The largest value up to which so many variables have no more than `assignments`.
-    fn largest_within(&self, inputs: usize, assignments: u64) -> u16 {
-        let fits = |largest: &u16| u64::from(*largest + 1).saturating_pow(inputs as u32) <= assignments;
-        (0..self.model.size).take_while(fits).last().unwrap_or(0)
+        self.search(clause, Aim::Premises, |plan| largest_within(plan, assignments)).is_some()
     }
 
     /// Whether some assignment makes all premises hold, as [`satisfiable_premises`].
@@ -87,20 +81,23 @@ impl<'a> Evaluator<'a> {
         self.search(clause, Aim::Premises, |_| u16::MAX).is_some()
     }
 
-    /// `largest` says up to which value so many enumerated variables are tried.
-    fn search(&self, clause: &Clause, aim: Aim, largest: impl Fn(usize) -> u16) -> Option<Vec<u16>> {
+    /// `largest` says up to which value, counted in each domain from 0, the enumerated variables are tried.
+    fn search(&self, clause: &Clause, aim: Aim, largest: impl Fn(&Plan) -> u16) -> Option<Vec<u16>> {
         let plan = Plan::new(self.model, clause, aim);
-        let largest = largest(plan.inputs().len());
-        let witness = match &clause.head {
-            Head::Exists(count, literals) if aim == Aim::Counterexample => {
-                Some(Plan::witness(self.model, clause.variables, *count, literals))
-            }
-            _ => None,
-        };
+        let largest = largest(&plan);
+        let witness = if aim == Aim::Counterexample { Plan::witness(self.model, clause) } else { None };
         let search = Search { evaluator: self, plan: &plan, witness: witness.as_ref() };
         let mut values = vec![0; plan.variables];
         search.start(&mut values, largest).then_some(values)
     }
+}
+
+/// The largest value up to which the enumerated variables have no more than so many assignments.
+fn largest_within(plan: &Plan, assignments: u64) -> u16 {
+    let sizes = || plan.levels[1..].iter().map(|level| level.size);
+    let count = |largest: u16| sizes().fold(1u64, |count, size| count.saturating_mul(u64::from(size.min(largest + 1))));
+    let end = sizes().max().unwrap_or(1);
+    (0..end).take_while(|largest| count(*largest) <= assignments).last().unwrap_or(0)
 }
 
 struct Search<'a> {
@@ -119,7 +116,8 @@ impl Search<'_> {
         if self.plan.levels.len() == 1 {
             return self.run(0, 0, true, values);
         }
-        let end = self.evaluator.model.size.min(largest.saturating_add(1));
+        let sizes = self.plan.levels.iter().map(|level| level.size);
+        let end = sizes.max().unwrap_or(0).min(largest.saturating_add(1));
         for bound in 0..end {
             let rest = bound == FIRST_LARGEST + 1 && end > 2 * (FIRST_LARGEST + 1);
             let lanes_serve = self.witness.is_none() && self.plan.variables <= lanes::MOST_VARIABLES;
@@ -144,8 +142,8 @@ impl Search<'_> {
         };
         let last = level + 1 == self.plan.levels.len();
         let start = if last && !reached { bound } else { 0 };
-        for value in start..=bound {
-            values[variable as usize] = value;
+        for value in start..here.size.min(bound + 1) {
+            values[variable as usize] = here.first + value;
             if self.passes(&here.operations, values) && self.run(level + 1, bound, reached || value == bound, values) {
                 return true;
             }
@@ -178,7 +176,7 @@ pub fn inputs(model: &Model, clause: &Clause) -> Vec<u16> {
 #[must_use]
 pub fn function_value(model: &Model, function: RelationId, inputs: &[u16]) -> u16 {
     match &model.tables[function.index()] {
-        Table::Function(values) => values[model.place(inputs)],
+        Table::Function(values) => values[model.place(function, inputs)],
         Table::Relation(_) | Table::Unknown => UNKNOWN,
     }
 }
@@ -187,8 +185,8 @@ pub fn function_value(model: &Model, function: RelationId, inputs: &[u16]) -> u1
 /// value for each variable of the clause. What is unknown refutes nothing; a head that claims
 /// existence fails only in a model that [is total](Model::is_total).
 ///
-/// Of several the one whose [`inputs`] have the smallest largest value, and of these the first in
-/// lexicographic order of the inputs.
+/// Of several the one whose [`inputs`] have the smallest largest value, counted in each domain from 0, and of these
+/// the first in lexicographic order of the inputs.
 #[must_use]
 pub fn refute(model: &Model, clause: &Clause) -> Option<Vec<u16>> {
     Evaluator::new(model).refute(clause)

@@ -10,9 +10,20 @@ use thiserror::Error;
 
 use super::instances::{Answer, Carrier, Ground};
 use super::limits::{Reason, SearchLimits};
-use super::model::Model;
+use super::model::{Domain, Model, base_sorts};
 use super::reference;
+use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Signature};
+use crate::clauses::compile::InductionInstance;
+
+/// So many sizes of several sorts may be left undecided before the search ends.
+const PATIENCE: usize = 4;
+
+/// So many models of several sorts are kept.
+const MOST_OF_SEVERAL: usize = 6;
+
+/// With several sorts, of which there are many sizes, each may cost this part of the conflicts.
+const SHARE: u64 = 10;
 
 /// Where and why a search stopped; all smaller sizes were looked at completely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -34,65 +45,129 @@ pub struct Found {
     pub stopped: Option<Stop>,
 }
 
-/// Looks for models of the axioms, which must be about individuals alone, with 1 up to [`SearchLimits::largest`]
-/// individuals.
+/// Of what models are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a> {
+    /// Relations and constants.
+    pub signature: &'a Signature,
+    /// What holds; about individuals alone.
+    pub axioms: &'a [Clause],
+    /// The sets of which every element must be reached by constructors.
+    pub generated: &'a [InductionInstance],
+    /// Whether individuals of all base sorts are the same. Else every base sort has a size of its own.
+    pub merged: bool,
+}
+
+impl Problem<'_> {
+    /// The base sorts of the signature, in order; one that stands for all if there is one only or they are merged.
+    fn sorts(&self) -> Vec<Option<Sort>> {
+        let sorts = base_sorts(self.signature);
+        if self.merged || sorts.len() < 2 { vec![None] } else { sorts.into_iter().map(Some).collect() }
+    }
+
+    fn domains(&self, sizes: &[u16]) -> Vec<Domain> {
+        let mut first = 0;
+        let mut domains = Vec::new();
+        for (sort, size) in self.sorts().into_iter().zip(sizes) {
+            domains.push(Domain::new(sort, first, *size));
+            first += size;
+        }
+        domains
+    }
+
+    /// The sizes to be looked at, small ones first.
+    fn sizes(&self, smallest: &[u16], limits: &SearchLimits) -> Vec<Vec<u16>> {
+        let ranges: Vec<_> = smallest.iter().map(|size| *size..limits.largest + 1).collect();
+        let mut sizes: Vec<Vec<u16>> = reference::assignments(&ranges).collect();
+        sizes.retain(|sizes| sizes.len() == 1 || sizes.iter().sum::<u16>() <= limits.together);
+        sizes.sort_by_key(|sizes| sizes.iter().sum::<u16>());
+        sizes
+    }
+}
+
+/// Looks for models of the axioms with 1 up to [`SearchLimits::largest`] individuals of each sort.
 ///
-/// If one set occurs in the signature as domain (a relation `in` of one argument), or none, it is the
+/// If one set of a sort occurs in the signature as domain (a relation `in` of one argument), or none, it is the
 /// whole carrier and functions are total, unless there is no such model. If several do, they are unary
 /// relations, and a function may be undefined where the axioms do not demand a value.
 #[must_use]
-pub fn find_models(signature: &Signature, axioms: &[Clause], limits: &SearchLimits) -> Found {
-    find_models_while(signature, axioms, limits, &mut || true)
+pub fn find_models(problem: &Problem<'_>, limits: &SearchLimits) -> Found {
+    find_models_while(problem, limits, &mut || true)
 }
 
 /// As [`find_models`], but asks `go_on` before each size and ends when that says stop.
 #[must_use]
-pub fn find_models_while(
-    signature: &Signature,
-    axioms: &[Clause],
-    limits: &SearchLimits,
-    go_on: &mut dyn FnMut() -> bool,
-) -> Found {
+pub fn find_models_while(problem: &Problem<'_>, limits: &SearchLimits, go_on: &mut dyn FnMut() -> bool) -> Found {
     let mut found = Found { models: Vec::new(), stopped: None };
-    for carrier in Carrier::of(signature) {
-        for size in 1..=limits.largest {
+    let smallest = vec![1; problem.sorts().len()];
+    let mut patience = PATIENCE;
+    for carrier in Carrier::of(problem.signature, &problem.domains(&smallest)) {
+        for sizes in problem.sizes(&smallest, limits) {
             let outcome = if go_on() {
-                models_of_size(signature, axioms, limits, (size, *carrier), &mut found.models)
+                models_of_size(problem, limits, problem.domains(&sizes), *carrier, &mut found.models)
             } else {
                 Err(Reason::Told)
             };
             if let Err(reason) = outcome {
-                found.stopped = Some(Stop { size, reason });
-                break;
+                found.stopped = Some(Stop { size: sizes.iter().sum(), reason });
+                // With several sorts a larger size need not be harder.
+                patience -= 1;
+                if sizes.len() == 1 || patience == 0 || reason == Reason::Told {
+                    break;
+                }
             }
         }
         if !found.models.is_empty() || found.stopped.is_some() {
             break;
         }
     }
+    // What fails in a small one of many sizes fails in a larger one as well, as a rule.
+    let surplus = if smallest.len() > 1 { found.models.len().saturating_sub(MOST_OF_SEVERAL) } else { 0 };
+    found.models.drain(..surplus);
     found
 }
 
+/// A model with these domains, if one is found.
+#[must_use]
+pub fn model_over(problem: &Problem<'_>, domains: Vec<Domain>, limits: &SearchLimits) -> Option<Model> {
+    let limits = SearchLimits { per_size: 1, ..*limits };
+    let mut models = Vec::new();
+    for carrier in Carrier::of(problem.signature, &domains) {
+        // A size that cannot be decided has no model that is known.
+        let _ = models_of_size(problem, &limits, domains.clone(), *carrier, &mut models);
+        if let Some(model) = models.pop() {
+            return Some(model);
+        }
+    }
+    None
+}
+
 fn models_of_size(
-    signature: &Signature,
-    axioms: &[Clause],
+    problem: &Problem<'_>,
     limits: &SearchLimits,
-    (size, carrier): (u16, Carrier),
+    domains: Vec<Domain>,
+    carrier: Carrier,
     models: &mut Vec<Model>,
 ) -> Result<(), Reason> {
-    let mut ground = Ground::new(signature, size, 0, limits, carrier)?;
-    for axiom in axioms {
+    let orders = orders(&domains);
+    let per_size = if domains.len() > 1 { 1 } else { limits.per_size };
+    let limits = &limits_of(&domains, limits);
+    let mut ground = Ground::new(problem.signature, domains.clone(), &[], limits, carrier)?;
+    for axiom in problem.axioms {
         ground.require(axiom)?;
     }
-    for _ in 0..limits.per_size {
+    for induction in problem.generated {
+        ground.require_reached(induction)?;
+    }
+    for _ in 0..per_size {
         match ground.solve() {
             Answer::Impossible => return Ok(()),
             Answer::OutOfConflicts => return Err(Reason::OutOfConflicts(limits.conflicts)),
             Answer::Found(model, _) => {
-                assert!(is_model(&model, axioms), "the naive evaluator refuses a model that the solver found");
-                if models.iter().filter(|other| other.size == size).count() + 1 < limits.per_size {
-                    for order in orders(size) {
-                        ground.forbid(&model, &order)?;
+                assert!(is_model(&model, problem), "the naive evaluator refuses a model that the solver found");
+                if models.iter().filter(|other| other.domains == domains).count() + 1 < per_size {
+                    for order in &orders {
+                        ground.forbid(&model, order)?;
                     }
                 }
                 models.push(model);
@@ -102,19 +177,23 @@ fn models_of_size(
     Ok(())
 }
 
+fn limits_of(domains: &[Domain], limits: &SearchLimits) -> SearchLimits {
+    let share = if domains.len() > 1 { SHARE } else { 1 };
+    SearchLimits { conflicts: limits.conflicts / share, ..*limits }
+}
+
 /// Looks for a finite model of the axioms in which `clause` fails, and for what values of its
 /// variables. It may have no individuals at all. `Ok(None)` says that there is none up to
-/// [`SearchLimits::largest`] individuals.
+/// [`SearchLimits::largest`] individuals of each sort.
 ///
 /// # Errors
 /// If a size could not be decided within the limits.
 pub fn counter_model(
-    signature: &Signature,
-    axioms: &[Clause],
+    problem: &Problem<'_>,
     clause: &Clause,
     limits: &SearchLimits,
 ) -> Result<Option<(Model, Vec<u16>)>, Stop> {
-    counter_model_while(signature, axioms, clause, limits, &mut || true)
+    counter_model_while(problem, clause, limits, &mut || true)
 }
 
 /// As [`counter_model`], but asks `go_on` before each size.
@@ -122,50 +201,74 @@ pub fn counter_model(
 /// # Errors
 /// As [`counter_model`], and if `go_on` says stop.
 pub fn counter_model_while(
-    signature: &Signature,
-    axioms: &[Clause],
+    problem: &Problem<'_>,
     clause: &Clause,
     limits: &SearchLimits,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Option<(Model, Vec<u16>)>, Stop> {
+    let mut smallest = vec![0; problem.sorts().len()];
+    let empty = Model::over(problem.signature, problem.domains(&smallest), String::new());
+    let variables = empty.domain_numbers_of(clause);
+    for domain in &variables[..usize::from(clause.variables)] {
+        smallest[*domain] = 1;
+    }
     // Sorts may be empty where nothing says that they are not.
-    let smallest =
-        u16::from(clause.variables > 0 || signature.constants.iter().any(|constant| constant.sort.is_individual()));
-    for carrier in Carrier::of(signature) {
-        for size in smallest..=limits.largest {
+    for (constant, domain) in problem.signature.constants.iter().zip(empty.constant_domains()) {
+        if constant.sort.is_individual() {
+            smallest[*domain] = 1;
+        }
+    }
+    let mut patience = PATIENCE;
+    let mut stopped = None;
+    for carrier in Carrier::of(problem.signature, &empty.domains) {
+        for sizes in problem.sizes(&smallest, limits) {
             let outcome = if go_on() {
-                counter_model_of_size(signature, axioms, clause, limits, (size, *carrier))
+                counter_model_of_size(problem, clause, limits, problem.domains(&sizes), *carrier)
             } else {
                 Err(Reason::Told)
             };
             match outcome {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
-                Err(reason) => return Err(Stop { size, reason }),
+                Err(reason) => {
+                    let stop = Stop { size: sizes.iter().sum(), reason };
+                    patience -= 1;
+                    if sizes.len() == 1 || patience == 0 || reason == Reason::Told {
+                        return Err(stop);
+                    }
+                    stopped = Some(stop);
+                }
             }
         }
     }
-    Ok(None)
+    stopped.map_or(Ok(None), Err)
 }
 
 fn counter_model_of_size(
-    signature: &Signature,
-    axioms: &[Clause],
+    problem: &Problem<'_>,
     clause: &Clause,
     limits: &SearchLimits,
-    (size, carrier): (u16, Carrier),
+    domains: Vec<Domain>,
+    carrier: Carrier,
 ) -> Result<Option<(Model, Vec<u16>)>, Reason> {
-    let mut ground = Ground::new(signature, size, clause.variables, limits, carrier)?;
+    let empty = Model::over(problem.signature, domains.clone(), String::new());
+    let variables = empty.domain_numbers_of(clause);
+    let variables = &variables[..usize::from(clause.variables)];
+    let limits = &limits_of(&domains, limits);
+    let mut ground = Ground::new(problem.signature, domains, variables, limits, carrier)?;
     ground.deny(clause)?;
-    for axiom in axioms {
+    for axiom in problem.axioms {
         ground.require(axiom)?;
+    }
+    for induction in problem.generated {
+        ground.require_reached(induction)?;
     }
     match ground.solve() {
         Answer::Impossible => Ok(None),
         Answer::OutOfConflicts => Err(Reason::OutOfConflicts(limits.conflicts)),
         Answer::Found(model, values) => {
             assert!(
-                is_model(&model, axioms) && reference::fails(&model, clause, &values),
+                is_model(&model, problem) && reference::fails(&model, clause, &values),
                 "the naive evaluator refuses a counterexample that the solver found"
             );
             Ok(Some((model, values)))
@@ -173,27 +276,34 @@ fn counter_model_of_size(
     }
 }
 
-/// Whether every axiom holds; a function is taken to have no value where it is undefined.
+/// Whether every axiom holds and every generated set is reached; a function is taken to have no value where it is
+/// undefined.
 #[must_use]
-pub fn is_model(model: &Model, axioms: &[Clause]) -> bool {
-    axioms.iter().all(|axiom| reference::satisfies(model, axiom))
+pub fn is_model(model: &Model, problem: &Problem<'_>) -> bool {
+    problem.axioms.iter().all(|axiom| reference::satisfies(model, axiom))
+        && problem.generated.iter().all(|induction| reference::is_reached(model, induction))
 }
 
-/// The ways to rename so many individuals: all up to six, only the identity beyond.
-fn orders(size: u16) -> BTreeSet<Vec<u16>> {
-    if size > 6 {
+/// The ways to rename individuals within their domains: all if there are no more than those of six individuals, only
+/// the identity beyond.
+fn orders(domains: &[Domain]) -> BTreeSet<Vec<u16>> {
+    let count = domains.iter().flat_map(|domain| 1..=u64::from(domain.size)).fold(1u64, u64::saturating_mul);
+    let size = domains.iter().map(|domain| domain.size).sum();
+    if count > 720 {
         return BTreeSet::from([(0..size).collect()]);
     }
     let mut orders = vec![Vec::new()];
-    for next in 0..size {
-        let longer = orders.iter().flat_map(|order: &Vec<u16>| {
-            (0..=order.len()).map(move |place| {
-                let mut longer = order.clone();
-                longer.insert(place, next);
-                longer
-            })
-        });
-        orders = longer.collect();
+    for domain in domains {
+        for next in domain.first..domain.first + domain.size {
+            let longer = orders.iter().flat_map(|order: &Vec<u16>| {
+                (usize::from(domain.first)..=order.len()).map(move |place| {
+                    let mut longer = order.clone();
+                    longer.insert(place, next);
+                    longer
+                })
+            });
+            orders = longer.collect();
+        }
     }
     orders.into_iter().collect()
 }
@@ -202,7 +312,6 @@ fn orders(size: u16) -> BTreeSet<Vec<u16>> {
 mod tests {
     use super::*;
     use crate::calculus::formula::PredicateId;
-    use crate::calculus::sort::Sort;
     use crate::clauses::clause::{Constant, Head, Literal, Relation, RelationId, Slot, Term};
     use crate::models::evaluate::refute;
 
@@ -212,6 +321,10 @@ mod tests {
     fn relation(predicate: PredicateId, arity: u16, function: bool) -> Relation {
         let slots = (0..arity).map(Slot::Argument).collect();
         Relation { predicate, inner: None, slots, arity: arity.into(), sorts: vec![Sort::BASE; arity.into()], function }
+    }
+
+    fn problem<'a>(signature: &'a Signature, axioms: &'a [Clause]) -> Problem<'a> {
+        Problem { signature, axioms, generated: &[], merged: true }
     }
 
     fn groups() -> Signature {
@@ -263,7 +376,7 @@ mod tests {
     #[test]
     fn the_groups_of_each_small_order_are_found_once() {
         let limits = SearchLimits { per_size: 5, ..SearchLimits::default() };
-        let found = find_models(&groups(), &group_axioms(), &limits);
+        let found = find_models(&problem(&groups(), &group_axioms()), &limits);
         assert_eq!(found.stopped, None);
         let count = |size| found.models.iter().filter(|model| model.size == size).count();
         assert_eq!([1, 2, 3, 4, 5, 6].map(count), [1, 1, 1, 2, 1, 2]);
@@ -275,12 +388,12 @@ mod tests {
     fn right_identity_holds_in_every_group_found() {
         let right = clause(2, vec![literal(TIMES, &[v(0), E, v(1)])], literal(RelationId::EQUAL, &[v(0), v(1)]));
         let limits = SearchLimits { largest: 5, ..SearchLimits::default() };
-        assert_eq!(counter_model(&groups(), &group_axioms(), &right, &limits), Ok(None));
+        assert_eq!(counter_model(&problem(&groups(), &group_axioms()), &right, &limits), Ok(None));
     }
 
     #[test]
     fn commutativity_fails_in_a_group_of_order_six() {
-        let found = counter_model(&groups(), &group_axioms(), &commutativity(), &SearchLimits::default());
+        let found = counter_model(&problem(&groups(), &group_axioms()), &commutativity(), &SearchLimits::default());
         let (model, values) = found.unwrap().unwrap();
         assert_eq!(model.size, 6);
         assert!(reference::premises_hold(&model, &commutativity(), &values));
@@ -291,7 +404,10 @@ mod tests {
     fn contradictory_axioms_have_no_model() {
         let mut axioms = group_axioms();
         axioms.push(Clause { variables: 1, premises: vec![literal(TIMES, &[v(0), v(0), v(0)])], head: Head::False });
-        assert_eq!(find_models(&groups(), &axioms, &SearchLimits::default()), Found { models: vec![], stopped: None });
+        assert_eq!(
+            find_models(&problem(&groups(), &axioms), &SearchLimits::default()),
+            Found { models: vec![], stopped: None }
+        );
     }
 
     /// A strict order, with an individual below every other where `dense` asks for one.
@@ -312,7 +428,7 @@ mod tests {
     fn the_strict_orders_of_each_size_are_counted() {
         let (signature, axioms) = order_axioms();
         let limits = SearchLimits { largest: 4, per_size: 100, ..SearchLimits::default() };
-        let found = find_models(&signature, &axioms, &limits);
+        let found = find_models(&problem(&signature, &axioms), &limits);
         let count = |size| found.models.iter().filter(|model| model.size == size).count();
         // The number of partial orders up to isomorphism.
         assert_eq!([1, 2, 3, 4].map(count), [1, 2, 5, 16]);
@@ -324,17 +440,17 @@ mod tests {
         let larger = Head::Exists(1, vec![literal(RelationId(1), &[v(0), v(1)])]);
         axioms.push(Clause { variables: 1, premises: Vec::new(), head: larger.clone() });
         let limits = SearchLimits { largest: 5, ..SearchLimits::default() };
-        assert!(find_models(&signature, &axioms, &limits).models.is_empty());
+        assert!(find_models(&problem(&signature, &axioms), &limits).models.is_empty());
         axioms.pop();
         let goal = Clause { variables: 1, premises: Vec::new(), head: larger };
-        let (model, values) = counter_model(&signature, &axioms, &goal, &limits).unwrap().unwrap();
+        let (model, values) = counter_model(&problem(&signature, &axioms), &goal, &limits).unwrap().unwrap();
         assert_eq!((model.size, values), (1, vec![0]));
     }
 
     #[test]
     fn clauses_with_too_many_instances_are_refused_with_a_reason() {
         let limits = SearchLimits { clauses: 20_000, ..SearchLimits::default() };
-        let found = find_models(&groups(), &group_axioms(), &limits);
+        let found = find_models(&problem(&groups(), &group_axioms()), &limits);
         assert_eq!(found.models.last().map(|model| model.size), Some(5));
         let stop = found.stopped.unwrap();
         assert_eq!(stop.size, 6);
@@ -344,7 +460,7 @@ mod tests {
     #[test]
     fn a_search_out_of_conflicts_says_so() {
         let limits = SearchLimits { conflicts: 1, ..SearchLimits::default() };
-        let found = counter_model(&groups(), &group_axioms(), &commutativity(), &limits);
+        let found = counter_model(&problem(&groups(), &group_axioms()), &commutativity(), &limits);
         assert!(matches!(found, Err(Stop { reason: Reason::OutOfConflicts(1), .. })), "{found:?}");
     }
 }

@@ -1,16 +1,19 @@
-//! Clauses over a carrier of a given size, as a propositional problem.
+//! Clauses over domains of given sizes, as a propositional problem.
 //!
 //! One proposition for each tuple of a relation, the output of a function included, and one for each
 //! value of a constant. A clause becomes one propositional clause for each assignment of its
 //! variables and constants.
 
+use std::ops::Range;
+
 use batsat::{Callbacks, Lit, Solver, SolverInterface, SolverOpts, lbool};
 
 use super::limits::{Reason, SearchLimits};
-use super::model::{Model, Table, Truth, UNKNOWN};
+use super::model::{Domain, Model, Table, Truth, UNKNOWN};
 use super::reference;
 use crate::calculus::formula::PredicateId;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::clauses::compile::{ConstructorInstance, InductionInstance};
 
 /// At most so many constants and function values are numbered in order of appearance.
 const ORDERED_TERMS: usize = 120;
@@ -32,19 +35,56 @@ impl Callbacks for Budget {
     }
 }
 
-/// The propositional problem: which structures of this size satisfy the clauses added so far?
+/// The propositional problem: which structures with these domains satisfy the clauses added so far?
 pub(super) struct Ground<'a> {
     signature: &'a Signature,
-    size: u16,
+    /// Nothing is known of it; it says where tuples stand.
+    empty: Model,
     solver: Solver<Budget>,
-    /// The proposition of each relation's first tuple.
-    relations: Vec<u32>,
-    /// The proposition of each constant's first value; after those of the signature come those that
-    /// stand for the variables of a denied clause.
-    constants: Vec<u32>,
+    /// The propositions of each relation.
+    relations: Vec<Tuples>,
+    /// The propositions of each constant; after those of the signature come those that stand for the variables of a
+    /// denied clause.
+    constants: Vec<Choice>,
     next: u32,
     clauses: usize,
     most_clauses: usize,
+}
+
+/// One proposition for each tuple of a relation, the output of a function included, first argument slowest.
+struct Tuples {
+    /// The proposition of the first tuple.
+    first: u32,
+    /// The individuals of each argument; none if the relation is not between individuals.
+    ranges: Vec<Range<u16>>,
+}
+
+/// One proposition for each individual that a constant may name.
+#[derive(Clone)]
+struct Choice {
+    first: u32,
+    range: Range<u16>,
+    /// A set or relation is no individual: which one stands for it does not matter.
+    is_set: bool,
+}
+
+impl Tuples {
+    fn count(ranges: &[Range<u16>]) -> usize {
+        ranges.iter().fold(1, |count: usize, range| count.saturating_mul(range.len()))
+    }
+
+    fn proposition(&self, tuple: impl Iterator<Item = u16>) -> u32 {
+        let place = |place: u32, (value, range): (u16, &Range<u16>)| {
+            place * range.len() as u32 + u32::from(value - range.start)
+        };
+        self.first + tuple.zip(&self.ranges).fold(0, place)
+    }
+}
+
+impl Choice {
+    fn proposition(&self, value: u16) -> u32 {
+        self.first + u32::from(value - self.range.start)
+    }
 }
 
 /// How a search over structures ended.
@@ -55,20 +95,20 @@ pub(super) enum Answer {
 }
 
 impl<'a> Ground<'a> {
-    /// Structures of `size` for the signature, with `extra` further constants, about which nothing is
-    /// said yet but that functions have one value each. If the carrier is one set, functions are total; else
-    /// they may be undefined outside of their domain.
+    /// Structures with these domains for the signature, with a further constant of each domain in `extra`, about which
+    /// nothing is said yet but that functions have one value each. Where the carrier is one set, functions are total;
+    /// else they may be undefined outside of their domain.
     pub(super) fn new(
         signature: &'a Signature,
-        size: u16,
-        extra: u16,
+        domains: Vec<Domain>,
+        extra: &[usize],
         limits: &SearchLimits,
         carrier: Carrier,
     ) -> Result<Self, Reason> {
         let budget = Budget { conflicts: 0, most: limits.conflicts };
         let mut ground = Ground {
             signature,
-            size,
+            empty: Model::over(signature, domains, String::new()),
             solver: Solver::new(SolverOpts::default(), budget),
             relations: Vec::new(),
             constants: Vec::new(),
@@ -77,44 +117,59 @@ impl<'a> Ground<'a> {
             most_clauses: limits.clauses,
         };
         for (number, relation) in signature.relations.iter().enumerate() {
-            ground.relations.push(ground.next);
-            if number != RelationId::EQUAL.index() && is_first_order(relation) {
-                let tuples = power(size, relation.arity);
-                ground.spend(tuples)?;
-                ground.next += tuples as u32;
-            }
+            let places = &ground.empty.layout(RelationId(number as u16)).domains;
+            let ranges: Vec<Range<u16>> = places.iter().map(|place| ground.range(*place)).collect();
+            let known = number != RelationId::EQUAL.index() && ranges.len() == relation.arity;
+            let tuples = if known { Tuples::count(&ranges) } else { 0 };
+            ground.relations.push(Tuples { first: ground.next, ranges });
+            ground.spend(tuples)?;
+            ground.next += tuples as u32;
         }
-        for _ in 0..signature.constants.len() + usize::from(extra) {
-            ground.constants.push(ground.next);
-            ground.next += u32::from(size);
+        let places = ground.empty.constant_domains().to_vec();
+        let own = signature.constants.iter().zip(places);
+        let own = own.map(|(constant, place)| (ground.range(place), !constant.sort.is_individual()));
+        let all: Vec<_> = own.chain(extra.iter().map(|place| (ground.range(*place), false))).collect();
+        for (range, is_set) in all {
+            ground.constants.push(Choice { first: ground.next, range: range.clone(), is_set });
+            ground.next += range.len() as u32;
         }
+        ground.empty.add_constants(extra);
         for _ in 0..ground.next {
             ground.solver.new_var_default();
         }
-        for (number, first) in ground.constants.clone().into_iter().enumerate() {
-            // A set or relation is no individual: which one stands for it does not matter.
-            let set = signature.constants.get(number).is_some_and(|constant| !constant.sort.is_individual());
-            if !set {
-                ground.exactly_one(first, Total::Yes)?;
-            } else if size > 0 {
+        for Choice { first, range, is_set } in ground.constants.clone() {
+            if !is_set {
+                ground.exactly_one(first, range.len() as u32, Total::Yes)?;
+            } else if !range.is_empty() {
                 ground.add(vec![positive(first)])?;
             }
         }
-        let total = if carrier == Carrier::Any { Total::No } else { Total::Yes };
         for (place, relation) in signature.relations.iter().enumerate() {
-            let first = ground.relations[place];
-            if relation.function {
-                for cell in 0..power(size, relation.arity - 1) as u32 {
-                    ground.exactly_one(first + cell * u32::from(size), total)?;
+            let Tuples { first, ranges } = &ground.relations[place];
+            let (first, ranges) = (*first, ranges.clone());
+            let places = ground.empty.layout(RelationId(place as u16)).domains.clone();
+            if relation.function
+                && let Some((output, inputs)) = ranges.split_last()
+            {
+                let whole = |place: &usize| carrier == Carrier::Set && sets_of(signature, &ground.empty, *place) <= 1;
+                let total = if places[..inputs.len()].iter().all(whole) { Total::Yes } else { Total::No };
+                for cell in 0..Tuples::count(inputs) as u32 {
+                    ground.exactly_one(first + cell * output.len() as u32, output.len() as u32, total)?;
                 }
-            } else if is_set(relation) && carrier == Carrier::Set {
-                for individual in 0..u32::from(size) {
+            } else if is_set(relation) && carrier == Carrier::Set && places.len() == 1 {
+                let only = sets_of(signature, &ground.empty, places[0]) == 1;
+                for individual in 0..if only { ranges[0].len() as u32 } else { 0 } {
                     ground.add(vec![positive(first + individual)])?;
                 }
             }
         }
         ground.number_in_order()?;
         Ok(ground)
+    }
+
+    fn range(&self, domain: usize) -> Range<u16> {
+        let domain = &self.empty.domains[domain];
+        domain.first..domain.first + domain.size
     }
 
     fn spend(&mut self, clauses: usize) -> Result<(), Reason> {
@@ -131,8 +186,7 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    fn exactly_one(&mut self, first: u32, total: Total) -> Result<(), Reason> {
-        let size = u32::from(self.size);
+    fn exactly_one(&mut self, first: u32, size: u32, total: Total) -> Result<(), Reason> {
         for left in 0..size {
             for right in left + 1..size {
                 self.add(vec![negative(first + left), negative(first + right)])?;
@@ -144,59 +198,126 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// Individuals are numbered in the order in which they appear: first as constants, then as values
-    /// of functions, arguments in order. Each structure has such a numbering, so nothing is lost, and
-    /// most renamed copies are.
+    /// The individuals of a domain are numbered in the order in which they appear: first as constants, then as values
+    /// of functions, arguments in order. Each structure has such a numbering, so nothing is lost, and most renamed
+    /// copies are.
+    ///
+    /// Renaming individuals of one domain must not disturb the order in another. So only functions count whose inputs
+    /// are from this domain or earlier ones: those are numbered for good.
     fn number_in_order(&mut self) -> Result<(), Reason> {
-        let size = self.size;
-        // The first value's proposition, and how many individuals have a number because they are
-        // arguments.
-        let is_set = |number: usize| self.signature.constants.get(number).is_some_and(|one| !one.sort.is_individual());
-        let individuals = self.constants.iter().enumerate().filter(|(number, _)| !is_set(*number));
-        let mut terms: Vec<(u32, u16)> = individuals.map(|(_, first)| (*first, 0)).collect();
-        let mut cells = Vec::new();
-        for (place, relation) in self.signature.relations.iter().enumerate() {
-            if relation.function {
-                for (cell, inputs) in reference::assignments(size, relation.arity as u16 - 1).enumerate() {
-                    let first = self.relations[place] + cell as u32 * u32::from(size);
-                    cells.push((inputs.iter().max().map_or(0, |largest| largest + 1), place, first));
+        for domain in 0..self.empty.domains.len() {
+            let range = self.range(domain);
+            // The first value's proposition, and how many individuals have a number because they are arguments.
+            let individuals = self.constants.iter().filter(|choice| !choice.is_set && choice.range == range);
+            let mut terms: Vec<(u32, u16)> = individuals.map(|choice| (choice.first, 0)).collect();
+            let mut cells = Vec::new();
+            for (place, relation) in self.signature.relations.iter().enumerate() {
+                let Some((output, inputs)) = self.empty.layout(RelationId(place as u16)).domains.split_last() else {
+                    continue;
+                };
+                if !relation.function || *output != domain || inputs.iter().any(|input| *input > domain) {
+                    continue;
+                }
+                let Tuples { first, ranges } = &self.relations[place];
+                for (cell, values) in reference::assignments(&ranges[..inputs.len()]).enumerate() {
+                    let first = first + cell as u32 * range.len() as u32;
+                    let own = values.iter().filter(|value| range.contains(value));
+                    cells.push((own.max().map_or(0, |largest| largest + 1 - range.start), place, first));
                     if cells.len() > ORDERED_TERMS * ORDERED_TERMS {
                         break;
                     }
                 }
             }
-        }
-        cells.sort_unstable();
-        terms.extend(cells.into_iter().map(|(numbered, _, first)| (first, numbered)));
-        terms.truncate(ORDERED_TERMS);
-        for (place, (first, numbered)) in terms.iter().enumerate() {
-            for value in numbered + 1..size {
-                let earlier = terms[..place].iter().map(|(first, _)| positive(first + u32::from(value) - 1));
-                let clause = std::iter::once(negative(first + u32::from(value))).chain(earlier).collect();
-                self.add(clause)?;
+            cells.sort_unstable();
+            terms.extend(cells.into_iter().map(|(numbered, _, first)| (first, numbered)));
+            terms.truncate(ORDERED_TERMS);
+            for (place, (first, numbered)) in terms.iter().enumerate() {
+                for value in numbered + 1..range.len() as u16 {
+                    let earlier = terms[..place].iter().map(|(first, _)| positive(first + u32::from(value) - 1));
+                    let clause = std::iter::once(negative(first + u32::from(value))).chain(earlier).collect();
+                    self.add(clause)?;
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Demands that every element of a set is a value of its constructors, of those of their values, and so on.
+    ///
+    /// For each element and each number of rounds there is a proposition that so many rounds reach it; as many rounds as
+    /// there are elements are enough.
+    pub(super) fn require_reached(&mut self, induction: &InductionInstance) -> Result<(), Reason> {
+        let Some(range) = self.relations[induction.set.index()].ranges.first().cloned() else { return Ok(()) };
+        let mut before: Vec<Option<Lit>> = vec![None; range.len()];
+        for _ in 0..range.len() {
+            let mut reached = Vec::new();
+            for element in range.clone() {
+                let mut ways = Vec::new();
+                for constructor in &induction.constructors {
+                    match constructor {
+                        ConstructorInstance::Constant(constant) => {
+                            ways.push(positive(self.constants[usize::from(*constant)].proposition(element)));
+                        }
+                        ConstructorInstance::Function(relation, inputs) => {
+                            let ranges = self.relations[relation.index()].ranges.clone();
+                            for values in reference::assignments(&ranges[..inputs.len()]) {
+                                let row = values.iter().copied().chain([element]);
+                                let mut needed = vec![positive(self.relations[relation.index()].proposition(row))];
+                                let mut possible = true;
+                                for ((_, recursive), value) in inputs.iter().zip(&values) {
+                                    if *recursive {
+                                        let earlier = before[usize::from(value - range.start)];
+                                        possible &= earlier.is_some();
+                                        needed.extend(earlier);
+                                    }
+                                }
+                                if !possible {
+                                    continue;
+                                }
+                                let way = Lit::new(self.solver.new_var_default(), true);
+                                for lit in needed {
+                                    self.add(vec![!way, lit])?;
+                                }
+                                ways.push(way);
+                            }
+                        }
+                    }
+                }
+                let here = Lit::new(self.solver.new_var_default(), true);
+                ways.push(!here);
+                self.add(ways)?;
+                reached.push(Some(here));
+            }
+            before = reached;
+        }
+        for (element, reached) in range.zip(before) {
+            let member = positive(self.relations[induction.set.index()].proposition(std::iter::once(element)));
+            self.add(std::iter::once(!member).chain(reached).collect())?;
         }
         Ok(())
     }
 
     /// Adds a clause that must hold.
     pub(super) fn require(&mut self, clause: &Clause) -> Result<(), Reason> {
-        let (witnesses, heads): (u16, &[Literal]) = match &clause.head {
-            Head::False => (0, &[]),
-            Head::Literal(literal) => (0, std::slice::from_ref(literal)),
-            Head::Exists(count, literals) => (*count, literals),
+        let heads: &[Literal] = match &clause.head {
+            Head::False => &[],
+            Head::Literal(literal) => std::slice::from_ref(literal),
+            Head::Exists(_, literals) => literals,
         };
         let constants = self.constants_of(clause.premises.iter().chain(heads));
-        let choices = usize::from(clause.variables) + constants.len();
-        self.spend(power(self.size, choices))?;
-        self.clauses -= power(self.size, choices);
+        let domains = reference::ranges(&self.empty.domains_of(clause));
+        let (own, witnessed) = domains.split_at(usize::from(clause.variables));
+        let named = constants.iter().map(|constant| self.constants[usize::from(*constant)].range.clone());
+        let choices: Vec<Range<u16>> = own.iter().cloned().chain(named).collect();
+        self.spend(Tuples::count(&choices))?;
+        self.clauses -= Tuples::count(&choices);
         let exists = matches!(clause.head, Head::Exists(..));
-        for choice in reference::assignments(self.size, choices as u16) {
+        for choice in reference::assignments(&choices) {
             let (variables, values) = choice.split_at(usize::from(clause.variables));
             let mut disjuncts: Vec<Lit> = constants
                 .iter()
                 .zip(values)
-                .map(|(constant, value)| negative(self.constants[usize::from(*constant)] + u32::from(*value)))
+                .map(|(constant, value)| negative(self.constants[usize::from(*constant)].proposition(*value)))
                 .collect();
             let value = |term: Term, witness: &[u16]| match term {
                 Term::Variable(variable) => {
@@ -226,7 +347,7 @@ impl<'a> Ground<'a> {
                 self.add(disjuncts)?;
                 continue;
             }
-            for witness in reference::assignments(self.size, witnesses) {
+            for witness in reference::assignments(witnessed) {
                 let parts: Vec<Instance> =
                     heads.iter().map(|head| self.proposition(head, &|term| value(term, &witness))).collect();
                 if parts.iter().any(|part| matches!(part, Instance::Known(false))) {
@@ -295,8 +416,7 @@ impl<'a> Ground<'a> {
         if literal.relation == RelationId::EQUAL {
             return Instance::Known((values.next() == values.next()) == literal.positive);
         }
-        let place = values.fold(0, |place, value| place * u32::from(self.size) + u32::from(value));
-        let proposition = positive(self.relations[literal.relation.index()] + place);
+        let proposition = positive(self.relations[literal.relation.index()].proposition(values));
         Instance::Open(if literal.positive { proposition } else { !proposition })
     }
 
@@ -316,14 +436,23 @@ impl<'a> Ground<'a> {
         self.solver.value_lit(positive(proposition)) == lbool::TRUE
     }
 
-    fn value(&self, first: u32) -> u16 {
-        (0..self.size).find(|value| self.holds(first + u32::from(*value))).unwrap_or(UNKNOWN)
+    /// The value among these individuals of which the propositions begin with `first`.
+    fn value(&self, first: u32, range: &Range<u16>) -> u16 {
+        range.clone().zip(first..).find(|(_, proposition)| self.holds(*proposition)).map_or(UNKNOWN, |(value, _)| value)
     }
 
     fn read(&self) -> (Model, Vec<u16>) {
-        let size = self.size;
-        let mut model = Model::unknown(self.signature, size, format!("model of size {size}"));
-        let mut named: Vec<u16> = self.constants.iter().map(|first| self.value(*first)).collect();
+        let mut model = Model::over(self.signature, self.empty.domains.clone(), String::new());
+        let sizes: Vec<String> = model.domains.iter().map(|domain| domain.size.to_string()).collect();
+        model.origin = format!("model of size {}", sizes.join(" + "));
+        if model.domains.len() > 1 {
+            for (domain, letter) in model.domains.iter().zip('a'..='z') {
+                for individual in 0..domain.size {
+                    model.names[usize::from(domain.first + individual)] = format!("{letter}{individual}");
+                }
+            }
+        }
+        let mut named: Vec<u16> = self.constants.iter().map(|choice| self.value(choice.first, &choice.range)).collect();
         let extra = named.split_off(self.signature.constants.len());
         for (constant, value) in self.signature.constants.iter().zip(&named).rev() {
             if !constant.sort.is_individual() {
@@ -332,17 +461,18 @@ impl<'a> Ground<'a> {
             model.names[usize::from(*value)] = constant.name.to_string();
         }
         model.constants = named;
-        for (table, first) in model.tables.iter_mut().zip(&self.relations) {
+        for (table, tuples) in model.tables.iter_mut().zip(&self.relations) {
             match table {
                 Table::Function(values) => {
+                    let Some(range) = tuples.ranges.last() else { continue };
                     for (cell, value) in values.iter_mut().enumerate() {
-                        *value = self.value(first + cell as u32 * u32::from(size));
+                        *value = self.value(tuples.first + (cell * range.len()) as u32, range);
                     }
                 }
                 Table::Unknown => {}
                 Table::Relation(truths) => {
-                    for (tuple, truth) in truths.iter_mut().enumerate() {
-                        *truth = if self.holds(first + tuple as u32) { Truth::True } else { Truth::False };
+                    for (proposition, truth) in (tuples.first..).zip(truths) {
+                        *truth = if self.holds(proposition) { Truth::True } else { Truth::False };
                     }
                 }
             }
@@ -352,29 +482,31 @@ impl<'a> Ground<'a> {
 
     /// Forbids the structure in which individual `i` plays the part of `order[i]`.
     pub(super) fn forbid(&mut self, model: &Model, order: &[u16]) -> Result<(), Reason> {
-        let moved = |individual: u16| u32::from(order[usize::from(individual)]);
-        let size = u32::from(self.size);
-        let mut clause: Vec<Lit> =
-            self.constants.iter().zip(&model.constants).map(|(first, value)| negative(first + moved(*value))).collect();
-        for ((table, first), relation) in model.tables.iter().zip(&self.relations).zip(&self.signature.relations) {
-            let arity = relation.arity as u16;
-            let place = |tuple: &[u16]| first + tuple.iter().fold(0, |place, one| place * size + moved(*one));
+        let moved = |individual: u16| order[usize::from(individual)];
+        let named = self.constants.iter().zip(&model.constants).filter(|(_, value)| **value != UNKNOWN);
+        let mut clause: Vec<Lit> = named.map(|(choice, value)| negative(choice.proposition(moved(*value)))).collect();
+        for (table, tuples) in model.tables.iter().zip(&self.relations) {
+            let place = |tuple: &[u16]| tuples.proposition(tuple.iter().map(|one| moved(*one)));
             match table {
                 Table::Function(values) => {
-                    for (inputs, value) in reference::assignments(self.size, arity - 1).zip(values) {
-                        let cell = place(&inputs);
+                    let Some((range, inputs)) = tuples.ranges.split_last() else { continue };
+                    for (mut row, value) in reference::assignments(inputs).zip(values) {
                         // Where the function is undefined every value would make a difference.
-                        let start = first + (cell - first) * size;
                         if *value == UNKNOWN {
-                            clause.extend((0..size).map(|value| positive(start + value)));
+                            for value in range.clone() {
+                                row.truncate(inputs.len());
+                                row.push(value);
+                                clause.push(positive(place(&row)));
+                            }
                         } else {
-                            clause.push(negative(start + moved(*value)));
+                            row.push(*value);
+                            clause.push(negative(place(&row)));
                         }
                     }
                 }
                 Table::Unknown => {}
                 Table::Relation(truths) => {
-                    for (tuple, truth) in reference::assignments(self.size, arity).zip(truths) {
+                    for (tuple, truth) in reference::assignments(&tuples.ranges).zip(truths) {
                         let proposition = positive(place(&tuple));
                         clause.push(if *truth == Truth::True { !proposition } else { proposition });
                     }
@@ -385,11 +517,11 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// What the individuals of a structure are.
+/// What the individuals of a sort are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Carrier {
-    /// The elements of the only set that the signature has, or, if it has none, anything; functions have a value
-    /// everywhere.
+    /// The elements of the only set of this sort that the signature has, or, if it has none, anything; functions have a
+    /// value everywhere. Where it has several, as below.
     Set,
     /// Anything: sets are sets of them.
     Any,
@@ -397,14 +529,23 @@ pub(super) enum Carrier {
 
 impl Carrier {
     /// The carriers to look at, the more promising first.
-    pub(super) fn of(signature: &Signature) -> &'static [Carrier] {
-        let sets = signature.relations.iter().filter(|relation| is_set(relation)).count();
-        match sets {
-            0 => &[Carrier::Set],
-            1 => &[Carrier::Set, Carrier::Any],
-            _ => &[Carrier::Any],
+    pub(super) fn of(signature: &Signature, domains: &[Domain]) -> &'static [Carrier] {
+        let empty = Model::over(signature, domains.to_vec(), String::new());
+        let sets = || (0..domains.len()).map(|domain| sets_of(signature, &empty, domain));
+        if sets().any(|count| count == 1) {
+            &[Carrier::Set, Carrier::Any]
+        } else if sets().all(|count| count == 0) {
+            &[Carrier::Set]
+        } else {
+            &[Carrier::Any]
         }
     }
+}
+
+/// How many sets of individuals of this domain the signature has.
+fn sets_of(signature: &Signature, empty: &Model, domain: usize) -> usize {
+    let relations = signature.relations.iter().enumerate().filter(|(_, relation)| is_set(relation));
+    relations.filter(|(number, _)| empty.layout(RelationId(*number as u16)).domains == [domain]).count()
 }
 
 /// Whether a function has a value everywhere.
@@ -422,11 +563,6 @@ enum Instance {
     Open(Lit),
 }
 
-/// Whether a relation is between individuals: of all others these structures say nothing.
-fn is_first_order(relation: &crate::clauses::clause::Relation) -> bool {
-    relation.sorts.iter().all(crate::calculus::sort::Sort::is_individual)
-}
-
 fn is_set(relation: &crate::clauses::clause::Relation) -> bool {
     relation.predicate == PredicateId::IN && relation.arity == 1
 }
@@ -437,9 +573,4 @@ fn positive(proposition: u32) -> Lit {
 
 fn negative(proposition: u32) -> Lit {
     !positive(proposition)
-}
-
-/// `size` to the power of `exponent`, or the largest number if that is more.
-fn power(size: u16, exponent: usize) -> usize {
-    usize::from(size).saturating_pow(exponent as u32)
 }

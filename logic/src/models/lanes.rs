@@ -3,6 +3,7 @@
 
 use super::model::{Model, Table, Truth, UNKNOWN};
 use super::plan::{Level, Operand, Operation, Plan};
+use crate::clauses::clause::RelationId;
 
 /// How many assignments are looked at together.
 const LANES: usize = 64;
@@ -37,8 +38,8 @@ impl Sweep<'_> {
         if level + 1 == self.plan.levels.len() {
             return self.innermost(here, variable, values, lanes);
         }
-        (0..self.end).any(|value| {
-            values[variable as usize] = value;
+        (0..self.end.min(here.size)).any(|value| {
+            values[variable as usize] = here.first + value;
             self.passes(here, values) && self.run(level + 1, values, lanes)
         })
     }
@@ -48,10 +49,11 @@ impl Sweep<'_> {
     }
 
     fn innermost(&self, level: &Level, variable: u16, values: &[u16], lanes: &mut [Lane]) -> bool {
-        (0..self.end).step_by(LANES).any(|start| {
-            let count = usize::from(self.end - start).min(LANES);
+        let end = self.end.min(level.size);
+        (0..end).step_by(LANES).any(|start| {
+            let count = usize::from(end - start).min(LANES);
             for (place, value) in lanes[variable as usize][..count].iter_mut().enumerate() {
-                *value = start + place as u16;
+                *value = level.first + start + place as u16;
             }
             let mut alive = if count == LANES { u64::MAX } else { (1 << count) - 1 };
             let mut varies = 1u64 << variable;
@@ -70,7 +72,7 @@ impl Sweep<'_> {
         match operation {
             Operation::Compute { table, inputs, output } => {
                 let Table::Function(cells) = &self.model.tables[*table] else { return 0 };
-                let places = self.places(inputs, values, lanes, *varies, count);
+                let places = self.places(*table, inputs, values, lanes, *varies, count);
                 let lane = &mut lanes[*output as usize];
                 let mut alive = 0;
                 for (number, (place, value)) in places[..count].iter().zip(lane).enumerate() {
@@ -89,7 +91,7 @@ impl Sweep<'_> {
             }
             Operation::Row { table, inputs, output, wanted } => {
                 let Table::Function(cells) = &self.model.tables[*table] else { return 0 };
-                let places = self.places(inputs, values, lanes, *varies, count);
+                let places = self.places(*table, inputs, values, lanes, *varies, count);
                 let outputs = spread(*output, values, lanes, *varies);
                 let mut alive = 0;
                 for (number, (place, output)) in places[..count].iter().zip(outputs).enumerate() {
@@ -109,7 +111,7 @@ impl Sweep<'_> {
             Operation::Holds { table, arguments, wanted } => {
                 let Table::Relation(truths) = &self.model.tables[*table] else { return 0 };
                 let wanted = if *wanted { Truth::True } else { Truth::False };
-                let places = self.places(arguments, values, lanes, *varies, count);
+                let places = self.places(*table, arguments, values, lanes, *varies, count);
                 places[..count]
                     .iter()
                     .enumerate()
@@ -119,40 +121,44 @@ impl Sweep<'_> {
     }
 
     /// The place of each lane's tuple in a table.
-    fn places(&self, arguments: &[Operand], values: &[u16], lanes: &[Lane], varies: u64, count: usize) -> [u32; LANES] {
-        let size = u32::from(self.model.size);
+    fn places(
+        &self,
+        table: usize,
+        arguments: &[Operand],
+        values: &[u16],
+        lanes: &[Lane],
+        varies: u64,
+        count: usize,
+    ) -> [u32; LANES] {
+        let layout = self.model.layout(RelationId(table as u16));
+        // The arguments that do not vary have one sum for all lanes.
+        let mut same = 0u32.wrapping_sub(layout.offset);
         let mut places = [0u32; LANES];
-        // The arguments before the first that varies have one place for all lanes.
-        let mut same = Some(0);
-        for argument in arguments {
+        let mut first = true;
+        for (argument, stride) in arguments.iter().zip(&layout.strides) {
             let value = match argument {
                 Operand::Variable(variable) if varies >> variable & 1 == 1 => {
-                    let lane = &lanes[*variable as usize][..count];
-                    match same.take() {
-                        Some(start) => {
-                            for (place, value) in places.iter_mut().zip(lane) {
-                                *place = start * size + u32::from(*value);
-                            }
-                        }
-                        None => {
-                            for (place, value) in places.iter_mut().zip(lane) {
-                                *place = *place * size + u32::from(*value);
-                            }
-                        }
+                    let lane = lanes[*variable as usize][..count].iter();
+                    if first {
+                        places
+                            .iter_mut()
+                            .zip(lane)
+                            .for_each(|(place, value)| *place = u32::from(*value).wrapping_mul(*stride));
+                    } else {
+                        let add = |(place, value): (&mut u32, &u16)| {
+                            *place = place.wrapping_add(u32::from(*value).wrapping_mul(*stride));
+                        };
+                        places.iter_mut().zip(lane).for_each(add);
                     }
+                    first = false;
                     continue;
                 }
                 Operand::Variable(variable) => u32::from(values[*variable as usize]),
                 Operand::Fixed(individual) => u32::from(*individual),
             };
-            match &mut same {
-                Some(start) => *start = *start * size + value,
-                None => places[..count].iter_mut().for_each(|place| *place = *place * size + value),
-            }
+            same = same.wrapping_add(value.wrapping_mul(*stride));
         }
-        if let Some(start) = same {
-            places.fill(start);
-        }
+        places[..count].iter_mut().for_each(|place| *place = place.wrapping_add(same));
         places
     }
 }

@@ -5,8 +5,10 @@ use thiserror::Error;
 /// How far to look for models.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SearchLimits {
-    /// The largest carrier.
+    /// The largest carrier, of each sort.
     pub largest: u16,
+    /// The most individuals of all sorts together, if there are several sorts.
+    pub together: u16,
     /// How many models of one size are wanted.
     pub per_size: usize,
     /// The most propositional clauses for one size.
@@ -17,7 +19,7 @@ pub struct SearchLimits {
 
 impl Default for SearchLimits {
     fn default() -> Self {
-        SearchLimits { largest: 6, per_size: 3, clauses: 500_000, conflicts: 20_000 }
+        SearchLimits { largest: 6, together: 8, per_size: 3, clauses: 500_000, conflicts: 20_000 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A clause as a loop nest over one model: which variables are enumerated, in which order, and what
 //! is computed or checked as soon as its arguments are known.
 
-use super::model::{Model, Table, Truth, UNKNOWN};
+use super::model::{Domain, Model, Table, Truth, UNKNOWN};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 
 /// An argument at run time.
@@ -33,6 +33,10 @@ pub(super) enum Operation {
 pub(super) struct Level {
     /// The variable that is enumerated here; none at the first level.
     pub(super) variable: Option<u16>,
+    /// The number of its first individual.
+    pub(super) first: u16,
+    /// How many individuals it ranges over.
+    pub(super) size: u16,
     /// What is done then, in this order.
     pub(super) operations: Vec<Operation>,
 }
@@ -44,7 +48,7 @@ pub(super) struct Plan {
     pub(super) levels: Vec<Level>,
     /// How many variables there are.
     pub(super) variables: usize,
-    /// Whether a literal has a constant whose individual is not known: then it is never known.
+    /// Whether a literal has a constant whose individual is not known, or sorts do not fit: then it is never known.
     pub(super) hopeless: bool,
 }
 
@@ -66,17 +70,21 @@ impl Plan {
         {
             pending.push((head, false));
         }
-        Plan::meet(model, vec![false; clause.variables as usize], pending)
+        let mut plan = Plan::meet(model, model.domains_of(clause), vec![false; clause.variables as usize], pending);
+        plan.hopeless |= !model.fits(clause);
+        plan
     }
 
-    /// Compiles the search for witnesses: individuals numbered on from `variables`, whose own values
-    /// are given, for which all `literals` hold.
-    pub(super) fn witness(model: &Model, variables: u16, count: u16, literals: &[Literal]) -> Plan {
-        let known = (0..variables + count).map(|variable| variable < variables).collect();
-        Plan::meet(model, known, literals.iter().map(|literal| (literal, true)).collect())
+    /// Compiles the search for witnesses of a head that claims existence: individuals numbered on from the clause's
+    /// variables, whose own values are given, for which all literals of the head hold.
+    pub(super) fn witness(model: &Model, clause: &Clause) -> Option<Plan> {
+        let Head::Exists(count, literals) = &clause.head else { return None };
+        let known = (0..clause.variables + count).map(|variable| variable < clause.variables).collect();
+        let pending = literals.iter().map(|literal| (literal, true)).collect();
+        Some(Plan::meet(model, model.domains_of(clause), known, pending))
     }
 
-    fn meet(model: &Model, known: Vec<bool>, pending: Vec<(&Literal, bool)>) -> Plan {
+    fn meet(model: &Model, domains: Vec<&Domain>, known: Vec<bool>, pending: Vec<(&Literal, bool)>) -> Plan {
         let variables = known.len();
         let unknown =
             |term: &Term| matches!(term, Term::Constant(number) if model.constants[*number as usize] == UNKNOWN);
@@ -85,7 +93,8 @@ impl Plan {
         planner.settle();
         while let Some(next) = planner.next_input() {
             planner.known[next as usize] = true;
-            planner.levels.push(Level { variable: Some(next), operations: Vec::new() });
+            let Domain { first, size, .. } = *domains[next as usize];
+            planner.levels.push(Level { variable: Some(next), first, size, operations: Vec::new() });
             planner.settle();
         }
         Plan { levels: planner.levels, variables, hopeless }
@@ -249,20 +258,23 @@ impl Operation {
             Operation::Equal { left, right, wanted } => (resolve(*left, values) == resolve(*right, values)) == *wanted,
             Operation::Holds { table, arguments, wanted } => {
                 let Table::Relation(truths) = &model.tables[*table] else { return false };
-                truths[place_of(model, arguments, values)] == if *wanted { Truth::True } else { Truth::False }
+                truths[place_of(model, *table, arguments, values)] == if *wanted { Truth::True } else { Truth::False }
             }
         }
     }
 }
 
-fn place_of(model: &Model, arguments: &[Operand], values: &[u16]) -> usize {
-    let size = usize::from(model.size);
-    arguments.iter().fold(0, |place, argument| place * size + usize::from(resolve(*argument, values)))
+fn place_of(model: &Model, table: usize, arguments: &[Operand], values: &[u16]) -> usize {
+    let layout = model.layout(RelationId(table as u16));
+    let sum = arguments.iter().zip(&layout.strides).fold(0u32, |sum, (argument, stride)| {
+        sum.wrapping_add(u32::from(resolve(*argument, values)).wrapping_mul(*stride))
+    });
+    sum.wrapping_sub(layout.offset) as usize
 }
 
 fn value_of(model: &Model, table: usize, inputs: &[Operand], values: &[u16]) -> u16 {
     let Table::Function(cells) = &model.tables[table] else { return UNKNOWN };
-    cells[place_of(model, inputs, values)]
+    cells[place_of(model, table, inputs, values)]
 }
 
 fn resolve(operand: Operand, values: &[u16]) -> u16 {

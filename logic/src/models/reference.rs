@@ -1,8 +1,11 @@
 //! What it means that a model refutes a clause, said as plainly as possible. Slow on purpose: the
 //! compiled [`evaluate`](super::evaluate) must agree with it, and found models are checked by it.
 
-use super::model::{Model, Table, Truth, UNKNOWN};
+use std::ops::Range;
+
+use super::model::{Domain, Model, Table, Truth, UNKNOWN};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::clauses::compile::{ConstructorInstance, InductionInstance};
 
 /// What the model knows of a literal, its variables standing for the individuals of `assignment`.
 ///
@@ -26,10 +29,10 @@ pub fn truth(model: &Model, literal: &Literal, assignment: &[u16]) -> Truth {
     } else {
         match &model.tables[literal.relation.index()] {
             Table::Unknown => return Truth::Unknown,
-            Table::Relation(truths) => truths[model.place(&tuple)],
+            Table::Relation(truths) => truths[model.place(literal.relation, &tuple)],
             Table::Function(values) => {
                 let (output, inputs) = tuple.split_last().expect("a function has an output");
-                match values[model.place(inputs)] {
+                match values[model.place(literal.relation, inputs)] {
                     UNKNOWN => Truth::Unknown,
                     value => known(value == *output),
                 }
@@ -54,9 +57,9 @@ pub fn head_fails(model: &Model, clause: &Clause, assignment: &[u16]) -> bool {
     match &clause.head {
         Head::False => true,
         Head::Literal(literal) => truth(model, literal, assignment) == Truth::False,
-        Head::Exists(count, literals) => {
+        Head::Exists(_, literals) => {
             model.is_total()
-                && !assignments(model.size, *count).any(|witness| {
+                && !witnesses(model, clause).any(|witness| {
                     let extended: Vec<u16> = assignment.iter().chain(&witness).copied().collect();
                     literals.iter().all(|literal| truth(model, literal, &extended) == Truth::True)
                 })
@@ -75,10 +78,12 @@ pub fn premises_hold(model: &Model, clause: &Clause, assignment: &[u16]) -> bool
 #[must_use]
 pub fn refute(model: &Model, clause: &Clause) -> Option<Vec<u16>> {
     let inputs = super::evaluate::inputs(model, clause);
-    assignments(model.size, clause.variables)
+    let domains = model.domains_of(clause);
+    values(model, clause)
         .filter(|values| premises_hold(model, clause, values) && head_fails(model, clause, values))
         .min_by_key(|values| {
-            let chosen: Vec<u16> = inputs.iter().map(|input| values[*input as usize]).collect();
+            let within = |input: &u16| values[*input as usize] - domains[*input as usize].first;
+            let chosen: Vec<u16> = inputs.iter().map(within).collect();
             (chosen.iter().copied().max(), chosen)
         })
 }
@@ -86,7 +91,7 @@ pub fn refute(model: &Model, clause: &Clause) -> Option<Vec<u16>> {
 /// Whether some assignment makes all premises hold.
 #[must_use]
 pub fn satisfiable_premises(model: &Model, clause: &Clause) -> bool {
-    assignments(model.size, clause.variables).any(|values| premises_hold(model, clause, &values))
+    values(model, clause).any(|values| premises_hold(model, clause, &values))
 }
 
 /// Whether `values` are a counterexample in a structure where a function without known value has no
@@ -101,7 +106,7 @@ pub fn fails(model: &Model, clause: &Clause, values: &[u16]) -> bool {
         && match &clause.head {
             Head::False => true,
             Head::Literal(literal) => !holds(literal, values),
-            Head::Exists(count, literals) => !assignments(model.size, *count).any(|witness| {
+            Head::Exists(_, literals) => !witnesses(model, clause).any(|witness| {
                 let extended: Vec<u16> = values.iter().chain(&witness).copied().collect();
                 literals.iter().all(|literal| holds(literal, &extended))
             }),
@@ -111,22 +116,87 @@ pub fn fails(model: &Model, clause: &Clause, values: &[u16]) -> bool {
 /// Whether the clause holds in such a structure.
 #[must_use]
 pub fn satisfies(model: &Model, clause: &Clause) -> bool {
-    assignments(model.size, clause.variables).all(|values| !fails(model, clause, &values))
+    values(model, clause).all(|values| !fails(model, clause, &values))
 }
 
-/// All tuples of `length` individuals below `size`, first place slowest.
-pub(crate) fn assignments(size: u16, length: u16) -> impl Iterator<Item = Vec<u16>> {
-    let mut next = (size > 0 || length == 0).then(|| vec![0; length as usize]);
+/// Whether every element of a set is reached: the set of those that are is closed step by step.
+#[must_use]
+pub fn is_reached(model: &Model, induction: &InductionInstance) -> bool {
+    let mut reached = vec![false; usize::from(model.size)];
+    loop {
+        let before = reached.clone();
+        for constructor in &induction.constructors {
+            match constructor {
+                ConstructorInstance::Constant(constant) => {
+                    reached[usize::from(model.constants[usize::from(*constant)])] = true;
+                }
+                ConstructorInstance::Function(relation, inputs) => {
+                    let arguments = (0..=inputs.len() as u16).map(Term::Variable).collect();
+                    let row = Literal { positive: true, relation: *relation, arguments };
+                    let clause = Clause { variables: inputs.len() as u16 + 1, premises: vec![row], head: Head::False };
+                    for values in values(model, &clause).filter(|values| premises_hold(model, &clause, values)) {
+                        let known = |(input, (_, recursive)): (&u16, &(RelationId, bool))| {
+                            !recursive || before[usize::from(*input)]
+                        };
+                        if values.iter().zip(inputs).all(known) {
+                            reached[usize::from(values[inputs.len()])] = true;
+                        }
+                    }
+                }
+            }
+        }
+        if reached == before {
+            let member = Literal { positive: true, relation: induction.set, arguments: vec![Term::Variable(0)] };
+            let members = Clause { variables: 1, premises: vec![member], head: Head::False };
+            return values(model, &members)
+                .filter(|values| premises_hold(model, &members, values))
+                .all(|values| reached[usize::from(values[0])]);
+        }
+    }
+}
+
+/// The assignments of the first `count` individuals of each domain for which all premises are known to hold, those of
+/// small individuals first.
+#[must_use]
+pub fn small_assignments(model: &Model, clause: &Clause, count: u16) -> Vec<Vec<u16>> {
+    let domains = model.domains_of(clause);
+    let few = |domain: &&Domain| domain.first..domain.first + domain.size.min(count);
+    let ranges: Vec<Range<u16>> = domains[..usize::from(clause.variables)].iter().map(few).collect();
+    let mut found: Vec<Vec<u16>> =
+        assignments(&ranges).take(1 << 16).filter(|values| premises_hold(model, clause, values)).collect();
+    found.sort_by_key(|values| values.iter().zip(&domains).map(|(value, domain)| value - domain.first).max());
+    found
+}
+
+/// All values of the clause's variables.
+fn values(model: &Model, clause: &Clause) -> impl Iterator<Item = Vec<u16>> {
+    assignments(&ranges(&model.domains_of(clause)[..usize::from(clause.variables)]))
+}
+
+/// All values of the witnesses of the clause's head.
+fn witnesses(model: &Model, clause: &Clause) -> impl Iterator<Item = Vec<u16>> {
+    assignments(&ranges(&model.domains_of(clause)[usize::from(clause.variables)..]))
+}
+
+pub(crate) fn ranges(domains: &[&Domain]) -> Vec<Range<u16>> {
+    domains.iter().map(|domain| domain.first..domain.first + domain.size).collect()
+}
+
+/// All tuples of individuals from these ranges, first place slowest.
+pub(crate) fn assignments(ranges: &[Range<u16>]) -> impl Iterator<Item = Vec<u16>> + use<> {
+    let ranges = ranges.to_vec();
+    let mut next =
+        ranges.iter().all(|range| !range.is_empty()).then(|| ranges.iter().map(|range| range.start).collect());
     std::iter::from_fn(move || {
-        let current = next.take()?;
+        let current: Vec<u16> = next.take()?;
         let mut following = current.clone();
         for place in (0..following.len()).rev() {
             following[place] += 1;
-            if following[place] < size {
+            if following[place] < ranges[place].end {
                 next = Some(following);
                 break;
             }
-            following[place] = 0;
+            following[place] = ranges[place].start;
         }
         Some(current)
     })

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::evaluate::{refute, satisfiable_premises};
-use super::model::{Model, Table, Truth, UNKNOWN};
+use super::model::{Domain, Model, Table, Truth, UNKNOWN};
 use super::reference;
 use crate::calculus::formula::PredicateId;
 use crate::calculus::sort::Sort;
@@ -97,6 +97,113 @@ proptest! {
 
     #[test]
     fn compiled_and_naive_refutation_agree_where_lanes_are_used(model in model(9..14), clause in clause(3)) {
+        prop_assert_eq!(refute(&model, &clause), reference::refute(&model, &clause));
+        prop_assert_eq!(satisfiable_premises(&model, &clause), reference::satisfiable_premises(&model, &clause));
+    }
+}
+
+/// A function from things to words, an operation that takes both and gives a thing, a relation between words and things;
+/// a constant of each sort.
+fn two_sorts() -> Signature {
+    let (thing, word) = (Sort::Individual(1), Sort::Individual(2));
+    let relation = |predicate, sorts: &[&Sort], function| Relation {
+        predicate,
+        inner: None,
+        slots: (0..sorts.len() as u16).map(Slot::Argument).collect(),
+        arity: sorts.len(),
+        sorts: sorts.iter().map(|sort| (*sort).clone()).collect(),
+        function,
+    };
+    let constant = |parameter, name: &str, sort: &Sort| Constant { parameter, name: name.into(), sort: sort.clone() };
+    Signature {
+        relations: vec![
+            relation(PredicateId::EQUAL, &[], false),
+            relation(PredicateId::IN2, &[&thing, &word], true),
+            relation(PredicateId::IN3, &[&thing, &word, &thing], true),
+            relation(PredicateId(4), &[&word, &thing], false),
+        ],
+        constants: vec![constant(0, "t", &thing), constant(1, "w", &word)],
+    }
+}
+
+/// Random tables for [`two_sorts`], total or with gaps. `seed` gives the entries.
+fn model_of_two_sorts((things, words): (u16, u16), total: bool, seed: u64) -> Model {
+    let domains =
+        vec![Domain::new(Some(Sort::Individual(1)), 0, things), Domain::new(Some(Sort::Individual(2)), things, words)];
+    let mut model = Model::over(&two_sorts(), domains, "random".into());
+    let mut state = seed;
+    let mut below = |count: u16| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % u64::from(count)) as u16
+    };
+    let mut value = |first: u16, size: u16| if !total && below(5) == 0 { UNKNOWN } else { first + below(size) };
+    model.constants = vec![value(0, things), value(things, words)];
+    for (table, (first, size)) in [(1, (things, words)), (2, (0, things))] {
+        let Table::Function(values) = &mut model.tables[table] else { panic!("a function") };
+        values.iter_mut().for_each(|entry| *entry = value(first, size));
+    }
+    let Table::Relation(truths) = &mut model.tables[3] else { panic!("a relation") };
+    for truth in truths.iter_mut() {
+        *truth = match value(0, 2) {
+            UNKNOWN => Truth::Unknown,
+            holds => [Truth::False, Truth::True][usize::from(holds)],
+        };
+    }
+    model
+}
+
+/// A literal over [`two_sorts`]: variables 0, 1 and 4 are things, 2 and 3 words.
+fn sorted_literal(with_witness: bool) -> impl Strategy<Value = Literal> {
+    let thing = prop_oneof![
+        1 => Just(Term::Constant(0)),
+        6 => (0..2u16).prop_map(Term::Variable),
+        3 => Just(Term::Variable(if with_witness { 4 } else { 0 })),
+    ];
+    let word = prop_oneof![1 => Just(Term::Constant(1)), 6 => (2..4u16).prop_map(Term::Variable)];
+    let things = prop::collection::vec(thing, 2);
+    (prop::bool::weighted(0.8), 0..5u16, things, prop::collection::vec(word, 2)).prop_map(
+        |(positive, kind, things, words)| {
+            let arguments = match kind {
+                0 => things,
+                1 => vec![things[0], words[0]],
+                2 => vec![things[0], words[0], things[1]],
+                3 => vec![words[0], things[0]],
+                _ => words,
+            };
+            Literal { positive, relation: RelationId(kind % 4), arguments }
+        },
+    )
+}
+
+fn sorted_clause() -> impl Strategy<Value = Clause> {
+    let head = prop_oneof![
+        1 => Just(Head::False),
+        6 => sorted_literal(false).prop_map(Head::Literal),
+        2 => prop::collection::vec(sorted_literal(true), 1..3).prop_map(|literals| Head::Exists(1, literals)),
+    ];
+    (prop::collection::vec(sorted_literal(false), 0..5), head).prop_map(|(mut premises, head)| {
+        // Every variable stands where its sort is seen.
+        let seen = [[2, 0], [3, 1]].map(|pair| Literal {
+            positive: true,
+            relation: RelationId(3),
+            arguments: pair.map(Term::Variable).to_vec(),
+        });
+        premises.extend(seen);
+        Clause { variables: 4, premises, head }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn compiled_and_naive_refutation_agree_over_two_sorts(
+        sizes in prop_oneof![4 => (1..4u16, 1..4u16), 1 => (9..11u16, 1..3u16)],
+        total in any::<bool>(),
+        seed in any::<u64>(),
+        clause in sorted_clause(),
+    ) {
+        let model = model_of_two_sorts(sizes, total, seed);
         prop_assert_eq!(refute(&model, &clause), reference::refute(&model, &clause));
         prop_assert_eq!(satisfiable_premises(&model, &clause), reference::satisfiable_premises(&model, &clause));
     }

@@ -12,7 +12,9 @@ mod exhaustion;
 mod learn;
 mod note;
 mod prepare;
+mod refute;
 mod theorem;
+mod witness;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

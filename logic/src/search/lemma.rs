@@ -7,6 +7,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::clauses::clause::RelationId;
 use crate::clauses::compile::Compiled;
 use crate::saturation::block::{Block, Goal};
 use crate::saturation::facts::FactId;
@@ -57,6 +58,8 @@ pub fn missing(block: &Block, compiled: &Compiled, sequent: &Sequent) -> Vec<Seq
 struct Terms<'b> {
     block: &'b Block,
     constants: usize,
+    /// The relations of one argument.
+    sets: Vec<Code>,
     /// All current rows of functions.
     rows: Vec<(Code, FactId)>,
     /// The size of the cheapest term, and its top row, `None` for a leaf.
@@ -78,7 +81,10 @@ impl<'b> Terms<'b> {
             }
         }
         let constants = compiled.signature.constants.len();
-        let mut terms = Terms { block, constants, rows, best: FxHashMap::default(), built };
+        let relations = compiled.signature.relations.iter().zip(0..);
+        let sets = relations.filter(|(relation, _)| relation.arity == 1).map(|(_, id)| Code::new(RelationId(id), true));
+        let sets = sets.collect();
+        let mut terms = Terms { block, constants, sets, rows, best: FxHashMap::default(), built };
         terms.find_best();
         terms
     }
@@ -208,9 +214,17 @@ impl<'b> Terms<'b> {
         };
         let loose: Vec<Argument> =
             head.arguments.iter().filter(|argument| !bound(argument, &sequent.premises)).copied().collect();
-        let Some(set) = self.block.some_set() else { return };
+        let typing = self.block.typing();
+        let sorts = typing.of_variables(sequent.variables, sequent.premises.iter().chain([head]));
         for argument in loose {
-            sequent.premises.push(Pattern { code: set, arguments: vec![argument] });
+            let Argument::Variable(number) = argument else { continue };
+            // The first set that has elements, of the sort of the variable.
+            let set = self.sets.iter().find(|set| {
+                let sort = typing.sorts.at(set.relation(), 0);
+                sort == sorts[usize::from(number)] && self.block.facts_of(**set).next().is_some()
+            });
+            let Some(set) = set else { continue };
+            sequent.premises.push(Pattern { code: *set, arguments: vec![argument] });
         }
     }
 }

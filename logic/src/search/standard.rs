@@ -1,17 +1,36 @@
 //! A piece of an inductive structure, worked out from the axioms by a logic block.
 //!
-//! The individuals are the values of the constructors, by number of applications: for arithmetic 0,
-//! s(0), s(s(0)), …. Everything that the model says was derived; that different individuals are
-//! different things is proved once, for the constructors.
+//! The individuals are the values of the constructors, by number of applications: for arithmetic 0, s(0), s(s(0)), …;
+//! for lists over a set the empty one, those of one element, …, where the set has three elements of its own. That
+//! different individuals of a generated set are different things is proved once, for the constructors; everything else
+//! that the model says was derived from the axioms and from what [`parameters`] assumes of the sets that nothing
+//! generates.
+//!
+//! # Why a counterexample in the piece is one in a structure of the theory
+//! Without such sets nothing is assumed: what was derived holds in all structures. With them it holds in all structures
+//! in which the parameters are as assumed, and what must be seen is that there is one. Say that the axioms about the
+//! parameters alone have a model M, which the solver found and the naive evaluator checked. Let each generated set
+//! consist of the terms of its constructors over M; nothing else is in its sort. [`extension`] then goes through the
+//! other axioms, and finds each of them to be of a kind that holds in this structure, or that determines, by recursion
+//! along the constructors, the values of one more function or relation, whatever came before; no two such axioms say
+//! different things of the same values. What they leave undetermined is chosen. So the structure exists. A theory with
+//! an axiom of another kind gets no individuals of parameter sets, and statements about those are not refuted.
 
 use std::sync::Arc;
 
-use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance};
-use crate::models::model::{Model, Table, Truth, UNKNOWN};
+use crate::calculus::formula::Formula;
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::Theory;
+use crate::clauses::clause::RelationId;
+use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance, Node};
+use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN, base_sorts};
 use crate::saturation::block::{Block, End, Limits, Snapshot};
-use crate::saturation::rule::{Argument, Code, Individual, Pattern};
-use crate::saturation::sequent::{Sequent, SequentHead};
-use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
+use crate::saturation::rule::{Code, Individual};
+use crate::saturation::sorts::SortId;
+use crate::search::extension::extends;
+use crate::search::free::are_free;
+use crate::search::names::names;
+use crate::search::parameters::{Parameters, Part, carriers, parameters};
 
 /// How much work the block of a ground model may do before it is asked whether to go on; values that
 /// rules ask for are not made, since they would soon lie outside of the piece.
@@ -19,6 +38,15 @@ const LIMITS: Limits = Limits { steps: 100_000, creations: 0 };
 
 /// How often it may do so between two values.
 const TURNS: usize = 200;
+
+/// At most so many values of a function are made that do not follow from others.
+const MOST_VALUES: usize = 20_000;
+
+/// So many individuals each set that nothing generates has, if that is possible.
+const MOST_PARAMETERS: u16 = 3;
+
+/// Terms are tried first at no more individuals of a sort than this.
+const MOST_SIMPLE: usize = 16;
 
 /// Works out what follows; false if `go_on` said stop.
 fn settle(block: &mut Block, go_on: &mut dyn FnMut() -> bool) -> bool {
@@ -33,242 +61,379 @@ fn settle(block: &mut Block, go_on: &mut dyn FnMut() -> bool) -> bool {
     true
 }
 
-/// The piece of the structure with up to `size` individuals; `None` if the theory has no inductive set
-/// with its constructors alone, or does not prove that they are free.
+/// Pieces of the structure with up to `size` individuals of each sort; twice as many where constructors have
+/// several inputs, so that there is more than one value of a kind. None if the theory has no inductive set
+/// of which it proves that the constructors are free; two if there are sets that nothing generates, of three
+/// individuals each and of two.
 ///
-/// The steps done are added to `steps`. `None` also if `go_on`, which is asked all the while, says stop.
+/// The steps done are added to `steps`. None also if `go_on`, which is asked all the while, says stop.
 #[must_use]
-pub fn ground_model(
+pub fn ground_models(
+    theory: &Theory,
     compiled: &Arc<Compiled>,
     root: &Arc<Snapshot>,
     size: u16,
     steps: &mut u64,
     go_on: &mut dyn FnMut() -> bool,
-) -> Option<Model> {
-    let [induction] = &compiled.inductions[..] else { return None };
-    let own = |constructor: &ConstructorInstance| match constructor {
-        ConstructorInstance::Constant(_) => true,
-        ConstructorInstance::Function(_, inputs) => inputs.iter().all(|(_, recursive)| *recursive),
-    };
-    if !induction.constructors.iter().all(own) || !are_free(compiled, root, induction, steps) {
-        return None;
+) -> Vec<Model> {
+    let mut inductions: Vec<&InductionInstance> = Vec::new();
+    let sort_of = |set: RelationId| compiled.signature.relations[set.index()].sorts.first();
+    for induction in &compiled.inductions {
+        let known = inductions.iter().any(|other| sort_of(other.set) == sort_of(induction.set));
+        if !known && are_free(compiled, root, induction, steps) {
+            inductions.push(induction);
+        }
     }
-    let mut block = Block::below(root);
-    let mut go = settle(&mut block, go_on);
-    let individuals = build(&mut block, induction, size as usize, &mut || go && go_on());
-    go = go && evaluate(&mut block, compiled, &individuals, go_on);
-    *steps += block.steps();
-    if !go || block.falsum().is_some() {
-        return None;
+    // The inputs of a constructor come from a set that is in the model.
+    loop {
+        let sorts: Vec<_> = inductions.iter().map(|induction| (induction.set, sort_of(induction.set))).collect();
+        let fits = |(set, _): &(RelationId, bool)| {
+            sorts.contains(&(*set, sort_of(*set))) || !sorts.iter().any(|(_, sort)| *sort == sort_of(*set))
+        };
+        let before = inductions.len();
+        inductions.retain(|induction| {
+            induction.constructors.iter().all(|constructor| match constructor {
+                ConstructorInstance::Constant(_) => true,
+                ConstructorInstance::Function(_, inputs) => inputs.iter().all(fits),
+            })
+        });
+        if inductions.len() == before {
+            break;
+        }
     }
-    Some(read(&block, compiled, induction, &individuals))
+    if inductions.is_empty() {
+        return Vec::new();
+    }
+    let mut sorts = base_sorts(&compiled.signature);
+    sorts.retain(|sort| !inductions.iter().any(|induction| sort_of(induction.set) == Some(sort)));
+    // Every individual of a sort is in its generated set, and in those sets of parameters that functions are defined on.
+    let mut carriers = carriers(compiled);
+    carriers.retain(|set| sort_of(*set).is_some_and(|sort| sorts.contains(sort)));
+    carriers.extend(inductions.iter().map(|induction| induction.set));
+    let is_generated =
+        |node: &&Node| matches!(&node.formula, Formula::Atom(predicate, _) if theory.generation(*predicate).is_some());
+    // What is not read, or is generated in another way, might exclude the structure.
+    let possible = !sorts.is_empty()
+        && compiled.skipped.is_empty()
+        && compiled.nodes.iter().filter(is_generated).count() == inductions.len()
+        && extends(compiled, &Part::new(compiled, &sorts), &carriers);
+    let mut most = MOST_PARAMETERS;
+    let mut models = Vec::new();
+    loop {
+        let given = if possible && most > 0 { parameters(compiled, &sorts, most) } else { None };
+        let next = given.as_ref().and_then(|given| given.domains.first()).map_or(0, |domain| domain.size);
+        let mut piece = Piece::new(compiled, root, &inductions, &sorts, given.as_ref());
+        let go = piece.settle(size as usize, go_on);
+        *steps += piece.block.steps();
+        if !go {
+            return Vec::new();
+        }
+        if piece.block.falsum().is_none() {
+            models.push(piece.read(theory));
+        }
+        // With fewer parameters the piece reaches further, and their functions and relations are others.
+        if next == 0 || models.len() == 2 || (next < MOST_PARAMETERS && !models.is_empty()) {
+            return models;
+        }
+        most = next - 1;
+    }
 }
 
-/// Whether the theory proves that the values of different constructors differ, and that each
-/// constructor is injective.
-fn are_free(compiled: &Arc<Compiled>, root: &Arc<Snapshot>, induction: &InductionInstance, steps: &mut u64) -> bool {
-    let variable = Argument::Variable;
-    let mut sequents = Vec::new();
-    for (place, one) in induction.constructors.iter().enumerate() {
-        for other in &induction.constructors[place..] {
-            match (one, other) {
-                (ConstructorInstance::Constant(left), ConstructorInstance::Constant(right)) if left != right => {
-                    let side = |constant: u16| Argument::Individual(Individual(u32::from(constant)));
-                    let head = Pattern { code: Code::APART, arguments: vec![side(*left), side(*right)] };
-                    sequents.push(Sequent { variables: 0, premises: vec![], head: SequentHead::Literal(head) });
+/// An individual of the piece.
+struct Value {
+    individual: Individual,
+    /// The number of applications of constructors.
+    weight: usize,
+    /// Whether recursions end there.
+    is_base: bool,
+    /// The constructor and its inputs, by their places among the values of their sorts; none for a parameter.
+    made: Option<(usize, Vec<usize>)>,
+}
+
+struct Piece<'c> {
+    compiled: &'c Compiled,
+    block: Block,
+    inductions: &'c [&'c InductionInstance],
+    /// The sorts: those that are generated, in the order of the inductions, and then those of parameters.
+    sorts: Vec<Sort>,
+    /// The individuals of each sort.
+    values: Vec<Vec<Value>>,
+}
+
+impl<'c> Piece<'c> {
+    fn new(
+        compiled: &'c Compiled,
+        root: &Arc<Snapshot>,
+        inductions: &'c [&'c InductionInstance],
+        others: &[Sort],
+        given: Option<&Parameters>,
+    ) -> Piece<'c> {
+        let own = inductions.iter().filter_map(|one| compiled.signature.relations[one.set.index()].sorts.first());
+        let sorts: Vec<Sort> = own.chain(others).cloned().collect();
+        let values = sorts.iter().map(|_| Vec::new()).collect();
+        let mut piece = Piece { compiled, block: Block::below(root), inductions, sorts, values };
+        if let Some(given) = given {
+            piece.assume(given);
+        }
+        piece
+    }
+
+    /// Takes the individuals of the parameters, and what is assumed of them.
+    fn assume(&mut self, given: &Parameters) {
+        let mut individuals: Vec<Individual> = Vec::new();
+        for domain in &given.domains {
+            let typing = self.block.typing().sorts;
+            let sort = (0..typing.count() as u16).map(SortId).find(|id| Some(typing.sort(*id)) == domain.sort.as_ref());
+            let place = self.sorts.iter().position(|sort| Some(sort) == domain.sort.as_ref());
+            let (Some(sort), Some(place)) = (sort, place) else { continue };
+            for number in domain.first..domain.first + domain.size {
+                let named = given.constants.iter().find(|(_, individual)| *individual == number);
+                let individual = match named {
+                    Some((constant, _)) => Individual(u32::from(*constant)),
+                    None => self.block.introduce(sort),
+                };
+                individuals.push(individual);
+                self.values[place].push(Value { individual, weight: 0, is_base: false, made: None });
+            }
+        }
+        for (constant, individual) in &given.constants {
+            let one = Individual(u32::from(*constant));
+            let other = individuals[usize::from(*individual)];
+            if one != other {
+                self.block.assume(Code::EQUAL, &[one, other]);
+            }
+        }
+        for domain in &given.domains {
+            for left in domain.first..domain.first + domain.size {
+                for right in left + 1..domain.first + domain.size {
+                    let pair = [left, right].map(|number| individuals[usize::from(number)]);
+                    self.block.assume(Code::APART, &pair);
                 }
-                (ConstructorInstance::Constant(_), ConstructorInstance::Constant(_)) => {}
-                (ConstructorInstance::Constant(constant), ConstructorInstance::Function(relation, inputs))
-                | (ConstructorInstance::Function(relation, inputs), ConstructorInstance::Constant(constant)) => {
-                    // x ∈ S, … ⊢ ¬ f(x) = c
-                    let mut arguments: Vec<_> = (0..inputs.len() as u16).map(variable).collect();
-                    let premises = members(&arguments, inputs);
-                    arguments.push(Argument::Individual(Individual(u32::from(*constant))));
-                    let head = Pattern { code: Code::new(*relation, false), arguments };
-                    let variables = inputs.len() as u16;
-                    sequents.push(Sequent { variables, premises, head: SequentHead::Literal(head) });
+            }
+        }
+        for (relation, positive, tuple) in &given.facts {
+            let arguments: Vec<Individual> = tuple.iter().map(|number| individuals[usize::from(*number)]).collect();
+            self.block.assume(Code::new(*relation, *positive), &arguments);
+        }
+    }
+
+    /// Makes the individuals and what is known of them; false if `go_on` said stop.
+    fn settle(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
+        let go = settle(&mut self.block, go_on) && self.build(size, go_on) && self.evaluate(go_on);
+        for value in self.values.iter_mut().flatten() {
+            value.individual = self.block.classes().find(value.individual);
+        }
+        go
+    }
+
+    /// The values of the constructors with no application, one, two, …, the sets in turn.
+    fn build(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
+        let mut closed = vec![false; self.inductions.len()];
+        let mut most = vec![size; self.inductions.len()];
+        let mut weight = 0;
+        loop {
+            for (sort, induction) in self.inductions.iter().enumerate() {
+                if closed[sort] {
+                    continue;
                 }
-                (ConstructorInstance::Function(f, from), ConstructorInstance::Function(g, to)) => {
-                    let count = from.len() as u16;
-                    let value = variable(count + to.len() as u16);
-                    let row = |code, first: u16, inputs: u16| {
-                        let mut arguments: Vec<_> = (first..first + inputs).map(variable).collect();
-                        arguments.push(value);
-                        Pattern { code: Code::new(code, true), arguments }
-                    };
-                    let premises = vec![row(*f, 0, count), row(*g, count, to.len() as u16)];
-                    let variables = count + to.len() as u16 + 1;
-                    if f == g {
-                        for input in 0..count {
-                            let head = Pattern {
-                                code: Code::EQUAL,
-                                arguments: vec![variable(input), variable(count + input)],
-                            };
-                            let head = SequentHead::Literal(head);
-                            sequents.push(Sequent { variables, premises: premises.clone(), head });
-                        }
-                    } else {
-                        // f(x) = z ⊢ ¬ g(y) = z
-                        let mut premises = premises;
-                        let mut head = premises.remove(1);
-                        head.code = head.code.opposite();
-                        let inputs: Vec<_> = (count..count + to.len() as u16).map(variable).collect();
-                        premises.extend(members(&inputs, to));
-                        sequents.push(Sequent { variables, premises, head: SequentHead::Literal(head) });
+                let mut made = Vec::new();
+                for (number, constructor) in induction.constructors.iter().enumerate() {
+                    made.extend(self.inputs(constructor, weight).into_iter().map(|inputs| (number, inputs)));
+                }
+                if made.len() > 1 {
+                    most[sort] = 2 * size;
+                }
+                // A group that does not fit is left out, unless there would be hardly any individual.
+                let room = most[sort].saturating_sub(self.values[sort].len());
+                closed[sort] = made.len() >= room;
+                if made.len() > room && self.values[sort].len() >= MOST_SIMPLE {
+                    continue;
+                }
+                for (number, inputs) in made.into_iter().take(room) {
+                    if !go_on() {
+                        return false;
+                    }
+                    self.make(sort, number, inputs, weight, go_on);
+                }
+            }
+            let heaviest = self.values.iter().flatten().map(|value| value.weight).max().unwrap_or(0);
+            weight += 1;
+            if closed.iter().all(|closed| *closed) || weight > 2 * heaviest + 1 {
+                return true;
+            }
+        }
+    }
+
+    /// The inputs with which a constructor gives a value of this weight.
+    fn inputs(&self, constructor: &ConstructorInstance, weight: usize) -> Vec<Vec<usize>> {
+        let ConstructorInstance::Function(relation, inputs) = constructor else {
+            return if weight == 0 { vec![Vec::new()] } else { Vec::new() };
+        };
+        let Some(rest) = weight.checked_sub(1) else { return Vec::new() };
+        let mut found = vec![(Vec::new(), rest)];
+        for input in 0..inputs.len() {
+            let sort = self.sort_of(*relation, input);
+            let mut longer = Vec::new();
+            for (chosen, rest) in found {
+                for (place, value) in sort.map_or(&[][..], |sort| &self.values[sort]).iter().enumerate() {
+                    if let Some(rest) = rest.checked_sub(value.weight) {
+                        let mut chosen = chosen.clone();
+                        chosen.push(place);
+                        longer.push((chosen, rest));
+                    }
+                }
+            }
+            found = longer;
+        }
+        found.into_iter().filter(|(_, rest)| *rest == 0).map(|(chosen, _)| chosen).collect()
+    }
+
+    /// The place among the piece's sorts of that of an argument.
+    fn sort_of(&self, relation: RelationId, argument: usize) -> Option<usize> {
+        let sort = self.compiled.signature.relations[relation.index()].sorts.get(argument)?;
+        self.sorts.iter().position(|own| own == sort)
+    }
+
+    fn make(&mut self, sort: usize, number: usize, inputs: Vec<usize>, weight: usize, go_on: &mut dyn FnMut() -> bool) {
+        let made = match &self.inductions[sort].constructors[number] {
+            ConstructorInstance::Constant(constant) => Some((Individual(u32::from(*constant)), true)),
+            ConstructorInstance::Function(relation, own) => {
+                let arguments: Option<Vec<Individual>> = inputs
+                    .iter()
+                    .enumerate()
+                    .map(|(input, place)| Some(self.values[self.sort_of(*relation, input)?][*place].individual))
+                    .collect();
+                let is_base = own.iter().all(|(_, recursive)| !recursive);
+                let value =
+                    arguments.and_then(|arguments| self.block.evaluate(Code::new(*relation, true), &arguments, LIMITS));
+                settle(&mut self.block, go_on);
+                value.map(|value| (value, is_base))
+            }
+        };
+        let Some((individual, is_base)) = made else { return };
+        let individual = self.block.classes().find(individual);
+        if self.values[sort].iter().all(|value| value.individual != individual) {
+            self.values[sort].push(Value { individual, weight, is_base, made: Some((number, inputs)) });
+        }
+    }
+
+    /// Makes the values from which the others follow: where a function recurs on no input, or one of the inputs on which
+    /// it recurs is where recursions end. False if `go_on` said stop.
+    fn evaluate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        for function in self.compiled.functions.iter().filter(|function| !function.constructor) {
+            let code = Code::new(function.relation, true);
+            let recursive = self.compiled.recursive_inputs.get(&function.relation);
+            let inputs = self.compiled.signature.relations[function.relation.index()].arity - 1;
+            let sorts: Option<Vec<usize>> = (0..inputs).map(|input| self.sort_of(function.relation, input)).collect();
+            let Some(sorts) = sorts else { continue };
+            let counts: Vec<usize> = sorts.iter().map(|sort| self.values[*sort].len()).collect();
+            if counts.iter().product::<usize>() > MOST_VALUES {
+                continue;
+            }
+            for tuple in tuples(&counts) {
+                let value = |place: usize| &self.values[sorts[place]][tuple[place]];
+                let base = recursive.is_none_or(|at| at.is_empty() || at.iter().any(|place| value(*place).is_base));
+                if !base {
+                    continue;
+                }
+                let values: Vec<Individual> =
+                    (0..inputs).map(|place| self.block.classes().find(value(place).individual)).collect();
+                if self.block.value(code, &values).is_none() {
+                    self.block.evaluate(code, &values, LIMITS);
+                    if !settle(&mut self.block, go_on) {
+                        return false;
                     }
                 }
             }
         }
+        true
     }
-    sequents.into_iter().all(|sequent| {
-        let (verdict, work) = solve(LogicBlock::new(compiled.clone(), root.clone(), sequent, Effort::GLANCE));
-        *steps += work;
-        matches!(verdict, Verdict::Proved(_))
-    })
-}
 
-fn members(arguments: &[Argument], inputs: &[(crate::clauses::clause::RelationId, bool)]) -> Vec<Pattern> {
-    arguments
-        .iter()
-        .zip(inputs)
-        .map(|(argument, (set, _))| Pattern { code: Code::new(*set, true), arguments: vec![*argument] })
-        .collect()
-}
-
-/// The first values of the constructors, each round applying all of them to what is there.
-fn build(
-    block: &mut Block,
-    induction: &InductionInstance,
-    size: usize,
-    go_on: &mut dyn FnMut() -> bool,
-) -> Vec<Individual> {
-    let mut individuals: Vec<Individual> = Vec::new();
-    let enter = |individuals: &mut Vec<Individual>, individual: Individual| {
-        if individuals.len() < size && !individuals.contains(&individual) {
-            individuals.push(individual);
+    fn read(&self, theory: &Theory) -> Model {
+        let mut domains = Vec::new();
+        let mut first = 0;
+        for (sort, values) in self.sorts.iter().zip(&self.values) {
+            let mut domain = Domain::new(Some(sort.clone()), first, values.len() as u16);
+            domain.simplest = simplest(values);
+            first += values.len() as u16;
+            domains.push(domain);
         }
-    };
-    for constructor in &induction.constructors {
-        if let ConstructorInstance::Constant(constant) = constructor {
-            let individual = block.classes().find(Individual(u32::from(*constant)));
-            enter(&mut individuals, individual);
+        let counts: Vec<String> =
+            domains.iter().filter(|domain| domain.size > 0).map(|domain| domain.size.to_string()).collect();
+        let origin = format!("ground facts about {} individuals", counts.join(" + "));
+        let mut model = Model::over(&self.compiled.signature, domains, origin);
+        model.is_piece = true;
+        let mut places = vec![UNKNOWN; self.block.classes().len()];
+        for (place, value) in self.values.iter().flatten().enumerate() {
+            places[self.block.classes().find(value.individual).0 as usize] = place as u16;
         }
-    }
-    let mut done = 0;
-    while done < individuals.len() && individuals.len() < size {
-        let until = individuals.len();
-        for constructor in &induction.constructors {
-            let ConstructorInstance::Function(relation, inputs) = constructor else { continue };
-            for tuple in tuples(until, inputs.len()).filter(|tuple| tuple.iter().any(|place| *place >= done)) {
-                if individuals.len() >= size || !go_on() {
-                    break;
-                }
-                let inputs: Vec<Individual> = tuple.iter().map(|place| individuals[*place]).collect();
-                if let Some(value) = block.evaluate(Code::new(*relation, true), &inputs, LIMITS) {
-                    settle(block, go_on);
-                    let value = block.classes().find(value);
-                    enter(&mut individuals, value);
+        let place = |individual: Individual| places[self.block.classes().find(individual).0 as usize];
+        for (constant, named) in model.constants.iter_mut().enumerate() {
+            *named = place(Individual(constant as u32));
+        }
+        for number in 1..self.compiled.signature.relations.len() {
+            let relation = RelationId(number as u16);
+            for positive in [true, false] {
+                let code = Code::new(relation, positive);
+                for fact in self.block.facts_of(code).filter(|fact| self.block.is_current(*fact)) {
+                    let tuple: Vec<u16> =
+                        self.block.arguments(fact).iter().map(|individual| place(*individual)).collect();
+                    if tuple.contains(&UNKNOWN) {
+                        continue;
+                    }
+                    match &model.tables[number] {
+                        Table::Function(_) if positive => {
+                            let (value, inputs) = tuple.split_last().expect("a function has a value");
+                            let at = model.place(relation, inputs);
+                            if let Table::Function(values) = &mut model.tables[number] {
+                                values[at] = *value;
+                            }
+                        }
+                        Table::Function(_) | Table::Unknown => {}
+                        Table::Relation(_) => {
+                            let at = model.place(relation, &tuple);
+                            if let Table::Relation(truths) = &mut model.tables[number] {
+                                truths[at] = if positive { Truth::True } else { Truth::False };
+                            }
+                        }
+                    }
                 }
             }
         }
-        done = until;
+        model.names = self.names(theory);
+        model
     }
-    individuals.into_iter().map(|individual| block.classes().find(individual)).collect()
+
+    fn names(&self, theory: &Theory) -> Vec<String> {
+        let made: Vec<Vec<Option<(usize, Vec<usize>)>>> =
+            self.values.iter().map(|values| values.iter().map(|value| value.made.clone()).collect()).collect();
+        let place = |relation: RelationId, input: usize| self.sort_of(relation, input).unwrap_or(0);
+        names(theory, &self.compiled.signature, self.inductions, &made, &place)
+    }
 }
 
-/// All tuples of `length` numbers below `count`, the last one fastest.
-fn tuples(count: usize, length: usize) -> impl Iterator<Item = Vec<usize>> {
-    (0..count.pow(length as u32)).map(move |number| {
+/// The ends of the first groups of values with one weight each: at most three, of few values together.
+fn simplest(values: &[Value]) -> Vec<u16> {
+    let mut ends: Vec<u16> = Vec::new();
+    let changes = |place: usize| place + 1 == values.len() || values[place].weight != values[place + 1].weight;
+    for end in (0..values.len()).filter(|place| changes(*place)).map(|place| place + 1).take(3) {
+        if ends.is_empty() || end <= MOST_SIMPLE {
+            ends.push(end as u16);
+        }
+    }
+    ends
+}
+
+/// All tuples with so many choices for each place, the last one fastest.
+fn tuples(counts: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<> {
+    let counts = counts.to_vec();
+    (0..counts.iter().product::<usize>()).map(move |number| {
         let mut rest = number;
-        let mut tuple = vec![0; length];
-        for place in tuple.iter_mut().rev() {
+        let mut tuple = vec![0; counts.len()];
+        for (place, count) in tuple.iter_mut().zip(&counts).rev() {
             *place = rest % count;
             rest /= count;
         }
         tuple
     })
-}
-
-/// Makes the values from which the others follow: where a function recurs on no input, or one of the
-/// inputs on which it recurs is a constant.
-/// False if `go_on` said stop.
-fn evaluate(
-    block: &mut Block,
-    compiled: &Compiled,
-    individuals: &[Individual],
-    go_on: &mut dyn FnMut() -> bool,
-) -> bool {
-    let constants: Vec<Individual> = (0..compiled.signature.constants.len() as u32)
-        .map(|constant| block.classes().find(Individual(constant)))
-        .collect();
-    for function in compiled.functions.iter().filter(|function| !function.constructor) {
-        let code = Code::new(function.relation, true);
-        let recursive = compiled.recursive_inputs.get(&function.relation);
-        let inputs = compiled.signature.relations[function.relation.index()].arity - 1;
-        if individuals.len().pow(inputs as u32) > 20_000 {
-            continue;
-        }
-        for tuple in tuples(individuals.len(), inputs) {
-            let base = recursive.is_none_or(|at| {
-                at.is_empty()
-                    || at.iter().any(|place| constants.contains(&individuals[tuple[*place]]) && tuple[*place] == 0)
-            });
-            let values: Vec<Individual> = tuple.iter().map(|place| individuals[*place]).collect();
-            if base && block.value(code, &values).is_none() {
-                block.evaluate(code, &values, LIMITS);
-                if !settle(block, go_on) {
-                    return false;
-                }
-            }
-        }
-    }
-    true
-}
-
-fn read(block: &Block, compiled: &Compiled, induction: &InductionInstance, individuals: &[Individual]) -> Model {
-    let size = individuals.len() as u16;
-    let mut model = Model::unknown(&compiled.signature, size, format!("ground facts about {size} individuals"));
-    model.sort = compiled.signature.relations[induction.set.index()].sorts.first().cloned();
-    let mut places = vec![UNKNOWN; block.classes().len()];
-    for (place, individual) in individuals.iter().enumerate() {
-        places[block.classes().find(*individual).0 as usize] = place as u16;
-    }
-    let place = |individual: Individual| places[block.classes().find(individual).0 as usize];
-    for constant in 0..compiled.signature.constants.len() {
-        model.constants[constant] = place(Individual(constant as u32));
-    }
-    for (number, relation) in compiled.signature.relations.iter().enumerate().skip(1) {
-        for positive in [true, false] {
-            let code = Code::new(crate::clauses::clause::RelationId(number as u16), positive);
-            for fact in block.facts_of(code).filter(|fact| block.is_current(*fact)) {
-                let tuple: Vec<u16> = block.arguments(fact).iter().map(|individual| place(*individual)).collect();
-                if tuple.contains(&UNKNOWN) {
-                    continue;
-                }
-                match &mut model.tables[number] {
-                    Table::Function(values) if positive => {
-                        let (value, inputs) = tuple.split_last().expect("a function has a value");
-                        values[inputs.iter().fold(0, |at, input| at * size as usize + *input as usize)] = *value;
-                    }
-                    Table::Function(_) | Table::Unknown => {}
-                    Table::Relation(truths) => {
-                        let at = tuple.iter().fold(0, |at, input| at * size as usize + *input as usize);
-                        truths[at] = if positive { Truth::True } else { Truth::False };
-                    }
-                }
-            }
-        }
-        debug_assert_eq!(relation.arity, compiled.signature.relations[number].arity);
-    }
-    model.names = names(induction, size);
-    model
-}
-
-/// `0`, `1`, `2`, … if there is one constant and one constructor of one input, else numbered.
-fn names(induction: &InductionInstance, size: u16) -> Vec<String> {
-    let counting = matches!(
-        &induction.constructors[..],
-        [ConstructorInstance::Constant(_), ConstructorInstance::Function(_, inputs)] if inputs.len() == 1
-    );
-    (0..size).map(|number| if counting { number.to_string() } else { format!("v{number}") }).collect()
 }

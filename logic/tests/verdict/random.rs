@@ -196,7 +196,7 @@ pub fn judge(seed: u64, with_z3: bool, counts: &mut Counts) -> Result<(), String
             Fate::Refuted(model, _) => {
                 counts.refuted += 1;
                 // z3 knows no empty sorts.
-                if exploration.models[*model].size > 0 {
+                if exploration.models[*model].domains.iter().all(|domain| domain.size > 0) {
                     questions.push((Some((*goal).clone()), "unsat", "it has a counterexample"));
                 }
             }

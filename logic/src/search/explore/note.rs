@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::calculus::formula::Formula;
+use crate::clauses::clause::Head;
 
+use super::conjecture::{Conjecture, Fate};
 use super::{Exploration, Stage};
 
 /// Something that was not done.
@@ -14,6 +16,12 @@ pub enum Note {
     Skipped(Formula, &'static str),
     /// There is no model to test statements in: nothing could be refuted, and no conjecture be generated.
     NoModel,
+    /// There are no individuals of sets that nothing generates, since the axioms say more of what is made of them than
+    /// definitions by recursion do: statements about them were not tested.
+    NoParameters,
+    /// An open statement claims an existence: the piece of the structure in which statements are tested cannot refute
+    /// it, since a witness may lie outside.
+    Existence,
     /// So many candidates were not looked at, since there were more than the generator may hold.
     LeftOut(u64),
     /// A fault of this program, which cost a part of the preparation, and what was said.
@@ -33,6 +41,17 @@ impl Exploration {
         }
         if self.models.is_empty() && self.stage != Stage::Fresh && self.inconsistency.is_none() {
             notes.push(Note::NoModel);
+        }
+        let pieces = || self.models.iter().filter(|model| model.is_piece);
+        if pieces().any(|model| model.domains.iter().any(|domain| domain.size == 0)) {
+            notes.push(Note::NoParameters);
+        }
+        let claims = |conjecture: &Conjecture| {
+            matches!(conjecture.fate, Fate::Open(_))
+                && conjecture.clause.as_ref().is_some_and(|clause| matches!(clause.head, Head::Exists(..)))
+        };
+        if pieces().next().is_some() && self.conjectures.iter().any(claims) {
+            notes.push(Note::Existence);
         }
         if self.counts.left_out > 0 {
             notes.push(Note::LeftOut(self.counts.left_out));

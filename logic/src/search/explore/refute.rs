@@ -1,0 +1,234 @@
+//! Models of the theory, and what they refute: goals at the beginning, and what is open in the end.
+
+use crate::calculus::formula::Formula;
+use crate::calculus::sort::Sort;
+use crate::clauses::clause::{Clause, Literal};
+use crate::clauses::compile::{Axiom, Compiled, Node, Start};
+use crate::conjecture::limits::literals;
+use crate::models::evaluate::Evaluator;
+use crate::models::finite::{Problem, counter_model_while, find_models_while};
+use crate::models::limits::SearchLimits;
+use crate::models::model::{Model, base_sorts};
+use crate::search::ended::kept_apart;
+use crate::search::standard::ground_models;
+
+use super::Exploration;
+use super::conjecture::{Conjecture, Fate, is_asked};
+
+/// The most assignments of a goal's variables that are looked at in one model.
+const GOAL_ASSIGNMENTS: u64 = 1 << 22;
+
+impl Exploration {
+    /// Makes the models and refutes goals in them; false if `go_on` said stop.
+    pub(crate) fn make_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        let mut steps = 0;
+        let made = kept_apart(|| {
+            let size = self.options.ground;
+            let pieces = ground_models(&self.theory, &self.compiled, &self.root, size, &mut steps, go_on);
+            if !pieces.is_empty() || !self.has_finite_models() {
+                return pieces;
+            }
+            let axioms = axioms_of(&self.compiled);
+            find_models_while(&self.finite(&axioms, false), &SearchLimits::default(), go_on).models
+        });
+        self.counts.steps += steps;
+        match made {
+            Ok(models) => self.models = models,
+            Err(said) => self.lost.push(said),
+        }
+        for place in 0..self.conjectures.len() {
+            if !go_on() {
+                return false;
+            }
+            let conjecture = &self.conjectures[place];
+            let Some(clause) = &conjecture.clause else { continue };
+            let judged = kept_apart(|| {
+                let able = || self.models.iter().enumerate().filter(|(_, model)| self.judges(model, conjecture));
+                let refuted = able().find_map(|(number, model)| {
+                    let assignment = Evaluator::new(model).refute_bounded(clause, 8, GOAL_ASSIGNMENTS)?;
+                    Some(Fate::Refuted(number, assignment))
+                });
+                let satisfiable =
+                    |model: &Model| Evaluator::new(model).satisfiable_premises_within(clause, GOAL_ASSIGNMENTS);
+                let vacuous = able().next().is_some() && !able().any(|(_, model)| satisfiable(model));
+                (refuted, vacuous)
+            });
+            match judged {
+                Ok((refuted, vacuous)) => {
+                    let conjecture = &mut self.conjectures[place];
+                    conjecture.vacuous = vacuous;
+                    if let Some(fate) = refuted {
+                        conjecture.fate = fate;
+                    }
+                }
+                Err(said) => self.lost.push(said),
+            }
+        }
+        go_on()
+    }
+
+    /// Whether what fails in the model fails in a structure of the theory: every variable of the statement ranges over
+    /// individuals that the model has. Of the sets and relations over them it says nothing.
+    pub(super) fn judges(&self, model: &Model, conjecture: &Conjecture) -> bool {
+        let sorts = &self.theory.predicate(self.theory.anchor).sorts;
+        let Formula::Implies(binders, _, body) = &conjecture.statement else { return false };
+        // Where there are as many individuals of each base sort, it does not matter whether sorts coincide.
+        let fits = |(own, general): (&Sort, &Sort)| own == general || (is_merged(model) && same_shape(own, general));
+        let mut judges = binders.len() == sorts.len() && binders.sorts().zip(sorts).all(fits);
+        for_each_sort(body, &mut |sort| {
+            judges &= model.domain(sort).is_some_and(|domain| domain.size > 0 || !model.is_piece)
+        });
+        let generated = |literal: &Literal| {
+            let relation = &self.compiled.signature.relations[literal.relation.index()];
+            self.theory.generation(relation.predicate).is_some()
+        };
+        let about_individuals =
+            |clause: &Clause| !self.compiled.speaks_of_sets(clause) && !literals(clause).any(generated);
+        judges && conjecture.clause.as_ref().is_none_or(about_individuals)
+    }
+
+    /// Whether finite structures in which all clauses hold, and generated sets are, are structures of the theory: no
+    /// axiom was left out of the clauses, and none speaks of all sets or relations.
+    pub(super) fn has_finite_models(&self) -> bool {
+        let compiled = &self.compiled;
+        let first_order = |axiom: &Axiom| match axiom.justification.start {
+            // What defines a relation between sets is of no interest to statements about individuals.
+            Start::Premise(relation) | Start::Fold(relation)
+                if compiled.signature.relations[relation.index()].sorts.iter().any(|sort| !sort.is_individual()) =>
+            {
+                true
+            }
+            _ => !compiled.speaks_of_sets(&axiom.clause),
+        };
+        let generated = |node: &&Node| matches!(&node.formula, Formula::Atom(predicate, _) if self.theory.generation(*predicate).is_some());
+        compiled.skipped.is_empty()
+            && compiled.nodes.iter().filter(generated).count() == compiled.inductions.len()
+            && compiled.axioms.iter().all(first_order)
+    }
+
+    /// What finite structures of the theory must satisfy.
+    fn finite<'a>(&'a self, axioms: &'a [Clause], merged: bool) -> Problem<'a> {
+        let Compiled { signature, inductions, .. } = &*self.compiled;
+        Problem { signature, axioms, generated: inductions, merged }
+    }
+
+    /// A finite structure of the theory in which a conjecture fails, with values of its variables.
+    fn finite_counter_model(&self, place: usize, go_on: &mut dyn FnMut() -> bool) -> Option<(Model, Vec<u16>)> {
+        let conjecture = &self.conjectures[place];
+        let clause = conjecture.clause.as_ref()?;
+        let axioms = axioms_of(&self.compiled);
+        let limits = SearchLimits::default();
+        let mut find =
+            |merged| counter_model_while(&self.finite(&axioms, merged), clause, &limits, go_on).ok().flatten();
+        // Where sorts of the theory coincide in the statement, they do so in the structure; and larger sizes are tried
+        // of all sorts alike.
+        let several = base_sorts(&self.compiled.signature).len() > 1;
+        let apart = (several && self.compiled.is_general(&conjecture.statement)).then(|| find(false)).flatten();
+        apart.or_else(|| find(true))
+    }
+
+    /// Goals that stay open may fail in a finite model that nobody has looked at yet, or claim an existence of which it
+    /// can be proved that there is none; false if `go_on` said stop.
+    pub(super) fn find_counter_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        for place in 0..self.conjectures.len() {
+            let conjecture = &self.conjectures[place];
+            let is_goal = is_asked(&conjecture.origin);
+            let Some(clause) = &conjecture.clause else { continue };
+            let open = matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting);
+            if !is_goal || !open || self.compiled.speaks_of_sets(clause) {
+                continue;
+            }
+            if !go_on() {
+                return false;
+            }
+            let mut steps = 0;
+            match kept_apart(|| self.late_counter_model(place, &mut steps, go_on)) {
+                Ok(Some(found)) => {
+                    self.late_models.push(place);
+                    self.refuted_by(place, found);
+                }
+                Ok(None) => {}
+                Err(said) => self.lost.push(said),
+            }
+            self.counts.steps += steps;
+        }
+        true
+    }
+
+    /// A model in which an open goal fails, with values of its variables; `Err` is one that is there already.
+    fn late_counter_model(
+        &self,
+        place: usize,
+        steps: &mut u64,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Option<(Result<Model, usize>, Vec<u16>)> {
+        // What the constructors of a generated set make is endless if they are free.
+        if self.models.iter().any(|model| model.is_piece) {
+            return self.without_witness(place, steps, go_on).map(|(number, values)| (Err(number), values));
+        }
+        let (model, values) = self.has_finite_models().then(|| self.finite_counter_model(place, go_on)).flatten()?;
+        self.judges(&model, &self.conjectures[place]).then_some((Ok(model), values))
+    }
+
+    fn refuted_by(&mut self, place: usize, (model, values): (Result<Model, usize>, Vec<u16>)) {
+        let number = match model {
+            Ok(model) => {
+                self.models.push(model);
+                self.models.len() - 1
+            }
+            Err(number) => number,
+        };
+        self.conjectures[place].fate = Fate::Refuted(number, values);
+    }
+
+    /// Finds the models again that refuted goals at the end.
+    pub(crate) fn refute_late(&mut self) {
+        for place in self.late_models.clone() {
+            if place < self.conjectures.len()
+                && let Some(found) = self.late_counter_model(place, &mut 0, &mut || true)
+            {
+                self.refuted_by(place, found);
+            }
+        }
+    }
+}
+
+/// Whether the individuals of all base sorts are the same.
+fn is_merged(model: &Model) -> bool {
+    model.domains.iter().all(|domain| domain.sort.is_none())
+}
+
+/// Whether two sorts differ in their base sorts only.
+fn same_shape(one: &Sort, other: &Sort) -> bool {
+    match (one, other) {
+        (Sort::Individual(_), Sort::Individual(_)) => true,
+        (Sort::Power(one), Sort::Power(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_shape(one, other))
+        }
+        _ => false,
+    }
+}
+
+/// Calls `visit` with the sort of every binder.
+fn for_each_sort(formula: &Formula, visit: &mut dyn FnMut(&Sort)) {
+    match formula {
+        Formula::Atom(..) => {}
+        Formula::Not(inner) => for_each_sort(inner, visit),
+        Formula::And(left, right) => {
+            for_each_sort(left, visit);
+            for_each_sort(right, visit);
+        }
+        Formula::Implies(binders, left, right) => {
+            binders.sorts().for_each(&mut *visit);
+            for_each_sort(left, visit);
+            for_each_sort(right, visit);
+        }
+    }
+}
+
+/// All clauses about individuals that hold under the anchor. Models are asked of a theory only if no part of it was left
+/// out when it was compiled: else there would be too many.
+pub(super) fn axioms_of(compiled: &Compiled) -> Vec<Clause> {
+    let clauses = compiled.axioms.iter().map(|axiom| &axiom.clause);
+    clauses.filter(|clause| !compiled.speaks_of_sets(clause)).cloned().collect()
+}

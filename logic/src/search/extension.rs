@@ -1,0 +1,452 @@
+//! Whether axioms extend every structure of constructor terms: each holds there by itself, or determines a value of one
+//! more function or relation by recursion along the constructors, and no two determine different ones.
+//!
+//! An axiom that determines something is read as a [`Case`]: a symbol, a pattern of constructors at each of its
+//! arguments, conditions, and the value. All functions and relations of the conditions and the value come earlier, in
+//! some order of the symbols, or are the symbol itself at a smaller argument. Of two cases of one symbol whose patterns fit
+//! together the conditions must contradict each other, or the values be the same. The symbols can then be given their
+//! values one after the other, each by recursion, whatever the earlier ones are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::clauses::compile::{Compiled, ConstructorInstance, Start};
+use crate::conjecture::limits::literals;
+use crate::search::parameters::Part;
+
+/// A value, seen from the arguments of a case's symbol.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Value {
+    /// What stands at this place of the arguments: argument, input of its constructor, and so on.
+    At(Vec<usize>),
+    Constant(u16),
+    Applied(RelationId, Vec<Value>),
+    /// Something of which only the conditions say what it is.
+    Some(u16),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Condition {
+    positive: bool,
+    relation: RelationId,
+    values: Vec<Value>,
+}
+
+/// What an axiom determines.
+#[derive(Clone, Debug)]
+struct Case {
+    /// Which constructor stands at a place: the constant, or the function.
+    patterns: BTreeMap<Vec<usize>, Result<u16, RelationId>>,
+    conditions: Vec<Condition>,
+    /// What must not be there: for no values of the witnesses all of these hold. Witnesses are numbered from the first
+    /// number on.
+    absent: Option<(u16, Vec<Condition>)>,
+    /// The truth of a relation, or the value of a function.
+    value: Result<bool, Value>,
+    /// At which arguments the symbol recurs on something smaller, wherever it recurs.
+    recurs: BTreeSet<usize>,
+    /// The symbols that it needs.
+    needs: BTreeSet<RelationId>,
+}
+
+/// Whether the axioms extend every structure of terms over every model of what they say of the parameters. `carriers`
+/// are the sets that have all individuals of their sorts.
+pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet<RelationId>) -> bool {
+    let definition = |start: Start| match start {
+        Start::Premise(relation) | Start::Fold(relation) => Some(relation),
+        _ => None,
+    };
+    let defined: BTreeSet<RelationId> =
+        compiled.axioms.iter().filter_map(|axiom| definition(axiom.justification.start)).collect();
+    let mut reader = Reader { compiled, given, carriers, defined, named: BTreeSet::new() };
+    let mut cases: BTreeMap<RelationId, Vec<Case>> = BTreeMap::new();
+    let mut needs: BTreeMap<RelationId, BTreeSet<RelationId>> = BTreeMap::new();
+    for (number, axiom) in compiled.axioms.iter().enumerate() {
+        let clause = &axiom.clause;
+        if let Some(relation) = definition(axiom.justification.start) {
+            let others = literals(clause).map(|literal| literal.relation).filter(|other| *other != relation);
+            needs.entry(relation).or_default().extend(others);
+        } else if compiled.speaks_of_sets(clause) {
+            return false;
+        } else if given.clause(clause).is_none() && !reader.holds(number, clause) && !reader.names(clause) {
+            let Some((symbol, case)) = reader.case(clause) else { return false };
+            cases.entry(symbol).or_default().push(case);
+        }
+    }
+    let well_founded = cases.iter().all(|(symbol, cases)| {
+        let recursive = cases.iter().filter(|case| case.needs.contains(symbol));
+        let places = recursive.map(|case| case.recurs.clone()).reduce(|one, other| &one & &other);
+        places.is_none_or(|places| !places.is_empty())
+    });
+    for (symbol, cases) in &cases {
+        let others = cases.iter().flat_map(|case| &case.needs).filter(|other| *other != symbol);
+        needs.entry(*symbol).or_default().extend(others);
+    }
+    well_founded
+        && in_order(needs)
+        && cases.values().all(|cases| {
+            cases.iter().enumerate().all(|(place, one)| cases[..place].iter().all(|other| agree(one, other)))
+        })
+}
+
+/// Whether the symbols can be put in an order in which each comes after those that it needs.
+fn in_order(mut needs: BTreeMap<RelationId, BTreeSet<RelationId>>) -> bool {
+    while !needs.is_empty() {
+        let open: BTreeSet<RelationId> = needs.keys().copied().collect();
+        let before = needs.len();
+        needs.retain(|_, others| !others.is_disjoint(&open));
+        if needs.len() == before {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether two cases of one symbol never say different things.
+fn agree(one: &Case, other: &Case) -> bool {
+    let apart = one.patterns.iter().any(|(place, own)| other.patterns.get(place).is_some_and(|others| others != own));
+    let same = one.value == other.value && !matches!(&one.value, Err(value) if is_loose(value));
+    let against = |one: &Case, other: &Case| {
+        let denied = |condition: &Condition| {
+            let turned = Condition { positive: !condition.positive, ..condition.clone() };
+            !condition.values.iter().any(is_loose) && other.conditions.contains(&turned)
+        };
+        one.conditions.iter().any(denied)
+            || one
+                .absent
+                .as_ref()
+                .is_some_and(|(first, parts)| found(*first, parts, &other.conditions, &mut BTreeMap::new()))
+    };
+    apart || same || against(one, other) || against(other, one)
+}
+
+/// Whether a value depends on what only conditions describe: two of one number need not be the same.
+fn is_loose(value: &Value) -> bool {
+    match value {
+        Value::Some(_) => true,
+        Value::Applied(_, inputs) => inputs.iter().any(is_loose),
+        Value::At(_) | Value::Constant(_) => false,
+    }
+}
+
+/// Whether all parts stand among the conditions, with some values for the witnesses.
+fn found(first: u16, parts: &[Condition], among: &[Condition], witnesses: &mut BTreeMap<u16, Value>) -> bool {
+    let Some((part, rest)) = parts.split_first() else { return true };
+    among.iter().any(|condition| {
+        if condition.positive != part.positive || condition.relation != part.relation {
+            return false;
+        }
+        let before = witnesses.clone();
+        let fits = part.values.iter().zip(&condition.values).all(|(own, value)| match own {
+            Value::Some(number) if *number >= first => witnesses.entry(*number).or_insert(value.clone()) == value,
+            own => own == value && !is_loose(own),
+        });
+        if fits && found(first, rest, among, witnesses) {
+            return true;
+        }
+        *witnesses = before;
+        false
+    })
+}
+
+struct Reader<'c> {
+    compiled: &'c Compiled,
+    given: &'c Part<'c>,
+    carriers: &'c BTreeSet<RelationId>,
+    /// The relations that have a definition.
+    defined: BTreeSet<RelationId>,
+    /// The constants that an axiom says which term they name.
+    named: BTreeSet<u16>,
+}
+
+impl Reader<'_> {
+    fn is_constructor(&self, relation: RelationId) -> bool {
+        self.compiled.function(relation).is_some_and(|function| function.constructor)
+    }
+
+    fn is_constructed(&self, constant: u16) -> bool {
+        let constructors = self.compiled.inductions.iter().flat_map(|induction| &induction.constructors);
+        constructors.into_iter().any(|one| matches!(one, ConstructorInstance::Constant(own) if *own == constant))
+    }
+
+    fn is_carrier(&self, literal: &Literal) -> bool {
+        literal.positive && self.carriers.contains(&literal.relation)
+    }
+
+    /// Whether an axiom holds in every structure of terms: that a value lies in its sort, that a function is one, or what
+    /// is so of terms.
+    fn holds(&self, number: usize, clause: &Clause) -> bool {
+        let function = self.compiled.functions.iter().any(|function| {
+            function.functionality == number
+                || (function.totality == number
+                    && matches!(&clause.head, Head::Exists(_, parts)
+                        if parts.iter().all(|part| part.relation == function.relation || self.is_carrier(part))))
+        });
+        function || matches!(&clause.head, Head::Literal(head) if self.is_carrier(head)) || self.holds_of_terms(clause)
+    }
+
+    /// Whether an axiom says which term a constant names, as s(0) = 1 does; once for each.
+    fn names(&mut self, clause: &Clause) -> bool {
+        let Head::Literal(head) = &clause.head else { return false };
+        let Some((Term::Constant(constant), inputs)) = head.arguments.split_last() else { return false };
+        let known = |input: &Term| matches!(input, Term::Constant(one) if self.is_constructed(*one) || self.named.contains(one));
+        clause.premises.is_empty()
+            && head.positive
+            && self.is_constructor(head.relation)
+            && !self.is_constructed(*constant)
+            && inputs.iter().all(known)
+            && self.named.insert(*constant)
+    }
+
+    /// Whether a clause about constructors and equality alone holds of terms: where its premises can be met and its head
+    /// denied only by different terms that are the same.
+    fn holds_of_terms(&self, clause: &Clause) -> bool {
+        let head = match &clause.head {
+            Head::False => None,
+            Head::Literal(head) => Some(Literal { positive: !head.positive, ..head.clone() }),
+            Head::Exists(..) => return false,
+        };
+        let mut terms = Terms { bindings: vec![None; usize::from(clause.variables)] };
+        let mut apart = Vec::new();
+        for literal in clause.premises.iter().chain(&head).filter(|literal| !self.is_carrier(literal)) {
+            let (left, right) = if literal.relation == RelationId::EQUAL {
+                (Tree::Leaf(literal.arguments[0]), Tree::Leaf(literal.arguments[1]))
+            } else if self.is_constructor(literal.relation) {
+                let Some((output, inputs)) = literal.arguments.split_last() else { return false };
+                let inputs = inputs.iter().map(|input| Tree::Leaf(*input)).collect();
+                (Tree::Node(literal.relation, inputs), Tree::Leaf(*output))
+            } else {
+                return false;
+            };
+            if !literal.positive {
+                apart.push((left, right));
+            } else if !terms.unify(&left, &right, &|constant| self.is_constructed(constant)) {
+                return true;
+            }
+        }
+        apart.iter().any(|(left, right)| terms.resolve(left) == terms.resolve(right))
+    }
+
+    /// What an axiom determines; `None` if it is of no such kind.
+    fn case(&self, clause: &Clause) -> Option<(RelationId, Case)> {
+        let head = match &clause.head {
+            Head::Literal(head) => Some(head),
+            Head::False | Head::Exists(..) => None,
+        };
+        let is_function = |relation: RelationId| self.compiled.signature.relations[relation.index()].function;
+        let may = |literal: &Literal| {
+            literal.relation != RelationId::EQUAL
+                && !self.is_carrier(literal)
+                && !self.is_constructor(literal.relation)
+                && !self.given.has(literal.relation)
+                && !self.defined.contains(&literal.relation)
+        };
+        if let Some(head) = head.filter(|head| may(head) && head.positive && is_function(head.relation)) {
+            let case = self.read(clause, head, None)?;
+            return Some((head.relation, case));
+        }
+        let premises = clause.premises.iter().enumerate().map(|(place, premise)| (premise, Some(place)));
+        let mut literals: Vec<_> = head.map(|head| (head, None)).into_iter().chain(premises).collect();
+        literals.retain(|(literal, _)| may(literal) && !is_function(literal.relation));
+        // What is defined comes after that by which it is.
+        literals.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.relation));
+        literals.into_iter().find_map(|(literal, place)| Some((literal.relation, self.read(clause, literal, place)?)))
+    }
+
+    /// The case in which a clause determines one of its literals: its head, or the premise at `place`, which then fails.
+    fn read(&self, clause: &Clause, defined: &Literal, place: Option<usize>) -> Option<Case> {
+        let is_function = |relation: RelationId| self.compiled.signature.relations[relation.index()].function;
+        let by_value = is_function(defined.relation);
+        let count = defined.arguments.len() - usize::from(by_value);
+        let mut values: Vec<Option<Value>> = vec![None; usize::from(clause.variables)];
+        let mut case = Case {
+            patterns: BTreeMap::new(),
+            conditions: Vec::new(),
+            absent: None,
+            value: Ok(place.is_none() == defined.positive),
+            recurs: (0..count).collect(),
+            needs: BTreeSet::new(),
+        };
+        for (argument, term) in defined.arguments[..count].iter().enumerate() {
+            let here = Value::At(vec![argument]);
+            match term {
+                Term::Constant(constant) if self.is_constructed(*constant) => {
+                    case.patterns.insert(vec![argument], Ok(*constant));
+                }
+                Term::Constant(constant) => {
+                    case.conditions.push(equation(here, Value::Constant(*constant)));
+                }
+                Term::Variable(variable) => match &values[usize::from(*variable)] {
+                    Some(other) => case.conditions.push(equation(here, other.clone())),
+                    None => values[usize::from(*variable)] = Some(here),
+                },
+            }
+        }
+        let others = clause.premises.iter().enumerate().filter(|(number, _)| Some(*number) != place);
+        let mut pending: Vec<&Literal> =
+            others.map(|(_, premise)| premise).filter(|premise| !self.is_carrier(premise)).collect();
+        // Patterns and computations, as long as one is possible.
+        while let Some(next) = pending.iter().position(|premise| self.settle(premise, &mut values, &mut case)) {
+            let done = pending.remove(next);
+            self.note(done, defined.relation, &values, &mut case)?;
+        }
+        let denied = match &clause.head {
+            Head::Literal(head) if place.is_some() => Some(Literal { positive: !head.positive, ..head.clone() }),
+            _ => None,
+        };
+        for literal in pending.into_iter().chain(&denied) {
+            self.note(literal, defined.relation, &values, &mut case)?;
+            case.conditions.push(condition(literal, &values));
+        }
+        if let Head::Exists(witnesses, parts) = &clause.head {
+            values.resize(values.len() + usize::from(*witnesses), None);
+            let parts: Vec<&Literal> = parts.iter().filter(|part| !self.is_carrier(part)).collect();
+            for part in &parts {
+                self.note(part, defined.relation, &values, &mut case)?;
+            }
+            let parts = parts.iter().map(|part| condition(part, &values)).collect();
+            case.absent = Some((clause.variables, parts));
+        }
+        if by_value {
+            let value = value(*defined.arguments.last()?, &values);
+            if is_loose(&value) {
+                return None;
+            }
+            case.value = Err(value);
+        }
+        Some(case)
+    }
+
+    /// Takes a premise as the pattern of something known, or as the computation of something new.
+    fn settle(&self, premise: &Literal, values: &mut [Option<Value>], case: &mut Case) -> bool {
+        let is_function = self.compiled.signature.relations[premise.relation.index()].function;
+        let (true, true, Some((output, inputs))) = (premise.positive, is_function, premise.arguments.split_last())
+        else {
+            return false;
+        };
+        let known = |term: &Term, values: &[Option<Value>]| match term {
+            Term::Constant(_) => true,
+            Term::Variable(variable) => values[usize::from(*variable)].is_some(),
+        };
+        if !known(output, values) && inputs.iter().all(|input| known(input, values)) {
+            let Term::Variable(variable) = output else { return false };
+            let inputs = inputs.iter().map(|input| value(*input, values)).collect();
+            values[usize::from(*variable)] = Some(Value::Applied(premise.relation, inputs));
+            return true;
+        }
+        let (true, Value::At(path)) = (self.is_constructor(premise.relation), value(*output, values)) else {
+            return false;
+        };
+        if case.patterns.contains_key(&path) {
+            return false;
+        }
+        for (place, input) in inputs.iter().enumerate() {
+            let here = Value::At(path.iter().copied().chain([place]).collect());
+            match input {
+                Term::Variable(variable) if values[usize::from(*variable)].is_none() => {
+                    values[usize::from(*variable)] = Some(here);
+                }
+                known => case.conditions.push(equation(here, value(*known, values))),
+            }
+        }
+        case.patterns.insert(path, Err(premise.relation));
+        true
+    }
+
+    /// Notes what a literal needs; `None` if it is the symbol itself, and not of something smaller.
+    fn note(&self, literal: &Literal, symbol: RelationId, values: &[Option<Value>], case: &mut Case) -> Option<()> {
+        if literal.relation == RelationId::EQUAL || self.is_constructor(literal.relation) {
+            return Some(());
+        }
+        case.needs.insert(literal.relation);
+        if literal.relation != symbol {
+            return Some(());
+        }
+        let smaller = |argument: &usize| match literal.arguments.get(*argument).map(|term| value(*term, values)) {
+            Some(Value::At(path)) => path.len() > 1 && path[0] == *argument,
+            _ => false,
+        };
+        case.recurs.retain(smaller);
+        (!case.recurs.is_empty()).then_some(())
+    }
+}
+
+fn equation(left: Value, right: Value) -> Condition {
+    in_order_of_sides(Condition { positive: true, relation: RelationId::EQUAL, values: vec![left, right] })
+}
+
+fn condition(literal: &Literal, values: &[Option<Value>]) -> Condition {
+    let values = literal.arguments.iter().map(|term| value(*term, values)).collect();
+    in_order_of_sides(Condition { positive: literal.positive, relation: literal.relation, values })
+}
+
+/// The two sides of an equation have no order.
+fn in_order_of_sides(mut condition: Condition) -> Condition {
+    if condition.relation == RelationId::EQUAL {
+        condition.values.sort();
+    }
+    condition
+}
+
+fn value(term: Term, values: &[Option<Value>]) -> Value {
+    match term {
+        Term::Constant(constant) => Value::Constant(constant),
+        Term::Variable(variable) => values[usize::from(variable)].clone().unwrap_or(Value::Some(variable)),
+    }
+}
+
+/// A term of constructors.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Tree {
+    Leaf(Term),
+    Node(RelationId, Vec<Tree>),
+}
+
+struct Terms {
+    bindings: Vec<Option<Tree>>,
+}
+
+impl Terms {
+    fn resolve(&self, tree: &Tree) -> Tree {
+        match tree {
+            Tree::Leaf(Term::Variable(variable)) => match &self.bindings[usize::from(*variable)] {
+                Some(bound) => self.resolve(bound),
+                None => tree.clone(),
+            },
+            Tree::Leaf(_) => tree.clone(),
+            Tree::Node(constructor, inputs) => {
+                Tree::Node(*constructor, inputs.iter().map(|input| self.resolve(input)).collect())
+            }
+        }
+    }
+
+    /// Makes two terms the same; false if they never are.
+    fn unify(&mut self, left: &Tree, right: &Tree, is_constructed: &dyn Fn(u16) -> bool) -> bool {
+        let (left, right) = (self.resolve(left), self.resolve(right));
+        match (&left, &right) {
+            _ if left == right => true,
+            (Tree::Leaf(Term::Variable(variable)), other) | (other, Tree::Leaf(Term::Variable(variable))) => {
+                let inside = contains(other, *variable);
+                self.bindings[usize::from(*variable)] = (!inside).then(|| other.clone());
+                !inside
+            }
+            (Tree::Node(one, inputs), Tree::Node(other, others)) => {
+                one == other && inputs.iter().zip(others).all(|(input, other)| self.unify(input, other, is_constructed))
+            }
+            // What a constant names is not known, unless it is a constructor.
+            (Tree::Leaf(Term::Constant(one)), Tree::Leaf(Term::Constant(other))) => {
+                !(is_constructed(*one) && is_constructed(*other))
+            }
+            (Tree::Leaf(Term::Constant(one)), Tree::Node(..)) | (Tree::Node(..), Tree::Leaf(Term::Constant(one))) => {
+                !is_constructed(*one)
+            }
+        }
+    }
+}
+
+fn contains(tree: &Tree, variable: u16) -> bool {
+    match tree {
+        Tree::Leaf(term) => *term == Term::Variable(variable),
+        Tree::Node(_, inputs) => inputs.iter().any(|input| contains(input, variable)),
+    }
+}

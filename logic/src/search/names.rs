@@ -1,0 +1,91 @@
+//! How readers write the individuals of a piece.
+
+use crate::calculus::theory::Theory;
+use crate::clauses::clause::{RelationId, Signature, Slot};
+use crate::clauses::compile::{ConstructorInstance, InductionInstance};
+
+/// `0`, `1`, `2`, … where there is one constant and one constructor of one input; `[a, b]` where there is a constant and
+/// one constructor of two inputs, of which the last is recursive; else a term such as `f(x, y)`; letters for individuals
+/// that no constructor gives. `made` has for each sort and value the
+/// constructor and its inputs; `sort` gives the sort of an input.
+pub(super) fn names(
+    theory: &Theory,
+    signature: &Signature,
+    inductions: &[&InductionInstance],
+    made: &[Vec<Option<(usize, Vec<usize>)>>],
+    sort: &dyn Fn(RelationId, usize) -> usize,
+) -> Vec<String> {
+    let writer = Names { theory, signature, inductions, made, sort };
+    let mut all = Vec::new();
+    for (sort, values) in made.iter().enumerate() {
+        all.extend((0..values.len()).map(|value| writer.write(sort, value)));
+    }
+    all
+}
+
+struct Names<'n> {
+    theory: &'n Theory,
+    signature: &'n Signature,
+    inductions: &'n [&'n InductionInstance],
+    made: &'n [Vec<Option<(usize, Vec<usize>)>>],
+    sort: &'n dyn Fn(RelationId, usize) -> usize,
+}
+
+impl Names<'_> {
+    fn write(&self, sort: usize, value: usize) -> String {
+        let Some((number, inputs)) = &self.made[sort][value] else {
+            let letter = char::from(b'a' + (value % 26) as u8);
+            let parameters = sort - self.inductions.len();
+            return if parameters == 0 { letter.to_string() } else { format!("{letter}{parameters}") };
+        };
+        let constructors = &self.inductions[sort].constructors;
+        if let [ConstructorInstance::Constant(_), ConstructorInstance::Function(relation, own)] = &constructors[..] {
+            match &own[..] {
+                [(_, true)] => return self.count(sort, value).to_string(),
+                [(_, false), (_, true)] => return format!("[{}]", self.elements(*relation, sort, value).join(", ")),
+                _ => {}
+            }
+        }
+        match &constructors[*number] {
+            ConstructorInstance::Constant(constant) => {
+                self.signature.constants[usize::from(*constant)].name.to_string()
+            }
+            ConstructorInstance::Function(relation, _) => {
+                let inputs = inputs.iter().enumerate();
+                let inputs: Vec<String> =
+                    inputs.map(|(input, value)| self.write((self.sort)(*relation, input), *value)).collect();
+                format!("{}({})", self.function(*relation), inputs.join(", "))
+            }
+        }
+    }
+
+    /// The parameter of the theory that a relation is about.
+    fn function(&self, relation: RelationId) -> &str {
+        let parameters = &self.theory.anchor_definition().parameters;
+        match self.signature.relations[relation.index()].slots.last() {
+            Some(Slot::Fixed(place)) => &parameters[usize::from(*place)],
+            _ => "?",
+        }
+    }
+
+    fn count(&self, sort: usize, value: usize) -> usize {
+        match &self.made[sort][value] {
+            Some((_, inputs)) => inputs.first().map_or(0, |input| 1 + self.count(sort, *input)),
+            None => 0,
+        }
+    }
+
+    fn elements(&self, relation: RelationId, sort: usize, value: usize) -> Vec<String> {
+        match &self.made[sort][value] {
+            Some((_, inputs)) => match inputs[..] {
+                [element, rest] => {
+                    let mut elements = vec![self.write((self.sort)(relation, 0), element)];
+                    elements.extend(self.elements(relation, sort, rest));
+                    elements
+                }
+                _ => Vec::new(),
+            },
+            None => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Individuals of the sets that nothing generates, as the letters of lists are: a small model of what the axioms say
+//! about them alone.
+
+use std::collections::BTreeSet;
+
+use crate::calculus::formula::PredicateId;
+use crate::calculus::sort::Sort;
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::clauses::compile::{Compiled, ConstructorInstance};
+use crate::conjecture::limits::literals;
+use crate::models::finite::{Problem, model_over};
+use crate::models::limits::SearchLimits;
+use crate::models::model::{Domain, Model, Table, Truth};
+
+/// So many individuals of each sort are tried, most first.
+const SIZES: [u16; 3] = [3, 2, 1];
+
+/// A model of what the axioms say about the parameters alone.
+#[derive(Clone, Debug)]
+pub(super) struct Parameters {
+    /// Their sorts, with the individuals of the model.
+    pub(super) domains: Vec<Domain>,
+    /// The individuals that constants name: constant, individual.
+    pub(super) constants: Vec<(u16, u16)>,
+    /// What holds, and what does not: relation, truth, individuals.
+    pub(super) facts: Vec<(RelationId, bool, Vec<u16>)>,
+}
+
+/// The part of a signature that is about some sorts alone.
+pub(super) struct Part<'c> {
+    compiled: &'c Compiled,
+    sorts: &'c [Sort],
+    signature: Signature,
+    /// The number of each relation in the part.
+    relations: Vec<Option<RelationId>>,
+    constants: Vec<Option<u16>>,
+}
+
+impl<'c> Part<'c> {
+    pub(super) fn new(compiled: &'c Compiled, sorts: &'c [Sort]) -> Part<'c> {
+        let whole = &compiled.signature;
+        let mut part = Part { compiled, sorts, signature: Signature::default(), relations: vec![], constants: vec![] };
+        for (number, relation) in whole.relations.iter().enumerate() {
+            let own = number == RelationId::EQUAL.index() || is_own(sorts, whole, RelationId(number as u16));
+            part.relations.push(own.then_some(RelationId(part.signature.relations.len() as u16)));
+            part.signature.relations.extend(own.then(|| relation.clone()));
+        }
+        for constant in &whole.constants {
+            let own = sorts.contains(&constant.sort);
+            part.constants.push(own.then_some(part.signature.constants.len() as u16));
+            part.signature.constants.extend(own.then(|| constant.clone()));
+        }
+        part
+    }
+
+    /// Whether a relation is about individuals of the part alone.
+    pub(super) fn has(&self, relation: RelationId) -> bool {
+        self.relations[relation.index()].is_some()
+    }
+
+    /// The clause about the part's relations and constants; `None` if it speaks of others.
+    pub(super) fn clause(&self, clause: &Clause) -> Option<Clause> {
+        let literal = |literal: &Literal| -> Option<Literal> {
+            let arguments = literal.arguments.iter().map(|argument| match argument {
+                Term::Constant(constant) => self.constants[usize::from(*constant)].map(Term::Constant),
+                variable @ Term::Variable(_) => Some(*variable),
+            });
+            let relation = self.relations[literal.relation.index()]?;
+            Some(Literal { positive: literal.positive, relation, arguments: arguments.collect::<Option<_>>()? })
+        };
+        let sorts = self.compiled.signature.variable_sorts(clause);
+        if !sorts.iter().all(|sort| self.sorts.contains(sort)) {
+            return None;
+        }
+        let head = match &clause.head {
+            Head::False => Head::False,
+            Head::Literal(head) => Head::Literal(literal(head)?),
+            Head::Exists(count, parts) => Head::Exists(*count, parts.iter().map(literal).collect::<Option<_>>()?),
+        };
+        let premises = clause.premises.iter().map(literal).collect::<Option<_>>()?;
+        Some(Clause { variables: clause.variables, premises, head })
+    }
+}
+
+/// Whether a relation is about individuals of these sorts alone.
+fn is_own(sorts: &[Sort], signature: &Signature, relation: RelationId) -> bool {
+    let own = &signature.relations[relation.index()].sorts;
+    !own.is_empty() && own.iter().all(|sort| sorts.contains(sort))
+}
+
+/// The sets that functions and constructors take their inputs from: all individuals of the parameters' sorts are taken
+/// to be in them.
+pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
+    let domains = compiled.functions.iter().flat_map(|function| function.domain.iter().copied().flatten());
+    let constructors = compiled.inductions.iter().flat_map(|induction| &induction.constructors);
+    let inputs = constructors.filter_map(|constructor| match constructor {
+        ConstructorInstance::Constant(_) => None,
+        ConstructorInstance::Function(_, inputs) => Some(inputs.iter().map(|(set, _)| *set)),
+    });
+    domains.chain(inputs.flatten()).collect()
+}
+
+/// A model of the axioms that are about these sorts alone, with as many individuals of each as possible, at most three.
+///
+/// What no axiom says anything about is chosen so that little holds by chance: functions with no fixed point, and
+/// relations that are neither reflexive nor symmetric.
+pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Option<Parameters> {
+    let part = Part::new(compiled, sorts);
+    let mut axioms: Vec<Clause> = compiled.axioms.iter().filter_map(|axiom| part.clause(&axiom.clause)).collect();
+    let carriers: Vec<RelationId> = carriers(compiled).iter().filter_map(|set| part.relations[set.index()]).collect();
+    for set in &carriers {
+        let member = Literal { positive: true, relation: *set, arguments: vec![Term::Variable(0)] };
+        axioms.push(Clause { variables: 1, premises: Vec::new(), head: Head::Literal(member) });
+    }
+    let problem = Problem { signature: &part.signature, axioms: &axioms, generated: &[], merged: false };
+    let mut model = SIZES.iter().filter(|size| **size <= most).find_map(|size| {
+        let domains = sorts.iter().zip(0..).map(|(sort, place)| Domain::new(Some(sort.clone()), place * size, *size));
+        model_over(&problem, domains.collect(), &SearchLimits::default())
+    })?;
+    choose(&part, &axioms, &carriers, &mut model);
+    let mut facts = Vec::new();
+    for (whole, own) in part.relations.iter().enumerate().skip(1) {
+        let (relation, Some(own)) = (RelationId(whole as u16), own) else { continue };
+        facts.extend(model.facts(*own).into_iter().map(|(truth, tuple)| (relation, truth, tuple)));
+    }
+    let named = (0u16..).zip(&part.constants).filter_map(|(whole, own)| Some((whole, (*own)?)));
+    let constants = named.map(|(whole, own)| (whole, model.constants[usize::from(own)])).collect();
+    Some(Parameters { domains: model.domains, constants, facts })
+}
+
+/// Gives functions and relations of which nothing is said other values.
+fn choose(part: &Part<'_>, axioms: &[Clause], carriers: &[RelationId], model: &mut Model) {
+    for (number, relation) in part.signature.relations.iter().enumerate().skip(1) {
+        let id = RelationId(number as u16);
+        if carriers.contains(&id) || axioms.iter().any(|axiom| restricts(axiom, id, carriers)) {
+            continue;
+        }
+        let output = relation.sorts.last().and_then(|sort| model.domain(sort)).cloned();
+        let size = |model: &Model| model.domains.first().map_or(1, |domain| domain.size);
+        let tuples = model.tuples(id);
+        let mixed = |tuple: &[u16], size: u16| {
+            let local = |value: &u16| value % size.max(1);
+            let sum: u16 = tuple.iter().zip(1..).map(|(value, weight)| weight * local(value)).sum();
+            sum + tuple.iter().map(local).product::<u16>()
+        };
+        let local = size(model);
+        match (&mut model.tables[number], output) {
+            (Table::Function(values), Some(output)) if output.size > 0 => {
+                for (value, tuple) in values.iter_mut().zip(tuples) {
+                    let next = match &tuple[..] {
+                        // A way into a circle: neither one to one nor onto, and without a fixed point.
+                        [input] if input % local + 1 < output.size => input % local + 1,
+                        [_] => output.size.saturating_sub(2),
+                        _ => (mixed(&tuple, local) + 1) % output.size,
+                    };
+                    *value = output.first + next;
+                }
+            }
+            (Table::Relation(truths), _) if relation.predicate != PredicateId::EQUAL => {
+                for (truth, tuple) in truths.iter_mut().zip(tuples) {
+                    let holds = mixed(&tuple, local) % if tuple.len() == 1 { 2 } else { 3 } == 1;
+                    *truth = if holds { Truth::True } else { Truth::False };
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether an axiom says more of the relation than that it is a function, or has its values in a carrier.
+fn restricts(axiom: &Clause, relation: RelationId, carriers: &[RelationId]) -> bool {
+    if literals(axiom).all(|literal| literal.relation != relation) {
+        return false;
+    }
+    let carrier = |literal: &Literal| literal.positive && carriers.contains(&literal.relation);
+    match &axiom.head {
+        Head::Literal(head) if carrier(head) => false,
+        Head::Literal(head) if head.relation == RelationId::EQUAL => {
+            // f(x) = y, f(x) = z → y = z
+            let rows: Vec<_> = axiom.premises.iter().filter(|premise| !carrier(premise)).collect();
+            let [one, other] = rows[..] else { return true };
+            let value = |row: &Literal| row.arguments.split_last().map(|(value, inputs)| (*value, inputs.to_vec()));
+            let (Some((left, inputs)), Some((right, others))) = (value(one), value(other)) else { return true };
+            !(one.relation == relation
+                && other.relation == relation
+                && inputs == others
+                && head.arguments == [left, right])
+        }
+        Head::Exists(1, parts) => {
+            axiom.premises.iter().any(|premise| !carrier(premise))
+                || parts.iter().any(|part| !carrier(part) && part.relation != relation)
+        }
+        _ => true,
+    }
+}
