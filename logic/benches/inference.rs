@@ -20,7 +20,7 @@ use theoremata_logic::clauses::compile::Compiled;
 use theoremata_logic::language::mpl;
 use theoremata_logic::saturation::block::{Block, End, Limits};
 use theoremata_logic::saturation::book::RuleBook;
-use theoremata_logic::saturation::rule::{Code, Individual};
+use theoremata_logic::saturation::pattern::{Code, Individual};
 use theoremata_logic::saturation::sorts::SortId;
 
 /// Million facts per CPU second below which the block engine is a fault.

@@ -4,6 +4,7 @@ pub mod block;
 pub mod book;
 pub mod congruence;
 pub mod facts;
+pub mod pattern;
 pub mod reference;
 pub mod rule;
 pub mod sequent;

@@ -20,8 +20,9 @@ use theoremata_logic::language::text::variable_name;
 use theoremata_logic::proofs::reconstruction::{By, Finished, Tree, extract};
 use theoremata_logic::saturation::block::{Block, End, Goal, Limits, Snapshot};
 use theoremata_logic::saturation::book::RuleBook;
+use theoremata_logic::saturation::pattern::{Argument, Code, Individual, Pattern};
 use theoremata_logic::saturation::reference::{Closure, Fact, closure};
-use theoremata_logic::saturation::rule::{Argument, Code, Individual, Pattern, Rule};
+use theoremata_logic::saturation::rule::Rule;
 use theoremata_logic::saturation::sequent::{Sequent, SequentHead};
 use theoremata_logic::saturation::sorts::{SortId, Typing};
 

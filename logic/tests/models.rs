@@ -124,7 +124,7 @@ fn no_theorem_fails_in_a_model() {
         for theorem in &exploration.theorems {
             let Some(clause) = &theorem.clause else { continue };
             for model in &exploration.models {
-                assert_eq!(refute(model, clause), None, "{}", show(exploration.theory(), &theorem.statement));
+                assert_eq!(refute(model, clause), None, "{}", show(exploration.theory(), theorem.checked.statement()));
             }
         }
     }

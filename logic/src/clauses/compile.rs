@@ -4,12 +4,9 @@
 //! clause by elimination rules. When a block has used the clause, [`crate::proofs::reconstruction`] walks that way
 //! again and writes the steps down.
 
-mod flatten;
+pub mod flatten;
 mod recognise;
 mod views;
-
-use flatten::Flattening;
-pub use flatten::dual;
 
 use std::collections::HashMap;
 
@@ -48,7 +45,7 @@ pub enum Move {
     Refute,
     /// From `¬¬A` to `A`.
     Affirm,
-    /// From `¬∀x (A → B)` to `∃x (A ∧ ¬B)`, see [`dual`].
+    /// From `¬∀x (A → B)` to `∃x (A ∧ ¬B)`, see [`flatten::dual`].
     Dualise,
 }
 
@@ -251,10 +248,7 @@ impl Compiled {
                 }
                 // That a set is generated is for induction, and is no fact about individuals.
                 Formula::Atom(predicate, _) if theory.generation(predicate).is_some() => {}
-                formula => {
-                    let mut flat = Flattening::of(self, &formula, SortInstance::default());
-                    self.flatten(theory, &formula, &mut flat, Start::Node(id));
-                }
+                formula => self.clauses_of(theory, &formula, Start::Node(id)),
             }
         }
     }
@@ -302,18 +296,7 @@ impl Compiled {
             let sorts: Vec<Sort> = self.anchor_sorts.iter().chain(&relation.sorts).cloned().collect();
             let body = theory.predicate(relation.predicate).unfold(&names, &|name| &sorts[name.0 as usize]);
             let body = body.expect("a defined predicate, with sorts that fit");
-            let atom = Literal {
-                positive: true,
-                relation: id,
-                arguments: (0..relation.arity as u16).map(Term::Variable).collect(),
-            };
-            let mut flat = Flattening::about(self, &relation, &body).with(atom.clone(), &[Move::Unfold]);
-            self.flatten(theory, &body, &mut flat, Start::Premise(id));
-            let mut flat = Flattening::about(self, &relation, &body);
-            match self.premise(theory, &body, &mut flat, true) {
-                Ok(()) => self.finish(&flat, Head::Literal(atom), Start::Fold(id)),
-                Err(reason) => self.skipped.push(Skipped { formula: body, reason }),
-            }
+            self.definition_clauses_of(theory, id, &body);
         }
     }
 
@@ -386,8 +369,7 @@ impl Compiled {
             return None;
         }
         let kept = (self.axioms.len(), self.skipped.len());
-        let mut flat = Flattening::of_goal(self, &body, instance);
-        self.flatten(theory, &body, &mut flat, Start::Node(NodeId(0)));
+        self.goal_clauses(theory, &body, instance);
         let clauses = self.axioms.split_off(kept.0);
         let skipped = self.skipped.split_off(kept.1);
         let clauses = match skipped.first() {

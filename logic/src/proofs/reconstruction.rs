@@ -20,7 +20,7 @@ use crate::clauses::clause::RelationId;
 use crate::clauses::compile::{Compiled, Move, NodeId};
 use crate::saturation::block::{Goal, Reached, Snapshot};
 use crate::saturation::facts::FactId;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::Sequent;
 
 /// A sequent with the way in which it was proved.

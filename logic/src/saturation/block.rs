@@ -23,8 +23,9 @@ use std::sync::Arc;
 use crate::saturation::book::RuleBook;
 use crate::saturation::congruence::Classes;
 use crate::saturation::facts::{FactId, Layer, Reason};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
+use crate::saturation::rule::{Rule, RuleHead};
 use crate::saturation::sorts::{SortId, Typing};
 
 use join::Matches;

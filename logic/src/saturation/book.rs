@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
-use crate::saturation::rule::{Argument, Code, Pattern, Rule, RuleHead, RuleId};
+use crate::saturation::pattern::{Argument, Code, Pattern};
+use crate::saturation::rule::{Rule, RuleHead, RuleId};
 use crate::saturation::sorts::{SortId, Sorts, Typing};
 
 /// The rules that all blocks share: axioms, definitions, theorems, and their demands. Grows only.

@@ -1,7 +1,7 @@
 //! Which individuals of a block are equal, and why.
 
 use crate::saturation::facts::FactId;
-use crate::saturation::rule::Individual;
+use crate::saturation::pattern::Individual;
 
 /// Equivalence classes of individuals with a proof forest: between any two equal individuals there is
 /// one path of recorded equations, and it never changes once it is there.

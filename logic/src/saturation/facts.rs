@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::saturation::rule::{Code, Individual, Rule, RuleId};
+use crate::saturation::pattern::{Code, Individual};
+use crate::saturation::rule::{Rule, RuleId};
 
 /// A fact, by its number along the line from the root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

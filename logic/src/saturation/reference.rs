@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::saturation::book::RuleBook;
-use crate::saturation::rule::{Code, Individual};
+use crate::saturation::pattern::{Code, Individual};
 
 /// A fact about individuals.
 pub type Fact = (Code, Vec<Individual>);

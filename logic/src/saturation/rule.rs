@@ -3,103 +3,14 @@
 //! A rule has patterns that must match facts, and a head. For each pattern there is a plan that starts
 //! at a new fact and finds the others by index, so that every combination of facts is met once.
 
-use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+use crate::clauses::clause::{Clause, Head, RelationId, Signature};
 use crate::clauses::compile::{Axiom, Justification};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sorts::{SortId, Sorts, Typing};
 
 /// A rule: its place in the shared book, or, beyond [`RuleId::LOCAL`], along the line from the root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RuleId(pub u32);
-
-/// An individual of a block and its ancestors. The first ones are the signature's constants.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Individual(pub u32);
-
-/// An argument of a pattern.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Argument {
-    /// A given individual.
-    Individual(Individual),
-    /// A variable of the rule.
-    Variable(u16),
-}
-
-/// A relation or its negation, as one number: facts of the two are kept apart.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Code(pub u32);
-
-impl Code {
-    /// Equations.
-    pub const EQUAL: Code = Code(0);
-    /// Inequations.
-    pub const APART: Code = Code(1);
-    /// The contradiction, which has no arguments.
-    pub const FALSE: Code = Code(u32::MAX);
-
-    /// The code of a literal.
-    #[must_use]
-    pub fn new(relation: RelationId, positive: bool) -> Code {
-        Code(u32::from(relation.0) * 2 + u32::from(!positive))
-    }
-
-    /// The relation.
-    #[must_use]
-    pub fn relation(self) -> RelationId {
-        RelationId((self.0 / 2) as u16)
-    }
-
-    /// Whether it is a relation itself, not its negation.
-    #[must_use]
-    pub fn positive(self) -> bool {
-        self.0.is_multiple_of(2)
-    }
-
-    /// The negation.
-    #[must_use]
-    pub fn opposite(self) -> Code {
-        Code(self.0 ^ 1)
-    }
-
-    /// The position in a table of codes.
-    #[must_use]
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A literal over individuals and variables.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Pattern {
-    /// The relation and its sign.
-    pub code: Code,
-    /// As many as the relation has.
-    pub arguments: Vec<Argument>,
-}
-
-impl Pattern {
-    /// The pattern of a clause's literal; constant `c` is individual `c`.
-    #[must_use]
-    pub fn of(literal: &Literal) -> Pattern {
-        let argument = |term: &Term| match term {
-            Term::Constant(number) => Argument::Individual(Individual(u32::from(*number))),
-            Term::Variable(number) => Argument::Variable(*number),
-        };
-        Pattern {
-            code: Code::new(literal.relation, literal.positive),
-            arguments: literal.arguments.iter().map(argument).collect(),
-        }
-    }
-
-    /// The pattern with its variables replaced.
-    #[must_use]
-    pub fn map(&self, replace: &dyn Fn(u16) -> Argument) -> Pattern {
-        let argument = |argument: &Argument| match argument {
-            Argument::Variable(number) => replace(*number),
-            individual => *individual,
-        };
-        Pattern { code: self.code, arguments: self.arguments.iter().map(argument).collect() }
-    }
-}
 
 /// What a rule does when its patterns match.
 #[derive(Clone, PartialEq, Eq, Debug)]

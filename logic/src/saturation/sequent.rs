@@ -4,7 +4,7 @@ use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::sort::{Sort, SortInstance};
 use crate::clauses::clause::{Clause, Head, RelationId, Side, Signature};
 use crate::language::text::variable_name;
-use crate::saturation::rule::{Argument, Individual, Pattern};
+use crate::saturation::pattern::{Argument, Individual, Pattern};
 use crate::saturation::sorts::{SortId, Typing};
 
 /// Gives the name of a variable.

@@ -2,7 +2,7 @@
 
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{RelationId, Signature};
-use crate::saturation::rule::{Argument, Code, Pattern};
+use crate::saturation::pattern::{Argument, Code, Pattern};
 
 /// A sort, by its place in [`Sorts`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::clauses::compile::Compiled;
 use crate::proofs::reconstruction::{By, Finished, Tree};
 use crate::saturation::block::{Block, End, Limits, Snapshot};
-use crate::saturation::rule::Individual;
+use crate::saturation::pattern::Individual;
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::ended::{Ended, kept_apart};
 use cases::Splitting;
@@ -70,15 +70,15 @@ impl Effort {
         case: Limits { steps: 30_000, creations: 20 },
         nesting: 1,
         splits: 4,
-        split: Limits { steps: 5_000, creations: 10 },
+        split: Limits { steps: 4_000, creations: 10 },
     };
     /// For goals that a user wants to see proved.
     pub const HIGH: Effort = Effort {
         direct: Limits { steps: 600_000, creations: 120 },
         case: Limits { steps: 600_000, creations: 120 },
         nesting: 2,
-        splits: 5,
-        split: Limits { steps: 15_000, creations: 20 },
+        splits: 3,
+        split: Limits { steps: 10_000, creations: 20 },
     };
 }
 

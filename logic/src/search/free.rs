@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clauses::clause::RelationId;
 use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance};
 use crate::saturation::block::Snapshot;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 

@@ -11,7 +11,7 @@ use crate::clauses::clause::RelationId;
 use crate::clauses::compile::Compiled;
 use crate::saturation::block::{Block, Goal};
 use crate::saturation::facts::FactId;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 /// How many lemmas are offered for one goal.

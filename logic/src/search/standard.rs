@@ -25,7 +25,7 @@ use crate::clauses::clause::RelationId;
 use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance, Node};
 use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN, base_sorts};
 use crate::saturation::block::{Block, End, Limits, Snapshot};
-use crate::saturation::rule::{Code, Individual};
+use crate::saturation::pattern::{Code, Individual};
 use crate::saturation::sorts::SortId;
 use crate::search::extension::extends;
 use crate::search::free::are_free;

@@ -12,10 +12,10 @@ use crate::calculus::sort::{Sort, SortInstance};
 use crate::calculus::theory::Theory;
 use crate::clauses::clause::{Clause, Head, Literal, Relation, RelationId, Slot, Term};
 
-use super::{Axiom, Compiled, Justification, Move, Skipped, Start};
+use super::{Axiom, Compiled, Justification, Move, NodeId, Skipped, Start};
 
 /// A clause that is being made.
-pub(super) struct Flattening {
+struct Flattening {
     variables: u16,
     /// The sorts of the anchor's parameters, and then of the variables.
     sorts: Vec<Sort>,
@@ -32,7 +32,7 @@ pub(super) struct Flattening {
 
 impl Flattening {
     /// The beginning of clauses of `whole`.
-    pub(super) fn of(compiled: &Compiled, whole: &Formula, instance: SortInstance) -> Flattening {
+    fn of(compiled: &Compiled, whole: &Formula, instance: SortInstance) -> Flattening {
         Flattening {
             variables: 0,
             sorts: compiled.anchor_sorts.clone(),
@@ -45,13 +45,8 @@ impl Flattening {
         }
     }
 
-    /// The same for a statement that is to be proved.
-    pub(super) fn of_goal(compiled: &Compiled, whole: &Formula, instance: SortInstance) -> Flattening {
-        Flattening { is_goal: true, ..Flattening::of(compiled, whole, instance) }
-    }
-
     /// The beginning of clauses about the arguments of a relation, which are the first variables.
-    pub(super) fn about(compiled: &Compiled, relation: &Relation, whole: &Formula) -> Flattening {
+    fn about(compiled: &Compiled, relation: &Relation, whole: &Formula) -> Flattening {
         let mut flat = Flattening::of(compiled, whole, SortInstance::default());
         flat.variables = relation.arity as u16;
         flat.sorts.extend(relation.sorts.iter().cloned());
@@ -59,7 +54,7 @@ impl Flattening {
     }
 
     /// Begins with this premise, taken apart by these moves.
-    pub(super) fn with(mut self, premise: Literal, moves: &[Move]) -> Flattening {
+    fn with(mut self, premise: Literal, moves: &[Move]) -> Flattening {
         self.premises.push(premise);
         self.moves.extend(moves);
         self
@@ -85,8 +80,34 @@ impl Flattening {
 }
 
 impl Compiled {
+    /// Adds the clauses of a formula that holds under the anchor.
+    pub(super) fn clauses_of(&mut self, theory: &Theory, formula: &Formula, start: Start) {
+        let mut flat = Flattening::of(self, formula, SortInstance::default());
+        self.flatten(theory, formula, &mut flat, start);
+    }
+
+    /// Adds the clauses of what a statement says behind its anchor.
+    pub(super) fn goal_clauses(&mut self, theory: &Theory, body: &Formula, instance: SortInstance) {
+        let mut flat = Flattening { is_goal: true, ..Flattening::of(self, body, instance) };
+        self.flatten(theory, body, &mut flat, Start::Node(NodeId(0)));
+    }
+
+    /// Adds the clauses by which a defined relation is unfolded and folded.
+    pub(super) fn definition_clauses_of(&mut self, theory: &Theory, id: RelationId, body: &Formula) {
+        let relation = self.signature.relations[id.index()].clone();
+        let arguments = (0..relation.arity as u16).map(Term::Variable).collect();
+        let atom = Literal { positive: true, relation: id, arguments };
+        let mut flat = Flattening::about(self, &relation, body).with(atom.clone(), &[Move::Unfold]);
+        self.flatten(theory, body, &mut flat, Start::Premise(id));
+        let mut flat = Flattening::about(self, &relation, body);
+        match self.premise(theory, body, &mut flat, true) {
+            Ok(()) => self.finish(&flat, Head::Literal(atom), Start::Fold(id)),
+            Err(reason) => self.skipped.push(Skipped { formula: body.clone(), reason }),
+        }
+    }
+
     /// Adds the clauses of a formula.
-    pub(super) fn flatten(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening, start: Start) {
+    fn flatten(&mut self, theory: &Theory, formula: &Formula, flat: &mut Flattening, start: Start) {
         let before = flat.mark();
         match formula {
             Formula::Implies(binders, premise, conclusion) => {
@@ -173,7 +194,7 @@ impl Compiled {
         }
     }
 
-    pub(super) fn finish(&mut self, flat: &Flattening, head: Head, start: Start) {
+    fn finish(&mut self, flat: &Flattening, head: Head, start: Start) {
         let clause = Clause { variables: flat.variables, premises: flat.premises.clone(), head };
         // A clause does not say of which sorts its variables are: that must be seen from where they stand.
         let sorts = self.signature.variable_sorts(&clause);
@@ -190,7 +211,7 @@ impl Compiled {
 
     /// The literals of a premise, in the order in which [`crate::proofs::reconstruction`] will prove them. Whether an ∃
     /// is taken apart into its witnesses, which are new variables, `exists` says.
-    pub(super) fn premise(
+    fn premise(
         &mut self,
         theory: &Theory,
         formula: &Formula,

@@ -3,7 +3,7 @@
 use crate::calculus::formula::{Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};
 use crate::saturation::block::Line;
-use crate::saturation::rule::{Code, Individual};
+use crate::saturation::pattern::{Code, Individual};
 
 use super::Writer;
 

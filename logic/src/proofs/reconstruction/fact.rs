@@ -4,7 +4,8 @@ use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};
 use crate::saturation::block::Line;
 use crate::saturation::facts::{FactId, Reason};
-use crate::saturation::rule::{Argument, Individual, Rule, RuleHead};
+use crate::saturation::pattern::{Argument, Individual};
+use crate::saturation::rule::{Rule, RuleHead};
 
 use super::{Close, Writer};
 

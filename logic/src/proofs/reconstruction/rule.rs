@@ -3,8 +3,10 @@
 use crate::calculus::formula::{Formula, Name, PredicateId, Variable};
 use crate::calculus::proof::{Rule as Inference, StepId, TheoremId};
 use crate::clauses::clause::RelationId;
-use crate::clauses::compile::{Justification, Move, NodeId, Start, dual};
-use crate::saturation::rule::{Code, Rule, Turned};
+use crate::clauses::compile::flatten::dual;
+use crate::clauses::compile::{Justification, Move, NodeId, Start};
+use crate::saturation::pattern::Code;
+use crate::saturation::rule::{Rule, Turned};
 
 use super::{Close, Writer};
 

@@ -6,7 +6,7 @@ use crate::calculus::sort::Sort;
 use crate::clauses::compile::ConstructorInstance;
 use crate::language::text::variable_name;
 use crate::saturation::block::Goal;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 use super::{By, Case, CaseSplit, Close, Finished, Forced, InductionTree, Tree, Writer};

@@ -1,8 +1,9 @@
 //! New facts: entered once, rewritten where individuals become equal, and held against their denials.
 
 use crate::saturation::facts::{FactId, Reason, WitnessGroup};
+use crate::saturation::pattern::{Argument, Code, Individual};
+use crate::saturation::rule::Rule;
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{Argument, Code, Individual, Rule};
 
 use super::Block;
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::saturation::facts::{FactId, Reason};
+use crate::saturation::pattern::{Code, Individual};
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{Code, Column, Individual, Plan, Rule, RuleHead};
+use crate::saturation::rule::{Column, Plan, Rule, RuleHead};
 
 use super::value::Wanted;
 use super::{Block, UNBOUND, stands_for};

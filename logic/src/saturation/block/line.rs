@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::saturation::book::RuleBook;
 use crate::saturation::congruence::Classes;
 use crate::saturation::facts::{FactId, Layer, Reason, WitnessGroup};
+use crate::saturation::pattern::{Code, Individual};
+use crate::saturation::rule::Rule;
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{Code, Individual, Rule};
 use crate::saturation::sorts::{SortId, Typing};
 
 use super::value::Wanted;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::saturation::facts::{FactId, WitnessGroup};
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleId};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
+use crate::saturation::rule::{Rule, RuleId};
 
 use super::join::Matches;
 use super::{Block, UNBOUND};

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 
 use crate::saturation::facts::{FactId, Reason, WitnessGroup};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::RuleId;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead};
+use crate::saturation::rule::{Rule, RuleHead};
 
 use super::{Block, Limits, UNBOUND, stands_for};
 

@@ -5,7 +5,8 @@
 //! individuals, the constants and their successors are tried.
 
 use crate::saturation::facts::Reason;
-use crate::saturation::rule::{Argument, Code, Individual, Pattern, Rule, RuleHead, in_order};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
+use crate::saturation::rule::{Rule, RuleHead, in_order};
 
 use super::value::Wanted;
 use super::{Block, Goal};

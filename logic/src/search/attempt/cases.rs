@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use crate::proofs::reconstruction::{By, CaseSplit, Forced, Indirect};
-use crate::saturation::block::{Block, Goal};
-use crate::saturation::rule::{Argument, Individual, Pattern};
+use crate::saturation::block::{Block, Goal, Limits};
+use crate::saturation::pattern::{Argument, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 use super::induction::Inducing;
@@ -18,7 +18,7 @@ use super::set_up::ground_head;
 use super::{Effort, LogicBlock, Stalled, State, Turn, Verdict};
 
 /// The most literals that a block looks ahead with.
-const MOST_LITERALS: usize = 10;
+const MOST_LITERALS: usize = 8;
 
 /// An attempt by cases that waits for blocks below.
 #[derive(Debug)]
@@ -100,7 +100,9 @@ impl LogicBlock {
         let effort = if looks_ahead {
             Effort { nesting: 0, direct: self.effort.split, splits: 0, ..self.effort }
         } else {
-            Effort { nesting: 0, direct: self.effort.case, splits: self.effort.splits - 1, ..self.effort }
+            let Limits { steps, creations } = self.effort.split;
+            let direct = Limits { steps: 4 * steps, creations: 2 * creations };
+            Effort { nesting: 0, direct, splits: self.effort.splits - 1, ..self.effort }
         };
         for premises in cases {
             let context = splitting.stalled.stuck.snapshot.clone();

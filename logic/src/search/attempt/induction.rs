@@ -7,7 +7,8 @@ use crate::clauses::compile::{ConstructorInstance, Justification, Move, Start};
 use crate::proofs::reconstruction::{By, Case, Finished, InductionTree};
 use crate::saturation::block::{Block, Goal, Limits, Snapshot};
 use crate::saturation::book::RuleBook;
-use crate::saturation::rule::{Argument, Code, Individual, Rule, RuleHead};
+use crate::saturation::pattern::{Argument, Code, Individual};
+use crate::saturation::rule::{Rule, RuleHead};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::saturation::sorts::Typing;
 

@@ -1,7 +1,7 @@
 //! From a sequent to a block that wants it.
 
 use crate::saturation::block::{Block, Goal, Snapshot};
-use crate::saturation::rule::{Argument, Code, Individual, Pattern};
+use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 /// A block below `context` that introduces the sequent's variables, assumes its premises, and wants

@@ -8,7 +8,7 @@ use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
 use crate::models::evaluate::Evaluator;
 use crate::proofs::reconstruction::{By, Tree, compose, extract};
-use crate::saturation::rule::{Argument, Pattern};
+use crate::saturation::pattern::{Argument, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::attempt::{Effort, LogicBlock, Stuck, Verdict, solve};
 use crate::search::ended::{Ended, kept_apart};
