@@ -101,6 +101,9 @@ pub struct Block {
     reached: Option<Reached>,
     /// How many individuals there were when the goal was last looked at backwards; 0: not yet.
     guessed_from: u32,
+    /// The rows that would lead to the goal, with variables where any individual will do: values on the way to one are
+    /// made first.
+    aims: Vec<Pattern>,
     given: u32,
     /// Whether this block or an ancestor has a negative fact.
     negatives: bool,
@@ -209,6 +212,7 @@ impl Block {
             goal: None,
             reached: None,
             guessed_from: 0,
+            aims: Vec::new(),
             given: 0,
             negatives,
             rejoin: Vec::new(),

@@ -41,6 +41,8 @@ pub struct NativeFunction {
     pub variables: Vec<u16>,
     /// Whether it is a constructor.
     pub constructor: bool,
+    /// The inputs on which it recurs.
+    pub recursive: Vec<usize>,
 }
 
 impl RuleBook {
@@ -91,6 +93,7 @@ impl RuleBook {
                 totality: RuleId(book.rules.len() as u32),
                 variables: variables.collect(),
                 constructor: function.constructor,
+                recursive: compiled.recursive_inputs.get(&function.relation).cloned().unwrap_or_default(),
             });
             book.note_ranges(&rule);
             book.rules.push(Arc::new(rule.clone()));

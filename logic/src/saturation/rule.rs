@@ -50,6 +50,8 @@ pub struct Rule {
     pub head: RuleHead,
     /// How the calculus gets there; `None` for demands and goals, which derive nothing.
     pub justification: Option<Justification>,
+    /// For a demand the rows that its values lead to.
+    pub leads_to: Vec<Pattern>,
     /// If the rule is a contrapositive of its clause: how. Then the last premise denies the clause's head.
     pub turned: Option<Turned>,
     /// A plan for each pattern as the trigger.
@@ -275,8 +277,21 @@ impl Rule {
             .filter(|(number, other)| *other != Argument::Variable(*number))
             .collect();
         let witnesses = sorts.get(usize::from(variables)..).unwrap_or_default().to_vec();
-        let turned = None;
-        Rule { variables, alias, patterns, places, premises, head, justification, turned, plans, aliased, witnesses }
+        let (turned, leads_to) = (None, Vec::new());
+        Rule {
+            variables,
+            alias,
+            patterns,
+            places,
+            premises,
+            head,
+            justification,
+            leads_to,
+            turned,
+            plans,
+            aliased,
+            witnesses,
+        }
     }
 
     /// A rule that asks for the values of `rows` where `core` matches; its variables are those of this rule.
@@ -345,7 +360,12 @@ impl Rule {
             core.extend(others.iter().map(|pattern| (*pattern).clone()));
             let Some(wanted) = in_order(&core, wanted) else { return };
             if !core.is_empty() && !wanted.is_empty() {
-                demands.push(self.demand(core, wanted, price));
+                let mut demand = self.demand(core, wanted.clone(), price);
+                demand.leads_to = wanted;
+                if let RuleHead::Fact(head) = &self.head {
+                    demand.leads_to.push(head.clone());
+                }
+                demands.push(demand);
             }
         };
         match &self.head {

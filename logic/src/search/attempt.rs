@@ -66,8 +66,8 @@ impl Effort {
     };
     /// By cases, with as little work in each as will do.
     pub const CASES: Effort = Effort {
-        direct: Limits { steps: 20_000, creations: 20 },
-        case: Limits { steps: 30_000, creations: 20 },
+        direct: Limits { steps: 40_000, creations: 40 },
+        case: Limits { steps: 40_000, creations: 40 },
         nesting: 1,
         splits: 4,
         split: Limits { steps: 4_000, creations: 10 },

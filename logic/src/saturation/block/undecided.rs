@@ -16,19 +16,30 @@ const MOST_OF_A_RULE: usize = 32;
 /// How promising a literal is: how far its arguments are from the goal, who proposes it, their weight.
 type Rank = (u32, u32, u32);
 
+/// What a block reasons about.
+struct Aim {
+    /// The individuals that the goal mentions.
+    relevant: BTreeSet<Individual>,
+    /// The individuals on which functions recur.
+    driving: BTreeSet<Individual>,
+}
+
 impl Block {
     /// The most promising literals, positive ones, that are neither known nor denied and that are all a rule lacks; at
     /// most so many.
     #[must_use]
     pub fn undecided(&self, relevant: &[Individual], most: usize) -> Vec<Pattern> {
-        let relevant: BTreeSet<Individual> = relevant.iter().map(|individual| self.classes.find(*individual)).collect();
+        let aim = Aim {
+            relevant: relevant.iter().map(|individual| self.classes.find(*individual)).collect(),
+            driving: self.driving(),
+        };
         let mut found: BTreeSet<(Rank, Pattern)> = BTreeSet::new();
         for (_, rule) in &self.local {
-            self.lacking(rule, 0, &relevant, &mut found);
+            self.lacking(rule, 0, &aim, &mut found);
         }
         for rule in &self.book.rules {
             let by_cases = rule.turned.is_some() || rule.patterns.iter().any(|pattern| !pattern.code.positive());
-            self.lacking(rule, if by_cases { 1 } else { 2 }, &relevant, &mut found);
+            self.lacking(rule, if by_cases { 1 } else { 2 }, &aim, &mut found);
         }
         for subgoal in self.subgoals() {
             let arguments: Vec<Individual> = subgoal
@@ -55,13 +66,7 @@ impl Block {
     }
 
     /// What a rule lacks to fire.
-    fn lacking(
-        &self,
-        rule: &Arc<Rule>,
-        origin: u32,
-        relevant: &BTreeSet<Individual>,
-        found: &mut BTreeSet<(Rank, Pattern)>,
-    ) {
+    fn lacking(&self, rule: &Arc<Rule>, origin: u32, aim: &Aim, found: &mut BTreeSet<(Rank, Pattern)>) {
         if rule.justification.is_none() {
             return;
         }
@@ -103,7 +108,13 @@ impl Block {
                     })
                     .collect();
                 let Some(literal) = self.question(lacked.code, &arguments) else { continue };
-                let outside = literal.iter().map(|one| self.distance(*one, relevant)).sum();
+                let mut outside: u32 = literal.iter().map(|one| self.distance(*one, &aim.relevant)).sum();
+                // Whether an individual is a constant matters where a function recurs on it.
+                let constants = self.constants();
+                let form = lacked.code == Code::APART && literal.iter().any(|one| one.0 < constants);
+                if form && !literal.iter().any(|one| one.0 >= constants && aim.driving.contains(one)) {
+                    outside += 4;
+                }
                 if origin == 2 && outside > 0 {
                     continue;
                 }
@@ -119,11 +130,25 @@ impl Block {
         }
     }
 
+    /// The individuals on which functions recur somewhere.
+    fn driving(&self) -> BTreeSet<Individual> {
+        let mut driving = BTreeSet::new();
+        for relation in 0..self.book.triggers.len() as u32 / 2 {
+            let code = Code(2 * relation);
+            let Some(function) = self.book.function(code).filter(|function| !function.recursive.is_empty()) else {
+                continue;
+            };
+            for fact in self.facts_of(code).filter(|fact| self.is_current(*fact)) {
+                driving.extend(function.recursive.iter().map(|input| self.arguments(fact)[*input]));
+            }
+        }
+        driving
+    }
+
     /// How far an individual is from the goal: nothing for those that it mentions and for constants, little for those
     /// that are known to exist, more for values of functions that were worked out.
     fn distance(&self, individual: Individual, relevant: &BTreeSet<Individual>) -> u32 {
-        let constants = self.ancestors.first().map_or(&self.layer, |root| root).first_individual;
-        if individual.0 < constants || relevant.contains(&individual) {
+        if individual.0 < self.constants() || relevant.contains(&individual) {
             return 0;
         }
         let groups = self.layers().flat_map(|layer| &layer.groups);

@@ -9,7 +9,7 @@ use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::{Rule, RuleHead, in_order};
 
 use super::value::Wanted;
-use super::{Block, Goal};
+use super::{Block, Goal, UNBOUND, stands_for};
 
 /// How many rules deep a goal is looked at backwards.
 const DEPTH: u32 = 3;
@@ -132,6 +132,7 @@ impl Block {
     /// Asks for the values that would lead to a subgoal.
     fn pursue(&mut self, first: Subgoal) {
         let mut demands = Vec::new();
+        let mut aims = Vec::new();
         let mut queue = vec![first];
         let mut next = 0;
         while next < queue.len() && demands.len() < DEMANDS {
@@ -155,6 +156,9 @@ impl Block {
                 demands.push(Rule::asking(free, Vec::new(), values, depth));
             } else {
                 for row in rows {
+                    if row.arguments.iter().filter(|argument| matches!(argument, Argument::Individual(_))).count() > 1 {
+                        aims.push(row.clone());
+                    }
                     self.guesses(variables, row, depth, &mut demands);
                 }
             }
@@ -171,10 +175,39 @@ impl Block {
             next += 1;
         }
         demands.truncate(DEMANDS);
+        self.aims = aims;
         self.guessed_from = self.classes.len() as u32;
         for demand in demands {
             self.assume_rule(demand);
         }
+    }
+
+    /// Whether the values that a demand asks for lead to a row that leads to the goal.
+    pub(super) fn is_aimed_at(&self, demand: &Rule, rows: &[Pattern], binding: &[Individual]) -> bool {
+        if self.aims.is_empty() || demand.leads_to.is_empty() {
+            return false;
+        }
+        let mut binding = binding.to_vec();
+        for row in rows {
+            let (value, inputs) = row.arguments.split_last().expect("a function has a value");
+            let inputs: Vec<Individual> = inputs.iter().map(|input| stands_for(*input, &binding)).collect();
+            if let Argument::Variable(number) = value
+                && binding[usize::from(*number)] == UNBOUND
+                && !inputs.contains(&UNBOUND)
+                && let Some((value, _)) = self.value(row.code, &inputs)
+            {
+                binding[usize::from(*number)] = value;
+            }
+        }
+        let agrees = |aim: &Argument, own: &Argument| match (aim, stands_for(*own, &binding)) {
+            (Argument::Variable(_), _) => true,
+            (Argument::Individual(_), UNBOUND) => false,
+            (Argument::Individual(wanted), own) => self.classes.find(*wanted) == self.classes.find(own),
+        };
+        self.aims.iter().any(|aim| {
+            let agrees = |row: &Pattern| aim.arguments.iter().zip(&row.arguments).all(|(aim, own)| agrees(aim, own));
+            demand.leads_to.iter().any(|row| row.code == aim.code && agrees(row))
+        })
     }
 
     /// The premises of the rules that conclude a fact about given individuals.
@@ -209,6 +242,11 @@ impl Block {
         }
     }
 
+    /// How many individuals are constants of the theory: the first ones.
+    pub(super) fn constants(&self) -> u32 {
+        self.ancestors.first().map_or(&self.layer, |root| root).first_individual
+    }
+
     /// Demands for the value of a function where one input is looked for, with something put in its place: a constant,
     /// an individual of the block, or what a constructor makes of a constant.
     fn guesses(&self, variables: u16, row: &Pattern, depth: u32, demands: &mut Vec<Rule>) {
@@ -230,7 +268,7 @@ impl Block {
             *value.arguments.last_mut().expect("a function has a value") = Argument::Variable(variables);
             value
         };
-        let constants = self.ancestors.first().map_or(&self.layer, |root| root).first_individual;
+        let constants = self.constants();
         // What was tried before is not tried again.
         let first = if self.guessed_from == 0 { 0 } else { constants };
         let known = (first..constants).map(Individual).filter(fits).take(TRIED);
