@@ -129,6 +129,8 @@ pub struct Exploration {
     pub(crate) late_models: Vec<usize>,
     /// The place of the statement that the contradiction proves.
     pub(crate) falsity_at: Option<usize>,
+    /// The number of atoms of the smallest conjectures that were not generated, since there are too many.
+    too_large: Option<usize>,
     /// What panics in the preparation said.
     lost: Vec<Arc<str>>,
     /// Whether the statements of [`exhaustion`] are among the conjectures.
@@ -184,6 +186,7 @@ impl Exploration {
             generations: Vec::new(),
             late_models: Vec::new(),
             falsity_at: None,
+            too_large: None,
             lost: Vec::new(),
             knows_exhaustions: false,
         }

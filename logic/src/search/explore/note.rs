@@ -24,6 +24,8 @@ pub enum Note {
     Existence,
     /// So many candidates were not looked at, since there were more than the generator may hold.
     LeftOut(u64),
+    /// Conjectures of so many atoms or more were not generated, though the theory's bounds allow them: there are too many.
+    TooLarge(usize),
     /// A fault of this program, which cost a part of the preparation, and what was said.
     Lost(Arc<str>),
 }
@@ -56,6 +58,7 @@ impl Exploration {
         if self.counts.left_out > 0 {
             notes.push(Note::LeftOut(self.counts.left_out));
         }
+        notes.extend(self.too_large.map(Note::TooLarge));
         notes.extend(self.lost.iter().cloned().map(Note::Lost));
         notes
     }

@@ -98,23 +98,51 @@ impl Exploration {
 
     /// Adds the conjectures of the generator that are not known yet; false if `go_on` said stop.
     ///
-    /// When only goals are asked for, the first ones are small, and each further call takes one atom more: most goals
-    /// need no large lemma, and the number of conjectures grows fast with their size.
+    /// Their number grows fast with their size, and how fast depends on the theory. So it begins with small ones and
+    /// takes one atom more each time, up to the bounds of the theory or until a size would take too much work; of an
+    /// exploration the largest set is taken. When only goals are asked for, each call takes one size: most goals need no
+    /// large lemma.
     pub(crate) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        let mut limits = Size::new(&self.compiled.signature, &self.theory.bounds);
-        if !self.options.generate {
-            let next = self.generations.last().map_or(FIRST_ATOMS, |(_, atoms)| atoms + 1);
-            limits.atoms = limits.atoms.min(next);
-            limits.atoms_with_constant = limits.atoms_with_constant.min(next);
-        }
-        self.generations.push((self.conjectures.len(), limits.atoms));
+        let most = self.theory.bounds.atoms;
+        let first = self.generations.last().map_or(FIRST_ATOMS, |(_, atoms)| atoms + 1).min(most);
+        let last = if self.options.generate { most } else { first };
+        let mut largest = None;
+        let mut before = None;
         // Without a model nothing can be told from what is false.
-        if self.models.is_empty() {
-            return true;
+        let sizes = if self.models.is_empty() { most..most } else { first..last + 1 };
+        for atoms in sizes {
+            let (mut asked, mut stopped) = (0, false);
+            let mut ask = || {
+                asked += 1;
+                stopped = stopped || !go_on();
+                !stopped && asked <= MOST_WORK
+            };
+            let mut limits = Size::new(&self.compiled.signature, &self.theory.bounds);
+            limits.atoms = atoms;
+            limits.atoms_with_constant = limits.atoms_with_constant.min(atoms);
+            limits.candidates = limits.candidates.min(MOST_CANDIDATES);
+            let found = generate_while(&self.compiled.signature, &limits, &self.models, &mut ask);
+            if stopped {
+                return false;
+            }
+            match found {
+                // Of the smallest ones some are better than none.
+                Some(found) if found.counts.left_out == 0 || largest.is_none() => largest = Some(found),
+                _ => {
+                    self.too_large = Some(atoms);
+                    break;
+                }
+            }
+            let growth = asked / before.unwrap_or(asked).max(1);
+            before = Some(asked);
+            if atoms < last && asked.saturating_mul(growth) > MOST_WORK {
+                self.too_large = Some(atoms + 1);
+                break;
+            }
         }
-        let Some(generated) = generate_while(&self.compiled.signature, &limits, &self.models, go_on) else {
-            return false;
-        };
+        let until = if self.too_large.is_some() { most } else { last };
+        self.generations.push((self.conjectures.len(), until));
+        let Some(generated) = largest else { return true };
         // What this generation built the smaller ones had built as well.
         self.counts.built = generated.counts.built as u64;
         self.counts.instances = generated.counts.instances as u64;
@@ -171,6 +199,12 @@ impl Exploration {
 
 /// The number of atoms up to which conjectures are generated first.
 const FIRST_ATOMS: usize = 3;
+
+/// How often the generator may ask whether to go on, for one size: a measure of its work that is the same everywhere.
+const MOST_WORK: u64 = 200_000;
+
+/// The most candidates of one size that are held; twice as many are looked at.
+const MOST_CANDIDATES: usize = 4_000;
 
 /// Enters a goal; one whose conclusion is a conjunction together with its parts.
 pub(super) fn read_goal(
