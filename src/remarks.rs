@@ -39,8 +39,8 @@ pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
                 remarks.push(format!("{count} candidates for conjectures were left out, since there were too many"));
             }
             Note::TooLarge(atoms) => remarks.push(format!(
-                "conjectures of {atoms} and more atoms were not generated, since there are too many; bounds in the theory \
-                 can leave out what is not wanted"
+                "conjectures of {atoms} and more atoms were not generated, since there are too many; --max-size \
+                 {atoms} asks for them, bounds in the theory can leave out what is not wanted"
             )),
             Note::Lost(said) => remarks.push(format!("a fault of this program in the preparation: {said}")),
         }

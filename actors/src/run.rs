@@ -19,7 +19,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
-use theoremata_logic::search::explore::{Exploration, Options};
+use theoremata_logic::search::explore::Exploration;
 use theoremata_store::{Begin, Input, Run, RunId, Status, Store, StoreError};
 
 use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Progress, Runtime, ShardSize, Watch};
@@ -304,11 +304,6 @@ pub fn goals_proved(exploration: &Exploration) -> (usize, usize) {
     let asked = exploration.conjectures.iter().flat_map(|known| known.goals().map(|_| &known.fate));
     let fates: Vec<&Fate> = asked.collect();
     (fates.iter().filter(|fate| matches!(fate, Fate::Proved(_))).count(), fates.len())
-}
-
-/// The search's options: all that decides the result besides the inputs.
-fn search_options(generate: bool) -> Options {
-    Options { generate, ..Options::default() }
 }
 
 /// The number of a theorem's place.

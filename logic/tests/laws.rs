@@ -62,9 +62,11 @@ fn explore(name: &str, file: &str, options: Options) -> Exploration {
     let theory = shipped(&format!("{name}.mpl"));
     let goals = goals(&theory, file);
     let mut exploration = Exploration::new(theory, &goals, options);
-    let mut asked = 0;
+    let (mut asked, mut prepared) = (0, false);
     loop {
         match exploration.next() {
+            // Lemmas that the goals might want are not made.
+            Task::Prepare if std::mem::replace(&mut prepared, true) => return exploration,
             Task::Prepare => {
                 let go_on = &mut || {
                     asked += 1;
@@ -88,9 +90,12 @@ fn explore(name: &str, file: &str, options: Options) -> Exploration {
 fn what_only_looks_like_a_law_is_not_proved() {
     let limits = Limits { steps: 2_000, creations: 4 };
     let effort = Effort { direct: limits, ..Effort::GLANCE };
+    let split = Limits { steps: 500, creations: 2 };
+    let by_cases = Effort { splits: 2, split, nesting: 1, case: limits, ..effort };
     let little = Options {
         generate: false,
         efforts: [effort, effort],
+        by_cases,
         last_effort: None,
         lemmas: 0,
         ground: 8,

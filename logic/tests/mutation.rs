@@ -53,6 +53,7 @@ fn subjects() -> Vec<Subject> {
                 ("x below s(x)", "(>[x,y] (in2[x,y,s]) (leq[x,y,N,+]))"),
             ],
         ),
+        (theories::unions(), theories::OF_UNIONS),
         (
             theories::groups(),
             &[

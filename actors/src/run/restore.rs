@@ -10,11 +10,11 @@ use theoremata_logic::clauses::compile::behind_anchor;
 use theoremata_logic::search::explore::{Exploration, Options, Theorem};
 use theoremata_store::{Run, StoreReader};
 
-use super::{RunError, search_options};
+use super::RunError;
 use crate::proof_codec::decode;
 
 /// The version of the search: another one finds other theorems, or in another order.
-const SEARCH: u32 = 2;
+const SEARCH: u32 = 3;
 /// The version of the calculus: proofs of another one may not be proofs.
 const CALCULUS: u32 = 2;
 
@@ -67,7 +67,8 @@ impl Manner {
     }
 
     pub(super) fn search(self) -> Options {
-        search_options(self.explore)
+        // Who names a size wants all of it.
+        Options { generate: self.explore, all_sizes: self.atoms.is_some(), ..Options::default() }
     }
 
     /// The theory with the bound applied.
@@ -156,7 +157,7 @@ mod tests {
         }
         for old in [
             r#"{"command":"explore","max_size":null,"search":1}"#,
-            r#"{"calculus":9,"command":"prove","max_size":2,"search":2}"#,
+            r#"{"calculus":9,"command":"prove","max_size":2,"search":3}"#,
         ] {
             let why = Manner::read(old).expect_err("another version");
             assert!(why.contains("this program has 2 and 2"), "{why}");

@@ -44,28 +44,40 @@ pub use theorem::{Counts, Theorem};
 pub struct Options {
     /// Whether conjectures are generated. Without, only goals are tried, and what they seem to need.
     pub generate: bool,
+    /// Whether conjectures of all sizes that the bounds allow are generated, however many there are; else of those only
+    /// that can be generated with moderate work.
+    pub all_sizes: bool,
     /// Conjectures that are tried in one round.
     pub window: usize,
     /// Individuals of the piece of an inductive structure in which conjectures are tested.
     pub ground: u16,
     /// The efforts for a conjecture, one after the other. A new theorem begins anew with the first.
     pub efforts: [Effort; 2],
+    /// The effort for goals that are open after that, and for all conjectures of a theory that is not Horn.
+    pub by_cases: Effort,
     /// The effort for goals that are open in the end; `None`: no last attempt.
     pub last_effort: Option<Effort>,
     /// How many lemmas may be made of stuck subgoals.
     pub lemmas: usize,
 }
 
+impl Options {
+    /// What serves most theories.
+    pub const DEFAULT: Options = Options {
+        generate: true,
+        all_sizes: false,
+        window: 16,
+        ground: 64,
+        efforts: [Effort::QUICK, Effort::USUAL],
+        by_cases: Effort::CASES,
+        last_effort: Some(Effort::HIGH),
+        lemmas: 200,
+    };
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            generate: true,
-            window: 16,
-            ground: 64,
-            efforts: [Effort::QUICK, Effort::USUAL],
-            last_effort: Some(Effort::HIGH),
-            lemmas: 200,
-        }
+        Options::DEFAULT
     }
 }
 
@@ -277,7 +289,7 @@ impl Exploration {
                         continue;
                     }
                     if self.choose(BY_CASES, false) {
-                        return self.solve_with(Effort::CASES);
+                        return self.solve_with(self.options.by_cases);
                     }
                     self.advance();
                 }

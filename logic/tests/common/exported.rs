@@ -105,6 +105,7 @@ pub fn collections() -> &'static [Collection] {
                     ),
                 ],
             ),
+            proved("unions", theories::unions(), theories::OF_UNIONS),
             proved("lists", theories::lists(), &[("x joined with nil", "(>[x] (in[x,L]) (in3[x,nil,x,join]))")]),
         ]
     })

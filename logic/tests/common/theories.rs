@@ -261,3 +261,31 @@ pub fn labelled_trees() -> Theory {
     );
     definer.finish()
 }
+
+/// Sets of which one lies in the union of two others, and what is said of those: theorems need cases and denials.
+pub fn unions() -> Theory {
+    let mut definer = Definer::new("unions");
+    definer.define(
+        "Unions",
+        "A/1 P/1 Q/1 R/1 F/2 T/2",
+        &[
+            "(>[x] (in[x,A]) !(& !(in[x,P]) !(in[x,Q])))",
+            "(>[x] (in[x,P]) (in[x,R]))",
+            "(>[x] (in[x,Q]) (in[x,R]))",
+            "(>[x] (& (in[x,A]) (>[y] (in2[x,y,F]) (in[y,P]))) (in2[x,x,T]))",
+            "(>[x] (in2[x,x,T]) (in[x,A]))",
+            "(>[x] (in[x,R]) !(>[y] (in2[x,y,F]) (in[y,Q])))",
+        ],
+    );
+    definer.finish()
+}
+
+/// What follows in [`unions`]: by cases, by contraposition, from and to a formula that is itself an implication.
+pub const OF_UNIONS: &[(&str, &str)] = &[
+    ("a union lies in R", "(>[x] (in[x,A]) (in[x,R]))"),
+    ("outside of R", "(>[x] (& (in[x,A]) !(in[x,P])) (in[x,Q]))"),
+    ("not both outside", "(>[x] (in[x,A]) !(& !(in[x,Q]) !(in[x,P])))"),
+    ("all values in P", "(>[x] (& (in[x,A]) (>[y] (in2[x,y,F]) (in[y,P]))) !(>[z] (in2[x,z,T]) !(in[z,R])))"),
+    ("no value outside of P", "(>[x] (& (in[x,A]) !(in2[x,x,T])) !(>[y] (in2[x,y,F]) (in[y,P])))"),
+    ("a value outside of Q", "(>[x] (in[x,A]) !(>[y] (in2[x,y,F]) !!(in[y,Q])))"),
+];

@@ -104,8 +104,10 @@ impl Exploration {
     /// large lemma.
     pub(crate) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let most = self.theory.bounds.atoms;
+        let bounded = !self.options.all_sizes;
         let first = self.generations.last().map_or(FIRST_ATOMS, |(_, atoms)| atoms + 1).min(most);
         let last = if self.options.generate { most } else { first };
+        let first = if self.options.generate && !bounded { most } else { first };
         let mut largest = None;
         let mut before = None;
         // Without a model nothing can be told from what is false.
@@ -115,19 +117,21 @@ impl Exploration {
             let mut ask = || {
                 asked += 1;
                 stopped = stopped || !go_on();
-                !stopped && asked <= MOST_WORK
+                !stopped && (asked <= MOST_WORK || !bounded)
             };
             let mut limits = Size::new(&self.compiled.signature, &self.theory.bounds);
             limits.atoms = atoms;
             limits.atoms_with_constant = limits.atoms_with_constant.min(atoms);
-            limits.candidates = limits.candidates.min(MOST_CANDIDATES);
+            if bounded {
+                limits.candidates = limits.candidates.min(MOST_CANDIDATES);
+            }
             let found = generate_while(&self.compiled.signature, &limits, &self.models, &mut ask);
             if stopped {
                 return false;
             }
             match found {
                 // Of the smallest ones some are better than none.
-                Some(found) if found.counts.left_out == 0 || largest.is_none() => largest = Some(found),
+                Some(found) if found.counts.left_out == 0 || largest.is_none() || !bounded => largest = Some(found),
                 _ => {
                     self.too_large = Some(atoms);
                     break;
@@ -135,7 +139,7 @@ impl Exploration {
             }
             let growth = asked / before.unwrap_or(asked).max(1);
             before = Some(asked);
-            if atoms < last && asked.saturating_mul(growth) > MOST_WORK {
+            if bounded && atoms < last && asked.saturating_mul(growth) > MOST_WORK {
                 self.too_large = Some(atoms + 1);
                 break;
             }

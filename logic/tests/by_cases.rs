@@ -1,0 +1,117 @@
+//! What needs cases, denials or compound formulas is proved; what looks like it and is false is not.
+
+mod verdict;
+
+use theoremata_logic::calculus::proof::Rule;
+use theoremata_logic::search::explore::{Exploration, Options};
+use verdict::{Told, explore, told};
+
+const GOALS_ONLY: Options = Options { generate: false, ..Options::DEFAULT };
+
+/// Three sets of things; what is in A is in P or in Q.
+const SETS: &str = "(theory Sets[A,P,Q,R,S] (&
+    (>[x] (in[x,A]) !(& !(in[x,P]) !(in[x,Q])))
+    (>[x] (in[x,P]) (in[x,R]))
+    (>[x] (in[x,Q]) (in[x,R]))
+    (>[x] (& (in[x,A]) !(in[x,S])) (in[x,P]))
+    (>[x] (in[x,S]) (in[x,A]))))";
+
+/// Things and collections of things, with an order between collections that is known by its elements.
+const ELEMENTS: &str = "(theory Elements[U,C,e,below,join] (&
+    (>[x,a] (in2[x,a,e]) (& (in[x,U]) (in[a,C])))
+    (>[a,b] (in2[a,b,below]) (& (in[a,C]) (in[b,C]) (>[x] (in2[x,a,e]) (in2[x,b,e]))))
+    (>[a,b] (& (in[a,C]) (in[b,C]) (>[x] (in2[x,a,e]) (in2[x,b,e]))) (in2[a,b,below]))
+    (>[a,b] (& (in2[a,b,below]) (in2[b,a,below])) (=[a,b]))
+    (>[a,b,c] (in3[a,b,c,join]) (& (in[a,C]) (in[b,C]) (in[c,C])))
+    (>[a,b] (& (in[a,C]) (in[b,C])) !(>[c] (in[c,C]) !(in3[a,b,c,join])))
+    (>[a,b] (& (in[a,C]) (in[b,C])) (>[c,d] (& (in3[a,b,c,join]) (in3[a,b,d,join])) (=[c,d])))
+    (>[x,a,b,c] (& (in3[a,b,c,join]) (in2[x,a,e])) (in2[x,c,e]))
+    (>[x,a,b,c] (& (in3[a,b,c,join]) (in2[x,b,e])) (in2[x,c,e]))
+    (>[x,a,b,c] (& (in3[a,b,c,join]) (in2[x,c,e]) !(in2[x,a,e])) (in2[x,b,e]))))";
+
+/// Numbers with an order that is defined by addition, but for which nothing names the number one.
+const NUMBERS: &str = "(define function[f,X,Y] (&
+    (>[x,y] (in2[x,y,f]) (& (in[x,X]) (in[y,Y])))
+    (>[x] (in[x,X]) !(>[y] (in[y,Y]) !(in2[x,y,f])))
+    (>[x] (in[x,X]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))))
+  (define operation[f,X,Y,Z] (&
+    (>[x,y,z] (in3[x,y,z,f]) (& (in[x,X]) (in[y,Y]) (in[z,Z])))
+    (>[x,y] (& (in[x,X]) (in[y,Y])) !(>[z] (in[z,Z]) !(in3[x,y,z,f])))
+    (>[x,y] (& (in[x,X]) (in[y,Y])) (>[z,w] (& (in3[x,y,z,f]) (in3[x,y,w,f])) (=[z,w])))))
+  (define Numbers[N,0,s] (& (in[0,N]) (function[s,N,N])
+    (>[x] (in[x,N]) !(in2[x,0,s]))
+    (>[x,y,z] (& (in2[x,z,s]) (in2[y,z,s])) (=[x,y]))))
+  (generated \"induction\" Numbers[N,0,s] N 0 s[N])
+  (theory Ordered[N,0,s,+,le] (& (Numbers[N,0,s]) (operation[+,N,N,N])
+    (>[x] (in[x,N]) (in3[x,0,x,+]))
+    (>[x,y,z] (in3[x,y,z,+]) (>[u,v] (& (in2[y,u,s]) (in2[z,v,s])) (in3[x,u,v,+])))
+    (>[x,y] (in2[x,y,le]) (& (in[x,N]) (in[y,N]) !(>[z] (in[z,N]) !(in3[x,z,y,+]))))
+    (>[x,y,z] (in3[x,z,y,+]) (in2[x,y,le]))))";
+
+fn uses(exploration: &Exploration, rule: fn(&Rule) -> bool) -> bool {
+    exploration.theorems.iter().any(|theorem| theorem.checked.proof().steps.iter().any(|step| rule(&step.rule)))
+}
+
+fn expect(theory: &str, goals: &[(&str, bool)]) -> Exploration {
+    let texts: Vec<&str> = goals.iter().map(|(text, _)| *text).collect();
+    let exploration = explore(theory, &texts, GOALS_ONLY);
+    for ((text, holds), told) in goals.iter().zip(told(&exploration)) {
+        assert_eq!(told == Told::Theorem, *holds, "{text}: {told:?}");
+    }
+    exploration
+}
+
+#[test]
+fn disjunctions_and_contraposition() {
+    let exploration = expect(
+        SETS,
+        &[
+            ("(>[x] (in[x,A]) (in[x,R]))", true),
+            ("(>[x] (& (in[x,A]) !(in[x,R])) (in[x,S]))", true),
+            ("(>[x] (& (in[x,A]) !(in[x,P])) (in[x,Q]))", true),
+            ("(>[x] (& (in[x,A]) !(in[x,P])) (in[x,S]))", true),
+            ("(>[x] (& (in[x,A]) !(in[x,P])) !(& !(in[x,S]) (in[x,A])))", true),
+            ("(>[x] !(& !(in[x,P]) !(in[x,Q])) (in[x,R]))", true),
+            ("(>[x] (in[x,A]) (in[x,P]))", false),
+            ("(>[x] (in[x,R]) (in[x,A]))", false),
+            ("(>[x] (& (in[x,A]) !(in[x,P])) !(in[x,Q]))", false),
+        ],
+    );
+    assert!(uses(&exploration, |rule| matches!(rule, Rule::Cases(..) | Rule::Reductio(_))));
+    assert!(exploration.theorems.iter().any(|theorem| theorem.checked.basis().classical), "and it is said");
+}
+
+#[test]
+fn premises_that_are_themselves_implications() {
+    expect(
+        ELEMENTS,
+        &[
+            ("(>[a] (in[a,C]) (in2[a,a,below]))", true),
+            ("(>[a,b,c] (& (in2[a,b,below]) (in2[b,c,below])) (in2[a,c,below]))", true),
+            ("(>[a,b,c] (in3[a,b,c,join]) (in3[b,a,c,join]))", true),
+            ("(>[a] (in[a,C]) (in3[a,a,a,join]))", true),
+            ("(>[a,b,c] (in3[a,b,c,join]) (in2[a,c,below]))", true),
+            ("(>[a,b] (in2[a,b,below]) (in3[a,b,b,join]))", true),
+            ("(>[a,b] (& (in[a,C]) (in[b,C])) (in2[a,b,below]))", false),
+            ("(>[a,b,c] (in3[a,b,c,join]) (in2[c,a,below]))", false),
+        ],
+    );
+}
+
+#[test]
+fn witnesses_and_the_form_of_a_number() {
+    let exploration = expect(
+        NUMBERS,
+        &[
+            ("(>[x] (in[x,N]) (in2[x,x,le]))", true),
+            ("(>[x] (in[x,N]) (in2[0,x,le]))", true),
+            ("(>[x,y] (in2[x,y,s]) (in2[x,y,le]))", true),
+            ("(>[x,y,z,u,v] (& (in3[x,y,z,+]) (in2[x,u,s]) (in2[z,v,s])) (in3[u,y,v,+]))", true),
+            ("(>[x,y] (& (in[x,N]) (in[y,N])) !(& !(in2[x,y,le]) !(in2[y,x,le])))", true),
+            ("(>[x] (& (in[x,N]) !(=[x,0])) !(>[y] (in[y,N]) !(in2[y,x,s])))", true),
+            ("(>[x,y] (& (in[x,N]) (in[y,N])) (in2[x,y,le]))", false),
+            ("(>[x,y] (in2[x,y,s]) (in2[y,x,le]))", false),
+        ],
+    );
+    assert!(uses(&exploration, |rule| matches!(rule, Rule::Induction(_))));
+}
