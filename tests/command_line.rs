@@ -172,6 +172,25 @@ fn judge<'t>(premises: &[(bool, Vec<&'t str>)], head: &(bool, Vec<&'t str>), kno
 }
 
 #[test]
+fn an_open_goal_says_which_lemmas_would_help_and_they_are_goals() {
+    let here = folder("explain");
+    let goal = "(>[x,u,v,w] (& (in2[x,u,fact]) (in2[x,v,s]) (in3[v,u,w,*])) (in2[v,w,fact]))";
+    let arguments = ["prove", &theory("powers"), "--no-db", "--cpu", "3", "--goal", goal];
+    let output = theoremata(&here, &[&arguments[..], &["--json"]].concat());
+    let told = events(&output, "goal");
+    assert!(told[0]["no_model"] == false && told[0].get("bound").is_some(), "{}", told[0]);
+    let wishes: Vec<&str> =
+        told[0]["wishes"].as_array().expect("a list").iter().filter_map(|one| one.as_str()).collect();
+    assert!(!wishes.is_empty(), "{}", said(&output));
+    let shown = theoremata(&here, &[&arguments[..], &["--explain"]].concat());
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.lines().any(|line| line == wishes[0]), "{shown}");
+    fs::write(here.join("wishes"), wishes.join("\n")).expect("a file");
+    let read = theoremata(&here, &["prove", &theory("powers"), "--goals", "wishes", "--json", "--no-db", "--cpu", "1"]);
+    assert_eq!(events(&read, "goal").len(), wishes.len(), "each is a goal: {}", said(&read));
+}
+
+#[test]
 fn the_laws_of_arithmetic_are_found_stored_and_shown() {
     let here = folder("arithmetic");
     let explored = theoremata(&here, &["explore", &theory("peano"), "--json", "--site", "site"]);

@@ -26,10 +26,12 @@ use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Pro
 use crate::measure::{Stages, cpu_seconds, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
-pub use answer::{Answer, GoalAnswer, OpenCase, TheoremFound, contradiction, contradiction_among};
+pub use answer::{
+    Answer, Failure, GoalAnswer, OpenCase, TheoremFound, Wish, contradiction, contradiction_among, variable_name,
+};
 pub use claims::{Unclaimed, assumptions, compare};
 pub use restore::{Manner, can_go_on, restore};
-pub use statement::{math, mpl};
+pub use statement::{goal_mpl, math, mpl};
 use writer::Writer;
 
 /// What is asked.

@@ -95,11 +95,11 @@ fn page(one: &Measured) -> String {
     let explored = &one.explored;
     let _ = writeln!(
         text,
-        "\n## What comes out\n\n`theoremata explore theories/{}.mpl`: {} theorems that no simpler one gives at once, {} in \
-         all, in {:.1} CPU s and {:.0} MB{}.\n",
+        "\n## What comes out\n\n`theoremata explore theories/{}.mpl`: {} theorems, of which the first {} are \
+         shown, in {:.1} CPU s and {:.0} MB{}.\n",
         one.name,
-        explored.shown.len(),
         explored.theorems.len(),
+        explored.shown.len(),
         explored.seconds,
         explored.megabytes,
         if explored.finished { "" } else { ", where a bound of 10 s or 300 MB ended it" },

@@ -6,8 +6,7 @@ use theoremata_actors::run::Question;
 use super::arguments::{RunArguments, TheoryArguments};
 use super::exit::Exit;
 use super::output::Output;
-use super::run::{ask, manner, site_is_free, summarise, write_site};
-use super::text;
+use super::run::{ask, list, manner, site_is_free, summarise, write_site};
 use crate::exchange::input;
 use crate::failure::Failure;
 
@@ -16,22 +15,23 @@ use crate::failure::Failure;
 pub(crate) struct ExploreArguments {
     #[command(flatten)]
     pub(super) theory: TheoryArguments,
+    /// Show all theorems, with the variants of each.
+    #[arg(long)]
+    pub(super) all: bool,
     #[command(flatten)]
     pub(super) run: RunArguments,
 }
 
 /// `theoremata explore`.
 pub(crate) fn run(arguments: &ExploreArguments, output: Output) -> Result<Exit, Failure> {
-    let ExploreArguments { theory, run: arguments } = arguments;
+    let ExploreArguments { theory, all, run: arguments } = arguments;
     site_is_free(arguments.site.as_deref())?;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
     let question =
         Question { theory: loaded.theory, goals: Vec::new(), inputs: loaded.files, manner: manner(true, arguments) };
     let mut done = ask(question, arguments, output)?;
-    if !output.is_json() {
-        text::exploration(&done, output);
-    }
+    list(&done, *all, output);
     let written = write_site(&mut done, arguments.site.as_deref(), output);
     // What was found is said, whatever became of the pages.
     let exit = summarise(&done, output);

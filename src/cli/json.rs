@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 use theoremata_actors::measure::peak_bytes;
 use theoremata_actors::run::{Done, GoalAnswer, TheoremFound, contradiction};
+use theoremata_logic::search::explore::{Exploration, Listed, Variant};
 use theoremata_store::{Run, Status};
 
 use crate::exchange::stored::is_imported;
 use crate::remarks::remarks;
 
-/// A theorem.
-pub(super) fn theorem(found: &TheoremFound) -> Value {
+/// A theorem; `listed` is known at the end of a run.
+pub(super) fn theorem(found: &TheoremFound, listed: Option<&Listed>) -> Value {
+    let listed = listed.cloned().unwrap_or_default();
     json!({
         "event": "theorem",
         "number": found.number,
@@ -20,11 +22,37 @@ pub(super) fn theorem(found: &TheoremFound) -> Value {
         "variable": found.variable,
         "corollary": found.corollary,
         "essential": found.essential,
+        "name": listed.name,
+        "rank": listed.rank.map(|rank| rank + 1),
+        "variant_of": variant_of(&listed),
         "assumptions": found.assumptions,
         "cites": found.citations,
         "proof_steps": found.steps,
         "round": found.round,
     })
+}
+
+/// The number of the theorem, or the word axiom and its number, of which a theorem is a variant.
+fn variant_of(listed: &Listed) -> Value {
+    match listed.variant {
+        None => Value::Null,
+        Some(Variant::Theorem(place)) => json!(place + 1),
+        Some(Variant::Axiom(number)) => json!(format!("axiom {}", number + 1)),
+    }
+}
+
+/// The theorems of an exploration that are no variants, the most interesting first.
+pub(super) fn laws(exploration: &Exploration) -> Value {
+    let interest = exploration.interest();
+    let law = |place: &usize| {
+        let listed = &interest.listed[*place];
+        let variants: Vec<usize> = interest.variants_of(Variant::Theorem(*place)).map(|place| place + 1).collect();
+        json!({
+            "number": place + 1, "name": listed.name, "variants": variants,
+            "essential": exploration.theorems[*place].essential,
+        })
+    };
+    json!({ "event": "laws", "laws": interest.laws.iter().map(law).collect::<Vec<_>>() })
 }
 
 /// A goal and what became of it.

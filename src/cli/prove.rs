@@ -10,6 +10,7 @@ use theoremata_store::Input;
 use super::arguments::{RunArguments, TheoryArguments};
 use super::output::Output;
 use super::run::{ask, manner, site_is_free, summarise, write_site};
+use super::text;
 use crate::cli::exit::Exit;
 use crate::exchange::input::{self, GOALS};
 use crate::failure::Failure;
@@ -24,13 +25,16 @@ pub(crate) struct ProveArguments {
     /// A file of statements, one a line.
     #[arg(long, value_name = "FILE")]
     pub(super) goals: Option<PathBuf>,
+    /// Show the lemmas that would help with goals that stay open, as MPL to copy.
+    #[arg(long)]
+    pub(super) explain: bool,
     #[command(flatten)]
     pub(super) run: RunArguments,
 }
 
 /// `theoremata prove`.
 pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Failure> {
-    let ProveArguments { theory, goal: texts, goals: file, run: arguments } = arguments;
+    let ProveArguments { theory, goal: texts, goals: file, explain, run: arguments } = arguments;
     site_is_free(arguments.site.as_deref())?;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
@@ -65,6 +69,9 @@ pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Fa
     let question = Question { theory: loaded.theory, goals, inputs, manner: manner(false, arguments) };
     let mut done = ask(question, arguments, output)?;
     let written = write_site(&mut done, arguments.site.as_deref(), output);
+    if *explain && !output.is_json() {
+        text::wishes(&done, output);
+    }
     let (proved, all) = goals_proved(&done.exploration);
     // What was found is said, whatever became of the pages.
     let exit = summarise(&done, output);

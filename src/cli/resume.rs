@@ -10,9 +10,8 @@ use theoremata_store::Store;
 use super::arguments::{MAX_THREADS, RunArguments, count, seconds};
 use super::exit::Exit;
 use super::output::Output;
-use super::run::{follow, site_is_free, summarise, write_site};
+use super::run::{follow, list, site_is_free, summarise, write_site};
 use super::stored::{find, is_explored, open};
-use super::text;
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
@@ -68,8 +67,8 @@ pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, F
     let prepared = resume(Store::open(&arguments.db)?, &known, (*theory).clone(), &goals)?;
     let mut done = follow(prepared, arguments, output)?;
     let explored = is_explored(&known);
-    if explored && !output.is_json() {
-        text::exploration(&done, output);
+    if explored {
+        list(&done, false, output);
     }
     let written = write_site(&mut done, arguments.site.as_deref(), output);
     let (proved, all) = goals_proved(&done.exploration);

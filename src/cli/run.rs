@@ -60,7 +60,7 @@ pub(super) fn follow(prepared: Prepared, arguments: &RunArguments, output: Outpu
                 bar.set_position(decided as u64);
                 bar.set_prefix(format!("round {number}, {theorems} theorems"));
             }
-            Event::Theorem(found) if output.is_json() => output.object(&json::theorem(&found)),
+            Event::Theorem(found) if output.is_json() => output.object(&json::theorem(&found, None)),
             Event::Theorem(_) => {}
             Event::Goal(goal) if output.is_json() => output.object(&json::goal(&goal)),
             Event::Goal(goal) => bar.suspend(|| text::goal(&goal, output)),
@@ -72,6 +72,15 @@ pub(super) fn follow(prepared: Prepared, arguments: &RunArguments, output: Outpu
     }
     bar.finish_and_clear();
     Ok(running.join()?)
+}
+
+/// Prints the theorems of an exploration in the order in which they are worth reading.
+pub(super) fn list(done: &Done, all: bool, output: Output) {
+    if output.is_json() {
+        output.object(&json::laws(&done.exploration));
+    } else {
+        text::exploration(done, all, output);
+    }
 }
 
 /// Prints what a run came to, and says how the command ends.

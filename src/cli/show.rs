@@ -10,6 +10,7 @@ use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::proof::Rule;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::text::without_sorts;
+use theoremata_logic::search::explore::{Interest, Listed};
 
 use super::arguments::StoredArguments;
 use super::exit::Exit;
@@ -58,25 +59,27 @@ pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Fai
     if let Some(folder) = folder {
         stored_pages(&store, &stored, folder, output)?;
     }
+    let interest = Interest::of(&stored.theory, &theorems);
     let shown = stored.records.iter().zip(&theorems);
     let shown = shown.map(|(record, checked)| TheoremFound::stored(&stored.theory, record, checked));
+    let shown = shown.zip(&interest.listed);
     match number {
-        None => shown.for_each(|found| show(&found, output)),
+        None => shown.for_each(|(found, listed)| show(&found, listed, output)),
         Some(number) => {
             let place = (*number as usize).checked_sub(1).filter(|place| *place < theorems.len());
             let place = place.ok_or_else(|| Failure::Usage(format!("the run has theorems 1 to {}", theorems.len())))?;
-            shown.skip(place).take(1).for_each(|found| show(&found, output));
+            shown.skip(place).take(1).for_each(|(found, listed)| show(&found, listed, output));
             show_proof(&stored.theory, &theorems[place], output);
         }
     }
     Ok(Exit::Done)
 }
 
-fn show(found: &TheoremFound, output: Output) {
+fn show(found: &TheoremFound, listed: &Listed, output: Output) {
     if output.is_json() {
-        output.object(&json::theorem(found));
+        output.object(&json::theorem(found, Some(listed)));
     } else {
-        output.line(&text::theorem(found, if found.corollary { "consequence" } else { found.kind() }));
+        output.line(&text::listed(found, if found.corollary { "consequence" } else { found.kind() }, listed));
     }
 }
 

@@ -4,13 +4,13 @@ use theoremata_actors::measure::peak_bytes;
 use theoremata_actors::proof_codec::number_of;
 use theoremata_actors::run::{Answer, Done, GoalAnswer, TheoremFound, contradiction, math};
 use theoremata_logic::calculus::proof::TheoremId;
-use theoremata_logic::search::explore::{Fate, Origin};
+use theoremata_logic::search::explore::{Fate, Listed, Origin, Variant};
 
 use super::output::Output;
 use crate::remarks::remarks;
 
 /// A theorem in a list of theorems.
-pub(super) fn theorem(found: &TheoremFound, kind: &str) -> String {
+fn theorem(found: &TheoremFound, kind: &str) -> String {
     let mark = if found.essential { '*' } else { ' ' };
     format!("{:>5} {mark} {}   [{kind}]", found.number, found.math)
 }
@@ -39,8 +39,12 @@ pub(super) fn goal(goal: &GoalAnswer, output: Output) {
                 numbered(theorems)
             ));
         }
-        Answer::Open { reason, inductions, .. } => {
+        Answer::Open { reason, inductions, failure, .. } => {
             output.line(&format!("    {reason}"));
+            let ways = failure.words();
+            if !ways.is_empty() {
+                output.line(&format!("    {}", ways.join("; ")));
+            }
             for open in inductions {
                 output.line(&format!(
                     "    induction on {}: case {} stayed open ({})",
@@ -54,21 +58,86 @@ pub(super) fn goal(goal: &GoalAnswer, output: Output) {
     }
 }
 
+/// The lemmas for which the attempts at open goals wished, as MPL to copy.
+pub(super) fn wishes(done: &Done, output: Output) {
+    for conjecture in &done.exploration.conjectures {
+        let Some(goal) = conjecture.goals().next() else { continue };
+        let Answer::Open { failure, .. } = Answer::of(&done.exploration, conjecture) else { continue };
+        if failure.wishes.is_empty() {
+            output.line(&format!("no lemma was wished for by {}", goal.label));
+            continue;
+        }
+        output.line(&format!("{} would need one of these, as goals before it:", goal.label));
+        for wish in failure.wishes {
+            output.line(&wish.mpl);
+            output.line(&format!("    {}", wish.math));
+        }
+    }
+}
+
 fn numbered(theorems: &[u32]) -> String {
     let numbers: Vec<String> = theorems.iter().map(u32::to_string).collect();
     format!("theorem{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(" and "))
 }
 
-/// The theorems of an exploration that no simpler one gives at once.
-pub(super) fn exploration(done: &Done, output: Output) {
+/// How many theorems are shown if no more are asked for.
+const FIRST: usize = 20;
+
+/// The theorems of an exploration, those first that are worth most to a reader: the first of them, or all with their
+/// variants.
+pub(super) fn exploration(done: &Done, all: bool, output: Output) {
     let exploration = &done.exploration;
-    let all = (0..exploration.theorems.len()).map(|place| TheoremFound::of(exploration, TheoremId(place as u32)));
-    let shown: Vec<TheoremFound> = all.filter(|found| !found.corollary).collect();
+    let interest = exploration.interest();
+    let line = |place: usize| {
+        let found = TheoremFound::of(exploration, TheoremId(place as u32));
+        let kind = if found.corollary { "consequence".to_owned() } else { how(found.variable.as_deref()) };
+        listed(&found, &kind, &interest.listed[place])
+    };
     let name = &exploration.theory().name;
-    output.line(&format!("{} theorems of {name} that no simpler one gives at once:", shown.len()));
-    for found in shown {
-        output.line(&theorem(&found, &how(found.variable.as_deref())));
+    let (theorems, laws) = (exploration.theorems.len(), interest.laws.len());
+    let shown = if all { laws } else { laws.min(FIRST) };
+    let first = if shown < laws { format!("; the first {shown}, all with --all") } else { String::new() };
+    let variants = interest.variants();
+    output.line(&format!(
+        "{theorems} theorems of {name}: {laws}, and {variants} variants of these and of axioms{first}:"
+    ));
+    let variants_of = |variant: Variant| {
+        for place in interest.variants_of(variant).filter(|_| all) {
+            output.line(&format!("  {}", line(place)));
+        }
+    };
+    for place in interest.laws.iter().take(shown) {
+        output.line(&line(*place));
+        variants_of(Variant::Theorem(*place));
     }
+    let mut axioms: Vec<usize> = interest
+        .listed
+        .iter()
+        .filter_map(|listed| match listed.variant {
+            Some(Variant::Axiom(number)) => Some(number),
+            _ => None,
+        })
+        .collect();
+    axioms.sort_unstable();
+    axioms.dedup();
+    for number in axioms.into_iter().filter(|_| all) {
+        output.line(&format!("variants of axiom {}:", number + 1));
+        variants_of(Variant::Axiom(number));
+    }
+}
+
+/// A theorem in a list that says what it is called and of what it is a variant.
+pub(super) fn listed(found: &TheoremFound, kind: &str, listed: &Listed) -> String {
+    let mut remarks: Vec<String> = listed.name.iter().cloned().collect();
+    remarks.push(kind.to_owned());
+    match listed.variant {
+        Some(Variant::Theorem(place)) => remarks.push(format!("variant of {}", place + 1)),
+        Some(Variant::Axiom(number)) => remarks.push(format!("variant of axiom {}", number + 1)),
+        None if listed.variants == 1 => remarks.push("1 variant".to_owned()),
+        None if listed.variants > 1 => remarks.push(format!("{} variants", listed.variants)),
+        None => {}
+    }
+    theorem(found, &remarks.join(", "))
 }
 
 /// The table of a run.

@@ -166,7 +166,7 @@ fn a_site_of_arithmetic_holds_together() {
     for law in ["zero-from-the-left", "order-of-summands"] {
         assert!(index.contains(law), "{law} is a theorem");
     }
-    assert!(index.contains("commutative law of +"), "a law is called by its name");
+    assert!(index.contains("commutativity of +"), "a law is called by its name");
     assert!(text(&site, "refuted.html").contains("False for"), "a goal is refuted");
     assert_eq!(text(&site, "data/theorems.jsonl").lines().count(), report.theorems.len());
     let page = site.iter().find(|(path, _)| path.starts_with("theorem/a-plus-b-equals-b-plus-a-"));

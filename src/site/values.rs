@@ -4,6 +4,5 @@ pub(crate) mod address;
 pub(crate) mod catalogue;
 pub(crate) mod gather;
 pub(crate) mod graph;
-pub(crate) mod law;
 pub(crate) mod paging;
 pub(crate) mod report;

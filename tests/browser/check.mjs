@@ -96,7 +96,7 @@ try {
   await page.keyboard.press("Enter");
   await page.waitForURL(/theorem\//);
   hold(/a-plus-b-equals-b-plus-a/.test(page.url()), `a statement with other letters leads to ${page.url()}`);
-  for (const [query, expected] of [["in3[b,a,c,+]", /Theorem/], ["theorem 2", /^Theorem 2\b/], ["commutative law of +", /commutative law of \+/]]) {
+  for (const [query, expected] of [["in3[b,a,c,+]", /Theorem/], ["theorem 2", /^Theorem 2\b/], ["commutativity of +", /commutativity of \+/]]) {
     await page.fill("#search", query);
     await page.waitForFunction(() => document.querySelectorAll("#found li").length > 0, null, { timeout: 30_000 });
     const first = await page.textContent("#found li b");

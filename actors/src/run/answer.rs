@@ -11,7 +11,7 @@ use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate};
 use theoremata_store as store;
 
-use super::statement::{math, mpl};
+use super::statement::{goal_mpl, math, mpl};
 use super::{claims, place};
 use crate::proof_codec::number_of;
 
@@ -84,6 +84,8 @@ pub enum Answer {
         tried: bool,
         /// The inductions that did not go through.
         inductions: Vec<OpenCase>,
+        /// In which ways the attempts failed.
+        failure: Failure,
     },
     /// It cannot be tried, and why.
     Unsupported {
@@ -108,6 +110,52 @@ pub struct OpenCase {
     pub reason: String,
     /// Statements in MPL that would have closed it.
     pub stuck_on: Vec<String>,
+}
+
+/// In which ways the attempts at a conjecture failed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Failure {
+    /// There was no model in which it could have been refuted.
+    pub no_model: bool,
+    /// The bound that was met: on `steps`, or on new `values`.
+    pub bound: Option<&'static str>,
+    /// Lemmas that would have helped, the simplest first.
+    pub wishes: Vec<Wish>,
+}
+
+/// A lemma for which an attempt wished.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wish {
+    /// MPL, as a goal of the theory is written.
+    pub mpl: String,
+    /// As people write it.
+    pub math: String,
+}
+
+impl Failure {
+    fn of(exploration: &Exploration, conjecture: &Conjecture) -> Failure {
+        let theory = exploration.theory();
+        let failure = exploration.failure(conjecture);
+        let wish = |statement: &Formula| Wish { mpl: goal_mpl(theory, statement), math: math(theory, statement) };
+        let wishes = failure.wishes.iter().map(wish).collect();
+        Failure { no_model: failure.no_model, bound: failure.bound, wishes }
+    }
+
+    /// The ways, in words.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.no_model {
+            words.push("no model in which it could be refuted".to_owned());
+        }
+        words.extend(self.bound.map(|bound| format!("met the bound on {bound}")));
+        match self.wishes.len() {
+            0 => {}
+            1 => words.push("wished for a lemma".to_owned()),
+            count => words.push(format!("wished for one of {count} lemmas")),
+        }
+        words
+    }
 }
 
 impl TheoremFound {
@@ -199,7 +247,6 @@ impl Answer {
     #[must_use]
     pub fn of(exploration: &Exploration, conjecture: &Conjecture) -> Answer {
         let theory = exploration.theory();
-        let signature = &exploration.compiled().signature;
         let statement = &conjecture.statement;
         match &conjecture.fate {
             Fate::Proved(id) => {
@@ -215,6 +262,7 @@ impl Answer {
                 reason: "the run ended before it was tried".to_owned(),
                 tried: false,
                 inductions: Vec::new(),
+                failure: Failure::default(),
             },
             Fate::Unsupported(reason) => Answer::Unsupported { reason: (*reason).to_owned() },
             Fate::Open(open) => Answer::Open {
@@ -230,11 +278,12 @@ impl Answer {
                         stuck_on: induction
                             .subgoals
                             .iter()
-                            .filter_map(|clause| signature.statement(theory, clause))
+                            .filter_map(|clause| exploration.statement_of(clause))
                             .map(|statement| mpl(theory, &statement))
                             .collect(),
                     })
                     .collect(),
+                failure: Failure::of(exploration, conjecture),
             },
         }
     }
@@ -266,8 +315,11 @@ impl Answer {
                 json!({ "model": model, "counterexample": values })
             }
             Answer::Open { reason, tried: false, .. } | Answer::Unsupported { reason } => json!({ "reason": reason }),
-            Answer::Open { reason, inductions, .. } => json!({
+            Answer::Open { reason, inductions, failure, .. } => json!({
                 "reason": reason,
+                "no_model": failure.no_model,
+                "bound": failure.bound,
+                "wishes": failure.wishes.iter().map(|wish| &wish.mpl).collect::<Vec<_>>(),
                 "inductions": inductions.iter().map(|open| json!({
                     "variable": open.variable, "case": open.case, "reason": open.reason, "stuck_on": open.stuck_on,
                 })).collect::<Vec<_>>(),
@@ -325,7 +377,6 @@ pub fn contradiction_among(statements: &[&Formula]) -> Option<Vec<TheoremId>> {
 /// generator had refuted.
 pub(super) fn outcomes(exploration: &Exploration, cycle: u32) -> Vec<store::Outcome> {
     let theory = exploration.theory();
-    let signature = &exploration.compiled().signature;
     let outcome = |sequence: usize, statement: &Formula, answer: &Answer| store::Outcome {
         sequence: sequence as u64,
         cycle,
@@ -338,15 +389,16 @@ pub(super) fn outcomes(exploration: &Exploration, cycle: u32) -> Vec<store::Outc
         .map(|(sequence, known)| outcome(sequence, &known.statement, &Answer::of(exploration, known)))
         .collect();
     for known in &exploration.refuted {
-        let Some(statement) = signature.statement(theory, &known.clause) else { continue };
+        let Some(statement) = exploration.statement_of(&known.clause) else { continue };
         let answer = refuted(exploration, known.model, &known.assignment, &statement);
         outcomes.push(outcome(outcomes.len(), &statement, &answer));
     }
     outcomes
 }
 
-/// The name of a statement's variable, by its number among those bound behind the anchor.
-fn variable_name(statement: &Formula, variable: u16) -> String {
+/// The name of a statement's variable, as its binder gives it, by its number among those bound behind the anchor.
+#[must_use]
+pub fn variable_name(statement: &Formula, variable: u16) -> String {
     fn bound(formula: &Formula, names: &mut Vec<Arc<str>>) {
         match formula {
             Formula::Implies(binders, premise, conclusion) => {

@@ -11,6 +11,17 @@ pub fn mpl(theory: &Theory, formula: &Formula) -> String {
     written(theory, formula, SortsShown::No)
 }
 
+/// The MPL text of a statement as a goal of its theory: what stands behind the anchor, over its parameters.
+#[must_use]
+pub fn goal_mpl(theory: &Theory, statement: &Formula) -> String {
+    let Formula::Implies(binders, _, body) = statement else { return mpl(theory, statement) };
+    let names: Vec<Name> = (0..binders.len() as u32).map(Name).collect();
+    let parameters = &theory.anchor_definition().parameters;
+    let name = |name: Name| parameters.get(name.0 as usize).cloned().unwrap_or_else(|| format!("?{}", name.0).into());
+    let predicate = |id: PredicateId| theory.predicate(id).name.clone();
+    MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(&body.open(&names))
+}
+
 /// The text of a closed formula as records of theorems hold it, with sorts.
 pub(super) fn recorded(theory: &Theory, formula: &Formula) -> String {
     written(theory, formula, SortsShown::Yes)

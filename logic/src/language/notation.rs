@@ -10,14 +10,21 @@
 //! is always there to be shown beside it.
 
 mod atom;
+mod clause;
 mod graph;
+mod law;
 mod math;
+mod naming;
 mod reader;
 mod reading;
 mod signs;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use clause::{Binding, Fit, Matcher};
+pub use clause::{Literal, Literals, Term};
+pub use law::Law;
 pub use math::{Group, Math, Role, Symbol};
-pub use reading::{Axiom, Reading};
+pub use naming::Renaming;
+pub use reading::{Axiom, Notation, Reading};
 pub use signs::{Clash, Signs};

@@ -15,7 +15,7 @@ use crate::clauses::clause::Clause;
 use crate::search::explore::{Exploration, Fate, LEVELS, Open, Options, Origin, Stage, Theorem};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.

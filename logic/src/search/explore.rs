@@ -8,12 +8,15 @@
 
 mod commit;
 mod conjecture;
+mod essential;
 mod exhaustion;
+mod interest;
 mod learn;
 mod note;
 mod prepare;
 mod refute;
 mod theorem;
+mod wish;
 mod witness;
 
 use std::collections::{HashMap, HashSet};
@@ -25,6 +28,7 @@ use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
 use crate::clauses::compile::{Compiled, Move};
 use crate::conjecture::Refuted;
+use crate::language::notation::{Notation, Reading};
 use crate::models::model::Model;
 use crate::saturation::block::Snapshot;
 use crate::saturation::book::RuleBook;
@@ -34,10 +38,12 @@ use crate::search::attempt::{Effort, LogicBlock};
 pub(crate) use conjecture::LEVELS;
 use conjecture::{BY_CASES, LAST, is_asked};
 pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
+pub use interest::{Interest, Listed, Variant};
 use learn::root_of;
 pub use note::Note;
 use prepare::read_goal;
 pub use theorem::{Counts, Theorem};
+pub use wish::Failure;
 
 /// What is wanted of an exploration, and its bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,6 +118,7 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug)]
 pub struct Exploration {
     theory: Arc<Theory>,
+    notation: Notation,
     options: Options,
     compiled: Arc<Compiled>,
     book: RuleBook,
@@ -178,6 +185,7 @@ impl Exploration {
         let book = RuleBook::new(&compiled);
         let root = Arc::new(root_of(&book).rest());
         Exploration {
+            notation: Reading::new(&theory).notation(),
             theory,
             options,
             compiled,
@@ -368,11 +376,24 @@ impl Exploration {
         self.generations.last().is_some_and(|(_, atoms)| *atoms < self.theory.bounds.atoms) && !self.models.is_empty()
     }
 
+    /// The notation of the theory, ready to read its formulas.
+    #[must_use]
+    pub fn reading(&self) -> Reading<'_> {
+        Reading::with(&self.theory, &self.notation)
+    }
+
+    /// The statement of a clause, its variables named in the order in which a reader meets them.
+    #[must_use]
+    pub fn statement_of(&self, clause: &Clause) -> Option<Formula> {
+        let statement = self.compiled.signature.statement(&self.theory, clause)?;
+        Some(self.reading().named(&statement))
+    }
+
     pub(crate) fn add(&mut self, clause: Clause, origin: Origin) {
         if !self.known.insert(clause.clone()) {
             return;
         }
-        let Some(statement) = self.compiled.signature.statement(&self.theory, &clause) else { return };
+        let Some(statement) = self.statement_of(&clause) else { return };
         let moves = vec![Move::Apply; clause.premises.len()];
         self.conjectures.push(Conjecture::new(origin, Some(clause), moves, statement));
     }

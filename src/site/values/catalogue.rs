@@ -8,9 +8,9 @@ use theoremata_logic::calculus::formula::PredicateId;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::notation::{Math, Reading};
 use theoremata_logic::proofs::axiom_use::{Axioms, Given};
+use theoremata_logic::search::explore::{Interest, Variant};
 
 use super::address;
-use super::law::law;
 use super::report::Report;
 
 /// The report with everything that several pages need.
@@ -25,6 +25,8 @@ pub(crate) struct Catalogue<'r> {
     /// The axioms in one line of text.
     pub(crate) axiom_texts: Vec<String>,
     pub(crate) theorems: Vec<Entry>,
+    /// The theorems by what they are worth to a reader.
+    pub(crate) interest: Interest,
 }
 
 /// A theorem's place among the others.
@@ -88,6 +90,14 @@ impl<'r> Catalogue<'r> {
         }
     }
 
+    /// What a theorem is a variant of, in words.
+    pub(crate) fn variant(&self, number: usize) -> Option<String> {
+        self.interest.listed[number].variant.map(|variant| match variant {
+            Variant::Theorem(place) => format!("variant of theorem {}", place + 1),
+            Variant::Axiom(axiom) => format!("variant of axiom {}", axiom + 1),
+        })
+    }
+
     pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Self {
         let reading = Reading::new(theory);
         let axioms = Axioms::of(theory);
@@ -100,6 +110,7 @@ impl<'r> Catalogue<'r> {
             axioms,
             axiom_texts,
             theorems: Vec::with_capacity(report.theorems.len()),
+            interest: Interest::of(theory, report.theorems.iter().map(|theorem| &theorem.checked)),
         };
         let mut files: HashMap<String, usize> = HashMap::new();
         for (number, theorem) in report.theorems.iter().enumerate() {
@@ -123,7 +134,7 @@ impl<'r> Catalogue<'r> {
             for cited in &cites {
                 catalogue.theorems[*cited].used_by.push(number);
             }
-            let law = law(math.body());
+            let law = catalogue.interest.listed[number].name.clone();
             let text = math.body().to_string();
             let file = format!("{file}.html");
             catalogue.theorems.push(Entry { math, text, law, file, cites, used_by: Vec::new(), own, whole, level });

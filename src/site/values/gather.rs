@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use theoremata_actors::run::contradiction_among;
+use theoremata_actors::run::{contradiction_among, variable_name};
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::clauses::clause::Clause;
-use theoremata_logic::language::text::variable_name;
 use theoremata_logic::models::model::{Model, UNKNOWN};
 use theoremata_logic::search::explore::{Exploration, Fate};
 
@@ -59,8 +58,6 @@ impl Report {
 
     /// Adds what is no theorem.
     fn with(mut self, exploration: &Exploration) -> Report {
-        let theory = exploration.theory();
-        let signature = &exploration.compiled().signature;
         let mut open = Vec::new();
         let mut refuted = Vec::new();
         for conjecture in &exploration.conjectures {
@@ -69,7 +66,7 @@ impl Report {
                 Fate::Proved(_) => {}
                 Fate::Refuted(model, values) => {
                     if let (Some(clause), Some(known)) = (&conjecture.clause, exploration.models.get(*model)) {
-                        let assignment = assignment(clause, known, values);
+                        let assignment = assignment(clause, &statement, known, values);
                         refuted.push(Refuted { statement, model: *model, assignment });
                     }
                 }
@@ -88,13 +85,11 @@ impl Report {
                     for induction in &fate.inductions {
                         tried.push(format!(
                             "induction on {}, case {}: {}",
-                            variable_name(induction.variable),
+                            variable_name(&conjecture.statement, induction.variable),
                             induction.case + 1,
                             induction.ended.words()
                         ));
-                        for subgoal in
-                            induction.subgoals.iter().filter_map(|clause| signature.statement(theory, clause))
-                        {
+                        for subgoal in induction.subgoals.iter().filter_map(|clause| exploration.statement_of(clause)) {
                             if !stuck.contains(&subgoal) {
                                 stuck.push(subgoal);
                             }
@@ -106,9 +101,9 @@ impl Report {
         }
         for candidate in &exploration.refuted {
             if let (Some(statement), Some(known)) =
-                (signature.statement(theory, &candidate.clause), exploration.models.get(candidate.model))
+                (exploration.statement_of(&candidate.clause), exploration.models.get(candidate.model))
             {
-                let assignment = assignment(&candidate.clause, known, &candidate.assignment);
+                let assignment = assignment(&candidate.clause, &statement, known, &candidate.assignment);
                 refuted.push(Refuted { statement, model: candidate.model, assignment });
             }
         }
@@ -131,7 +126,7 @@ impl Report {
 }
 
 /// The value of each variable that the clause quantifies.
-fn assignment(clause: &Clause, model: &Model, values: &[u16]) -> Vec<(Arc<str>, Arc<str>)> {
+fn assignment(clause: &Clause, statement: &Formula, model: &Model, values: &[u16]) -> Vec<(Arc<str>, Arc<str>)> {
     let mut names: HashMap<u16, Arc<str>> = HashMap::new();
     (0..clause.variables)
         .zip(values)
@@ -141,7 +136,7 @@ fn assignment(clause: &Clause, model: &Model, values: &[u16]) -> Vec<(Arc<str>, 
                 None if *value == UNKNOWN => "any value".into(),
                 None => value.to_string().into(),
             });
-            (variable_name(variable), name.clone())
+            (variable_name(statement, variable).into(), name.clone())
         })
         .collect()
 }

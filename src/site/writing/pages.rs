@@ -157,13 +157,12 @@ impl Pages<'_, '_> {
             .collect();
         let essential = report.theorems.iter().filter(|theorem| theorem.essential).count();
         let by_induction = report.theorems.iter().filter(|theorem| matches!(theorem.kind, Kind::Induction(_))).count();
-        // Corollaries come last: there are many, and little is new in them.
-        let is_corollary =
-            |number: usize| report.theorems[number].kind == Kind::Corollary && !report.theorems[number].essential;
-        let (rows, rest) = self.theorem_rows(|number| !is_corollary(number));
-        let (corollaries, more) = self.theorem_rows(is_corollary);
-        let complete = rest.is_empty() && more.is_empty() && rows.len() + corollaries.len() <= MOST_ROWS;
-        let rows = if rest.is_empty() { rows } else { self.theorem_rows(|number| report.theorems[number].essential).0 };
+        // Variants come last: there are many, and little is new in them.
+        let (rows, rest) = self.theorem_rows(&catalogue.interest.laws);
+        let is_variant = |number: &usize| catalogue.interest.listed[*number].variant.is_some();
+        let variants: Vec<usize> = (0..catalogue.theorems.len()).filter(is_variant).collect();
+        let (variants, more) = self.theorem_rows(&variants);
+        let complete = rest.is_empty() && more.is_empty() && rows.len() + variants.len() <= MOST_ROWS;
         let sources: Vec<Value> = report
             .sources
             .iter()
@@ -189,18 +188,18 @@ impl Pages<'_, '_> {
             "inductions": inductions,
             "rows": rows,
             "complete": complete,
-            "corollaries": if complete { corollaries } else { Vec::new() },
+            "variants": if complete { variants } else { Vec::new() },
             "sources": sources,
         });
         self.render("index.html", "index.html", values)
     }
 
     /// Rows of the table of theorems: those of the first page, and those of the following.
-    fn theorem_rows(&self, wanted: impl Fn(usize) -> bool) -> (Vec<Value>, Vec<Vec<Value>>) {
+    fn theorem_rows(&self, numbers: &[usize]) -> (Vec<Value>, Vec<Vec<Value>>) {
         let catalogue = self.catalogue;
-        let rows: Vec<Value> = (0..catalogue.theorems.len())
-            .filter(|number| wanted(*number))
-            .map(|number| {
+        let rows: Vec<Value> = numbers
+            .iter()
+            .map(|&number| {
                 let (entry, theorem) = (&catalogue.theorems[number], &catalogue.report.theorems[number]);
                 json!({
                     "number": number + 1,
@@ -208,6 +207,7 @@ impl Pages<'_, '_> {
                     "math_html": math::statement(&entry.math),
                     "name": catalogue.name(number),
                     "kind": self.kind(number),
+                    "variant": catalogue.variant(number),
                     "essential": theorem.essential,
                     "used": entry.used_by.len(),
                     "steps": theorem.checked.proof().steps.len(),
@@ -219,7 +219,7 @@ impl Pages<'_, '_> {
     }
 
     fn theorems(&mut self) -> Result<(), SiteError> {
-        let (first, rest) = self.theorem_rows(|_| true);
+        let (first, rest) = self.theorem_rows(&(0..self.catalogue.theorems.len()).collect::<Vec<_>>());
         let pages: Vec<Vec<Value>> = std::iter::once(first).chain(rest).collect();
         let count = pages.len();
         for (number, rows) in pages.into_iter().enumerate() {

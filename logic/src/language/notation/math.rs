@@ -117,6 +117,27 @@ impl Math {
         }
     }
 
+    /// Calls `visit` with the variables as they stand in the formula from left to right, those of quantifiers left out.
+    pub fn for_each_variable(&self, visit: &mut dyn FnMut(&Symbol)) {
+        match self {
+            Math::Symbol(symbol) if symbol.role == Role::Variable => visit(symbol),
+            Math::Symbol(_) => {}
+            Math::Apply(_, parts) | Math::Tuple(parts) | Math::And(parts) | Math::Or(parts) => {
+                parts.iter().for_each(|part| part.for_each_variable(visit));
+            }
+            Math::Infix { left, right, .. } | Math::Equivalent(left, right) => {
+                left.for_each_variable(visit);
+                right.for_each_variable(visit);
+            }
+            Math::Postfix(_, inner) | Math::Not(inner) => inner.for_each_variable(visit),
+            Math::Implies(premises, conclusion) => {
+                premises.iter().for_each(|premise| premise.for_each_variable(visit));
+                conclusion.for_each_variable(visit);
+            }
+            Math::ForAll(_, body) | Math::Exists(_, body) => body.for_each_variable(visit),
+        }
+    }
+
     /// The formula behind its universal quantifiers.
     #[must_use]
     pub fn body(&self) -> &Math {

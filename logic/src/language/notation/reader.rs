@@ -147,7 +147,7 @@ impl Reader<'_, '_> {
         self.values.retain(|name, _| outer_values.contains(name));
         self.unbind(&variables);
         let body = if premises.is_empty() { conclusion } else { Math::Implies(premises, Box::new(conclusion)) };
-        for_all(groups, body)
+        for_all(in_order(groups, &body), body)
     }
 
     /// Under the anchor its parameters are constants: they are called by the anchor's names and not
@@ -347,6 +347,36 @@ fn alternatives<'f>(formula: &'f Formula, parts: &mut Vec<&'f Formula>) -> bool 
 
 pub(super) fn infix(symbol: &str, strength: u8, left: Math, right: Math) -> Math {
     Math::Infix { symbol: symbol.into(), strength, left: Box::new(left), right: Box::new(right) }
+}
+
+/// The variables in the order in which they stand in the body, where no set depends on one of them.
+fn in_order(groups: Vec<Group>, body: &Math) -> Vec<Group> {
+    let variable = |symbol: &Symbol| symbol.role == Role::Variable;
+    let depends =
+        |group: &Group| matches!(&group.set, Some(set) if !matches!(set, Math::Symbol(name) if !variable(name)));
+    if groups.iter().any(depends) {
+        return groups;
+    }
+    let mut met: Vec<Symbol> = Vec::new();
+    body.for_each_variable(&mut |symbol| {
+        if !met.contains(symbol) {
+            met.push(symbol.clone());
+        }
+    });
+    let place = |symbol: &Symbol| met.iter().position(|known| known == symbol).unwrap_or(usize::MAX);
+    let mut each: Vec<(Symbol, Option<Math>)> = Vec::new();
+    for group in groups {
+        each.extend(group.variables.into_iter().map(|symbol| (symbol, group.set.clone())));
+    }
+    each.sort_by_key(|(symbol, _)| place(symbol));
+    let mut ordered: Vec<Group> = Vec::new();
+    for (symbol, set) in each {
+        match ordered.last_mut() {
+            Some(last) if last.set == set => last.variables.push(symbol),
+            _ => ordered.push(Group { variables: vec![symbol], set }),
+        }
+    }
+    ordered
 }
 
 fn for_all(groups: Vec<Group>, body: Math) -> Math {

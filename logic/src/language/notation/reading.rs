@@ -16,11 +16,24 @@ const MOST_PARTS: usize = 20_000;
 pub struct Reading<'t> {
     pub(super) theory: &'t Theory,
     /// The parameters of the anchor that are functions.
-    pub(super) functions: BTreeSet<Arc<str>>,
+    pub(super) functions: Arc<BTreeSet<Arc<str>>>,
     /// Whether relations are shown as relations, whatever the theory says about them.
     pub(super) literal: bool,
     /// What each sign stands for.
-    pub(super) signs: Signs,
+    pub(super) signs: Arc<Signs>,
+}
+
+/// What a reading has looked up in its theory, to be kept beside it.
+#[derive(Clone)]
+pub struct Notation {
+    functions: Arc<BTreeSet<Arc<str>>>,
+    signs: Arc<Signs>,
+}
+
+impl std::fmt::Debug for Notation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Notation").field("functions", &self.functions).finish_non_exhaustive()
+    }
 }
 
 /// One conjunct of the anchor after unfolding the structures that it names.
@@ -45,13 +58,25 @@ impl<'t> Reading<'t> {
                 functions.insert(name.clone());
             }
         }
-        Reading { theory, functions, literal: false, signs: Signs::of(theory) }
+        Reading { theory, functions: functions.into(), literal: false, signs: Signs::of(theory).into() }
     }
 
     /// Reads every relation as it stands: no notation, no terms, no anchor that is understood.
     #[must_use]
     pub fn literal(theory: &'t Theory) -> Self {
-        Reading { theory, functions: BTreeSet::new(), literal: true, signs: Signs::of(theory) }
+        Reading { theory, functions: Arc::default(), literal: true, signs: Signs::of(theory).into() }
+    }
+
+    /// What was looked up, for [`Reading::with`].
+    #[must_use]
+    pub fn notation(&self) -> Notation {
+        Notation { functions: self.functions.clone(), signs: self.signs.clone() }
+    }
+
+    /// As [`Reading::new`] of the theory of which the notation is, without looking anything up.
+    #[must_use]
+    pub fn with(theory: &'t Theory, notation: &Notation) -> Self {
+        Reading { theory, functions: notation.functions.clone(), literal: false, signs: notation.signs.clone() }
     }
 
     /// The theory whose notation this is.

@@ -153,7 +153,7 @@ fn outputs_of_functions_become_terms() {
     shows(
         &theory,
         "(>[a,b,c] (in2[a,b,s]) (>[d] (in3[c,b,d,*]) (>[e] (in3[c,a,e,*]) (in3[e,c,d,+]))))",
-        "∀ a c : c · s(a) = c · a + c",
+        "∀ c a : c · s(a) = c · a + c",
     );
 }
 

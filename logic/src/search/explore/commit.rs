@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::calculus::checked::Checked;
+use crate::calculus::formula::Formula;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
@@ -14,7 +15,7 @@ use crate::search::attempt::{Effort, LogicBlock, Stuck, Verdict, solve};
 use crate::search::ended::{Ended, kept_apart};
 
 use super::Exploration;
-use super::conjecture::{Fate, Open, OpenInduction, Origin};
+use super::conjecture::{Fate, Open, OpenInduction, Origin, is_asked};
 use super::theorem::Theorem;
 
 impl Exploration {
@@ -56,7 +57,9 @@ impl Exploration {
                 Verdict::Open(stuck) => {
                     self.collect_lemmas(place, &stuck);
                     self.conjectures[place].failures += 1;
-                    self.conjectures[place].fate = Fate::Open(self.report(&stuck));
+                    let wishes =
+                        if is_asked(&self.conjectures[place].origin) { self.wishes(&stuck) } else { Vec::new() };
+                    self.conjectures[place].fate = Fate::Open(Open { wishes, ..self.report(&stuck) });
                 }
             }
         }
@@ -101,14 +104,21 @@ impl Exploration {
 
     /// Writes down the proof and enters the theorem.
     pub(super) fn accept(&mut self, place: usize, tree: &Tree, corollary: bool) -> bool {
-        let conjecture = &self.conjectures[place];
-        let statement = &conjecture.statement;
+        let plain = self.plain(place);
+        let statement = plain.as_ref().unwrap_or(&self.conjectures[place].statement);
         let proof = kept_apart(|| extract(&self.theory, &self.compiled, &self.statements, statement, tree));
         let induction = match &tree.by {
             By::Induction(induction) => Some(induction.variable),
             By::Block(_) | By::Cases(_) | By::Indirect(_) => None,
         };
         self.register(place, proof, induction, corollary)
+    }
+
+    /// What nobody asked for as proofs are made of it, before its variables get names for readers.
+    fn plain(&self, place: usize) -> Option<Formula> {
+        let conjecture = &self.conjectures[place];
+        let clause = conjecture.clause.as_ref().filter(|_| !is_asked(&conjecture.origin))?;
+        self.compiled.signature.statement(&self.theory, clause)
     }
 
     /// Has a proof checked; only then its statement is a theorem.
@@ -122,7 +132,10 @@ impl Exploration {
         let conjecture = &self.conjectures[place];
         let statements = &self.statements;
         let id = TheoremId(self.theorems.len() as u32);
+        // The proof calls the variables what the statement calls them.
+        let renaming = self.plain(place).map(|plain| self.reading().renaming(&plain)).unwrap_or_default();
         let checked = proof.map_err(Ended::Panicked).and_then(|proof| {
+            let proof = renaming.proof(proof);
             match Checked::new(&self.theory, |id| statements.get(id.0 as usize), id, proof) {
                 Ok(checked) if *checked.statement() == conjecture.statement => Ok(checked),
                 Ok(_) => Err(Ended::Refused("it proves another statement".into())),
@@ -168,18 +181,12 @@ impl Exploration {
                 subgoals: inner.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)).take(3).collect(),
             })
             .collect();
-        Open { ended: stuck.direct.clone(), inductions }
+        Open { ended: stuck.direct.clone(), inductions, wishes: Vec::new() }
     }
 
     /// Keeps the lemmas that would have closed the subgoals on which a proof got stuck.
     pub(super) fn collect_lemmas(&mut self, place: usize, stuck: &Stuck) {
-        let constants = self.compiled.signature.constants.len();
-        let mut queue: Vec<&Stuck> = vec![stuck];
-        let mut found = Vec::new();
-        while let Some(stuck) = queue.pop() {
-            found.extend(stuck.lemmas.iter().filter_map(|lemma| clause_of(lemma, constants)));
-            queue.extend(stuck.inductions.iter().map(|(_, _, inner)| &**inner));
-        }
+        let found = self.lemmas_of(stuck);
         self.wanted.extend(found.into_iter().map(|clause| (clause, place)));
     }
 

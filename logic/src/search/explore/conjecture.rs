@@ -125,6 +125,8 @@ pub struct Open {
     /// The inductions tried: the variable's number, the case that stayed open, and its subgoal in MPL
     /// form as a list of premises and a head over the block's individuals.
     pub inductions: Vec<OpenInduction>,
+    /// For what somebody asked: the lemmas that would have closed what the attempt got stuck on.
+    pub wishes: Vec<Clause>,
 }
 
 /// An induction that did not go through.

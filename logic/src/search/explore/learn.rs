@@ -1,4 +1,4 @@
-//! Theorems as rules, and which of them are essential.
+//! Theorems as rules.
 
 use std::sync::Arc;
 
@@ -7,8 +7,6 @@ use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::clauses::compile::{Axiom, Compiled, Justification, Start};
 use crate::saturation::block::{Block, Limits};
 use crate::saturation::book::RuleBook;
-use crate::saturation::sequent::Sequent;
-use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 use crate::search::ended::kept_apart;
 
 use super::Exploration;
@@ -39,34 +37,6 @@ impl Exploration {
             }
         }
         self.root = Arc::new(root_of(&self.book).rest());
-    }
-
-    /// A theorem is essential unless it follows at once, without induction, from the essential ones. The
-    /// last accepted are let go first, so that what remains are the early, simple ones.
-    /// False if `go_on` said stop.
-    pub(super) fn mark_essential(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        let mut kept: Vec<usize> = (0..self.theorems.len()).filter(|place| !self.theorems[*place].corollary).collect();
-        for place in kept.clone().into_iter().rev() {
-            if !go_on() {
-                return false;
-            }
-            let mut book = RuleBook::new(&self.compiled);
-            for other in kept.iter().filter(|other| **other != place) {
-                add_theorem(&mut book, &self.compiled, TheoremId(*other as u32), &self.theorems[*other]);
-            }
-            let root = root_of(&book);
-            let Some(sequent) = self.theorems[place].clause.as_ref().map(Sequent::of) else { continue };
-            let root = Arc::new(root.rest());
-            let (verdict, steps) = solve(LogicBlock::new(self.compiled.clone(), root, sequent, Effort::GLANCE));
-            self.counts.steps += steps;
-            if matches!(verdict, Verdict::Proved(tree) if tree.is_immediate()) {
-                kept.retain(|other| *other != place);
-            }
-        }
-        for place in kept {
-            self.theorems[place].essential = true;
-        }
-        true
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Theorem {
     pub induction: Option<u16>,
     /// Whether it follows at once, without induction, from what was known: then it is no rule.
     pub corollary: bool,
-    /// Whether it does not follow without induction from the other essential theorems.
+    /// Whether it is among those from which, with the axioms, the others are found again; known at the end.
     pub essential: bool,
     /// The conjecture.
     pub conjecture: usize,

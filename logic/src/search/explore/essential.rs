@@ -1,0 +1,135 @@
+//! Which theorems are essential: from these and the axioms the engine finds the others again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::calculus::proof::TheoremId;
+use crate::saturation::block::Snapshot;
+use crate::saturation::book::RuleBook;
+use crate::saturation::sequent::Sequent;
+use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
+
+use super::conjecture::{BY_CASES, LAST};
+use super::interest::by_weight;
+use super::learn::{add_theorem, root_of};
+use super::{Exploration, LEVELS};
+
+/// The work that is done for it at most, in steps; what has not been looked at by then stays essential.
+const MOST_STEPS: u64 = 40_000_000;
+/// How often the essential ones are gone through.
+const ROUNDS: usize = 3;
+
+/// From which theorems it was tried to prove one, and whether it went: nothing is tried twice.
+#[derive(Default)]
+struct Trials {
+    found: HashMap<(usize, BTreeSet<usize>), bool>,
+    /// The last root block, and the theorems that are its rules.
+    root: Option<(BTreeSet<usize>, Arc<Snapshot>)>,
+}
+
+impl Exploration {
+    /// Marks the essential theorems: a smallest set that was found of theorems that are rules, such that each other rule
+    /// is proved anew by one attempt from the axioms and these, with the effort by which it was proved; the corollaries
+    /// follow at once from the rules. No essential one follows in this way from the axioms and the rest, unless the bound
+    /// on work was met. False if `go_on` said stop.
+    pub(super) fn mark_essential(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        let until = self.counts.steps + MOST_STEPS;
+        let mut order = by_weight(&self.reading(), self.theorems.iter().map(|theorem| &theorem.checked));
+        order.retain(|place| self.is_rule(*place));
+        let mut essential = BTreeSet::new();
+        let mut dropped = BTreeSet::new();
+        let mut trials = Trials::default();
+        for _ in 0..ROUNDS {
+            let before = essential.clone();
+            // What does not follow from those that were taken is taken: the laws that are worth most come first.
+            for place in &order {
+                if !go_on() {
+                    return false;
+                }
+                if !essential.contains(place)
+                    && (self.counts.steps > until || !self.tried_from(&essential, *place, &mut trials))
+                {
+                    essential.insert(*place);
+                }
+            }
+            // Those that were taken first may follow from what was taken after them.
+            for place in order.iter().rev() {
+                if !go_on() {
+                    return false;
+                }
+                if !essential.contains(place) || dropped.contains(place) || self.counts.steps > until {
+                    continue;
+                }
+                let mut rest = essential.clone();
+                rest.remove(place);
+                if self.tried_from(&rest, *place, &mut trials) {
+                    dropped.insert(*place);
+                    essential = rest;
+                }
+            }
+            if essential == before {
+                break;
+            }
+        }
+        for place in essential {
+            self.theorems[place].essential = true;
+        }
+        true
+    }
+
+    /// Whether a theorem is proved by one attempt, with the effort by which it was proved, when of the theorems only
+    /// `known` are known.
+    pub fn follows_from(&mut self, known: &[TheoremId], theorem: TheoremId) -> bool {
+        let known = known.iter().map(|id| id.0 as usize).collect();
+        let root = self.root_with(&known);
+        self.follows(theorem.0 as usize, &root)
+    }
+
+    fn tried_from(&mut self, known: &BTreeSet<usize>, place: usize, trials: &mut Trials) -> bool {
+        let key = (place, known.clone());
+        if let Some(found) = trials.found.get(&key) {
+            return *found;
+        }
+        let root = match trials.root.take() {
+            Some((of, root)) if of == *known => root,
+            _ => self.root_with(known),
+        };
+        let found = self.follows(place, &root);
+        trials.root = Some((known.clone(), root));
+        trials.found.insert(key, found);
+        found
+    }
+
+    fn is_rule(&self, place: usize) -> bool {
+        let theorem = &self.theorems[place];
+        !theorem.corollary && theorem.clause.is_some()
+    }
+
+    /// A root block with the rules of these theorems.
+    fn root_with(&self, known: &BTreeSet<usize>) -> Arc<Snapshot> {
+        let mut book = RuleBook::new(&self.compiled);
+        for place in known {
+            add_theorem(&mut book, &self.compiled, TheoremId(*place as u32), &self.theorems[*place]);
+        }
+        Arc::new(root_of(&book).rest())
+    }
+
+    fn follows(&mut self, place: usize, root: &Arc<Snapshot>) -> bool {
+        let theorem = &self.theorems[place];
+        let conjecture = &self.conjectures[theorem.conjecture];
+        let Some(clause) = &theorem.clause else { return false };
+        let [quick, usual] = self.options.efforts;
+        let efforts = [Some(quick), Some(usual), Some(Effort::CASES), self.options.last_effort];
+        debug_assert!(BY_CASES == 2 && LAST == 3 && LEVELS == efforts.len());
+        let tried = conjecture.tried;
+        let nesting = |effort: Effort| if conjecture.by_congruence { 0 } else { effort.nesting };
+        // The last effort with which it was tried is that which proved it.
+        let level = tried.iter().rposition(|tried| *tried > 0).unwrap_or(0);
+        let effort = efforts[level].unwrap_or(usual);
+        let effort = Effort { nesting: nesting(effort), ..effort };
+        let block = LogicBlock::new(self.compiled.clone(), root.clone(), Sequent::of(clause), effort);
+        let (verdict, steps) = solve(block);
+        self.counts.steps += steps;
+        matches!(verdict, Verdict::Proved(_))
+    }
+}
