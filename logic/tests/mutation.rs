@@ -6,7 +6,8 @@
 //!
 //! - a premise, and the new one says the same and is visible wherever the old one was; or
 //! - the premises or the conclusion of a congruence, which still replaces equals only; or
-//! - the conclusion of an ex falso;
+//! - the conclusion of an ex falso; or
+//! - a step's scope, and the new one is around the old one, and all that the step rests on and speaks of is known there;
 //!
 //! and every step that rests on a changed conclusion is such a congruence. The proof then still proves
 //! its statement. This is judged here, without the checker.
@@ -16,10 +17,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::damage::KINDS;
-use common::places::{congruent, encloses, pruned};
+use common::places::{congruent, encloses, pruned, visible};
 use common::{Subject, accepts, byhand, list, prove_all, theories};
 use theoremata_logic::calculus::check::{Flaw, check};
-use theoremata_logic::calculus::proof::{Proof, Rule, StepId};
+use theoremata_logic::calculus::proof::{Proof, Rule, Step, StepId};
 
 /// Proofs of all sorts: direct, by induction (also over trees and lists, also nested), by
 /// contradiction, from premises that contradict, with existence, with citations.
@@ -98,6 +99,24 @@ fn word(rule: &Rule) -> &'static str {
     }
 }
 
+/// Whether a step that moved outward rests on and speaks of nothing that is hidden there, and discharges nothing.
+fn is_free(proof: &Proof, old: &Step, new: &Step) -> bool {
+    let known = visible(proof, new.scope);
+    let mut speaks = true;
+    new.conclusion.for_each_free(&mut |name| speaks &= known.contains(&name));
+    let names = match &new.rule {
+        Rule::Instantiate(names) | Rule::ExistsIntroduction(names) => &names[..],
+        _ => &[],
+    };
+    let rests = new.premises.iter().all(|premise| encloses(proof, proof.steps[premise.index()].scope, new.scope));
+    encloses(proof, new.scope, old.scope)
+        && speaks
+        && rests
+        && names.iter().all(|name| known.contains(name))
+        && new.rule.discharged().next().is_none()
+        && !matches!(new.rule, Rule::Assumption(_))
+}
+
 /// Whether the damage did none; see the page's head.
 fn is_harmless(before: &Proof, after: &Proof) -> bool {
     if before.scopes != after.scopes || before.steps.len() != after.steps.len() {
@@ -109,7 +128,7 @@ fn is_harmless(before: &Proof, after: &Proof) -> bool {
         if old == new && !rests_on_change {
             continue;
         }
-        if old.rule != new.rule || old.scope != new.scope {
+        if old.rule != new.rule || (old.scope != new.scope && !is_free(before, old, new)) {
             return false;
         }
         if old.conclusion != new.conclusion {

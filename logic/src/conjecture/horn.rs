@@ -12,7 +12,8 @@ use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term}
 /// The relations of which conjectures may speak, functions among them.
 pub(super) fn relations(signature: &Signature, limits: &Limits) -> Vec<RelationId> {
     let all = (1..signature.relations.len() as u16).map(RelationId);
-    all.filter(|id| limits.offers(*id) && is_first_order(signature, *id)).collect()
+    let plain = |id: &RelationId| signature.relations[id.index()].inner.is_none();
+    all.filter(|id| plain(id) && limits.offers(*id) && is_first_order(signature, *id)).collect()
 }
 
 /// Gives every candidate about these relations to `take`; copies up to renaming are possible where a relation occurs

@@ -76,7 +76,7 @@ impl Sweep<'_> {
                 let lane = &mut lanes[*output as usize];
                 let mut alive = 0;
                 for (number, (place, value)) in places[..count].iter().zip(lane).enumerate() {
-                    let cell = cells[*place as usize];
+                    let cell = cells.get(*place as usize).copied().unwrap_or(UNKNOWN);
                     let known = cell != UNKNOWN;
                     *value = if known { cell } else { 0 };
                     alive |= u64::from(known) << number;
@@ -95,7 +95,7 @@ impl Sweep<'_> {
                 let outputs = spread(*output, values, lanes, *varies);
                 let mut alive = 0;
                 for (number, (place, output)) in places[..count].iter().zip(outputs).enumerate() {
-                    let cell = cells[*place as usize];
+                    let cell = cells.get(*place as usize).copied().unwrap_or(UNKNOWN);
                     alive |= u64::from(cell != UNKNOWN && (cell == output) == *wanted) << number;
                 }
                 alive
@@ -112,15 +112,15 @@ impl Sweep<'_> {
                 let Table::Relation(truths) = &self.model.tables[*table] else { return 0 };
                 let wanted = if *wanted { Truth::True } else { Truth::False };
                 let places = self.places(*table, arguments, values, lanes, *varies, count);
-                places[..count]
-                    .iter()
-                    .enumerate()
-                    .fold(0, |alive, (number, place)| alive | u64::from(truths[*place as usize] == wanted) << number)
+                places[..count].iter().enumerate().fold(0, |alive, (number, place)| {
+                    alive | u64::from(truths.get(*place as usize) == Some(&wanted)) << number
+                })
             }
         }
     }
 
-    /// The place of each lane's tuple in a table.
+    /// The place of each lane's tuple in a table. A lane that was given up may hold individuals of another sort: then
+    /// its place may lie outside of the table.
     fn places(
         &self,
         table: usize,

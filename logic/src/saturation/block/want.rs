@@ -4,7 +4,7 @@
 //! need, down to rows of functions. Values of those rows are asked for; where an input is open, the goal's own
 //! individuals, the constants and their successors are tried.
 
-use crate::saturation::facts::Reason;
+use crate::saturation::facts::{FactId, Reason};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::{Rule, RuleHead, in_order};
 
@@ -16,6 +16,8 @@ const DEPTH: u32 = 3;
 /// The most subgoals that are looked at, and the most demands that are made of them.
 const SUBGOALS: usize = 64;
 const DEMANDS: usize = 48;
+/// The most denials of one relation that are looked at backwards.
+const DENIED: usize = 8;
 /// The most constants, and the most other individuals, that are tried as an open input.
 const TRIED: usize = 8;
 
@@ -106,13 +108,19 @@ impl Block {
             .collect()
     }
 
-    /// What the block has assumed to fail, rows of functions aside.
+    /// What fails by assumption, here or above, or by what follows from the block's own assumptions; rows of functions
+    /// aside.
     fn denied(&self) -> Vec<Pattern> {
+        let is_meant = |fact: FactId| {
+            fact.0 >= self.layer.first_fact || matches!(self.layer_of(fact).reason(fact), Reason::Given(_))
+        };
         (0..self.book.triggers.len() as u32 / 2)
             .map(|relation| Code(2 * relation + 1))
-            .flat_map(|code| self.facts_of(code).map(move |fact| (code, fact)))
-            .filter(|(_, fact)| matches!(self.layer_of(*fact).reason(*fact), Reason::Given(_)))
-            .filter(|(code, _)| self.book.function(code.opposite()).is_none())
+            .filter(|code| self.book.function(code.opposite()).is_none())
+            .flat_map(|code| {
+                let meant = self.facts_of(code).filter(move |fact| is_meant(*fact) && self.is_current(*fact));
+                meant.take(DENIED).map(move |fact| (code, fact))
+            })
             .map(|(code, fact)| {
                 let arguments = self.arguments(fact).iter().map(|one| Argument::Individual(*one)).collect();
                 Pattern { code: code.opposite(), arguments }
