@@ -101,6 +101,10 @@ fn word(rule: &Rule) -> &'static str {
 
 /// Whether a step that moved outward rests on and speaks of nothing that is hidden there, and discharges nothing.
 fn is_free(proof: &Proof, old: &Step, new: &Step) -> bool {
+    if let Rule::Assumption(number) = new.rule {
+        // The same may be assumed twice, one scope in another.
+        return proof.scopes[new.scope.index()].assumptions.get(number as usize) == Some(&new.conclusion);
+    }
     let known = visible(proof, new.scope);
     let mut speaks = true;
     new.conclusion.for_each_free(&mut |name| speaks &= known.contains(&name));
@@ -114,7 +118,6 @@ fn is_free(proof: &Proof, old: &Step, new: &Step) -> bool {
         && rests
         && names.iter().all(|name| known.contains(name))
         && new.rule.discharged().next().is_none()
-        && !matches!(new.rule, Rule::Assumption(_))
 }
 
 /// Whether the damage did none; see the page's head.
