@@ -218,7 +218,7 @@ fn the_counts_of_an_exploration_add_up() {
 fn no_axiom_is_left_aside() {
     use theoremata_logic::search::explore::{Fate, Note};
     let options = theoremata_logic::search::explore::Options { generate: false, ..Default::default() };
-    let theory = "(theory T[R,S,c,d] (& (in[d,S]) (>[x,y] (in2[x,y,R]) (in[y,S])) \
+    let theory = "(theory T[R,S,c,d] (& (in[d,S]) (>[] (in[c,S]) (in[d,S])) (>[x,y] (in2[x,y,R]) (in[y,S])) \
                   (>[x] (>[y] (in[y,S]) (in2[x,y,R])) (in[x,S]))))";
     let goals = ["(>[] (>[y] (in[y,S]) (in2[c,y,R])) (in[c,S]))", "(in[c,S])"];
     let exploration = verdict::explore(theory, &goals, options);

@@ -75,11 +75,20 @@ impl Problem<'_> {
         domains
     }
 
-    /// The sizes to be looked at, small ones first.
+    /// The sizes to be looked at, small ones first. With several sorts their sum is bounded; if there are more sorts than
+    /// that bound, one of them may have one individual more than it must.
     fn sizes(&self, smallest: &[u16], limits: &SearchLimits) -> Vec<Vec<u16>> {
-        let ranges: Vec<_> = smallest.iter().map(|size| *size..limits.largest + 1).collect();
-        let mut sizes: Vec<Vec<u16>> = reference::assignments(&ranges).collect();
-        sizes.retain(|sizes| sizes.len() == 1 || sizes.iter().sum::<u16>() <= limits.together);
+        let least: u16 = smallest.iter().sum();
+        let together = if smallest.len() == 1 { limits.largest } else { limits.together.max(least + 1) };
+        let mut sizes: Vec<Vec<u16>> = vec![Vec::new()];
+        for (place, from) in smallest.iter().enumerate() {
+            let later: u16 = smallest[place + 1..].iter().sum();
+            let longer = sizes.iter().flat_map(|known| {
+                let spare = together.saturating_sub(known.iter().sum::<u16>() + later);
+                (*from..=limits.largest.min(spare)).map(|size| known.iter().copied().chain([size]).collect())
+            });
+            sizes = longer.collect();
+        }
         sizes.sort_by_key(|sizes| sizes.iter().sum::<u16>());
         sizes
     }

@@ -101,6 +101,8 @@ pub struct Block {
     reached: Option<Reached>,
     /// How many individuals there were when the goal was last looked at backwards; 0: not yet.
     guessed_from: u32,
+    /// Whether the goal drives.
+    drives: bool,
     /// The rows that would lead to the goal, with variables where any individual will do: values on the way to one are
     /// made first.
     aims: Vec<Pattern>,
@@ -212,6 +214,7 @@ impl Block {
             goal: None,
             reached: None,
             guessed_from: 0,
+            drives: false,
             aims: Vec::new(),
             given: 0,
             negatives,
@@ -271,6 +274,12 @@ impl Block {
             }
             self.join_with_all(RuleId(number as u32), &rule);
         }
+    }
+
+    /// Whether the goal drove the block anywhere.
+    #[must_use]
+    pub fn is_driven(&self) -> bool {
+        self.drives && self.guessed_from > 0
     }
 
     /// The rules that all blocks share.

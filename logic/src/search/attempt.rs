@@ -37,6 +37,8 @@ pub struct Effort {
     pub splits: u32,
     /// Limits of a block that is one of two cases.
     pub split: Limits,
+    /// Whether goals drive: whether values are made that lead to the goal and to nothing else that is known.
+    pub drives: bool,
 }
 
 impl Effort {
@@ -47,6 +49,7 @@ impl Effort {
         nesting: 0,
         splits: 0,
         split: Limits::NONE,
+        drives: false,
     };
     /// A first attempt, which most proofs need no more than.
     pub const QUICK: Effort = Effort {
@@ -55,6 +58,7 @@ impl Effort {
         nesting: 1,
         splits: 0,
         split: Limits::NONE,
+        drives: true,
     };
     /// The usual effort.
     pub const USUAL: Effort = Effort {
@@ -63,6 +67,7 @@ impl Effort {
         nesting: 1,
         splits: 0,
         split: Limits::NONE,
+        drives: true,
     };
     /// By cases, with as little work in each as will do.
     pub const CASES: Effort = Effort {
@@ -71,6 +76,7 @@ impl Effort {
         nesting: 1,
         splits: 4,
         split: Limits { steps: 4_000, creations: 10 },
+        drives: true,
     };
     /// For goals that a user wants to see proved.
     pub const HIGH: Effort = Effort {
@@ -79,6 +85,7 @@ impl Effort {
         nesting: 2,
         splits: 3,
         split: Limits { steps: 10_000, creations: 20 },
+        drives: true,
     };
 }
 
@@ -178,7 +185,7 @@ impl LogicBlock {
     pub fn turn(&mut self, verdicts: Vec<(u32, Verdict)>, budget: u64) -> Turn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Fresh => {
-                let block = set_up(&self.context, &self.sequent);
+                let block = set_up(&self.context, &self.sequent, self.effort.drives);
                 self.work(block, budget)
             }
             State::Working(block) => self.work(*block, budget),
@@ -214,7 +221,7 @@ impl LogicBlock {
             if self.sequent.head.literal().is_some_and(|head| !head.code.positive()) {
                 // The block has assumed what the goal denies; what an induction rests on must not.
                 let sequent = Sequent { head: SequentHead::False, ..self.sequent.clone() };
-                let mut other = set_up(&self.context, &sequent);
+                let mut other = set_up(&self.context, &sequent, self.effort.drives);
                 other.run_until(self.limits);
                 more = other.steps();
                 options = self.options(&other);
@@ -227,7 +234,15 @@ impl LogicBlock {
         let undecided = self.undecided(&block);
         let snapshot = Arc::new(block.rest());
         let member = member.unwrap_or_else(|| snapshot.clone());
-        let stuck = Arc::new(Finished { snapshot, goal, falsum: None, reached: None, creations: 0, steps: 0 });
+        let stuck = Arc::new(Finished {
+            snapshot,
+            goal,
+            falsum: None,
+            reached: None,
+            creations: 0,
+            steps: 0,
+            is_driven: false,
+        });
         let mut turn = self.split(undecided, Stalled { stuck, member, end, lemmas, options });
         turn.steps += steps + more;
         turn
@@ -254,8 +269,8 @@ fn finish(block: Block) -> Arc<Finished> {
     let goal = block.goal().cloned().expect("an attempt has a goal");
     let reached = block.reached().cloned();
     let falsum = if block.is_reached() { None } else { block.falsum() };
-    let (creations, steps) = (block.creations(), block.steps());
-    Arc::new(Finished { snapshot: Arc::new(block.rest()), goal, falsum, reached, creations, steps })
+    let (creations, steps, is_driven) = (block.creations(), block.steps(), block.is_driven());
+    Arc::new(Finished { snapshot: Arc::new(block.rest()), goal, falsum, reached, creations, steps, is_driven })
 }
 
 /// Runs an attempt and everything that it opens, one block after the other. If it panics that is its verdict.

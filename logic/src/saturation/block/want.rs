@@ -30,7 +30,10 @@ struct Subgoal {
 
 impl Block {
     /// Says what is wanted. The values of functions that the goal mentions are asked for first.
-    pub fn want(&mut self, goal: Goal) {
+    ///
+    /// If it does not drive, the block does no more than any other one does for itself.
+    pub fn want(&mut self, goal: Goal, drives: bool) {
+        self.drives = drives;
         match &goal {
             Goal::Fact(code, arguments) => {
                 if let Some(function) = self.book.function(*code) {
@@ -108,17 +111,20 @@ impl Block {
             .collect()
     }
 
-    /// What fails by assumption, here or above, or by what follows from the block's own assumptions; rows of functions
-    /// aside.
+    /// What fails by assumption, here or above, or if nothing does by what follows from the block's own assumptions; rows
+    /// of functions aside.
     fn denied(&self) -> Vec<Pattern> {
-        let is_meant = |fact: FactId| {
-            fact.0 >= self.layer.first_fact || matches!(self.layer_of(fact).reason(fact), Reason::Given(_))
-        };
+        let assumed = self.denials(&|fact| matches!(self.layer_of(fact).reason(fact), Reason::Given(_)));
+        if assumed.is_empty() { self.denials(&|fact| fact.0 >= self.layer.first_fact) } else { assumed }
+    }
+
+    /// The positive form of some denials.
+    fn denials(&self, is_meant: &dyn Fn(FactId) -> bool) -> Vec<Pattern> {
         (0..self.book.triggers.len() as u32 / 2)
             .map(|relation| Code(2 * relation + 1))
             .filter(|code| self.book.function(code.opposite()).is_none())
             .flat_map(|code| {
-                let meant = self.facts_of(code).filter(move |fact| is_meant(*fact) && self.is_current(*fact));
+                let meant = self.facts_of(code).filter(|fact| is_meant(*fact) && self.is_current(*fact));
                 meant.take(DENIED).map(move |fact| (code, fact))
             })
             .map(|(code, fact)| {
@@ -143,6 +149,7 @@ impl Block {
         let mut aims = Vec::new();
         let mut queue = vec![first];
         let mut next = 0;
+        let deepest = if self.drives { DEPTH } else { 0 };
         while next < queue.len() && demands.len() < DEMANDS {
             let Subgoal { depth, variables, patterns } = &queue[next];
             let (depth, variables) = (*depth, *variables);
@@ -162,7 +169,7 @@ impl Block {
             let open: Vec<Pattern> = open.collect();
             if let Some(values) = in_order(&[], open.iter().collect()).filter(|values| !values.is_empty()) {
                 demands.push(Rule::asking(free, Vec::new(), values, depth));
-            } else {
+            } else if self.drives {
                 for row in rows {
                     if row.arguments.iter().filter(|argument| matches!(argument, Argument::Individual(_))).count() > 1 {
                         aims.push(row.clone());
@@ -171,7 +178,7 @@ impl Block {
                 }
             }
             let mut found = Vec::new();
-            if depth < DEPTH {
+            if depth < deepest {
                 for pattern in patterns {
                     if self.book.function(pattern.code).is_none() {
                         self.premises_of(pattern, depth + 1, &mut found);

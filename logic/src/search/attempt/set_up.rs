@@ -6,7 +6,7 @@ use crate::saturation::sequent::{Sequent, SequentHead};
 
 /// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
 /// its head.
-pub(super) fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
+pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, drives: bool) -> Block {
     let mut block = Block::below(context);
     let sorts = sequent.variable_sorts(context.typing());
     if sequent.speaks_of_sets(block.typing(), &sorts) {
@@ -42,7 +42,7 @@ pub(super) fn set_up(context: &Snapshot, sequent: &Sequent) -> Block {
             _ => unreachable!("an existence stays one"),
         },
     };
-    block.want(goal);
+    block.want(goal, drives);
     block
 }
 
