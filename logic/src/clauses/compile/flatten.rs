@@ -200,7 +200,8 @@ impl Compiled {
         let sorts = self.signature.variable_sorts(&clause);
         let own = &flat.sorts[flat.parameters as usize..];
         let fits = |(number, (sort, own)): (usize, (&Sort, &Sort))| {
-            flat.instance.apply(sort) == *own || (flat.is_goal && !clause.mentions(number as u16))
+            flat.instance.apply(sort) == *own
+                || (flat.is_goal && number < usize::from(clause.variables) && !clause.mentions(number as u16))
         };
         if !sorts.iter().zip(own).enumerate().all(fits) {
             let reason = "a variable stands at no place that shows its sort";

@@ -90,6 +90,10 @@ impl Writer<'_> {
         let parents = layer.parents(fact).to_vec();
         let step = match layer.reason(fact) {
             Reason::Same => {
+                // The fact is older than those that introduce its individual, and no older than what these rest on.
+                if let Some(introduction) = line.introduction(arguments[0]) {
+                    self.write(line, introduction);
+                }
                 let name = self.name(arguments[0]);
                 self.derive(Inference::Reflexivity, vec![], Formula::equal(name, name))
             }
