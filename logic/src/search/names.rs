@@ -4,6 +4,9 @@ use crate::calculus::theory::Theory;
 use crate::clauses::clause::{RelationId, Signature, Slot};
 use crate::clauses::compile::{ConstructorInstance, InductionInstance};
 
+/// How a value was made: the constructor's number and the places of its inputs; `None` for what nothing made.
+pub(super) type Made = Option<(usize, Vec<usize>)>;
+
 /// `0`, `1`, `2`, … where there is one constant and one constructor of one input; `[a, b]` where there is a constant and
 /// one constructor of two inputs, of which the last is recursive; else a term such as `f(x, y)`; letters for individuals
 /// that no constructor gives. `made` has for each sort and value the
@@ -12,7 +15,7 @@ pub(super) fn names(
     theory: &Theory,
     signature: &Signature,
     inductions: &[&InductionInstance],
-    made: &[Vec<Option<(usize, Vec<usize>)>>],
+    made: &[Vec<Made>],
     sort: &dyn Fn(RelationId, usize) -> usize,
 ) -> Vec<String> {
     let writer = Names { theory, signature, inductions, made, sort };
@@ -27,7 +30,7 @@ struct Names<'n> {
     theory: &'n Theory,
     signature: &'n Signature,
     inductions: &'n [&'n InductionInstance],
-    made: &'n [Vec<Option<(usize, Vec<usize>)>>],
+    made: &'n [Vec<Made>],
     sort: &'n dyn Fn(RelationId, usize) -> usize,
 }
 

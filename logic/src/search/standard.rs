@@ -405,7 +405,7 @@ impl<'c> Piece<'c> {
     }
 
     fn names(&self, theory: &Theory) -> Vec<String> {
-        let made: Vec<Vec<Option<(usize, Vec<usize>)>>> =
+        let made: Vec<Vec<crate::search::names::Made>> =
             self.values.iter().map(|values| values.iter().map(|value| value.made.clone()).collect()).collect();
         let place = |relation: RelationId, input: usize| self.sort_of(relation, input).unwrap_or(0);
         names(theory, &self.compiled.signature, self.inductions, &made, &place)

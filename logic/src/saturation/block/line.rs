@@ -86,9 +86,9 @@ impl Line<'_> {
 
     /// A fact that introduces an individual, if a block of the line made it.
     pub(crate) fn introduction(&self, individual: Individual) -> Option<FactId> {
-        let groups = self.layers.iter().flat_map(|layer| layer.groups.iter().map(move |group| (layer, group)));
+        let mut groups = self.layers.iter().flat_map(|layer| layer.groups.iter().map(move |group| (layer, group)));
         let (layer, group) =
-            groups.filter(|(_, group)| (group.first.0..group.first.0 + group.count).contains(&individual.0)).last()?;
+            groups.rfind(|(_, group)| (group.first.0..group.first.0 + group.count).contains(&individual.0))?;
         let mut facts = group.facts.clone().map(FactId);
         facts.find(|fact| matches!(layer.reason(*fact), Reason::Witness(..)))
     }
