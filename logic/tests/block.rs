@@ -388,7 +388,6 @@ fn what_a_block_derives_can_be_proved() {
                 reached: None,
                 creations: 0,
                 steps: 0,
-                is_driven: false,
                 snapshot: Arc::new(block.rest()),
             });
             for (code, arguments) in wanted {

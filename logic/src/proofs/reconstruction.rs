@@ -33,12 +33,6 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Whether blocks made values for the sake of the goal.
-    #[must_use]
-    pub fn is_driven(&self) -> bool {
-        matches!(&self.by, By::Block(finished) if finished.is_driven)
-    }
-
     /// Whether it was proved directly, at once: with few new values and little work.
     #[must_use]
     pub fn is_immediate(&self) -> bool {
@@ -142,8 +136,6 @@ pub struct Finished {
     pub creations: u32,
     /// The work that it took.
     pub steps: u64,
-    /// Whether it made values for the sake of its goal, which no other block would make.
-    pub is_driven: bool,
 }
 
 /// Writes the proof of `statement`, which must be the closed formula of the tree's sequent. `theorems`

@@ -276,12 +276,6 @@ impl Block {
         }
     }
 
-    /// Whether the goal drove the block anywhere.
-    #[must_use]
-    pub fn is_driven(&self) -> bool {
-        self.drives && self.guessed_from > 0
-    }
-
     /// The rules that all blocks share.
     #[must_use]
     pub fn book(&self) -> &RuleBook {

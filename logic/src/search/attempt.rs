@@ -234,15 +234,7 @@ impl LogicBlock {
         let undecided = self.undecided(&block);
         let snapshot = Arc::new(block.rest());
         let member = member.unwrap_or_else(|| snapshot.clone());
-        let stuck = Arc::new(Finished {
-            snapshot,
-            goal,
-            falsum: None,
-            reached: None,
-            creations: 0,
-            steps: 0,
-            is_driven: false,
-        });
+        let stuck = Arc::new(Finished { snapshot, goal, falsum: None, reached: None, creations: 0, steps: 0 });
         let mut turn = self.split(undecided, Stalled { stuck, member, end, lemmas, options });
         turn.steps += steps + more;
         turn
@@ -269,8 +261,8 @@ fn finish(block: Block) -> Arc<Finished> {
     let goal = block.goal().cloned().expect("an attempt has a goal");
     let reached = block.reached().cloned();
     let falsum = if block.is_reached() { None } else { block.falsum() };
-    let (creations, steps, is_driven) = (block.creations(), block.steps(), block.is_driven());
-    Arc::new(Finished { snapshot: Arc::new(block.rest()), goal, falsum, reached, creations, steps, is_driven })
+    let (creations, steps) = (block.creations(), block.steps());
+    Arc::new(Finished { snapshot: Arc::new(block.rest()), goal, falsum, reached, creations, steps })
 }
 
 /// Runs an attempt and everything that it opens, one block after the other. If it panics that is its verdict.

@@ -78,7 +78,6 @@ impl LogicBlock {
             reached: None,
             creations: 0,
             steps: 0,
-            is_driven: false,
             snapshot: waiting.stalled.member,
         });
         let induction = InductionTree { instance, variable, member, cases };

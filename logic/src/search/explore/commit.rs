@@ -41,12 +41,7 @@ impl Exploration {
                 Verdict::Proved(mut tree) => {
                     let by_itself = matches!(tree.by, By::Block(_));
                     let mut corollary = by_itself && tree.is_immediate();
-                    if corollary && tree.is_driven() {
-                        // Only what every block finds for itself need not be told to others.
-                        let (verdict, steps) = solve(self.block(place, Effort::GLANCE));
-                        self.counts.steps += steps;
-                        corollary = matches!(verdict, Verdict::Proved(plain) if plain.is_immediate());
-                    } else if !corollary && rules > at_start {
+                    if !corollary && rules > at_start {
                         // What this round has proved before may give it at once.
                         let (verdict, steps) = solve(self.block(place, Effort::GLANCE));
                         self.counts.steps += steps;
