@@ -145,6 +145,8 @@ pub struct LogicBlock {
     sequent: Sequent,
     effort: Effort,
     limits: Limits,
+    /// Whether the goal was looked at backwards once more, when the block was stuck.
+    looked_again: bool,
     /// How many blocks it has opened.
     slots: u32,
     state: State,
@@ -177,7 +179,7 @@ impl LogicBlock {
     #[must_use]
     pub fn new(compiled: Arc<Compiled>, context: Arc<Snapshot>, sequent: Sequent, effort: Effort) -> LogicBlock {
         let limits = effort.direct;
-        LogicBlock { compiled, context, sequent, effort, limits, slots: 0, state: State::Fresh }
+        LogicBlock { compiled, context, sequent, effort, limits, looked_again: false, slots: 0, state: State::Fresh }
     }
 
     /// One turn of at most about `budget` steps, with the verdicts that have come in since the last.
@@ -201,7 +203,9 @@ impl LogicBlock {
         let until = done.saturating_add(budget).min(self.limits.steps);
         let limits = Limits { steps: until, ..self.limits };
         let mut end = block.run_until(limits);
-        if end == End::Saturated && self.effort.splits > 0 && block.want_more() {
+        // Once, however the work is cut into turns.
+        if end == End::Saturated && self.effort.splits > 0 && !std::mem::replace(&mut self.looked_again, true) {
+            block.want_more();
             end = block.run_until(limits);
         }
         if end == End::OutOfSteps && block.steps() <= self.limits.steps && !block.is_cut() {

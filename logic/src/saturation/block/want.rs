@@ -4,6 +4,7 @@
 //! need, down to rows of functions. Values of those rows are asked for; where an input is open, the goal's own
 //! individuals, the constants and their successors are tried.
 
+use crate::clauses::clause::RelationId;
 use crate::saturation::facts::{FactId, Reason};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::{Rule, RuleHead, in_order};
@@ -34,48 +35,47 @@ impl Block {
     /// If it does not drive, the block does no more than any other one does for itself.
     pub fn want(&mut self, goal: Goal, drives: bool) {
         self.drives = drives;
-        match &goal {
-            Goal::Fact(code, arguments) => {
-                if let Some(function) = self.book.function(*code) {
-                    let binding = arguments[..function.inputs].to_vec();
-                    let rule = function.totality;
-                    self.ask(Wanted { price: 0, sequence: 0, rule, binding, parents: Vec::new() });
-                } else {
-                    let arguments = arguments.iter().map(|individual| Argument::Individual(*individual)).collect();
-                    let pattern = Pattern { code: *code, arguments };
-                    self.pursue(Subgoal { depth: 0, variables: 0, patterns: vec![pattern] });
-                }
-            }
-            Goal::Exists(variables, patterns) => {
-                let subgoal = Subgoal { depth: 0, variables: *variables, patterns: patterns.clone() };
-                self.pursue(subgoal);
-                let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None, self.typing());
-                self.goal = Some(goal);
-                self.assume_rule(rule);
-                return;
-            }
-            Goal::False => self.pursue_denied(),
-            Goal::Equal(..) => {}
+        if let Goal::Fact(code, arguments) = &goal
+            && let Some(function) = self.book.function(*code)
+        {
+            let binding = arguments[..function.inputs].to_vec();
+            let rule = function.totality;
+            self.ask(Wanted { price: 0, sequence: 0, rule, binding, parents: Vec::new() });
         }
         self.goal = Some(goal);
+        self.look_back();
+        if let Some(Goal::Exists(variables, patterns)) = &self.goal {
+            let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None, self.typing());
+            self.assume_rule(rule);
+        }
     }
 
-    /// Looks at the goal backwards once more, with the individuals that have come since; false if there are none.
-    pub fn want_more(&mut self) -> bool {
-        let known = self.classes.len() as u32;
-        if self.guessed_from == known {
-            return false;
+    /// Looks at the goal backwards once more, with the individuals that have come since.
+    pub fn want_more(&mut self) {
+        if self.guessed_from != self.classes.len() as u32 {
+            self.look_back();
         }
-        match self.goal.clone() {
-            Some(Goal::Fact(code, arguments)) if self.book.function(code).is_none() => {
+    }
+
+    /// Looks at the goal backwards, or, where a contradiction is wanted, at what was assumed to fail. Equations are left to
+    /// the rules.
+    fn look_back(&mut self) {
+        let (variables, patterns) = match &self.goal {
+            Some(Goal::Fact(code, arguments)) if self.book.function(*code).is_none() => {
                 let arguments = arguments.iter().map(|individual| Argument::Individual(*individual)).collect();
-                self.pursue(Subgoal { depth: 0, variables: 0, patterns: vec![Pattern { code, arguments }] });
+                (0, vec![Pattern { code: *code, arguments }])
             }
-            Some(Goal::Exists(variables, patterns)) => self.pursue(Subgoal { depth: 0, variables, patterns }),
-            Some(Goal::False) => self.pursue_denied(),
-            _ => return false,
+            Some(Goal::Exists(variables, patterns)) => (*variables, patterns.clone()),
+            Some(Goal::False) => {
+                let mut denied = self.denied();
+                denied.retain(|pattern| pattern.code != Code::EQUAL);
+                (0, denied)
+            }
+            _ => return,
+        };
+        if !patterns.is_empty() {
+            self.pursue(Subgoal { depth: 0, variables, patterns });
         }
-        true
     }
 
     /// What would lead to the goal by one rule, as far as it is about given individuals: the premises of rules about
@@ -134,15 +134,6 @@ impl Block {
             .collect()
     }
 
-    /// A contradiction is wanted: what was assumed to fail is looked at backwards.
-    fn pursue_denied(&mut self) {
-        let mut denied = self.denied();
-        denied.retain(|pattern| pattern.code != Code::EQUAL);
-        if !denied.is_empty() {
-            self.pursue(Subgoal { depth: 0, variables: 0, patterns: denied });
-        }
-    }
-
     /// Asks for the values that would lead to a subgoal.
     fn pursue(&mut self, first: Subgoal) {
         let mut demands = Vec::new();
@@ -179,6 +170,9 @@ impl Block {
             }
             let mut found = Vec::new();
             if depth < deepest {
+                if depth == 0 {
+                    self.put_in_place(variables, patterns, &mut found);
+                }
                 for pattern in patterns {
                     if self.book.function(pattern.code).is_none() {
                         self.premises_of(pattern, depth + 1, &mut found);
@@ -194,6 +188,30 @@ impl Block {
         self.guessed_from = self.classes.len() as u32;
         for demand in demands {
             self.assume_rule(demand);
+        }
+    }
+
+    /// The subgoals in which an individual of the block stands for something that is looked for and that a relation is
+    /// about.
+    fn put_in_place(&self, variables: u16, patterns: &[Pattern], found: &mut Vec<Subgoal>) {
+        let plain = patterns.iter().filter(|pattern| {
+            self.book.function(pattern.code).is_none() && pattern.code.relation() != RelationId::EQUAL
+        });
+        let open = plain.flat_map(|pattern| pattern.arguments.iter().enumerate().map(move |at| (pattern, at)));
+        let looked_for = open.filter_map(|(pattern, (place, argument))| match argument {
+            Argument::Variable(number) => Some((*number, self.book.sorts.at(pattern.code.relation(), place))),
+            Argument::Individual(_) => None,
+        });
+        let Some((looked_for, sort)) = looked_for.min_by_key(|(number, _)| *number) else { return };
+        let fits = |individual: &Individual| {
+            self.sorts[individual.0 as usize] == sort && self.classes.find(*individual) == *individual
+        };
+        for individual in (0..self.classes.len() as u32).rev().map(Individual).filter(fits).take(TRIED) {
+            let put = |number| {
+                if number == looked_for { Argument::Individual(individual) } else { Argument::Variable(number) }
+            };
+            let patterns = patterns.iter().map(|pattern| pattern.map(&put)).collect();
+            found.push(Subgoal { depth: 1, variables, patterns });
         }
     }
 
