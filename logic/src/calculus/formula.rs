@@ -251,6 +251,23 @@ impl Formula {
         })
     }
 
+    /// Calls `visit` for the sort of every binder, from left to right.
+    pub fn for_each_sort(&self, visit: &mut dyn FnMut(&Sort)) {
+        match self {
+            Formula::Atom(..) => {}
+            Formula::Not(inner) => inner.for_each_sort(visit),
+            Formula::And(left, right) => {
+                left.for_each_sort(visit);
+                right.for_each_sort(visit);
+            }
+            Formula::Implies(binders, left, right) => {
+                binders.sorts().for_each(&mut *visit);
+                left.for_each_sort(visit);
+                right.for_each_sort(visit);
+            }
+        }
+    }
+
     /// The formula with other sorts at its binders.
     #[must_use]
     pub fn with_sorts(&self, sort: &mut dyn FnMut(&Sort) -> Sort) -> Formula {

@@ -19,22 +19,7 @@ pub fn sort_text(sort: &Sort) -> String {
             }
             Sort::Power(parts) => {
                 text.push('P');
-                product(parts, text);
-            }
-        }
-    }
-    fn product(parts: &[Sort], text: &mut String) {
-        match parts {
-            [single @ Sort::Individual(_)] => put(single, text),
-            [single] => {
-                text.push('(');
-                put(single, text);
-                text.push(')');
-            }
-            _ => {
-                text.push('(');
-                tail(parts, text);
-                text.push(')');
+                operand(parts, text);
             }
         }
     }

@@ -155,7 +155,7 @@ impl<'t> Book<'t> {
         });
         let name = self.names.fresh(&format!("t{}", theorem.shown_number()));
         let statement = theorem.statement().clone();
-        super::sorts::for_each_sort(&statement, &mut |sort| self.know_powers(sort));
+        statement.for_each_sort(&mut |sort| self.know_powers(sort));
         self.theorems.insert(theorem.number(), Surveyed { name, statement, rests_on });
     }
 

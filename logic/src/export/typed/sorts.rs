@@ -31,33 +31,16 @@ pub(crate) fn bases_of<'s>(sorts: impl IntoIterator<Item = &'s Sort>) -> Vec<u32
 /// The base sorts of the binders of a formula.
 pub(crate) fn bases_in(formula: &Formula) -> Vec<u32> {
     let mut bases = Bases::default();
-    for_each_sort(formula, &mut |sort| bases.note(sort));
+    formula.for_each_sort(&mut |sort| bases.note(sort));
     bases.0
-}
-
-/// Calls `visit` for the sort of every binder, from left to right.
-pub(crate) fn for_each_sort(formula: &Formula, visit: &mut dyn FnMut(&Sort)) {
-    match formula {
-        Formula::Atom(..) => {}
-        Formula::Not(inner) => for_each_sort(inner, visit),
-        Formula::And(left, right) => {
-            for_each_sort(left, visit);
-            for_each_sort(right, visit);
-        }
-        Formula::Implies(binders, left, right) => {
-            binders.sorts().for_each(&mut *visit);
-            for_each_sort(left, visit);
-            for_each_sort(right, visit);
-        }
-    }
 }
 
 /// What stands in the places of the base sorts of `general` in `special`, an instance of it.
 pub(crate) fn instance(general: &Formula, special: &Formula) -> SortInstance {
     let mut sorts = Vec::new();
-    for_each_sort(special, &mut |sort| sorts.push(sort.clone()));
+    special.for_each_sort(&mut |sort| sorts.push(sort.clone()));
     let (mut instance, mut place) = (SortInstance::default(), 0);
-    for_each_sort(general, &mut |sort| {
+    general.for_each_sort(&mut |sort| {
         if let Some(special) = sorts.get(place) {
             instance.fit(sort, special);
         }

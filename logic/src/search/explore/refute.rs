@@ -75,7 +75,7 @@ impl Exploration {
         // Where there are as many individuals of each base sort, it does not matter whether sorts coincide.
         let fits = |(own, general): (&Sort, &Sort)| own == general || (is_merged(model) && same_shape(own, general));
         let mut judges = binders.len() == sorts.len() && binders.sorts().zip(sorts).all(fits);
-        for_each_sort(body, &mut |sort| {
+        body.for_each_sort(&mut |sort| {
             judges &= model.domain(sort).is_some_and(|domain| domain.size > 0 || !model.is_piece)
         });
         let generated = |literal: &Literal| {
@@ -206,23 +206,6 @@ fn same_shape(one: &Sort, other: &Sort) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_shape(one, other))
         }
         _ => false,
-    }
-}
-
-/// Calls `visit` with the sort of every binder.
-fn for_each_sort(formula: &Formula, visit: &mut dyn FnMut(&Sort)) {
-    match formula {
-        Formula::Atom(..) => {}
-        Formula::Not(inner) => for_each_sort(inner, visit),
-        Formula::And(left, right) => {
-            for_each_sort(left, visit);
-            for_each_sort(right, visit);
-        }
-        Formula::Implies(binders, left, right) => {
-            binders.sorts().for_each(&mut *visit);
-            for_each_sort(left, visit);
-            for_each_sort(right, visit);
-        }
     }
 }
 
