@@ -107,7 +107,8 @@ impl<'a> Pool<'a> {
             truncated: false,
             stopped: false,
         };
-        let constants = (0..signature.constants.len() as u16).map(Term::Constant);
+        let constants = 0..signature.constants.len() as u16;
+        let constants = constants.filter(|constant| limits.offers_constant(*constant)).map(Term::Constant);
         let variables = (0..(pool.sorts.len() * limits.variables) as u16).map(Term::Variable);
         for leaf in variables.chain(constants) {
             let sort = match leaf {

@@ -15,6 +15,9 @@ pub struct Limits {
     pub variables: usize,
     /// For each relation its group of [`Limits::groups`], if its predicate has bounds of its own.
     group: Vec<Option<usize>>,
+    /// For each relation and each constant whether conjectures may contain it.
+    relations: Vec<bool>,
+    constants: Vec<bool>,
     groups: Vec<PredicateBounds>,
     /// Most terms that are built; beyond, larger terms are left out and the counts say so.
     pub terms: usize,
@@ -33,16 +36,35 @@ impl Limits {
             atoms_with_constant: bounds.atoms_with_constant.min(bounds.atoms),
             variables: bounds.variables,
             group: signature.relations.iter().map(|relation| group(relation.predicate)).collect(),
+            relations: vec![true; signature.relations.len()],
+            constants: vec![true; signature.constants.len()],
             groups: bounds.predicates.clone(),
             terms: 100_000,
             candidates: 200_000,
         }
     }
 
+    /// Leaves out the relations and the constants for which these say no.
+    pub fn keep(
+        &mut self,
+        signature: &Signature,
+        relation: &dyn Fn(RelationId) -> bool,
+        constant: &dyn Fn(u16) -> bool,
+    ) {
+        self.relations = (0..signature.relations.len() as u16).map(|number| relation(RelationId(number))).collect();
+        self.constants = (0..signature.constants.len() as u16).map(constant).collect();
+    }
+
+    /// Whether a conjecture may contain the constant.
+    pub(super) fn offers_constant(&self, constant: u16) -> bool {
+        self.constants[usize::from(constant)]
+    }
+
     /// Whether so many atoms of these relations may stand in a conjecture of at least `atoms` atoms.
     /// The least number of atoms is not looked at: the conjecture may still grow.
     pub(super) fn may_grow(&self, relations: impl Iterator<Item = RelationId> + Clone, atoms: usize) -> bool {
         atoms <= self.atoms
+            && relations.clone().all(|relation| self.relations[relation.index()])
             && self.groups.iter().enumerate().all(|(number, bound)| {
                 let count = relations.clone().filter(|relation| self.group[relation.index()] == Some(number)).count();
                 count <= bound.count && (count == 0 || atoms <= bound.max_atoms)
@@ -59,10 +81,13 @@ impl Limits {
     pub fn admits(&self, clause: &Clause) -> bool {
         let atoms = atoms(clause);
         let relations = literals(clause).map(|literal| literal.relation);
-        let constant = literals(clause)
-            .any(|literal| literal.arguments.iter().any(|argument| matches!(argument, Term::Constant(_))));
+        let mut constants = literals(clause).flat_map(|literal| &literal.arguments).filter_map(|term| match term {
+            Term::Constant(constant) => Some(*constant),
+            Term::Variable(_) => None,
+        });
         self.may_grow(relations.clone(), atoms)
-            && (!constant || atoms <= self.atoms_with_constant)
+            && (atoms <= self.atoms_with_constant || constants.clone().next().is_none())
+            && constants.all(|constant| self.offers_constant(constant))
             && relations
                 .clone()
                 .all(|relation| self.group[relation.index()].is_none_or(|group| self.groups[group].min_atoms <= atoms))

@@ -10,6 +10,7 @@
 //! block and the same limits give the same facts in the same order.
 
 mod derive;
+mod inductive;
 mod join;
 mod line;
 mod undecided;

@@ -232,6 +232,12 @@ impl RuleBook {
         self.functions.get(code.relation().index())?.as_ref()
     }
 
+    /// The relations that say where the functions are defined.
+    pub fn domains(&self) -> impl Iterator<Item = Code> + '_ {
+        let totalities = self.functions.iter().flatten().map(|function| &self.rules[function.totality.0 as usize]);
+        totalities.flat_map(|rule| rule.patterns.iter().map(|pattern| pattern.code))
+    }
+
     /// The constructors of one input.
     pub fn unary_constructors(&self) -> impl Iterator<Item = Code> + '_ {
         self.functions.iter().enumerate().filter_map(|(relation, function)| {

@@ -12,10 +12,10 @@ use crate::calculus::checked::Checked;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
-use crate::search::explore::{Exploration, Fate, LEVELS, Open, Options, Origin, Stage, Theorem};
+use crate::search::explore::{Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Stage, Theorem};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.
@@ -28,7 +28,7 @@ pub struct Unfit(&'static str);
 struct State<C, O> {
     stage: Stage,
     round: u32,
-    generations: Vec<(usize, usize)>,
+    generations: Vec<Generation>,
     inconsistency: Option<u32>,
     falsity_at: Option<usize>,
     steps: u64,
@@ -127,8 +127,8 @@ impl Exploration {
         let total = state.conjectures.len();
         // The generated ones may be none, behind the last.
         for place in 0..=total {
-            for _ in state.generations.iter().filter(|(begin, _)| *begin == place) {
-                exploration.generate(&mut || true);
+            for generation in state.generations.iter().filter(|generation| generation.begin == place) {
+                exploration.generate_again(generation);
             }
             if place == exploration.conjectures.len() && exploration.falsity_at == Some(place) {
                 exploration.add_falsity();

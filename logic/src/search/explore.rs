@@ -10,11 +10,13 @@ mod commit;
 mod conjecture;
 mod essential;
 mod exhaustion;
+mod generate;
 mod interest;
 mod learn;
 mod note;
 mod prepare;
 mod refute;
+mod scope;
 mod theorem;
 mod wish;
 mod witness;
@@ -38,6 +40,7 @@ use crate::search::attempt::{Effort, LogicBlock};
 pub(crate) use conjecture::LEVELS;
 use conjecture::{BY_CASES, LAST, is_asked};
 pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
+pub(crate) use generate::Generation;
 pub use interest::{Interest, Listed, Variant};
 use learn::root_of;
 pub use note::Note;
@@ -141,9 +144,8 @@ pub struct Exploration {
     running: Vec<usize>,
     /// Lemmas that stuck proofs ask for, with the conjecture: tried when nothing else is left to do.
     pub(crate) wanted: Vec<(Clause, usize)>,
-    /// Where among the conjectures those of each generation begin, and the number of atoms up to which it went: when only
-    /// goals are asked for, small conjectures come first.
-    pub(crate) generations: Vec<(usize, usize)>,
+    /// The generations of conjectures: when only goals are asked for, small conjectures about little come first.
+    pub(crate) generations: Vec<Generation>,
     /// The goals that were refuted by a model that was looked for at the end.
     pub(crate) late_models: Vec<usize>,
     /// The place of the statement that the contradiction proves.
@@ -293,6 +295,11 @@ impl Exploration {
                             return self.solve_with(self.options.efforts[level]);
                         }
                     }
+                    // Lemmas about little cost less than cases do.
+                    if !self.options.generate && self.may_grow(true) {
+                        self.stage = Stage::Wanting;
+                        continue;
+                    }
                     if self.add_exhaustions() {
                         continue;
                     }
@@ -362,18 +369,13 @@ impl Exploration {
             self.stage = Stage::Wanting;
         } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
             // They are tried like everything else.
-        } else if self.stage == Stage::Generated && self.goals_open() && self.may_grow() {
+        } else if self.stage == Stage::Generated && self.goals_open() && self.may_grow(false) {
             self.stage = Stage::Wanting;
         } else if self.goals_open() && self.options.last_effort.is_some() {
             self.stage = Stage::Last;
         } else {
             self.finish();
         }
-    }
-
-    /// Whether larger conjectures may be generated than those that are there.
-    fn may_grow(&self) -> bool {
-        self.generations.last().is_some_and(|(_, atoms)| *atoms < self.theory.bounds.atoms) && !self.models.is_empty()
     }
 
     /// The notation of the theory, ready to read its formulas.

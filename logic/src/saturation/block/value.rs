@@ -128,25 +128,29 @@ impl Block {
             for layer in std::iter::once(&block.layer).chain(block.ancestors.iter().rev().map(|layer| &**layer)) {
                 for fact in layer.candidates(first.code, mask, &probe) {
                     let row = layer.arguments(fact);
-                    let before = binding.clone();
-                    let fits = first.arguments.iter().zip(row).all(|(argument, individual)| {
-                        if block.classes.find(*individual) != *individual {
-                            return false;
+                    if row.iter().any(|individual| block.classes.find(*individual) != *individual) {
+                        continue;
+                    }
+                    // The columns of the variables that this row gives a value, as bits.
+                    let mut given = 0u32;
+                    let fits = first.arguments.iter().zip(row).enumerate().all(|(column, (argument, individual))| {
+                        if let Some(value) = known(argument, binding) {
+                            return value == *individual;
                         }
-                        match known(argument, binding) {
-                            Some(value) => value == *individual,
-                            None => {
-                                if let Argument::Variable(number) = argument {
-                                    binding[*number as usize] = *individual;
-                                }
-                                true
-                            }
+                        if let Argument::Variable(number) = argument {
+                            binding[*number as usize] = *individual;
+                            given |= 1 << column;
                         }
+                        true
                     });
                     if fits && search(block, rest, binding) {
                         return true;
                     }
-                    *binding = before;
+                    for (column, argument) in first.arguments.iter().enumerate() {
+                        if let (Argument::Variable(number), 1) = (argument, given >> column & 1) {
+                            binding[*number as usize] = UNBOUND;
+                        }
+                    }
                 }
             }
             false
@@ -154,14 +158,14 @@ impl Block {
         let mut binding = binding.to_vec();
         binding.resize(binding.len() + count as usize, UNBOUND);
         let mut facts = facts.to_vec();
-        // The facts with the fewest unknowns first.
+        // The facts with the fewest unknowns first, of these the ones that say most of what is known: the element of a
+        // set with a certain property is looked for among what has the property.
         facts.sort_by_key(|fact| {
-            fact.arguments
-                .iter()
-                .filter(
-                    |argument| matches!(argument, Argument::Variable(number) if binding[*number as usize] == UNBOUND),
-                )
-                .count()
+            let is_unknown = |argument: &&Argument| {
+                matches!(argument, Argument::Variable(number) if binding[*number as usize] == UNBOUND)
+            };
+            let unknown = fact.arguments.iter().filter(is_unknown).count();
+            (unknown, Reverse(fact.arguments.len() - unknown))
         });
         search(self, &facts, &mut binding)
     }

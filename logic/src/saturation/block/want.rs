@@ -43,6 +43,9 @@ impl Block {
             self.ask(Wanted { price: 0, sequence: 0, rule, binding, parents: Vec::new() });
         }
         self.goal = Some(goal);
+        if drives {
+            self.ask_for_inductive_rows();
+        }
         self.look_back();
         if let Some(Goal::Exists(variables, patterns)) = &self.goal {
             let rule = Rule::new(*variables, patterns.clone(), RuleHead::Goal, None, self.typing());

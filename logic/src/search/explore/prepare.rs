@@ -7,7 +7,6 @@ use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::{Clause, Head};
 use crate::clauses::compile::{Compiled, Move};
-use crate::conjecture::{Limits as Size, Shape, TermTree, generate_while};
 use crate::proofs::reconstruction::{from_axioms, project};
 use crate::saturation::block::Limits;
 use crate::search::attempt::{Effort, Verdict, solve};
@@ -96,91 +95,6 @@ impl Exploration {
         self.conjectures.len() - 1
     }
 
-    /// Adds the conjectures of the generator that are not known yet; false if `go_on` said stop.
-    ///
-    /// Their number grows fast with their size, and how fast depends on the theory. So it begins with small ones and
-    /// takes one atom more each time, up to the bounds of the theory or until a size would take too much work; of an
-    /// exploration the largest set is taken. When only goals are asked for, each call takes one size: most goals need no
-    /// large lemma.
-    pub(crate) fn generate(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        let most = self.theory.bounds.atoms;
-        let bounded = !self.options.all_sizes;
-        let first = self.generations.last().map_or(FIRST_ATOMS, |(_, atoms)| atoms + 1).min(most);
-        let last = if self.options.generate { most } else { first };
-        let first = if self.options.generate && !bounded { most } else { first };
-        let mut largest = None;
-        let mut before = None;
-        // Without a model nothing can be told from what is false.
-        let sizes = if self.models.is_empty() { most..most } else { first..last + 1 };
-        for atoms in sizes {
-            let (mut asked, mut stopped) = (0, false);
-            let mut ask = || {
-                asked += 1;
-                stopped = stopped || !go_on();
-                !stopped && (asked <= MOST_WORK || !bounded)
-            };
-            let mut limits = Size::new(&self.compiled.signature, &self.theory.bounds);
-            limits.atoms = atoms;
-            limits.atoms_with_constant = limits.atoms_with_constant.min(atoms);
-            if bounded {
-                limits.candidates = limits.candidates.min(MOST_CANDIDATES);
-            }
-            let found = generate_while(&self.compiled.signature, &limits, &self.models, &mut ask);
-            if stopped {
-                return false;
-            }
-            match found {
-                // Of the smallest ones some are better than none.
-                Some(found) if found.counts.left_out == 0 || largest.is_none() || !bounded => largest = Some(found),
-                _ => {
-                    self.too_large = Some(atoms);
-                    break;
-                }
-            }
-            let growth = asked / before.unwrap_or(asked).max(1);
-            before = Some(asked);
-            if bounded && atoms < last && asked.saturating_mul(growth) > MOST_WORK {
-                self.too_large = Some(atoms + 1);
-                break;
-            }
-        }
-        let until = if self.too_large.is_some() { most } else { last };
-        self.generations.push((self.conjectures.len(), until));
-        let Some(generated) = largest else { return true };
-        // What this generation built the smaller ones had built as well.
-        self.counts.built = generated.counts.built as u64;
-        self.counts.instances = generated.counts.instances as u64;
-        self.counts.vacuous = generated.counts.vacuous as u64;
-        self.counts.idle = generated.counts.idle as u64;
-        self.counts.left_out = generated.counts.left_out as u64;
-        self.refuted = generated.refuted;
-        let earlier: HashSet<Clause> = self
-            .conjectures
-            .iter()
-            .filter(|conjecture| conjecture.origin == Origin::Generated)
-            .filter_map(|conjecture| conjecture.clause.clone())
-            .collect();
-        let mut conjectures = generated.conjectures;
-        // Of equally simple laws those come first that leave the variables where they are:
-        // associativity before its mixtures with commutativity.
-        conjectures.sort_by_key(|conjecture| {
-            let rank = &conjecture.rank;
-            (rank.atoms, rank.repeats, rank.constants, rank.inputs, permuted(&conjecture.shape))
-        });
-        for conjecture in conjectures {
-            let place = self.conjectures.len();
-            let in_earlier = earlier.contains(&conjecture.clause);
-            self.add(conjecture.clause, Origin::Generated);
-            match self.conjectures.get_mut(place) {
-                Some(added) => added.by_congruence = conjecture.by_congruence,
-                None if in_earlier => {}
-                // A goal states it already.
-                None => self.counts.instances += 1,
-            }
-        }
-        true
-    }
-
     /// Derives a contradiction from what is known if that is easy: in the root block, with some values worked out, and
     /// with one more individual of each set. If there is one, the exploration is finished.
     pub(super) fn find_inconsistency(&mut self) -> bool {
@@ -200,15 +114,6 @@ impl Exploration {
         false
     }
 }
-
-/// The number of atoms up to which conjectures are generated first.
-const FIRST_ATOMS: usize = 3;
-
-/// How often the generator may ask whether to go on, for one size: a measure of its work that is the same everywhere.
-const MOST_WORK: u64 = 200_000;
-
-/// The most candidates of one size that are held; twice as many are looked at.
-const MOST_CANDIDATES: usize = 4_000;
 
 /// Enters a goal; one whose conclusion is a conjunction together with its parts.
 pub(super) fn read_goal(
@@ -248,16 +153,4 @@ pub(super) fn read_goal(
         let passed = moves[1..].iter().copied().filter(|action| *action == Move::Apply).collect();
         conjectures.push(Conjecture::new(Origin::Part(whole), Some(axiom.clause), passed, statement));
     }
-}
-
-/// Whether the two sides of an equation have their variables in different orders.
-pub(super) fn permuted(shape: &Shape) -> bool {
-    let Shape::Equation(left, right) = shape else { return false };
-    let leaves = |tree: &TermTree| {
-        let mut leaves = Vec::new();
-        tree.for_each_leaf(&mut |leaf| leaves.push(leaf));
-        leaves.dedup();
-        leaves
-    };
-    leaves(left) != leaves(right)
 }
