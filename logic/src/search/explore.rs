@@ -295,8 +295,8 @@ impl Exploration {
                             return self.solve_with(self.options.efforts[level]);
                         }
                     }
-                    // Lemmas about little cost less than cases do.
-                    if !self.options.generate && self.may_grow(true) {
+                    // Lemmas about little cost less than cases do, unless the axioms themselves have cases.
+                    if !self.options.generate && self.book.is_horn() && self.may_grow(true) {
                         self.stage = Stage::Wanting;
                         continue;
                     }

@@ -272,10 +272,29 @@ impl Block {
             if fits {
                 let instance =
                     |number: u16| binding[usize::from(number)].map_or(Argument::Variable(number), Argument::Individual);
-                let patterns = rule.patterns.iter().map(|pattern| pattern.map(&instance)).collect();
-                found.push(Subgoal { depth, variables: rule.variables, patterns });
+                let patterns: Vec<Pattern> = rule.patterns.iter().map(|pattern| pattern.map(&instance)).collect();
+                // A rule that concludes an equation may conclude it about another sort.
+                if patterns.iter().all(|pattern| self.is_well_sorted(pattern)) {
+                    found.push(Subgoal { depth, variables: rule.variables, patterns });
+                }
             }
         }
+    }
+
+    /// Whether the individuals of a pattern are of the sorts that its relation is about.
+    fn is_well_sorted(&self, pattern: &Pattern) -> bool {
+        if pattern.code.relation() == RelationId::EQUAL {
+            return true;
+        }
+        let sorts = &self.book.sorts;
+        let domain = sorts.of_domain(pattern.code);
+        pattern.arguments.iter().enumerate().all(|(place, argument)| match argument {
+            Argument::Individual(individual) => {
+                let wanted = domain.unwrap_or_else(|| sorts.at(pattern.code.relation(), place));
+                self.sorts[individual.0 as usize] == wanted
+            }
+            Argument::Variable(_) => true,
+        })
     }
 
     /// How many individuals are constants of the theory: the first ones.
