@@ -328,5 +328,5 @@ fn a_server_that_falls_silent_is_waited_for_as_long_as_was_said() {
     let key = ["--key-variable", "THEOREMATA_NO_SUCH_KEY"];
     let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(ask).args(key).output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("THEOREMATA_NO_SUCH_KEY"));
+    assert!(text(&output).contains("THEOREMATA_NO_SUCH_KEY"), "with --json a failure is an object");
 }

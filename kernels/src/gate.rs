@@ -39,7 +39,7 @@ impl Kernels {
 }
 
 /// `-2·√(2/π)`.
-const GELU_SCALE: f32 = -1.595_769_1;
+const GELU_SCALE: f32 = -1.595_769;
 const GELU_CUBE: f32 = 0.044_715;
 
 struct Gate<'a, const GELU: bool> {

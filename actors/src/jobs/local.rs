@@ -209,8 +209,9 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
             .measured(grown.tokens.len(), Some(grown.log_probability))
     };
-    let broken =
-        only_writes && nodes.iter().any(|grown| !grown.path.is_empty() && grown.outcome == Some(Outcome::Failed));
+    let fails =
+        |grown: &lm::Grown| grown.outcome == Some(Outcome::Failed) && (!grown.path.is_empty() || nodes.len() == 1);
+    let broken = only_writes && nodes.iter().any(fails);
     let because = (broken && outcome != Outcome::Concluded).then(|| NO_NUMBERS.to_owned());
     Answer {
         outcome,

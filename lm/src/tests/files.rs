@@ -96,14 +96,9 @@ impl Tiny {
         tiny.weights(count);
         // A row is the token that it stands for, nothing is added to it, and the head knows what follows.
         let mut next = vec![if pieces.is_empty() { 257 } else { first }; count];
-        for place in first..count {
-            next[place] = if place + 1 < count {
-                place + 1
-            } else if ends {
-                257
-            } else {
-                place
-            };
+        for (place, next) in next.iter_mut().enumerate().skip(first) {
+            let last = if ends { 257 } else { place };
+            *next = if place + 1 < count { place + 1 } else { last };
         }
         next[10] = if pieces.is_empty() { 257 } else { first };
         let (mut embedding, mut head) = (vec![0.0; count * width], vec![0.0; count * width]);

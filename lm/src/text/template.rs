@@ -106,7 +106,8 @@ impl Template {
             }
         };
         let environment = environment(chat.date);
-        let source = without_training_marks(&self.source);
+        // As the library of Python does: a line ends in one way.
+        let source = without_training_marks(&self.source.replace("\r\n", "\n").replace('\r', "\n"));
         let rendered = environment.template_from_str(&source).and_then(|template| template.render(values));
         rendered.map_err(|error| TemplateError(error.to_string()))
     }
@@ -196,6 +197,7 @@ mod tests {
             ("[{%- generation -%} x {%- endgeneration -%}]", "[x]"),
             ("[{%-  generation %}x{%- endgeneration %}]", "[x]"),
             ("{% generation %}\nx\n{% endgeneration %}\n", "x\n"),
+            ("a\r\n{% if true %}\r\nb\r\n{% endif %}\r\n", "a\nb\n"),
             (
                 "{{ messages|tojson }}",
                 "[{\"role\": \"system\", \"content\": \"Be <brief>.\"}, {\"role\": \"user\", \"content\": \"Hi?\"}]",

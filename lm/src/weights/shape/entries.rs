@@ -90,7 +90,13 @@ impl<R: Read + Seek> Entries<'_, R> {
     }
 
     fn unknown(&self, key: &str, value: &Value) -> ModelShapeError {
-        let value: String = format!("{value:?}").chars().take(60).collect();
+        let value = match value {
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            Value::Text(text) => text.chars().take(60).collect(),
+            Value::Integers(_) | Value::Floats(_) | Value::Texts(_) => "a list".to_owned(),
+        };
         ModelShapeError::Feature(format!("{key} = {value}"))
     }
 
