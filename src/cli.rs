@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bench;
+mod chat;
 mod check;
 mod destination;
 mod exit;

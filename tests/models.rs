@@ -1,11 +1,14 @@
 //! Language models on the command line, with a tiny model of random weights that writes nonsense.
 
 mod common;
+#[path = "../lm/src/tests/files.rs"]
+mod files;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::{objects, text};
+use files::{Entry, Said, Tiny};
 use serde_json::Value;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
@@ -113,4 +116,92 @@ fn a_model_is_described() {
     for line in ["family       Llama", "context      512 tokens", "tokenizer    in the file", "template     none"] {
         assert!(shown.contains(line), "{shown}");
     }
+}
+
+/// A file of a tiny model, gone when the test is done.
+struct TinyFile(PathBuf);
+
+impl TinyFile {
+    fn new(name: &str, tiny: &Tiny) -> TinyFile {
+        let path = std::env::temp_dir().join(format!("theoremata-tiny-{}-{name}.gguf", std::process::id()));
+        std::fs::write(&path, tiny.gguf()).expect("a file");
+        TinyFile(path)
+    }
+
+    fn generate(&self, arguments: &[&str]) -> Output {
+        let model = self.0.to_str().expect("a path");
+        let first = ["generate", "--model", model, "--threads", "1", "--max-tokens", "20"];
+        theoremata(&[&first, arguments].concat(), Path::new("/nowhere"))
+    }
+}
+
+impl Drop for TinyFile {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).expect("the file is there");
+    }
+}
+
+#[test]
+fn tokens_that_makers_added_are_printed_and_those_that_steer_are_not() {
+    let pieces = [
+        Said::Name("<think>", 4),
+        Said::Bytes(b"hmm"),
+        Said::Name("</think>", 4),
+        Said::Name("<tool>", 3),
+        Said::Bytes(b"42"),
+    ];
+    let model = TinyFile::new("think", &Tiny::script(&pieces, true));
+    let asked = ["--raw", "--prompt", "\n"];
+    assert_eq!(text(&model.generate(&asked)), "<think>hmm</think>42\n");
+    assert_eq!(text(&model.generate(&[&asked[..], &["--stop", "</think>"]].concat())), "<think>hmm\n");
+}
+
+#[test]
+fn the_texts_of_tokens_are_the_text_of_the_path() {
+    let crab = [
+        Said::Bytes(b"a"),
+        Said::Bytes(b"\xf0\x9f"),
+        Said::Bytes(b"\xa6\x80"),
+        Said::Bytes(b"b."),
+        Said::Bytes(b"\xc3"),
+    ];
+    let model = TinyFile::new("crab", &Tiny::script(&crab, true));
+    for stop in [&[][..], &["--stop", ".Z"]] {
+        let objects = objects(&model.generate(&[&["--raw", "--prompt", "\n", "--json"], stop].concat()));
+        let of = |event: &str| objects.iter().filter(|object| object["event"] == event).collect::<Vec<_>>();
+        let told: String = of("token").iter().map(|token| token["text"].as_str().expect("a text")).collect();
+        assert_eq!((told.as_str(), of("token").len()), ("a🦀b.\u{fffd}", 5));
+        assert_eq!(of("path")[0]["text"], told);
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_told() {
+    let broken = Tiny::random().with_tensor("output_norm.weight", &[files::WIDTH], f32::NAN);
+    let output = TinyFile::new("nan", &broken).generate(&["--raw", "--prompt", "x"]);
+    assert_eq!((output.status.code(), text(&output).trim()), (Some(1), ""));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no number"));
+}
+
+#[test]
+fn a_template_is_told_the_day_and_other_values() {
+    let source = "{{ strftime_now('%Y-%m-%d') }}{{ effort }}{% if enable_thinking is false %}!{% endif %}{{ messages[0].content }}";
+    let tiny = Tiny::random().with("tokenizer.chat_template", Entry::Text(source.into()));
+    let model = TinyFile::new("day", &tiny);
+    let read = |more: &[&str]| {
+        let output = model.generate(&[&["--prompt", "hi", "--json"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        objects(&output).last().expect("the usage")["prompt_tokens"].as_u64().expect("a count")
+    };
+    assert_eq!(read(&[]), 12, "a day and two letters");
+    assert_eq!(read(&["--date", "2026-11-29", "--template-value", "effort=low", "--no-thinking"]), 16);
+    let wrong = model.generate(&["--prompt", "hi", "--date", "tomorrow"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn exact_rows_are_taken_and_change_nothing_where_nothing_is_rounded() {
+    let model = TinyFile::new("exact", &Tiny::random());
+    let said = |more: &[&str]| text(&model.generate(&[&["--raw", "--prompt", "abc"], more].concat()));
+    assert_eq!(said(&[]), said(&["--exact-rows"]));
 }

@@ -1,6 +1,8 @@
 //! Programs that own their tree, on the command line, with a tiny model of random weights that writes nonsense.
 
 mod common;
+#[path = "../lm/src/tests/files.rs"]
+mod files;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -9,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use common::{answers, objects, text};
+use files::{Said, Tiny};
 use serde_json::Value;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
@@ -243,4 +246,87 @@ fn a_model_is_measured() {
     assert!(paths.iter().all(|paths| paths["same_tokens"] == true), "{bench}");
     let bytes = |place: usize| paths[place]["bytes"].as_u64().expect("bytes");
     assert!(bytes(1) < 3 * bytes(0), "the prompt is stored once: {bench}");
+}
+
+/// A file of a model that says the same to each question: its answer behind a line's end.
+fn parrot(name: &str, said: &[u8]) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("theoremata-parrot-{}-{name}.gguf", std::process::id()));
+    fs::write(&path, Tiny::script(&[Said::Bytes(said)], true).gguf()).expect("a file");
+    path
+}
+
+#[test]
+fn an_answer_that_contains_none_is_no_vote() {
+    let model = parrot("vote", b"it is 42.");
+    let vote = |pattern: &str| {
+        let path = model.to_str().expect("a path");
+        let first = ["reason", "vote", "--raw", "--model", path, "--prompt", "\n", "--samples", "3", "--threads", "1"];
+        let more = ["--temperature", "0", "--pattern", pattern, "--json"];
+        Command::new(env!("CARGO_BIN_EXE_theoremata")).args(first).args(more).output().expect("the binary runs")
+    };
+    let found = &answers(&vote("[0-9]+"), 0)[0];
+    assert_eq!((found["text"].as_str(), &found["votes"][0]["votes"]), (Some("it is 42."), &Value::from(3)));
+    let none = &answers(&vote("[0-9]{3}"), 1)[0];
+    assert_eq!((none["outcome"].as_str(), none["votes"].as_array().map(Vec::len)), (Some("failed"), Some(0)));
+    fs::remove_file(model).expect("removed");
+}
+
+#[test]
+fn a_candidate_that_does_not_fit_is_not_ranked() {
+    let items = file("long", &format!("\u{feff}{}\r\nshort\r\n\r\n", "x".repeat(5000)));
+    let output = reason("score", &["--file", items.to_str().expect("a path")]);
+    let ranked = text(&output);
+    assert_eq!((ranked.lines().count(), ranked.trim_end().ends_with("short")), (1, true), "{ranked}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not ranked, out of context: xxx"));
+    fs::remove_file(items).expect("removed");
+}
+
+#[test]
+fn a_check_that_hangs_accepts_nothing() {
+    let start = std::time::Instant::now();
+    let stops = ["--samples", "1", "--stop", " ", "--stop", "a", "--stop", "e", "--max-tokens", "400"];
+    let output = reason("first", &[&stops[..], &["--check", "sleep 60", "--check-seconds", "1"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
+
+/// A server that answers one request and then says nothing more, without hanging up.
+fn silent_server(says: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+        let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{says}").as_bytes());
+        std::thread::sleep(Duration::from_secs(30));
+    });
+    url
+}
+
+#[test]
+fn a_server_that_falls_silent_is_waited_for_as_long_as_was_said() {
+    let url = silent_server("data: {\"choices\":[{\"delta\":{\"content\":\"4\"}}]}\n\n");
+    let start = std::time::Instant::now();
+    let ask = [
+        "reason",
+        "vote",
+        "--server",
+        &url,
+        "--model",
+        "m",
+        "--prompt",
+        "x",
+        "--samples",
+        "1",
+        "--seconds",
+        "1",
+        "--json",
+    ];
+    let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(ask).output().expect("the binary runs");
+    assert_eq!(answers(&output, 3)[0]["outcome"], "out of time");
+    assert!(start.elapsed() < Duration::from_secs(20));
+    let key = ["--key-variable", "THEOREMATA_NO_SUCH_KEY"];
+    let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(ask).args(key).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("THEOREMATA_NO_SUCH_KEY"), "with --json a failure is an object");
 }

@@ -10,8 +10,8 @@ use std::io;
 use std::time::Instant;
 
 use theoremata_kernels::{
-    Arena, Cell, Crew, Draw, Format, Group, Heads, Inline, Kernels, Level, Matrix, PageShape, Pages, Pairing, Parallel,
-    Product, Rotary, Sampling, Slot, Span, Stream, f16,
+    Activation, Arena, Cell, Crew, Draw, Format, Group, Heads, Inline, Kernels, Level, Matrix, PageShape, Pages,
+    Pairing, Parallel, Product, Rotary, Sampling, Slot, Span, Stream, f16,
 };
 
 /// Width, gate, heads and vocabulary of the default model.
@@ -226,7 +226,7 @@ fn attend<C: Cell>(kernels: Kernels, tokens: usize, threads: usize, rows: usize)
         spans.iter().map(|spans| Group { positions: &positions, seen: &seen, spans }).collect();
     let queries = floats(threads * rows * HEADS * HEAD_DIM);
     let mut out = vec![0.0; queries.len()];
-    let heads = Heads { queries: HEADS, shape, scale: 0.125, rotary: &rotary };
+    let heads = Heads { queries: HEADS, shape, scale: 0.125, rotary: &rotary, window: None, cap: None };
     let pages = Pages { keys: &keys, values: &values };
     best_alone(|| kernels.attend(&Inline, &heads, pages, &queries, &groups, &mut out))
 }
@@ -247,7 +247,9 @@ fn rows() {
         // Often, as the clock itself takes half a microsecond.
         let norm =
             best_alone(|| (0..100).for_each(|_| kernels.rms_norm(&Inline, &x, &gain, 1e-5, &mut narrow))) / 100.0;
-        let swiglu = best_alone(|| (0..100).for_each(|_| kernels.swiglu(&Inline, &gate, &up, &mut wide))) / 100.0;
+        let swiglu =
+            best_alone(|| (0..100).for_each(|_| kernels.gate(Activation::Silu, &Inline, &gate, &up, &mut wide)))
+                / 100.0;
         let log_sum = best_alone(|| {
             black_box(kernels.log_sum_exp(&logits));
         });

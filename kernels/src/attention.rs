@@ -19,6 +19,28 @@ pub struct Heads<'a> {
     pub scale: f32,
     /// The angles of positions.
     pub rotary: &'a Rotary,
+    /// Where there is one, a row does not see tokens whose position is so far or farther before its own.
+    pub window: Option<u32>,
+    /// Where there is one, a score `s` counts as `cap · tanh(s / cap)`.
+    pub cap: Option<f32>,
+}
+
+impl Heads<'_> {
+    /// Takes what a row's window does not reach out of its scores, which stand in the order of the list.
+    pub(crate) fn hide(&self, position: u32, spans: &[Span], scores: &mut [f32]) {
+        let Some(window) = self.window else { return };
+        let mut index = 0;
+        for span in spans {
+            let beyond = (u64::from(position) + 1).saturating_sub(u64::from(window));
+            let hidden = beyond.saturating_sub(u64::from(span.position)).min(u64::from(span.tokens)) as usize;
+            let end = (index + hidden).min(scores.len());
+            scores[index.min(end)..end].fill(f32::NEG_INFINITY);
+            index += span.tokens as usize;
+            if index >= scores.len() {
+                break;
+            }
+        }
+    }
 }
 
 /// Consecutive rows that read the same list of tokens.
@@ -69,7 +91,7 @@ impl Kernels {
     /// out[r][h] = Σ_t e^(score[t] - max) · value[t]  ·  1 / Σ_t e^(score[t] - max)
     /// ```
     ///
-    /// over the tokens that the row sees. Shapes, row-major f32: `queries` and `out`
+    /// over the tokens that the row sees, scores bounded by the [cap](Heads::cap). Shapes, row-major f32: `queries` and `out`
     /// `[rows, heads, head_dim]`, the groups' rows one after another. A row that sees nothing gives zeros.
     ///
     /// Order of sums: a score pair after pair, the first number of a pair before the second; the

@@ -20,13 +20,30 @@ pub enum Format {
     Q4_0,
     /// 32 weights in 20 bytes: f16 scale, f16 minimum, nibbles as in `Q4_0`.
     Q4_1,
+    /// 32 weights in 22 bytes: f16 scale, 32 high bits, nibbles as in `Q4_0`; weights less 16.
+    Q5_0,
+    /// 32 weights in 24 bytes: f16 scale, f16 minimum, the rest as in `Q5_0`.
+    Q5_1,
     /// 32 weights in 34 bytes: f16 scale, signed bytes.
     Q8_0,
+    /// 256 weights in 84 bytes: sixteen pairs of 4-bit scale and minimum, 2-bit quants, two f16 scales.
+    Q2K,
+    /// 256 weights in 110 bytes: 256 high bits, 2 low bits each, sixteen 6-bit scales less 32, f16 scale.
+    Q3K,
     /// 256 weights in 144 bytes: two f16 scales, eight pairs of 6-bit scale and minimum, nibbles.
     Q4K,
+    /// 256 weights in 176 bytes: as `Q4K`, and 256 high bits before the nibbles.
+    Q5K,
     /// 256 weights in 210 bytes: 4 low bits, 2 high bits, sixteen i8 scales, f16 scale.
     Q6K,
+    /// 32 weights in 18 bytes as in `Q4_0`; a nibble stands for one of sixteen values that lie denser around zero.
+    Iq4Nl,
+    /// 256 weights in 136 bytes: f16 scale, eight 6-bit scales less 32, nibbles as in `Iq4Nl`.
+    Iq4Xs,
 }
+
+/// The values that the nibbles of `Iq4Nl` and `Iq4Xs` stand for.
+pub(crate) const IQ4_VALUES: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 /// What is wrong with a tensor's shape or bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -68,8 +85,23 @@ pub enum FormatError {
 
 impl Format {
     /// Every format, for tests and listings.
-    pub const ALL: [Format; 8] =
-        [Format::F32, Format::F16, Format::Bf16, Format::Q4_0, Format::Q4_1, Format::Q8_0, Format::Q4K, Format::Q6K];
+    pub const ALL: [Format; 15] = [
+        Format::F32,
+        Format::F16,
+        Format::Bf16,
+        Format::Q4_0,
+        Format::Q4_1,
+        Format::Q5_0,
+        Format::Q5_1,
+        Format::Q8_0,
+        Format::Q2K,
+        Format::Q3K,
+        Format::Q4K,
+        Format::Q5K,
+        Format::Q6K,
+        Format::Iq4Nl,
+        Format::Iq4Xs,
+    ];
 
     /// The format that a GGUF tensor of this type number has, where we read it.
     pub fn from_gguf(number: u32) -> Option<Format> {
@@ -78,10 +110,41 @@ impl Format {
             1 => Format::F16,
             2 => Format::Q4_0,
             3 => Format::Q4_1,
+            6 => Format::Q5_0,
+            7 => Format::Q5_1,
             8 => Format::Q8_0,
+            10 => Format::Q2K,
+            11 => Format::Q3K,
             12 => Format::Q4K,
+            13 => Format::Q5K,
             14 => Format::Q6K,
+            20 => Format::Iq4Nl,
+            23 => Format::Iq4Xs,
             30 => Format::Bf16,
+            _ => return None,
+        })
+    }
+
+    /// The name that GGUF gives to a type number, for those that [`Format::from_gguf`] does not read.
+    pub fn name_in_gguf(number: u32) -> Option<&'static str> {
+        Some(match number {
+            9 => "Q8_1",
+            15 => "Q8_K",
+            16 => "IQ2_XXS",
+            17 => "IQ2_XS",
+            18 => "IQ3_XXS",
+            19 => "IQ1_S",
+            21 => "IQ3_S",
+            22 => "IQ2_S",
+            24 => "I8",
+            25 => "I16",
+            26 => "I32",
+            27 => "I64",
+            28 => "F64",
+            29 => "IQ1_M",
+            34 => "TQ1_0",
+            35 => "TQ2_0",
+            39 => "MXFP4",
             _ => return None,
         })
     }
@@ -90,8 +153,8 @@ impl Format {
     pub const fn block_columns(self) -> usize {
         match self {
             Format::F32 | Format::F16 | Format::Bf16 => 1,
-            Format::Q4_0 | Format::Q4_1 | Format::Q8_0 => 32,
-            Format::Q4K | Format::Q6K => 256,
+            Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 | Format::Q8_0 | Format::Iq4Nl => 32,
+            Format::Q2K | Format::Q3K | Format::Q4K | Format::Q5K | Format::Q6K | Format::Iq4Xs => 256,
         }
     }
 
@@ -100,11 +163,17 @@ impl Format {
         match self {
             Format::F32 => 4,
             Format::F16 | Format::Bf16 => 2,
-            Format::Q4_0 => 18,
+            Format::Q4_0 | Format::Iq4Nl => 18,
             Format::Q4_1 => 20,
+            Format::Q5_0 => 22,
+            Format::Q5_1 => 24,
             Format::Q8_0 => 34,
+            Format::Q2K => 84,
+            Format::Q3K => 110,
             Format::Q4K => 144,
+            Format::Q5K => 176,
             Format::Q6K => 210,
+            Format::Iq4Xs => 136,
         }
     }
 
@@ -135,33 +204,64 @@ impl Format {
                 Format::F32 => out[0] = f32::from_le_bytes([block[0], block[1], block[2], block[3]]),
                 Format::F16 => out[0] = half_at(block, 0),
                 Format::Bf16 => out[0] = bf16::from_le_bytes([block[0], block[1]]).to_f32(),
-                Format::Q4_0 => nibbles(&block[2..], out, |quant| half_at(block, 0) * (f32::from(quant) - 8.0)),
-                Format::Q4_1 => {
-                    let (scale, minimum) = (half_at(block, 0), half_at(block, 2));
-                    nibbles(&block[4..], out, |quant| scale * f32::from(quant) + minimum);
-                }
-                Format::Q8_0 => {
-                    for (out, quant) in out.iter_mut().zip(&block[2..]) {
-                        *out = half_at(block, 0) * f32::from(*quant as i8);
-                    }
-                }
-                Format::Q4K => {
-                    for (part, out) in out.chunks_exact_mut(32).enumerate() {
-                        let (scale, minimum) = q4k_scale(block, part);
-                        let (scale, minimum) = (half_at(block, 0) * scale, half_at(block, 2) * minimum);
-                        for (column, out) in out.iter_mut().enumerate() {
-                            *out = scale * f32::from(q4k_quant(block, part, column)) - minimum;
-                        }
-                    }
-                }
-                Format::Q6K => {
-                    for (column, out) in out.iter_mut().enumerate() {
-                        let scale = half_at(block, 208) * f32::from(block[192 + column / 16] as i8);
-                        *out = scale * (f32::from(q6k_quant(block, column)) - 32.0);
-                    }
-                }
+                _ => self.dequantise_block(block, out),
             }
         }
+    }
+
+    /// The weights of one block of a block format.
+    fn dequantise_block(self, block: &[u8], out: &mut [f32]) {
+        let scale = || half_at(block, 0);
+        match self {
+            Format::Q4_0 => simple(out, |column| scale() * (f32::from(nibble(&block[2..], column)) - 8.0)),
+            Format::Q4_1 => simple(out, |column| scale() * f32::from(nibble(&block[4..], column)) + half_at(block, 2)),
+            Format::Q5_0 => simple(out, |column| scale() * (f32::from(q5_quant(&block[2..], column)) - 16.0)),
+            Format::Q5_1 => {
+                simple(out, |column| scale() * f32::from(q5_quant(&block[4..], column)) + half_at(block, 2))
+            }
+            Format::Q8_0 => simple(out, |column| scale() * f32::from(block[2 + column] as i8)),
+            Format::Iq4Nl => {
+                simple(out, |column| scale() * f32::from(IQ4_VALUES[usize::from(nibble(&block[2..], column))]))
+            }
+            Format::Q2K => in_halves(out, |part, half, column| {
+                let (scale, minimum) = q2k_scale(block, part * 2 + half);
+                let quant = f32::from(q2k_quant(block, part, column));
+                half_at(block, 80) * scale * quant - half_at(block, 82) * minimum
+            }),
+            Format::Q3K => in_halves(out, |part, half, column| {
+                half_at(block, 108)
+                    * f32::from(q3k_scale(block, part * 2 + half))
+                    * (f32::from(q3k_quant(block, part, column)) - 4.0)
+            }),
+            Format::Q4K | Format::Q5K => in_halves(out, |part, _, column| {
+                let (scale, minimum) = q4k_scale(block, part);
+                let (scale, minimum) = (half_at(block, 0) * scale, half_at(block, 2) * minimum);
+                let quant =
+                    if self == Format::Q4K { q4k_quant(block, part, column) } else { q5k_quant(block, part, column) };
+                scale * f32::from(quant) - minimum
+            }),
+            Format::Q6K => in_halves(out, |part, half, column| {
+                let scale = half_at(block, 208) * f32::from(block[192 + part * 2 + half] as i8);
+                scale * (f32::from(q6k_quant(block, part * 32 + column)) - 32.0)
+            }),
+            Format::Iq4Xs => in_halves(out, |part, _, column| {
+                let value = IQ4_VALUES[usize::from(nibble(&block[8 + part * 16..], column))];
+                half_at(block, 0) * f32::from(iq4xs_scale(block, part)) * f32::from(value)
+            }),
+            Format::F32 | Format::F16 | Format::Bf16 => unreachable!("not a block format"),
+        }
+    }
+}
+
+/// Sets each weight of a block of 32 by its column.
+fn simple(out: &mut [f32], value: impl Fn(usize) -> f32) {
+    out.iter_mut().enumerate().for_each(|(column, out)| *out = value(column));
+}
+
+/// Sets each weight of a block of 256 by its part of 32, the half of it, and its column in the part.
+fn in_halves(out: &mut [f32], value: impl Fn(usize, usize, usize) -> f32) {
+    for (part, out) in out.chunks_exact_mut(32).enumerate() {
+        simple(out, |column| value(part, column / 16, column));
     }
 }
 
@@ -170,11 +270,54 @@ pub(crate) fn half_at(block: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
 }
 
-fn nibbles(bytes: &[u8], out: &mut [f32], value: impl Fn(u8) -> f32) {
-    for (column, byte) in bytes.iter().enumerate() {
-        out[column] = value(byte & 15);
-        out[column + 16] = value(byte >> 4);
-    }
+/// Nibble of weight `column` of 32: 16 bytes, weight `j + 16` above weight `j`.
+pub(crate) fn nibble(bytes: &[u8], column: usize) -> u8 {
+    bytes[column % 16] >> (column / 16 * 4) & 15
+}
+
+/// Quant of a `Q5_0` or `Q5_1` block from its high bits on, 0 to 31: four bytes with a bit for each weight, nibbles.
+pub(crate) fn q5_quant(bytes: &[u8], column: usize) -> u8 {
+    nibble(&bytes[4..], column) | (bytes[column / 8] >> (column % 8) & 1) << 4
+}
+
+/// The 4-bit scale and minimum of sixteen weights of a `Q2K` block.
+pub(crate) fn q2k_scale(block: &[u8], sixteen: usize) -> (f32, f32) {
+    (f32::from(block[sixteen] & 15), f32::from(block[sixteen] >> 4))
+}
+
+/// Quant of a `Q2K` block, 0 to 3. Each half of 128 weights has 32 bytes, weights `j + 32·i` of it at bits `2·i`.
+pub(crate) fn q2k_quant(block: &[u8], part: usize, column: usize) -> u8 {
+    block[16 + part / 4 * 32 + column] >> (part % 4 * 2) & 3
+}
+
+/// The scale of sixteen weights of a `Q3K` block, -32 to 31: the low nibbles of the first eight in the low halves
+/// of eight bytes, those of the others above them; then four bytes with the two high bits of every fourth.
+pub(crate) fn q3k_scale(block: &[u8], sixteen: usize) -> i8 {
+    let packed = &block[96..108];
+    let low = packed[sixteen % 8] >> (sixteen / 8 * 4) & 15;
+    let high = packed[8 + sixteen % 4] >> (sixteen / 4 * 2) & 3;
+    (low | high << 4) as i8 - 32
+}
+
+/// Quant of a `Q3K` block, 0 to 7 (it stands for 4 less): low bits as in `Q2K`, high bits in 32 bytes before them,
+/// that of part `i` at bit `i`.
+pub(crate) fn q3k_quant(block: &[u8], part: usize, column: usize) -> u8 {
+    let low = block[32 + part / 4 * 32 + column] >> (part % 4 * 2) & 3;
+    low | (block[column] >> part & 1) << 2
+}
+
+/// Quant of a `Q5K` block, 0 to 31: as in `Q4K`, with the high bit of part `i` at bit `i` of 32 bytes.
+pub(crate) fn q5k_quant(block: &[u8], part: usize, column: usize) -> u8 {
+    let byte = block[48 + part / 2 * 32 + column];
+    let low = if part.is_multiple_of(2) { byte & 15 } else { byte >> 4 };
+    low | (block[16 + column] >> part & 1) << 4
+}
+
+/// The scale of a part of an `Iq4Xs` block, -32 to 31: low nibbles in four bytes, two high bits each in two before.
+pub(crate) fn iq4xs_scale(block: &[u8], part: usize) -> i8 {
+    let low = block[4 + part / 2] >> (part % 2 * 4) & 15;
+    let high = u16::from_le_bytes([block[2], block[3]]) >> (part * 2) & 3;
+    (low | (high as u8) << 4) as i8 - 32
 }
 
 /// The 6-bit scale and minimum of the 32 weights of `part` in a `Q4K` block. The first four parts have

@@ -10,7 +10,7 @@
 //! It is the only crate with `unsafe` in it, and each such block says why it is sound.
 //!
 //! Reading order: [`Kernels`] chooses the siblings; [`Format`], [`Matrix`] and [`Arena`] hold weights, and
-//! [`Kernels::multiply`] uses them; [`Kernels::rms_norm`] and [`Kernels::swiglu`]; [`PageShape`],
+//! [`Kernels::multiply`] uses them; [`Kernels::rms_norm`] and [`Kernels::gate`]; [`PageShape`],
 //! [`Rotary`] and [`Kernels::attend`]; [`Sampling`] and [`Draw`]; last [`cuda`], which has the same on a device.
 //!
 //! ```
@@ -50,6 +50,7 @@ pub use arena::Arena;
 pub use attention::{Group, Heads, Pages};
 pub use crew::Crew;
 pub use format::{Format, FormatError};
+pub use gate::Activation;
 pub use half::f16;
 pub use level::{Kernels, Level};
 pub use matrix::{Matrix, PackError};

@@ -11,9 +11,18 @@
 //! ```text
 //! float formats   for each column:      16 weights
 //! Q4_1            for each block:       16 f16 scales, 16 f16 minima, quants
-//! Q4_0, Q8_0      for each two blocks:  16 f16 scales of either, quants of either
+//! Q5_1            the same, with high bits
+//! Q4_0, Q5_0, Q8_0, IQ4_NL
+//!                 for each two blocks:  16 f16 scales of either, quants of either (Q5_0: with high bits)
 //! Q4K             for each eight:       16 f16 scales, 16 f16 scales of minima,
 //!                                       for each block 16 u8 scales, 16 u8 minima; quants of each block
+//! Q5K             the same, with high bits
+//! Q2K             for each eight:       16 f16 scales, 16 f16 scales of minima,
+//!                                       for each block 16 bytes with the 4-bit scale (low) and minimum of its first
+//!                                       half, 16 of its second; quants of each block
+//! Q3K             for each eight:       16 f16 scales, 32 unused bytes, for each block 16 i8 scales of its first
+//!                                       half, 16 of its second; quants of each block
+//! IQ4_XS          for each eight:       16 f16 scales, 32 unused bytes, for each block 16 i8 scales; quants of each
 //! Q6K             for each eight:       16 f16 scales, 32 unused bytes,
 //!                                       for each block 16 i8 scales of its first half, 16 of its second;
 //!                                       for each block its quants and high bits
@@ -21,17 +30,28 @@
 //! quants          Q8_0: 8 groups of (16 rows × 4 bytes), each with its sign bit turned over
 //!                 else: 4 groups of (16 rows × 4 bytes), byte j of a row with weight j in its low
 //!                 nibble and weight j + 16 in its high one
-//! high bits       2 groups of (16 rows × 4 bytes), byte b of group g with those of weights
+//!                 (of Q2K and Q3K with empty high bits)
+//! high bits       5-bit formats: 16 rows × 4 bytes, byte b with that of weight 4·g + b at bit g
+//!                 Q6K: 2 groups of (16 rows × 4 bytes), byte b of group g with those of weights
 //!                 4·(g + 2·i) + b at bits 2·i
 //! ```
+
+mod block;
+mod layout;
+mod packing;
 
 use std::io::{self, Read};
 
 use half::{bf16, f16};
 
-use crate::arena::{Arena, LINE, Run};
-use crate::format::{Format, FormatError, half_at, q4k_quant, q4k_scale, q6k_quant};
-use crate::parallel::{Disjoint, Inline, Parallel, spread};
+use crate::arena::{Arena, Run};
+use crate::format::{Format, FormatError, half_at};
+use crate::matrix::layout::tile_bytes;
+use crate::matrix::packing::pack_rows;
+use crate::parallel::{Inline, Parallel};
+
+pub(crate) use block::{Block, Minimum};
+pub(crate) use layout::Layout;
 
 /// Rows of a tile, which is the width of the widest vector.
 pub(crate) const TILE: usize = 16;
@@ -64,69 +84,6 @@ pub struct Matrix {
     run: Run,
 }
 
-/// Where the parts of a block stand in a tile of a block format, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Layout {
-    /// Blocks that stand together, and the bytes they take.
-    together: usize,
-    stride: usize,
-    /// Begin of the scales in there, and bytes of those of one block.
-    scales: usize,
-    scale_bytes: usize,
-    /// The same of the quants, with the high bits.
-    quants: usize,
-    quant_bytes: usize,
-}
-
-impl Layout {
-    /// The layout of a block format.
-    pub(crate) const fn of(format: Format) -> Layout {
-        let (together, shared, scale_bytes, quant_bytes) = match format {
-            Format::Q4_1 => (1, 0, 64, 256),
-            Format::Q4_0 => (2, 0, 32, 256),
-            Format::Q8_0 => (2, 0, 32, 512),
-            Format::Q4K => (8, 64, 32, 256),
-            Format::Q6K => (8, 64, 32, 256 + 128),
-            Format::F32 | Format::F16 | Format::Bf16 => (1, 0, 0, 0),
-        };
-        let quants = shared + together * scale_bytes;
-        Layout { together, stride: quants + together * quant_bytes, scales: shared, scale_bytes, quants, quant_bytes }
-    }
-
-    /// What the blocks share that stand with block `index`.
-    #[inline(always)]
-    pub(crate) const fn shared(&self, index: usize) -> usize {
-        index / self.together * self.stride
-    }
-
-    /// Scales of block `index`.
-    #[inline(always)]
-    pub(crate) const fn scales(&self, index: usize) -> usize {
-        self.shared(index) + self.scales + index % self.together * self.scale_bytes
-    }
-
-    /// Quants of block `index`.
-    #[inline(always)]
-    pub(crate) const fn quants(&self, index: usize) -> usize {
-        self.shared(index) + self.quants + index % self.together * self.quant_bytes
-    }
-
-    /// High bits of block `index`, where there are any.
-    #[inline(always)]
-    pub(crate) const fn high(&self, index: usize) -> usize {
-        self.quants(index) + 256
-    }
-}
-
-/// Bytes of a tile, a whole number of lines.
-fn tile_bytes(format: Format, columns: usize) -> usize {
-    if format.block_columns() == 1 {
-        return (columns * TILE * format.block_bytes()).next_multiple_of(LINE);
-    }
-    let layout = Layout::of(format);
-    (columns / BLOCK).div_ceil(layout.together) * layout.stride
-}
-
 /// A number of a float format, as the file holds it.
 ///
 /// # Safety
@@ -139,14 +96,6 @@ unsafe impl Weight for f32 {}
 unsafe impl Weight for f16 {}
 // SAFETY: an integer.
 unsafe impl Weight for u16 {}
-
-/// One block of one row: weight `j` is `scale · part[j / 16] · quants[j] + minimum`.
-pub(crate) struct Block {
-    pub(crate) quants: [i32; BLOCK],
-    pub(crate) part: [i32; 2],
-    pub(crate) scale: f32,
-    pub(crate) minimum: Option<f32>,
-}
 
 impl Matrix {
     /// Packs the bytes of a file: `rows` rows of `columns` weights, row after row.
@@ -238,11 +187,7 @@ impl Matrix {
         }
         for (index, out) in out.chunks_exact_mut(BLOCK).enumerate() {
             let block = self.block(tile, lane, index);
-            for (column, out) in out.iter_mut().enumerate() {
-                let scale = block.scale * block.part[column / 16] as f32;
-                let value = scale * block.quants[column] as f32;
-                *out = block.minimum.map_or(value, |minimum| value + minimum);
-            }
+            out.iter_mut().enumerate().for_each(|(column, out)| *out = block.weight(column));
         }
     }
 
@@ -299,132 +244,6 @@ impl Matrix {
 
     /// One block of a block format.
     pub(crate) fn block(&self, tile: usize, lane: usize, index: usize) -> Block {
-        let (bytes, layout) = (self.tile(tile), Layout::of(self.format));
-        let quants = &bytes[layout.quants(index)..];
-        let scales = &bytes[layout.scales(index)..];
-        let byte = |column: usize| quants[column / 4 * 64 + lane * 4 + column % 4];
-        let nibble = |column: usize| i32::from(byte(column % 16) >> (column / 16 * 4) & 15);
-        let (part, scale) = ([1, 1], || half_at(scales, lane * 2));
-        match self.format {
-            Format::Q8_0 => Block {
-                // Stored with the sign bit turned over, as the products want it.
-                quants: std::array::from_fn(|column| i32::from(byte(column)) - 128),
-                part,
-                scale: scale(),
-                minimum: None,
-            },
-            Format::Q4_0 => {
-                Block { quants: std::array::from_fn(|column| nibble(column) - 8), part, scale: scale(), minimum: None }
-            }
-            Format::Q4K => {
-                let shared = &bytes[layout.shared(index)..];
-                let (scale, minimum) = (f32::from(scales[lane]), f32::from(scales[16 + lane]));
-                Block {
-                    quants: std::array::from_fn(nibble),
-                    part,
-                    scale: half_at(shared, lane * 2) * scale,
-                    minimum: Some(-(half_at(shared, 32 + lane * 2) * minimum)),
-                }
-            }
-            Format::Q6K => {
-                let high = &bytes[layout.high(index)..];
-                let shared = &bytes[layout.shared(index)..];
-                let bits = |column: usize| {
-                    let group = column / 4;
-                    i32::from(high[group % 2 * 64 + lane * 4 + column % 4] >> (group / 2 * 2) & 3)
-                };
-                Block {
-                    quants: std::array::from_fn(|column| (nibble(column) | bits(column) << 4) - 32),
-                    part: [i32::from(scales[lane] as i8), i32::from(scales[16 + lane] as i8)],
-                    scale: half_at(shared, lane * 2),
-                    minimum: None,
-                }
-            }
-            _ => Block {
-                quants: std::array::from_fn(nibble),
-                part,
-                scale: scale(),
-                minimum: Some(half_at(scales, 32 + lane * 2)),
-            },
-        }
-    }
-}
-
-/// Packs rows as a file holds them into tiles, from the first row of the first tile on.
-fn pack_rows(parallel: &dyn Parallel, format: Format, columns: usize, bytes: &[u8], tiles: &mut [u8]) {
-    let tile_bytes = tile_bytes(format, columns);
-    let row_bytes = columns / format.block_columns() * format.block_bytes();
-    if row_bytes == 0 {
-        return; // no columns, so nothing to put anywhere
-    }
-    let tiles = Disjoint::new(tiles);
-    spread(parallel, (bytes.len() / row_bytes).div_ceil(TILE), 4, &|range| {
-        for tile in range {
-            // SAFETY: every tile is in one range, and is asked for once.
-            let packed = unsafe { tiles.part(tile * tile_bytes..(tile + 1) * tile_bytes) };
-            let rows = bytes[tile * TILE * row_bytes..].chunks_exact(row_bytes).take(TILE);
-            rows.enumerate().for_each(|(lane, source)| pack_row(format, source, lane, packed));
-        }
-    });
-}
-
-/// Puts one row of a file into its lane of a tile.
-fn pack_row(format: Format, source: &[u8], lane: usize, tile: &mut [u8]) {
-    let layout = Layout::of(format);
-    let group = |group: usize| group * 64 + lane * 4; // where four bytes of this row go
-    for (index, block) in source.chunks_exact(format.block_bytes()).enumerate() {
-        let (quants, scales) = (layout.quants(index), layout.scales(index));
-        match format {
-            Format::F32 => tile[(index * TILE + lane) * 4..][..4].copy_from_slice(block),
-            Format::F16 | Format::Bf16 => tile[(index * TILE + lane) * 2..][..2].copy_from_slice(block),
-            Format::Q4_0 | Format::Q4_1 => {
-                tile[scales + lane * 2..][..2].copy_from_slice(&block[..2]);
-                if format == Format::Q4_1 {
-                    tile[scales + 32 + lane * 2..][..2].copy_from_slice(&block[2..4]);
-                }
-                for (at, four) in block[format.block_bytes() - 16..].chunks_exact(4).enumerate() {
-                    tile[quants + group(at)..][..4].copy_from_slice(four);
-                }
-            }
-            Format::Q8_0 => {
-                tile[scales + lane * 2..][..2].copy_from_slice(&block[..2]);
-                for (at, four) in block[2..].chunks_exact(4).enumerate() {
-                    for (to, from) in tile[quants + group(at)..][..4].iter_mut().zip(four) {
-                        *to = from ^ 0x80;
-                    }
-                }
-            }
-            Format::Q4K => {
-                let shared = layout.shared(index * 8);
-                tile[shared + lane * 2..][..2].copy_from_slice(&block[..2]);
-                tile[shared + 32 + lane * 2..][..2].copy_from_slice(&block[2..4]);
-                for part in 0..8 {
-                    let (scale, minimum) = q4k_scale(block, part);
-                    let (quants, scales) = (layout.quants(index * 8 + part), layout.scales(index * 8 + part));
-                    tile[scales + lane] = scale as u8;
-                    tile[scales + 16 + lane] = minimum as u8;
-                    for column in 0..16 {
-                        let (low, high) = (q4k_quant(block, part, column), q4k_quant(block, part, column + 16));
-                        tile[quants + group(column / 4) + column % 4] = low | high << 4;
-                    }
-                }
-            }
-            Format::Q6K => {
-                tile[layout.shared(index * 8) + lane * 2..][..2].copy_from_slice(&block[208..210]);
-                for part in 0..8 {
-                    let at = index * 8 + part;
-                    let (quants, high, scales) = (layout.quants(at), layout.high(at), layout.scales(at));
-                    tile[scales + lane] = block[192 + part * 2];
-                    tile[scales + 16 + lane] = block[193 + part * 2];
-                    for column in 0..32 {
-                        let quant = q6k_quant(block, part * 32 + column);
-                        let low = &mut tile[quants + group(column % 16 / 4) + column % 4];
-                        *low |= (quant & 15) << (column / 16 * 4);
-                        let (of, shift) = (column / 4 % 2, column / 8 * 2);
-                        tile[high + group(of) + column % 4] |= quant >> 4 << shift;
-                    }
-                }
-            }
-        }
+        Block::read(self.format, self.tile(tile), lane, index)
     }
 }

@@ -4,6 +4,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod exact;
 mod floats;
 mod plain;
 
@@ -75,6 +76,29 @@ impl Kernels {
                 start = end;
             }
         });
+    }
+
+    /// The same without rounding the rows: one fused multiply-add a column for block formats too, with the numbers
+    /// that [`Matrix::row`] gives. An order of magnitude slower, for telling what rounding does.
+    ///
+    /// # Panics
+    /// As [`Kernels::multiply`].
+    pub fn multiply_exactly(self, parallel: &dyn Parallel, x: &[f32], rows: usize, products: &mut [Product<'_>]) {
+        for product in products {
+            let matrix = product.matrix;
+            if !matrix.is_quantised() {
+                let one = Product { matrix, out: &mut *product.out };
+                self.multiply(parallel, x, rows, &mut [one]);
+                continue;
+            }
+            assert_eq!(x.len(), rows * matrix.columns(), "x is [rows, columns]");
+            assert_eq!(product.out.len(), rows * matrix.rows(), "out is [rows, rows of the matrix]");
+            let out = Disjoint::new(product.out);
+            spread(parallel, matrix.tiles(), 1, &|tiles| {
+                let sink = Sink { out: &out, width: matrix.rows() };
+                self.perform(exact::Tiles { matrix, rows, x, tiles, sink: &sink });
+            });
+        }
     }
 
     /// Computes the outputs of a range of tiles. No other call may write them meanwhile.

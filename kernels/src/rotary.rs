@@ -16,6 +16,8 @@ pub enum Pairing {
 pub struct Rotary {
     pairing: Pairing,
     pairs: usize,
+    /// Pairs that turn; the others stay as they are.
+    turning: usize,
     positions: usize,
     tables: Vec<f32>,
 }
@@ -36,27 +38,36 @@ impl Rotary {
 
     /// Tables for heads of `dim` numbers at positions `0..positions`.
     ///
-    /// Pair `i` at position `p` turns by `p · frequencies[i]` radians, computed in f64. Pairs without a
-    /// frequency do not turn. Takes 5 bytes a position and number of a head.
+    /// Pair `i` at position `p` turns by `p · frequencies[i]` radians, computed in f64. Where there are fewer
+    /// frequencies than pairs, the first `2 · frequencies.len()` numbers of a head turn, paired among themselves,
+    /// and the others stay. Takes 5 bytes a position and number of a head.
     ///
     /// # Panics
     /// If `dim` is odd, or there are more frequencies than pairs.
     pub fn new(pairing: Pairing, dim: usize, frequencies: &[f64], positions: usize) -> Rotary {
+        Rotary::stretching(pairing, dim, frequencies, 1.0, positions)
+    }
+
+    /// The same, and what turns grows by a factor: queries and keys each.
+    ///
+    /// # Panics
+    /// As [`Rotary::new`].
+    pub fn stretching(pairing: Pairing, dim: usize, frequencies: &[f64], magnitude: f64, positions: usize) -> Rotary {
         let pairs = dim / 2;
         assert!(dim.is_multiple_of(2) && frequencies.len() <= pairs, "two numbers a pair");
         let chunks = (positions + MARGIN).div_ceil(CHUNK);
         let mut tables = vec![0.0; chunks * pairs * 2 * RUN];
         for (at, runs) in tables.chunks_exact_mut(2 * RUN).enumerate() {
             let (chunk, pair) = (at / pairs, at % pairs);
-            let frequency = frequencies.get(pair).copied().unwrap_or(0.0);
+            let (frequency, magnitude) = frequencies.get(pair).map_or((0.0, 1.0), |own| (*own, magnitude));
             let (cosines, sines) = runs.split_at_mut(RUN);
             for (place, (cosine, sine)) in cosines.iter_mut().zip(sines).enumerate() {
                 let position = (chunk * CHUNK + place) as f64 - MARGIN as f64;
                 let angle = position * frequency;
-                (*cosine, *sine) = (angle.cos() as f32, angle.sin() as f32);
+                (*cosine, *sine) = ((magnitude * angle.cos()) as f32, (magnitude * angle.sin()) as f32);
             }
         }
-        Rotary { pairing, pairs, positions, tables }
+        Rotary { pairing, pairs, turning: frequencies.len(), positions, tables }
     }
 
     /// Positions there are tables for.
@@ -72,6 +83,11 @@ impl Rotary {
     /// Which numbers turn together.
     pub(crate) fn pairing(&self) -> Pairing {
         self.pairing
+    }
+
+    /// Whether all numbers of a head turn.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.turning == self.pairs
     }
 
     /// All tables, as they lie.
@@ -99,8 +115,8 @@ impl Rotary {
     #[inline(always)]
     pub(crate) fn pair(&self, pair: usize) -> (usize, usize) {
         match self.pairing {
-            Pairing::Neighbours => (2 * pair, 2 * pair + 1),
-            Pairing::Halves => (pair, pair + self.pairs),
+            Pairing::Halves if pair < self.turning => (pair, pair + self.turning),
+            Pairing::Neighbours | Pairing::Halves => (2 * pair, 2 * pair + 1),
         }
     }
 
@@ -141,11 +157,30 @@ mod tests {
     }
 
     #[test]
-    fn pairs_beyond_the_frequencies_stay() {
-        let rotary = Rotary::new(Pairing::Halves, 8, &[1.0], 4);
-        let mut head = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
-        rotary.turn(&mut head, 3);
-        assert_eq!((head[1], head[5], head[3]), (2.0, 6.0, 4.0));
-        assert!((head[0] - (3f32.cos() - 5.0 * 3f32.sin())).abs() < 1e-5);
+    fn numbers_beyond_the_frequencies_stay() {
+        let turned = |pairing| {
+            let rotary = Rotary::stretching(pairing, 8, &[1.0, 0.5], 2.0, 4);
+            let mut head = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+            rotary.turn(&mut head, 3);
+            assert_eq!(head[4..], [5.0, 6.0, 7.0, 8.0]);
+            head
+        };
+        let first = |second: f32| 2.0 * (3f32.cos() - second * 3f32.sin());
+        assert!((turned(Pairing::Halves)[0] - first(3.0)).abs() < 1e-5);
+        assert!((turned(Pairing::Neighbours)[0] - first(2.0)).abs() < 1e-5);
+        let second = 2.0 * (2.0 * 1.5f32.cos() - 4.0 * 1.5f32.sin());
+        assert!((turned(Pairing::Halves)[1] - second).abs() < 1e-5);
+    }
+
+    #[test]
+    fn every_number_of_a_head_belongs_to_one_pair() {
+        for (pairing, turning) in
+            [(Pairing::Halves, 0), (Pairing::Halves, 3), (Pairing::Halves, 5), (Pairing::Neighbours, 2)]
+        {
+            let rotary = Rotary::new(pairing, 10, &vec![0.5; turning], 4);
+            let mut numbers: Vec<usize> = (0..5).map(|pair| rotary.pair(pair)).flat_map(|(a, b)| [a, b]).collect();
+            numbers.sort_unstable();
+            assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+        }
     }
 }

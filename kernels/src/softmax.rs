@@ -24,6 +24,14 @@ impl Kernels {
         self.perform(LogSum(row))
     }
 
+    /// `row[i] = cap · tanh(row[i] / cap)`, in place, computed as `cap · (1 - 2 / (1 + e^(row[i] / (cap/2))))`: no
+    /// entry is larger than `cap` then.
+    ///
+    /// Source: Gemma Team 2024, *Gemma 2: Improving Open Language Models at a Practical Size*, 2.3.
+    pub fn soft_cap(self, row: &mut [f32], cap: f32) {
+        self.perform(Capped { row, cap });
+    }
+
     /// The largest entry, NaN not counting; -∞ of none.
     pub(crate) fn largest(self, row: &[f32]) -> f32 {
         self.perform(Largest(row))
@@ -32,6 +40,12 @@ impl Kernels {
 
 /// Replaces a row by `e^(row[i] - max)` and gives their striped sum; all 0 where all were -∞.
 pub(crate) struct Exponentials<'a>(pub(crate) &'a mut [f32]);
+
+/// Replaces a row by `cap · tanh(row[i] / cap)`.
+pub(crate) struct Capped<'a> {
+    pub(crate) row: &'a mut [f32],
+    pub(crate) cap: f32,
+}
 
 struct LogSum<'a>(&'a [f32]);
 
@@ -72,6 +86,31 @@ impl Task for Exponentials<'_> {
         let value = lanes::exp(lanes, lanes.sub(lanes.load_some(rest), largest));
         lanes.store_some(value, rest);
         lanes.sum(lanes.add(sum, lanes.load_some(rest)))
+    }
+}
+
+impl Task for Capped<'_> {
+    type Output = ();
+
+    fn plain(self) {
+        let half = self.cap / 2.0;
+        for entry in self.row {
+            *entry = self.cap * (1.0 - 2.0 / (1.0 + elementary::exp(*entry / half)));
+        }
+    }
+
+    #[inline(always)]
+    fn vectors<L: Lanes>(self, lanes: L) {
+        let (half, one, cap) = (lanes.splat(self.cap / 2.0), lanes.splat(1.0), lanes.splat(self.cap));
+        let capped = |entry| {
+            let power = lanes::exp(lanes, lanes.div(entry, half));
+            lanes.mul(cap, lanes.sub(one, lanes.div(lanes.splat(2.0), lanes.add(one, power))))
+        };
+        let (chunks, rest) = self.row.as_chunks_mut::<16>();
+        for chunk in chunks {
+            lanes.store(capped(lanes.load(chunk)), chunk);
+        }
+        lanes.store_some(capped(lanes.load_some(rest)), rest);
     }
 }
 

@@ -102,7 +102,8 @@ impl Engine {
         };
         let positions = model.shape().context.min(settings.pages * settings.page_tokens).max(1);
         let pages = (settings.pages, settings.page_tokens);
-        let forward = Forward::new(&model, settings.kernels, settings.precision, pages, positions);
+        let forward =
+            Forward::new(&model, settings.kernels, (settings.precision, settings.exactness), pages, positions);
         Engine {
             model,
             forward,

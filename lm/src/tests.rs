@@ -4,6 +4,7 @@ mod bounded;
 mod budgets;
 mod constraints;
 mod dense;
+pub(crate) mod files;
 mod invariants;
 mod joins;
 mod programs;
@@ -83,6 +84,7 @@ fn settings(pages: usize) -> Settings {
         pages,
         page_tokens: 4,
         rows: 16,
+        exactness: crate::Rows::Rounded,
         precision: Precision::Single,
         kernels: Kernels::best(),
         speculation: None,

@@ -1,7 +1,16 @@
-//! Text to tokens and back: the vocabulary, the chat template, prompts.
+//! Text to tokens and back, and the forms in which models read text.
 
+pub(crate) mod alphabet;
+pub(crate) mod date;
+pub(crate) mod json;
+pub(crate) mod pieces;
 pub(crate) mod prompt;
-mod steering;
+pub(crate) mod python;
+pub(crate) mod steering;
 pub(crate) mod template;
+pub(crate) mod text_stream;
 pub(crate) mod token;
 pub(crate) mod tokenizer;
+pub(crate) mod tokenizer_error;
+pub(crate) mod vocabulary;
+pub(crate) mod words;

@@ -1,5 +1,9 @@
-//! A model as its files tell it: formats, sizes, and weights packed for the kernels.
+//! Files of weights, and the models that they hold.
 
+pub(crate) mod error;
 pub mod gguf;
 pub(crate) mod model;
+pub(crate) mod part;
+pub(crate) mod safetensors;
 pub(crate) mod shape;
+pub(crate) mod tensors;

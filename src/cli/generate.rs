@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use theoremata_kernels::{Crew, Sampling};
 use theoremata_lm::{
-    Bound, Bounds, Branch, Choice, Engine, EngineError, Event, Join, Message, Model, NodeId, Outcome, Precision,
-    PromptError, Request, Role, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
+    Bound, Bounds, Branch, Chat, Choice, Engine, EngineError, Event, Join, Message, Model, NodeId, Outcome, Precision,
+    PromptError, Request, Role, Rows, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
 };
 
 use crate::cli::arguments::{MAX_THREADS, count};
+use crate::cli::chat::ChatArguments;
 use crate::cli::exit::Exit;
 use crate::cli::guidance::{GuidanceArguments, guidance};
 use crate::cli::model;
@@ -60,6 +61,8 @@ pub(crate) struct GenerateArguments {
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     #[command(flatten)]
+    chat: ChatArguments,
+    #[command(flatten)]
     guidance: GuidanceArguments,
     /// Paths that go on from the same prompt at the same time.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count::<1_024>)]
@@ -70,6 +73,10 @@ pub(crate) struct GenerateArguments {
     /// Keep keys and values in 32 bits instead of 16.
     #[arg(long)]
     exact_keys: bool,
+    /// Compute with weights as they are read, without rounding what they are multiplied with: many times slower, to tell
+    /// what rounding does.
+    #[arg(long)]
+    exact_rows: bool,
     /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
     /// [default: none].
     #[arg(long, value_name = "N", value_parser = count::<64>)]
@@ -98,7 +105,7 @@ pub(crate) fn at_least_zero(text: &str) -> Result<f32, String> {
     if number >= 0.0 && number.is_finite() { Ok(number) } else { Err("at least 0".into()) }
 }
 
-fn share(text: &str) -> Result<f32, String> {
+pub(crate) fn share(text: &str) -> Result<f32, String> {
     at_least_zero(text).and_then(|number| if number <= 1.0 { Ok(number) } else { Err("between 0 and 1".into()) })
 }
 
@@ -186,8 +193,9 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
     } else {
         let said = |role, content: &String| Message { role, content: content.clone() };
         let system = arguments.system.iter().map(|text| said(Role::System, text));
-        let messages: Vec<Message> = system.chain([said(Role::User, &text)]).collect();
-        model.chat_prompt(&messages)
+        let messages = system.chain([said(Role::User, &text)]).collect();
+        let chat = &arguments.chat;
+        model.prompt_of(&Chat { messages, date: chat.date(Some(model)), values: chat.values() })
     };
     tokens.map_err(|error| Failure::Usage(error.to_string()))
 }
@@ -195,8 +203,9 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
 /// Pages for the prompt and all paths to their ends, as far as the model reaches and the memory.
 fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) -> Settings {
     let precision = if arguments.exact_keys { Precision::Single } else { Precision::Half };
-    let settings =
-        Settings { precision, speculation: speculation(arguments.speculate, arguments.threads), ..Settings::default() };
+    let speculation = speculation(arguments.speculate, arguments.threads);
+    let exactness = if arguments.exact_rows { Rows::Exact } else { Rows::Rounded };
+    let settings = Settings { precision, exactness, speculation, ..Settings::default() };
     let path = arguments.max_tokens.get().min(model.shape().context).div_ceil(settings.page_tokens) + 2;
     let pages = (prompt_tokens + 1).div_ceil(settings.page_tokens) + arguments.paths.get().saturating_mul(path);
     Settings { pages: pages.min(affordable(arguments.kv_memory, model, &settings)), ..settings }
@@ -244,6 +253,8 @@ struct Writer {
     /// Whether there is one path, which is said as it comes.
     single: bool,
     speeches: BTreeMap<NodeId, (Speech, String)>,
+    /// The last token of each path, which is told when it is known what text comes with it.
+    untold: BTreeMap<NodeId, (String, Json)>,
     outcomes: BTreeMap<NodeId, Outcome>,
     /// Paths in the order in which they were opened.
     order: Vec<NodeId>,
@@ -252,8 +263,8 @@ struct Writer {
 
 impl Writer {
     fn new(stops: &[String], single: bool, output: Output) -> Writer {
-        let (speeches, outcomes) = (BTreeMap::new(), BTreeMap::new());
-        Writer { stops: stops.to_vec(), single, speeches, outcomes, order: Vec::new(), output }
+        let (speeches, untold, outcomes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Writer { stops: stops.to_vec(), single, speeches, untold, outcomes, order: Vec::new(), output }
     }
 
     fn take(&mut self, model: &Model, event: &Event) -> Result<(), Failure> {
@@ -270,9 +281,11 @@ impl Writer {
                 text.push_str(&said);
                 if self.output.is_json() {
                     let path = self.order.iter().position(|other| other == node);
-                    self.output.object(&json!({
-                        "event": "token", "path": path, "token": token, "text": said, "log_probability": log_probability,
-                    }));
+                    let told = json!({
+                        "event": "token", "path": path, "token": token, "log_probability": log_probability,
+                    });
+                    self.tell(*node, "");
+                    self.untold.insert(*node, (said, told));
                 } else if self.single {
                     streams::piece(&said);
                 }
@@ -282,6 +295,7 @@ impl Writer {
                 if let Some((speech, text)) = self.speeches.get_mut(node) {
                     let rest = speech.finish();
                     text.push_str(&rest);
+                    self.tell(*node, &rest);
                     if self.single && !self.output.is_json() {
                         streams::piece(&rest);
                     }
@@ -297,6 +311,14 @@ impl Writer {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Tells the last token of a path with its text, and with what was held back behind it if it is the last of all.
+    fn tell(&mut self, node: NodeId, rest: &str) {
+        if let Some((said, mut told)) = self.untold.remove(&node) {
+            told["text"] = json!(said + rest);
+            self.output.object(&told);
+        }
     }
 
     /// Says what is left to say, and how the whole ended.
@@ -327,12 +349,18 @@ impl Writer {
             self.output.note("no path could be picked: too few came to an end, or too few agreed");
             return Ok(Some(Outcome::Failed));
         }
+        if self.outcomes.values().any(|outcome| *outcome == Outcome::Failed) {
+            self.output.note(NO_NUMBERS);
+        }
         // Of several paths that are all wanted, one that came to an end is enough.
         let outcomes = || self.order.iter().filter_map(|node| self.outcomes.get(node));
         let good = outcomes().find(|outcome| matches!(outcome, Outcome::Concluded | Outcome::Budget(Bound::Tokens)));
         Ok(good.or(outcomes().next()).cloned())
     }
 }
+
+/// Why a path fails that nobody picks from.
+const NO_NUMBERS: &str = "the model computed something that is no number: its weights are damaged";
 
 pub(crate) fn word(outcome: &Outcome) -> &'static str {
     match outcome {

@@ -1,14 +1,13 @@
 //! `reason`: a program parts a question into branches, language models fill them, and joins bring back what
 //! counts.
 
+mod check;
 mod orders;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,12 +20,13 @@ use theoremata_actors::jobs::{
     Accept, EventKind, Forgetting, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Program, Refused,
     Remote, TokenChoice, View,
 };
-use theoremata_lm::{Model, Outcome, PromptError, Settings};
+use theoremata_lm::{Model, Outcome, PromptError, Rows, Settings};
 use theoremata_store::Store;
 
 use crate::cli::arguments::{MAX_THREADS, count, count_or_none};
+use crate::cli::chat::ChatArguments;
 use crate::cli::exit::Exit;
-use crate::cli::generate::{affordable, at_least_zero, speculation};
+use crate::cli::generate::{affordable, at_least_zero, share, speculation};
 use crate::cli::guidance::{GuidanceArguments, shape};
 use crate::cli::model;
 use crate::cli::output::Output;
@@ -63,6 +63,9 @@ pub(crate) struct ReasonArguments {
     /// A file of items, one a line; `map` and `score` need one.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// What the model is told before, where it has a chat template.
+    #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
+    system: Option<String>,
     /// Map: a last question, read behind the prompt and all answers.
     #[arg(long, value_name = "TEXT")]
     last: Option<String>,
@@ -87,12 +90,23 @@ pub(crate) struct ReasonArguments {
     /// Divides the logits; 0 takes the most likely token [default: 0.8 for vote and first, else 0].
     #[arg(long, value_name = "T", value_parser = at_least_zero)]
     temperature: Option<f32>,
+    /// Keep the most likely tokens that reach this probability together.
+    #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = share)]
+    top_p: f32,
+    /// Keep tokens that are at least this share as likely as the most likely one.
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = share)]
+    min_p: f32,
+    /// Keep so many of the most likely tokens; 0 keeps all.
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    top_k: usize,
     /// All draws hang on it: the same seed, the same answer.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
     /// A text that ends an answer; may be given several times.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
+    #[command(flatten)]
+    chat: ChatArguments,
     #[command(flatten)]
     guidance: GuidanceArguments,
     /// Vote and first: answers to one question.
@@ -108,6 +122,9 @@ pub(crate) struct ReasonArguments {
     /// First: an answer is accepted if this command, which reads it, exits with 0.
     #[arg(long, value_name = "COMMAND", conflicts_with = "pattern")]
     check: Option<String>,
+    /// First: a check that takes longer is ended, and accepts nothing.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    check_seconds: u64,
     /// Decompose, tags and tasks: the tree is parted down to this depth.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count_or_none::<64>)]
     depth: usize,
@@ -142,6 +159,10 @@ pub(crate) struct ReasonArguments {
     /// of its branch 2, and what is below.
     #[arg(long)]
     orders: bool,
+    /// Compute with weights as they are read, without rounding what they are multiplied with: many times slower, to tell
+    /// what rounding does.
+    #[arg(long, conflicts_with = "server")]
+    exact_rows: bool,
     /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
     /// [default: none].
     #[arg(long, value_name = "N", value_parser = count::<64>)]
@@ -193,7 +214,7 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         Some(path) => lines(path)?,
         None => Vec::new(),
     };
-    let (options, shape) = options(arguments)?;
+    let (options, shape, date) = options(arguments)?;
     let questions = match (arguments.program, items.is_empty()) {
         (Plan::Map | Plan::Score, true) => {
             return Err(Failure::Usage("`map` and `score` need items: name a file of them with --file".into()));
@@ -201,7 +222,8 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         (Plan::Map | Plan::Score, false) | (_, true) => vec![arguments.prompt.clone()],
         (_, false) => items.iter().map(|item| format!("{}\n\n{item}", arguments.prompt)).collect(),
     };
-    let jobs: Vec<Job> = questions.into_iter().map(|question| job(arguments, question, &items, &shape)).collect();
+    let jobs: Vec<Job> =
+        questions.into_iter().map(|question| job(arguments, question, &items, (&shape, &date))).collect();
     jobs.iter().try_for_each(Job::check).map_err(|error| Failure::Usage(error.to_string()))?;
     let mut teller = Teller::new(arguments.sum, output);
     let pool = Pool::start(options).map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
@@ -303,11 +325,19 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Who does the work, and what every answer is restricted to.
-fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat), Failure> {
+fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat, Option<String>), Failure> {
     let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
+    let mut date = None;
     let (kinds, name, shape) = match &arguments.server {
         Some(url) => {
             let key_variable = arguments.key_variable.clone();
+            if let Some(name) =
+                key_variable.as_ref().filter(|name| std::env::var(name).map_or(true, |key| key.is_empty()))
+            {
+                return Err(Failure::Usage(format!(
+                    "the environment variable {name} is not set, and should hold the server's key"
+                )));
+            }
             let remote =
                 Remote { key_variable, requests: arguments.requests.get(), ..Remote::new(url, &arguments.model) };
             (vec![Kind::Remote(remote)], format!("{} at {url}", arguments.model), shape(&arguments.guidance, None)?)
@@ -317,27 +347,39 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat), Failu
             if model.tokenizer().is_none() {
                 return Err(Failure::Usage(PromptError::NoTokenizer.to_string()));
             }
+            date = arguments.chat.date(Some(&model)).map(|date| date.to_string());
             let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
             let settings = settings(arguments, &model);
+            // What is kept with one arithmetic is no answer to the other.
+            let exact = if arguments.exact_rows { ", exact rows" } else { "" };
+            let identity = model::identity(&arguments.model)? + exact;
             let threads = arguments.threads.unwrap_or(cores);
             let shape = shape(&arguments.guidance, Some(&model))?;
             let local = Kind::Local(Local { model, settings, threads });
-            (vec![local; arguments.workers.get()], model::identity(&arguments.model)?, shape)
+            (vec![local; arguments.workers.get()], identity, shape)
         }
     };
-    let judge: Judge = Arc::new(accepts);
+    let most = Duration::from_secs(arguments.check_seconds);
+    let judge: Judge = Arc::new(move |command, text| check::accepts(command, text, most));
     let options = Options { judge: Some(judge), store, fresh: arguments.fresh, ..Options::new(kinds, name) };
-    Ok((options, shape))
+    Ok((options, shape, date))
 }
 
 /// As many pages as the memory allows, which are filled as they are needed.
 fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
-    let settings = Settings { speculation: speculation(arguments.speculate, arguments.threads), ..Settings::default() };
+    let speculation = speculation(arguments.speculate, arguments.threads);
+    let exactness = if arguments.exact_rows { Rows::Exact } else { Rows::Rounded };
+    let settings = Settings { exactness, speculation, ..Settings::default() };
     let pages = affordable(arguments.kv_memory, model, &settings) / arguments.workers;
     Settings { pages: pages.clamp(1, 1 << 16), ..settings }
 }
 
-fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &OutputFormat) -> Job {
+fn job(
+    arguments: &ReasonArguments,
+    prompt: String,
+    items: &[String],
+    (shape, date): (&OutputFormat, &Option<String>),
+) -> Job {
     let samples = arguments.samples.get();
     let pattern = arguments.pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
     let program = match arguments.program {
@@ -381,7 +423,10 @@ fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &Ou
         path_tokens: arguments.path_tokens,
         held_tokens: arguments.held_tokens,
         seconds: arguments.seconds,
-        choice: TokenChoice { temperature, ..TokenChoice::default() },
+        choice: TokenChoice { temperature, top_k: arguments.top_k, top_p: arguments.top_p, min_p: arguments.min_p },
+        system: arguments.system.clone(),
+        date: date.clone(),
+        template_values: arguments.chat.values(),
         stop: arguments.stop.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
         shape: shape.clone(),
         ..Job::new(prompt, program, arguments.max_tokens.get())
@@ -392,20 +437,11 @@ fn job(arguments: &ReasonArguments, prompt: String, items: &[String], shape: &Ou
 fn lines(path: &Path) -> Result<Vec<String>, Failure> {
     let bytes = input::read(path)?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{} is not UTF-8", path.display())))?;
+    // An editor may have put a mark before the first line.
+    let text = text.trim_start_matches('\u{feff}');
     let items: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if items.is_empty() {
         return Err(Failure::Usage(format!("{} holds no item: one a line", path.display())));
     }
     Ok(items)
-}
-
-/// Whether a command accepts a text that it reads. One that cannot be run accepts nothing.
-fn accepts(command: &str, text: &str) -> bool {
-    let child = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
-    let Ok(mut child) = child else { return false };
-    if let Some(mut input) = child.stdin.take() {
-        // A command may end without reading all of it; what it says then is what counts.
-        let _ = input.write_all(text.as_bytes());
-    }
-    child.wait().is_ok_and(|status| status.success())
 }

@@ -1,10 +1,12 @@
 //! What a pool is asked: a job, as data. It can be sent to another machine, kept on disk, and done again.
 
+use std::collections::BTreeMap;
+
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use theoremata_kernels::Sampling;
-use theoremata_lm::{ConstraintError, Grammars, TurnConstraint};
+use theoremata_lm::{ConstraintError, Date, Grammars, TurnConstraint};
 use theoremata_store::JournalId;
 
 /// A job, by what is asked and of which model. The same question has the same id.
@@ -12,6 +14,8 @@ pub type JobId = JournalId;
 
 /// Branches, samples or items of one job at most.
 pub const MOST_BRANCHES: usize = 4096;
+/// Levels of a tree at most.
+const DEEPEST: usize = 65;
 /// Bytes of all texts of a job at most.
 pub const MOST_BYTES: usize = 16 << 20;
 
@@ -48,7 +52,16 @@ pub struct Job {
     /// How tokens are chosen.
     #[serde(default)]
     pub choice: TokenChoice,
-    /// PromptCodec that end an answer.
+    /// What the model is told before, where it has a chat template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// The day that a template writes if it asks for one, such as `2026-11-29`; without it templates have their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// Further values for the chat template, such as `enable_thinking`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub template_values: BTreeMap<String, Json>,
+    /// Texts that end an answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
     /// What each answer is restricted to.
@@ -260,6 +273,9 @@ impl Job {
             held_tokens: None,
             seconds: None,
             choice: TokenChoice::default(),
+            system: None,
+            date: None,
+            template_values: BTreeMap::new(),
             stop: Vec::new(),
             shape: OutputFormat::Free,
         }
@@ -297,6 +313,20 @@ impl Job {
         if branches.1 > MOST_BRANCHES {
             return Err(JobError::TooMuch { what: branches.0, wanted: branches.1, bound: MOST_BRANCHES });
         }
+        let deepest = match &self.program {
+            Program::Decompose { depth, .. } | Program::Tags { depth, .. } => *depth,
+            Program::Tasks { levels, .. } => *levels,
+            _ => 0,
+        };
+        if deepest > DEEPEST {
+            return Err(JobError::TooMuch { what: "levels", wanted: deepest, bound: DEEPEST });
+        }
+        if self.date.as_deref().is_some_and(|date| Date::parse(date).is_none()) {
+            return Err(JobError::Range("the date must be a day such as 2026-11-29"));
+        }
+        if self.raw && self.system.is_some() {
+            return Err(JobError::Range("a raw prompt has no system turn"));
+        }
         let shapeless = matches!(self.program, Program::Score { .. } | Program::Tags { .. } | Program::Tasks { .. });
         if shapeless && !self.shape.is_free() {
             return Err(JobError::Range("scores draw nothing, tags and tasks have a shape of their own"));
@@ -324,7 +354,8 @@ impl Job {
             Program::Score { items, .. } => items.iter().map(String::len).sum(),
             _ => 0,
         };
-        self.prompt.len() + more
+        let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
+        self.prompt.len() + self.system.as_ref().map_or(0, String::len) + values + more
     }
 
     /// Branches that write at the same time, at most.
@@ -373,5 +404,10 @@ mod tests {
             Err(JobError::Nothing("items"))
         );
         assert!(Job { prompt: "x".repeat(MOST_BYTES + 1), ..vote("a") }.check().is_err());
+        assert!(Job { system: Some("x".repeat(MOST_BYTES)), ..vote("a") }.check().is_err());
+        let deep = Program::Decompose { depth: usize::MAX, width: 2 };
+        assert!(matches!(Job::new("", deep, 1).check(), Err(JobError::TooMuch { what: "levels", .. })));
+        assert!(Job { date: Some("tomorrow".into()), ..vote("a") }.check().is_err());
+        assert!(Job { raw: true, system: Some("x".into()), ..vote("a") }.check().is_err());
     }
 }

@@ -37,14 +37,17 @@ impl Verdict {
     }
 }
 
-/// What an answer counts as in a vote.
-pub(super) fn ballot(text: &str, pattern: Option<&Regex>) -> Vec<u8> {
-    let Some(pattern) = pattern else { return text.trim().as_bytes().to_vec() };
-    // Models repeat the question before they answer it.
-    let captures = pattern.captures_iter(text).last();
-    let found =
-        captures.and_then(|captures| captures.get(1).or(captures.get(0)).map(|found| found.as_str().to_owned()));
-    found.unwrap_or_default().into_bytes()
+/// What an answer counts as in a vote. One that says nothing, or in which the pattern finds nothing, does not count.
+pub(super) fn ballot(text: &str, pattern: Option<&Regex>) -> Option<Vec<u8>> {
+    let said = match pattern {
+        None => text.trim(),
+        // Models repeat the question before they answer it.
+        Some(pattern) => {
+            let captures = pattern.captures_iter(text).last()?;
+            captures.get(1).or(captures.get(0)).map_or("", |found| found.as_str())
+        }
+    };
+    (!said.is_empty()).then(|| said.as_bytes().to_vec())
 }
 
 #[cfg(test)]
@@ -53,11 +56,13 @@ mod tests {
 
     #[test]
     fn what_counts_in_a_vote_is_what_the_pattern_finds_last() {
-        let counts = |text, pattern: &str| ballot(text, Some(&Regex::new(pattern).expect("a pattern")));
-        assert_eq!(ballot(" forty-two\n", None), b"forty-two");
-        assert_eq!(counts("17 + 25 is 42.", "[0-9]+"), b"42");
-        assert_eq!(counts("x = 1, x = 2", "x = ([0-9])"), b"2");
-        assert_eq!(counts("no number", "[0-9]+"), b"");
+        let text = |ballot: Option<Vec<u8>>| ballot.map(|bytes| String::from_utf8(bytes).expect("text"));
+        let counts = |said, pattern: &str| text(ballot(said, Some(&Regex::new(pattern).expect("a pattern"))));
+        assert_eq!(text(ballot(" forty-two\n", None)).as_deref(), Some("forty-two"));
+        assert_eq!(counts("17 + 25 is 42.", "[0-9]+").as_deref(), Some("42"));
+        assert_eq!(counts("x = 1, x = 2", "x = ([0-9])").as_deref(), Some("2"));
+        assert_eq!((counts("no number", "[0-9]+"), counts("no number", "[0-9]*")), (None, None));
+        assert_eq!(ballot(" \n", None), None, "silence is no answer");
     }
 
     #[test]

@@ -11,10 +11,13 @@ use theoremata_lm::{self as lm, Engine, Event, Model, NodeId, Outcome, Running, 
 use super::backend::{Backend, BackendEvent};
 use super::event::{Answer, EventKind, NodeAnswer};
 use super::event_log::EventLog;
-use super::job::{Job, JobId};
+use super::job::{Job, JobId, Program};
 use super::job_builder::JobBuilder;
 use super::judge::Judge;
 use super::prompt_codec::PromptCodec;
+
+/// Why a branch fails that only had to write.
+const NO_NUMBERS: &str = "the model computed something that is no number: its weights are damaged";
 
 /// A model with its memory and its threads.
 #[derive(Clone)]
@@ -39,6 +42,8 @@ struct RunningJob {
     speeches: BTreeMap<NodeId, Speech>,
     /// When its time is up.
     deadline: Option<Instant>,
+    /// Whether its branches only write, so that one that fails has met something that is no number.
+    only_writes: bool,
 }
 
 /// Runs jobs in an engine of its own.
@@ -101,9 +106,13 @@ impl Backend for LocalBackend {
         let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
         let mut aboard = RunningJob {
             running,
-            codec: PromptCodec::new(self.model.clone(), job.raw),
+            codec: PromptCodec::new(self.model.clone(), job),
             stops: job.stop.clone(),
             speeches: BTreeMap::new(),
+            only_writes: !matches!(
+                job.program,
+                Program::Decompose { .. } | Program::Tags { .. } | Program::Tasks { .. }
+            ),
             deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
         };
         if let Err(error) = resumed {
@@ -193,16 +202,20 @@ impl RunningJob {
 
 /// What came of a job, in words.
 fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
-    let RunningJob { running, codec, stops, .. } = aboard;
+    let RunningJob { running, codec, stops, only_writes, .. } = aboard;
     let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, usage, .. } = running.finish(engine);
     let node = |grown: &lm::Grown| {
         let text = codec.said(&grown.tokens, &stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
             .measured(grown.tokens.len(), Some(grown.log_probability))
     };
+    let fails =
+        |grown: &lm::Grown| grown.outcome == Some(Outcome::Failed) && (!grown.path.is_empty() || nodes.len() == 1);
+    let broken = only_writes && nodes.iter().any(fails);
+    let because = (broken && outcome != Outcome::Concluded).then(|| NO_NUMBERS.to_owned());
     Answer {
         outcome,
-        because: None,
+        because,
         text: codec.said(&tokens, &stops),
         chosen,
         votes,

@@ -2,19 +2,26 @@
 
 use std::sync::Arc;
 
-use theoremata_lm::{Message, Model, PromptError, Reading, Role, Speech, Token};
+use theoremata_lm::{Chat, Date, Message, Model, PromptError, Reading, Role, Speech, Token};
+
+use super::job::Job;
 
 /// A model's way with texts.
 #[derive(Clone)]
 pub(super) struct PromptCodec {
     model: Arc<Model>,
     raw: bool,
+    system: Option<String>,
+    /// What the template is told beside the turns.
+    chat: Chat,
 }
 
 impl PromptCodec {
-    pub(super) fn new(model: Arc<Model>, raw: bool) -> PromptCodec {
-        let raw = raw || model.template().is_none();
-        PromptCodec { model, raw }
+    pub(super) fn new(model: Arc<Model>, job: &Job) -> PromptCodec {
+        let raw = job.raw || model.template().is_none();
+        let date = job.date.as_deref().and_then(Date::parse);
+        let chat = Chat { messages: Vec::new(), date, values: job.template_values.clone() };
+        PromptCodec { model, raw, system: job.system.clone(), chat }
     }
 
     /// The tokens that end an answer.
@@ -25,10 +32,12 @@ impl PromptCodec {
     /// A question up to where its answer begins.
     pub(super) fn prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
         if self.raw {
-            self.model.plain_prompt(text)
-        } else {
-            self.model.chat_prompt(&[Message { role: Role::User, content: text.to_owned() }])
+            return if self.system.is_some() { Err(PromptError::NoTemplate) } else { self.model.plain_prompt(text) };
         }
+        let said = |role, content: &str| Message { role, content: content.to_owned() };
+        let system = self.system.iter().map(|text| said(Role::System, text));
+        let messages = system.chain([said(Role::User, text)]).collect();
+        self.model.prompt_of(&Chat { messages, ..self.chat.clone() })
     }
 
     /// A text that stands behind another one.

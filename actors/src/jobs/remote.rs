@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use theoremata_lm::{Outcome, Usage};
 
 use self::branches::Branches;
-use self::request::{Ended, Place, ask};
+use self::pulse::Pulse;
+use self::request::{Ended, Place, SILENCE, ask};
 use self::server::Remote;
 use super::backend::{Backend, BackendEvent};
 use super::event::{Answer, EventKind};
@@ -23,8 +24,10 @@ use super::job::{Job, JobId, OutputFormat, Program};
 use super::judge::Judge;
 
 mod branches;
+mod pulse;
 mod request;
 pub(super) mod server;
+mod stream;
 
 /// How long a worker sleeps between two looks at what the server has said.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -36,9 +39,18 @@ pub(super) fn can(program: &Program) -> bool {
 
 /// The reply to a request, from the thread that waited for it.
 struct Reply {
+    number: u64,
     job: JobId,
     place: Place,
     ended: Ended,
+}
+
+/// A request that the server was sent.
+struct Sent {
+    job: JobId,
+    place: Place,
+    stop: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
 }
 
 /// A request that waits for its turn.
@@ -61,8 +73,12 @@ pub(super) struct RemoteBackend {
     said: Vec<BackendEvent>,
     /// Requests that wait for their turn.
     asks: VecDeque<Ask>,
-    /// Requests that the server has not answered.
-    under_way: usize,
+    /// Requests that the server has not answered, by their number.
+    under_way: BTreeMap<u64, Sent>,
+    /// Requests that were sent.
+    sent: u64,
+    /// When the time of a job is up.
+    deadlines: BTreeMap<JobId, Instant>,
     /// From the threads that wait for the server.
     channel: (Sender<Reply>, Receiver<Reply>),
     /// Tokens that the server has counted.
@@ -77,7 +93,9 @@ impl RemoteBackend {
             jobs: BTreeMap::new(),
             said: Vec::new(),
             asks: VecDeque::new(),
-            under_way: 0,
+            under_way: BTreeMap::new(),
+            sent: 0,
+            deadlines: BTreeMap::new(),
             channel: unbounded(),
             generated: 0,
         }
@@ -85,7 +103,7 @@ impl RemoteBackend {
 
     /// Sends requests as long as some may be sent.
     fn send(&mut self) {
-        while self.under_way < self.remote.jobs()
+        while self.under_way.len() < self.remote.jobs()
             && let Some(Ask { job, place, question, stop }) = self.asks.pop_front()
         {
             let Some(branches) = self.jobs.get(&job) else { continue };
@@ -93,11 +111,13 @@ impl RemoteBackend {
                 continue;
             }
             let (remote, asked, sender) = (self.remote.clone(), branches.job().clone(), self.channel.0.clone());
-            self.under_way += 1;
+            let (number, pulse) = (self.sent, Arc::new(Pulse::default()));
+            self.sent += 1;
+            self.under_way.insert(number, Sent { job, place, stop: stop.clone(), pulse: pulse.clone() });
             thread::spawn(move || {
-                let ended = ask(&remote, remote.key().as_deref(), &asked, place, &question, &stop);
+                let ended = ask(&remote, remote.key().as_deref(), &asked, place, &question, (&stop, &pulse));
                 // If the backend is gone, the reply is not wanted.
-                let _ = sender.send(Reply { job, place, ended });
+                let _ = sender.send(Reply { number, job, place, ended });
             });
         }
     }
@@ -113,6 +133,38 @@ impl RemoteBackend {
         if let Some(answer) = branches.answer() {
             self.said.push(BackendEvent { job, path: Vec::new(), what: EventKind::Answered(Box::new(answer)) });
             self.jobs.remove(&job);
+            self.deadlines.remove(&job);
+        }
+    }
+
+    /// Ends what the server has been silent about for too long, and jobs whose time is up. The threads that wait for
+    /// it end with their connections; nobody waits for them.
+    fn give_up(&mut self) {
+        let now = Instant::now();
+        let late: Vec<JobId> =
+            self.deadlines.iter().filter(|(_, deadline)| **deadline <= now).map(|(job, _)| *job).collect();
+        for job in late {
+            self.deadlines.remove(&job);
+            if let Some(branches) = self.jobs.get_mut(&job) {
+                branches.expire();
+                self.go_on(job);
+            }
+        }
+        // A request that is not wanted any more makes room for the next, whether or not the server lets go of it.
+        let mut silent = Vec::new();
+        self.under_way.retain(|_, sent| {
+            if sent.pulse.silence() > SILENCE && !sent.stop.load(Ordering::Relaxed) {
+                silent.push((sent.job, sent.place));
+                sent.stop.store(true, Ordering::Relaxed);
+            }
+            !sent.stop.load(Ordering::Relaxed)
+        });
+        for (job, place) in silent {
+            if let Some(branches) = self.jobs.get_mut(&job) {
+                let because = format!("{}: the server was silent for {} s", self.remote.url, SILENCE.as_secs());
+                branches.hear(place, Ended::failed(because));
+                self.go_on(job);
+            }
         }
     }
 }
@@ -127,6 +179,8 @@ impl Backend for RemoteBackend {
             return failed("a server cannot run this program");
         };
         self.jobs.insert(id, branches);
+        let deadline = job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
+        self.deadlines.extend(deadline.map(|deadline| (id, deadline)));
         self.go_on(id);
         Ok(())
     }
@@ -140,20 +194,21 @@ impl Backend for RemoteBackend {
 
     fn work(&mut self) -> Vec<BackendEvent> {
         let replies: Vec<Reply> = self.channel.1.try_iter().collect();
-        for Reply { job, place, ended } in replies {
-            self.under_way -= 1;
+        for Reply { number, job, place, ended } in replies {
+            self.under_way.remove(&number);
             self.generated += ended.tokens;
             if let Some(branches) = self.jobs.get_mut(&job) {
                 branches.hear(place, ended);
                 self.go_on(job);
             }
         }
+        self.give_up();
         self.send();
         std::mem::take(&mut self.said)
     }
 
     fn next(&self) -> Option<Duration> {
-        let waits = self.said.is_empty() && (self.asks.is_empty() || self.under_way >= self.remote.jobs());
+        let waits = self.said.is_empty() && (self.asks.is_empty() || self.under_way.len() >= self.remote.jobs());
         match (self.jobs.is_empty() && self.said.is_empty(), waits) {
             (true, _) => None,
             (false, true) => Some(PAUSE),

@@ -5,7 +5,7 @@ use crate::lanes::Task;
 use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;
 use crate::rotary::turn;
-use crate::softmax::Exponentials;
+use crate::softmax::{Capped, Exponentials};
 
 pub(crate) fn part<C: Cell>(
     heads: &Heads<'_>,
@@ -23,7 +23,7 @@ pub(crate) fn part<C: Cell>(
             let query = turned_query(heads, &queries[at..at + dim], position);
             // SAFETY: no two parts share a row and a head.
             let out = unsafe { out.part(at..at + dim) };
-            attend(heads, pages, part, &query, seen, out);
+            attend(heads, pages, part, &query, (seen, position as u32), out);
         }
     }
 }
@@ -40,13 +40,17 @@ fn attend<C: Cell>(
     pages: Pages<'_, C>,
     part: &Part<'_>,
     query: &[f32],
-    seen: usize,
+    (seen, position): (usize, u32),
     out: &mut [f32],
 ) {
     let tokens =
         || part.group.spans.iter().flat_map(|span| (0..span.tokens).map(move |token| (span, token))).take(seen);
     let mut weights: Vec<f32> =
         tokens().map(|(span, token)| score(heads, pages.keys, query, part.head, span, token)).collect();
+    if let Some(cap) = heads.cap {
+        Capped { row: &mut weights, cap }.plain();
+    }
+    heads.hide(position, part.group.spans, &mut weights);
     let sum = Exponentials(&mut weights).plain();
     let inverse = if sum > 0.0 { 1.0 / sum } else { 0.0 };
     out.fill(0.0);

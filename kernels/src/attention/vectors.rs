@@ -6,7 +6,7 @@ use crate::lanes::{Lanes, Task};
 use crate::pages::{Cell, Span};
 use crate::parallel::Disjoint;
 use crate::rotary::{MARGIN, Rotary, turn};
-use crate::softmax::Exponentials;
+use crate::softmax::{Capped, Exponentials};
 
 /// The queries of a part, scaled and turned, `[pair][both numbers][asker]`. An asker is a head of a row.
 struct Askers {
@@ -61,6 +61,10 @@ pub(super) fn part<L: Lanes, C: Cell>(
     let mut inverses = vec![0.0f32; askers.count];
     for (asker, inverse) in inverses.iter_mut().enumerate() {
         let row = &mut weights[asker * stride..][..seen[asker / run] as usize];
+        if let Some(cap) = heads.cap {
+            Capped { row: &mut *row, cap }.vectors(lanes);
+        }
+        heads.hide(part.group.positions[part.first + asker / run], part.group.spans, row);
         let sum = Exponentials(row).vectors(lanes);
         *inverse = if sum > 0.0 { 1.0 / sum } else { 0.0 };
     }

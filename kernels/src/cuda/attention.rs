@@ -85,7 +85,11 @@ fn measures(shape: PageShape, heads: usize) -> Shape {
 
 impl Cuda {
     /// Uploads the tables of positions.
+    ///
+    /// # Panics
+    /// If a part of each head does not turn: no kernel for devices computes that.
     pub fn angles(&self, rotary: &Rotary) -> Result<Angles, CudaError> {
+        assert!(rotary.is_whole(), "all numbers of a head turn");
         Ok(Angles {
             pairing: rotary.pairing(),
             pairs: rotary.dim() / 2,

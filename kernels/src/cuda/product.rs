@@ -86,12 +86,21 @@ fn names(format: Format) -> [&'static str; 3] {
         Format::Q8_0 => ["few_q8_0", "many_q8_0", "rows_q8_0"],
         Format::Q4K => ["few_q4k", "many_q4k", "rows_q4k"],
         Format::Q6K => ["few_q6k", "many_q6k", "rows_q6k"],
+        other => unreachable!("{other:?} is not uploaded"),
     }
 }
 
 impl Cuda {
+    /// The formats that there are kernels for.
+    pub const FORMATS: [Format; 8] =
+        [Format::F32, Format::F16, Format::Bf16, Format::Q4_0, Format::Q4_1, Format::Q8_0, Format::Q4K, Format::Q6K];
+
     /// Uploads a matrix.
+    ///
+    /// # Panics
+    /// If its format is none of [`Cuda::FORMATS`].
     pub fn weights(&self, matrix: &Matrix) -> Result<Weights, CudaError> {
+        assert!(Cuda::FORMATS.contains(&matrix.format()), "there are kernels for {:?}", matrix.format());
         Ok(Weights {
             format: matrix.format(),
             rows: matrix.rows(),
@@ -117,7 +126,7 @@ impl Cuda {
         }
         let quantised = products.iter().any(|product| product.weights.is_quantised());
         let quantised = if quantised { Some(self.quantise(x, rows, columns)?) } else { None };
-        for format in Format::ALL {
+        for format in Cuda::FORMATS {
             let parts: Vec<(&Weights, Address)> = products
                 .iter()
                 .filter(|product| product.weights.format == format)

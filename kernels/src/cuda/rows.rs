@@ -52,7 +52,7 @@ impl Cuda {
         unsafe { self.launch("rms_norm", [blocks(x.length(), dim), 1, 1], 128, arguments) }
     }
 
-    /// `out[i] = gate[i] / (1 + e^-gate[i]) · up[i]`, with the bits of [`crate::Kernels::swiglu`].
+    /// `out[i] = gate[i] / (1 + e^-gate[i]) · up[i]`, with the bits of [`crate::Kernels::gate`] with [`crate::Activation::Silu`].
     ///
     /// # Panics
     /// If the lengths differ.

@@ -3,14 +3,17 @@
 //! There is no product of unsigned with signed bytes that sums to 32 bits, only one of pairs that
 //! saturates at 16. The operands are kept so small that it never does, so the sums are exact.
 
+mod codecs;
+
 use std::arch::x86_64::*;
 use std::ops::Range;
 
 use crate::format::Format;
 use crate::level::{Kernels, Level};
-use crate::matrix::{BLOCK, Layout, Matrix, TILE};
+use crate::matrix::{BLOCK, Matrix, TILE};
 use crate::product::Sink;
 use crate::quantise::Quantised;
+use codecs::*;
 
 /// One block of eight rows of a tile.
 struct Block {
@@ -21,6 +24,8 @@ struct Block {
     minimum: __m256,
     /// Used if the codec has parts.
     part: [__m256i; 2],
+    /// Used if the codec has a minimum for each half: integers, with `minimum` for their scale.
+    minimum_part: [__m256i; 2],
 }
 
 /// How a format's blocks are loaded, and how far its products may be summed in 16 bits.
@@ -30,6 +35,8 @@ trait Codec {
     const MINIMUM: bool = false;
     /// Whether each half of a block has an integer scale of its own.
     const PARTS: bool = false;
+    /// Whether each half of a block has an integer minimum of its own, which is taken away.
+    const HALF_MINIMA: bool = false;
     /// Whether the weights are signed bytes of full range.
     const SIGNED: bool = false;
     /// Vectors whose products fit in 16 bits together: twice the largest product, this often.
@@ -57,7 +64,14 @@ pub(super) fn tiles(
                 Format::Q4_0 => all_rows::<Q4_0>(matrix, x, rows, tile, sink),
                 Format::Q4_1 => all_rows::<Q4_1>(matrix, x, rows, tile, sink),
                 Format::Q8_0 => all_rows::<Q8_0>(matrix, x, rows, tile, sink),
+                Format::Q5_0 => all_rows::<Q5_0>(matrix, x, rows, tile, sink),
+                Format::Q5_1 => all_rows::<Q5_1>(matrix, x, rows, tile, sink),
+                Format::Iq4Nl => all_rows::<Iq4Nl>(matrix, x, rows, tile, sink),
+                Format::Q2K => all_rows::<Q2K>(matrix, x, rows, tile, sink),
+                Format::Q3K => all_rows::<Q3K>(matrix, x, rows, tile, sink),
                 Format::Q4K => all_rows::<Q4K>(matrix, x, rows, tile, sink),
+                Format::Q5K => all_rows::<Q5K>(matrix, x, rows, tile, sink),
+                Format::Iq4Xs => all_rows::<Iq4Xs>(matrix, x, rows, tile, sink),
                 Format::Q6K => all_rows::<Q6K>(matrix, x, rows, tile, sink),
                 Format::F32 | Format::F16 | Format::Bf16 => unreachable!("not a block format"),
             }
@@ -107,6 +121,15 @@ fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: u
                 if C::MINIMUM {
                     *total = _mm256_fmadd_ps(block.minimum, _mm256_set1_ps(x.sums[at]), *total);
                 }
+                if C::HALF_MINIMA {
+                    let [first, second] = x.minus_halves[at].map(|half| _mm256_set1_epi32(half));
+                    let products = _mm256_add_epi32(
+                        _mm256_mullo_epi32(block.minimum_part[0], first),
+                        _mm256_mullo_epi32(block.minimum_part[1], second),
+                    );
+                    let both = _mm256_mul_ps(block.minimum, _mm256_set1_ps(x.scales[at]));
+                    *total = _mm256_fmadd_ps(both, _mm256_cvtepi32_ps(products), *total);
+                }
             }
         }
         for (lanes, total) in lanes.iter_mut().zip(totals) {
@@ -144,184 +167,4 @@ fn dot<C: Codec, const FROM: usize, const TO: usize>(block: &Block, values: &[i8
         }
     }
     sum
-}
-
-/// # Safety
-/// 32 readable bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn vector(from: *const u8) -> __m256i {
-    // SAFETY: what the caller promises.
-    unsafe { _mm256_loadu_si256(from.cast()) }
-}
-
-/// # Safety
-/// 16 readable bytes.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn halves(from: *const u8) -> __m256 {
-    // SAFETY: what the caller promises.
-    _mm256_cvtph_ps(unsafe { _mm_loadu_si128(from.cast()) })
-}
-
-/// # Safety
-/// 8 readable bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn unsigned_bytes(from: *const u8) -> __m256 {
-    // SAFETY: what the caller promises.
-    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(from.cast()) }))
-}
-
-/// # Safety
-/// 8 readable bytes.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn signed_bytes(from: *const u8) -> __m256i {
-    // SAFETY: what the caller promises.
-    _mm256_cvtepi8_epi32(unsafe { _mm_loadl_epi64(from.cast()) })
-}
-
-/// Nibbles of eight rows, the low ones first.
-///
-/// # Safety
-/// 256 readable bytes from the begin of the block on, of which `from` skips those of other rows.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn nibbles(from: *const u8) -> [__m256i; 8] {
-    let mask = _mm256_set1_epi8(15);
-    let mut quants = [_mm256_setzero_si256(); 8];
-    for group in 0..4 {
-        // SAFETY: what the caller promises.
-        let bytes = unsafe { vector(from.add(group * 64)) };
-        quants[group] = _mm256_and_si256(bytes, mask);
-        quants[group + 4] = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), mask);
-    }
-    quants
-}
-
-struct Q4_0;
-struct Q4_1;
-struct Q8_0;
-struct Q4K;
-struct Q6K;
-
-impl Codec for Q4_0 {
-    const OFFSET_BITS: u32 = 3;
-    const SAFE: usize = 8; // 8 · 2 · 15 · 127 = 30,480
-
-    #[inline]
-    #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
-        let zero = _mm256_setzero_si256();
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let scale = halves(tile.add(const { Layout::of(Format::Q4_0) }.scales(index) + eight * 16));
-            Block {
-                quants: nibbles(tile.add(const { Layout::of(Format::Q4_0) }.quants(index) + eight * 32)),
-                scale,
-                minimum: scale,
-                part: [zero; 2],
-            }
-        }
-    }
-}
-
-impl Codec for Q4_1 {
-    const MINIMUM: bool = true;
-    const SAFE: usize = 8;
-
-    #[inline]
-    #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
-        let zero = _mm256_setzero_si256();
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let scales = tile.add(const { Layout::of(Format::Q4_1) }.scales(index) + eight * 16);
-            let (scale, minimum) = (halves(scales), halves(scales.add(32)));
-            Block {
-                quants: nibbles(tile.add(const { Layout::of(Format::Q4_1) }.quants(index) + eight * 32)),
-                scale,
-                minimum,
-                part: [zero; 2],
-            }
-        }
-    }
-}
-
-impl Codec for Q8_0 {
-    const SIGNED: bool = true;
-    const SAFE: usize = 1; // 2 · 128 · 127 = 32,512
-
-    #[inline]
-    #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
-        let zero = _mm256_setzero_si256();
-        let turned = _mm256_set1_epi8(-128);
-        let mut quants = [zero; 8];
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            for (group, quants) in quants.iter_mut().enumerate() {
-                *quants = _mm256_xor_si256(
-                    vector(tile.add(const { Layout::of(Format::Q8_0) }.quants(index) + group * 64 + eight * 32)),
-                    turned,
-                );
-            }
-            let scale = halves(tile.add(const { Layout::of(Format::Q8_0) }.scales(index) + eight * 16));
-            Block { quants, scale, minimum: scale, part: [zero; 2] }
-        }
-    }
-}
-
-impl Codec for Q4K {
-    const MINIMUM: bool = true;
-    const SAFE: usize = 8;
-
-    #[inline]
-    #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
-        let zero = _mm256_setzero_si256();
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let scales = tile.add(const { Layout::of(Format::Q4K) }.scales(index) + eight * 8);
-            let shared = tile.add(const { Layout::of(Format::Q4K) }.shared(index) + eight * 16);
-            let scale = _mm256_mul_ps(halves(shared), unsigned_bytes(scales));
-            let minimum = _mm256_mul_ps(halves(shared.add(32)), unsigned_bytes(scales.add(16)));
-            let minimum = _mm256_sub_ps(_mm256_set1_ps(-0.0), minimum);
-            Block {
-                quants: nibbles(tile.add(const { Layout::of(Format::Q4K) }.quants(index) + eight * 32)),
-                scale,
-                minimum,
-                part: [zero; 2],
-            }
-        }
-    }
-}
-
-impl Codec for Q6K {
-    const OFFSET_BITS: u32 = 5;
-    const PARTS: bool = true;
-    const SAFE: usize = 2; // 2 · 2 · 63 · 127 = 32,004
-
-    #[inline]
-    #[target_feature(enable = "avx2,f16c")]
-    unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block {
-        let mask = _mm256_set1_epi8(3 << 4);
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let mut quants = nibbles(tile.add(const { Layout::of(Format::Q6K) }.quants(index) + eight * 32));
-            for of in 0..2 {
-                let bits = vector(tile.add(const { Layout::of(Format::Q6K) }.high(index) + of * 64 + eight * 32));
-                let shifted =
-                    [_mm256_slli_epi16::<4>(bits), _mm256_slli_epi16::<2>(bits), bits, _mm256_srli_epi16::<2>(bits)];
-                for (pair, shifted) in shifted.into_iter().enumerate() {
-                    let group = of + 2 * pair;
-                    quants[group] = _mm256_or_si256(quants[group], _mm256_and_si256(shifted, mask));
-                }
-            }
-            let scales = tile.add(const { Layout::of(Format::Q6K) }.scales(index) + eight * 8);
-            let scale = halves(tile.add(const { Layout::of(Format::Q6K) }.shared(index) + eight * 16));
-            Block { quants, scale, minimum: scale, part: [signed_bytes(scales), signed_bytes(scales.add(16))] }
-        }
-    }
 }

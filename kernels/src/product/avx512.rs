@@ -1,14 +1,17 @@
 //! Products of the block formats with AVX-512 VNNI: one vector of 16 lanes is one tile.
 
+mod codecs;
+
 use std::arch::x86_64::*;
 use std::ops::Range;
 
 use crate::arena::LINE;
 use crate::format::Format;
 use crate::level::{Kernels, Level};
-use crate::matrix::{BLOCK, Layout, Matrix, TILE};
+use crate::matrix::{BLOCK, Matrix, TILE};
 use crate::product::Sink;
 use crate::quantise::Quantised;
+use codecs::*;
 
 /// How far ahead of the products weights are asked for, in blocks.
 const AHEAD: usize = 8;
@@ -22,6 +25,8 @@ struct Block {
     minimum: __m512,
     /// Used if the codec has parts.
     part: [__m512i; 2],
+    /// Used if the codec has a minimum for each half: integers, with `minimum` for their scale.
+    minimum_part: [__m512i; 2],
 }
 
 /// How a format's blocks are loaded.
@@ -33,6 +38,8 @@ trait Codec {
     const BYTES: usize;
     /// Whether each half of a block has an integer scale of its own.
     const PARTS: bool = false;
+    /// Whether each half of a block has an integer minimum of its own, which is taken away.
+    const HALF_MINIMA: bool = false;
 
     /// # Safety
     /// The machine has the features, and `tile` points to a tile of the format with more than `index` blocks.
@@ -55,7 +62,14 @@ pub(super) fn tiles(
                 Format::Q4_0 => all_rows::<Q4_0>(matrix, x, rows, tile, sink),
                 Format::Q4_1 => all_rows::<Q4_1>(matrix, x, rows, tile, sink),
                 Format::Q8_0 => all_rows::<Q8_0>(matrix, x, rows, tile, sink),
+                Format::Q5_0 => all_rows::<Q5_0>(matrix, x, rows, tile, sink),
+                Format::Q5_1 => all_rows::<Q5_1>(matrix, x, rows, tile, sink),
+                Format::Iq4Nl => all_rows::<Iq4Nl>(matrix, x, rows, tile, sink),
+                Format::Q2K => all_rows::<Q2K>(matrix, x, rows, tile, sink),
+                Format::Q3K => all_rows::<Q3K>(matrix, x, rows, tile, sink),
                 Format::Q4K => all_rows::<Q4K>(matrix, x, rows, tile, sink),
+                Format::Q5K => all_rows::<Q5K>(matrix, x, rows, tile, sink),
+                Format::Iq4Xs => all_rows::<Iq4Xs>(matrix, x, rows, tile, sink),
                 Format::Q6K => all_rows::<Q6K>(matrix, x, rows, tile, sink),
                 Format::F32 | Format::F16 | Format::Bf16 => unreachable!("not a block format"),
             }
@@ -137,6 +151,16 @@ fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: u
             if C::MINIMUM {
                 *total = _mm512_fmadd_ps(block.minimum, _mm512_set1_ps(sum), *total);
             }
+            if C::HALF_MINIMA {
+                // SAFETY: as for the scales.
+                let [first, second] = unsafe { *minus_halves.get_unchecked(at) };
+                let products = _mm512_add_epi32(
+                    _mm512_mullo_epi32(block.minimum_part[0], _mm512_set1_epi32(first)),
+                    _mm512_mullo_epi32(block.minimum_part[1], _mm512_set1_epi32(second)),
+                );
+                let both = _mm512_mul_ps(block.minimum, _mm512_set1_ps(scale));
+                *total = _mm512_fmadd_ps(both, _mm512_cvtepi32_ps(products), *total);
+            }
         }
     }
     for (lane, total) in totals.iter().enumerate() {
@@ -155,182 +179,5 @@ fn offset<C: Codec>(minus: i32) -> __m512i {
         _mm512_setzero_si512()
     } else {
         _mm512_sll_epi32(_mm512_set1_epi32(minus), _mm_cvtsi32_si128(C::OFFSET_BITS as i32))
-    }
-}
-
-/// # Safety
-/// 64 readable bytes.
-#[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn vector(from: *const u8) -> __m512i {
-    // SAFETY: what the caller promises.
-    unsafe { _mm512_loadu_si512(from.cast()) }
-}
-
-/// # Safety
-/// 32 readable bytes.
-#[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn halves(from: *const u8) -> __m512 {
-    // SAFETY: what the caller promises.
-    _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(from.cast()) })
-}
-
-/// # Safety
-/// 16 readable bytes.
-#[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn unsigned_bytes(from: *const u8) -> __m512 {
-    // SAFETY: what the caller promises.
-    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(from.cast()) }))
-}
-
-/// # Safety
-/// 16 readable bytes.
-#[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn signed_bytes(from: *const u8) -> __m512i {
-    // SAFETY: what the caller promises.
-    _mm512_cvtepi8_epi32(unsafe { _mm_loadu_si128(from.cast()) })
-}
-
-/// Four vectors of nibbles, the low ones first.
-///
-/// # Safety
-/// 256 readable bytes.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn nibbles(from: *const u8) -> [__m512i; 8] {
-    let mask = _mm512_set1_epi8(15);
-    let mut quants = [_mm512_setzero_si512(); 8];
-    for group in 0..4 {
-        // SAFETY: what the caller promises.
-        let bytes = unsafe { vector(from.add(group * 64)) };
-        quants[group] = _mm512_and_si512(bytes, mask);
-        quants[group + 4] = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), mask);
-    }
-    quants
-}
-
-struct Q4_0;
-struct Q4_1;
-struct Q8_0;
-struct Q4K;
-struct Q6K;
-
-impl Codec for Q4_0 {
-    const BYTES: usize = 288;
-    const OFFSET_BITS: u32 = 3;
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, index: usize) -> Block {
-        let zero = _mm512_setzero_si512();
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let scale = halves(tile.add(const { Layout::of(Format::Q4_0) }.scales(index)));
-            Block {
-                quants: nibbles(tile.add(const { Layout::of(Format::Q4_0) }.quants(index))),
-                scale,
-                minimum: scale,
-                part: [zero; 2],
-            }
-        }
-    }
-}
-
-impl Codec for Q4_1 {
-    const BYTES: usize = 320;
-    const MINIMUM: bool = true;
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, index: usize) -> Block {
-        let zero = _mm512_setzero_si512();
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let scales = tile.add(const { Layout::of(Format::Q4_1) }.scales(index));
-            let (scale, minimum) = (halves(scales), halves(scales.add(32)));
-            Block {
-                quants: nibbles(tile.add(const { Layout::of(Format::Q4_1) }.quants(index))),
-                scale,
-                minimum,
-                part: [zero; 2],
-            }
-        }
-    }
-}
-
-impl Codec for Q8_0 {
-    const BYTES: usize = 544;
-    const OFFSET_BITS: u32 = 7;
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, index: usize) -> Block {
-        let zero = _mm512_setzero_si512();
-        let mut quants = [zero; 8];
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            for (group, quants) in quants.iter_mut().enumerate() {
-                *quants = vector(tile.add(const { Layout::of(Format::Q8_0) }.quants(index) + group * 64));
-            }
-            let scale = halves(tile.add(const { Layout::of(Format::Q8_0) }.scales(index)));
-            Block { quants, scale, minimum: scale, part: [zero; 2] }
-        }
-    }
-}
-
-impl Codec for Q4K {
-    const BYTES: usize = 296;
-    const MINIMUM: bool = true;
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, index: usize) -> Block {
-        let zero = _mm512_setzero_si512();
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let scales = tile.add(const { Layout::of(Format::Q4K) }.scales(index));
-            let shared = tile.add(const { Layout::of(Format::Q4K) }.shared(index));
-            let scale = _mm512_mul_ps(halves(shared), unsigned_bytes(scales));
-            let minimum = _mm512_mul_ps(halves(shared.add(32)), unsigned_bytes(scales.add(16)));
-            let minimum = _mm512_sub_ps(_mm512_set1_ps(-0.0), minimum);
-            Block {
-                quants: nibbles(tile.add(const { Layout::of(Format::Q4K) }.quants(index))),
-                scale,
-                minimum,
-                part: [zero; 2],
-            }
-        }
-    }
-}
-
-impl Codec for Q6K {
-    const BYTES: usize = 424;
-    const OFFSET_BITS: u32 = 5;
-    const PARTS: bool = true;
-
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn block(tile: *const u8, index: usize) -> Block {
-        let mask = _mm512_set1_epi8(3 << 4);
-        // SAFETY: block `index` lies within the tile, as the caller promises.
-        unsafe {
-            let mut quants = nibbles(tile.add(const { Layout::of(Format::Q6K) }.quants(index)));
-            let high = tile.add(const { Layout::of(Format::Q6K) }.high(index));
-            for of in 0..2 {
-                let bits = vector(high.add(of * 64));
-                let shifted =
-                    [_mm512_slli_epi16::<4>(bits), _mm512_slli_epi16::<2>(bits), bits, _mm512_srli_epi16::<2>(bits)];
-                for (pair, shifted) in shifted.into_iter().enumerate() {
-                    let group = of + 2 * pair;
-                    quants[group] = _mm512_or_si512(quants[group], _mm512_and_si512(shifted, mask));
-                }
-            }
-            let scales = tile.add(const { Layout::of(Format::Q6K) }.scales(index));
-            let scale = halves(tile.add(const { Layout::of(Format::Q6K) }.shared(index)));
-            Block { quants, scale, minimum: scale, part: [signed_bytes(scales), signed_bytes(scales.add(16))] }
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::matrix::{BLOCK, Matrix, TILE};
+use crate::matrix::{BLOCK, Matrix, Minimum, TILE};
 use crate::product::{Input, Sink};
 use crate::quantise::Quantised;
 
@@ -38,8 +38,14 @@ fn blocks(matrix: &Matrix, tile: usize, lane: usize, x: &Quantised, row: usize) 
         let products = half(0) + half(1);
         let at = row * matrix.blocks() + index;
         sum = (block.scale * x.scales[at]).mul_add(products as f32, sum);
-        if let Some(minimum) = block.minimum {
-            sum = minimum.mul_add(x.sums[at], sum);
+        match block.minimum {
+            Minimum::None => {}
+            Minimum::One(minimum) => sum = minimum.mul_add(x.sums[at], sum),
+            Minimum::Halves { scale, part } => {
+                let [first, second] = x.minus_halves[at];
+                let products = part[0] * first + part[1] * second;
+                sum = (scale * x.scales[at]).mul_add(products as f32, sum);
+            }
         }
     }
     sum

@@ -4,8 +4,8 @@
 
 use theoremata_kernels::cuda::{Buffer, Choice, Cuda, CudaError, Plain, Product as DeviceProduct};
 use theoremata_kernels::{
-    Cell, Draw, Format, Group, Heads, Inline, Kernels, Matrix, PageShape, Pages, Pairing, Product, Rotary, Sampling,
-    Slot, Span, f16,
+    Activation, Cell, Draw, Format, Group, Heads, Inline, Kernels, Matrix, PageShape, Pages, Pairing, Product, Rotary,
+    Sampling, Slot, Span, f16,
 };
 
 use crate::numbers::{Random, weights};
@@ -39,7 +39,7 @@ fn columns(random: &mut Random, format: Format) -> usize {
 /// Products: some matrices of each format, and one of floats among them in the same call.
 pub(crate) fn products(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed);
-    for format in Format::ALL {
+    for format in Cuda::FORMATS {
         let columns = columns(random, format);
         let count = [1, 2, 3, 6][random.below(4)];
         let mut matrices: Vec<Matrix> = (0..count).map(|_| matrix(random, format, columns, 60 / count)).collect();
@@ -70,7 +70,7 @@ pub(crate) fn products(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<()
 /// Rows of matrices, as of embeddings.
 pub(crate) fn lookups(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), CudaError> {
     let random = &mut Random::new(seed);
-    for format in Format::ALL {
+    for format in Cuda::FORMATS {
         let columns = columns(random, format);
         let matrix = matrix(random, format, columns, 50);
         let which: Vec<u32> = (0..random.below(9)).map(|_| random.below(matrix.rows()) as u32).collect();
@@ -100,7 +100,7 @@ pub(crate) fn rows(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), Cu
 
     let gate: Vec<f32> = x.iter().map(|x| x * 120.0).collect();
     let up = random.floats(x.len());
-    Kernels::best().swiglu(&Inline, &gate, &up, &mut expected);
+    Kernels::best().gate(Activation::Silu, &Inline, &gate, &up, &mut expected);
     let (gate, device_up) = (cuda.upload(&gate)?, cuda.upload(&up)?);
     let mut found = unwritten(cuda, x.len())?;
     cuda.swiglu(&gate, &device_up, &mut found)?;
@@ -257,7 +257,7 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     let queries = random.floats(rows * heads * head_dim);
     let scale = 1.0 / (head_dim as f32).sqrt();
     let mut expected = vec![0.0; queries.len()];
-    let measures = Heads { queries: heads, shape, scale, rotary: &rotary };
+    let measures = Heads { queries: heads, shape, scale, rotary: &rotary, window: None, cap: None };
     Kernels::best().attend(
         &Inline,
         &measures,
@@ -365,14 +365,14 @@ fn logits(
         shape.store(&slots, &multiply(&normed, &layer[1]), &multiply(&normed, &layer[2]), &mut keys, &mut values);
         let mut attended = vec![0.0; queries.len()];
         let pages = Pages { keys: &keys, values: &values };
-        let heads = Heads { queries: heads, shape, scale: measures.scale(), rotary: &rotary };
+        let heads = Heads { queries: heads, shape, scale: measures.scale(), rotary: &rotary, window: None, cap: None };
         situation.groups(shape, |groups| {
             kernels.attend(&Inline, &heads, pages, &queries, groups, &mut attended);
         });
         add(&mut state, multiply(&attended, &layer[3]));
         let normed = norm(&state);
         let mut fed = vec![0.0; rows * hidden];
-        kernels.swiglu(&Inline, &multiply(&normed, &layer[4]), &multiply(&normed, &layer[5]), &mut fed);
+        kernels.gate(Activation::Silu, &Inline, &multiply(&normed, &layer[4]), &multiply(&normed, &layer[5]), &mut fed);
         add(&mut state, multiply(&fed, &layer[6]));
     }
     let last: Vec<f32> = asking.iter().flat_map(|row| &state[*row as usize * width..][..width]).copied().collect();

@@ -16,6 +16,10 @@ struct Case {
     dim: usize,
     pairing: Pairing,
     rotary: Rotary,
+    /// Numbers of a head that turn.
+    turning: usize,
+    window: Option<u32>,
+    cap: Option<f32>,
     /// Keys and values, `[tokens][kv_heads · dim]`.
     keys: Vec<f32>,
     values: Vec<f32>,
@@ -35,7 +39,10 @@ fn case(seed: u64) -> Case {
     let (kv_heads, run) = (1 + random.below(3), 1 + random.below(5));
     let dim = [2, 6, 16, 20, 32, 64, 80][random.below(7)];
     let pairing = [Pairing::Neighbours, Pairing::Halves][random.below(2)];
-    let rotary = Rotary::new(pairing, dim, &Rotary::frequencies(dim, 1e4), POSITIONS);
+    let turning = if random.below(3) == 0 { dim / 4 * 2 } else { dim };
+    let rotary = Rotary::new(pairing, dim, &Rotary::frequencies(turning, 1e4), POSITIONS);
+    let window = (random.below(3) == 0).then(|| 1 + random.below(100) as u32);
+    let cap = (random.below(3) == 0).then_some(0.5);
     let tokens = 1 + random.below(90);
     let lists = (0..random.below(4))
         .map(|_| {
@@ -54,7 +61,7 @@ fn case(seed: u64) -> Case {
         .collect();
     let width = kv_heads * dim;
     let (keys, values) = (random.floats(tokens * width), random.floats(tokens * width));
-    Case { queries: kv_heads * run, kv_heads, dim, pairing, rotary, keys, values, lists }
+    Case { queries: kv_heads * run, kv_heads, dim, pairing, rotary, turning, window, cap, keys, values, lists }
 }
 
 /// Puts the tokens into pages in some order, and computes; what no token fills is NaN.
@@ -102,10 +109,12 @@ fn attend<C: Cell>(
         .zip(&spans)
         .map(|(list, spans)| Group { positions: &list.positions, seen: &list.seen, spans })
         .collect();
-    let queries: Vec<f32> = lists.iter().flat_map(|list| list.queries.iter().copied()).collect();
-    let mut out = unwritten(queries.len());
-    let heads = Heads { queries: case.queries, shape, scale: 1.0 / (case.dim as f32).sqrt(), rotary: &case.rotary };
-    kernels.attend(parallel, &heads, Pages { keys: &keys, values: &values }, &queries, &groups, &mut out);
+    let rows: Vec<f32> = lists.iter().flat_map(|list| list.queries.iter().copied()).collect();
+    let mut out = unwritten(rows.len());
+    let scale = 1.0 / (case.dim as f32).sqrt();
+    let Case { queries, ref rotary, window, cap, .. } = *case;
+    let heads = Heads { queries, shape, scale, rotary, window, cap };
+    kernels.attend(parallel, &heads, Pages { keys: &keys, values: &values }, &rows, &groups, &mut out);
     out
 }
 
@@ -173,13 +182,13 @@ fn attention_is_the_mean_of_values_by_softmax_of_turned_products() {
 
 fn exact_head(case: &Case, list: &List, row: usize, head: usize, query: &[f32]) -> Vec<f64> {
     let turned = |head: &[f32], position: u32| -> Vec<f64> {
-        let mut out = vec![0.0; head.len()];
-        for pair in 0..head.len() / 2 {
+        let mut out: Vec<f64> = head.iter().map(|number| f64::from(*number)).collect();
+        for pair in 0..case.turning / 2 {
             let (first, second) = match case.pairing {
                 Pairing::Neighbours => (2 * pair, 2 * pair + 1),
-                Pairing::Halves => (pair, pair + head.len() / 2),
+                Pairing::Halves => (pair, pair + case.turning / 2),
             };
-            let angle = f64::from(position) * 1e4f64.powf(-2.0 * pair as f64 / head.len() as f64);
+            let angle = f64::from(position) * 1e4f64.powf(-2.0 * pair as f64 / case.turning as f64);
             let (a, b) = (f64::from(head[first]), f64::from(head[second]));
             out[first] = a * angle.cos() - b * angle.sin();
             out[second] = a * angle.sin() + b * angle.cos();
@@ -190,9 +199,14 @@ fn exact_head(case: &Case, list: &List, row: usize, head: usize, query: &[f32]) 
     let query = turned(query, list.positions[row]);
     let mut out = vec![0.0; case.dim];
     let mut sum = 0.0;
+    let own = u64::from(list.positions[row]);
     for (token, position) in &list.tokens[..list.seen[row] as usize] {
+        if case.window.is_some_and(|window| u64::from(*position) + u64::from(window) <= own) {
+            continue;
+        }
         let key = turned(&case.keys[from(*token)..][..case.dim], *position);
         let score: f64 = query.iter().zip(&key).map(|(query, key)| query * key).sum::<f64>() / (case.dim as f64).sqrt();
+        let score = case.cap.map_or(score, |cap| f64::from(cap) * (score / f64::from(cap)).tanh());
         sum += score.exp();
         for (out, value) in out.iter_mut().zip(&case.values[from(*token)..]) {
             *out += score.exp() * f64::from(*value);
@@ -206,7 +220,7 @@ fn exact_head(case: &Case, list: &List, row: usize, head: usize, query: &[f32]) 
 fn a_row_cannot_see_what_is_not_listed() {
     let rotary = Rotary::new(Pairing::Halves, 2, &[1.0], 4);
     let shape = PageShape { page_tokens: 1, kv_heads: 1, head_dim: 2 };
-    let heads = Heads { queries: 1, shape, scale: 1.0, rotary: &rotary };
+    let heads = Heads { queries: 1, shape, scale: 1.0, rotary: &rotary, window: None, cap: None };
     let group = Group { positions: &[0], seen: &[1], spans: &[] };
     Kernels::best().attend::<f32>(
         &Inline,

@@ -51,8 +51,19 @@ pub(crate) fn weights(random: &mut Random, format: Format, rows: usize, columns:
                 half(0, 0.12, random);
                 half(2, 1.0, random);
             }
-            Format::Q8_0 => half(0, 0.008, random),
-            Format::Q4K => {
+            Format::Q5_0 => half(0, 0.06, random),
+            Format::Q5_1 => {
+                half(0, 0.06, random);
+                half(2, 1.0, random);
+            }
+            Format::Q8_0 | Format::Iq4Nl => half(0, 0.008, random),
+            Format::Q2K => {
+                half(80, 0.03, random);
+                half(82, 0.06, random);
+            }
+            Format::Q3K => half(108, 0.008, random),
+            Format::Iq4Xs => half(0, 0.0003, random),
+            Format::Q4K | Format::Q5K => {
                 half(0, 0.002, random);
                 half(2, 0.02, random);
             }

@@ -1,6 +1,6 @@
 //! Products of matrices.
 
-use theoremata_kernels::{Format, Kernels, Matrix, Parallel, Product};
+use theoremata_kernels::{Format, Inline, Kernels, Matrix, Parallel, Product};
 
 use crate::common::{close, executors, same_bits, seeds, siblings, unwritten};
 use crate::numbers::{Random, weights};
@@ -60,7 +60,9 @@ fn several_matrices_of_one_call_give_what_each_gives_alone() {
         let rows = random.below(6);
         let shapes: Vec<Matrix> = (0..3)
             .map(|_| {
-                let format = Format::ALL[random.below(6)];
+                let formats: Vec<Format> =
+                    Format::ALL.into_iter().filter(|format| 64 % format.block_columns() == 0).collect();
+                let format = formats[random.below(formats.len())];
                 let outputs = random.below(40);
                 let bytes = weights(random, format, outputs, 64);
                 Matrix::pack(format, outputs, 64, &bytes).expect("a matrix")
@@ -145,4 +147,56 @@ fn a_matrix_of_other_bytes_than_its_shape_is_refused() {
     assert!(Matrix::pack(Format::Q4_1, 2, 33, &[0; 40]).is_err());
     assert!(Matrix::pack(Format::Q4K, usize::MAX, 256, &[]).is_err());
     assert_eq!(Matrix::pack(Format::Q4_1, 0, 32, &[]).map(|matrix| matrix.bytes()), Ok(0));
+}
+
+#[test]
+fn blocks_of_every_format_read_as_the_public_reader_reads_them() {
+    let bytes = |hex: &str| -> Vec<u8> {
+        (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).expect("hexadecimal")).collect()
+    };
+    let mut seen = 0;
+    for line in include_str!("../golden/formats.txt").lines() {
+        let [name, blocks, weights] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let named = |format: &Format| {
+            format!("{format:?}").eq_ignore_ascii_case(&name.replace("_K", "K").replace("IQ4_", "Iq4"))
+        };
+        let format = Format::ALL.into_iter().find(named).unwrap_or_else(|| panic!("{name} is read"));
+        let exact: Vec<f64> = bytes(weights)
+            .chunks_exact(4)
+            .map(|four| f64::from(f32::from_le_bytes([four[0], four[1], four[2], four[3]])))
+            .collect();
+        let mut found = vec![f32::NAN; exact.len()];
+        format.dequantise(&bytes(blocks), &mut found);
+        let largest = exact.iter().fold(0.0f64, |largest, weight| largest.max(weight.abs()));
+        close(&found, &exact, largest * 1e-6, name);
+        seen += 1;
+    }
+    assert_eq!(seen, Format::ALL.iter().filter(|format| format.block_columns() > 1).count());
+}
+
+#[test]
+fn exact_products_are_those_of_the_weights_as_they_are_read() {
+    for (seed, format) in seeds().take(40).flat_map(|seed| Format::ALL.map(|format| (seed, format))) {
+        let random = &mut Random::new(seed);
+        let (rows, outputs) = (1 + random.below(3), 1 + random.below(40));
+        let columns = 256 * (1 + random.below(2));
+        let bytes = weights(random, format, outputs, columns);
+        let matrix = Matrix::pack(format, outputs, columns, &bytes).expect("a matrix");
+        let x = random.floats(rows * columns);
+        let mut row = vec![0.0; columns];
+        let mut expected = vec![0.0f32; rows * outputs];
+        for output in 0..outputs {
+            matrix.row(output, &mut row);
+            for (at, x) in x.chunks_exact(columns).enumerate() {
+                let sum = row.iter().zip(x).fold(0.0f32, |sum, (weight, x)| weight.mul_add(*x, sum));
+                expected[at * outputs + output] = sum;
+            }
+        }
+        for kernels in siblings() {
+            let mut out = unwritten(rows * outputs);
+            let product = Product { matrix: &matrix, out: &mut out };
+            kernels.multiply_exactly(&Inline, &x, rows, &mut [product]);
+            same_bits(&out, &expected, format!("seed {seed}, {format:?}, {}", kernels.level()));
+        }
+    }
 }

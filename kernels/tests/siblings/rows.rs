@@ -1,6 +1,6 @@
 //! Operations on rows: norm, gate, softmax.
 
-use theoremata_kernels::{Inline, Kernels};
+use theoremata_kernels::{Activation, Inline, Kernels};
 
 use crate::common::{close, executors, same_bits, seeds, siblings, unwritten};
 use crate::numbers::Random;
@@ -35,27 +35,52 @@ fn a_norm_has_the_bits_of_its_definition_alone_and_in_any_batch() {
     }
 }
 
+/// What a gate makes of a number, in f64.
+fn exact_gate(activation: Activation, x: f32) -> f64 {
+    let x = f64::from(x);
+    match activation {
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::GeluTanh => 0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x.powi(3))).tanh()),
+    }
+}
+
 #[test]
 fn a_gate_has_the_bits_of_its_definition() {
-    for seed in seeds() {
+    for (seed, activation) in seeds().flat_map(|seed| [(seed, Activation::Silu), (seed, Activation::GeluTanh)]) {
         let random = &mut Random::new(seed);
         let count = if seed.is_multiple_of(20) { 10_000 + random.below(40) } else { random.below(70) };
-        let gate: Vec<f32> = random.floats(count).iter().map(|x| x * 120.0).collect();
+        let size = if activation == Activation::Silu { 120.0 } else { 12.0 };
+        let gate: Vec<f32> = random.floats(count).iter().map(|x| x * size).collect();
         let up = random.floats(count);
         let mut expected = unwritten(count);
-        Kernels::plain().swiglu(&Inline, &gate, &up, &mut expected);
-        let exact: Vec<f64> = gate
-            .iter()
-            .zip(&up)
-            .map(|(gate, up)| f64::from(*gate) / (1.0 + (-f64::from(*gate)).exp()) * f64::from(*up))
-            .collect();
+        Kernels::plain().gate(activation, &Inline, &gate, &up, &mut expected);
+        let exact: Vec<f64> =
+            gate.iter().zip(&up).map(|(gate, up)| exact_gate(activation, *gate) * f64::from(*up)).collect();
         close(&expected, &exact, 2e-5, format!("seed {seed}, {count}"));
         for kernels in siblings() {
             for (name, parallel) in executors() {
                 let mut out = unwritten(count);
-                kernels.swiglu(parallel, &gate, &up, &mut out);
+                kernels.gate(activation, parallel, &gate, &up, &mut out);
                 same_bits(&out, &expected, format!("seed {seed}, {count}, {}, {name}", kernels.level()));
             }
+        }
+    }
+}
+
+#[test]
+fn a_soft_cap_has_the_bits_of_its_definition_and_keeps_below_it() {
+    for seed in seeds() {
+        let random = &mut Random::new(seed);
+        let row: Vec<f32> = (0..random.below(70)).map(|_| random.float() * 200.0).collect();
+        let mut expected = row.clone();
+        Kernels::plain().soft_cap(&mut expected, 30.0);
+        let exact: Vec<f64> = row.iter().map(|x| 30.0 * (f64::from(*x) / 30.0).tanh()).collect();
+        close(&expected, &exact, 1e-5, format!("seed {seed}"));
+        assert!(expected.iter().all(|entry| entry.abs() <= 30.0));
+        for kernels in siblings() {
+            let mut out = row.clone();
+            kernels.soft_cap(&mut out, 30.0);
+            same_bits(&out, &expected, format!("seed {seed}, {}", kernels.level()));
         }
     }
 }

@@ -78,6 +78,7 @@ impl Grammars {
     pub fn json_schema(&self, schema: &Json) -> Result<Box<dyn Constraint>, ConstraintError> {
         bounded(&schema.to_string())?;
         let mut schema = schema.clone();
+        drop_notes(&mut schema);
         if let Some(keywords) = schema.as_object_mut() {
             // Blanks that mean nothing leave a model something to draw for ever, and tokens to be forced fewer.
             let layout = json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
@@ -110,6 +111,29 @@ impl Grammars {
             matcher.compute_mask().map_err(|error| ConstraintError::Grammar(brief(&error.to_string())))?;
         }
         Ok(Box::new(Grammatical { matcher, end: self.end }))
+    }
+}
+
+/// Formats that say what a text looks like; others, such as `password`, only say what it is for, and hold for any text.
+const FORMATS: [&str; 11] =
+    ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri", "unknown"];
+
+/// Takes out of a schema the formats that restrict nothing.
+fn drop_notes(schema: &mut Json) {
+    match schema {
+        Json::Object(keywords) => {
+            let is_note = |format: &str| !FORMATS.contains(&format);
+            if keywords.get("format").and_then(Json::as_str).is_some_and(is_note) {
+                keywords.remove("format");
+            }
+            // What stands here is no schema.
+            let others = keywords
+                .iter_mut()
+                .filter(|(name, _)| !matches!(name.as_str(), "const" | "enum" | "default" | "examples"));
+            others.for_each(|(_, value)| drop_notes(value));
+        }
+        Json::Array(items) => items.iter_mut().for_each(drop_notes),
+        _ => {}
     }
 }
 

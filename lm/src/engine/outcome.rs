@@ -34,7 +34,8 @@ pub enum Outcome {
     Budget(Bound),
     /// It was cancelled.
     Cancelled,
-    /// Too few of its branches concluded, or none of them was chosen.
+    /// Too few of its branches concluded, or none of them was chosen; or, of a node without branches, the model gave
+    /// something that is no number.
     Failed,
     /// The model gave no token: every one was impossible.
     Invalid,

@@ -2,13 +2,13 @@
 
 use theoremata_kernels::Kernels;
 
-use crate::engine::forward::Precision;
+use crate::engine::forward::{Precision, Rows};
 use crate::engine::turn::Then;
 use crate::speculate::speculation::Speculation;
 use crate::text::token::Token;
 
 /// How much memory an engine takes, and how it works. Nothing here changes a token, except for the
-/// precision.
+/// precision and the exactness.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Settings {
     /// Pages of the pool.
@@ -19,6 +19,8 @@ pub struct Settings {
     pub rows: usize,
     /// How keys and values are kept.
     pub precision: Precision,
+    /// How rows meet weights.
+    pub exactness: Rows,
     /// The arithmetic.
     pub kernels: Kernels,
     /// Whether steps compute tokens that are not drawn yet, and how many.
@@ -32,6 +34,7 @@ impl Default for Settings {
             page_tokens: 32,
             rows: 128,
             precision: Precision::Half,
+            exactness: Rows::Rounded,
             kernels: Kernels::best(),
             speculation: None,
         }

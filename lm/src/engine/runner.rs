@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::engine::batch::ScheduledRows;
 use crate::engine::forward::Batch;
 use crate::engine::node::{NodeId, State};
+use crate::engine::outcome::Outcome;
 
 impl Engine {
     /// Computes the rows of a step, and stores their keys and values. Gives the logits of the rows whose logits
@@ -79,6 +80,10 @@ impl Engine {
     pub(crate) fn use_logits(&mut self, id: NodeId, logits: &[f32]) {
         #[cfg(test)]
         self.seen_logits.push((id, logits.to_vec()));
+        if !are_numbers(logits) {
+            // Of broken weights, or of a model that is not computed right, nothing is passed on.
+            return self.end(id, Outcome::Failed);
+        }
         match self.nodes.get(&id).map(|node| &node.state) {
             Some(State::Running(_)) => self.draw(id, logits),
             Some(State::Opening(spawn)) => {
@@ -88,4 +93,11 @@ impl Engine {
             _ => {}
         }
     }
+}
+
+/// Whether all are finite.
+fn are_numbers(logits: &[f32]) -> bool {
+    const INFINITE: u32 = 0x7f80_0000;
+    let largest = logits.iter().fold(0, |largest: u32, logit| largest.max(logit.to_bits() & 0x7fff_ffff));
+    largest < INFINITE
 }

@@ -32,7 +32,7 @@ impl Ranking {
 }
 
 /// The log-probability of each candidate behind the prefix. Nothing is drawn, and the seed does not
-/// matter. The likeliest is taken, the first among equals.
+/// matter. The likeliest is taken, the first among equals; one that could not be computed to its end is never taken.
 ///
 /// The prefix is computed once, and the last token of a candidate is never computed: `n` tokens behind a
 /// prefix of `p` take `n - 1` rows each and `p` rows in all. A candidate's tokens count as generated.
@@ -73,7 +73,7 @@ impl Program for Score {
         let mut best: Option<(f64, u32)> = None;
         for (place, (id, grown)) in growth.branches().enumerate() {
             let score = self.ranking.of(grown);
-            if branches.contains(&id) && best.is_none_or(|(other, _)| score > other) {
+            if branches.contains(&id) && score.is_finite() && best.is_none_or(|(other, _)| score > other) {
                 best = Some((score, place as u32));
             }
         }

@@ -13,7 +13,7 @@ use crate::program::map::plant;
 use crate::text::token::Token;
 
 /// Says what an answer stands for.
-type Ballot<'a> = Box<dyn Fn(&[Token]) -> Vec<u8> + 'a>;
+type Ballot<'a> = Box<dyn Fn(&[Token]) -> Option<Vec<u8>> + 'a>;
 
 /// Several answers to one question. The most frequent one is taken; of equally frequent ones the one that
 /// the sample of the lowest place gave. Answers that were cut off do not vote.
@@ -30,14 +30,14 @@ pub struct Vote<'a> {
 impl<'a> Vote<'a> {
     /// So many samples, of which at least `least` have to agree; fewer, and the program fails.
     ///
-    /// `ballot` says what an answer stands for: two answers agree if it gives the same bytes. It has to be
-    /// a function of the tokens alone.
+    /// `ballot` says what an answer stands for: two answers agree if it gives the same bytes. An answer for which it
+    /// gives nothing does not vote. It has to be a function of the tokens alone.
     pub fn new(
         ground: Ground,
         samples: usize,
         turn: Turn,
         least: usize,
-        ballot: impl Fn(&[Token]) -> Vec<u8> + 'a,
+        ballot: impl Fn(&[Token]) -> Option<Vec<u8>> + 'a,
     ) -> Vote<'a> {
         Vote { ground, samples, turn, least, ballot: Box::new(ballot), chosen: None, votes: Vec::new() }
     }
@@ -49,10 +49,11 @@ impl<'a> Vote<'a> {
     }
 }
 
-/// Each different answer by the place of the first that gave it, and how many gave it, in the order of places.
-pub fn count_votes(ballots: impl IntoIterator<Item = (u32, Vec<u8>)>) -> Vec<(u32, usize)> {
+/// Each different answer by the place of the first that gave it, and how many gave it, in the order of places. What is
+/// no answer is not counted.
+pub fn count_votes(ballots: impl IntoIterator<Item = (u32, Option<Vec<u8>>)>) -> Vec<(u32, usize)> {
     let mut counted: Vec<(Vec<u8>, u32, usize)> = Vec::new();
-    for (place, ballot) in ballots {
+    for (place, ballot) in ballots.into_iter().filter_map(|(place, ballot)| Some((place, ballot?))) {
         match counted.iter_mut().find(|(other, _, _)| *other == ballot) {
             Some((_, _, votes)) => *votes += 1,
             None => counted.push((ballot, place, 1)),

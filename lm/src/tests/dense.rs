@@ -41,6 +41,14 @@ fn norm(x: &[f64], gain: &[f32], epsilon: f32) -> Vec<f64> {
     x.iter().zip(gain).map(|(x, gain)| x * scale * f64::from(*gain)).collect()
 }
 
+/// The base of the rotation of the tiny Llama.
+const BASE: f64 = 10_000.0;
+
+/// The gain of a norm that the tiny Llama has.
+fn gain(gain: &Option<Vec<f32>>) -> &[f32] {
+    gain.as_deref().expect("a norm")
+}
+
 fn turned(head: &[f64], position: usize, base: f64) -> Vec<f64> {
     let half = head.len() / 2;
     let mut out = head.to_vec();
@@ -66,15 +74,17 @@ pub(super) fn logits(model: &Model, text: &[Placed]) -> Vec<f32> {
         })
         .collect();
     for layer in &model.layers {
-        let normed: Vec<_> = rows.iter().map(|row| norm(row, &layer.attention_norm, shape.norm_epsilon)).collect();
+        let normed: Vec<_> =
+            rows.iter().map(|row| norm(row, gain(&layer.attention_norm), shape.norm_epsilon)).collect();
         let heads = |x: Vec<f64>| -> Vec<Vec<f64>> { x.chunks(dim).map(<[f64]>::to_vec).collect() };
         let turn = |x: Vec<Vec<f64>>, at: usize| -> Vec<Vec<f64>> {
-            x.iter().map(|head| turned(head, text[at].position, shape.rotary_base)).collect()
+            x.iter().map(|head| turned(head, text[at].position, BASE)).collect()
         };
         let all = |matrix: &Matrix| normed.iter().map(|row| heads(product(matrix, row))).collect::<Vec<_>>();
-        let queries: Vec<_> = all(&layer.query.matrix).into_iter().enumerate().map(|(at, x)| turn(x, at)).collect();
-        let keys: Vec<_> = all(&layer.key.matrix).into_iter().enumerate().map(|(at, x)| turn(x, at)).collect();
-        let values = all(&layer.value.matrix);
+        let queries: Vec<_> =
+            all(&layer.query.linear.matrix).into_iter().enumerate().map(|(at, x)| turn(x, at)).collect();
+        let keys: Vec<_> = all(&layer.key.linear.matrix).into_iter().enumerate().map(|(at, x)| turn(x, at)).collect();
+        let values = all(&layer.value.linear.matrix);
         for at in 0..rows.len() {
             let mut attended = Vec::new();
             for (head, query) in queries[at].iter().enumerate() {
@@ -92,14 +102,14 @@ pub(super) fn logits(model: &Model, text: &[Placed]) -> Vec<f32> {
                 }
                 attended.extend(mixed);
             }
-            let out = product(&layer.output, &attended);
+            let out = product(&layer.output.matrix, &attended);
             rows[at].iter_mut().zip(out).for_each(|(row, out)| *row += out);
         }
         for row in &mut rows {
-            let normed = norm(row, &layer.feed_norm, shape.norm_epsilon);
-            let (gate, up) = (product(&layer.gate, &normed), product(&layer.up, &normed));
+            let normed = norm(row, gain(&layer.feed_norm), shape.norm_epsilon);
+            let (gate, up) = (product(&layer.gate.matrix, &normed), product(&layer.up.matrix, &normed));
             let fed: Vec<f64> = gate.iter().zip(up).map(|(gate, up)| gate / (1.0 + (-gate).exp()) * up).collect();
-            row.iter_mut().zip(product(&layer.down, &fed)).for_each(|(row, fed)| *row += fed);
+            row.iter_mut().zip(product(&layer.down.matrix, &fed)).for_each(|(row, fed)| *row += fed);
         }
     }
     let last = norm(rows.last().expect("a text"), &model.norm, shape.norm_epsilon);

@@ -36,8 +36,8 @@ fn decompose<'a>(seed: u64, bounds: Bounds) -> Decompose<'a> {
     Decompose::new(ground, 2, cues, (ends_below(20, 60), ends_below(30, 60)), part)
 }
 
-fn parity(tokens: &[Token]) -> Vec<u8> {
-    vec![(tokens.iter().sum::<Token>() % 3) as u8]
+fn parity(tokens: &[Token]) -> Option<Vec<u8>> {
+    Some(vec![(tokens.iter().sum::<Token>() % 3) as u8])
 }
 
 fn is_even(tokens: &[Token]) -> bool {
@@ -153,7 +153,7 @@ fn the_prefix_is_stored_once() {
 
 #[test]
 fn the_most_frequent_answer_is_taken_and_the_first_among_equals() {
-    let taken = |seed: u64, ballot: fn(&[Token]) -> Vec<u8>, least| {
+    let taken = |seed: u64, ballot: fn(&[Token]) -> Option<Vec<u8>>, least| {
         answer(&mut engine(256), Vote::new(ground(seed, 8), 9, ends_below(40, 60), least, ballot))
     };
     for seed in 0..8 {
@@ -169,9 +169,11 @@ fn the_most_frequent_answer_is_taken_and_the_first_among_equals() {
         let too_few = taken(seed, parity, most + 1);
         assert_eq!((too_few.outcome, too_few.chosen), (Outcome::Failed, None));
     }
-    let all_differ = taken(1, |tokens| tokens.iter().map(|token| *token as u8).collect(), 1);
+    let all_differ = taken(1, |tokens| Some(tokens.iter().map(|token| *token as u8).collect()), 1);
     let first = all_differ.nodes[1..].iter().position(|node| node.outcome == Some(Outcome::Concluded));
     assert_eq!(all_differ.chosen.map(|place| place as usize), first);
+    let none = taken(1, |_| None, 1);
+    assert_eq!((none.outcome, none.chosen, none.votes), (Outcome::Failed, None, vec![]), "no answer is no vote");
 }
 
 #[test]

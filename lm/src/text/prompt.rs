@@ -1,8 +1,10 @@
 //! From what people write to the tokens that a model reads.
 
-use crate::text::template::{Message, TemplateError};
+use crate::text::template::{Chat, Message, TemplateError};
+use crate::text::text_stream::TextStream;
 use crate::text::token::Token;
-use crate::text::tokenizer::{Reading, TextStream, Tokenizer, TokenizerError};
+use crate::text::tokenizer::{Reading, Tokenizer};
+use crate::text::tokenizer_error::TokenizerError;
 use crate::weights::model::Model;
 
 /// Why there is no prompt.
@@ -31,18 +33,23 @@ impl Model {
     /// Names of steering tokens in it are text like any other.
     pub fn plain_prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
         let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
-        let tokens = tokenizer.encode(text, Reading::Literal)?;
+        let tokens = tokenizer.encode_first(text, Reading::Literal)?;
         Ok(tokenizer.begin().into_iter().chain(tokens).collect())
     }
 
     /// The tokens of a conversation, laid out by the model's template up to where its next turn begins.
     /// What is said in it cannot end a turn or begin another one.
     pub fn chat_prompt(&self, messages: &[Message]) -> Result<Vec<Token>, PromptError> {
+        self.prompt_of(&Chat::from(messages))
+    }
+
+    /// The same, with what the template may ask for beside the conversation.
+    pub fn prompt_of(&self, chat: &Chat) -> Result<Vec<Token>, PromptError> {
         let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
         let template = self.template().ok_or(PromptError::NoTemplate)?;
         let shield = |message: &Message| Message { content: tokenizer.shield(&message.content), ..message.clone() };
-        let messages: Vec<Message> = messages.iter().map(shield).collect();
-        let tokens = tokenizer.encode(&template.render(&messages)?, Reading::Steering)?;
+        let chat = Chat { messages: chat.messages.iter().map(shield).collect(), ..chat.clone() };
+        let tokens = tokenizer.encode_first(&template.render_chat(&chat)?, Reading::Steering)?;
         // Some templates write the token that begins a text themselves.
         let begin = tokenizer.begin().filter(|begin| tokens.first() != Some(begin));
         Ok(begin.into_iter().chain(tokens).collect())

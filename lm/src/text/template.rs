@@ -1,6 +1,13 @@
 //! A conversation as the text that a model was trained on, by the template in its file.
 
+use std::collections::BTreeMap;
+
+use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
+use serde_json::Value as Json;
+
+use crate::text::date::Date;
+use crate::text::python;
 
 /// Instructions that a template may take: real ones need some thousands.
 const FUEL: u64 = 2_000_000;
@@ -27,6 +34,23 @@ pub struct Message {
     pub content: String,
 }
 
+/// A conversation with what a template may ask for beside it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Chat {
+    /// The turns.
+    pub messages: Vec<Message>,
+    /// What `strftime_now` writes. Templates find no such function where there is none, and most have a day of their own.
+    pub date: Option<Date>,
+    /// Further values by name, such as `enable_thinking` or `tools`.
+    pub values: BTreeMap<String, Json>,
+}
+
+impl From<&[Message]> for Chat {
+    fn from(messages: &[Message]) -> Chat {
+        Chat { messages: messages.to_vec(), ..Chat::default() }
+    }
+}
+
 /// The template cannot be read, or refuses the conversation.
 #[derive(Debug, thiserror::Error)]
 #[error("the model's chat template: {0}")]
@@ -47,9 +71,20 @@ impl Template {
         Template { source: source.into(), begin: begin.into(), end: end.into() }
     }
 
+    /// Whether the text hangs on the day.
+    pub fn asks_for_the_day(&self) -> bool {
+        self.source.contains("strftime_now")
+    }
+
     /// The text of a conversation, up to where the model's next turn begins.
     pub fn render(&self, messages: &[Message]) -> Result<String, TemplateError> {
-        let turns: Vec<_> = messages
+        self.render_chat(&Chat::from(messages))
+    }
+
+    /// The same, with what the template may ask for beside the conversation.
+    pub fn render_chat(&self, chat: &Chat) -> Result<String, TemplateError> {
+        let turns: Vec<_> = chat
+            .messages
             .iter()
             .map(|message| {
                 let role = match message.role {
@@ -60,33 +95,61 @@ impl Template {
                 context! { role => role, content => message.content }
             })
             .collect();
-        let values = context! {
-            messages => turns, add_generation_prompt => true, bos_token => self.begin, eos_token => self.end,
-        };
         if self.source.len() > TEMPLATE_BYTES_MAX {
             return Err(TemplateError(format!("{} bytes, more than {TEMPLATE_BYTES_MAX}", self.source.len())));
         }
-        // This tag marks what to train on; it says nothing about the text.
-        let mut source = self.source.clone();
-        for tag in ["{% generation %}", "{%- generation -%}", "{%- generation %}", "{% generation -%}"] {
-            source = source.replace(tag, "").replace(&tag.replace("generation", "endgeneration"), "");
-        }
-        let environment = environment();
+        let values = context! {
+            ..Value::from_serialize(&chat.values),
+            ..context! {
+                messages => turns, add_generation_prompt => true, bos_token => self.begin, eos_token => self.end,
+                tools => (), documents => (),
+            }
+        };
+        let environment = environment(chat.date);
+        // As the library of Python does: a line ends in one way.
+        let source = without_training_marks(&self.source.replace("\r\n", "\n").replace('\r', "\n"));
         let rendered = environment.template_from_str(&source).and_then(|template| template.render(values));
         rendered.map_err(|error| TemplateError(error.to_string()))
     }
 }
 
-/// What templates expect to find: the methods of Python's texts and lists, and a way to refuse.
-fn environment() -> Environment<'static> {
+/// The source with blocks that only mark what to train on turned into ones that say nothing; blanks around them go or
+/// stay as the mark says.
+fn without_training_marks(source: &str) -> String {
+    let mut plain = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(at) = rest.find("{%") {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let Some(end) = rest.find("%}") else { break };
+        let inside = &rest[2..end];
+        let word = inside.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']).trim();
+        match word {
+            "generation" => plain.push_str(&format!("{{%{}%}}", inside.replacen(word, " if true ", 1))),
+            "endgeneration" => plain.push_str(&format!("{{%{}%}}", inside.replacen(word, " endif ", 1))),
+            _ => plain.push_str(&rest[..end + 2]),
+        }
+        rest = &rest[end + 2..];
+    }
+    plain + rest
+}
+
+/// What templates expect to find: the methods of Python's texts and lists, its way to write values, the day, and a way
+/// to refuse.
+fn environment(date: Option<Date>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_formatter(|out, _, value| Ok(out.write_str(&python::printed(value))?));
+    environment.add_filter("tojson", |value: Value, options: Kwargs| python::to_json(&value, &options));
     environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
         Err(Error::new(ErrorKind::InvalidOperation, message))
     });
+    if let Some(date) = date {
+        environment.add_function("strftime_now", move |format: String| date.format(&format));
+    }
     environment
 }
 
@@ -102,6 +165,15 @@ mod tests {
         Message { role, content: content.into() }
     }
 
+    fn rendered(source: &str) -> Result<String, String> {
+        let chat = Chat {
+            messages: vec![said(Role::System, "Be <brief>."), said(Role::User, "Hi?")],
+            date: Date::parse("2024-07-26"),
+            values: BTreeMap::from([("enable_thinking".into(), Json::Bool(false))]),
+        };
+        Template::new(source, "B", "E").render_chat(&chat).map_err(|error| error.to_string())
+    }
+
     #[test]
     fn turns_are_laid_out_as_the_template_says() {
         let template = Template::new(CHATML, "", "");
@@ -111,16 +183,62 @@ mod tests {
         assert_eq!(text, expected);
     }
 
+    /// What the reference library writes for the same templates.
     #[test]
-    fn what_marks_text_to_train_on_says_nothing() {
-        let template = Template::new("{% generation %}{{ messages[0].content }}{% endgeneration %}", "", "");
-        assert_eq!(template.render(&[said(Role::User, "x")]).expect("a text"), "x");
+    fn templates_find_what_those_of_models_use() {
+        let cases = [
+            ("{{ strftime_now('%d %b %Y') }}{% if strftime_now is defined %}!{% endif %}", "26 Jul 2024!"),
+            (
+                "{% if tools is not none %}T{{ tools|length }}{% endif %}{{ tools is none }}{{ documents is defined }}",
+                "TrueTrue",
+            ),
+            ("{% if enable_thinking is defined and enable_thinking is false %}no{% endif %}", "no"),
+            ("{%generation%}x{%endgeneration%}", "x"),
+            ("[{%- generation -%} x {%- endgeneration -%}]", "[x]"),
+            ("[{%-  generation %}x{%- endgeneration %}]", "[x]"),
+            ("{% generation %}\nx\n{% endgeneration %}\n", "x\n"),
+            ("a\r\n{% if true %}\r\nb\r\n{% endif %}\r\n", "a\nb\n"),
+            (
+                "{{ messages|tojson }}",
+                "[{\"role\": \"system\", \"content\": \"Be <brief>.\"}, {\"role\": \"user\", \"content\": \"Hi?\"}]",
+            ),
+            ("{{ {'b': 1, 'a': [1.5, none, true]}|tojson }}", "{\"b\": 1, \"a\": [1.5, null, true]}"),
+            ("{{ {'b': 1, 'a': 2}|tojson(sort_keys=True, separators=(',', ':')) }}", "{\"a\":2,\"b\":1}"),
+            (
+                "{{ {'a': [1, 'é<&\\n']}|tojson(indent=4) }}",
+                "{\n    \"a\": [\n        1,\n        \"é<&\\n\"\n    ]\n}",
+            ),
+            ("{{ 'é'|tojson(ensure_ascii=True) }}{{ []|tojson }}", "\"\\u00e9\"[]"),
+            (
+                "{{ none }}|{{ true }}|{{ ['a', 1, none] }}|{{ {'a': \"it's\"} }}",
+                "None|True|['a', 1, None]|{'a': \"it's\"}",
+            ),
+            (
+                "{% set ns = namespace(s='') %}{% for m in messages %}{% set ns.s = ns.s + m.role %}{% endfor %}{{ ns.s }}",
+                "systemuser",
+            ),
+            ("{% macro f(x, y='q') %}[{{ x }}{{ y }}]{% endmacro %}{{ f('a') }}{{ f('a', y='b') }}", "[aq][ab]"),
+            ("{% for m in messages %}{{ m.role }}{% break %}{% endfor %}", "system"),
+            ("{% for m in messages %}{% if loop.first %}{% continue %}{% endif %}{{ m.role }}{% endfor %}", "user"),
+            (
+                "{{ messages[1:]|length }}{{ messages[-1]['role'] }}{{ bos_token }}{{ eos_token }}{{ unk_token }}",
+                "1userBE",
+            ),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(rendered(source), Ok(expected.to_owned()), "{source}");
+        }
+    }
+
+    #[test]
+    fn without_a_day_templates_have_their_own() {
+        let source = "{% if strftime_now is defined %}x{% else %}26 Jul 2024{% endif %}";
+        assert_eq!(Template::new(source, "", "").render(&[]).expect("a text"), "26 Jul 2024");
     }
 
     #[test]
     fn a_template_may_refuse() {
-        let template = Template::new("{{ raise_exception('no system turn') }}", "", "");
-        assert!(template.render(&[]).expect_err("refused").to_string().contains("no system turn"));
+        assert!(rendered("{{ raise_exception('no system turn') }}").expect_err("refused").contains("no system turn"));
     }
 
     #[test]

@@ -426,8 +426,10 @@ impl<R: Read> Head<R> {
             shape.push(size as usize);
         }
         let number = self.u32("the format of a tensor")?;
-        let format =
-            Format::from_gguf(number).ok_or_else(|| impossible(&name, "the format", format!("number {number}")))?;
+        let format = Format::from_gguf(number).ok_or_else(|| {
+            let known = Format::name_in_gguf(number).map_or(String::new(), |known| format!(" ({known})"));
+            impossible(&name, "the format", format!("number {number}{known}"))
+        })?;
         let at = self.u64("the place of a tensor")?;
         let bytes = format
             .bytes(count / shape[0], shape[0])

@@ -1,90 +1,42 @@
 //! A model: its shape, its weights packed for the kernels, its vocabulary and its template.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Tensor};
 use serde_json::Value as Json;
-use theoremata_kernels::{Arena, Format, Inline, Matrix, PackError, Parallel};
+use theoremata_kernels::{Inline, Matrix, Parallel};
 
+use crate::text::json;
 use crate::text::template::Template;
-use crate::text::tokenizer::{Tokenizer, TokenizerError};
+use crate::text::tokenizer::Tokenizer;
+use crate::text::vocabulary;
+use crate::weights::error::ModelError;
 use crate::weights::gguf::{Gguf, GgufError, Value};
-use crate::weights::shape::{Family, ModelShape, ModelShapeError};
-
-/// Why a model cannot be loaded.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// A file cannot be read.
-    #[error("cannot read {path}: {error}")]
-    World {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// The file is no good GGUF.
-    #[error(transparent)]
-    File(#[from] GgufError),
-    /// The shape is none that is computed here.
-    #[error(transparent)]
-    ModelShape(#[from] ModelShapeError),
-    /// The vocabulary cannot be used.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
-    /// A tensor is missing.
-    #[error("there is no tensor {0}")]
-    Missing(String),
-    /// A tensor is not as large as the shape says.
-    #[error("tensor {name} is {found:?} and should be {expected:?}")]
-    Size {
-        /// Its name.
-        name: String,
-        /// Rows and columns found.
-        found: Vec<usize>,
-        /// Rows and columns expected.
-        expected: Vec<usize>,
-    },
-    /// The bytes of a tensor cannot be read, or do not fit its shape.
-    #[error("tensor {name}: {error}")]
-    Bytes {
-        /// Its name.
-        name: String,
-        /// What is wrong.
-        error: PackError,
-    },
-    /// A file of weights or a configuration in another form than expected.
-    #[error("{path}: {text}")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        text: String,
-    },
-}
+use crate::weights::part::{LayerPart, Part};
+use crate::weights::safetensors::Shards;
+use crate::weights::shape::{Family, HeadNorms, ModelShape, Norms};
+use crate::weights::tensors::{FolderTensors, GgufTensors, Linear, TensorFile, Tensors};
 
 /// Matrices and vectors of one layer.
 pub(crate) struct Layer {
-    pub(crate) attention_norm: Vec<f32>,
+    pub(crate) attention_norm: Option<Vec<f32>>,
     pub(crate) query: Projection,
     pub(crate) key: Projection,
     pub(crate) value: Projection,
-    pub(crate) output: Matrix,
-    pub(crate) feed_norm: Vec<f32>,
-    pub(crate) gate: Matrix,
-    pub(crate) up: Matrix,
-    pub(crate) down: Matrix,
+    pub(crate) output: Linear,
+    pub(crate) attention_after: Option<Vec<f32>>,
+    pub(crate) feed_norm: Option<Vec<f32>>,
+    pub(crate) gate: Linear,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
+    pub(crate) feed_after: Option<Vec<f32>>,
 }
 
 /// What makes queries, keys or values of a row.
 pub(crate) struct Projection {
-    pub(crate) matrix: Matrix,
-    /// Added, in Qwen 2.
-    pub(crate) bias: Option<Vec<f32>>,
-    /// Gain of the norm of each head, in Qwen 3.
+    pub(crate) linear: Linear,
+    /// Gain of the norm of each head, or of all of them.
     pub(crate) norm: Option<Vec<f32>>,
 }
 
@@ -108,8 +60,12 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
-    /// Loads a GGUF file, or a folder as the Hugging Face libraries write it: `config.json`,
-    /// `model.safetensors`, and perhaps `tokenizer.json` and a chat template.
+    /// Loads a GGUF file, the first of several that hold one model, or a folder as the Hugging Face libraries write it:
+    /// `config.json`, files of safetensors, and perhaps `tokenizer.json` and a chat template.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is damaged, or holds settings or tensors that are not computed here: a model is
+    /// computed as its makers meant it, or not at all.
     pub fn load(path: &Path) -> Result<Model, ModelError> {
         Model::load_on(path, &Inline)
     }
@@ -118,116 +74,80 @@ impl Model {
     /// it side by side.
     pub fn load_on(path: &Path, parallel: &dyn Parallel) -> Result<Model, ModelError> {
         if path.is_dir() {
-            return Model::from_folder(path);
+            return Model::from_folder(path, parallel);
         }
-        let file = File::open(path).map_err(|error| ModelError::World { path: path.into(), error })?;
-        Model::from_gguf(file, parallel)
+        let open = |path: &Path| -> Result<Gguf<File>, ModelError> {
+            let file = File::open(path).map_err(|error| ModelError::World { path: path.into(), error })?;
+            Ok(Gguf::open(file)?)
+        };
+        let first = open(path)?;
+        let mut files = vec![first];
+        for path in other_parts(path, &files[0])? {
+            files.push(open(&path)?);
+        }
+        Model::from_files(files, parallel)
     }
 
     /// Loads a GGUF file. Tensors are read and packed piece by piece: at no time is more in memory than the
     /// packed weights and one piece.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and if the file holds a part of a model only.
     pub fn from_gguf<R: Read + Seek>(source: R, parallel: &dyn Parallel) -> Result<Model, ModelError> {
-        let mut file = Gguf::open(source)?;
-        let shape = ModelShape::from_gguf(&file)?;
+        Model::from_files(vec![Gguf::open(source)?], parallel)
+    }
+
+    fn from_files<R: Read + Seek>(mut files: Vec<Gguf<R>>, parallel: &dyn Parallel) -> Result<Model, ModelError> {
+        check_parts(&files)?;
+        let file = &files[0];
+        let shape = ModelShape::from_gguf(file)?;
         let tokenizer = match file.entry("tokenizer.ggml.model") {
-            Some(_) => Some(Tokenizer::from_gguf(&file)?),
-            None => None,
-        };
-        let name_of = |entry: &str| -> String {
-            match (file.texts("tokenizer.ggml.tokens"), file.entry(entry)) {
-                (Ok(tokens), Some(Value::Integer(place))) => {
-                    usize::try_from(*place).ok().and_then(|place| tokens.get(place)).unwrap_or_default().to_owned()
-                }
-                _ => String::new(),
-            }
-        };
-        let template = match file.entry("tokenizer.chat_template") {
-            Some(Value::Text(source)) => {
-                let (begin, end) = (name_of("tokenizer.ggml.bos_token_id"), name_of("tokenizer.ggml.eos_token_id"));
-                Some(Template::new(source, &begin, &end))
-            }
+            Some(Value::Text(model)) if model != "none" => Some(Tokenizer::from_gguf(file)?),
             _ => None,
         };
+        let template = template_of(file);
         let name = file.text("general.name").unwrap_or("unnamed").chars().take(100).collect();
-        file.forget_entries();
-        let mut model = Model::assemble(shape, &mut GgufWeights { file, arena: Arena::new(), parallel })?;
+        files.iter_mut().for_each(Gguf::forget_entries);
+        let family = shape.family;
+        let mut model = Model::assemble(shape, &mut GgufTensors { files, family }, parallel)?;
         (model.tokenizer, model.template, model.name) = (tokenizer, template, name);
         Ok(model)
     }
 
-    fn from_folder(folder: &Path) -> Result<Model, ModelError> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read(&path).map_err(|error| ModelError::World { path, error })
-        };
-        let damaged = |name: &str, text: String| ModelError::Damaged { path: folder.join(name), text };
-        let config =
-            serde_json::from_slice(&read("config.json")?).map_err(|error| damaged("config.json", error.to_string()))?;
+    fn from_folder(folder: &Path, parallel: &dyn Parallel) -> Result<Model, ModelError> {
+        let path = folder.join("config.json");
+        let bytes = std::fs::read(&path).map_err(|error| ModelError::World { path: path.clone(), error })?;
+        let config: Json = json::read(&bytes).map_err(|text| ModelError::Damaged { path, text })?;
         let shape = ModelShape::from_json(&config)?;
-        let path = folder.join("model.safetensors");
-        File::open(&path).map_err(|error| ModelError::World { path: path.clone(), error })?;
-        let tensors = candle_core::safetensors::load(&path, &Device::Cpu)
-            .map_err(|error| damaged("model.safetensors", error.to_string()))?;
-        let mut model = Model::assemble(shape, &mut FolderWeights { path, tensors })?;
-        if folder.join("tokenizer.json").exists() {
-            model.tokenizer = Some(Tokenizer::from_json(&read("tokenizer.json")?)?);
-        }
-        // The template stands in a file of its own, or in the configuration of the tokenizer.
-        let config = read("tokenizer_config.json").ok().and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok());
-        let config = config.unwrap_or_default();
-        let named = |name: &str| config[name].as_str().or(config[name]["content"].as_str()).unwrap_or_default();
-        let source = match read("chat_template.jinja") {
-            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(_) => config["chat_template"].as_str().map(str::to_owned),
-        };
-        if let Some(source) = source {
-            model.template = Some(Template::new(&source, named("bos_token"), named("eos_token")));
-        }
+        let shards = Shards::open(folder)?;
+        let mut tensors = FolderTensors { shards, shape: shape.clone() };
+        let mut model = Model::assemble(shape, &mut tensors, parallel)?;
+        (model.tokenizer, model.template) = vocabulary::folder::read(folder, &config)?;
         model.name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(model)
     }
 
-    fn assemble(shape: ModelShape, weights: &mut dyn Weights) -> Result<Model, ModelError> {
-        let (width, hidden) = (shape.width, shape.hidden);
-        let (query_width, key_width) = (shape.heads * shape.head_width, shape.key_width());
-        let embedding = weights.matrix(Part::Embedding, shape.vocabulary, width)?;
-        let mut layers = Vec::new();
-        for layer in 0..shape.layers {
-            let of = |part| Part::Layer(layer, part);
-            let mut projection = |part, bias, norm, rows| -> Result<Projection, ModelError> {
-                Ok(Projection {
-                    matrix: weights.matrix(of(part), rows, width)?,
-                    bias: match (shape.family, bias) {
-                        (Family::Qwen2, Some(bias)) => Some(weights.vector(of(bias), rows)?),
-                        _ => None,
-                    },
-                    norm: match (shape.family, norm) {
-                        (Family::Qwen3, Some(norm)) => Some(weights.vector(of(norm), shape.head_width)?),
-                        _ => None,
-                    },
-                })
-            };
-            let query =
-                projection(LayerPart::Query, Some(LayerPart::QueryBias), Some(LayerPart::QueryNorm), query_width)?;
-            let key = projection(LayerPart::Key, Some(LayerPart::KeyBias), Some(LayerPart::KeyNorm), key_width)?;
-            let value = projection(LayerPart::Value, Some(LayerPart::ValueBias), None, key_width)?;
-            layers.push(Layer {
-                attention_norm: weights.vector(of(LayerPart::AttentionNorm), width)?,
-                query,
-                key,
-                value,
-                output: weights.matrix(of(LayerPart::Output), width, query_width)?,
-                feed_norm: weights.vector(of(LayerPart::FeedNorm), width)?,
-                gate: weights.matrix(of(LayerPart::Gate), hidden, width)?,
-                up: weights.matrix(of(LayerPart::Up), hidden, width)?,
-                down: weights.matrix(of(LayerPart::Down), width, hidden)?,
-            });
-        }
-        let norm = weights.vector(Part::Norm, width)?;
-        let head = match weights.has(Part::Head) {
-            true => Some(weights.matrix(Part::Head, shape.vocabulary, width)?),
-            false => None,
+    fn assemble(
+        mut shape: ModelShape,
+        file: &mut dyn TensorFile,
+        parallel: &dyn Parallel,
+    ) -> Result<Model, ModelError> {
+        let width = shape.width;
+        let mut tensors = Tensors::new(file, parallel);
+        let embedding = tensors.matrix(Part::Embedding, shape.vocabulary, width)?;
+        let layers = (0..shape.layers).map(|number| layer(&mut tensors, &shape, number)).collect::<Result<_, _>>()?;
+        let norm = tensors.gain(Part::Norm, width)?;
+        let has_head = match shape.tied {
+            Some(true) => {
+                tensors.pass_over(Part::Head);
+                false
+            }
+            Some(false) => true,
+            None => tensors.has(Part::Head)?,
         };
+        let head = if has_head { Some(tensors.matrix(Part::Head, shape.vocabulary, width)?) } else { None };
+        divide_frequencies(&mut tensors, &mut shape)?;
+        tensors.refuse_unread()?;
         Ok(Model { shape, embedding, layers, norm, head, tokenizer: None, template: None, name: String::new() })
     }
 
@@ -254,196 +174,146 @@ impl Model {
     /// Memory of the packed weights, in bytes.
     pub fn bytes(&self) -> usize {
         let of_layer = |layer: &Layer| {
-            let projections = [&layer.query.matrix, &layer.key.matrix, &layer.value.matrix];
+            let projections = [&layer.query, &layer.key, &layer.value].map(|projection| &projection.linear);
             let others = [&layer.output, &layer.gate, &layer.up, &layer.down];
-            projections.iter().chain(&others).map(|matrix| matrix.bytes()).sum::<usize>()
+            projections.iter().chain(&others).map(|linear| linear.matrix.bytes()).sum::<usize>()
         };
         let layers: usize = self.layers.iter().map(of_layer).sum();
         layers + self.embedding.bytes() + self.head.as_ref().map_or(0, Matrix::bytes)
     }
 }
 
-/// A part of a model, whatever a file calls it.
-#[derive(Clone, Copy)]
-enum Part {
-    Embedding,
-    Layer(usize, LayerPart),
-    Norm,
-    Head,
+/// Reads one layer.
+fn layer(tensors: &mut Tensors<'_>, shape: &ModelShape, number: usize) -> Result<Layer, ModelError> {
+    let of = |part| Part::Layer(number, part);
+    let (width, hidden, head_width) = (shape.width, shape.hidden, shape.head_width);
+    let (query_width, key_width) = (shape.heads * head_width, shape.key_width());
+    let before = shape.norms != Norms::After;
+    let after = shape.norms != Norms::Before;
+    let fused = shape.family == Family::Phi3;
+    let attention_norm = if before { Some(tensors.gain(of(LayerPart::AttentionNorm), width)?) } else { None };
+    let [query, key, value] = if fused {
+        let rows = [query_width, key_width, key_width];
+        let three = tensors.linears(of(LayerPart::QueryKeyValue), (&rows, width), shape.input_biases)?;
+        three.try_into().unwrap_or_else(|_| unreachable!("a matrix for each of three counts of rows"))
+    } else {
+        [
+            tensors.linear(of(LayerPart::Query), (query_width, width), shape.input_biases)?,
+            tensors.linear(of(LayerPart::Key), (key_width, width), shape.input_biases)?,
+            tensors.linear(of(LayerPart::Value), (key_width, width), shape.input_biases)?,
+        ]
+    };
+    let mut head_norm = |part, all: usize| -> Result<Option<Vec<f32>>, ModelError> {
+        match shape.head_norms {
+            HeadNorms::None => Ok(None),
+            HeadNorms::Each => tensors.gain(of(part), head_width).map(Some),
+            HeadNorms::Whole => tensors.gain(of(part), all).map(Some),
+        }
+    };
+    let query_norm = head_norm(LayerPart::QueryNorm, query_width)?;
+    let key_norm = head_norm(LayerPart::KeyNorm, key_width)?;
+    let output = tensors.linear(of(LayerPart::Output), (width, query_width), shape.output_biases)?;
+    let attention_after = if after { Some(tensors.gain(of(LayerPart::AttentionAfter), width)?) } else { None };
+    let feed_norm = if before { Some(tensors.gain(of(LayerPart::FeedNorm), width)?) } else { None };
+    let [gate, up] = if fused {
+        let both = tensors.linears(of(LayerPart::GateUp), (&[hidden, hidden], width), shape.feed_biases)?;
+        both.try_into().unwrap_or_else(|_| unreachable!("a matrix for each of two counts of rows"))
+    } else {
+        [
+            tensors.linear(of(LayerPart::Gate), (hidden, width), shape.feed_biases)?,
+            tensors.linear(of(LayerPart::Up), (hidden, width), shape.feed_biases)?,
+        ]
+    };
+    Ok(Layer {
+        attention_norm,
+        query: Projection { linear: query, norm: query_norm },
+        key: Projection { linear: key, norm: key_norm },
+        value: Projection { linear: value, norm: None },
+        output,
+        attention_after,
+        feed_norm,
+        gate,
+        up,
+        down: tensors.linear(of(LayerPart::Down), (width, hidden), shape.feed_biases)?,
+        feed_after: if after { Some(tensors.gain(of(LayerPart::FeedAfter), width)?) } else { None },
+    })
 }
 
-#[derive(Clone, Copy)]
-enum LayerPart {
-    AttentionNorm,
-    Query,
-    QueryBias,
-    QueryNorm,
-    Key,
-    KeyBias,
-    KeyNorm,
-    Value,
-    ValueBias,
-    Output,
-    FeedNorm,
-    Gate,
-    Up,
-    Down,
+/// Takes factors of frequencies that stand among the tensors of a GGUF file.
+fn divide_frequencies(tensors: &mut Tensors<'_>, shape: &mut ModelShape) -> Result<(), ModelError> {
+    let count = shape.rotations[0].frequencies.len();
+    for name in ["rope_freqs.weight", "rope_factors_short.weight"] {
+        let Some(factors) = tensors.named(name, count)? else { continue };
+        if !factors.iter().all(|factor| factor.is_finite() && *factor > 0.0) {
+            let error = std::io::Error::new(std::io::ErrorKind::InvalidData, "a factor that is no positive number");
+            return Err(ModelError::Bytes { name: name.into(), error: error.into() });
+        }
+        shape.rotations[0].divide(&factors);
+        // Texts so long that these would count are not taken.
+        tensors.named("rope_factors_long.weight", count)?;
+    }
+    Ok(())
 }
 
-/// A file of weights.
-trait Weights {
-    fn has(&self, part: Part) -> bool;
-    fn matrix(&mut self, part: Part, rows: usize, columns: usize) -> Result<Matrix, ModelError>;
-    fn vector(&mut self, part: Part, length: usize) -> Result<Vec<f32>, ModelError>;
-}
-
-struct GgufWeights<'p, R> {
-    file: Gguf<R>,
-    parallel: &'p dyn Parallel,
-    /// Where the matrices lie side by side, in huge pages.
-    arena: Arena,
-}
-
-impl<R> GgufWeights<'_, R> {
-    fn name(part: Part) -> String {
-        match part {
-            Part::Embedding => "token_embd.weight".into(),
-            Part::Norm => "output_norm.weight".into(),
-            Part::Head => "output.weight".into(),
-            Part::Layer(layer, part) => {
-                let name = match part {
-                    LayerPart::AttentionNorm => "attn_norm.weight",
-                    LayerPart::Query => "attn_q.weight",
-                    LayerPart::QueryBias => "attn_q.bias",
-                    LayerPart::QueryNorm => "attn_q_norm.weight",
-                    LayerPart::Key => "attn_k.weight",
-                    LayerPart::KeyBias => "attn_k.bias",
-                    LayerPart::KeyNorm => "attn_k_norm.weight",
-                    LayerPart::Value => "attn_v.weight",
-                    LayerPart::ValueBias => "attn_v.bias",
-                    LayerPart::Output => "attn_output.weight",
-                    LayerPart::FeedNorm => "ffn_norm.weight",
-                    LayerPart::Gate => "ffn_gate.weight",
-                    LayerPart::Up => "ffn_up.weight",
-                    LayerPart::Down => "ffn_down.weight",
-                };
-                format!("blk.{layer}.{name}")
+/// The template of a GGUF file, with the names of the tokens that begin and end a text.
+fn template_of<R: Read + Seek>(file: &Gguf<R>) -> Option<Template> {
+    let name_of = |entry: &str| -> String {
+        match (file.texts("tokenizer.ggml.tokens"), file.entry(entry)) {
+            (Ok(tokens), Some(Value::Integer(place))) => {
+                usize::try_from(*place).ok().and_then(|place| tokens.get(place)).unwrap_or_default().to_owned()
             }
+            _ => String::new(),
+        }
+    };
+    let Some(Value::Text(source)) = file.entry("tokenizer.chat_template") else { return None };
+    let (begin, end) = (name_of("tokenizer.ggml.bos_token_id"), name_of("tokenizer.ggml.eos_token_id"));
+    Some(Template::new(source, &begin, &end))
+}
+
+/// How many files hold the model of a GGUF file.
+fn parts<R: Read + Seek>(file: &Gguf<R>) -> usize {
+    match file.entry("split.count") {
+        Some(Value::Integer(count)) => usize::try_from(*count).unwrap_or(0).clamp(1, 4096),
+        _ => 1,
+    }
+}
+
+/// The other files of a model that lies in several, of which the first is named `NAME-00001-of-00003.gguf`.
+fn other_parts<R: Read + Seek>(path: &Path, first: &Gguf<R>) -> Result<Vec<PathBuf>, ModelError> {
+    let count = parts(first);
+    if count == 1 {
+        return Ok(Vec::new());
+    }
+    let end = format!("-00001-of-{count:05}.gguf");
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some(stem) = name.strip_suffix(&end) else {
+        let text = format!("this is a part of a model in {count} files; name the first, which ends in {end}");
+        return Err(ModelError::Damaged { path: path.into(), text });
+    };
+    let other = |number| path.with_file_name(format!("{stem}-{number:05}-of-{count:05}.gguf"));
+    Ok((2..=count).map(other).collect())
+}
+
+/// Whether all parts of a model are there, each once.
+fn check_parts<R: Read + Seek>(files: &[Gguf<R>]) -> Result<(), ModelError> {
+    let wrong = |what, found: String| GgufError::Impossible { name: "split.count".into(), what, found };
+    if parts(&files[0]) != files.len() {
+        return Err(wrong("the number of files", format!("{}, and one was given", parts(&files[0]))).into());
+    }
+    for (place, file) in files.iter().enumerate().skip(1) {
+        match file.entry("split.no") {
+            Some(Value::Integer(number)) if usize::try_from(*number) == Ok(place) => {}
+            other => return Err(wrong("the number of a part", format!("{other:?}")).into()),
+        }
+        let twice = file
+            .tensors()
+            .map(|(name, _)| name)
+            .find(|name| files[..place].iter().any(|other| other.place(name).is_some()));
+        if let Some(name) = twice {
+            return Err(wrong("a tensor that is there twice", name.to_owned()).into());
         }
     }
-}
-
-impl<R: Read + Seek> GgufWeights<'_, R> {
-    /// The name and the format of a tensor whose sizes, slowest first, are as expected.
-    fn find(&self, part: Part, expected: &[usize]) -> Result<(String, Format), ModelError> {
-        let name = Self::name(part);
-        let place = self.file.place(&name).ok_or_else(|| ModelError::Missing(name.clone()))?;
-        let found: Vec<usize> = place.shape.iter().rev().copied().collect();
-        if found != expected {
-            return Err(ModelError::Size { name, found, expected: expected.into() });
-        }
-        Ok((name, place.format))
-    }
-}
-
-impl<R: Read + Seek> Weights for GgufWeights<'_, R> {
-    fn has(&self, part: Part) -> bool {
-        self.file.place(&Self::name(part)).is_some()
-    }
-
-    fn matrix(&mut self, part: Part, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
-        let (name, format) = self.find(part, &[rows, columns])?;
-        let mut source = self.file.read(&name)?;
-        let packed = Matrix::pack_in(&mut self.arena, self.parallel, format, rows, columns, &mut source);
-        packed.map_err(|error| ModelError::Bytes { name, error })
-    }
-
-    fn vector(&mut self, part: Part, length: usize) -> Result<Vec<f32>, ModelError> {
-        let (name, format) = self.find(part, &[length])?;
-        let mut source = self.file.read(&name)?;
-        let mut bytes = vec![0; source.limit() as usize];
-        source.read_exact(&mut bytes).map_err(GgufError::World)?;
-        let mut numbers = vec![0.0; length];
-        format.dequantise(&bytes, &mut numbers);
-        Ok(numbers)
-    }
-}
-
-struct FolderWeights {
-    path: PathBuf,
-    tensors: HashMap<String, Tensor>,
-}
-
-impl FolderWeights {
-    fn name(part: Part) -> String {
-        match part {
-            Part::Embedding => "model.embed_tokens.weight".into(),
-            Part::Norm => "model.norm.weight".into(),
-            Part::Head => "lm_head.weight".into(),
-            Part::Layer(layer, part) => {
-                let name = match part {
-                    LayerPart::AttentionNorm => "input_layernorm.weight",
-                    LayerPart::Query => "self_attn.q_proj.weight",
-                    LayerPart::QueryBias => "self_attn.q_proj.bias",
-                    LayerPart::QueryNorm => "self_attn.q_norm.weight",
-                    LayerPart::Key => "self_attn.k_proj.weight",
-                    LayerPart::KeyBias => "self_attn.k_proj.bias",
-                    LayerPart::KeyNorm => "self_attn.k_norm.weight",
-                    LayerPart::Value => "self_attn.v_proj.weight",
-                    LayerPart::ValueBias => "self_attn.v_proj.bias",
-                    LayerPart::Output => "self_attn.o_proj.weight",
-                    LayerPart::FeedNorm => "post_attention_layernorm.weight",
-                    LayerPart::Gate => "mlp.gate_proj.weight",
-                    LayerPart::Up => "mlp.up_proj.weight",
-                    LayerPart::Down => "mlp.down_proj.weight",
-                };
-                format!("model.layers.{layer}.{name}")
-            }
-        }
-    }
-
-    /// Takes a tensor out, so that it is dropped when it is packed.
-    fn take(&mut self, part: Part, expected: &[usize]) -> Result<Tensor, ModelError> {
-        let name = Self::name(part);
-        let tensor = self.tensors.remove(&name).ok_or_else(|| ModelError::Missing(name.clone()))?;
-        if tensor.dims() != expected {
-            return Err(ModelError::Size { name, found: tensor.dims().into(), expected: expected.into() });
-        }
-        Ok(tensor)
-    }
-
-    fn damaged(&self, error: &candle_core::Error) -> ModelError {
-        ModelError::Damaged { path: self.path.clone(), text: error.to_string() }
-    }
-}
-
-impl Weights for FolderWeights {
-    fn has(&self, part: Part) -> bool {
-        self.tensors.contains_key(&Self::name(part))
-    }
-
-    fn matrix(&mut self, part: Part, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
-        let tensor = self.take(part, &[rows, columns])?;
-        // Half of the memory where the file is content with half of the bits.
-        if tensor.dtype() == DType::BF16 {
-            let numbers = tensor.flatten_all().and_then(|flat| flat.to_vec1::<half::bf16>());
-            let numbers = numbers.map_err(|error| self.damaged(&error))?;
-            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-            let packed = Matrix::pack(Format::Bf16, rows, columns, &bytes);
-            return packed.map_err(|error| ModelError::Bytes { name: Self::name(part), error: error.into() });
-        }
-        let numbers = floats(&tensor).map_err(|error| self.damaged(&error))?;
-        Ok(Matrix::from_floats(rows, columns, &numbers))
-    }
-
-    fn vector(&mut self, part: Part, length: usize) -> Result<Vec<f32>, ModelError> {
-        let tensor = self.take(part, &[length])?;
-        floats(&tensor).map_err(|error| self.damaged(&error))
-    }
-}
-
-fn floats(tensor: &Tensor) -> Result<Vec<f32>, candle_core::Error> {
-    tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+    Ok(())
 }
 
 #[cfg(test)]

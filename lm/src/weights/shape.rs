@@ -1,22 +1,79 @@
 //! What a model is, apart from its weights: sizes, and the variant of the architecture.
 
-use std::io::{Read, Seek};
+mod config;
+mod entries;
+mod rotation;
 
-use serde_json::Value as Json;
-use theoremata_kernels::Pairing;
+use theoremata_kernels::{Activation, Pairing};
 
-use crate::weights::gguf::{Gguf, GgufError, Value};
+use crate::weights::gguf::GgufError;
 
-/// Families that are computed here. All of them can be forked, stitched and shifted: attention is full
-/// and positions are rotary.
+pub use rotation::Rotation;
+
+/// Families that are computed here. All of them can be forked, stitched and shifted: what a token sees hangs on
+/// positions that belong to the sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
-    /// Llama 1 to 3, and models of the same form such as SmolLM2.
+    /// Llama 1 to 3, Mistral, and models of the same form such as SmolLM2.
     Llama,
     /// Qwen 2 and 2.5: queries, keys and values have biases.
     Qwen2,
     /// Qwen 3: queries and keys of each head are normed.
     Qwen3,
+    /// Gemma 2: norms before and after each part, capped scores, every other layer sees a window.
+    Gemma2,
+    /// Gemma 3: normed queries and keys, five of six layers see a window and turn faster.
+    Gemma3,
+    /// Phi 3 and 4: matrices in one piece.
+    Phi3,
+    /// SmolLM 3: every fourth layer has no positions.
+    SmolLm3,
+    /// OLMo 2: norms behind each part, queries and keys normed as a whole.
+    Olmo2,
+    /// Granite 3: constants that scale embeddings, attention, branches and logits.
+    Granite,
+}
+
+/// Where the norms of a layer stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Norms {
+    /// Before attention and before the feed-forward part.
+    Before,
+    /// Behind each.
+    After,
+    /// Both.
+    Around,
+}
+
+/// What is normed of queries and keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeadNorms {
+    /// Nothing.
+    None,
+    /// Each head by itself.
+    Each,
+    /// All heads together.
+    Whole,
+}
+
+/// Whether a part has biases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Biases {
+    /// It has none; any that a file has are refused.
+    Never,
+    /// It has.
+    Always,
+    /// It has those that the file has.
+    IfThere,
+}
+
+/// How attention of a layer differs from that of others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LayerAttention {
+    /// Which of the rotations of the model.
+    pub rotation: usize,
+    /// Where there is one, tokens so far before a row or farther are not seen.
+    pub window: Option<u32>,
 }
 
 /// Sizes and constants of a model.
@@ -42,10 +99,38 @@ pub struct ModelShape {
     pub context: usize,
     /// Added to the mean square in norms.
     pub norm_epsilon: f32,
-    /// Base of the rotary frequencies.
-    pub rotary_base: f64,
+    /// Where norms stand.
+    pub norms: Norms,
+    /// What is normed of queries and keys.
+    pub head_norms: HeadNorms,
+    /// Biases of queries, keys and values.
+    pub input_biases: Biases,
+    /// Biases of what comes out of attention.
+    pub output_biases: Biases,
+    /// Biases of the feed-forward part.
+    pub feed_biases: Biases,
+    /// What the gate is made of.
+    pub activation: Activation,
     /// Which numbers turn together.
     pub pairing: Pairing,
+    /// The angles that layers use.
+    pub rotations: Vec<Rotation>,
+    /// Each layer's own.
+    pub attention: Vec<LayerAttention>,
+    /// Factor of scores.
+    pub attention_scale: f32,
+    /// Bound of scores, by a hyperbolic tangent.
+    pub attention_cap: Option<f32>,
+    /// Factor of embeddings.
+    pub embedding_scale: f32,
+    /// Factor of what a part adds to a row.
+    pub residual_scale: f32,
+    /// Factor of logits.
+    pub logit_scale: f32,
+    /// Bound of logits, by a hyperbolic tangent.
+    pub logit_cap: Option<f32>,
+    /// Whether logits are made by the embedding; nothing where the file shows it.
+    pub tied: Option<bool>,
 }
 
 /// Why a shape is not accepted.
@@ -56,8 +141,13 @@ pub enum ModelShapeError {
     #[error(transparent)]
     File(#[from] GgufError),
     /// A family that is not computed here.
-    #[error("the architecture is {0}; this program computes llama, qwen2 and qwen3")]
-    Architecture(String),
+    #[error("the architecture is {found}; this program computes {known}")]
+    Architecture {
+        /// What the file says.
+        found: String,
+        /// What is computed.
+        known: &'static str,
+    },
     /// Something that the family may have and that is not computed here.
     #[error("the model wants {0}, which is not computed here")]
     Feature(String),
@@ -73,97 +163,72 @@ const HEAD_WIDTH_MAX: usize = 1 << 10;
 const VOCABULARY_MAX: usize = 1 << 22;
 
 impl ModelShape {
-    /// The shape that the head of a GGUF file tells.
-    pub fn from_gguf<R: Read + Seek>(file: &Gguf<R>) -> Result<ModelShape, ModelShapeError> {
-        let architecture = file.text("general.architecture")?.to_owned();
-        let family = family_of(&architecture)?;
-        let key = |name: &str| format!("{architecture}.{name}");
-        let optional = |name: &str| file.entry(&key(name)).is_some();
-        if let Some(Value::Text(kind)) = file.entry(&key("rope.scaling.type"))
-            && kind != "none"
-        {
-            return Err(ModelShapeError::Feature(format!("rotary scaling of type {kind}")));
-        }
-        if file.place("rope_freqs.weight").is_some() {
-            return Err(ModelShapeError::Feature("rotary frequencies of its own".into()));
-        }
-        if optional("expert_count") {
-            return Err(ModelShapeError::Feature("experts".into()));
-        }
-        let width = file.size(&key("embedding_length"))?;
-        let heads = file.size(&key("attention.head_count"))?;
-        let head_width =
-            if optional("attention.key_length") { file.size(&key("attention.key_length"))? } else { width / heads };
-        let context = file.size(&key("context_length"))?;
-        if optional("attention.sliding_window") && file.size(&key("attention.sliding_window"))? < context {
-            return Err(ModelShapeError::Feature("a sliding window".into()));
-        }
-        let vocabulary = match file.place("token_embd.weight") {
-            Some(place) if place.shape.len() == 2 => place.shape[1],
-            _ => return Err(GgufError::Missing { what: "matrix", name: "token_embd.weight".into() }.into()),
-        };
-        let shape = ModelShape {
+    /// A shape of the plainest form, of which each family changes what it does otherwise.
+    fn plain(
+        family: Family,
+        layers: usize,
+        width: usize,
+        (heads, key_heads, head_width): (usize, usize, usize),
+    ) -> ModelShape {
+        ModelShape {
             family,
-            layers: file.size(&key("block_count"))?,
+            layers,
             width,
-            hidden: file.size(&key("feed_forward_length"))?,
+            hidden: 0,
             heads,
-            key_heads: if optional("attention.head_count_kv") {
-                file.size(&key("attention.head_count_kv"))?
-            } else {
-                heads
-            },
+            key_heads,
             head_width,
-            vocabulary,
-            context,
-            norm_epsilon: file.float(&key("attention.layer_norm_rms_epsilon"))? as f32,
-            rotary_base: if optional("rope.freq_base") { file.float(&key("rope.freq_base"))? } else { 10_000.0 },
-            pairing: if family == Family::Llama { Pairing::Neighbours } else { Pairing::Halves },
-        };
-        if optional("rope.dimension_count") && file.size(&key("rope.dimension_count"))? != head_width {
-            return Err(ModelShapeError::Feature("rotation of a part of each head".into()));
+            vocabulary: 0,
+            context: 0,
+            norm_epsilon: 1e-6,
+            norms: match family {
+                Family::Gemma2 | Family::Gemma3 => Norms::Around,
+                Family::Olmo2 => Norms::After,
+                _ => Norms::Before,
+            },
+            head_norms: match family {
+                Family::Qwen3 | Family::Gemma3 => HeadNorms::Each,
+                Family::Olmo2 => HeadNorms::Whole,
+                _ => HeadNorms::None,
+            },
+            input_biases: if family == Family::Qwen2 { Biases::Always } else { Biases::Never },
+            output_biases: Biases::Never,
+            feed_biases: Biases::Never,
+            activation: match family {
+                Family::Gemma2 | Family::Gemma3 => Activation::GeluTanh,
+                _ => Activation::Silu,
+            },
+            pairing: Pairing::Halves,
+            rotations: Vec::new(),
+            attention: Vec::new(),
+            attention_scale: 1.0 / (head_width as f32).sqrt(),
+            attention_cap: None,
+            embedding_scale: match family {
+                Family::Gemma2 | Family::Gemma3 => (width as f32).sqrt(),
+                _ => 1.0,
+            },
+            residual_scale: 1.0,
+            logit_scale: 1.0,
+            logit_cap: None,
+            tied: None,
         }
-        shape.checked()
     }
 
-    /// The shape that a `config.json` tells.
-    pub fn from_json(config: &Json) -> Result<ModelShape, ModelShapeError> {
-        let family = family_of(config["model_type"].as_str().unwrap_or("unknown"))?;
-        let size = |name: &str| {
-            let number = config[name].as_u64().filter(|number| (1..=1 << 24).contains(number));
-            number
-                .map(|number| number as usize)
-                .ok_or_else(|| ModelShapeError::Sizes(format!("{name} is {}", config[name])))
-        };
-        let or = |name: &str, other: usize| if config[name].is_null() { Ok(other) } else { size(name) };
-        // Newer files keep what rotation needs in one object, older ones beside the sizes.
-        let rotary = &config["rope_parameters"];
-        for scaling in [&config["rope_scaling"], rotary] {
-            let kind = scaling["rope_type"].as_str().or(scaling["type"].as_str()).unwrap_or("default");
-            if kind != "default" {
-                return Err(ModelShapeError::Feature(format!("rotary scaling of type {kind}")));
+    /// Gives every layer the same attention.
+    fn with_one_attention(&mut self, rotation: Rotation, window: Option<u32>) {
+        self.rotations = vec![rotation];
+        self.attention = vec![LayerAttention { rotation: 0, window }; self.layers.min(LAYERS_MAX)];
+    }
+
+    /// Leaves layers without positions that a test names, by their number from 0.
+    fn without_positions(&mut self, is_without: impl Fn(usize) -> bool) {
+        let none = self.rotations.len();
+        self.rotations.push(Rotation::none());
+        for (layer, attention) in self.attention.iter_mut().enumerate() {
+            if is_without(layer) {
+                attention.rotation = none;
             }
         }
-        if config["use_sliding_window"].as_bool() == Some(true) {
-            return Err(ModelShapeError::Feature("a sliding window".into()));
-        }
-        let base = rotary["rope_theta"].as_f64().or(config["rope_theta"].as_f64());
-        let (width, heads) = (size("hidden_size")?, size("num_attention_heads")?);
-        let shape = ModelShape {
-            family,
-            layers: size("num_hidden_layers")?,
-            width,
-            hidden: size("intermediate_size")?,
-            heads,
-            key_heads: or("num_key_value_heads", heads)?,
-            head_width: or("head_dim", width / heads)?,
-            vocabulary: size("vocab_size")?,
-            context: size("max_position_embeddings")?,
-            norm_epsilon: config["rms_norm_eps"].as_f64().unwrap_or(1e-6) as f32,
-            rotary_base: base.unwrap_or(10_000.0),
-            pairing: Pairing::Halves,
-        };
-        shape.checked()
     }
 
     fn checked(self) -> Result<ModelShape, ModelShapeError> {
@@ -183,8 +248,21 @@ impl ModelShape {
         if !(self.norm_epsilon > 0.0 && self.norm_epsilon < 1.0) {
             return wrong(format!("the epsilon of norms is {}", self.norm_epsilon));
         }
-        if !(self.rotary_base >= 1.0 && self.rotary_base < 1e12) {
-            return wrong(format!("the rotary base is {}", self.rotary_base));
+        for rotation in &self.rotations {
+            let good = |frequency: &f64| frequency.is_finite() && *frequency > 0.0;
+            if rotation.frequencies.len() > self.head_width / 2 || !rotation.frequencies.iter().all(good) {
+                return wrong("the rotary base, the share of a head that turns, or the scaling of both".into());
+            }
+            if !(rotation.magnitude.is_finite() && rotation.magnitude > 0.0) {
+                return wrong(format!("rotary positions that grow by {}", rotation.magnitude));
+            }
+        }
+        let factors = [self.attention_scale, self.embedding_scale, self.residual_scale, self.logit_scale];
+        let caps = [self.attention_cap, self.logit_cap];
+        for factor in factors.into_iter().chain(caps.into_iter().flatten()) {
+            if !(factor.is_finite() && factor > 0.0) {
+                return wrong(format!("a factor of {factor}"));
+            }
         }
         Ok(self)
     }
@@ -195,51 +273,15 @@ impl ModelShape {
     }
 }
 
-fn family_of(name: &str) -> Result<Family, ModelShapeError> {
-    match name {
-        "llama" => Ok(Family::Llama),
-        "qwen2" => Ok(Family::Qwen2),
-        "qwen3" => Ok(Family::Qwen3),
-        other => Err(ModelShapeError::Architecture(other.chars().take(40).collect())),
-    }
+/// A window of so many tokens, if it hides anything within a model's context.
+fn window(size: usize, context: usize) -> Option<u32> {
+    u32::try_from(size).ok().filter(|window| *window > 0 && (*window as usize) < context)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config() -> Json {
-        serde_json::json!({
-            "model_type": "llama", "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
-            "num_hidden_layers": 2, "intermediate_size": 96, "vocab_size": 100, "max_position_embeddings": 256,
-            "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
-        })
+/// The base of rotary frequencies, if it is one.
+fn base(number: f64) -> Result<f64, ModelShapeError> {
+    if number > 1.0 && number < 1e12 {
+        return Ok(number);
     }
-
-    #[test]
-    fn a_configuration_gives_the_shape() {
-        let shape = ModelShape::from_json(&config()).expect("a shape");
-        assert_eq!((shape.head_width, shape.key_width(), shape.family), (16, 32, Family::Llama));
-    }
-
-    #[test]
-    fn what_cannot_be_computed_is_refused_by_name() {
-        let refused = [
-            ("model_type", serde_json::json!("mamba"), "mamba"),
-            ("num_key_value_heads", serde_json::json!(3), "heads"),
-            ("hidden_size", serde_json::json!(-1), "hidden_size"),
-            ("hidden_size", serde_json::json!(16_777_216), "width"),
-            ("head_dim", serde_json::json!(15), "15"),
-            ("rope_scaling", serde_json::json!({ "rope_type": "yarn" }), "yarn"),
-            ("vocab_size", serde_json::json!(8_388_608), "vocabulary"),
-            ("rms_norm_eps", serde_json::json!(0.0), "epsilon"),
-            ("rope_theta", serde_json::json!(0.0), "rotary"),
-        ];
-        for (name, value, word) in refused {
-            let mut config = config();
-            config[name] = value;
-            let error = ModelShape::from_json(&config).expect_err(name).to_string();
-            assert!(error.contains(word), "{error}");
-        }
-    }
+    Err(ModelShapeError::Sizes(format!("the rotary base is {number}")))
 }

@@ -108,10 +108,17 @@ impl Teller {
                 let sum = |node: &NodeAnswer| node.log_probability().unwrap_or(f64::NEG_INFINITY);
                 let mean = |node: &NodeAnswer| sum(node) / node.tokens.max(1) as f64;
                 let score = |node: &NodeAnswer| if self.by_sum { sum(node) } else { mean(node) };
-                let mut ranked: Vec<(&String, &&NodeAnswer)> = items.iter().zip(&branches).collect();
+                // What did not come to its end has no score.
+                let (mut ranked, rest): (Vec<_>, Vec<_>) =
+                    items.iter().zip(&branches).partition(|(_, node)| node.outcome == Some(Outcome::Concluded));
                 ranked.sort_by(|one, other| score(other.1).total_cmp(&score(one.1)));
                 for (item, node) in ranked {
                     self.output.line(&format!("{:.4}\t{:.4}\t{item}", sum(node), mean(node)));
+                }
+                for (item, node) in rest {
+                    let begin: String = item.chars().take(SHOWN_TEXT).collect();
+                    let outcome = node.outcome.as_ref().map_or("open", word);
+                    self.output.note(&format!("not ranked, {outcome}: {begin}"));
                 }
             }
             Plan::Tags | Plan::Tasks => self.output.line(answer.whole.trim()),

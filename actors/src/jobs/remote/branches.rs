@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::Regex;
-use theoremata_lm::{Outcome, count_votes, elected};
+use theoremata_lm::{Bound, Outcome, count_votes, elected};
 
 use super::request::{Ended, Place};
 use crate::jobs::event::{Answer, EventKind, JobEvent, NodeAnswer};
@@ -168,6 +168,22 @@ impl Branches {
             }
             _ => {}
         }
+    }
+
+    /// Ends all that has not ended, since the time is up.
+    pub(super) fn expire(&mut self) {
+        if self.outcome.is_some() {
+            return;
+        }
+        let late = Outcome::Budget(Bound::Time);
+        for place in 0..self.branches.len() as u32 {
+            self.end(Some(place), late.clone());
+        }
+        match &self.root {
+            Some(_) => self.end(None, late.clone()),
+            None => self.told.push((Vec::new(), EventKind::Finished(late.clone()))),
+        }
+        self.outcome = Some(late);
     }
 
     /// Joins the branches once all of them have ended.

@@ -1,15 +1,17 @@
 //! One request to a server, from the question to the end of its answer.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use theoremata_kernels::mix;
-use theoremata_lm::{Bound, Outcome};
+use theoremata_lm::Outcome;
 
+use super::pulse::Pulse;
 use super::server::Remote;
+use super::stream::{Broken, brief, complaint_of, read};
 use crate::jobs::job::{Job, OutputFormat};
 
 /// A node of a job: the root, or one of its branches.
@@ -24,7 +26,9 @@ const WAIT: Duration = Duration::from_millis(200);
 /// What a server may ask us to wait, at most.
 const MOST_WAIT: Duration = Duration::from_secs(30);
 /// A server that says nothing for so long is taken for dead.
-const SILENCE: Duration = Duration::from_secs(120);
+pub(super) const SILENCE: Duration = Duration::from_secs(120);
+/// An answer that is written for longer is given up, though something comes.
+const LONGEST: Duration = Duration::from_secs(6 * 3600);
 
 /// How a request ended.
 pub(super) struct Ended {
@@ -41,7 +45,7 @@ impl Ended {
         Ended { text: String::new(), tokens: 0, outcome, because: None }
     }
 
-    fn failed(because: String) -> Ended {
+    pub(super) fn failed(because: String) -> Ended {
         Ended { because: Some(because), ..Ended::of(Outcome::Failed) }
     }
 }
@@ -52,6 +56,8 @@ enum Miss {
     Again { because: String, wait: Option<Duration> },
     /// None will.
     Never(String),
+    /// Nobody waits for it any more.
+    Unwanted,
 }
 
 /// Asks a server and waits for the end of its answer, or until `stop` is raised: then the connection is dropped,
@@ -62,16 +68,19 @@ pub(super) fn ask(
     job: &Job,
     place: Place,
     question: &str,
-    stop: &AtomicBool,
+    (stop, pulse): (&AtomicBool, &Pulse),
 ) -> Ended {
+    // The last question of a map has no shape.
+    let shape = if place.is_some() { &job.shape } else { &OutputFormat::Free };
     let body = body(remote, job, place, question);
     let path = if job.raw { "completions" } else { "chat/completions" };
     let url = format!("{}/{path}", remote.url.trim_end_matches('/'));
     let mut wait = WAIT;
     for attempt in 1.. {
-        let missed = match attempt_once(&url, key, &body, stop) {
+        let missed = match attempt_once(&url, key, &body, (stop, pulse), shape) {
             Ok(ended) => return ended,
             Err(Miss::Never(because)) => return Ended::failed(because),
+            Err(Miss::Unwanted) => break,
             Err(missed @ Miss::Again { .. }) => missed,
         };
         let Miss::Again { because, wait: asked } = missed else { continue };
@@ -92,12 +101,19 @@ pub(super) fn ask(
     Ended::of(Outcome::Cancelled)
 }
 
-fn attempt_once(url: &str, key: Option<&str>, body: &str, stop: &AtomicBool) -> Result<Ended, Miss> {
+fn attempt_once(
+    url: &str,
+    key: Option<&str>,
+    body: &str,
+    (stop, pulse): (&AtomicBool, &Pulse),
+    shape: &OutputFormat,
+) -> Result<Ended, Miss> {
+    pulse.beat();
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(Duration::from_secs(10)))
         .timeout_recv_response(Some(SILENCE))
-        .timeout_recv_body(None)
+        .timeout_recv_body(Some(LONGEST))
         .build();
     let mut request = ureq::Agent::new_with_config(config).post(url).header("Content-Type", "application/json");
     if let Some(key) = key {
@@ -117,59 +133,55 @@ fn attempt_once(url: &str, key: Option<&str>, body: &str, stop: &AtomicBool) -> 
             _ => Miss::Never(because),
         });
     }
-    read(url, reader, stop)
+    read_answer(url, reader, stop, pulse, shape)
 }
 
 /// What a server says is wrong.
 fn complaint(reader: impl Read) -> String {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     // What cannot be read is left out.
-    let _ = reader.take(4096).read_to_string(&mut text);
+    let _ = reader.take(4096).read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
     let parsed: Option<Json> = serde_json::from_str(&text).ok();
-    let message = parsed.as_ref().and_then(|json| json["error"]["message"].as_str().or(json["message"].as_str()));
-    let said = message.unwrap_or(text.trim());
-    if said.is_empty() { String::new() } else { format!(": {}", said.chars().take(300).collect::<String>()) }
+    let said = parsed.as_ref().and_then(|json| complaint_of(json, true)).unwrap_or_else(|| brief(&text));
+    if said.is_empty() { said } else { format!(": {said}") }
 }
 
-/// Reads an answer as it is written.
-fn read(url: &str, reader: impl Read, stop: &AtomicBool) -> Result<Ended, Miss> {
-    let mut ended = Ended::of(Outcome::Failed);
-    let mut finish: Option<String> = None;
-    for line in BufReader::new(reader).lines() {
-        if stop.load(Ordering::Relaxed) {
-            return Ok(Ended { outcome: Outcome::Cancelled, ..ended });
-        }
-        let line = line.map_err(|error| Miss::Again { because: format!("{url}: {error}"), wait: None })?;
-        let Some(data) = line.strip_prefix("data:").map(str::trim) else { continue };
-        if data == "[DONE]" {
-            break;
-        }
-        let Ok(chunk) = serde_json::from_str::<Json>(data) else {
-            return Err(Miss::Never(format!("{url}: the server writes what is no JSON")));
-        };
-        if let Some(message) = chunk["error"]["message"].as_str() {
-            return Err(Miss::Never(format!("{url}: {message}")));
-        }
-        let choice = &chunk["choices"][0];
-        ended.text.push_str(choice["delta"]["content"].as_str().or(choice["text"].as_str()).unwrap_or(""));
-        if let Some(reason) = choice["finish_reason"].as_str() {
-            finish = Some(reason.to_owned());
-        }
-        ended.tokens = chunk["usage"]["completion_tokens"].as_u64().unwrap_or(ended.tokens);
-    }
-    ended.outcome = match finish.as_deref() {
-        Some("stop") => Outcome::Concluded,
-        Some("length") => Outcome::Budget(Bound::Tokens),
-        Some(other) => {
-            ended.because = Some(format!("{url}: the server ended with {other}"));
-            Outcome::Failed
-        }
-        None => {
-            let because = format!("{url}: the answer breaks off");
-            return Err(Miss::Again { because, wait: None });
-        }
+/// Reads an answer, and holds it against what it should be.
+fn read_answer(
+    url: &str,
+    reader: impl Read,
+    stop: &AtomicBool,
+    pulse: &Pulse,
+    shape: &OutputFormat,
+) -> Result<Ended, Miss> {
+    let told = |broken| match broken {
+        Broken::Off(why) => Miss::Again { because: format!("{url}: {why}"), wait: None },
+        Broken::Wrong(why) => Miss::Never(format!("{url}: {why}")),
+        Broken::Unwanted => Miss::Unwanted,
     };
-    Ok(ended)
+    let written = read(reader, stop, pulse).map_err(told)?;
+    let outcome = written.outcome().map_err(told)?;
+    let because = match outcome {
+        Outcome::Concluded => unfit(shape, &written.text).map(|why| format!("{url}: {why}")),
+        _ => None,
+    };
+    let outcome = if because.is_some() { Outcome::Invalid } else { outcome };
+    Ok(Ended { text: written.text, tokens: written.tokens, outcome, because })
+}
+
+/// Why an answer is not of the shape that was asked for; nothing if it is.
+fn unfit(shape: &OutputFormat, text: &str) -> Option<String> {
+    let OutputFormat::JsonSchema(schema) = shape else { return None };
+    let wrong = |why: String| Some(format!("the answer is invalid: {}", brief(&why)));
+    let answer = match serde_json::from_str(text) {
+        Ok(answer) => answer,
+        Err(error) => return wrong(format!("no JSON, {error}")),
+    };
+    match jsonschema::options().should_validate_formats(true).build(schema) {
+        Ok(validator) => validator.validate(&answer).err().and_then(|error| wrong(error.to_string())),
+        Err(error) => wrong(format!("the schema cannot be read: {error}")),
+    }
 }
 
 /// The request in the form of the protocol. What is at its default is left out, since not all servers know it.
@@ -181,7 +193,12 @@ fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
     if job.raw {
         body["prompt"] = json!(question);
     } else {
-        body["messages"] = json!([{ "role": "user", "content": question }]);
+        let system = job.system.iter().map(|text| json!({ "role": "system", "content": text }));
+        let messages: Vec<Json> = system.chain([json!({ "role": "user", "content": question })]).collect();
+        body["messages"] = Json::Array(messages);
+        if !job.template_values.is_empty() {
+            body["chat_template_kwargs"] = json!(job.template_values);
+        }
     }
     if job.choice.top_p < 1.0 {
         body["top_p"] = json!(job.choice.top_p);
@@ -221,25 +238,6 @@ mod tests {
         Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: None }, 8)
     }
 
-    fn said(lines: &str) -> Result<Ended, Miss> {
-        read("u", lines.as_bytes(), &AtomicBool::new(false))
-    }
-
-    #[test]
-    fn an_answer_is_read_to_its_end() {
-        let lines = "data: {\"choices\":[{\"delta\":{\"content\":\"4\"}}]}\n\n: ping\n\
-                     data: {\"choices\":[{\"delta\":{\"content\":\"2\"},\"finish_reason\":\"stop\"}]}\n\
-                     data: {\"choices\":[],\"usage\":{\"completion_tokens\":2}}\n\ndata: [DONE]\n";
-        let Ok(ended) = said(lines) else { panic!("it is whole") };
-        assert_eq!((ended.text.as_str(), ended.tokens, ended.outcome), ("42", 2, Outcome::Concluded));
-        let length = said("data: {\"choices\":[{\"text\":\"a\",\"finish_reason\":\"length\"}]}\n");
-        assert!(matches!(length, Ok(Ended { outcome: Outcome::Budget(Bound::Tokens), .. })));
-        // A branch that was cut off by the network is no answer.
-        assert!(matches!(said("data: {\"choices\":[{\"text\":\"a\"}]}\n"), Err(Miss::Again { .. })));
-        assert!(matches!(said("data: {\"error\":{\"message\":\"no\"}}\n"), Err(Miss::Never(_))));
-        assert!(matches!(said("data: {\n"), Err(Miss::Never(_))));
-    }
-
     /// Answers one connection after the other with these texts, and gives how many there were.
     fn server(answers: &'static [&'static str]) -> (String, thread::JoinHandle<usize>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -264,8 +262,8 @@ mod tests {
         let good = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\
                     data: {\"choices\":[{\"text\":\"yes\",\"finish_reason\":\"stop\"}]}\n\n";
         let no = "HTTP/1.1 400 No\r\nContent-Length: 27\r\nConnection: close\r\n\r\n{\"error\":{\"message\":\"no\"}}\n";
-        let stop = AtomicBool::new(false);
-        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "What?", &stop);
+        let (stop, pulse) = (AtomicBool::new(false), Pulse::default());
+        let asked = |url: &str| ask(&Remote::new(url, "m"), None, &job(), Some(0), "What?", (&stop, &pulse));
         let (url, served) = server(Box::leak(Box::new([busy, busy, good])));
         let ended = asked(&url);
         assert_eq!((ended.text.as_str(), ended.outcome, served.join().ok()), ("yes", Outcome::Concluded, Some(3)));
@@ -273,6 +271,23 @@ mod tests {
         let ended = asked(&url);
         assert_eq!((ended.outcome, served.join().ok()), (Outcome::Failed, Some(1)));
         assert!(ended.because.is_some_and(|because| because.ends_with("400: no")));
+    }
+
+    #[test]
+    fn an_answer_that_does_not_fit_the_schema_is_invalid() {
+        let schema = json!({ "type": "object", "properties": { "a": { "type": "integer" } }, "required": ["a"] });
+        let shape = OutputFormat::JsonSchema(schema);
+        let said = |text: &str| {
+            let line = format!("data: {}\n", json!({ "choices": [{ "text": text, "finish_reason": "stop" }] }));
+            let read = read_answer("u", line.as_bytes(), &AtomicBool::new(false), &Pulse::default(), &shape);
+            read.map(|ended| (ended.outcome, ended.because)).ok().expect("an answer")
+        };
+        assert_eq!(said(" {\"a\": 1}\n"), (Outcome::Concluded, None));
+        for wrong in ["{\"wrong\": 1}", "{\"a\": \"1\"}", "a", ""] {
+            let (outcome, because) = said(wrong);
+            assert_eq!(outcome, Outcome::Invalid);
+            assert!(because.is_some_and(|because| because.contains("invalid")), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,0 +1,143 @@
+//! Pieces of text joined by their scores, as SentencePiece does it: the way of Llama 2, Mistral and Gemma.
+//! Source: Kudo & Richardson 2018, *SentencePiece*, its model of byte pairs.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap};
+
+use crate::text::token::Token;
+
+/// How a blank is written in such a vocabulary.
+pub(crate) const BLANK: char = '\u{2581}';
+
+/// A vocabulary of pieces.
+#[derive(Clone, Debug)]
+pub(crate) struct SentencePieces {
+    /// Each piece with its token and its score: asked, never walked.
+    pieces: HashMap<Box<str>, (Token, f32)>,
+    /// What spells a byte that is in no piece.
+    bytes: Vec<Option<Token>>,
+}
+
+/// Two neighbours that make a piece.
+struct Pair {
+    score: f32,
+    /// Place of the left one.
+    left: usize,
+    right: usize,
+    /// Bytes of both, by which it is seen whether one has been joined with another meanwhile.
+    length: usize,
+}
+
+impl Ord for Pair {
+    /// The best score is largest, and of equal ones that farthest to the left.
+    fn cmp(&self, other: &Pair) -> Ordering {
+        self.score.total_cmp(&other.score).then(other.left.cmp(&self.left))
+    }
+}
+
+impl PartialOrd for Pair {
+    fn partial_cmp(&self, other: &Pair) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Pair {
+    fn eq(&self, other: &Pair) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Pair {}
+
+/// A part of the text, and its neighbours by their places.
+#[derive(Clone, Copy)]
+struct Symbol {
+    at: usize,
+    length: usize,
+    before: Option<usize>,
+    behind: Option<usize>,
+}
+
+impl SentencePieces {
+    pub(crate) fn new(pieces: HashMap<Box<str>, (Token, f32)>, bytes: Vec<Option<Token>>) -> SentencePieces {
+        SentencePieces { pieces, bytes }
+    }
+
+    /// The tokens of a text in which blanks are written as [`BLANK`]. Takes `n log n` steps for `n` characters.
+    pub(crate) fn encode(&self, text: &str, tokens: &mut Vec<Token>) {
+        let count = text.chars().count();
+        let mut symbols: Vec<Symbol> = text
+            .char_indices()
+            .enumerate()
+            .map(|(place, (at, character))| Symbol {
+                at,
+                length: character.len_utf8(),
+                before: place.checked_sub(1),
+                behind: Some(place + 1).filter(|next| *next < count),
+            })
+            .collect();
+        let mut pairs = BinaryHeap::new();
+        for right in 1..count {
+            pairs.extend(self.pair(text, &symbols, right - 1, right));
+        }
+        while let Some(Pair { left, right, length, .. }) = pairs.pop() {
+            // One of them was joined with another one before.
+            if symbols[left].length == 0 || symbols[left].length + symbols[right].length != length {
+                continue;
+            }
+            if symbols[right].length == 0 {
+                continue;
+            }
+            let behind = symbols[right].behind;
+            (symbols[left].length, symbols[left].behind) = (length, behind);
+            symbols[right].length = 0;
+            if let Some(behind) = behind {
+                symbols[behind].before = Some(left);
+                pairs.extend(self.pair(text, &symbols, left, behind));
+            }
+            if let Some(before) = symbols[left].before {
+                pairs.extend(self.pair(text, &symbols, before, left));
+            }
+        }
+        let mut next = (count > 0).then_some(0);
+        while let Some(place) = next {
+            let Symbol { at, length, behind, .. } = symbols[place];
+            let part = &text[at..at + length];
+            match self.pieces.get(part) {
+                Some((token, _)) => tokens.push(*token),
+                None => tokens.extend(part.bytes().filter_map(|byte| self.bytes[usize::from(byte)])),
+            }
+            next = behind;
+        }
+    }
+
+    fn pair(&self, text: &str, symbols: &[Symbol], left: usize, right: usize) -> Option<Pair> {
+        let length = symbols[left].length + symbols[right].length;
+        let (_, score) = self.pieces.get(&text[symbols[left].at..symbols[left].at + length])?;
+        Some(Pair { score: *score, left, right, length })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_pair_is_joined_first_and_what_is_in_no_piece_is_spelled_in_bytes() {
+        let words = ["a", "b", "c", "ab", "bc", "abc", "aa"];
+        let scores = [0.0, 0.0, 0.0, -2.0, -1.0, -3.0, -4.0];
+        let pieces = words.iter().zip(scores).zip(0..).map(|((word, score), token)| ((*word).into(), (token, score)));
+        let bytes = (0..=255u32).map(|byte| Some(100 + byte)).collect();
+        let vocabulary = SentencePieces::new(pieces.collect(), bytes);
+        let encode = |text: &str| {
+            let mut tokens = Vec::new();
+            vocabulary.encode(text, &mut tokens);
+            tokens
+        };
+        assert_eq!(encode("abc"), [5], "bc is joined first, and then a with it");
+        assert_eq!(encode("abab"), [3, 3]);
+        assert_eq!(encode("aaa"), [6, 0], "of equal pairs the left one");
+        assert_eq!(encode("é"), [100 + 0xC3, 100 + 0xA9]);
+        assert!(encode("").is_empty());
+    }
+}

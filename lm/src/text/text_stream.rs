@@ -1,0 +1,56 @@
+//! Text as it comes, byte by byte.
+
+/// Puts the bytes of tokens together to text as they come: a character that is cut in two waits.
+#[derive(Clone, Default, Debug)]
+pub struct TextStream {
+    waiting: Vec<u8>,
+}
+
+impl TextStream {
+    /// Takes bytes, gives the text that is complete. Bytes that can never become UTF-8 are replaced.
+    pub fn push(&mut self, bytes: &[u8]) -> String {
+        self.waiting.extend_from_slice(bytes);
+        let mut text = String::new();
+        loop {
+            match std::str::from_utf8(&self.waiting) {
+                Ok(whole) => {
+                    text.push_str(whole);
+                    self.waiting.clear();
+                    return text;
+                }
+                Err(error) => {
+                    let good = error.valid_up_to();
+                    text.push_str(&String::from_utf8_lossy(&self.waiting[..good]));
+                    let Some(bad) = error.error_len() else {
+                        self.waiting.drain(..good);
+                        return text;
+                    };
+                    text.push(char::REPLACEMENT_CHARACTER);
+                    self.waiting.drain(..good + bad);
+                }
+            }
+        }
+    }
+
+    /// What is left when no more comes.
+    pub fn finish(&mut self) -> String {
+        let text = String::from_utf8_lossy(&self.waiting).into_owned();
+        self.waiting.clear();
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_that_is_cut_waits_for_its_rest() {
+        let mut stream = TextStream::default();
+        let crab = "a🦀".as_bytes();
+        assert_eq!(stream.push(&crab[..3]), "a");
+        assert_eq!(stream.push(&crab[3..]), "🦀");
+        assert_eq!(stream.push(&[0xFF, b'b', 0xC3]), "\u{FFFD}b");
+        assert_eq!(stream.finish(), "\u{FFFD}");
+    }
+}

@@ -1,0 +1,99 @@
+//! The parts of a model, and what files call them.
+
+use crate::weights::shape::{Family, Norms};
+
+/// A part of a model, whatever a file calls it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Part {
+    Embedding,
+    Layer(usize, LayerPart),
+    Norm,
+    Head,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LayerPart {
+    /// The norm before attention.
+    AttentionNorm,
+    Query,
+    Key,
+    Value,
+    /// The three in one piece, one below the other.
+    QueryKeyValue,
+    QueryNorm,
+    KeyNorm,
+    Output,
+    /// The norm of what comes out of attention.
+    AttentionAfter,
+    /// The norm before the feed-forward part.
+    FeedNorm,
+    Gate,
+    Up,
+    /// Both in one piece, one below the other.
+    GateUp,
+    Down,
+    /// The norm of what comes out of the feed-forward part.
+    FeedAfter,
+}
+
+impl Part {
+    /// What a GGUF file calls the part, without `.weight` or `.bias`.
+    pub(crate) fn in_gguf(self, family: Family) -> String {
+        let (layer, part) = match self {
+            Part::Embedding => return "token_embd".into(),
+            Part::Norm => return "output_norm".into(),
+            Part::Head => return "output".into(),
+            Part::Layer(layer, part) => (layer, part),
+        };
+        let name = match part {
+            LayerPart::AttentionNorm => "attn_norm",
+            LayerPart::Query => "attn_q",
+            LayerPart::Key => "attn_k",
+            LayerPart::Value => "attn_v",
+            LayerPart::QueryKeyValue => "attn_qkv",
+            LayerPart::QueryNorm => "attn_q_norm",
+            LayerPart::KeyNorm => "attn_k_norm",
+            LayerPart::Output => "attn_output",
+            LayerPart::AttentionAfter => "post_attention_norm",
+            LayerPart::FeedNorm => "ffn_norm",
+            LayerPart::Gate => "ffn_gate",
+            LayerPart::Up => "ffn_up",
+            // Phi 3 has both under the name of the second.
+            LayerPart::GateUp if family == Family::Phi3 => "ffn_up",
+            LayerPart::GateUp => "ffn_gate_up",
+            LayerPart::Down => "ffn_down",
+            LayerPart::FeedAfter => "post_ffw_norm",
+        };
+        format!("blk.{layer}.{name}")
+    }
+
+    /// What a folder of safetensors calls the part, without `.weight` or `.bias`.
+    pub(crate) fn in_folder(self, norms: Norms) -> String {
+        let (layer, part) = match self {
+            Part::Embedding => return "model.embed_tokens".into(),
+            Part::Norm => return "model.norm".into(),
+            Part::Head => return "lm_head".into(),
+            Part::Layer(layer, part) => (layer, part),
+        };
+        let name = match part {
+            LayerPart::AttentionNorm => "input_layernorm",
+            LayerPart::Query => "self_attn.q_proj",
+            LayerPart::Key => "self_attn.k_proj",
+            LayerPart::Value => "self_attn.v_proj",
+            LayerPart::QueryKeyValue => "self_attn.qkv_proj",
+            LayerPart::QueryNorm => "self_attn.q_norm",
+            LayerPart::KeyNorm => "self_attn.k_norm",
+            LayerPart::Output => "self_attn.o_proj",
+            LayerPart::AttentionAfter => "post_attention_layernorm",
+            // Where there is no norm behind attention, that before the next part has its name.
+            LayerPart::FeedNorm if norms == Norms::Before => "post_attention_layernorm",
+            LayerPart::FeedNorm => "pre_feedforward_layernorm",
+            LayerPart::Gate => "mlp.gate_proj",
+            LayerPart::Up => "mlp.up_proj",
+            LayerPart::GateUp => "mlp.gate_up_proj",
+            LayerPart::Down => "mlp.down_proj",
+            LayerPart::FeedAfter => "post_feedforward_layernorm",
+        };
+        format!("model.layers.{layer}.{name}")
+    }
+}

@@ -1,0 +1,221 @@
+//! The tensors of a model, whatever kind of file they lie in, and which of them were read.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Seek};
+
+use theoremata_kernels::{Arena, Format, Matrix, Parallel};
+
+use crate::weights::error::ModelError;
+use crate::weights::gguf::{Gguf, GgufError};
+use crate::weights::part::Part;
+use crate::weights::safetensors::Shards;
+use crate::weights::shape::{Biases, Family, ModelShape};
+
+/// Tensors that say nothing about what is computed, by the end of their name: frequencies that follow from the
+/// configuration.
+const HARMLESS: [&str; 2] = [".rotary_emb.inv_freq", ".attn_rot_embd.weight"];
+
+/// Tensors by name.
+pub(crate) trait TensorFile {
+    /// All names.
+    fn names(&self) -> Vec<String>;
+    /// The sizes, slowest first, and the format of a tensor, if it is there.
+    fn find(&self, name: &str) -> Result<Option<(Vec<usize>, Format)>, ModelError>;
+    /// A tensor from its first byte to its last.
+    fn read(&mut self, name: &str) -> Result<Box<dyn Read + '_>, ModelError>;
+    /// What the file calls a part, without `.weight` or `.bias`.
+    fn name(&self, part: Part) -> String;
+    /// What is added to the gains of norms.
+    fn gain_offset(&self) -> f32;
+}
+
+/// The tensors of a GGUF file, of which perhaps several hold one model.
+pub(crate) struct GgufTensors<R> {
+    pub(crate) files: Vec<Gguf<R>>,
+    pub(crate) family: Family,
+}
+
+impl<R: Read + Seek> TensorFile for GgufTensors<R> {
+    fn names(&self) -> Vec<String> {
+        self.files.iter().flat_map(|file| file.tensors().map(|(name, _)| name.to_owned())).collect()
+    }
+
+    fn find(&self, name: &str) -> Result<Option<(Vec<usize>, Format)>, ModelError> {
+        let place = self.files.iter().find_map(|file| file.place(name));
+        Ok(place.map(|place| (place.shape.iter().rev().copied().collect(), place.format)))
+    }
+
+    fn read(&mut self, name: &str) -> Result<Box<dyn Read + '_>, ModelError> {
+        let file = self.files.iter_mut().find(|file| file.place(name).is_some());
+        let file = file.ok_or_else(|| GgufError::Missing { what: "tensor", name: name.into() })?;
+        Ok(Box::new(file.read(name)?))
+    }
+
+    fn name(&self, part: Part) -> String {
+        part.in_gguf(self.family)
+    }
+
+    /// What converts a model to GGUF has added it already.
+    fn gain_offset(&self) -> f32 {
+        0.0
+    }
+}
+
+/// The tensors of a folder.
+pub(crate) struct FolderTensors {
+    pub(crate) shards: Shards,
+    pub(crate) shape: ModelShape,
+}
+
+impl TensorFile for FolderTensors {
+    fn names(&self) -> Vec<String> {
+        self.shards.names().map(str::to_owned).collect()
+    }
+
+    fn find(&self, name: &str) -> Result<Option<(Vec<usize>, Format)>, ModelError> {
+        self.shards.find(name)
+    }
+
+    fn read(&mut self, name: &str) -> Result<Box<dyn Read + '_>, ModelError> {
+        Ok(Box::new(self.shards.read(name)?))
+    }
+
+    fn name(&self, part: Part) -> String {
+        part.in_folder(self.shape.norms)
+    }
+
+    fn gain_offset(&self) -> f32 {
+        if matches!(self.shape.family, Family::Gemma2 | Family::Gemma3) { 1.0 } else { 0.0 }
+    }
+}
+
+/// A matrix with what is added behind it.
+pub(crate) struct Linear {
+    pub(crate) matrix: Matrix,
+    pub(crate) bias: Option<Vec<f32>>,
+}
+
+/// Reads tensors and remembers which.
+pub(crate) struct Tensors<'t> {
+    file: &'t mut dyn TensorFile,
+    parallel: &'t dyn Parallel,
+    /// Where the matrices lie side by side, in huge pages.
+    arena: Arena,
+    read: BTreeSet<String>,
+}
+
+impl<'t> Tensors<'t> {
+    pub(crate) fn new(file: &'t mut dyn TensorFile, parallel: &'t dyn Parallel) -> Tensors<'t> {
+        Tensors { file, parallel, arena: Arena::new(), read: BTreeSet::new() }
+    }
+
+    pub(crate) fn has(&self, part: Part) -> Result<bool, ModelError> {
+        Ok(self.file.find(&format!("{}.weight", self.file.name(part)))?.is_some())
+    }
+
+    /// The format of a tensor whose sizes are as expected.
+    fn find(&mut self, name: &str, expected: &[usize]) -> Result<Format, ModelError> {
+        let (found, format) = self.file.find(name)?.ok_or_else(|| ModelError::Missing(name.to_owned()))?;
+        if found != expected {
+            return Err(ModelError::Size { name: name.to_owned(), found, expected: expected.into() });
+        }
+        self.read.insert(name.to_owned());
+        Ok(format)
+    }
+
+    /// Matrices that stand one below the other in one tensor, by their rows.
+    fn stacked(&mut self, name: &str, rows: &[usize], columns: usize) -> Result<Vec<Matrix>, ModelError> {
+        let format = self.find(name, &[rows.iter().sum(), columns])?;
+        let mut source = self.file.read(name)?;
+        let mut matrices = Vec::new();
+        for rows in rows {
+            let packed = Matrix::pack_in(&mut self.arena, self.parallel, format, *rows, columns, &mut source);
+            matrices.push(packed.map_err(|error| ModelError::Bytes { name: name.to_owned(), error })?);
+        }
+        Ok(matrices)
+    }
+
+    pub(crate) fn matrix(&mut self, part: Part, rows: usize, columns: usize) -> Result<Matrix, ModelError> {
+        let name = format!("{}.weight", self.file.name(part));
+        let mut matrices = self.stacked(&name, &[rows], columns)?;
+        Ok(matrices.remove(0))
+    }
+
+    /// Numbers of a tensor of one dimension.
+    fn numbers(&mut self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
+        let format = self.find(name, &[length])?;
+        let mut bytes = Vec::new();
+        self.file.read(name)?.read_to_end(&mut bytes).map_err(GgufError::World)?;
+        let wrong = |error| ModelError::Bytes { name: name.to_owned(), error };
+        if format.bytes(1, length).map_err(|error| wrong(error.into()))? != bytes.len() {
+            return Err(GgufError::World(std::io::ErrorKind::UnexpectedEof.into()).into());
+        }
+        let mut numbers = vec![0.0; length];
+        format.dequantise(&bytes, &mut numbers);
+        Ok(numbers)
+    }
+
+    /// The gain of a norm.
+    pub(crate) fn gain(&mut self, part: Part, length: usize) -> Result<Vec<f32>, ModelError> {
+        let name = format!("{}.weight", self.file.name(part));
+        let offset = self.file.gain_offset();
+        Ok(self.numbers(&name, length)?.iter().map(|gain| gain + offset).collect())
+    }
+
+    /// The numbers of a tensor with a name of its own, if it is there.
+    pub(crate) fn named(&mut self, name: &str, length: usize) -> Result<Option<Vec<f32>>, ModelError> {
+        if self.file.find(name)?.is_none() { Ok(None) } else { self.numbers(name, length).map(Some) }
+    }
+
+    fn bias(&mut self, part: Part, biases: Biases, length: usize) -> Result<Option<Vec<f32>>, ModelError> {
+        let name = format!("{}.bias", self.file.name(part));
+        match biases {
+            Biases::Never => Ok(None),
+            Biases::Always => self.numbers(&name, length).map(Some),
+            Biases::IfThere => self.named(&name, length),
+        }
+    }
+
+    /// A matrix with its bias.
+    pub(crate) fn linear(
+        &mut self,
+        part: Part,
+        (rows, columns): (usize, usize),
+        biases: Biases,
+    ) -> Result<Linear, ModelError> {
+        Ok(Linear { matrix: self.matrix(part, rows, columns)?, bias: self.bias(part, biases, rows)? })
+    }
+
+    /// Matrices that stand one below the other in one tensor, with their biases, by their rows.
+    pub(crate) fn linears(
+        &mut self,
+        part: Part,
+        (rows, columns): (&[usize], usize),
+        biases: Biases,
+    ) -> Result<Vec<Linear>, ModelError> {
+        let name = format!("{}.weight", self.file.name(part));
+        let matrices = self.stacked(&name, rows, columns)?;
+        let bias = self.bias(part, biases, rows.iter().sum())?;
+        let mut left = bias.as_deref();
+        let parted = matrices.into_iter().zip(rows).map(|(matrix, rows)| {
+            let (own, rest) = left.map(|left| left.split_at(*rows)).unzip();
+            left = rest;
+            Linear { matrix, bias: own.map(<[f32]>::to_vec) }
+        });
+        Ok(parted.collect())
+    }
+
+    /// Says that a part is not needed, though it may be there.
+    pub(crate) fn pass_over(&mut self, part: Part) {
+        self.read.insert(format!("{}.weight", self.file.name(part)));
+    }
+
+    /// Refuses tensors that were not read.
+    pub(crate) fn refuse_unread(&self) -> Result<(), ModelError> {
+        let harmless = |name: &String| HARMLESS.iter().any(|end| name.ends_with(end));
+        let mut unread: Vec<String> =
+            self.file.names().into_iter().filter(|name| !self.read.contains(name) && !harmless(name)).collect();
+        unread.sort();
+        if unread.is_empty() { Ok(()) } else { Err(ModelError::Unread(unread)) }
+    }
+}
