@@ -12,11 +12,15 @@ mod job;
 pub(crate) mod keys;
 mod ledger;
 mod log;
-pub(crate) mod office;
+pub(crate) mod means;
+pub(crate) mod models;
+mod office;
+mod openai;
 mod openapi;
 mod operations;
 mod pages;
 mod problem;
+mod reason;
 mod request;
 mod result;
 mod search;
@@ -43,7 +47,9 @@ use tokio::sync::watch;
 
 use crate::failure::Failure;
 use keys::{Doors, KeyFile};
-use office::{Limits, Office};
+use means::{Limits, Means};
+use models::{Models, Seat};
+use office::Office;
 use sites::Sites;
 use state::Server;
 
@@ -61,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) listeners: usize,
     /// Requests a second of one caller.
     pub(crate) rate: NonZeroU32,
+    /// The language model, if there is one.
+    pub(crate) model: Option<Seat>,
 }
 
 /// Tells a running server to stop.
@@ -94,7 +102,9 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
         )));
     }
     let store = Arc::new(Store::open(&settings.database)?);
-    let office = Arc::new(Office::open(Arc::clone(&store), settings.limits.clone())?);
+    let models = settings.model.map(|seat| Models::start(seat, &store)).transpose();
+    let models = models.map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
+    let office = Arc::new(Office::open(Means::new(Arc::clone(&store), settings.limits.clone(), models.clone()))?);
     let failed = |act: &str, error: io::Error| Failure::World(format!("cannot {act} {}: {error}", settings.listen));
     let listener = TcpListener::bind(settings.listen).map_err(|error| failed("listen on", error))?;
     let address = listener.local_addr().map_err(|error| failed("listen on", error))?;
@@ -111,6 +121,7 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
         most_listeners: settings.listeners,
         closing: stop.0.subscribe(),
         readers: Server::readers(),
+        models,
         answered: AtomicUsize::default(),
         refused: AtomicUsize::default(),
     });
@@ -136,6 +147,7 @@ async fn until_stopped(
             .app_data(server.clone())
             .wrap(from_fn(guard::guard))
             .configure(api::routes)
+            .configure(openai::routes)
             .configure(openapi::routes)
             .configure(operations::routes)
             .configure(pages::routes)

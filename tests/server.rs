@@ -339,7 +339,8 @@ fn a_stranger_explores_reads_searches_and_downloads_in_a_browser() {
         skip::skipped(format_args!("the server was not used in a browser, since there is no {what}"));
         return;
     }
-    let server = Server::start(&folder("server-browser"), &[]);
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
+    let server = Server::start(&folder("server-browser"), &["--model", model, "--kv-memory", "64"]);
     let pictures = folder("server-pictures");
     let script = Command::new("node").arg(tests.join("server.mjs")).args([&server.address]).arg(&pictures).output();
     let output = script.expect("node runs");

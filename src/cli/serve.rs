@@ -2,17 +2,23 @@
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
+use theoremata_actors::jobs::Local;
+use theoremata_lm::{PromptError, Settings as Engine};
 
 use super::arguments::{MAX_THREADS, count, seconds};
 use super::exit::Exit;
 use super::output::Output;
 use super::streams;
+use crate::cli::generate::affordable;
+use crate::cli::model;
 use crate::failure::Failure;
-use crate::server::office::Limits;
+use crate::server::means::Limits;
+use crate::server::models::Seat;
 use crate::server::{self, Settings, Stop};
 
 /// Where and for whom is served.
@@ -45,6 +51,12 @@ pub(crate) struct ServeArguments {
     /// Streams of events that may be open.
     #[arg(long, value_name = "N", default_value = "2000", value_parser = count::<100_000>)]
     pub(super) listeners: NonZeroUsize,
+    /// A language model for reasoning jobs and the protocol of OpenAI: a name of `model list`, a GGUF file, or a folder.
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: Option<String>,
+    /// Keys and values of the model may take so much memory.
+    #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>, requires = "model")]
+    pub(super) kv_memory: NonZeroUsize,
     /// Requests a second of one caller.
     #[arg(long, value_name = "N", default_value = "200")]
     pub(super) rate: NonZeroU32,
@@ -67,6 +79,7 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
         },
         listeners: arguments.listeners.get(),
         rate: arguments.rate,
+        model: arguments.model.as_deref().map(|name| seat(name, arguments)).transpose()?,
     };
     let stop = Stop::new();
     let (told, quiet) = (stop.clone(), output.is_quiet());
@@ -85,4 +98,19 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
         }
     })?;
     Ok(Exit::Done)
+}
+
+/// The model, loaded, with as many pages as its memory allows.
+fn seat(name: &str, arguments: &ServeArguments) -> Result<Seat, Failure> {
+    let model = Arc::new(model::load(name, arguments.threads)?);
+    if model.tokenizer().is_none() {
+        return Err(Failure::Usage(PromptError::NoTokenizer.to_string()));
+    }
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let engine = Engine::default();
+    let pages = affordable(arguments.kv_memory, &model, &engine).clamp(1, 1 << 16);
+    let local = Local { model, settings: Engine { pages, ..engine }, threads: arguments.threads.unwrap_or(cores) };
+    // Of a path, callers need no more than what it leads to.
+    let shown = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
+    Ok(Seat { name: shown.to_owned(), identity: model::identity(name)?, local })
 }

@@ -92,9 +92,13 @@ pub(crate) async fn take(
     let work = move || {
         let asked = wanted.meaning()?;
         if let Asked::Check(Some(run)) = &asked
-            && office.store.run(run)?.is_none()
+            && office.means.store.run(run)?.is_none()
         {
             return Err(Problem::new(422, "wrong-input", format!("there is no run {run}")).saying("field", "run"));
+        }
+        if let (Asked::Reason(_), None) = (&asked, &office.means.models) {
+            let why = "this server has no language model; `theoremata serve --model smollm2` gives it one";
+            return Err(Problem::new(422, "no-model", why).saying("field", "kind"));
         }
         office.take(&owner, key.as_deref(), &wanted, &asked)
     };
@@ -190,7 +194,7 @@ pub(crate) async fn outcome(server: Data<Server>, request: HttpRequest, id: Path
     let office = Arc::clone(&server.office);
     let value = server.deep(move || {
         let log = office.log(&job.id)?;
-        Ok(result::result(&office.store, &job, &log)?)
+        Ok(result::result(&office.means.store, &job, &log)?)
     });
     Ok(HttpResponse::Ok().json(value.await?))
 }
@@ -234,6 +238,11 @@ pub(crate) async fn lint(server: Data<Server>, request: HttpRequest, payload: Pa
     let lines = |report: &theoremata_logic::language::mpl::Report| -> Vec<Value> {
         report.json_lines().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     };
+    if wanted.source.is_none() && wanted.files.is_empty() {
+        return Err(
+            Problem::malformed("`source`: a theory is needed, as `source` or `files`").saying("field", "source")
+        );
+    }
     let work = move || match wanted.theory() {
         Ok(loaded) => {
             let mut found = lines(&loaded.report);

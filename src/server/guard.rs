@@ -8,10 +8,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, ResponseError, web};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use governor::clock::{Clock, DefaultClock};
 
+use super::openai;
 use super::problem::Problem;
 use super::state::{Caller, Server};
 
@@ -30,6 +31,11 @@ pub(crate) async fn guard(
     let server = request.app_data::<web::Data<Server>>().cloned().expect("every server has its state");
     server.answered.fetch_add(1, Ordering::Relaxed);
     let mut response = match admit(&server, &request) {
+        Err(problem) if openai::is_ours(request.path()) => {
+            // Its clients read errors of one form only.
+            let mut response = HttpResponse::build(problem.status());
+            request.into_response(response.json(openai::Refusal::from(problem).document()))
+        }
         Err(problem) => request.into_response(problem.error_response()),
         Ok(caller) => {
             request.extensions_mut().insert(caller);

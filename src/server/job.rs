@@ -138,7 +138,11 @@ impl Job {
             events: format!("{this}/events"),
             result: format!("{this}/result"),
             page: format!("/jobs/{}", self.id),
-            site: self.run.as_ref().filter(|_| self.kind != Kind::Check).map(|run| format!("/runs/{run}/index.html")),
+            site: self
+                .run
+                .as_ref()
+                .filter(|_| matches!(self.kind, Kind::Explore | Kind::Prove))
+                .map(|run| format!("/runs/{run}/index.html")),
             this,
         };
         JobView {

@@ -2,48 +2,28 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 
 use serde_json::json;
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::run::STACK_BYTES;
-use theoremata_store::{Store, StoreError};
+use theoremata_store::StoreError;
 
 use super::job::{Job, State};
 use super::ledger::{self, Ledger};
 use super::log::JobLog;
+use super::means::{Limits, Means};
 use super::problem::Problem;
 use super::request::{Asked, Budget, JobRequest};
 use super::work::{self, Ended};
 use crate::time::now;
 
-/// What the jobs of a server may use.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    /// Jobs that are done at the same time.
-    pub(crate) at_once: NonZeroUsize,
-    /// Threads of each.
-    pub(crate) threads: NonZeroUsize,
-    /// CPU seconds of a job that names none, and the most that one may name.
-    pub(crate) cpu_seconds: f64,
-    /// Megabytes of a job that names none, and the most that one may name.
-    pub(crate) memory_mb: u64,
-    /// Jobs that may wait, of one owner.
-    pub(crate) waiting: usize,
-    /// Jobs that may wait, of all.
-    pub(crate) waiting_in_all: usize,
-}
-
 /// The jobs of a server.
 pub(crate) struct Office {
-    pub(crate) store: Arc<Store>,
-    pub(crate) limits: Limits,
+    pub(crate) means: Means,
     inner: Mutex<Inner>,
     turn: Condvar,
-    closing: AtomicBool,
 }
 
 struct Inner {
@@ -65,9 +45,10 @@ impl Office {
     ///
     /// # Errors
     /// If the disk fails.
-    pub(crate) fn open(store: Arc<Store>, limits: Limits) -> Result<Office, StoreError> {
-        let inner = Inner { ledger: Ledger::open(&store)?, running: HashMap::new(), logs: HashMap::new() };
-        Ok(Office { store, limits, inner: Mutex::new(inner), turn: Condvar::new(), closing: AtomicBool::new(false) })
+    pub(crate) fn open(means: Means) -> Result<Office, StoreError> {
+        let ledger = Ledger::open(&means.store)?;
+        let inner = Inner { ledger, running: HashMap::new(), logs: HashMap::new() };
+        Ok(Office { means, inner: Mutex::new(inner), turn: Condvar::new() })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -84,18 +65,14 @@ impl Office {
             let thread = thread::Builder::new().name(format!("job-{number}")).stack_size(STACK_BYTES);
             thread.spawn(move || while office.do_next() {})
         };
-        (0..office.limits.at_once.get()).map(begin).collect()
+        (0..office.means.limits.at_once.get()).map(begin).collect()
     }
 
     /// Takes no more jobs and stops those that are being done: they go on when the office is opened again.
     pub(crate) fn close(&self) {
-        self.closing.store(true, Ordering::SeqCst);
+        self.means.close();
         self.inner().running.values().for_each(Cancel::cancel);
         self.turn.notify_all();
-    }
-
-    pub(crate) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::SeqCst)
     }
 
     /// Takes a job. `key` is the caller's own for this request: the same again gives the same job. Waits for the disk.
@@ -122,14 +99,14 @@ impl Office {
                 .saying("job", known.id.clone())),
             };
         }
-        if self.is_closing() {
+        if self.means.is_closing() {
             return Err(Problem::new(503, "closing", "the server is about to stop"));
         }
         let waiting = |of: Option<&str>| {
             let waits = |job: &&Job| job.state == State::Queued && of.is_none_or(|of| job.owner == of);
             inner.ledger.all().rev().filter(waits).count()
         };
-        for (of, most) in [(Some(owner), self.limits.waiting), (None, self.limits.waiting_in_all)] {
+        for (of, most) in [(Some(owner), self.means.limits.waiting), (None, self.means.limits.waiting_in_all)] {
             if waiting(of) >= most {
                 let whose = if of.is_some() { "of yours " } else { "" };
                 let why = format!("{most} jobs {whose}wait already; cancel one or wait until one is done");
@@ -140,6 +117,7 @@ impl Office {
         let (theory, run) = match asked {
             Asked::Question(question) => (Some(question.theory.name.to_string()), Some(question.run().to_string())),
             Asked::Check(run) => (None, run.map(|run| run.to_string())),
+            Asked::Reason(_) => (None, None),
         };
         let job = Job {
             number,
@@ -162,7 +140,7 @@ impl Office {
     }
 
     fn bounded(&self, budget: &Budget) -> Budget {
-        let Limits { cpu_seconds, memory_mb, .. } = self.limits;
+        let Limits { cpu_seconds, memory_mb, .. } = self.means.limits;
         Budget {
             cpu_seconds: Some(budget.cpu_seconds.map_or(cpu_seconds, |seconds| seconds.min(cpu_seconds))),
             memory_mb: Some(budget.memory_mb.map_or(memory_mb, |megabytes| megabytes.min(memory_mb))),
@@ -197,7 +175,7 @@ impl Office {
             return Ok(log);
         }
         inner.logs.retain(|_, log| log.strong_count() > 0);
-        let log = Arc::new(JobLog::open(&self.store, id)?);
+        let log = Arc::new(JobLog::open(&self.means.store, id)?);
         inner.logs.insert(id.to_owned(), Arc::downgrade(&log));
         Ok(log)
     }
@@ -224,7 +202,7 @@ impl Office {
     fn do_next(&self) -> bool {
         let mut inner = self.inner();
         let (job, cancel) = loop {
-            if self.is_closing() {
+            if self.means.is_closing() {
                 return false;
             }
             if let Some(job) = next(&inner) {
@@ -260,8 +238,8 @@ impl Office {
             let state = last["state"].as_str().and_then(State::read).unwrap_or(State::Failed);
             return Some(Ended { state, error: last["error"].as_str().map(str::to_owned) });
         }
-        let request = ledger::request(&self.store, &job.id).map_err(|error| error.to_string());
-        let done = request.and_then(|request| work::perform(self, job, &request, &log, cancel));
+        let request = ledger::request(&self.means.store, &job.id).map_err(|error| error.to_string());
+        let done = request.and_then(|request| work::perform(&self.means, job, &request, &log, cancel));
         let (ended, more) = match done {
             Ok(None) => return None,
             Ok(Some((state, more))) => (Ended { state, error: None }, more),

@@ -5,7 +5,7 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::api::only;
-use super::{api, job, operations, request};
+use super::{api, job, openai, operations, request};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,10 @@ use super::{api, job, operations, request};
         api::lint,
         api::theories,
         api::theory,
+        openai::chat,
+        openai::text,
+        openai::list,
+        openai::show,
         operations::health,
         operations::ready,
         operations::metrics

@@ -22,10 +22,10 @@ pub(crate) async fn health() -> HttpResponse {
     (status = 200, description = "It takes jobs."), (status = 503, description = "It is about to stop, or its database fails."),
 ))]
 pub(crate) async fn ready(server: Data<Server>) -> Result<HttpResponse, Problem> {
-    if server.office.is_closing() {
+    if server.office.means.is_closing() {
         return Err(Problem::new(503, "closing", "the server is about to stop"));
     }
-    server.office.store.runs().map_err(|error| Problem::new(503, "store", error.to_string()))?;
+    server.office.means.store.runs().map_err(|error| Problem::new(503, "store", error.to_string()))?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }
 
@@ -48,6 +48,8 @@ pub(crate) async fn metrics(server: Data<Server>) -> HttpResponse {
     let loaded = |count: &std::sync::atomic::AtomicUsize| count.load(Ordering::Relaxed) as f64;
     figure("jobs", "gauge", "Jobs by state.", &states.iter().map(row).collect::<Vec<_>>());
     figure("listeners", "gauge", "Open streams of events.", &one(loaded(&server.listeners)));
+    let questions = server.models.as_ref().map_or(0, |models| models.open());
+    figure("model_questions", "gauge", "Questions to the language model that are open.", &one(questions as f64));
     figure("requests_total", "counter", "Requests that were answered.", &one(loaded(&server.answered)));
     figure("problems_total", "counter", "Requests that were answered by a problem.", &one(loaded(&server.refused)));
     figure("cpu_seconds_total", "counter", "CPU seconds of the process.", &one(cpu_seconds()));

@@ -92,7 +92,7 @@ fn editor(server: &Server, request: &HttpRequest, asked: &Asked, chosen: &str, p
     let jobs: Vec<Value> = server.office.list(None, 10, |job| job.owner == owner).iter().map(row).collect();
     let values = json!({
         "here": "start", "examples": examples, "chosen": chosen, "source": asked.source, "goals": asked.goals,
-        "max_size": asked.max_size, "jobs": jobs,
+        "max_size": asked.max_size, "jobs": jobs, "model": server.models.as_ref().map(|models| &models.name),
         "problem": problem.map(|problem| {
             let document = problem.document();
             json!({ "detail": problem.detail(), "rendered": document["rendered"].as_str().unwrap_or_default() })
@@ -141,7 +141,23 @@ async fn ask(server: Data<Server>, request: HttpRequest, form: web::Payload) -> 
 }
 
 impl Asked {
+    /// A question to the language model.
+    fn question(&self) -> Result<JobRequest, Problem> {
+        let prompt = self.source.replace("\r\n", "\n");
+        let request = if self.kind == "vote" {
+            let choice = json!({ "temperature": 0.8 });
+            let program = json!({ "vote": { "samples": 5, "least": 1, "pattern": null } });
+            json!({ "kind": "reason", "question": { "prompt": prompt, "program": program, "choice": choice } })
+        } else {
+            json!({ "kind": "generate", "question": { "prompt": prompt } })
+        };
+        JobRequest::read(request.to_string().as_bytes())
+    }
+
     fn request(&self) -> Result<JobRequest, Problem> {
+        if ["generate", "vote"].contains(&&*self.kind) {
+            return self.question();
+        }
         let kind = if self.kind == "prove" { Kind::Prove } else { Kind::Explore };
         let size = Some(self.max_size.trim()).filter(|text| !text.is_empty());
         let size = size.map(str::parse).transpose();
@@ -164,6 +180,7 @@ impl Asked {
             files,
             goals,
             run: None,
+            question: None,
             options: JobOptions { max_size },
             budget: Default::default(),
             metadata: Default::default(),
@@ -233,12 +250,46 @@ async fn shown(server: &Data<Server>, job: &Job) -> Page {
     if let Some(error) = last.as_ref().and_then(|last| last["error"].as_str()) {
         row["error"] = json!(error);
     }
+    let heading = match (job.kind, &job.theory) {
+        (Kind::Explore, Some(theory)) => format!("Exploring {theory}"),
+        (Kind::Prove, Some(theory)) => format!("Proving in {theory}"),
+        (Kind::Generate | Kind::Reason, _) => "A question to the language model".to_owned(),
+        _ => "Checking what is stored".to_owned(),
+    };
+    let answer = last.as_ref().map(|last| last["text"].clone()).unwrap_or_default();
     let values = json!({
+        "heading": heading, "reasons": matches!(job.kind, Kind::Generate | Kind::Reason), "answer": answer,
+        "nodes": nodes(&events),
         "here": "", "job": row, "words": words, "ended": ended, "events": events.len(), "theorems": theorems.len(),
         "latest": latest, "answers": answers, "checked": checked, "progress": progress.filter(|_| !ended),
         "remarks": last.map(|last| last["remarks"].clone()).unwrap_or_default(),
     });
     render(server, 200, "server/job.html", &values)
+}
+
+/// The tree of a question as far as it was told, its nodes in the order in which they were opened.
+fn nodes(events: &[Value]) -> Vec<Value> {
+    let mut nodes: Vec<Value> = Vec::new();
+    for event in events {
+        let Some(path) = event["node"].as_array() else { continue };
+        let parts: Vec<String> = path.iter().map(Value::to_string).collect();
+        let id = parts.join("-");
+        let place = nodes.iter().position(|node| node["id"] == id).unwrap_or_else(|| {
+            let name = if parts.is_empty() { "question".to_owned() } else { format!("branch {}", parts.join(".")) };
+            nodes.push(json!({ "id": id, "name": name, "text": "", "outcome": null }));
+            nodes.len() - 1
+        });
+        let node = &mut nodes[place];
+        match event["event"].as_str() {
+            Some("wrote") => {
+                let text = format!("{}{}", node["text"].as_str().unwrap_or(""), event["text"].as_str().unwrap_or(""));
+                node["text"] = json!(text);
+            }
+            Some("node_ended") => node["outcome"] = event["outcome"].clone(),
+            _ => {}
+        }
+    }
+    nodes
 }
 
 async fn cancel(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Page {
@@ -306,7 +357,7 @@ async fn asset(request: HttpRequest, name: Path<String>) -> Page {
 
 async fn look_for(server: Data<Server>, query: Query<HashMap<String, String>>) -> Page {
     let q = query.get("q").map_or("", String::as_str).trim().to_owned();
-    let (store, wanted) = (server.office.store.clone(), q.clone());
+    let (store, wanted) = (server.office.means.store.clone(), q.clone());
     let found = server.deep(move || Ok(search::search(&store, &wanted)?)).await;
     let page = found.and_then(|found| {
         let values = json!({ "here": "search", "q": q, "found": found.rows, "cut": found.cut, "runs": found.runs });

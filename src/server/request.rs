@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use theoremata_actors::jobs::{Accept, Job, Program};
 use theoremata_actors::run::{Manner, Question};
 use theoremata_logic::language::mpl;
 use theoremata_store::{Input, RunId};
@@ -30,6 +32,10 @@ pub(crate) enum Kind {
     Prove,
     /// Check what is stored: one run, or all.
     Check,
+    /// Let the language model go on from a text or answer a question.
+    Generate,
+    /// Let the language model answer by a program that parts the work: a tree of branches and joins.
+    Reason,
 }
 
 impl Kind {
@@ -38,6 +44,8 @@ impl Kind {
             Kind::Explore => "explore",
             Kind::Prove => "prove",
             Kind::Check => "check",
+            Kind::Generate => "generate",
+            Kind::Reason => "reason",
         }
     }
 }
@@ -91,6 +99,10 @@ pub(crate) struct JobRequest {
     /// The run to check; without it all are checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<String>,
+    /// What the language model is asked: `prompt`, for `reason` a `program`, and how it answers (docs/api.md).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) question: Option<Value>,
     #[serde(default)]
     pub(crate) options: JobOptions,
     #[serde(default)]
@@ -106,6 +118,8 @@ pub(crate) enum Asked {
     Question(Box<Question>),
     /// A check of a run, or of all.
     Check(Option<RunId>),
+    /// A question to the language model.
+    Reason(Box<Job>),
 }
 
 impl JobRequest {
@@ -162,7 +176,21 @@ impl JobRequest {
             );
         }
         let has_theory = self.source.is_some() || !self.files.is_empty();
+        let reasons = matches!(self.kind, Kind::Generate | Kind::Reason);
         match self.kind {
+            Kind::Check | Kind::Explore | Kind::Prove if self.question.is_some() => return named("question"),
+            _ if reasons && has_theory => return named(if self.source.is_some() { "source" } else { "files" }),
+            _ if reasons && !self.goals.is_empty() => return named("goals"),
+            _ if reasons && self.run.is_some() => return named("run"),
+            _ if reasons && self.options != JobOptions::default() => return named("options"),
+            _ if reasons && self.budget != Budget::default() => {
+                return wrong(
+                    "budget",
+                    "the bounds of a question stand in `question`: `max_tokens`, `total_tokens`, …".to_owned(),
+                );
+            }
+            _ if reasons && self.question.is_none() => return wrong("question", "it is needed".to_owned()),
+            _ if reasons => {}
             Kind::Check if has_theory => return named(if self.source.is_some() { "source" } else { "files" }),
             Kind::Check if !self.goals.is_empty() => return named("goals"),
             Kind::Check if self.options != JobOptions::default() => return named("options"),
@@ -190,6 +218,9 @@ impl JobRequest {
                     .ok_or_else(|| Problem::malformed("`run` has 32 hexadecimal digits").saying("field", "run"))
             };
             return self.run.as_ref().map(parse).transpose().map(Asked::Check);
+        }
+        if let Some(question) = &self.question {
+            return Ok(Asked::Reason(Box::new(asked_of_model(self.kind, question)?)));
         }
         let Loaded { theory, report: _, files: mut inputs } = self.theory()?;
         let mut goals = Vec::new();
@@ -223,6 +254,29 @@ impl JobRequest {
         };
         input::load_texts(&files, &shipped::file)
     }
+}
+
+/// Tokens of an answer, if nobody says.
+const TOKENS: u64 = 256;
+
+/// A question to the language model.
+fn asked_of_model(kind: Kind, question: &Value) -> Result<Job, Problem> {
+    let wrong = |why: String| Problem::malformed(format!("`question`: {why}")).saying("field", "question");
+    let mut question = question.clone();
+    let members = question.as_object_mut().ok_or_else(|| wrong("an object is needed".to_owned()))?;
+    members.entry("max_tokens").or_insert(TOKENS.into());
+    if kind == Kind::Generate {
+        if members.contains_key("program") {
+            return Err(wrong("`generate` has no `program`; ask `reason`".to_owned()));
+        }
+        members.insert("program".to_owned(), json!({ "vote": { "samples": 1, "least": 1, "pattern": null } }));
+    }
+    let job: Job = serde_json::from_value(question).map_err(|error| wrong(error.to_string()))?;
+    if matches!(&job.program, Program::First { accept: Accept::Judge(_), .. }) {
+        return Err(wrong("a server runs no command that judges; accept `any` or a `pattern`".to_owned()));
+    }
+    job.check().map_err(|error| wrong(error.to_string()))?;
+    Ok(job)
 }
 
 /// Whether this names a file that can only be one of those that were sent.

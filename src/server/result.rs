@@ -28,6 +28,11 @@ pub(crate) fn result(store: &Store, job: &Job, log: &JobLog) -> Result<Value, Fa
         members.insert("checked".to_owned(), checked.iter().map(|event| plain(value(event))).collect());
         return Ok(result);
     }
+    if matches!(job.kind, Kind::Generate | Kind::Reason) {
+        let answer = log.of_kind("answer").pop().map(|event| value(&event)["nodes"].clone());
+        members.insert("nodes".to_owned(), answer.unwrap_or_default());
+        return Ok(result);
+    }
     let goals = log.of_kind("goal");
     members.insert("answers".to_owned(), goals.iter().map(|event| plain(value(event))).collect());
     let run = job.run.as_deref().and_then(RunId::parse);

@@ -13,6 +13,7 @@ use theoremata_actors::run::STACK_BYTES;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::keys::Doors;
+use super::models::Models;
 use super::office::Office;
 use super::problem::Problem;
 use super::sites::Sites;
@@ -37,6 +38,8 @@ pub(crate) struct Server {
     /// True once streams have to end.
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) readers: Arc<Semaphore>,
+    /// The language model, if there is one.
+    pub(crate) models: Option<Arc<Models>>,
     /// Requests that were answered, and how many of these by a problem.
     pub(crate) answered: AtomicUsize,
     pub(crate) refused: AtomicUsize,

@@ -12,7 +12,8 @@ use theoremata_store::{RunId, Status};
 
 use super::job::{Job, State};
 use super::log::JobLog;
-use super::office::Office;
+use super::means::Means;
+use super::reason;
 use super::request::{Asked, JobRequest};
 use crate::exchange::json as told;
 use crate::exchange::stored::{Refusal, Stored};
@@ -29,38 +30,39 @@ pub(super) struct Ended {
 }
 
 /// How a job ended and what there is to say of it; `None` if it is to go on later.
-type Outcome = Result<Option<(State, Value)>, String>;
+pub(super) type Outcome = Result<Option<(State, Value)>, String>;
 
 /// Does a job. A panic is a failure of this job alone.
-pub(super) fn perform(office: &Office, job: &Job, request: &JobRequest, log: &JobLog, cancel: &Cancel) -> Outcome {
+pub(super) fn perform(means: &Means, job: &Job, request: &JobRequest, log: &JobLog, cancel: &Cancel) -> Outcome {
     let work = || match request.meaning().map_err(|problem| problem.detail().to_owned())? {
-        Asked::Question(question) => ask(office, job, *question, log, cancel),
-        Asked::Check(run) => check(office, run, log, cancel),
+        Asked::Question(question) => ask(means, job, *question, log, cancel),
+        Asked::Check(run) => check(means, run, log, cancel),
+        Asked::Reason(question) => reason::reason(means, *question, log, cancel),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(RunError::panicked(&*panic).to_string()))
 }
 
 /// Lets the prover answer a question, and writes down what it tells.
-fn ask(office: &Office, job: &Job, question: Question, log: &JobLog, cancel: &Cancel) -> Outcome {
+fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Cancel) -> Outcome {
     let said = |error: RunError| error.to_string();
     let theory = question.theory.name.to_string();
     let heard = log.heard();
-    let prepared = Prepared::new(office.store.clone(), question, false, &now()).map_err(said)?;
+    let prepared = Prepared::new(means.store.clone(), question, false, &now()).map_err(said)?;
     if log.last().is_none() {
         let run = prepared.id().to_string();
         let started = json!({ "event": "started", "kind": job.kind.word(), "theory": theory, "run": run });
         log.append(vec![started]).map_err(|error| error.to_string())?;
     }
     let settings = Settings {
-        threads: office.limits.threads,
+        threads: means.limits.threads,
         cpu: job.budget.cpu_seconds,
         memory: job.budget.memory_mb.map(|megabytes| megabytes << 20),
         resident: resident_bytes().unwrap_or(0),
         cancel: cancel.clone(),
     };
-    let listener = Listener::new(log, cancel, || office.is_closing());
+    let listener = Listener::new(log, cancel, || means.is_closing());
     let done = prepared.go_on(heard, &settings, &|event| listener.hear(&event), now).map_err(said)?;
-    if done.status == Status::Cancelled && office.is_closing() {
+    if done.status == Status::Cancelled && means.is_closing() {
         return Ok(None);
     }
     listener.end()?;
@@ -149,8 +151,8 @@ impl<'l, C: Fn() -> bool> Listener<'l, C> {
 }
 
 /// Has the checker accept all theorems of a run, or of all runs.
-fn check(office: &Office, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> Outcome {
-    let store = &office.store;
+fn check(means: &Means, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> Outcome {
+    let store = &means.store;
     let said = |error: theoremata_store::StoreError| error.to_string();
     if log.last().is_none() {
         log.append(vec![json!({ "event": "started", "kind": "check" })]).map_err(said)?;
@@ -164,12 +166,12 @@ fn check(office: &Office, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> 
     let before = log.of_kind("checked");
     for (place, run) in runs.iter().enumerate() {
         if cancel.is_cancelled() {
-            return Ok((!office.is_closing()).then(|| (State::Cancelled, json!({}))));
+            return Ok((!means.is_closing()).then(|| (State::Cancelled, json!({}))));
         }
         let event = match before.get(place).map(|event| super::log::value(event)) {
             Some(event) => event,
             None => {
-                let event = checked(office, run);
+                let event = checked(means, run);
                 log.append(vec![event.clone()]).map_err(said)?;
                 event
             }
@@ -181,8 +183,8 @@ fn check(office: &Office, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> 
 }
 
 /// What the checker says of a run.
-fn checked(office: &Office, run: &theoremata_store::Run) -> Value {
-    let (theorems, flaw) = match Stored::read(&office.store, run) {
+fn checked(means: &Means, run: &theoremata_store::Run) -> Value {
+    let (theorems, flaw) = match Stored::read(&means.store, run) {
         Ok(stored) => {
             let (theorems, refusal) = stored.accepted();
             let told = |Refusal { theorem, why }| json!({ "theorem": theorem, "why": why });

@@ -45,6 +45,36 @@
       row.append(verdict, " ", goal.theorem ? link(goal.theorem, goal.math) : goal.math);
       $("#answers")?.append(row);
     });
+    // The tree of a question to the language model.
+    const node = (path) => {
+      const id = `node-${path.join("-")}`;
+      let row = document.getElementById(id);
+      if (!row && $("#nodes")) {
+        row = document.createElement("li");
+        row.className = "row";
+        row.id = id;
+        const name = note(path.length ? `branch ${path.join(".")}` : "question");
+        const outcome = document.createElement("span");
+        outcome.className = "outcome";
+        name.append(outcome);
+        const text = document.createElement("p");
+        text.className = "answer";
+        row.append(name, text);
+        $("#nodes").append(row);
+      }
+      return row;
+    };
+    source.addEventListener("opened", (event) => node(JSON.parse(event.data).node));
+    source.addEventListener("wrote", (event) => {
+      const wrote = JSON.parse(event.data);
+      const text = node(wrote.node)?.querySelector(".answer");
+      if (text) text.textContent += wrote.text;
+    });
+    source.addEventListener("node_ended", (event) => {
+      const ended = JSON.parse(event.data);
+      const outcome = node(ended.node)?.querySelector(".outcome");
+      if (outcome) outcome.textContent = `: ${ended.outcome}`;
+    });
     const progress = (event) => {
       const at = JSON.parse(event.data);
       const cycle = at.cycle ? `, cycle ${at.cycle}, ${at.blocks} blocks` : "";

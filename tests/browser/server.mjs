@@ -112,6 +112,20 @@ try {
   hold(/CounterSatisfiable.*false for a = 0, b = 1/s.test(await page.textContent("#answers")), "the goal is not refuted");
   done("a goal is refuted, by keyboard alone");
 
+  // A question to the language model: its tree grows before the reader's eyes.
+  await page.goto(address);
+  await page.fill("#prompt", "1 + 1 =");
+  await page.click("button[value=vote]");
+  await page.waitForURL(/\/jobs\/[0-9a-f]+$/);
+  await page.waitForSelector("#node-4");
+  await page.waitForFunction(() => document.querySelector("#job").dataset.ended === "true");
+  hold(await page.evaluate(() => document.querySelectorAll("#nodes li").length === 6), "the tree does not show the question and five branches");
+  hold(/out of tokens|concluded/.test(await page.textContent("#nodes")), "the tree does not say how its branches ended");
+  const question = page.url();
+  await picture(page, "question");
+  hold(page.trouble.length === 0, `the question: ${page.trouble.join("; ")}`);
+  done("a question is asked, and its tree shown");
+
   // Without a script: ask, wait, read.
   const plain = await open({ javaScriptEnabled: false });
   await plain.goto(`${address}/?example=semigroup.mpl`);
@@ -125,11 +139,12 @@ try {
   // Accessible in both schemes, and no wider than a telephone.
   for (const [scheme, options] of [["light", {}], ["dark", { colorScheme: "dark" }], ["narrow", { viewport: { width: 390, height: 800 } }]]) {
     const reader = await open(options);
-    for (const [name, path] of [["start", address], ["job", job], ["jobs", `${address}/jobs`], ["search", `${address}/search?q=a`], ["site", site], ["theorem", theorem]]) {
+    for (const [name, path] of [["start", address], ["job", job], ["question", question], ["jobs", `${address}/jobs`], ["search", `${address}/search?q=a`], ["site", site], ["theorem", theorem]]) {
       await reader.goto(path);
       await picture(reader, `${name}-${scheme}`);
       const overflow = await reader.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       hold(overflow <= 0, `${name} is ${overflow} pixels wider than the ${scheme} window`);
+      if (scheme === "narrow") continue;
       await reader.evaluate(axe);
       const found = await reader.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
       for (const violation of found.violations.filter((each) => ["serious", "critical"].includes(each.impact))) {

@@ -1,5 +1,7 @@
 //! A server on a free port of this machine, and calls to it.
 
+#![allow(dead_code)] // each file of tests uses a part of it
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

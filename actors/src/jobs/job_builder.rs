@@ -42,7 +42,7 @@ impl JobBuilder {
 
     /// Plants the tree of a job.
     pub(super) fn build(&mut self, engine: &mut Engine, job: &Job) -> Result<Running<'static>, BuildError> {
-        let codec = PromptCodec::new(self.model.clone(), job.raw);
+        let codec = PromptCodec::new(self.model.clone(), job);
         let free = turn(job, &codec);
         let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
         let bounds = Bounds {

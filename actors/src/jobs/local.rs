@@ -101,7 +101,7 @@ impl Backend for LocalBackend {
         let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
         let mut aboard = RunningJob {
             running,
-            codec: PromptCodec::new(self.model.clone(), job.raw),
+            codec: PromptCodec::new(self.model.clone(), job),
             stops: job.stop.clone(),
             speeches: BTreeMap::new(),
             deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),

@@ -4,17 +4,22 @@ use std::sync::Arc;
 
 use theoremata_lm::{Message, Model, PromptError, Reading, Role, Speech, Token};
 
+use super::job::{Job, Said, Speaker};
+
 /// A model's way with texts.
 #[derive(Clone)]
 pub(super) struct PromptCodec {
     model: Arc<Model>,
     raw: bool,
+    /// What stands before every question.
+    earlier: Vec<Message>,
 }
 
 impl PromptCodec {
-    pub(super) fn new(model: Arc<Model>, raw: bool) -> PromptCodec {
-        let raw = raw || model.template().is_none();
-        PromptCodec { model, raw }
+    pub(super) fn new(model: Arc<Model>, job: &Job) -> PromptCodec {
+        let raw = job.raw || (model.template().is_none() && job.earlier.is_empty());
+        let earlier = job.earlier.iter().map(Said::message).collect();
+        PromptCodec { model, raw, earlier }
     }
 
     /// The tokens that end an answer.
@@ -27,7 +32,8 @@ impl PromptCodec {
         if self.raw {
             self.model.plain_prompt(text)
         } else {
-            self.model.chat_prompt(&[Message { role: Role::User, content: text.to_owned() }])
+            let question = Message { role: Role::User, content: text.to_owned() };
+            self.model.chat_prompt(&[self.earlier.as_slice(), &[question]].concat())
         }
     }
 
@@ -44,6 +50,28 @@ impl PromptCodec {
         let mut text: String = tokens.iter().map(|token| speech.push(tokenizer, *token)).collect();
         text.push_str(&speech.finish());
         text
+    }
+}
+
+impl Said {
+    /// The turn as models know it.
+    fn message(&self) -> Message {
+        let role = match self.role {
+            Speaker::System => Role::System,
+            Speaker::User => Role::User,
+            Speaker::Assistant => Role::Assistant,
+        };
+        Message { role, content: self.content.clone() }
+    }
+}
+
+impl Job {
+    /// The tokens that a model reads before it answers.
+    ///
+    /// # Errors
+    /// If the model has no vocabulary, or no template for a conversation.
+    pub fn prompt_tokens(&self, model: &Arc<Model>) -> Result<usize, PromptError> {
+        PromptCodec::new(model.clone(), self).prompt(&self.prompt).map(|tokens| tokens.len())
     }
 }
 

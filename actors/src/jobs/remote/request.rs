@@ -181,7 +181,8 @@ fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
     if job.raw {
         body["prompt"] = json!(question);
     } else {
-        body["messages"] = json!([{ "role": "user", "content": question }]);
+        let earlier = job.earlier.iter().map(|said| json!(said));
+        body["messages"] = earlier.chain([json!({ "role": "user", "content": question })]).collect();
     }
     if job.choice.top_p < 1.0 {
         body["top_p"] = json!(job.choice.top_p);
