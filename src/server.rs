@@ -148,6 +148,7 @@ async fn until_stopped(
             .wrap(from_fn(guard::guard))
             .configure(api::routes)
             .configure(openai::routes)
+            .configure(openai::responses::routes)
             .configure(openapi::routes)
             .configure(operations::routes)
             .configure(pages::routes)

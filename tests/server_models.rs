@@ -75,11 +75,20 @@ fn a_reasoning_job_tells_its_tree_and_goes_on_after_a_kill() {
     let mut long = vote(8, 400);
     long["question"]["program"]["vote"]["samples"] = json!(2000);
     let job = server.submit(&long);
+    let node = |node: &str| server.call("POST", &format!("/v1/jobs/{job}/nodes/{node}/cancel"), &[], b"").status;
     while server.get(&format!("/v1/jobs/{job}")).with(200).json()["state"] == "queued" {
         std::thread::sleep(Duration::from_millis(10));
     }
+    assert_eq!((node("x"), node("0.7.1")), (400, 409));
+    let begin = Instant::now();
+    while node("1999") != 202 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the node is not opened");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     server.call("DELETE", &format!("/v1/jobs/{job}"), &[], b"");
     assert_eq!(server.wait(&job)["state"], "cancelled");
+    let told = server.events(&job, 0);
+    assert!(told.iter().any(|(_, event)| event["event"] == "node_cancelled" && event["node"] == json!([1999])));
 }
 
 #[test]

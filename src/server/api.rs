@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::events;
 use super::job::{Job, JobView, State};
+use super::ledger;
 use super::log::JobLog;
 use super::office::Taken;
 use super::problem::Problem;
@@ -28,6 +29,7 @@ type Answer = Result<HttpResponse, Problem>;
 
 /// Which jobs are listed.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
     /// Only jobs in this state.
@@ -179,6 +181,43 @@ pub(crate) async fn stop(server: &Data<Server>, request: &HttpRequest, id: &str)
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
 }
 
+/// Cancels one node of a question to the language model and all below it; its siblings go on.
+#[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/cancel", tag = "jobs",
+    params(
+        ("id" = String, Path),
+        ("node" = String, Path, description = "The branches that lead to it from the question, with dots between them: `0.2`."),
+    ),
+    responses(
+        (status = 202, description = "It is told to stop.", body = JobView),
+        (status = 400, description = "This is no node."),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "There is no such node that has not ended."),
+    )
+)]
+pub(crate) async fn cancel_node(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Answer {
+    let (id, node) = path.into_inner();
+    let job = own(&server, &request, &id)?;
+    let wrong = || Problem::malformed(format!("`{node}` is no node: numbers with dots between them are needed"));
+    let path: Vec<u32> = node.split('.').map(|part| part.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    let office = Arc::clone(&server.office);
+    let known = job.clone();
+    let done = server.deep(move || {
+        let asked = ledger::request(&office.means.store, &known.id)?.meaning()?;
+        Ok(match (&office.means.models, asked) {
+            (Some(models), Asked::Reason(question)) => models.cancel_node(&question, &path),
+            _ => false,
+        })
+    });
+    if !done.await? {
+        return Err(Problem::new(
+            409,
+            "no-open-node",
+            format!("there is no node {node} of this job that has not ended"),
+        ));
+    }
+    Ok(HttpResponse::Accepted().json(job.view()))
+}
+
 /// Gives what came of a job.
 #[utoipa::path(get, path = "/v1/jobs/{id}/result", tag = "jobs", params(("id" = String, Path)), responses(
     (status = 200, description = "What came of it: theorems, answers to goals, counts."),
@@ -204,11 +243,12 @@ pub(crate) async fn outcome(server: Data<Server>, request: HttpRequest, id: Path
     params(
         ("id" = String, Path),
         ("after" = Option<usize>, Query, description = "The number of the last event that the listener has."),
-        ("Last-Event-ID" = Option<String>, Header, description = "The same, as browsers say it."),
+        ("Last-Event-ID" = Option<usize>, Header, description = "The same, as browsers say it."),
     ),
     responses(
         (status = 200, description = "A stream of events, numbered from 1 without a gap.", content_type = "text/event-stream"),
         (status = 204, description = "It has ended, and the listener has all."),
+        (status = 400, description = "The place is no number."),
         (status = 404, description = "There is no such job."),
         (status = 429, description = "Too many streams are open."),
     )
@@ -232,6 +272,8 @@ pub(crate) async fn log(server: &Data<Server>, job: &Job) -> Result<Arc<JobLog>,
 #[utoipa::path(post, path = "/v1/lint", tag = "theories", request_body = JobRequest, responses(
     (status = 200, description = "`diagnostics`: each with its place; `theory`: its name, if there is one."),
     (status = 400, description = "The request is not understood."),
+    (status = 413, description = "The body is too large."),
+    (status = 415, description = "The body is of another type."),
 ))]
 pub(crate) async fn lint(server: Data<Server>, request: HttpRequest, payload: Payload) -> Answer {
     let wanted = upload::job(request.headers(), payload).await?;
@@ -285,6 +327,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(at("/v1/jobs", "GET, POST").route(web::post().to(submit)).route(web::get().to(list)))
         .service(at("/v1/jobs/{id}", "GET, DELETE").route(web::get().to(show)).route(web::delete().to(cancel)))
+        .service(at("/v1/jobs/{id}/nodes/{node}/cancel", "POST").route(web::post().to(cancel_node)))
         .service(at("/v1/jobs/{id}/result", "GET").route(web::get().to(outcome)))
         .service(at("/v1/jobs/{id}/events", "GET").route(web::get().to(listen)))
         .service(at("/v1/lint", "POST").route(web::post().to(lint)))

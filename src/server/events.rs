@@ -10,7 +10,7 @@ use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::log::{JobLog, Progress, kind};
+use super::log::{JobLog, Progress, Told};
 use super::problem::Problem;
 use super::state::{Listening, Server};
 
@@ -104,6 +104,6 @@ impl Listener {
 }
 
 /// An event in the form of the stream. Events are JSON in one line.
-fn numbered(event: &str, number: usize) -> String {
-    format!("id: {number}\nevent: {}\ndata: {event}\n\n", kind(event))
+fn numbered(event: &Told, number: usize) -> String {
+    format!("id: {number}\nevent: {}\ndata: {}\n\n", event.kind, &**event)
 }

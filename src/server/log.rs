@@ -28,9 +28,32 @@ pub(crate) struct JobLog {
     changed: watch::Sender<Progress>,
 }
 
+/// An event as it was told.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Told {
+    /// Its kind: the member `event`.
+    pub(crate) kind: String,
+    text: String,
+}
+
+impl Told {
+    fn new(text: String) -> Told {
+        Told { kind: value(&text)["event"].as_str().unwrap_or_default().to_owned(), text }
+    }
+}
+
+/// JSON in one line.
+impl std::ops::Deref for Told {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
 #[derive(Default)]
 struct Written {
-    events: Vec<Arc<str>>,
+    events: Vec<Arc<Told>>,
     end: JournalEnd,
 }
 
@@ -42,8 +65,9 @@ impl JobLog {
     pub(crate) fn open(store: &Arc<Store>, job: &str) -> Result<JobLog, StoreError> {
         let journal = JournalId::of(&["server", "events", job]);
         let (records, end) = store.journal(journal)?;
-        let events: Vec<Arc<str>> = records.iter().map(|record| String::from_utf8_lossy(record).into()).collect();
-        let ended = events.last().is_some_and(|last| kind(last) == "ended");
+        let told = |record: &Vec<u8>| Arc::new(Told::new(String::from_utf8_lossy(record).into_owned()));
+        let events: Vec<Arc<Told>> = records.iter().map(told).collect();
+        let ended = events.last().is_some_and(|last| last.kind == "ended");
         let progress = Progress { events: events.len(), ended, state: None };
         let (store, changed) = (Arc::clone(store), watch::Sender::new(progress));
         Ok(JobLog { store, journal, written: RwLock::new(Written { events, end }), changed })
@@ -78,7 +102,7 @@ impl JobLog {
         self.store.sync_journals()?;
         let mut written = self.written.write().unwrap_or_else(PoisonError::into_inner);
         written.end = end;
-        written.events.extend(lines.into_iter().map(Arc::from));
+        written.events.extend(lines.into_iter().map(|line| Arc::new(Told::new(line))));
         let events = written.events.len();
         drop(written);
         self.changed.send_modify(|progress| (progress.events, progress.ended) = (events, ended));
@@ -91,17 +115,17 @@ impl JobLog {
     }
 
     /// At most so many events behind the first `after`.
-    pub(crate) fn after(&self, after: usize, most: usize) -> Vec<Arc<str>> {
+    pub(crate) fn after(&self, after: usize, most: usize) -> Vec<Arc<Told>> {
         self.written().events.iter().skip(after).take(most).cloned().collect()
     }
 
     /// All events of a kind.
-    pub(crate) fn of_kind(&self, wanted: &str) -> Vec<Arc<str>> {
-        self.written().events.iter().filter(|event| kind(event) == wanted).cloned().collect()
+    pub(crate) fn of_kind(&self, wanted: &str) -> Vec<Arc<Told>> {
+        self.written().events.iter().filter(|event| event.kind == wanted).cloned().collect()
     }
 
     /// The last event.
-    pub(crate) fn last(&self) -> Option<Arc<str>> {
+    pub(crate) fn last(&self) -> Option<Arc<Told>> {
         self.written().events.last().cloned()
     }
 
@@ -109,7 +133,7 @@ impl JobLog {
     pub(crate) fn heard(&self) -> Heard {
         let mut heard = Heard::default();
         for event in &self.written().events {
-            match &*kind(event) {
+            match &*event.kind {
                 "theorem" => heard.theorems += 1,
                 "goal" => heard.goals += 1,
                 "round" => heard.round = value(event)["round"].as_u64().and_then(|round| u32::try_from(round).ok()),
@@ -128,12 +152,6 @@ impl JobLog {
 /// An event as the value that it was.
 pub(crate) fn value(event: &str) -> Value {
     serde_json::from_str(event).unwrap_or_default()
-}
-
-/// The kind of an event.
-pub(crate) fn kind(event: &str) -> String {
-    // Objects are written with their members in the order of the alphabet, where `event` need not be first.
-    value(event)["event"].as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

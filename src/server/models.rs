@@ -111,6 +111,11 @@ impl Models {
         Ok(asking)
     }
 
+    /// Ends one node of a question and all below it; false if no such node is open.
+    pub(crate) fn cancel_node(&self, question: &Job, path: &[u32]) -> bool {
+        self.pool.cancel_node(question.id(&self.identity), path)
+    }
+
     /// Questions that are not answered, or whose answers somebody still reads.
     pub(crate) fn open(&self) -> usize {
         self.asked().len()

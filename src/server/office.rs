@@ -15,7 +15,7 @@ use super::ledger::{self, Ledger};
 use super::log::JobLog;
 use super::means::{Limits, Means};
 use super::problem::Problem;
-use super::request::{Asked, Budget, JobRequest};
+use super::request::{Asked, Budget, JobRequest, Kind};
 use super::work::{self, Ended};
 use crate::time::now;
 
@@ -31,6 +31,27 @@ struct Inner {
     /// Jobs that are being done, by number.
     running: HashMap<u64, Cancel>,
     logs: HashMap<String, Weak<JobLog>>,
+}
+
+/// Questions to the language model that are open at the same time. Their threads wait; the pool does the work.
+const ASKERS: usize = 32;
+
+/// Who does a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Desk {
+    /// A thread that lets the prover or the checker work.
+    Prover,
+    /// A thread that waits for the language model.
+    Model,
+}
+
+impl Desk {
+    fn of(kind: Kind) -> Desk {
+        match kind {
+            Kind::Explore | Kind::Prove | Kind::Check => Desk::Prover,
+            Kind::Generate | Kind::Reason => Desk::Model,
+        }
+    }
 }
 
 /// What became of a request for a job.
@@ -60,12 +81,16 @@ impl Office {
     /// # Errors
     /// If the system has no thread.
     pub(crate) fn staff(office: &Arc<Office>) -> io::Result<Vec<JoinHandle<()>>> {
-        let begin = |number: usize| {
+        let begin = |desk: Desk| {
             let office = Arc::clone(office);
-            let thread = thread::Builder::new().name(format!("job-{number}")).stack_size(STACK_BYTES);
-            thread.spawn(move || while office.do_next() {})
+            let thread = thread::Builder::new().name("job".to_owned()).stack_size(STACK_BYTES);
+            thread.spawn(move || while office.do_next(desk) {})
         };
-        (0..office.means.limits.at_once.get()).map(begin).collect()
+        let provers = std::iter::repeat_n(Desk::Prover, office.means.limits.at_once.get());
+        provers
+            .chain(std::iter::repeat_n(Desk::Model, if office.means.models.is_some() { ASKERS } else { 1 }))
+            .map(begin)
+            .collect()
     }
 
     /// Takes no more jobs and stops those that are being done: they go on when the office is opened again.
@@ -135,7 +160,8 @@ impl Office {
             error: None,
         };
         inner.ledger.take(job.clone(), request)?;
-        self.turn.notify_one();
+        // One of those who wait does jobs of this kind.
+        self.turn.notify_all();
         Ok(Taken::New(Box::new(job)))
     }
 
@@ -199,13 +225,13 @@ impl Office {
     }
 
     /// Waits for a job and does it. False when the office closes.
-    fn do_next(&self) -> bool {
+    fn do_next(&self, desk: Desk) -> bool {
         let mut inner = self.inner();
         let (job, cancel) = loop {
             if self.means.is_closing() {
                 return false;
             }
-            if let Some(job) = next(&inner) {
+            if let Some(job) = next(&inner, desk) {
                 let cancel = Cancel::default();
                 inner.ledger.begin(job.number);
                 inner.running.insert(job.number, cancel.clone());
@@ -254,14 +280,17 @@ impl Office {
 
 /// The job whose turn it is: of whom the fewest are being done, and of these the one that waits longest. Two jobs
 /// never work at the same run.
-fn next(inner: &Inner) -> Option<Job> {
+fn next(inner: &Inner, desk: Desk) -> Option<Job> {
     let mut busy: HashMap<&str, usize> = HashMap::new();
     let mut runs = Vec::new();
-    for job in inner.ledger.all().filter(|job| job.state == State::Running) {
+    for job in inner.ledger.all().filter(|job| job.state == State::Running && Desk::of(job.kind) == desk) {
         *busy.entry(&job.owner).or_default() += 1;
         runs.extend(&job.run);
     }
-    let waits = |job: &&Job| job.state == State::Queued && job.run.as_ref().is_none_or(|run| !runs.contains(&run));
+    let waits = |job: &&Job| {
+        let has_run = job.run.as_ref().is_none_or(|run| !runs.contains(&run));
+        job.state == State::Queued && Desk::of(job.kind) == desk && has_run
+    };
     let turn = |job: &&Job| (busy.get(&*job.owner).copied().unwrap_or(0), job.number);
     inner.ledger.all().filter(waits).min_by_key(turn).cloned()
 }

@@ -114,9 +114,14 @@ fn ended(answer: &Answer) -> work::Outcome {
     if let (Outcome::Failed, Some(because), true) = (&answer.outcome, &answer.because, answer.nodes.is_empty()) {
         return Err(because.clone());
     }
-    let state = if answer.outcome == Outcome::Cancelled { State::Cancelled } else { State::Finished };
+    // Of one answer the tree has no more to say than the answer itself.
+    let (outcome, text) = match answer.nodes.as_slice() {
+        [_, only] => (only.outcome.as_ref().unwrap_or(&answer.outcome), &only.text),
+        _ => (&answer.outcome, &answer.text),
+    };
+    let state = if *outcome == Outcome::Cancelled { State::Cancelled } else { State::Finished };
     let more = json!({
-        "outcome": word(&answer.outcome), "because": answer.because, "text": answer.text, "chosen": answer.chosen,
+        "outcome": word(outcome), "because": answer.because, "text": text, "chosen": answer.chosen,
         "votes": answer.votes,
     });
     Ok(Some((state, more)))

@@ -79,6 +79,28 @@ assert refused(openai.BadRequestError, tools=[{"type": "function", "function": {
 assert refused(openai.BadRequestError, temperature=-1)
 assert refused(openai.BadRequestError, logprobs=True, top_logprobs=3).param == "top_logprobs"
 
+# Responses: made, asked for again, piece by piece, in the background, and one that goes on from another.
+made = client.responses.create(model=model, input="1 + 1 = ", max_output_tokens=12, extra_body={"seed": 7})
+assert made.status == "incomplete" and made.incomplete_details.reason == "max_output_tokens"
+assert made.output_text == text and made.usage.output_tokens == one.usage.completion_tokens, (made.output_text, text)
+assert client.responses.retrieve(made.id).output_text == text
+events = list(client.responses.create(model=model, input="1 + 1 = ", max_output_tokens=12, stream=True, extra_body={"seed": 7}))
+assert [event.sequence_number for event in events] == list(range(len(events)))
+assert (events[0].type, events[-1].type) == ("response.created", "response.incomplete")
+assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == text
+known = events[-1].response.id
+assert [event.sequence_number for event in client.responses.retrieve(known, stream=True, starting_after=3)] == list(range(4, len(events)))
+behind = client.responses.create(model=model, input="2", background=True, max_output_tokens=4)
+assert behind.status in ("queued", "in_progress", "completed", "incomplete")
+while behind.status in ("queued", "in_progress"):
+    behind = client.responses.retrieve(behind.id)
+assert client.responses.cancel(behind.id).status == behind.status, "what has ended stays as it is"
+try:
+    client.responses.create(model=model, input="and?", previous_response_id="resp_none", max_output_tokens=4)
+    raise AssertionError("there is no such response")
+except openai.NotFoundError as error:
+    assert error.param == "response_id"
+
 # Whoever goes away ends the work: the answer would be longer than the patience of this script.
 for chunk in client.chat.completions.create(**ask | {"max_tokens": 400}, stream=True):
     break

@@ -1,5 +1,8 @@
 //! A request of the protocol as a question for the pool.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use theoremata_actors::jobs::{Job, OutputFormat, Program, Said, Speaker, TokenChoice};
@@ -36,6 +39,8 @@ fn is_neutral(name: &str, value: &Value) -> bool {
         "top_logprobs" | "suffix" => value == 0 || value == "",
         "best_of" => value == 1,
         "echo" => value == false,
+        "truncation" => value == "disabled",
+        "include" => value.as_array().is_some_and(Vec::is_empty),
         "modalities" => *value == json!(["text"]),
         _ => false,
     }
@@ -168,33 +173,10 @@ pub(crate) struct Wanted {
 ///
 /// # Errors
 /// If it cannot be read, or asks for what there is not.
-pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &std::sync::Arc<Model>) -> Result<Wanted, Refusal> {
-    let asked: Asked = serde_json::from_slice(body).map_err(|error| Refusal {
-        status: 400,
-        message: format!("the body is no such request: {error}"),
-        param: None,
-        code: None,
-    })?;
-    if let Some((member, _)) = asked
-        .rest
-        .iter()
-        .find(|(member, value)| !value.is_null() && !IDLE.contains(&member.as_str()) && !is_neutral(member, value))
-    {
-        return Err(Refusal::of(member, format!("`{member}` is not supported here; leave it out")));
-    }
-    match asked.model.as_deref() {
-        None => return Err(Refusal::of("model", "`model` is needed")),
-        Some(wanted) if wanted != name => {
-            let message = format!("the model `{wanted}` does not exist here; there is `{name}`");
-            return Err(Refusal {
-                status: 404,
-                message,
-                param: Some("model".to_owned()),
-                code: Some("model_not_found"),
-            });
-        }
-        Some(_) => {}
-    }
+pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &Arc<Model>) -> Result<Wanted, Refusal> {
+    let asked: Asked = serde_json::from_slice(body).map_err(|error| unread(&error))?;
+    all_known(&asked.rest)?;
+    is_here(asked.model.as_deref(), name)?;
     let choices = asked.n.unwrap_or(1);
     if !(1..=MOST_CHOICES).contains(&choices) {
         return Err(Refusal::of("n", format!("`n` is a number from 1 to {MOST_CHOICES}")));
@@ -216,10 +198,7 @@ pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &std::sync::Arc<M
         top_p: asked.top_p.unwrap_or(1.0),
         min_p: asked.min_p.unwrap_or(0.0),
     };
-    let seed = match asked.seed {
-        Some(seed) => seed as u64,
-        None => getrandom::u64().map_err(|error| Problem::new(500, "failure", format!("no random bytes: {error}")))?,
-    };
+    let seed = seed(asked.seed)?;
     let job = Job {
         seed,
         raw: form == Form::Text,
@@ -248,35 +227,176 @@ fn question(form: Form, asked: &Asked) -> Result<(Vec<Said>, String), Refusal> {
     }
     let turns = asked.messages.as_deref().filter(|turns| !turns.is_empty());
     let turns = turns.ok_or_else(|| Refusal::of("messages", "`messages` needs at least one message"))?;
-    let mut said = turns.iter().enumerate().map(|(place, turn)| spoken(place, turn)).collect::<Result<Vec<_>, _>>()?;
+    let mut said =
+        turns.iter().enumerate().map(|(place, turn)| spoken("messages", place, turn)).collect::<Result<Vec<_>, _>>()?;
     match said.pop() {
         Some(Said { role: Speaker::User, content }) => Ok((said, content)),
         _ => Err(Refusal::of("messages", "the last message has to be the user's")),
     }
 }
 
-fn spoken(place: usize, turn: &Turn) -> Result<Said, Refusal> {
+fn spoken(list: &str, place: usize, turn: &Turn) -> Result<Said, Refusal> {
     let role = match &*turn.role {
         "system" | "developer" => Speaker::System,
         "user" => Speaker::User,
         "assistant" => Speaker::Assistant,
         other => {
-            let param = format!("messages[{place}].role");
+            let param = format!("{list}[{place}].role");
             return Err(Refusal::of(&param, format!("the role `{other}` is not supported here")));
         }
     };
     let content = match &turn.content {
         None => String::new(),
         Some(Content::Text(text)) => text.clone(),
-        Some(Content::Parts(parts)) => match parts.iter().find(|part| part.kind != "text") {
-            Some(part) => {
-                let param = format!("messages[{place}].content");
-                return Err(Refusal::of(&param, format!("parts of type `{}` are not supported here", part.kind)));
+        Some(Content::Parts(parts)) => {
+            match parts.iter().find(|part| !["text", "input_text", "output_text"].contains(&&*part.kind)) {
+                Some(part) => {
+                    let param = format!("{list}[{place}].content");
+                    return Err(Refusal::of(&param, format!("parts of type `{}` are not supported here", part.kind)));
+                }
+                None => parts.iter().map(|part| part.text.as_str()).collect(),
             }
-            None => parts.iter().map(|part| part.text.as_str()).collect(),
-        },
+        }
     };
     Ok(Said { role, content })
+}
+
+/// What a response is asked for.
+#[derive(Deserialize)]
+struct AskedOfResponses {
+    model: Option<String>,
+    input: Option<Input>,
+    instructions: Option<String>,
+    previous_response_id: Option<String>,
+    max_output_tokens: Option<usize>,
+    temperature: Option<f32>,
+    top_p: Option<f32>,
+    seed: Option<i64>,
+    stream: Option<bool>,
+    background: Option<bool>,
+    text: Option<TextOptions>,
+    metadata: Option<BTreeMap<String, String>>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Input {
+    Text(String),
+    Turns(Vec<Turn>),
+}
+
+#[derive(Deserialize)]
+struct TextOptions {
+    format: Option<FlatFormat>,
+}
+
+#[derive(Deserialize)]
+struct FlatFormat {
+    #[serde(rename = "type")]
+    kind: String,
+    schema: Option<Value>,
+}
+
+/// What was asked in another response, and what was said.
+pub(crate) type Conversation = (Job, String);
+
+/// A response as it is to be made.
+pub(crate) struct Response {
+    pub(crate) job: Job,
+    pub(crate) stream: bool,
+    pub(crate) background: bool,
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+/// Reads a request for a response. `earlier` knows what was asked and said in another one.
+///
+/// # Errors
+/// If it cannot be read, or asks for what there is not.
+pub(crate) fn read_response(
+    body: &[u8],
+    name: &str,
+    model: &Arc<Model>,
+    earlier: &dyn Fn(&str) -> Result<Conversation, Refusal>,
+) -> Result<Response, Refusal> {
+    let asked: AskedOfResponses = serde_json::from_slice(body).map_err(|error| unread(&error))?;
+    all_known(&asked.rest)?;
+    is_here(asked.model.as_deref(), name)?;
+    let said = |role: Speaker, content: String| Said { role, content };
+    let mut turns: Vec<Said> = asked.instructions.into_iter().map(|text| said(Speaker::System, text)).collect();
+    if let Some(id) = &asked.previous_response_id {
+        let (question, answer) = earlier(id)?;
+        // Instructions are those of this request alone.
+        turns.extend(question.earlier.into_iter().filter(|turn| turn.role != Speaker::System));
+        turns.extend([said(Speaker::User, question.prompt), said(Speaker::Assistant, answer)]);
+    }
+    match asked.input {
+        Some(Input::Text(text)) => turns.push(said(Speaker::User, text)),
+        Some(Input::Turns(list)) => {
+            for (place, turn) in list.iter().enumerate() {
+                turns.push(spoken("input", place, turn)?);
+            }
+        }
+        None => {}
+    }
+    let prompt = match turns.pop() {
+        Some(Said { role: Speaker::User, content }) => content,
+        _ => return Err(Refusal::of("input", "`input` ends with what the user says")),
+    };
+    let format = asked.text.and_then(|text| text.format);
+    let format = format.map(|FlatFormat { kind, schema }| Format { kind, json_schema: Some(Schema { schema }) });
+    let choice = TokenChoice {
+        temperature: asked.temperature.unwrap_or(1.0),
+        top_p: asked.top_p.unwrap_or(1.0),
+        ..TokenChoice::default()
+    };
+    let job = Job {
+        seed: seed(asked.seed)?,
+        earlier: turns,
+        choice,
+        shape: shape(format)?,
+        ..Job::new(prompt, Program::Vote { samples: 1, least: 1, pattern: None }, 1)
+    };
+    let (job, _) = bounded(job, asked.max_output_tokens, model)?;
+    let (stream, background) = (asked.stream.unwrap_or(false), asked.background.unwrap_or(false));
+    Ok(Response { job, stream, background, metadata: asked.metadata.unwrap_or_default() })
+}
+
+fn unread(error: &serde_json::Error) -> Refusal {
+    Refusal { status: 400, message: format!("the body is no such request: {error}"), param: None, code: None }
+}
+
+/// That no member would change the answer that we do not know.
+fn all_known(rest: &Map<String, Value>) -> Result<(), Refusal> {
+    let is_known = |member: &str, value: &Value| value.is_null() || IDLE.contains(&member) || is_neutral(member, value);
+    match rest.iter().find(|(member, value)| !is_known(member, value)) {
+        Some((member, _)) => Err(Refusal::of(member, format!("`{member}` is not supported here; leave it out"))),
+        None => Ok(()),
+    }
+}
+
+/// That the model that is asked for is the one that is here.
+fn is_here(wanted: Option<&str>, name: &str) -> Result<(), Refusal> {
+    match wanted {
+        None => Err(Refusal::of("model", "`model` is needed")),
+        Some(wanted) if wanted != name => {
+            let message = format!("the model `{wanted}` does not exist here; there is `{name}`");
+            Err(Refusal { status: 404, message, param: Some("model".to_owned()), code: Some("model_not_found") })
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// What all draws hang on: what the caller says, or chance.
+fn seed(asked: Option<i64>) -> Result<u64, Refusal> {
+    match asked {
+        Some(seed) => Ok(seed as u64),
+        None => {
+            let failed = |error| Problem::new(500, "failure", format!("the system gives no random bytes: {error}"));
+            Ok(getrandom::u64().map_err(failed)?)
+        }
+    }
 }
 
 fn texts(texts: Option<Texts>) -> Vec<String> {
@@ -303,7 +423,7 @@ fn shape(format: Option<Format>) -> Result<OutputFormat, Refusal> {
 
 /// The job with as many tokens as it may write: what it asks for, if question and answer fit into the model together;
 /// else what is left.
-fn bounded(job: Job, most: Option<usize>, model: &std::sync::Arc<Model>) -> Result<(Job, usize), Refusal> {
+fn bounded(job: Job, most: Option<usize>, model: &Arc<Model>) -> Result<(Job, usize), Refusal> {
     let context = model.shape().context;
     let tokens = job.prompt_tokens(model).map_err(|error| Refusal::of("messages", error.to_string()))?;
     let left = context.saturating_sub(tokens);

@@ -18,7 +18,7 @@ use crate::server::problem::Problem;
 use crate::server::state::Server;
 use crate::server::upload;
 
-fn told(refusal: &Refusal) -> HttpResponse {
+pub(super) fn told(refusal: &Refusal) -> HttpResponse {
     let status = StatusCode::from_u16(refusal.status).expect("a status of ours");
     let mut response = HttpResponse::build(status);
     if refusal.status == 429 {
@@ -28,7 +28,7 @@ fn told(refusal: &Refusal) -> HttpResponse {
 }
 
 /// The server's model.
-fn models(server: &Server) -> Result<&Arc<Models>, Refusal> {
+pub(super) fn models(server: &Server) -> Result<&Arc<Models>, Refusal> {
     server.models.as_ref().ok_or_else(|| Refusal {
         status: 404,
         message: "this server has no model; `theoremata serve --model smollm2` gives it one".to_owned(),
@@ -38,7 +38,7 @@ fn models(server: &Server) -> Result<&Arc<Models>, Refusal> {
 }
 
 /// Answers a conversation, in the protocol of OpenAI.
-#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", responses(
+#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body(content = Object), responses(
     (status = 200, description = "The answer, or a stream of its pieces."),
     (status = 400, description = "The request asks for what there is not; the error is in the form of the protocol."),
     (status = 404, description = "There is no such model."),
@@ -49,7 +49,7 @@ pub(crate) async fn chat(server: Data<Server>, payload: Payload) -> HttpResponse
 }
 
 /// Goes on from a text, in the protocol of OpenAI.
-#[utoipa::path(post, path = "/v1/completions", tag = "openai", responses(
+#[utoipa::path(post, path = "/v1/completions", tag = "openai", request_body(content = Object), responses(
     (status = 200, description = "The answer, or a stream of its pieces."),
     (status = 400, description = "The request asks for what there is not."),
     (status = 404, description = "There is no such model."),
@@ -124,7 +124,7 @@ pub(crate) async fn list(server: Data<Server>) -> HttpResponse {
 }
 
 /// Describes a model, in the protocol of OpenAI.
-#[utoipa::path(get, path = "/v1/models/{model}", tag = "openai", params(("model" = String, Path)), responses(
+#[utoipa::path(get, path = "/v1/models/{id}", tag = "openai", params(("id" = String, Path)), responses(
     (status = 200, description = "The model."), (status = 404, description = "There is no such model."),
 ))]
 pub(crate) async fn show(server: Data<Server>, request: HttpRequest, model: Path<String>) -> HttpResponse {
@@ -145,5 +145,5 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(at("/v1/chat/completions", "POST").route(web::post().to(chat)))
         .service(at("/v1/completions", "POST").route(web::post().to(text)))
         .service(at("/v1/models", "GET").route(web::get().to(list)))
-        .service(at("/v1/models/{model:.*}", "GET").route(web::get().to(show)));
+        .service(at("/v1/models/{id:.*}", "GET").route(web::get().to(show)));
 }
