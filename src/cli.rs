@@ -12,7 +12,7 @@ mod fmt;
 mod generate;
 mod guidance;
 mod import;
-mod json;
+mod keys;
 mod lint;
 mod model;
 mod output;
@@ -22,6 +22,7 @@ mod reason;
 mod remove;
 mod resume;
 mod run;
+mod serve;
 mod show;
 mod stored;
 mod streams;
@@ -101,6 +102,13 @@ enum Command {
     ///
     /// Example: theoremata reason vote --prompt "What is 17 + 25? Answer with the number." --samples 9
     Reason(Box<reason::ReasonArguments>),
+    /// Serve pages and an API over HTTP; asks nothing of the network and needs no configuration.
+    ///
+    /// Example: theoremata serve --listen 127.0.0.1:8080
+    Serve(serve::ServeArguments),
+    /// Add, list and revoke the keys with which others may use the server.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Measure how fast this machine does its work.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -164,6 +172,8 @@ fn dispatch(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Model(command) => model::run(&command, output),
         Command::Generate(arguments) => generate::run(&arguments, output),
         Command::Reason(arguments) => reason::run(&arguments, output),
+        Command::Serve(arguments) => serve::run(&arguments, output),
+        Command::Keys(command) => keys::run(&command, output),
         Command::Bench(command) => bench::run(&command, output),
         Command::Completions { shell } => {
             // The generator takes no failure; a string takes everything.

@@ -3,5 +3,6 @@
 
 pub(crate) mod checkers;
 pub(crate) mod input;
+pub(crate) mod json;
 pub(crate) mod languages;
 pub(crate) mod stored;

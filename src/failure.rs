@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use theoremata_actors::run::RunError;
 use theoremata_logic::language::mpl::Report;
 use theoremata_store::StoreError;
 
@@ -37,5 +38,14 @@ impl fmt::Display for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         Failure::World(error.to_string())
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        match error {
+            RunError::Unfit { .. } => Failure::Usage(error.to_string()),
+            other => Failure::World(other.to_string()),
+        }
     }
 }

@@ -7,7 +7,9 @@ mod cli;
 mod exchange;
 mod failure;
 mod remarks;
+mod server;
 mod site;
+mod time;
 
 use std::process::ExitCode;
 

@@ -42,7 +42,8 @@ mod worker;
 
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
 pub use job::{
-    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, OutputFormat, Program, TokenChoice, View,
+    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, OutputFormat, Program, Said, Speaker,
+    TokenChoice, View,
 };
 pub use judge::Judge;
 pub use local::Local;

@@ -1,7 +1,9 @@
 //! What a run costs: CPU time, wall time, memory.
 
 use std::fs;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -29,6 +31,49 @@ fn status(key: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.starts_with(key))?;
     let kilobytes: u64 = line.split_ascii_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// How long this thread has been working, which other programs on the machine cannot make longer.
+#[cfg(unix)]
+#[must_use]
+pub fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Where threads have no clock of their own, time is the nearest thing.
+#[cfg(not(unix))]
+#[must_use]
+pub fn thread_cpu() -> Duration {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
+}
+
+/// The CPU time of one run in a process that may have others: that of the thread on which it began, and what threads
+/// that work for it have added. A clone counts into the same meter.
+#[derive(Clone, Default, Debug)]
+pub struct Meter {
+    begin: Duration,
+    others: Arc<AtomicU64>,
+}
+
+impl Meter {
+    /// Begins now, on the thread that asks for [`Meter::seconds`] later.
+    #[must_use]
+    pub fn begin() -> Meter {
+        Meter { begin: thread_cpu(), others: Arc::default() }
+    }
+
+    /// Adds what another thread has worked.
+    pub fn add(&self, work: Duration) {
+        self.others.fetch_add(u64::try_from(work.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// CPU seconds since the beginning. To be asked on the thread on which the meter began.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        let others = Duration::from_nanos(self.others.load(Ordering::Relaxed));
+        (thread_cpu().saturating_sub(self.begin) + others).as_secs_f64()
+    }
 }
 
 /// Times the stages of a run.
@@ -69,5 +114,24 @@ impl Stages {
     #[must_use]
     pub fn wall(&self) -> f64 {
         self.begin.elapsed().as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_counts_its_thread_and_what_is_added_and_nobody_else() {
+        let meter = Meter::begin();
+        let spin = || {
+            let begin = thread_cpu();
+            while thread_cpu() - begin < Duration::from_millis(30) {}
+        };
+        std::thread::spawn(spin).join().expect("it ends");
+        assert!(meter.seconds() < 0.02, "another thread was counted: {}", meter.seconds());
+        meter.clone().add(Duration::from_secs(2));
+        spin();
+        assert!((2.03..2.5).contains(&meter.seconds()), "{}", meter.seconds());
     }
 }

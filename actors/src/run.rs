@@ -11,19 +11,20 @@ mod restore;
 mod statement;
 mod writer;
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crossbeam::channel::{Receiver, Sender, unbounded};
+use crossbeam::channel::{Receiver, unbounded};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::Exploration;
-use theoremata_store::{Begin, Input, Run, RunId, Status, Store, StoreError};
+use theoremata_store::{Begin, Input, Run, RunId, Status, Store, StoreError, run_id};
 
 use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Progress, Runtime, ShardSize, Watch};
-use crate::measure::{Stages, cpu_seconds, resident_bytes};
+use crate::measure::{Meter, Stages, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
 pub use answer::{
@@ -33,6 +34,10 @@ pub use claims::{Unclaimed, assumptions, compare};
 pub use restore::{Manner, can_go_on, restore};
 pub use statement::{goal_mpl, math, mpl};
 use writer::Writer;
+
+/// The stack of a thread that runs: formulas are as deep as their texts, which may be deeper than a thread usually has
+/// room for.
+pub const STACK_BYTES: usize = 64 << 20;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -47,15 +52,26 @@ pub struct Question {
     pub manner: Manner,
 }
 
+impl Question {
+    /// The run that answers it, whether there is one yet or not.
+    #[must_use]
+    pub fn run(&self) -> RunId {
+        run_id(&self.inputs, &self.manner.text())
+    }
+}
+
 /// What a run may use, and who may end it.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Threads of the grid.
     pub threads: NonZeroUsize,
-    /// Bound on CPU seconds of the process.
+    /// Bound on CPU seconds of the run, all its threads together.
     pub cpu: Option<f64>,
-    /// Bound on bytes that the process has in memory.
+    /// Bound on bytes that the process has in memory above `resident`.
     pub memory: Option<u64>,
+    /// Bytes that are not of this run: what a process that does other things as well had in memory when the run
+    /// began. What else grows while it goes on counts as its own, so the bound is met early rather than late.
+    pub resident: u64,
     /// Raised when somebody wants it to stop.
     pub cancel: Cancel,
 }
@@ -70,7 +86,7 @@ pub enum Event {
         /// Blocks that live.
         blocks: u64,
     },
-    /// A round is durable.
+    /// A round is durable, and all that came of it has been told.
     Round {
         /// The number of the round.
         number: u32,
@@ -83,6 +99,17 @@ pub enum Event {
     Theorem(Box<TheoremFound>),
     /// What is known of a goal and will stay so. Goals come in their order.
     Goal(Box<GoalAnswer>),
+}
+
+/// What a listener has heard of a run before, so that it is told the rest and nothing twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Heard {
+    /// Theorems: the first so many.
+    pub theorems: usize,
+    /// Answers to goals: the first so many.
+    pub goals: usize,
+    /// The last round that was told as durable.
+    pub round: Option<u32>,
 }
 
 /// A run has no result. What was committed stays.
@@ -110,9 +137,11 @@ pub enum RunError {
 /// A question with the store that keeps its run, as far as it has come.
 #[derive(Debug)]
 pub struct Prepared {
-    store: Store,
+    store: Arc<Store>,
     id: RunId,
     exploration: Exploration,
+    /// The cycle from which it goes on; 0 if nothing of it is stored.
+    committed: u32,
     stages: Stages,
     /// Whether the same question was asked before.
     pub known: bool,
@@ -130,7 +159,7 @@ pub struct Running {
 #[derive(Debug)]
 pub struct Done {
     /// The store that keeps it.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// The run.
     pub id: RunId,
     /// What it came to.
@@ -146,7 +175,8 @@ impl Prepared {
     ///
     /// # Errors
     /// If the store fails, or what it holds of the question cannot be gone on with.
-    pub fn new(store: Store, question: Question, fresh: bool, now: &str) -> Result<Prepared, RunError> {
+    pub fn new(store: impl Into<Arc<Store>>, question: Question, fresh: bool, now: &str) -> Result<Prepared, RunError> {
+        let store = store.into();
         let mut stages = Stages::begin();
         let Question { theory, goals, inputs, manner } = question;
         let theory = Arc::new(manner.bound(theory));
@@ -160,14 +190,14 @@ impl Prepared {
         match begin {
             Begin::New(id) => {
                 let exploration = Exploration::new(theory, &goals, manner.search());
-                Ok(Prepared { store, id, exploration, stages, known: false })
+                Ok(Prepared { store, id, exploration, committed: 0, stages, known: false })
             }
             Begin::Known(run) => Prepared::known(store, &run, theory, &goals, manner, stages),
         }
     }
 
     fn known(
-        store: Store,
+        store: Arc<Store>,
         run: &Run,
         theory: Arc<Theory>,
         goals: &[Goal],
@@ -178,7 +208,7 @@ impl Prepared {
         if run.status != Status::Finished {
             store.reopen(&run.id, cycle)?;
         }
-        Ok(Prepared { store, id: run.id, exploration, stages, known: true })
+        Ok(Prepared { store, id: run.id, exploration, committed: cycle, stages, known: true })
     }
 
     /// The run.
@@ -193,20 +223,38 @@ impl Prepared {
         self.exploration.round()
     }
 
-    /// Lets it go on, on a thread of its own.
+    /// Lets it go on, on a thread of its own. What is stored of it already is not told again.
     ///
     /// # Errors
     /// If the system has no thread.
     pub fn start(self, settings: Settings, now: fn() -> String) -> Result<Running, RunError> {
         let (sender, events) = unbounded();
-        let work = move || go(self, &settings, &sender, now);
+        let heard = Heard { theorems: self.exploration.theorems.len(), goals: 0, round: Some(self.round()) };
+        // Whoever has stopped listening misses it; what is committed is committed.
+        let tell = move |event| drop(sender.send(event));
         let thread = thread::Builder::new()
             .name("run".to_owned())
-            // Formulas are as deep as their texts, which may be deeper than a thread usually has room for.
-            .stack_size(64 << 20)
-            .spawn(work)
+            .stack_size(STACK_BYTES)
+            .spawn(move || self.go_on(heard, &settings, &tell, now))
             .map_err(|error| RunError::Threads(error.to_string()))?;
         Ok(Running { events, thread })
+    }
+
+    /// Lets it go on on this thread, whose stack should have [`STACK_BYTES`], and tells a listener who has heard
+    /// a part of it. The run waits until the listener has returned, so that a listener who writes down what it hears is
+    /// never more than one round behind the store. The order of what is told depends on the question alone, and not on
+    /// how often the run was cut off, except that rounds that were missed are told as one.
+    ///
+    /// # Errors
+    /// If the store or the system fails. What was committed stays.
+    pub fn go_on(
+        self,
+        heard: Heard,
+        settings: &Settings,
+        tell: &dyn Fn(Event),
+        now: fn() -> String,
+    ) -> Result<Done, RunError> {
+        go(self, heard, settings, tell, now)
     }
 }
 
@@ -216,11 +264,17 @@ impl Running {
     /// # Errors
     /// If the store or the system fails. What was committed stays.
     pub fn join(self) -> Result<Done, RunError> {
-        self.thread.join().unwrap_or_else(|panic| {
-            let words = panic.downcast_ref::<String>().map(String::as_str);
-            let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
-            Err(RunError::Panic(words.to_owned()))
-        })
+        self.thread.join().unwrap_or_else(|panic| Err(RunError::panicked(&*panic)))
+    }
+}
+
+impl RunError {
+    /// What a thread that panicked had to say.
+    #[must_use]
+    pub fn panicked(panic: &(dyn Any + Send)) -> RunError {
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+        RunError::Panic(words.to_owned())
     }
 }
 
@@ -228,39 +282,50 @@ impl Running {
 ///
 /// # Errors
 /// If the store fails, the run was written by another version, or it has no checkpoint to go on from.
-pub fn resume(store: Store, run: &Run, theory: Theory, goals: &[Goal]) -> Result<Prepared, RunError> {
+pub fn resume(store: impl Into<Arc<Store>>, run: &Run, theory: Theory, goals: &[Goal]) -> Result<Prepared, RunError> {
+    let store = store.into();
     let stages = Stages::begin();
     let manner = can_go_on(&store, run)?;
     Prepared::known(store, run, Arc::new(manner.bound(theory)), goals, manner, stages)
 }
 
-fn go(prepared: Prepared, settings: &Settings, events: &Sender<Event>, now: fn() -> String) -> Result<Done, RunError> {
-    let Prepared { store, id, mut exploration, stages, known: _ } = prepared;
+fn go(
+    prepared: Prepared,
+    heard: Heard,
+    settings: &Settings,
+    tell: &dyn Fn(Event),
+    now: fn() -> String,
+) -> Result<Done, RunError> {
+    let Prepared { store, id, mut exploration, committed, stages, known: _ } = prepared;
     let finished = exploration.is_finished();
-    let mut writer = Writer::new(&store, id, events, stages, exploration.theorems.len());
+    let mut writer = Writer::new(&store, id, tell, stages, (exploration.theorems.len(), committed), heard);
+    if committed > 0 {
+        writer.catch_up(&exploration);
+    }
     let mut status = Status::Finished;
     if !finished {
-        let options = GridOptions { cancel: settings.cancel.clone(), ..GridOptions::default() };
+        let meter = Meter::begin();
+        let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
         let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
             .map_err(|error| RunError::Threads(error.to_string()))?;
+        let limit = || limit(settings, &meter);
         let reached = RefCell::new(None);
-        let mut bound = || match limit(settings) {
+        let mut bound = || match limit() {
             None => Ok(()),
             Some((status, text)) => {
                 *reached.borrow_mut() = Some(status);
                 Err(text)
             }
         };
-        let seen = writer.watch();
-        let mut observer = Observed(seen);
+        let mut observer = Observed(tell);
         let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
-        let mut go_on = || !settings.cancel.is_cancelled() && limit(settings).is_none();
+        let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
         let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut go_on, &mut watch);
         grid.stop();
         status = match outcome {
             Outcome::Finished => Status::Finished,
             Outcome::Stopped => Status::Failed,
-            Outcome::Interrupted => limit(settings).map_or(Status::Cancelled, |(status, _)| status),
+            Outcome::Interrupted => limit().map_or(Status::Cancelled, |(status, _)| status),
             Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
             Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
             Outcome::Ended(_) => Status::Failed,
@@ -275,15 +340,15 @@ fn go(prepared: Prepared, settings: &Settings, events: &Sender<Event>, now: fn()
     Ok(Done { store, id, exploration, status, stages })
 }
 
-/// The bound that was reached, if one was.
-fn limit(settings: &Settings) -> Option<(Status, String)> {
+/// The bound that was reached, if one was. Asked on the run's own thread, whose clock counts.
+fn limit(settings: &Settings, meter: &Meter) -> Option<(Status, String)> {
     if let Some(most) = settings.cpu
-        && cpu_seconds() > most
+        && meter.seconds() > most
     {
         return Some((Status::OutOfTime, format!("the bound of {most} CPU seconds was reached")));
     }
     if let Some(most) = settings.memory
-        && resident_bytes().is_some_and(|bytes| bytes > most)
+        && resident_bytes().is_some_and(|bytes| bytes.saturating_sub(settings.resident) > most)
     {
         return Some((Status::OutOfMemory, format!("the bound of {} MB was reached", most >> 20)));
     }
@@ -291,11 +356,11 @@ fn limit(settings: &Settings) -> Option<(Status, String)> {
 }
 
 /// Tells of cycles.
-struct Observed(writer::Cycles);
+struct Observed<'t>(&'t dyn Fn(Event));
 
-impl crate::grid::Observer for Observed {
+impl crate::grid::Observer for Observed<'_> {
     fn observe(&mut self, progress: &Progress) {
-        self.0.tell(progress.cycle, progress.counts.live as u64);
+        (self.0)(Event::Cycle { number: progress.cycle, blocks: progress.counts.live as u64 });
     }
 }
 

@@ -8,12 +8,12 @@ use theoremata_store::{Run, Store};
 
 use super::arguments::StoredArguments;
 use super::output::Output;
-use super::run::now;
 use super::stored::open;
 use crate::cli::exit::Exit;
 use crate::exchange::checkers::{self, Acceptance, Answer, Checker, With};
 use crate::exchange::stored::{Refusal, Stored};
 use crate::failure::Failure;
+use crate::time::now;
 
 #[derive(Args)]
 pub(crate) struct CheckArguments {

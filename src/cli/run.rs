@@ -6,29 +6,20 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use theoremata_actors::grid::Cancel;
-use theoremata_actors::run::{Done, Event, Manner, Prepared, Question, RunError, Settings, contradiction, restore};
-use theoremata_logic::language::characters::visible_line;
+use theoremata_actors::run::{Done, Event, Manner, Prepared, Question, Settings, contradiction};
 use theoremata_logic::search::explore::Exploration;
-use theoremata_store::{Input, Status, Store, StoreReader};
+use theoremata_store::{Status, Store, StoreReader};
 
 use super::arguments::RunArguments;
 use super::exit::Exit;
 use super::output::Output;
-use super::{json, streams, text};
-use crate::exchange::checkers::Acceptance;
+use super::{streams, text};
+use crate::exchange::json;
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 use crate::site;
-use crate::site::values::report::{Report, Source};
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Failure {
-        match error {
-            RunError::Unfit { .. } => Failure::Usage(error.to_string()),
-            other => Failure::World(other.to_string()),
-        }
-    }
-}
+use crate::site::values::report::Report;
+use crate::time::now;
 
 /// How a question is asked.
 pub(super) fn manner(explore: bool, arguments: &RunArguments) -> Manner {
@@ -119,6 +110,7 @@ fn settings(arguments: &RunArguments) -> Result<Settings, Failure> {
         threads: arguments.threads.unwrap_or(cores),
         cpu: arguments.cpu,
         memory: arguments.memory.map(|megabytes| megabytes << 20),
+        resident: 0,
         cancel,
     })
 }
@@ -152,32 +144,16 @@ pub(super) fn write_site(done: &mut Done, folder: Option<&Path>, output: Output)
 /// Writes the pages of a stored run. What became of conjectures that are no theorems is known to its
 /// exploration, which needs a checkpoint.
 pub(super) fn stored_pages(store: &StoreReader, stored: &Stored, folder: &Path, output: Output) -> Result<(), Failure> {
-    let run = &stored.run;
-    let exploration = Manner::read(&run.options).map_err(Failure::Usage).and_then(|manner| {
-        let theory = manner.bound((*stored.theory).clone()).into();
-        Ok(restore(store, run, theory, &stored.goals, manner)?.0)
-    });
-    let exploration = exploration.map_err(|why| {
+    let exploration = stored.exploration(store).map_err(|why| {
         output.note(&format!("{why}\nthe pages have its theorems, and nothing of refuted or open conjectures"));
     });
     pages(stored, exploration.as_ref().ok(), folder, output)
 }
 
 fn pages(stored: &Stored, exploration: Option<&Exploration>, folder: &Path, output: Output) -> Result<(), Failure> {
-    let source = |file: &Input| Source {
-        name: visible_line(&file.name).into_owned(),
-        text: String::from_utf8_lossy(&file.bytes).into_owned(),
-    };
-    let sources = stored.files.iter().map(source).collect();
-    let theorems = stored.checked()?;
-    let report = Report::new(stored, theorems, exploration, sources, Acceptance::of(&stored.run));
+    let report = Report::new(stored, stored.checked()?, exploration);
     let summary = site::write(&report, &stored.theory, folder).map_err(|error| Failure::World(error.to_string()))?;
     let (pages, kilobytes) = (summary.pages, summary.bytes / 1024);
     output.note(&format!("{pages} pages, {kilobytes} KB: {}", folder.join("index.html").display()));
     Ok(())
-}
-
-/// The time of day in UTC, for the records of runs; no result depends on it.
-pub(crate) fn now() -> String {
-    format!("{:.0}", jiff::Timestamp::now())
 }

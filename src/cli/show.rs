@@ -17,7 +17,8 @@ use super::exit::Exit;
 use super::output::Output;
 use super::run::{site_is_free, stored_pages};
 use super::stored::{find, open};
-use super::{json, text};
+use super::text;
+use crate::exchange::json as told;
 use crate::exchange::stored::{Stored, is_imported};
 use crate::failure::Failure;
 
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Fai
     let Some(prefix) = prefix else {
         for run in store.runs()? {
             if output.is_json() {
-                output.object(&json::run(&run));
+                output.object(&told::run(&run));
             } else {
                 let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
                 let origin = if is_imported(&run) { "  (imported: status and time as claimed)" } else { "" };
@@ -77,7 +78,7 @@ pub(crate) fn run(arguments: &ShowArguments, output: Output) -> Result<Exit, Fai
 
 fn show(found: &TheoremFound, listed: &Listed, output: Output) {
     if output.is_json() {
-        output.object(&json::theorem(found, Some(listed)));
+        output.object(&told::theorem(found, Some(listed)));
     } else {
         output.line(&text::listed(found, if found.corollary { "consequence" } else { found.kind() }, listed));
     }

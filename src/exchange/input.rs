@@ -81,6 +81,37 @@ fn load_folder(path: &Path, config: &Path) -> Result<Loaded, Failure> {
     Ok(Loaded { theory, report, files })
 }
 
+/// Reads a theory from texts: the first is the main file, and imports are looked for among the others, then in
+/// `library`, and nowhere else. If the first is a JSON configuration, the others are its definition files.
+///
+/// # Errors
+/// If they are no theory.
+pub(crate) fn load_texts(files: &[Input], library: &dyn Fn(&str) -> Option<&'static str>) -> Result<Loaded, Failure> {
+    let Some((main, others)) = files.split_first() else {
+        return Err(Failure::Usage("there is no file".to_owned()));
+    };
+    if is_configuration(&main.name) {
+        let definitions = others.iter().map(|file| (file.name.clone(), file.bytes.clone())).collect();
+        let (theory, report) = mpl::read_gl(&main.bytes, &main.name, &definitions).map_err(Failure::Input)?;
+        return Ok(Loaded { theory, report, files: files.to_vec() });
+    }
+    let mut read = vec![main.clone()];
+    let mut loader = |import: &str| {
+        let wanted = plain(Path::new(import));
+        let sent = others.iter().find(|file| plain(Path::new(&file.name)) == wanted).map(|file| file.bytes.clone());
+        let bytes = sent.or_else(|| library(wanted.to_str()?).map(|text| text.as_bytes().to_vec()));
+        let bytes = bytes.ok_or("it is neither among the files that were sent nor one of the theories shipped here")?;
+        read.push(Input { name: import.to_owned(), bytes: bytes.clone() });
+        Ok(bytes)
+    };
+    let (theory, report) = mpl::read_mpl(&main.name, &main.bytes, &mut loader).map_err(Failure::Input)?;
+    Ok(Loaded { theory, report, files: read })
+}
+
+fn is_configuration(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "json")
+}
+
 /// The definition files of a folder, by name.
 ///
 /// # Errors
@@ -177,7 +208,7 @@ pub(crate) fn reload(files: &[Input]) -> Result<Theory, Failure> {
     let Some((main, others)) = files.split_first() else {
         return Err(Failure::World("the run has no input".to_owned()));
     };
-    let read = if Path::new(&main.name).extension().is_some_and(|extension| extension == "json") {
+    let read = if is_configuration(&main.name) {
         let files = others.iter().map(|file| (file.name.clone(), file.bytes.clone())).collect();
         mpl::read_gl(&main.bytes, &main.name, &files)
     } else {

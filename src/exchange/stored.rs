@@ -4,12 +4,13 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use theoremata_actors::proof_codec::decode;
-use theoremata_actors::run::{compare, mpl};
+use theoremata_actors::run::{Manner, compare, mpl, restore};
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Proof, Rule, TheoremId};
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::language::mpl::read_goals;
+use theoremata_logic::search::explore::Exploration;
 use theoremata_store::{
     ImportError, Imported, Input, Outcome, Proof as ProofRecord, Referee, Run, Store, StoreReader, Theorem,
 };
@@ -117,6 +118,16 @@ impl Stored {
         wanted[place] = true;
         mark_cited(&checked, place, &mut wanted);
         Ok(checked.into_iter().zip(wanted).filter_map(|(theorem, wanted)| wanted.then_some(theorem)).collect())
+    }
+
+    /// What became of all its conjectures, as its checkpoint tells.
+    ///
+    /// # Errors
+    /// If it has no checkpoint, or one of another version.
+    pub(crate) fn exploration(&self, store: &StoreReader) -> Result<Exploration, Failure> {
+        let manner = Manner::read(&self.run.options).map_err(Failure::Usage)?;
+        let theory = manner.bound((*self.theory).clone()).into();
+        Ok(restore(store, &self.run, theory, &self.goals, manner)?.0)
     }
 
     fn refused(&self, Refusal { theorem, why }: &Refusal) -> Failure {

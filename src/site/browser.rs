@@ -9,22 +9,10 @@ use super::write;
 #[path = "../../tests/common/skip.rs"]
 mod skip;
 
-/// What the test needs beyond Rust, and lacks; `None` if all of it is there.
-fn missing(folder: &Path) -> Option<&'static str> {
-    if Command::new("node").arg("--version").output().is_err() {
-        return Some("node");
-    }
-    if !folder.join("node_modules/playwright-core").is_dir() || !folder.join("node_modules/axe-core").is_dir() {
-        return Some("the packages of tests/browser (npm install there)");
-    }
-    let chromium = std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
-    (!Path::new(&chromium).exists()).then_some("chromium")
-}
-
 #[test]
 fn a_site_works_in_a_browser() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    if let Some(what) = missing(&folder) {
+    if let Some(what) = skip::browser(&folder) {
         skip::skipped(format_args!("the pages were not looked at in a browser, since there is no {what}"));
         return;
     }

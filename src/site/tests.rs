@@ -14,7 +14,7 @@ use theoremata_store::{Input, Store};
 
 use super::values::catalogue::Catalogue;
 use super::values::report::{Count, Open, Report, Source, Theorem};
-use super::{SiteError, write};
+use super::{Served, SiteError, write};
 use crate::exchange::stored::Stored;
 
 /// A folder that is removed at the end of the test.
@@ -54,13 +54,15 @@ pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize
         read_mpl(file, text.as_bytes(), &mut load).unwrap_or_else(|report| panic!("{}", report.render(false)));
     let question = Question { theory, goals: Vec::new(), inputs, manner: Manner { explore: true, atoms: Some(atoms) } };
     let prepared = Prepared::new(Store::in_memory(), question, false, "now").expect("a store in memory");
-    let settings = Settings { threads: NonZeroUsize::MIN, cpu: None, memory: None, cancel: Cancel::default() };
+    let settings =
+        Settings { threads: NonZeroUsize::MIN, cpu: None, memory: None, resident: 0, cancel: Cancel::default() };
     let done = prepared.start(settings, || "then".to_owned()).and_then(Running::join).expect("it runs");
     let run = done.store.run(&done.id).expect("a store in memory").expect("the run");
     let stored = Stored::read(&done.store, &run).expect("it can be read");
     let theorems = stored.checked().expect("the checker accepts them");
-    let sources = vec![Source { name: file.to_owned(), text }];
-    (stored.theory.clone(), Report::new(&stored, theorems, Some(&done.exploration), sources, Vec::new()))
+    let mut report = Report::new(&stored, theorems, Some(&done.exploration));
+    report.sources.truncate(1);
+    (stored.theory.clone(), report)
 }
 
 /// The proof, accepted behind these theorems.
@@ -381,4 +383,30 @@ fn a_folder_that_is_not_ours_is_left_alone() {
     let error = write(&report, &theory, place.path()).expect_err("refused");
     assert!(matches!(error, SiteError::NotOurs { .. }), "{error}");
     assert_eq!(fs::read_to_string(place.path().join("thesis.tex")).expect("still there"), "precious");
+}
+
+#[test]
+fn a_file_made_when_it_is_asked_for_is_the_one_of_the_folder() {
+    let (theory, report) = arithmetic(str::to_owned);
+    let place = Place::new("served");
+    let out = place.path().join("site");
+    write(&report, &theory, &out).expect("written");
+    let served = Served::new(&report, &theory).expect("its templates are right");
+    let mark = "theoremata-site.txt";
+    for (path, bytes) in files(&out).into_iter().filter(|(path, _)| path != mark) {
+        if let Some(asset) = super::asset(&path) {
+            assert_eq!(asset.as_bytes(), bytes, "{path}");
+            continue;
+        }
+        let made = served.file(&path).expect("it can be made").unwrap_or_else(|| panic!("there is no {path}"));
+        let made = String::from_utf8(made).expect("text");
+        let there = String::from_utf8(bytes).expect("text");
+        assert_eq!(made.replace(r#"<a class="server" href="/">Theoremata</a>"#, ""), there, "{path}");
+    }
+    for path in ["", "index", "theorem/none.html", "../secret", "theorems-99.html", "data/none"] {
+        assert_eq!(served.file(path).expect("nothing fails"), None, "{path}");
+    }
+    let first = served.theorem(1).expect("there are theorems");
+    assert!(served.file(&first).expect("it can be made").is_some());
+    assert_eq!((served.theorem(0), served.theorem(9999)), (None, None));
 }

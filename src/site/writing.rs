@@ -10,4 +10,5 @@ pub(crate) mod math;
 pub(crate) mod pages;
 pub(crate) mod proof;
 pub(crate) mod sentence;
+pub(crate) mod shelf;
 pub(crate) mod theorem;

@@ -21,3 +21,16 @@ pub(crate) fn skipped(why: impl Display) {
         .and_then(|mut file| file.write_all(line.as_bytes()))
         .expect("the file that THEOREMATA_SKIPPED names takes a line");
 }
+
+/// What tests in a browser need beyond Rust, and lack; `None` if all of it is there. The folder is `tests/browser`.
+#[allow(dead_code)] // not every crate has such tests
+pub(crate) fn browser(folder: &std::path::Path) -> Option<&'static str> {
+    if std::process::Command::new("node").arg("--version").output().is_err() {
+        return Some("node");
+    }
+    if !folder.join("node_modules/playwright-core").is_dir() || !folder.join("node_modules/axe-core").is_dir() {
+        return Some("the packages of tests/browser (npm install there)");
+    }
+    let chromium = std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
+    (!std::path::Path::new(&chromium).exists()).then_some("chromium")
+}

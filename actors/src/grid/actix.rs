@@ -181,6 +181,7 @@ impl<B: Block> ActixRuntime<B> {
                 unreachable!("a thread answers what it was asked");
             };
             self.seen.work += work;
+            self.options.meter.add(work);
             self.seen.woken += u32::try_from(result.counts.woken).unwrap_or(u32::MAX / 2);
             all.absorb(result);
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use theoremata_kernels::mix;
 
 use super::block::{Block, BlockId, Failure, Look, Post};
+use crate::measure::Meter;
 
 /// A grid of blocks that moves on by one cycle when asked.
 ///
@@ -181,4 +182,6 @@ pub struct Options {
     pub cancel: Cancel,
     /// The order inside a cycle.
     pub schedule: Schedule,
+    /// Counts the CPU time of threads that the runtime starts.
+    pub meter: Meter,
 }

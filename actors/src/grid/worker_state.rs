@@ -12,6 +12,7 @@ use super::partition::Partition;
 use super::runtime::Options;
 use super::shard::{Outcome, Workspace};
 use super::superstep::SuperstepResult;
+use crate::measure::thread_cpu;
 
 /// How a thread reaches other threads and its own shards.
 pub(crate) trait Links<B: Block> {
@@ -213,7 +214,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
             Task::Cycle { cycle, budget, deliveries, carried } => {
                 assert_eq!(cycle, self.workspace.cycle + 1, "cycles come one by one");
                 (self.workspace.cycle, self.workspace.budget) = (cycle, budget);
-                self.begun = busy_time();
+                self.begun = thread_cpu();
                 deliveries.into_iter().for_each(|post| self.sort_in(post));
                 merge(lists, |post| self.sort_in(post));
                 carried.into_iter().for_each(|post| self.sort_in(post));
@@ -288,7 +289,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
             L::send(peer, MessageBatch { cycle, from: self.thread, messages: outgoing.take() });
         }
         let result = std::mem::take(&mut self.workspace.result);
-        let work = busy_time().saturating_sub(self.begun);
+        let work = thread_cpu().saturating_sub(self.begun);
         self.answer(Answer::Done { result, work });
     }
 
@@ -332,17 +333,4 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
     pub(crate) fn hang_up(&mut self) {
         self.coordinator = None;
     }
-}
-
-/// How long this thread has been working, which other programs on the machine cannot make longer.
-#[cfg(unix)]
-fn busy_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
-}
-
-/// Where threads have no clock of their own, time is the nearest thing. It decides on speed alone.
-#[cfg(not(unix))]
-fn busy_time() -> Duration {
-    std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
 }

@@ -27,6 +27,9 @@ pub const MOST_BYTES: usize = 16 << 20;
 pub struct Job {
     /// The question.
     pub prompt: String,
+    /// What was said before the question; a model without a chat template takes no such job.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Said>,
     /// How it is parted and joined.
     pub program: Program,
     /// All draws hang on it.
@@ -67,6 +70,28 @@ pub struct Job {
     /// What each answer is restricted to.
     #[serde(default, skip_serializing_if = "OutputFormat::is_free")]
     pub shape: OutputFormat,
+}
+
+/// One turn of a conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// Whose turn.
+    pub role: Speaker,
+    /// What is said.
+    pub content: String,
+}
+
+/// The speaker of a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    /// The one that sets the rules.
+    System,
+    /// The one that asks.
+    User,
+    /// The model.
+    Assistant,
 }
 
 /// How a tree is grown.
@@ -264,6 +289,7 @@ impl Job {
     pub fn new(prompt: impl Into<String>, program: Program, max_tokens: usize) -> Job {
         Job {
             prompt: prompt.into(),
+            earlier: Vec::new(),
             program,
             seed: 0,
             raw: false,
@@ -295,6 +321,9 @@ impl Job {
     pub fn check(&self) -> Result<(), JobError> {
         let at_least_one = |what, number: usize| if number == 0 { Err(JobError::Nothing(what)) } else { Ok(()) };
         at_least_one("max_tokens", self.max_tokens)?;
+        if self.raw && !self.earlier.is_empty() {
+            return Err(JobError::Range("a conversation is laid out by the model's template, and a raw prompt is not"));
+        }
         let TokenChoice { temperature, top_p, min_p, .. } = self.choice;
         if !(temperature >= 0.0 && temperature.is_finite()) {
             return Err(JobError::Range("the temperature must be a number of at least 0"));
@@ -355,7 +384,8 @@ impl Job {
             _ => 0,
         };
         let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
-        self.prompt.len() + self.system.as_ref().map_or(0, String::len) + values + more
+        let said: usize = self.earlier.iter().map(|said| said.content.len()).sum();
+        self.prompt.len() + self.system.as_ref().map_or(0, String::len) + values + said + more
     }
 
     /// Branches that write at the same time, at most.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use theoremata_lm::{Chat, Date, Message, Model, PromptError, Reading, Role, Speech, Token};
 
-use super::job::Job;
+use super::job::{Job, Said, Speaker};
 
 /// A model's way with texts.
 #[derive(Clone)]
@@ -14,14 +14,17 @@ pub(super) struct PromptCodec {
     system: Option<String>,
     /// What the template is told beside the turns.
     chat: Chat,
+    /// What stands before every question.
+    earlier: Vec<Message>,
 }
 
 impl PromptCodec {
     pub(super) fn new(model: Arc<Model>, job: &Job) -> PromptCodec {
-        let raw = job.raw || model.template().is_none();
+        let raw = job.raw || (model.template().is_none() && job.earlier.is_empty());
         let date = job.date.as_deref().and_then(Date::parse);
         let chat = Chat { messages: Vec::new(), date, values: job.template_values.clone() };
-        PromptCodec { model, raw, system: job.system.clone(), chat }
+        let earlier = job.earlier.iter().map(Said::message).collect();
+        PromptCodec { model, raw, system: job.system.clone(), chat, earlier }
     }
 
     /// The tokens that end an answer.
@@ -36,7 +39,8 @@ impl PromptCodec {
         }
         let said = |role, content: &str| Message { role, content: content.to_owned() };
         let system = self.system.iter().map(|text| said(Role::System, text));
-        let messages = system.chain([said(Role::User, text)]).collect();
+        let question = said(Role::User, text);
+        let messages = system.chain(self.earlier.iter().cloned()).chain([question]).collect();
         self.model.prompt_of(&Chat { messages, ..self.chat.clone() })
     }
 
@@ -53,6 +57,28 @@ impl PromptCodec {
         let mut text: String = tokens.iter().map(|token| speech.push(tokenizer, *token)).collect();
         text.push_str(&speech.finish());
         text
+    }
+}
+
+impl Said {
+    /// The turn as models know it.
+    fn message(&self) -> Message {
+        let role = match self.role {
+            Speaker::System => Role::System,
+            Speaker::User => Role::User,
+            Speaker::Assistant => Role::Assistant,
+        };
+        Message { role, content: self.content.clone() }
+    }
+}
+
+impl Job {
+    /// The tokens that a model reads before it answers.
+    ///
+    /// # Errors
+    /// If the model has no vocabulary, or no template for a conversation.
+    pub fn prompt_tokens(&self, model: &Arc<Model>) -> Result<usize, PromptError> {
+        PromptCodec::new(model.clone(), self).prompt(&self.prompt).map(|tokens| tokens.len())
     }
 }
 

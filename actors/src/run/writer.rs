@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use crossbeam::channel::Sender;
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::explore::{Exploration, Origin};
 use theoremata_store::{Batch, Conclusion, Mark, RunId, Status, Store, StoreError, Theorem};
 
 use super::answer::{GoalAnswer, TheoremFound, outcomes};
 use super::statement::recorded;
-use super::{Event, place};
+use super::{Event, Heard, place};
 use crate::measure::Stages;
 use crate::proof_codec::encode;
 use crate::prover::Rounds;
@@ -19,36 +18,39 @@ use crate::prover::Rounds;
 pub(super) struct Writer<'w> {
     store: &'w Store,
     id: RunId,
-    events: &'w Sender<Event>,
+    listener: &'w dyn Fn(Event),
     stages: Stages,
     failed: Option<StoreError>,
     /// How many theorems are stored.
     written: usize,
-    /// The last cycle that was committed by this process.
+    /// What was told, by this process and before it.
+    heard: Heard,
+    /// Answers to goals that are met again because the goals are looked at from the beginning.
+    again: usize,
+    /// The last cycle that was committed, by this process or the one before it.
     committed: Option<u32>,
     /// The goals that were not told yet, by their conjectures; `None` before they were looked for.
     goals: Option<VecDeque<usize>>,
 }
 
-/// Tells of the grid's cycles.
-pub(super) struct Cycles {
-    events: Sender<Event>,
-}
-
-impl Cycles {
-    pub(super) fn tell(&mut self, cycle: u64, blocks: u64) {
-        // Whoever has stopped listening misses it.
-        let _ = self.events.send(Event::Cycle { number: cycle, blocks });
-    }
-}
-
 impl<'w> Writer<'w> {
-    pub(super) fn new(store: &'w Store, id: RunId, events: &'w Sender<Event>, stages: Stages, written: usize) -> Self {
-        Writer { store, id, events, stages, failed: None, written, committed: None, goals: None }
+    pub(super) fn new(
+        store: &'w Store,
+        id: RunId,
+        listener: &'w dyn Fn(Event),
+        stages: Stages,
+        (written, committed): (usize, u32),
+        heard: Heard,
+    ) -> Self {
+        let (again, committed) = (heard.goals, (committed > 0).then_some(committed));
+        Writer { store, id, listener, stages, failed: None, written, heard, again, committed, goals: None }
     }
 
-    pub(super) fn watch(&self) -> Cycles {
-        Cycles { events: self.events.clone() }
+    /// Tells what was stored by a process that did not come to tell it.
+    pub(super) fn catch_up(&mut self, exploration: &Exploration) {
+        if self.heard.round.is_none_or(|heard| heard < exploration.round()) {
+            self.tell_round(exploration);
+        }
     }
 
     /// Tells what is left to tell.
@@ -64,8 +66,19 @@ impl<'w> Writer<'w> {
     }
 
     fn tell(&self, event: Event) {
-        // Whoever has stopped listening misses it; what is committed is committed.
-        let _ = self.events.send(event);
+        (self.listener)(event);
+    }
+
+    /// Tells what came of a round that is durable, and then that it is.
+    fn tell_round(&mut self, exploration: &Exploration) {
+        for place in self.heard.theorems..exploration.theorems.len() {
+            self.tell(Event::Theorem(Box::new(TheoremFound::of(exploration, TheoremId(place as u32)))));
+        }
+        self.heard.theorems = exploration.theorems.len();
+        self.tell_goals(exploration, None);
+        let (number, theorems) = (exploration.round(), exploration.theorems.len());
+        self.tell(Event::Round { number, theorems, decided: exploration.progress() });
+        self.heard.round = Some(number);
     }
 
     /// Tells the goals whose turn it is and that are decided; once it is known how the run ended, all.
@@ -81,7 +94,12 @@ impl<'w> Writer<'w> {
                 break;
             }
             goals.pop_front();
-            answers.into_iter().for_each(|answer| self.tell(Event::Goal(Box::new(answer))));
+            for answer in answers {
+                match self.again.checked_sub(1) {
+                    Some(left) => self.again = left,
+                    None => self.tell(Event::Goal(Box::new(answer))),
+                }
+            }
         }
         self.goals = Some(goals);
     }
@@ -108,15 +126,7 @@ impl Rounds for Writer<'_> {
             return ControlFlow::Break(());
         }
         self.stages.end("store");
-        self.tell(Event::Round {
-            number: exploration.round(),
-            theorems: exploration.theorems.len(),
-            decided: exploration.progress(),
-        });
-        for id in ids {
-            self.tell(Event::Theorem(Box::new(TheoremFound::of(exploration, id))));
-        }
-        self.tell_goals(exploration, None);
+        self.tell_round(exploration);
         ControlFlow::Continue(())
     }
 }

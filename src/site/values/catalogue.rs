@@ -90,6 +90,13 @@ impl<'r> Catalogue<'r> {
         }
     }
 
+    /// The theorem to whose page, or part of a page, a path of the site leads.
+    pub(crate) fn theorem_at(&self, path: &str) -> Option<usize> {
+        let stem = path.strip_prefix("theorem/")?.strip_suffix(".html")?;
+        let stem = stem.split_once(".part").map_or(stem, |(stem, _)| stem);
+        self.theorems.iter().position(|entry| entry.file.strip_suffix(".html") == Some(stem))
+    }
+
     /// What a theorem is a variant of, in words.
     pub(crate) fn variant(&self, number: usize) -> Option<String> {
         self.interest.listed[number].variant.map(|variant| match variant {

@@ -7,8 +7,10 @@ use theoremata_actors::run::{contradiction_among, variable_name};
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::clauses::clause::Clause;
+use theoremata_logic::language::characters::visible_line;
 use theoremata_logic::models::model::{Model, UNKNOWN};
 use theoremata_logic::search::explore::{Exploration, Fate};
+use theoremata_store::Input;
 
 use crate::exchange::checkers::Acceptance;
 use crate::exchange::stored::Stored;
@@ -18,16 +20,15 @@ use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 
 impl Report {
     /// What a run found: its theorems as they are stored and checked, and the rest from its exploration, where
-    /// that is known. `sources` are the files that its theory was read from, `acceptances` what other checkers
-    /// have said of it.
+    /// that is known.
     #[must_use]
-    pub(crate) fn new(
-        stored: &Stored,
-        theorems: Vec<Checked>,
-        exploration: Option<&Exploration>,
-        sources: Vec<Source>,
-        acceptances: Vec<Acceptance>,
-    ) -> Report {
+    pub(crate) fn new(stored: &Stored, theorems: Vec<Checked>, exploration: Option<&Exploration>) -> Report {
+        let source = |file: &Input| Source {
+            name: visible_line(&file.name).into_owned(),
+            text: String::from_utf8_lossy(&file.bytes).into_owned(),
+        };
+        let sources = stored.files.iter().map(source).collect();
+        let acceptances = Acceptance::of(&stored.run);
         let own = stored.theory.goals.iter();
         let goals: Vec<(&Formula, &str)> =
             own.chain(&stored.goals).map(|goal| (&goal.statement, &*goal.label)).collect();

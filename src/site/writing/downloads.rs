@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use theoremata_logic::calculus::formula::{Formula, Name};
 
 use super::escape::shortened;
-use super::folder::Folder;
+use super::shelf::Shelf;
 use crate::site::SiteError;
 use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
@@ -13,19 +13,27 @@ use crate::site::values::report::Kind;
 /// The bytes of one piece of the search index, about.
 const PIECE: usize = 400_000;
 
-/// Writes the downloads and the search index; says of how many files the index consists.
-pub(crate) fn write(catalogue: &Catalogue<'_>, folder: &mut Folder) -> Result<usize, SiteError> {
-    folder.file("data/theorems.jsonl", &theorems(catalogue))?;
-    folder.file("data/open.jsonl", &open(catalogue))?;
-    folder.file("data/refuted.jsonl", &refuted(catalogue))?;
-    let pieces = pieces(catalogue);
-    let count = pieces.len();
-    for (number, piece) in pieces.into_iter().enumerate() {
-        // A script and not a data file, because pages opened from a disk may load scripts only.
-        let text = format!("theoremataFound([\n{}\n]);\n", piece.join(",\n"));
-        folder.file(&format!("assets/index-{}.js", number + 1), &text)?;
-    }
-    Ok(count)
+/// A download, by its path.
+type Download = (&'static str, fn(&Catalogue<'_>) -> String);
+
+const DOWNLOADS: [Download; 3] =
+    [("data/theorems.jsonl", theorems), ("data/open.jsonl", open), ("data/refuted.jsonl", refuted)];
+
+/// Writes the downloads.
+///
+/// # Errors
+/// If the shelf does not take one.
+pub(crate) fn write(catalogue: &Catalogue<'_>, shelf: &mut dyn Shelf) -> Result<(), SiteError> {
+    let mut wanted = DOWNLOADS.iter().filter(|(path, _)| shelf.wants(path)).collect::<Vec<_>>().into_iter();
+    wanted.try_for_each(|(path, text)| shelf.file(path, &text(catalogue)))
+}
+
+/// The files of the search index, by path. Scripts and not data, because pages opened from a disk may load scripts only.
+pub(crate) fn index(catalogue: &Catalogue<'_>) -> Vec<(String, String)> {
+    let text = |(number, piece): (usize, Vec<String>)| {
+        (format!("assets/index-{}.js", number + 1), format!("theoremataFound([\n{}\n]);\n", piece.join(",\n")))
+    };
+    pieces(catalogue).into_iter().enumerate().map(text).collect()
 }
 
 /// The MPL text of a closed formula.

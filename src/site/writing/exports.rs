@@ -3,12 +3,24 @@
 use serde_json::{Value, json};
 use theoremata_logic::calculus::checked::Checked;
 
-use super::folder::Folder;
 use super::pages::Pages;
+use super::shelf::Shelf;
 use crate::exchange::checkers::Checker;
 use crate::exchange::languages::{self, Language};
 use crate::site::SiteError;
 use crate::site::values::catalogue::Catalogue;
+
+/// The names of the files, whose sizes nobody has counted.
+pub(crate) fn names(catalogue: &Catalogue<'_>) -> Vec<Exported> {
+    let name = |language: Language| Exported { language, file: language.file(catalogue.theory), bytes: 0 };
+    if catalogue.report.exports { Language::ALL.map(name).into() } else { Vec::new() }
+}
+
+/// Whether this is the path of such a file, or of the page that says how large they are.
+pub(crate) fn is_export(catalogue: &Catalogue<'_>, path: &str) -> bool {
+    let file = path.strip_prefix("data/");
+    path == "exports.html" || names(catalogue).iter().any(|exported| file == Some(&*exported.file))
+}
 
 /// A file of the site with all its theorems in the language of other checkers.
 pub(crate) struct Exported {
@@ -21,23 +33,16 @@ pub(crate) struct Exported {
 /// Writes the theorems in every language.
 ///
 /// # Errors
-/// If the disk does not take a file.
-pub(crate) fn write(catalogue: &Catalogue<'_>, folder: &mut Folder) -> Result<Vec<Exported>, SiteError> {
-    let report = catalogue.report;
-    if !report.exports {
-        return Ok(Vec::new());
-    }
-    let theorems: Vec<Checked> = report.theorems.iter().map(|theorem| theorem.checked.clone()).collect();
-    let mut written = Vec::new();
-    for language in Language::ALL {
-        let file = language.file(catalogue.theory);
-        let path = format!("data/{file}");
-        let bytes = folder.stream(&path, &mut |out| {
-            let bytes = languages::write(catalogue.theory, &theorems, language, out)?;
+/// If the shelf does not take a file.
+pub(crate) fn write(catalogue: &Catalogue<'_>, shelf: &mut dyn Shelf) -> Result<Vec<Exported>, SiteError> {
+    let theorems: Vec<Checked> = catalogue.report.theorems.iter().map(|theorem| theorem.checked.clone()).collect();
+    let mut written = names(catalogue);
+    for exported in &mut written {
+        exported.bytes = shelf.stream(&format!("data/{}", exported.file), &mut |out| {
+            let bytes = languages::write(catalogue.theory, &theorems, exported.language, out)?;
             out.flush()?;
             Ok(bytes)
         })?;
-        written.push(Exported { language, file, bytes });
     }
     Ok(written)
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::shelf::Shelf;
 use crate::site::SiteError;
 
 /// A folder with this file in it was made by us and may be replaced by us.
@@ -68,38 +69,6 @@ impl Folder {
         self.staging.as_deref().expect("only finishing takes it")
     }
 
-    /// Writes a file of the site. `path` is relative, of names that we made.
-    ///
-    /// # Errors
-    /// If the disk does not take it.
-    pub(crate) fn file(&mut self, path: &str, text: &str) -> Result<(), SiteError> {
-        let full = self.staging().join(path);
-        if let Some(parent) = full.parent() {
-            fs::create_dir_all(parent).map_err(|error| SiteError::disk("make", parent, error))?;
-        }
-        fs::write(&full, text).map_err(|error| SiteError::disk("write", &full, error))?;
-        self.bytes += text.len() as u64;
-        self.pages += usize::from(path.ends_with(".html"));
-        Ok(())
-    }
-
-    /// Writes a file of the site piece by piece, and says how many bytes the writer counted.
-    ///
-    /// # Errors
-    /// If the disk does not take it.
-    pub(crate) fn stream(
-        &mut self,
-        path: &str,
-        write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<u64>,
-    ) -> Result<u64, SiteError> {
-        let full = self.staging().join(path);
-        let failed = |error: io::Error| SiteError::disk("write", &full, error);
-        let mut out = io::BufWriter::new(fs::File::create(&full).map_err(failed)?);
-        let bytes = write(&mut out).map_err(|error| SiteError::disk("write", &full, error))?;
-        self.bytes += bytes;
-        Ok(bytes)
-    }
-
     /// Puts the site in its place. Returns the number of pages and of bytes.
     ///
     /// # Errors
@@ -125,6 +94,36 @@ impl Folder {
             fs::remove_dir_all(&old).map_err(|error| SiteError::disk("remove", &old, error))?;
         }
         Ok((self.pages, self.bytes))
+    }
+}
+
+impl Shelf for Folder {
+    fn wants(&self, _path: &str) -> bool {
+        true
+    }
+
+    fn file(&mut self, path: &str, text: &str) -> Result<(), SiteError> {
+        let full = self.staging().join(path);
+        if let Some(parent) = full.parent() {
+            fs::create_dir_all(parent).map_err(|error| SiteError::disk("make", parent, error))?;
+        }
+        fs::write(&full, text).map_err(|error| SiteError::disk("write", &full, error))?;
+        self.bytes += text.len() as u64;
+        self.pages += usize::from(path.ends_with(".html"));
+        Ok(())
+    }
+
+    fn stream(
+        &mut self,
+        path: &str,
+        write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<u64>,
+    ) -> Result<u64, SiteError> {
+        let full = self.staging().join(path);
+        let failed = |error: io::Error| SiteError::disk("write", &full, error);
+        let mut out = io::BufWriter::new(fs::File::create(&full).map_err(failed)?);
+        let bytes = write(&mut out).map_err(|error| SiteError::disk("write", &full, error))?;
+        self.bytes += bytes;
+        Ok(bytes)
     }
 }
 

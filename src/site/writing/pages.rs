@@ -11,8 +11,8 @@ use theoremata_logic::language::notation::Math;
 use super::downloads::mpl;
 use super::escape::shortened;
 use super::exports::Exported;
-use super::folder::Folder;
 use super::proof::Formulas;
+use super::shelf::Shelf;
 use super::{drawing, math};
 use crate::site::SiteError;
 use crate::site::values::address;
@@ -44,54 +44,107 @@ const ASSETS: [(&str, &str); 3] = [
     ("assets/scheme.js", include_str!("../../../templates/scheme.js")),
 ];
 
-/// Writes all pages and what they load. `pieces` is the number of files of the search index; `exported`
-/// are the files for other checkers.
-pub(crate) fn write(
-    catalogue: &Catalogue<'_>,
-    pieces: usize,
-    exported: Vec<Exported>,
-    folder: &mut Folder,
-) -> Result<(), SiteError> {
-    for (path, text) in ASSETS {
-        folder.file(path, text)?;
-    }
-    let mut pages = Pages { catalogue, tera: Tera::new(), pieces, exported, folder, formulas: Formulas::default() };
-    pages
-        .tera
-        .add_raw_templates(TEMPLATES)
-        .map_err(|error| SiteError::Template { page: "templates".into(), reason: error.to_string() })?;
-    pages.sources()?;
-    pages.index()?;
-    pages.theorems()?;
-    for number in 0..catalogue.theorems.len() {
-        pages.theorem(number)?;
-    }
-    pages.definitions()?;
-    pages.open()?;
-    pages.refuted()?;
-    pages.graph()?;
-    pages.exports()?;
-    pages.render("guide.html", "guide.html", json!({}))
+/// The templates, ready to be filled.
+///
+/// # Errors
+/// If one of them is wrong, which is our fault.
+pub(crate) fn templates() -> Result<Tera, SiteError> {
+    let mut tera = Tera::new();
+    let failed = |error: tera::Error| SiteError::Template { page: "templates".into(), reason: error.to_string() };
+    tera.add_raw_templates(TEMPLATES).map_err(failed)?;
+    Ok(tera)
 }
 
+/// What pages load: style and scripts, the same for all sites.
+pub(crate) fn asset(path: &str) -> Option<&'static str> {
+    ASSETS.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+}
+
+/// Where a site stands, which its pages have to know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Home {
+    /// In a folder of its own.
+    Folder,
+    /// On a server that has more than this site.
+    Server,
+}
+
+/// What all pages of a site are made of, and where they go.
 pub(crate) struct Pages<'p, 'r> {
     pub(crate) catalogue: &'p Catalogue<'r>,
-    tera: Tera,
-    pieces: usize,
+    pub(crate) tera: &'p Tera,
+    /// The number of files of the search index.
+    pub(crate) pieces: usize,
+    /// The files for other checkers.
     pub(crate) exported: Vec<Exported>,
-    folder: &'p mut Folder,
-    pub(super) formulas: Formulas,
+    pub(crate) home: Home,
+    pub(crate) shelf: &'p mut dyn Shelf,
+    pub(crate) formulas: Formulas,
 }
 
 impl Pages<'_, '_> {
+    /// Writes all pages and what they load.
+    ///
+    /// # Errors
+    /// If the shelf does not take one.
+    pub(crate) fn all(&mut self) -> Result<(), SiteError> {
+        for (path, text) in ASSETS {
+            self.shelf.file(path, text)?;
+        }
+        self.sources()?;
+        self.index()?;
+        self.theorems()?;
+        for number in 0..self.catalogue.theorems.len() {
+            self.theorem(number)?;
+        }
+        self.definitions()?;
+        self.open()?;
+        self.refuted()?;
+        self.graph()?;
+        self.exports()?;
+        self.guide()
+    }
+
+    /// Writes the pages among which the one at this path is, if there is one.
+    ///
+    /// # Errors
+    /// If the shelf does not take one.
+    pub(crate) fn those_with(&mut self, path: &str) -> Result<(), SiteError> {
+        let stem = path.strip_suffix(".html").unwrap_or(path);
+        let stem = stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-');
+        match stem {
+            _ if path.starts_with("source/") => self.sources(),
+            _ if path.starts_with("definition/") => self.definitions(),
+            "index" => self.index(),
+            "theorems" => self.theorems(),
+            "open" => self.open(),
+            "refuted" => self.refuted(),
+            "graph" => self.graph(),
+            "exports" => self.exports(),
+            "guide" => self.guide(),
+            _ => match self.catalogue.theorem_at(path) {
+                Some(number) => self.theorem(number),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn guide(&mut self) -> Result<(), SiteError> {
+        self.render("guide.html", "guide.html", json!({}))
+    }
+
     /// Renders a page at `path` with the values that every page needs.
     pub(crate) fn render(&mut self, template: &str, path: &str, values: impl Serialize) -> Result<(), SiteError> {
+        if !self.shelf.wants(path) {
+            return Ok(());
+        }
         let failed = |reason: String| SiteError::Template { page: path.to_owned(), reason };
         let report = self.catalogue.report;
         let mut context = Context::from_serialize(&values).map_err(|error| failed(error.to_string()))?;
         context.insert("site", &*self.catalogue.theory.name);
         context.insert("root", if path.contains('/') { "../" } else { "" });
         context.insert("path", path);
+        context.insert("on_server", &(self.home == Home::Server));
         context.insert("pieces", &self.pieces);
         context.insert("exporting", &!self.exported.is_empty());
         context.insert(
@@ -99,12 +152,12 @@ impl Pages<'_, '_> {
             &json!({ "theorems": report.theorems.len(), "open": report.open.len(), "refuted": report.refuted.len() }),
         );
         let html = self.tera.render(template, &context).map_err(|error| failed(error.to_string()))?;
-        self.folder.file(path, &html)
+        self.shelf.file(path, &html)
     }
 
     fn sources(&mut self) -> Result<(), SiteError> {
         for (number, source) in self.catalogue.report.sources.iter().enumerate() {
-            self.folder.file(&source_path(number), &source.text)?;
+            self.shelf.file(&source_path(number), &source.text)?;
         }
         Ok(())
     }

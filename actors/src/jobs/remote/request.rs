@@ -194,8 +194,8 @@ fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
         body["prompt"] = json!(question);
     } else {
         let system = job.system.iter().map(|text| json!({ "role": "system", "content": text }));
-        let messages: Vec<Json> = system.chain([json!({ "role": "user", "content": question })]).collect();
-        body["messages"] = Json::Array(messages);
+        let said = system.chain(job.earlier.iter().map(|said| json!(said)));
+        body["messages"] = said.chain([json!({ "role": "user", "content": question })]).collect();
         if !job.template_values.is_empty() {
             body["chat_template_kwargs"] = json!(job.template_values);
         }

@@ -10,7 +10,7 @@ use crate::exchange::stored::is_imported;
 use crate::remarks::remarks;
 
 /// A theorem; `listed` is known at the end of a run.
-pub(super) fn theorem(found: &TheoremFound, listed: Option<&Listed>) -> Value {
+pub(crate) fn theorem(found: &TheoremFound, listed: Option<&Listed>) -> Value {
     let listed = listed.cloned().unwrap_or_default();
     json!({
         "event": "theorem",
@@ -42,7 +42,7 @@ fn variant_of(listed: &Listed) -> Value {
 }
 
 /// The theorems of an exploration that are no variants, the most interesting first.
-pub(super) fn laws(exploration: &Exploration) -> Value {
+pub(crate) fn laws(exploration: &Exploration) -> Value {
     let interest = exploration.interest();
     let law = |place: &usize| {
         let listed = &interest.listed[*place];
@@ -56,7 +56,7 @@ pub(super) fn laws(exploration: &Exploration) -> Value {
 }
 
 /// A goal and what became of it.
-pub(super) fn goal(goal: &GoalAnswer) -> Value {
+pub(crate) fn goal(goal: &GoalAnswer) -> Value {
     let mut object = json!({
         "event": "goal",
         "label": goal.label,
@@ -72,7 +72,7 @@ pub(super) fn goal(goal: &GoalAnswer) -> Value {
 }
 
 /// What a run came to.
-pub(super) fn summary(done: &Done) -> Value {
+pub(crate) fn summary(done: &Done) -> Value {
     let counts = done.exploration.counts();
     let stage = |(stage, seconds): &(&str, f64)| json!({ "stage": stage, "cpu_seconds": seconds });
     json!({
@@ -96,7 +96,7 @@ pub(super) fn summary(done: &Done) -> Value {
 }
 
 /// A stored run in the list of runs.
-pub(super) fn run(run: &Run) -> Value {
+pub(crate) fn run(run: &Run) -> Value {
     let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
     let imported = is_imported(run);
     let counts = if imported { "claimed_counts" } else { "counts" };

@@ -1,0 +1,116 @@
+//! `theoremata serve`.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use theoremata_actors::jobs::Local;
+use theoremata_lm::{PromptError, Settings as Engine};
+
+use super::arguments::{MAX_THREADS, count, seconds};
+use super::exit::Exit;
+use super::output::Output;
+use super::streams;
+use crate::cli::generate::affordable;
+use crate::cli::model;
+use crate::failure::Failure;
+use crate::server::means::Limits;
+use crate::server::models::Seat;
+use crate::server::{self, Settings, Stop};
+
+/// Where and for whom is served.
+#[derive(Args)]
+pub(crate) struct ServeArguments {
+    /// The address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+    /// The database; jobs are kept there and go on when the server is started again.
+    #[arg(long, value_name = "DIR", default_value = ".theoremata")]
+    pub(super) db: PathBuf,
+    /// A name by which browsers may call the server, beside those of this machine; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(super) host: Vec<String>,
+    /// Jobs that are done at the same time.
+    #[arg(long, value_name = "N", default_value = "2", value_parser = count::<64>)]
+    pub(super) jobs: NonZeroUsize,
+    /// Threads of each job; results do not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// The most CPU seconds of a job.
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub(super) cpu: f64,
+    /// The most megabytes by which the server may grow while a job is done.
+    #[arg(long, value_name = "MB", default_value = "2048", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(super) memory: u64,
+    /// Jobs of one caller that may wait.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = count::<100_000>)]
+    pub(super) waiting: NonZeroUsize,
+    /// Streams of events that may be open.
+    #[arg(long, value_name = "N", default_value = "2000", value_parser = count::<100_000>)]
+    pub(super) listeners: NonZeroUsize,
+    /// A language model for reasoning jobs and the protocol of OpenAI: a name of `model list`, a GGUF file, or a folder.
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: Option<String>,
+    /// Keys and values of the model may take so much memory.
+    #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>, requires = "model")]
+    pub(super) kv_memory: NonZeroUsize,
+    /// Requests a second of one caller.
+    #[arg(long, value_name = "N", default_value = "200")]
+    pub(super) rate: NonZeroU32,
+}
+
+/// `theoremata serve`.
+pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Failure> {
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let settings = Settings {
+        listen: arguments.listen,
+        database: arguments.db.clone(),
+        hosts: arguments.host.clone(),
+        limits: Limits {
+            at_once: arguments.jobs,
+            threads: arguments.threads.unwrap_or(cores),
+            cpu_seconds: arguments.cpu,
+            memory_mb: arguments.memory,
+            waiting: arguments.waiting.get(),
+            waiting_in_all: arguments.waiting.get().saturating_mul(10),
+        },
+        listeners: arguments.listeners.get(),
+        rate: arguments.rate,
+        model: arguments.model.as_deref().map(|name| seat(name, arguments)).transpose()?,
+    };
+    let stop = Stop::new();
+    let (told, quiet) = (stop.clone(), output.is_quiet());
+    ctrlc::set_handler(move || {
+        if !quiet {
+            streams::note("stopping; jobs that are not done go on when the server is started again");
+        }
+        told.stop();
+    })
+    .map_err(|error| Failure::World(format!("cannot watch for Ctrl-C: {error}")))?;
+    server::serve(settings, &stop, |address| {
+        if output.is_json() {
+            output.object(&json!({ "event": "listening", "address": address.to_string() }));
+        } else {
+            output.line(&format!("http://{address}"));
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The model, loaded, with as many pages as its memory allows.
+fn seat(name: &str, arguments: &ServeArguments) -> Result<Seat, Failure> {
+    let model = Arc::new(model::load(name, arguments.threads)?);
+    if model.tokenizer().is_none() {
+        return Err(Failure::Usage(PromptError::NoTokenizer.to_string()));
+    }
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let engine = Engine::default();
+    let pages = affordable(arguments.kv_memory, &model, &engine).clamp(1, 1 << 16);
+    let local = Local { model, settings: Engine { pages, ..engine }, threads: arguments.threads.unwrap_or(cores) };
+    // Of a path, callers need no more than what it leads to.
+    let shown = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
+    Ok(Seat { name: shown.to_owned(), identity: model::identity(name)?, local })
+}

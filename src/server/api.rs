@@ -1,0 +1,336 @@
+//! The calls about jobs.
+
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::web::{self, Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::events;
+use super::job::{Job, JobView, State};
+use super::ledger;
+use super::log::JobLog;
+use super::office::Taken;
+use super::problem::Problem;
+use super::request::{Asked, JobRequest, Kind};
+use super::result;
+use super::shipped;
+use super::state::{Server, caller};
+use super::upload;
+use crate::failure::Failure;
+
+/// The most jobs of one answer, and how many there are if nobody says.
+const PAGE: (usize, usize) = (200, 50);
+
+type Answer = Result<HttpResponse, Problem>;
+
+/// Which jobs are listed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// Only jobs in this state.
+    state: Option<State>,
+    /// Only jobs of this kind.
+    kind: Option<Kind>,
+    /// At most so many, 200 at most.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+    /// Where the last answer ended: its `next`.
+    cursor: Option<String>,
+}
+
+/// Jobs, the newest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Jobs {
+    jobs: Vec<JobView>,
+    /// The cursor of the next answer, if there are more.
+    next: Option<String>,
+}
+
+/// Takes a job.
+#[utoipa::path(
+    post, path = "/v1/jobs", tag = "jobs",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same request gives the same job.")),
+    request_body(content(
+        (JobRequest = "application/json"),
+        (JobRequest = "multipart/form-data")
+    )),
+    responses(
+        (status = 202, description = "Taken; `Location` has its address.", body = JobView),
+        (status = 200, description = "The same request came before, with the same key.", body = JobView),
+        (status = 400, description = "The request is not understood."),
+        (status = 413, description = "The body is too large."),
+        (status = 415, description = "The body is of another type."),
+        (status = 422, description = "The theory or a goal is wrong, with places; or the key came with another request."),
+        (status = 429, description = "Too many requests, or too many jobs wait."),
+    )
+)]
+pub(crate) async fn submit(server: Data<Server>, request: HttpRequest, payload: Payload) -> Answer {
+    let key = idempotency_key(&request)?;
+    let wanted = upload::job(request.headers(), payload).await?;
+    let taken = take(&server, caller(&request), key, wanted).await?;
+    let (mut response, job) = match taken {
+        Taken::New(job) => (HttpResponse::Accepted(), job),
+        Taken::Known(job) => (HttpResponse::Ok(), job),
+    };
+    Ok(response.insert_header((header::LOCATION, format!("/v1/jobs/{}", job.id))).json(job.view()))
+}
+
+/// Takes a job, whoever asks for it.
+///
+/// # Errors
+/// If it is not understood, or cannot be taken.
+pub(crate) async fn take(
+    server: &Data<Server>,
+    owner: String,
+    key: Option<String>,
+    wanted: JobRequest,
+) -> Result<Taken, Problem> {
+    let office = Arc::clone(&server.office);
+    let work = move || {
+        let asked = wanted.meaning()?;
+        if let Asked::Check(Some(run)) = &asked
+            && office.means.store.run(run)?.is_none()
+        {
+            return Err(Problem::new(422, "wrong-input", format!("there is no run {run}")).saying("field", "run"));
+        }
+        if let (Asked::Reason(_), None) = (&asked, &office.means.models) {
+            let why = "this server has no language model; `theoremata serve --model smollm2` gives it one";
+            return Err(Problem::new(422, "no-model", why).saying("field", "kind"));
+        }
+        office.take(&owner, key.as_deref(), &wanted, &asked)
+    };
+    server.deep(work).await
+}
+
+fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(key) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+    let wrong = || Problem::malformed("`Idempotency-Key` has 1 to 255 visible ASCII characters");
+    key.map(|key| Some(key.to_owned())).ok_or_else(wrong)
+}
+
+/// Lists jobs, the newest first.
+#[utoipa::path(get, path = "/v1/jobs", tag = "jobs", params(Filter), responses(
+    (status = 200, body = Jobs), (status = 400, description = "A parameter is wrong."),
+))]
+pub(crate) async fn list(server: Data<Server>, request: HttpRequest) -> Answer {
+    let filter = web::Query::<Filter>::from_query(request.query_string())
+        .map_err(|error| Problem::malformed(format!("the address: {error}")))?;
+    let limit = filter.limit.unwrap_or(PAGE.1);
+    if !(1..=PAGE.0).contains(&limit) {
+        return Err(Problem::malformed(format!("`limit` is a number from 1 to {}", PAGE.0)));
+    }
+    let cursor = filter.cursor.as_deref().map(str::parse).transpose();
+    let cursor = cursor.map_err(|_| Problem::malformed("`cursor` is what `next` of the last answer says"))?;
+    let owner = caller(&request);
+    let wanted = |job: &Job| {
+        job.owner == owner
+            && filter.state.is_none_or(|state| job.state == state)
+            && filter.kind.is_none_or(|kind| job.kind == kind)
+    };
+    let mut jobs = server.office.list(cursor, limit + 1, wanted);
+    let more = jobs.len() > limit;
+    jobs.truncate(limit);
+    let next = jobs.last().filter(|_| more).map(|job| job.number.to_string());
+    Ok(HttpResponse::Ok().json(Jobs { jobs: jobs.iter().map(Job::view).collect(), next }))
+}
+
+/// The caller's own job with this id.
+///
+/// # Errors
+/// If there is none.
+pub(crate) fn own(server: &Server, request: &HttpRequest, id: &str) -> Result<Job, Problem> {
+    let job = server.office.find(id).filter(|job| job.owner == caller(request));
+    job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
+}
+
+/// Shows a job.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)), responses(
+    (status = 200, body = JobView), (status = 404, description = "There is no such job."),
+))]
+pub(crate) async fn show(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Answer {
+    Ok(HttpResponse::Ok().json(own(&server, &request, &id)?.view()))
+}
+
+/// Cancels a job; what it found stays. One that has ended stays as it is.
+#[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)), responses(
+    (status = 202, description = "It is told to stop, and ends soon.", body = JobView),
+    (status = 200, description = "It has ended.", body = JobView),
+    (status = 404, description = "There is no such job."),
+))]
+pub(crate) async fn cancel(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Answer {
+    let job = stop(&server, &request, &id).await?;
+    let mut response = if job.state.is_ended() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    Ok(response.json(job.view()))
+}
+
+/// Cancels the caller's own job.
+///
+/// # Errors
+/// If there is none, or the disk fails.
+pub(crate) async fn stop(server: &Data<Server>, request: &HttpRequest, id: &str) -> Result<Job, Problem> {
+    let id = own(server, request, id)?.id;
+    let office = Arc::clone(&server.office);
+    let known = id.clone();
+    let job = server.deep(move || Ok(office.cancel(&known)?)).await?;
+    job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
+}
+
+/// Cancels one node of a question to the language model and all below it; its siblings go on.
+#[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/cancel", tag = "jobs",
+    params(
+        ("id" = String, Path),
+        ("node" = String, Path, description = "The branches that lead to it from the question, with dots between them: `0.2`."),
+    ),
+    responses(
+        (status = 202, description = "It is told to stop.", body = JobView),
+        (status = 400, description = "This is no node."),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "There is no such node that has not ended."),
+    )
+)]
+pub(crate) async fn cancel_node(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Answer {
+    let (id, node) = path.into_inner();
+    let job = own(&server, &request, &id)?;
+    let wrong = || Problem::malformed(format!("`{node}` is no node: numbers with dots between them are needed"));
+    let path: Vec<u32> = node.split('.').map(|part| part.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    let office = Arc::clone(&server.office);
+    let known = job.clone();
+    let done = server.deep(move || {
+        let asked = ledger::request(&office.means.store, &known.id)?.meaning()?;
+        Ok(match (&office.means.models, asked) {
+            (Some(models), Asked::Reason(question)) => models.cancel_node(&question, &path),
+            _ => false,
+        })
+    });
+    if !done.await? {
+        return Err(Problem::new(
+            409,
+            "no-open-node",
+            format!("there is no node {node} of this job that has not ended"),
+        ));
+    }
+    Ok(HttpResponse::Accepted().json(job.view()))
+}
+
+/// Gives what came of a job.
+#[utoipa::path(get, path = "/v1/jobs/{id}/result", tag = "jobs", params(("id" = String, Path)), responses(
+    (status = 200, description = "What came of it: theorems, answers to goals, counts."),
+    (status = 404, description = "There is no such job."),
+    (status = 409, description = "It has not ended."),
+))]
+pub(crate) async fn outcome(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Answer {
+    let job = own(&server, &request, &id)?;
+    if !job.state.is_ended() {
+        let why = format!("the job is {}; `/v1/jobs/{id}/events` tells when it ends", job.state.word());
+        return Err(Problem::new(409, "not-ended", why).with(header::RETRY_AFTER, "2"));
+    }
+    let office = Arc::clone(&server.office);
+    let value = server.deep(move || {
+        let log = office.log(&job.id)?;
+        Ok(result::result(&office.means.store, &job, &log)?)
+    });
+    Ok(HttpResponse::Ok().json(value.await?))
+}
+
+/// Tells the events of a job, those that were and those that come, until it ends.
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "jobs",
+    params(
+        ("id" = String, Path),
+        ("after" = Option<usize>, Query, description = "The number of the last event that the listener has."),
+        ("Last-Event-ID" = Option<usize>, Header, description = "The same, as browsers say it."),
+    ),
+    responses(
+        (status = 200, description = "A stream of events, numbered from 1 without a gap.", content_type = "text/event-stream"),
+        (status = 204, description = "It has ended, and the listener has all."),
+        (status = 400, description = "The place is no number."),
+        (status = 404, description = "There is no such job."),
+        (status = 429, description = "Too many streams are open."),
+    )
+)]
+pub(crate) async fn listen(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Answer {
+    let job = own(&server, &request, &id)?;
+    events::stream(&server, &request, log(&server, &job).await?)
+}
+
+/// The log of a job.
+///
+/// # Errors
+/// If the disk fails.
+pub(crate) async fn log(server: &Data<Server>, job: &Job) -> Result<Arc<JobLog>, Problem> {
+    let (office, id) = (Arc::clone(&server.office), job.id.clone());
+    let log = web::block(move || office.log(&id)).await;
+    Ok(log.map_err(|_| Problem::new(503, "busy", "the server is about to stop"))??)
+}
+
+/// Says what is wrong or doubtful in a theory and its goals, and runs nothing.
+#[utoipa::path(post, path = "/v1/lint", tag = "theories", request_body = JobRequest, responses(
+    (status = 200, description = "`diagnostics`: each with its place; `theory`: its name, if there is one."),
+    (status = 400, description = "The request is not understood."),
+    (status = 413, description = "The body is too large."),
+    (status = 415, description = "The body is of another type."),
+))]
+pub(crate) async fn lint(server: Data<Server>, request: HttpRequest, payload: Payload) -> Answer {
+    let wanted = upload::job(request.headers(), payload).await?;
+    let lines = |report: &theoremata_logic::language::mpl::Report| -> Vec<Value> {
+        report.json_lines().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    };
+    if wanted.source.is_none() && wanted.files.is_empty() {
+        return Err(
+            Problem::malformed("`source`: a theory is needed, as `source` or `files`").saying("field", "source")
+        );
+    }
+    let work = move || match wanted.theory() {
+        Ok(loaded) => {
+            let mut found = lines(&loaded.report);
+            if let Err(problem) = wanted.meaning() {
+                found.extend(problem.document()["errors"].as_array().cloned().unwrap_or_default());
+            }
+            Ok(json!({ "theory": &*loaded.theory.name, "diagnostics": found }))
+        }
+        Err(Failure::Input(report)) => Ok(json!({ "theory": null, "diagnostics": lines(&report) })),
+        Err(other) => Err(other.into()),
+    };
+    Ok(HttpResponse::Ok().json(server.deep(work).await?))
+}
+
+/// The theories that are shipped with the server: what uploads may import, and examples.
+#[utoipa::path(get, path = "/v1/theories", tag = "theories", responses((status = 200, description = "Names and first comments.")))]
+pub(crate) async fn theories() -> Answer {
+    let list: Vec<Value> = shipped::examples().map(|(name, about)| json!({ "name": name, "about": about })).collect();
+    Ok(HttpResponse::Ok().json(json!({ "theories": list })))
+}
+
+/// The text of a shipped theory.
+#[utoipa::path(get, path = "/v1/theories/{name}", tag = "theories", params(("name" = String, Path)), responses(
+    (status = 200, description = "Its text in MPL.", content_type = "text/plain"),
+    (status = 404, description = "There is no such theory."),
+))]
+pub(crate) async fn theory(name: Path<String>) -> Answer {
+    let text = shipped::file(&name).ok_or_else(|| Problem::not_found(format!("no theory {name} is shipped")))?;
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
+}
+
+/// A way for methods that an address does not take.
+pub(crate) fn only(allowed: &'static str) -> actix_web::Route {
+    web::route().to(move || async move { Err::<HttpResponse, Problem>(Problem::method(allowed)) })
+}
+
+/// The addresses of these calls.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    let at = |path: &str, allowed: &'static str| web::resource(path).default_service(only(allowed));
+    config
+        .service(at("/v1/jobs", "GET, POST").route(web::post().to(submit)).route(web::get().to(list)))
+        .service(at("/v1/jobs/{id}", "GET, DELETE").route(web::get().to(show)).route(web::delete().to(cancel)))
+        .service(at("/v1/jobs/{id}/nodes/{node}/cancel", "POST").route(web::post().to(cancel_node)))
+        .service(at("/v1/jobs/{id}/result", "GET").route(web::get().to(outcome)))
+        .service(at("/v1/jobs/{id}/events", "GET").route(web::get().to(listen)))
+        .service(at("/v1/lint", "POST").route(web::post().to(lint)))
+        .service(at("/v1/theories", "GET").route(web::get().to(theories)))
+        .service(at("/v1/theories/{name}", "GET").route(web::get().to(theory)));
+}

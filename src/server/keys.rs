@@ -1,0 +1,181 @@
+//! Keys: who may use a server that is not for its own machine alone. A key is random, shown once, and kept as a hash.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::failure::Failure;
+use crate::time::now;
+
+/// What stands before every key, so that whoever finds one knows what it opens.
+const PREFIX: &str = "theo_";
+/// How long what was read of the file is good.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A key, as it is kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Key {
+    /// Its name for programs, which is no secret.
+    pub(crate) id: String,
+    /// Its name for people.
+    pub(crate) name: String,
+    /// When it was made, in UTC.
+    pub(crate) created: String,
+    /// blake3 of the key, in hexadecimal digits.
+    hash: String,
+}
+
+/// The file of keys of a database, one JSON object a line.
+pub(crate) struct KeyFile {
+    path: PathBuf,
+}
+
+impl KeyFile {
+    /// The file that belongs to a database.
+    pub(crate) fn of(database: &Path) -> KeyFile {
+        KeyFile { path: database.join("KEYS") }
+    }
+
+    /// All keys, the oldest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a line is none of ours: then nobody is let in.
+    pub(crate) fn read(&self) -> Result<Vec<Key>, Failure> {
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Failure::world("read", &self.path, &error)),
+        };
+        let key = |(place, line): (usize, &str)| {
+            let wrong = |error| Failure::World(format!("{}, line {}: {error}", self.path.display(), place + 1));
+            serde_json::from_str(line).map_err(wrong)
+        };
+        text.lines().enumerate().map(key).collect()
+    }
+
+    /// Makes a key. What is given back with it is the key itself, which nobody can find out again.
+    ///
+    /// # Errors
+    /// If the system gives no random bytes, or the file cannot be written.
+    pub(crate) fn add(&self, name: &str) -> Result<(Key, String), Failure> {
+        let mut random = [0; 36];
+        getrandom::fill(&mut random)
+            .map_err(|error| Failure::World(format!("the system gives no random bytes: {error}")))?;
+        let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let id = digits(&random[..4]);
+        let secret = format!("{PREFIX}{id}_{}", digits(&random[4..]));
+        let key = Key { id, name: name.to_owned(), created: now(), hash: hash(&secret) };
+        let mut keys = self.read()?;
+        keys.push(key.clone());
+        self.write(&keys)?;
+        Ok((key, secret))
+    }
+
+    /// Takes a key away; false if there is none with this id.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub(crate) fn revoke(&self, id: &str) -> Result<bool, Failure> {
+        let keys = self.read()?;
+        let left: Vec<Key> = keys.iter().filter(|key| key.id != id).cloned().collect();
+        if left.len() == keys.len() {
+            return Ok(false);
+        }
+        self.write(&left)?;
+        Ok(true)
+    }
+
+    /// Puts the file in place as a whole, for its owner's eyes.
+    fn write(&self, keys: &[Key]) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::world("write", &self.path, &error);
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        for key in keys {
+            writeln!(file, "{}", serde_json::to_string(key).expect("plain data")).map_err(failed)?;
+        }
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(&self.path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}
+
+fn hash(secret: &str) -> String {
+    blake3::hash(secret.as_bytes()).to_hex().to_string()
+}
+
+/// The keys of a running server. A key that is added or revoked counts within a second.
+pub(crate) struct Doors {
+    file: KeyFile,
+    read: Mutex<Read>,
+}
+
+struct Read {
+    at: Option<Instant>,
+    changed: Option<SystemTime>,
+    keys: Result<Vec<Key>, String>,
+}
+
+impl Doors {
+    pub(crate) fn new(file: KeyFile) -> Doors {
+        Doors { file, read: Mutex::new(Read { at: None, changed: None, keys: Ok(Vec::new()) }) }
+    }
+
+    /// The keys as they stand.
+    fn keys(&self) -> Result<Vec<Key>, String> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.at.is_none_or(|at| at.elapsed() > FRESH) {
+            let changed = fs::metadata(&self.file.path).and_then(|data| data.modified()).ok();
+            if read.at.is_none() || changed != read.changed {
+                read.keys = self.file.read().map_err(|failure| failure.to_string());
+                read.changed = changed;
+            }
+            read.at = Some(Instant::now());
+        }
+        read.keys.clone()
+    }
+
+    /// Whether nobody is let in without a key. A file that cannot be read keeps everybody out.
+    pub(crate) fn are_locked(&self) -> bool {
+        self.keys().map_or(true, |keys| !keys.is_empty())
+    }
+
+    /// Whose key this is.
+    pub(crate) fn open(&self, secret: &str) -> Option<Key> {
+        let hash = hash(secret);
+        let keys = self.keys().ok()?;
+        // All are compared, so that time tells nothing.
+        let is_it = |key: &Key| bool::from(key.hash.as_bytes().ct_eq(hash.as_bytes()));
+        keys.into_iter().fold(None, |found, key| if is_it(&key) { Some(key) } else { found })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_opens_until_it_is_revoked_and_is_nowhere_in_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = KeyFile::of(folder.path());
+        assert!(!Doors::new(KeyFile::of(folder.path())).are_locked());
+        let (key, secret) = file.add("laptop").expect("added");
+        let (other, _) = file.add("phone").expect("added");
+        let doors = Doors::new(KeyFile::of(folder.path()));
+        assert!(doors.are_locked());
+        assert_eq!(doors.open(&secret), Some(key.clone()));
+        assert_eq!(doors.open(&secret[..secret.len() - 1]), None);
+        assert_eq!(doors.open(""), None);
+        let text = fs::read_to_string(folder.path().join("KEYS")).expect("the file");
+        assert!(!text.contains(&secret[PREFIX.len() + 9..]));
+        assert!(file.revoke(&key.id).expect("revoked") && !file.revoke(&key.id).expect("read"));
+        assert_eq!(file.read().expect("read"), [other]);
+        assert_eq!(Doors::new(KeyFile::of(folder.path())).open(&secret), None);
+        fs::write(folder.path().join("KEYS"), "damage").expect("written");
+        assert!(Doors::new(KeyFile::of(folder.path())).are_locked(), "damage opened the door");
+    }
+}

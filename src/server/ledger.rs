@@ -1,0 +1,149 @@
+//! The book of all jobs, in a journal of the store: what was taken, and how it ended.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use theoremata_store::{JournalEnd, JournalId, Store, StoreError};
+
+use super::job::{Job, State};
+use super::request::JobRequest;
+
+/// A line of the book.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Taken(Box<Job>),
+    Ended { id: String, state: State, at: String, error: Option<String> },
+}
+
+/// All jobs, the newest last.
+pub(crate) struct Ledger {
+    store: Arc<Store>,
+    end: JournalEnd,
+    jobs: BTreeMap<u64, Job>,
+    numbers: HashMap<String, u64>,
+    /// By owner and the key that the caller gave: the job.
+    repeated: HashMap<(String, String), u64>,
+}
+
+fn book() -> JournalId {
+    JournalId::of(&["server", "jobs"])
+}
+
+impl Ledger {
+    /// Reads the book. Jobs that had not ended wait for their turn again.
+    ///
+    /// # Errors
+    /// If the disk fails, or a line is none of ours.
+    pub(crate) fn open(store: &Arc<Store>) -> Result<Ledger, StoreError> {
+        let (records, end) = store.journal(book())?;
+        let mut ledger = Ledger {
+            store: Arc::clone(store),
+            end,
+            jobs: BTreeMap::new(),
+            numbers: HashMap::new(),
+            repeated: HashMap::new(),
+        };
+        for (place, record) in records.iter().enumerate() {
+            match serde_json::from_slice(record) {
+                Ok(line) => ledger.enter(line),
+                Err(error) => {
+                    let object = format!("line {} of the book of jobs", place + 1);
+                    return Err(StoreError::Damaged { object, why: error.to_string() });
+                }
+            }
+        }
+        Ok(ledger)
+    }
+
+    fn enter(&mut self, line: Line) {
+        match line {
+            Line::Taken(job) => {
+                self.numbers.insert(job.id.clone(), job.number);
+                if let Some((key, _)) = &job.idempotency {
+                    self.repeated.insert((job.owner.clone(), key.clone()), job.number);
+                }
+                self.jobs.insert(job.number, *job);
+            }
+            Line::Ended { id, state, at, error } => {
+                if let Some(job) = self.numbers.get(&id).and_then(|number| self.jobs.get_mut(number)) {
+                    (job.state, job.ended, job.error) = (state, Some(at), error);
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, line: Line) -> Result<(), StoreError> {
+        let record = serde_json::to_vec(&line).expect("plain data");
+        self.end = self.store.append(book(), self.end, &[record])?;
+        self.store.sync_journals()?;
+        self.enter(line);
+        Ok(())
+    }
+
+    /// The number of the next job.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.jobs.last_key_value().map_or(1, |(number, _)| number + 1)
+    }
+
+    /// Takes a job, durably.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn take(&mut self, job: Job, request: &JobRequest) -> Result<(), StoreError> {
+        // The request first: without a line in the book it is nobody's.
+        let bytes = serde_json::to_vec(request).expect("plain data");
+        self.store.append(asked(&job.id), JournalEnd::default(), &[bytes])?;
+        self.write(Line::Taken(Box::new(job)))
+    }
+
+    /// Notes that a job has ended, durably.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn end(&mut self, id: &str, state: State, at: String, error: Option<String>) -> Result<(), StoreError> {
+        self.write(Line::Ended { id: id.to_owned(), state, at, error })
+    }
+
+    /// Notes that a job is being done, which only this process knows.
+    pub(crate) fn begin(&mut self, number: u64) {
+        if let Some(job) = self.jobs.get_mut(&number) {
+            job.state = State::Running;
+        }
+    }
+
+    /// All jobs, the oldest first.
+    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Job> {
+        self.jobs.values()
+    }
+
+    /// The jobs before a number, the newest first.
+    pub(crate) fn before(&self, number: u64) -> impl Iterator<Item = &Job> {
+        self.jobs.range(..number).rev().map(|(_, job)| job)
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<&Job> {
+        self.jobs.get(self.numbers.get(id)?)
+    }
+
+    /// The job that was taken with this key.
+    pub(crate) fn repeated(&self, owner: &str, key: &str) -> Option<&Job> {
+        self.jobs.get(self.repeated.get(&(owner.to_owned(), key.to_owned()))?)
+    }
+}
+
+/// What was asked of a job.
+///
+/// # Errors
+/// If the disk fails, or the request is gone.
+pub(crate) fn request(store: &Store, id: &str) -> Result<JobRequest, StoreError> {
+    let (records, _) = store.journal(asked(id))?;
+    let damaged = |why: String| StoreError::Damaged { object: format!("the request of job {id}"), why };
+    let record = records.first().ok_or_else(|| damaged("it is missing".to_owned()))?;
+    serde_json::from_slice(record).map_err(|error| damaged(error.to_string()))
+}
+
+fn asked(id: &str) -> JournalId {
+    JournalId::of(&["server", "request", id])
+}

@@ -1,0 +1,199 @@
+//! The language model of a server: a pool that everybody's questions go to, and who waits for which answer.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use theoremata_actors::jobs::{EventKind, Job, JobEvent, JobId, Kind, Local, Options, Pool, Refused};
+use theoremata_lm::Model;
+use theoremata_store::Store;
+use tokio::sync::watch;
+
+/// A model with all that is needed to run it.
+pub(crate) struct Seat {
+    /// What callers call it.
+    pub(crate) name: String,
+    /// By what it is known among all models.
+    pub(crate) identity: String,
+    /// The model with its memory and its threads.
+    pub(crate) local: Local,
+}
+
+/// A pool with one model.
+pub(crate) struct Models {
+    pool: Pool,
+    store: Arc<Store>,
+    pub(crate) name: String,
+    pub(crate) model: Arc<Model>,
+    identity: String,
+    asked: Mutex<HashMap<JobId, Asked>>,
+}
+
+/// A question that somebody waits for.
+struct Asked {
+    askers: usize,
+    /// Whether what was told of it is kept when it is answered.
+    kept: bool,
+    news: watch::Sender<()>,
+}
+
+/// Whether what is told of a question is kept, so that it goes on after a kill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Memory {
+    Kept,
+    Forgotten,
+}
+
+impl Models {
+    /// Starts the pool.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub(crate) fn start(seat: Seat, store: &Arc<Store>) -> io::Result<Arc<Models>> {
+        let Seat { name, identity, local } = seat;
+        let model = local.model.clone();
+        let options = Options { store: Some(store.clone()), ..Options::new(vec![Kind::Local(local)], &identity) };
+        let pool = Pool::start(options)?;
+        let events = pool.watch();
+        let models = Arc::new(Models { pool, store: store.clone(), name, model, identity, asked: Mutex::default() });
+        let listener = Arc::downgrade(&models);
+        thread::Builder::new().name("model-news".to_owned()).spawn(move || {
+            for (id, event) in events {
+                let Some(models) = listener.upgrade() else { return };
+                models.hear(id, &event);
+            }
+        })?;
+        Ok(models)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashMap<JobId, Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, id: JobId, event: &JobEvent) {
+        let mut asked = self.asked();
+        let Some(question) = asked.get(&id) else { return };
+        question.news.send_replace(());
+        if question.askers == 0 && matches!(event.what, EventKind::Answered(_)) {
+            // Nobody is left who waited for it.
+            if let Some(question) = asked.remove(&id) {
+                self.forget(id, question.kept);
+            }
+        }
+    }
+
+    fn forget(&self, id: JobId, kept: bool) {
+        self.pool.forget(id);
+        if !kept {
+            // What cannot be removed takes room, and harms nobody.
+            let _ = self.store.remove_journal(id);
+        }
+    }
+
+    /// Asks a question. Waits for the pool, and with the memory [`Memory::Kept`] for the disk.
+    ///
+    /// # Errors
+    /// If the pool refuses it.
+    pub(crate) fn ask(self: &Arc<Models>, job: Job, memory: Memory) -> Result<Asking, Refused> {
+        let id = job.id(&self.identity);
+        let news = {
+            let mut asked = self.asked();
+            let new = || Asked { askers: 0, kept: false, news: watch::Sender::new(()) };
+            let question = asked.entry(id).or_insert_with(new);
+            question.askers += 1;
+            question.kept |= memory == Memory::Kept;
+            question.news.subscribe()
+        };
+        let asking = Asking { models: self.clone(), id, told: 0, news };
+        // Where it is refused, `asking` takes the asker back.
+        self.pool.submit(job)?;
+        Ok(asking)
+    }
+
+    /// Ends one node of a question and all below it; false if no such node is open.
+    pub(crate) fn cancel_node(&self, question: &Job, path: &[u32]) -> bool {
+        self.pool.cancel_node(question.id(&self.identity), path)
+    }
+
+    /// Questions that are not answered, or whose answers somebody still reads.
+    pub(crate) fn open(&self) -> usize {
+        self.asked().len()
+    }
+
+    /// Why answers are not written down any more, if that failed.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.pool.trouble()
+    }
+}
+
+/// Somebody who waits for an answer. Whoever goes away before it is there, and was the last, ends the work.
+pub(crate) struct Asking {
+    models: Arc<Models>,
+    id: JobId,
+    told: u64,
+    news: watch::Receiver<()>,
+}
+
+impl Asking {
+    /// What was told since the last call, as soon as there is something. Nothing comes behind the answer.
+    pub(crate) async fn next(&mut self) -> Vec<Arc<JobEvent>> {
+        loop {
+            self.news.borrow_and_update();
+            let events = self.models.pool.told(self.id, self.told).unwrap_or_default();
+            if !events.is_empty() {
+                self.told += events.len() as u64;
+                return events;
+            }
+            if self.news.changed().await.is_err() {
+                return Vec::new();
+            }
+        }
+    }
+
+    /// The same on a thread that may wait, for so long at most.
+    pub(crate) fn wait(&mut self, most: std::time::Duration) -> Vec<Arc<JobEvent>> {
+        let begin = std::time::Instant::now();
+        loop {
+            let events = self.models.pool.told(self.id, self.told).unwrap_or_default();
+            if !events.is_empty() || begin.elapsed() >= most {
+                self.told += events.len() as u64;
+                return events;
+            }
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    /// Goes on behind what was heard before.
+    pub(crate) fn skip(&mut self, events: u64) {
+        self.told = events;
+    }
+
+    /// Ends the work; it is answered with what there is.
+    pub(crate) fn cancel(&self) {
+        self.models.pool.cancel(self.id);
+    }
+
+    /// Lets the work go on, or lie, without anybody who waits: it is neither cancelled nor forgotten.
+    pub(crate) fn leave(self) {
+        self.models.asked().remove(&self.id);
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let mut asked = self.models.asked();
+        let Some(question) = asked.get_mut(&self.id) else { return };
+        question.askers -= 1;
+        if question.askers > 0 {
+            return;
+        }
+        if self.models.pool.answer(self.id).is_some() {
+            if let Some(question) = asked.remove(&self.id) {
+                self.models.forget(self.id, question.kept);
+            }
+        } else {
+            self.models.pool.cancel(self.id);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Where jobs are taken, wait for their turn, and are done: a few threads do them, the others wait.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+
+use serde_json::json;
+use theoremata_actors::grid::Cancel;
+use theoremata_actors::run::STACK_BYTES;
+use theoremata_store::StoreError;
+
+use super::job::{Job, State};
+use super::ledger::{self, Ledger};
+use super::log::JobLog;
+use super::means::{Limits, Means};
+use super::problem::Problem;
+use super::request::{Asked, Budget, JobRequest, Kind};
+use super::work::{self, Ended};
+use crate::time::now;
+
+/// The jobs of a server.
+pub(crate) struct Office {
+    pub(crate) means: Means,
+    inner: Mutex<Inner>,
+    turn: Condvar,
+}
+
+struct Inner {
+    ledger: Ledger,
+    /// Jobs that are being done, by number.
+    running: HashMap<u64, Cancel>,
+    logs: HashMap<String, Weak<JobLog>>,
+}
+
+/// Questions to the language model that are open at the same time. Their threads wait; the pool does the work.
+const ASKERS: usize = 32;
+
+/// Who does a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Desk {
+    /// A thread that lets the prover or the checker work.
+    Prover,
+    /// A thread that waits for the language model.
+    Model,
+}
+
+impl Desk {
+    fn of(kind: Kind) -> Desk {
+        match kind {
+            Kind::Explore | Kind::Prove | Kind::Check => Desk::Prover,
+            Kind::Generate | Kind::Reason => Desk::Model,
+        }
+    }
+}
+
+/// What became of a request for a job.
+pub(crate) enum Taken {
+    New(Box<Job>),
+    /// The same request came before, with the same key.
+    Known(Box<Job>),
+}
+
+impl Office {
+    /// Opens the book of jobs. Those that had not ended wait for their turn.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn open(means: Means) -> Result<Office, StoreError> {
+        let ledger = Ledger::open(&means.store)?;
+        let inner = Inner { ledger, running: HashMap::new(), logs: HashMap::new() };
+        Ok(Office { means, inner: Mutex::new(inner), turn: Condvar::new() })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the threads that do jobs. They end when the office closes.
+    ///
+    /// # Errors
+    /// If the system has no thread.
+    pub(crate) fn staff(office: &Arc<Office>) -> io::Result<Vec<JoinHandle<()>>> {
+        let begin = |desk: Desk| {
+            let office = Arc::clone(office);
+            let thread = thread::Builder::new().name("job".to_owned()).stack_size(STACK_BYTES);
+            thread.spawn(move || while office.do_next(desk) {})
+        };
+        let provers = std::iter::repeat_n(Desk::Prover, office.means.limits.at_once.get());
+        provers
+            .chain(std::iter::repeat_n(Desk::Model, if office.means.models.is_some() { ASKERS } else { 1 }))
+            .map(begin)
+            .collect()
+    }
+
+    /// Takes no more jobs and stops those that are being done: they go on when the office is opened again.
+    pub(crate) fn close(&self) {
+        self.means.close();
+        self.inner().running.values().for_each(Cancel::cancel);
+        self.turn.notify_all();
+    }
+
+    /// Takes a job. `key` is the caller's own for this request: the same again gives the same job. Waits for the disk.
+    ///
+    /// # Errors
+    /// If the key came with another request, too many jobs wait, or the disk fails.
+    pub(crate) fn take(
+        &self,
+        owner: &str,
+        key: Option<&str>,
+        request: &JobRequest,
+        asked: &Asked,
+    ) -> Result<Taken, Problem> {
+        let hash = blake3::hash(&serde_json::to_vec(request).expect("plain data")).to_hex().to_string();
+        let mut inner = self.inner();
+        if let Some(known) = key.and_then(|key| inner.ledger.repeated(owner, key)) {
+            return match &known.idempotency {
+                Some((_, same)) if *same == hash => Ok(Taken::Known(Box::new(known.clone()))),
+                _ => Err(Problem::new(
+                    422,
+                    "idempotency-key-reused",
+                    "this Idempotency-Key came with another request; use a new key for a new request",
+                )
+                .saying("job", known.id.clone())),
+            };
+        }
+        if self.means.is_closing() {
+            return Err(Problem::new(503, "closing", "the server is about to stop"));
+        }
+        let waiting = |of: Option<&str>| {
+            let waits = |job: &&Job| job.state == State::Queued && of.is_none_or(|of| job.owner == of);
+            inner.ledger.all().rev().filter(waits).count()
+        };
+        for (of, most) in [(Some(owner), self.means.limits.waiting), (None, self.means.limits.waiting_in_all)] {
+            if waiting(of) >= most {
+                let whose = if of.is_some() { "of yours " } else { "" };
+                let why = format!("{most} jobs {whose}wait already; cancel one or wait until one is done");
+                return Err(Problem::later("too-many-jobs", 5, why));
+            }
+        }
+        let number = inner.ledger.next_number();
+        let (theory, run) = match asked {
+            Asked::Question(question) => (Some(question.theory.name.to_string()), Some(question.run().to_string())),
+            Asked::Check(run) => (None, run.map(|run| run.to_string())),
+            Asked::Reason(_) => (None, None),
+        };
+        let job = Job {
+            number,
+            id: new_id(number)?,
+            owner: owner.to_owned(),
+            kind: request.kind,
+            state: State::Queued,
+            created: now(),
+            ended: None,
+            theory,
+            run,
+            budget: self.bounded(&request.budget),
+            metadata: request.metadata.clone(),
+            idempotency: key.map(|key| (key.to_owned(), hash)),
+            error: None,
+        };
+        inner.ledger.take(job.clone(), request)?;
+        // One of those who wait does jobs of this kind.
+        self.turn.notify_all();
+        Ok(Taken::New(Box::new(job)))
+    }
+
+    fn bounded(&self, budget: &Budget) -> Budget {
+        let Limits { cpu_seconds, memory_mb, .. } = self.means.limits;
+        Budget {
+            cpu_seconds: Some(budget.cpu_seconds.map_or(cpu_seconds, |seconds| seconds.min(cpu_seconds))),
+            memory_mb: Some(budget.memory_mb.map_or(memory_mb, |megabytes| megabytes.min(memory_mb))),
+        }
+    }
+
+    /// A job.
+    pub(crate) fn find(&self, id: &str) -> Option<Job> {
+        self.inner().ledger.find(id).cloned()
+    }
+
+    /// Jobs that `wanted` picks, the newest first: at most so many before a number.
+    pub(crate) fn list(&self, before: Option<u64>, most: usize, wanted: impl Fn(&Job) -> bool) -> Vec<Job> {
+        let inner = self.inner();
+        inner.ledger.before(before.unwrap_or(u64::MAX)).filter(|job| wanted(job)).take(most).cloned().collect()
+    }
+
+    /// How many jobs are in each state.
+    pub(crate) fn counts(&self) -> HashMap<&'static str, u64> {
+        let mut counts = HashMap::new();
+        self.inner().ledger.all().for_each(|job| *counts.entry(job.state.word()).or_default() += 1);
+        counts
+    }
+
+    /// The log of a job.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn log(&self, id: &str) -> Result<Arc<JobLog>, StoreError> {
+        let mut inner = self.inner();
+        if let Some(log) = inner.logs.get(id).and_then(Weak::upgrade) {
+            return Ok(log);
+        }
+        inner.logs.retain(|_, log| log.strong_count() > 0);
+        let log = Arc::new(JobLog::open(&self.means.store, id)?);
+        inner.logs.insert(id.to_owned(), Arc::downgrade(&log));
+        Ok(log)
+    }
+
+    /// Cancels a job, and gives it as it then is. One that is being done ends a little later; one that has ended
+    /// stays as it is. Waits for the disk.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn cancel(&self, id: &str) -> Result<Option<Job>, StoreError> {
+        let log = self.log(id)?;
+        let mut inner = self.inner();
+        let Some(job) = inner.ledger.find(id).cloned() else { return Ok(None) };
+        if let Some(cancel) = inner.running.get(&job.number) {
+            cancel.cancel();
+        } else if job.state == State::Queued {
+            log.append(vec![ended_event(State::Cancelled, None, json!({}))])?;
+            inner.ledger.end(id, State::Cancelled, now(), None)?;
+        }
+        Ok(inner.ledger.find(id).cloned())
+    }
+
+    /// Waits for a job and does it. False when the office closes.
+    fn do_next(&self, desk: Desk) -> bool {
+        let mut inner = self.inner();
+        let (job, cancel) = loop {
+            if self.means.is_closing() {
+                return false;
+            }
+            if let Some(job) = next(&inner, desk) {
+                let cancel = Cancel::default();
+                inner.ledger.begin(job.number);
+                inner.running.insert(job.number, cancel.clone());
+                break (job, cancel);
+            }
+            inner = self.turn.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        };
+        drop(inner);
+        let ended = self.perform(&job, &cancel);
+        let mut inner = self.inner();
+        inner.running.remove(&job.number);
+        if let Some(Ended { state, error }) = ended {
+            // Where the disk fails the job is found unfinished when the office is opened again.
+            let _ = inner.ledger.end(&job.id, state, now(), error);
+        }
+        // Another job may have waited for the same run.
+        self.turn.notify_all();
+        true
+    }
+
+    /// Does a job; `None` if it is to go on when the office is opened again.
+    fn perform(&self, job: &Job, cancel: &Cancel) -> Option<Ended> {
+        let failed = |error: String| Ended { state: State::Failed, error: Some(error) };
+        let log = match self.log(&job.id) {
+            Ok(log) => log,
+            Err(error) => return Some(failed(error.to_string())),
+        };
+        if let Some(last) = log.last().map(|last| super::log::value(&last)).filter(|last| last["event"] == "ended") {
+            // It had been told, and not been entered in the book.
+            let state = last["state"].as_str().and_then(State::read).unwrap_or(State::Failed);
+            return Some(Ended { state, error: last["error"].as_str().map(str::to_owned) });
+        }
+        let request = ledger::request(&self.means.store, &job.id).map_err(|error| error.to_string());
+        let done = request.and_then(|request| work::perform(&self.means, job, &request, &log, cancel));
+        let (ended, more) = match done {
+            Ok(None) => return None,
+            Ok(Some((state, more))) => (Ended { state, error: None }, more),
+            Err(error) => (failed(error), json!({})),
+        };
+        match log.append(vec![ended_event(ended.state, ended.error.as_deref(), more)]) {
+            Ok(()) => Some(ended),
+            Err(error) => Some(failed(error.to_string())),
+        }
+    }
+}
+
+/// The job whose turn it is: of whom the fewest are being done, and of these the one that waits longest. Two jobs
+/// never work at the same run.
+fn next(inner: &Inner, desk: Desk) -> Option<Job> {
+    let mut busy: HashMap<&str, usize> = HashMap::new();
+    let mut runs = Vec::new();
+    for job in inner.ledger.all().filter(|job| job.state == State::Running && Desk::of(job.kind) == desk) {
+        *busy.entry(&job.owner).or_default() += 1;
+        runs.extend(&job.run);
+    }
+    let waits = |job: &&Job| {
+        let has_run = job.run.as_ref().is_none_or(|run| !runs.contains(&run));
+        job.state == State::Queued && Desk::of(job.kind) == desk && has_run
+    };
+    let turn = |job: &&Job| (busy.get(&*job.owner).copied().unwrap_or(0), job.number);
+    inner.ledger.all().filter(waits).min_by_key(turn).cloned()
+}
+
+/// The last event of a job.
+fn ended_event(state: State, error: Option<&str>, more: serde_json::Value) -> serde_json::Value {
+    let mut event = json!({ "event": "ended", "state": state.word(), "error": error });
+    if let (Some(event), serde_json::Value::Object(more)) = (event.as_object_mut(), more) {
+        event.extend(more);
+    }
+    event
+}
+
+/// An id that sorts like its number and cannot be guessed.
+fn new_id(number: u64) -> Result<String, Problem> {
+    let mut random = [0; 6];
+    getrandom::fill(&mut random)
+        .map_err(|error| Problem::new(500, "failure", format!("the system gives no random bytes: {error}")))?;
+    let random: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{number:08x}{random}"))
+}

@@ -1,0 +1,113 @@
+//! Answers in the form of the protocol.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
+use theoremata_lm::{Bound, Model, Outcome};
+
+use super::request::{Form, Wanted};
+
+/// What all pieces of one answer say of it.
+#[derive(Clone)]
+pub(crate) struct Head {
+    pub(crate) id: String,
+    pub(crate) created: u64,
+    pub(crate) model: String,
+}
+
+impl Head {
+    /// The members that every object of the answer begins with.
+    pub(crate) fn object(&self, kind: &str) -> Value {
+        json!({ "id": self.id, "object": kind, "created": self.created, "model": self.model, "system_fingerprint": null })
+    }
+}
+
+/// Which answer a node gives, from 0; `None` for the question itself.
+pub(crate) fn place(path: &[u32]) -> Option<usize> {
+    match path {
+        [place] => Some(*place as usize),
+        _ => None,
+    }
+}
+
+/// Why an answer ended, in the words of the protocol.
+pub(crate) fn finish(outcome: Option<&Outcome>) -> &'static str {
+    match outcome {
+        Some(Outcome::Budget(Bound::Tokens | Bound::Path)) => "length",
+        Some(Outcome::Invalid) => "content_filter",
+        _ => "stop",
+    }
+}
+
+/// What a question cost.
+pub(crate) fn usage(wanted: &Wanted, answer: &Answer) -> Value {
+    let written = answer.nodes.iter().filter(|node| place(&node.path).is_some()).map(|node| node.tokens).sum::<usize>();
+    let prompt = wanted.prompt_tokens;
+    json!({ "prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written })
+}
+
+/// The log-probability of a token that was drawn.
+pub(crate) fn logprob(model: &Model, wrote: &Wrote) -> Value {
+    let bytes = model.tokenizer().map(|tokenizer| tokenizer.piece(wrote.token).to_vec()).unwrap_or_default();
+    json!({
+        "token": String::from_utf8_lossy(&bytes), "logprob": wrote.log_probability(), "bytes": bytes, "top_logprobs": [],
+    })
+}
+
+/// The log-probabilities of all tokens of each answer.
+pub(crate) fn logprobs(model: &Model, choices: usize, events: &[Arc<JobEvent>]) -> Vec<Vec<Value>> {
+    let mut all = vec![Vec::new(); choices];
+    for event in events {
+        if let (Some(place), EventKind::Wrote { token: Some(wrote), .. }) = (place(&event.path), &event.what)
+            && !wrote.is_stop()
+            && let Some(list) = all.get_mut(place)
+        {
+            list.push(logprob(model, wrote));
+        }
+    }
+    all
+}
+
+/// Log-probabilities in the form that a choice has them.
+pub(crate) fn shown(form: Form, list: &[Value]) -> Value {
+    match form {
+        Form::Chat => json!({ "content": list }),
+        Form::Text => json!({
+            "tokens": list.iter().map(|token| &token["token"]).collect::<Vec<_>>(),
+            "token_logprobs": list.iter().map(|token| &token["logprob"]).collect::<Vec<_>>(),
+            "top_logprobs": null,
+            "text_offset": list.iter().scan(0, |at, token| {
+                let here = *at;
+                *at += token["token"].as_str().map_or(0, |text| text.chars().count());
+                Some(here)
+            }).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+/// The whole answer as one object.
+pub(crate) fn whole(head: &Head, wanted: &Wanted, model: &Model, answer: &Answer, events: &[Arc<JobEvent>]) -> Value {
+    let mut logprobs = if wanted.logprobs { logprobs(model, wanted.choices, events) } else { Vec::new() }.into_iter();
+    let mut choices: Vec<(usize, &NodeAnswer)> =
+        answer.nodes.iter().filter_map(|node| Some((place(&node.path)?, node))).collect();
+    choices.sort_by_key(|(place, _)| *place);
+    let choice = |(index, node): (usize, &NodeAnswer)| {
+        let logprobs = logprobs.next().map_or(Value::Null, |list| shown(wanted.form, &list));
+        let reason = finish(node.outcome.as_ref());
+        match wanted.form {
+            Form::Chat => json!({
+                "index": index, "message": { "role": "assistant", "content": node.text, "refusal": null },
+                "logprobs": logprobs, "finish_reason": reason,
+            }),
+            Form::Text => json!({ "index": index, "text": node.text, "logprobs": logprobs, "finish_reason": reason }),
+        }
+    };
+    let mut object = head.object(match wanted.form {
+        Form::Chat => "chat.completion",
+        Form::Text => "text_completion",
+    });
+    object["choices"] = choices.into_iter().map(choice).collect();
+    object["usage"] = usage(wanted, answer);
+    object
+}

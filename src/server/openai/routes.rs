@@ -1,0 +1,149 @@
+//! The calls of the protocol.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::web::{self, Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+use theoremata_actors::jobs::{EventKind, Refused};
+
+use super::answer::{Head, whole};
+use super::request::{Form, Refusal, read};
+use super::stream::pieces;
+use crate::server::api::only;
+use crate::server::models::{Asking, Memory, Models};
+use crate::server::problem::Problem;
+use crate::server::state::Server;
+use crate::server::upload;
+
+pub(super) fn told(refusal: &Refusal) -> HttpResponse {
+    let status = StatusCode::from_u16(refusal.status).expect("a status of ours");
+    let mut response = HttpResponse::build(status);
+    if refusal.status == 429 {
+        response.insert_header((header::RETRY_AFTER, "1"));
+    }
+    response.json(refusal.document())
+}
+
+/// The server's model.
+pub(super) fn models(server: &Server) -> Result<&Arc<Models>, Refusal> {
+    server.models.as_ref().ok_or_else(|| Refusal {
+        status: 404,
+        message: "this server has no model; `theoremata serve --model smollm2` gives it one".to_owned(),
+        param: Some("model".to_owned()),
+        code: Some("model_not_found"),
+    })
+}
+
+/// Answers a conversation, in the protocol of OpenAI.
+#[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body(content = Object), responses(
+    (status = 200, description = "The answer, or a stream of its pieces."),
+    (status = 400, description = "The request asks for what there is not; the error is in the form of the protocol."),
+    (status = 404, description = "There is no such model."),
+    (status = 429, description = "Too many questions wait."),
+))]
+pub(crate) async fn chat(server: Data<Server>, payload: Payload) -> HttpResponse {
+    complete(server, payload, Form::Chat).await.unwrap_or_else(|refusal| told(&refusal))
+}
+
+/// Goes on from a text, in the protocol of OpenAI.
+#[utoipa::path(post, path = "/v1/completions", tag = "openai", request_body(content = Object), responses(
+    (status = 200, description = "The answer, or a stream of its pieces."),
+    (status = 400, description = "The request asks for what there is not."),
+    (status = 404, description = "There is no such model."),
+    (status = 429, description = "Too many questions wait."),
+))]
+pub(crate) async fn text(server: Data<Server>, payload: Payload) -> HttpResponse {
+    complete(server, payload, Form::Text).await.unwrap_or_else(|refusal| told(&refusal))
+}
+
+async fn complete(server: Data<Server>, payload: Payload, form: Form) -> Result<HttpResponse, Refusal> {
+    let models = models(&server)?.clone();
+    let body = upload::body(payload).await?;
+    let asked = models.clone();
+    let work = move || Ok::<_, Problem>(ask(&asked, &body, form));
+    let (mut asking, wanted) = server.deep(work).await??;
+    let head = head(form, &models)?;
+    if wanted.stream {
+        let stream = pieces(asking, head, wanted, models.model.clone(), server.closing.clone());
+        return Ok(HttpResponse::Ok()
+            .content_type("text/event-stream; charset=utf-8")
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .streaming(stream));
+    }
+    let mut events = Vec::new();
+    loop {
+        let news = asking.next().await;
+        if news.is_empty() {
+            return Err(Problem::new(503, "closing", "the server is about to stop").into());
+        }
+        events.extend(news);
+        if let Some(EventKind::Answered(answer)) = events.last().map(|event| &event.what) {
+            if answer.nodes.is_empty() {
+                let message = answer.because.clone().unwrap_or_else(|| "the model could not answer".to_owned());
+                return Err(Refusal { status: 400, message, param: None, code: None });
+            }
+            return Ok(HttpResponse::Ok().json(whole(&head, &wanted, &models.model, answer, &events)));
+        }
+    }
+}
+
+/// Reads a request and asks its question.
+fn ask(models: &Arc<Models>, body: &[u8], form: Form) -> Result<(Asking, super::request::Wanted), Refusal> {
+    let wanted = read(body, form, &models.name, &models.model)?;
+    let asking = models.ask(wanted.job.clone(), Memory::Forgotten).map_err(|refused| {
+        let (status, code) = match &refused {
+            Refused::Full { .. } => (429, Some("rate_limit_exceeded")),
+            Refused::Job(_) => (400, None),
+            _ => (500, None),
+        };
+        Refusal { status, message: refused.to_string(), param: None, code }
+    })?;
+    Ok((asking, wanted))
+}
+
+fn head(form: Form, models: &Models) -> Result<Head, Refusal> {
+    let number = getrandom::u64().map_err(|error| Problem::new(500, "failure", format!("no random bytes: {error}")))?;
+    let word = if form == Form::Chat { "chatcmpl" } else { "cmpl" };
+    let created = jiff::Timestamp::now().as_second();
+    let created = u64::try_from(created).unwrap_or(0);
+    Ok(Head { id: format!("{word}-{number:016x}"), created, model: models.name.clone() })
+}
+
+fn described(models: &Models) -> Value {
+    json!({ "id": models.name, "object": "model", "created": 0, "owned_by": "theoremata" })
+}
+
+/// Lists the server's model, in the protocol of OpenAI.
+#[utoipa::path(get, path = "/v1/models", tag = "openai", responses((status = 200, description = "The list.")))]
+pub(crate) async fn list(server: Data<Server>) -> HttpResponse {
+    let data: Vec<Value> = server.models.iter().map(|models| described(models)).collect();
+    HttpResponse::Ok().json(json!({ "object": "list", "data": data }))
+}
+
+/// Describes a model, in the protocol of OpenAI.
+#[utoipa::path(get, path = "/v1/models/{id}", tag = "openai", params(("id" = String, Path)), responses(
+    (status = 200, description = "The model."), (status = 404, description = "There is no such model."),
+))]
+pub(crate) async fn show(server: Data<Server>, request: HttpRequest, model: Path<String>) -> HttpResponse {
+    let found = server.models.as_ref().filter(|models| models.name == *model);
+    let missing = || Refusal {
+        status: 404,
+        message: format!("there is nothing at {}", request.path()),
+        param: Some("model".to_owned()),
+        code: Some("model_not_found"),
+    };
+    found.map_or_else(|| told(&missing()), |models| HttpResponse::Ok().json(described(models)))
+}
+
+/// The addresses of these calls.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    let at = |path: &str, allowed: &'static str| web::resource(path).default_service(only(allowed));
+    config
+        .service(at("/v1/chat/completions", "POST").route(web::post().to(chat)))
+        .service(at("/v1/completions", "POST").route(web::post().to(text)))
+        .service(at("/v1/models", "GET").route(web::get().to(list)))
+        .service(at("/v1/models/{id:.*}", "GET").route(web::get().to(show)));
+}

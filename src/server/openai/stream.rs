@@ -1,0 +1,143 @@
+//! An answer piece by piece, as it is written.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use actix_web::web::Bytes;
+use futures_util::stream::{self, Stream};
+use serde_json::{Value, json};
+use theoremata_actors::jobs::{Answer, EventKind, JobEvent};
+use theoremata_lm::{Model, Outcome};
+use tokio::sync::watch;
+
+use super::answer::{Head, finish, logprob, place, shown, usage};
+use super::request::{Form, Wanted};
+use crate::server::models::Asking;
+
+/// A stream of pieces; the work ends when nobody reads it any more.
+pub(crate) fn pieces(
+    asking: Asking,
+    head: Head,
+    wanted: Wanted,
+    model: Arc<Model>,
+    closing: watch::Receiver<bool>,
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
+    let teller =
+        Teller { asking, head, wanted, model, closing, begun: HashMap::new(), ready: VecDeque::new(), done: false };
+    stream::unfold(teller, |mut teller| async move {
+        let piece = teller.next().await?;
+        Some((Ok(Bytes::from(piece)), teller))
+    })
+}
+
+struct Teller {
+    asking: Asking,
+    head: Head,
+    wanted: Wanted,
+    model: Arc<Model>,
+    closing: watch::Receiver<bool>,
+    /// Answers of which something was told, and whether their ends were.
+    begun: HashMap<usize, bool>,
+    ready: VecDeque<String>,
+    done: bool,
+}
+
+impl Teller {
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Some(piece);
+            }
+            if self.done {
+                return None;
+            }
+            let events = tokio::select! {
+                events = self.asking.next() => events,
+                closed = self.closing.wait_for(|closing| *closing) => {
+                    let _ = closed;
+                    return None;
+                }
+            };
+            if events.is_empty() {
+                return None;
+            }
+            events.iter().for_each(|event| self.take(event));
+        }
+    }
+
+    fn take(&mut self, event: &JobEvent) {
+        match (&event.what, place(&event.path)) {
+            (EventKind::Wrote { text, token }, Some(place)) => {
+                let list: Vec<Value> = token
+                    .iter()
+                    .filter(|token| self.wanted.logprobs && !token.is_stop())
+                    .map(|token| logprob(&self.model, token))
+                    .collect();
+                if !text.is_empty() || !list.is_empty() {
+                    let logprobs = if list.is_empty() { Value::Null } else { shown(self.wanted.form, &list) };
+                    self.tell(place, text, logprobs, None);
+                }
+            }
+            (EventKind::Finished(outcome), Some(place)) => self.end(place, Some(outcome)),
+            (EventKind::Answered(answer), _) => self.answered(answer),
+            _ => {}
+        }
+    }
+
+    /// Tells a piece of an answer.
+    fn tell(&mut self, index: usize, text: &str, logprobs: Value, reason: Option<&str>) {
+        let first = !self.begun.contains_key(&index);
+        self.begun.entry(index).or_insert(false);
+        let choice = match self.wanted.form {
+            Form::Chat => {
+                let mut delta = json!({});
+                if first {
+                    delta["role"] = json!("assistant");
+                }
+                if reason.is_none() || first {
+                    delta["content"] = json!(text);
+                }
+                json!({ "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason })
+            }
+            Form::Text => json!({ "index": index, "text": text, "logprobs": logprobs, "finish_reason": reason }),
+        };
+        self.put(&json!([choice]), &Value::Null);
+    }
+
+    fn end(&mut self, index: usize, outcome: Option<&Outcome>) {
+        if self.begun.insert(index, true) != Some(true) {
+            // The entry above must not hide that nothing was told yet.
+            let reason = finish(outcome);
+            self.tell(index, "", Value::Null, Some(reason));
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer) {
+        for node in &answer.nodes {
+            if let Some(place) = place(&node.path) {
+                self.end(place, node.outcome.as_ref());
+            }
+        }
+        if answer.nodes.is_empty() {
+            let because = answer.because.clone().unwrap_or_else(|| "the model could not answer".to_owned());
+            let error = json!({ "error": { "message": because, "type": "server_error", "param": null, "code": null } });
+            self.ready.push_back(format!("data: {error}\n\n"));
+        } else if self.wanted.include_usage {
+            self.put(&json!([]), &usage(&self.wanted, answer));
+        }
+        self.ready.push_back("data: [DONE]\n\n".to_owned());
+        self.done = true;
+    }
+
+    fn put(&mut self, choices: &Value, usage: &Value) {
+        let mut object = self.head.object(match self.wanted.form {
+            Form::Chat => "chat.completion.chunk",
+            Form::Text => "text_completion",
+        });
+        object["choices"] = choices.clone();
+        if self.wanted.include_usage {
+            object["usage"] = usage.clone();
+        }
+        self.ready.push_back(format!("data: {object}\n\n"));
+    }
+}

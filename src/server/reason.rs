@@ -1,0 +1,128 @@
+//! Jobs that ask the language model: what the pool tells of their trees goes to their logs.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use theoremata_actors::grid::Cancel;
+use theoremata_actors::jobs::{Answer, EventKind, Job, JobEvent};
+use theoremata_lm::Outcome;
+
+use super::job::State;
+use super::log::{JobLog, value};
+use super::means::Means;
+use super::models::Memory;
+use super::work;
+
+/// What is written in this time goes to the log together.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// Asks the model, and writes down what its tree does until it is answered.
+pub(super) fn reason(means: &Means, question: Job, log: &JobLog, cancel: &Cancel) -> work::Outcome {
+    let none = || "this server was started without a model; `theoremata serve --model smollm2` gives it one".to_owned();
+    let models = means.models.as_ref().ok_or_else(none)?;
+    let said = |error: theoremata_store::StoreError| error.to_string();
+    if log.last().is_none() {
+        log.append(vec![json!({ "event": "started", "kind": "reason", "model": models.name })]).map_err(said)?;
+    }
+    let mut asking = models.ask(question, Memory::Kept).map_err(|refused| refused.to_string())?;
+    asking.skip(heard(log));
+    let mut told_to_stop = false;
+    loop {
+        if cancel.is_cancelled() && means.is_closing() {
+            asking.leave();
+            return Ok(None);
+        }
+        if cancel.is_cancelled() && !told_to_stop {
+            asking.cancel();
+            told_to_stop = true;
+        }
+        std::thread::sleep(GATHER);
+        let events = asking.wait(GATHER);
+        log.append(gathered(&events)).map_err(said)?;
+        if let Some(trouble) = models.trouble() {
+            return Err(format!("answers are not kept: {trouble}"));
+        }
+        if let Some(EventKind::Answered(answer)) = events.last().map(|event| &event.what) {
+            return ended(answer);
+        }
+    }
+}
+
+/// How many of the pool's events stand in the log already.
+fn heard(log: &JobLog) -> u64 {
+    log.last().and_then(|last| value(&last)["through"].as_u64()).unwrap_or(0)
+}
+
+/// Events as the log has them. What a node wrote without a pause is one.
+fn gathered(events: &[std::sync::Arc<JobEvent>]) -> Vec<Value> {
+    let mut lines: Vec<Value> = Vec::new();
+    for event in events {
+        let through = event.seq + 1;
+        if let (EventKind::Wrote { text, token }, Some(last)) = (&event.what, lines.last_mut())
+            && last["event"] == "wrote"
+            && last["node"] == json!(event.path)
+        {
+            last["text"] = json!(format!("{}{text}", last["text"].as_str().unwrap_or_default()));
+            last["tokens"] = json!(last["tokens"].as_u64().unwrap_or(0) + u64::from(token.is_some()));
+            last["through"] = json!(through);
+            continue;
+        }
+        let mut line = line(&event.what);
+        (line["node"], line["through"]) = (json!(event.path), json!(through));
+        lines.push(line);
+    }
+    lines
+}
+
+fn line(what: &EventKind) -> Value {
+    match what {
+        EventKind::Opened => json!({ "event": "opened" }),
+        EventKind::Wrote { text, token } => {
+            json!({ "event": "wrote", "text": text, "tokens": u64::from(token.is_some()) })
+        }
+        EventKind::Joined(report) => json!({ "event": "joined", "report": report }),
+        EventKind::Pruned(report) => json!({ "event": "pruned", "report": report }),
+        EventKind::Cancelled { .. } => json!({ "event": "node_cancelled" }),
+        EventKind::Finished(outcome) => json!({ "event": "node_ended", "outcome": word(outcome) }),
+        EventKind::Resumed { tokens, because } => json!({ "event": "resumed", "tokens": tokens, "because": because }),
+        EventKind::Answered(answer) => {
+            let node = |node: &theoremata_actors::jobs::NodeAnswer| {
+                json!({
+                    "node": node.path, "outcome": node.outcome.as_ref().map(word), "text": node.text, "tokens": node.tokens,
+                    "log_probability": node.log_probability(),
+                })
+            };
+            let nodes: Vec<Value> = answer.nodes.iter().map(node).collect();
+            json!({ "event": "answer", "text": answer.text, "nodes": nodes, "exact": answer.exact })
+        }
+    }
+}
+
+/// How a node or a tree ended. That a bound cut it off is no failure.
+fn word(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Concluded => "concluded".to_owned(),
+        Outcome::Budget(bound) => format!("out of {}", format!("{bound:?}").to_lowercase()),
+        Outcome::Cancelled => "cancelled".to_owned(),
+        Outcome::Failed => "failed".to_owned(),
+        Outcome::Invalid => "invalid".to_owned(),
+    }
+}
+
+/// What came of a question: a function of it and the model alone.
+fn ended(answer: &Answer) -> work::Outcome {
+    if let (Outcome::Failed, Some(because), true) = (&answer.outcome, &answer.because, answer.nodes.is_empty()) {
+        return Err(because.clone());
+    }
+    // Of one answer the tree has no more to say than the answer itself.
+    let (outcome, text) = match answer.nodes.as_slice() {
+        [_, only] => (only.outcome.as_ref().unwrap_or(&answer.outcome), &only.text),
+        _ => (&answer.outcome, &answer.text),
+    };
+    let state = if *outcome == Outcome::Cancelled { State::Cancelled } else { State::Finished };
+    let more = json!({
+        "outcome": word(outcome), "because": answer.because, "text": text, "chosen": answer.chosen,
+        "votes": answer.votes,
+    });
+    Ok(Some((state, more)))
+}

@@ -1,0 +1,344 @@
+//! What is asked of a job, as JSON, and as what it means.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use theoremata_actors::jobs::{Accept, Job, Program};
+use theoremata_actors::run::{Manner, Question};
+use theoremata_logic::language::mpl;
+use theoremata_store::{Input, RunId};
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::shipped;
+use crate::exchange::input::{self, GOALS, Loaded};
+use crate::failure::Failure;
+
+/// The most files of one request.
+const MOST_FILES: usize = 200;
+/// The most goals of one request.
+const MOST_GOALS: usize = 10_000;
+/// The most names of metadata, and the most bytes of each name and value.
+const METADATA: (usize, usize) = (16, 512);
+
+/// What a job does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Find the theorems that follow from axioms.
+    Explore,
+    /// Prove or refute given statements.
+    Prove,
+    /// Check what is stored: one run, or all.
+    Check,
+    /// Let the language model go on from a text or answer a question.
+    Generate,
+    /// Let the language model answer by a program that parts the work: a tree of branches and joins.
+    Reason,
+}
+
+impl Kind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Kind::Explore => "explore",
+            Kind::Prove => "prove",
+            Kind::Check => "check",
+            Kind::Generate => "generate",
+            Kind::Reason => "reason",
+        }
+    }
+}
+
+/// A file of a theory.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileText {
+    /// Its name, a relative path; imports name it.
+    pub(crate) name: String,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+/// What decides the answer besides the files.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct JobOptions {
+    /// The largest number of atoms of a conjecture, 1 to 12; by default the theory's own.
+    #[schema(minimum = 1, maximum = 12)]
+    pub(crate) max_size: Option<u8>,
+}
+
+/// What a job may use. The server has bounds of its own, which no request exceeds.
+#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Budget {
+    /// CPU seconds, all threads together.
+    #[schema(exclusive_minimum = 0)]
+    pub(crate) cpu_seconds: Option<f64>,
+    /// Megabytes by which the server may grow while the job runs.
+    #[schema(minimum = 1)]
+    pub(crate) memory_mb: Option<u64>,
+}
+
+/// A job to do.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobRequest {
+    pub(crate) kind: Kind,
+    /// A theory as one text in MPL; or name `files`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// The files of a theory, the main one first. Imports see these, and the theories that are shipped with the server;
+    /// a JSON configuration as the first takes the others as its definition files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) files: Vec<FileText>,
+    /// Statements in MPL to prove or refute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) goals: Vec<String>,
+    /// The run to check; without it all are checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<String>,
+    /// What the language model is asked: `prompt`, for `reason` a `program`, and how it answers (docs/api.md).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(crate) question: Option<Value>,
+    #[serde(default)]
+    pub(crate) options: JobOptions,
+    #[serde(default)]
+    pub(crate) budget: Budget,
+    /// Words of the caller, kept with the job: 16 names at most.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+/// What a request means.
+pub(crate) enum Asked {
+    /// A run of the prover.
+    Question(Box<Question>),
+    /// A check of a run, or of all.
+    Check(Option<RunId>),
+    /// A question to the language model.
+    Reason(Box<Job>),
+}
+
+impl JobRequest {
+    /// Reads the JSON of a request.
+    ///
+    /// # Errors
+    /// If it is none, with the place.
+    pub(crate) fn read(json: &[u8]) -> Result<JobRequest, Problem> {
+        let request: JobRequest =
+            serde_json::from_slice(json).map_err(|error| Problem::malformed(format!("the body: {error}")))?;
+        request.checked()
+    }
+
+    /// Looks at all that can be told without reading a theory.
+    ///
+    /// # Errors
+    /// If a value is out of its range, or has no effect.
+    pub(crate) fn checked(self) -> Result<JobRequest, Problem> {
+        let wrong =
+            |field: &str, why: String| Err(Problem::malformed(format!("`{field}`: {why}")).saying("field", field));
+        let named = |field: &str| {
+            let word = self.kind.word();
+            wrong(field, format!("it has no effect for `{word}`; leave it out"))
+        };
+        if self.source.is_some() && !self.files.is_empty() {
+            return wrong("source", "give either `source` or `files`".to_owned());
+        }
+        if self.files.len() > MOST_FILES || self.goals.len() > MOST_GOALS {
+            return wrong("files", format!("at most {MOST_FILES} files and {MOST_GOALS} goals are taken"));
+        }
+        if let Some(file) = self.files.iter().find(|file| !is_plain(&file.name)) {
+            let why = "a relative path without `..` is needed, of at most 200 visible characters";
+            return wrong("files", format!("the name {:?}: {why}", file.name));
+        }
+        let mut names: Vec<&str> = self.files.iter().map(|file| &*file.name).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return wrong("files", format!("the name {:?} is given twice", pair[0]));
+        }
+        if self.options.max_size.is_some_and(|size| !(1..=12).contains(&size)) {
+            return wrong("options", "`max_size` is a number from 1 to 12".to_owned());
+        }
+        if self.budget.cpu_seconds.is_some_and(|seconds| !(seconds > 0.0 && seconds <= 1e9)) {
+            return wrong("budget", "`cpu_seconds` is a number above 0 and at most 1000000000".to_owned());
+        }
+        if self.budget.memory_mb.is_some_and(|megabytes| !(1..=1 << 30).contains(&megabytes)) {
+            return wrong("budget", "`memory_mb` is a number from 1 to 1073741824".to_owned());
+        }
+        let long = |text: &String| text.len() > METADATA.1;
+        if self.metadata.len() > METADATA.0 || self.metadata.iter().any(|(name, value)| long(name) || long(value)) {
+            return wrong(
+                "metadata",
+                format!("at most {} names, each and its value of {} bytes", METADATA.0, METADATA.1),
+            );
+        }
+        let has_theory = self.source.is_some() || !self.files.is_empty();
+        let reasons = matches!(self.kind, Kind::Generate | Kind::Reason);
+        match self.kind {
+            Kind::Check | Kind::Explore | Kind::Prove if self.question.is_some() => return named("question"),
+            _ if reasons && has_theory => return named(if self.source.is_some() { "source" } else { "files" }),
+            _ if reasons && !self.goals.is_empty() => return named("goals"),
+            _ if reasons && self.run.is_some() => return named("run"),
+            _ if reasons && self.options != JobOptions::default() => return named("options"),
+            _ if reasons && self.budget != Budget::default() => {
+                return wrong(
+                    "budget",
+                    "the bounds of a question stand in `question`: `max_tokens`, `total_tokens`, …".to_owned(),
+                );
+            }
+            _ if reasons && self.question.is_none() => return wrong("question", "it is needed".to_owned()),
+            _ if reasons => {}
+            Kind::Check if has_theory => return named(if self.source.is_some() { "source" } else { "files" }),
+            Kind::Check if !self.goals.is_empty() => return named("goals"),
+            Kind::Check if self.options != JobOptions::default() => return named("options"),
+            Kind::Check => {}
+            _ if self.run.is_some() => return named("run"),
+            _ if !has_theory => return wrong("source", "a theory is needed, as `source` or `files`".to_owned()),
+            Kind::Explore if !self.goals.is_empty() => return named("goals"),
+            Kind::Prove if self.goals.is_empty() => return wrong("goals", "a statement is needed".to_owned()),
+            _ => {}
+        }
+        if let Some(place) = self.goals.iter().position(|goal| goal.trim().is_empty()) {
+            return wrong("goals", format!("goal {} is empty: write a statement", place + 1));
+        }
+        Ok(self)
+    }
+
+    /// What the request means. Wants a large stack, as formulas may be nested deeply.
+    ///
+    /// # Errors
+    /// If the files are no theory, or a goal is none of it, with the places.
+    pub(crate) fn meaning(&self) -> Result<Asked, Problem> {
+        if self.kind == Kind::Check {
+            let parse = |text: &String| {
+                RunId::parse(text)
+                    .ok_or_else(|| Problem::malformed("`run` has 32 hexadecimal digits").saying("field", "run"))
+            };
+            return self.run.as_ref().map(parse).transpose().map(Asked::Check);
+        }
+        if let Some(question) = &self.question {
+            return Ok(Asked::Reason(Box::new(asked_of_model(self.kind, question)?)));
+        }
+        let Loaded { theory, report: _, files: mut inputs } = self.theory()?;
+        let mut goals = Vec::new();
+        if !self.goals.is_empty() {
+            // A blank in front would make a goal go on with the one before.
+            let text = self.goals.iter().map(|goal| goal.trim()).collect::<Vec<_>>().join("\n");
+            let (read, report) = mpl::read_goals(&theory, text.as_bytes(), "goals");
+            if report.failed() {
+                return Err(Failure::Input(report).into());
+            }
+            goals = read;
+            inputs.push(Input { name: format!("{GOALS}goals"), bytes: text.into_bytes() });
+        }
+        if self.kind == Kind::Prove && goals.is_empty() {
+            return Err(Problem::malformed("`goals`: there is no goal: nothing but comments").saying("field", "goals"));
+        }
+        let atoms = self.options.max_size.map(usize::from);
+        let manner = Manner { explore: self.kind == Kind::Explore, atoms };
+        Ok(Asked::Question(Box::new(Question { theory, goals, inputs, manner })))
+    }
+
+    /// The theory of the request. Wants a large stack.
+    ///
+    /// # Errors
+    /// If the files are none.
+    pub(crate) fn theory(&self) -> Result<Loaded, Failure> {
+        let input = |name: &str, text: &str| Input { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+        let files = match &self.source {
+            Some(source) => vec![input("theory.mpl", source)],
+            None => self.files.iter().map(|file| input(&file.name, &file.text)).collect(),
+        };
+        input::load_texts(&files, &shipped::file)
+    }
+}
+
+/// Tokens of an answer, if nobody says.
+const TOKENS: u64 = 256;
+
+/// A question to the language model.
+fn asked_of_model(kind: Kind, question: &Value) -> Result<Job, Problem> {
+    let wrong = |why: String| Problem::malformed(format!("`question`: {why}")).saying("field", "question");
+    let mut question = question.clone();
+    let members = question.as_object_mut().ok_or_else(|| wrong("an object is needed".to_owned()))?;
+    members.entry("max_tokens").or_insert(TOKENS.into());
+    if kind == Kind::Generate {
+        if members.contains_key("program") {
+            return Err(wrong("`generate` has no `program`; ask `reason`".to_owned()));
+        }
+        members.insert("program".to_owned(), json!({ "vote": { "samples": 1, "least": 1, "pattern": null } }));
+    }
+    let job: Job = serde_json::from_value(question).map_err(|error| wrong(error.to_string()))?;
+    if matches!(&job.program, Program::First { accept: Accept::Judge(_), .. }) {
+        return Err(wrong("a server runs no command that judges; accept `any` or a `pattern`".to_owned()));
+    }
+    job.check().map_err(|error| wrong(error.to_string()))?;
+    Ok(job)
+}
+
+/// Whether this names a file that can only be one of those that were sent.
+fn is_plain(name: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part != "." && part != "..";
+    let visible = |c: char| !c.is_control() && c != '\\' && c != ':';
+    !name.starts_with(GOALS) && name.len() <= 200 && name.chars().all(visible) && name.split('/').all(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: &str) -> String {
+        match JobRequest::read(json.as_bytes()) {
+            Ok(request) => match request.meaning() {
+                Ok(_) => panic!("{json} is taken"),
+                Err(problem) => problem.document().to_string(),
+            },
+            Err(problem) => problem.document().to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_request_is_named() {
+        for (json, word) in [
+            ("{", "EOF"),
+            (r#"{"kind":"dance"}"#, "unknown variant `dance`"),
+            (r#"{"kind":"explore"}"#, "a theory is needed"),
+            (r#"{"kind":"explore","source":"","sauce":1}"#, "unknown field `sauce`"),
+            (r#"{"kind":"explore","source":"x","goals":["y"]}"#, "no effect for `explore`"),
+            (r#"{"kind":"check","source":"x"}"#, "no effect for `check`"),
+            (r#"{"kind":"check","run":"zz"}"#, "32 hexadecimal digits"),
+            (r#"{"kind":"prove","source":"x"}"#, "a statement is needed"),
+            (r#"{"kind":"prove","source":"x","goals":[" "]}"#, "goal 1 is empty"),
+            (r#"{"kind":"explore","source":"x","options":{"max_size":13}}"#, "from 1 to 12"),
+            (r#"{"kind":"explore","source":"x","budget":{"cpu_seconds":0}}"#, "above 0"),
+            (r#"{"kind":"explore","files":[{"name":"../a","text":""}]}"#, "without `..`"),
+            (r#"{"kind":"explore","files":[{"name":"/etc/a","text":""}]}"#, "relative path"),
+            (r#"{"kind":"explore","files":[{"name":"a","text":""},{"name":"a","text":""}]}"#, "given twice"),
+            (r#"{"kind":"explore","source":"(theory T[x] (in"}"#, "errors"),
+            (r#"{"kind":"explore","source":"(import \"../../../etc/passwd\")"}"#, "neither among the files"),
+            (r#"{"kind":"explore","source":"(import \"/etc/passwd\")"}"#, "neither among the files"),
+        ] {
+            let said = refused(json);
+            assert!(said.contains(word), "{json}: {said}");
+        }
+    }
+
+    #[test]
+    fn imports_see_what_was_sent_and_what_is_shipped() {
+        let own = r#"{"kind":"explore","files":[{"name":"a.mpl","text":"(import \"naturals.mpl\")"},
+            {"name":"naturals.mpl","text":"(define odd[x] (in[x,x]))"}]}"#;
+        let loaded = JobRequest::read(own.as_bytes()).expect("a request").theory();
+        // The file that was sent comes before the shipped one, which would be a theory's beginning.
+        let failure = loaded.err().expect("no theory").to_string();
+        assert!(!failure.contains("neither among"), "{failure}");
+        let peano = shipped::file("peano.mpl").expect("it is shipped");
+        let request = serde_json::json!({ "kind": "explore", "source": peano });
+        let request = JobRequest::read(request.to_string().as_bytes()).expect("a request");
+        let loaded = request.theory().unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(&*loaded.theory.name, "Peano");
+        assert_eq!(loaded.files.len(), 3, "peano, naturals, functions");
+    }
+}

@@ -1,0 +1,221 @@
+//! The server's language model: reasoning jobs, and the protocol of OpenAI, with a tiny model of random weights that
+//! writes nonsense.
+
+#[path = "server/client.rs"]
+mod client;
+#[path = "common/skip.rs"]
+mod skip;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use client::{Server, folder};
+
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
+
+fn start(name: &str) -> Server {
+    Server::start(&folder(name), &["--model", TINY, "--kv-memory", "64", "--threads", "1"])
+}
+
+fn vote(seed: u64, max_tokens: usize) -> Value {
+    json!({ "kind": "reason", "question": {
+        "prompt": "1 + 1 = ", "seed": seed, "max_tokens": max_tokens, "choice": { "temperature": 0.9 },
+        "program": { "vote": { "samples": 3, "least": 1, "pattern": null } },
+    } })
+}
+
+/// What each node of a job wrote, by its events.
+fn written(events: &[(usize, Value)]) -> Vec<String> {
+    let mut texts = vec![String::new(); 3];
+    for (_, event) in events.iter().filter(|(_, event)| event["event"] == "wrote") {
+        let place = event["node"][0].as_u64().expect("a branch");
+        texts[place as usize] += event["text"].as_str().expect("a text");
+    }
+    texts
+}
+
+#[test]
+fn a_reasoning_job_tells_its_tree_and_goes_on_after_a_kill() {
+    let calm = start("models-calm");
+    let job = calm.submit(&vote(7, 150));
+    assert_eq!(calm.wait(&job)["state"], "finished");
+    let events = calm.events(&job, 0);
+    assert_eq!(
+        events.iter().filter(|(_, event)| event["event"] == "opened").count(),
+        4,
+        "the question and its branches"
+    );
+    let result = calm.get(&format!("/v1/jobs/{job}/result")).with(200).body;
+    let nodes = serde_json::from_str::<Value>(&result).expect("JSON")["nodes"].clone();
+    let texts: Vec<&str> = (1..4).map(|place| nodes[place]["text"].as_str().expect("a text")).collect();
+    assert_eq!(written(&events), texts);
+    let page = calm.get(&format!("/jobs/{job}")).with(200).body;
+    assert!(page.contains("branch 2") && page.contains("out of tokens"), "{page}");
+
+    let place = folder("models-killed");
+    let more = ["--model", TINY, "--kv-memory", "64", "--threads", "2"];
+    let mut server = Server::start(&place, &more);
+    let job = server.submit(&vote(7, 150));
+    for wait in [30, 120, 300] {
+        std::thread::sleep(Duration::from_millis(wait));
+        server.kill();
+        server = Server::start(&place, &more);
+    }
+    server.wait(&job);
+    let told = server.events(&job, 0);
+    assert!(told.iter().zip(1..).all(|((number, _), expected)| *number == expected));
+    assert_eq!(written(&told), texts, "the branches wrote something else");
+    assert_eq!(server.get(&format!("/v1/jobs/{job}/result")).with(200).body, result);
+    // A question is cancelled, and has what it wrote.
+    let mut long = vote(8, 400);
+    long["question"]["program"]["vote"]["samples"] = json!(2000);
+    let job = server.submit(&long);
+    let node = |node: &str| server.call("POST", &format!("/v1/jobs/{job}/nodes/{node}/cancel"), &[], b"").status;
+    while server.get(&format!("/v1/jobs/{job}")).with(200).json()["state"] == "queued" {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!((node("x"), node("0.7.1")), (400, 409));
+    let begin = Instant::now();
+    while node("1999") != 202 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the node is not opened");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.call("DELETE", &format!("/v1/jobs/{job}"), &[], b"");
+    assert_eq!(server.wait(&job)["state"], "cancelled");
+    let told = server.events(&job, 0);
+    assert!(told.iter().any(|(_, event)| event["event"] == "node_cancelled" && event["node"] == json!([1999])));
+}
+
+#[test]
+fn what_is_no_question_is_refused() {
+    let server = start("models-refused");
+    let refused = |question: Value| {
+        let body = json!({ "kind": "reason", "question": question });
+        server.post("/v1/jobs", &body).with(400).json()["detail"].as_str().expect("a text").to_owned()
+    };
+    assert!(refused(json!({ "prompt": "x" })).contains("program"));
+    let judge = json!({ "first": { "samples": 2, "accept": { "judge": "rm -rf /" } } });
+    assert!(refused(json!({ "prompt": "x", "program": judge })).contains("runs no command"));
+    assert!(refused(json!({ "prompt": "x", "program": { "dance": {} } })).contains("dance"));
+    let none = Server::start(&folder("models-none"), &[]);
+    let body = json!({ "kind": "generate", "question": { "prompt": "x" } });
+    assert!(none.post("/v1/jobs", &body).with(422).body.contains("no language model"));
+    let chat = json!({ "model": "llama", "messages": [{ "role": "user", "content": "x" }] });
+    assert_eq!(none.post("/v1/chat/completions", &chat).with(404).json()["error"]["code"], "model_not_found");
+    assert_eq!(none.get("/v1/models").with(200).json()["data"], json!([]));
+}
+
+#[test]
+fn the_protocol_of_openai_is_spoken() {
+    let server = start("models-openai");
+    let ask = json!({ "model": "llama", "messages": [{ "role": "user", "content": "1 + 1 = " }], "max_tokens": 8, "seed": 3 });
+    let whole = server.post("/v1/chat/completions", &ask).with(200).json();
+    let text = whole["choices"][0]["message"]["content"].as_str().expect("a text");
+    assert_eq!(
+        (&whole["object"], &whole["choices"][0]["finish_reason"]),
+        (&json!("chat.completion"), &json!("length"))
+    );
+    assert_eq!(whole["usage"]["completion_tokens"], 8);
+    let mut streamed = ask.clone();
+    streamed["stream"] = json!(true);
+    let pieces = server.post("/v1/chat/completions", &streamed).with(200).body;
+    assert!(pieces.ends_with("data: [DONE]\n\n"), "{pieces}");
+    let chunks = pieces.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]");
+    let chunks: Vec<Value> = chunks.map(|data| serde_json::from_str(data).expect("JSON")).collect();
+    let said: String = chunks.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
+    assert_eq!(said, text);
+    assert_eq!(chunks[0]["choices"][0]["delta"]["role"], "assistant");
+    assert_eq!(chunks.last().expect("chunks")["choices"][0]["finish_reason"], "length");
+    let mut tools = ask;
+    tools["tools"] = json!([{ "type": "function" }]);
+    assert_eq!(server.post("/v1/chat/completions", &tools).with(400).json()["error"]["param"], "tools");
+    let broken = server.call("POST", "/v1/chat/completions", &[], b"{");
+    assert_eq!(broken.with(400).json()["error"]["type"], "invalid_request_error");
+
+    // Whoever goes away ends the work: what nobody waits for any more does not keep others waiting.
+    let address = server.address.trim_start_matches("http://");
+    let long = json!({ "model": "llama", "prompt": "1", "max_tokens": 4000, "stream": true, "seed": 1 }).to_string();
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    write!(
+        stream,
+        "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{long}",
+        long.len()
+    )
+    .expect("sent");
+    let mut some = [0; 300];
+    assert!(stream.read(&mut some).expect("an answer") > 0);
+    drop(stream);
+    let begin = Instant::now();
+    while !server.get("/metrics").with(200).body.contains("theoremata_model_questions 0\n") {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the work goes on for nobody");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn the_official_client_finds_what_it_expects() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openai");
+    let python = tests.join(".venv/bin/python");
+    if !python.exists() {
+        skip::skipped("the official client was not tried, since tests/openai/install has not been run");
+        return;
+    }
+    let server = start("models-client");
+    let url = format!("{}/v1", server.address);
+    let output =
+        Command::new(python).arg(tests.join("client.py")).args([&*url, "llama"]).output().expect("python runs");
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "{told}");
+}
+
+/// The commands of a page: the lines behind a dollar sign, each with those that go on from it.
+fn commands(page: &str) -> Vec<String> {
+    let mut commands: Vec<String> = Vec::new();
+    let mut within = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            within = line == "```console";
+        } else if let (true, Some(command)) = (within, line.strip_prefix("$ ")) {
+            commands.push(command.to_owned());
+        } else if let (true, Some(command)) = (within && line.starts_with("       "), commands.last_mut()) {
+            *command = format!("{command}\n{line}");
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_call_of_the_manual_works() {
+    let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if let Some(program) = ["curl", "jq", "bash"].into_iter().find(|program| !is_there(program)) {
+        skip::skipped(format_args!("the calls of docs/api.md were not run, since there is no {program}"));
+        return;
+    }
+    let server = start("models-manual");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/api.md")).expect("the manual");
+    let calls: Vec<String> = commands(&page).into_iter().filter(|command| command.contains("curl")).collect();
+    assert!(calls.len() >= 6, "the calls were found: {calls:?}");
+    let mut job = String::new();
+    for call in calls {
+        let address = server.address.trim_start_matches("http://");
+        let line = call.replace("localhost:8080", address).replace("smollm2", "llama");
+        let output =
+            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("ID", &job).current_dir(root).output();
+        let output = output.expect("bash runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let failed = !output.status.success() || said.is_empty() || said.contains("urn:theoremata:problem");
+        assert!(!failed && !said.contains("\"error\":{"), "{call}\n{said}{}", String::from_utf8_lossy(&output.stderr));
+        if let (true, Some(id)) = (
+            job.is_empty(),
+            serde_json::from_str::<Value>(&said).ok().and_then(|it| it["id"].as_str().map(str::to_owned)),
+        ) {
+            job = id;
+        }
+    }
+}
