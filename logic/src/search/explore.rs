@@ -345,7 +345,10 @@ impl Exploration {
         let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
         let sequent = Sequent::of(clause);
         let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
-        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, ..effort })
+        // What was generated is easy, or it is no loss; and where there are inductions, equations alone lead nowhere.
+        let completes = is_asked(&self.conjectures[place].origin) && self.compiled.inductions.is_empty();
+        let equations = if completes { effort.equations } else { 0 };
+        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, equations, ..effort })
     }
 
     /// Whether the user still waits for an answer.
