@@ -64,7 +64,7 @@ impl Effort {
         splits: 0,
         split: Limits::NONE,
         drives: true,
-        equations: 200_000,
+        equations: 400_000,
     };
     /// The usual effort.
     pub const USUAL: Effort = Effort {
@@ -74,7 +74,7 @@ impl Effort {
         splits: 0,
         split: Limits::NONE,
         drives: true,
-        equations: 40_000_000,
+        equations: 6_000_000,
     };
     /// By cases, with as little work in each as will do.
     pub const CASES: Effort = Effort {
@@ -94,7 +94,7 @@ impl Effort {
         splits: 3,
         split: Limits { steps: 10_000, creations: 20 },
         drives: true,
-        equations: 200_000_000,
+        equations: 40_000_000,
     };
 }
 

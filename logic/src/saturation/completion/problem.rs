@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::term::{Domain, Signed, Symbol, TermId, Terms};
+use super::term::{Domain, Signed, Symbol, TermId, Terms, Top};
 use crate::clauses::clause::{Head, RelationId, Term};
 use crate::clauses::compile::{Compiled, Function};
 use crate::saturation::block::{Line, Snapshot};
@@ -241,7 +241,30 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
+        let binding = self.without_others(binding, left, right)?;
         (left != right).then_some(Given { left, right, is_row, origin: Origin::Rule(id, binding) })
+    }
+
+    /// The terms with variables that occur in neither side replaced by some that do; `None` if there is none to replace one.
+    fn without_others(&mut self, mut binding: Vec<TermId>, left: TermId, right: TermId) -> Option<Vec<TermId>> {
+        let mut own = Vec::new();
+        self.terms.collect_variables(left, &mut own);
+        self.terms.collect_variables(right, &mut own);
+        let mut all = own.clone();
+        for term in &binding {
+            self.terms.collect_variables(*term, &mut all);
+        }
+        let mut images = Vec::new();
+        for other in all.split_off(own.len()) {
+            let domain = self.terms.domain(other);
+            let image = own.iter().copied().find(|variable| domain.accepts(self.terms.domain(*variable)))?;
+            images.push((self.terms.top(other), image));
+        }
+        let image = |number| images.iter().find(|(top, _)| *top == Top::Variable(number)).map(|(_, image)| *image);
+        for term in &mut binding {
+            *term = self.terms.substituted(*term, &image);
+        }
+        Some(binding)
     }
 
     /// Which variables of a rule are values, and where the others lie; `None` if a premise is of another kind.

@@ -33,9 +33,10 @@ pub(super) struct Completing {
 }
 
 impl LogicBlock {
-    /// Completes equations, if the effort allows it and the goal is one; else goes on to cases.
+    /// Completes equations, if the effort allows it and the goal is one; else goes on to cases. Where there are inductions
+    /// equations alone seldom lead anywhere.
     pub(super) fn complete(&mut self, undecided: Vec<Pattern>, stalled: Stalled) -> Turn {
-        if self.effort.equations == 0 {
+        if self.effort.equations == 0 || !self.compiled.inductions.is_empty() {
             return self.split(undecided, stalled);
         }
         let first = self.context.individuals();
