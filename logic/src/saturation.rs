@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod book;
+pub mod completion;
 pub mod congruence;
 pub mod facts;
 pub mod pattern;

@@ -55,6 +55,7 @@ fn subjects() -> Vec<Subject> {
             ],
         ),
         (theories::unions(), theories::OF_UNIONS),
+        (theories::central_groupoids(), theories::OF_CENTRAL_GROUPOIDS),
         (
             theories::groups(),
             &[

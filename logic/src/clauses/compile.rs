@@ -261,7 +261,11 @@ impl Compiled {
         structure
             || sorts.iter().any(|sort| matches!(sort, Sort::Power(_)))
                 && !sorts.iter().any(|sort| matches!(sort, Sort::Individual(_)))
-            || theory.predicate(predicate).definition.as_ref().is_some_and(|definition| is_structure(&definition.body))
+            || theory
+                .predicate(predicate)
+                .definition
+                .as_ref()
+                .is_some_and(|definition| is_structure(theory, &definition.body))
     }
 
     /// Registers the relations of a goal.
@@ -391,11 +395,15 @@ pub fn behind_anchor(theory: &Theory, statement: &Formula) -> Option<Formula> {
     fits.then(|| conclusion.open(&names))
 }
 
-/// A definition whose body contains axioms (∀→ in a conjunction) rather than facts about individuals.
-fn is_structure(body: &Formula) -> bool {
+/// A definition whose body contains axioms (∀→ in a conjunction), or structures, rather than facts about individuals.
+fn is_structure(theory: &Theory, body: &Formula) -> bool {
     match body {
-        Formula::And(left, right) => is_structure(left) || is_structure(right),
+        Formula::And(left, right) => is_structure(theory, left) || is_structure(theory, right),
         Formula::Implies(..) => true,
-        Formula::Atom(..) | Formula::Not(_) => false,
+        Formula::Atom(predicate, _) => {
+            let definition = theory.predicate(*predicate).definition.as_ref();
+            definition.is_some_and(|definition| is_structure(theory, &definition.body))
+        }
+        Formula::Not(_) => false,
     }
 }

@@ -17,6 +17,12 @@ pub struct SearchLimits {
     pub conflicts: u64,
 }
 
+impl SearchLimits {
+    /// What costs little: models that are found within these limits are found within the usual ones as well.
+    pub const QUICK: SearchLimits =
+        SearchLimits { largest: 5, together: 6, per_size: 3, clauses: 100_000, conflicts: 2_000 };
+}
+
 impl Default for SearchLimits {
     fn default() -> Self {
         SearchLimits { largest: 6, together: 8, per_size: 3, clauses: 500_000, conflicts: 20_000 }

@@ -5,6 +5,7 @@
 //! record does not lead to a proof, that is a fault of the engine, and the checker will refuse it.
 
 mod equality;
+mod equations;
 mod fact;
 mod rule;
 mod tree;
@@ -19,6 +20,8 @@ use crate::calculus::theory::Theory;
 use crate::clauses::clause::RelationId;
 use crate::clauses::compile::{Compiled, Move, NodeId};
 use crate::saturation::block::{Goal, Reached, Snapshot};
+use crate::saturation::completion::equation::Derivation;
+use crate::saturation::completion::problem::Problem;
 use crate::saturation::facts::FactId;
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::Sequent;
@@ -38,7 +41,7 @@ impl Tree {
     pub fn is_immediate(&self) -> bool {
         match &self.by {
             By::Block(finished) => finished.creations <= 4 && finished.steps <= 4_000,
-            By::Induction(_) | By::Cases(_) | By::Indirect(_) => false,
+            By::Induction(_) | By::Cases(_) | By::Indirect(_) | By::Equations(_) => false,
         }
     }
 }
@@ -55,6 +58,19 @@ pub enum By {
     Cases(Box<CaseSplit>),
     /// Indirectly.
     Indirect(Box<Indirect>),
+    /// By rewriting with equations.
+    Equations(Box<Equational>),
+}
+
+/// A proof by rewriting, below a block that got stuck.
+#[derive(Clone, Debug)]
+pub struct Equational {
+    /// The block.
+    pub stuck: Arc<Finished>,
+    /// The sequent and what is known, as equations.
+    pub problem: Arc<Problem>,
+    /// How the one follows from the others.
+    pub derivation: Derivation,
 }
 
 /// A proof by cases, below a block that got stuck.

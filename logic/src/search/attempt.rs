@@ -9,6 +9,7 @@
 //! and, in the end, its own verdict. Who runs the turns, and where, it does not know.
 
 mod cases;
+mod equations;
 mod induction;
 mod set_up;
 
@@ -21,6 +22,7 @@ use crate::saturation::pattern::Individual;
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::ended::{Ended, kept_apart};
 use cases::Splitting;
+use equations::Completing;
 use induction::Inducing;
 use set_up::set_up;
 
@@ -39,6 +41,8 @@ pub struct Effort {
     pub split: Limits,
     /// Whether goals drive: whether values are made that lead to the goal and to nothing else that is known.
     pub drives: bool,
+    /// How much work may be done to complete equations, where the goal is one.
+    pub equations: u64,
 }
 
 impl Effort {
@@ -50,6 +54,7 @@ impl Effort {
         splits: 0,
         split: Limits::NONE,
         drives: false,
+        equations: 0,
     };
     /// A first attempt, which most proofs need no more than.
     pub const QUICK: Effort = Effort {
@@ -59,6 +64,7 @@ impl Effort {
         splits: 0,
         split: Limits::NONE,
         drives: true,
+        equations: 400_000,
     };
     /// The usual effort.
     pub const USUAL: Effort = Effort {
@@ -68,6 +74,7 @@ impl Effort {
         splits: 0,
         split: Limits::NONE,
         drives: true,
+        equations: 6_000_000,
     };
     /// By cases, with as little work in each as will do.
     pub const CASES: Effort = Effort {
@@ -77,6 +84,7 @@ impl Effort {
         splits: 4,
         split: Limits { steps: 4_000, creations: 10 },
         drives: true,
+        equations: 0,
     };
     /// For goals that a user wants to see proved.
     pub const HIGH: Effort = Effort {
@@ -86,6 +94,7 @@ impl Effort {
         splits: 3,
         split: Limits { steps: 10_000, creations: 20 },
         drives: true,
+        equations: 40_000_000,
     };
 }
 
@@ -156,6 +165,7 @@ pub struct LogicBlock {
 enum State {
     Fresh,
     Working(Box<Block>),
+    Completing(Box<Completing>),
     Splitting(Box<Splitting>),
     Inducing(Box<Inducing>),
     Ended,
@@ -191,6 +201,7 @@ impl LogicBlock {
                 self.work(block, budget)
             }
             State::Working(block) => self.work(*block, budget),
+            State::Completing(completing) => self.go_on_completing(*completing, budget),
             State::Splitting(splitting) => self.go_on_splitting(*splitting, verdicts),
             State::Inducing(inducing) => self.go_on_inducing(*inducing, verdicts),
             State::Ended => Turn::default(),
@@ -239,7 +250,7 @@ impl LogicBlock {
         let snapshot = Arc::new(block.rest());
         let member = member.unwrap_or_else(|| snapshot.clone());
         let stuck = Arc::new(Finished { snapshot, goal, falsum: None, reached: None, creations: 0, steps: 0 });
-        let mut turn = self.split(undecided, Stalled { stuck, member, end, lemmas, options });
+        let mut turn = self.complete(undecided, Stalled { stuck, member, end, lemmas, options });
         turn.steps += steps + more;
         turn
     }

@@ -15,7 +15,7 @@ use crate::clauses::clause::Clause;
 use crate::search::explore::{Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Stage, Theorem};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.
@@ -38,6 +38,7 @@ struct State<C, O> {
     wanted: Vec<(C, usize)>,
     late_models: Vec<usize>,
     knows_exhaustions: bool,
+    has_doubted: bool,
 }
 
 /// A theorem without its proof.
@@ -96,6 +97,7 @@ impl Exploration {
             wanted: self.wanted.iter().map(|(clause, of)| (clause, *of)).collect(),
             late_models: self.late_models.clone(),
             knows_exhaustions: self.knows_exhaustions,
+            has_doubted: self.has_doubted,
         };
         postcard::to_stdvec(&(VERSION, state)).expect("memory takes any state")
     }
@@ -120,6 +122,7 @@ impl Exploration {
         exploration.round = state.round;
         exploration.falsity_at = state.falsity_at;
         exploration.knows_exhaustions = state.knows_exhaustions;
+        exploration.has_doubted = state.has_doubted;
         // Axioms that contradict each other at once have no models.
         if exploration.falsity_at != Some(exploration.conjectures.len()) {
             exploration.make_models(&mut || true);

@@ -115,6 +115,8 @@ pub(crate) enum Stage {
     Wanting,
     /// Nothing is left to be tried: what is open may fail in a finite model, and the essential theorems are marked.
     Closing,
+    /// Goals withstood a first attempt: before more is done, they may fail in a small model.
+    Doubting,
 }
 
 /// See the module's page.
@@ -156,6 +158,8 @@ pub struct Exploration {
     lost: Vec<Arc<str>>,
     /// Whether the statements of [`exhaustion`] are among the conjectures.
     pub(crate) knows_exhaustions: bool,
+    /// Whether goals that withstood a first attempt were looked at in small models.
+    pub(crate) has_doubted: bool,
 }
 
 impl Exploration {
@@ -211,6 +215,7 @@ impl Exploration {
             too_large: None,
             lost: Vec::new(),
             knows_exhaustions: false,
+            has_doubted: false,
         }
     }
 
@@ -285,12 +290,16 @@ impl Exploration {
         loop {
             match self.stage {
                 Stage::Finished => return Task::Finished,
-                Stage::Fresh | Stage::Wanting | Stage::Closing => return Task::Prepare,
+                Stage::Fresh | Stage::Wanting | Stage::Closing | Stage::Doubting => return Task::Prepare,
                 // Only goals were asked for, and all are decided.
                 _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
                     // With patience first: what failed often waits for several new rules.
                     for (level, patient) in [(0, true), (0, false), (1, false)] {
+                        if level == 1 && self.doubts() {
+                            self.stage = Stage::Doubting;
+                            return Task::Prepare;
+                        }
                         if self.choose(level, patient) {
                             return self.solve_with(self.options.efforts[level]);
                         }
@@ -352,7 +361,9 @@ impl Exploration {
         let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
         let sequent = Sequent::of(clause);
         let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
-        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, ..effort })
+        // What was generated is easy, or it is no loss.
+        let equations = if is_asked(&self.conjectures[place].origin) { effort.equations } else { 0 };
+        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, equations, ..effort })
     }
 
     /// Whether the user still waits for an answer.
@@ -376,6 +387,11 @@ impl Exploration {
         } else {
             self.finish();
         }
+    }
+
+    /// Whether open goals are to be looked at in small models now.
+    fn doubts(&self) -> bool {
+        self.stage == Stage::Goals && !self.has_doubted && self.goals_open()
     }
 
     /// The notation of the theory, ready to read its formulas.

@@ -106,6 +106,7 @@ pub fn collections() -> &'static [Collection] {
                 ],
             ),
             proved("unions", theories::unions(), theories::OF_UNIONS),
+            proved("central", theories::central_groupoids(), theories::OF_CENTRAL_GROUPOIDS),
             proved("lists", theories::lists(), &[("x joined with nil", "(>[x] (in[x,L]) (in3[x,nil,x,join]))")]),
         ]
     })

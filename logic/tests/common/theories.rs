@@ -182,6 +182,22 @@ pub fn groups() -> Theory {
     definer.finish()
 }
 
+/// A set with an operation of which (x · y) · (y · z) = y.
+pub fn central_groupoids() -> Theory {
+    let mut definer = Definer::new("central");
+    definer.functions();
+    definer.define(
+        "Central",
+        "N/1 */3",
+        &["(operation[*,N,N,N])", "(>[x,y,u] (in3[x,y,u,*]) (>[z,v] (in3[y,z,v,*]) (in3[u,v,y,*])))"],
+    );
+    definer.finish()
+}
+
+/// A law of theirs, which it takes completion to prove.
+pub const OF_CENTRAL_GROUPOIDS: &[(&str, &str)] =
+    &[("x · ((x · y) · z) = x · y", "(>[x,y,u] (in3[x,y,u,*]) (>[z,v] (in3[u,z,v,*]) (in3[x,v,u,*])))")];
+
 /// Binary trees with a function that mirrors them: the constructor has two recursive arguments.
 pub fn trees() -> Theory {
     let mut definer = Definer::new("trees");

@@ -6,7 +6,7 @@ pub mod random;
 use std::sync::Arc;
 
 use theoremata_logic::language::mpl;
-use theoremata_logic::search::attempt;
+use theoremata_logic::search::attempt::{self, LogicBlock, Verdict};
 use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
 
 /// What was said of a goal.
@@ -27,11 +27,43 @@ pub fn explore(theory: &str, goals: &[&str], options: Options) -> Exploration {
     explore_theory(Arc::new(theory), goals, options)
 }
 
+/// As [`explore`], with the work of each block cut into turns of so many steps.
+pub fn explore_in_parts(theory: &str, goals: &[&str], options: Options, steps: u64) -> Exploration {
+    let (theory, _) = mpl::read_mpl("test.mpl", theory.as_bytes(), &mut |_| Err("no imports".into()))
+        .unwrap_or_else(|report| panic!("{report:?}"));
+    explore_with(Arc::new(theory), goals, options, &mut |block| in_turns(block, steps))
+}
+
+fn in_turns(mut block: LogicBlock, budget: u64) -> (Verdict, u64) {
+    let (mut verdicts, mut steps) = (Vec::new(), 0);
+    loop {
+        let turn = block.turn(std::mem::take(&mut verdicts), budget);
+        steps += turn.steps;
+        if let Some(verdict) = turn.verdict {
+            return (verdict, steps);
+        }
+        for (slot, child) in turn.children {
+            let (verdict, more) = in_turns(child, budget);
+            steps += more;
+            verdicts.push((slot, verdict));
+        }
+    }
+}
+
 /// As [`explore`], for a theory that has been read.
 pub fn explore_theory(
     theory: Arc<theoremata_logic::calculus::theory::Theory>,
     goals: &[&str],
     options: Options,
+) -> Exploration {
+    explore_with(theory, goals, options, &mut attempt::solve)
+}
+
+fn explore_with(
+    theory: Arc<theoremata_logic::calculus::theory::Theory>,
+    goals: &[&str],
+    options: Options,
+    solve: &mut dyn FnMut(LogicBlock) -> (Verdict, u64),
 ) -> Exploration {
     let (goals, report) = mpl::read_goals(&theory, goals.join("\n").as_bytes(), "test.goals");
     assert!(!report.failed(), "{report:?}");
@@ -41,7 +73,7 @@ pub fn explore_theory(
             Task::Prepare => assert!(exploration.prepare(&mut || true)),
             Task::Solve(blocks) => {
                 let count = blocks.len() as u64;
-                let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(attempt::solve).unzip();
+                let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(&mut *solve).unzip();
                 exploration.commit(verdicts, count, steps.iter().sum());
             }
             Task::Finished => return exploration,

@@ -2,12 +2,23 @@
 
 use crate::calculus::formula::{Binder, Formula, Name};
 use crate::calculus::proof::{Rule as Inference, StepId};
+use crate::clauses::clause::{Literal, RelationId, Term};
+use crate::clauses::compile::Function;
 use crate::saturation::block::Line;
 use crate::saturation::facts::{FactId, Reason};
 use crate::saturation::pattern::{Argument, Individual};
 use crate::saturation::rule::{Rule, RuleHead};
 
 use super::{Close, Writer};
+
+/// What the variables of a row of an axiom stand for.
+fn bind(binding: &mut [Name], literal: &Literal, row: &[Name]) {
+    for (term, name) in literal.arguments.iter().zip(row) {
+        if let Term::Variable(number) = term {
+            binding[usize::from(*number)] = *name;
+        }
+    }
+}
 
 impl Writer<'_> {
     /// The two sides of a contradiction.
@@ -223,57 +234,54 @@ impl Writer<'_> {
     }
 
     /// Two values of a function are equal.
-    pub(super) fn functional(&mut self, line: &Line<'_>, parents: &[FactId]) -> StepId {
-        let compiled = self.compiled;
+    fn functional(&mut self, line: &Line<'_>, parents: &[FactId]) -> StepId {
         let code = line.layer_of(parents[0]).code(parents[0]);
+        let row = |writer: &Self, parent: FactId| {
+            let arguments = line.layer_of(parent).arguments(parent);
+            let names = arguments.iter().map(|individual| writer.name(*individual)).collect();
+            (names, writer.facts[&(line.key(parent), parent)])
+        };
+        let rows: Vec<(Vec<Name>, StepId)> = parents.iter().map(|parent| row(self, *parent)).collect();
+        let compiled = self.compiled;
         let function = compiled.function(code.relation()).expect("rows of a function");
-        let rows: Vec<Vec<Name>> = parents
-            .iter()
-            .map(|parent| {
-                line.layer_of(*parent).arguments(*parent).iter().map(|individual| self.name(*individual)).collect()
-            })
-            .collect();
-        let steps: Vec<StepId> = parents.iter().map(|parent| self.facts[&(line.key(*parent), *parent)]).collect();
-        let axiom = &compiled.axioms[function.functionality];
+        self.one_value(function, &rows)
+    }
+
+    /// The values of two rows of a function with the same inputs are equal.
+    pub(super) fn one_value(&mut self, function: &Function, rows: &[(Vec<Name>, StepId)]) -> StepId {
+        let axiom = &self.compiled.axioms[function.functionality];
         let mut binding = vec![Name(u32::MAX); axiom.clause.variables as usize];
-        let is_row = |literal: &crate::clauses::clause::Literal| literal.relation == function.relation;
-        for (literal, row) in axiom.clause.premises.iter().filter(|literal| is_row(literal)).zip(&rows) {
-            for (term, name) in literal.arguments.iter().zip(row) {
-                if let crate::clauses::clause::Term::Variable(number) = term {
-                    binding[*number as usize] = *name;
-                }
-            }
+        let is_row = |literal: &Literal| literal.relation == function.relation;
+        for (literal, (row, _)) in axiom.clause.premises.iter().filter(|literal| is_row(literal)).zip(rows) {
+            bind(&mut binding, literal, row);
         }
-        let mut row_steps = steps.iter();
+        let mut row_steps = rows.iter().map(|(_, step)| *step);
         let mut premises = Vec::new();
         for literal in &axiom.clause.premises {
             if is_row(literal) {
-                premises.push(*row_steps.next().expect("two rows"));
+                premises.push(row_steps.next().expect("two rows"));
                 continue;
             }
-            if literal.relation == crate::clauses::clause::RelationId::EQUAL {
-                let crate::clauses::clause::Term::Variable(number) = literal.arguments[0] else {
-                    unreachable!("a guard is about an input")
-                };
-                let input = binding[number as usize];
-                premises.push(self.derive(Inference::Reflexivity, vec![], Formula::equal(input, input)));
+            let Term::Variable(number) = literal.arguments[0] else { unreachable!("a guard is about an input") };
+            let guarded = binding[number as usize];
+            if literal.relation == RelationId::EQUAL {
+                premises.push(self.derive(Inference::Reflexivity, vec![], Formula::equal(guarded, guarded)));
                 continue;
             }
             // A guard: the input lies in the domain, since the row says so.
-            let crate::clauses::clause::Term::Variable(number) = literal.arguments[0] else {
-                unreachable!("a guard is about an input")
-            };
-            let input = rows[0].iter().position(|name| *name == binding[number as usize]).expect("an input of the row");
-            let typing = &compiled.axioms[function.typing[input].expect("a guarded input is typed")];
-            let mut variables = vec![Name(u32::MAX); typing.clause.variables as usize];
-            for (term, name) in typing.clause.premises[0].arguments.iter().zip(&rows[0]) {
-                if let crate::clauses::clause::Term::Variable(number) = term {
-                    variables[*number as usize] = *name;
-                }
-            }
-            premises.push(self.walk(&typing.justification, 0, &variables, &[steps[0]]));
+            let input = rows[0].0.iter().position(|name| *name == guarded).expect("an input of the row");
+            let typing = function.typing[input].expect("a guarded input is typed");
+            premises.push(self.typed(typing, &rows[0].0, rows[0].1));
         }
         self.walk(&axiom.justification, 0, &binding, &premises)
+    }
+
+    /// What an axiom says of a row, its only premise.
+    pub(super) fn typed(&mut self, axiom: usize, row: &[Name], step: StepId) -> StepId {
+        let axiom = &self.compiled.axioms[axiom];
+        let mut binding = vec![Name(u32::MAX); axiom.clause.variables as usize];
+        bind(&mut binding, &axiom.clause.premises[0], row);
+        self.walk(&axiom.justification, 0, &binding, &[step])
     }
 
     /// Opens the scope of a witness group and writes down its facts.

@@ -126,6 +126,12 @@ impl Writer<'_> {
                 });
                 self.close_to(mark, last)
             }
+            By::Equations(equational) => {
+                let (names, literals, goal) = self.open_chain(formula);
+                self.enter(&equational.stuck, depth, &names, literals);
+                let last = self.rewritten(equational, &goal, depth);
+                self.close_to(mark, last)
+            }
             By::Induction(induction) => {
                 let all = self.induct(tree, induction, depth);
                 let (names, literals, _) = self.open_chain(formula);
@@ -220,6 +226,10 @@ impl Writer<'_> {
                 self.indirectly(Formula::negate(goal.clone()), false, |writer, assumption| {
                     (writer.below(vec![assumption], &indirect.child, goal, depth + 1), assumption)
                 })
+            }
+            By::Equations(equational) => {
+                self.enter(&equational.stuck, depth, &[], givens);
+                self.rewritten(equational, goal, depth)
             }
             By::Induction(_) => unreachable!("what has no variables is proved without induction"),
         }

@@ -8,7 +8,7 @@ use crate::saturation::facts::{FactId, Layer, Reason, WitnessGroup};
 use crate::saturation::pattern::{Code, Individual};
 use crate::saturation::rule::Rule;
 use crate::saturation::rule::RuleId;
-use crate::saturation::sorts::{SortId, Typing};
+use crate::saturation::sorts::{SortId, Sorts, Typing};
 
 use super::value::Wanted;
 
@@ -115,6 +115,17 @@ impl Line<'_> {
             .iter()
             .rev()
             .find_map(|layer| layer.candidates(code, mask, arguments).find(|fact| layer.arguments(*fact) == arguments))
+    }
+
+    /// The sorts of the theory.
+    pub(crate) fn sorts(&self) -> &Sorts {
+        &self.book.sorts
+    }
+
+    /// All rules, those that all blocks share first.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (RuleId, &Arc<Rule>)> {
+        let shared = self.book.rules.iter().enumerate().map(|(number, rule)| (RuleId(number as u32), rule));
+        shared.chain(self.local.iter().map(|(id, rule)| (*id, rule)))
     }
 
     pub(crate) fn rule(&self, id: RuleId) -> &Arc<Rule> {

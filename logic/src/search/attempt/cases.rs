@@ -98,11 +98,11 @@ impl LogicBlock {
         splitting.verdicts = cases.iter().map(|_| None).collect();
         let looks_ahead = matches!(splitting.phase, Phase::Hold | Phase::Fail);
         let effort = if looks_ahead {
-            Effort { nesting: 0, direct: self.effort.split, splits: 0, ..self.effort }
+            Effort { nesting: 0, direct: self.effort.split, splits: 0, equations: 0, ..self.effort }
         } else {
             let Limits { steps, creations } = self.effort.split;
             let direct = Limits { steps: 4 * steps, creations: 2 * creations };
-            Effort { nesting: 0, direct, splits: self.effort.splits - 1, ..self.effort }
+            Effort { nesting: 0, direct, splits: self.effort.splits - 1, equations: 0, ..self.effort }
         };
         for premises in cases {
             let context = splitting.stalled.stuck.snapshot.clone();

@@ -109,7 +109,7 @@ impl Exploration {
         let proof = kept_apart(|| extract(&self.theory, &self.compiled, &self.statements, statement, tree));
         let induction = match &tree.by {
             By::Induction(induction) => Some(induction.variable),
-            By::Block(_) | By::Cases(_) | By::Indirect(_) => None,
+            By::Block(_) | By::Cases(_) | By::Indirect(_) | By::Equations(_) => None,
         };
         self.register(place, proof, induction, corollary)
     }

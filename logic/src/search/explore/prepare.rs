@@ -7,6 +7,7 @@ use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::{Clause, Head};
 use crate::clauses::compile::{Compiled, Move};
+use crate::models::limits::SearchLimits;
 use crate::proofs::reconstruction::{from_axioms, project};
 use crate::saturation::block::Limits;
 use crate::search::attempt::{Effort, Verdict, solve};
@@ -23,11 +24,20 @@ impl Exploration {
     /// begun anew or restored.
     pub fn prepare(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         if self.stage == Stage::Closing {
-            if !self.find_counter_models(go_on) || !self.mark_essential(go_on) {
+            if !self.find_counter_models(&SearchLimits::default(), go_on) || !self.mark_essential(go_on) {
                 return false;
             }
             self.join_parts();
             self.stage = Stage::Finished;
+            return true;
+        }
+        if self.stage == Stage::Doubting {
+            if !self.find_counter_models(&SearchLimits::QUICK, go_on) {
+                return false;
+            }
+            self.join_parts();
+            self.has_doubted = true;
+            self.stage = Stage::Goals;
             return true;
         }
         if self.stage == Stage::Fresh {

@@ -113,13 +113,17 @@ impl Exploration {
     }
 
     /// A finite structure of the theory in which a conjecture fails, with values of its variables.
-    fn finite_counter_model(&self, place: usize, go_on: &mut dyn FnMut() -> bool) -> Option<(Model, Vec<u16>)> {
+    fn finite_counter_model(
+        &self,
+        place: usize,
+        limits: &SearchLimits,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Option<(Model, Vec<u16>)> {
         let conjecture = &self.conjectures[place];
         let clause = conjecture.clause.as_ref()?;
         let axioms = axioms_of(&self.compiled);
-        let limits = SearchLimits::default();
         let mut find =
-            |merged| counter_model_while(&self.finite(&axioms, merged), clause, &limits, go_on).ok().flatten();
+            |merged| counter_model_while(&self.finite(&axioms, merged), clause, limits, go_on).ok().flatten();
         // Where sorts of the theory coincide in the statement, they do so in the structure; and larger sizes are tried
         // of all sorts alike.
         let several = base_sorts(&self.compiled.signature).len() > 1;
@@ -129,7 +133,7 @@ impl Exploration {
 
     /// Goals that stay open may fail in a finite model that nobody has looked at yet, or claim an existence of which it
     /// can be proved that there is none; false if `go_on` said stop.
-    pub(super) fn find_counter_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+    pub(super) fn find_counter_models(&mut self, limits: &SearchLimits, go_on: &mut dyn FnMut() -> bool) -> bool {
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
             let is_goal = is_asked(&conjecture.origin);
@@ -142,7 +146,7 @@ impl Exploration {
                 return false;
             }
             let mut steps = 0;
-            match kept_apart(|| self.late_counter_model(place, &mut steps, go_on)) {
+            match kept_apart(|| self.late_counter_model(place, limits, &mut steps, go_on)) {
                 Ok(Some(found)) => {
                     self.late_models.push(place);
                     self.refuted_by(place, found);
@@ -159,14 +163,19 @@ impl Exploration {
     fn late_counter_model(
         &self,
         place: usize,
+        limits: &SearchLimits,
         steps: &mut u64,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Option<(Result<Model, usize>, Vec<u16>)> {
         // What the constructors of a generated set make is endless if they are free.
         if self.models.iter().any(|model| model.is_piece) {
+            if *limits == SearchLimits::QUICK {
+                return None;
+            }
             return self.without_witness(place, steps, go_on).map(|(number, values)| (Err(number), values));
         }
-        let (model, values) = self.has_finite_models().then(|| self.finite_counter_model(place, go_on)).flatten()?;
+        let (model, values) =
+            self.has_finite_models().then(|| self.finite_counter_model(place, limits, go_on)).flatten()?;
         self.judges(&model, &self.conjectures[place]).then_some((Ok(model), values))
     }
 
@@ -185,7 +194,7 @@ impl Exploration {
     pub(crate) fn refute_late(&mut self) {
         for place in self.late_models.clone() {
             if place < self.conjectures.len()
-                && let Some(found) = self.late_counter_model(place, &mut 0, &mut || true)
+                && let Some(found) = self.late_counter_model(place, &SearchLimits::default(), &mut 0, &mut || true)
             {
                 self.refuted_by(place, found);
             }

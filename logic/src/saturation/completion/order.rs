@@ -1,0 +1,117 @@
+//! Orders on terms: total on ground terms, and kept when variables are replaced.
+
+use std::cmp::Ordering;
+
+use super::term::{MOST_VARIABLES, TermId, Terms, Top};
+
+/// An order on terms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// By weight, of Knuth and Bendix.
+    ByWeight,
+    /// By paths, lexicographically: a distributive law leads to sums.
+    ByPaths,
+}
+
+impl Order {
+    /// How two terms compare; `None` if that depends on what their variables stand for.
+    #[must_use]
+    pub fn compare(self, terms: &Terms, one: TermId, other: TermId) -> Option<Ordering> {
+        if one == other {
+            return Some(Ordering::Equal);
+        }
+        match self {
+            Order::ByWeight => by_weight(terms, one, other),
+            Order::ByPaths if is_above(terms, one, other) => Some(Ordering::Greater),
+            Order::ByPaths if is_above(terms, other, one) => Some(Ordering::Less),
+            Order::ByPaths => None,
+        }
+    }
+
+    /// Whether the first is greater, whatever the variables stand for.
+    #[must_use]
+    pub fn is_greater(self, terms: &Terms, one: TermId, other: TermId) -> bool {
+        match self {
+            _ if terms.variables(other) & !terms.variables(one) != 0 => false,
+            Order::ByWeight if terms.weight(one) < terms.weight(other) => false,
+            Order::ByWeight => by_weight(terms, one, other) == Some(Ordering::Greater),
+            Order::ByPaths => is_above(terms, one, other),
+        }
+    }
+}
+
+fn count(terms: &Terms, term: TermId, by: i32, balance: &mut [i32; MOST_VARIABLES]) {
+    if terms.is_ground(term) {
+        return;
+    }
+    match terms.top(term) {
+        Top::Variable(number) => balance[usize::from(number)] += by,
+        Top::Symbol(_) => {
+            for argument in terms.arguments(term) {
+                count(terms, *argument, by, balance);
+            }
+        }
+    }
+}
+
+/// How often the variables occur: more often or as often in the first, and the other way round.
+fn occurrences(terms: &Terms, one: TermId, other: TermId) -> (bool, bool) {
+    let mut balance = [0; MOST_VARIABLES];
+    count(terms, one, 1, &mut balance);
+    count(terms, other, -1, &mut balance);
+    (balance.iter().all(|number| *number >= 0), balance.iter().all(|number| *number <= 0))
+}
+
+fn by_weight(terms: &Terms, one: TermId, other: TermId) -> Option<Ordering> {
+    if one == other {
+        return Some(Ordering::Equal);
+    }
+    let (above, below) = occurrences(terms, one, other);
+    let order = match terms.weight(one).cmp(&terms.weight(other)) {
+        Ordering::Equal => match (terms.top(one), terms.top(other)) {
+            (Top::Variable(_), Top::Variable(_)) => return None,
+            // Of the same weight are then only a variable and functions without weight around it.
+            (Top::Variable(_), Top::Symbol(_)) => Ordering::Less,
+            (Top::Symbol(_), Top::Variable(_)) => Ordering::Greater,
+            (Top::Symbol(left), Top::Symbol(right)) if left == right => {
+                let mut pairs = terms.arguments(one).iter().zip(terms.arguments(other));
+                let (left, right) = pairs.find(|(left, right)| left != right)?;
+                by_weight(terms, *left, *right)?
+            }
+            (Top::Symbol(left), Top::Symbol(right)) => {
+                terms.symbols[usize::from(left.0)].rank.cmp(&terms.symbols[usize::from(right.0)].rank)
+            }
+        },
+        unequal => unequal,
+    };
+    match order {
+        Ordering::Greater if above => Some(Ordering::Greater),
+        Ordering::Less if below => Some(Ordering::Less),
+        _ => None,
+    }
+}
+
+/// Whether the first is greater in the order by paths.
+fn is_above(terms: &Terms, one: TermId, other: TermId) -> bool {
+    if one == other || terms.variables(other) & !terms.variables(one) != 0 {
+        return false;
+    }
+    let (Top::Symbol(left), top) = (terms.top(one), terms.top(other)) else { return false };
+    let Top::Symbol(right) = top else { return true };
+    if terms.arguments(one).iter().any(|part| *part == other || is_above(terms, *part, other)) {
+        return true;
+    }
+    let below = |parts: &[TermId]| parts.iter().all(|part| is_above(terms, one, *part));
+    let ranks = (terms.symbols[usize::from(left.0)].rank, terms.symbols[usize::from(right.0)].rank);
+    match ranks.0.cmp(&ranks.1) {
+        Ordering::Greater => below(terms.arguments(other)),
+        Ordering::Less => false,
+        Ordering::Equal => {
+            let (mine, its) = (terms.arguments(one), terms.arguments(other));
+            match mine.iter().zip(its).position(|(left, right)| left != right) {
+                Some(place) => is_above(terms, mine[place], its[place]) && below(&its[place + 1..]),
+                None => false,
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Equations between functions are decided by completion, and each success is a proof that the checker accepts.
+
+mod verdict;
+
+use std::collections::BTreeSet;
+
+use theoremata_logic::calculus::check::check;
+use theoremata_logic::search::explore::{Exploration, Options};
+use verdict::{Told, explore, told};
+
+const GOALS_ONLY: Options = Options { generate: false, ..Options::DEFAULT };
+
+const FUNCTIONS: &str = "
+  (define function[f,X,Y] (&
+    (>[x,y] (in2[x,y,f]) (& (in[x,X]) (in[y,Y])))
+    (>[x] (in[x,X]) (exists[y] (in[y,Y]) (in2[x,y,f])))
+    (>[x] (in[x,X]) (>[y,z] (& (in2[x,y,f]) (in2[x,z,f])) (=[y,z])))))
+  (define operation[f,X,Y,Z] (&
+    (>[x,y,z] (in3[x,y,z,f]) (& (in[x,X]) (in[y,Y]) (in[z,Z])))
+    (>[x,y] (& (in[x,X]) (in[y,Y])) (exists[z] (in[z,Z]) (in3[x,y,z,f])))
+    (>[x,y] (& (in[x,X]) (in[y,Y])) (>[z,w] (& (in3[x,y,z,f]) (in3[x,y,w,f])) (=[z,w])))))";
+
+/// A set with an operation that obeys some laws.
+fn magma(laws: &str) -> String {
+    format!("{FUNCTIONS} (theory Magma[N,*] (& (operation[*,N,N,N]) {laws}))")
+}
+
+/// Asks for goals, has the checker accept what was proved, and compares the answers.
+fn expect(theory: &str, goals: &[(&str, Told)]) -> Exploration {
+    let texts: Vec<&str> = goals.iter().map(|(text, _)| *text).collect();
+    let exploration = explore(theory, &texts, GOALS_ONLY);
+    let statements: Vec<_> = exploration.theorems.iter().map(|theorem| theorem.checked.statement().clone()).collect();
+    for (number, theorem) in exploration.theorems.iter().enumerate() {
+        let known = |id: theoremata_logic::calculus::proof::TheoremId| statements[..number].get(id.0 as usize);
+        check(exploration.theory(), known, theorem.checked.proof()).expect("a proof");
+    }
+    for ((text, expected), told) in goals.iter().zip(told(&exploration)) {
+        assert_eq!(told, *expected, "{text}");
+    }
+    exploration
+}
+
+#[test]
+fn a_strange_law_collapses_everything() {
+    // (x·y)·z = y: two elements are never different.
+    let theory = magma("(>[x,y,z,u] (& (in3[x,y,u,*]) (in[z,N])) (in3[u,z,y,*]))");
+    let goals = [
+        ("(>[x,y] (& (in[x,N]) (in[y,N])) (=[x,y]))", Told::Theorem),
+        ("(>[x,y,z] (in3[x,y,z,*]) (in3[y,x,z,*]))", Told::Theorem),
+    ];
+    expect(&theory, &goals);
+}
+
+#[test]
+fn central_groupoids_and_what_they_are_not() {
+    // (x·y)·(y·z) = y.
+    let theory = magma("(>[x,y,z,u,v] (& (in3[x,y,u,*]) (in3[y,z,v,*])) (in3[u,v,y,*]))");
+    let goals = [
+        // x·((x·y)·z) = x·y.
+        ("(>[x,y,z,u,v] (& (in3[x,y,u,*]) (in3[u,z,v,*])) (in3[x,v,u,*]))", Told::Theorem),
+        // (x·x)·x ≠ x in the smallest that is not trivial.
+        ("(>[x,u] (in3[x,x,u,*]) (in3[u,x,x,*]))", Told::CounterSatisfiable),
+        ("(>[x,y,z] (in3[x,y,z,*]) (in3[y,x,z,*]))", Told::CounterSatisfiable),
+    ];
+    expect(&theory, &goals);
+}
+
+#[test]
+fn premises_are_equations_too() {
+    // x·(x·y) = y, and a, b with a·b = b·a.
+    let theory = magma("(>[x,y,u] (in3[x,y,u,*]) (in3[x,u,y,*]))");
+    let goals = [
+        ("(>[a,b,c] (& (in3[a,b,c,*]) (in3[b,a,c,*])) (in3[a,c,b,*]))", Told::Theorem),
+        // From a·b = a·c follows b = c.
+        ("(>[a,b,c,d] (& (in3[a,b,d,*]) (in3[a,c,d,*])) (=[b,c]))", Told::Theorem),
+        ("(>[a,b,c,d] (& (in3[b,a,d,*]) (in3[c,a,d,*])) (=[b,c]))", Told::CounterSatisfiable),
+    ];
+    expect(&theory, &goals);
+}
+
+#[test]
+fn two_sets_are_not_mixed() {
+    // f leads from A to B and collapses A; nothing is said of B.
+    let theory = format!(
+        "{FUNCTIONS} (theory Two[A,B,f,g] (& (function[f,A,B]) (function[g,B,A])
+           (>[x,u] (in2[x,u,f]) (in2[u,x,g]))
+           (>[x,y,u] (& (in2[x,u,f]) (in[y,A])) (in2[y,u,f]))))"
+    );
+    let goals = [
+        ("(>[x,y] (& (in[x,A]) (in[y,A])) (=[x,y]))", Told::Theorem),
+        ("(>[x,y] (& (in[x,B]) (in[y,B])) (=[x,y]))", Told::CounterSatisfiable),
+    ];
+    expect(&theory, &goals);
+}
+
+#[test]
+fn constants_and_several_functions() {
+    // A group by one identity and one inverse, both on the left: the inverse of a product.
+    let theory = format!(
+        "{FUNCTIONS} (theory Group[G,*,e,inv] (& (operation[*,G,G,G]) (in[e,G]) (function[inv,G,G])
+           (>[x,y,u] (in3[x,y,u,*]) (>[z,v] (in3[y,z,v,*]) (>[w] (in3[u,z,w,*]) (in3[x,v,w,*]))))
+           (>[x] (in[x,G]) (in3[e,x,x,*]))
+           (>[x,y] (in2[x,y,inv]) (in3[y,x,e,*]))))"
+    );
+    let goals = [
+        (
+            "(>[x,y,z,u,v,w] (& (in3[x,y,z,*]) (in2[x,u,inv]) (in2[y,v,inv]) (in3[v,u,w,*])) (in2[z,w,inv]))",
+            Told::Theorem,
+        ),
+        ("(>[x,y] (in2[x,y,inv]) (in3[x,y,e,*]))", Told::Theorem),
+        ("(>[x,y] (in2[x,y,inv]) (=[x,y]))", Told::CounterSatisfiable),
+    ];
+    expect(&theory, &goals);
+}
+
+#[test]
+fn how_the_work_is_cut_changes_nothing() {
+    let theory = magma("(>[x,y,z,u,v] (& (in3[x,y,u,*]) (in3[y,z,v,*])) (in3[u,v,y,*]))");
+    let goal = "(>[x,y,z,u,v] (& (in3[x,y,u,*]) (in3[u,z,v,*])) (in3[x,v,u,*]))";
+    let whole = explore(&theory, &[goal], GOALS_ONLY);
+    let in_parts = verdict::explore_in_parts(&theory, &[goal], GOALS_ONLY, 7);
+    let proofs = |exploration: &Exploration| -> Vec<_> {
+        exploration.theorems.iter().map(|theorem| theorem.checked.proof().clone()).collect()
+    };
+    assert!(!proofs(&whole).is_empty());
+    assert_eq!(proofs(&whole), proofs(&in_parts));
+    let rules: BTreeSet<String> = proofs(&whole)[0].steps.iter().map(|step| format!("{:?}", step.rule)).collect();
+    assert!(rules.len() > 5, "it is more than an instance of the law");
+}
