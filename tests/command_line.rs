@@ -174,7 +174,7 @@ fn judge<'t>(premises: &[(bool, Vec<&'t str>)], head: &(bool, Vec<&'t str>), kno
 #[test]
 fn an_open_goal_says_which_lemmas_would_help_and_they_are_goals() {
     let here = folder("explain");
-    let goal = "(>[x,u,v,w] (& (in2[x,u,fact]) (in2[x,v,s]) (in3[v,u,w,*])) (in2[v,w,fact]))";
+    let goal = "(>[x,z,u,y,v,w,p] (& (in3[x,z,u,^]) (in3[y,z,v,^]) (in3[u,v,w,*]) (in3[x,y,p,*])) (in3[p,z,w,^]))";
     let arguments = ["prove", &theory("powers"), "--no-db", "--cpu", "3", "--goal", goal];
     let output = theoremata(&here, &[&arguments[..], &["--json"]].concat());
     let told = events(&output, "goal");
