@@ -304,8 +304,17 @@ impl Exploration {
                             return self.solve_with(self.options.efforts[level]);
                         }
                     }
-                    // Lemmas about little cost less than cases do, unless the axioms themselves have cases.
-                    if !self.options.generate && self.book.is_horn() && self.may_grow(true) {
+                    // Where the axioms have cases, so have the proofs of many goals; the fewer lemmas, the faster.
+                    if !self.book.is_horn() {
+                        if self.add_exhaustions() {
+                            continue;
+                        }
+                        if self.choose_first_cases() {
+                            return self.solve_with(self.options.by_cases);
+                        }
+                    }
+                    // Lemmas about little cost less than cases do, tried again after each theorem.
+                    if !self.options.generate && self.may_grow(true) {
                         self.stage = Stage::Wanting;
                         continue;
                     }
@@ -333,8 +342,18 @@ impl Exploration {
         Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect())
     }
 
+    /// Chooses goals that were never tried by cases for the next round; false if there is none.
+    fn choose_first_cases(&mut self) -> bool {
+        let first = |conjecture: &Conjecture| is_asked(&conjecture.origin) && conjecture.tried[BY_CASES] == 0;
+        self.choose_among(BY_CASES, false, first)
+    }
+
     /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
     fn choose(&mut self, level: usize, patient: bool) -> bool {
+        self.choose_among(level, patient, |_| true)
+    }
+
+    fn choose_among(&mut self, level: usize, patient: bool, among: impl Fn(&Conjecture) -> bool) -> bool {
         let rules = self.rules() + 1;
         let last = self.stage == Stage::Last;
         let chosen = |(_, conjecture): &(usize, &Conjecture)| {
@@ -342,7 +361,8 @@ impl Exploration {
             let tried = conjecture.tried[level];
             let waits = patient && tried > 0 && conjecture.was_costly() && rules < tried + conjecture.failures / 2;
             let asked = is_asked(&conjecture.origin);
-            open && tried < rules && !waits && (asked || !(last || (level == BY_CASES && self.book.is_horn())))
+            let wanted = asked || !(last || (level == BY_CASES && self.book.is_horn()));
+            open && among(conjecture) && tried < rules && !waits && wanted
         };
         // Lemmas stand at the end of the list but are wanted first.
         let lemmas_first =

@@ -97,8 +97,11 @@ impl Exploration {
                 None => Some(FIRST_ATOMS.min(most)),
                 Some(before) => (!before.last && before.atoms < most).then_some(before.atoms + 1),
             };
-            let small = if scope == whole { FIRST_ATOMS } else { SMALL_ATOMS };
-            atoms.map(|atoms| Next { phase: atoms.saturating_sub(small), scope, atoms })
+            // Where the axioms have cases themselves, those come before lemmas about everything.
+            let (small, first) =
+                if scope == whole { (FIRST_ATOMS, usize::from(!self.book.is_horn())) } else { (SMALL_ATOMS, 0) };
+            let phase = |atoms: usize| if atoms <= small { first } else { 1 + atoms - small };
+            atoms.map(|atoms| Next { phase: phase(atoms), scope, atoms })
         };
         scopes.into_iter().filter_map(next).min()
     }
