@@ -1,11 +1,13 @@
 //! The sorts of relations, constants and individuals, by number.
 
+use std::collections::BTreeSet;
+
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{RelationId, Signature};
 use crate::saturation::pattern::{Argument, Code, Pattern};
 
 /// A sort, by its place in [`Sorts`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct SortId(pub u16);
 
 /// The sorts of a theory's relations and constants.
@@ -18,6 +20,8 @@ pub struct Sorts {
     /// The sorts of the arguments of each relation; none for equality.
     relations: Vec<Vec<SortId>>,
     constants: Vec<SortId>,
+    /// The sort of a variable that nothing joins to a relation or a constant.
+    open: SortId,
 }
 
 impl Sorts {
@@ -30,6 +34,13 @@ impl Sorts {
             sorts.relations.push(places);
         }
         sorts.constants = signature.constants.iter().map(|constant| sorts.enter(&constant.sort)).collect();
+        // As where text is read: the only base sort, or one of its own, about which no rule says anything.
+        let mut bases = BTreeSet::new();
+        sorts.table.iter().for_each(|sort| sort.for_each_base(&mut |number| drop(bases.insert(number))));
+        if bases.len() > 1 {
+            let own = (0..).find(|number| !bases.contains(number)).expect("fewer than 2^32 sorts");
+            sorts.open = sorts.enter(&Sort::Individual(own));
+        }
         sorts
     }
 
@@ -101,7 +112,8 @@ impl<'s> Typing<'s> {
     }
 
     /// The sorts of `count` variables: those of the places at which they stand, and of what they are equal to. A
-    /// variable that is equal to such variables only is of the base sort.
+    /// variable that is equal to such variables only is of the only base sort, or of one of its own where there are
+    /// several.
     pub fn of_variables<'p>(&self, count: u16, patterns: impl Iterator<Item = &'p Pattern>) -> Vec<SortId> {
         let mut sorts: Vec<Option<SortId>> = vec![None; usize::from(count)];
         let mut equations = Vec::new();
@@ -134,6 +146,6 @@ impl<'s> Typing<'s> {
             let Some((number, sort)) = told else { break };
             sorts[usize::from(number)] = Some(sort);
         }
-        sorts.into_iter().map(|sort| sort.unwrap_or(SortId(0))).collect()
+        sorts.into_iter().map(|sort| sort.unwrap_or(self.sorts.open)).collect()
     }
 }

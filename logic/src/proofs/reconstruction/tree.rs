@@ -81,8 +81,10 @@ impl Writer<'_> {
                     names.extend(&new);
                     let parts = vec![left.open(&new), right.open(&new)];
                     self.open_scope(new, parts.clone(), Close::Exists(step));
-                    for (number, part) in parts.into_iter().enumerate() {
-                        let part = self.step(Inference::Assumption(number as u32), vec![], part);
+                    // Taking the first part apart may open a scope of its own.
+                    let assumed = |(number, part)| self.step(Inference::Assumption(number), vec![], part);
+                    let assumed: Vec<StepId> = (0..).zip(parts).map(assumed).collect();
+                    for part in assumed {
                         self.take_apart(part, names, literals);
                     }
                 }
