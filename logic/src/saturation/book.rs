@@ -127,7 +127,11 @@ impl RuleBook {
             // A recursion equation is used from the function to its value, whichever way the theory
             // writes it.
             let folding = compiled.is_folding(&axiom.clause);
-            let (forward, backward) = if folding { (None, Some(0)) } else { (Some(0), None) };
+            let (forward, backward) = match folding {
+                true => (None, Some(0)),
+                false if rule.unfolds(&compiled.signature) => (Some(2), Some(0)),
+                false => (Some(0), None),
+            };
             book.add_with_demands(rule, &compiled.signature, forward, backward);
         }
         if book.denied[RelationId::EQUAL.index()] {

@@ -3,6 +3,8 @@
 //! A rule has patterns that must match facts, and a head. For each pattern there is a plan that starts
 //! at a new fact and finds the others by index, so that every combination of facts is met once.
 
+use std::collections::BTreeSet;
+
 use crate::clauses::clause::{Clause, Head, RelationId, Signature};
 use crate::clauses::compile::{Axiom, Justification};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
@@ -324,6 +326,22 @@ impl Rule {
         self
     }
 
+    /// Whether it is an equation whose premises' side has some of the functions of the head's side and no others, as
+    /// `(f ∘ g)(x) = f(g(x))`: then it says what the function that is left out does.
+    #[must_use]
+    pub fn unfolds(&self, signature: &Signature) -> bool {
+        let RuleHead::Fact(head) = &self.head else { return false };
+        if !is_row(head, signature) {
+            return false;
+        }
+        let (value, inputs) = head.arguments.split_last().expect("a relation has arguments");
+        let rows: Vec<&Pattern> = self.patterns.iter().filter(|pattern| is_row(pattern, signature)).collect();
+        let functions = |from: &[Argument]| reach(&rows, from).into_iter().map(|place| rows[place].code);
+        let left: BTreeSet<Code> = functions(&[*value]).collect();
+        let right: BTreeSet<Code> = functions(inputs).chain([head.code]).collect();
+        !left.is_empty() && left.len() < right.len() && left.is_subset(&right)
+    }
+
     /// The demands that make a rule useful before all of its premises are there.
     ///
     /// A rule whose head and one premise give the value of the same variable is an equation `l = r`.
@@ -332,28 +350,11 @@ impl Rule {
     /// that of the other direction, `None` meaning never.
     #[must_use]
     pub fn demands(&self, signature: &Signature, forward: Option<u32>, backward: Option<u32>) -> Vec<Rule> {
-        let is_function = |pattern: &Pattern| {
-            let relation = signature.relations.get(pattern.code.relation().index());
-            pattern.code.positive() && relation.is_some_and(|relation| relation.function)
-        };
+        let is_function = |pattern: &Pattern| is_row(pattern, signature);
         let rows: Vec<&Pattern> = self.patterns.iter().filter(|pattern| is_function(pattern)).collect();
         let others: Vec<&Pattern> = self.patterns.iter().filter(|pattern| !is_function(pattern)).collect();
         let value = |row: &Pattern| *row.arguments.last().expect("a function has a value");
-        let reach = |from: &[Argument]| -> Vec<usize> {
-            let mut wanted = from.to_vec();
-            let mut reached: Vec<usize> = Vec::new();
-            while let Some(argument) = wanted.pop() {
-                for (place, row) in rows.iter().enumerate() {
-                    if value(row) == argument && matches!(argument, Argument::Variable(_)) && !reached.contains(&place)
-                    {
-                        reached.push(place);
-                        wanted.extend(&row.arguments[..row.arguments.len() - 1]);
-                    }
-                }
-            }
-            reached.sort_unstable();
-            reached
-        };
+        let reach = |from: &[Argument]| reach(&rows, from);
         let mut demands = Vec::new();
         let mut demand = |core: Vec<Pattern>, wanted: Vec<&Pattern>, price: u32| {
             let mut core = core;
@@ -406,6 +407,29 @@ impl Rule {
         }
         demands
     }
+}
+
+/// Whether a pattern is about the value of a function.
+fn is_row(pattern: &Pattern, signature: &Signature) -> bool {
+    let relation = signature.relations.get(pattern.code.relation().index());
+    pattern.code.positive() && relation.is_some_and(|relation| relation.function)
+}
+
+/// The places of the rows that give the values of these arguments, of their inputs, and so on.
+fn reach(rows: &[&Pattern], from: &[Argument]) -> Vec<usize> {
+    let mut wanted = from.to_vec();
+    let mut reached: Vec<usize> = Vec::new();
+    while let Some(argument) = wanted.pop() {
+        for (place, row) in rows.iter().enumerate() {
+            let (value, inputs) = row.arguments.split_last().expect("a function has a value");
+            if *value == argument && matches!(argument, Argument::Variable(_)) && !reached.contains(&place) {
+                reached.push(place);
+                wanted.extend(inputs);
+            }
+        }
+    }
+    reached.sort_unstable();
+    reached
 }
 
 /// The sorts of a rule's variables, and then of what its head says exists.

@@ -6,6 +6,7 @@ use crate::saturation::rule::Rule;
 use crate::saturation::rule::RuleId;
 
 use super::Block;
+use super::value::Wanted;
 
 impl Block {
     /// Adds a fact unless it is known.
@@ -49,6 +50,19 @@ impl Block {
         {
             let pair = if code.positive() { [fact, other] } else { [other, fact] };
             self.contradict(Reason::Clash, &pair);
+        } else if !code.positive() {
+            self.ask_for_denied_value(code.opposite(), arguments);
+        }
+    }
+
+    /// Asks for the value of a function of which it is denied that it is a certain one: rules speak of the value itself.
+    fn ask_for_denied_value(&mut self, code: Code, arguments: &[Individual]) {
+        let Some(function) = self.book.function(code) else { return };
+        let inputs = &arguments[..function.inputs];
+        if self.value(code, inputs).is_none() {
+            let price = 1 + inputs.iter().map(|input| self.classes.weight(*input)).sum::<u32>();
+            let (rule, binding) = (function.totality, inputs.to_vec());
+            self.ask(Wanted { price, sequence: 0, rule, binding, parents: Vec::new() });
         }
     }
 
