@@ -10,6 +10,7 @@
 //! block and the same limits give the same facts in the same order.
 
 mod derive;
+mod focus;
 mod inductive;
 mod join;
 mod line;
@@ -29,6 +30,7 @@ use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Rule, RuleHead};
 use crate::saturation::sorts::{SortId, Typing};
 
+pub use focus::Focus;
 use join::Matches;
 pub(crate) use line::Line;
 pub use line::Snapshot;
@@ -91,6 +93,7 @@ pub struct Block {
     ranged: Vec<bool>,
     /// Whether it has the rules of [`RuleBook::views`].
     with_views: bool,
+    focus: Option<Arc<Focus>>,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
     /// The next fact to be joined with older ones.
@@ -130,6 +133,7 @@ struct Start {
     sorts: Vec<SortId>,
     ranged: Vec<bool>,
     with_views: bool,
+    focus: Option<Arc<Focus>>,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
     wanted: Vec<Wanted>,
@@ -147,6 +151,7 @@ impl Block {
             layer: Layer::below(None, book.triggers.len()),
             ranged: book.ranged.clone(),
             with_views: false,
+            focus: None,
             book: book.clone(),
             ancestors: Vec::new(),
             classes: Classes::default(),
@@ -181,6 +186,7 @@ impl Block {
             sorts: parent.sorts.clone(),
             ranged: parent.ranged.clone(),
             with_views: parent.with_views,
+            focus: parent.focus.clone(),
             book: parent.book.clone(),
             local: parent.local.clone(),
             wanted: parent.wanted.clone(),
@@ -190,8 +196,20 @@ impl Block {
     }
 
     fn with(start: Start) -> Block {
-        let Start { ancestors, mut layer, classes, sorts, ranged, with_views, book, local, wanted, falsum, negatives } =
-            start;
+        let Start {
+            ancestors,
+            mut layer,
+            classes,
+            sorts,
+            ranged,
+            with_views,
+            focus,
+            book,
+            local,
+            wanted,
+            falsum,
+            negatives,
+        } = start;
         for (code, masks) in book.masks.iter().enumerate() {
             for mask in masks {
                 layer.ensure_index(Code(code as u32), *mask);
@@ -206,6 +224,7 @@ impl Block {
             sorts,
             ranged,
             with_views,
+            focus,
             book,
             local,
             next,
@@ -242,6 +261,7 @@ impl Block {
             sorts: self.sorts,
             ranged: self.ranged,
             with_views: self.with_views,
+            focus: self.focus,
             wanted,
             book: self.book,
             local: self.local,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::clauses::compile::Compiled;
 use crate::proofs::reconstruction::{By, Finished, Tree};
-use crate::saturation::block::{Block, End, Limits, Snapshot};
+use crate::saturation::block::{Block, End, Focus, Limits, Snapshot};
 use crate::saturation::pattern::Individual;
 use crate::saturation::sequent::{Sequent, SequentHead};
 use crate::search::ended::{Ended, kept_apart};
@@ -156,6 +156,8 @@ pub struct LogicBlock {
     limits: Limits,
     /// Whether the goal was looked at backwards once more, when the block was stuck.
     looked_again: bool,
+    /// What it is about; `None`: the same as its context.
+    focus: Option<Arc<Focus>>,
     /// How many blocks it has opened.
     slots: u32,
     state: State,
@@ -189,7 +191,14 @@ impl LogicBlock {
     #[must_use]
     pub fn new(compiled: Arc<Compiled>, context: Arc<Snapshot>, sequent: Sequent, effort: Effort) -> LogicBlock {
         let limits = effort.direct;
-        LogicBlock { compiled, context, sequent, effort, limits, looked_again: false, slots: 0, state: State::Fresh }
+        let (looked_again, focus, slots, state) = (false, None, 0, State::Fresh);
+        LogicBlock { compiled, context, sequent, effort, limits, looked_again, focus, slots, state }
+    }
+
+    /// The same attempt, which makes values of other functions than those it is about after all others.
+    #[must_use]
+    pub fn about(self, focus: Arc<Focus>) -> LogicBlock {
+        LogicBlock { focus: Some(focus), ..self }
     }
 
     /// One turn of at most about `budget` steps, with the verdicts that have come in since the last.
@@ -197,7 +206,7 @@ impl LogicBlock {
     pub fn turn(&mut self, verdicts: Vec<(u32, Verdict)>, budget: u64) -> Turn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Fresh => {
-                let block = set_up(&self.context, &self.sequent, self.effort.drives);
+                let block = set_up(&self.context, &self.sequent, self.focus.as_ref(), self.effort.drives);
                 self.work(block, budget)
             }
             State::Working(block) => self.work(*block, budget),
@@ -236,7 +245,7 @@ impl LogicBlock {
             if self.sequent.head.literal().is_some_and(|head| !head.code.positive()) {
                 // The block has assumed what the goal denies; what an induction rests on must not.
                 let sequent = Sequent { head: SequentHead::False, ..self.sequent.clone() };
-                let mut other = set_up(&self.context, &sequent, self.effort.drives);
+                let mut other = set_up(&self.context, &sequent, self.focus.as_ref(), self.effort.drives);
                 other.run_until(self.limits);
                 more = other.steps();
                 options = self.options(&other);
@@ -262,7 +271,8 @@ impl LogicBlock {
 
     /// Opens a block below.
     fn open(&mut self, turn: &mut Turn, context: Arc<Snapshot>, sequent: Sequent, effort: Effort) {
-        turn.children.push((self.slots, LogicBlock::new(self.compiled.clone(), context, sequent, effort)));
+        let child = LogicBlock::new(self.compiled.clone(), context, sequent, effort);
+        turn.children.push((self.slots, LogicBlock { focus: self.focus.clone(), ..child }));
         self.slots += 1;
     }
 

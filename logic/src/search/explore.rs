@@ -32,7 +32,7 @@ use crate::clauses::compile::{Compiled, Move};
 use crate::conjecture::Refuted;
 use crate::language::notation::{Notation, Reading};
 use crate::models::model::Model;
-use crate::saturation::block::Snapshot;
+use crate::saturation::block::{Focus, Snapshot};
 use crate::saturation::book::RuleBook;
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
@@ -45,6 +45,7 @@ pub use interest::{Interest, Listed, Variant};
 use learn::root_of;
 pub use note::Note;
 use prepare::read_goal;
+use scope::Dependencies;
 pub use theorem::{Counts, Theorem};
 pub use wish::Failure;
 
@@ -126,6 +127,8 @@ pub struct Exploration {
     notation: Notation,
     options: Options,
     compiled: Arc<Compiled>,
+    /// What the relations and constants are defined with.
+    dependencies: Arc<Dependencies>,
     book: RuleBook,
     root: Arc<Snapshot>,
     /// The models in which conjectures are tested.
@@ -194,6 +197,7 @@ impl Exploration {
             notation: Reading::new(&theory).notation(),
             theory,
             options,
+            dependencies: Arc::new(Dependencies::of(&compiled)),
             compiled,
             book,
             root,
@@ -383,7 +387,11 @@ impl Exploration {
         let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
         // What was generated is easy, or it is no loss.
         let equations = if is_asked(&self.conjectures[place].origin) { effort.equations } else { 0 };
-        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, Effort { nesting, equations, ..effort })
+        let scope = self.dependencies.scope(clause);
+        let relations = self.compiled.signature.relations.len();
+        let focus = Focus::new(relations, |relation| scope.has_relation(relation));
+        let effort = Effort { nesting, equations, ..effort };
+        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, effort).about(Arc::new(focus))
     }
 
     /// Whether the user still waits for an answer.

@@ -151,7 +151,8 @@ impl Block {
             }
             RuleHead::Demand(rows, surcharge) => {
                 if let Some(price) = self.price(rows, binding) {
-                    let price = if self.is_aimed_at(rule, rows, binding) { 1 } else { price + surcharge };
+                    let later = surcharge + self.detour(rows);
+                    let price = if self.is_aimed_at(rule, rows, binding) { 1 } else { price + later };
                     self.ask(Wanted { price, sequence: 0, rule: id, binding: binding.to_vec(), parents: Vec::new() });
                 }
             }

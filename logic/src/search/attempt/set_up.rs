@@ -1,13 +1,18 @@
 //! From a sequent to a block that wants it.
 
-use crate::saturation::block::{Block, Goal, Snapshot};
+use std::sync::Arc;
+
+use crate::saturation::block::{Block, Focus, Goal, Snapshot};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 /// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
 /// its head.
-pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, drives: bool) -> Block {
+pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, focus: Option<&Arc<Focus>>, drives: bool) -> Block {
     let mut block = Block::below(context);
+    if let Some(focus) = focus {
+        block.focus_on(focus.clone());
+    }
     let sorts = sequent.variable_sorts(context.typing());
     if sequent.speaks_of_sets(block.typing(), &sorts) {
         block.assume_views();

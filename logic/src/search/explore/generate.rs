@@ -10,7 +10,7 @@ use crate::conjecture::{Conjectures, Limits as Size, Shape, TermTree, generate_w
 
 use super::Exploration;
 use super::conjecture::{Fate, Origin, is_asked};
-use super::scope::{Dependencies, Scope};
+use super::scope::Scope;
 
 /// The number of atoms up to which conjectures are generated first.
 const FIRST_ATOMS: usize = 3;
@@ -84,11 +84,10 @@ impl Exploration {
     /// theory, and then larger ones.
     fn next_generation(&self) -> Option<Next> {
         let most = self.theory.bounds.atoms;
-        let dependencies = Dependencies::of(&self.compiled);
         let open = |fate: &Fate| matches!(fate, Fate::Waiting | Fate::Open(_));
         let goals = self.conjectures.iter().filter(|one| is_asked(&one.origin) && open(&one.fate));
         let mut scopes: BTreeSet<Scope> =
-            goals.filter_map(|goal| Some(dependencies.scope(goal.clause.as_ref()?))).collect();
+            goals.filter_map(|goal| Some(self.dependencies.scope(goal.clause.as_ref()?))).collect();
         let whole = Scope::whole(&self.compiled.signature);
         scopes.insert(whole.clone());
         let next = |scope: Scope| {

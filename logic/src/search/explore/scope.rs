@@ -46,6 +46,7 @@ impl Scope {
 }
 
 /// For each symbol those that it is defined with.
+#[derive(Debug)]
 pub(super) struct Dependencies(BTreeMap<Symbol, BTreeSet<Symbol>>);
 
 impl Dependencies {
