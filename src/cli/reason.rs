@@ -1,7 +1,7 @@
 //! `reason`: a program parts a question into branches, language models fill them, and joins bring back what
 //! counts.
 
-mod check;
+mod command;
 mod orders;
 mod tell;
 
@@ -18,7 +18,7 @@ use crossbeam::select;
 use regex::Regex;
 use theoremata_actors::jobs::{
     Accept, EventKind, Forgetting, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Program, Refused,
-    Remote, TokenChoice, View,
+    Remote, TokenChoice, Tool, Toolbox, View,
 };
 use theoremata_lm::{Model, Outcome, PromptError, Rows, Settings};
 use theoremata_store::Store;
@@ -146,6 +146,16 @@ pub(crate) struct ReasonArguments {
     /// Tags and tasks: at most so many characters of a text, such as a path or a thought.
     #[arg(long, value_name = "N", default_value = "400", value_parser = count::<100_000>)]
     characters: NonZeroUsize,
+    /// Tasks: tools that the model may call, as a list in JSON: `name`, `description`, `parameters` (a schema), `command`,
+    /// which reads the parameters and prints the reply in JSON, and `seconds` that it may take (60).
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    tools: Option<PathBuf>,
+    /// Tasks: the model may have finished pieces shown once more.
+    #[arg(long)]
+    recall: bool,
+    /// At most so many calls of tools for each question [default: no bound].
+    #[arg(long, value_name = "N")]
+    tool_calls: Option<usize>,
     /// Score: compare by the probability of the whole text, instead of the mean of a token.
     #[arg(long)]
     sum: bool,
@@ -214,6 +224,7 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         Some(path) => lines(path)?,
         None => Vec::new(),
     };
+    let tools = arguments.tools.as_deref().map_or(Ok(Vec::new()), tools)?;
     let (options, shape, date) = options(arguments)?;
     let questions = match (arguments.program, items.is_empty()) {
         (Plan::Map | Plan::Score, true) => {
@@ -222,8 +233,10 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         (Plan::Map | Plan::Score, false) | (_, true) => vec![arguments.prompt.clone()],
         (_, false) => items.iter().map(|item| format!("{}\n\n{item}", arguments.prompt)).collect(),
     };
-    let jobs: Vec<Job> =
-        questions.into_iter().map(|question| job(arguments, question, &items, (&shape, &date))).collect();
+    let jobs: Vec<Job> = questions
+        .into_iter()
+        .map(|question| Job { tools: tools.clone(), ..job(arguments, question, &items, (&shape, &date)) })
+        .collect();
     jobs.iter().try_for_each(Job::check).map_err(|error| Failure::Usage(error.to_string()))?;
     let mut teller = Teller::new(arguments.sum, output);
     let pool = Pool::start(options).map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
@@ -360,8 +373,15 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat, Option
         }
     };
     let most = Duration::from_secs(arguments.check_seconds);
-    let judge: Judge = Arc::new(move |command, text| check::accepts(command, text, most));
-    let options = Options { judge: Some(judge), store, fresh: arguments.fresh, ..Options::new(kinds, name) };
+    let judge: Judge = Arc::new(move |command, text| command::accepts(command, text, most));
+    let toolbox: Toolbox = Arc::new(command::reply);
+    let options = Options {
+        judge: Some(judge),
+        toolbox: Some(toolbox),
+        store,
+        fresh: arguments.fresh,
+        ..Options::new(kinds, name)
+    };
     Ok((options, shape, date))
 }
 
@@ -412,6 +432,7 @@ fn job(
                 (false, true) => Forgetting::SplicedLists(arguments.keep),
                 (false, false) => Forgetting::Lists(arguments.keep),
             },
+            recall: arguments.recall,
         },
     };
     let draws = matches!(arguments.program, Plan::Vote | Plan::First);
@@ -423,6 +444,7 @@ fn job(
         path_tokens: arguments.path_tokens,
         held_tokens: arguments.held_tokens,
         seconds: arguments.seconds,
+        tool_calls: arguments.tool_calls,
         choice: TokenChoice { temperature, top_k: arguments.top_k, top_p: arguments.top_p, min_p: arguments.min_p },
         system: arguments.system.clone(),
         date: date.clone(),
@@ -431,6 +453,12 @@ fn job(
         shape: shape.clone(),
         ..Job::new(prompt, program, arguments.max_tokens.get())
     }
+}
+
+/// The tools of a file.
+fn tools(path: &Path) -> Result<Vec<Tool>, Failure> {
+    let tools = serde_json::from_slice(&input::read(path)?);
+    tools.map_err(|error| Failure::Usage(format!("{} is no list of tools: {error}", path.display())))
 }
 
 /// The items of a file: its lines, blank ones left out.

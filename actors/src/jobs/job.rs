@@ -9,6 +9,8 @@ use theoremata_kernels::Sampling;
 use theoremata_lm::{ConstraintError, Date, Grammars, TurnConstraint};
 use theoremata_store::JournalId;
 
+use super::tools::{self, Tool, ToolError};
+
 /// A job, by what is asked and of which model. The same question has the same id.
 pub type JobId = JournalId;
 
@@ -49,6 +51,9 @@ pub struct Job {
     /// Tokens whose keys and values the tree may hold together at most, in whole pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_tokens: Option<usize>,
+    /// Calls of tools at most; without it as many as the tokens allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<usize>,
     /// Seconds at most from when a worker takes it. How far it comes in them is chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
@@ -70,6 +75,9 @@ pub struct Job {
     /// What each answer is restricted to.
     #[serde(default, skip_serializing_if = "OutputFormat::is_free")]
     pub shape: OutputFormat,
+    /// Tools that may be called: by programs that call any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
 }
 
 /// One turn of a conversation.
@@ -158,6 +166,9 @@ pub enum Program {
         characters: usize,
         /// What it goes on reading.
         memory: Forgetting,
+        /// Whether it may have finished pieces shown once more, by the tool `recall`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        recall: bool,
     },
 }
 
@@ -279,6 +290,9 @@ pub enum JobError {
     /// A number outside of its range.
     #[error("{0}")]
     Range(&'static str),
+    /// A tool that is none.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
     /// An expression that cannot be read.
     #[error("the pattern cannot be read: {0}")]
     Pattern(String),
@@ -297,6 +311,7 @@ impl Job {
             total_tokens: None,
             path_tokens: None,
             held_tokens: None,
+            tool_calls: None,
             seconds: None,
             choice: TokenChoice::default(),
             system: None,
@@ -304,6 +319,7 @@ impl Job {
             template_values: BTreeMap::new(),
             stop: Vec::new(),
             shape: OutputFormat::Free,
+            tools: Vec::new(),
         }
     }
 
@@ -360,6 +376,10 @@ impl Job {
         if shapeless && !self.shape.is_free() {
             return Err(JobError::Range("scores draw nothing, tags and tasks have a shape of their own"));
         }
+        if !self.tools.is_empty() && !matches!(self.program, Program::Tasks { .. }) {
+            return Err(JobError::Range("only `tasks` calls tools"));
+        }
+        tools::check(&self.tools)?;
         let bytes = self.bytes();
         if bytes > MOST_BYTES {
             return Err(JobError::TooMuch { what: "bytes of text", wanted: bytes, bound: MOST_BYTES });
@@ -385,7 +405,8 @@ impl Job {
         };
         let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
         let said: usize = self.earlier.iter().map(|said| said.content.len()).sum();
-        self.prompt.len() + self.system.as_ref().map_or(0, String::len) + values + said + more
+        let tools = tools::described(&self.tools, false).len();
+        self.prompt.len() + tools + self.system.as_ref().map_or(0, String::len) + values + said + more
     }
 
     /// Branches that write at the same time, at most.

@@ -1,18 +1,21 @@
 //! A job as a tree of an engine.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use regex::Regex;
 use theoremata_kernels::Sampling;
 use theoremata_lm::{
-    Bounds, ConstraintError, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Last, MapReduce,
-    Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks, Token, Turn,
-    TurnConstraint, Vote,
+    Bounds, Call, ConstraintError, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Last,
+    MapReduce, Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks,
+    Token, Turn, TurnConstraint, Vote, recall_tool,
 };
 
 use super::job::{Forgetting, Job, OutputFormat, Program, View};
-use super::judge::{Judge, Verdict, ballot};
+use super::judge::{Askable, Verdict, ballot};
 use super::prompt_codec::{self, PromptCodec};
+use super::tools::{self, Caller, Calls, REPLY_CHARACTERS, Tool};
 
 /// Why a job cannot be planted.
 #[derive(Debug, thiserror::Error)]
@@ -30,18 +33,23 @@ pub(super) enum BuildError {
 /// Plants jobs in the engine of one worker.
 pub(super) struct JobBuilder {
     model: Arc<Model>,
-    judge: Option<Judge>,
+    askable: Askable,
     /// Made when the first job has a shape: that takes a tenth of a second for a large vocabulary.
     grammars: Option<Grammars>,
 }
 
 impl JobBuilder {
-    pub(super) fn new(model: Arc<Model>, judge: Option<Judge>) -> JobBuilder {
-        JobBuilder { model, judge, grammars: None }
+    pub(super) fn new(model: Arc<Model>, askable: Askable) -> JobBuilder {
+        JobBuilder { model, askable, grammars: None }
     }
 
-    /// Plants the tree of a job.
-    pub(super) fn build(&mut self, engine: &mut Engine, job: &Job) -> Result<Running<'static>, BuildError> {
+    /// Plants the tree of a job. Its calls of tools are taken down in `calls`, which knows those of before.
+    pub(super) fn build(
+        &mut self,
+        engine: &mut Engine,
+        job: &Job,
+        calls: &Rc<RefCell<Calls>>,
+    ) -> Result<Running<'static>, BuildError> {
         let codec = PromptCodec::new(self.model.clone(), job);
         let free = turn(job, &codec);
         let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
@@ -54,8 +62,8 @@ impl JobBuilder {
                 _ => 1,
             },
             path: job.path_tokens.unwrap_or(usize::MAX),
+            calls: job.tool_calls.unwrap_or(usize::MAX),
             pages: job.held_tokens.map_or(usize::MAX, |tokens| tokens / engine.page_tokens()),
-            ..Bounds::default()
         };
         let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
         let stops = job.stop.clone();
@@ -76,7 +84,7 @@ impl JobBuilder {
                 Running::start(engine, Vote::new(ground(prompt), *samples, turn, *least, count))?
             }
             Program::First { samples, accept } => {
-                let verdict = Verdict::new(accept, self.judge.as_ref()).ok_or(BuildError::NoJudge)?;
+                let verdict = Verdict::new(accept, self.askable.judge.as_ref()).ok_or(BuildError::NoJudge)?;
                 let prompt = codec.prompt(&job.prompt)?;
                 let accept = move |tokens: &[Token]| verdict.accepts(&codec.said(tokens, &stops));
                 Running::start(engine, FirstSuccess::new(ground(prompt), *samples, turn, accept))?
@@ -112,20 +120,29 @@ impl JobBuilder {
                 let ground = ground(codec.prompt(&job.prompt)?);
                 Running::start(engine, Tags::new(ground, &self.model, form, turn, paths)?)?
             }
-            Program::Tasks { levels, width, characters, memory } => {
+            Program::Tasks { levels, width, characters, memory, recall } => {
                 let form = TaskForm { levels: *levels, width: *width, characters: Some(*characters) };
                 let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
-                let turn = Turn { constraint: form.constraint(tokenizer, &[])?, ..free };
+                let named = |tool: &Tool| (tool.name.clone(), tool.parameters.clone());
+                let tools: Vec<_> = job.tools.iter().map(named).chain(recall.then(recall_tool)).collect();
+                let turn = Turn { constraint: form.constraint(tokenizer, &tools)?, ..free };
                 let memory = match memory {
                     Forgetting::Lists(most) => Memory::Lists { most: *most, how: Prune::Recompute },
                     Forgetting::SplicedLists(most) => Memory::Lists { most: *most, how: Prune::Splice },
                     Forgetting::Conclusions => Memory::Conclusions,
                 };
-                let ground = ground(codec.prompt(&job.prompt)?);
-                Running::start(engine, Tasks::new(ground, &self.model, turn, memory)?)?
+                let question = job.prompt.clone() + &tools::described(&job.tools, *recall);
+                let tasks = Tasks::new(ground(codec.prompt(&question)?), &self.model, turn, memory)?;
+                let caller = self.caller(job, calls);
+                let answer = move |call: Call<'_>| caller.call(call.tool, call.parameters);
+                Running::start(engine, tasks.with_tools(REPLY_CHARACTERS, answer))?
             }
         };
         Ok(running)
+    }
+
+    fn caller(&self, job: &Job, calls: &Rc<RefCell<Calls>>) -> Caller {
+        Caller { tools: job.tools.clone().into(), toolbox: self.askable.toolbox.clone(), calls: calls.clone() }
     }
 
     fn constraint(&mut self, shape: &OutputFormat) -> Result<TurnConstraint, BuildError> {
