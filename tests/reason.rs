@@ -1,8 +1,12 @@
 //! Programs that own their tree, on the command line, with a tiny model of random weights that writes nonsense.
 
 mod common;
+#[path = "reason/documents.rs"]
+mod documents;
 #[path = "../lm/src/tests/files.rs"]
 mod files;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use common::{answers, objects, text};
-use files::{Said, Tiny};
+use files::{Entry, Said, Tiny};
 use serde_json::Value;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");

@@ -34,21 +34,25 @@ mod journal;
 mod judge;
 mod local;
 mod messages;
+mod output_format;
 mod pool;
 mod prompt_codec;
 mod refused;
 mod remote;
+mod script;
+mod scripted;
 mod tools;
 mod worker;
 
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
 pub use job::{
-    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, OutputFormat, Program, Said, Speaker,
-    TokenChoice, View,
+    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Said, Speaker, TokenChoice, View,
 };
 pub use judge::Judge;
 pub use local::Local;
+pub use output_format::OutputFormat;
 pub use pool::{Kind, Options, Pool};
 pub use refused::Refused;
 pub use remote::server::Remote;
+pub use script::{Fork, Generate, JoinForm, Loop, Mode, Policy, Script, ScriptError, Step, ToolCall};
 pub use tools::{Called, Tool, ToolError, Toolbox};

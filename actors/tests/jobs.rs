@@ -1,6 +1,8 @@
 //! The pool with a tiny model of random weights: whoever does a job, and however often a worker is lost, the answer
 //! is the same to the token.
 
+#[path = "jobs/scripts.rs"]
+mod scripts;
 #[path = "jobs/tools.rs"]
 mod tools;
 

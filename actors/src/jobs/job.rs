@@ -6,9 +6,11 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use theoremata_kernels::Sampling;
-use theoremata_lm::{ConstraintError, Date, Grammars, TurnConstraint};
+use theoremata_lm::Date;
 use theoremata_store::JournalId;
 
+use super::output_format::OutputFormat;
+use super::script::{self, Script, ScriptError};
 use super::tools::{self, Tool, ToolError};
 
 /// A job, by what is asked and of which model. The same question has the same id.
@@ -170,6 +172,8 @@ pub enum Program {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         recall: bool,
     },
+    /// Steps that are data: see [`Script`].
+    Script(Script),
 }
 
 /// What the writer of a conclusion sees of parallel paths.
@@ -235,41 +239,6 @@ impl From<TokenChoice> for Sampling {
     }
 }
 
-/// What a text is restricted to.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutputFormat {
-    /// Nothing.
-    #[default]
-    Free,
-    /// JSON of this schema.
-    JsonSchema(Json),
-    /// A text that this expression matches as a whole.
-    Regex(String),
-    /// A text of this grammar, in the notation of Lark.
-    Grammar(String),
-}
-
-impl OutputFormat {
-    /// The constraint that keeps to it.
-    ///
-    /// # Errors
-    /// If the schema, expression or grammar cannot be read.
-    pub fn constraint(&self, grammars: &Grammars) -> Result<TurnConstraint, ConstraintError> {
-        Ok(match self {
-            OutputFormat::Free => return Ok(TurnConstraint::Free),
-            OutputFormat::JsonSchema(schema) => grammars.json_schema(schema)?,
-            OutputFormat::Regex(expression) => grammars.regex(expression)?,
-            OutputFormat::Grammar(text) => grammars.lark(text)?,
-        }
-        .into())
-    }
-
-    fn is_free(&self) -> bool {
-        *self == OutputFormat::Free
-    }
-}
-
 /// Why a job is none.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -293,6 +262,9 @@ pub enum JobError {
     /// A tool that is none.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// A program that is none.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// An expression that cannot be read.
     #[error("the pattern cannot be read: {0}")]
     Pattern(String),
@@ -353,6 +325,7 @@ impl Job {
             Program::Decompose { width, .. } | Program::Tags { width, .. } | Program::Tasks { width, .. } => {
                 ("width", *width)
             }
+            Program::Script(_) => ("branches", 1),
         };
         at_least_one(branches.0, branches.1)?;
         if branches.1 > MOST_BRANCHES {
@@ -376,10 +349,14 @@ impl Job {
         if shapeless && !self.shape.is_free() {
             return Err(JobError::Range("scores draw nothing, tags and tasks have a shape of their own"));
         }
-        if !self.tools.is_empty() && !matches!(self.program, Program::Tasks { .. }) {
-            return Err(JobError::Range("only `tasks` calls tools"));
+        if !self.tools.is_empty() && !matches!(self.program, Program::Tasks { .. } | Program::Script(_)) {
+            return Err(JobError::Range("only `tasks` and programs that are data call tools"));
         }
         tools::check(&self.tools)?;
+        if let Program::Script(script) = &self.program {
+            let names: Vec<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
+            script::check(&script.steps, &names)?;
+        }
         let bytes = self.bytes();
         if bytes > MOST_BYTES {
             return Err(JobError::TooMuch { what: "bytes of text", wanted: bytes, bound: MOST_BYTES });
@@ -401,6 +378,7 @@ impl Job {
                 items.iter().map(String::len).sum::<usize>() + last.as_ref().map_or(0, String::len)
             }
             Program::Score { items, .. } => items.iter().map(String::len).sum(),
+            Program::Script(script) => serde_json::to_string(script).map_or(0, |text| text.len()),
             _ => 0,
         };
         let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
@@ -417,6 +395,7 @@ impl Job {
             Program::Decompose { width, depth } => width.saturating_pow((*depth).min(8) as u32),
             Program::Tags { width, .. } => *width,
             Program::Tasks { .. } => 1,
+            Program::Script(script) => script::width(&script.steps, true).max(1),
         }
     }
 }

@@ -12,9 +12,12 @@ use theoremata_lm::{
     Token, Turn, TurnConstraint, Vote, recall_tool,
 };
 
-use super::job::{Forgetting, Job, OutputFormat, Program, View};
+use super::job::{Forgetting, Job, Program, View};
 use super::judge::{Askable, Verdict, ballot};
+use super::output_format::OutputFormat;
 use super::prompt_codec::{self, PromptCodec};
+use super::script;
+use super::scripted::{LastSaid, Scripted};
 use super::tools::{self, Caller, Calls, REPLY_CHARACTERS, Tool};
 
 /// Why a job cannot be planted.
@@ -28,6 +31,13 @@ pub(super) enum BuildError {
     Engine(#[from] EngineError),
     #[error("the job asks for a judge, and this pool has none")]
     NoJudge,
+}
+
+/// A tree that was planted.
+pub(super) struct Planted {
+    pub(super) running: Running<'static>,
+    /// What its program said last, if it knows that better than its tokens do.
+    pub(super) said: Option<LastSaid>,
 }
 
 /// Plants jobs in the engine of one worker.
@@ -49,7 +59,7 @@ impl JobBuilder {
         engine: &mut Engine,
         job: &Job,
         calls: &Rc<RefCell<Calls>>,
-    ) -> Result<Running<'static>, BuildError> {
+    ) -> Result<Planted, BuildError> {
         let codec = PromptCodec::new(self.model.clone(), job);
         let free = turn(job, &codec);
         let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
@@ -59,6 +69,7 @@ impl JobBuilder {
             depth: match job.program {
                 Program::Decompose { depth, .. } | Program::Tags { depth, .. } => depth.clamp(1, 64),
                 Program::Tasks { levels, .. } => levels.clamp(1, 64),
+                Program::Script(ref script) => script::depth(&script.steps).max(1),
                 _ => 1,
             },
             path: job.path_tokens.unwrap_or(usize::MAX),
@@ -67,6 +78,7 @@ impl JobBuilder {
         };
         let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
         let stops = job.stop.clone();
+        let mut said = None;
         let running = match &job.program {
             Program::Map { items, last } => {
                 let questions = items.iter().chain(last).map(|item| prompt_codec::about(&job.prompt, item));
@@ -95,7 +107,13 @@ impl JobBuilder {
                     answer: codec.encode("\nAnswer:")?,
                     separator: codec.encode("\n")?,
                 };
-                let plan = Turn { stop_texts: vec!["\n\n".into()], ..free };
+                let guided = Guided::of(*width, job.max_tokens);
+                let constraint = self.constraint(&guided.plan)?;
+                let plan = Turn { max_tokens: free.max_tokens.max(guided.plan_tokens), constraint, ..free };
+                let turn = match turn.constraint {
+                    TurnConstraint::Free => Turn { constraint: self.constraint(&guided.answer)?, ..turn },
+                    _ => turn,
+                };
                 let (prompt, depth, width) = (codec.prompt(&job.prompt)?, *depth, *width);
                 let part = move |plan: &[Token]| {
                     let lines = prompt_codec::steps(&codec.said(plan, &[]), width);
@@ -137,8 +155,15 @@ impl JobBuilder {
                 let answer = move |call: Call<'_>| caller.call(call.tool, call.parameters);
                 Running::start(engine, tasks.with_tools(REPLY_CHARACTERS, answer))?
             }
+            Program::Script(script) => {
+                let asked = (codec.clone(), self.caller(job, calls));
+                let ground = ground(codec.prompt(&job.prompt)?);
+                let scripted = Scripted::new(ground, asked, script, turn, |shape| self.constraint(shape))?;
+                said = Some(scripted.said());
+                Running::start(engine, scripted)?
+            }
         };
-        Ok(running)
+        Ok(Planted { running, said })
     }
 
     fn caller(&self, job: &Job, calls: &Rc<RefCell<Calls>>) -> Caller {
@@ -157,6 +182,31 @@ impl JobBuilder {
         let constraint = shape.constraint(&grammars);
         self.grammars = Some(grammars);
         Ok(constraint?)
+    }
+}
+
+/// How plans and answers of a decomposition are guided, so that they end: they are lines of so many characters at most.
+struct Guided {
+    plan: OutputFormat,
+    /// Tokens of a plan at most: a character may be four of them, of one byte each.
+    plan_tokens: usize,
+    answer: OutputFormat,
+}
+
+/// Characters of a step of a plan at most.
+const STEP_CHARACTERS: usize = 80;
+/// Characters of an answer at most. Its tokens have four in the mean, so it ends before it has no token left.
+const ANSWER_CHARACTERS: usize = 2000;
+
+impl Guided {
+    fn of(width: usize, max_tokens: usize) -> Guided {
+        let step = max_tokens.clamp(8, STEP_CHARACTERS);
+        let answer = max_tokens.saturating_mul(2).min(ANSWER_CHARACTERS);
+        Guided {
+            plan: OutputFormat::Regex(format!(r"([^\s][^\n]{{0,{step}}}\n){{1,{width}}}")),
+            plan_tokens: (4 * step + 6).saturating_mul(width),
+            answer: OutputFormat::Regex(format!(r" ?[^\s][^\n]{{0,{answer}}}\n")),
+        }
     }
 }
 

@@ -14,9 +14,10 @@ use super::backend::{Backend, BackendEvent};
 use super::event::{Answer, EventKind, NodeAnswer};
 use super::event_log::EventLog;
 use super::job::{Job, JobId, Program};
-use super::job_builder::JobBuilder;
+use super::job_builder::{JobBuilder, Planted};
 use super::judge::Askable;
 use super::prompt_codec::PromptCodec;
+use super::scripted::LastSaid;
 use super::tools::Calls;
 
 /// Why a branch fails that only had to write.
@@ -43,6 +44,8 @@ struct RunningJob {
     stops: Vec<String>,
     /// Text of nodes that is not certain yet.
     speeches: BTreeMap<NodeId, Speech>,
+    /// What its program said last, if it says so.
+    said: Option<LastSaid>,
     /// What its tools were asked.
     calls: Rc<RefCell<Calls>>,
     /// When its time is up.
@@ -108,7 +111,7 @@ impl Backend for LocalBackend {
     fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
         let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
         let calls = Rc::new(RefCell::new(Calls::known(log.calls())));
-        let running =
+        let Planted { running, said } =
             self.builder.build(&mut self.engine, job, &calls).map_err(|refusal| failed(refusal.to_string()))?;
         let record = log.replay_log();
         let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
@@ -117,10 +120,11 @@ impl Backend for LocalBackend {
             codec: PromptCodec::new(self.model.clone(), job),
             stops: job.stop.clone(),
             calls,
+            said,
             speeches: BTreeMap::new(),
             only_writes: !matches!(
                 job.program,
-                Program::Decompose { .. } | Program::Tags { .. } | Program::Tasks { .. }
+                Program::Decompose { .. } | Program::Tags { .. } | Program::Tasks { .. } | Program::Script(_)
             ),
             deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
         };
@@ -219,10 +223,13 @@ impl RunningJob {
 
 /// What came of a job, in words.
 fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
-    let RunningJob { running, codec, stops, only_writes, .. } = aboard;
-    let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, usage, .. } = running.finish(engine);
+    let RunningJob { running, codec, stops, said, only_writes, .. } = aboard;
+    // A node of a program that is data may write several times, each time up to its own end.
+    let node_stops = if said.is_some() { &[] } else { stops.as_slice() };
+    let lm::Answer { outcome, tokens, chosen, votes, text: whole, nodes, joins, prunes, usage, .. } =
+        running.finish(engine);
     let node = |grown: &lm::Grown| {
-        let text = codec.said(&grown.tokens, &stops);
+        let text = codec.said(&grown.tokens, node_stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
             .measured(grown.tokens.len(), Some(grown.log_probability))
     };
@@ -230,14 +237,19 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
         |grown: &lm::Grown| grown.outcome == Some(Outcome::Failed) && (!grown.path.is_empty() || nodes.len() == 1);
     let broken = only_writes && nodes.iter().any(fails);
     let because = (broken && outcome != Outcome::Concluded).then(|| NO_NUMBERS.to_owned());
+    let text = match said {
+        Some(said) if outcome == Outcome::Concluded => said.take(),
+        Some(_) => String::new(),
+        None => codec.said(&tokens, &stops),
+    };
     Answer {
         outcome,
         because,
-        text: codec.said(&tokens, &stops),
+        text,
         chosen,
         votes,
         nodes: nodes.iter().map(node).collect(),
-        whole: codec.said(&text, &[]),
+        whole: codec.said(&whole, &[]),
         exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
         joins,
         prunes,

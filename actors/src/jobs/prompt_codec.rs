@@ -62,7 +62,7 @@ impl PromptCodec {
 
 impl Said {
     /// The turn as models know it.
-    fn message(&self) -> Message {
+    pub fn message(&self) -> Message {
         let role = match self.role {
             Speaker::System => Role::System,
             Speaker::User => Role::User,

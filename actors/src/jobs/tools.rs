@@ -35,6 +35,15 @@ pub struct Tool {
     pub seconds: u64,
 }
 
+impl Tool {
+    /// A tool that takes an object of any members, and a minute.
+    pub fn new(name: impl Into<String>, command: impl Into<String>) -> Tool {
+        let parameters = serde_json::json!({ "type": "object" });
+        let (name, command) = (name.into(), command.into());
+        Tool { name, description: String::new(), parameters, command, seconds: a_minute() }
+    }
+}
+
 fn no_parameters() -> Json {
     serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false })
 }

@@ -125,12 +125,12 @@ impl Teller {
                 }
             }
             Plan::Tags | Plan::Tasks => self.output.line(answer.whole.trim()),
-            Plan::Vote | Plan::First | Plan::Decompose => {}
+            Plan::Vote | Plan::First | Plan::Best | Plan::Decompose | Plan::Script => {}
         }
         let silent = match plan {
             Plan::Score | Plan::Tags | Plan::Tasks => true,
             Plan::Map => answer.text.is_empty(),
-            Plan::Vote | Plan::First | Plan::Decompose => false,
+            Plan::Vote | Plan::First | Plan::Best | Plan::Decompose | Plan::Script => false,
         };
         if !silent && answer.outcome == Outcome::Concluded {
             self.output.line(answer.text.trim());
