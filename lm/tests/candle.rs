@@ -52,7 +52,8 @@ fn every_pattern_of_bits_means_what_it_means_to_candle() {
             // Scales of 16 bits that come by chance may be infinite, or none.
             let blocks = ours.chunks(format.block_columns()).zip(theirs.chunks(format.block_columns()));
             for (ours, theirs) in blocks {
-                let largest = theirs.iter().fold(0.0f32, |most, x| if x.is_finite() { most.max(x.abs()) } else { most });
+                let largest =
+                    theirs.iter().fold(0.0f32, |most, x| if x.is_finite() { most.max(x.abs()) } else { most });
                 // A scale that is finite meets products that are not: what then comes of them hangs on their order.
                 let finite = ours.iter().chain(theirs).all(|x| x.is_finite());
                 let same = ours.iter().zip(theirs).all(|(ours, theirs)| agree(*ours, *theirs, 64.0 * largest));
@@ -65,7 +66,8 @@ fn every_pattern_of_bits_means_what_it_means_to_candle() {
 
 #[test]
 fn a_file_that_candle_writes_is_read_as_it_was_meant() {
-    let floats: Vec<f32> = chance(7).map(|number| (number as f32 / u64::MAX as f32 - 0.5) * 3.0).take(3 * 768).collect();
+    let floats: Vec<f32> =
+        chance(7).map(|number| (number as f32 / u64::MAX as f32 - 0.5) * 3.0).take(3 * 768).collect();
     let tensor = Tensor::from_vec(floats, (3, 768), &Device::Cpu).expect("a tensor");
     let quantised: Vec<(String, QTensor)> = FORMATS
         .iter()
@@ -75,7 +77,10 @@ fn a_file_that_candle_writes_is_read_as_it_was_meant() {
         ("general.name", gguf_file::Value::String("théorème".to_owned())),
         ("a.number", gguf_file::Value::U32(7)),
         ("a.float", gguf_file::Value::F32(0.25)),
-        ("a.list", gguf_file::Value::Array(vec![gguf_file::Value::String("x".into()), gguf_file::Value::String("".into())])),
+        (
+            "a.list",
+            gguf_file::Value::Array(vec![gguf_file::Value::String("x".into()), gguf_file::Value::String("".into())]),
+        ),
     ];
     let mut file = Cursor::new(Vec::new());
     let metadata: Vec<(&str, &gguf_file::Value)> = metadata.iter().map(|(name, value)| (*name, value)).collect();
