@@ -83,6 +83,13 @@ impl Scripted {
         self.said.clone()
     }
 
+    /// Has a node read a text, if that fits into what the model reads at all: a loop may say a long text very often.
+    fn read(&self, text: &str, read: &mut Vec<Token>) -> Result<(), EngineError> {
+        read.extend(self.encode(text)?);
+        let (wanted, bound) = (read.len(), self.codec.context());
+        if wanted > bound { Err(EngineError::TooLong { wanted, bound }) } else { Ok(()) }
+    }
+
     fn encode(&self, text: &str) -> Result<Vec<Token>, EngineError> {
         self.codec.encode(text).map_err(|_| EngineError::NoTokens)
     }
@@ -115,12 +122,12 @@ impl Scripted {
             match step {
                 Step::Say(text) => {
                     let text = thread.filled(&text);
-                    read.extend(self.encode(&text)?);
+                    self.read(&text, &mut read)?;
                 }
                 Step::Tool(call) => {
                     let parameters = thread.parameters(&call.parameters);
                     let reply = self.ask(engine, node, &call.name, &parameters)?;
-                    read.extend(self.encode(&reply)?);
+                    self.read(&reply, &mut read)?;
                     self.hear(node, reply, None);
                 }
                 Step::Generate(generate) => {
@@ -219,7 +226,7 @@ impl Scripted {
         let mut read = Vec::new();
         while let Some(step) = branch.next() {
             match step {
-                Step::Say(text) => read.extend(self.encode(&branch.filled(&text))?),
+                Step::Say(text) => self.read(&branch.filled(&text), &mut read)?,
                 Step::Generate(generate) => {
                     let turn = self.turn(&generate);
                     branch.stage = Stage::Writing { stops: turn.stop_texts.clone() };

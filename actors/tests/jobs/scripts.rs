@@ -166,6 +166,15 @@ fn whoever_takes_the_steps_of_a_program_the_answer_is_the_same() {
 }
 
 #[test]
+fn a_text_that_is_said_too_often_ends_its_node_and_not_the_pool() {
+    let often = json!([{ "loop": { "most": 1000, "steps": [{ "say": "x".repeat(1 << 16) }] } }, { "generate": {} }]);
+    let fork = json!([{ "fork": { "count": 2, "steps": often, "join": { "mode": "value" } } }]);
+    let answers = expected(&[often, fork].map(|steps| Job::new("x", script(steps), 8)), None);
+    let outcomes: Vec<&Outcome> = answers.iter().map(|answer| &answer.outcome).collect();
+    assert_eq!(outcomes, [&Outcome::Budget(Bound::Context); 2]);
+}
+
+#[test]
 fn what_is_no_program_is_refused_with_its_place() {
     let (tools, _) = tools();
     let wrong = |steps: Json| {
