@@ -12,6 +12,7 @@ mod fmt;
 mod generate;
 mod guidance;
 mod import;
+mod json;
 mod keys;
 mod lint;
 mod model;

@@ -1,8 +1,12 @@
 //! Programs that own their tree, on the command line, with a tiny model of random weights that writes nonsense.
 
 mod common;
+#[path = "reason/documents.rs"]
+mod documents;
 #[path = "../lm/src/tests/files.rs"]
 mod files;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use common::{answers, objects, text};
-use files::{Said, Tiny};
+use files::{Entry, Said, Tiny};
 use serde_json::Value;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
@@ -329,4 +333,53 @@ fn a_server_that_falls_silent_is_waited_for_as_long_as_was_said() {
     let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(ask).args(key).output().expect("the binary runs");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("THEOREMATA_NO_SUCH_KEY"), "with --json a failure is an object");
+}
+
+#[test]
+fn a_tool_is_a_command_and_is_not_asked_again_after_a_kill() {
+    let asked = std::env::temp_dir().join(format!("theoremata-reason-{}-asked", std::process::id()));
+    let db = std::env::temp_dir().join(format!("theoremata-reason-{}-tools-db", std::process::id()));
+    let command = format!("tee -a {}; echo >> {0}", asked.display());
+    let parameters = serde_json::json!({
+        "type": "object", "properties": { "q": { "type": "string", "maxLength": 3 } }, "required": ["q"],
+        "additionalProperties": false,
+    });
+    let tool = |command: &str| serde_json::json!([{ "name": "look", "parameters": parameters, "command": command }]);
+    let tools = file("tools", &tool(&command).to_string());
+    let path = tools.to_str().expect("a path");
+    let bounds = ["--characters", "4", "--max-tokens", "1200", "--temperature", "1.5", "--depth", "2", "--width", "2"];
+    let ask = |seed: &str, more: &[&str]| {
+        reason("tasks", &[&bounds[..], &["--tools", path, "--json", "--seed", seed], more].concat())
+    };
+    // Whether a tree of random text calls a tool is chance; some seed does.
+    let answer = |output: &Output| objects(output).into_iter().find(|object| object["event"] == "answer").expect("one");
+    let seeds = (0..30).map(|seed: u32| seed.to_string());
+    let (seed, expected) = seeds
+        .map(|seed| (seed.clone(), answer(&ask(&seed, &[]))))
+        .find(|(_, answer)| answer["calls"] == 1 && answer["outcome"] == "concluded")
+        .expect("one that calls");
+    let calls = || fs::read_to_string(&asked).unwrap_or_default().lines().count();
+    fs::remove_file(&asked).expect("somebody was asked");
+    let kept = ["--db", db.to_str().expect("a path")];
+    let arguments = [&bounds[..], &["--tools", path, "--json", "--seed", &seed], &kept].concat();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+    command.args(["reason", "tasks", "--model", TINY, "--prompt", "1 + 1 = "]).args(&arguments);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
+    let said = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let called = said.map(|line| line.expect("a line")).find(|line| line.contains("\"called\"")).expect("a call");
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let reply = serde_json::from_str::<Value>(&called).expect("JSON");
+    let value = |key: &str| serde_json::from_str::<Value>(reply[key].as_str().expect("a text")).expect("JSON");
+    assert_eq!(value("reply"), value("parameters"), "`tee` says what it reads");
+    assert_eq!(calls(), 1);
+    let output = ask(&seed, &kept);
+    assert_eq!(answer(&output)["whole"], expected["whole"]);
+    assert_eq!((calls(), &answer(&output)["calls"]), (1, &Value::from(1)), "nobody is asked again");
+    let unknown = file("no-tools", &tool("x").to_string().replace("command", "comand"));
+    let refused = reason("tasks", &["--tools", unknown.to_str().expect("a path")]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("comand"));
+    [tools, asked, unknown].into_iter().for_each(|file| fs::remove_file(file).expect("removed"));
+    fs::remove_dir_all(db).expect("removed");
 }

@@ -18,7 +18,7 @@
 //! goes alone the next time, so that one that stops every worker is found and answered as failed, and the others
 //! are not. More jobs than may wait are refused at once, with a word that says so.
 //!
-//! Reading order: `job` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
+//! Reading order: `job`, `tools` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
 //! `prompt_codec` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
 //! `event_log` and `journal` (what is kept of it), `pool` (the way in).
 
@@ -34,19 +34,25 @@ mod journal;
 mod judge;
 mod local;
 mod messages;
+mod output_format;
 mod pool;
 mod prompt_codec;
 mod refused;
 mod remote;
+mod script;
+mod scripted;
+mod tools;
 mod worker;
 
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
 pub use job::{
-    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, OutputFormat, Program, Said, Speaker,
-    TokenChoice, View,
+    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Said, Speaker, TokenChoice, View,
 };
 pub use judge::Judge;
 pub use local::Local;
+pub use output_format::OutputFormat;
 pub use pool::{Kind, Options, Pool};
 pub use refused::Refused;
 pub use remote::server::Remote;
+pub use script::{Fork, Generate, JoinForm, Loop, Mode, Policy, Script, ScriptError, Step, ToolCall};
+pub use tools::{Called, Tool, ToolError, Toolbox};

@@ -1,6 +1,11 @@
 //! The pool with a tiny model of random weights: whoever does a job, and however often a worker is lost, the answer
 //! is the same to the token.
 
+#[path = "jobs/scripts.rs"]
+mod scripts;
+#[path = "jobs/tools.rs"]
+mod tools;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -54,8 +59,8 @@ fn jobs() -> Vec<Job> {
         warm(Job::new("Plan.", Program::Decompose { depth: 1, width: 3 }, 30)),
         Job { shape: OutputFormat::Regex("[a-z]{4,8}".into()), stop: Vec::new(), ..vote("A word:") },
         parted(Program::Tags { width: 2, depth: 1, characters: 6, view: View::Replay }),
-        parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Lists(0) }),
-        parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Conclusions }),
+        parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Lists(0), recall: false }),
+        parted(Program::Tasks { levels: 2, width: 2, characters: 8, memory: Forgetting::Conclusions, recall: false }),
     ]
 }
 
@@ -324,7 +329,7 @@ fn a_node_that_was_cancelled_stays_so_whoever_goes_on() {
     let deep = [
         warm(Job::new("Plan.", Program::Decompose { depth: 2, width: 3 }, 60)),
         parted(Program::Tags { width: 2, depth: 2, characters: 6, view: View::Value }),
-        parted(Program::Tasks { levels: 3, width: 2, characters: 8, memory: Forgetting::Conclusions }),
+        parted(Program::Tasks { levels: 3, width: 2, characters: 8, memory: Forgetting::Conclusions, recall: false }),
     ];
     let (mut cancelled, mut below) = (0, 0);
     let when = |told, depth| When { told, depth, lost: false };
@@ -488,7 +493,10 @@ fn bounds_of_a_job_end_it_by_their_names() {
     let bounded = [
         (Job { seconds: Some(0), ..long.clone() }, Bound::Time),
         (Job { held_tokens: Some(4), ..long.clone() }, Bound::Pages),
-        (parted(Program::Tasks { levels: 1, width: 1, characters: 8, memory: Forgetting::Lists(0) }), Bound::Path),
+        (
+            parted(Program::Tasks { levels: 1, width: 1, characters: 8, memory: Forgetting::Lists(0), recall: false }),
+            Bound::Path,
+        ),
     ];
     for (mut job, bound) in bounded {
         job.path_tokens = (bound == Bound::Path).then_some(5);

@@ -1,11 +1,16 @@
 //! What a chat template is told beside the conversation, as the command line says it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::Value as Json;
+use theoremata_actors::jobs::Said;
 use theoremata_lm::{Date, Model};
+
+use crate::cli::json;
+use crate::failure::Failure;
 
 /// Values for the chat template.
 #[derive(Args)]
@@ -16,6 +21,9 @@ pub(crate) struct ChatArguments {
     /// Tell the chat template that the model should not think before it answers.
     #[arg(long)]
     no_thinking: bool,
+    /// What was said before the prompt: a file in JSON, a list of turns with `role` (system, user, assistant) and `content`.
+    #[arg(long, value_name = "FILE", conflicts_with = "raw")]
+    messages: Option<PathBuf>,
     /// A value for the chat template, such as reasoning_effort=low; JSON, or else text. May be given several times.
     #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
     template_value: Vec<(String, Json)>,
@@ -38,6 +46,11 @@ impl ChatArguments {
     pub(crate) fn date(&self, model: Option<&Model>) -> Option<Date> {
         let asks = model.and_then(Model::template).is_some_and(|template| template.asks_for_the_day());
         asks.then(|| self.date.unwrap_or_else(today))
+    }
+
+    /// What was said before.
+    pub(crate) fn earlier(&self) -> Result<Vec<Said>, Failure> {
+        self.messages.as_deref().map_or(Ok(Vec::new()), |path| json::read(path, "conversation"))
     }
 
     /// Further values.

@@ -186,15 +186,16 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
         arguments.prompt.clone()
     };
     let tokens = if arguments.raw || model.template().is_none() {
-        if arguments.system.is_some() {
+        if arguments.system.is_some() || !arguments.chat.earlier()?.is_empty() {
             return Err(Failure::Usage(PromptError::NoTemplate.to_string()));
         }
         model.plain_prompt(&text)
     } else {
         let said = |role, content: &String| Message { role, content: content.clone() };
         let system = arguments.system.iter().map(|text| said(Role::System, text));
-        let messages = system.chain([said(Role::User, &text)]).collect();
         let chat = &arguments.chat;
+        let earlier = chat.earlier()?.into_iter().map(|said| said.message());
+        let messages = system.chain(earlier).chain([said(Role::User, &text)]).collect();
         model.prompt_of(&Chat { messages, date: chat.date(Some(model)), values: chat.values() })
     };
     tokens.map_err(|error| Failure::Usage(error.to_string()))

@@ -1,13 +1,14 @@
 //! `reason`: a program parts a question into branches, language models fill them, and joins bring back what
 //! counts.
 
-mod check;
+mod command;
+mod job;
 mod orders;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,8 +18,7 @@ use crossbeam::channel::{Receiver, never};
 use crossbeam::select;
 use regex::Regex;
 use theoremata_actors::jobs::{
-    Accept, EventKind, Forgetting, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Program, Refused,
-    Remote, TokenChoice, View,
+    EventKind, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Refused, Remote, Toolbox,
 };
 use theoremata_lm::{Model, Outcome, PromptError, Rows, Settings};
 use theoremata_store::Store;
@@ -31,7 +31,6 @@ use crate::cli::guidance::{GuidanceArguments, shape};
 use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::streams;
-use crate::exchange::input;
 use crate::failure::Failure;
 use tell::Teller;
 
@@ -41,9 +40,12 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// What is asked, and by which program it is answered.
 #[derive(Args)]
 pub(crate) struct ReasonArguments {
-    /// The program.
-    #[arg(value_enum)]
-    program: Plan,
+    /// The program, if it is one of these.
+    #[arg(value_enum, required_unless_present = "script")]
+    program: Option<Plan>,
+    /// A program of your own: a file in JSON with `steps` (docs/reason.md).
+    #[arg(long = "program", id = "script", value_name = "FILE", conflicts_with_all = ["program", "server"])]
+    script: Option<PathBuf>,
     /// The model: a name of `model list`, a GGUF file, a folder in the form of Hugging Face; or, with a server,
     /// its name there.
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
@@ -109,7 +111,7 @@ pub(crate) struct ReasonArguments {
     chat: ChatArguments,
     #[command(flatten)]
     guidance: GuidanceArguments,
-    /// Vote and first: answers to one question.
+    /// Vote, first and best: answers to one question.
     #[arg(long, value_name = "N", default_value = "8", value_parser = count::<1_024>)]
     samples: NonZeroUsize,
     /// Vote: so many have to agree.
@@ -122,7 +124,11 @@ pub(crate) struct ReasonArguments {
     /// First: an answer is accepted if this command, which reads it, exits with 0.
     #[arg(long, value_name = "COMMAND", conflicts_with = "pattern")]
     check: Option<String>,
-    /// First: a check that takes longer is ended, and accepts nothing.
+    /// Best: the answer for which this command prints the highest number, given `{"answer": …}` in JSON; without it the
+    /// likeliest. Vote: so much each vote weighs.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "server")]
+    score: Option<String>,
+    /// A check or score that takes longer is ended, and counts as none.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     check_seconds: u64,
     /// Decompose, tags and tasks: the tree is parted down to this depth.
@@ -146,6 +152,16 @@ pub(crate) struct ReasonArguments {
     /// Tags and tasks: at most so many characters of a text, such as a path or a thought.
     #[arg(long, value_name = "N", default_value = "400", value_parser = count::<100_000>)]
     characters: NonZeroUsize,
+    /// Tasks, and programs of your own: tools that may be called, as a list in JSON: `name`, `description`, `parameters` (a schema), `command`,
+    /// which reads the parameters and prints the reply in JSON, and `seconds` that it may take (60).
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    tools: Option<PathBuf>,
+    /// Tasks: the model may have finished pieces shown once more.
+    #[arg(long)]
+    recall: bool,
+    /// At most so many calls of tools for each question [default: no bound].
+    #[arg(long, value_name = "N")]
+    tool_calls: Option<usize>,
     /// Score: compare by the probability of the whole text, instead of the mean of a token.
     #[arg(long)]
     sum: bool,
@@ -187,6 +203,8 @@ pub(crate) enum Plan {
     Vote,
     /// Several attempts, and the first that is accepted.
     First,
+    /// Several answers, and the one with the highest score.
+    Best,
     /// A plan, its subtasks, and an answer from what they concluded.
     Decompose,
     /// How likely each item is as the answer; nothing is drawn.
@@ -195,6 +213,9 @@ pub(crate) enum Plan {
     Tags,
     /// A tree of tasks in JSON that the model itself writes, and of which it forgets what is done.
     Tasks,
+    /// A program of the user's own.
+    #[value(skip)]
+    Script,
 }
 
 /// What the writer of a conclusion sees of parallel paths.
@@ -208,22 +229,27 @@ enum ViewName {
     Value,
 }
 
+impl ReasonArguments {
+    fn plan(&self) -> Plan {
+        self.program.unwrap_or(Plan::Script)
+    }
+}
+
 /// Answers every question, as many at a time as fit.
 pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
-    let items = match &arguments.file {
-        Some(path) => lines(path)?,
-        None => Vec::new(),
-    };
+    let items = arguments.file.as_deref().map_or(Ok(Vec::new()), job::lines)?;
+    let plan = arguments.plan();
+    let asked = job::Asked::read(arguments)?;
     let (options, shape, date) = options(arguments)?;
-    let questions = match (arguments.program, items.is_empty()) {
+    let questions = match (plan, items.is_empty()) {
         (Plan::Map | Plan::Score, true) => {
             return Err(Failure::Usage("`map` and `score` need items: name a file of them with --file".into()));
         }
         (Plan::Map | Plan::Score, false) | (_, true) => vec![arguments.prompt.clone()],
         (_, false) => items.iter().map(|item| format!("{}\n\n{item}", arguments.prompt)).collect(),
     };
-    let jobs: Vec<Job> =
-        questions.into_iter().map(|question| job(arguments, question, &items, (&shape, &date))).collect();
+    let asked = job::Asked { shape, date, ..asked };
+    let jobs: Vec<Job> = questions.into_iter().map(|question| job::job(arguments, question, &items, &asked)).collect();
     jobs.iter().try_for_each(Job::check).map_err(|error| Failure::Usage(error.to_string()))?;
     let mut teller = Teller::new(arguments.sum, output);
     let pool = Pool::start(options).map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
@@ -237,7 +263,7 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
             worst = Exit::Cancelled;
             continue;
         };
-        teller.answer(arguments.program, (place, ids.len()), &items, &answer);
+        teller.answer(plan, (place, ids.len()), &items, &answer);
         worst = match (&answer.outcome, worst) {
             (Outcome::Concluded, worst) => worst,
             (_, Exit::Cancelled) => Exit::Cancelled,
@@ -360,8 +386,15 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat, Option
         }
     };
     let most = Duration::from_secs(arguments.check_seconds);
-    let judge: Judge = Arc::new(move |command, text| check::accepts(command, text, most));
-    let options = Options { judge: Some(judge), store, fresh: arguments.fresh, ..Options::new(kinds, name) };
+    let judge: Judge = Arc::new(move |command, text| command::accepts(command, text, most));
+    let toolbox: Toolbox = Arc::new(command::reply);
+    let options = Options {
+        judge: Some(judge),
+        toolbox: Some(toolbox),
+        store,
+        fresh: arguments.fresh,
+        ..Options::new(kinds, name)
+    };
     Ok((options, shape, date))
 }
 
@@ -372,76 +405,4 @@ fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
     let settings = Settings { exactness, speculation, ..Settings::default() };
     let pages = affordable(arguments.kv_memory, model, &settings) / arguments.workers;
     Settings { pages: pages.clamp(1, 1 << 16), ..settings }
-}
-
-fn job(
-    arguments: &ReasonArguments,
-    prompt: String,
-    items: &[String],
-    (shape, date): (&OutputFormat, &Option<String>),
-) -> Job {
-    let samples = arguments.samples.get();
-    let pattern = arguments.pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
-    let program = match arguments.program {
-        Plan::Map => Program::Map { items: items.to_vec(), last: arguments.last.clone() },
-        Plan::Vote => Program::Vote { samples, least: arguments.least, pattern },
-        Plan::First => {
-            let check = arguments.check.clone().map(Accept::Judge);
-            let accept = check.or(pattern.map(Accept::Pattern)).unwrap_or(Accept::Any);
-            Program::First { samples, accept }
-        }
-        Plan::Decompose => Program::Decompose { depth: arguments.depth, width: arguments.width.get() },
-        Plan::Score => Program::Score { items: items.to_vec(), sum: arguments.sum },
-        Plan::Tags => Program::Tags {
-            width: arguments.width.get(),
-            depth: arguments.depth,
-            characters: arguments.characters.get(),
-            view: match arguments.view {
-                ViewName::Stitch => View::Stitch,
-                ViewName::Replay => View::Replay,
-                ViewName::Value => View::Value,
-            },
-        },
-        Plan::Tasks => Program::Tasks {
-            // The tasks of the last level are parted no more.
-            levels: arguments.depth.saturating_add(1),
-            width: arguments.width.get(),
-            characters: arguments.characters.get(),
-            memory: match (arguments.in_branches, arguments.splice) {
-                (true, _) => Forgetting::Conclusions,
-                (false, true) => Forgetting::SplicedLists(arguments.keep),
-                (false, false) => Forgetting::Lists(arguments.keep),
-            },
-        },
-    };
-    let draws = matches!(arguments.program, Plan::Vote | Plan::First);
-    let temperature = arguments.temperature.unwrap_or(if draws { 0.8 } else { 0.0 });
-    Job {
-        seed: arguments.seed,
-        raw: arguments.raw,
-        total_tokens: arguments.total_tokens,
-        path_tokens: arguments.path_tokens,
-        held_tokens: arguments.held_tokens,
-        seconds: arguments.seconds,
-        choice: TokenChoice { temperature, top_k: arguments.top_k, top_p: arguments.top_p, min_p: arguments.min_p },
-        system: arguments.system.clone(),
-        date: date.clone(),
-        template_values: arguments.chat.values(),
-        stop: arguments.stop.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
-        shape: shape.clone(),
-        ..Job::new(prompt, program, arguments.max_tokens.get())
-    }
-}
-
-/// The items of a file: its lines, blank ones left out.
-fn lines(path: &Path) -> Result<Vec<String>, Failure> {
-    let bytes = input::read(path)?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{} is not UTF-8", path.display())))?;
-    // An editor may have put a mark before the first line.
-    let text = text.trim_start_matches('\u{feff}');
-    let items: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    if items.is_empty() {
-        return Err(Failure::Usage(format!("{} holds no item: one a line", path.display())));
-    }
-    Ok(items)
 }

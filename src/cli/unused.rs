@@ -33,7 +33,8 @@ pub(super) fn option_without_effect(matches: &ArgMatches) -> Option<String> {
             }
         }
         "reason" => {
-            let program = matches.get_raw("program")?.next()?.to_string_lossy().into_owned();
+            let program = matches.get_raw("program").and_then(|mut named| Some(named.next()?.to_string_lossy()));
+            let program = program.map_or("--program".to_owned(), |named| named.into_owned());
             let idle = OF_PROGRAMS.iter().find(|(option, programs)| given(option) && !programs.contains(&&*program));
             if let Some((option, programs)) = idle {
                 let programs = programs.join(", ");
@@ -52,7 +53,11 @@ pub(super) fn option_without_effect(matches: &ArgMatches) -> Option<String> {
 /// Options of `reason` and the programs that they belong to.
 const OF_PROGRAMS: &[(&str, &[&str])] = &[
     ("last", &["map"]),
-    ("samples", &["vote", "first"]),
+    ("samples", &["vote", "first", "best"]),
+    ("score", &["vote", "best"]),
+    ("tools", &["tasks", "--program"]),
+    ("tool_calls", &["tasks", "--program"]),
+    ("recall", &["tasks"]),
     ("least", &["vote"]),
     ("pattern", &["vote", "first"]),
     ("check", &["first"]),

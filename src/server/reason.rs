@@ -82,6 +82,7 @@ fn line(what: &EventKind) -> Value {
         }
         EventKind::Joined(report) => json!({ "event": "joined", "report": report }),
         EventKind::Pruned(report) => json!({ "event": "pruned", "report": report }),
+        EventKind::Called(call) => json!({ "event": "called", "tool": call.tool, "reply": call.reply }),
         EventKind::Cancelled { .. } => json!({ "event": "node_cancelled" }),
         EventKind::Finished(outcome) => json!({ "event": "node_ended", "outcome": word(outcome) }),
         EventKind::Resumed { tokens, because } => json!({ "event": "resumed", "tokens": tokens, "because": because }),

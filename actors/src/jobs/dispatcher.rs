@@ -92,6 +92,7 @@ pub(super) struct Keep {
     pub(super) model: String,
     pub(super) fresh: bool,
     pub(super) judged: bool,
+    pub(super) equipped: bool,
 }
 
 impl Dispatcher {
@@ -104,6 +105,9 @@ impl Dispatcher {
         job.check()?;
         if matches!(&job.program, Program::First { accept: Accept::Judge(_), .. }) && !self.keep.judged {
             return Err(Refused::NoJudge);
+        }
+        if !job.tools.is_empty() && !self.keep.equipped {
+            return Err(Refused::NoTools);
         }
         if !self.workers.iter().any(|worker| !worker.lost && (worker.can)(&job.program)) {
             return Err(Refused::NoWorker);
@@ -163,10 +167,15 @@ impl Dispatcher {
             entry.unwanted.retain(|unwanted| unwanted.path != path);
         }
         let done = matches!(what, EventKind::Answered(_));
+        // Who was asked for something is not asked again, if we can help it.
+        let lasting = matches!(what, EventKind::Called(_));
         let told = Arc::new(JobEvent { seq: entry.log.len(), path, what });
         entry.log.push(told.clone());
         if let Some(journal) = &mut entry.journal {
             journal.tell(&told);
+        }
+        if lasting {
+            self.flush();
         }
         self.send(id, &told);
         if done {

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use theoremata_lm::{JoinReport, LoggedToken, Origin, Outcome, Token};
 
+use super::tools::Called;
+
 /// Something that happened to a job. Numbers have no gaps, and a node is opened before it is spoken of.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct JobEvent {
@@ -33,6 +35,8 @@ pub enum EventKind {
     Joined(JoinReport),
     /// Text was taken out of what it reads, or put back.
     Pruned(JoinReport),
+    /// A tool was asked, and replied.
+    Called(Called),
     /// A caller asked for the end of the node: it and all nodes below it that have not ended end here, whenever the
     /// job is done again.
     Cancelled {
@@ -125,6 +129,8 @@ pub struct Answer {
     pub exact: bool,
     /// Tokens that were written.
     pub generated: usize,
+    /// Calls of tools that were answered.
+    pub calls: usize,
 }
 
 impl Answer {
@@ -142,6 +148,7 @@ impl Answer {
             prunes: Vec::new(),
             exact: true,
             generated: 0,
+            calls: 0,
         }
     }
 }

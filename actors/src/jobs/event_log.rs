@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use theoremata_lm::{Cut, ReplayLog};
 
 use super::event::{Answer, EventKind, JobEvent};
+use super::tools::Called;
 
 /// All that was told of a job, for any number of readers.
 #[derive(Default)]
@@ -66,6 +67,14 @@ impl EventLog {
         replay_log
     }
 
+    /// Calls of tools that were answered.
+    pub(super) fn calls(&self) -> Vec<Called> {
+        let told = self.lock();
+        let calls =
+            told.iter().filter_map(|told| if let EventKind::Called(call) = &told.what { Some(call) } else { None });
+        calls.cloned().collect()
+    }
+
     /// Whether a node was opened and has not ended.
     pub(super) fn is_open(&self, path: &[u32]) -> bool {
         let told = self.lock();
@@ -88,7 +97,7 @@ pub(super) struct EventCounts {
     now: HashMap<Vec<u32>, [u64; KINDS]>,
 }
 
-const KINDS: usize = 6;
+const KINDS: usize = 7;
 /// Those that say how far a node has come, and are told anew whenever a job is done again.
 const PROGRESS: Range<usize> = 0..3;
 
@@ -123,6 +132,7 @@ impl EventCounts {
             EventKind::Joined(_) => 3,
             EventKind::Pruned(_) => 4,
             EventKind::Cancelled { .. } => 5,
+            EventKind::Called(_) => 6,
             EventKind::Resumed { .. } | EventKind::Answered(_) => return true,
         };
         let count = |counts: &mut HashMap<Vec<u32>, [u64; KINDS]>| match counts.get_mut(path) {

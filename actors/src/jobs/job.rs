@@ -6,8 +6,12 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use theoremata_kernels::Sampling;
-use theoremata_lm::{ConstraintError, Date, Grammars, TurnConstraint};
+use theoremata_lm::Date;
 use theoremata_store::JournalId;
+
+use super::output_format::OutputFormat;
+use super::script::{self, Script, ScriptError};
+use super::tools::{self, Tool, ToolError};
 
 /// A job, by what is asked and of which model. The same question has the same id.
 pub type JobId = JournalId;
@@ -49,6 +53,9 @@ pub struct Job {
     /// Tokens whose keys and values the tree may hold together at most, in whole pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_tokens: Option<usize>,
+    /// Calls of tools at most; without it as many as the tokens allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<usize>,
     /// Seconds at most from when a worker takes it. How far it comes in them is chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
@@ -70,6 +77,9 @@ pub struct Job {
     /// What each answer is restricted to.
     #[serde(default, skip_serializing_if = "OutputFormat::is_free")]
     pub shape: OutputFormat,
+    /// Tools that may be called: by programs that call any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
 }
 
 /// One turn of a conversation.
@@ -158,7 +168,12 @@ pub enum Program {
         characters: usize,
         /// What it goes on reading.
         memory: Forgetting,
+        /// Whether it may have finished pieces shown once more, by the tool `recall`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        recall: bool,
     },
+    /// Steps that are data: see [`Script`].
+    Script(Script),
 }
 
 /// What the writer of a conclusion sees of parallel paths.
@@ -224,41 +239,6 @@ impl From<TokenChoice> for Sampling {
     }
 }
 
-/// What a text is restricted to.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutputFormat {
-    /// Nothing.
-    #[default]
-    Free,
-    /// JSON of this schema.
-    JsonSchema(Json),
-    /// A text that this expression matches as a whole.
-    Regex(String),
-    /// A text of this grammar, in the notation of Lark.
-    Grammar(String),
-}
-
-impl OutputFormat {
-    /// The constraint that keeps to it.
-    ///
-    /// # Errors
-    /// If the schema, expression or grammar cannot be read.
-    pub fn constraint(&self, grammars: &Grammars) -> Result<TurnConstraint, ConstraintError> {
-        Ok(match self {
-            OutputFormat::Free => return Ok(TurnConstraint::Free),
-            OutputFormat::JsonSchema(schema) => grammars.json_schema(schema)?,
-            OutputFormat::Regex(expression) => grammars.regex(expression)?,
-            OutputFormat::Grammar(text) => grammars.lark(text)?,
-        }
-        .into())
-    }
-
-    fn is_free(&self) -> bool {
-        *self == OutputFormat::Free
-    }
-}
-
 /// Why a job is none.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -279,6 +259,12 @@ pub enum JobError {
     /// A number outside of its range.
     #[error("{0}")]
     Range(&'static str),
+    /// A tool that is none.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// A program that is none.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// An expression that cannot be read.
     #[error("the pattern cannot be read: {0}")]
     Pattern(String),
@@ -297,6 +283,7 @@ impl Job {
             total_tokens: None,
             path_tokens: None,
             held_tokens: None,
+            tool_calls: None,
             seconds: None,
             choice: TokenChoice::default(),
             system: None,
@@ -304,6 +291,7 @@ impl Job {
             template_values: BTreeMap::new(),
             stop: Vec::new(),
             shape: OutputFormat::Free,
+            tools: Vec::new(),
         }
     }
 
@@ -337,6 +325,7 @@ impl Job {
             Program::Decompose { width, .. } | Program::Tags { width, .. } | Program::Tasks { width, .. } => {
                 ("width", *width)
             }
+            Program::Script(_) => ("branches", 1),
         };
         at_least_one(branches.0, branches.1)?;
         if branches.1 > MOST_BRANCHES {
@@ -360,6 +349,14 @@ impl Job {
         if shapeless && !self.shape.is_free() {
             return Err(JobError::Range("scores draw nothing, tags and tasks have a shape of their own"));
         }
+        if !self.tools.is_empty() && !matches!(self.program, Program::Tasks { .. } | Program::Script(_)) {
+            return Err(JobError::Range("only `tasks` and programs that are data call tools"));
+        }
+        tools::check(&self.tools)?;
+        if let Program::Script(script) = &self.program {
+            let names: Vec<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
+            script::check(&script.steps, &names)?;
+        }
         let bytes = self.bytes();
         if bytes > MOST_BYTES {
             return Err(JobError::TooMuch { what: "bytes of text", wanted: bytes, bound: MOST_BYTES });
@@ -381,11 +378,13 @@ impl Job {
                 items.iter().map(String::len).sum::<usize>() + last.as_ref().map_or(0, String::len)
             }
             Program::Score { items, .. } => items.iter().map(String::len).sum(),
+            Program::Script(script) => serde_json::to_string(script).map_or(0, |text| text.len()),
             _ => 0,
         };
         let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
         let said: usize = self.earlier.iter().map(|said| said.content.len()).sum();
-        self.prompt.len() + self.system.as_ref().map_or(0, String::len) + values + said + more
+        let tools = tools::described(&self.tools, false).len();
+        self.prompt.len() + tools + self.system.as_ref().map_or(0, String::len) + values + said + more
     }
 
     /// Branches that write at the same time, at most.
@@ -396,6 +395,7 @@ impl Job {
             Program::Decompose { width, depth } => width.saturating_pow((*depth).min(8) as u32),
             Program::Tags { width, .. } => *width,
             Program::Tasks { .. } => 1,
+            Program::Script(script) => script::width(&script.steps, true).max(1),
         }
     }
 }

@@ -1,18 +1,24 @@
 //! A job as a tree of an engine.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use regex::Regex;
 use theoremata_kernels::Sampling;
 use theoremata_lm::{
-    Bounds, ConstraintError, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Last, MapReduce,
-    Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks, Token, Turn,
-    TurnConstraint, Vote,
+    Bounds, Call, ConstraintError, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Last,
+    MapReduce, Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks,
+    Token, Turn, TurnConstraint, Vote, recall_tool,
 };
 
-use super::job::{Forgetting, Job, OutputFormat, Program, View};
-use super::judge::{Judge, Verdict, ballot};
+use super::job::{Forgetting, Job, Program, View};
+use super::judge::{Askable, Verdict, ballot};
+use super::output_format::OutputFormat;
 use super::prompt_codec::{self, PromptCodec};
+use super::script;
+use super::scripted::{LastSaid, Scripted};
+use super::tools::{self, Caller, Calls, REPLY_CHARACTERS, Tool};
 
 /// Why a job cannot be planted.
 #[derive(Debug, thiserror::Error)]
@@ -27,21 +33,33 @@ pub(super) enum BuildError {
     NoJudge,
 }
 
+/// A tree that was planted.
+pub(super) struct Planted {
+    pub(super) running: Running<'static>,
+    /// What its program said last, if it knows that better than its tokens do.
+    pub(super) said: Option<LastSaid>,
+}
+
 /// Plants jobs in the engine of one worker.
 pub(super) struct JobBuilder {
     model: Arc<Model>,
-    judge: Option<Judge>,
+    askable: Askable,
     /// Made when the first job has a shape: that takes a tenth of a second for a large vocabulary.
     grammars: Option<Grammars>,
 }
 
 impl JobBuilder {
-    pub(super) fn new(model: Arc<Model>, judge: Option<Judge>) -> JobBuilder {
-        JobBuilder { model, judge, grammars: None }
+    pub(super) fn new(model: Arc<Model>, askable: Askable) -> JobBuilder {
+        JobBuilder { model, askable, grammars: None }
     }
 
-    /// Plants the tree of a job.
-    pub(super) fn build(&mut self, engine: &mut Engine, job: &Job) -> Result<Running<'static>, BuildError> {
+    /// Plants the tree of a job. Its calls of tools are taken down in `calls`, which knows those of before.
+    pub(super) fn build(
+        &mut self,
+        engine: &mut Engine,
+        job: &Job,
+        calls: &Rc<RefCell<Calls>>,
+    ) -> Result<Planted, BuildError> {
         let codec = PromptCodec::new(self.model.clone(), job);
         let free = turn(job, &codec);
         let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
@@ -51,14 +69,16 @@ impl JobBuilder {
             depth: match job.program {
                 Program::Decompose { depth, .. } | Program::Tags { depth, .. } => depth.clamp(1, 64),
                 Program::Tasks { levels, .. } => levels.clamp(1, 64),
+                Program::Script(ref script) => script::depth(&script.steps).max(1),
                 _ => 1,
             },
             path: job.path_tokens.unwrap_or(usize::MAX),
+            calls: job.tool_calls.unwrap_or(usize::MAX),
             pages: job.held_tokens.map_or(usize::MAX, |tokens| tokens / engine.page_tokens()),
-            ..Bounds::default()
         };
         let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
         let stops = job.stop.clone();
+        let mut said = None;
         let running = match &job.program {
             Program::Map { items, last } => {
                 let questions = items.iter().chain(last).map(|item| prompt_codec::about(&job.prompt, item));
@@ -76,7 +96,7 @@ impl JobBuilder {
                 Running::start(engine, Vote::new(ground(prompt), *samples, turn, *least, count))?
             }
             Program::First { samples, accept } => {
-                let verdict = Verdict::new(accept, self.judge.as_ref()).ok_or(BuildError::NoJudge)?;
+                let verdict = Verdict::new(accept, self.askable.judge.as_ref()).ok_or(BuildError::NoJudge)?;
                 let prompt = codec.prompt(&job.prompt)?;
                 let accept = move |tokens: &[Token]| verdict.accepts(&codec.said(tokens, &stops));
                 Running::start(engine, FirstSuccess::new(ground(prompt), *samples, turn, accept))?
@@ -87,7 +107,13 @@ impl JobBuilder {
                     answer: codec.encode("\nAnswer:")?,
                     separator: codec.encode("\n")?,
                 };
-                let plan = Turn { stop_texts: vec!["\n\n".into()], ..free };
+                let guided = Guided::of(*width, job.max_tokens);
+                let constraint = self.constraint(&guided.plan)?;
+                let plan = Turn { max_tokens: free.max_tokens.max(guided.plan_tokens), constraint, ..free };
+                let turn = match turn.constraint {
+                    TurnConstraint::Free => Turn { constraint: self.constraint(&guided.answer)?, ..turn },
+                    _ => turn,
+                };
                 let (prompt, depth, width) = (codec.prompt(&job.prompt)?, *depth, *width);
                 let part = move |plan: &[Token]| {
                     let lines = prompt_codec::steps(&codec.said(plan, &[]), width);
@@ -112,20 +138,36 @@ impl JobBuilder {
                 let ground = ground(codec.prompt(&job.prompt)?);
                 Running::start(engine, Tags::new(ground, &self.model, form, turn, paths)?)?
             }
-            Program::Tasks { levels, width, characters, memory } => {
+            Program::Tasks { levels, width, characters, memory, recall } => {
                 let form = TaskForm { levels: *levels, width: *width, characters: Some(*characters) };
                 let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
-                let turn = Turn { constraint: form.constraint(tokenizer, &[])?, ..free };
+                let named = |tool: &Tool| (tool.name.clone(), tool.parameters.clone());
+                let tools: Vec<_> = job.tools.iter().map(named).chain(recall.then(recall_tool)).collect();
+                let turn = Turn { constraint: form.constraint(tokenizer, &tools)?, ..free };
                 let memory = match memory {
                     Forgetting::Lists(most) => Memory::Lists { most: *most, how: Prune::Recompute },
                     Forgetting::SplicedLists(most) => Memory::Lists { most: *most, how: Prune::Splice },
                     Forgetting::Conclusions => Memory::Conclusions,
                 };
+                let question = job.prompt.clone() + &tools::described(&job.tools, *recall);
+                let tasks = Tasks::new(ground(codec.prompt(&question)?), &self.model, turn, memory)?;
+                let caller = self.caller(job, calls);
+                let answer = move |call: Call<'_>| caller.call(call.tool, call.parameters);
+                Running::start(engine, tasks.with_tools(REPLY_CHARACTERS, answer))?
+            }
+            Program::Script(script) => {
+                let asked = (codec.clone(), self.caller(job, calls));
                 let ground = ground(codec.prompt(&job.prompt)?);
-                Running::start(engine, Tasks::new(ground, &self.model, turn, memory)?)?
+                let scripted = Scripted::new(ground, asked, script, turn, |shape| self.constraint(shape))?;
+                said = Some(scripted.said());
+                Running::start(engine, scripted)?
             }
         };
-        Ok(running)
+        Ok(Planted { running, said })
+    }
+
+    fn caller(&self, job: &Job, calls: &Rc<RefCell<Calls>>) -> Caller {
+        Caller { tools: job.tools.clone().into(), toolbox: self.askable.toolbox.clone(), calls: calls.clone() }
     }
 
     fn constraint(&mut self, shape: &OutputFormat) -> Result<TurnConstraint, BuildError> {
@@ -140,6 +182,31 @@ impl JobBuilder {
         let constraint = shape.constraint(&grammars);
         self.grammars = Some(grammars);
         Ok(constraint?)
+    }
+}
+
+/// How plans and answers of a decomposition are guided, so that they end: they are lines of so many characters at most.
+struct Guided {
+    plan: OutputFormat,
+    /// Tokens of a plan at most: a character may be four of them, of one byte each.
+    plan_tokens: usize,
+    answer: OutputFormat,
+}
+
+/// Characters of a step of a plan at most.
+const STEP_CHARACTERS: usize = 80;
+/// Characters of an answer at most. Its tokens have four in the mean, so it ends before it has no token left.
+const ANSWER_CHARACTERS: usize = 2000;
+
+impl Guided {
+    fn of(width: usize, max_tokens: usize) -> Guided {
+        let step = max_tokens.clamp(8, STEP_CHARACTERS);
+        let answer = max_tokens.saturating_mul(2).min(ANSWER_CHARACTERS);
+        Guided {
+            plan: OutputFormat::Regex(format!(r"([^\s][^\n]{{0,{step}}}\n){{1,{width}}}")),
+            plan_tokens: (4 * step + 6).saturating_mul(width),
+            answer: OutputFormat::Regex(format!(r" ?[^\s][^\n]{{0,{answer}}}\n")),
+        }
     }
 }
 

@@ -5,10 +5,18 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::job::Accept;
+use super::tools::Toolbox;
 
 /// Says whether a text is accepted: what the job says of the judge, and the text. It should say the same of the
 /// same text each time; it may be asked on any thread.
 pub type Judge = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
+
+/// Whom jobs may ask beside the model.
+#[derive(Clone, Default)]
+pub(super) struct Askable {
+    pub(super) judge: Option<Judge>,
+    pub(super) toolbox: Option<Toolbox>,
+}
 
 /// Which attempts of a job are accepted.
 #[derive(Clone)]

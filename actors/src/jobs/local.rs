@@ -1,7 +1,9 @@
 //! The local backend: an engine with a model of this machine, and the threads that it computes on.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,9 +14,11 @@ use super::backend::{Backend, BackendEvent};
 use super::event::{Answer, EventKind, NodeAnswer};
 use super::event_log::EventLog;
 use super::job::{Job, JobId, Program};
-use super::job_builder::JobBuilder;
-use super::judge::Judge;
+use super::job_builder::{JobBuilder, Planted};
+use super::judge::Askable;
 use super::prompt_codec::PromptCodec;
+use super::scripted::LastSaid;
+use super::tools::Calls;
 
 /// Why a branch fails that only had to write.
 const NO_NUMBERS: &str = "the model computed something that is no number: its weights are damaged";
@@ -40,6 +44,10 @@ struct RunningJob {
     stops: Vec<String>,
     /// Text of nodes that is not certain yet.
     speeches: BTreeMap<NodeId, Speech>,
+    /// What its program said last, if it says so.
+    said: Option<LastSaid>,
+    /// What its tools were asked.
+    calls: Rc<RefCell<Calls>>,
     /// When its time is up.
     deadline: Option<Instant>,
     /// Whether its branches only write, so that one that fails has met something that is no number.
@@ -63,12 +71,12 @@ pub(super) struct LocalBackend {
 }
 
 impl LocalBackend {
-    pub(super) fn new(local: &Local, judge: Option<Judge>) -> LocalBackend {
+    pub(super) fn new(local: &Local, askable: Askable) -> LocalBackend {
         LocalBackend {
             model: local.model.clone(),
             engine: Engine::new(local.model.clone(), local.settings),
             crew: Crew::new(local.threads.get()),
-            builder: JobBuilder::new(local.model.clone(), judge),
+            builder: JobBuilder::new(local.model.clone(), askable),
             jobs: BTreeMap::new(),
             said: Vec::new(),
         }
@@ -81,6 +89,7 @@ impl LocalBackend {
             for (job, aboard) in &mut self.jobs {
                 aboard.running.take(&mut self.engine, &event);
                 aboard.tell(*job, &event, &self.model, &mut self.said);
+                aboard.tell_calls(*job, &event, &mut self.said);
             }
         }
     }
@@ -101,17 +110,21 @@ impl LocalBackend {
 impl Backend for LocalBackend {
     fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
         let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
-        let running = self.builder.build(&mut self.engine, job).map_err(|refusal| failed(refusal.to_string()))?;
+        let calls = Rc::new(RefCell::new(Calls::known(log.calls())));
+        let Planted { running, said } =
+            self.builder.build(&mut self.engine, job, &calls).map_err(|refusal| failed(refusal.to_string()))?;
         let record = log.replay_log();
         let resumed = if record.is_empty() { Ok(()) } else { self.engine.resume(running.root(), record) };
         let mut aboard = RunningJob {
             running,
             codec: PromptCodec::new(self.model.clone(), job),
             stops: job.stop.clone(),
+            calls,
+            said,
             speeches: BTreeMap::new(),
             only_writes: !matches!(
                 job.program,
-                Program::Decompose { .. } | Program::Tags { .. } | Program::Tasks { .. }
+                Program::Decompose { .. } | Program::Tags { .. } | Program::Tasks { .. } | Program::Script(_)
             ),
             deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
         };
@@ -167,6 +180,14 @@ impl Backend for LocalBackend {
 }
 
 impl RunningJob {
+    /// Says which tools were asked because of an event.
+    fn tell_calls(&mut self, job: JobId, event: &Event, said: &mut Vec<BackendEvent>) {
+        let calls = self.calls.borrow_mut().take_new();
+        let Some(grown) = self.running.growth().node(event.node()).filter(|_| !calls.is_empty()) else { return };
+        let told = |call| BackendEvent { job, path: grown.path.clone(), what: EventKind::Called(call) };
+        said.extend(calls.into_iter().map(told));
+    }
+
     /// Says what an event means, if it is one of this job.
     fn tell(&mut self, job: JobId, event: &Event, model: &Model, said: &mut Vec<BackendEvent>) {
         let node = event.node();
@@ -202,10 +223,13 @@ impl RunningJob {
 
 /// What came of a job, in words.
 fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
-    let RunningJob { running, codec, stops, only_writes, .. } = aboard;
-    let lm::Answer { outcome, tokens, chosen, votes, text, nodes, joins, prunes, usage, .. } = running.finish(engine);
+    let RunningJob { running, codec, stops, said, only_writes, .. } = aboard;
+    // A node of a program that is data may write several times, each time up to its own end.
+    let node_stops = if said.is_some() { &[] } else { stops.as_slice() };
+    let lm::Answer { outcome, tokens, chosen, votes, text: whole, nodes, joins, prunes, usage, .. } =
+        running.finish(engine);
     let node = |grown: &lm::Grown| {
-        let text = codec.said(&grown.tokens, &stops);
+        let text = codec.said(&grown.tokens, node_stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
             .measured(grown.tokens.len(), Some(grown.log_probability))
     };
@@ -213,17 +237,23 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
         |grown: &lm::Grown| grown.outcome == Some(Outcome::Failed) && (!grown.path.is_empty() || nodes.len() == 1);
     let broken = only_writes && nodes.iter().any(fails);
     let because = (broken && outcome != Outcome::Concluded).then(|| NO_NUMBERS.to_owned());
+    let text = match said {
+        Some(said) if outcome == Outcome::Concluded => said.take(),
+        Some(_) => String::new(),
+        None => codec.said(&tokens, &stops),
+    };
     Answer {
         outcome,
         because,
-        text: codec.said(&tokens, &stops),
+        text,
         chosen,
         votes,
         nodes: nodes.iter().map(node).collect(),
-        whole: codec.said(&text, &[]),
+        whole: codec.said(&whole, &[]),
         exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
         joins,
         prunes,
         generated: usage.generated,
+        calls: usage.calls,
     }
 }

@@ -15,11 +15,12 @@ use super::dispatcher::{Count, Dispatcher, End, Keep, Submit, Watch, WorkerEntry
 use super::event::{Answer, JobEvent};
 use super::job::{Job, JobId, Program};
 use super::job_table::JobTable;
-use super::judge::Judge;
+use super::judge::{Askable, Judge};
 use super::local::{Local, LocalBackend};
 use super::refused::Refused;
 use super::remote::server::Remote;
 use super::remote::{RemoteBackend, can};
+use super::tools::Toolbox;
 use super::worker::{MakeBackend, Reports, Worker};
 
 /// Jobs that a worker of this machine does side by side: enough to fill its batches.
@@ -44,6 +45,8 @@ pub struct Options {
     pub waiting: usize,
     /// The judge that says which attempts are accepted, for jobs that ask a judge.
     pub judge: Option<Judge>,
+    /// What answers calls of tools, for jobs that have any.
+    pub toolbox: Option<Toolbox>,
     /// Where jobs are written down as they are told, if they are to outlive the process.
     pub store: Option<Arc<Store>>,
     /// Whether jobs that are written down there are done anew.
@@ -53,7 +56,7 @@ pub struct Options {
 impl Options {
     /// A pool that keeps nothing and lets a thousand jobs wait.
     pub fn new(workers: Vec<Kind>, model: impl Into<String>) -> Options {
-        Options { workers, model: model.into(), waiting: 1000, judge: None, store: None, fresh: false }
+        Options { workers, model: model.into(), waiting: 1000, judge: None, toolbox: None, store: None, fresh: false }
     }
 }
 
@@ -163,11 +166,12 @@ impl Drop for Pool {
 /// The thread of the dispatcher. It starts the threads of the workers, and ends them with itself.
 fn run(options: Options, table: Arc<JobTable>, started: &Sender<(System, Addr<Dispatcher>)>) {
     let runner = System::new();
-    let Options { workers, model, waiting, judge, store, fresh } = options;
-    let keep = Keep { store, model, fresh, judged: judge.is_some() };
+    let Options { workers, model, waiting, judge, toolbox, store, fresh } = options;
+    let keep = Keep { store, model, fresh, judged: judge.is_some(), equipped: toolbox.is_some() };
+    let askable = Askable { judge, toolbox };
     let dispatcher = runner.block_on(async move {
         Dispatcher::create(move |context| {
-            let start = |(number, kind): (usize, Kind)| start_worker(number, kind, context.address(), judge.clone());
+            let start = |(number, kind): (usize, Kind)| start_worker(number, kind, context.address(), askable.clone());
             let workers = workers.into_iter().enumerate().map(start).collect();
             Dispatcher::new(table, workers, waiting, keep)
         })
@@ -179,15 +183,15 @@ fn run(options: Options, table: Arc<JobTable>, started: &Sender<(System, Addr<Di
 }
 
 /// Starts a worker.
-fn start_worker(number: usize, kind: Kind, dispatcher: Addr<Dispatcher>, judge: Option<Judge>) -> WorkerEntry {
+fn start_worker(number: usize, kind: Kind, dispatcher: Addr<Dispatcher>, askable: Askable) -> WorkerEntry {
     let (slots, can): (usize, fn(&Program) -> bool) = match &kind {
         Kind::Local(_) => (LOCAL_JOBS, |_| true),
         Kind::Remote(remote) => (remote.jobs(), can),
     };
     let make: MakeBackend = Box::new(move || -> Box<dyn Backend> {
         match &kind {
-            Kind::Local(local) => Box::new(LocalBackend::new(local, judge.clone())),
-            Kind::Remote(remote) => Box::new(RemoteBackend::new(remote.clone(), judge.clone())),
+            Kind::Local(local) => Box::new(LocalBackend::new(local, askable.clone())),
+            Kind::Remote(remote) => Box::new(RemoteBackend::new(remote.clone(), askable.judge.clone())),
         }
     });
     let thread = Arbiter::new();

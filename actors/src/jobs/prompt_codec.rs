@@ -27,6 +27,11 @@ impl PromptCodec {
         PromptCodec { model, raw, system: job.system.clone(), chat, earlier }
     }
 
+    /// Tokens that the model can read.
+    pub(super) fn context(&self) -> usize {
+        self.model.shape().context
+    }
+
     /// The tokens that end an answer.
     pub(super) fn ends(&self) -> Vec<Token> {
         self.model.tokenizer().map(|tokenizer| tokenizer.ends().to_vec()).unwrap_or_default()
@@ -62,7 +67,7 @@ impl PromptCodec {
 
 impl Said {
     /// The turn as models know it.
-    fn message(&self) -> Message {
+    pub fn message(&self) -> Message {
         let role = match self.role {
             Speaker::System => Role::System,
             Speaker::User => Role::User,

@@ -23,6 +23,9 @@ pub enum Refused {
     /// It asks for a judge.
     #[error("the job asks for a judge, and this pool has none")]
     NoJudge,
+    /// It has tools.
+    #[error("the job has tools, and nobody of this pool answers them")]
+    NoTools,
     /// What is written down of it cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -20,8 +20,9 @@ use self::server::Remote;
 use super::backend::{Backend, BackendEvent};
 use super::event::{Answer, EventKind};
 use super::event_log::EventLog;
-use super::job::{Job, JobId, OutputFormat, Program};
+use super::job::{Job, JobId, Program};
 use super::judge::Judge;
+use super::output_format::OutputFormat;
 
 mod branches;
 mod pulse;

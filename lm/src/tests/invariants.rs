@@ -301,3 +301,60 @@ fn a_conclusion_that_is_spliced_is_said_to_be_approximate() {
     shown.pop();
     assert!(worst_difference(last_logits(&spliced, root), &plain_logits(&shown)) > 0.01);
 }
+
+#[test]
+fn paths_may_lie_in_any_order() {
+    let (prefix, close) = (text(1, 9), text(9, 3));
+    let paths = [text(2, 7), text(3, 12), text(4, 5)];
+    let read = |order: [usize; 3]| {
+        let mut engine = engine(64);
+        let paths: Vec<Vec<Token>> = order.iter().map(|path| paths[*path].clone()).collect();
+        let (root, report) = joined(&mut engine, &prefix, &paths, Join::Stitch, &close);
+        assert_eq!((report.exact, report.range), (true, 9..33));
+        (last_logits(&engine, root).to_vec(), engine.generated(root).to_vec())
+    };
+    let (first, said) = read([0, 1, 2]);
+    for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let (logits, token) = read(order);
+        // Sums over what is seen have another order, and nothing else has.
+        let worst = worst_difference(&logits, &first);
+        assert!(worst < 2e-5 && token == said, "{order:?}: {worst}");
+    }
+    // As one text their order is what they say.
+    let as_text = |paths: &[Vec<Token>]| {
+        let mut engine = engine(64);
+        let (root, _) = joined(&mut engine, &prefix, paths, Join::Replay, &close);
+        last_logits(&engine, root).to_vec()
+    };
+    let [one, two, three] = paths.clone();
+    assert!(worst_difference(&as_text(&paths), &as_text(&[two, three, one])) > 0.01);
+}
+
+#[test]
+fn paths_that_never_saw_each_other_cannot_be_moved_apart() {
+    let model = tiny();
+    let (prefix, close) = (text(1, 9), [8]);
+    let spliced = |paths: &[Vec<Token>]| {
+        let mut engine = engine(64);
+        let root = engine.submit(request(&prefix, Then::Hold)).expect("a tree");
+        let written = |path: &Vec<Token>| drawn(&[], Turn { given: path.clone(), ..Turn::greedy(path.len()) });
+        let branches = paths.iter().map(written).collect();
+        let then = Then::Generate(Turn::greedy(1));
+        engine.spawn(root, spawn(branches, Join::Splice(Conclusion::Generated), &close, then)).expect("branches");
+        let events = engine.run(&Inline);
+        (last_logits(&engine, root).to_vec(), last_report(&events, root))
+    };
+    let (one, two) = (text(2, 7), text(3, 6));
+    // The second path saw nothing of the first (a), but was computed right behind the prefix and is read seven positions
+    // further away (b): what it is there is not what it would have been there, even with the first masked.
+    let (logits, report) = spliced(&[one.clone(), two.clone()]);
+    let mut flat = placed(&prefix, 0, &[]);
+    flat.extend(placed(&one, 9, &[(1, 0)]));
+    flat.extend(placed(&two, 9 + 7, &[(1, 1)]));
+    flat.extend(placed(&close, 9 + 7 + 6, &[]));
+    let scratch = self::logits(&model, &flat);
+    assert!(!report.exact && worst_difference(&logits, &scratch) > 0.01);
+    // Where it stands is all that is wrong: alone, it stays where it was computed, and both conditions hold.
+    let (alone, _) = spliced(std::slice::from_ref(&two));
+    assert!(worst_difference(&alone, &plain_logits(&[prefix.as_slice(), &two, &close].concat())) < 1e-4);
+}

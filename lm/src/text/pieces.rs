@@ -140,4 +140,50 @@ mod tests {
         assert_eq!(encode("é"), [100 + 0xC3, 100 + 0xA9]);
         assert!(encode("").is_empty());
     }
+
+    /// The definition: the best pair of neighbours is joined, of equal ones the left one, until none makes a piece.
+    fn slowly(vocabulary: &SentencePieces, text: &str) -> Vec<Token> {
+        let mut parts: Vec<String> = text.chars().map(String::from).collect();
+        loop {
+            let score = |at: usize| vocabulary.pieces.get(&*format!("{}{}", parts[at], parts[at + 1]));
+            let pairs = (0..parts.len().saturating_sub(1)).filter_map(|at| Some((score(at)?.1, at)));
+            // The maximum that comes last, so from the right.
+            let Some((_, at)) = pairs.rev().max_by(|one, other| one.0.total_cmp(&other.0)) else { break };
+            let right = parts.remove(at + 1);
+            parts[at].push_str(&right);
+        }
+        let spelled = |part: &String| match vocabulary.pieces.get(part.as_str()) {
+            Some((token, _)) => vec![*token],
+            None => part.bytes().filter_map(|byte| vocabulary.bytes[usize::from(byte)]).collect(),
+        };
+        parts.iter().flat_map(spelled).collect()
+    }
+
+    #[test]
+    fn any_text_is_parted_as_the_definition_says() {
+        let bytes: Vec<Option<Token>> = (0..=255u32).map(|byte| Some(1000 + byte)).collect();
+        for seed in 0..200u32 {
+            let mut state = seed;
+            let mut next = |bound: u32| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 16) % bound
+            };
+            let letters = ['a', 'b', 'c', BLANK, '\u{e9}', 'd'];
+            let mut word = |longest: u32, letters: &[char]| -> String {
+                (0..=next(longest)).map(|_| letters[next(letters.len() as u32) as usize]).collect()
+            };
+            let words: Vec<String> = (0..40).map(|_| word(5, &letters[..5])).collect();
+            let texts: Vec<String> = (0..4).map(|_| word(60, &letters)).collect();
+            // Few scores, so that many are equal; some are no numbers a file should have.
+            let scores = [-1.0, 0.0, 2.5, f32::INFINITY, f32::NEG_INFINITY, -1.0];
+            let pieces =
+                words.into_iter().zip(0..).map(|(word, token)| (word.into(), (token, scores[token as usize % 6])));
+            let vocabulary = SentencePieces::new(pieces.collect(), bytes.clone());
+            for text in texts {
+                let mut tokens = Vec::new();
+                vocabulary.encode(&text, &mut tokens);
+                assert_eq!(tokens, slowly(&vocabulary, &text), "seed {seed}: {text}");
+            }
+        }
+    }
 }

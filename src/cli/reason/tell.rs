@@ -60,6 +60,9 @@ impl Teller {
             EventKind::Wrote { text, .. } => json!({ "event": "text", "text": text }),
             EventKind::Joined(report) => with_event("joined", report),
             EventKind::Pruned(report) => with_event("pruned", report),
+            EventKind::Called(call) => json!({
+                "event": "called", "tool": call.tool, "parameters": call.parameters, "reply": call.reply,
+            }),
             EventKind::Cancelled { .. } => json!({ "event": "cancelled" }),
             EventKind::Finished(outcome) => json!({ "event": "finished", "outcome": word(outcome) }),
             EventKind::Resumed { tokens, because } => {
@@ -122,12 +125,12 @@ impl Teller {
                 }
             }
             Plan::Tags | Plan::Tasks => self.output.line(answer.whole.trim()),
-            Plan::Vote | Plan::First | Plan::Decompose => {}
+            Plan::Vote | Plan::First | Plan::Best | Plan::Decompose | Plan::Script => {}
         }
         let silent = match plan {
             Plan::Score | Plan::Tags | Plan::Tasks => true,
             Plan::Map => answer.text.is_empty(),
-            Plan::Vote | Plan::First | Plan::Decompose => false,
+            Plan::Vote | Plan::First | Plan::Best | Plan::Decompose | Plan::Script => false,
         };
         if !silent && answer.outcome == Outcome::Concluded {
             self.output.line(answer.text.trim());
@@ -223,7 +226,7 @@ fn object(place: usize, answer: &Answer) -> Json {
         "votes": answer.votes.iter().map(|(place, votes)| json!({ "path": [place], "votes": votes })).collect::<Vec<_>>(),
         "exact": answer.exact, "nodes": answer.nodes.iter().map(node).collect::<Vec<_>>(),
         "whole": answer.whole, "joins": all("joined", &answer.joins), "prunes": all("pruned", &answer.prunes),
-        "generated": answer.generated,
+        "generated": answer.generated, "calls": answer.calls,
         "reused": sum(|report| report.reused), "new": sum(|report| report.new),
         "reencoded": sum(|report| report.reencoded), "dropped": sum(|report| report.dropped),
     })

@@ -12,7 +12,8 @@ use theoremata_lm::Outcome;
 use super::pulse::Pulse;
 use super::server::Remote;
 use super::stream::{Broken, brief, complaint_of, read};
-use crate::jobs::job::{Job, OutputFormat};
+use crate::jobs::job::Job;
+use crate::jobs::output_format::OutputFormat;
 
 /// A node of a job: the root, or one of its branches.
 pub(super) type Place = Option<u32>;

@@ -1,3 +1,5 @@
+mod several;
+
 use std::io::Cursor;
 use std::sync::Arc;
 

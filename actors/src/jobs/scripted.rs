@@ -1,0 +1,359 @@
+//! A program that is data at work in an engine: each node takes its steps, and the joins do what the data says.
+
+mod policies;
+mod thread;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use theoremata_lm::{
+    After, Branch, Choice, Conclusion, Engine, EngineError, Event, Ground, Growth, Join, JoinReport, NodeId, Outcome,
+    Program, Request, Spawn, Then, Token, Turn, TurnConstraint,
+};
+
+use super::output_format::OutputFormat;
+use super::prompt_codec::{PromptCodec, steps as lines};
+use super::script::{Fork, Generate, JoinForm, Mode, Policy, Script, Step, tokens};
+use super::tools::Caller;
+use thread::{Stage, Thread};
+
+/// What a program said last, for whoever answers the job.
+pub(super) type LastSaid = Rc<RefCell<String>>;
+
+/// A program at work.
+pub(super) struct Scripted {
+    ground: Ground,
+    codec: PromptCodec,
+    script: Script,
+    /// How the model writes where the steps do not say.
+    turn: Turn,
+    /// What constrains it where the steps say.
+    constraints: HashMap<String, TurnConstraint>,
+    caller: Caller,
+    /// Stands before what a branch brings back: nothing that a text can hold.
+    mark: Vec<Token>,
+    threads: BTreeMap<NodeId, Thread>,
+    root: Option<NodeId>,
+    /// The branch of the root that was taken last, if nothing was said since.
+    chosen: Option<u32>,
+    votes: Vec<(u32, usize)>,
+    /// Branches whose text cannot matter: the node above, and the places.
+    idle: Vec<(Vec<u32>, std::ops::Range<u32>)>,
+    calls: usize,
+    said: LastSaid,
+}
+
+impl Scripted {
+    /// A program for a prompt. `constraint` makes what a shape says.
+    pub(super) fn new<E>(
+        ground: Ground,
+        (codec, caller): (PromptCodec, Caller),
+        script: &Script,
+        turn: Turn,
+        mut constraint: impl FnMut(&OutputFormat) -> Result<TurnConstraint, E>,
+    ) -> Result<Scripted, E> {
+        let mut constraints = HashMap::new();
+        for shape in script.shapes() {
+            constraints.insert(name(&shape), constraint(&shape)?);
+        }
+        let mark = codec.ends().first().map_or_else(|| codec.encode("\n\u{1}\n").unwrap_or_default(), |end| vec![*end]);
+        let turn = Turn { after: After::Hold, ..turn };
+        Ok(Scripted {
+            ground,
+            codec,
+            script: script.clone(),
+            turn,
+            constraints,
+            caller,
+            mark,
+            threads: BTreeMap::new(),
+            root: None,
+            chosen: None,
+            votes: Vec::new(),
+            idle: Vec::new(),
+            calls: 0,
+            said: LastSaid::default(),
+        })
+    }
+
+    /// What it said last, as long as it is at work and afterwards.
+    pub(super) fn said(&self) -> LastSaid {
+        self.said.clone()
+    }
+
+    /// Has a node read a text, if that fits into what the model reads at all: a loop may say a long text very often.
+    fn read(&self, text: &str, read: &mut Vec<Token>) -> Result<(), EngineError> {
+        read.extend(self.encode(text)?);
+        let (wanted, bound) = (read.len(), self.codec.context());
+        if wanted > bound { Err(EngineError::TooLong { wanted, bound }) } else { Ok(()) }
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<Token>, EngineError> {
+        self.codec.encode(text).map_err(|_| EngineError::NoTokens)
+    }
+
+    /// How a step writes.
+    fn turn(&self, generate: &Generate) -> Turn {
+        let mut turn = self.turn.clone();
+        turn.max_tokens = generate.max_tokens.unwrap_or(turn.max_tokens);
+        turn.sampling.temperature = generate.temperature.unwrap_or(turn.sampling.temperature);
+        turn.stop_texts.extend(generate.stop.iter().filter(|stop| !stop.is_empty()).cloned());
+        if let Some(constraint) = generate.shape().and_then(|shape| self.constraints.get(&name(&shape))) {
+            turn.constraint = constraint.clone();
+        }
+        turn
+    }
+
+    /// Asks a tool in the name of a node.
+    fn ask(&mut self, engine: &mut Engine, node: NodeId, tool: &str, parameters: &str) -> Result<String, EngineError> {
+        engine.count_call(node)?;
+        self.calls += 1;
+        Ok(self.caller.call(tool, parameters))
+    }
+
+    /// Takes steps until the model has to write, branches have to be waited for, or there is no step left.
+    fn go_on(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
+        let mut read = Vec::new();
+        loop {
+            let Some(thread) = self.threads.get_mut(&node) else { return Ok(()) };
+            let Some(step) = thread.next() else { return self.conclude(engine, node, read) };
+            match step {
+                Step::Say(text) => {
+                    let text = thread.filled(&text);
+                    self.read(&text, &mut read)?;
+                }
+                Step::Tool(call) => {
+                    let parameters = thread.parameters(&call.parameters);
+                    let reply = self.ask(engine, node, &call.name, &parameters)?;
+                    self.read(&reply, &mut read)?;
+                    self.hear(node, reply, None);
+                }
+                Step::Generate(generate) => {
+                    let turn = self.turn(&generate);
+                    growth.begin_turn(node);
+                    self.writes(node, &turn);
+                    return engine.extend(node, &read, Then::Generate(turn));
+                }
+                Step::Fork(fork) => {
+                    if let Some(spawn) = self.branches(engine, node, &fork)? {
+                        if !read.is_empty() {
+                            engine.extend(node, &read, Then::Hold)?;
+                        }
+                        return engine.spawn(node, spawn);
+                    }
+                }
+                // A thread enters its loops by itself.
+                Step::Loop(_) => {}
+            }
+        }
+    }
+
+    fn writes(&mut self, node: NodeId, turn: &Turn) {
+        if let Some(thread) = self.threads.get_mut(&node) {
+            thread.stage = Stage::Writing { stops: turn.stop_texts.clone() };
+        }
+    }
+
+    /// Takes down what a node has as said last, with the tokens if it wrote them itself.
+    fn hear(&mut self, node: NodeId, text: String, tokens: Option<Vec<Token>>) {
+        if Some(node) == self.root {
+            self.chosen = None;
+            self.said.borrow_mut().clone_from(&text);
+        }
+        if let Some(thread) = self.threads.get_mut(&node) {
+            (thread.last, thread.tokens) = (text, tokens);
+        }
+    }
+
+    /// A node has no step left: it brings back what its join asks for.
+    fn conclude(&mut self, engine: &mut Engine, node: NodeId, mut read: Vec<Token>) -> Result<(), EngineError> {
+        let Some(thread) = self.threads.get(&node) else { return Ok(()) };
+        if let Some(between) = &thread.returns {
+            read.extend(&self.mark);
+            match &thread.tokens {
+                Some(tokens) => read.extend(tokens),
+                None => read.extend(self.encode(&thread.last)?),
+            }
+            read.extend(self.encode(between)?);
+        }
+        engine.extend(node, &read, Then::Conclude)
+    }
+
+    /// The branches of a fork; none if there is nothing that they could be about.
+    fn branches(&mut self, engine: &Engine, node: NodeId, fork: &Fork) -> Result<Option<Spawn>, EngineError> {
+        let Some(thread) = self.threads.get(&node) else { return Ok(None) };
+        let items = match (fork.count, &fork.each, fork.lines) {
+            (Some(count), ..) => vec![thread.item.clone(); count],
+            (_, Some(items), _) => items.clone(),
+            (.., most) => lines(&thread.last, most.unwrap_or(0)),
+        };
+        if items.is_empty() {
+            return Ok(None);
+        }
+        // What the node itself has still to write is set aside: branches cannot use it up.
+        let most = self.turn.max_tokens;
+        let left = engine.allowance(node).saturating_sub(thread.left(most));
+        let allowance = tokens(&fork.steps, most).min(left / items.len());
+        let steps: Arc<[Step]> = fork.steps.clone().into();
+        let mut opening = Vec::new();
+        let mut branches = Vec::new();
+        for item in items {
+            let mut branch = Thread::new(steps.clone(), item, thread.last.clone());
+            branch.returns = fork.join.returns();
+            let (read, then) = self.beginning(&mut branch)?;
+            opening.push(branch);
+            branches.push(Branch { tokens: read, then, allowance });
+        }
+        opening.reverse();
+        let close = Vec::new();
+        let spawn = Spawn {
+            branches,
+            join: self.join(&fork.join),
+            needs: fork.join.needs.unwrap_or(usize::from(fork.join.mode != Mode::Select)),
+            close,
+            then: Then::Hold,
+        };
+        if let Some(thread) = self.threads.get_mut(&node) {
+            thread.stage = Stage::Joining { join: fork.join.clone(), opening, branches: Vec::new(), accepted: None };
+        }
+        Ok(Some(spawn))
+    }
+
+    /// What a branch reads first, and how it goes on.
+    fn beginning(&self, branch: &mut Thread) -> Result<(Vec<Token>, Then), EngineError> {
+        let mut read = Vec::new();
+        while let Some(step) = branch.next() {
+            match step {
+                Step::Say(text) => self.read(&branch.filled(&text), &mut read)?,
+                Step::Generate(generate) => {
+                    let turn = self.turn(&generate);
+                    branch.stage = Stage::Writing { stops: turn.stop_texts.clone() };
+                    return Ok((read, Then::Generate(turn)));
+                }
+                other => {
+                    branch.put_back(other);
+                    break;
+                }
+            }
+        }
+        Ok((read, Then::Hold))
+    }
+
+    fn join(&self, join: &JoinForm) -> Join {
+        let conclusion = || Conclusion::Behind(self.mark.clone());
+        match (join.mode, &join.policy) {
+            (Mode::Value, _) => Join::Value(conclusion()),
+            (Mode::Splice, _) => Join::Splice(conclusion()),
+            (Mode::Replay, _) => Join::Replay,
+            (Mode::Stitch, _) => Join::Stitch,
+            (Mode::Select, Some(Policy::Shortest)) => Join::Select(Choice::First),
+            (Mode::Select, Some(Policy::Best)) => Join::Select(Choice::Best),
+            (Mode::Select, _) => Join::Select(Choice::Asked),
+        }
+    }
+
+    /// A branch is there.
+    fn opened(&mut self, node: NodeId, parent: NodeId) {
+        let Some(Thread { stage: Stage::Joining { opening, branches, .. }, .. }) = self.threads.get_mut(&parent) else {
+            return;
+        };
+        branches.push(node);
+        if let Some(mut thread) = opening.pop() {
+            thread.parent = Some(parent);
+            self.threads.insert(node, thread);
+        }
+    }
+
+    /// Branches came back: what they said last is what the node has as said last.
+    fn joined(&mut self, growth: &Growth, node: NodeId, report: &JoinReport) {
+        let Some(Thread { stage: Stage::Joining { join, branches, .. }, .. }) = self.threads.get(&node) else { return };
+        let came = branches.iter().enumerate().filter(|(place, _)| !report.left_out.contains(&(*place as u32)));
+        let came: Vec<NodeId> = came.map(|(_, branch)| *branch).collect();
+        let said = came.iter().filter_map(|branch| self.threads.get(branch)).map(|thread| thread.last.trim());
+        let text = said.collect::<Vec<_>>().join("\n");
+        let selected = (join.mode == Mode::Select).then(|| came.first().and_then(|branch| growth.node(*branch)));
+        let chosen = selected.flatten().and_then(|grown| grown.path.last().copied());
+        // Those that cannot be the shortest any more are cancelled as soon as that is known, and when that is, is chance.
+        if let (Some(Policy::Shortest), Some(chosen), Some(above)) = (&join.policy, chosen, growth.node(node)) {
+            let place = |branch: Option<&NodeId>| growth.node(*branch?)?.path.last().copied();
+            let first = place(branches.first()).unwrap_or(chosen);
+            let last = place(branches.last()).unwrap_or(chosen);
+            self.idle.extend([first..chosen, chosen + 1..last + 1].map(|places| (above.path.clone(), places)));
+        }
+        // What branches said is not asked for again.
+        for branch in branches.clone() {
+            self.threads.remove(&branch);
+        }
+        self.hear(node, text, None);
+        if Some(node) == self.root {
+            self.chosen = chosen;
+        }
+    }
+
+    fn held(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
+        let Some(thread) = self.threads.get_mut(&node) else { return Ok(()) };
+        if let Stage::Writing { stops } = std::mem::replace(&mut thread.stage, Stage::Ready)
+            && let Some(grown) = growth.node(node)
+        {
+            let tokens = grown.conclusion().to_vec();
+            let text = self.codec.said(&tokens, &stops);
+            self.hear(node, text, Some(tokens));
+        }
+        self.go_on(engine, growth, node)
+    }
+}
+
+/// A shape, as it is looked up.
+fn name(shape: &OutputFormat) -> String {
+    // Our own types have only string keys, which is all that can go wrong.
+    serde_json::to_string(shape).unwrap_or_default()
+}
+
+impl Program for Scripted {
+    fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
+        let Ground { prefix, seed, bounds } = self.ground.clone();
+        let root = engine.submit(Request { tokens: prefix, seed, then: Then::Hold, bounds })?;
+        let steps = self.script.steps.clone().into();
+        self.threads.insert(root, Thread::new(steps, String::new(), String::new()));
+        self.root = Some(root);
+        Ok(root)
+    }
+
+    fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {
+        match event {
+            Event::Opened { node, parent: Some(parent) } => {
+                self.opened(*node, *parent);
+                Ok(())
+            }
+            Event::Joined { node, report } => {
+                self.joined(growth, *node, report);
+                Ok(())
+            }
+            Event::Held { node } => self.held(engine, growth, *node),
+            Event::Finished { node, outcome: Outcome::Concluded } => self.concluded(engine, growth, *node),
+            Event::Choose { node, branches } => self.choose(engine, growth, *node, branches),
+            _ => Ok(()),
+        }
+    }
+
+    fn chosen(&self) -> Option<u32> {
+        self.chosen
+    }
+
+    fn votes(&self) -> &[(u32, usize)] {
+        &self.votes
+    }
+
+    fn calls(&self) -> usize {
+        self.calls
+    }
+
+    fn is_idle_talk(&self, path: &[u32]) -> bool {
+        let below = |(above, places): &(Vec<u32>, std::ops::Range<u32>)| {
+            path.strip_prefix(above.as_slice()).and_then(<[u32]>::first).is_some_and(|place| places.contains(place))
+        };
+        self.idle.iter().any(below)
+    }
+}

@@ -1,0 +1,166 @@
+//! Which branch a program selects.
+
+use regex::Regex;
+use theoremata_lm::{Engine, EngineError, Growth, NodeId, count_votes, elected};
+
+use super::Scripted;
+use super::thread::{Stage, Thread};
+use crate::jobs::judge::ballot;
+use crate::jobs::script::Policy;
+
+/// A branch that came to its end: its place among those of its fork, its place in the path, and what it said last.
+struct Candidate {
+    place: usize,
+    step: u32,
+    text: String,
+}
+
+impl Scripted {
+    /// Selects one of the branches that came to their end.
+    pub(super) fn choose(
+        &mut self,
+        engine: &mut Engine,
+        growth: &Growth,
+        node: NodeId,
+        concluded: &[NodeId],
+    ) -> Result<(), EngineError> {
+        let Some(Thread { stage: Stage::Joining { join, branches, accepted, .. }, .. }) = self.threads.get(&node)
+        else {
+            return Ok(());
+        };
+        let (policy, accepted) = (join.policy.clone(), *accepted);
+        let candidates: Vec<Candidate> = branches
+            .iter()
+            .enumerate()
+            .filter(|(_, branch)| concluded.contains(branch))
+            .filter_map(|(place, branch)| {
+                let step = *growth.node(*branch)?.path.last()?;
+                Some(Candidate { place, step, text: self.threads.get(branch)?.last.clone() })
+            })
+            .collect();
+        let chosen = match &policy {
+            Some(Policy::Vote { pattern, least }) => {
+                let ballots = ballots(&candidates, pattern.as_deref());
+                let votes = count_votes(candidates.iter().map(|candidate| candidate.step).zip(ballots));
+                let step = elected(&votes, *least);
+                if Some(node) == self.root {
+                    self.votes = votes;
+                }
+                candidates.iter().find(|candidate| Some(candidate.step) == step).map(|candidate| candidate.place)
+            }
+            Some(Policy::Weighted { tool, pattern }) => {
+                let ballots = ballots(&candidates, pattern.as_deref());
+                let weights = self.numbers(engine, node, tool, &candidates)?;
+                heaviest(&ballots, &weights).map(|first| candidates[first].place)
+            }
+            Some(Policy::Highest { tool }) => {
+                let numbers = self.numbers(engine, node, tool, &candidates)?;
+                let numbered = numbers.iter().enumerate().filter_map(|(at, number)| Some((at, (*number)?)));
+                // Of equal ones the first: the maximum that comes last in the reverse order.
+                let best = numbered.rev().max_by(|one, other| one.1.total_cmp(&other.1));
+                best.map(|(at, _)| candidates[at].place)
+            }
+            _ => accepted,
+        };
+        engine.choose(node, chosen.map(|place| place as u32))
+    }
+
+    /// The number that a tool replies to each candidate, where it replies one of at least 0.
+    fn numbers(
+        &mut self,
+        engine: &mut Engine,
+        node: NodeId,
+        tool: &str,
+        candidates: &[Candidate],
+    ) -> Result<Vec<Option<f64>>, EngineError> {
+        let mut numbers = Vec::new();
+        for candidate in candidates {
+            let reply = self.ask(engine, node, tool, &about(&candidate.text))?;
+            numbers.push(reply.trim().parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0));
+        }
+        Ok(numbers)
+    }
+
+    /// A branch came to its end: where the first that is accepted is selected, it is asked whether this is one.
+    pub(super) fn concluded(
+        &mut self,
+        engine: &mut Engine,
+        growth: &Growth,
+        branch: NodeId,
+    ) -> Result<(), EngineError> {
+        let Some((parent, text)) = self.threads.get(&branch).and_then(|it| Some((it.parent?, it.last.clone()))) else {
+            return Ok(());
+        };
+        let Some(Thread { stage: Stage::Joining { join, branches, accepted, .. }, .. }) = self.threads.get(&parent)
+        else {
+            return Ok(());
+        };
+        let Some(Policy::Accepted { pattern, tool }) = join.policy.clone() else { return Ok(()) };
+        let Some(place) = branches.iter().position(|other| *other == branch) else { return Ok(()) };
+        if accepted.is_some_and(|accepted| accepted < place) {
+            return Ok(());
+        }
+        let later: Vec<NodeId> = branches[place + 1..].to_vec();
+        let is_accepted = match (pattern, tool) {
+            (Some(pattern), _) => Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(&text)),
+            (None, Some(tool)) => self.ask(engine, parent, &tool, &about(&text))?.trim() == "true",
+            (None, None) => false,
+        };
+        if !is_accepted {
+            return Ok(());
+        }
+        if let Some(Thread { stage: Stage::Joining { accepted, .. }, .. }) = self.threads.get_mut(&parent) {
+            *accepted = Some(place);
+        }
+        let steps: Vec<u32> =
+            later.iter().filter_map(|other| growth.node(*other).and_then(|grown| grown.path.last().copied())).collect();
+        if let (Some(above), Some(first), Some(last)) = (growth.node(parent), steps.first(), steps.last()) {
+            self.idle.push((above.path.clone(), *first..last + 1));
+        }
+        let open = |other: &NodeId| growth.node(*other).is_some_and(|grown| grown.outcome.is_none());
+        later.into_iter().filter(open).try_for_each(|other| engine.cancel(other))
+    }
+}
+
+/// What a tool is asked about an answer.
+fn about(text: &str) -> String {
+    serde_json::json!({ "answer": text.trim() }).to_string()
+}
+
+fn ballots(candidates: &[Candidate], pattern: Option<&str>) -> Vec<Option<Vec<u8>>> {
+    let pattern = pattern.and_then(|pattern| Regex::new(pattern).ok());
+    candidates.iter().map(|candidate| ballot(&candidate.text, pattern.as_ref())).collect()
+}
+
+/// The first of those whose answer weighs most. What is no answer, or has no weight, does not count.
+fn heaviest(ballots: &[Option<Vec<u8>>], weights: &[Option<f64>]) -> Option<usize> {
+    let weight = |ballot: &Vec<u8>| -> f64 {
+        let same = ballots.iter().zip(weights).filter(|(other, _)| other.as_ref() == Some(ballot));
+        same.filter_map(|(_, weight)| *weight).sum()
+    };
+    let mut best: Option<(f64, usize)> = None;
+    for (at, ballot) in ballots.iter().enumerate().filter_map(|(at, ballot)| Some((at, ballot.as_ref()?))) {
+        let weight = weight(ballot);
+        if weight > best.map_or(0.0, |(most, _)| most) {
+            best = Some((weight, at));
+        }
+    }
+    best.map(|(_, at)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn votes_weigh_what_their_verifier_says() {
+        let ballots = ["a", "b", "b", "c", "a"].map(|text| Some(text.as_bytes().to_vec()));
+        let weigh = |weights: [f64; 5]| heaviest(&ballots, &weights.map(Some));
+        assert_eq!(weigh([1.0, 1.0, 1.0, 1.0, 1.0]), Some(0), "of equal ones the first");
+        assert_eq!(weigh([0.1, 0.2, 0.3, 0.4, 0.1]), Some(1));
+        assert_eq!(weigh([0.1, 0.1, 0.1, 0.9, 0.1]), Some(3));
+        assert_eq!(weigh([0.0; 5]), None);
+        assert_eq!(heaviest(&ballots[..1], &[None]), None);
+        assert_eq!(heaviest(&[None], &[Some(1.0)]), None);
+    }
+}

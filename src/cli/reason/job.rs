@@ -1,0 +1,138 @@
+//! From what the command line says to a job.
+
+use std::path::Path;
+
+use theoremata_actors::jobs::{
+    Accept, Forgetting, Fork, Generate, Job, JoinForm, Mode, OutputFormat, Policy, Program, Said, Script, Step,
+    TokenChoice, Tool, View,
+};
+
+use super::{Plan, ReasonArguments, ViewName};
+use crate::cli::json;
+use crate::exchange::input;
+use crate::failure::Failure;
+
+/// What the files of a command say.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// What was said before.
+    pub(super) earlier: Vec<Said>,
+    /// What may be called.
+    pub(super) tools: Vec<Tool>,
+    /// A program of the user's own.
+    pub(super) script: Option<Script>,
+    /// What every answer is restricted to.
+    pub(super) shape: OutputFormat,
+    /// The day for the chat template.
+    pub(super) date: Option<String>,
+}
+
+impl Asked {
+    /// Reads the files.
+    pub(super) fn read(arguments: &ReasonArguments) -> Result<Asked, Failure> {
+        let script = arguments.script.as_deref().map(|path| json::read(path, "program")).transpose()?;
+        let tools = arguments.tools.as_deref().map(|path| json::read(path, "list of tools")).transpose()?;
+        let earlier = arguments.chat.earlier()?;
+        Ok(Asked { script, tools: tools.unwrap_or_default(), earlier, ..Asked::default() })
+    }
+}
+
+/// The name of the tool that is `--score`.
+const SCORE: &str = "score";
+
+/// The job that asks a question.
+pub(super) fn job(arguments: &ReasonArguments, prompt: String, items: &[String], asked: &Asked) -> Job {
+    let plan = arguments.plan();
+    let draws = matches!(plan, Plan::Vote | Plan::First | Plan::Best);
+    let temperature = arguments.temperature.unwrap_or(if draws { 0.8 } else { 0.0 });
+    let scores = arguments
+        .score
+        .as_ref()
+        .filter(|_| matches!(plan, Plan::Vote | Plan::Best))
+        .map(|command| Tool { seconds: arguments.check_seconds, ..Tool::new(SCORE, command) });
+    let job = Job::new(prompt, program(arguments, items, asked), arguments.max_tokens.get());
+    Job {
+        earlier: asked.earlier.clone(),
+        tools: asked.tools.iter().cloned().chain(scores).collect(),
+        seed: arguments.seed,
+        raw: arguments.raw,
+        total_tokens: arguments.total_tokens,
+        path_tokens: arguments.path_tokens,
+        held_tokens: arguments.held_tokens,
+        seconds: arguments.seconds,
+        tool_calls: arguments.tool_calls,
+        choice: TokenChoice { temperature, top_k: arguments.top_k, top_p: arguments.top_p, min_p: arguments.min_p },
+        system: arguments.system.clone(),
+        date: asked.date.clone(),
+        template_values: arguments.chat.values(),
+        stop: arguments.stop.iter().filter(|stop| !stop.is_empty()).cloned().collect(),
+        shape: asked.shape.clone(),
+        ..job
+    }
+}
+
+/// Several answers, of which a policy selects one.
+fn selecting(count: usize, policy: Policy) -> Program {
+    let join = JoinForm { mode: Mode::Select, policy: Some(policy), needs: None, between: None };
+    let steps = vec![Step::Generate(Generate::default())];
+    Program::Script(Script {
+        steps: vec![Step::Fork(Fork { count: Some(count), each: None, lines: None, steps, join })],
+    })
+}
+
+fn program(arguments: &ReasonArguments, items: &[String], asked: &Asked) -> Program {
+    let samples = arguments.samples.get();
+    let pattern = arguments.pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
+    match arguments.plan() {
+        Plan::Map => Program::Map { items: items.to_vec(), last: arguments.last.clone() },
+        Plan::Vote if arguments.score.is_some() => selecting(samples, Policy::Weighted { tool: SCORE.into(), pattern }),
+        Plan::Vote => Program::Vote { samples, least: arguments.least, pattern },
+        Plan::First => {
+            let check = arguments.check.clone().map(Accept::Judge);
+            let accept = check.or(pattern.map(Accept::Pattern)).unwrap_or(Accept::Any);
+            Program::First { samples, accept }
+        }
+        Plan::Best => {
+            let highest = arguments.score.as_ref().map(|_| Policy::Highest { tool: SCORE.into() });
+            selecting(samples, highest.unwrap_or(Policy::Best))
+        }
+        Plan::Script => Program::Script(asked.script.clone().unwrap_or(Script { steps: Vec::new() })),
+        Plan::Decompose => Program::Decompose { depth: arguments.depth, width: arguments.width.get() },
+        Plan::Score => Program::Score { items: items.to_vec(), sum: arguments.sum },
+        Plan::Tags => Program::Tags {
+            width: arguments.width.get(),
+            depth: arguments.depth,
+            characters: arguments.characters.get(),
+            view: match arguments.view {
+                ViewName::Stitch => View::Stitch,
+                ViewName::Replay => View::Replay,
+                ViewName::Value => View::Value,
+            },
+        },
+        Plan::Tasks => Program::Tasks {
+            // The tasks of the last level are parted no more.
+            levels: arguments.depth.saturating_add(1),
+            width: arguments.width.get(),
+            characters: arguments.characters.get(),
+            memory: match (arguments.in_branches, arguments.splice) {
+                (true, _) => Forgetting::Conclusions,
+                (false, true) => Forgetting::SplicedLists(arguments.keep),
+                (false, false) => Forgetting::Lists(arguments.keep),
+            },
+            recall: arguments.recall,
+        },
+    }
+}
+
+/// The items of a file: its lines, blank ones left out.
+pub(super) fn lines(path: &Path) -> Result<Vec<String>, Failure> {
+    let bytes = input::read(path)?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{} is not UTF-8", path.display())))?;
+    // An editor may have put a mark before the first line.
+    let text = text.trim_start_matches('\u{feff}');
+    let items: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if items.is_empty() {
+        return Err(Failure::Usage(format!("{} holds no item: one a line", path.display())));
+    }
+    Ok(items)
+}
