@@ -36,7 +36,11 @@ impl Sorts {
         sorts.constants = signature.constants.iter().map(|constant| sorts.enter(&constant.sort)).collect();
         // As where text is read: the only base sort, or one of its own, about which no rule says anything.
         let mut bases = BTreeSet::new();
-        sorts.table.iter().for_each(|sort| sort.for_each_base(&mut |number| drop(bases.insert(number))));
+        for sort in &sorts.table {
+            sort.for_each_base(&mut |number| {
+                bases.insert(number);
+            });
+        }
         if bases.len() > 1 {
             let own = (0..).find(|number| !bases.contains(number)).expect("fewer than 2^32 sorts");
             sorts.open = sorts.enter(&Sort::Individual(own));
