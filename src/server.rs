@@ -50,8 +50,9 @@ use keys::{Doors, KeyFile};
 use means::{Limits, Means};
 use models::{Models, Seat};
 use office::Office;
+use search::Index;
 use sites::Sites;
-use state::Server;
+use state::{Note, Readers, Server};
 
 /// How long open answers may take once the server is to stop.
 const PATIENCE_SECONDS: u64 = 5;
@@ -69,6 +70,8 @@ pub(crate) struct Settings {
     pub(crate) rate: NonZeroU32,
     /// The language model, if there is one.
     pub(crate) model: Option<Seat>,
+    /// Tells the operator what failed.
+    pub(crate) note: Note,
 }
 
 /// Tells a running server to stop.
@@ -111,7 +114,7 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
     let burst = settings.rate.saturating_mul(NonZeroU32::MIN.saturating_add(3));
     let server = Data::new(Server {
         office: Arc::clone(&office),
-        sites: Sites::new(store),
+        sites: Sites::new(Arc::clone(&store)),
         doors,
         rates: RateLimiter::keyed(Quota::per_second(settings.rate).allow_burst(burst)),
         templates: pages::templates()?,
@@ -120,8 +123,10 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
         listeners: Arc::default(),
         most_listeners: settings.listeners,
         closing: stop.0.subscribe(),
-        readers: Server::readers(),
+        readers: Readers::default(),
+        index: Arc::new(Index::new(Arc::clone(&store))),
         models,
+        note: settings.note,
         answered: AtomicUsize::default(),
         refused: AtomicUsize::default(),
     });

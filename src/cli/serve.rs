@@ -79,6 +79,7 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
         },
         listeners: arguments.listeners.get(),
         rate: arguments.rate,
+        note: Box::new(streams::note),
         model: arguments.model.as_deref().map(|name| seat(name, arguments)).transpose()?,
     };
     let stop = Stop::new();
