@@ -19,17 +19,18 @@ struct Client {
 
 impl Client {
     fn connect(address: &str) -> Client {
-        Client { stream: BufReader::new(TcpStream::connect(address).expect("a connection")) }
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_nodelay(true).expect("a socket");
+        Client { stream: BufReader::new(stream) }
     }
 
     /// Status and body of an answer.
     fn call(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
         let length = body.len();
-        write!(
-            self.stream.get_mut(),
+        let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .expect("sent");
+        );
+        self.stream.get_mut().write_all(request.as_bytes()).expect("sent");
         let (status, headers) = self.head();
         let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         let mut body = vec![0; length];
@@ -158,10 +159,13 @@ fn main() {
     println!("{readers} readers, half a second between two pages, {} pages, for {seconds} s", pages.len());
     percentiles("pages, nothing else to do", read_pages(&address, &pages, readers, seconds));
     let before = resident(&server);
+    // The server has closed the idle connection in the meantime.
+    let mut client = Client::connect(&address);
     for number in 0..20 {
         client.json("POST", "/v1/jobs", &ask("peano.mpl", "peano.mpl", &format!("job {number}")));
     }
     percentiles("pages, 20 jobs beside them", read_pages(&address, &pages, readers, seconds));
+    let mut client = Client::connect(&address);
     let job = client.json("POST", "/v1/jobs", &ask("group.mpl", "group.mpl", "listened to"))["links"]["self"]
         .as_str()
         .expect("it")

@@ -42,6 +42,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use governor::{Quota, RateLimiter};
+use socket2::{Domain, Socket, Type};
 use theoremata_store::Store;
 use tokio::sync::watch;
 
@@ -54,6 +55,8 @@ use search::Index;
 use sites::Sites;
 use state::{Note, Readers, Server};
 
+/// Connections that may wait to be taken.
+const MOST_WAITING: i32 = 2048;
 /// How long open answers may take once the server is to stop.
 const PATIENCE_SECONDS: u64 = 5;
 
@@ -109,7 +112,7 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
     let models = models.map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
     let office = Arc::new(Office::open(Means::new(Arc::clone(&store), settings.limits.clone(), models.clone()))?);
     let failed = |act: &str, error: io::Error| Failure::World(format!("cannot {act} {}: {error}", settings.listen));
-    let listener = TcpListener::bind(settings.listen).map_err(|error| failed("listen on", error))?;
+    let listener = listener(settings.listen).map_err(|error| failed("listen on", error))?;
     let address = listener.local_addr().map_err(|error| failed("listen on", error))?;
     let burst = settings.rate.saturating_mul(NonZeroU32::MIN.saturating_add(3));
     let server = Data::new(Server {
@@ -138,6 +141,16 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
         let _ = thread.join();
     }
     served.map_err(|error| failed("serve", error))
+}
+
+/// Listens at an address, with room for many that come at the same moment: what the standard library does has room for
+/// 128, and the others lose their connection.
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(cfg!(unix))?;
+    socket.bind(&address.into())?;
+    socket.listen(MOST_WAITING)?;
+    Ok(socket.into())
 }
 
 async fn until_stopped(

@@ -11,7 +11,6 @@ use theoremata_logic::language::notation::Math;
 use super::downloads::mpl;
 use super::escape::shortened;
 use super::exports::Exported;
-use super::proof::Formulas;
 use super::shelf::Shelf;
 use super::{drawing, math};
 use crate::site::SiteError;
@@ -79,7 +78,6 @@ pub(crate) struct Pages<'p, 'r> {
     pub(crate) exported: Vec<Exported>,
     pub(crate) home: Home,
     pub(crate) shelf: &'p mut dyn Shelf,
-    pub(crate) formulas: Formulas,
 }
 
 impl Pages<'_, '_> {
