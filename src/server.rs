@@ -1,5 +1,5 @@
 //! The server: an API for jobs, and pages for people. It needs nothing but a database, and asks nothing of any other
-//! host; what is uploaded sees what was uploaded with it and the theories shipped with the program, and no file.
+//! host but those that the operator names for webhooks; what is uploaded sees what was uploaded with it and the theories shipped with the program, and no file.
 //!
 //! From outside inwards: [`guard`] lets a request in, [`api`] and [`pages`] answer it, [`office`] takes jobs and has
 //! them done by [`work`], which runs the prover; [`log`] and [`ledger`] keep what happened, [`sites`] makes the pages
@@ -28,6 +28,7 @@ mod shipped;
 mod sites;
 mod state;
 mod upload;
+pub(crate) mod webhook;
 mod work;
 
 use std::io;
@@ -165,6 +166,7 @@ async fn until_stopped(
             .app_data(server.clone())
             .wrap(from_fn(guard::guard))
             .configure(api::routes)
+            .configure(webhook::routes)
             .configure(openai::routes)
             .configure(openai::responses::routes)
             .configure(openapi::routes)

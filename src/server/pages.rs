@@ -184,6 +184,8 @@ impl Asked {
             options: JobOptions { max_size },
             budget: Default::default(),
             metadata: Default::default(),
+            priority: 0,
+            webhook: None,
         };
         request.checked()
     }

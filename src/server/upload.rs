@@ -93,13 +93,13 @@ async fn parts(mut form: Multipart) -> Result<JobRequest, Problem> {
             ("file", None) => return Err(Problem::malformed("the part `file` has no file name")),
             ("goal", _) => goals.push(Value::String(text)),
             ("kind" | "source" | "run", _) => drop(request.insert(name, Value::String(text))),
-            ("options" | "budget" | "metadata", _) => {
+            ("options" | "budget" | "metadata" | "priority" | "webhook", _) => {
                 let value = serde_json::from_str(&text)
                     .map_err(|error| Problem::malformed(format!("the part `{name}` is no JSON: {error}")))?;
                 request.insert(name, value);
             }
             _ => {
-                let known = "file, goal, kind, source, run, options, budget and metadata";
+                let known = "file, goal, kind, source, run, options, budget, metadata, priority and webhook";
                 return Err(Problem::malformed(format!("the part `{name}` is not known; there are {known}")));
             }
         }
