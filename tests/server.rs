@@ -421,3 +421,23 @@ fn of_ones_own_jobs_the_more_urgent_comes_first() {
     assert!(state == "queued" || state == "running", "{state}");
     server.call("DELETE", &format!("/v1/jobs/{long}"), &[], b"").with(202);
 }
+
+#[test]
+fn no_call_that_the_description_allows_breaks_the_server() {
+    if Command::new("st").arg("--version").output().is_err() {
+        skip::skipped(format_args!(
+            "the description was not tried, since there is no Schemathesis (`pip install schemathesis`)"
+        ));
+        return;
+    }
+    let server = Server::start(&folder("server-schemathesis"), &["--rate", "100000", "--cpu", "2"]);
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+    let output = Command::new("st")
+        .args(["run", &format!("{}/openapi.json", server.address), "--checks", checks, "-n", "8", "--seed", "1"])
+        // A stream of events ends with its job only.
+        .args(["--exclude-path-regex", "events$", "--request-timeout", "20", "--no-color"])
+        .current_dir(folder("server-schemathesis-work"))
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

@@ -367,11 +367,16 @@ impl Pages<'_, '_> {
         let catalogue = self.catalogue;
         let nodes = drawing::everything(catalogue);
         let alone = drawing::alone(catalogue);
+        // Ascending, like those that are alone.
+        let linked = (0..catalogue.theorems.len()).filter(|node| alone.binary_search(node).is_err());
+        let (folded, linked): (Vec<usize>, Vec<usize>) = linked.partition(|node| drawing::is_folded(catalogue, *node));
+        let folded = folded.len();
         let levels = catalogue.theorems.iter().map(|entry| entry.level + 1).max().unwrap_or(0);
         let values = json!({
             "picture_html": (!nodes.is_empty()).then(|| drawing::draw(catalogue, &nodes, "theorem/", None)),
             "drawn": nodes.len(),
-            "linked": catalogue.theorems.len() - alone.len(),
+            "linked": linked.len(),
+            "folded": folded,
             "alone": alone.iter().take(MOST_LINKS).map(|number| self.theorem_link(*number)).collect::<Vec<_>>(),
             "more_alone": alone.len().saturating_sub(MOST_LINKS),
             "levels": levels,
