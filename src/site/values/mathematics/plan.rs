@@ -58,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) facts: BTreeSet<StepId>,
     /// The steps on which the told ones rest, and they themselves.
     pub(crate) needed: Vec<bool>,
+    /// The steps that use a rule of which a chain is made: before them stands what the rule asks for.
+    pub(crate) applied: Vec<bool>,
 }
 
 impl Plan {
@@ -68,6 +70,7 @@ impl Plan {
             chains: HashMap::new(),
             facts: BTreeSet::new(),
             needed: vec![false; view.proof.steps.len()],
+            applied: vec![false; view.proof.steps.len()],
         };
         let mut wanted: Vec<StepId> = Vec::new();
         wanted.extend(view.proof.steps.len().checked_sub(1).map(|last| StepId(last as u32)));
@@ -155,6 +158,7 @@ impl Plan {
                 Vec::new()
             }
             Origin::Rule(id) => {
+                self.applied[id.index()] = true;
                 let step = view.step(id);
                 let instance = view.instance(step);
                 wanted.extend(step.premises.first());

@@ -127,7 +127,8 @@ impl Telling<'_, '_, '_> {
     /// Recursion is as deep as scopes are nested.
     fn walk(&mut self, scope: ScopeId, depth: usize) {
         for id in &self.view.layout.steps[scope.index()] {
-            if self.plan.needed[id.index()] && !self.view.given.is_given[id.index()] {
+            if (self.plan.needed[id.index()] || self.plan.applied[id.index()]) && !self.view.given.is_given[id.index()]
+            {
                 self.step(*id, depth);
             }
         }

@@ -86,7 +86,8 @@ step s
 fn what_a_rule_asks_for_is_a_line_of_its_own() {
     let (theory, report) = arithmetic(str::to_owned);
     let told = view(&theory, &report, "a + b = b → a = 0");
-    assert!(told.contains("(1) a + r =[Axiom(5)] r\n  a =[Hypothesis (1)] 0\n"), "{told}");
+    let step = "(1) s(a + r) =[Axiom(10)] a + s(r) =[Assumption] s(r)\n  (2) a + r =[Axiom(5) (1)] r\n";
+    assert!(told.contains(step) && told.ends_with("a =[Hypothesis (2)] 0\n"), "{told}");
     let told = view(&theory, &report, "a + b = 0 → a = b");
     let absurd = "(1) s(a + r) =[Axiom(10)] a + s(r) =[Assumption] 0\n  (2) s(a + r) ≠ 0 [Axiom(4)]\n";
     assert!(told.contains(absurd) && told.contains("[Absurd (1) (2)]"), "{told}");
@@ -100,6 +101,12 @@ fn a_product_with_a_successor_is_the_term_that_it_stands_for() {
     let reasons = regex::Regex::new(r"=\[[^\]]*\]").expect("an expression");
     let chain = reasons.replace_all(step.trim(), "=").into_owned();
     assert_eq!(chain, "s(r) · a = r · a + a = a · r + a = a · s(r)", "{told}");
+    // The hypothesis is used far from where its equation is needed; what it asks for is told all the same.
+    let told = view(&theory, &report, "a + b = c + b → a = c");
+    let step: Vec<&str> = told.lines().rev().take(3).map(str::trim).collect();
+    assert_eq!(step[0], "a =[Hypothesis (2)] d", "{told}");
+    assert_eq!(step[1], "(2) d + r =[Axiom(5) (1)] a + r", "{told}");
+    assert!(step[2].starts_with("(1) s(d + r) =[Axiom(10)] d + s(r) =[Assumption] a + s(r) ="), "{told}");
 }
 
 #[test]
