@@ -1,5 +1,5 @@
 //! The server: an API for jobs, and pages for people. It needs nothing but a database, and asks nothing of any other
-//! host; what is uploaded sees what was uploaded with it and the theories shipped with the program, and no file.
+//! host but those that the operator names for webhooks; what is uploaded sees what was uploaded with it and the theories shipped with the program, and no file.
 //!
 //! From outside inwards: [`guard`] lets a request in, [`api`] and [`pages`] answer it, [`office`] takes jobs and has
 //! them done by [`work`], which runs the prover; [`log`] and [`ledger`] keep what happened, [`sites`] makes the pages
@@ -28,6 +28,7 @@ mod shipped;
 mod sites;
 mod state;
 mod upload;
+pub(crate) mod webhook;
 mod work;
 
 use std::io;
@@ -42,6 +43,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use governor::{Quota, RateLimiter};
+use socket2::{Domain, Socket, Type};
 use theoremata_store::Store;
 use tokio::sync::watch;
 
@@ -50,9 +52,12 @@ use keys::{Doors, KeyFile};
 use means::{Limits, Means};
 use models::{Models, Seat};
 use office::Office;
+use search::Index;
 use sites::Sites;
-use state::Server;
+use state::{Note, Readers, Server};
 
+/// Connections that may wait to be taken.
+const MOST_WAITING: i32 = 2048;
 /// How long open answers may take once the server is to stop.
 const PATIENCE_SECONDS: u64 = 5;
 
@@ -69,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) rate: NonZeroU32,
     /// The language model, if there is one.
     pub(crate) model: Option<Seat>,
+    /// Tells the operator what failed.
+    pub(crate) note: Note,
 }
 
 /// Tells a running server to stop.
@@ -106,12 +113,12 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
     let models = models.map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
     let office = Arc::new(Office::open(Means::new(Arc::clone(&store), settings.limits.clone(), models.clone()))?);
     let failed = |act: &str, error: io::Error| Failure::World(format!("cannot {act} {}: {error}", settings.listen));
-    let listener = TcpListener::bind(settings.listen).map_err(|error| failed("listen on", error))?;
+    let listener = listener(settings.listen).map_err(|error| failed("listen on", error))?;
     let address = listener.local_addr().map_err(|error| failed("listen on", error))?;
     let burst = settings.rate.saturating_mul(NonZeroU32::MIN.saturating_add(3));
     let server = Data::new(Server {
         office: Arc::clone(&office),
-        sites: Sites::new(store),
+        sites: Sites::new(Arc::clone(&store)),
         doors,
         rates: RateLimiter::keyed(Quota::per_second(settings.rate).allow_burst(burst)),
         templates: pages::templates()?,
@@ -120,8 +127,10 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
         listeners: Arc::default(),
         most_listeners: settings.listeners,
         closing: stop.0.subscribe(),
-        readers: Server::readers(),
+        readers: Readers::default(),
+        index: Arc::new(Index::new(Arc::clone(&store))),
         models,
+        note: settings.note,
         answered: AtomicUsize::default(),
         refused: AtomicUsize::default(),
     });
@@ -133,6 +142,16 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
         let _ = thread.join();
     }
     served.map_err(|error| failed("serve", error))
+}
+
+/// Listens at an address, with room for many that come at the same moment: what the standard library does has room for
+/// 128, and the others lose their connection.
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(cfg!(unix))?;
+    socket.bind(&address.into())?;
+    socket.listen(MOST_WAITING)?;
+    Ok(socket.into())
 }
 
 async fn until_stopped(
@@ -147,6 +166,7 @@ async fn until_stopped(
             .app_data(server.clone())
             .wrap(from_fn(guard::guard))
             .configure(api::routes)
+            .configure(webhook::routes)
             .configure(openai::routes)
             .configure(openai::responses::routes)
             .configure(openapi::routes)

@@ -22,7 +22,6 @@ use values::catalogue::Catalogue;
 use values::report::Report;
 use writing::folder::Folder;
 use writing::pages::{Home, Pages};
-use writing::proof::Formulas;
 use writing::shelf::{One, Shelf};
 use writing::{downloads, exports, pages};
 
@@ -86,9 +85,9 @@ pub(crate) fn write(report: &Report, theory: &Theory, out: &Path) -> Result<Site
     let index = downloads::index(&catalogue);
     index.iter().try_for_each(|(path, text)| folder.file(path, text))?;
     let exported = exports::write(&catalogue, &mut folder)?;
-    let (tera, pieces, formulas) = (pages::templates()?, index.len(), Formulas::default());
+    let (tera, pieces) = (pages::templates()?, index.len());
     let (catalogue, tera, shelf, home) = (&catalogue, &tera, &mut folder as &mut dyn Shelf, Home::Folder);
-    Pages { catalogue, tera, pieces, exported, home, shelf, formulas }.all()?;
+    Pages { catalogue, tera, pieces, exported, home, shelf }.all()?;
     let (pages, bytes) = folder.finish()?;
     Ok(SiteSummary { pages, bytes })
 }
@@ -127,8 +126,7 @@ impl<'r> Served<'r> {
         let exported = if sized { exports::write(catalogue, &mut shelf)? } else { exports::names(catalogue) };
         if shelf.found.is_none() {
             let (tera, pieces, home) = (&self.tera, self.index.len(), Home::Server);
-            let formulas = Formulas::default();
-            Pages { catalogue, tera, pieces, exported, home, shelf: &mut shelf, formulas }.those_with(path)?;
+            Pages { catalogue, tera, pieces, exported, home, shelf: &mut shelf }.those_with(path)?;
         }
         Ok(shelf.found)
     }

@@ -3,6 +3,8 @@
 
 #[path = "server/client.rs"]
 mod client;
+#[path = "server/receiver.rs"]
+mod receiver;
 #[path = "common/skip.rs"]
 mod skip;
 
@@ -12,7 +14,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use client::{Server, folder, theory};
 
@@ -346,4 +350,94 @@ fn a_stranger_explores_reads_searches_and_downloads_in_a_browser() {
     let output = script.expect("node runs");
     let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "{told}");
+}
+
+#[test]
+fn whoever_asked_for_it_is_told_that_a_job_has_ended() {
+    let (address, told) = receiver::receive(&[500, 204]);
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let (host, nobody) = (address.to_string(), gone.to_string());
+    let more = ["--webhook-host", &host, "--webhook-host", &nobody, "--webhook-wait", "0.01"];
+    let server = Server::start(&folder("server-webhooks"), &more);
+    let secret = "a secret of theirs";
+    let ask = |host: &str| {
+        let mut job = prove(&["(>[a,b] (in3[0,a,b,+]) (=[a,b]))"]);
+        job["webhook"] = json!({ "url": format!("http://{host}/hook"), "secret": secret });
+        job
+    };
+    let job = server.submit(&ask(&host));
+    // It fails once and is sent again, with the same words.
+    let words = [(); 2].map(|()| told.recv_timeout(Duration::from_secs(60)).expect("word"));
+    for word in &words {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
+        mac.update(&word.body);
+        let signed: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(word.signature, format!("sha256={signed}"));
+        let body: Value = serde_json::from_slice(&word.body).expect("JSON");
+        assert_eq!((&body["event"], &body["job"]["id"]), (&json!("job.ended"), &json!(job)));
+        assert_eq!(body["job"]["state"], "finished");
+        assert!(!String::from_utf8_lossy(&word.body).contains(secret));
+    }
+    let state = |job: &str| server.get(&format!("/v1/jobs/{job}")).json()["webhook"].clone();
+    let becomes = |job: &str, expected: &str| {
+        let begin = std::time::Instant::now();
+        while state(job)["state"] != expected {
+            assert!(begin.elapsed() < Duration::from_secs(60), "{}", state(job));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    becomes(&job, "delivered");
+    assert_eq!(state(&job)["attempts"], 2);
+
+    // Where nobody answers it is given up, listed, and sent again when somebody asks for it.
+    let lost = server.submit(&ask(&nobody));
+    server.wait(&lost);
+    becomes(&lost, "dead");
+    let dead = server.get("/v1/webhooks?state=dead").with(200).json();
+    assert_eq!((&dead["deliveries"][0]["job"], &dead["deliveries"][0]["attempts"]), (&json!(lost), &json!(5)));
+    server.call("POST", &format!("/v1/jobs/{lost}/webhook"), &[], b"").with(202);
+    becomes(&lost, "dead");
+    // No other host is called, and a job without a webhook has nothing to send.
+    let answer = server.post("/v1/jobs", &ask("127.0.0.1:9")).with(400);
+    assert!(answer.body.contains("--webhook-host"), "{}", answer.body);
+    let plain = server.submit(&explore("group"));
+    server.call("POST", &format!("/v1/jobs/{plain}/webhook"), &[], b"").with(409);
+}
+
+#[test]
+fn of_ones_own_jobs_the_more_urgent_comes_first() {
+    let server = Server::start(&folder("server-priority"), &["--jobs", "1"]);
+    let first = server.submit(&explore("peano"));
+    let mut long = explore("lists");
+    long["options"] = json!({ "max_size": 9 });
+    long["priority"] = json!(-1);
+    let long = server.submit(&long);
+    let mut urgent = prove(&["(>[a,b] (in3[0,a,b,+]) (=[a,b]))"]);
+    urgent["priority"] = json!(5);
+    let urgent = server.submit(&urgent);
+    assert_eq!(server.wait(&first)["state"], "finished");
+    assert_eq!(server.wait(&urgent)["priority"], 5);
+    let state = server.get(&format!("/v1/jobs/{long}")).json()["state"].clone();
+    assert!(state == "queued" || state == "running", "{state}");
+    server.call("DELETE", &format!("/v1/jobs/{long}"), &[], b"").with(202);
+}
+
+#[test]
+fn no_call_that_the_description_allows_breaks_the_server() {
+    if Command::new("st").arg("--version").output().is_err() {
+        skip::skipped(format_args!(
+            "the description was not tried, since there is no Schemathesis (`pip install schemathesis`)"
+        ));
+        return;
+    }
+    let server = Server::start(&folder("server-schemathesis"), &["--rate", "100000", "--cpu", "2"]);
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+    let output = Command::new("st")
+        .args(["run", &format!("{}/openapi.json", server.address), "--checks", checks, "-n", "8", "--seed", "1"])
+        // A stream of events ends with its job only.
+        .args(["--exclude-path-regex", "events$", "--request-timeout", "20", "--no-color"])
+        .current_dir(folder("server-schemathesis-work"))
+        .output()
+        .expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -19,6 +20,7 @@ use crate::cli::model;
 use crate::failure::Failure;
 use crate::server::means::Limits;
 use crate::server::models::Seat;
+use crate::server::webhook::Receivers;
 use crate::server::{self, Settings, Stop};
 
 /// Where and for whom is served.
@@ -57,6 +59,13 @@ pub(crate) struct ServeArguments {
     /// Keys and values of the model may take so much memory.
     #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>, requires = "model")]
     pub(super) kv_memory: NonZeroUsize,
+    /// A host that jobs may tell that they have ended, with its port if that is not the usual one; may be given several
+    /// times.
+    #[arg(long, value_name = "HOST")]
+    pub(super) webhook_host: Vec<String>,
+    /// Seconds until such a word is sent again; each further wait is five times as long, and five attempts are made.
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
+    pub(super) webhook_wait: f64,
     /// Requests a second of one caller.
     #[arg(long, value_name = "N", default_value = "200")]
     pub(super) rate: NonZeroU32,
@@ -76,9 +85,14 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
             memory_mb: arguments.memory,
             waiting: arguments.waiting.get(),
             waiting_in_all: arguments.waiting.get().saturating_mul(10),
+            receivers: Receivers {
+                hosts: arguments.webhook_host.clone(),
+                wait: Duration::try_from_secs_f64(arguments.webhook_wait).unwrap_or(Duration::MAX),
+            },
         },
         listeners: arguments.listeners.get(),
         rate: arguments.rate,
+        note: Box::new(streams::note),
         model: arguments.model.as_deref().map(|name| seat(name, arguments)).transpose()?,
     };
     let stop = Stop::new();

@@ -231,7 +231,7 @@ pub(crate) async fn outcome(server: Data<Server>, request: HttpRequest, id: Path
         return Err(Problem::new(409, "not-ended", why).with(header::RETRY_AFTER, "2"));
     }
     let office = Arc::clone(&server.office);
-    let value = server.deep(move || {
+    let value = server.long(move || {
         let log = office.log(&job.id)?;
         Ok(result::result(&office.means.store, &job, &log)?)
     });

@@ -29,7 +29,8 @@ pub(crate) async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let server = request.app_data::<web::Data<Server>>().cloned().expect("every server has its state");
-    server.answered.fetch_add(1, Ordering::Relaxed);
+    let number = server.answered.fetch_add(1, Ordering::Relaxed);
+    let what = format!("{} {}", request.method(), request.path());
     let mut response = match admit(&server, &request) {
         Err(problem) if openai::is_ours(request.path()) => {
             // Its clients read errors of one form only.
@@ -45,6 +46,13 @@ pub(crate) async fn guard(
             }
         }
     };
+    if response.status().is_server_error() {
+        let why = response.response().error().map_or_else(|| response.status().to_string(), ToString::to_string);
+        (server.note)(&format!("request {number}: {what}: {why}"));
+    }
+    if let Ok(number) = HeaderValue::from_str(&number.to_string()) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), number);
+    }
     if response.status().is_client_error() || response.status().is_server_error() {
         server.refused.fetch_add(1, Ordering::Relaxed);
     }

@@ -7,6 +7,7 @@ use theoremata_store::Status;
 use utoipa::ToSchema;
 
 use super::request::{Budget, Kind};
+use super::webhook::Delivery;
 
 /// Where a job is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -87,6 +88,12 @@ pub(crate) struct Job {
     pub(crate) budget: Budget,
     #[serde(default)]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Its place among the jobs of its owner that wait.
+    #[serde(default)]
+    pub(crate) priority: i8,
+    /// How far the word to whoever asked for it is.
+    #[serde(default)]
+    pub(crate) delivery: Option<Delivery>,
     /// The caller's key, and the hash of the request that came with it.
     #[serde(default)]
     pub(crate) idempotency: Option<(String, String)>,
@@ -125,6 +132,9 @@ pub(crate) struct JobView {
     pub(crate) run: Option<String>,
     pub(crate) budget: Budget,
     pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) priority: i8,
+    /// How far the word to the webhook is.
+    pub(crate) webhook: Option<Delivery>,
     /// Why it failed.
     pub(crate) error: Option<String>,
     pub(crate) links: Links,
@@ -155,6 +165,8 @@ impl Job {
             run: self.run.clone(),
             budget: self.budget.clone(),
             metadata: self.metadata.clone(),
+            priority: self.priority,
+            webhook: self.delivery.clone(),
             error: self.error.clone(),
             links,
         }

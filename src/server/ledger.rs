@@ -8,6 +8,7 @@ use theoremata_store::{JournalEnd, JournalId, Store, StoreError};
 
 use super::job::{Job, State};
 use super::request::JobRequest;
+use super::webhook::Delivery;
 
 /// A line of the book.
 #[derive(Serialize, Deserialize)]
@@ -15,6 +16,7 @@ use super::request::JobRequest;
 enum Line {
     Taken(Box<Job>),
     Ended { id: String, state: State, at: String, error: Option<String> },
+    Told { id: String, delivery: Delivery },
 }
 
 /// All jobs, the newest last.
@@ -67,11 +69,20 @@ impl Ledger {
                 self.jobs.insert(job.number, *job);
             }
             Line::Ended { id, state, at, error } => {
-                if let Some(job) = self.numbers.get(&id).and_then(|number| self.jobs.get_mut(number)) {
+                if let Some(job) = self.find_mut(&id) {
                     (job.state, job.ended, job.error) = (state, Some(at), error);
                 }
             }
+            Line::Told { id, delivery } => {
+                if let Some(job) = self.find_mut(&id) {
+                    job.delivery = Some(delivery);
+                }
+            }
         }
+    }
+
+    fn find_mut(&mut self, id: &str) -> Option<&mut Job> {
+        self.numbers.get(id).and_then(|number| self.jobs.get_mut(number))
     }
 
     fn write(&mut self, line: Line) -> Result<(), StoreError> {
@@ -104,6 +115,14 @@ impl Ledger {
     /// If the disk fails.
     pub(crate) fn end(&mut self, id: &str, state: State, at: String, error: Option<String>) -> Result<(), StoreError> {
         self.write(Line::Ended { id: id.to_owned(), state, at, error })
+    }
+
+    /// Notes how far the word of a job is, durably.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn told(&mut self, id: &str, delivery: Delivery) -> Result<(), StoreError> {
+        self.write(Line::Told { id: id.to_owned(), delivery })
     }
 
     /// Notes that a job is being done, which only this process knows.

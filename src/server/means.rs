@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use theoremata_store::Store;
 
 use super::models::Models;
+use super::webhook::Receivers;
 
 /// What the jobs of a server may use.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Limits {
     pub(crate) waiting: usize,
     /// Jobs that may wait, of all.
     pub(crate) waiting_in_all: usize,
+    /// Whom jobs may tell that they have ended.
+    pub(crate) receivers: Receivers,
 }
 
 /// What jobs are done with.

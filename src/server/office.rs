@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::json;
 use theoremata_actors::grid::Cancel;
@@ -16,6 +17,7 @@ use super::log::JobLog;
 use super::means::{Limits, Means};
 use super::problem::Problem;
 use super::request::{Asked, Budget, JobRequest, Kind};
+use super::webhook::{self, Arrival, Delivery, Webhook};
 use super::work::{self, Ended};
 use crate::time::now;
 
@@ -86,11 +88,49 @@ impl Office {
             let thread = thread::Builder::new().name("job".to_owned()).stack_size(STACK_BYTES);
             thread.spawn(move || while office.do_next(desk) {})
         };
+        let messenger = {
+            let office = Arc::clone(office);
+            thread::Builder::new().name("webhooks".to_owned()).spawn(move || webhook::send_all(&office))
+        };
         let provers = std::iter::repeat_n(Desk::Prover, office.means.limits.at_once.get());
         provers
             .chain(std::iter::repeat_n(Desk::Model, if office.means.models.is_some() { ASKERS } else { 1 }))
             .map(begin)
+            .chain([messenger])
             .collect()
+    }
+
+    /// The jobs that have ended and of which word is to be sent, the oldest first.
+    pub(crate) fn undelivered(&self) -> Vec<Job> {
+        self.inner().ledger.all().filter(tells).cloned().collect()
+    }
+
+    /// Waits until something happens to a job, at most so long, and only as long as so many have to tell that they
+    /// have ended.
+    pub(crate) fn rest(&self, most: Duration, known: usize) {
+        let inner = self.inner();
+        if !self.means.is_closing() && inner.ledger.all().filter(tells).count() == known {
+            drop(self.turn.wait_timeout(inner, most).unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Whom a job is to tell.
+    ///
+    /// # Errors
+    /// If that cannot be read.
+    pub(crate) fn webhook(&self, id: &str) -> Result<Webhook, String> {
+        let request = ledger::request(&self.means.store, id).map_err(|error| error.to_string())?;
+        request.webhook.ok_or_else(|| "the request names no webhook".to_owned())
+    }
+
+    /// Notes how far the word of a job is.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn told(&self, id: &str, delivery: Delivery) -> Result<(), StoreError> {
+        self.inner().ledger.told(id, delivery)?;
+        self.turn.notify_all();
+        Ok(())
     }
 
     /// Takes no more jobs and stops those that are being done: they go on when the office is opened again.
@@ -111,6 +151,7 @@ impl Office {
         request: &JobRequest,
         asked: &Asked,
     ) -> Result<Taken, Problem> {
+        request.webhook.as_ref().map_or(Ok(()), |webhook| self.means.limits.receivers.admit(webhook))?;
         let hash = blake3::hash(&serde_json::to_vec(request).expect("plain data")).to_hex().to_string();
         let mut inner = self.inner();
         if let Some(known) = key.and_then(|key| inner.ledger.repeated(owner, key)) {
@@ -156,6 +197,13 @@ impl Office {
             run,
             budget: self.bounded(&request.budget),
             metadata: request.metadata.clone(),
+            priority: request.priority,
+            delivery: request.webhook.as_ref().map(|webhook| Delivery {
+                url: webhook.url.clone(),
+                state: Arrival::Waiting,
+                attempts: 0,
+                error: None,
+            }),
             idempotency: key.map(|key| (key.to_owned(), hash)),
             error: None,
         };
@@ -220,6 +268,7 @@ impl Office {
         } else if job.state == State::Queued {
             log.append(vec![ended_event(State::Cancelled, None, json!({}))])?;
             inner.ledger.end(id, State::Cancelled, now(), None)?;
+            self.turn.notify_all();
         }
         Ok(inner.ledger.find(id).cloned())
     }
@@ -278,8 +327,13 @@ impl Office {
     }
 }
 
-/// The job whose turn it is: of whom the fewest are being done, and of these the one that waits longest. Two jobs
-/// never work at the same run.
+/// Whether word of a job is still to be sent.
+fn tells(job: &&Job) -> bool {
+    job.state.is_ended() && job.delivery.as_ref().is_some_and(|known| known.state == Arrival::Waiting)
+}
+
+/// The job whose turn it is: of whom the fewest are being done, and of these the one who waits longest; of the jobs of
+/// each the one with the highest priority, and of these the oldest. Two jobs never work at the same run.
 fn next(inner: &Inner, desk: Desk) -> Option<Job> {
     let mut busy: HashMap<&str, usize> = HashMap::new();
     let mut runs = Vec::new();
@@ -291,8 +345,17 @@ fn next(inner: &Inner, desk: Desk) -> Option<Job> {
         let has_run = job.run.as_ref().is_none_or(|run| !runs.contains(&run));
         job.state == State::Queued && Desk::of(job.kind) == desk && has_run
     };
-    let turn = |job: &&Job| (busy.get(&*job.owner).copied().unwrap_or(0), job.number);
-    inner.ledger.all().filter(waits).min_by_key(turn).cloned()
+    // By owner, the oldest first.
+    let mut first: Vec<(&str, u64, &Job)> = Vec::new();
+    for job in inner.ledger.all().filter(waits) {
+        match first.iter_mut().find(|(owner, ..)| *owner == job.owner) {
+            Some((_, _, best)) if job.priority > best.priority => *best = job,
+            Some(_) => {}
+            None => first.push((&job.owner, job.number, job)),
+        }
+    }
+    let turn = |(owner, oldest, _): &(&str, u64, &Job)| (busy.get(owner).copied().unwrap_or(0), *oldest);
+    first.into_iter().min_by_key(turn).map(|(_, _, job)| job.clone())
 }
 
 /// The last event of a job.

@@ -5,7 +5,7 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::api::only;
-use super::{api, job, openai, operations, request};
+use super::{api, job, openai, operations, request, webhook};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,8 @@ use super::{api, job, openai, operations, request};
         openai::responses::show,
         openai::responses::cancel,
         api::cancel_node,
+        webhook::list,
+        webhook::again,
         openai::list,
         openai::show,
         operations::health,

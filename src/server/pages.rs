@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::request::{FileText, JobOptions, JobRequest, Kind};
 use super::sites::{Found, Wanted};
 use super::state::{Server, caller};
-use super::{search, shipped, upload};
+use super::{shipped, upload};
 use crate::failure::Failure;
 use crate::site;
 
@@ -184,6 +184,8 @@ impl Asked {
             options: JobOptions { max_size },
             budget: Default::default(),
             metadata: Default::default(),
+            priority: 0,
+            webhook: None,
         };
         request.checked()
     }
@@ -349,6 +351,7 @@ fn file(request: &HttpRequest, path: &str, bytes: Vec<u8>) -> HttpResponse {
 async fn asset(request: HttpRequest, name: Path<String>) -> Page {
     let text = match &**name {
         "server.js" => Some(include_str!("../../templates/server/server.js")),
+        "server.css" => Some(include_str!("../../templates/server/server.css")),
         other => site::asset(&format!("assets/{other}")),
     };
     let text = text.ok_or_else(|| Problem::not_found(format!("there is nothing at {}", request.path())))?;
@@ -356,9 +359,10 @@ async fn asset(request: HttpRequest, name: Path<String>) -> Page {
 }
 
 async fn look_for(server: Data<Server>, query: Query<HashMap<String, String>>) -> Page {
-    let q = query.get("q").map_or("", String::as_str).trim().to_owned();
-    let (store, wanted) = (server.office.means.store.clone(), q.clone());
-    let found = server.deep(move || Ok(search::search(&store, &wanted)?)).await;
+    let q = query.get("q").map_or("", String::as_str).trim();
+    let q: String = q.chars().take(500).collect();
+    let (index, wanted) = (server.index.clone(), q.clone());
+    let found = server.long(move || Ok(index.search(&wanted)?)).await;
     let page = found.and_then(|found| {
         let values = json!({ "here": "search", "q": q, "found": found.rows, "cut": found.cut, "runs": found.runs });
         render(&server, 200, "server/search.html", &values)

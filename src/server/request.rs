@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::shipped;
+use super::webhook::Webhook;
 use crate::exchange::input::{self, GOALS, Loaded};
 use crate::failure::Failure;
 
@@ -110,6 +111,19 @@ pub(crate) struct JobRequest {
     /// Words of the caller, kept with the job: 16 names at most.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Of the caller's own jobs that wait, those with a higher number come first: -10 to 10.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    #[schema(minimum = -10, maximum = 10)]
+    pub(crate) priority: i8,
+    /// Whom to tell when the job has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook: Option<Webhook>,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_usual(priority: &i8) -> bool {
+    *priority == 0
 }
 
 /// What a request means.
@@ -167,6 +181,9 @@ impl JobRequest {
         }
         if self.budget.memory_mb.is_some_and(|megabytes| !(1..=1 << 30).contains(&megabytes)) {
             return wrong("budget", "`memory_mb` is a number from 1 to 1073741824".to_owned());
+        }
+        if !(-10..=10).contains(&self.priority) {
+            return wrong("priority", "it is a number from -10 to 10".to_owned());
         }
         let long = |text: &String| text.len() > METADATA.1;
         if self.metadata.len() > METADATA.0 || self.metadata.iter().any(|(name, value)| long(name) || long(value)) {
@@ -314,6 +331,7 @@ mod tests {
             (r#"{"kind":"prove","source":"x","goals":[" "]}"#, "goal 1 is empty"),
             (r#"{"kind":"explore","source":"x","options":{"max_size":13}}"#, "from 1 to 12"),
             (r#"{"kind":"explore","source":"x","budget":{"cpu_seconds":0}}"#, "above 0"),
+            (r#"{"kind":"explore","source":"x","priority":11}"#, "from -10 to 10"),
             (r#"{"kind":"explore","files":[{"name":"../a","text":""}]}"#, "without `..`"),
             (r#"{"kind":"explore","files":[{"name":"/etc/a","text":""}]}"#, "relative path"),
             (r#"{"kind":"explore","files":[{"name":"a","text":""},{"name":"a","text":""}]}"#, "given twice"),

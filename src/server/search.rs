@@ -1,10 +1,12 @@
 //! Looks for statements in all runs: by shape, whatever the letters, and by words.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
+use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::language::notation::Reading;
-use theoremata_store::{Status, Store};
+use theoremata_store::{Run, RunId, Status, Store};
 
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
@@ -24,54 +26,106 @@ pub(super) struct Found {
     pub(super) runs: usize,
 }
 
-/// Looks for a statement or words of one. Costs a check of all proofs of the runs: what is shown is a theorem. Wants a
-/// large stack.
-///
-/// # Errors
-/// If the store fails.
-pub(super) fn search(store: &Store, wanted: &str) -> Result<Found, Failure> {
-    let mut found = Found { rows: Vec::new(), cut: false, runs: 0 };
-    if wanted.is_empty() {
-        return Ok(found);
-    }
-    let shape = shape(wanted);
-    let words: Vec<String> = wanted.split_whitespace().map(plain).collect();
-    let mut runs = store.runs()?;
-    runs.retain(|run| run.status != Status::Running);
-    runs.sort_by(|one, other| other.started.cmp(&one.started).then(one.id.cmp(&other.id)));
-    let mut scored = Vec::new();
-    for run in runs.into_iter().take(MOST_RUNS) {
-        // A run of another version, or a damaged one, has nothing to be found.
-        let Ok(stored) = Stored::read(store, &run) else { continue };
-        let (theorems, _) = stored.accepted();
-        found.runs += 1;
+/// The statements of all runs that have ended. What stands here was accepted by the checker.
+pub(crate) struct Index {
+    store: Arc<Store>,
+    known: Mutex<HashMap<RunId, Arc<Statements>>>,
+}
+
+/// The statements of a run, as it stood.
+struct Statements {
+    digest: [u8; 32],
+    theory: String,
+    rows: Vec<Statement>,
+}
+
+struct Statement {
+    math: String,
+    shape: String,
+    text: String,
+}
+
+impl Statements {
+    /// Reads the theorems of a run and has them checked. A run of another version, or a damaged one, has none.
+    fn read(store: &Store, run: &Run) -> Statements {
+        let Ok(stored) = Stored::read(store, run) else {
+            return Statements { digest: run.digest, theory: String::new(), rows: Vec::new() };
+        };
+        let theory = stored.theory.name.to_string();
         let reading = Reading::new(&stored.theory);
-        for (place, theorem) in theorems.iter().enumerate() {
+        let row = |theorem: &Checked| {
             let statement = reading.statement(theorem.statement());
-            let (whole, body) = (statement.to_string(), statement.body().to_string());
-            let own = self::shape(&body);
-            let text = plain(&format!("{whole} {}", stored.theory.name));
-            let score = if own == shape {
-                3
-            } else if shape.chars().count() > 4 && own.contains(&shape) {
-                2
-            } else {
-                u8::from(words.iter().all(|word| text.contains(word)))
-            };
-            if score > 0 {
-                let row = json!({
-                    "run": run.id.to_string(), "number": place + 1, "math": whole, "theory": &*stored.theory.name,
-                    "same": score == 3,
-                });
-                scored.push((score, row));
+            let math = statement.to_string();
+            let text = plain(&format!("{math} {theory}"));
+            Statement { shape: shape(&statement.body().to_string()), math, text }
+        };
+        let rows = stored.accepted().0.iter().map(row).collect();
+        Statements { digest: run.digest, theory, rows }
+    }
+}
+
+impl Index {
+    pub(crate) fn new(store: Arc<Store>) -> Index {
+        Index { store, known: Mutex::default() }
+    }
+
+    /// Looks for a statement or words of one. The first search after a run costs a check of its proofs. Wants a large
+    /// stack.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(super) fn search(&self, wanted: &str) -> Result<Found, Failure> {
+        let mut found = Found { rows: Vec::new(), cut: false, runs: 0 };
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        let shape = shape(wanted);
+        let words: Vec<String> = wanted.split_whitespace().map(plain).collect();
+        let mut scored = Vec::new();
+        for (run, statements) in self.all()? {
+            found.runs += 1;
+            for (place, statement) in statements.rows.iter().enumerate() {
+                let score = if statement.shape == shape {
+                    3
+                } else if shape.chars().count() > 4 && statement.shape.contains(&shape) {
+                    2
+                } else {
+                    u8::from(words.iter().all(|word| statement.text.contains(word)))
+                };
+                if score > 0 {
+                    scored.push((score, run, place, Arc::clone(&statements)));
+                }
             }
         }
+        // Stable, so that equals keep their order.
+        scored.sort_by_key(|(score, ..)| std::cmp::Reverse(*score));
+        found.cut = scored.len() > MOST;
+        let row = |(score, run, place, statements): (u8, RunId, usize, Arc<Statements>)| {
+            json!({
+                "run": run.to_string(), "number": place + 1, "math": statements.rows[place].math,
+                "theory": statements.theory, "same": score == 3,
+            })
+        };
+        found.rows = scored.into_iter().take(MOST).map(row).collect();
+        Ok(found)
     }
-    // Stable, so that equals keep their order.
-    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    found.cut = scored.len() > MOST;
-    found.rows = scored.into_iter().take(MOST).map(|(_, row)| row).collect();
-    Ok(found)
+
+    /// The runs that are looked into, the newest first.
+    fn all(&self) -> Result<Vec<(RunId, Arc<Statements>)>, Failure> {
+        let mut runs = self.store.runs()?;
+        runs.retain(|run| run.status != Status::Running);
+        runs.sort_by(|one, other| other.started.cmp(&one.started).then(one.id.cmp(&other.id)));
+        runs.truncate(MOST_RUNS);
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = Vec::new();
+        for run in &runs {
+            let ready = known().get(&run.id).filter(|statements| statements.digest == run.digest).cloned();
+            let statements = ready.unwrap_or_else(|| Arc::new(Statements::read(&self.store, run)));
+            all.push((run.id, statements));
+        }
+        *known() = all.iter().cloned().collect();
+        Ok(all)
+    }
 }
 
 /// A text without blanks, its signs as formulas have them.

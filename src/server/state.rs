@@ -16,10 +16,15 @@ use super::keys::Doors;
 use super::models::Models;
 use super::office::Office;
 use super::problem::Problem;
+use super::search::Index;
 use super::sites::Sites;
 
-/// Texts that are read at the same time: each has a large stack.
-const READERS: usize = 4;
+/// Texts that are read at the same time, and runs whose theorems are checked to be shown: each has a large stack, and
+/// those that take long do not hold up those that do not.
+const READERS: (usize, usize) = (4, 2);
+
+/// Where lines for the operator go.
+pub(crate) type Note = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A server.
 pub(crate) struct Server {
@@ -37,9 +42,13 @@ pub(crate) struct Server {
     pub(crate) most_listeners: usize,
     /// True once streams have to end.
     pub(crate) closing: watch::Receiver<bool>,
-    pub(crate) readers: Arc<Semaphore>,
+    pub(crate) readers: Readers,
+    /// The statements of all runs.
+    pub(crate) index: Arc<Index>,
     /// The language model, if there is one.
     pub(crate) models: Option<Arc<Models>>,
+    /// Tells the operator what failed.
+    pub(crate) note: Note,
     /// Requests that were answered, and how many of these by a problem.
     pub(crate) answered: AtomicUsize,
     pub(crate) refused: AtomicUsize,
@@ -50,11 +59,6 @@ pub(crate) struct Server {
 pub(crate) struct Caller(pub(crate) String);
 
 impl Server {
-    /// What it takes to read as many texts as may be read at once.
-    pub(crate) fn readers() -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(READERS))
-    }
-
     /// Does what reads formulas, which may be nested deeply, on a thread that has room for it, and waits for it.
     ///
     /// # Errors
@@ -63,19 +67,18 @@ impl Server {
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let failed = |why: String| Problem::new(500, "failure", why);
-        let busy = || Problem::new(503, "busy", "the server reads other texts; try again in a few seconds");
-        let permit = tokio::time::timeout(Duration::from_secs(20), Arc::clone(&self.readers).acquire_owned());
-        let permit = permit.await.map_err(|_| busy())?.map_err(|_| busy())?;
-        let (done, result) = oneshot::channel();
-        let begin = move || {
-            let _permit = permit;
-            // Whoever has gone away in the meantime needs no answer.
-            let _ = done.send(work());
-        };
-        let thread = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(begin);
-        thread.map_err(|error| failed(format!("cannot start a thread: {error}")))?;
-        result.await.map_err(|_| failed("a fault of this program; the server's own output has more".to_owned()))?
+        self.readers.texts.work(work).await
+    }
+
+    /// The same for what checks the theorems of whole runs.
+    ///
+    /// # Errors
+    /// If there is no thread, or the work panics.
+    pub(crate) async fn long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.readers.runs.work(work).await
     }
 
     /// Counts a stream of events as long as the guard lives.
@@ -90,6 +93,42 @@ impl Server {
             return Err(Problem::later("too-many-listeners", 10, why));
         }
         Ok(guard)
+    }
+}
+
+/// Threads with large stacks, as many as there may be at once.
+pub(crate) struct Readers {
+    texts: Threads,
+    runs: Threads,
+}
+
+impl Default for Readers {
+    fn default() -> Readers {
+        let threads = |most: usize| Threads(Arc::new(Semaphore::new(most)));
+        Readers { texts: threads(READERS.0), runs: threads(READERS.1) }
+    }
+}
+
+struct Threads(Arc<Semaphore>);
+
+impl Threads {
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let failed = |why: String| Problem::new(500, "failure", why);
+        let busy = || Problem::new(503, "busy", "the server reads other texts; try again in a few seconds");
+        let permit = tokio::time::timeout(Duration::from_secs(20), Arc::clone(&self.0).acquire_owned());
+        let permit = permit.await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let (done, result) = oneshot::channel();
+        let begin = move || {
+            let _permit = permit;
+            // Whoever has gone away in the meantime needs no answer.
+            let _ = done.send(work());
+        };
+        let thread = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(begin);
+        thread.map_err(|error| failed(format!("cannot start a thread: {error}")))?;
+        result.await.map_err(|_| failed("a fault of this program; the server's own output has more".to_owned()))?
     }
 }
 

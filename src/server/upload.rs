@@ -1,5 +1,6 @@
 //! The body of a request, read whole within bounds of size and time.
 
+use std::io::{Cursor, Read as _};
 use std::time::Duration;
 
 use actix_multipart::{Field, Multipart};
@@ -13,6 +14,8 @@ use super::request::{FileText, JobRequest};
 
 /// The most bytes of a body.
 pub(crate) const MOST_BYTES: usize = 8 << 20;
+/// The most entries of a zip.
+const MOST_ENTRIES: usize = 2_000;
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -67,8 +70,8 @@ pub(crate) async fn job(headers: &HeaderMap, payload: Payload) -> Result<JobRequ
     }
 }
 
-/// A job from the parts of a form: files named `file`, the main one first, and fields as in JSON, `goal` as often as
-/// there are goals.
+/// A job from the parts of a form: files named `file`, the main one first, or a folder of definition files as a zip, and
+/// fields as in JSON, `goal` as often as there are goals.
 async fn parts(mut form: Multipart) -> Result<JobRequest, Problem> {
     let broken = |error: actix_multipart::MultipartError| Problem::malformed(format!("the form: {error}"));
     let mut request = serde_json::Map::new();
@@ -77,19 +80,26 @@ async fn parts(mut form: Multipart) -> Result<JobRequest, Problem> {
         let mut field = field.map_err(broken)?;
         let name = field.name().unwrap_or_default().to_owned();
         let file = field.content_disposition().and_then(|about| about.get_filename()).map(str::to_owned);
-        let text = text(&mut field, &mut size).await?;
+        let bytes = whole(&mut field, &mut size).await?;
+        if let ("file", Some(name)) = (&*name, &file)
+            && name.to_ascii_lowercase().ends_with(".zip")
+        {
+            files.extend(unpacked(name, bytes)?);
+            continue;
+        }
+        let text = String::from_utf8(bytes).map_err(|_| Problem::malformed("a part of the form is not UTF-8"))?;
         match (&*name, file) {
             ("file", Some(name)) => files.push(FileText { name, text }),
             ("file", None) => return Err(Problem::malformed("the part `file` has no file name")),
             ("goal", _) => goals.push(Value::String(text)),
             ("kind" | "source" | "run", _) => drop(request.insert(name, Value::String(text))),
-            ("options" | "budget" | "metadata", _) => {
+            ("options" | "budget" | "metadata" | "priority" | "webhook", _) => {
                 let value = serde_json::from_str(&text)
                     .map_err(|error| Problem::malformed(format!("the part `{name}` is no JSON: {error}")))?;
                 request.insert(name, value);
             }
             _ => {
-                let known = "file, goal, kind, source, run, options, budget and metadata";
+                let known = "file, goal, kind, source, run, options, budget, metadata, priority and webhook";
                 return Err(Problem::malformed(format!("the part `{name}` is not known; there are {known}")));
             }
         }
@@ -99,8 +109,8 @@ async fn parts(mut form: Multipart) -> Result<JobRequest, Problem> {
     JobRequest::read(Value::Object(request).to_string().as_bytes())
 }
 
-async fn text(field: &mut Field, size: &mut usize) -> Result<String, Problem> {
-    let mut bytes = BytesMut::new();
+async fn whole(field: &mut Field, size: &mut usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
     while let Some(chunk) = field.next().await {
         let chunk = chunk.map_err(|error| Problem::malformed(format!("the form: {error}")))?;
         *size += chunk.len();
@@ -109,5 +119,67 @@ async fn text(field: &mut Field, size: &mut usize) -> Result<String, Problem> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    String::from_utf8(bytes.to_vec()).map_err(|_| Problem::malformed("a part of the form is not UTF-8"))
+    Ok(bytes)
+}
+
+/// The definition files of a folder that came as a zip, its configuration first. What it unpacks to has the bounds of a
+/// body, whatever it says of itself.
+fn unpacked(name: &str, bytes: Vec<u8>) -> Result<Vec<FileText>, Problem> {
+    let broken = |why: String| Problem::malformed(format!("the file {name}: {why}"));
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
+    if archive.len() > MOST_ENTRIES {
+        return Err(broken(format!("it has more than {MOST_ENTRIES} entries")));
+    }
+    let (mut files, mut left) = (Vec::new(), MOST_BYTES as u64);
+    for place in 0..archive.len() {
+        let mut entry = archive.by_index(place).map_err(|error| broken(error.to_string()))?;
+        // Folders are of no interest: definitions are known by the names of their files.
+        let path = entry.name().map_err(|error| broken(error.to_string()))?.into_owned();
+        let file = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let wanted = [".txt", ".mpl", ".json"].iter().any(|end| file.ends_with(end));
+        if !wanted || file.starts_with('.') {
+            continue;
+        }
+        let mut text = String::new();
+        let read = entry.by_ref().take(left + 1).read_to_string(&mut text);
+        let read = read.map_err(|error| broken(format!("{path}: {error}")))? as u64;
+        left = left.checked_sub(read).ok_or_else(too_large)?;
+        files.push(FileText { name: file, text });
+    }
+    files.sort_by_key(|file| (!file.name.ends_with(".json"), file.name.clone()));
+    match files.iter().filter(|file| file.name.ends_with(".json")).count() {
+        1 => Ok(files),
+        count => Err(broken(format!("it has {count} JSON configurations, and one is needed"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("begun");
+            writer.write_all(bytes).expect("written");
+        }
+        writer.finish().expect("finished").into_inner()
+    }
+
+    #[test]
+    fn a_folder_is_unpacked_within_its_bounds() {
+        let files: &[(&str, &[u8])] =
+            &[("d/b.txt", b"b"), ("d/.hidden.txt", b"x"), ("../../c.json", b"{}"), ("d/read.me", b"x")];
+        let unpacked = |files| super::unpacked("a.zip", packed(files));
+        let names = |files: Vec<FileText>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
+        assert_eq!(names(unpacked(files).expect("unpacked")), ["c.json", "b.txt"]);
+        assert!(unpacked(&[("a.txt", b"a")]).expect_err("no configuration").detail().contains("0 JSON"));
+        let zeros = vec![b'0'; MOST_BYTES];
+        let bomb = packed(&[("a.json", &zeros), ("b.txt", &zeros)]);
+        assert!(bomb.len() < MOST_BYTES / 100);
+        assert_eq!(super::unpacked("a.zip", bomb).expect_err("too large").status(), 413);
+        assert_eq!(super::unpacked("a.zip", b"PK no zip".to_vec()).expect_err("broken").status(), 400);
+    }
 }

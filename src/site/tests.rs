@@ -281,7 +281,7 @@ fn thousands_of_theorems_stay_readable() {
     let pages = site.iter().filter(|(path, _)| path.starts_with("refuted")).count();
     assert!(pages <= 10, "{pages} pages of refuted conjectures");
     let graph = text(&site, "graph.html");
-    assert!(graph.matches("class=\"n").count() >= 1_000, "the graph shows what is essential");
+    assert!(graph.matches("class=\"n").count() >= 300, "the graph shows what is essential");
     assert!(site.iter().any(|(path, _)| path == "theorems-10.html"), "the list has pages");
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod escape;
 pub(crate) mod exports;
 pub(crate) mod folder;
 pub(crate) mod math;
+pub(crate) mod mathematics;
 pub(crate) mod pages;
 pub(crate) mod proof;
 pub(crate) mod sentence;

@@ -186,7 +186,7 @@ try {
   await page.emulateMedia({ media: null });
   const plain = await open({ javaScriptEnabled: false });
   await plain.goto(address(longest));
-  hold(await plain.isVisible("details.scope .step"), "without a script the proof is not shown");
+  hold(await plain.isVisible("details.scope .said"), "without a script the proof is not shown");
   hold(await plain.isHidden("#search"), "without a script a search is offered that cannot work");
   await plain.click("details.literal > summary");
   hold(await plain.isVisible("details.literal pre"), "without a script nothing folds");

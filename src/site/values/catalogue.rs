@@ -11,6 +11,7 @@ use theoremata_logic::proofs::axiom_use::{Axioms, Given};
 use theoremata_logic::search::explore::{Interest, Variant};
 
 use super::address;
+use super::mathematics::term::Functions;
 use super::report::Report;
 
 /// The report with everything that several pages need.
@@ -22,6 +23,8 @@ pub(crate) struct Catalogue<'r> {
     /// The same without notation and without terms.
     pub(crate) literal: Reading<'r>,
     pub(crate) axioms: Axioms,
+    /// What is written as terms.
+    pub(crate) functions: Functions,
     /// The axioms in one line of text.
     pub(crate) axiom_texts: Vec<String>,
     pub(crate) theorems: Vec<Entry>,
@@ -113,6 +116,7 @@ impl<'r> Catalogue<'r> {
             report,
             theory,
             literal: Reading::literal(theory),
+            functions: Functions::of(theory, &reading),
             reading,
             axioms,
             axiom_texts,

@@ -18,6 +18,9 @@ pub(crate) const MOST_DRAWN: usize = 2_000;
 /// The most nodes of a picture of a theorem's surroundings.
 const MOST_AROUND: usize = 40;
 
+/// The most nodes to which a folded theorem leads.
+const MOST_THROUGH: usize = 60;
+
 /// The letters of a statement that fit into a node.
 const LABEL: usize = 23;
 
@@ -30,10 +33,17 @@ pub(crate) fn alone(catalogue: &Catalogue<'_>) -> Vec<usize> {
     (0..catalogue.theorems.len()).filter(lonely).collect()
 }
 
+/// Whether a theorem has no node in the picture of everything: it says little that is new, and whoever cites it cites
+/// there what it follows from.
+pub(crate) fn is_folded(catalogue: &Catalogue<'_>, node: usize) -> bool {
+    catalogue.interest.listed[node].variant.is_some() && !catalogue.report.theorems[node].essential
+}
+
 /// The theorems of the picture of everything, ascending.
 pub(crate) fn everything(catalogue: &Catalogue<'_>) -> Vec<usize> {
     let alone: BTreeSet<usize> = alone(catalogue).into_iter().collect();
-    let mut nodes: Vec<usize> = (0..catalogue.theorems.len()).filter(|node| !alone.contains(node)).collect();
+    let has_node = |node: &usize| !alone.contains(node) && !is_folded(catalogue, *node);
+    let mut nodes: Vec<usize> = (0..catalogue.theorems.len()).filter(has_node).collect();
     if nodes.len() > MOST_DRAWN {
         nodes.sort_by_key(|node| {
             let essential = catalogue.report.theorems[*node].essential;
@@ -75,10 +85,13 @@ pub(crate) fn around(catalogue: &Catalogue<'_>, centre: usize) -> Vec<usize> {
 /// the picture is about.
 pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, centre: Option<usize>) -> String {
     let place: HashMap<usize, usize> = nodes.iter().enumerate().map(|(place, node)| (*node, place)).collect();
-    let mut parents: Vec<Vec<usize>> = nodes
-        .iter()
-        .map(|node| catalogue.theorems[*node].cites.iter().filter_map(|cited| place.get(cited).copied()).collect())
-        .collect();
+    let mut parents: Vec<Vec<usize>> = match centre {
+        Some(_) => {
+            let cites = |node: &usize| catalogue.theorems[*node].cites.iter();
+            nodes.iter().map(|node| cites(node).filter_map(|cited| place.get(cited).copied()).collect()).collect()
+        }
+        None => unfolded(catalogue, nodes, &place),
+    };
     let all: usize = parents.iter().map(Vec::len).sum();
     lighten(&mut parents);
     let drawn: usize = parents.iter().map(Vec::len).sum();
@@ -180,6 +193,30 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
     }
     svg.push_str("</svg>");
     svg
+}
+
+/// What each node cites among the nodes, directly or through theorems that are folded into what they follow from.
+fn unfolded(catalogue: &Catalogue<'_>, nodes: &[usize], place: &HashMap<usize, usize>) -> Vec<Vec<usize>> {
+    let mut through: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+    let mut parents = Vec::with_capacity(nodes.len());
+    // A theorem cites lower numbers only.
+    for (node, entry) in catalogue.theorems.iter().enumerate() {
+        let mut found = BTreeSet::new();
+        for cited in &entry.cites {
+            match (place.get(cited), through.get(cited)) {
+                (Some(place), _) => drop(found.insert(*place)),
+                (None, Some(further)) => found.extend(further),
+                (None, None) => {}
+            }
+        }
+        if place.contains_key(&node) {
+            parents.push(found.into_iter().collect());
+        } else if is_folded(catalogue, node) {
+            found = found.into_iter().take(MOST_THROUGH).collect();
+            through.insert(node, found);
+        }
+    }
+    parents
 }
 
 /// Drops a citation that a longer way of citations says as well.

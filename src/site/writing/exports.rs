@@ -53,7 +53,6 @@ impl Pages<'_, '_> {
         let link = |exported: &Exported| {
             json!({
                 "title": exported.language.title(),
-                "file": exported.file,
                 "label": exported.language.label(number as u32 + 1),
             })
         };

@@ -10,6 +10,9 @@ use super::escape::escape;
 /// Formulas with more symbols than this are not drawn: nobody reads them, and a page has its limit.
 const MOST_SYMBOLS: usize = 2_000;
 
+/// How tightly an equation binds its sides.
+const EQUATION: u8 = 11;
+
 /// One `<math>` element, for running text.
 #[must_use]
 pub(crate) fn inline(math: &Math) -> String {
@@ -19,6 +22,33 @@ pub(crate) fn inline(math: &Math) -> String {
     }
     let mut html = String::from("<math>");
     put(math, 0, &mut html);
+    html.push_str("</math>");
+    html
+}
+
+/// `left = right`, in two pieces between which a line may break.
+#[must_use]
+pub(crate) fn equation(left: &Math, right: &Math) -> String {
+    let symbols = left.size();
+    if symbols > MOST_SYMBOLS {
+        return format!("<em>a term of {symbols} symbols</em> {}", link(right));
+    }
+    let mut html = String::from("<math>");
+    put(left, EQUATION, &mut html);
+    html.push_str("</math> ");
+    html.push_str(&link(right));
+    html
+}
+
+/// `= term`, a link of a chain.
+#[must_use]
+pub(crate) fn link(term: &Math) -> String {
+    let symbols = term.size();
+    if symbols > MOST_SYMBOLS {
+        return format!("= <em>a term of {symbols} symbols</em>");
+    }
+    let mut html = String::from("<math><mo>=</mo>");
+    put(term, EQUATION, &mut html);
     html.push_str("</math>");
     html
 }
@@ -80,7 +110,13 @@ fn pieces(math: &Math, html: &mut String) {
 
 fn put(math: &Math, around: u8, html: &mut String) {
     let parentheses = math.strength() <= around && math.strength() < 30 && around > 0;
-    html.push_str(if parentheses { "<mrow><mo>(</mo>" } else { "<mrow>" });
+    // What stands in a row anyway needs no row of its own.
+    let row = !matches!(math, Math::Symbol(_) | Math::Infix { .. } | Math::And(_) | Math::Or(_));
+    html.push_str(match (parentheses, row) {
+        (true, _) => "<mrow><mo>(</mo>",
+        (false, true) => "<mrow>",
+        (false, false) => "",
+    });
     match math {
         Math::Symbol(symbol) => put_symbol(symbol, html),
         Math::Apply(head, arguments) => {
@@ -136,7 +172,11 @@ fn put(math: &Math, around: u8, html: &mut String) {
             put(body, 0, html);
         }
     }
-    html.push_str(if parentheses { "<mo>)</mo></mrow>" } else { "</mrow>" });
+    html.push_str(match (parentheses, row) {
+        (true, _) => "<mo>)</mo></mrow>",
+        (false, true) => "</mrow>",
+        (false, false) => "",
+    });
 }
 
 fn put_groups(sign: &str, groups: &[Group], html: &mut String) {
@@ -250,8 +290,8 @@ mod tests {
 
     #[test]
     fn names_are_escaped_and_numbers_become_indices() {
-        assert_eq!(inline(&variable("<b>")), "<math><mrow><mi>&lt;b&gt;</mi></mrow></math>");
-        assert_eq!(inline(&variable("w12")), "<math><mrow><msub><mi>w</mi><mn>12</mn></msub></mrow></math>");
+        assert_eq!(inline(&variable("<b>")), "<math><mi>&lt;b&gt;</mi></math>");
+        assert_eq!(inline(&variable("w12")), "<math><msub><mi>w</mi><mn>12</mn></msub></math>");
     }
 
     #[test]

@@ -11,7 +11,6 @@ use theoremata_logic::language::notation::Math;
 use super::downloads::mpl;
 use super::escape::shortened;
 use super::exports::Exported;
-use super::proof::Formulas;
 use super::shelf::Shelf;
 use super::{drawing, math};
 use crate::site::SiteError;
@@ -79,7 +78,6 @@ pub(crate) struct Pages<'p, 'r> {
     pub(crate) exported: Vec<Exported>,
     pub(crate) home: Home,
     pub(crate) shelf: &'p mut dyn Shelf,
-    pub(crate) formulas: Formulas,
 }
 
 impl Pages<'_, '_> {
@@ -369,11 +367,16 @@ impl Pages<'_, '_> {
         let catalogue = self.catalogue;
         let nodes = drawing::everything(catalogue);
         let alone = drawing::alone(catalogue);
+        // Ascending, like those that are alone.
+        let linked = (0..catalogue.theorems.len()).filter(|node| alone.binary_search(node).is_err());
+        let (folded, linked): (Vec<usize>, Vec<usize>) = linked.partition(|node| drawing::is_folded(catalogue, *node));
+        let folded = folded.len();
         let levels = catalogue.theorems.iter().map(|entry| entry.level + 1).max().unwrap_or(0);
         let values = json!({
             "picture_html": (!nodes.is_empty()).then(|| drawing::draw(catalogue, &nodes, "theorem/", None)),
             "drawn": nodes.len(),
-            "linked": catalogue.theorems.len() - alone.len(),
+            "linked": linked.len(),
+            "folded": folded,
             "alone": alone.iter().take(MOST_LINKS).map(|number| self.theorem_link(*number)).collect::<Vec<_>>(),
             "more_alone": alone.len().saturating_sub(MOST_LINKS),
             "levels": levels,

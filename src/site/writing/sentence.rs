@@ -7,7 +7,6 @@ use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId};
 use theoremata_logic::proofs::axiom_use::Given;
 
 use super::escape::escaped;
-use super::{math, proof};
 use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
 
@@ -49,8 +48,7 @@ impl Sentences<'_, '_> {
             }
             Rule::Assumption(_) => ("assumption", "Assumed in this block.".to_owned()),
             Rule::Unfold | Rule::AndLeft | Rule::AndRight if self.given.axioms[id.index()].is_some() => {
-                let axiom = self.given.axioms[id.index()].unwrap_or_default() + 1;
-                ("axioms", format!("<a href=\"../index.html#axiom-{axiom}\">Axiom {axiom}</a>."))
+                ("axioms", format!("{}.", axiom_link(self.given.axioms[id.index()].unwrap_or_default())))
             }
             Rule::Theorem(cited) => ("theorem", format!("{}.", self.theorem(cited.0 as usize))),
             Rule::Generalise(scope) => {
@@ -158,7 +156,7 @@ impl Sentences<'_, '_> {
                 ("comprehension", format!("The set that {} describes exists.", self.definition_link(name)))
             }
         };
-        format!("<a class=\"rule\" href=\"../guide.html#rule-{rule}\">{rule}</a> {sentence}")
+        format!("<i>{rule}</i> {sentence}")
     }
 
     /// The first line of a scope's block, and its kind. `role` says what it is for.
@@ -180,7 +178,15 @@ impl Sentences<'_, '_> {
         (kind, format!("{role}{text}"))
     }
 
+    /// A step by its number; what is given by what it is.
     fn link(&self, step: StepId) -> String {
+        if self.given.is_given[step.index()] {
+            return match (self.given.theorems[step.index()], self.given.axioms[step.index()]) {
+                (Some(cited), _) => self.theorem(cited),
+                (None, Some(axiom)) => axiom_link(axiom),
+                (None, None) => "the axioms".to_owned(),
+            };
+        }
         let number = (self.number)(step);
         format!("<a class=\"ref\" href=\"{}\">{number}</a>", (self.href)(number))
     }
@@ -205,13 +211,13 @@ impl Sentences<'_, '_> {
         let formulas: Vec<String> = self.proof.scopes[scope.index()]
             .assumptions
             .iter()
-            .map(|formula| proof::inline(self.catalogue, formula, self.names))
+            .map(|formula| escaped(&self.catalogue.reading.formula(formula, self.names).to_string()))
             .collect();
         listed(&formulas)
     }
 
     fn symbol(&self, name: Name) -> String {
-        math::symbol(&self.catalogue.reading.symbol(&(self.names)(name)))
+        variable(&self.catalogue.reading.symbol(&(self.names)(name)).text)
     }
 
     /// `x := a, y := b` for the binders of the rule, without those that are called the same.
@@ -230,7 +236,7 @@ impl Sentences<'_, '_> {
             .map(|(binder, argument)| {
                 format!(
                     "{}&nbsp;:=&nbsp;{}",
-                    math::symbol(&self.catalogue.reading.symbol(binder)),
+                    variable(&self.catalogue.reading.symbol(binder).text),
                     self.symbol(*argument)
                 )
             })
@@ -252,12 +258,23 @@ impl Sentences<'_, '_> {
     }
 }
 
+/// A variable in running text.
+pub(crate) fn variable(text: &str) -> String {
+    format!("<i>{}</i>", escaped(text))
+}
+
+/// An axiom by its number, from 0.
+pub(crate) fn axiom_link(axiom: usize) -> String {
+    let shown = axiom + 1;
+    format!("<a href=\"../index.html#axiom-{shown}\">Axiom {shown}</a>")
+}
+
 fn was(variables: &[Name]) -> &'static str {
     if variables.len() == 1 { "it was" } else { "they were" }
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn listed(parts: &[String]) -> String {
+pub(crate) fn listed(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),

@@ -5,19 +5,21 @@ use serde_json::{Value, json};
 
 use super::downloads::mpl;
 use super::escape::shortened;
+use super::mathematics::{self, Written};
 use super::pages::{MOST_LINKS, Pages};
-use super::proof::{self, Event, Line, Teller};
+use super::proof::{self, Event, Teller};
 use super::{drawing, math};
 use crate::site::SiteError;
+use crate::site::values::mathematics::Mathematics;
 use crate::site::values::paging::ROWS;
 
 /// The values of a theorem's page. The lines of the proof, by far the most of it, go to the template
 /// without a detour.
 #[derive(Serialize)]
 struct Lines<'a> {
-    given: &'a [Line],
-    fetched: &'a [Line],
     events: &'a [Event],
+    /// The proof as mathematicians write it, on the first page.
+    mathematics: Option<&'a Written>,
     #[serde(flatten)]
     values: Value,
 }
@@ -27,21 +29,16 @@ impl Pages<'_, '_> {
         let catalogue = self.catalogue;
         let (entry, theorem) = (&catalogue.theorems[number], &catalogue.report.theorems[number]);
         let teller = Teller::new(catalogue, theorem.checked.proof());
-        let told = teller.tell(&|step| format!("#s{step}"), &mut self.formulas);
+        let told = teller.tell(&|step| format!("#s{step}"));
         let (mut parts, place) = proof::parts(told.events, ROWS, None);
         let stem = entry.file.trim_end_matches(".html");
         let part_file = |part: usize| {
             if part == 0 { entry.file.clone() } else { format!("{stem}.part{}.html", part + 1) }
         };
-        let mut given = told.given;
-        let mut fetched = told.fetched;
         if parts.len() > 1 {
             // Now that it is known on which page each step stands, the links are made again.
             let href = |step: usize| format!("{}#s{step}", part_file(place.get(&step).copied().unwrap_or(0)));
-            let again = teller.tell(&href, &mut self.formulas);
-            parts = proof::parts(again.events, ROWS, Some(&place)).0;
-            given = again.given;
-            fetched = again.fetched;
+            parts = proof::parts(teller.tell(&href).events, ROWS, Some(&place)).0;
         }
         let cites: Vec<Value> = entry.cites.iter().take(MOST_LINKS).map(|cited| self.theorem_link(*cited)).collect();
         let used_by: Vec<Value> =
@@ -67,7 +64,11 @@ impl Pages<'_, '_> {
         let comprehensions: Vec<Value> =
             entry.whole.comprehensions.iter().map(|predicate| self.definition_link(*predicate)).collect();
         let neighbours = drawing::around(catalogue, number);
-        let picture = (neighbours.len() > 1).then(|| drawing::draw(catalogue, &neighbours, "", Some(number)));
+        // A variant stands beside what it is a variant of.
+        let alone = neighbours.len() < 2 || catalogue.interest.listed[number].variant.is_some();
+        let picture = (!alone).then(|| drawing::draw(catalogue, &neighbours, "", Some(number)));
+        let mathematics = Mathematics::of(catalogue, theorem.checked.proof());
+        let mathematics = mathematics.and_then(|mathematics| mathematics::write(catalogue, &mathematics));
         let count = parts.len();
         for (part, events) in parts.into_iter().enumerate() {
             let first = part == 0;
@@ -79,6 +80,7 @@ impl Pages<'_, '_> {
                 "literal_html": math::statement(&catalogue.literal.statement(theorem.checked.statement())),
                 "mpl": shortened(mpl(catalogue, theorem.checked.statement())),
                 "kind": self.kind(number),
+                "variant": catalogue.variant(number),
                 "essential": theorem.essential,
                 "cycle": theorem.cycle,
                 "own_axioms": axioms(&entry.own.axioms),
@@ -94,18 +96,14 @@ impl Pages<'_, '_> {
                 "exports": self.exports_of(number),
                 "acceptances": self.acceptances(),
                 "steps": told.steps,
+                "fetched": told.fetched,
                 "picture_html": if first { picture.as_deref() } else { None },
                 "part": part + 1,
                 "parts": (0..count).map(part_file).collect::<Vec<_>>(),
                 "previous": number.checked_sub(1).map(|previous| self.theorem_link(previous)),
                 "next": (number + 1 < catalogue.theorems.len()).then(|| self.theorem_link(number + 1)),
             });
-            let lines = Lines {
-                given: if first { &given } else { &[] },
-                fetched: if first { &fetched } else { &[] },
-                events: &events,
-                values,
-            };
+            let lines = Lines { events: &events, mathematics: mathematics.as_ref().filter(|_| first), values };
             self.render("theorem.html", &format!("theorem/{}", part_file(part)), lines)?;
         }
         Ok(())

@@ -1,0 +1,83 @@
+//! What a rule says in terms where it is used: `s(a) + b = s(a + b)`, not that the value of one is that of the other.
+
+use theoremata_logic::calculus::formula::{Formula, Name};
+use theoremata_logic::calculus::proof::{Rule, Step, StepId};
+
+use super::term::Term;
+use super::values::Values;
+use super::view::View;
+
+/// A use of a rule.
+pub(crate) struct Instance {
+    /// The equation that the rule gives for these terms.
+    pub(crate) equation: Option<(Term, Term)>,
+    /// The equations that it asks for.
+    pub(crate) asks: Vec<(Term, Term)>,
+    /// The other steps that it asks for.
+    pub(crate) steps: Vec<StepId>,
+}
+
+impl View<'_, '_> {
+    /// Reads a step that uses a rule.
+    pub(crate) fn instance(&self, step: &Step) -> Instance {
+        let Rule::Instantiate(arguments) = &step.rule else {
+            return Instance { equation: None, asks: Vec::new(), steps: step.premises.clone() };
+        };
+        let mut values = Values::within(&self.values);
+        let mut arguments = arguments.iter().copied();
+        let mut next = self.proof.sorts.len().max(self.proof.names.len()) as u32;
+        let mut premises = Vec::new();
+        let mut rest = self.step(step.premises[0]).conclusion.clone();
+        for premise in &step.premises[1..] {
+            let Formula::Implies(binders, asked, conclusion) = &rest else { break };
+            let names: Vec<Name> = binders
+                .iter()
+                .zip(&mut arguments)
+                .map(|(binder, argument)| {
+                    if !binder.sort.is_individual() || self.given.anchors.contains(premise) {
+                        return argument;
+                    }
+                    let fresh = Name(next);
+                    next += 1;
+                    values.put(fresh, argument);
+                    fresh
+                })
+                .collect();
+            if !self.given.anchors.contains(premise) {
+                self.pair(&asked.open(&names), *premise, &mut premises);
+            }
+            rest = conclusion.open(&names);
+        }
+        let own = self.proof.sorts.len().max(self.proof.names.len()) as u32;
+        let mut instance = Instance { equation: None, asks: Vec::new(), steps: Vec::new() };
+        // First all values, then what is asked about them.
+        premises.retain(|(formula, _)| match self.graph(formula) {
+            Some(graph) => graph.value.0 < own || !values.define(graph),
+            None => true,
+        });
+        for (formula, premise) in premises {
+            match self.equation(&formula, &values) {
+                Some((left, right)) if left == right => {}
+                Some(equation) => instance.asks.push(equation),
+                None => instance.steps.push(premise),
+            }
+        }
+        instance.equation = self.equation(&rest, &values);
+        instance
+    }
+
+    /// The parts of what a rule asks for, each with the step that gives it.
+    fn pair(&self, formula: &Formula, step: StepId, into: &mut Vec<(Formula, StepId)>) {
+        match (formula, &self.step(step).rule) {
+            (Formula::And(left, right), Rule::AndIntroduction) => {
+                self.pair(left, self.step(step).premises[0], into);
+                self.pair(right, self.step(step).premises[1], into);
+            }
+            (Formula::And(left, right), _) => {
+                self.pair(left, step, into);
+                self.pair(right, step, into);
+            }
+            _ => into.push((formula.clone(), step)),
+        }
+    }
+}
