@@ -313,7 +313,7 @@ impl Exploration {
                         if self.add_exhaustions() {
                             continue;
                         }
-                        if self.choose_first_cases() {
+                        if self.choose_first(BY_CASES) {
                             return self.solve_with(self.options.by_cases);
                         }
                     }
@@ -327,6 +327,12 @@ impl Exploration {
                     }
                     if self.choose(BY_CASES, false) {
                         return self.solve_with(self.options.by_cases);
+                    }
+                    // More effort for a goal, once, costs less than a larger set of lemmas does.
+                    if let (false, Some(effort)) = (self.options.generate, self.options.last_effort)
+                        && self.choose_first(LAST)
+                    {
+                        return self.solve_with(effort);
                     }
                     self.advance();
                 }
@@ -346,10 +352,10 @@ impl Exploration {
         Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect())
     }
 
-    /// Chooses goals that were never tried by cases for the next round; false if there is none.
-    fn choose_first_cases(&mut self) -> bool {
-        let first = |conjecture: &Conjecture| is_asked(&conjecture.origin) && conjecture.tried[BY_CASES] == 0;
-        self.choose_among(BY_CASES, false, first)
+    /// Chooses goals that were never tried at this level for the next round; false if there is none.
+    fn choose_first(&mut self, level: usize) -> bool {
+        let first = |conjecture: &Conjecture| is_asked(&conjecture.origin) && conjecture.tried[level] == 0;
+        self.choose_among(level, false, first)
     }
 
     /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
