@@ -153,10 +153,12 @@ fn what_other_programs_accept_is_noted_and_shown() {
     succeeds(&place, &["show", &run, "--site", "after"]);
     let page = fs::read_to_string(place.join("after/exports.html")).expect("a page about checkers");
     assert_eq!(page.matches("accepted all").count(), asked.len(), "{page}");
+    assert!(page.contains("href=\"data/Peano.mm\" download"), "{page}");
     let theorems = fs::read_dir(place.join("after/theorem")).expect("pages");
     for theorem in theorems.flatten() {
         let page = fs::read_to_string(theorem.path()).expect("a page");
-        assert!(page.contains("../data/Peano.mm\" download>Metamath</a>"), "{}", theorem.path().display());
+        let named = page.contains("Metamath <code>") && page.contains("href=\"../exports.html\"");
+        assert!(named, "{}", theorem.path().display());
         assert!(asked.iter().all(|checker| page.contains(&format!("{checker} "))), "{}", theorem.path().display());
     }
     for (_, extension) in LANGUAGES {
