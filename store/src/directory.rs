@@ -13,6 +13,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::committed::Committed;
 use crate::error::{DiskError, StoreError};
@@ -302,19 +303,21 @@ fn copy_blocks(from: &Path, to: &Path) -> std::io::Result<bool> {
     }
 }
 
-/// A directory of a name that nobody has, for us alone.
+/// A directory of a name that nobody has, for us alone. No name is given twice by one process: what is left at work on
+/// a copy that is gone must not meet the next one.
 fn create_private(parent: &Path) -> std::io::Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    for number in 0u32.. {
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = parent.join(format!("theoremata-read-{}-{number}", std::process::id()));
         match builder.create(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             other => return other.map(|()| path),
         }
     }
-    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// What stands in a directory.
