@@ -9,7 +9,7 @@ use theoremata_kernels::Sampling;
 use theoremata_lm::{
     Bounds, Call, ConstraintError, Cues, Decompose, Engine, EngineError, FirstSuccess, Grammars, Ground, Last,
     MapReduce, Memory, Model, Multiverse, Paths, PromptError, Prune, Ranking, Running, Score, Tags, TaskForm, Tasks,
-    Token, Turn, TurnConstraint, Vote, recall_tool,
+    Token, Tokenizer, Turn, TurnConstraint, Vote, recall_tool,
 };
 
 use super::job::{Forgetting, Job, Program, View};
@@ -63,19 +63,7 @@ impl JobBuilder {
         let codec = PromptCodec::new(self.model.clone(), job);
         let free = turn(job, &codec);
         let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
-        let bounds = Bounds {
-            tokens: job.total_tokens.unwrap_or(usize::MAX),
-            width: job.width().max(1),
-            depth: match job.program {
-                Program::Decompose { depth, .. } | Program::Tags { depth, .. } => depth.clamp(1, 64),
-                Program::Tasks { levels, .. } => levels.clamp(1, 64),
-                Program::Script(ref script) => script::depth(&script.steps).max(1),
-                _ => 1,
-            },
-            path: job.path_tokens.unwrap_or(usize::MAX),
-            calls: job.tool_calls.unwrap_or(usize::MAX),
-            pages: job.held_tokens.map_or(usize::MAX, |tokens| tokens / engine.page_tokens()),
-        };
+        let bounds = bounds(job, engine.page_tokens());
         let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
         let stops = job.stop.clone();
         let mut said = None;
@@ -102,24 +90,8 @@ impl JobBuilder {
                 Running::start(engine, FirstSuccess::new(ground(prompt), *samples, turn, accept))?
             }
             Program::Decompose { depth, width } => {
-                let cues = Cues {
-                    plan: codec.encode("\nSteps, one a line:\n")?,
-                    answer: codec.encode("\nAnswer:")?,
-                    separator: codec.encode("\n")?,
-                };
-                let guided = Guided::of(*width, job.max_tokens);
-                let constraint = self.constraint(&guided.plan)?;
-                let plan = Turn { max_tokens: free.max_tokens.max(guided.plan_tokens), constraint, ..free };
-                let turn = match turn.constraint {
-                    TurnConstraint::Free => Turn { constraint: self.constraint(&guided.answer)?, ..turn },
-                    _ => turn,
-                };
-                let (prompt, depth, width) = (codec.prompt(&job.prompt)?, *depth, *width);
-                let part = move |plan: &[Token]| {
-                    let lines = prompt_codec::steps(&codec.said(plan, &[]), width);
-                    lines.iter().filter_map(|line| codec.encode(&format!("\nTask: {line}")).ok()).collect()
-                };
-                Running::start(engine, Decompose::new(ground(prompt), depth, cues, (plan, turn), part))?
+                let ground = ground(codec.prompt(&job.prompt)?);
+                Running::start(engine, self.decompose(codec, ground, (*depth, *width), (free, turn))?)?
             }
             Program::Score { items, sum } => {
                 let candidates = items.iter().map(|item| codec.encode(item)).collect::<Result<Vec<_>, _>>()?;
@@ -128,8 +100,7 @@ impl JobBuilder {
             }
             Program::Tags { width, depth, characters, view } => {
                 let form = Multiverse { width: *width, depth: *depth, blocks: None, characters: Some(*characters) };
-                let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
-                let turn = Turn { constraint: form.constraint(tokenizer)?, ..free };
+                let turn = Turn { constraint: form.constraint(self.tokenizer()?)?, ..free };
                 let paths = match view {
                     View::Stitch => Paths::Stitch,
                     View::Replay => Paths::Replay,
@@ -140,17 +111,11 @@ impl JobBuilder {
             }
             Program::Tasks { levels, width, characters, memory, recall } => {
                 let form = TaskForm { levels: *levels, width: *width, characters: Some(*characters) };
-                let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
                 let named = |tool: &Tool| (tool.name.clone(), tool.parameters.clone());
                 let tools: Vec<_> = job.tools.iter().map(named).chain(recall.then(recall_tool)).collect();
-                let turn = Turn { constraint: form.constraint(tokenizer, &tools)?, ..free };
-                let memory = match memory {
-                    Forgetting::Lists(most) => Memory::Lists { most: *most, how: Prune::Recompute },
-                    Forgetting::SplicedLists(most) => Memory::Lists { most: *most, how: Prune::Splice },
-                    Forgetting::Conclusions => Memory::Conclusions,
-                };
+                let turn = Turn { constraint: form.constraint(self.tokenizer()?, &tools)?, ..free };
                 let question = job.prompt.clone() + &tools::described(&job.tools, *recall);
-                let tasks = Tasks::new(ground(codec.prompt(&question)?), &self.model, turn, memory)?;
+                let tasks = Tasks::new(ground(codec.prompt(&question)?), &self.model, turn, forgetting(*memory))?;
                 let caller = self.caller(job, calls);
                 let answer = move |call: Call<'_>| caller.call(call.tool, call.parameters);
                 Running::start(engine, tasks.with_tools(REPLY_CHARACTERS, answer))?
@@ -170,18 +135,71 @@ impl JobBuilder {
         Caller { tools: job.tools.clone().into(), toolbox: self.askable.toolbox.clone(), calls: calls.clone() }
     }
 
+    fn decompose(
+        &mut self,
+        codec: PromptCodec,
+        ground: Ground,
+        (depth, width): (usize, usize),
+        (free, turn): (Turn, Turn),
+    ) -> Result<Decompose<'static>, BuildError> {
+        let cues = Cues {
+            plan: codec.encode("\nSteps, one a line:\n")?,
+            answer: codec.encode("\nAnswer:")?,
+            separator: codec.encode("\n")?,
+        };
+        let guided = Guided::of(width, free.max_tokens);
+        let constraint = self.constraint(&guided.plan)?;
+        let plan = Turn { max_tokens: free.max_tokens.max(guided.plan_tokens), constraint, ..free };
+        let answer = match turn.constraint {
+            TurnConstraint::Free => Turn { constraint: self.constraint(&guided.answer)?, ..turn },
+            _ => turn,
+        };
+        let part = move |plan: &[Token]| {
+            let lines = prompt_codec::steps(&codec.said(plan, &[]), width);
+            lines.iter().filter_map(|line| codec.encode(&format!("\nTask: {line}")).ok()).collect()
+        };
+        Ok(Decompose::new(ground, depth, cues, (plan, answer), part))
+    }
+
+    fn tokenizer(&self) -> Result<&Tokenizer, PromptError> {
+        self.model.tokenizer().ok_or(PromptError::NoTokenizer)
+    }
+
     fn constraint(&mut self, shape: &OutputFormat) -> Result<TurnConstraint, BuildError> {
         if *shape == OutputFormat::Free {
             return Ok(TurnConstraint::Free);
         }
-        let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
         let grammars = match self.grammars.take() {
             Some(grammars) => grammars,
-            None => Grammars::new(tokenizer)?,
+            None => Grammars::new(self.tokenizer()?)?,
         };
         let constraint = shape.constraint(&grammars);
         self.grammars = Some(grammars);
         Ok(constraint?)
+    }
+}
+
+fn bounds(job: &Job, page_tokens: usize) -> Bounds {
+    Bounds {
+        tokens: job.total_tokens.unwrap_or(usize::MAX),
+        width: job.width().max(1),
+        depth: match &job.program {
+            Program::Decompose { depth, .. } | Program::Tags { depth, .. } => (*depth).clamp(1, 64),
+            Program::Tasks { levels, .. } => (*levels).clamp(1, 64),
+            Program::Script(script) => script::depth(&script.steps).max(1),
+            _ => 1,
+        },
+        path: job.path_tokens.unwrap_or(usize::MAX),
+        calls: job.tool_calls.unwrap_or(usize::MAX),
+        pages: job.held_tokens.map_or(usize::MAX, |tokens| tokens / page_tokens),
+    }
+}
+
+fn forgetting(memory: Forgetting) -> Memory {
+    match memory {
+        Forgetting::Lists(most) => Memory::Lists { most, how: Prune::Recompute },
+        Forgetting::SplicedLists(most) => Memory::Lists { most, how: Prune::Splice },
+        Forgetting::Conclusions => Memory::Conclusions,
     }
 }
 

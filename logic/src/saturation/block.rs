@@ -93,6 +93,7 @@ pub struct Block {
     ranged: Vec<bool>,
     /// Whether it has the rules of [`RuleBook::views`].
     with_views: bool,
+    /// What it is about; `None`: everything.
     focus: Option<Arc<Focus>>,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
@@ -133,7 +134,6 @@ struct Start {
     sorts: Vec<SortId>,
     ranged: Vec<bool>,
     with_views: bool,
-    focus: Option<Arc<Focus>>,
     book: Arc<RuleBook>,
     local: Vec<(RuleId, Arc<Rule>)>,
     wanted: Vec<Wanted>,
@@ -151,7 +151,6 @@ impl Block {
             layer: Layer::below(None, book.triggers.len()),
             ranged: book.ranged.clone(),
             with_views: false,
-            focus: None,
             book: book.clone(),
             ancestors: Vec::new(),
             classes: Classes::default(),
@@ -186,7 +185,6 @@ impl Block {
             sorts: parent.sorts.clone(),
             ranged: parent.ranged.clone(),
             with_views: parent.with_views,
-            focus: parent.focus.clone(),
             book: parent.book.clone(),
             local: parent.local.clone(),
             wanted: parent.wanted.clone(),
@@ -196,20 +194,8 @@ impl Block {
     }
 
     fn with(start: Start) -> Block {
-        let Start {
-            ancestors,
-            mut layer,
-            classes,
-            sorts,
-            ranged,
-            with_views,
-            focus,
-            book,
-            local,
-            wanted,
-            falsum,
-            negatives,
-        } = start;
+        let Start { ancestors, mut layer, classes, sorts, ranged, with_views, book, local, wanted, falsum, negatives } =
+            start;
         for (code, masks) in book.masks.iter().enumerate() {
             for mask in masks {
                 layer.ensure_index(Code(code as u32), *mask);
@@ -224,7 +210,7 @@ impl Block {
             sorts,
             ranged,
             with_views,
-            focus,
+            focus: None,
             book,
             local,
             next,
@@ -261,7 +247,6 @@ impl Block {
             sorts: self.sorts,
             ranged: self.ranged,
             with_views: self.with_views,
-            focus: self.focus,
             wanted,
             book: self.book,
             local: self.local,

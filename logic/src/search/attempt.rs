@@ -156,7 +156,7 @@ pub struct LogicBlock {
     limits: Limits,
     /// Whether the goal was looked at backwards once more, when the block was stuck.
     looked_again: bool,
-    /// What it is about; `None`: the same as its context.
+    /// What it and the blocks below it are about; `None`: everything.
     focus: Option<Arc<Focus>>,
     /// How many blocks it has opened.
     slots: u32,
@@ -195,7 +195,7 @@ impl LogicBlock {
         LogicBlock { compiled, context, sequent, effort, limits, looked_again, focus, slots, state }
     }
 
-    /// The same attempt, which makes values of other functions than those it is about after all others.
+    /// The same attempt, which makes values of other functions than those it is about later.
     #[must_use]
     pub fn about(self, focus: Arc<Focus>) -> LogicBlock {
         LogicBlock { focus: Some(focus), ..self }
@@ -206,7 +206,7 @@ impl LogicBlock {
     pub fn turn(&mut self, verdicts: Vec<(u32, Verdict)>, budget: u64) -> Turn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Fresh => {
-                let block = set_up(&self.context, &self.sequent, self.focus.as_ref(), self.effort.drives);
+                let block = set_up(&self.context, &self.sequent, self.focus.clone(), self.effort.drives);
                 self.work(block, budget)
             }
             State::Working(block) => self.work(*block, budget),
@@ -245,7 +245,7 @@ impl LogicBlock {
             if self.sequent.head.literal().is_some_and(|head| !head.code.positive()) {
                 // The block has assumed what the goal denies; what an induction rests on must not.
                 let sequent = Sequent { head: SequentHead::False, ..self.sequent.clone() };
-                let mut other = set_up(&self.context, &sequent, self.focus.as_ref(), self.effort.drives);
+                let mut other = set_up(&self.context, &sequent, self.focus.clone(), self.effort.drives);
                 other.run_until(self.limits);
                 more = other.steps();
                 options = self.options(&other);

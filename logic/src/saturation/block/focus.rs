@@ -1,5 +1,5 @@
 //! What an attempt is about. The more lemmas are known, the more values their rules ask for: those of functions that
-//! have nothing to do with the goal are made after the others, so that more lemmas do not lose goals.
+//! have nothing to do with the goal are made later, so that more lemmas lose fewer goals.
 
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ impl Focus {
 }
 
 impl Block {
-    /// Says what this block and those below it are about; before, they are about everything.
-    pub fn focus_on(&mut self, focus: Arc<Focus>) {
-        self.focus = Some(focus);
+    /// Says what the block is about; `None`: everything, as in the beginning.
+    pub fn focus_on(&mut self, focus: Option<Arc<Focus>>) {
+        self.focus = focus;
     }
 
     /// What these values cost beyond their weight.

@@ -10,7 +10,6 @@ use crate::saturation::rule::Rule;
 use crate::saturation::rule::RuleId;
 use crate::saturation::sorts::{SortId, Sorts, Typing};
 
-use super::focus::Focus;
 use super::value::Wanted;
 
 /// A block at rest, whose facts its descendants share.
@@ -22,7 +21,6 @@ pub struct Snapshot {
     pub(super) sorts: Vec<SortId>,
     pub(super) ranged: Vec<bool>,
     pub(super) with_views: bool,
-    pub(super) focus: Option<Arc<Focus>>,
     pub(super) wanted: Vec<Wanted>,
     pub(crate) book: Arc<RuleBook>,
     pub(super) local: Vec<(RuleId, Arc<Rule>)>,

@@ -7,12 +7,10 @@ use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::sequent::{Sequent, SequentHead};
 
 /// A block below `context` that introduces the sequent's variables, assumes its premises, and wants
-/// its head.
-pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, focus: Option<&Arc<Focus>>, drives: bool) -> Block {
+/// its head. `focus` is what it is about; `None`: everything.
+pub(super) fn set_up(context: &Snapshot, sequent: &Sequent, focus: Option<Arc<Focus>>, drives: bool) -> Block {
     let mut block = Block::below(context);
-    if let Some(focus) = focus {
-        block.focus_on(focus.clone());
-    }
+    block.focus_on(focus);
     let sorts = sequent.variable_sorts(context.typing());
     if sequent.speaks_of_sets(block.typing(), &sorts) {
         block.assume_views();
