@@ -14,7 +14,7 @@ fn verdicts_on_random_theories_agree_with_z3() {
     let mut counts = Counts::default();
     // Of the 5,000 of the bench, those whose proofs the checker once refused: an ∃ in an ∃ among the premises, and a
     // variable of a sort of its own.
-    let known = [2333, 2572, 2863, 3229, 3345].into_iter().filter(|seed| *seed >= seeds);
+    let known = [2333, 2572, 2863, 3229, 3345, 4417, 4876].into_iter().filter(|seed| *seed >= seeds);
     let wrong: Vec<String> =
         (0..seeds).chain(known).filter_map(|seed| judge(seed, with_z3, &mut counts).err()).collect();
     assert!(wrong.is_empty(), "{} of {seeds}:\n{}", wrong.len(), wrong.join("\n\n"));
