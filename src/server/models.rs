@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use theoremata_actors::jobs::{EventKind, Job, JobEvent, JobId, Kind, Local, Options, Pool, Refused};
+use theoremata_actors::jobs::{Answer, EventKind, Job, JobEvent, JobId, Kind, Local, Options, Pool, Refused};
 use theoremata_lm::Model;
 use theoremata_store::Store;
 use tokio::sync::watch;
@@ -121,6 +121,11 @@ impl Models {
         self.asked().len()
     }
 
+    /// Waits until all that was told of kept questions is on disk. Costs at most one sync of the disk.
+    pub(crate) fn make_durable(&self) {
+        self.pool.usage();
+    }
+
     /// Why answers are not written down any more, if that failed.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.pool.trouble()
@@ -162,6 +167,14 @@ impl Asking {
             }
             thread::sleep(std::time::Duration::from_millis(5));
         }
+    }
+
+    /// What came of the question, once all that was told of it has been heard.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        let answer = self.models.pool.answer(self.id)?;
+        // Nothing is told behind an answer.
+        let heard_all = self.models.pool.told(self.id, self.told).is_some_and(|events| events.is_empty());
+        heard_all.then_some(answer)
     }
 
     /// Goes on behind what was heard before.

@@ -38,12 +38,17 @@ pub(super) fn reason(means: &Means, question: Job, log: &JobLog, cancel: &Cancel
         }
         std::thread::sleep(GATHER);
         let events = asking.wait(GATHER);
-        log.append(gathered(&events)).map_err(said)?;
+        if !events.is_empty() {
+            // The log says how far it has heard the pool: it must not be ahead of what the pool finds again.
+            models.make_durable();
+            log.append(gathered(&events)).map_err(said)?;
+        }
         if let Some(trouble) = models.trouble() {
             return Err(format!("answers are not kept: {trouble}"));
         }
-        if let Some(EventKind::Answered(answer)) = events.last().map(|event| &event.what) {
-            return ended(answer);
+        // The log may have had the answer from a process that was killed before it could say that the job has ended.
+        if let Some(answer) = asking.answer() {
+            return ended(&answer);
         }
     }
 }
@@ -126,4 +131,64 @@ fn ended(answer: &Answer) -> work::Outcome {
         "votes": answer.votes,
     });
     Ok(Some((state, more)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use theoremata_actors::jobs::{Local, Program};
+    use theoremata_lm::{Model, Settings};
+    use theoremata_store::Store;
+
+    use super::super::means::Limits;
+    use super::super::models::{Models, Seat};
+    use super::super::webhook::Receivers;
+    use super::*;
+
+    fn means() -> Means {
+        let store = Arc::new(Store::in_memory());
+        let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("lm/tests/golden/llama");
+        let model = Arc::new(Model::load(&tiny).expect("a model"));
+        let local = Local { model, settings: Settings::default(), threads: NonZeroUsize::MIN };
+        let seat = Seat { name: "tiny".to_owned(), identity: "tiny".to_owned(), local };
+        let models = Models::start(seat, &store).expect("a pool");
+        let limits = Limits {
+            at_once: NonZeroUsize::MIN,
+            threads: NonZeroUsize::MIN,
+            cpu_seconds: 60.0,
+            memory_mb: 100,
+            waiting: 1,
+            waiting_in_all: 1,
+            receivers: Receivers { hosts: Vec::new(), wait: Duration::ZERO },
+        };
+        Means::new(store, limits, Some(models))
+    }
+
+    fn values(log: &JobLog) -> Vec<Value> {
+        log.after(0, usize::MAX).iter().map(|event| value(event)).collect()
+    }
+
+    #[test]
+    fn a_log_that_was_cut_off_anywhere_becomes_whole() {
+        let means = means();
+        let program = Program::Vote { samples: 3, least: 1, pattern: None };
+        let question = Job::new("1 + 1 = ", program, 20);
+        let log = JobLog::open(&means.store, "whole").expect("a log");
+        let outcome = reason(&means, question.clone(), &log, &Cancel::default()).expect("an outcome");
+        assert!(outcome.is_some());
+        let whole = values(&log);
+        assert_eq!(whole.last().expect("events")["event"], "answer");
+        for kept in 0..=whole.len() {
+            let log = JobLog::open(&means.store, &format!("cut off after {kept}")).expect("a log");
+            log.append(whole[..kept].to_vec()).expect("appended");
+            assert_eq!(reason(&means, question.clone(), &log, &Cancel::default()).expect("an outcome"), outcome);
+            let text =
+                |events: &[Value]| -> String { events.iter().filter_map(|event| event["text"].as_str()).collect() };
+            let again = values(&log);
+            assert_eq!((text(&again), again.last()), (text(&whole), whole.last()), "cut off after {kept}");
+        }
+    }
 }
