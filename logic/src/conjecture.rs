@@ -11,17 +11,20 @@ mod equation;
 mod horn;
 pub mod limits;
 mod pattern;
+mod relational;
+mod schemes;
 pub mod subsume;
 pub mod term;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 pub use canonical::canonical;
 pub use limits::Limits;
-pub use term::{TermTree, equation};
+pub use term::{Shape, TermTree, equation};
 
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 use crate::models::evaluate::Evaluator;
@@ -36,19 +39,11 @@ const FEW: u64 = 100;
 /// The last look: with three inputs, values up to 254; with four, up to 63.
 const MANY: u64 = 1 << 24;
 
+/// So many candidates about relations are looked at.
+const MOST_OF_FEW: usize = 200_000;
+
 /// Beyond so many candidates those that fail at once are not held.
 const HELD: usize = 20_000;
-
-/// What kind of statement a conjecture is.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Shape {
-    /// An equation between two terms.
-    Equation(TermTree, TermTree),
-    /// An equation that follows from a known value or from another equation.
-    Conditional,
-    /// An implication between relations, perhaps with a function's row.
-    Horn,
-}
 
 /// A statement to be proved.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,6 +102,8 @@ pub struct Counts {
     pub vacuous: usize,
     /// Built ones with a premise or head that holds by itself in all models.
     pub idle: usize,
+    /// Built ones that are false as far as the models say, though nothing refutes them: see [`Model::presumed`].
+    pub unlikely: usize,
     /// Built ones that are instances of kept ones.
     pub instances: usize,
     /// The conjectures that are left.
@@ -137,18 +134,23 @@ pub struct Conjectures {
 /// few and a theory may prove them without the general law.
 #[must_use]
 pub fn generate(signature: &Signature, limits: &Limits, models: &[Model]) -> Conjectures {
-    generate_while(signature, limits, models, &mut || true).expect("nobody stops it")
+    generate_while(signature, limits, models, &[], &mut || true).expect("nobody stops it")
 }
 
-/// As [`generate`], but asks `go_on` before every candidate; `None` if it was told to stop.
+/// As [`generate`], but drops what fails in one of the models `presumed` as well, which refute nothing, and asks `go_on`
+/// before every candidate; `None` if it was told to stop.
 pub fn generate_while(
     signature: &Signature,
     limits: &Limits,
     models: &[Model],
+    presumed: &[Model],
     go_on: &mut dyn FnMut() -> bool,
 ) -> Option<Conjectures> {
-    let (pairs, met) = equation::agreeing(signature, limits, models, go_on)?;
-    let mut sieve = Sieve::new(signature, limits, models);
+    let all: Vec<&Model> = models.iter().chain(presumed).collect();
+    let (pairs, met) = equation::agreeing(signature, limits, &all, go_on)?;
+    let presumed: Vec<Cow<'_, Model>> =
+        all.iter().map(|model| model.presumed().map_or(Cow::Borrowed(*model), Cow::Owned)).collect();
+    let mut sieve = Sieve::new(signature, limits, models, &presumed);
     sieve.counts.terms = met.terms;
     sieve.counts.classes = met.classes;
     sieve.counts.incomparable = met.incomparable;
@@ -162,24 +164,40 @@ pub fn generate_while(
         }
     }
     let models_allow =
-        |clause: &Clause| models.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
+        |clause: &Clause| all.iter().all(|model| Evaluator::new(model).refute_within(clause, MANY).is_none());
+    let few = limits.of_few();
     // What holds of everything, as membership in a carrier does, is no premise and no conclusion.
     let relations: Vec<RelationId> =
         horn::relations(signature, limits).into_iter().filter(|relation| !sieve.is_idle(*relation)).collect();
+    let all_relations = horn::relations(signature, &few);
+    let carriers = sieve.carriers.clone();
     // Of what is not looked at, nobody knows how much there is.
     let (mut looked, most) = (0, 2 * limits.candidates);
-    let mut take = |clause: Clause, shape: Shape| {
-        sieve.offer(canonical(&clause), shape);
+    conditional::candidates(signature, limits, &models_allow, &mut |clause| {
+        sieve.offer(canonical(&clause), Shape::Conditional);
         looked += 1;
         go = go && go_on();
         go && looked < most
+    });
+    sieve.counts.left_out += usize::from(looked >= most);
+    // What is said of relations does not grow with the size of equations, and is no reason to stop with smaller ones.
+    let mut looked = 0;
+    let mut take = |clause: Clause| {
+        sieve.offer_few(canonical(&clause), Shape::Horn);
+        looked += 1;
+        looked < MOST_OF_FEW
     };
-    conditional::candidates(signature, limits, &models_allow, &mut |clause| take(clause, Shape::Conditional));
-    horn::candidates(signature, limits, &relations, &mut |clause| take(clause, Shape::Horn));
+    horn::candidates(signature, &few, &relations, &mut take);
+    relational::candidates(signature, &few, &relations, &carriers, &mut take);
+    schemes::candidates(signature, &few, &all_relations, &mut |clause, shape| {
+        sieve.offer_few(clause, shape);
+        looked += 1;
+        looked < 2 * MOST_OF_FEW
+    });
+    sieve.counts.left_out += usize::from(looked >= MOST_OF_FEW);
     if !go {
         return None;
     }
-    sieve.counts.left_out += usize::from(looked >= most);
     sieve.finish(go_on)
 }
 
@@ -233,23 +251,41 @@ pub fn rank(signature: &Signature, clause: &Clause) -> Rank {
 struct Sieve<'a> {
     signature: &'a Signature,
     limits: &'a Limits,
+    /// Those of schemes.
+    schemes: Limits,
     models: Vec<Evaluator<'a>>,
+    /// The models as they presumably are.
+    presumed: Vec<Evaluator<'a>>,
+    /// The sets that hold all individuals of their sorts: what is said to be in one is not an atom that counts.
+    carriers: Vec<RelationId>,
     candidates: BTreeMap<Rank, Shape>,
     /// Candidates that failed at once and were not held, each as often as it was built.
     early: usize,
+    /// The same for those that are presumably false.
+    unlikely: usize,
     counts: Counts,
 }
 
 impl<'a> Sieve<'a> {
-    fn new(signature: &'a Signature, limits: &'a Limits, models: &'a [Model]) -> Self {
-        Sieve {
+    fn new(signature: &'a Signature, limits: &'a Limits, models: &'a [Model], presumed: &'a [Cow<'a, Model>]) -> Self {
+        let mut sieve = Sieve {
             signature,
             limits,
+            schemes: limits.of_schemes(),
             models: models.iter().map(Evaluator::new).collect(),
+            presumed: presumed.iter().map(|model| Evaluator::new(model)).collect(),
+            carriers: Vec::new(),
             candidates: BTreeMap::new(),
             early: 0,
+            unlikely: 0,
             counts: Counts::default(),
-        }
+        };
+        let sets = (1..signature.relations.len() as u16).map(RelationId).filter(|id| {
+            let relation = &signature.relations[id.index()];
+            relation.inner.is_none() && relation.sorts.len() == 1 && relation.sorts[0].is_individual()
+        });
+        sieve.carriers = sets.filter(|set| sieve.is_idle(*set)).collect();
+        sieve
     }
 
     /// Takes a candidate in canonical form, if it is within the limits and not there yet.
@@ -274,12 +310,35 @@ impl<'a> Sieve<'a> {
         self.candidates.entry(rank).or_insert(shape);
     }
 
-    /// Whether no model refutes that a relation holds of everything.
+    /// Takes a candidate of a shape of which there are few, unless it fails at once.
+    fn offer_few(&mut self, clause: Clause, shape: Shape) {
+        let rank = rank(self.signature, &clause);
+        let bare = relational::unguarded(&clause, &self.carriers);
+        let fits = self.schemes.admits(&bare) && rank.inputs.0 <= self.limits.variables;
+        if !fits || !is_well_sorted(self.signature, &clause) || self.candidates.contains_key(&rank) {
+            return;
+        }
+        let fails = |evaluator: &Evaluator<'_>| evaluator.refute_within(&clause, FEW).is_some();
+        if self.models.iter().any(fails) {
+            self.early += 1;
+        } else if self.presumed.iter().any(fails) {
+            self.unlikely += 1;
+        } else {
+            self.candidates.insert(rank, shape);
+        }
+    }
+
+    /// Whether a relation presumably holds of everything.
     fn is_idle(&self, relation: RelationId) -> bool {
         let of = &self.signature.relations[relation.index()];
         let arguments: Vec<Term> = (0..of.arity as u16).map(Term::Variable).collect();
         let head = Head::Literal(Literal { positive: true, relation, arguments });
-        !of.function && self.refute(&Clause { variables: of.arity as u16, premises: Vec::new(), head }, MANY).is_none()
+        !of.function && self.is_likely(&Clause { variables: of.arity as u16, premises: Vec::new(), head })
+    }
+
+    /// Whether a clause holds where what nothing says to hold does not.
+    fn is_likely(&self, clause: &Clause) -> bool {
+        self.presumed.iter().all(|evaluator| evaluator.refute_within(clause, MANY).is_none())
     }
 
     fn refute(&self, clause: &Clause, assignments: u64) -> Option<Refuted> {
@@ -310,7 +369,9 @@ impl<'a> Sieve<'a> {
                 self.counts.idle += 1;
             } else if let Some(found) = self.refute(clause, MANY) {
                 refuted.push(found);
-            } else if !self.models.iter().any(|evaluator| evaluator.satisfiable_premises_within(clause, MANY)) {
+            } else if !self.is_likely(clause) {
+                self.counts.unlikely += 1;
+            } else if !self.presumed.iter().any(|evaluator| evaluator.satisfiable_premises_within(clause, MANY)) {
                 self.counts.vacuous += 1;
             } else {
                 let by_congruence = kept.by_congruence(&shape);
@@ -321,7 +382,8 @@ impl<'a> Sieve<'a> {
         let built = conjectures.len();
         let conjectures = without_instances(conjectures);
         self.counts.instances += built - conjectures.len();
-        self.counts.built += self.early;
+        self.counts.built += self.early + self.unlikely;
+        self.counts.unlikely += self.unlikely;
         self.counts.refuted = refuted.len() + self.early;
         self.counts.kept = conjectures.len();
         Some(Conjectures { conjectures, refuted, counts: self.counts })
@@ -362,16 +424,18 @@ struct IdleLiterals {
 
 impl IdleLiterals {
     fn any(&mut self, sieve: &Sieve<'_>, clause: &Clause) -> bool {
-        literals(clause).filter(|literal| !sieve.signature.relations[literal.relation.index()].function).any(
-            |literal| {
+        let bare = relational::unguarded(clause, &sieve.carriers);
+        let is_plain = |literal: &&Literal| !sieve.signature.relations[literal.relation.index()].function;
+        // Of a clause that is one literal, it is what is said.
+        !bare.premises.is_empty()
+            && literals(&bare).filter(is_plain).any(|literal| {
                 let alone =
                     Clause { variables: clause.variables, premises: Vec::new(), head: Head::Literal(literal.clone()) };
                 let alone = canonical(&alone);
                 let Head::Literal(form) = &alone.head else { unreachable!("made of a literal") };
                 let form = form.clone();
-                *self.known.entry(form).or_insert_with(|| sieve.refute(&alone, MANY).is_none())
-            },
-        )
+                *self.known.entry(form).or_insert_with(|| sieve.is_likely(&alone))
+            })
     }
 }
 

@@ -162,6 +162,9 @@ pub(super) fn summary(done: &Done, output: Output) {
     row("conjectures built", counts.built.to_string());
     row("  refuted by a counterexample", counts.refuted.to_string());
     row("  instances of others, vacuous", format!("{}", counts.instances + counts.vacuous + counts.idle));
+    if counts.unlikely > 0 {
+        row("  presumed false, not tried", counts.unlikely.to_string());
+    }
     row("tried (goals and lemmas included)", counts.candidates.to_string());
     row("  proved directly", counts.direct.to_string());
     row("  proved by induction", counts.induction.to_string());

@@ -81,7 +81,7 @@ pub(crate) fn summary(done: &Done) -> Value {
         "szs": if contradiction(&done.exploration).is_some() { "ContradictoryAxioms" } else { word(done.status) },
         "status": done.status.words(),
         "conjectures": { "built": counts.built, "refuted": counts.refuted, "instances": counts.instances,
-                          "vacuous": counts.vacuous, "idle": counts.idle, "left_out": counts.left_out, "tried": counts.candidates, "lemmas": counts.lemmas },
+                          "vacuous": counts.vacuous, "idle": counts.idle, "presumed_false": counts.unlikely, "left_out": counts.left_out, "tried": counts.candidates, "lemmas": counts.lemmas },
         "theorems": { "direct": counts.direct, "induction": counts.induction,
                        "corollaries": counts.corollaries, "essential": counts.essential },
         "open": counts.open,

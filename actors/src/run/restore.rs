@@ -14,7 +14,7 @@ use super::RunError;
 use crate::proof_codec::decode;
 
 /// The version of the search: another one finds other theorems, or in another order.
-const SEARCH: u32 = 5;
+const SEARCH: u32 = 6;
 /// The version of the calculus: proofs of another one may not be proofs.
 const CALCULUS: u32 = 2;
 

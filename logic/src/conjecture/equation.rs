@@ -57,7 +57,7 @@ pub(super) struct EquationCounts {
 pub(super) fn agreeing(
     signature: &Signature,
     limits: &Limits,
-    models: &[Model],
+    models: &[&Model],
     go_on: &mut dyn FnMut() -> bool,
 ) -> Option<(Vec<(TermTree, TermTree)>, EquationCounts)> {
     let mut pool = Pool::new(signature, limits, models);
@@ -68,7 +68,7 @@ pub(super) fn agreeing(
 struct Pool<'a> {
     signature: &'a Signature,
     limits: &'a Limits,
-    models: &'a [Model],
+    models: &'a [&'a Model],
     columns: Vec<(usize, Vec<u16>)>,
     /// The base sorts. Each has as many variables as a statement may have, numbered on from those of the one before.
     sorts: Vec<Sort>,
@@ -82,7 +82,7 @@ struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    fn new(signature: &'a Signature, limits: &'a Limits, models: &'a [Model]) -> Self {
+    fn new(signature: &'a Signature, limits: &'a Limits, models: &'a [&'a Model]) -> Self {
         let functions = (0..signature.relations.len() as u16).map(RelationId);
         let mut sorts = base_sorts(signature);
         if sorts.is_empty() {
@@ -400,7 +400,7 @@ fn agree(left: &Entry, right: &Entry, columns: u64) -> bool {
 /// Which assignment of which model each column looks at: the models take turns, and within a model
 /// the assignments are spread evenly. In a piece with gaps only the simplest individuals are used,
 /// so that terms stay defined.
-fn columns(models: &[Model], sorts: &[Sort], variables: usize) -> Vec<(usize, Vec<u16>)> {
+fn columns(models: &[&Model], sorts: &[Sort], variables: usize) -> Vec<(usize, Vec<u16>)> {
     let useful: Vec<usize> = (0..models.len()).filter(|place| models[*place].size > 0).collect();
     let mut columns = Vec::new();
     for turn in 0..COLUMNS {

@@ -9,6 +9,8 @@ use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term}
 pub struct Limits {
     /// Largest number of atoms of a conjecture.
     pub atoms: usize,
+    /// Largest number of atoms of a conjecture of a shape of which there are few: at least [`Limits::atoms`].
+    pub atoms_of_few: usize,
     /// Largest number of atoms of a conjecture that mentions a constant.
     pub atoms_with_constant: usize,
     /// Largest number of different inputs, that is variables that are no function's output.
@@ -33,6 +35,7 @@ impl Limits {
         let group = |predicate| bounds.predicates.iter().position(|bound| bound.predicate == predicate);
         Limits {
             atoms: bounds.atoms,
+            atoms_of_few: bounds.atoms,
             atoms_with_constant: bounds.atoms_with_constant.min(bounds.atoms),
             variables: bounds.variables,
             group: signature.relations.iter().map(|relation| group(relation.predicate)).collect(),
@@ -53,6 +56,17 @@ impl Limits {
     ) {
         self.relations = (0..signature.relations.len() as u16).map(|number| relation(RelationId(number))).collect();
         self.constants = (0..signature.constants.len() as u16).map(constant).collect();
+    }
+
+    /// The limits for shapes of which there are few.
+    pub(super) fn of_few(&self) -> Limits {
+        Limits { atoms: self.atoms_of_few.max(self.atoms), ..self.clone() }
+    }
+
+    /// The limits for schemes: those of shapes of which there are few, and constants are no reason to be smaller.
+    pub(super) fn of_schemes(&self) -> Limits {
+        let few = self.of_few();
+        Limits { atoms_with_constant: few.atoms, ..few }
     }
 
     /// Whether a conjecture may contain the constant.

@@ -17,6 +17,17 @@ pub enum TermTree {
     Apply(RelationId, Vec<TermTree>),
 }
 
+/// What kind of statement a conjecture is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Shape {
+    /// An equation between two terms.
+    Equation(TermTree, TermTree),
+    /// An equation that follows from a known value or from another equation.
+    Conditional,
+    /// An implication between relations, perhaps with a function's row.
+    Horn,
+}
+
 impl TermTree {
     /// The number of applications.
     #[must_use]

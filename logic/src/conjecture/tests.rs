@@ -149,12 +149,66 @@ fn every_conjecture_is_canonical_true_and_no_instance_of_another() {
     for conjecture in &found.conjectures {
         assert_eq!(canonical(&conjecture.clause), conjecture.clause);
         assert_eq!(crate::models::reference::refute(&models[0], &conjecture.clause), None);
-        assert!(limits.admits(&conjecture.clause));
+        assert!(limits.of_schemes().admits(&conjecture.clause));
     }
     for refuted in found.refuted.iter().take(50) {
         let again = crate::models::reference::refute(&models[0], &refuted.clause);
         assert_eq!(again.as_ref(), Some(&refuted.assignment), "{:?}", refuted.clause);
     }
+}
+
+/// Numbers with `x ≤ y` and `x ∈ N`, of which is known only what holds.
+fn ordered(size: u16) -> (Signature, Model) {
+    let mut signature = arithmetic();
+    let relation = |predicate, arity: u16, fixed| Relation { function: false, ..function(predicate, arity, fixed) };
+    signature.relations.push(relation(PredicateId::IN2, 2, 6));
+    signature.relations.push(relation(PredicateId::IN, 1, 0));
+    let mut model = Model::unknown(&signature, size, "ordered".into());
+    let all = numbers(size);
+    (model.constants, model.is_piece) = (all.constants, true);
+    model.tables[1..4].clone_from_slice(&all.tables[1..4]);
+    let known = |holds: bool| if holds { Truth::True } else { Truth::Unknown };
+    let pairs = (0..size).flat_map(|x| (0..size).map(move |y| known(x <= y)));
+    model.tables[4] = Table::Relation(pairs.collect());
+    model.tables[5] = Table::Relation(vec![Truth::True; usize::from(size)]);
+    (signature, model)
+}
+
+#[test]
+fn the_laws_of_an_order_are_proposed_though_nothing_is_known_not_to_hold() {
+    let (signature, model) = ordered(20);
+    let found = generate(&signature, &Limits::new(&signature, &Bounds { atoms: 4, ..Bounds::default() }), &[model]);
+    let proposed: HashSet<&Clause> = found.conjectures.iter().map(|conjecture| &conjecture.clause).collect();
+    let (order, member) = (RelationId(4), RelationId(5));
+    let of = |positive, relation, arguments: &[u16]| Literal {
+        positive,
+        relation,
+        arguments: arguments.iter().copied().map(Term::Variable).collect(),
+    };
+    let is_in = |variable| of(true, member, &[variable]);
+    let clause = |variables, premises: &[Literal], head: Literal| {
+        canonical(&Clause { variables, premises: premises.to_vec(), head: Head::Literal(head) })
+    };
+    let least = Literal { arguments: vec![Term::Constant(0), Term::Variable(0)], ..of(true, order, &[]) };
+    let at_least = |x, y| of(true, order, &[x, y]);
+    for law in [
+        clause(1, &[is_in(0)], at_least(0, 0)),
+        clause(1, &[is_in(0)], least),
+        clause(2, &[at_least(0, 1), at_least(1, 0)], of(true, RelationId::EQUAL, &[0, 1])),
+        clause(3, &[at_least(0, 1), at_least(1, 2)], at_least(0, 2)),
+        clause(2, &[is_in(0), is_in(1), of(false, order, &[0, 1])], at_least(1, 0)),
+        clause(2, &[of(true, SUCCESSOR, &[0, 1])], of(false, order, &[1, 0])),
+    ] {
+        let general = |other: &&Clause| subsume::instance(other, &law).is_some();
+        assert!(proposed.contains(&law) || proposed.iter().any(|other| general(&other)), "{law:?}");
+    }
+    // What fails among the numbers, with what is not known taken not to hold, is not proposed.
+    let presumed = ordered(6).1.presumed().expect("something is not known");
+    for conjecture in &found.conjectures {
+        assert_eq!(crate::models::reference::refute(&presumed, &conjecture.clause), None, "{:?}", conjecture.clause);
+    }
+    assert!(found.counts.unlikely > 0);
+    assert!(found.refuted.iter().all(|refuted| literals(&refuted.clause).all(|one| one.relation != order)));
 }
 
 /// Reads a statement of the reference system over its Peano anchor `N, 0, s, +, ·, 1`.

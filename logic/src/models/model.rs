@@ -246,6 +246,25 @@ impl Model {
         })
     }
 
+    /// The piece with what nothing says to hold taken not to hold, of relations that are known to hold somewhere: what a
+    /// reader of the axioms expects of relations that are given by definitions, such as x ≤ y if x + z = y for some z.
+    /// Nobody has proved it, so it refutes nothing; it tells which statements are worth a proof. `None` if nothing
+    /// changes.
+    #[must_use]
+    pub fn presumed(&self) -> Option<Model> {
+        let lacks = |table: &Table| matches!(table, Table::Relation(truths) if truths.contains(&Truth::True) && truths.contains(&Truth::Unknown));
+        if !self.is_piece || !self.tables.iter().any(lacks) {
+            return None;
+        }
+        let mut presumed = self.clone();
+        for table in presumed.tables.iter_mut().filter(|table| lacks(table)) {
+            if let Table::Relation(truths) = table {
+                truths.iter_mut().filter(|truth| **truth == Truth::Unknown).for_each(|truth| *truth = Truth::False);
+            }
+        }
+        Some(presumed)
+    }
+
     /// The individuals of a sort; `None` if it says nothing of them.
     #[must_use]
     pub fn domain(&self, sort: &Sort) -> Option<&Domain> {

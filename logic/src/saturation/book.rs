@@ -28,6 +28,8 @@ pub struct RuleBook {
     pub(super) ranged: Vec<bool>,
     /// For each relation whether its denials are derived: whether some clause could go on with one.
     denied: Vec<bool>,
+    /// Whether no axiom asks for a denial, or has something compound in it.
+    horn: bool,
 }
 
 /// A function whose totality and functionality the block itself takes care of.
@@ -64,6 +66,7 @@ impl RuleBook {
             functions: vec![None; compiled.signature.relations.len()],
             ranged: vec![false; sorts.count()],
             denied: useful_denials(compiled),
+            horn: false,
             views: compiled.views().iter().map(|view| Rule::of_axiom(view, &sorts, false)).collect(),
             sorts,
         };
@@ -137,14 +140,15 @@ impl RuleBook {
         if book.denied[RelationId::EQUAL.index()] {
             book.add(Rule::of_axiom(&swapped_inequation(), &book.sorts, true));
         }
+        book.horn = !book.denied.contains(&true);
         book
     }
 
-    /// Whether no clause has a negative literal as premise or something compound in it: then facts that hold follow
+    /// Whether no axiom has a negative literal as premise or something compound in it: then facts that hold follow
     /// without reasoning by cases.
     #[must_use]
     pub fn is_horn(&self) -> bool {
-        !self.denied.contains(&true)
+        self.horn
     }
 
     /// Whether denials of a relation are derived.

@@ -133,6 +133,9 @@ pub struct Exploration {
     root: Arc<Snapshot>,
     /// The models in which conjectures are tested.
     pub models: Vec<Model>,
+    /// What structures of the theory presumably look like, where nothing certain is known: it refutes nothing, but what
+    /// fails there is no conjecture.
+    presumed: Vec<Model>,
     /// All conjectures, goals first.
     pub conjectures: Vec<Conjecture>,
     /// The generated conjectures that a model refutes.
@@ -202,6 +205,7 @@ impl Exploration {
             book,
             root,
             models: Vec::new(),
+            presumed: Vec::new(),
             refuted: Vec::new(),
             conjectures,
             theorems: Vec::new(),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::calculus::formula::PredicateId;
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
-use crate::clauses::compile::{Compiled, ConstructorInstance};
+use crate::clauses::compile::{Axiom, Compiled, ConstructorInstance};
 use crate::conjecture::limits::literals;
 use crate::models::finite::{Problem, model_over};
 use crate::models::limits::SearchLimits;
@@ -40,8 +40,10 @@ impl<'c> Part<'c> {
     pub(super) fn new(compiled: &'c Compiled, sorts: &'c [Sort]) -> Part<'c> {
         let whole = &compiled.signature;
         let mut part = Part { compiled, sorts, signature: Signature::default(), relations: vec![], constants: vec![] };
+        let determined = determined(compiled, sorts);
         for (number, relation) in whole.relations.iter().enumerate() {
-            let own = number == RelationId::EQUAL.index() || is_own(sorts, whole, RelationId(number as u16));
+            let id = RelationId(number as u16);
+            let own = id == RelationId::EQUAL || (is_own(sorts, whole, id) && !determined.contains(&id));
             part.relations.push(own.then_some(RelationId(part.signature.relations.len() as u16)));
             part.signature.relations.extend(own.then(|| relation.clone()));
         }
@@ -82,14 +84,43 @@ impl<'c> Part<'c> {
     }
 }
 
+/// The relations of these sorts that axioms conclude from what is not about these sorts alone, or from other such
+/// relations: being reached by a walk of some length is nothing that could be chosen.
+fn determined(compiled: &Compiled, sorts: &[Sort]) -> BTreeSet<RelationId> {
+    let signature = &compiled.signature;
+    let carriers = carriers(compiled);
+    let mut found = BTreeSet::new();
+    loop {
+        let before = found.len();
+        for Axiom { clause, .. } in &compiled.axioms {
+            let Head::Literal(head) = &clause.head else { continue };
+            let foreign = |literal: &Literal| {
+                literal.relation != RelationId::EQUAL
+                    && (!is_own(sorts, signature, literal.relation) || found.contains(&literal.relation))
+            };
+            if head.positive
+                && head.relation != RelationId::EQUAL
+                && is_own(sorts, signature, head.relation)
+                && !carriers.contains(&head.relation)
+                && clause.premises.iter().any(foreign)
+            {
+                found.insert(head.relation);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
 /// Whether a relation is about individuals of these sorts alone.
 fn is_own(sorts: &[Sort], signature: &Signature, relation: RelationId) -> bool {
     let own = &signature.relations[relation.index()].sorts;
     !own.is_empty() && own.iter().all(|sort| sorts.contains(sort))
 }
 
-/// The sets that functions and constructors take their inputs from: all individuals of the parameters' sorts are taken
-/// to be in them.
+/// The sets that functions and constructors take their inputs from, and those that hold what is related, as the vertices
+/// of a graph: all individuals of the parameters' sorts are taken to be in them.
 pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
     let domains = compiled.functions.iter().flat_map(|function| function.domain.iter().copied().flatten());
     let constructors = compiled.inductions.iter().flat_map(|induction| &induction.constructors);
@@ -97,7 +128,16 @@ pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
         ConstructorInstance::Constant(_) => None,
         ConstructorInstance::Function(_, inputs) => Some(inputs.iter().map(|(set, _)| *set)),
     });
-    domains.chain(inputs.flatten()).collect()
+    let related =
+        compiled.axioms.iter().filter_map(|Axiom { clause, .. }| match (&clause.premises[..], &clause.head) {
+            ([row], Head::Literal(member)) => {
+                let is_member = member.positive && compiled.signature.relations[member.relation.index()].arity == 1;
+                let is_row = row.positive && row.arguments.len() > 1 && row.arguments.contains(&member.arguments[0]);
+                (is_member && is_row).then_some(member.relation)
+            }
+            _ => None,
+        });
+    domains.chain(inputs.flatten()).chain(related).collect()
 }
 
 /// A model of the axioms that are about these sorts alone, with as many individuals of each as possible, at most three.

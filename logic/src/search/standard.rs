@@ -21,7 +21,7 @@ use std::sync::Arc;
 use crate::calculus::formula::Formula;
 use crate::calculus::sort::Sort;
 use crate::calculus::theory::Theory;
-use crate::clauses::clause::RelationId;
+use crate::clauses::clause::{Literal, RelationId};
 use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance, Node};
 use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN, base_sorts};
 use crate::saturation::block::{Block, End, Limits, Snapshot};
@@ -66,6 +66,9 @@ fn settle(block: &mut Block, go_on: &mut dyn FnMut() -> bool) -> bool {
 /// of which it proves that the constructors are free; two if there are sets that nothing generates, of three
 /// individuals each and of two.
 ///
+/// Where such sets are there and it is not seen that the axioms extend every model of what they say of those, `presumed`
+/// gets one more piece, in which they have individuals nevertheless: nothing that it says is certain.
+///
 /// The steps done are added to `steps`. None also if `go_on`, which is asked all the while, says stop.
 #[must_use]
 pub fn ground_models(
@@ -73,6 +76,7 @@ pub fn ground_models(
     compiled: &Arc<Compiled>,
     root: &Arc<Snapshot>,
     size: u16,
+    presumed: &mut Vec<Model>,
     steps: &mut u64,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Vec<Model> {
@@ -117,6 +121,17 @@ pub fn ground_models(
         && compiled.skipped.is_empty()
         && compiled.nodes.iter().filter(is_generated).count() == inductions.len()
         && extends(compiled, &Part::new(compiled, &sorts), &carriers);
+    if let (false, Some(given)) = (possible, parameters(compiled, &sorts, MOST_PARAMETERS)) {
+        let mut piece = Piece::new(compiled, root, &inductions, &sorts, Some(&given));
+        let go = piece.settle(size as usize, go_on);
+        *steps += piece.block.steps();
+        if !go {
+            return Vec::new();
+        }
+        if piece.block.falsum().is_none() {
+            presumed.push(piece.read(theory));
+        }
+    }
     let mut most = MOST_PARAMETERS;
     let mut models = Vec::new();
     loop {
@@ -220,6 +235,7 @@ impl<'c> Piece<'c> {
     /// Makes the individuals and what is known of them; false if `go_on` said stop.
     fn settle(&mut self, size: usize, go_on: &mut dyn FnMut() -> bool) -> bool {
         let go = settle(&mut self.block, go_on) && self.build(size, go_on) && self.evaluate(go_on);
+        let go = go && self.tell_apart(go_on);
         for value in self.values.iter_mut().flatten() {
             value.individual = self.block.classes().find(value.individual);
         }
@@ -347,6 +363,23 @@ impl<'c> Piece<'c> {
             }
         }
         true
+    }
+
+    /// Where axioms ask for individuals that differ: those of a generated set do, as was proved of its constructors.
+    /// False if `go_on` said stop.
+    fn tell_apart(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        let denied = |literal: &Literal| !literal.positive && literal.relation == RelationId::EQUAL;
+        if !self.compiled.axioms.iter().any(|axiom| axiom.clause.premises.iter().any(denied)) {
+            return true;
+        }
+        for values in &self.values[..self.inductions.len()] {
+            for (place, left) in values.iter().enumerate() {
+                for right in &values[place + 1..] {
+                    self.block.assume(Code::APART, &[left.individual, right.individual]);
+                }
+            }
+        }
+        settle(&mut self.block, go_on)
     }
 
     fn read(&self, theory: &Theory) -> Model {

@@ -151,7 +151,9 @@ impl Exploration {
         };
         let clause = conjecture.clause.clone();
         let moves = conjecture.theorem_moves();
-        self.statements.push(conjecture.statement.clone());
+        // The same statement, with the names that readers see from now on.
+        let statement = checked.statement().clone();
+        self.statements.push(statement.clone());
         self.theorems.push(Theorem {
             checked,
             clause,
@@ -162,6 +164,7 @@ impl Exploration {
             round: self.round,
             moves,
         });
+        self.conjectures[place].statement = statement;
         self.conjectures[place].fate = Fate::Proved(id);
         if !corollary {
             self.learn(id);

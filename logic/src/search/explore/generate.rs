@@ -121,7 +121,7 @@ impl Exploration {
                 !stopped && (asked <= MOST_WORK || !bounded)
             };
             let limits = self.limits(&scope, atoms);
-            let found = generate_while(&self.compiled.signature, &limits, &self.models, &mut ask);
+            let found = generate_while(&self.compiled.signature, &limits, &self.models, &self.presumed, &mut ask);
             if stopped {
                 return false;
             }
@@ -177,6 +177,10 @@ impl Exploration {
         self.counts.instances = self.counts.instances.max(counts.instances as u64);
         self.counts.vacuous = self.counts.vacuous.max(counts.vacuous as u64);
         self.counts.idle = self.counts.idle.max(counts.idle as u64);
+        // Most of those that fail at once are not kept.
+        let early = counts.refuted.saturating_sub(generated.refuted.len());
+        self.counts.refuted = self.counts.refuted.max(early as u64);
+        self.counts.unlikely = self.counts.unlikely.max(counts.unlikely as u64);
         self.counts.left_out = counts.left_out as u64;
         let known: HashSet<Clause> = self.refuted.iter().map(|refuted| refuted.clause.clone()).collect();
         self.refuted.extend(generated.refuted.into_iter().filter(|refuted| !known.contains(&refuted.clause)));

@@ -21,10 +21,11 @@ const GOAL_ASSIGNMENTS: u64 = 1 << 22;
 impl Exploration {
     /// Makes the models and refutes goals in them; false if `go_on` said stop.
     pub(crate) fn make_models(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        let mut steps = 0;
+        let (mut steps, mut presumed) = (0, Vec::new());
         let made = kept_apart(|| {
             let size = self.options.ground;
-            let pieces = ground_models(&self.theory, &self.compiled, &self.root, size, &mut steps, go_on);
+            let root = &self.root;
+            let pieces = ground_models(&self.theory, &self.compiled, root, size, &mut presumed, &mut steps, go_on);
             if !pieces.is_empty() || !self.has_finite_models() {
                 return pieces;
             }
@@ -33,7 +34,7 @@ impl Exploration {
         });
         self.counts.steps += steps;
         match made {
-            Ok(models) => self.models = models,
+            Ok(models) => (self.models, self.presumed) = (models, presumed),
             Err(said) => self.lost.push(said),
         }
         for place in 0..self.conjectures.len() {

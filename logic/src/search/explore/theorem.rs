@@ -37,6 +37,8 @@ pub struct Counts {
     pub vacuous: u64,
     /// Generated conjectures that were dropped since a premise or the head holds of everything.
     pub idle: u64,
+    /// Generated conjectures that were dropped since they fail where what nothing says to hold is taken not to hold.
+    pub unlikely: u64,
     /// Candidates that were not built, since there were more than the generator may hold.
     pub left_out: u64,
     /// Conjectures that no model refutes.

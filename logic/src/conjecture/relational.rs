@@ -1,0 +1,264 @@
+//! What is said of relations that are no functions beyond Horn clauses: facts, denials and alternatives, and what
+//! operations do to related individuals.
+//!
+//! Facts and denials are about one relation, as `x ≤ x`, `¬ x < x` and `0 ≤ x`, or about two, as `x < y → ¬ y < x`.
+//! Alternatives conclude one of two, as `x ≤ y ∨ y ≤ x` or `x · y = 0 → x = 0 ∨ y = 0`, or of three: trichotomy.
+//! Operations may keep a bound, as `z ≤ x, z ≤ y → z ≤ x ∧ y`, or what is between sums may be between their parts.
+//! Of none of these are there many.
+
+use super::conditional::{each_tuple, variables};
+use super::limits::{Limits, literals};
+use super::pattern::{Take, each_pattern, is_well_sorted, places};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+
+/// Gives every candidate about these relations to `take`; copies up to renaming are possible.
+///
+/// What no other premise says where it lies is said to be in one of the sets `carriers`, which hold all individuals of
+/// their sorts.
+pub(super) fn candidates(
+    signature: &Signature,
+    limits: &Limits,
+    about: &[RelationId],
+    carriers: &[RelationId],
+    take: &mut Take<'_>,
+) {
+    let is_function = |id: &RelationId| signature.relations[id.index()].function;
+    let (functions, relations): (Vec<RelationId>, Vec<RelationId>) = about.iter().copied().partition(is_function);
+    if relations.is_empty() {
+        return;
+    }
+    let mut family = Family { signature, limits, carriers, take, go_on: true };
+    for relation in &relations {
+        family.facts(*relation);
+        for other in &relations {
+            family.trichotomy(*relation, *other);
+        }
+        for function in &functions {
+            family.bounds(*function, *relation);
+            family.reflection(*function, *relation);
+        }
+    }
+    let equal = [RelationId::EQUAL];
+    let denied = || equal.iter().chain(&relations).copied();
+    for first in relations.iter().chain(&functions).copied() {
+        for second in denied() {
+            family.denials(first, second);
+            for third in denied().filter(|third| *third >= second) {
+                family.alternatives(Some(first), second, third);
+            }
+        }
+    }
+    for third in relations.iter().chain(&functions).copied() {
+        for second in denied().filter(|second| *second <= third) {
+            if !is_function(&third) || second == RelationId::EQUAL {
+                family.alternatives(None, second, third);
+            }
+        }
+    }
+}
+
+/// The clause without the premises that only say where a variable lies.
+pub(super) fn unguarded(clause: &Clause, carriers: &[RelationId]) -> Clause {
+    let is_guard = |literal: &&Literal| literal.positive && carriers.contains(&literal.relation);
+    let premises = clause.premises.iter().filter(|literal| !is_guard(literal)).cloned().collect();
+    Clause { premises, ..clause.clone() }
+}
+
+struct Family<'f, 't> {
+    signature: &'f Signature,
+    limits: &'f Limits,
+    carriers: &'f [RelationId],
+    take: &'f mut Take<'t>,
+    go_on: bool,
+}
+
+impl Family<'_, '_> {
+    /// Says where the variables lie of which the premises do not, and offers the clause. False: no more of them.
+    fn offer(&mut self, premises: &[Literal], head: Literal) -> bool {
+        let all: Vec<Term> = premises.iter().chain([&head]).flat_map(|literal| &literal.arguments).copied().collect();
+        let clause = Clause { variables: variables(&all), premises: premises.to_vec(), head: Head::Literal(head) };
+        let relations = literals(&clause).map(|literal| literal.relation);
+        let is_own = |literal: &Literal| {
+            clause
+                .premises
+                .iter()
+                .any(|premise| premise.relation == literal.relation && premise.arguments == literal.arguments)
+        };
+        let Head::Literal(head) = &clause.head else { return true };
+        if !self.limits.may_grow(relations, premises.len() + 1)
+            || is_own(head)
+            || !is_well_sorted(self.signature, &clause)
+        {
+            return true;
+        }
+        let sorts = self.signature.variable_sorts(&clause);
+        let mut guarded = clause.clone();
+        for variable in 0..clause.variables {
+            let term = Term::Variable(variable);
+            if clause.premises.iter().any(|premise| premise.positive && premise.arguments.contains(&term)) {
+                continue;
+            }
+            let sort = &sorts[usize::from(variable)];
+            let fits = |set: &&RelationId| self.signature.relations[set.index()].sorts[0] == *sort;
+            // Where no set holds all of a sort, the statement is about the whole sort, if it can be said.
+            if let Some(set) = self.carriers.iter().find(fits) {
+                guarded.premises.push(Literal { positive: true, relation: *set, arguments: vec![term] });
+            }
+        }
+        self.go_on = self.go_on && (self.take)(guarded);
+        self.go_on
+    }
+
+    fn constants(&self, atoms: usize) -> u16 {
+        if atoms <= self.limits.atoms_with_constant { self.signature.constants.len() as u16 } else { 0 }
+    }
+
+    fn arity(&self, relation: RelationId) -> usize {
+        self.signature.relations[relation.index()].arity
+    }
+
+    fn each(&mut self, relation: RelationId, atoms: usize, visit: &mut dyn FnMut(&mut Self, &[Term]) -> bool) {
+        let signature = self.signature;
+        let places = places(signature, &[relation]);
+        let with_constants = self.constants(atoms) > 0;
+        each_pattern(signature, &places, self.limits.variables, with_constants, &mut |leaves| visit(self, leaves));
+    }
+
+    /// `R(x, x)`, `R(c, x)`, and that it does not hold.
+    fn facts(&mut self, relation: RelationId) {
+        self.each(relation, 1, &mut |family, leaves| {
+            family.offer(&[], literal(true, relation, leaves)) && family.offer(&[], literal(false, relation, leaves))
+        });
+    }
+
+    /// `R(x, y) → ¬ S(y, x)`, `R(x, y) → x ≠ y`, and the same of the value of a function.
+    fn denials(&mut self, first: RelationId, second: RelationId) {
+        let is_function = self.signature.relations[first.index()].function;
+        if second < first && second != RelationId::EQUAL && !is_function {
+            return;
+        }
+        let arity = self.arity(second);
+        self.each(first, 2, &mut |family, leaves| {
+            if is_function && !is_computed(leaves) {
+                return true;
+            }
+            let tuple = family.leaves(leaves, 2);
+            let premise = [literal(true, first, leaves)];
+            each_tuple(&tuple, arity, &mut |arguments| {
+                !is_new(second, arguments) || family.offer(&premise, literal(false, second, arguments))
+            })
+        });
+    }
+
+    /// `¬ S(x, y) → T(y, x)`, perhaps with a premise `R(x, y)` more: one of two holds.
+    fn alternatives(&mut self, first: Option<RelationId>, second: RelationId, third: RelationId) {
+        let is_function = first.is_some_and(|first| self.signature.relations[first.index()].function);
+        let atoms = 2 + usize::from(first.is_some());
+        let arities = (self.arity(second), self.arity(third));
+        let conclude = |family: &mut Self, premises: &[Literal], tuple: &[Term], denied: &[Term]| {
+            let mut premises = premises.to_vec();
+            premises.push(literal(false, second, denied));
+            each_tuple(tuple, arities.1, &mut |arguments| {
+                let is_repeated = second == third && arguments <= denied;
+                is_repeated || !is_new(third, arguments) || family.offer(&premises, literal(true, third, arguments))
+            })
+        };
+        let Some(first) = first else {
+            return self.each(third, atoms, &mut |family, concluded| {
+                each_tuple(&family.leaves(concluded, atoms), arities.0, &mut |denied| {
+                    let is_repeated = second == third && denied <= concluded;
+                    let premise = [literal(false, second, denied)];
+                    is_repeated || !is_new(second, denied) || family.offer(&premise, literal(true, third, concluded))
+                })
+            });
+        };
+        self.each(first, atoms, &mut |family, leaves| {
+            if is_function && !is_computed(leaves) {
+                return true;
+            }
+            let tuple = family.leaves(leaves, atoms);
+            let premise = [literal(true, first, leaves)];
+            each_tuple(&tuple, arities.0, &mut |denied| {
+                !is_new(second, denied) || conclude(family, &premise, &tuple, denied)
+            })
+        });
+    }
+
+    /// The variables of a literal, and the constants that a statement of so many atoms may mention.
+    fn leaves(&self, leaves: &[Term], atoms: usize) -> Vec<Term> {
+        (0..variables(leaves)).map(Term::Variable).chain((0..self.constants(atoms)).map(Term::Constant)).collect()
+    }
+
+    /// `x ≠ y, ¬ R(x, y) → S(y, x)`.
+    fn trichotomy(&mut self, relation: RelationId, other: RelationId) {
+        if self.arity(relation) != 2 || self.arity(other) != 2 || other < relation {
+            return;
+        }
+        let [x, y] = [Term::Variable(0), Term::Variable(1)];
+        let premises = [literal(false, RelationId::EQUAL, &[x, y]), literal(false, relation, &[x, y])];
+        self.offer(&premises, literal(true, other, &[y, x]));
+        if relation != other {
+            self.offer(&premises, literal(true, other, &[x, y]));
+        }
+    }
+
+    /// `z R x, z R y → z R f(x, y)`, for each place of the relation, and which of the three follows from the others.
+    fn bounds(&mut self, function: RelationId, relation: RelationId) {
+        if self.arity(function) != 3 {
+            return;
+        }
+        let arity = self.arity(relation) as u16;
+        let [x, y, u] = [0, 1, 2].map(Term::Variable);
+        let row = literal(true, function, &[x, y, u]);
+        for place in 0..arity {
+            let others = |at: u16| Term::Variable(if at < place { 3 + at } else { 2 + at });
+            let at = |term: Term| {
+                let arguments: Vec<Term> = (0..arity).map(|at| if at == place { term } else { others(at) }).collect();
+                literal(true, relation, &arguments)
+            };
+            for (one, two, three) in [(x, y, u), (x, u, y), (y, u, x)] {
+                if !self.offer(&[at(one), at(two), row.clone()], at(three)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// `f(x, z) R f(y, z) → x R y` and `→ y R x`, for each input of the function.
+    fn reflection(&mut self, function: RelationId, relation: RelationId) {
+        if self.arity(relation) != 2 {
+            return;
+        }
+        let inputs = self.arity(function) as u16 - 1;
+        let (left, right) = (Term::Variable(inputs + 1), Term::Variable(inputs + 2));
+        for place in 0..inputs {
+            // Variable `inputs` takes the place of the input that changes.
+            let changed = |input: u16, by: u16| Term::Variable(if input == place { by } else { input });
+            let row = |by: u16, output: Term| {
+                let arguments: Vec<Term> = (0..inputs).map(|input| changed(input, by)).chain([output]).collect();
+                literal(true, function, &arguments)
+            };
+            let premises = [literal(true, relation, &[left, right]), row(place, left), row(inputs, right)];
+            let (one, other) = (Term::Variable(place), Term::Variable(inputs));
+            if !self.offer(&premises, literal(true, relation, &[one, other]))
+                || !self.offer(&premises, literal(true, relation, &[other, one]))
+            {
+                return;
+            }
+        }
+    }
+}
+
+fn literal(positive: bool, relation: RelationId, arguments: &[Term]) -> Literal {
+    Literal { positive, relation, arguments: arguments.to_vec() }
+}
+
+/// Whether the last of a function's leaves is a variable of its own: the value, of which something is to be said.
+fn is_computed(leaves: &[Term]) -> bool {
+    leaves.split_last().is_some_and(|(value, inputs)| matches!(value, Term::Variable(_)) && !inputs.contains(value))
+}
+
+/// Whether an equation says something, and is not the other way round.
+fn is_new(relation: RelationId, arguments: &[Term]) -> bool {
+    relation != RelationId::EQUAL || arguments[0] < arguments[1]
+}

@@ -1,0 +1,405 @@
+//! Laws that have a place in textbooks, as schemes over any functions, relations and constants of a theory: they are
+//! proposed whatever size conjectures have otherwise, so that the search for all small statements need not reach them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::canonical::canonical;
+use super::limits::Limits;
+use super::pattern::is_well_sorted;
+use super::term::{Shape, TermTree, equation};
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
+
+/// The schemes. `f`, `g`, `h` are functions of two inputs, `u`, `v` of one, `R` is a relation of two arguments, `c`,
+/// `d` are constants, other letters are variables; different letters may stand for the same.
+const SCHEMES: [&str; 62] = [
+    // One operation.
+    "f(x,y) = f(y,x)",
+    "f(x,f(y,z)) = f(f(x,y),z)",
+    "f(x,x) = x",
+    "f(c,x) = x",
+    "f(x,c) = x",
+    "f(c,x) = c",
+    "f(x,c) = c",
+    "f(x,x) = c",
+    // Two and three.
+    "f(x,g(x,y)) = x",
+    "f(x,g(y,z)) = g(f(x,y),f(x,z))",
+    "f(g(x,y),z) = g(f(x,z),f(y,z))",
+    "f(x,g(y,z)) = h(f(x,y),f(x,z))",
+    "f(g(x,y),z) = h(f(x,z),f(y,z))",
+    "f(x,g(y,z)) = f(f(x,y),z)",
+    // With a function of one input.
+    "u(u(x)) = x",
+    "u(u(x)) = u(x)",
+    "u(v(x)) = v(u(x))",
+    "u(c) = c",
+    "u(c) = d",
+    "f(x,u(x)) = c",
+    "f(u(x),x) = c",
+    "u(f(x,y)) = f(u(x),u(y))",
+    "u(f(x,y)) = f(u(y),u(x))",
+    "u(f(x,y)) = g(u(x),u(y))",
+    "u(f(x,y)) = g(u(y),u(x))",
+    "f(u(x),y) = u(f(x,y))",
+    "f(x,u(y)) = u(f(x,y))",
+    "f(u(x),u(y)) = f(x,y)",
+    "f(x,u(y)) = f(u(x),y)",
+    "f(x,u(y)) = g(x,f(x,y))",
+    "f(x,g(u(x),y)) = f(x,y)",
+    "f(x,f(u(x),y)) = y",
+    // Cancellation, inverses and units.
+    "f(x,y) = f(x,z) -> y = z",
+    "f(x,z) = f(y,z) -> x = y",
+    "u(x) = u(y) -> x = y",
+    "f(x,y) = x -> y = c",
+    "f(x,y) = y -> x = c",
+    "f(x,x) = x -> x = c",
+    "f(x,x) = c -> x = c",
+    "f(x,y) = c -> x = c",
+    "f(x,y) = c -> y = c",
+    "f(x,y) = c -> x = y",
+    "f(x,y) = c -> u(x) = y",
+    "f(x,y) = c, f(y,z) = c -> x = z",
+    "f(x,y) = c, g(x,y) = d -> u(x) = y",
+    "f(y,x) = c, f(x,w) = f(x,z) -> z = w",
+    "f(x,y) = c, f(w,x) = f(z,x) -> z = w",
+    "f(x,y) = c, f(z,w) = c -> f(f(x,z),f(w,y)) = c",
+    "f(x,y) = c -> f(x,f(y,z)) = z",
+    "f(x,y) = c -> f(f(y,x),f(y,x)) = f(y,x)",
+    "f(x,x) = x, f(x,y) = c -> x = c",
+    "u(x) != c",
+    "f(x,y) = c, x != c -> y = c",
+    "x != c -> f(c,x) = c",
+    // What commutes.
+    "f(x,y) = f(y,x) -> f(f(x,y),f(x,y)) = f(f(x,x),f(y,y))",
+    "f(x,y) = f(y,x), f(x,z) = f(z,x) -> f(x,f(y,z)) = f(f(y,z),x)",
+    "f(x,y) = f(y,x) -> f(x,u(y)) = f(u(y),x)",
+    // Relations and functions.
+    "R(x,y) -> u(x) = u(y)",
+    "u(x) = u(y) -> R(x,y)",
+    "R(f(x,y),g(x,y))",
+    "R(x,y), R(u(x),z) -> R(y,z)",
+    "R(x,y) -> R(u(y),u(x))",
+];
+
+/// A term of a scheme.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Written {
+    Letter(char),
+    Applied(char, Vec<Written>),
+}
+
+/// An equation between two terms, or what a relation says of its arguments, and whether it is said or denied.
+#[derive(Clone, Debug)]
+struct Said {
+    positive: bool,
+    relation: Option<char>,
+    terms: Vec<Written>,
+}
+
+#[derive(Clone, Debug)]
+struct Scheme {
+    premises: Vec<Said>,
+    head: Said,
+}
+
+/// Reads a scheme of the list above.
+struct Reader<'t> {
+    rest: std::iter::Peekable<std::str::Chars<'t>>,
+}
+
+impl Reader<'_> {
+    fn scheme(text: &str) -> Scheme {
+        let (premises, head) = text.split_once("->").map_or((None, text), |(premises, head)| (Some(premises), head));
+        let mut reader = Reader { rest: head.chars().peekable() };
+        let head = reader.said();
+        let mut reader = Reader { rest: premises.unwrap_or("").chars().peekable() };
+        let mut premises = Vec::new();
+        while reader.peek().is_some() {
+            premises.push(reader.said());
+            reader.skip(',');
+        }
+        Scheme { premises, head }
+    }
+
+    fn peek(&mut self) -> Option<char> {
+        while self.rest.next_if_eq(&' ').is_some() {}
+        self.rest.peek().copied()
+    }
+
+    fn skip(&mut self, sign: char) -> bool {
+        self.peek() == Some(sign) && self.rest.next().is_some()
+    }
+
+    fn said(&mut self) -> Said {
+        let first = self.term();
+        match first {
+            Written::Applied(letter, terms) if letter.is_uppercase() => {
+                Said { positive: true, relation: Some(letter), terms }
+            }
+            first => {
+                let positive = !self.skip('!');
+                self.skip('=');
+                Said { positive, relation: None, terms: vec![first, self.term()] }
+            }
+        }
+    }
+
+    fn term(&mut self) -> Written {
+        self.peek();
+        let letter = self.rest.next().unwrap_or(' ');
+        if !self.skip('(') {
+            return Written::Letter(letter);
+        }
+        let mut inputs = Vec::new();
+        loop {
+            inputs.push(self.term());
+            if !self.skip(',') {
+                self.skip(')');
+                return Written::Applied(letter, inputs);
+            }
+        }
+    }
+}
+
+/// What the letters of a scheme stand for.
+#[derive(Clone, Default, Debug)]
+struct Meaning {
+    relations: BTreeMap<char, RelationId>,
+    constants: BTreeMap<char, u16>,
+}
+
+/// Gives every instance of a scheme whose letters stand for functions, for the relations `about` and for constants that
+/// the limits offer.
+pub(super) fn candidates(
+    signature: &Signature,
+    limits: &Limits,
+    about: &[RelationId],
+    take: &mut dyn FnMut(Clause, Shape) -> bool,
+) {
+    for text in SCHEMES {
+        let scheme = Reader::scheme(text);
+        let mut meanings = vec![Meaning::default()];
+        let said = scheme.premises.iter().chain([&scheme.head]);
+        for (letter, inputs) in said.flat_map(letters).collect::<BTreeSet<_>>() {
+            let own: Vec<RelationId> = match inputs {
+                Some(inputs) => about
+                    .iter()
+                    .copied()
+                    .filter(|id| {
+                        let relation = &signature.relations[id.index()];
+                        let arity = if letter.is_uppercase() { inputs } else { inputs + 1 };
+                        relation.function != letter.is_uppercase() && relation.arity == arity
+                    })
+                    .collect(),
+                None => Vec::new(),
+            };
+            let constants = (0..signature.constants.len() as u16).filter(|constant| limits.offers_constant(*constant));
+            let constants: Vec<u16> = if inputs.is_none() { constants.collect() } else { Vec::new() };
+            let more = |meaning: Meaning| {
+                let relations = own.iter().map(|id| {
+                    let mut meaning = meaning.clone();
+                    meaning.relations.insert(letter, *id);
+                    meaning
+                });
+                let constants = constants.iter().map(|constant| {
+                    let mut meaning = meaning.clone();
+                    meaning.constants.insert(letter, *constant);
+                    meaning
+                });
+                relations.chain(constants).collect::<Vec<_>>()
+            };
+            meanings = meanings.into_iter().flat_map(more).collect();
+        }
+        for meaning in meanings {
+            if let Some((clause, shape)) = meaning.clause(signature, &scheme)
+                && is_well_sorted(signature, &clause)
+                && !take(clause, shape)
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// The letters that stand for something of a theory: functions and relations with the number of their inputs, and
+/// constants.
+fn letters(said: &Said) -> Vec<(char, Option<usize>)> {
+    fn collect(term: &Written, found: &mut Vec<(char, Option<usize>)>) {
+        match term {
+            Written::Letter('c' | 'd') => {
+                found.extend(if let Written::Letter(letter) = term { Some((*letter, None)) } else { None })
+            }
+            Written::Letter(_) => {}
+            Written::Applied(letter, inputs) => {
+                found.push((*letter, Some(inputs.len())));
+                inputs.iter().for_each(|input| collect(input, found));
+            }
+        }
+    }
+    let mut found: Vec<(char, Option<usize>)> =
+        said.relation.map(|letter| (letter, Some(said.terms.len()))).into_iter().collect();
+    said.terms.iter().for_each(|term| collect(term, &mut found));
+    found
+}
+
+impl Meaning {
+    /// The scheme with this meaning; `None` if it says nothing.
+    fn clause(&self, signature: &Signature, scheme: &Scheme) -> Option<(Clause, Shape)> {
+        let mut variables = BTreeMap::new();
+        if let Scheme { premises, head: Said { positive: true, relation: None, terms } } = scheme
+            && premises.is_empty()
+        {
+            let [left, right] = [&terms[0], &terms[1]].map(|term| self.tree(term, &mut variables));
+            let clause = equation(signature, &left, &right)?;
+            return (left != right).then_some((clause, Shape::Equation(left, right)));
+        }
+        let mut rows = Rows { meaning: self, variables, rows: Vec::new(), values: BTreeMap::new(), next: 26 };
+        for premise in &scheme.premises {
+            let literal = rows.premise(premise);
+            rows.rows.extend(literal);
+        }
+        let head = rows.head(&scheme.head)?;
+        if rows.rows.contains(&head) || (head.relation == RelationId::EQUAL && head.arguments[0] == head.arguments[1]) {
+            return None;
+        }
+        let mut clause = Clause { variables: rows.next, premises: rows.rows, head: Head::Literal(head) };
+        clause = canonical(&clause);
+        let shape =
+            if scheme.premises.iter().chain([&scheme.head]).any(|said| said.relation.is_some() || !said.positive) {
+                Shape::Horn
+            } else {
+                Shape::Conditional
+            };
+        Some((clause, shape))
+    }
+
+    fn leaf(&self, letter: char, variables: &mut BTreeMap<char, u16>) -> Term {
+        if let Some(constant) = self.constants.get(&letter) {
+            return Term::Constant(*constant);
+        }
+        let next = variables.len() as u16;
+        Term::Variable(*variables.entry(letter).or_insert(next))
+    }
+
+    fn tree(&self, term: &Written, variables: &mut BTreeMap<char, u16>) -> TermTree {
+        match term {
+            Written::Letter(letter) => TermTree::Leaf(self.leaf(*letter, variables)),
+            Written::Applied(function, inputs) => {
+                let inputs = inputs.iter().map(|input| self.tree(input, variables)).collect();
+                TermTree::Apply(self.relations[function], inputs)
+            }
+        }
+    }
+}
+
+/// A clause under construction: what stands for each term, and the rows that say so.
+struct Rows<'m> {
+    meaning: &'m Meaning,
+    variables: BTreeMap<char, u16>,
+    rows: Vec<Literal>,
+    values: BTreeMap<Written, Term>,
+    /// The number of the next value: variables of a scheme have the numbers below.
+    next: u16,
+}
+
+impl Rows<'_> {
+    /// What stands for a term, computed by rows among the premises.
+    fn value(&mut self, term: &Written) -> Term {
+        if let Some(known) = self.values.get(term) {
+            return *known;
+        }
+        let Written::Applied(function, inputs) = term else { return self.leaf(term) };
+        let value = Term::Variable(self.next);
+        self.next += 1;
+        let row = self.row(*function, inputs, value);
+        self.rows.push(row);
+        self.values.insert(term.clone(), value);
+        value
+    }
+
+    fn leaf(&mut self, term: &Written) -> Term {
+        let Written::Letter(letter) = term else { unreachable!("a leaf") };
+        self.meaning.leaf(*letter, &mut self.variables)
+    }
+
+    fn row(&mut self, function: char, inputs: &[Written], value: Term) -> Literal {
+        let mut arguments: Vec<Term> = inputs.iter().map(|input| self.value(input)).collect();
+        arguments.push(value);
+        Literal { positive: true, relation: self.meaning.relations[&function], arguments }
+    }
+
+    /// A premise as a literal; `None` if its rows say it all.
+    fn premise(&mut self, said: &Said) -> Option<Literal> {
+        if let (true, None, [Written::Applied(function, inputs), other]) =
+            (said.positive, said.relation, &said.terms[..])
+        {
+            let value = self.value(other);
+            let row = self.row(*function, inputs, value);
+            self.values.entry(said.terms[0].clone()).or_insert(value);
+            return Some(row);
+        }
+        let arguments = said.terms.iter().map(|term| self.value(term)).collect();
+        let relation = said.relation.map_or(RelationId::EQUAL, |letter| self.meaning.relations[&letter]);
+        Some(Literal { positive: said.positive, relation, arguments })
+    }
+
+    /// The head: a row if what stands on both sides is known without it.
+    fn head(&mut self, said: &Said) -> Option<Literal> {
+        if let (true, None, [Written::Applied(function, inputs), other]) =
+            (said.positive, said.relation, &said.terms[..])
+            && !self.values.contains_key(&said.terms[0])
+        {
+            let value = self.value(other);
+            let row = self.row(*function, inputs, value);
+            let bound = |term: &Term| {
+                !matches!(term, Term::Variable(_))
+                    || self.rows.iter().any(|row| row.positive && row.arguments.contains(term))
+            };
+            if row.arguments.iter().all(bound) {
+                return Some(row);
+            }
+            let value = Term::Variable(self.next);
+            self.next += 1;
+            let row = self.row(*function, inputs, value);
+            self.rows.push(row);
+            let other = self.value(other);
+            return Some(Literal { positive: true, relation: RelationId::EQUAL, arguments: vec![value, other] });
+        }
+        let arguments: Vec<Term> = said.terms.iter().map(|term| self.value(term)).collect();
+        let relation = said.relation.map_or(RelationId::EQUAL, |letter| self.meaning.relations[&letter]);
+        Some(Literal { positive: said.positive, relation, arguments })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scheme_is_read_whole() {
+        fn write(term: &Written) -> String {
+            match term {
+                Written::Letter(letter) => letter.to_string(),
+                Written::Applied(letter, inputs) => {
+                    format!("{letter}({})", inputs.iter().map(write).collect::<Vec<_>>().join(","))
+                }
+            }
+        }
+        let said = |said: &Said| {
+            let terms: Vec<String> = said.terms.iter().map(write).collect();
+            match said.relation {
+                Some(relation) => format!("{relation}({})", terms.join(",")),
+                None => terms.join(if said.positive { " = " } else { " != " }),
+            }
+        };
+        let mut seen = BTreeSet::new();
+        for text in SCHEMES {
+            let scheme = Reader::scheme(text);
+            let premises: Vec<String> = scheme.premises.iter().map(said).collect();
+            let arrow = if premises.is_empty() { "" } else { " -> " };
+            assert_eq!(format!("{}{arrow}{}", premises.join(", "), said(&scheme.head)), text);
+            assert!(seen.insert(text), "{text} stands there twice");
+        }
+    }
+}
