@@ -14,10 +14,9 @@
 mod flatten;
 mod guide;
 mod parse;
+mod unread;
 mod vocabulary;
 mod words;
-
-use std::fmt;
 
 use crate::calculus::theory::{Goal, Theory};
 
@@ -25,24 +24,7 @@ use super::mpl::{Report, parse_goal};
 use flatten::flatten;
 use vocabulary::Vocabulary;
 
-/// Why a text is no statement.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unread {
-    /// Where, in characters from 0.
-    pub at: usize,
-    /// What is wrong there.
-    pub wrong: String,
-    /// What may be written.
-    pub help: String,
-}
-
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at character {}: {}; {}", self.at + 1, self.wrong, self.help)
-    }
-}
-
-impl std::error::Error for Unread {}
+pub use unread::Unread;
 
 /// Reads and describes statements of one theory.
 pub struct Infix<'t> {
@@ -92,6 +74,14 @@ impl<'t> Infix<'t> {
     /// If the text is no statement.
     pub fn words(&self, text: &str) -> Result<String, Unread> {
         Ok(words::words(&self.vocabulary, &parse::statement(&self.vocabulary, text)?))
+    }
+
+    /// Sentences in words with what they say, to show how it is done: one for each sign, none of them a law.
+    #[must_use]
+    pub fn examples(&self) -> Vec<(String, String)> {
+        let texts = guide::examples(&self.vocabulary);
+        let said = |text: String| Some((self.words(&text).ok()?, text));
+        texts.into_iter().filter_map(said).collect()
     }
 
     /// What may be written, on one line.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Unread;
 use super::parse::{Sentence, Term};
+use super::unread::Unread;
 use super::vocabulary::{Sign, Vocabulary};
 
 /// The statement in MPL. Each different term is named once, by a variable that a premise defines; all variables are bound

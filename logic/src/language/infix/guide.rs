@@ -23,6 +23,33 @@ pub(super) fn expression(vocabulary: &Vocabulary, variables: usize, depth: usize
     format!("({given}( ∧ {given})? → )?{}", literal(&large))
 }
 
+/// Statements that show each sign once, and how premises are written.
+pub(super) fn examples(vocabulary: &Vocabulary) -> Vec<String> {
+    let names = vocabulary.variables(3);
+    let written = |sign: &Sign| {
+        let text = &sign.texts[0];
+        match sign.place {
+            Place::Between(_) => format!("{} {text} {}", names[0], names[1]),
+            Place::Behind => format!("{}{text}", names[0]),
+            Place::Before => {
+                let inputs: Vec<&str> = (0..sign.inputs).map(|place| names[place % 3].as_str()).collect();
+                format!("{text}({})", inputs.join(", "))
+            }
+        }
+    };
+    let mut examples: Vec<String> = Vec::new();
+    for sign in &vocabulary.operations {
+        examples.push(format!("{} = {}", written(sign), names[2]));
+    }
+    for sign in &vocabulary.relations {
+        examples.push(format!("{} → {} = {}", written(sign), names[0], names[1]));
+    }
+    if let [first, .., last] = &vocabulary.operations[..] {
+        examples.push(format!("{} = {} → {} = {}", written(first), names[2], names[2], written(last)));
+    }
+    examples
+}
+
 /// Terms so deep, without brackets around them.
 fn term(vocabulary: &Vocabulary, plain: &str, depth: usize) -> String {
     let mut ways = vec![closed(vocabulary, plain, depth)];

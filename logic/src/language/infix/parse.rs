@@ -1,6 +1,6 @@
 //! From text to a tree of terms and formulas.
 
-use super::Unread;
+use super::unread::Unread;
 use super::vocabulary::{Place, Vocabulary, is_word};
 
 /// Terms and formulas one in another at most.
