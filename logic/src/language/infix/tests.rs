@@ -41,7 +41,7 @@ fn what_is_shown_is_read_again() {
     for (name, texts) in [
         ("peano.mpl", &["a + b = b + a", "a · (b + c) = a · b + a · c", "s a = s b → a = b", "a + b = 0 → b = 0"][..]),
         ("group.mpl", &["(a · b)⁻¹ = b⁻¹ · a⁻¹", "a · b = e → b = a⁻¹"]),
-        ("lattice.mpl", &["a ≤ b → a ⊓ c ≤ b ⊓ c", "a ⊓ (a ⊔ b) = a"]),
+        ("lattice.mpl", &["a ≤ b → a ⊓ c ≤ b ⊓ c", "a ⊓ (a ⊔ b) = a", "a ≤ b ∧ b ≤ a → a = b"]),
         ("boolean-algebra.mpl", &["−(a ⊓ b) = (−a) ⊔ (−b)", "a ⊓ ⊥ = ⊥"]),
         ("natural-order.mpl", &["a < b → s a ≤ b", "a ≤ b → a + c ≤ b + c"]),
         ("powers.mpl", &["a ^ (b + c) = (a ^ b) · (a ^ c)", "(s a)! = (s a) · a!"]),

@@ -194,7 +194,7 @@ fn noted(theory: &Theory, place: usize, shown: &Arc<str>) -> Sign {
     let mut texts = vec![shown.clone(), symbol.clone()];
     // What a keyboard has; a name of letters would look like a word between two terms.
     texts.extend(fixed.filter(|name| position != Place::Behind && (position == Place::Before) == is_word(name)));
-    texts.dedup();
+    let texts = own(texts);
     let predicate = theory.predicate(notation.predicate).name.clone();
     Sign { texts, place: position, predicate, slots, inputs }
 }
@@ -207,9 +207,19 @@ fn plain((shown, name): &(Arc<str>, Arc<str>), places: usize, is_function: bool)
     slots.push(Slot::Fixed(name.clone()));
     let between = inputs == 2 && !is_word(name);
     let place = if between { Place::Between(if is_function { 5 } else { 1 }) } else { Place::Before };
-    let mut texts = vec![shown.clone(), name.clone()];
-    texts.dedup();
+    let texts = own(vec![shown.clone(), name.clone()]);
     Sign { texts, place, predicate: format!("in{places}").into(), slots, inputs }
+}
+
+/// The ways to write a sign without those that the logic has: in a lattice whose meet is called `∧`, that is "and".
+fn own(texts: Vec<Arc<str>>) -> Vec<Arc<str>> {
+    let mut own: Vec<Arc<str>> = Vec::new();
+    for text in texts {
+        if own.is_empty() || !own.contains(&text) && !LOGIC.contains(&&*text) {
+            own.push(text);
+        }
+    }
+    own
 }
 
 /// Whether a text is written with letters and digits, so that blanks must part it from others.
