@@ -9,6 +9,7 @@ mod exit;
 mod explore;
 mod export;
 mod fmt;
+mod formalise;
 mod generate;
 mod guidance;
 mod import;
@@ -103,6 +104,10 @@ enum Command {
     ///
     /// Example: theoremata reason vote --prompt "What is 17 + 25? Answer with the number." --samples 9
     Reason(Box<reason::ReasonArguments>),
+    /// Let a language model propose what a sentence says in a theory; you choose.
+    ///
+    /// Example: theoremata formalise theories/peano.mpl "for all x and y: x plus y is y plus x" --holds "1 + 2 = 2 + 1"
+    Formalise(formalise::FormaliseArguments),
     /// Serve pages and an API over HTTP; asks nothing of the network and needs no configuration.
     ///
     /// Example: theoremata serve --listen 127.0.0.1:8080
@@ -173,6 +178,7 @@ fn dispatch(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Model(command) => model::run(&command, output),
         Command::Generate(arguments) => generate::run(&arguments, output),
         Command::Reason(arguments) => reason::run(&arguments, output),
+        Command::Formalise(arguments) => formalise::run(&arguments, output),
         Command::Serve(arguments) => serve::run(&arguments, output),
         Command::Keys(command) => keys::run(&command, output),
         Command::Bench(command) => bench::run(&command, output),

@@ -2,6 +2,7 @@
 //! written, these checkers, and what is stored.
 
 pub(crate) mod checkers;
+pub(crate) mod corpus;
 pub(crate) mod input;
 pub(crate) mod json;
 pub(crate) mod languages;

@@ -5,6 +5,8 @@ mod common;
 mod documents;
 #[path = "../lm/src/tests/files.rs"]
 mod files;
+#[path = "reason/prover.rs"]
+mod prover;
 #[path = "common/skip.rs"]
 mod skip;
 

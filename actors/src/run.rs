@@ -39,6 +39,9 @@ use writer::Writer;
 /// room for.
 pub const STACK_BYTES: usize = 64 << 20;
 
+/// What stands before the name of an input that holds goals.
+pub const GOALS: &str = "goals:";
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -362,6 +365,12 @@ impl crate::grid::Observer for Observed<'_> {
     fn observe(&mut self, progress: &Progress) {
         (self.0)(Event::Cycle { number: progress.cycle, blocks: progress.counts.live as u64 });
     }
+}
+
+/// The exploration by which a question is answered, before anything is done.
+#[must_use]
+pub fn exploration(theory: Arc<Theory>, goals: &[Goal], manner: Manner) -> Exploration {
+    Exploration::new(theory, goals, manner.search())
 }
 
 /// Whether all goals of an exploration are proved: how many are, and how many there are.

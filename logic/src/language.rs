@@ -2,6 +2,7 @@
 //! readers see them.
 
 pub mod characters;
+pub mod infix;
 pub mod mpl;
 pub mod notation;
 pub mod sort_text;

@@ -12,6 +12,7 @@ use super::destination::written;
 use super::output::Output;
 use super::stored::{find, open};
 use crate::cli::exit::Exit;
+use crate::exchange::corpus;
 use crate::exchange::languages::{self, Language};
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
@@ -50,12 +51,14 @@ pub(crate) enum ExportFormat {
     Lean,
     /// TSTP, the derivations of the TPTP world.
     Tstp,
+    /// JSON lines for those who train models: statements, proofs in steps, what was cited, what was refuted.
+    Corpus,
 }
 
 impl ExportFormat {
     fn language(self) -> Option<Language> {
         match self {
-            ExportFormat::Json => None,
+            ExportFormat::Json | ExportFormat::Corpus => None,
             ExportFormat::Metamath => Some(Language::Metamath),
             ExportFormat::Dedukti => Some(Language::Dedukti),
             ExportFormat::Rocq => Some(Language::Rocq),
@@ -72,6 +75,16 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> Result<Exit, F
         Some(prefix) => vec![find(&store, prefix)?],
         None => store.runs()?,
     };
+    if let ExportFormat::Corpus = arguments.format {
+        if arguments.theorem.is_some() || arguments.backup {
+            let why = "a corpus holds whole runs: neither one theorem nor --backup goes with it";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let failed = |error: io::Error| Failure::World(format!("cannot write the corpus: {error}"));
+        return written(arguments.out.as_deref(), &mut |to| {
+            runs.iter().try_for_each(|run| corpus::write(&store, &Stored::read(&store, run)?, to)?.map_err(failed))
+        });
+    }
     let Some(language) = arguments.format.language() else {
         if arguments.theorem.is_some() {
             return Err(Failure::Usage("JSON lines hold whole runs; name another --format for one theorem".to_owned()));

@@ -4,6 +4,7 @@
 mod command;
 mod job;
 mod orders;
+mod prover;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,7 @@ use crate::cli::model;
 use crate::cli::output::Output;
 use crate::cli::streams;
 use crate::failure::Failure;
+use prover::{Prover, ProverArguments};
 use tell::Teller;
 
 /// How long to wait for news before it is looked whether somebody wants to stop.
@@ -156,6 +158,8 @@ pub(crate) struct ReasonArguments {
     /// which reads the parameters and prints the reply in JSON, and `seconds` that it may take (60).
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     tools: Option<PathBuf>,
+    #[command(flatten)]
+    prover: ProverArguments,
     /// Tasks: the model may have finished pieces shown once more.
     #[arg(long)]
     recall: bool,
@@ -239,8 +243,18 @@ impl ReasonArguments {
 pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
     let items = arguments.file.as_deref().map_or(Ok(Vec::new()), job::lines)?;
     let plan = arguments.plan();
-    let asked = job::Asked::read(arguments)?;
-    let (options, shape, date) = options(arguments)?;
+    let mut asked = job::Asked::read(arguments)?;
+    let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
+    let prover = Prover::read(&arguments.prover, store.as_ref())?;
+    if let Some(prover) = &prover {
+        let joins = arguments.prover.joins();
+        if !joins && matches!(plan, Plan::First | Plan::Vote) {
+            let why = "--theory has no effect here without --judge checked (first) or --equivalent (vote)";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        asked.tools.extend(prover.tools(joins || plan == Plan::Script));
+    }
+    let (options, shape, date) = options(arguments, store, prover.as_ref())?;
     let questions = match (plan, items.is_empty()) {
         (Plan::Map | Plan::Score, true) => {
             return Err(Failure::Usage("`map` and `score` need items: name a file of them with --file".into()));
@@ -255,7 +269,7 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
     let pool = Pool::start(options).map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
     let stop = watch_for_stop(arguments.db.is_some())?;
     let orders = if arguments.orders { orders::listen() } else { never() };
-    let ids = ask_all(&pool, jobs, &mut teller, &stop, orders)?;
+    let ids = ask_all(&pool, jobs.clone(), &mut teller, &stop, orders)?;
     teller.end_screen();
     let mut worst = Exit::Done;
     for (place, id) in ids.iter().enumerate() {
@@ -264,6 +278,9 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
             continue;
         };
         teller.answer(plan, (place, ids.len()), &items, &answer);
+        if let Some(prover) = &prover {
+            prover.tell(&pool, (place, &jobs[place]), *id, output);
+        }
         worst = match (&answer.outcome, worst) {
             (Outcome::Concluded, worst) => worst,
             (_, Exit::Cancelled) => Exit::Cancelled,
@@ -351,8 +368,11 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Who does the work, and what every answer is restricted to.
-fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat, Option<String>), Failure> {
-    let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
+fn options(
+    arguments: &ReasonArguments,
+    store: Option<Arc<Store>>,
+    prover: Option<&Prover>,
+) -> Result<(Options, OutputFormat, Option<String>), Failure> {
     let mut date = None;
     let (kinds, name, shape) = match &arguments.server {
         Some(url) => {
@@ -387,7 +407,8 @@ fn options(arguments: &ReasonArguments) -> Result<(Options, OutputFormat, Option
     };
     let most = Duration::from_secs(arguments.check_seconds);
     let judge: Judge = Arc::new(move |command, text| command::accepts(command, text, most));
-    let toolbox: Toolbox = Arc::new(command::reply);
+    let commands: Toolbox = Arc::new(|tool, parameters, _| command::reply(tool, parameters));
+    let toolbox = prover.map_or_else(|| commands.clone(), |prover| prover.desk.toolbox(Some(commands.clone())));
     let options = Options {
         judge: Some(judge),
         toolbox: Some(toolbox),

@@ -22,8 +22,7 @@ pub(crate) struct Loaded {
     pub(crate) files: Vec<Input>,
 }
 
-/// What stands before the name of an input that holds goals.
-pub(crate) const GOALS: &str = "goals:";
+pub(crate) use theoremata_actors::run::GOALS;
 
 /// The largest number of files of a definitions folder.
 const MAX_DEFINITIONS: usize = 1_000;

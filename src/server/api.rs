@@ -204,7 +204,7 @@ pub(crate) async fn cancel_node(server: Data<Server>, request: HttpRequest, path
     let done = server.deep(move || {
         let asked = ledger::request(&office.means.store, &known.id)?.meaning()?;
         Ok(match (&office.means.models, asked) {
-            (Some(models), Asked::Reason(question)) => models.cancel_node(&question, &path),
+            (Some(models), Asked::Reason(reasoning)) => models.cancel_node(&reasoning.job, &path),
             _ => false,
         })
     });

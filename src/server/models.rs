@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use theoremata_actors::examine::{Desk, Origin, Proved};
 use theoremata_actors::jobs::{Answer, EventKind, Job, JobEvent, JobId, Kind, Local, Options, Pool, Refused};
 use theoremata_lm::Model;
 use theoremata_store::Store;
@@ -27,6 +28,8 @@ pub(crate) struct Models {
     pub(crate) name: String,
     pub(crate) model: Arc<Model>,
     identity: String,
+    /// The provers that questions name.
+    pub(crate) desk: Desk,
     asked: Mutex<HashMap<JobId, Asked>>,
 }
 
@@ -53,10 +56,16 @@ impl Models {
     pub(crate) fn start(seat: Seat, store: &Arc<Store>) -> io::Result<Arc<Models>> {
         let Seat { name, identity, local } = seat;
         let model = local.model.clone();
-        let options = Options { store: Some(store.clone()), ..Options::new(vec![Kind::Local(local)], &identity) };
+        let desk = Desk::default();
+        let options = Options {
+            store: Some(store.clone()),
+            toolbox: Some(desk.toolbox(None)),
+            ..Options::new(vec![Kind::Local(local)], &identity)
+        };
         let pool = Pool::start(options)?;
         let events = pool.watch();
-        let models = Arc::new(Models { pool, store: store.clone(), name, model, identity, asked: Mutex::default() });
+        let models =
+            Arc::new(Models { pool, store: store.clone(), name, model, identity, desk, asked: Mutex::default() });
         let listener = Arc::downgrade(&models);
         thread::Builder::new().name("model-news".to_owned()).spawn(move || {
             for (id, event) in events {
@@ -114,6 +123,24 @@ impl Models {
     /// Ends one node of a question and all below it; false if no such node is open.
     pub(crate) fn cancel_node(&self, question: &Job, path: &[u32]) -> bool {
         self.pool.cancel_node(question.id(&self.identity), path)
+    }
+
+    /// What the prover has proved for a question, and for which node: each is read from the store, where it is written down who
+    /// asked for it.
+    ///
+    /// # Errors
+    /// In words, if the store does not hold what a reply says.
+    pub(crate) fn proved(&self, question: &Job) -> Result<Vec<(Vec<u32>, Proved)>, String> {
+        let job = question.id(&self.identity);
+        let (mut proved, mut earlier) = (Vec::new(), Vec::new());
+        for told in self.pool.told(job, 0).unwrap_or_default() {
+            let EventKind::Called(call) = &told.what else { continue };
+            let Some(tool) = question.tools.iter().find(|tool| tool.name == call.tool) else { continue };
+            let found = self.desk.note(tool, &Origin { job, path: told.path.clone() }, call, &earlier)?;
+            proved.extend(found.map(|found| (told.path.clone(), found)));
+            earlier.push(call.clone());
+        }
+        Ok(proved)
     }
 
     /// Questions that are not answered, or whose answers somebody still reads.

@@ -183,7 +183,9 @@ impl Office {
         let (theory, run) = match asked {
             Asked::Question(question) => (Some(question.theory.name.to_string()), Some(question.run().to_string())),
             Asked::Check(run) => (None, run.map(|run| run.to_string())),
-            Asked::Reason(_) => (None, None),
+            Asked::Reason(reasoning) => {
+                (reasoning.theory.as_ref().map(|(loaded, _)| loaded.theory.name.to_string()), None)
+            }
         };
         let job = Job {
             number,

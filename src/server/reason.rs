@@ -3,28 +3,37 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use theoremata_actors::examine::{Examiner, Limits, Proved};
 use theoremata_actors::grid::Cancel;
-use theoremata_actors::jobs::{Answer, EventKind, Job, JobEvent};
+use theoremata_actors::jobs::{Answer, EventKind, JobEvent};
 use theoremata_lm::Outcome;
 
 use super::job::State;
 use super::log::{JobLog, value};
 use super::means::Means;
 use super::models::Memory;
+use super::request::Reasoning;
 use super::work;
+use crate::time::now;
 
 /// What is written in this time goes to the log together.
 const GATHER: Duration = Duration::from_millis(100);
 
 /// Asks the model, and writes down what its tree does until it is answered.
-pub(super) fn reason(means: &Means, question: Job, log: &JobLog, cancel: &Cancel) -> work::Outcome {
+pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: &Cancel) -> work::Outcome {
+    let Reasoning { job: question, theory } = reasoning;
     let none = || "this server was started without a model; `theoremata serve --model smollm2` gives it one".to_owned();
     let models = means.models.as_ref().ok_or_else(none)?;
     let said = |error: theoremata_store::StoreError| error.to_string();
+    if let Some((loaded, limits)) = theory {
+        let examiner = Examiner::new(loaded.theory, loaded.files, means.store.clone(), limits, now);
+        let (cpu, memory) = (means.limits.cpu_seconds, means.limits.memory_mb << 20);
+        models.desk.register(examiner.within(Limits { cpu, memory }));
+    }
     if log.last().is_none() {
         log.append(vec![json!({ "event": "started", "kind": "reason", "model": models.name })]).map_err(said)?;
     }
-    let mut asking = models.ask(question, Memory::Kept).map_err(|refused| refused.to_string())?;
+    let mut asking = models.ask(question.clone(), Memory::Kept).map_err(|refused| refused.to_string())?;
     asking.skip(heard(log));
     let mut told_to_stop = false;
     loop {
@@ -48,7 +57,7 @@ pub(super) fn reason(means: &Means, question: Job, log: &JobLog, cancel: &Cancel
         }
         // The log may have had the answer from a process that was killed before it could say that the job has ended.
         if let Some(answer) = asking.answer() {
-            return ended(&answer);
+            return ended(&answer, &models.proved(&question)?);
         }
     }
 }
@@ -87,7 +96,9 @@ fn line(what: &EventKind) -> Value {
         }
         EventKind::Joined(report) => json!({ "event": "joined", "report": report }),
         EventKind::Pruned(report) => json!({ "event": "pruned", "report": report }),
-        EventKind::Called(call) => json!({ "event": "called", "tool": call.tool, "reply": call.reply }),
+        EventKind::Called(call) => json!({
+            "event": "called", "tool": call.tool, "parameters": call.parameters, "reply": call.reply,
+        }),
         EventKind::Cancelled { .. } => json!({ "event": "node_cancelled" }),
         EventKind::Finished(outcome) => json!({ "event": "node_ended", "outcome": word(outcome) }),
         EventKind::Resumed { tokens, because } => json!({ "event": "resumed", "tokens": tokens, "because": because }),
@@ -116,7 +127,7 @@ fn word(outcome: &Outcome) -> String {
 }
 
 /// What came of a question: a function of it and the model alone.
-fn ended(answer: &Answer) -> work::Outcome {
+fn ended(answer: &Answer, proved: &[(Vec<u32>, Proved)]) -> work::Outcome {
     if let (Outcome::Failed, Some(because), true) = (&answer.outcome, &answer.because, answer.nodes.is_empty()) {
         return Err(because.clone());
     }
@@ -126,10 +137,19 @@ fn ended(answer: &Answer) -> work::Outcome {
         _ => (&answer.outcome, &answer.text),
     };
     let state = if *outcome == Outcome::Cancelled { State::Cancelled } else { State::Finished };
-    let more = json!({
+    let theorem = |(path, proved): &(Vec<u32>, Proved)| {
+        json!({
+            "node": path, "number": proved.number, "run": proved.run.to_string(), "theorem": proved.theorem,
+            "statement": proved.mpl, "math": proved.math,
+        })
+    };
+    let mut more = json!({
         "outcome": word(outcome), "because": answer.because, "text": text, "chosen": answer.chosen,
         "votes": answer.votes,
     });
+    if !proved.is_empty() {
+        more["theorems"] = proved.iter().map(theorem).collect();
+    }
     Ok(Some((state, more)))
 }
 
@@ -139,7 +159,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use theoremata_actors::jobs::{Local, Program};
+    use theoremata_actors::jobs::{Job, Local, Program};
     use theoremata_lm::{Model, Settings};
     use theoremata_store::Store;
 
@@ -176,15 +196,16 @@ mod tests {
         let means = means();
         let program = Program::Vote { samples: 3, least: 1, pattern: None };
         let question = Job::new("1 + 1 = ", program, 20);
+        let asked = || Reasoning { job: question.clone(), theory: None };
         let log = JobLog::open(&means.store, "whole").expect("a log");
-        let outcome = reason(&means, question.clone(), &log, &Cancel::default()).expect("an outcome");
+        let outcome = reason(&means, asked(), &log, &Cancel::default()).expect("an outcome");
         assert!(outcome.is_some());
         let whole = values(&log);
         assert_eq!(whole.last().expect("events")["event"], "answer");
         for kept in 0..=whole.len() {
             let log = JobLog::open(&means.store, &format!("cut off after {kept}")).expect("a log");
             log.append(whole[..kept].to_vec()).expect("appended");
-            assert_eq!(reason(&means, question.clone(), &log, &Cancel::default()).expect("an outcome"), outcome);
+            assert_eq!(reason(&means, asked(), &log, &Cancel::default()).expect("an outcome"), outcome);
             let text =
                 |events: &[Value]| -> String { events.iter().filter_map(|event| event["text"].as_str()).collect() };
             let again = values(&log);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use theoremata_actors::examine::{Examiner, Limits, prover_tools};
 use theoremata_actors::jobs::{Accept, Job, Program};
 use theoremata_actors::run::{Manner, Question};
 use theoremata_logic::language::mpl;
@@ -133,7 +134,13 @@ pub(crate) enum Asked {
     /// A check of a run, or of all.
     Check(Option<RunId>),
     /// A question to the language model.
-    Reason(Box<Job>),
+    Reason(Box<Reasoning>),
+}
+
+/// A question to the language model, and the theory about which the prover is asked for it.
+pub(crate) struct Reasoning {
+    pub(crate) job: Job,
+    pub(crate) theory: Option<(Loaded, Limits)>,
 }
 
 impl JobRequest {
@@ -196,11 +203,11 @@ impl JobRequest {
         let reasons = matches!(self.kind, Kind::Generate | Kind::Reason);
         match self.kind {
             Kind::Check | Kind::Explore | Kind::Prove if self.question.is_some() => return named("question"),
-            _ if reasons && has_theory => return named(if self.source.is_some() { "source" } else { "files" }),
+            Kind::Generate if has_theory => return named(if self.source.is_some() { "source" } else { "files" }),
             _ if reasons && !self.goals.is_empty() => return named("goals"),
             _ if reasons && self.run.is_some() => return named("run"),
             _ if reasons && self.options != JobOptions::default() => return named("options"),
-            _ if reasons && self.budget != Budget::default() => {
+            _ if reasons && !has_theory && self.budget != Budget::default() => {
                 return wrong(
                     "budget",
                     "the bounds of a question stand in `question`: `max_tokens`, `total_tokens`, …".to_owned(),
@@ -237,7 +244,11 @@ impl JobRequest {
             return self.run.as_ref().map(parse).transpose().map(Asked::Check);
         }
         if let Some(question) = &self.question {
-            return Ok(Asked::Reason(Box::new(asked_of_model(self.kind, question)?)));
+            let theory = (self.source.is_some() || !self.files.is_empty()).then(|| self.theory()).transpose()?;
+            let (cpu, memory) = (self.budget.cpu_seconds.unwrap_or(10.0), self.budget.memory_mb.unwrap_or(1024) << 20);
+            let theory = theory.map(|loaded| (loaded, Limits { cpu, memory }));
+            let job = asked_of_model(self.kind, question, theory.as_ref())?;
+            return Ok(Asked::Reason(Box::new(Reasoning { job, theory })));
         }
         let Loaded { theory, report: _, files: mut inputs } = self.theory()?;
         let mut goals = Vec::new();
@@ -277,7 +288,7 @@ impl JobRequest {
 const TOKENS: u64 = 256;
 
 /// A question to the language model.
-fn asked_of_model(kind: Kind, question: &Value) -> Result<Job, Problem> {
+fn asked_of_model(kind: Kind, question: &Value, theory: Option<&(Loaded, Limits)>) -> Result<Job, Problem> {
     let wrong = |why: String| Problem::malformed(format!("`question`: {why}")).saying("field", "question");
     let mut question = question.clone();
     let members = question.as_object_mut().ok_or_else(|| wrong("an object is needed".to_owned()))?;
@@ -288,7 +299,22 @@ fn asked_of_model(kind: Kind, question: &Value) -> Result<Job, Problem> {
         }
         members.insert("program".to_owned(), json!({ "vote": { "samples": 1, "least": 1, "pattern": null } }));
     }
-    let job: Job = serde_json::from_value(question).map_err(|error| wrong(error.to_string()))?;
+    let mut job: Job = serde_json::from_value(question).map_err(|error| wrong(error.to_string()))?;
+    if !job.tools.is_empty() {
+        return Err(wrong(
+            "a server runs no commands; with a theory the prover's tools are there by themselves".to_owned(),
+        ));
+    }
+    if let Some((loaded, limits)) = theory {
+        let joins = match &job.program {
+            Program::Tasks { .. } => false,
+            Program::Script(_) => true,
+            _ => {
+                return Err(wrong("a theory is of use to `tasks` and `script` alone, which ask the prover".to_owned()));
+            }
+        };
+        job.tools = prover_tools(&loaded.theory, &Examiner::id_of(&loaded.files, *limits), joins);
+    }
     if matches!(&job.program, Program::First { accept: Accept::Judge(_), .. }) {
         return Err(wrong("a server runs no command that judges; accept `any` or a `pattern`".to_owned()));
     }

@@ -37,7 +37,7 @@ pub(super) fn perform(means: &Means, job: &Job, request: &JobRequest, log: &JobL
     let work = || match request.meaning().map_err(|problem| problem.detail().to_owned())? {
         Asked::Question(question) => ask(means, job, *question, log, cancel),
         Asked::Check(run) => check(means, run, log, cancel),
-        Asked::Reason(question) => reason::reason(means, *question, log, cancel),
+        Asked::Reason(reasoning) => reason::reason(means, *reasoning, log, cancel),
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(RunError::panicked(&*panic).to_string()))
 }

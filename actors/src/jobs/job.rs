@@ -354,8 +354,7 @@ impl Job {
         }
         tools::check(&self.tools)?;
         if let Program::Script(script) = &self.program {
-            let names: Vec<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
-            script::check(&script.steps, &names)?;
+            script::check(&script.steps, &self.tools)?;
         }
         let bytes = self.bytes();
         if bytes > MOST_BYTES {

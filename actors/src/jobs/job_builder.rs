@@ -118,7 +118,8 @@ impl JobBuilder {
                 let tasks = Tasks::new(ground(codec.prompt(&question)?), &self.model, turn, forgetting(*memory))?;
                 let caller = self.caller(job, calls);
                 let answer = move |call: Call<'_>| caller.call(call.tool, call.parameters);
-                Running::start(engine, tasks.with_tools(REPLY_CHARACTERS, answer))?
+                let proving = job.tools.iter().filter(|tool| tool.prover.is_some()).map(|tool| tool.name.clone());
+                Running::start(engine, tasks.with_tools(REPLY_CHARACTERS, answer).with_verdicts(proving))?
             }
             Program::Script(script) => {
                 let asked = (codec.clone(), self.caller(job, calls));
@@ -132,7 +133,12 @@ impl JobBuilder {
     }
 
     fn caller(&self, job: &Job, calls: &Rc<RefCell<Calls>>) -> Caller {
-        Caller { tools: job.tools.clone().into(), toolbox: self.askable.toolbox.clone(), calls: calls.clone() }
+        Caller {
+            tools: job.tools.clone().into(),
+            toolbox: self.askable.toolbox.clone(),
+            calls: calls.clone(),
+            in_order: matches!(job.program, Program::Tasks { .. }),
+        }
     }
 
     fn decompose(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::output_format::OutputFormat;
+use super::tools::Tool;
 
 /// Steps of a program at most, those of branches and loops counted once.
 const MOST_STEPS: usize = 1000;
@@ -146,6 +147,34 @@ pub enum Policy {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tool: Option<String>,
     },
+    /// A statement that the prover proves: the first of these, and no number of others beats it. If none is proved the first
+    /// that stays open. What is refuted, or is no statement, is never selected.
+    Checked {
+        /// The prover's tool.
+        #[serde(default = "judge")]
+        tool: String,
+    },
+    /// One on which most agree, where statements count as one that the prover shows equivalent. What is no statement does not
+    /// vote.
+    Equivalent {
+        /// The prover's tool.
+        #[serde(default = "equivalent")]
+        tool: String,
+        /// What counts of an answer: what this expression finds last, its first group if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pattern: Option<String>,
+        /// So many have to agree.
+        #[serde(default = "one")]
+        least: usize,
+    },
+}
+
+fn judge() -> String {
+    "judge".to_owned()
+}
+
+fn equivalent() -> String {
+    "equivalent".to_owned()
 }
 
 fn one() -> usize {
@@ -186,16 +215,16 @@ pub struct ScriptError {
     pub wrong: String,
 }
 
-/// Whether steps are a program for a job with tools of these names.
+/// Whether steps are a program for a job with these tools.
 ///
 /// # Errors
 /// If a number is out of range, an expression cannot be read, a policy does not go with its mode, or a tool is not there.
-pub(super) fn check(steps: &[Step], tools: &[&str]) -> Result<(), ScriptError> {
+pub(super) fn check(steps: &[Step], tools: &[Tool]) -> Result<(), ScriptError> {
     Checker { tools, steps: 0 }.steps("steps", steps, 0, 1)
 }
 
 struct Checker<'s> {
-    tools: &'s [&'s str],
+    tools: &'s [Tool],
     steps: usize,
 }
 
@@ -279,7 +308,10 @@ impl Checker<'_> {
         let at = format!("{place}.policy");
         match (join.mode, &join.policy) {
             (Mode::Select, None) => {
-                return wrong(&at, "`select` needs a policy: shortest, best, vote, weighted, highest or accepted");
+                return wrong(
+                    &at,
+                    "`select` needs a policy: shortest, best, vote, weighted, highest, accepted, checked or equivalent",
+                );
             }
             (Mode::Select, Some(_)) | (_, None) => {}
             (_, Some(_)) => return wrong(&at, "a policy selects a branch, and goes with the mode `select` alone"),
@@ -294,6 +326,12 @@ impl Checker<'_> {
                 self.tool(&format!("{at}.weighted.tool"), tool)?;
                 expression(&format!("{at}.weighted.pattern"), pattern.as_ref())
             }
+            Some(Policy::Checked { tool }) => self.prover(&format!("{at}.checked.tool"), tool),
+            Some(Policy::Equivalent { tool, pattern, least }) => {
+                self.prover(&format!("{at}.equivalent.tool"), tool)?;
+                within(&format!("{at}.equivalent.least"), *least, WIDEST)?;
+                expression(&format!("{at}.equivalent.pattern"), pattern.as_ref())
+            }
             Some(Policy::Highest { tool }) => self.tool(&format!("{at}.highest.tool"), tool),
             Some(Policy::Accepted { pattern, tool }) => match (pattern, tool) {
                 (Some(_), None) => expression(&format!("{at}.accepted.pattern"), pattern.as_ref()),
@@ -304,11 +342,20 @@ impl Checker<'_> {
     }
 
     fn tool(&self, place: &str, name: &str) -> Result<(), ScriptError> {
-        if self.tools.contains(&name) {
+        if self.tools.iter().any(|tool| tool.name == name) {
             return Ok(());
         }
-        let known = if self.tools.is_empty() { "there is none".to_owned() } else { self.tools.join(", ") };
-        wrong(place, format!("there is no tool `{name}`; tools come with --tools ({known})"))
+        let names: Vec<&str> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
+        let known = if names.is_empty() { "there is none".to_owned() } else { names.join(", ") };
+        wrong(place, format!("there is no tool `{name}`; tools come with --tools and --theory ({known})"))
+    }
+
+    /// A tool whose verdicts are the prover's own.
+    fn prover(&self, place: &str, name: &str) -> Result<(), ScriptError> {
+        if self.tools.iter().any(|tool| tool.name == name && tool.prover.is_some()) {
+            return Ok(());
+        }
+        wrong(place, format!("`{name}` is no tool of a prover: name a theory, on the command line with --theory"))
     }
 }
 

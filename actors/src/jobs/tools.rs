@@ -29,7 +29,12 @@ pub struct Tool {
     #[serde(default = "no_parameters")]
     pub parameters: Json,
     /// What the pool's [`Toolbox`] is told; on the command line the command that is run.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
+    /// The prover that answers instead, by the id of its [`Examiner`](crate::examine::Examiner). No file of tools can name
+    /// one: whoever makes the job does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prover: Option<String>,
     /// Seconds that a call may take at most.
     #[serde(default = "a_minute")]
     pub seconds: u64,
@@ -40,7 +45,7 @@ impl Tool {
     pub fn new(name: impl Into<String>, command: impl Into<String>) -> Tool {
         let parameters = serde_json::json!({ "type": "object" });
         let (name, command) = (name.into(), command.into());
-        Tool { name, description: String::new(), parameters, command, seconds: a_minute() }
+        Tool { name, description: String::new(), parameters, command, prover: None, seconds: a_minute() }
     }
 }
 
@@ -52,9 +57,10 @@ fn a_minute() -> u64 {
     60
 }
 
-/// Answers calls: of this tool, with these parameters in JSON. What it replies is text that the model reads; that a call
-/// failed is a reply too. It may be asked on any thread.
-pub type Toolbox = Arc<dyn Fn(&Tool, &str) -> String + Send + Sync>;
+/// Answers calls: of this tool, with these parameters in JSON, behind the calls that were answered before in the one text
+/// that the model writes. Where several write side by side, none is told. What it replies is text that the model reads; that
+/// a call failed is a reply too. It may be asked on any thread.
+pub type Toolbox = Arc<dyn Fn(&Tool, &str, &[Called]) -> String + Send + Sync>;
 
 /// Why a tool is none.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -82,13 +88,16 @@ pub(super) fn check(tools: &[Tool]) -> Result<(), ToolError> {
         return Err(ToolError::Many(tools.len()));
     }
     let mut names = HashSet::from([recall_tool().0]);
-    for Tool { name, parameters, seconds, .. } in tools {
+    for Tool { name, parameters, seconds, command, prover, .. } in tools {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if name.is_empty() || name.len() > NAME_CHARACTERS || !name.chars().all(plain) {
             return wrong(name, "a name has 1 to 64 letters, digits, `_` and `-`");
         }
         if !names.insert(name.clone()) {
             return wrong(name, "there is another tool of this name");
+        }
+        if command.is_empty() && prover.is_none() {
+            return wrong(name, "`command` is missing: what answers the calls");
         }
         if parameters["type"] != "object" {
             return wrong(name, "`parameters` is the schema of an object: `\"type\": \"object\"`");
@@ -106,6 +115,10 @@ pub(super) fn described(tools: &[Tool], recall: bool) -> String {
         .iter()
         .map(|tool| {
             let colon = if tool.description.is_empty() { "" } else { ": " };
+            // Those of a prover hold whole grammars; their descriptions have examples.
+            if tool.prover.is_some() {
+                return format!("- {}{colon}{}", tool.name, tool.description.trim());
+            }
             format!("- {}{colon}{} Parameters: {}", tool.name, tool.description.trim(), tool.parameters["properties"])
         })
         .collect();
@@ -132,6 +145,8 @@ pub struct Called {
 pub(super) struct Calls {
     /// By tool and parameters.
     replies: HashMap<(String, String), String>,
+    /// All that were answered, in order.
+    made: Vec<Called>,
     /// Calls that were answered since the worker asked last.
     new: Vec<Called>,
 }
@@ -140,7 +155,8 @@ impl Calls {
     /// The calls of a job that goes on from what was told of it.
     pub(super) fn known(calls: Vec<Called>) -> Calls {
         let known = calls.into_iter().map(|Called { tool, parameters, reply }| ((tool, parameters), reply));
-        Calls { replies: known.collect(), new: Vec::new() }
+        // What was told comes again, in the same order, as the tree is grown again.
+        Calls { replies: known.collect(), made: Vec::new(), new: Vec::new() }
     }
 
     /// Calls since this was asked last.
@@ -155,6 +171,8 @@ pub(super) struct Caller {
     pub(super) tools: Arc<[Tool]>,
     pub(super) toolbox: Option<Toolbox>,
     pub(super) calls: Rc<RefCell<Calls>>,
+    /// Whether calls come one after the other, so that a reply may hang on those before.
+    pub(super) in_order: bool,
 }
 
 impl Caller {
@@ -165,14 +183,19 @@ impl Caller {
         let reply = known.unwrap_or_else(|| {
             let known = self.tools.iter().find(|known| known.name == tool);
             let reply = match (known, &self.toolbox) {
-                (Some(tool), Some(toolbox)) => toolbox(tool, parameters),
+                (Some(tool), Some(toolbox)) => {
+                    let made = if self.in_order { self.calls.borrow().made.clone() } else { Vec::new() };
+                    toolbox(tool, parameters, &made)
+                }
                 _ => format!("there is no tool `{tool}`"),
             };
             reply.chars().take(REPLY_CHARACTERS).collect()
         });
         let mut calls = self.calls.borrow_mut();
         let (tool, parameters) = call.clone();
-        calls.new.push(Called { tool, parameters, reply: reply.clone() });
+        let called = Called { tool, parameters, reply: reply.clone() };
+        calls.made.push(called.clone());
+        calls.new.push(called);
         calls.replies.insert(call, reply.clone());
         reply
     }
@@ -207,13 +230,14 @@ mod tests {
     fn a_call_whose_reply_is_known_is_not_made() {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = count.clone();
-        let toolbox: Toolbox = Arc::new(move |tool, parameters| {
+        let toolbox: Toolbox = Arc::new(move |tool, parameters, _| {
             format!("{}{parameters}{}", tool.name, counted.fetch_add(1, Ordering::Relaxed))
         });
         let known = |calls| Caller {
             tools: Arc::from([tool("look")]),
             toolbox: Some(toolbox.clone()),
             calls: Rc::new(RefCell::new(Calls::known(calls))),
+            in_order: true,
         };
         let caller = known(Vec::new());
         let replies = ["1", "2", "1"].map(|parameters| caller.call("look", parameters));

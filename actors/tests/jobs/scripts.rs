@@ -64,9 +64,10 @@ fn tools() -> (Vec<Tool>, Toolbox) {
         description: String::new(),
         parameters: json!({ "type": "object" }),
         command: name.into(),
+        prover: None,
         seconds: 1,
     };
-    let toolbox: Toolbox = Arc::new(|tool, parameters| match tool.name.as_str() {
+    let toolbox: Toolbox = Arc::new(|tool, parameters, _| match tool.name.as_str() {
         "length" => parameters.len().to_string(),
         _ => format!("<{parameters}>"),
     });

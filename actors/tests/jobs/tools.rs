@@ -12,7 +12,7 @@ fn tool(name: &str) -> Tool {
         "type": "object", "properties": { "q": property }, "required": ["q"], "additionalProperties": false,
     });
     let (description, command) = ("Looks it up.".to_owned(), format!("run {name}"));
-    Tool { name: name.into(), description, parameters, command, seconds: 1 }
+    Tool { name: name.into(), description, parameters, command, prover: None, seconds: 1 }
 }
 
 fn asking(seed: u64, memory: Forgetting) -> Job {
@@ -24,7 +24,7 @@ fn asking(seed: u64, memory: Forgetting) -> Job {
 fn a_job_that_goes_on_makes_no_call_whose_reply_was_told() {
     let made = Arc::new(Mutex::new(BTreeMap::<String, usize>::new()));
     let counted = made.clone();
-    let toolbox: theoremata_actors::jobs::Toolbox = Arc::new(move |tool, parameters| {
+    let toolbox: theoremata_actors::jobs::Toolbox = Arc::new(move |tool, parameters, _| {
         let mut made = counted.lock().expect("nobody panics");
         *made.entry(format!("{} {parameters}", tool.command)).or_default() += 1;
         format!("{} \"{}\"", tool.name, made.len())
@@ -83,7 +83,7 @@ fn a_job_that_goes_on_makes_no_call_whose_reply_was_told() {
 
 #[test]
 fn calls_are_bounded_and_a_pool_without_tools_takes_none() {
-    let toolbox: theoremata_actors::jobs::Toolbox = Arc::new(|_, _| "x".into());
+    let toolbox: theoremata_actors::jobs::Toolbox = Arc::new(|_, _, _| "x".into());
     let pool = Pool::start(Options { toolbox: Some(toolbox), ..options(1) }).expect("a pool");
     let outcomes: Vec<Outcome> = (0..8)
         .map(|seed| {

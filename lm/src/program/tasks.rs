@@ -76,6 +76,8 @@ pub struct Tasks<'a> {
     memory: Memory,
     turn: Turn,
     tools: Tools<'a>,
+    /// Tools whose replies stand for what a task came to.
+    verdicts: Vec<String>,
     reply_characters: usize,
     reader: Reader,
     text: Vec<Token>,
@@ -115,6 +117,7 @@ impl<'a> Tasks<'a> {
             memory,
             turn: Turn { after: After::Hold, stop_texts, ..turn },
             tools: Box::new(|_| "there is no such tool".to_owned()),
+            verdicts: Vec::new(),
             reply_characters: REPLY_CHARACTERS,
             reader: Reader::default(),
             text: Vec::new(),
@@ -134,6 +137,13 @@ impl<'a> Tasks<'a> {
     /// [`recall_tool`] is answered by the program, and counts as well.
     pub fn with_tools(self, reply_characters: usize, answer: impl FnMut(Call<'_>) -> String + 'a) -> Tasks<'a> {
         Tasks { tools: Box::new(answer), reply_characters, ..self }
+    }
+
+    /// Where a task is a branch that asked one of these tools, the reply comes back as `{"verdict": …}` in the place of
+    /// the conclusion that the model wrote; and of a task that asked no tool itself the last verdict among its subtasks.
+    /// Nothing that a model writes has that key.
+    pub fn with_verdicts(self, tools: impl IntoIterator<Item = String>) -> Tasks<'a> {
+        Tasks { verdicts: tools.into_iter().collect(), ..self }
     }
 
     fn root(&self) -> Option<NodeId> {
@@ -218,6 +228,10 @@ impl<'a> Tasks<'a> {
         let reply = if call.tool == RECALL { self.recalled(call.parameters) } else { (self.tools)(call) };
         self.calls += 1;
         let reply: String = reply.chars().take(self.reply_characters).collect();
+        if let Some(writer) = self.writers.last_mut() {
+            writer.asked = true;
+            writer.verdict = self.verdicts.contains(&name).then(|| reply.clone());
+        }
         let reply = format!(" {}", Json::from(reply));
         // A token may have brought along how a reply begins.
         let there = self.reader.bytes()[at..].to_vec();
@@ -265,7 +279,7 @@ impl<'a> Tasks<'a> {
         writer.tail.truncate(count);
         writer.tail.extend(kept);
         let base = writer.base + writer.tail.len();
-        self.opening = Some(TaskWriter { node, taken: 0, base, begin: at, tail });
+        self.opening = Some(TaskWriter { base, begin: at, tail, ..TaskWriter::new(node) });
         let then = Then::Generate(Turn { constraint, ..self.turn.clone() });
         let branch = Branch { tokens: right, then, allowance: engine.allowance(node) };
         let join = Join::Value(Conclusion::Behind(self.words.text(MARK)?));
@@ -276,7 +290,12 @@ impl<'a> Tasks<'a> {
     fn close(&mut self, engine: &mut Engine, end: usize, conclusion: Range<usize>) -> Result<(), EngineError> {
         let bytes = self.reader.bytes();
         let text = |range: Range<usize>| String::from_utf8_lossy(&bytes[range]).into_owned();
-        let value = self.words.text(&format!("{{\"conclusion\": {}}}", text(conclusion)))?;
+        let verdict = self.writers.last().and_then(|writer| writer.verdict.clone());
+        let value = match &verdict {
+            Some(verdict) => json!({ "verdict": verdict }).to_string(),
+            None => format!("{{\"conclusion\": {}}}", text(conclusion)),
+        };
+        let value = self.words.text(&value)?;
         let rest = self.words.text(&text(end..bytes.len()))?;
         let tail = value.iter().map(|token| (*token, end)).chain(self.placed(end, &rest));
         let (tail, mark) = (tail.collect::<Vec<_>>(), self.words.text(MARK)?);
@@ -286,6 +305,9 @@ impl<'a> Tasks<'a> {
         }
         let (Some(done), Some(above)) = (self.writers.pop(), self.writers.last_mut()) else { return Ok(()) };
         above.tail.extend(tail);
+        if verdict.is_some() && !above.asked {
+            above.verdict = verdict;
+        }
         self.constraint = Some(engine.constraint(done.node));
         self.pieces.push(done.begin..end);
         let tokens = done.tail.into_iter().map(|(token, _)| token).collect();
@@ -322,7 +344,7 @@ impl Program for Tasks<'_> {
         let Ground { prefix, seed, bounds } = self.ground.clone();
         let (base, then) = (prefix.len(), Then::Generate(self.turn.clone()));
         let root = engine.submit(Request { tokens: prefix, seed, then, bounds })?;
-        self.writers.push(TaskWriter { node: root, taken: 0, base, begin: 0, tail: Vec::new() });
+        self.writers.push(TaskWriter { base, ..TaskWriter::new(root) });
         Ok(root)
     }
 

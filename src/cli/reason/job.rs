@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use theoremata_actors::examine::{EQUIVALENT, JUDGE};
 use theoremata_actors::jobs::{
     Accept, Forgetting, Fork, Generate, Job, JoinForm, Mode, OutputFormat, Policy, Program, Said, Script, Step,
     TokenChoice, Tool, View,
@@ -32,6 +33,12 @@ impl Asked {
     pub(super) fn read(arguments: &ReasonArguments) -> Result<Asked, Failure> {
         let script = arguments.script.as_deref().map(|path| json::read(path, "program")).transpose()?;
         let tools = arguments.tools.as_deref().map(|path| json::read(path, "list of tools")).transpose()?;
+        if let Some(tool) = tools.iter().flatten().find(|tool: &&Tool| tool.prover.is_some()) {
+            let name = &tool.name;
+            return Err(Failure::Usage(format!(
+                "the tool `{name}`: the prover's tools come with --theory, not from a file"
+            )));
+        }
         let earlier = arguments.chat.earlier()?;
         Ok(Asked { script, tools: tools.unwrap_or_default(), earlier, ..Asked::default() })
     }
@@ -85,6 +92,10 @@ fn program(arguments: &ReasonArguments, items: &[String], asked: &Asked) -> Prog
     let pattern = arguments.pattern.as_ref().map(|pattern| pattern.as_str().to_owned());
     match arguments.plan() {
         Plan::Map => Program::Map { items: items.to_vec(), last: arguments.last.clone() },
+        Plan::Vote if arguments.prover.equivalent => {
+            selecting(samples, Policy::Equivalent { tool: EQUIVALENT.into(), pattern, least: arguments.least })
+        }
+        Plan::First if arguments.prover.judge.is_some() => selecting(samples, Policy::Checked { tool: JUDGE.into() }),
         Plan::Vote if arguments.score.is_some() => selecting(samples, Policy::Weighted { tool: SCORE.into(), pattern }),
         Plan::Vote => Program::Vote { samples, least: arguments.least, pattern },
         Plan::First => {

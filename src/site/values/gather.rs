@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use theoremata_actors::examine::asked_by;
 use theoremata_actors::run::{contradiction_among, variable_name};
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
@@ -29,6 +30,7 @@ impl Report {
         };
         let sources = stored.files.iter().map(source).collect();
         let acceptances = Acceptance::of(&stored.run);
+        let askers = asked_by(&stored.run.measures).map(|asker| visible_line(&asker).into_owned()).collect();
         let own = stored.theory.goals.iter();
         let goals: Vec<(&Formula, &str)> =
             own.chain(&stored.goals).map(|goal| (&goal.statement, &*goal.label)).collect();
@@ -50,7 +52,8 @@ impl Report {
         let statements: Vec<&Formula> = theorems.iter().map(|theorem| theorem.checked.statement()).collect();
         let contradiction = contradiction_among(&statements).into_iter().flatten();
         let contradiction = contradiction.map(|theorem| theorem.0 as usize).collect();
-        let report = Report { sources, theorems, contradiction, exports: true, acceptances, ..Report::default() };
+        let report =
+            Report { sources, theorems, contradiction, exports: true, acceptances, askers, ..Report::default() };
         match exploration {
             Some(exploration) => report.with(exploration),
             None => report,

@@ -37,6 +37,8 @@ pub(crate) struct Report {
     pub(crate) contradiction: Vec<usize>,
     /// The programs of others that have accepted all these theorems.
     pub(crate) acceptances: Vec<Acceptance>,
+    /// The nodes of reasoning jobs that asked for this run, in words.
+    pub(crate) askers: Vec<String>,
 }
 
 /// How many refuted conjectures are shown on pages.

@@ -95,6 +95,7 @@ impl Pages<'_, '_> {
                 "level": entry.level,
                 "exports": self.exports_of(number),
                 "acceptances": self.acceptances(),
+                "askers": self.catalogue.report.askers,
                 "steps": told.steps,
                 "fetched": told.fetched,
                 "picture_html": if first { picture.as_deref() } else { None },

@@ -53,6 +53,16 @@ impl Scripted {
                 let weights = self.numbers(engine, node, tool, &candidates)?;
                 heaviest(&ballots, &weights).map(|first| candidates[first].place)
             }
+            Some(Policy::Checked { tool }) => self.checked(engine, node, tool, &candidates)?,
+            Some(Policy::Equivalent { tool, pattern, least }) => {
+                let ballots = ballots(&candidates, pattern.as_deref());
+                let votes = self.classes(engine, node, tool, &candidates, &ballots)?;
+                let step = elected(&votes, *least);
+                if Some(node) == self.root {
+                    self.votes = votes;
+                }
+                candidates.iter().find(|candidate| Some(candidate.step) == step).map(|candidate| candidate.place)
+            }
             Some(Policy::Highest { tool }) => {
                 let numbers = self.numbers(engine, node, tool, &candidates)?;
                 let numbered = numbers.iter().enumerate().filter_map(|(at, number)| Some((at, (*number)?)));
@@ -63,6 +73,75 @@ impl Scripted {
             _ => accepted,
         };
         engine.choose(node, chosen.map(|place| place as u32))
+    }
+
+    /// The first candidate that the prover proves, else the first that stays open.
+    fn checked(
+        &mut self,
+        engine: &mut Engine,
+        node: NodeId,
+        tool: &str,
+        candidates: &[Candidate],
+    ) -> Result<Option<usize>, EngineError> {
+        let mut open = None;
+        for candidate in candidates {
+            let reply = self.ask(engine, node, tool, &about(&candidate.text))?;
+            if reply.starts_with("theorem ") {
+                return Ok(Some(candidate.place));
+            }
+            if reply.starts_with("open: ") {
+                open = open.or(Some(candidate.place));
+            }
+        }
+        Ok(open)
+    }
+
+    /// How many votes each class of equivalent statements has, by the first candidate of the class.
+    fn classes(
+        &mut self,
+        engine: &mut Engine,
+        node: NodeId,
+        tool: &str,
+        candidates: &[Candidate],
+        ballots: &[Option<Vec<u8>>],
+    ) -> Result<Vec<(u32, usize)>, EngineError> {
+        // A class is known by its first statement; equal texts need no prover.
+        let mut classes: Vec<(u32, Vec<String>, usize)> = Vec::new();
+        for (candidate, ballot) in candidates.iter().zip(ballots) {
+            let Some(text) = ballot.as_ref().map(|ballot| String::from_utf8_lossy(ballot).into_owned()) else {
+                continue;
+            };
+            let mut place = classes.iter().position(|(_, texts, _)| texts.contains(&text));
+            // Compared with itself, a text shows whether it is a statement at all.
+            if place.is_none() && !self.are_equivalent(engine, node, tool, [&text, &text])? {
+                continue;
+            }
+            let firsts: Vec<String> = classes.iter().map(|(_, texts, _)| texts[0].clone()).collect();
+            for (number, first) in firsts.iter().enumerate() {
+                if place.is_none() && self.are_equivalent(engine, node, tool, [first, &text])? {
+                    place = Some(number);
+                }
+            }
+            match place.map(|place| &mut classes[place]) {
+                Some((_, texts, votes)) => {
+                    texts.push(text);
+                    *votes += 1;
+                }
+                None => classes.push((candidate.step, vec![text], 1)),
+            }
+        }
+        Ok(classes.into_iter().map(|(step, _, votes)| (step, votes)).collect())
+    }
+
+    fn are_equivalent(
+        &mut self,
+        engine: &mut Engine,
+        node: NodeId,
+        tool: &str,
+        [left, right]: [&String; 2],
+    ) -> Result<bool, EngineError> {
+        let pair = serde_json::json!({ "left": left, "right": right });
+        Ok(self.ask(engine, node, tool, &pair.to_string())?.starts_with("equivalent"))
     }
 
     /// The number that a tool replies to each candidate, where it replies one of at least 0.

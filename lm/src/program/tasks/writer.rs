@@ -16,9 +16,18 @@ pub(super) struct TaskWriter {
     pub(super) begin: usize,
     /// Its share as it reads it: each token with the byte of the text where it ends.
     pub(super) tail: Vec<(Token, usize)>,
+    /// Whether its task has asked a tool.
+    pub(super) asked: bool,
+    /// What stands for the conclusion of its task, if a tool or a subtask said it.
+    pub(super) verdict: Option<String>,
 }
 
 impl TaskWriter {
+    /// A writer of which nothing is in the text yet.
+    pub(super) fn new(node: NodeId) -> TaskWriter {
+        TaskWriter { node, taken: 0, base: 0, begin: 0, tail: Vec::new(), asked: false, verdict: None }
+    }
+
     /// How many of its tokens end at or before a byte of the text, and whether the last of them ends there.
     pub(super) fn tokens_to(&self, byte: usize) -> (usize, bool) {
         let count = self.tail.partition_point(|(_, end)| *end <= byte);

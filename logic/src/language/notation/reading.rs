@@ -79,6 +79,11 @@ impl<'t> Reading<'t> {
         Reading { theory, functions: notation.functions.clone(), literal: false, signs: notation.signs.clone() }
     }
 
+    /// Whether a parameter of the anchor is a function, as the axioms say.
+    pub(crate) fn is_function(&self, parameter: &str) -> bool {
+        self.functions.contains(parameter)
+    }
+
     /// The theory whose notation this is.
     #[must_use]
     pub fn theory(&self) -> &'t Theory {

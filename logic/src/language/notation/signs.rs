@@ -140,7 +140,7 @@ impl Signs {
     }
 
     /// The sign of a parameter of the anchor; `None` for another name.
-    pub(super) fn parameter(&self, name: &str) -> Option<&Arc<str>> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Arc<str>> {
         self.parameters.get(name)
     }
 
@@ -150,7 +150,7 @@ impl Signs {
     }
 
     /// The sign of a notation, by its place.
-    pub(super) fn notation(&self, place: usize) -> &Arc<str> {
+    pub(crate) fn notation(&self, place: usize) -> &Arc<str> {
         &self.notations[place]
     }
 

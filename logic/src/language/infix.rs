@@ -1,0 +1,107 @@
+//! Statements as people write them: `x + y = y + x`, read into MPL by a theory's notation.
+//!
+//! This is the way back from [`notation`](super::notation): terms are flattened into atoms, `x + y` into a variable `v` with
+//! `in3[x,y,v,+]` among the premises. As there, it is presupposed that the terms have values: where `+` is no function, the
+//! statement speaks of those `v` that are related. Free variables are understood as "for all".
+//!
+//! ```text
+//! statement  ∀ x y : A        also without the first part, and with `forall` or `for all`
+//! A, B       A → B   A ↔ B   A ∧ B   A ∨ B   ¬A   (A)     also ->, <->, and, or, not, `if A then B`
+//!            t = t   t ≠ t   t ∈ S   x ≤ y                  relations by their notation, or by name: r(x, y)
+//! t          x   0   12   s(t)   t + t   t⁻¹   (t)           numerals where there is a 0 with a successor
+//! ```
+
+mod flatten;
+mod guide;
+mod parse;
+mod unread;
+mod vocabulary;
+mod words;
+
+use crate::calculus::theory::{Goal, Theory};
+
+use super::mpl::{Report, parse_goal};
+use flatten::flatten;
+use vocabulary::Vocabulary;
+
+pub use unread::Unread;
+
+/// Reads and describes statements of one theory.
+pub struct Infix<'t> {
+    theory: &'t Theory,
+    vocabulary: Vocabulary,
+}
+
+impl<'t> Infix<'t> {
+    /// The reader of a theory.
+    #[must_use]
+    pub fn new(theory: &'t Theory) -> Infix<'t> {
+        Infix { theory, vocabulary: Vocabulary::of(theory) }
+    }
+
+    /// The statement in MPL, over the parameters of the theory.
+    ///
+    /// # Errors
+    /// If the text is none. Whether its sorts fit is told by who reads the MPL.
+    pub fn mpl(&self, text: &str) -> Result<String, Unread> {
+        flatten(&self.vocabulary, &parse::statement(&self.vocabulary, text)?)
+    }
+
+    /// Reads a statement: MPL if it begins with a bracket of MPL, else as people write it.
+    ///
+    /// # Errors
+    /// In words, on one line: what is wrong, where, and what may be written.
+    pub fn goal(&self, text: &str) -> Result<Goal, String> {
+        let text = text.trim();
+        let is_mpl =
+            ["(>", "(&", "(=", "(in", "(or ", "(iff ", "(exists", "!("].iter().any(|begin| text.starts_with(begin))
+                || text.starts_with('(')
+                    && self.theory.predicates.iter().any(|known| text[1..].starts_with(&format!("{}[", known.name)));
+        let mpl = if is_mpl { text.to_owned() } else { self.mpl(text).map_err(|unread| unread.to_string())? };
+        parse_goal(self.theory, &mpl).map_err(|report| said(&report))
+    }
+
+    /// An expression that statements match: an implication of up to two premises, or none, with so many variables and
+    /// terms so deep. Everything that matches is read by [`Infix::mpl`], unless it mixes sorts.
+    #[must_use]
+    pub fn expression(&self, variables: usize, depth: usize) -> String {
+        guide::expression(&self.vocabulary, variables, depth)
+    }
+
+    /// A statement in English words, as a person might say it.
+    ///
+    /// # Errors
+    /// If the text is no statement.
+    pub fn words(&self, text: &str) -> Result<String, Unread> {
+        Ok(words::words(&self.vocabulary, &parse::statement(&self.vocabulary, text)?))
+    }
+
+    /// Sentences in words with what they say, to show how it is done: one for each sign, none of them a law.
+    #[must_use]
+    pub fn examples(&self) -> Vec<(String, String)> {
+        let texts = guide::examples(&self.vocabulary);
+        let said = |text: String| Some((self.words(&text).ok()?, text));
+        texts.into_iter().filter_map(said).collect()
+    }
+
+    /// What may be written, on one line.
+    #[must_use]
+    pub fn help(&self) -> String {
+        self.vocabulary.help()
+    }
+}
+
+/// The first error of a report, on one line.
+fn said(report: &Report) -> String {
+    let first = report.diagnostics.first();
+    first.map_or_else(
+        || "it is no statement".to_owned(),
+        |wrong| {
+            let help = wrong.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
+            format!("{}{help}", wrong.message)
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests;

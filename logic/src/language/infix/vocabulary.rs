@@ -1,0 +1,242 @@
+//! The signs of a theory: what they are, and the atoms that they stand for.
+
+use std::sync::Arc;
+
+use crate::calculus::formula::PredicateId;
+use crate::calculus::sort::Sort;
+use crate::calculus::theory::{NotationForm, Theory};
+use crate::language::notation::{Reading, Signs};
+
+/// Signs of the logic, which no theory can take.
+pub(super) const LOGIC: [&str; 20] =
+    ["<->", "->", "!=", "/\\", "\\/", "∀", "∃", "→", "↔", "∧", "∨", "¬", "≠", "∈", "=", "(", ")", ",", ":", "."];
+
+/// Where the sign stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// Between two terms, with the strength of its binding.
+    Between(u8),
+    /// Before its terms.
+    Before,
+    /// Behind its term.
+    Behind,
+}
+
+/// What stands at a place of the atom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Slot {
+    Input(usize),
+    Value,
+    Fixed(Arc<str>),
+}
+
+/// An operation or a relation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Sign {
+    /// The ways to write it, the usual one first.
+    pub(super) texts: Vec<Arc<str>>,
+    pub(super) place: Place,
+    pub(super) predicate: Arc<str>,
+    pub(super) slots: Vec<Slot>,
+    /// Terms that it takes.
+    pub(super) inputs: usize,
+}
+
+impl Sign {
+    /// The atom in MPL; `value` names what an operation gives.
+    pub(super) fn atom(&self, inputs: &[String], value: &str) -> String {
+        let written = self.slots.iter().map(|slot| match slot {
+            Slot::Input(place) => inputs[*place].as_str(),
+            Slot::Value => value,
+            Slot::Fixed(name) => name,
+        });
+        format!("({}[{}])", self.predicate, written.collect::<Vec<_>>().join(","))
+    }
+
+    fn sort_of(&self, theory: &Theory) -> bool {
+        theory.find(&self.predicate).is_some()
+    }
+}
+
+/// How the numbers are made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Numerals {
+    pub(super) zero: Arc<str>,
+    /// The place of the successor among the operations.
+    pub(super) successor: usize,
+}
+
+/// All signs of a theory.
+#[derive(Clone, Debug)]
+pub(super) struct Vocabulary {
+    pub(super) operations: Vec<Sign>,
+    pub(super) relations: Vec<Sign>,
+    /// Individuals: as they are shown, and their names in MPL.
+    pub(super) constants: Vec<(Arc<str>, Arc<str>)>,
+    /// Sets of individuals, in the same way.
+    pub(super) sets: Vec<(Arc<str>, Arc<str>)>,
+    pub(super) numerals: Option<Numerals>,
+    /// All texts that are one sign, the longest first.
+    pub(super) texts: Vec<Arc<str>>,
+    /// Names that no variable may have.
+    pub(super) taken: Vec<Arc<str>>,
+}
+
+impl Vocabulary {
+    pub(super) fn of(theory: &Theory) -> Vocabulary {
+        let signs = Signs::of(theory);
+        let parameters = &theory.anchor_definition().parameters;
+        let sorts = &theory.predicate(theory.anchor).sorts;
+        let shown = |name: &Arc<str>| (signs.parameter(name).unwrap_or(name).clone(), name.clone());
+        let of_sort = |wanted: &dyn Fn(&Sort) -> bool| -> Vec<(Arc<str>, Arc<str>)> {
+            parameters.iter().zip(sorts).filter(|(_, sort)| wanted(sort)).map(|(name, _)| shown(name)).collect()
+        };
+        let (mut operations, mut relations) = (Vec::new(), Vec::new());
+        for (place, notation) in theory.notations.iter().enumerate() {
+            let sign = noted(theory, place, signs.notation(place));
+            if sign.sort_of(theory) {
+                if notation.value.is_some() { &mut operations } else { &mut relations }.push(sign);
+            }
+        }
+        let reading = Reading::new(theory);
+        for (name, sort) in parameters.iter().zip(sorts) {
+            let Sort::Power(parts) = sort else { continue };
+            let fixed = |sign: &Sign| sign.slots.contains(&Slot::Fixed(name.clone()));
+            if parts.len() < 2
+                || parts.len() > PredicateId::MOST_PLACES
+                || operations.iter().chain(&relations).any(fixed)
+            {
+                continue;
+            }
+            let (sign, is_operation) =
+                (plain(&shown(name), parts.len(), reading.is_function(name)), reading.is_function(name));
+            if is_operation { &mut operations } else { &mut relations }.push(sign);
+        }
+        let constants = of_sort(&|sort| sort.is_individual());
+        let sets = of_sort(&|sort| sort.element().is_some_and(Sort::is_individual));
+        let mut texts: Vec<Arc<str>> = LOGIC.iter().map(|text| Arc::from(*text)).collect();
+        texts.extend(operations.iter().chain(&relations).flat_map(|sign| sign.texts.iter().cloned()));
+        texts.extend(constants.iter().chain(&sets).flat_map(|(shown, name)| [shown.clone(), name.clone()]));
+        texts.sort_by(|one, other| other.chars().count().cmp(&one.chars().count()).then(one.cmp(other)));
+        texts.dedup();
+        let mut taken: Vec<Arc<str>> = parameters.iter().flat_map(|name| [name.clone(), shown(name).0]).collect();
+        taken.extend(operations.iter().chain(&relations).flat_map(|sign| sign.texts.iter().cloned()));
+        let numerals = numerals(theory, &operations);
+        Vocabulary { operations, relations, constants, sets, numerals, texts, taken }
+    }
+
+    /// What may be written, on one line.
+    pub(super) fn help(&self) -> String {
+        let words = |signs: &[Sign]| signs.iter().map(Sign::example).collect::<Vec<_>>().join(", ");
+        let names: Vec<&str> = self.constants.iter().map(|(shown, _)| &**shown).collect();
+        let mut parts = vec![format!(
+            "terms of variables{}",
+            if names.is_empty() { String::new() } else { format!(", {}", names.join(", ")) }
+        )];
+        if !self.operations.is_empty() {
+            parts.push(words(&self.operations));
+        }
+        let mut relations = vec!["x = y".to_owned()];
+        relations.extend(self.relations.iter().map(Sign::example));
+        relations.extend(self.sets.iter().map(|(shown, _)| format!("x ∈ {shown}")));
+        format!("write {}; relations {}; joined by →, ∧, ∨, ¬", parts.join(" and "), relations.join(", "))
+    }
+
+    /// Variables that may be used, as many as are wanted.
+    pub(super) fn variables(&self, count: usize) -> Vec<String> {
+        let letters = ["x", "y", "z", "u", "v", "w"].map(str::to_owned).into_iter();
+        let all = letters.chain((1..).map(|number| format!("x{number}")));
+        all.filter(|name| !self.is_taken(name)).take(count).collect()
+    }
+
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        self.taken.iter().any(|taken| &**taken == name)
+    }
+}
+
+impl Sign {
+    fn example(&self) -> String {
+        let sign = &self.texts[0];
+        let letters = ["x", "y", "z", "u", "v", "w", "x1", "x2"];
+        match self.place {
+            Place::Between(_) => format!("x {sign} y"),
+            Place::Behind => format!("x{sign}"),
+            Place::Before => format!("{sign}({})", letters[..self.inputs.min(letters.len())].join(", ")),
+        }
+    }
+}
+
+/// The sign of a notation.
+fn noted(theory: &Theory, place: usize, shown: &Arc<str>) -> Sign {
+    let notation = &theory.notations[place];
+    let parameters = &theory.anchor_definition().parameters;
+    let mut inputs = 0;
+    let mut fixed = None;
+    let mut slots = Vec::new();
+    for (at, text) in notation.arguments.iter().enumerate() {
+        slots.push(if parameters.contains(text) {
+            fixed = Some(text.clone());
+            Slot::Fixed(text.clone())
+        } else if notation.value == Some(at) {
+            Slot::Value
+        } else {
+            inputs += 1;
+            Slot::Input(inputs - 1)
+        });
+    }
+    let (symbol, position) = match &notation.form {
+        NotationForm::Infix { symbol, strength } if inputs == 2 => (symbol, Place::Between(*strength)),
+        NotationForm::Postfix { symbol } if inputs == 1 => (symbol, Place::Behind),
+        NotationForm::Infix { symbol, .. } | NotationForm::Prefix { symbol } | NotationForm::Postfix { symbol } => {
+            (symbol, Place::Before)
+        }
+    };
+    let mut texts = vec![shown.clone(), symbol.clone()];
+    // What a keyboard has; a name of letters would look like a word between two terms.
+    texts.extend(fixed.filter(|name| position != Place::Behind && (position == Place::Before) == is_word(name)));
+    let texts = own(texts);
+    let predicate = theory.predicate(notation.predicate).name.clone();
+    Sign { texts, place: position, predicate, slots, inputs }
+}
+
+/// The sign of a relation or function without a notation: its name before its arguments, or between two of a symbol.
+fn plain((shown, name): &(Arc<str>, Arc<str>), places: usize, is_function: bool) -> Sign {
+    let inputs = places - usize::from(is_function);
+    let mut slots: Vec<Slot> = (0..inputs).map(Slot::Input).collect();
+    slots.extend(is_function.then_some(Slot::Value));
+    slots.push(Slot::Fixed(name.clone()));
+    let between = inputs == 2 && !is_word(name);
+    let place = if between { Place::Between(if is_function { 5 } else { 1 }) } else { Place::Before };
+    let texts = own(vec![shown.clone(), name.clone()]);
+    Sign { texts, place, predicate: format!("in{places}").into(), slots, inputs }
+}
+
+/// The ways to write a sign without those that the logic has: in a lattice whose meet is called `∧`, that is "and".
+fn own(texts: Vec<Arc<str>>) -> Vec<Arc<str>> {
+    let mut own: Vec<Arc<str>> = Vec::new();
+    for text in texts {
+        if own.is_empty() || !own.contains(&text) && !LOGIC.contains(&&*text) {
+            own.push(text);
+        }
+    }
+    own
+}
+
+/// Whether a text is written with letters and digits, so that blanks must part it from others.
+pub(super) fn is_word(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '\'')
+}
+
+/// The numbers, where a set is generated by a constant called 0 and a function of one argument.
+fn numerals(theory: &Theory, operations: &[Sign]) -> Option<Numerals> {
+    let parameters = &theory.anchor_definition().parameters;
+    theory.inductions.iter().find_map(|induction| {
+        let named =
+            |parameter: usize| theory.shown_argument(induction, parameter).filter(|name| parameters.contains(name));
+        let [zero, successor] = &induction.constructors[..] else { return None };
+        let zero = named(zero.parameter).filter(|name| &***name == "0" && zero.arguments.is_empty())?;
+        let name = named(successor.parameter).filter(|_| successor.arguments.len() == 1)?;
+        let fixed = |sign: &Sign| sign.inputs == 1 && sign.slots.contains(&Slot::Fixed(name.clone()));
+        Some(Numerals { zero: zero.clone(), successor: operations.iter().position(fixed)? })
+    })
+}

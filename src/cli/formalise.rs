@@ -1,0 +1,241 @@
+//! `formalise`: a sentence of a person becomes a statement of a theory, if the person says which.
+//!
+//! A model writes candidates, guided by the theory's statements, so that each can be read. They are proposals: each is shown in
+//! mathematics and in words, with what the prover says of it, and none is used before somebody accepts it.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use theoremata_actors::examine::{Examiner, Limits, Verdict};
+use theoremata_actors::jobs::{Job, Kind, Local, Options, OutputFormat, Pool, Program, TokenChoice};
+use theoremata_lm::Settings;
+use theoremata_logic::calculus::theory::Goal;
+use theoremata_logic::language::infix::Infix;
+use theoremata_store::Store;
+
+use super::arguments::{MAX_THREADS, count, seconds};
+use super::exit::Exit;
+use super::model;
+use super::output::Output;
+use crate::exchange::input::{self, Loaded};
+use crate::failure::Failure;
+use crate::time::now;
+
+/// How often it is looked whether the model is done.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Bytes of a sentence at most.
+const LONGEST: usize = 1000;
+
+/// What is formalised.
+#[derive(Args)]
+pub(crate) struct FormaliseArguments {
+    /// An .mpl file.
+    theory: PathBuf,
+    /// The sentence, such as "for all x and y: x plus y is y plus x".
+    sentence: String,
+    /// The model that writes candidates: a name of `model list`, a GGUF file, a folder in the form of Hugging Face.
+    #[arg(long, value_name = "MODEL", default_value = "smollm2")]
+    model: String,
+    /// Candidates that it writes.
+    #[arg(long, value_name = "K", default_value = "8", value_parser = count::<256>)]
+    samples: NonZeroUsize,
+    /// A statement that follows from what is meant, such as "2 + 2 = 4"; may be given several times.
+    #[arg(long, value_name = "STATEMENT")]
+    holds: Vec<String>,
+    /// A statement that does not; may be given several times.
+    #[arg(long, value_name = "STATEMENT")]
+    fails: Vec<String>,
+    /// Print the candidate of this number as MPL, and nothing else: what `prove --goal` takes.
+    #[arg(long, value_name = "N")]
+    accept: Option<usize>,
+    /// The sentence is a statement already: say it in MPL, in mathematics and in words, and ask no model.
+    #[arg(long, conflicts_with_all = ["model", "samples", "holds", "fails", "accept", "seed", "cpu", "threads"])]
+    read: bool,
+    /// All draws hang on it.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    seed: u64,
+    /// The prover may take so many CPU seconds for each question.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    cpu: f64,
+    /// Threads; the answer does not depend on it [default: one a core].
+    #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
+    threads: Option<NonZeroUsize>,
+}
+
+/// Statements that say the same.
+struct Candidate {
+    goal: Goal,
+    /// As it was written first.
+    text: String,
+    votes: usize,
+    verdict: Verdict,
+    /// Examples that speak against it.
+    against: Vec<String>,
+}
+
+/// `theoremata formalise`.
+pub(crate) fn run(arguments: &FormaliseArguments, output: Output) -> Result<Exit, Failure> {
+    if arguments.sentence.trim().is_empty() || arguments.sentence.len() > LONGEST {
+        return Err(Failure::Usage(format!("a sentence has 1 to {LONGEST} bytes")));
+    }
+    let Loaded { theory, files, report } = input::load(&arguments.theory, None)?;
+    output.report(&report);
+    let limits = Limits { cpu: arguments.cpu, memory: 1 << 30 };
+    let examiner = Examiner::new(theory, files, Arc::new(Store::in_memory()), limits, now);
+    let example = |text: &String| {
+        let goal = examiner.read(text);
+        goal.map(|goal| (text.clone(), goal)).map_err(|wrong| Failure::Usage(format!("the example `{text}`: {wrong}")))
+    };
+    if arguments.read {
+        return read(&examiner, &arguments.sentence, output);
+    }
+    let holds = arguments.holds.iter().map(example).collect::<Result<Vec<_>, _>>()?;
+    let fails = arguments.fails.iter().map(example).collect::<Result<Vec<_>, _>>()?;
+    let texts = written(arguments, &examiner)?;
+    let candidates = sorted(&examiner, &texts, &holds, &fails)?;
+    if let Some(number) = arguments.accept {
+        let chosen = number.checked_sub(1).and_then(|place| candidates.get(place));
+        let chosen = chosen.ok_or_else(|| {
+            Failure::Usage(format!("there are candidates 1 to {}, and no {number}", candidates.len()))
+        })?;
+        let mpl = examiner.mpl(&chosen.goal);
+        if output.is_json() {
+            output.object(&json!({ "event": "accepted", "number": number, "statement": mpl }));
+        } else {
+            output.line(&mpl);
+        }
+        return Ok(Exit::Done);
+    }
+    candidates.iter().enumerate().for_each(|(place, candidate)| tell(&examiner, place + 1, candidate, output));
+    let unread = texts.len() - candidates.iter().map(|candidate| candidate.votes).sum::<usize>();
+    if unread > 0 {
+        output.note(&format!("{unread} of {} candidates are no statements of this theory", texts.len()));
+    }
+    if candidates.is_empty() {
+        return Ok(Exit::NotProved);
+    }
+    output.note("a model wrote these, and none is used before it is accepted: --accept N prints it as MPL");
+    Ok(Exit::Done)
+}
+
+/// Says what a statement says.
+fn read(examiner: &Examiner, text: &str, output: Output) -> Result<Exit, Failure> {
+    let goal = examiner.read(text).map_err(Failure::Usage)?;
+    let (math, mpl) = (examiner.math(&goal), examiner.mpl(&goal));
+    let words = Infix::new(examiner.theory()).words(text).ok();
+    if output.is_json() {
+        output.object(&json!({ "event": "read", "statement": mpl, "math": math, "words": words }));
+        return Ok(Exit::Done);
+    }
+    [Some(mpl), Some(math), words].iter().flatten().for_each(|line| output.line(line));
+    Ok(Exit::Done)
+}
+
+/// What the model writes, in the order of its samples. One that did not come to an end is empty.
+fn written(arguments: &FormaliseArguments, examiner: &Examiner) -> Result<Vec<String>, Failure> {
+    let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let threads = arguments.threads.unwrap_or(cores);
+    let local = Kind::Local(Local { model, settings: Settings::default(), threads });
+    let identity = model::identity(&arguments.model)?;
+    let pool = Pool::start(Options::new(vec![local], identity));
+    let pool = pool.map_err(|error| Failure::World(format!("cannot start the worker: {error}")))?;
+    let program = Program::Vote { samples: arguments.samples.get(), least: 1, pattern: None };
+    let infix = Infix::new(examiner.theory());
+    let job = Job {
+        seed: arguments.seed,
+        raw: true,
+        choice: TokenChoice { temperature: 0.7, ..TokenChoice::default() },
+        shape: OutputFormat::Regex(format!("{}\\n", infix.expression(4, 2))),
+        ..Job::new(prompt(&infix, &examiner.theory().name, &arguments.sentence), program, 96)
+    };
+    let id = pool.submit(job).map_err(|refused| Failure::Usage(refused.to_string()))?;
+    let answer = loop {
+        match pool.answer(id) {
+            Some(answer) => break answer,
+            None => std::thread::sleep(PATIENCE),
+        }
+    };
+    let samples = answer.nodes.iter().filter(|node| node.path.len() == 1);
+    Ok(samples.map(|node| node.text.trim().to_owned()).collect())
+}
+
+/// What the model is asked. The sentence stands there as a text in JSON on one line, so that no sentence can end it, or look
+/// like a statement that was given.
+fn prompt(infix: &Infix<'_>, theory: &str, sentence: &str) -> String {
+    let mut prompt =
+        format!("Sentences about {theory}, and the formulas that say the same.\nNotation: {}.\n\n", infix.help());
+    for (sentence, formula) in infix.examples() {
+        prompt.push_str(&format!("Sentence: {}\nFormula: {formula}\n\n", json!(sentence)));
+    }
+    prompt + &format!("Sentence: {}\nFormula: ", json!(sentence))
+}
+
+/// Candidates without those that cannot be read, the same ones counted together, the best first: those against which no
+/// example speaks, then by votes, then those that are theorems, then by their order.
+fn sorted(
+    examiner: &Examiner,
+    texts: &[String],
+    holds: &[(String, Goal)],
+    fails: &[(String, Goal)],
+) -> Result<Vec<Candidate>, Failure> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for text in texts {
+        let Ok(goal) = examiner.read(text) else { continue };
+        if let Some(known) = candidates.iter_mut().find(|known| known.goal.statement == goal.statement) {
+            known.votes += 1;
+            continue;
+        }
+        let open = Verdict::Open { why: String::new() };
+        candidates.push(Candidate { goal, text: text.clone(), votes: 1, verdict: open, against: Vec::new() });
+    }
+    for candidate in &mut candidates {
+        candidate.verdict = examiner.examine(&[], &candidate.goal).map_err(Failure::World)?;
+        let follows = |example: &Goal| {
+            let text = format!("(>[] {} {})", examiner.mpl(&candidate.goal), examiner.mpl(example));
+            let goal = examiner.read(&text).map_err(Failure::World)?;
+            examiner.examine(&[], &goal).map_err(Failure::World)
+        };
+        for (text, example) in holds {
+            if matches!(follows(example)?, Verdict::Refuted { .. }) {
+                candidate.against.push(format!("{text} does not follow"));
+            }
+        }
+        for (text, example) in fails {
+            if matches!(follows(example)?, Verdict::Proved { .. }) {
+                candidate.against.push(format!("{text} follows"));
+            }
+        }
+    }
+    let rank = |verdict: &Verdict| match verdict {
+        Verdict::Proved { .. } => 0,
+        Verdict::Open { .. } => 1,
+        Verdict::Refuted { .. } => 2,
+    };
+    candidates.sort_by_key(|it| (it.against.len(), std::cmp::Reverse(it.votes), rank(&it.verdict)));
+    Ok(candidates)
+}
+
+fn tell(examiner: &Examiner, number: usize, candidate: &Candidate, output: Output) {
+    let (math, mpl) = (examiner.math(&candidate.goal), examiner.mpl(&candidate.goal));
+    let words = Infix::new(examiner.theory()).words(&candidate.text).unwrap_or_default();
+    let (status, more) = match &candidate.verdict {
+        Verdict::Proved { .. } => ("theorem", String::new()),
+        Verdict::Refuted { counterexample } => ("refuted", format!(" by {counterexample}")),
+        Verdict::Open { why } => ("open", format!(": {why}")),
+    };
+    if output.is_json() {
+        output.object(&json!({
+            "event": "candidate", "number": number, "votes": candidate.votes, "math": math, "words": words,
+            "statement": mpl, "status": status, "detail": more.trim_start_matches([':', ' ']), "against": candidate.against,
+        }));
+        return;
+    }
+    output.line(&format!("{number:>3}  {math}   [{} votes, {status}{more}]", candidate.votes));
+    output.line(&format!("     {words}"));
+    candidate.against.iter().for_each(|example| output.line(&format!("     but {example}")));
+}
