@@ -7,6 +7,7 @@ mod dense;
 pub(crate) mod files;
 mod invariants;
 mod joins;
+mod passes;
 mod programs;
 mod replay_logs;
 mod scheduling;
@@ -95,6 +96,24 @@ fn engine(pages: usize) -> Engine {
     Engine::new(tiny(), settings(pages))
 }
 
+/// Steps of an engine on a back-end that does not fail.
+trait Grow {
+    /// Runs to the end.
+    fn grow(&mut self) -> Vec<Event>;
+    /// Takes one step.
+    fn grow_once(&mut self) -> Vec<Event>;
+}
+
+impl Grow for Engine {
+    fn grow(&mut self) -> Vec<Event> {
+        self.run(&Inline).expect("the back-end computes")
+    }
+
+    fn grow_once(&mut self) -> Vec<Event> {
+        self.step(&Inline).expect("the back-end computes")
+    }
+}
+
 /// Some tokens that differ from seed to seed.
 fn text(seed: u32, length: usize) -> Vec<Token> {
     (0..length as u32).map(|place| (seed * 37 + place * place * 11 + place * 5 + 3) % 96).collect()
@@ -127,7 +146,7 @@ fn spawn(branches: Vec<Branch>, join: Join, close: &[Token], then: Then) -> Spaw
 fn plain_logits(tokens: &[Token]) -> Vec<f32> {
     let mut engine = engine(64);
     engine.submit(request(tokens, Then::Generate(Turn::greedy(1)))).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     engine.seen_logits.pop().expect("logits").1
 }
 

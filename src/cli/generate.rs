@@ -141,7 +141,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let mut prompt_seconds = 0.0;
     while !engine.is_idle() && !streams::lost() {
         let before = engine.usage().generated;
-        for event in engine.step(&crew) {
+        for event in engine.step(&crew)? {
             writer.take(&model, &event)?;
         }
         if before == 0 {

@@ -155,7 +155,7 @@ impl Backend for LocalBackend {
         let _ = self.engine.cancel(node);
     }
 
-    fn work(&mut self) -> Vec<BackendEvent> {
+    fn work(&mut self) -> Result<Vec<BackendEvent>, String> {
         let now = Instant::now();
         for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
             aboard.deadline = None;
@@ -163,11 +163,11 @@ impl Backend for LocalBackend {
             let _ = self.engine.expire(aboard.running.root());
         }
         if !self.engine.is_idle() {
-            let events = self.engine.step(&self.crew);
+            let events = self.engine.step(&self.crew).map_err(|error| error.to_string())?;
             self.hear(events);
         }
         self.finish_done();
-        std::mem::take(&mut self.said)
+        Ok(std::mem::take(&mut self.said))
     }
 
     fn next(&self) -> Option<Duration> {

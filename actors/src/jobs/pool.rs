@@ -188,11 +188,11 @@ fn start_worker(number: usize, kind: Kind, dispatcher: Addr<Dispatcher>, askable
         Kind::Local(_) => (LOCAL_JOBS, |_| true),
         Kind::Remote(remote) => (remote.jobs(), can),
     };
-    let make: MakeBackend = Box::new(move || -> Box<dyn Backend> {
-        match &kind {
+    let make: MakeBackend = Box::new(move || -> Result<Box<dyn Backend>, String> {
+        Ok(match &kind {
             Kind::Local(local) => Box::new(LocalBackend::new(local, askable.clone())),
             Kind::Remote(remote) => Box::new(RemoteBackend::new(remote.clone(), askable.judge.clone())),
-        }
+        })
     });
     let thread = Arbiter::new();
     let reports = Reports { progress: dispatcher.clone().recipient(), crashed: dispatcher.recipient() };

@@ -27,7 +27,7 @@ impl Engine {
             pages_used: self.pool.used(),
             pages_peak: self.pool.peak(),
             pages: self.pool.capacity(),
-            page_bytes: self.forward.page_bytes(),
+            page_bytes: self.backend.page_bytes(),
             ..self.usage
         }
     }

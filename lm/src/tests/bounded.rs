@@ -39,7 +39,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
         let tasks = Tasks::new(ground, &model, turn, memory);
         let mut running = Running::start(&mut engine, tasks.expect("a program")).expect("planted");
         while !engine.is_idle() {
-            for event in engine.step(&Inline) {
+            for event in engine.grow_once() {
                 running.take(&mut engine, &event);
             }
             assert!(engine.pages_held(running.root()) <= 192 && engine.usage().pages_used <= pool);
@@ -62,7 +62,7 @@ fn grow(model: &Arc<Model>, program: impl Program, record: ReplayLog, steps: usi
     engine.resume(running.root(), record).expect("a fresh tree");
     let (mut taken, mut step) = (ReplayLog::new(), 0);
     while !engine.is_idle() && step < steps {
-        for event in engine.step(&Inline) {
+        for event in engine.grow_once() {
             running.take(&mut engine, &event);
             if let Some((node, written)) = event.written()
                 && let Some(grown) = running.growth().node(node)
@@ -120,11 +120,11 @@ fn a_tree_whose_time_is_up_says_so() {
         let tasks = Tasks::new(ground, &model, turn.clone(), memory).expect("a program");
         let mut running = Running::start(&mut engine, tasks).expect("planted");
         for _ in 0..60 {
-            engine.step(&Inline).iter().for_each(|event| running.take(&mut engine, event));
+            engine.grow_once().iter().for_each(|event| running.take(&mut engine, event));
         }
         running.expire(&mut engine);
         while !engine.is_idle() {
-            engine.step(&Inline).iter().for_each(|event| running.take(&mut engine, event));
+            engine.grow_once().iter().for_each(|event| running.take(&mut engine, event));
         }
         let answer = running.finish(&mut engine);
         assert_eq!(answer.outcome, Outcome::Budget(Bound::Time));
@@ -155,7 +155,7 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
     let mut engine = Engine::new(model.clone(), settings(600));
     let question = request(&text(5, 9), Then::Generate(warm(30)));
     let alone = engine.submit(question.clone()).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let mut ends = std::collections::BTreeMap::<String, usize>::new();
     for bounds in absurd {
         for max_tokens in [1, usize::MAX] {
@@ -171,7 +171,7 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
                 programs.push(Running::start(&mut engine, tree).expect("planted"));
             }
             let beside = engine.submit(question.clone()).expect("a tree");
-            crate::run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+            crate::run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
             assert_eq!(engine.generated(beside), engine.generated(alone), "{bounds:?}");
             engine.forget(beside);
             for program in programs {

@@ -1,7 +1,5 @@
 //! Invariant I11: what was written before a crash is written again to the token, and what follows is the same.
 
-use theoremata_kernels::Inline;
-
 use super::programs::start_all;
 use super::*;
 use crate::{
@@ -30,7 +28,7 @@ fn grow_on(
     let mut taken = vec![ReplayLog::new(); programs.len()];
     let mut step = 0;
     while !engine.is_idle() && step < steps {
-        let events = engine.step(&Inline);
+        let events = engine.grow_once();
         hear(&mut engine, &mut programs, &mut taken, events);
         assert_eq!(engine.audit(), Ok(()));
         step += 1;
@@ -107,7 +105,7 @@ impl Without {
 fn grow_without(mut engine: Engine, mut programs: Vec<Running<'_>>, steps: usize, which: usize) -> Option<Without> {
     let mut taken = vec![ReplayLog::new(); programs.len()];
     for _ in 0..steps {
-        let events = engine.step(&Inline);
+        let events = engine.grow_once();
         hear(&mut engine, &mut programs, &mut taken, events);
     }
     loop {
@@ -135,7 +133,7 @@ fn grow_without(mut engine: Engine, mut programs: Vec<Running<'_>>, steps: usize
     engine.cancel(node).expect("a node");
     let until = taken.clone();
     while !engine.is_idle() {
-        let events = engine.step(&Inline);
+        let events = engine.grow_once();
         hear(&mut engine, &mut programs, &mut taken, events);
         assert_eq!(engine.audit(), Ok(()));
     }
@@ -219,7 +217,7 @@ fn a_constraint_goes_along_with_what_is_read_again() {
         engine.resume(root, record).expect("a fresh tree");
         let mut taken = ReplayLog::new();
         for _ in 0..steps {
-            for event in engine.step(&Inline) {
+            for event in engine.grow_once() {
                 event.written().into_iter().for_each(|(_, written)| taken.push(&[], written));
             }
         }
@@ -241,7 +239,7 @@ fn a_record_is_for_a_fresh_tree_of_the_same_vocabulary() {
     let mut wrong = ReplayLog::new();
     wrong.push(&[], crate::LoggedToken { token: 10_000, log_probability: -1.0, origin: crate::Origin::Drawn });
     assert!(matches!(engine.resume(root, wrong), Err(EngineError::NoSuchToken { .. })));
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.resume(root, ReplayLog::new()), Err(EngineError::Busy(root)));
     assert_eq!(engine.resume(NodeId(99), ReplayLog::new()), Err(EngineError::Unknown(NodeId(99))));
     assert!(matches!(engine.outcome(root), Some(Outcome::Budget(_))));

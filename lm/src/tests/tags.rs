@@ -48,7 +48,8 @@ fn grown(
     let running = Running::start(&mut engine, tags).expect("planted");
     let root = running.root();
     let mut programs = vec![running];
-    run_programs(&mut engine, &Inline, &mut programs, |engine, _| assert_eq!(engine.audit(), Ok(())));
+    run_programs(&mut engine, &Inline, &mut programs, |engine, _| assert_eq!(engine.audit(), Ok(())))
+        .expect("the back-end computes");
     let read = engine.tokens(root);
     (programs.remove(0).finish(&mut engine), read)
 }
@@ -174,18 +175,18 @@ fn a_thread_reads_on_as_if_there_had_been_no_paths() {
         let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
         let tags = Tags::new(ground(seed, Bounds::default()), &model, FORM, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
-        run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+        run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
         let root = programs[0].root();
         if programs.remove(0).finish(&mut Engine::new(model.clone(), settings(16, 8))).prunes.is_empty() {
             continue;
         }
         let read = engine.tokens(root);
         engine.extend(root, &[3], Then::Generate(Turn::greedy(1))).expect("more");
-        engine.run(&Inline);
+        engine.grow();
         let behind = [read.as_slice(), &[3]].concat();
         let mut plain = Engine::new(model.clone(), settings(16, 1024));
         let other = plain.submit(request(&behind, Then::Generate(Turn::greedy(1)))).expect("a tree");
-        plain.run(&Inline);
+        plain.grow();
         assert_eq!(last_logits(&engine, root), last_logits(&plain, other), "to the bit");
         compared += 1;
     }
@@ -231,7 +232,7 @@ fn outcome_of(text: &str, form: Multiverse, bounds: Bounds) -> Answer {
     let turn = Turn { constraint: script.into(), ..warm(1 << 20) };
     let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Stitch).expect("a program");
     let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
-    run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+    run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
     let answer = programs.remove(0).finish(&mut engine);
     assert_eq!(engine.generated(beside).len(), 20, "others go on");
     engine.forget(beside);
@@ -296,7 +297,7 @@ fn budgets_end_a_tree_that_does_not_end_itself() {
         let turn = Turn { constraint, ..Turn::greedy(max_tokens) };
         let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
-        run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+        run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
         let answer = programs.remove(0).finish(&mut engine);
         assert_eq!(engine.audit(), Ok(()));
         assert!(answer.nodes.len() > 1 || answer.text == answer.nodes[0].tokens, "what was written so far is told");

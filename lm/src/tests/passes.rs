@@ -1,0 +1,106 @@
+//! Passes through models of all families, batch by batch.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use theoremata_kernels::{Group, Inline, Kernels, Slot, Span};
+
+use crate::compute::backend::{Backend, Batch, Precision, Room, Rows, Wanted};
+use crate::compute::processor::Processor;
+use crate::{Model, Token};
+
+/// The tiny models, of which each has something that others have not.
+const FAMILIES: [&str; 13] = [
+    "llama", "qwen2", "qwen3", "llama3", "yarn", "linear", "mistral", "gemma2", "gemma3", "phi3", "smollm3", "olmo2",
+    "granite",
+];
+
+/// A tiny model of a family, the tokens of its example, and the logits of the public implementation.
+fn golden(family: &str) -> (Arc<Model>, Vec<Token>, Vec<f32>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(family);
+    let model = Model::load(&folder).expect("the model");
+    let bytes = std::fs::read(folder.join("expected.safetensors")).expect("a file");
+    let expected = safetensors::SafeTensors::deserialize(&bytes).expect("tensors");
+    let of = |name: &str| expected.tensor(name).expect(name).data().to_vec();
+    let tokens = of("tokens").as_chunks().0.iter().map(|eight| i64::from_le_bytes(*eight) as Token).collect();
+    let logits = of("logits").as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
+    (Arc::new(model), tokens, logits)
+}
+
+/// Room for one thread.
+fn room(tokens: usize, page_tokens: usize, precision: Precision) -> Room {
+    Room { pages: tokens.div_ceil(page_tokens), page_tokens, positions: tokens, precision }
+}
+
+/// The logits of all tokens of one plain thread, computed in batches of the given size.
+fn logits(backend: &mut dyn Backend, tokens: &[Token], batch: usize, page_tokens: usize) -> Vec<f32> {
+    let mut logits = Vec::new();
+    for start in (0..tokens.len()).step_by(batch) {
+        let rows = batch.min(tokens.len() - start);
+        let end = (start + rows) as u32;
+        let slots: Vec<Slot> = (start as u32..end)
+            .map(|at| Slot { page: at / page_tokens as u32, offset: at % page_tokens as u32 })
+            .collect();
+        let spans: Vec<Span> = (0..end.div_ceil(page_tokens as u32))
+            .map(|page| {
+                let position = page * page_tokens as u32;
+                Span { page, offset: 0, tokens: (end - position).min(page_tokens as u32), position }
+            })
+            .collect();
+        let positions: Vec<u32> = (start as u32..end).collect();
+        let seen: Vec<u32> = (start as u32 + 1..=end).collect();
+        let groups = [Group { positions: &positions, seen: &seen, spans: &spans }];
+        let wanted: Vec<Wanted> = (0..rows).map(|row| Wanted { row, draw: None }).collect();
+        let tokens = &tokens[start..end as usize];
+        let batch = Batch { tokens, slots: &slots, groups: &groups, wanted: &wanted };
+        logits.extend(backend.forward(&Inline, &batch).expect("a pass").logits);
+    }
+    logits
+}
+
+/// The same on the processor.
+fn logits_here(
+    model: &Arc<Model>,
+    tokens: &[Token],
+    batch: usize,
+    page_tokens: usize,
+    precision: Precision,
+) -> Vec<f32> {
+    let room = room(tokens.len(), page_tokens, precision);
+    let mut processor = Processor::new(model.clone(), Kernels::best(), Rows::Rounded, room);
+    logits(&mut processor, tokens, batch, page_tokens)
+}
+
+#[test]
+fn logits_are_those_of_the_public_implementation() {
+    for family in FAMILIES {
+        let (model, tokens, expected) = golden(family);
+        let found = logits_here(&model, &tokens, tokens.len(), 16, Precision::Single);
+        assert_eq!(found.len(), expected.len());
+        let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let largest = expected.iter().fold(0.0f32, |largest, logit| largest.max(logit.abs()));
+        println!("{family}: differs by at most {worst:e}, the largest logit is {largest}");
+        assert!(worst < 1e-4, "{family}: {worst}");
+        assert!(largest > 1.0, "the example says something");
+    }
+}
+
+#[test]
+fn the_batch_and_the_pages_do_not_change_a_bit() {
+    for family in FAMILIES {
+        let (model, tokens, _) = golden(family);
+        let whole = logits_here(&model, &tokens, tokens.len(), 16, Precision::Single);
+        for (batch, page_tokens) in [(1, 16), (7, 5), (16, 1), (3, 64)] {
+            let parts = logits_here(&model, &tokens, batch, page_tokens, Precision::Single);
+            assert!(parts == whole, "{family}: batches of {batch}, pages of {page_tokens}");
+        }
+    }
+}
+
+#[test]
+fn keys_in_half_precision_stay_close() {
+    let (model, tokens, expected) = golden("llama");
+    let found = logits_here(&model, &tokens, 8, 16, Precision::Half);
+    let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst > 0.0 && worst < 0.05, "{worst}");
+}
