@@ -171,7 +171,7 @@ fn attention(cuda: &Cuda) -> Result<(), CudaError> {
             let queries = cuda.upload(&floats(threads * rows * measures.heads * measures.shape.head_dim))?;
             let mut out = cuda.buffer(queries.length())?;
             let time = seconds(cuda, || {
-                cuda.attend(&mut step.lists, measures.scale(), &step.angles, &pages, &queries, &mut out)
+                cuda.attend(&mut step.lists, measures.scoring(), &step.angles, &pages, &queries, &mut out)
             })?;
             let speed = (threads * tokens * measures.shape.token_cells() * 4) as f64 / time / 1e9;
             println!("{name:<20} {threads:>8} {tokens:>8} {rows:>6} {:>10.1} {speed:>10.1}", time * 1e6);
@@ -198,12 +198,17 @@ fn steps(cuda: &Cuda) -> Result<(), CudaError> {
             let situation = Threads { threads, tokens, rows };
             let mut step = situation.step(cuda, &measures)?;
             let mut memory = model.memory(cuda, situation.pages(measures.shape))?;
-            let choices: Vec<Choice> = (0..threads as u64)
-                .map(|path| Choice { temperature: 0.8, draw: Draw { seed: 1, path, position: 0 } })
+            let choices: Vec<Choice<'_>> = (0..threads as u64)
+                .map(|path| Choice {
+                    temperature: 0.8,
+                    draw: Draw { seed: 1, path, position: 0 },
+                    allowed: None,
+                    given: None,
+                })
                 .collect();
             let time = seconds(cuda, || {
                 let logits = model.logits(cuda, &mut step, &mut memory)?;
-                cuda.sample(&logits, &choices).map(drop)
+                cuda.draw(&logits, &choices).map(drop)
             })?;
             let (each, speed) = ((threads * rows) as f64 / time, bytes / time / 1e9);
             let millis = time * 1e3;

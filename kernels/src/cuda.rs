@@ -39,12 +39,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-pub use attention::{Angles, DevicePages};
+pub use attention::{Angles, DevicePages, Scoring};
 pub use buffer::{Buffer, Plain};
 pub use lists::{Lists, Slots};
 pub use machine::{Address, Launch, Machine};
 pub use product::{Product, Weights};
-pub use rows::Choice;
+pub use rows::{Choice, Drawn};
 
 /// A device, and the queue of what it is to do. Clones share both.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! A pass through a model, put together from the operations of a device as an engine would.
 
-use theoremata_kernels::cuda::{Angles, Buffer, Cuda, CudaError, DevicePages, Lists, Product, Slots, Weights};
-use theoremata_kernels::{Format, Group, Matrix, PageShape, Pairing, Rotary, Slot, Span, f16};
+use theoremata_kernels::cuda::{Angles, Buffer, Cuda, CudaError, DevicePages, Lists, Product, Scoring, Slots, Weights};
+use theoremata_kernels::{Activation, Format, Group, Matrix, PageShape, Pairing, Rotary, Slot, Span, f16};
 
 /// The measures of a model of the Llama family.
 #[derive(Clone, Copy)]
@@ -35,6 +35,10 @@ impl Measures {
 
     pub(crate) fn scale(&self) -> f32 {
         1.0 / (self.shape.head_dim as f32).sqrt()
+    }
+
+    pub(crate) fn scoring(&self) -> Scoring {
+        Scoring { scale: self.scale(), window: None, cap: None }
     }
 }
 
@@ -112,8 +116,8 @@ impl Model {
             cuda.multiply(&normed, rows, products)?;
             cuda.store(&step.slots, &keys, &values, pages)?;
             let mut attended = cuda.buffer(rows * queries_width)?;
-            let scale = self.measures.scale();
-            cuda.attend(&mut step.lists, scale, &step.angles, pages, &queries, &mut attended)?;
+            let scoring = self.measures.scoring();
+            cuda.attend(&mut step.lists, scoring, &step.angles, pages, &queries, &mut attended)?;
             cuda.multiply(&attended, rows, &mut [Product { weights: output, out: &mut change }])?;
             cuda.add(&mut state, &change)?;
 
@@ -122,7 +126,7 @@ impl Model {
             let products = &mut [Product { weights: gate, out: &mut gates }, Product { weights: up, out: &mut ups }];
             cuda.multiply(&normed, rows, products)?;
             let mut fed = cuda.buffer(rows * hidden)?;
-            cuda.swiglu(&gates, &ups, &mut fed)?;
+            cuda.gate(Activation::Silu, &gates, &ups, &mut fed)?;
             cuda.multiply(&fed, rows, &mut [Product { weights: down, out: &mut change }])?;
             cuda.add(&mut state, &change)?;
         }
