@@ -29,7 +29,7 @@ const CHECKS: [Check; 6] =
     [checks::products, checks::lookups, checks::rows, checks::chances, checks::attention, checks::passes];
 
 fn main() -> ExitCode {
-    let cuda = match Cuda::open() {
+    let cuda = match Cuda::open(0) {
         Ok(cuda) => cuda,
         Err(error) => {
             println!("nothing was run: {error}");

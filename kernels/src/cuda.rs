@@ -17,7 +17,7 @@
 //! use theoremata_kernels::Matrix;
 //! use theoremata_kernels::cuda::{Cuda, Product};
 //!
-//! let cuda = Cuda::open()?;
+//! let cuda = Cuda::open(0)?;
 //! let weights = cuda.weights(&Matrix::from_floats(2, 3, &[1.0, 0.0, 2.0, 0.0, 1.0, 0.0]))?;
 //! let x = cuda.upload(&[3.0f32, 4.0, 5.0])?;
 //! let mut out = cuda.buffer::<f32>(2)?;
@@ -34,6 +34,8 @@ mod lists;
 mod machine;
 mod product;
 mod rows;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 
 use std::sync::Arc;
 
@@ -65,6 +67,14 @@ pub enum CudaError {
     /// The driver sees no device.
     #[error("the CUDA driver sees no device")]
     NoDevice,
+    /// The driver sees fewer devices.
+    #[error("there is no CUDA device {number}: the driver sees {count}, counted from 0")]
+    NoSuchDevice {
+        /// The number that was asked for.
+        number: usize,
+        /// Devices there are.
+        count: usize,
+    },
     /// The device lacks instructions that the kernels use.
     #[error("{name} has compute capability {major}.{minor}; the kernels take 8.0 or above")]
     TooOld {
@@ -86,18 +96,19 @@ pub enum CudaError {
 }
 
 impl Cuda {
-    /// Opens the first device that the driver shows (`CUDA_VISIBLE_DEVICES` chooses), and loads the kernels.
+    /// Opens a device by its number among those that the driver shows (`CUDA_VISIBLE_DEVICES` chooses), and loads the
+    /// kernels.
     ///
-    /// Fails where the program was built without the feature `cuda`, there is no driver or no device, the device
+    /// Fails where the program was built without the feature `cuda`, there is no driver or no such device, the device
     /// is too old, or the driver is older than CUDA 13.0 (580 on Linux) and refuses the kernels.
     #[cfg(feature = "cuda")]
-    pub fn open() -> Result<Cuda, CudaError> {
-        Ok(Cuda::on(Arc::new(driver::Driver::open()?)))
+    pub fn open(number: usize) -> Result<Cuda, CudaError> {
+        Ok(Cuda::on(Arc::new(driver::Driver::open(number)?)))
     }
 
     /// Fails: the program was built without the feature `cuda`.
     #[cfg(not(feature = "cuda"))]
-    pub fn open() -> Result<Cuda, CudaError> {
+    pub fn open(_: usize) -> Result<Cuda, CudaError> {
         Err(CudaError::NotBuilt)
     }
 

@@ -15,7 +15,7 @@
 //! | `kv` | pages, segments, sequences, the prefix cache | tokens |
 //! | `constrain` | grammars, schemas, expressions: which tokens may come | `text` |
 //! | `speculate` | drafters: which tokens are likely to come | `constrain` |
-//! | `compute` | a pass of rows through a model, by the processor | `weights`; sets of tokens |
+//! | `compute` | a pass of rows through a model, by the processor or a device | `weights`; sets of tokens |
 //! | `engine` | the loop: scheduler, forks, joins, drafts, replay | all above |
 //! | `program` | trees that a program or the model itself parts | `engine` |
 //!
@@ -55,6 +55,7 @@ mod text;
 mod weights;
 
 pub use compute::backend::{BackendError, Precision, Rows};
+pub use compute::device::Device;
 pub use constrain::constraint::{Constraint, ConstraintError, Ending, InitialState, TokenSet, TurnConstraint};
 pub use constrain::grammar::Grammars;
 pub use constrain::mpl::{Atom, Place, Signature};

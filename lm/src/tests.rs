@@ -4,6 +4,7 @@ mod bounded;
 mod budgets;
 mod constraints;
 mod dense;
+mod device;
 pub(crate) mod files;
 mod invariants;
 mod joins;
@@ -12,6 +13,8 @@ mod programs;
 mod replay_logs;
 mod scheduling;
 mod scripts;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 mod speculation;
 mod tags;
 mod tasks;
@@ -93,7 +96,7 @@ fn settings(pages: usize) -> Settings {
 }
 
 fn engine(pages: usize) -> Engine {
-    Engine::new(tiny(), settings(pages))
+    device::engine(tiny(), settings(pages))
 }
 
 /// Steps of an engine on a back-end that does not fail.

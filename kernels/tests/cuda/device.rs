@@ -5,7 +5,7 @@ use theoremata_kernels::cuda::{Cuda, CudaError};
 /// On a machine with a device it opens; elsewhere the error says what is missing.
 #[test]
 fn opening_a_device_gives_it_or_says_what_is_missing() {
-    match Cuda::open() {
+    match Cuda::open(0) {
         Ok(cuda) => println!("there is a device: {}", cuda.name()),
         Err(error) => {
             println!("{error}");
@@ -20,7 +20,7 @@ fn opening_a_device_gives_it_or_says_what_is_missing() {
 fn a_device_has_the_bits_of_the_definitions() {
     use crate::{checks, report::Report, seeds, skip::skipped};
 
-    let cuda = match Cuda::open() {
+    let cuda = match Cuda::open(0) {
         Ok(cuda) => cuda,
         Err(error) => {
             skipped(error);
@@ -47,9 +47,11 @@ fn a_device_has_the_bits_of_the_definitions() {
 fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
     use std::process::Command;
 
-    use crate::{host, skip::skipped};
+    use theoremata_kernels::cuda::stand_in;
 
-    let Some(folder) = host::driver() else {
+    use crate::skip::skipped;
+
+    let Some(folder) = stand_in::driver() else {
         skipped("there is no g++ that builds the kernels for this machine");
         return;
     };

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use theoremata_kernels::cuda::CudaError;
 use theoremata_kernels::{Draw, Group, Parallel, Slot};
 
 use crate::constrain::constraint::TokenSet;
@@ -59,7 +60,6 @@ pub(crate) struct Wanted {
     /// The row.
     pub(crate) row: usize,
     /// The draw. A back-end that [draws](Backend::draws) gives the token alone, any other the logits.
-    #[allow(dead_code, reason = "the processor answers with logits")]
     pub(crate) draw: Option<Drawing>,
 }
 
@@ -90,7 +90,6 @@ pub(crate) enum Output {
     /// Its logits, by their place among all.
     Logits(Range<usize>),
     /// A token.
-    #[allow(dead_code, reason = "the processor answers with logits")]
     Drawn(Drawn),
 }
 
@@ -111,10 +110,48 @@ pub(crate) struct Drawn {
 /// Why a model is not computed, or no longer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum BackendError {}
+pub enum BackendError {
+    /// There is no device to be had.
+    #[error(transparent)]
+    NotOpen(CudaError),
+    /// The model asks for something that there is no kernel for.
+    #[error("{device} cannot compute this model: there is no kernel for {what}; the processor can (`--device cpu`)")]
+    Unsupported {
+        /// The device.
+        device: String,
+        /// What is missing.
+        what: String,
+    },
+    /// Weights and pages cannot be brought to the device.
+    #[error(
+        "{device} cannot take {weights} MB of weights and {pages} MB of keys and values ({error}); \
+         fewer pages (`--kv-memory`) or a smaller model need less"
+    )]
+    Room {
+        /// The device.
+        device: String,
+        /// Memory of the weights, in MB.
+        weights: usize,
+        /// Memory of all pages, in MB.
+        pages: usize,
+        /// What the device said.
+        error: CudaError,
+    },
+    /// The device did not do what it was told. What it held is lost.
+    #[error("{device} failed: {error}")]
+    Device {
+        /// The device.
+        device: String,
+        /// What it said.
+        error: CudaError,
+    },
+}
 
 /// Holds the weights of a model and the pages of an engine, and computes steps.
 pub(crate) trait Backend: Send {
+    /// What it computes on.
+    fn name(&self) -> String;
+
     /// Bytes of the keys and values of one page in all layers.
     fn page_bytes(&self) -> usize;
 

@@ -56,6 +56,10 @@ pub(crate) fn rotary(shape: &ModelShape, rotation: &Rotation, positions: usize) 
 }
 
 impl Backend for Processor {
+    fn name(&self) -> String {
+        format!("the processor ({})", self.kernels.level())
+    }
+
     fn page_bytes(&self) -> usize {
         match &self.memory {
             Memory::Single(layers) => layers.len() * self.pages.cells() * 8,

@@ -16,6 +16,11 @@ impl Engine {
         &self.model
     }
 
+    /// What the model is computed on.
+    pub fn device(&self) -> String {
+        self.backend.name()
+    }
+
     /// Tokens of a page.
     pub fn page_tokens(&self) -> usize {
         self.settings.page_tokens

@@ -31,7 +31,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
     let lists = Memory::Lists { most: 0, how: Prune::Recompute };
     // The pool itself is the bound, or the tree has one of its own.
     for (memory, levels, pool, pages) in [(lists, 7, 192, usize::MAX), (Memory::Conclusions, 6, 400, 192)] {
-        let mut engine = Engine::new(model.clone(), settings(pool));
+        let mut engine = device::engine(model.clone(), settings(pool));
         let bounds = Bounds { pages, ..Bounds::default() };
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds };
         let constraint = constrained(&model, &full(TaskForm { levels, width: 2, characters: Some(2) }));
@@ -57,7 +57,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
 
 /// Grows a program for so many steps, behind a record; gives what it wrote, and what came of it.
 fn grow(model: &Arc<Model>, program: impl Program, record: ReplayLog, steps: usize) -> (ReplayLog, Answer, usize) {
-    let mut engine = Engine::new(model.clone(), settings(600));
+    let mut engine = device::engine(model.clone(), settings(600));
     let mut running = Running::start(&mut engine, program).expect("planted");
     engine.resume(running.root(), record).expect("a fresh tree");
     let (mut taken, mut step) = (ReplayLog::new(), 0);
@@ -116,7 +116,7 @@ fn a_tree_whose_time_is_up_says_so() {
     };
     for memory in [Memory::Lists { most: 1, how: Prune::Recompute }, Memory::Conclusions] {
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds: Bounds::default() };
-        let mut engine = Engine::new(model.clone(), settings(600));
+        let mut engine = device::engine(model.clone(), settings(600));
         let tasks = Tasks::new(ground, &model, turn.clone(), memory).expect("a program");
         let mut running = Running::start(&mut engine, tasks).expect("planted");
         for _ in 0..60 {
@@ -152,7 +152,7 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
             Bounds { tokens: number, width: number, depth: number, path: number, pages: number, calls: number },
         ]);
     }
-    let mut engine = Engine::new(model.clone(), settings(600));
+    let mut engine = device::engine(model.clone(), settings(600));
     let question = request(&text(5, 9), Then::Generate(warm(30)));
     let alone = engine.submit(question.clone()).expect("a tree");
     engine.grow();

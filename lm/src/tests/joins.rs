@@ -63,7 +63,7 @@ fn the_first_success_is_the_shortest_whoever_was_computed_first() {
     let report = last_report(&events, root);
     assert_eq!((report.exact, report.reencoded, report.left_out.len()), (true, 0, 4));
     for rows in [1, 2, 5] {
-        let mut narrow = Engine::new(tiny(), Settings { rows, ..settings(64) });
+        let mut narrow = device::engine(tiny(), Settings { rows, ..settings(64) });
         let (other, _) = ran(&mut narrow, &text(1, 9), spawn(branches(), join(), &[4], Then::Hold));
         assert_eq!(narrow.tokens(other), wide.tokens(root), "{rows} rows a step");
     }

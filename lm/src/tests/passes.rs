@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use theoremata_kernels::{Group, Inline, Kernels, Slot, Span};
 
+use super::device;
 use crate::compute::backend::{Backend, Batch, Precision, Room, Rows, Wanted};
+use crate::compute::cuda::CudaBackend;
 use crate::compute::processor::Processor;
 use crate::{Model, Token};
 
@@ -103,4 +105,20 @@ fn keys_in_half_precision_stay_close() {
     let found = logits_here(&model, &tokens, 8, 16, Precision::Half);
     let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(worst > 0.0 && worst < 0.05, "{worst}");
+}
+
+#[test]
+fn a_device_has_the_bits_of_the_processor_for_every_family() {
+    let Some(cuda) = device::stand_in() else { return };
+    for family in FAMILIES {
+        let (model, tokens, _) = golden(family);
+        let tokens = &tokens[..tokens.len().min(18)];
+        for (batch, page_tokens, precision) in [(18, 16, Precision::Single), (7, 5, Precision::Half)] {
+            let expected = logits_here(&model, tokens, batch, page_tokens, precision);
+            let room = room(tokens.len(), page_tokens, precision);
+            let mut backend = CudaBackend::open(cuda.clone(), model.clone(), Rows::Rounded, room).expect("a model");
+            let found = logits(&mut backend, tokens, batch, page_tokens);
+            assert!(found == expected, "{family}: batches of {batch}, pages of {page_tokens}");
+        }
+    }
 }

@@ -96,7 +96,7 @@ fn a_program_says_the_same_alone_and_beside_others() {
         assert_eq!(said(&answers(&mut engine, vec![kept])[0]), said(expected), "program {place}");
     }
     for (rows, pages) in [(1, 512), (5, 512), (16, 40)] {
-        let mut engine = Engine::new(tiny(), Settings { rows, ..settings(pages) });
+        let mut engine = device::engine(tiny(), Settings { rows, ..settings(pages) });
         let programs = start_all(&mut engine);
         let found = answers(&mut engine, programs);
         for (place, (found, expected)) in found.iter().zip(&together).enumerate() {
@@ -142,7 +142,7 @@ fn the_prefix_is_stored_once() {
     let ground = Ground { prefix, seed: 1, bounds: Bounds::default() };
     for samples in [1, 8, 32] {
         // With a row for each sample all of them hold their page at the same time.
-        let mut engine = Engine::new(tiny(), Settings { rows: 64, ..settings(256) });
+        let mut engine = device::engine(tiny(), Settings { rows: 64, ..settings(256) });
         let vote = Vote::new(ground.clone(), samples, warm(4), 1, parity);
         answer(&mut engine, vote);
         // Ten pages hold the prefix; each sample has one page for its four tokens, the last of which is

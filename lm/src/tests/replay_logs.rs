@@ -178,7 +178,7 @@ fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
     let constraint = form.constraint(model.tokenizer().expect("a vocabulary")).expect("a constraint");
     let plant = |seed, paths| {
         // With two rows a text is read in several steps, and the tree can be cancelled between two stages.
-        let mut engine = Engine::new(model.clone(), Settings { rows: 2, ..settings(2000) });
+        let mut engine = device::engine(model.clone(), Settings { rows: 2, ..settings(2000) });
         let ground = Ground { prefix: text(seed as u32, 9), seed, bounds: Bounds::default() };
         let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
         let tags = Tags::new(ground, &model, form, turn, paths).expect("a program");
@@ -212,7 +212,7 @@ fn a_constraint_goes_along_with_what_is_read_again() {
     let constraint: TurnConstraint = grammars.json_schema(&schema).expect("a constraint").into();
     let question = request(&text(3, 9), Then::Generate(Turn { constraint, ..warm(60) }));
     let run = |record: ReplayLog, steps: usize| {
-        let mut engine = Engine::new(model.clone(), settings(64));
+        let mut engine = device::engine(model.clone(), settings(64));
         let root = engine.submit(question.clone()).expect("a tree");
         engine.resume(root, record).expect("a fresh tree");
         let mut taken = ReplayLog::new();

@@ -41,13 +41,13 @@ fn questions() -> Vec<Request> {
 fn an_answer_does_not_depend_on_the_batch() {
     let expected = alone(&questions());
     for (rows, apart) in [(1, 0), (7, 0), (64, 0), (16, 1), (16, 5)] {
-        let mut engine = Engine::new(tiny(), Settings { rows, ..settings(64) });
+        let mut engine = device::engine(tiny(), Settings { rows, ..settings(64) });
         assert!(answers(&mut engine, &questions(), apart) == expected, "{rows} rows, {apart} steps apart");
     }
     let plain = Settings { kernels: Kernels::plain(), ..settings(64) };
-    assert!(answers(&mut Engine::new(tiny(), plain), &questions(), 0) == expected, "computed as defined");
+    assert!(answers(&mut device::engine(tiny(), plain), &questions(), 0) == expected, "computed as defined");
     for page_tokens in [1, 2, 7, 32] {
-        let mut engine = Engine::new(tiny(), Settings { page_tokens, ..settings(256) });
+        let mut engine = device::engine(tiny(), Settings { page_tokens, ..settings(256) });
         assert!(answers(&mut engine, &questions(), 0) == expected, "pages of {page_tokens}");
     }
     let mut turned = questions();
@@ -110,7 +110,7 @@ fn a_tree_grows_the_same_whatever_the_schedule() {
     let expected = grown(&mut engine(128));
     assert!(expected.0.len() > 40);
     for rows in [1, 3, 64] {
-        let mut narrow = Engine::new(tiny(), Settings { rows, ..settings(128) });
+        let mut narrow = device::engine(tiny(), Settings { rows, ..settings(128) });
         assert!(grown(&mut narrow) == expected, "{rows} rows");
     }
     let mut preempted = 0;

@@ -82,7 +82,7 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
         }
         let found = slots(engine, *id);
         let settings = Settings { speculation: None, pages: 64, ..engine.settings };
-        let mut fresh = Engine::new(engine.model.clone(), settings);
+        let mut fresh = device::engine(engine.model.clone(), settings);
         let root = fresh.submit(request(&engine.tokens(*id), Then::Hold)).expect("a tree");
         fresh.grow();
         for (found, expected) in found.iter().zip(slots(&fresh, root)) {
@@ -202,7 +202,7 @@ const AHEAD: [Speculation; 4] = [
 ];
 
 fn ahead(settings: Settings, speculation: Speculation) -> Engine {
-    Engine::new(tiny(), Settings { speculation: Some(speculation), ..settings })
+    device::engine(tiny(), Settings { speculation: Some(speculation), ..settings })
 }
 
 /// Runs the same on a plain engine and ahead with every drafter, and compares all. Gives the plain traces,
@@ -212,7 +212,7 @@ fn the_same_ahead(
     plant: &dyn Fn(&mut Engine),
     orders: &dyn Fn(&mut Engine, NodeId),
 ) -> (Traces, u64, u64) {
-    let mut plain = Engine::new(tiny(), settings);
+    let mut plain = device::engine(tiny(), settings);
     plant(&mut plain);
     let expected = traced(&mut plain, &Inline, orders);
     assert_eq!((plain.usage().drafted, plain.usage().accepted), (0, 0));
@@ -478,9 +478,9 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
     let mut drafted = 0;
     for first in [3, 5, 11, 30] {
         let wrong = Fickle { known: BTreeMap::new(), right: 0 };
-        let mut engine = Engine::new(tiny(), settings).with_drafter(Box::new(wrong));
+        let mut engine = device::engine(tiny(), settings).with_drafter(Box::new(wrong));
         // Drafts that are always wrong: so both engines are in the same state at every step.
-        let mut plain = Engine::new(tiny(), Settings { speculation: None, ..settings });
+        let mut plain = device::engine(tiny(), Settings { speculation: None, ..settings });
         for engine in [&mut engine, &mut plain] {
             for seed in 0..3 {
                 engine.submit(request(&text(seed, first), Then::Generate(warm(9)))).expect("a tree");
@@ -546,7 +546,7 @@ fn a_resumed_answer_does_not_depend_on_what_was_guessed() {
         let written: Vec<_> = plain.grow().iter().filter_map(|event| event.written()).collect();
         let mut record = crate::ReplayLog::new();
         written.iter().take(resumed).for_each(|(_, written)| record.push(&[], *written));
-        let mut engine = Engine::new(tiny(), Settings { speculation, ..settings(64) });
+        let mut engine = device::engine(tiny(), Settings { speculation, ..settings(64) });
         let again = engine.submit(question.clone()).expect("a tree");
         engine.resume(again, record).expect("resumed");
         engine.grow();
@@ -563,7 +563,7 @@ fn given_tokens_are_computed_together() {
     let turn = Turn { given: text(5, 30), ..Turn::greedy(30) };
     let question = request(&text(1, 4), Then::Generate(turn));
     let run = |settings| {
-        let mut engine = Engine::new(tiny(), settings);
+        let mut engine = device::engine(tiny(), settings);
         let root = engine.submit(question.clone()).expect("a tree");
         engine.grow();
         (engine.nodes[&root].log_probabilities.clone(), engine.usage().steps)
