@@ -38,7 +38,10 @@ impl fmt::Display for Failure {
 
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Failure {
-        Failure::World(error.to_string())
+        match error {
+            BackendError::NotOpen(_) | BackendError::Unsupported { .. } => Failure::Usage(error.to_string()),
+            other => Failure::World(other.to_string()),
+        }
     }
 }
 

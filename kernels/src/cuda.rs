@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Operations are queued and done in that order; only reading waits. Weights are uploaded once, pages stay on the
-//! device, and what a step reads from its lists ([`Lists`], [`Slots`]) is uploaded once for all layers. All that
+//! device, and what a step reads from its lists ([`Lists`], [`Slots`]) is uploaded once for all layers, with all else that
+//! it is told ([`Cuda::step`]). All that
 //! indexes memory is checked on this side before it is sent, so that no caller can make a kernel leave its buffers.
 //!
 //! The feature `cuda` needs nothing to build, and loads the driver when it runs.
@@ -36,6 +37,7 @@ mod product;
 mod rows;
 #[cfg(feature = "stand-in")]
 pub mod stand_in;
+mod step;
 
 use std::sync::Arc;
 
@@ -46,7 +48,8 @@ pub use buffer::{Buffer, Plain};
 pub use lists::{Lists, Slots};
 pub use machine::{Address, Launch, Machine};
 pub use product::{Product, Weights};
-pub use rows::{Choice, Drawn};
+pub use rows::{Choice, Choices, Drawn};
+pub use step::{Indices, Step, StepPlan};
 
 /// A device, and the queue of what it is to do. Clones share both.
 #[derive(Clone)]

@@ -44,10 +44,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use theoremata_kernels::Parallel;
-use theoremata_kernels::cuda::Cuda;
 
 use crate::compute::backend::{Backend, BackendError, Room};
-use crate::compute::cuda::CudaBackend;
 use crate::compute::device::Device;
 use crate::compute::processor::Processor;
 use crate::engine::event::Event;
@@ -108,18 +106,9 @@ impl Engine {
     /// # Errors
     /// If there is no such device, its memory is too small, or the model asks for something that there is no kernel for.
     pub fn on(model: Arc<Model>, settings: Settings, device: &Device) -> Result<Engine, BackendError> {
-        let cuda = match device {
-            Device::Processor => return Ok(Engine::new(model, settings)),
-            Device::Auto => {
-                let device = Engine::on(model.clone(), settings, &Device::Cuda(0));
-                return Ok(device.unwrap_or_else(|_| Engine::new(model, settings)));
-            }
-            Device::Cuda(number) => Cuda::open(*number).map_err(BackendError::NotOpen)?,
-            Device::Machine(cuda) => cuda.clone(),
-        };
         let (settings, room) = Engine::room_for(&model, settings);
-        let backend = CudaBackend::open(cuda, model.clone(), settings.exactness, room)?;
-        Ok(Engine::with_backend(model, settings, room, Box::new(backend)))
+        let backend = device.open(&model, settings.kernels, settings.exactness, room)?;
+        Ok(Engine::with_backend(model, settings, room, backend))
     }
 
     /// Settings brought into their bounds, and the room for keys and values that they ask for.

@@ -190,7 +190,7 @@ fn start_worker(number: usize, kind: Kind, dispatcher: Addr<Dispatcher>, askable
     };
     let make: MakeBackend = Box::new(move || -> Result<Box<dyn Backend>, String> {
         Ok(match &kind {
-            Kind::Local(local) => Box::new(LocalBackend::new(local, askable.clone())),
+            Kind::Local(local) => Box::new(LocalBackend::new(local, askable.clone())?),
             Kind::Remote(remote) => Box::new(RemoteBackend::new(remote.clone(), askable.judge.clone())),
         })
     });
@@ -198,5 +198,5 @@ fn start_worker(number: usize, kind: Kind, dispatcher: Addr<Dispatcher>, askable
     let reports = Reports { progress: dispatcher.clone().recipient(), crashed: dispatcher.recipient() };
     let address = Worker::start_in_arbiter(&thread.handle(), move |_| Worker::new(number, reports, make));
     let (memory, usage) = Default::default();
-    WorkerEntry { address, slots, can, generation: 0, lost: false, memory, usage }
+    WorkerEntry { address, slots, can, generation: 0, lost: None, memory, usage }
 }

@@ -2,6 +2,7 @@
 
 use crate::cuda::buffer::Buffer;
 use crate::cuda::machine::{Address, arguments, blocks, word};
+use crate::cuda::step::{Indices, Placed, Uploads};
 use crate::cuda::{Cuda, CudaError};
 use crate::gate::Activation;
 use crate::random::Draw;
@@ -136,18 +137,23 @@ impl Cuda {
     ///
     /// # Panics
     /// If there is no such row, or `out` is not `[which, width]`.
-    pub fn choose(&self, x: &Buffer<f32>, width: usize, which: &[u32], out: &mut Buffer<f32>) -> Result<(), CudaError> {
+    pub fn choose(
+        &self,
+        x: &Buffer<f32>,
+        width: usize,
+        which: &Indices,
+        out: &mut Buffer<f32>,
+    ) -> Result<(), CudaError> {
         assert!(width > 0 && x.length().is_multiple_of(width), "x is [rows, width]");
         let rows = x.length() / width;
-        assert!(which.iter().all(|row| (*row as usize) < rows), "rows of the {rows} there are");
-        assert_eq!(out.length(), which.len() * width, "out is [which, width]");
-        let chosen = self.upload(which)?;
+        assert!(which.bound <= rows, "rows of the {rows} there are");
+        assert_eq!(out.length(), which.length() * width, "out is [which, width]");
         let arguments = ChooseArguments {
             x: self.address(x),
-            which: self.address(&chosen),
+            which: self.address(&which.numbers),
             out: self.address(out),
             width: word(width),
-            rows: word(which.len()),
+            rows: word(which.length()),
         };
         // SAFETY: the rows exist and `out` holds them, as asserted.
         unsafe { self.launch("choose", [blocks(out.length(), 256), 1, 1], 256, arguments) }
@@ -214,19 +220,16 @@ impl Cuda {
     /// and its log-probability by [`crate::Kernels::log_sum_exp`]. Waits, and downloads 16 bytes a row.
     ///
     /// # Panics
-    /// If the rows are not of one length, a given token is none of them, or a set has another length than it takes.
-    pub fn draw(&self, logits: &Buffer<f32>, choices: &[Choice<'_>]) -> Result<Vec<Drawn>, CudaError> {
-        let rows = choices.len();
-        let count = row_length(logits, rows);
-        let (mut lines, mut sets) = (Vec::with_capacity(rows), Vec::new());
-        for choice in choices {
-            lines.push(choice.line(count, &mut sets));
-        }
-        let (lines, sets, tokens) = (self.upload(&lines)?, self.upload(&sets)?, self.buffer::<u32>(rows)?);
+    /// If the logits are not as many as the choices ask for.
+    pub fn draw(&self, logits: &Buffer<f32>, choices: &Choices) -> Result<Vec<Drawn>, CudaError> {
+        let Choices { lines, sets, count } = choices;
+        let (rows, count) = (lines.length(), *count);
+        assert_eq!(logits.length(), rows * count, "a row of logits for each choice");
+        let tokens = self.buffer::<u32>(rows)?;
         let arguments = SampleArguments {
             logits: self.address(logits),
-            choices: self.address(&lines),
-            sets: self.address(&sets),
+            choices: self.address(lines),
+            sets: self.address(sets),
             out: self.address(&tokens),
             count: word(count),
             unused: 0,
@@ -251,6 +254,37 @@ impl Cuda {
             finite: finite != 0,
         };
         Ok(out.to_vec()?.into_iter().map(drawn).collect())
+    }
+}
+
+/// How tokens are drawn from rows of logits, on a device.
+pub struct Choices {
+    lines: Buffer<Line>,
+    sets: Buffer<u32>,
+    /// Logits of a row.
+    count: usize,
+}
+
+/// The same before it is sent.
+pub(crate) struct PlannedChoices {
+    lines: Placed<Line>,
+    sets: Placed<u32>,
+    count: usize,
+}
+
+impl Choices {
+    /// Choices among what is sent together; see [`Cuda::choices`].
+    pub(crate) fn put(uploads: &mut Uploads, count: usize, choices: &[Choice<'_>]) -> PlannedChoices {
+        let mut sets = Vec::new();
+        let lines: Vec<Line> = choices.iter().map(|choice| choice.line(count, &mut sets)).collect();
+        PlannedChoices { lines: uploads.put(&lines), sets: uploads.put(&sets), count }
+    }
+}
+
+impl PlannedChoices {
+    /// The choices, once they are sent.
+    pub(crate) fn sent(&self, uploads: &Uploads) -> Choices {
+        Choices { lines: uploads.get(&self.lines), sets: uploads.get(&self.sets), count: self.count }
     }
 }
 

@@ -105,6 +105,8 @@ struct Limits {
     taken: HashMap<Address, usize>,
     /// Launches that it does yet; with the one after them it is lost.
     launches: u64,
+    /// Copies that were made to it.
+    copies: u64,
 }
 
 struct Pipes {
@@ -143,6 +145,11 @@ impl StandIn {
         self.limits().launches = launches;
     }
 
+    /// How many copies were made to it so far.
+    pub fn copies(&self) -> u64 {
+        self.limits().copies
+    }
+
     fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,7 +172,7 @@ impl StandIn {
             .expect("the program that was just built");
         let input = Some(BufWriter::new(child.stdin.take().expect("a pipe")));
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
-        let limits = Limits { left: usize::MAX, taken: HashMap::new(), launches: u64::MAX };
+        let limits = Limits { left: usize::MAX, taken: HashMap::new(), launches: u64::MAX, copies: 0 };
         StandIn { pipes: Mutex::new(Pipes { child, input, output }), limits: Mutex::new(limits) }
     }
 
@@ -246,6 +253,7 @@ impl Machine for StandIn {
 
     unsafe fn write(&self, to: Address, bytes: &[u8]) -> Result<(), CudaError> {
         self.check("copy to the device")?;
+        self.limits().copies += 1;
         self.pipes().tell(b'W', &[to.0], &[bytes]);
         Ok(())
     }

@@ -79,7 +79,7 @@ pub(crate) fn lookups(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
             matrix.row(*row as usize, out);
         }
         let mut found = unwritten(cuda, expected.len())?;
-        cuda.rows(&cuda.weights(&matrix)?, &which, &mut found)?;
+        cuda.rows(&cuda.weights(&matrix)?, &cuda.indices(&which)?, &mut found)?;
         report.compare(&format!("rows of {format:?}"), &found.to_vec()?, &expected, &format!("seed {seed}"));
     }
     Ok(())
@@ -129,7 +129,7 @@ pub(crate) fn rows(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), Cu
     let which: Vec<u32> = (0..if rows > 0 { random.below(9) } else { 0 }).map(|_| random.below(rows) as u32).collect();
     let expected: Vec<f32> = which.iter().flat_map(|row| &x[*row as usize * dim..][..dim]).copied().collect();
     let mut found = unwritten(cuda, expected.len())?;
-    cuda.choose(&device_x, dim, &which, &mut found)?;
+    cuda.choose(&device_x, dim, &cuda.indices(&which)?, &mut found)?;
     report.compare("choose", &found.to_vec()?, &expected, &what);
     Ok(())
 }
@@ -197,7 +197,7 @@ fn draws(
             choice.given.or_else(|| kernels.sample(&masked, &Sampling::at(choice.temperature), choice.draw))
         };
         let expected: Vec<Option<u32>> = x.chunks_exact(count).zip(&choices).map(chosen).collect();
-        let found = cuda.draw(&logits, &choices)?;
+        let found = cuda.draw(&logits, &cuda.choices(count, &choices)?)?;
         let operation = if temperature > 0.1 { "draw" } else { "draw, greedy" };
         let tokens: Vec<Option<u32>> = found.iter().map(|drawn| drawn.token).collect();
         report.compare_tokens(operation, &tokens, &expected, what);

@@ -65,3 +65,33 @@ fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("on a stand-in for a driver"), "{said}");
 }
+
+/// What a machine lacks is said when the device is opened.
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+#[test]
+fn what_a_device_or_a_driver_lacks_is_said() {
+    use std::process::Command;
+
+    use theoremata_kernels::cuda::stand_in;
+
+    use crate::skip::skipped;
+
+    let Some(folder) = stand_in::driver() else {
+        skipped("there is no g++ that builds the kernels for this machine");
+        return;
+    };
+    for (variable, value, said) in [
+        ("STAND_IN_DEVICES", "0", "the CUDA driver sees no device"),
+        ("STAND_IN_CAPABILITY", "7", "has compute capability 7.0; the kernels take 8.0 or above"),
+        ("STAND_IN_OLD", "1", "they take a driver of CUDA 13.0 or above"),
+    ] {
+        let output = Command::new(std::env::current_exe().expect("this test"))
+            .args(["device::opening_a_device_gives_it_or_says_what_is_missing", "--exact", "--nocapture"])
+            .env("LD_LIBRARY_PATH", &folder)
+            .env(variable, value)
+            .output()
+            .expect("this test runs once more");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains(said), "{variable}: {text}");
+    }
+}

@@ -100,7 +100,7 @@ impl Model {
         let rows = step.tokens.len();
         let (queries_width, keys_width) = (heads * shape.head_dim, shape.token_cells());
         let mut state = cuda.buffer(rows * width)?;
-        cuda.rows(&self.embedding, &step.tokens, &mut state)?;
+        cuda.rows(&self.embedding, &cuda.indices(&step.tokens)?, &mut state)?;
         let mut normed = cuda.buffer(rows * width)?;
         let mut change = cuda.buffer(rows * width)?;
         for (weights, pages) in self.layers.iter().zip(memory) {
@@ -132,7 +132,7 @@ impl Model {
         }
         let asking = step.asking.len();
         let (mut last, mut normed) = (cuda.buffer(asking * width)?, cuda.buffer(asking * width)?);
-        cuda.choose(&state, width, &step.asking, &mut last)?;
+        cuda.choose(&state, width, &cuda.indices(&step.asking)?, &mut last)?;
         cuda.rms_norm(&last, &self.gain, EPSILON, &mut normed)?;
         let mut logits = cuda.buffer(asking * vocabulary)?;
         cuda.multiply(&normed, asking, &mut [Product { weights: &self.embedding, out: &mut logits }])?;

@@ -48,13 +48,7 @@ impl CudaBackend {
     /// # Errors
     /// If the model has something that there is no kernel for, or the device has too little memory.
     pub(crate) fn open(cuda: Cuda, model: Arc<Model>, rows: Rows, room: Room) -> Result<CudaBackend, BackendError> {
-        let unsupported = |what: String| BackendError::Unsupported { device: cuda.name(), what };
-        if rows == Rows::Exact {
-            return Err(unsupported(String::from("weights as they are read (exact rows)")));
-        }
-        if let Some(matrix) = model.matrices().find(|matrix| !Cuda::FORMATS.contains(&matrix.format())) {
-            return Err(unsupported(format!("products with weights in {:?}", matrix.format())));
-        }
+        check(&cuda, &model, rows)?;
         CudaBackend::upload(&cuda, model.clone(), room).map_err(|error| BackendError::Room {
             device: cuda.name(),
             weights: model.bytes().div_ceil(1 << 20),
@@ -82,17 +76,15 @@ impl CudaBackend {
 
     fn step(&mut self, batch: &Batch<'_>) -> Result<Outputs, CudaError> {
         let CudaBackend { cuda, model, weights, angles, pages, capacity, memory } = self;
-        let mut pass = Pass::new(cuda, model.shape(), weights, angles, (*pages, *capacity), batch)?;
+        let vocabulary = model.shape().vocabulary;
+        let sets = sets(batch.wanted, vocabulary);
+        let choices = choices(batch.wanted, &sets);
+        let mut pass = Pass::new(cuda, model.shape(), weights, angles, (*pages, *capacity), batch, &choices)?;
         let logits = match memory {
             Memory::Single(layers) => pass.run(layers)?,
             Memory::Half(layers) => pass.run(layers)?,
         };
-        let vocabulary = model.shape().vocabulary;
-        let drawn = if batch.wanted.iter().any(|wanted| wanted.draw.is_some()) {
-            draw(cuda, &logits, batch.wanted, vocabulary)?
-        } else {
-            Vec::new()
-        };
+        let drawn = if choices.is_empty() { Vec::new() } else { cuda.draw(&logits, pass.choices())? };
         let (mut downloaded, mut rows) = (Vec::new(), Vec::with_capacity(batch.wanted.len()));
         for (place, wanted) in batch.wanted.iter().enumerate() {
             let row = place * vocabulary;
@@ -118,6 +110,18 @@ impl CudaBackend {
     }
 }
 
+/// Whether there is a kernel for all that a model asks for.
+pub(crate) fn check(cuda: &Cuda, model: &Model, rows: Rows) -> Result<(), BackendError> {
+    let unsupported = |what: String| Err(BackendError::Unsupported { device: cuda.name(), what });
+    if rows == Rows::Exact {
+        return unsupported(String::from("weights as they are read (`--exact-rows`)"));
+    }
+    match model.matrices().find(|matrix| !Cuda::FORMATS.contains(&matrix.format())) {
+        Some(matrix) => unsupported(format!("products with weights in {:?}", matrix.format())),
+        None => Ok(()),
+    }
+}
+
 /// The draw of a row whose logits are wanted: nobody looks at it.
 const IDLE: Choice<'static> =
     Choice { temperature: 0.0, draw: Draw { seed: 0, path: 0, position: 0 }, allowed: None, given: None };
@@ -129,28 +133,25 @@ fn read(logits: &Buffer<f32>, from: usize, count: usize) -> Result<Vec<f32>, Cud
     Ok(row)
 }
 
-/// Draws a token for every row.
-fn draw(
-    cuda: &Cuda,
-    logits: &Buffer<f32>,
-    wanted: &[Wanted],
-    vocabulary: usize,
-) -> Result<Vec<cuda::Drawn>, CudaError> {
+/// The tokens that may be drawn behind each row, as bits.
+fn sets(wanted: &[Wanted], vocabulary: usize) -> Vec<Option<Vec<u32>>> {
     let words = |drawing: &Drawing| drawing.allowed.as_ref().map(|allowed| allowed.to_words(vocabulary));
-    let sets: Vec<Option<Vec<u32>>> = wanted.iter().map(|wanted| wanted.draw.as_ref().and_then(words)).collect();
-    let choices: Vec<Choice<'_>> = wanted
-        .iter()
-        .zip(&sets)
-        .map(|(wanted, set)| {
-            wanted.draw.as_ref().map_or(IDLE, |drawing| Choice {
-                temperature: drawing.temperature,
-                draw: drawing.draw,
-                allowed: set.as_deref(),
-                given: drawing.given,
-            })
-        })
-        .collect();
-    cuda.draw(logits, &choices)
+    wanted.iter().map(|wanted| wanted.draw.as_ref().and_then(words)).collect()
+}
+
+/// A draw for every row; none if all rows want logits.
+fn choices<'a>(wanted: &[Wanted], sets: &'a [Option<Vec<u32>>]) -> Vec<Choice<'a>> {
+    if wanted.iter().all(|wanted| wanted.draw.is_none()) {
+        return Vec::new();
+    }
+    let choice = |drawing: &Drawing, set: &'a Option<Vec<u32>>| Choice {
+        temperature: drawing.temperature,
+        draw: drawing.draw,
+        allowed: set.as_deref(),
+        given: drawing.given,
+    };
+    let pairs = wanted.iter().zip(sets);
+    pairs.map(|(wanted, set)| wanted.draw.as_ref().map_or(IDLE, |drawing| choice(drawing, set))).collect()
 }
 
 fn page_bytes(model: &Model, room: Room) -> usize {

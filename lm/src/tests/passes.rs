@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use theoremata_kernels::{Group, Inline, Kernels, Slot, Span};
+use theoremata_kernels::{Draw, Group, Inline, Kernels, Slot, Span};
 
 use super::device;
-use crate::compute::backend::{Backend, Batch, Precision, Room, Rows, Wanted};
+use crate::compute::backend::{Backend, Batch, Drawing, Precision, Room, Rows, Wanted};
 use crate::compute::cuda::CudaBackend;
 use crate::compute::processor::Processor;
 use crate::{Model, Token};
@@ -121,4 +121,23 @@ fn a_device_has_the_bits_of_the_processor_for_every_family() {
             assert!(found == expected, "{family}: batches of {batch}, pages of {page_tokens}");
         }
     }
+}
+
+#[test]
+fn a_step_on_a_device_takes_one_copy_there() {
+    let Some(machine) = device::machine() else { return };
+    let (model, tokens, _) = golden("llama");
+    let cuda = theoremata_kernels::cuda::Cuda::on(machine.clone());
+    let room = room(16, 4, Precision::Half);
+    let mut backend = CudaBackend::open(cuda, model, Rows::Rounded, room).expect("a model");
+    let spans = [Span { page: 0, offset: 0, tokens: 3, position: 0 }];
+    let groups = [Group { positions: &[0, 1, 2], seen: &[1, 2, 3], spans: &spans }];
+    let slots = [0, 1, 2].map(|offset| Slot { page: 0, offset });
+    let draw = Draw { seed: 1, path: 2, position: 3 };
+    let drawing = Drawing { temperature: 1.0, draw, allowed: None, given: None };
+    let wanted = [Wanted { row: 2, draw: Some(drawing) }];
+    let batch = Batch { tokens: &tokens[..3], slots: &slots, groups: &groups, wanted: &wanted };
+    let before = machine.copies();
+    backend.forward(&Inline, &batch).expect("a pass");
+    assert_eq!(machine.copies() - before, 1);
 }

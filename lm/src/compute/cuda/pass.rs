@@ -2,7 +2,7 @@
 //! does, operation by operation.
 
 use theoremata_kernels::cuda::{
-    Angles, Buffer, Cuda, CudaError, DevicePages, Lists, Plain, Product, Scoring, Slots, Weights,
+    Angles, Buffer, Choice, Choices, Cuda, CudaError, DevicePages, Plain, Product, Scoring, Step, StepPlan, Weights,
 };
 use theoremata_kernels::{Cell, PageShape};
 
@@ -20,8 +20,7 @@ pub(super) struct Pass<'a> {
     weights: &'a DeviceModel,
     angles: &'a [Angles],
     batch: &'a Batch<'a>,
-    lists: Lists,
-    slots: Slots,
+    step: Step,
 }
 
 impl<'a> Pass<'a> {
@@ -33,17 +32,30 @@ impl<'a> Pass<'a> {
         angles: &'a [Angles],
         (pages, capacity): (PageShape, usize),
         batch: &'a Batch<'a>,
+        choices: &[Choice<'_>],
     ) -> Result<Pass<'a>, CudaError> {
-        let lists = cuda.lists(shape.heads, pages, &angles[0], capacity, batch.groups, SCORES_MAX)?;
-        let slots = cuda.slots(pages, capacity, batch.slots)?;
-        Ok(Pass { cuda, shape, weights, angles, batch, lists, slots })
+        let wanted: Vec<u32> = batch.wanted.iter().map(|wanted| wanted.row as u32).collect();
+        let plan = StepPlan {
+            heads: shape.heads,
+            shape: pages,
+            pages: capacity,
+            groups: batch.groups,
+            weights_max: SCORES_MAX,
+            slots: batch.slots,
+            tokens: batch.tokens,
+            wanted: &wanted,
+            choices,
+            vocabulary: shape.vocabulary,
+        };
+        let step = cuda.step(&plan, &angles[0])?;
+        Ok(Pass { cuda, shape, weights, angles, batch, step })
     }
 
     /// The logits of the rows of which something is wanted.
     pub(super) fn run<C: Cell + Plain>(&mut self, memory: &mut [DevicePages<C>]) -> Result<Buffer<f32>, CudaError> {
         let Pass { cuda, shape, weights, batch, .. } = *self;
         let mut state = cuda.buffer(batch.tokens.len() * shape.width)?;
-        cuda.rows(&weights.embedding, batch.tokens, &mut state)?;
+        cuda.rows(&weights.embedding, &self.step.tokens, &mut state)?;
         self.scale(&mut state, shape.embedding_scale)?;
         for ((layer, attention), pages) in weights.layers.iter().zip(&shape.attention).zip(memory) {
             let normed = self.norm(&state, layer.attention_norm.as_ref())?;
@@ -53,18 +65,23 @@ impl<'a> Pass<'a> {
             let fed = self.feed(layer, normed.as_ref().unwrap_or(&state))?;
             self.add(&fed, &layer.down, layer.feed_after.as_ref(), &mut state)?;
         }
-        let which: Vec<u32> = batch.wanted.iter().map(|wanted| wanted.row as u32).collect();
-        let mut last = cuda.buffer(which.len() * shape.width)?;
-        cuda.choose(&state, shape.width, &which, &mut last)?;
+        let which = &self.step.wanted;
+        let mut last = cuda.buffer(which.length() * shape.width)?;
+        cuda.choose(&state, shape.width, which, &mut last)?;
         let mut normed = cuda.buffer(last.length())?;
         cuda.rms_norm(&last, &weights.norm, shape.norm_epsilon, &mut normed)?;
         let head = weights.head.as_ref().unwrap_or(&weights.embedding);
-        let mut logits = self.product(head, &normed, which.len())?;
+        let mut logits = self.product(head, &normed, which.length())?;
         self.scale(&mut logits, shape.logit_scale)?;
         if let Some(cap) = shape.logit_cap {
             cuda.soft_cap(&mut logits, cap)?;
         }
         Ok(logits)
+    }
+
+    /// How tokens are drawn.
+    pub(super) fn choices(&self) -> &Choices {
+        &self.step.choices
     }
 
     /// Rows by their root mean square and a gain; nothing where there is none: they are as they were.
@@ -114,10 +131,10 @@ impl<'a> Pass<'a> {
         let DeviceLayer { query, key, value, .. } = layer;
         let [queries, keys, values] = self.linears([&query.linear, &key.linear, &value.linear], x)?;
         let (queries, keys) = (self.head_norm(query, queries)?, self.head_norm(key, keys)?);
-        self.cuda.store(&self.slots, &keys, &values, pages)?;
+        self.cuda.store(&self.step.slots, &keys, &values, pages)?;
         let mut attended = self.cuda.buffer(queries.length())?;
         let scoring = Scoring { scale: self.shape.attention_scale, window, cap: self.shape.attention_cap };
-        self.cuda.attend(&mut self.lists, scoring, &self.angles[rotation], pages, &queries, &mut attended)?;
+        self.cuda.attend(&mut self.step.lists, scoring, &self.angles[rotation], pages, &queries, &mut attended)?;
         Ok(attended)
     }
 
