@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use theoremata_kernels::{Draw, Group, Inline, Kernels, Slot, Span};
+use theoremata_kernels::{Draw, Format, Group, Inline, Kernels, Matrix, Slot, Span, f16};
 
 use super::device;
 use crate::compute::backend::{Backend, Batch, Drawing, Precision, Room, Rows, Wanted};
@@ -119,6 +119,62 @@ fn a_device_has_the_bits_of_the_processor_for_every_family() {
             let mut backend = CudaBackend::open(cuda.clone(), model.clone(), Rows::Rounded, room).expect("a model");
             let found = logits(&mut backend, tokens, batch, page_tokens);
             assert!(found == expected, "{family}: batches of {batch}, pages of {page_tokens}");
+        }
+    }
+}
+
+/// A matrix with its weights rounded to 8 bits, or to 4, in blocks of 32; as it is where its rows are no whole blocks.
+fn rounded(matrix: &Matrix, format: Format) -> Matrix {
+    if !matrix.columns().is_multiple_of(32) {
+        return matrix.clone();
+    }
+    let most = if format == Format::Q8_0 { 127.0 } else { 7.0 };
+    let (mut bytes, mut row) = (Vec::new(), vec![0.0f32; matrix.columns()]);
+    for number in 0..matrix.rows() {
+        matrix.row(number, &mut row);
+        for block in row.chunks_exact(32) {
+            let largest = block.iter().fold(0.0f32, |largest, weight| largest.max(weight.abs()));
+            let scale = f16::from_f32(largest / most);
+            let quant = |weight: &f32| (weight / scale.to_f32()).round().clamp(-most, most) as i8;
+            let quants: Vec<i8> = block.iter().map(quant).collect();
+            bytes.extend(scale.to_le_bytes());
+            match format {
+                Format::Q8_0 => bytes.extend(quants.iter().map(|quant| quant.cast_unsigned())),
+                _ => bytes.extend((0..16).map(|at| ((quants[at] + 8) | (quants[at + 16] + 8) << 4).cast_unsigned())),
+            }
+        }
+    }
+    Matrix::pack(format, matrix.rows(), matrix.columns(), &bytes).expect("whole blocks")
+}
+
+/// A tiny model with integer weights, and the tokens of its example.
+fn quantised(format: Format) -> (Arc<Model>, Vec<Token>) {
+    let (mut model, tokens, _) = golden("llama");
+    let own = Arc::get_mut(&mut model).expect("nobody else has it");
+    own.embedding = rounded(&own.embedding, format);
+    own.head = own.head.as_ref().map(|head| rounded(head, format));
+    for layer in &mut own.layers {
+        let projections = [&mut layer.query, &mut layer.key, &mut layer.value].map(|projection| &mut projection.linear);
+        let others = [&mut layer.output, &mut layer.gate, &mut layer.up, &mut layer.down];
+        for linear in projections.into_iter().chain(others) {
+            linear.matrix = rounded(&linear.matrix, format);
+        }
+    }
+    (model, tokens)
+}
+
+#[test]
+fn integer_weights_have_the_bits_of_the_processor_on_a_device() {
+    let Some(cuda) = device::stand_in() else { return };
+    for format in [Format::Q8_0, Format::Q4_0] {
+        let (model, tokens) = quantised(format);
+        let tokens = &tokens[..tokens.len().min(24)];
+        let expected = logits_here(&model, tokens, tokens.len(), 16, Precision::Half);
+        // The whole at once, and row by row.
+        for batch in [tokens.len(), 1] {
+            let room = room(tokens.len(), 16, Precision::Half);
+            let mut backend = CudaBackend::open(cuda.clone(), model.clone(), Rows::Rounded, room).expect("a model");
+            assert!(logits(&mut backend, tokens, batch, 16) == expected, "{format:?}, batches of {batch}");
         }
     }
 }
