@@ -197,7 +197,7 @@ fn same_tokens(file: &Path, rival: &Rival, precision: Precision) {
         let request =
             Request { tokens: prompt.clone(), seed: 0, then: Then::Generate(turn), bounds: Bounds::default() };
         let root = engine.submit(request).expect("it fits");
-        engine.run(&Crew::new(1));
+        engine.run(&Crew::new(1)).expect("the processor computes");
         let ours = engine.generated(root);
         let logits: Vec<f64> = theirs["logits"].as_array().into_iter().flatten().filter_map(Json::as_f64).collect();
         let theirs: Vec<Token> = theirs["answer"]
@@ -239,7 +239,7 @@ fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64], precision: 
     let mut engine = Engine::new(model.clone(), Settings { precision, ..Settings::default() });
     let score = Score::new(ground, candidates, Ranking::Sum);
     let mut programs = vec![Running::start(&mut engine, score).expect("it fits")];
-    run_programs(&mut engine, &Crew::new(1), &mut programs, |_, _| {});
+    run_programs(&mut engine, &Crew::new(1), &mut programs, |_, _| {}).expect("the back-end computes");
     let answer = programs.remove(0).finish(&mut engine);
     let ours = answer.nodes.iter().filter(|node| !node.path.is_empty()).map(|node| node.log_probability);
     ours.zip(&likeliest).map(|(ours, token)| (ours - (logits[*token] - most - sum.ln())).abs()).collect()

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use theoremata_actors::run::RunError;
+use theoremata_lm::BackendError;
 use theoremata_logic::language::mpl::Report;
 use theoremata_store::StoreError;
 
@@ -31,6 +32,15 @@ impl fmt::Display for Failure {
         match self {
             Failure::Input(report) => f.write_str(&report.render(false)),
             Failure::Usage(text) | Failure::World(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Failure {
+        match error {
+            BackendError::NotOpen(_) | BackendError::Unsupported { .. } => Failure::Usage(error.to_string()),
+            other => Failure::World(other.to_string()),
         }
     }
 }

@@ -129,7 +129,7 @@ fn the_same_weights_give_the_same_text() {
         bounds: Bounds::default(),
     };
     let roots: Vec<_> = prompts.iter().map(|prompt| engine.submit(request(prompt)).expect("it fits")).collect();
-    engine.run(&Crew::new(2));
+    engine.run(&Crew::new(2)).expect("the processor computes");
     let output = rival.wait_with_output().expect("it ends");
     let theirs: Vec<Vec<Token>> =
         text(&output).lines().map(|line| serde_json::from_str(line).expect("tokens")).collect();

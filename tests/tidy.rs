@@ -36,7 +36,8 @@ fn crates_know_only_their_friends() {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).expect("a crate of the project");
         for (other, _) in may_know {
             let known = manifest.lines().any(|line| line.trim_start().starts_with(&format!("theoremata-{other}")));
-            assert!(!known || friends.contains(&other), "{name} must not depend on {other}");
+            // A crate names itself where its tests want a feature of it.
+            assert!(!known || other == name || friends.contains(&other), "{name} must not depend on {other}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The pool with a tiny model of random weights: whoever does a job, and however often a worker is lost, the answer
 //! is the same to the token.
 
+#[path = "jobs/devices.rs"]
+mod devices;
 #[path = "jobs/scripts.rs"]
 mod scripts;
 #[path = "jobs/tools.rs"]
@@ -17,7 +19,7 @@ use theoremata_actors::jobs::{
     Accept, Answer, EventKind, Forgetting, Job, JobEvent, JobId, Judge, Kind, Local, Options, OutputFormat, Pool,
     Program, Refused, Remote, TokenChoice, View,
 };
-use theoremata_lm::{Bound, Model, Outcome, Settings};
+use theoremata_lm::{Bound, Device, Model, Outcome, Settings};
 use theoremata_store::{JournalEnd, Store};
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
@@ -27,7 +29,8 @@ static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
 
 fn options(workers: usize) -> Options {
     let settings = Settings { pages: 512, page_tokens: 4, rows: 32, ..Settings::default() };
-    let local = Kind::Local(Local { model: MODEL.clone(), settings, threads: NonZeroUsize::MIN });
+    let local =
+        Kind::Local(Local { model: MODEL.clone(), settings, threads: NonZeroUsize::MIN, device: Device::Processor });
     Options::new(vec![local; workers], "tiny")
 }
 

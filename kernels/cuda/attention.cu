@@ -25,8 +25,13 @@ struct Row {
 struct Table {
     const float *numbers;
     Word pairs;
-    Word halves;  // whether number i turns with i + pairs, else 2·i with 2·i + 1
+    Word halved;  // pairs below it are numbers i and i + halved, the others 2·i and 2·i + 1
 };
+
+// The numbers of a pair, by their places in a head.
+DEVICE uint2 pair_of(const Table &table, Word pair) {
+    return pair < table.halved ? make_uint2(pair, pair + table.halved) : make_uint2(2 * pair, 2 * pair + 1);
+}
 
 DEVICE const float *angles(const Table &table, Word pair, Word position) {
     const Word place = position + 16;
@@ -57,9 +62,9 @@ KERNEL(turn_queries, TurnArguments, 256) {
     const Word pair = at % pairs;
     const Long head = at / pairs;
     const float *query = arguments.queries + head * 2 * pairs;
-    const bool halves = arguments.table.halves;
-    const float a = __fmul_rn(query[halves ? pair : 2 * pair], arguments.scale);
-    const float b = __fmul_rn(query[halves ? pair + pairs : 2 * pair + 1], arguments.scale);
+    const uint2 places = pair_of(arguments.table, pair);
+    const float a = __fmul_rn(query[places.x], arguments.scale);
+    const float b = __fmul_rn(query[places.y], arguments.scale);
     arguments.out[at] = turn(a, b, angles(arguments.table, pair, arguments.rows[head / arguments.heads].position));
 }
 
@@ -100,6 +105,8 @@ struct ScoreArguments {
     float *weights;
     Table table;
     Shape shape;
+    float cap;    // bound of the scores, or 0
+    Word window;  // tokens so far before a row or farther are not seen, or 0
 };
 
 // A thread for a token and a key and value head: its key is turned once for all rows and heads that ask.
@@ -131,9 +138,9 @@ template <class Cell> DEVICE void scores(const ScoreArguments &arguments) {
             sums[of] = 0.0f;
         }
         for (Word pair = 0; pair < table.pairs; pair++) {
-            const Word one = table.halves ? pair : 2 * pair, other = table.halves ? pair + table.pairs : one + 1;
-            const float a = from_cell(keys[(Long)one * shape.page_tokens]);
-            const float b = from_cell(keys[(Long)other * shape.page_tokens]);
+            const uint2 places = pair_of(table, pair);
+            const float a = from_cell(keys[(Long)places.x * shape.page_tokens]);
+            const float b = from_cell(keys[(Long)places.y * shape.page_tokens]);
             const float2 key = turn(a, b, angles(table, pair, span.position + within));
 #pragma unroll
             for (Word of = 0; of < ASKERS; of++) {
@@ -146,8 +153,11 @@ template <class Cell> DEVICE void scores(const ScoreArguments &arguments) {
             const Word asker = base + of;
             if (asker >= askers) break;
             const Row row = arguments.rows[item.row + asker / run];
-            if (token < row.seen)
-                arguments.weights[row.weights + (Long)(kv_head * run + asker % run) * row.seen + token] = sums[of];
+            if (token >= row.seen) continue;
+            float score = arguments.cap > 0.0f ? capped(sums[of], arguments.cap) : sums[of];
+            if (arguments.window > 0 && (Long)span.position + within + arguments.window <= row.position)
+                score = __uint_as_float(0xff800000u);
+            arguments.weights[row.weights + (Long)(kv_head * run + asker % run) * row.seen + token] = score;
         }
     }
 }

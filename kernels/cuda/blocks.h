@@ -35,15 +35,36 @@ namespace {
 
 const size_t STACK = 24 << 10; // the sanitizer takes time for every byte of it at each turn
 
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define OWN_SWITCH 1
+// Keeps what a call keeps, notes the stack at `from`, and goes on where `to` was noted. What the system has for it asks
+// the kernel for the mask of signals each time.
+extern "C" __attribute__((naked, noinline)) void switch_stack(void **, void *) {
+    asm volatile(
+        "push %rbp\n push %rbx\n push %r12\n push %r13\n push %r14\n push %r15\n"
+        "mov %rsp, (%rdi)\n mov %rsi, %rsp\n"
+        "pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbx\n pop %rbp\n ret");
+}
+#endif
+
 // Where threads meet; `round` counts how often all have come.
 struct Meeting {
     unsigned came = 0;
     unsigned long round = 0;
 };
 
-struct Thread {
-    ucontext_t context;
+// A stack. A thread begins on one that is free, or on that of a thread that has just ended, and stays there.
+struct Fiber {
     std::unique_ptr<char[]> stack;
+#ifdef OWN_SWITCH
+    void *top = nullptr;
+#else
+    ucontext_t context;
+#endif
+};
+
+struct Thread {
+    Fiber *fiber = nullptr;
     Meeting *waits_at = nullptr;
     unsigned long round = 0;  // of the meeting that it waits for the end of
     bool done = false;
@@ -55,16 +76,30 @@ struct Block {
     const host::Entry *kernel;
     const void *arguments;
     Thread threads[1024];
+    std::vector<std::unique_ptr<Fiber>> fibers;
+    std::vector<Fiber *> free;
+    std::vector<unsigned> turns;  // the order of the threads
+    unsigned begun = 0;           // of them
+    unsigned left = 0;            // threads that have not ended
     std::vector<Meeting> warps;
     std::vector<host::Deposit> deposits[2];
     Meeting all;
     Thread *current = nullptr;
+#ifdef OWN_SWITCH
+    void *scheduler = nullptr;
+#else
     ucontext_t scheduler;
+#endif
     const void *bottom = nullptr;  // of the scheduler's stack, for the sanitizer
     size_t size = 0;
 };
 Block block;
 
+#ifdef OWN_SWITCH
+void enter(Fiber &fiber) { switch_stack(&block.scheduler, fiber.top); }
+void leave() { switch_stack(&block.current->fiber->top, block.scheduler); }
+void begun_here() {}
+#else
 void switch_to(ucontext_t &from, ucontext_t &to, const void *bottom, size_t size) {
 #if defined(__SANITIZE_ADDRESS__)
     void *kept;
@@ -76,18 +111,62 @@ void switch_to(ucontext_t &from, ucontext_t &to, const void *bottom, size_t size
     swapcontext(&from, &to);
 #endif
 }
-
-void leave() { switch_to(block.current->context, block.scheduler, block.bottom, block.size); }
-
-void thread_body() {
+void enter(Fiber &fiber) { switch_to(block.scheduler, fiber.context, fiber.stack.get(), STACK); }
+void leave() { switch_to(block.current->fiber->context, block.scheduler, block.bottom, block.size); }
+void begun_here() {
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_finish_switch_fiber(nullptr, &block.bottom, &block.size);
 #endif
-    for (;;) { // a thread is used again by the next block
+}
+#endif
+
+// Makes the next thread that has not begun the current one, on a stack.
+void begin_thread(Fiber *fiber) {
+    const unsigned at = block.turns[block.begun++];
+    block.current = &block.threads[at];
+    block.current->fiber = fiber;
+    threadIdx = {at, 0, 0};
+}
+
+void fiber_body() {
+    begun_here();
+    for (;;) {
         block.kernel->run(block.arguments);
         block.current->done = true;
-        leave();
+        block.left--;
+        Fiber *fiber = block.current->fiber;
+        if (block.begun < block.turns.size()) {
+            begin_thread(fiber);
+        } else {
+            block.free.push_back(fiber);
+            leave();  // and is used again by another thread
+        }
     }
+}
+
+Fiber *free_fiber() {
+    if (block.free.empty()) {
+        block.fibers.emplace_back(new Fiber());
+        Fiber &fiber = *block.fibers.back();
+        fiber.stack.reset(new char[STACK]);
+#ifdef OWN_SWITCH
+        // Six registers, and where the first switch returns to.
+        uint64_t *frame = (uint64_t *)(((uint64_t)fiber.stack.get() + STACK) / 16 * 16 - 64);
+        memset(frame, 0, 64);
+        frame[6] = (uint64_t)&fiber_body;
+        fiber.top = frame;
+#else
+        getcontext(&fiber.context);
+        fiber.context.uc_stack.ss_sp = fiber.stack.get();
+        fiber.context.uc_stack.ss_size = STACK;
+        fiber.context.uc_link = nullptr;
+        makecontext(&fiber.context, fiber_body, 0);
+#endif
+        return &fiber;
+    }
+    Fiber *fiber = block.free.back();
+    block.free.pop_back();
+    return fiber;
 }
 
 void meet(Meeting &meeting, unsigned expected) {
@@ -113,35 +192,29 @@ std::vector<unsigned> order_of(unsigned count, uint64_t order) {
     return places;
 }
 
-void run_block(uint64_t order) {
+void run_block() {
     const unsigned count = block.kernel->threads;
     block.warps.assign(count / 32, Meeting());
     for (auto &deposits : block.deposits) deposits.assign(count, host::Deposit());
     block.all = Meeting();
-    for (unsigned at = 0; at < count; at++) {
-        Thread &thread = block.threads[at];
-        thread.waits_at = nullptr;
-        thread.done = false;
-        thread.parity = 0;
-        if (thread.stack) continue;
-        thread.stack.reset(new char[STACK]);
-        getcontext(&thread.context);
-        thread.context.uc_stack.ss_sp = thread.stack.get();
-        thread.context.uc_stack.ss_size = STACK;
-        thread.context.uc_link = nullptr;
-        makecontext(&thread.context, thread_body, 0);
+    for (unsigned at = 0; at < count; at++) block.threads[at] = Thread();
+    block.begun = 0;
+    block.left = count;
+    // A thread that ends hands its stack to the next; one that waits leaves, and the next gets a stack of its own.
+    while (block.begun < count) {
+        Fiber *fiber = free_fiber();
+        begin_thread(fiber);
+        enter(*fiber);
     }
-    const std::vector<unsigned> turns = order_of(count, order);
-    for (unsigned left = count; left > 0;) {
+    while (block.left > 0) {
         bool progress = false;
-        for (unsigned at : turns) {
+        for (unsigned at : block.turns) {
             Thread &thread = block.threads[at];
             if (thread.done || (thread.waits_at && thread.waits_at->round == thread.round)) continue;
             progress = true;
             block.current = &thread;
             threadIdx = {at, 0, 0};
-            switch_to(block.scheduler, thread.context, thread.stack.get(), STACK);
-            left -= thread.done;
+            enter(*thread.fiber);
         }
         if (!progress) fail(std::string(block.kernel->name) + ": threads wait for others that have ended");
     }
@@ -162,9 +235,10 @@ void run_kernel(const std::string &name, const uint64_t (&grid)[3], uint64_t thr
     if (grid[0] == 0 || grid[1] == 0 || grid[2] == 0 || grid[0] >> 31 || grid[1] > 65535 || grid[2] > 65535)
         fail(name + ": a grid that no device takes");
     block.arguments = arguments;
+    block.turns = order_of((unsigned)threads, order);
     for (unsigned at : order_of((unsigned)(grid[0] * grid[1] * grid[2]), order)) {
         blockIdx = {(unsigned)(at % grid[0]), (unsigned)(at / grid[0] % grid[1]), (unsigned)(at / grid[0] / grid[1])};
-        run_block(order);
+        run_block();
     }
 }
 

@@ -94,6 +94,12 @@ DEVICE float logarithm(float x) {
     return logarithm_of_parts(__fsub_rn(mantissa, 1.0f), power);
 }
 
+// As `softmax::Capped`.
+DEVICE float capped(float x, float cap) {
+    const float power = exponential(__fdiv_rn(x, __fmul_rn(cap, 0.5f)));
+    return __fmul_rn(cap, __fsub_rn(1.0f, __fdiv_rn(2.0f, __fadd_rn(1.0f, power))));
+}
+
 // The largest of a warp's values; NaN does not count.
 DEVICE float warp_largest(float value) {
     for (int step = 16; step > 0; step /= 2) value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, step));

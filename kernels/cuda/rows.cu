@@ -45,6 +45,34 @@ KERNEL(swiglu, GateArguments, 256) {
     arguments.out[at] = __fmul_rn(share, arguments.up[at]);
 }
 
+// The same with the tangent's form of the error function's gate: as `gate::Gate` with GELU.
+KERNEL(geglu, GateArguments, 256) {
+    const Long at = (Long)blockIdx.x * 256 + threadIdx.x;
+    if (at >= arguments.count) return;
+    const float gate = arguments.gate[at];
+    const float cube = __fmul_rn(__fmul_rn(gate, gate), 0.044715f);
+    const float minus = __fmul_rn(__fmaf_rn(cube, gate, gate), -1.595769f);
+    const float share = __fdiv_rn(gate, __fadd_rn(1.0f, exponential(minus)));
+    arguments.out[at] = __fmul_rn(share, arguments.up[at]);
+}
+
+struct FactorArguments {
+    float *x;  // [count]
+    Long count;
+    float factor;
+    Word unused;
+};
+
+KERNEL(scale, FactorArguments, 256) {
+    const Long at = (Long)blockIdx.x * 256 + threadIdx.x;
+    if (at < arguments.count) arguments.x[at] = __fmul_rn(arguments.x[at], arguments.factor);
+}
+
+KERNEL(soft_cap, FactorArguments, 256) {
+    const Long at = (Long)blockIdx.x * 256 + threadIdx.x;
+    if (at < arguments.count) arguments.x[at] = capped(arguments.x[at], arguments.factor);
+}
+
 struct AddArguments {
     float *x;           // [count]
     const float *term;  // [period], added again and again
@@ -73,11 +101,15 @@ KERNEL(choose, ChooseArguments, 256) {
     arguments.out[at] = arguments.x[(Long)row * arguments.width + at % arguments.width];
 }
 
-// The largest entry, NaN not counting, for all 256 threads of a block.
-DEVICE float block_largest(const float *row, Word count) {
+// Whether a token is in a set, one bit each; all are if there is no set.
+DEVICE bool is_allowed(const Word *allowed, Word token) { return !allowed || (allowed[token / 32] >> token % 32 & 1); }
+
+// The largest entry, NaN not counting, for all 256 threads of a block; of those in a set, if there is one.
+DEVICE float block_largest(const float *row, Word count, const Word *allowed) {
     __shared__ float largest[8];
     float own = __uint_as_float(0xff800000u);
-    for (Word at = threadIdx.x; at < count; at += 256) own = fmaxf(own, row[at]);
+    for (Word at = threadIdx.x; at < count; at += 256)
+        if (is_allowed(allowed, at)) own = fmaxf(own, row[at]);
     own = warp_largest(own);
     if (threadIdx.x % 32 == 0) largest[threadIdx.x / 32] = own;
     __syncthreads();
@@ -123,7 +155,7 @@ KERNEL(exponentials, ExponentialArguments, 256) {
     const Word row = blockIdx.x / arguments.lists, list = blockIdx.x % arguments.lists;
     const Word count = arguments.counts[row];
     float *entries = arguments.entries + arguments.starts[row] + (Long)list * count;
-    const float largest = block_largest(entries, count);
+    const float largest = block_largest(entries, count, 0);
     const bool nothing = largest == __uint_as_float(0xff800000u);
     float sum = 0.0f;
     if (nothing) {
@@ -149,7 +181,7 @@ struct LogSumArguments {
 
 KERNEL(log_sum_exp, LogSumArguments, 256) {
     const float *row = arguments.x + (Long)blockIdx.x * arguments.count;
-    const float largest = block_largest(row, arguments.count);
+    const float largest = block_largest(row, arguments.count, 0);
     if (largest == __uint_as_float(0xff800000u)) {
         if (threadIdx.x == 0) arguments.out[blockIdx.x] = largest;
         return;
@@ -164,11 +196,14 @@ struct Choice {
     Long path;
     Word position;
     float inverse;
+    Word set;    // the number of the set of tokens that may be drawn, all ones for all tokens
+    Word given;  // the token that comes whatever would be drawn, all ones for none
 };
 
 struct SampleArguments {
     const float *logits;    // [rows][count]
     const Choice *choices;  // [rows]
+    const Word *sets;       // [sets][(count + 31) / 32]
     Word *out;              // [rows]; all ones where no token may be chosen
     Word count;
     Word unused;
@@ -209,12 +244,13 @@ KERNEL(sample, SampleArguments, 256) {
     const Word count = arguments.count;
     const float *row = arguments.logits + (Long)blockIdx.x * count;
     const Choice choice = arguments.choices[blockIdx.x];
-    const float largest = block_largest(row, count);
+    const Word *allowed = choice.set == 0xffffffffu ? 0 : arguments.sets + (Long)choice.set * ((count + 31) / 32);
+    const float largest = block_largest(row, count, allowed);
     float bar = __uint_as_float(0xff800000u);
     Word best = 0xffffffffu;
     if (choice.inverse < 0.0f) {
         for (Word token = threadIdx.x; token < count; token += 256)
-            if (row[token] == largest && better(largest, token, bar, best)) bar = largest, best = token;
+            if (row[token] == largest && is_allowed(allowed, token) && better(largest, token, bar, best)) bar = largest, best = token;
     } else {
         // Four tokens share a call of Philox: 64·b + 16·i + j has word i of the call with the counter 16·b + j.
         for (Word quad = threadIdx.x; quad < (count + 63) / 64 * 16; quad += 256) {
@@ -222,7 +258,7 @@ KERNEL(sample, SampleArguments, 256) {
             philox(words, choice.seed);
             for (Word of = 0; of < 4; of++) {
                 const Word token = quad / 16 * 64 + of * 16 + quad % 16;
-                if (token >= count) continue;
+                if (token >= count || !is_allowed(allowed, token)) continue;
                 const float score = __fmaf_rn(__fsub_rn(row[token], largest), choice.inverse, gumbel(words[of]));
                 if (better(score, token, bar, best)) bar = score, best = token;
             }
@@ -239,5 +275,41 @@ KERNEL(sample, SampleArguments, 256) {
         }
     }
     // A score of -∞ is none.
-    if (threadIdx.x == 0) arguments.out[blockIdx.x] = scores[0] > __uint_as_float(0xff800000u) ? tokens[0] : 0xffffffffu;
+    const Word drawn = scores[0] > __uint_as_float(0xff800000u) ? tokens[0] : 0xffffffffu;
+    if (threadIdx.x == 0) arguments.out[blockIdx.x] = choice.given == 0xffffffffu ? drawn : choice.given;
+}
+
+// What is told of a draw.
+struct Told {
+    Word token;
+    float log_probability;
+    Word finite;  // whether all logits are numbers
+    Word unused;
+};
+
+struct TellArguments {
+    const float *logits;  // [rows][count]
+    const Word *tokens;   // [rows], as drawn
+    const float *totals;  // [rows], the logarithms of the sums of exponentials
+    Told *out;            // [rows]
+    Word count;
+    Word unused;
+};
+
+// A block for a row: what is downloaded of it.
+KERNEL(tell, TellArguments, 256) {
+    __shared__ int broken[8];
+    const float *row = arguments.logits + (Long)blockIdx.x * arguments.count;
+    int own = 0;
+    for (Word at = threadIdx.x; at < arguments.count; at += 256)
+        own |= (__float_as_uint(row[at]) & 0x7fffffffu) >= 0x7f800000u;
+    own = warp_sum(own);
+    if (threadIdx.x % 32 == 0) broken[threadIdx.x / 32] = own;
+    __syncthreads();
+    if (threadIdx.x > 0) return;
+    for (Word warp = 1; warp < 8; warp++) own += broken[warp];
+    const Word token = arguments.tokens[blockIdx.x];
+    const bool drawn = token < arguments.count;
+    const float probability = drawn ? __fsub_rn(row[token], arguments.totals[blockIdx.x]) : 0.0f;
+    arguments.out[blockIdx.x] = {token, probability, own == 0, 0};
 }

@@ -1,7 +1,8 @@
 //! Runs every kernel on a CUDA device against its definition, then times the ones that matter.
 //!
 //! `cargo run --release -p theoremata-kernels --features cuda --example device`, or with a word to choose among the
-//! parts: `checks`, `products`, `attention`, `step`. `SEEDS=n` makes n rounds of checks.
+//! parts: `checks`, `products`, `attention`, `step`. `SEEDS=n` makes n rounds of checks. Shares of whole steps are those of
+//! an H200; `GIGABYTES` and `TERAOPERATIONS` say what another device can do in a second.
 //!
 //! Ends with 0 when every output has the bits of its definition, 1 when one has not, 2 when the device failed, and 3
 //! when there is no device, which it says.
@@ -29,7 +30,7 @@ const CHECKS: [Check; 6] =
     [checks::products, checks::lookups, checks::rows, checks::chances, checks::attention, checks::passes];
 
 fn main() -> ExitCode {
-    let cuda = match Cuda::open() {
+    let cuda = match Cuda::open(0) {
         Ok(cuda) => cuda,
         Err(error) => {
             println!("nothing was run: {error}");
@@ -112,7 +113,7 @@ fn products(cuda: &Cuda) -> Result<(), CudaError> {
     let (rows, columns) = (65_536, 2048);
     println!("\nproducts, {rows}x{columns}: GB/s of weights for few rows, 10^12 operations a second for many");
     println!("{:<6} {:>10} {:>10} {:>10} {:>12} {:>12}", "format", "1 row", "8 rows", "16 rows", "64 rows", "512 rows");
-    for format in Format::ALL {
+    for format in Cuda::FORMATS {
         let weights = cuda.weights(&matrix(format, rows, columns))?;
         print!("{:<6}", format!("{format:?}"));
         for batch in [1, 8, 16, 64, 512] {
@@ -171,7 +172,7 @@ fn attention(cuda: &Cuda) -> Result<(), CudaError> {
             let queries = cuda.upload(&floats(threads * rows * measures.heads * measures.shape.head_dim))?;
             let mut out = cuda.buffer(queries.length())?;
             let time = seconds(cuda, || {
-                cuda.attend(&mut step.lists, measures.scale(), &step.angles, &pages, &queries, &mut out)
+                cuda.attend(&mut step.lists, measures.scoring(), &step.angles, &pages, &queries, &mut out)
             })?;
             let speed = (threads * tokens * measures.shape.token_cells() * 4) as f64 / time / 1e9;
             println!("{name:<20} {threads:>8} {tokens:>8} {rows:>6} {:>10.1} {speed:>10.1}", time * 1e6);
@@ -180,34 +181,53 @@ fn attention(cuda: &Cuda) -> Result<(), CudaError> {
     Ok(())
 }
 
-/// Whole steps, as an engine would take them: from tokens to drawn tokens. The weights mean nothing.
+/// Whole steps, as an engine takes them: from tokens to drawn tokens, decoding and reading prompts. The weights mean
+/// nothing. A step reads all weights once and the keys and values of each thread, and does two operations a weight and
+/// row; embeddings are weights of the logits, which only the last row of each thread asks for.
 fn steps(cuda: &Cuda) -> Result<(), CudaError> {
-    println!("\nwhole steps");
+    let peak = |name: &str, usual: f64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let (bandwidth, arithmetic) = (peak("GIGABYTES", 4800.0), peak("TERAOPERATIONS", 1979.0));
+    println!("\nwhole steps; shares of {bandwidth:.0} GB/s and of {arithmetic:.0}e12 operations a second on integers");
     println!(
-        "{:<20} {:>8} {:>8} {:>6} {:>10} {:>10} {:>8}",
-        "model", "threads", "tokens", "rows", "ms", "tokens/s", "GB/s"
+        "{:<20} {:>8} {:>8} {:>6} {:>10} {:>10} {:>9} {:>9}",
+        "model", "threads", "tokens", "rows", "ms", "tokens/s", "memory", "operations"
     );
     for (name, measures) in MODELS {
         let layer: Vec<Matrix> =
             measures.matrices().iter().map(|(rows, columns)| matrix(measures.formats[0], *rows, *columns)).collect();
         let layers = vec![layer; measures.layers];
         let embedding = matrix(measures.formats[1], measures.vocabulary, measures.width);
-        let bytes = layers.iter().flatten().chain([&embedding]).map(Matrix::bytes).sum::<usize>() as f64;
+        let bytes = layers.iter().flatten().chain([&embedding]).map(Matrix::bytes).sum::<usize>();
+        let in_layers =
+            measures.layers * measures.matrices().iter().map(|(rows, columns)| rows * columns).sum::<usize>();
+        let in_logits = measures.vocabulary * measures.width;
         let model = Model::new(cuda, measures, &layers, &embedding, &vec![1.0; measures.width])?;
-        for (threads, tokens, rows) in [(1, 256, 1), (8, 256, 1), (32, 256, 1), (128, 256, 1), (1, 256, 256)] {
+        for (threads, tokens, rows) in
+            [(1, 256, 1), (8, 256, 1), (64, 256, 1), (256, 256, 1), (1, 256, 256), (1, 1024, 1024), (8, 256, 256)]
+        {
             let situation = Threads { threads, tokens, rows };
             let mut step = situation.step(cuda, &measures)?;
             let mut memory = model.memory(cuda, situation.pages(measures.shape))?;
-            let choices: Vec<Choice> = (0..threads as u64)
-                .map(|path| Choice { temperature: 0.8, draw: Draw { seed: 1, path, position: 0 } })
+            let draw = |path| Draw { seed: 1, path, position: 0 };
+            let choices: Vec<Choice<'_>> = (0..threads as u64)
+                .map(|path| Choice { temperature: 0.8, draw: draw(path), allowed: None, given: None })
                 .collect();
+            let choices = cuda.choices(measures.vocabulary, &choices)?;
             let time = seconds(cuda, || {
                 let logits = model.logits(cuda, &mut step, &mut memory)?;
-                cuda.sample(&logits, &choices).map(drop)
+                cuda.draw(&logits, &choices).map(drop)
             })?;
-            let (each, speed) = ((threads * rows) as f64 / time, bytes / time / 1e9);
-            let millis = time * 1e3;
-            println!("{name:<20} {threads:>8} {tokens:>8} {rows:>6} {millis:>10.3} {each:>10.0} {speed:>8.0}");
+            let read = bytes + threads * tokens * measures.layers * measures.shape.token_cells() * 4;
+            let done = 2 * (threads * rows * in_layers + threads * in_logits);
+            let (of_memory, of_operations) =
+                (read as f64 / time / 1e9 / bandwidth, done as f64 / time / 1e12 / arithmetic);
+            println!(
+                "{name:<20} {threads:>8} {tokens:>8} {rows:>6} {:>10.3} {:>10.0} {:>8.1}% {:>9.2}%",
+                time * 1e3,
+                (threads * rows) as f64 / time,
+                of_memory * 100.0,
+                of_operations * 100.0
+            );
         }
     }
     Ok(())

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Operations are queued and done in that order; only reading waits. Weights are uploaded once, pages stay on the
-//! device, and what a step reads from its lists ([`Lists`], [`Slots`]) is uploaded once for all layers. All that
+//! device, and what a step reads from its lists ([`Lists`], [`Slots`]) is uploaded once for all layers, with all else that
+//! it is told ([`Cuda::step`]). All that
 //! indexes memory is checked on this side before it is sent, so that no caller can make a kernel leave its buffers.
 //!
 //! The feature `cuda` needs nothing to build, and loads the driver when it runs.
@@ -17,7 +18,7 @@
 //! use theoremata_kernels::Matrix;
 //! use theoremata_kernels::cuda::{Cuda, Product};
 //!
-//! let cuda = Cuda::open()?;
+//! let cuda = Cuda::open(0)?;
 //! let weights = cuda.weights(&Matrix::from_floats(2, 3, &[1.0, 0.0, 2.0, 0.0, 1.0, 0.0]))?;
 //! let x = cuda.upload(&[3.0f32, 4.0, 5.0])?;
 //! let mut out = cuda.buffer::<f32>(2)?;
@@ -34,17 +35,21 @@ mod lists;
 mod machine;
 mod product;
 mod rows;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
+mod step;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
-pub use attention::{Angles, DevicePages};
+pub use attention::{Angles, DevicePages, Scoring};
 pub use buffer::{Buffer, Plain};
 pub use lists::{Lists, Slots};
 pub use machine::{Address, Launch, Machine};
 pub use product::{Product, Weights};
-pub use rows::Choice;
+pub use rows::{Choice, Choices, Drawn};
+pub use step::{Indices, Step, StepPlan};
 
 /// A device, and the queue of what it is to do. Clones share both.
 #[derive(Clone)]
@@ -65,6 +70,14 @@ pub enum CudaError {
     /// The driver sees no device.
     #[error("the CUDA driver sees no device")]
     NoDevice,
+    /// The driver sees fewer devices.
+    #[error("there is no CUDA device {number}: the driver sees {count}, counted from 0")]
+    NoSuchDevice {
+        /// The number that was asked for.
+        number: usize,
+        /// Devices there are.
+        count: usize,
+    },
     /// The device lacks instructions that the kernels use.
     #[error("{name} has compute capability {major}.{minor}; the kernels take 8.0 or above")]
     TooOld {
@@ -86,18 +99,19 @@ pub enum CudaError {
 }
 
 impl Cuda {
-    /// Opens the first device that the driver shows (`CUDA_VISIBLE_DEVICES` chooses), and loads the kernels.
+    /// Opens a device by its number among those that the driver shows (`CUDA_VISIBLE_DEVICES` chooses), and loads the
+    /// kernels.
     ///
-    /// Fails where the program was built without the feature `cuda`, there is no driver or no device, the device
+    /// Fails where the program was built without the feature `cuda`, there is no driver or no such device, the device
     /// is too old, or the driver is older than CUDA 13.0 (580 on Linux) and refuses the kernels.
     #[cfg(feature = "cuda")]
-    pub fn open() -> Result<Cuda, CudaError> {
-        Ok(Cuda::on(Arc::new(driver::Driver::open()?)))
+    pub fn open(number: usize) -> Result<Cuda, CudaError> {
+        Ok(Cuda::on(Arc::new(driver::Driver::open(number)?)))
     }
 
     /// Fails: the program was built without the feature `cuda`.
     #[cfg(not(feature = "cuda"))]
-    pub fn open() -> Result<Cuda, CudaError> {
+    pub fn open(_: usize) -> Result<Cuda, CudaError> {
         Err(CudaError::NotBuilt)
     }
 

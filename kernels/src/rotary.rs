@@ -80,14 +80,12 @@ impl Rotary {
         self.pairs * 2
     }
 
-    /// Which numbers turn together.
-    pub(crate) fn pairing(&self) -> Pairing {
-        self.pairing
-    }
-
-    /// Whether all numbers of a head turn.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.turning == self.pairs
+    /// Pairs below it are numbers `i` and `i + halved` of a head, the others neighbours.
+    pub(crate) fn halved(&self) -> usize {
+        match self.pairing {
+            Pairing::Halves => self.turning,
+            Pairing::Neighbours => 0,
+        }
     }
 
     /// All tables, as they lie.

@@ -27,7 +27,8 @@ impl Sampling {
         Sampling { temperature, ..Sampling::GREEDY }
     }
 
-    fn keeps_all(&self) -> bool {
+    /// Whether no filter takes a token out.
+    pub fn keeps_all(&self) -> bool {
         self.top_k == 0 && self.top_p >= 1.0 && self.min_p <= 0.0
     }
 }

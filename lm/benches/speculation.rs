@@ -94,12 +94,12 @@ fn costs(model: &Arc<Model>) {
             let asked = Request { tokens: vec![1; 4], seed: 0, then, bounds: Bounds::default() };
             let node = engine.submit(asked).expect("a tree");
             while engine.generated(node).len() < 200 {
-                engine.step(parallel);
+                engine.step(parallel).expect("the processor computes");
             }
             let mut rounds: Vec<f64> = (0..40)
                 .map(|_| {
                     let start = clock(parallel);
-                    engine.step(parallel);
+                    engine.step(parallel).expect("the processor computes");
                     (clock(parallel) - start) * 1e3
                 })
                 .collect();
@@ -218,7 +218,7 @@ fn generate(
                 nodes.push(engine.submit(request).expect("a tree"));
             }
         }
-        engine.step(&Inline);
+        engine.step(&Inline).expect("the processor computes");
     }
     let texts = asked.iter().map(|nodes| nodes.iter().flat_map(|node| engine.generated(*node)).copied().collect());
     (texts.collect(), seconds() - start, engine.usage())

@@ -8,7 +8,7 @@
 //! | `forks`, `joins`, `prune` | branches are opened, come back, and leave the view again |
 //! | `scheduler`, `budget` | which sequences get rows of a step, and where their pages come from |
 //! | `drafts`, `proposal` | spare rows are given to tokens that are not drawn yet |
-//! | `runner`, `forward` | rows become logits, and logits become tokens |
+//! | `runner` | rows become logits or tokens, by what [computes](crate::compute) them |
 //! | `generation` | a token is written, and a turn comes to its end |
 //! | `replay` | what a tree wrote before a crash is written again |
 //!
@@ -20,7 +20,6 @@ mod drafts;
 pub(crate) mod error;
 pub(crate) mod event;
 mod forks;
-pub(crate) mod forward;
 mod generation;
 mod joins;
 pub(crate) mod node;
@@ -46,8 +45,10 @@ use std::sync::Arc;
 
 use theoremata_kernels::Parallel;
 
+use crate::compute::backend::{Backend, BackendError, Room};
+use crate::compute::device::Device;
+use crate::compute::processor::Processor;
 use crate::engine::event::Event;
-use crate::engine::forward::Forward;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::replay_log::ReplayLog;
 use crate::engine::request::Settings;
@@ -63,7 +64,7 @@ pub struct Engine {
     /// Weights, vocabulary and template; engines may share them.
     pub(crate) model: Arc<Model>,
     /// Keys and values of all pages in all layers, and what computes them.
-    pub(crate) forward: Forward,
+    pub(crate) backend: Box<dyn Backend>,
     /// Pages, rows and precision, brought into their bounds.
     pub(crate) settings: Settings,
     /// Reference counts of all pages. Sequences and the prefix cache hold references, and nothing else does.
@@ -92,8 +93,26 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine for a model. Room for keys and values is asked for at once, and taken as pages are used.
+    /// An engine for a model, on the processor. Room for keys and values is asked for at once, and taken as pages are
+    /// used.
     pub fn new(model: Arc<Model>, settings: Settings) -> Engine {
+        let (settings, room) = Engine::room_for(&model, settings);
+        let processor = Processor::new(model.clone(), settings.kernels, settings.exactness, room);
+        Engine::with_backend(model, settings, room, Box::new(processor))
+    }
+
+    /// An engine for a model, on the processor or a device: weights and room for keys and values are taken at once.
+    ///
+    /// # Errors
+    /// If there is no such device, its memory is too small, or the model asks for something that there is no kernel for.
+    pub fn on(model: Arc<Model>, settings: Settings, device: &Device) -> Result<Engine, BackendError> {
+        let (settings, room) = Engine::room_for(&model, settings);
+        let backend = device.open(&model, settings.kernels, settings.exactness, room)?;
+        Ok(Engine::with_backend(model, settings, room, backend))
+    }
+
+    /// Settings brought into their bounds, and the room for keys and values that they ask for.
+    fn room_for(model: &Model, settings: Settings) -> (Settings, Room) {
         let settings = Settings {
             pages: settings.pages.clamp(1, 1 << 24),
             page_tokens: settings.page_tokens.clamp(1, 1 << 12),
@@ -101,12 +120,14 @@ impl Engine {
             ..settings
         };
         let positions = model.shape().context.min(settings.pages * settings.page_tokens).max(1);
-        let pages = (settings.pages, settings.page_tokens);
-        let forward =
-            Forward::new(&model, settings.kernels, (settings.precision, settings.exactness), pages, positions);
+        let Settings { pages, page_tokens, precision, .. } = settings;
+        (settings, Room { pages, page_tokens, positions, precision })
+    }
+
+    fn with_backend(model: Arc<Model>, settings: Settings, room: Room, backend: Box<dyn Backend>) -> Engine {
         Engine {
             model,
-            forward,
+            backend,
             settings,
             pool: PagePool::new(settings.pages),
             cache: PrefixCache::default(),
@@ -118,7 +139,7 @@ impl Engine {
             speculator: settings.speculation.map(Speculator::new),
             #[cfg(test)]
             seen_logits: Vec::new(),
-            positions,
+            positions: room.positions,
             numbers: 0,
         }
     }
@@ -128,17 +149,21 @@ impl Engine {
     /// The tokens that come out do not depend on what else is in the batch, on the executor, or on how often a
     /// node had to let go of its pages. If no node finds room for a row, the first of them ends: so the engine
     /// never stands still.
-    pub fn step(&mut self, parallel: &dyn Parallel) -> Vec<Event> {
+    ///
+    /// # Errors
+    /// If a device does not do what it is told. The engine is of no use then: what it told so far is true, and
+    /// another one goes on from there by [`Engine::resume`]. On the processor nothing fails.
+    pub fn step(&mut self, parallel: &dyn Parallel) -> Result<Vec<Event>, BackendError> {
         self.settle();
         let mut batch = self.schedule();
         self.draft(&mut batch);
         if batch.is_empty() {
             self.end_first_without_room();
         } else {
-            let logits = self.compute(parallel, &batch);
-            self.sample(&batch, &logits);
+            let outputs = self.compute(parallel, &batch)?;
+            self.sample(&batch, outputs);
         }
-        self.news()
+        Ok(self.news())
     }
 
     /// Does what follows from orders and needs no row, and says what happened since the last step. The next step
@@ -149,12 +174,15 @@ impl Engine {
     }
 
     /// Steps until nothing is left to do, and says all that happened.
-    pub fn run(&mut self, parallel: &dyn Parallel) -> Vec<Event> {
+    ///
+    /// # Errors
+    /// As [`Engine::step`]; what happened before is lost with it.
+    pub fn run(&mut self, parallel: &dyn Parallel) -> Result<Vec<Event>, BackendError> {
         let mut events = Vec::new();
         while !self.is_idle() {
-            events.extend(self.step(parallel));
+            events.extend(self.step(parallel)?);
         }
-        events
+        Ok(events)
     }
 
     /// Whether a step would do anything.

@@ -15,7 +15,8 @@
 //! | `kv` | pages, segments, sequences, the prefix cache | tokens |
 //! | `constrain` | grammars, schemas, expressions: which tokens may come | `text` |
 //! | `speculate` | drafters: which tokens are likely to come | `constrain` |
-//! | `engine` | the loop: scheduler, forks, joins, drafts, replay, forward pass | all above |
+//! | `compute` | a pass of rows through a model, by the processor or a device | `weights`; sets of tokens |
+//! | `engine` | the loop: scheduler, forks, joins, drafts, replay | all above |
 //! | `program` | trees that a program or the model itself parts | `engine` |
 //!
 //! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
@@ -38,12 +39,13 @@
 //!     close: vec![6],
 //!     then: Then::Generate(Turn::greedy(3)),
 //! })?;
-//! let events = engine.run(&Inline);
+//! let events = engine.run(&Inline)?;
 //! assert!(events.iter().any(|event| matches!(event, Event::Joined { report, .. } if report.exact)));
 //! assert_eq!(engine.generated(root).len(), 3);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compute;
 mod constrain;
 mod engine;
 mod kv;
@@ -52,6 +54,8 @@ mod speculate;
 mod text;
 mod weights;
 
+pub use compute::backend::{BackendError, Precision, Rows};
+pub use compute::device::Device;
 pub use constrain::constraint::{Constraint, ConstraintError, Ending, InitialState, TokenSet, TurnConstraint};
 pub use constrain::grammar::Grammars;
 pub use constrain::mpl::{Atom, Place, Signature};
@@ -59,7 +63,6 @@ pub use constrain::shapes::{Multiverse, TaskForm};
 pub use engine::Engine;
 pub use engine::error::EngineError;
 pub use engine::event::Event;
-pub use engine::forward::{Precision, Rows};
 pub use engine::node::NodeId;
 pub use engine::outcome::{Bound, Outcome};
 pub use engine::prune::Prune;

@@ -4,13 +4,17 @@ mod bounded;
 mod budgets;
 mod constraints;
 mod dense;
+mod device;
 pub(crate) mod files;
 mod invariants;
 mod joins;
+mod passes;
 mod programs;
 mod replay_logs;
 mod scheduling;
 mod scripts;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 mod speculation;
 mod tags;
 mod tasks;
@@ -92,7 +96,25 @@ fn settings(pages: usize) -> Settings {
 }
 
 fn engine(pages: usize) -> Engine {
-    Engine::new(tiny(), settings(pages))
+    device::engine(tiny(), settings(pages))
+}
+
+/// Steps of an engine on a back-end that does not fail.
+trait Grow {
+    /// Runs to the end.
+    fn grow(&mut self) -> Vec<Event>;
+    /// Takes one step.
+    fn grow_once(&mut self) -> Vec<Event>;
+}
+
+impl Grow for Engine {
+    fn grow(&mut self) -> Vec<Event> {
+        self.run(&Inline).expect("the back-end computes")
+    }
+
+    fn grow_once(&mut self) -> Vec<Event> {
+        self.step(&Inline).expect("the back-end computes")
+    }
 }
 
 /// Some tokens that differ from seed to seed.
@@ -127,7 +149,7 @@ fn spawn(branches: Vec<Branch>, join: Join, close: &[Token], then: Then) -> Spaw
 fn plain_logits(tokens: &[Token]) -> Vec<f32> {
     let mut engine = engine(64);
     engine.submit(request(tokens, Then::Generate(Turn::greedy(1)))).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     engine.seen_logits.pop().expect("logits").1
 }
 

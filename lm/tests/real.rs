@@ -85,7 +85,7 @@ fn greedy_answers_follow_the_reference() {
             (root, question, answer)
         })
         .collect();
-    engine.run(&Crew::new(2));
+    engine.run(&Crew::new(2)).expect("the processor computes");
     for (root, question, answer) in asked {
         let common = engine.generated(root).iter().zip(&answer).take_while(|(one, other)| one == other).count();
         println!("{common} of {} tokens as the reference: {question}", answer.len());
@@ -108,7 +108,8 @@ fn steps_that_run_ahead_give_the_same_answer() {
                 Event::Token { token, log_probability, .. } => Some((token, log_probability)),
                 _ => None,
             };
-            let tokens: Vec<(Token, f32)> = engine.run(&Crew::new(2)).into_iter().filter_map(tokens).collect();
+            let tokens: Vec<(Token, f32)> =
+                engine.run(&Crew::new(2)).expect("the processor computes").into_iter().filter_map(tokens).collect();
             (tokens, engine.usage())
         };
         let (plain, _) = answer(None);
@@ -131,7 +132,7 @@ fn paths_of_one_prompt_share_its_pages_and_draw_as_they_would_alone() {
         let join = Join::Select(Choice::Asked);
         let spawn = Spawn { branches: vec![branch; 8], join, needs: 0, close: Vec::new(), then: Then::Conclude };
         engine.spawn(root, spawn).expect("branches");
-        let events = engine.run(&Crew::new(width));
+        let events = engine.run(&Crew::new(width)).expect("the processor computes");
         let opened = events.iter().filter_map(|event| match event {
             Event::Opened { node, parent: Some(_) } => Some(*node),
             _ => None,
@@ -168,7 +169,7 @@ fn trees_that_the_model_writes_itself_are_whole() {
         let tree = Tasks::new(ground(1), &model, turn(constraints.1.clone()), memory).expect("a program");
         programs.push(Running::start(&mut engine, tree).expect("planted"));
     }
-    run_programs(&mut engine, &Crew::new(2), &mut programs, |_, _| {});
+    run_programs(&mut engine, &Crew::new(2), &mut programs, |_, _| {}).expect("the back-end computes");
     for (place, program) in programs.into_iter().enumerate() {
         let answer = program.finish(&mut engine);
         let text = tokenizer.decode(&answer.text);

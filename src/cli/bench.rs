@@ -206,7 +206,7 @@ fn timed(engine: &mut Engine, crew: &Crew) -> ((f64, f64), (f64, f64), Vec<Event
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let (mut first, mut events) = (None, Vec::new());
     while !engine.is_idle() {
-        events.extend(engine.step(crew));
+        events.extend(engine.step(crew).expect("the processor computes"));
         if first.is_none() && engine.usage().generated > 0 {
             first = Some((start.elapsed().as_secs_f64(), cpu_seconds() - cpu));
         }
@@ -248,10 +248,10 @@ fn batch(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments, count: usize)
     }
     // All prompts first, so that what is timed is writing alone.
     while engine.usage().generated < count as u64 && !engine.is_idle() {
-        engine.step(crew);
+        engine.step(crew).expect("the processor computes");
     }
     let (before, start) = (engine.usage().generated, Instant::now());
-    engine.run(crew);
+    engine.run(crew).expect("the processor computes");
     (engine.usage().generated - before) as f64 / start.elapsed().as_secs_f64().max(1e-9)
 }
 

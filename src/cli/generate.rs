@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 use theoremata_kernels::{Crew, Sampling};
 use theoremata_lm::{
-    Bound, Bounds, Branch, Chat, Choice, Engine, EngineError, Event, Join, Message, Model, NodeId, Outcome, Precision,
-    PromptError, Request, Role, Rows, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
+    Bound, Bounds, Branch, Chat, Choice, Device, Engine, EngineError, Event, Join, Message, Model, NodeId, Outcome,
+    Precision, PromptError, Request, Role, Rows, Settings, Spawn, Speculation, Speech, Then, Token, Turn,
 };
 
 use crate::cli::arguments::{MAX_THREADS, count};
@@ -84,6 +84,10 @@ pub(crate) struct GenerateArguments {
     /// Keys and values may take so much memory; with less, paths wait for each other.
     #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>)]
     kv_memory: NonZeroUsize,
+    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`, the first CUDA device if it can; no token
+    /// depends on it.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: Device,
     /// Threads; the text does not depend on it [default: one a core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
@@ -116,7 +120,9 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let tokens = prompt(arguments, &model)?;
     let loaded = start.elapsed().as_secs_f64();
     let paths = arguments.paths.get();
-    let mut engine = Engine::new(model.clone(), settings(arguments, &model, tokens.len()));
+    let settings = settings(arguments, &model, tokens.len());
+    tell_device(&arguments.device, &model, settings.exactness, output)?;
+    let mut engine = Engine::on(model.clone(), settings, &arguments.device)?;
     let crew = crew(arguments.threads);
     let turn = Turn { constraint: guidance(&arguments.guidance, &model)?, ..turn(arguments, &model) };
     let bounds = Bounds { width: paths.max(1), ..Bounds::default() };
@@ -141,7 +147,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let mut prompt_seconds = 0.0;
     while !engine.is_idle() && !streams::lost() {
         let before = engine.usage().generated;
-        for event in engine.step(&crew) {
+        for event in engine.step(&crew)? {
             writer.take(&model, &event)?;
         }
         if before == 0 {
@@ -159,7 +165,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     if output.is_json() {
         output.object(&json!({
             "event": "usage", "prompt_tokens": prompt_tokens, "generated_tokens": usage.generated, "rows": usage.rows,
-            "steps": usage.steps, "drafted": usage.drafted, "accepted": usage.accepted, "load_s": loaded, "prompt_tokens_per_s": prompt_speed, "tokens_per_s": token_speed,
+            "steps": usage.steps, "device": engine.device(), "drafted": usage.drafted, "accepted": usage.accepted, "load_s": loaded, "prompt_tokens_per_s": prompt_speed, "tokens_per_s": token_speed,
             "page_bytes_peak": page_bytes, "memory_peak": peak_bytes(),
         }));
     }
@@ -225,6 +231,17 @@ pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Sett
     let shape = model.shape();
     let page_bytes = settings.page_tokens * shape.key_width() * shape.layers * 2 * number_bytes;
     (megabytes.get().saturating_mul(1 << 20) / page_bytes.max(1)).max(1)
+}
+
+/// Says on what a model will be computed, if that was asked for; or why it cannot be.
+pub(crate) fn tell_device(device: &Device, model: &Model, rows: Rows, output: Output) -> Result<(), Failure> {
+    match device.check(model, rows) {
+        Err(error) if matches!(device, Device::Auto) => output.note(&format!("computed on the processor: {error}")),
+        Err(error) => return Err(error.into()),
+        Ok(()) if matches!(device, Device::Processor) => {}
+        Ok(()) => output.note(&format!("computed on {device}")),
+    }
+    Ok(())
 }
 
 /// So many threads, or one a core.

@@ -21,13 +21,13 @@ use regex::Regex;
 use theoremata_actors::jobs::{
     EventKind, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Refused, Remote, Toolbox,
 };
-use theoremata_lm::{Model, Outcome, PromptError, Rows, Settings};
+use theoremata_lm::{Device, Model, Outcome, PromptError, Rows, Settings};
 use theoremata_store::Store;
 
 use crate::cli::arguments::{MAX_THREADS, count, count_or_none};
 use crate::cli::chat::ChatArguments;
 use crate::cli::exit::Exit;
-use crate::cli::generate::{affordable, at_least_zero, share, speculation};
+use crate::cli::generate::{affordable, at_least_zero, share, speculation, tell_device};
 use crate::cli::guidance::{GuidanceArguments, shape};
 use crate::cli::model;
 use crate::cli::output::Output;
@@ -190,6 +190,10 @@ pub(crate) struct ReasonArguments {
     /// Keys and values may take so much memory; with less, branches wait for each other.
     #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>)]
     kv_memory: NonZeroUsize,
+    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`, the first CUDA device if it can; no token
+    /// depends on it.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: Device,
     /// Engines that share the questions, each with its part of the memory; the answer does not depend on it.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count::<64>)]
     workers: NonZeroUsize,
@@ -243,6 +247,7 @@ impl ReasonArguments {
 pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
     let items = arguments.file.as_deref().map_or(Ok(Vec::new()), job::lines)?;
     let plan = arguments.plan();
+<<<<<<< HEAD
     let mut asked = job::Asked::read(arguments)?;
     let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
     let prover = Prover::read(&arguments.prover, store.as_ref())?;
@@ -255,6 +260,10 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         asked.tools.extend(prover.tools(joins || plan == Plan::Script));
     }
     let (options, shape, date) = options(arguments, store, prover.as_ref())?;
+=======
+    let asked = job::Asked::read(arguments)?;
+    let (options, shape, date) = options(arguments, output)?;
+>>>>>>> lm
     let questions = match (plan, items.is_empty()) {
         (Plan::Map | Plan::Score, true) => {
             return Err(Failure::Usage("`map` and `score` need items: name a file of them with --file".into()));
@@ -368,11 +377,16 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Who does the work, and what every answer is restricted to.
+<<<<<<< HEAD
 fn options(
     arguments: &ReasonArguments,
     store: Option<Arc<Store>>,
     prover: Option<&Prover>,
 ) -> Result<(Options, OutputFormat, Option<String>), Failure> {
+=======
+fn options(arguments: &ReasonArguments, output: Output) -> Result<(Options, OutputFormat, Option<String>), Failure> {
+    let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
+>>>>>>> lm
     let mut date = None;
     let (kinds, name, shape) = match &arguments.server {
         Some(url) => {
@@ -401,7 +415,9 @@ fn options(
             let identity = model::identity(&arguments.model)? + exact;
             let threads = arguments.threads.unwrap_or(cores);
             let shape = shape(&arguments.guidance, Some(&model))?;
-            let local = Kind::Local(Local { model, settings, threads });
+            tell_device(&arguments.device, &model, settings.exactness, output)?;
+            let device = arguments.device.clone();
+            let local = Kind::Local(Local { model, settings, threads, device });
             (vec![local; arguments.workers.get()], identity, shape)
         }
     };

@@ -9,13 +9,13 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use theoremata_actors::jobs::Local;
-use theoremata_lm::{PromptError, Settings as Engine};
+use theoremata_lm::{Device, PromptError, Settings as Engine};
 
 use super::arguments::{MAX_THREADS, count, seconds};
 use super::exit::Exit;
 use super::output::Output;
 use super::streams;
-use crate::cli::generate::affordable;
+use crate::cli::generate::{affordable, tell_device};
 use crate::cli::model;
 use crate::failure::Failure;
 use crate::server::means::Limits;
@@ -59,6 +59,10 @@ pub(crate) struct ServeArguments {
     /// Keys and values of the model may take so much memory.
     #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>, requires = "model")]
     pub(super) kv_memory: NonZeroUsize,
+    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`, the first CUDA device if it can; no token
+    /// depends on it.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", requires = "model")]
+    pub(super) device: Device,
     /// A host that jobs may tell that they have ended, with its port if that is not the usual one; may be given several
     /// times.
     #[arg(long, value_name = "HOST")]
@@ -93,7 +97,7 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
         listeners: arguments.listeners.get(),
         rate: arguments.rate,
         note: Box::new(streams::note),
-        model: arguments.model.as_deref().map(|name| seat(name, arguments)).transpose()?,
+        model: arguments.model.as_deref().map(|name| seat(name, arguments, output)).transpose()?,
     };
     let stop = Stop::new();
     let (told, quiet) = (stop.clone(), output.is_quiet());
@@ -115,7 +119,7 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
 }
 
 /// The model, loaded, with as many pages as its memory allows.
-fn seat(name: &str, arguments: &ServeArguments) -> Result<Seat, Failure> {
+fn seat(name: &str, arguments: &ServeArguments, output: Output) -> Result<Seat, Failure> {
     let model = Arc::new(model::load(name, arguments.threads)?);
     if model.tokenizer().is_none() {
         return Err(Failure::Usage(PromptError::NoTokenizer.to_string()));
@@ -123,7 +127,10 @@ fn seat(name: &str, arguments: &ServeArguments) -> Result<Seat, Failure> {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let engine = Engine::default();
     let pages = affordable(arguments.kv_memory, &model, &engine).clamp(1, 1 << 16);
-    let local = Local { model, settings: Engine { pages, ..engine }, threads: arguments.threads.unwrap_or(cores) };
+    let settings = Engine { pages, ..engine };
+    tell_device(&arguments.device, &model, settings.exactness, output)?;
+    let (threads, device) = (arguments.threads.unwrap_or(cores), arguments.device.clone());
+    let local = Local { model, settings, threads, device };
     // Of a path, callers need no more than what it leads to.
     let shown = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
     Ok(Seat { name: shown.to_owned(), identity: model::identity(name)?, local })

@@ -160,7 +160,7 @@ mod tests {
     use std::sync::Arc;
 
     use theoremata_actors::jobs::{Job, Local, Program};
-    use theoremata_lm::{Model, Settings};
+    use theoremata_lm::{Device, Model, Settings};
     use theoremata_store::Store;
 
     use super::super::means::Limits;
@@ -172,7 +172,8 @@ mod tests {
         let store = Arc::new(Store::in_memory());
         let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("lm/tests/golden/llama");
         let model = Arc::new(Model::load(&tiny).expect("a model"));
-        let local = Local { model, settings: Settings::default(), threads: NonZeroUsize::MIN };
+        let device = Device::Processor;
+        let local = Local { model, settings: Settings::default(), threads: NonZeroUsize::MIN, device };
         let seat = Seat { name: "tiny".to_owned(), identity: "tiny".to_owned(), local };
         let models = Models::start(seat, &store).expect("a pool");
         let limits = Limits {

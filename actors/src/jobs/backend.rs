@@ -26,7 +26,9 @@ pub(super) trait Backend {
     fn cancel(&mut self, id: JobId, path: &[u32]);
 
     /// Does a little, and says what happened. The answer of a job is the last that is said of it.
-    fn work(&mut self) -> Vec<BackendEvent>;
+    ///
+    /// An error says why it can do no more; its jobs are done by another one then, as after a panic.
+    fn work(&mut self) -> Result<Vec<BackendEvent>, String>;
 
     /// When to work next, if nothing is asked until then: nothing if there is no job.
     fn next(&self) -> Option<Duration>;

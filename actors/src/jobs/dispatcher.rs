@@ -33,8 +33,8 @@ pub(super) struct WorkerEntry {
     pub(super) can: fn(&Program) -> bool,
     /// Backends that it has lost: what it says of an earlier one is passed over.
     pub(super) generation: u64,
-    /// Whether it has no backend any more, and gets none.
-    pub(super) lost: bool,
+    /// Why it has no backend any more, and gets none.
+    pub(super) lost: Option<String>,
     /// Beginnings of prompts that it has read.
     pub(super) memory: PrefixMemory,
     /// What it did so far.
@@ -109,8 +109,10 @@ impl Dispatcher {
         if !job.tools.is_empty() && !self.keep.equipped {
             return Err(Refused::NoTools);
         }
-        if !self.workers.iter().any(|worker| !worker.lost && (worker.can)(&job.program)) {
-            return Err(Refused::NoWorker);
+        if !self.workers.iter().any(|worker| worker.lost.is_none() && (worker.can)(&job.program)) {
+            let because = self.workers.iter().all(|worker| worker.lost.is_some()).then(|| self.workers.last());
+            let because = because.flatten().and_then(|worker| worker.lost.clone());
+            return Err(because.map_or(Refused::NoWorker, |because| Refused::WorkersLost { because }));
         }
         let id = job.id(&self.keep.model);
         if self.table.jobs.contains_key(&id) {
@@ -247,7 +249,7 @@ impl Dispatcher {
     fn takes(&self, number: usize, entry: &Entry) -> bool {
         let worker = &self.workers[number];
         let mut aboard = self.jobs.values().filter(|other| other.worker == Some(number)).peekable();
-        if worker.lost || !(worker.can)(&entry.job.program) {
+        if worker.lost.is_some() || !(worker.can)(&entry.job.program) {
             return false;
         }
         if entry.crashes > 0 {
@@ -406,7 +408,7 @@ impl Handler<Crashed> for Dispatcher {
 
     fn handle(&mut self, Crashed { worker, generation, why, lasting }: Crashed, _: &mut Context<Dispatcher>) {
         let lost = &mut self.workers[worker];
-        (lost.generation, lost.lost) = (generation, !lasting);
+        (lost.generation, lost.lost) = (generation, (!lasting).then(|| why.clone()));
         lost.memory.clear();
         let aboard: Vec<JobId> =
             self.jobs.iter().filter(|(_, entry)| entry.worker == Some(worker)).map(|(id, _)| *id).collect();
@@ -425,7 +427,7 @@ impl Handler<Crashed> for Dispatcher {
             }
         }
         self.assign();
-        if self.workers.iter().all(|worker| worker.lost) {
+        if self.workers.iter().all(|worker| worker.lost.is_some()) {
             let left: Vec<JobId> = self.queue.drain(..).collect();
             for id in left {
                 self.give_up(id, Outcome::Failed, Some(format!("there is no worker any more: {why}")));

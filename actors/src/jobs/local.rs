@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use theoremata_kernels::Crew;
-use theoremata_lm::{self as lm, Engine, Event, Model, NodeId, Outcome, Running, Settings, Speech, Usage};
+use theoremata_lm::{self as lm, Device, Engine, Event, Model, NodeId, Outcome, Running, Settings, Speech, Usage};
 
 use super::backend::{Backend, BackendEvent};
 use super::event::{Answer, EventKind, NodeAnswer};
@@ -30,8 +30,10 @@ pub struct Local {
     pub model: Arc<Model>,
     /// The pages and rows of this worker.
     pub settings: Settings,
-    /// Threads that compute a step.
+    /// Threads that compute a step on the processor.
     pub threads: NonZeroUsize,
+    /// On what it computes; no answer depends on it. Each worker takes memory of its own there.
+    pub device: Device,
 }
 
 /// A job in the engine.
@@ -71,15 +73,17 @@ pub(super) struct LocalBackend {
 }
 
 impl LocalBackend {
-    pub(super) fn new(local: &Local, askable: Askable) -> LocalBackend {
-        LocalBackend {
+    /// An engine on the device, or why that cannot be had.
+    pub(super) fn new(local: &Local, askable: Askable) -> Result<LocalBackend, String> {
+        let engine = Engine::on(local.model.clone(), local.settings, &local.device);
+        Ok(LocalBackend {
             model: local.model.clone(),
-            engine: Engine::new(local.model.clone(), local.settings),
+            engine: engine.map_err(|error| error.to_string())?,
             crew: Crew::new(local.threads.get()),
             builder: JobBuilder::new(local.model.clone(), askable),
             jobs: BTreeMap::new(),
             said: Vec::new(),
-        }
+        })
     }
 
     /// Hears what happened in the engine.
@@ -155,7 +159,7 @@ impl Backend for LocalBackend {
         let _ = self.engine.cancel(node);
     }
 
-    fn work(&mut self) -> Vec<BackendEvent> {
+    fn work(&mut self) -> Result<Vec<BackendEvent>, String> {
         let now = Instant::now();
         for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
             aboard.deadline = None;
@@ -163,11 +167,11 @@ impl Backend for LocalBackend {
             let _ = self.engine.expire(aboard.running.root());
         }
         if !self.engine.is_idle() {
-            let events = self.engine.step(&self.crew);
+            let events = self.engine.step(&self.crew).map_err(|error| error.to_string())?;
             self.hear(events);
         }
         self.finish_done();
-        std::mem::take(&mut self.said)
+        Ok(std::mem::take(&mut self.said))
     }
 
     fn next(&self) -> Option<Duration> {

@@ -188,15 +188,15 @@ fn start_worker(number: usize, kind: Kind, dispatcher: Addr<Dispatcher>, askable
         Kind::Local(_) => (LOCAL_JOBS, |_| true),
         Kind::Remote(remote) => (remote.jobs(), can),
     };
-    let make: MakeBackend = Box::new(move || -> Box<dyn Backend> {
-        match &kind {
-            Kind::Local(local) => Box::new(LocalBackend::new(local, askable.clone())),
+    let make: MakeBackend = Box::new(move || -> Result<Box<dyn Backend>, String> {
+        Ok(match &kind {
+            Kind::Local(local) => Box::new(LocalBackend::new(local, askable.clone())?),
             Kind::Remote(remote) => Box::new(RemoteBackend::new(remote.clone(), askable.judge.clone())),
-        }
+        })
     });
     let thread = Arbiter::new();
     let reports = Reports { progress: dispatcher.clone().recipient(), crashed: dispatcher.recipient() };
     let address = Worker::start_in_arbiter(&thread.handle(), move |_| Worker::new(number, reports, make));
     let (memory, usage) = Default::default();
-    WorkerEntry { address, slots, can, generation: 0, lost: false, memory, usage }
+    WorkerEntry { address, slots, can, generation: 0, lost: None, memory, usage }
 }

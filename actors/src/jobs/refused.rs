@@ -20,6 +20,12 @@ pub enum Refused {
     /// No worker of the pool can do it.
     #[error("no worker of this pool can run this program")]
     NoWorker,
+    /// All workers are lost.
+    #[error("this pool has no worker any more: {because}")]
+    WorkersLost {
+        /// Why one of them was.
+        because: String,
+    },
     /// It asks for a judge.
     #[error("the job asks for a judge, and this pool has none")]
     NoJudge,

@@ -193,7 +193,7 @@ impl Backend for RemoteBackend {
         }
     }
 
-    fn work(&mut self) -> Vec<BackendEvent> {
+    fn work(&mut self) -> Result<Vec<BackendEvent>, String> {
         let replies: Vec<Reply> = self.channel.1.try_iter().collect();
         for Reply { number, job, place, ended } in replies {
             self.under_way.remove(&number);
@@ -205,7 +205,7 @@ impl Backend for RemoteBackend {
         }
         self.give_up();
         self.send();
-        std::mem::take(&mut self.said)
+        Ok(std::mem::take(&mut self.said))
     }
 
     fn next(&self) -> Option<Duration> {

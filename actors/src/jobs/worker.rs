@@ -11,8 +11,8 @@ use super::backend::{Backend, BackendEvent};
 use super::event::EventKind;
 use super::messages::{Admit, Cancel, Crashed, Progress};
 
-/// Makes a backend; called on the thread of the worker, at the start and after every crash.
-pub(super) type MakeBackend = Box<dyn Fn() -> Box<dyn Backend> + Send>;
+/// Makes a backend, or says why there is none; called on the thread of the worker, at the start and after every crash.
+pub(super) type MakeBackend = Box<dyn Fn() -> Result<Box<dyn Backend>, String> + Send>;
 
 /// Where a worker's messages go: both to one actor, in the order in which they are sent.
 pub(super) struct Reports {
@@ -20,8 +20,8 @@ pub(super) struct Reports {
     pub(super) crashed: Recipient<Crashed>,
 }
 
-/// A worker. It supervises its backend: when that panics, it is dropped with all it holds, the dispatcher is told,
-/// and a new one is made; what the dispatcher had sent before it knew is passed over.
+/// A worker. It supervises its backend: when that panics or fails, it is dropped with all it holds, the dispatcher is
+/// told, and a new one is made; what the dispatcher had sent before it knew is passed over.
 pub(super) struct Worker {
     /// Its number among the workers of the pool.
     number: usize,
@@ -72,18 +72,20 @@ impl Worker {
         // What a panic interrupted may panic again while it is put away.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(lost)));
         self.generation += 1;
-        self.make_backend();
+        let why = match self.make_backend() {
+            Ok(()) => why.to_owned(),
+            Err(error) if error == why => error,
+            Err(error) => format!("{why}; and it could not be started again: {error}"),
+        };
         let lasting = self.backend.is_some();
-        self.reports.crashed.do_send(Crashed {
-            worker: self.number,
-            generation: self.generation,
-            why: why.to_owned(),
-            lasting,
-        });
+        self.reports.crashed.do_send(Crashed { worker: self.number, generation: self.generation, why, lasting });
     }
 
-    fn make_backend(&mut self) {
-        self.backend = catch_unwind(AssertUnwindSafe(|| (self.make)())).ok();
+    /// Makes the backend, or says why that fails.
+    fn make_backend(&mut self) -> Result<(), String> {
+        let made = catch_unwind(AssertUnwindSafe(|| (self.make)()));
+        self.backend = Some(made.unwrap_or_else(|panic| Err(words(panic.as_ref())))?);
+        Ok(())
     }
 
     fn call(&mut self, context: &mut Context<Worker>) {
@@ -109,12 +111,11 @@ impl Actor for Worker {
     type Context = Context<Worker>;
 
     fn started(&mut self, _: &mut Context<Worker>) {
-        self.make_backend();
-        if self.backend.is_none() {
+        if let Err(error) = self.make_backend() {
             self.reports.crashed.do_send(Crashed {
                 worker: self.number,
                 generation: self.generation,
-                why: "it could not be started".to_owned(),
+                why: format!("it could not be started: {error}"),
                 lasting: false,
             });
         }
@@ -151,10 +152,10 @@ impl Handler<Work> for Worker {
 
     fn handle(&mut self, _: Work, context: &mut Context<Worker>) {
         self.called = false;
-        if let Some(said) = self.with_backend(|backend| backend.work())
-            && !said.is_empty()
-        {
-            self.report(said);
+        match self.with_backend(|backend| backend.work()) {
+            Some(Ok(said)) if !said.is_empty() => self.report(said),
+            Some(Err(why)) => self.lose_backend(&why),
+            _ => {}
         }
         self.call(context);
     }

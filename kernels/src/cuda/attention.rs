@@ -5,11 +5,12 @@ use crate::cuda::lists::{Lists, Slots};
 use crate::cuda::machine::{Address, arguments, blocks, word};
 use crate::cuda::{Cuda, CudaError};
 use crate::pages::{Cell, PageShape};
-use crate::rotary::{Pairing, Rotary};
+use crate::rotary::Rotary;
 
 /// The tables of a [`Rotary`] on a device.
 pub struct Angles {
-    pairing: Pairing,
+    /// Pairs below it are numbers `i` and `i + halved` of a head, the others neighbours.
+    halved: usize,
     pairs: usize,
     positions: usize,
     numbers: Buffer<f32>,
@@ -49,15 +50,26 @@ impl<C> DevicePages<C> {
     }
 }
 
+/// What becomes of scores, as in [`crate::Heads`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Scoring {
+    /// Factor of the scores.
+    pub scale: f32,
+    /// Where there is one, a row does not see tokens whose position is so far or farther before its own.
+    pub window: Option<u32>,
+    /// Where there is one, a score `s` counts as `cap · tanh(s / cap)`.
+    pub cap: Option<f32>,
+}
+
 arguments! {
-    struct Table { numbers: Address, pairs: u32, halves: u32, }
+    struct Table { numbers: Address, pairs: u32, halved: u32, }
     struct Shape { page_tokens: u32, kv_heads: u32, head_dim: u32, heads: u32, }
     struct TurnArguments {
         queries: Address, rows: Address, out: Address, table: Table, scale: f32, heads: u32, count: u64,
     }
     struct ScoreArguments {
         queries: Address, keys: Address, rows: Address, spans: Address, starts: Address, items: Address,
-        weights: Address, table: Table, shape: Shape,
+        weights: Address, table: Table, shape: Shape, cap: f32, window: u32,
     }
     struct ValueArguments {
         values: Address, rows: Address, spans: Address, starts: Address, weights: Address, inverses: Address,
@@ -85,13 +97,9 @@ fn measures(shape: PageShape, heads: usize) -> Shape {
 
 impl Cuda {
     /// Uploads the tables of positions.
-    ///
-    /// # Panics
-    /// If a part of each head does not turn: no kernel for devices computes that.
     pub fn angles(&self, rotary: &Rotary) -> Result<Angles, CudaError> {
-        assert!(rotary.is_whole(), "all numbers of a head turn");
         Ok(Angles {
-            pairing: rotary.pairing(),
+            halved: rotary.halved(),
             pairs: rotary.dim() / 2,
             positions: rotary.positions(),
             numbers: self.upload(rotary.tables())?,
@@ -165,14 +173,15 @@ impl Cuda {
 
     /// Attention with rotary positions, with the bits of [`crate::Kernels::attend`].
     ///
-    /// Shapes, row-major f32: `queries` and `out` `[rows, heads, head_dim]`, the rows as `lists` has them.
+    /// Shapes, row-major f32: `queries` and `out` `[rows, heads, head_dim]`, the rows as `lists` has them. Window and
+    /// cap are those of [`crate::Heads`].
     ///
     /// # Panics
     /// If a length disagrees with its shape, or the lists were made for other pages or angles.
     pub fn attend<C: Cell + Plain>(
         &self,
         lists: &mut Lists,
-        scale: f32,
+        Scoring { scale, window, cap }: Scoring,
         angles: &Angles,
         pages: &DevicePages<C>,
         queries: &Buffer<f32>,
@@ -190,11 +199,8 @@ impl Cuda {
             pages.shape == shape && pages.keys.length() >= cells && pages.values.length() >= cells,
             "the pages that the lists were made for"
         );
-        let table = Table {
-            numbers: self.address(&angles.numbers),
-            pairs: word(angles.pairs),
-            halves: u32::from(angles.pairing == Pairing::Halves),
-        };
+        let table =
+            Table { numbers: self.address(&angles.numbers), pairs: word(angles.pairs), halved: word(angles.halved) };
         let measures = measures(shape, heads);
         let Lists { spans, starts, passes, weights, .. } = lists;
         for pass in passes {
@@ -225,6 +231,8 @@ impl Cuda {
                 weights: self.address(weights),
                 table,
                 shape: measures,
+                cap: cap.unwrap_or(0.0),
+                window: window.unwrap_or(0),
             };
             let grid = [blocks(pass.items.length(), 1), measures.kv_heads, 1];
             // SAFETY: `Cuda::lists` checked that spans lie within the pages and the table, and that rows see no more

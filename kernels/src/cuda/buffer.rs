@@ -39,9 +39,15 @@ fn bytes_of_mut<T: Plain>(values: &mut [T]) -> &mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
 }
 
-/// Values in the memory of a machine, which is freed with them.
-pub struct Buffer<T> {
+/// Memory of a machine, which is freed with the last values in it.
+struct Memory {
     machine: Arc<dyn Machine>,
+    address: Address,
+}
+
+/// Values in the memory of a machine.
+pub struct Buffer<T> {
+    memory: Arc<Memory>,
     address: Address,
     length: usize,
     values: PhantomData<T>,
@@ -51,7 +57,8 @@ impl<T: Plain> Buffer<T> {
     pub(crate) fn new(machine: &Arc<dyn Machine>, length: usize) -> Result<Buffer<T>, CudaError> {
         let bytes = length.checked_mul(size_of::<T>()).expect("a size that can be written down");
         let address = machine.allocate(bytes)?;
-        Ok(Buffer { machine: Arc::clone(machine), address, length, values: PhantomData })
+        let memory = Arc::new(Memory { machine: Arc::clone(machine), address });
+        Ok(Buffer { memory, address, length, values: PhantomData })
     }
 
     /// How many values there are.
@@ -71,7 +78,7 @@ impl<T: Plain> Buffer<T> {
     pub fn write(&mut self, at: usize, values: &[T]) -> Result<(), CudaError> {
         assert!(at <= self.length && values.len() <= self.length - at, "values within the buffer");
         // SAFETY: the bytes lie within this buffer, as was just asserted.
-        unsafe { self.machine.write(self.place(at), bytes_of(values)) }
+        unsafe { self.memory.machine.write(self.place(at), bytes_of(values)) }
     }
 
     /// Reads values from place `at` on, when all is done that was queued. Values that nothing has set are any.
@@ -81,7 +88,7 @@ impl<T: Plain> Buffer<T> {
     pub fn read(&self, at: usize, values: &mut [T]) -> Result<(), CudaError> {
         assert!(at <= self.length && values.len() <= self.length - at, "values within the buffer");
         // SAFETY: the bytes lie within this buffer, as was just asserted.
-        unsafe { self.machine.read(self.place(at), bytes_of_mut(values)) }
+        unsafe { self.memory.machine.read(self.place(at), bytes_of_mut(values)) }
     }
 
     /// All values, as [`Buffer::read`] gives them.
@@ -93,20 +100,33 @@ impl<T: Plain> Buffer<T> {
     }
 }
 
+impl Buffer<u8> {
+    /// `length` values from byte `from` on, in the same memory. They are read only: nothing that owns them writes.
+    ///
+    /// # Panics
+    /// If they do not lie within the bytes, or are not aligned.
+    pub(crate) fn part<T: Plain>(&self, from: usize, length: usize) -> Buffer<T> {
+        let bytes = length.checked_mul(size_of::<T>()).expect("a size that can be written down");
+        assert!(from <= self.length && bytes <= self.length - from, "values within the buffer");
+        assert!(from.is_multiple_of(align_of::<T>()), "values where they are aligned");
+        Buffer { memory: Arc::clone(&self.memory), address: self.place(from), length, values: PhantomData }
+    }
+}
+
 impl Cuda {
     /// Where a buffer lies.
     ///
     /// # Panics
     /// If it is another machine's: its address would mean nothing here.
     pub(crate) fn address<T: Plain>(&self, buffer: &Buffer<T>) -> Address {
-        assert!(Arc::ptr_eq(&self.machine, &buffer.machine), "a buffer of this machine");
+        assert!(Arc::ptr_eq(&self.machine, &buffer.memory.machine), "a buffer of this machine");
         buffer.address
     }
 }
 
-impl<T> Drop for Buffer<T> {
+impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: the address came from `allocate`, and goes with this buffer.
+        // SAFETY: the address came from `allocate`, and goes with this memory; no buffer in it is left.
         unsafe { self.machine.free(self.address) }
     }
 }

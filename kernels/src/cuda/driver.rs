@@ -38,16 +38,19 @@ fn failed(act: impl Into<String>) -> impl FnOnce(DriverError) -> CudaError {
 }
 
 impl Driver {
-    pub(crate) fn open() -> Result<Driver, CudaError> {
+    pub(crate) fn open(number: usize) -> Result<Driver, CudaError> {
         // SAFETY: loading the driver's library runs its initialisers, which are sound on their own.
         if !unsafe { sys::is_culib_present() } {
             return Err(CudaError::NoDriver);
         }
-        match CudaContext::device_count() {
+        let count = match CudaContext::device_count() {
             Ok(0) | Err(DriverError(sys::CUresult::CUDA_ERROR_NO_DEVICE)) => return Err(CudaError::NoDevice),
-            other => other.map_err(failed("ask the driver for devices"))?,
+            other => other.map_err(failed("ask the driver for devices"))? as usize,
         };
-        let context = CudaContext::new(0).map_err(failed("open the first device"))?;
+        if number >= count {
+            return Err(CudaError::NoSuchDevice { number, count });
+        }
+        let context = CudaContext::new(number).map_err(failed(format!("open device {number}")))?;
         let (major, minor) = context.compute_capability().map_err(failed("ask the device what it can do"))?;
         if major < 8 {
             let name = context.name().map_err(failed("ask the device for its name"))?;

@@ -4,6 +4,7 @@ use crate::attention::{Group, check};
 use crate::cuda::attention::Angles;
 use crate::cuda::buffer::Buffer;
 use crate::cuda::machine::{arguments, word};
+use crate::cuda::step::{Placed, Uploads};
 use crate::cuda::{Cuda, CudaError};
 use crate::pages::{PageShape, Slot};
 
@@ -65,24 +66,39 @@ struct Gathered {
     weights: usize,
 }
 
-impl Cuda {
-    /// Prepares attention of `heads` query heads over pages of `shape`, of which there are `pages`: the rule of
-    /// visibility and all meanings are those of [`Group`].
-    ///
-    /// Attention keeps a weight for each row, head and token seen. Rows are done together as long as these are no
-    /// more than `weights_max`; a row alone may have more.
-    ///
-    /// # Panics
-    /// If a row sees more than is listed, or a position or page lies outside of the tables.
-    pub fn lists(
-        &self,
-        heads: usize,
-        shape: PageShape,
+/// Lists before they are sent.
+pub(crate) struct Planned {
+    heads: usize,
+    shape: PageShape,
+    rows: usize,
+    pages: usize,
+    positions: usize,
+    spans: Placed<Run>,
+    starts: Placed<u32>,
+    passes: Vec<PlannedPass>,
+    /// The weights of the largest pass.
+    most: usize,
+}
+
+/// A [`Pass`] before it is sent.
+struct PlannedPass {
+    first: usize,
+    count: usize,
+    rows: Placed<Row>,
+    items: Placed<Item>,
+    weights: Placed<u64>,
+    seen: Placed<u32>,
+}
+
+impl Planned {
+    /// Lists among what is sent together; see [`Cuda::lists`].
+    pub(crate) fn new(
+        uploads: &mut Uploads,
+        (heads, shape, pages): (usize, PageShape, usize),
         angles: &Angles,
-        pages: usize,
         groups: &[Group<'_>],
         weights_max: usize,
-    ) -> Result<Lists, CudaError> {
+    ) -> Planned {
         assert!(shape.kv_heads > 0 && heads.is_multiple_of(shape.kv_heads), "whole runs of query heads");
         assert_eq!(angles.dim(), shape.head_dim, "the angles of this head");
         let (mut spans, mut starts) = (Vec::new(), Vec::new());
@@ -100,7 +116,7 @@ impl Cuda {
             for (at, (position, seen)) in group.positions.iter().zip(group.seen).enumerate() {
                 let weights = *seen as usize * heads;
                 if !gathered.rows.is_empty() && gathered.weights + weights > weights_max {
-                    gathered = self.pass(heads, gathered, &mut passes)?;
+                    gathered = gathered.end(uploads, &mut passes);
                 }
                 let within = gathered.rows.len();
                 let (count, seen) = (word(group.spans.len()), *seen);
@@ -114,37 +130,35 @@ impl Cuda {
             }
         }
         let rows = gathered.first + gathered.rows.len();
-        self.pass(heads, gathered, &mut passes)?;
-        let (spans, starts, weights) = (self.upload(&spans)?, self.upload(&starts)?, self.buffer(most)?);
+        gathered.end(uploads, &mut passes);
         let positions = angles.positions();
+        let (spans, starts) = (uploads.put(&spans), uploads.put(&starts));
+        Planned { heads, shape, rows, pages, positions, spans, starts, passes, most }
+    }
+
+    /// The lists, once they are sent.
+    pub(crate) fn sent(self, cuda: &Cuda, uploads: &Uploads) -> Result<Lists, CudaError> {
+        let Planned { heads, shape, rows, pages, positions, spans, starts, passes, most } = self;
+        let pass = |planned: PlannedPass| -> Result<Pass, CudaError> {
+            Ok(Pass {
+                first: planned.first,
+                count: planned.count,
+                rows: uploads.get(&planned.rows),
+                items: uploads.get(&planned.items),
+                weights: uploads.get(&planned.weights),
+                seen: uploads.get(&planned.seen),
+                inverses: cuda.buffer(planned.count * heads)?,
+            })
+        };
+        let passes = passes.into_iter().map(pass).collect::<Result<_, _>>()?;
+        let (spans, starts, weights) = (uploads.get(&spans), uploads.get(&starts), cuda.buffer(most)?);
         Ok(Lists { heads, shape, rows, pages, positions, spans, starts, passes, weights })
     }
+}
 
-    /// Uploads a pass, and begins the next one.
-    fn pass(&self, heads: usize, gathered: Gathered, passes: &mut Vec<Pass>) -> Result<Gathered, CudaError> {
-        let Gathered { first, rows, items, .. } = gathered;
-        let count = rows.len();
-        let weights: Vec<u64> = rows.iter().map(|row| row.weights).collect();
-        let seen: Vec<u32> = rows.iter().map(|row| row.seen).collect();
-        if count > 0 {
-            passes.push(Pass {
-                first,
-                count,
-                rows: self.upload(&rows)?,
-                items: self.upload(&items)?,
-                weights: self.upload(&weights)?,
-                seen: self.upload(&seen)?,
-                inverses: self.buffer(count * heads)?,
-            });
-        }
-        Ok(Gathered { first: first + count, ..Gathered::default() })
-    }
-
-    /// Prepares the storing of rows into pages of `shape`, of which there are `pages`.
-    ///
-    /// # Panics
-    /// If a slot lies outside of the pages, or stands there twice: both rows would be written at once.
-    pub fn slots(&self, shape: PageShape, pages: usize, slots: &[Slot]) -> Result<Slots, CudaError> {
+impl Slots {
+    /// Slots among what is sent together.
+    pub(crate) fn put(uploads: &mut Uploads, shape: PageShape, pages: usize, slots: &[Slot]) -> Placed<Place> {
         for slot in slots {
             assert!((slot.page as usize) < pages, "page {} of {pages}", slot.page);
             assert!((slot.offset as usize) < shape.page_tokens, "token {} of {}", slot.offset, shape.page_tokens);
@@ -153,11 +167,30 @@ impl Cuda {
         sorted.sort_unstable();
         assert!(sorted.windows(2).all(|pair| pair[0] != pair[1]), "a slot for each row");
         let places: Vec<Place> = slots.iter().map(|slot| Place { page: slot.page, offset: slot.offset }).collect();
-        Ok(Slots { shape, pages, places: self.upload(&places)? })
+        uploads.put(&places)
     }
 }
 
 impl Gathered {
+    /// Ends a pass, and begins the next one.
+    fn end(self, uploads: &mut Uploads, passes: &mut Vec<PlannedPass>) -> Gathered {
+        let Gathered { first, rows, items, .. } = self;
+        let count = rows.len();
+        if count > 0 {
+            let weights: Vec<u64> = rows.iter().map(|row| row.weights).collect();
+            let seen: Vec<u32> = rows.iter().map(|row| row.seen).collect();
+            let (weights, seen) = (uploads.put(&weights), uploads.put(&seen));
+            passes.push(PlannedPass {
+                first,
+                count,
+                rows: uploads.put(&rows),
+                items: uploads.put(&items),
+                weights,
+                seen,
+            });
+        }
+        Gathered { first: first + count, ..Gathered::default() }
+    }
     /// Adds the items of row `row`, which sees `seen` tokens; or has those of the rows before it do for it as well.
     fn add_items(&mut self, row: usize, joins: bool, seen: u32) {
         let first = if joins { self.items.iter().rposition(|item| item.token == 0) } else { None };

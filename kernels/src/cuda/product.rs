@@ -2,6 +2,7 @@
 
 use crate::cuda::buffer::Buffer;
 use crate::cuda::machine::{Address, arguments, blocks, word};
+use crate::cuda::step::Indices;
 use crate::cuda::{Cuda, CudaError};
 use crate::format::Format;
 use crate::matrix::{BLOCK, Matrix, TILE};
@@ -205,17 +206,16 @@ impl Cuda {
     ///
     /// # Panics
     /// If there is no such row, or `out` is not `[which, columns]`.
-    pub fn rows(&self, weights: &Weights, which: &[u32], out: &mut Buffer<f32>) -> Result<(), CudaError> {
-        assert!(which.iter().all(|row| (*row as usize) < weights.rows), "rows of the {} there are", weights.rows);
-        assert_eq!(out.length(), which.len() * weights.columns, "out is [which, columns]");
-        let chosen = self.upload(which)?;
+    pub fn rows(&self, weights: &Weights, which: &Indices, out: &mut Buffer<f32>) -> Result<(), CudaError> {
+        assert!(which.bound <= weights.rows, "rows of the {} there are", weights.rows);
+        assert_eq!(out.length(), which.length() * weights.columns, "out is [which, columns]");
         let arguments = RowsArguments {
             weights: self.address(&weights.bytes),
-            which: self.address(&chosen),
+            which: self.address(&which.numbers),
             out: self.address(out),
             tile_bytes: weights.tile_bytes as u64,
             columns: word(weights.columns),
-            rows: word(which.len()),
+            rows: word(which.length()),
         };
         let [_, _, kernel] = names(weights.format);
         // SAFETY: the rows exist and `out` holds them, as asserted; the tiles are those of a `Matrix`.

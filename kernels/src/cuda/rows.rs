@@ -1,31 +1,52 @@
-//! Operations on rows of floats on a device: norm, gate, sums, choice, softmax, sampling.
+//! Operations on rows of floats on a device: norm, gate, sums, factors, choice, softmax, sampling.
 
 use crate::cuda::buffer::Buffer;
 use crate::cuda::machine::{Address, arguments, blocks, word};
+use crate::cuda::step::{Indices, Placed, Uploads};
 use crate::cuda::{Cuda, CudaError};
+use crate::gate::Activation;
 use crate::random::Draw;
 
 arguments! {
     struct NormArguments { x: Address, gain: Address, out: Address, dim: u32, eps: f32, }
     struct GateArguments { gate: Address, up: Address, out: Address, count: u64, }
+    struct FactorArguments { x: Address, count: u64, factor: f32, unused: u32, }
     struct AddArguments { x: Address, term: Address, count: u64, period: u64, }
     struct ChooseArguments { x: Address, which: Address, out: Address, width: u32, rows: u32, }
     struct ExponentialArguments {
         entries: Address, starts: Address, counts: Address, inverses: Address, lists: u32, finish: u32,
     }
     struct LogSumArguments { x: Address, out: Address, count: u32, unused: u32, }
-    struct SampleArguments { logits: Address, choices: Address, out: Address, count: u32, unused: u32, }
-    /// One draw; the inverse of the temperature, below 0 for the most likely token.
-    struct Drawn { seed: u64, path: u64, position: u32, inverse: f32, }
+    struct SampleArguments { logits: Address, choices: Address, sets: Address, out: Address, count: u32, unused: u32, }
+    struct TellArguments { logits: Address, tokens: Address, totals: Address, out: Address, count: u32, unused: u32, }
+    /// One draw, `Choice` of the kernels; the inverse of the temperature, below 0 for the most likely token.
+    struct Line { seed: u64, path: u64, position: u32, inverse: f32, set: u32, given: u32, }
+    /// What came of it.
+    struct Told { token: u32, log_probability: f32, finite: u32, unused: u32, }
 }
 
 /// How one row of logits is drawn from.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Choice {
+pub struct Choice<'a> {
     /// Divides the logits. 0 takes the most likely token.
     pub temperature: f32,
     /// Names the draw.
     pub draw: Draw,
+    /// The tokens that may be drawn, one bit each, 32 a word; the others count as if their logits were -∞.
+    pub allowed: Option<&'a [u32]>,
+    /// The token that comes whatever would be drawn.
+    pub given: Option<u32>,
+}
+
+/// A token that was drawn.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Drawn {
+    /// None where no token that may be drawn has a logit above -∞.
+    pub token: Option<u32>,
+    /// Its log-probability among all tokens at temperature 1.
+    pub log_probability: f32,
+    /// Whether all logits are numbers.
+    pub finite: bool,
 }
 
 /// What a kernel writes where no token may be chosen.
@@ -52,11 +73,17 @@ impl Cuda {
         unsafe { self.launch("rms_norm", [blocks(x.length(), dim), 1, 1], 128, arguments) }
     }
 
-    /// `out[i] = gate[i] / (1 + e^-gate[i]) · up[i]`, with the bits of [`crate::Kernels::gate`] with [`crate::Activation::Silu`].
+    /// `out[i] = activation(gate[i]) · up[i]`, with the bits of [`crate::Kernels::gate`].
     ///
     /// # Panics
     /// If the lengths differ.
-    pub fn swiglu(&self, gate: &Buffer<f32>, up: &Buffer<f32>, out: &mut Buffer<f32>) -> Result<(), CudaError> {
+    pub fn gate(
+        &self,
+        activation: Activation,
+        gate: &Buffer<f32>,
+        up: &Buffer<f32>,
+        out: &mut Buffer<f32>,
+    ) -> Result<(), CudaError> {
         let count = gate.length();
         assert!(count == up.length() && count == out.length(), "gate, up and out are of one length");
         let arguments = GateArguments {
@@ -65,8 +92,29 @@ impl Cuda {
             out: self.address(out),
             count: count as u64,
         };
+        let kernel = match activation {
+            Activation::Silu => "swiglu",
+            Activation::GeluTanh => "geglu",
+        };
         // SAFETY: all three have `count` numbers.
-        unsafe { self.launch("swiglu", [blocks(count, 256), 1, 1], 256, arguments) }
+        unsafe { self.launch(kernel, [blocks(count, 256), 1, 1], 256, arguments) }
+    }
+
+    /// `x[i] *= factor`.
+    pub fn scale(&self, x: &mut Buffer<f32>, factor: f32) -> Result<(), CudaError> {
+        self.by_a_factor("scale", x, factor)
+    }
+
+    /// `x[i] = cap · tanh(x[i] / cap)`, with the bits of [`crate::Kernels::soft_cap`].
+    pub fn soft_cap(&self, x: &mut Buffer<f32>, cap: f32) -> Result<(), CudaError> {
+        self.by_a_factor("soft_cap", x, cap)
+    }
+
+    fn by_a_factor(&self, kernel: &'static str, x: &mut Buffer<f32>, factor: f32) -> Result<(), CudaError> {
+        let count = x.length();
+        let arguments = FactorArguments { x: self.address(x), count: count as u64, factor, unused: 0 };
+        // SAFETY: `x` has `count` numbers.
+        unsafe { self.launch(kernel, [blocks(count, 256), 1, 1], 256, arguments) }
     }
 
     /// `x[i] += term[i mod term.length()]`: a residual, or the same bias for every row.
@@ -89,18 +137,23 @@ impl Cuda {
     ///
     /// # Panics
     /// If there is no such row, or `out` is not `[which, width]`.
-    pub fn choose(&self, x: &Buffer<f32>, width: usize, which: &[u32], out: &mut Buffer<f32>) -> Result<(), CudaError> {
+    pub fn choose(
+        &self,
+        x: &Buffer<f32>,
+        width: usize,
+        which: &Indices,
+        out: &mut Buffer<f32>,
+    ) -> Result<(), CudaError> {
         assert!(width > 0 && x.length().is_multiple_of(width), "x is [rows, width]");
         let rows = x.length() / width;
-        assert!(which.iter().all(|row| (*row as usize) < rows), "rows of the {rows} there are");
-        assert_eq!(out.length(), which.len() * width, "out is [which, width]");
-        let chosen = self.upload(which)?;
+        assert!(which.bound <= rows, "rows of the {rows} there are");
+        assert_eq!(out.length(), which.length() * width, "out is [which, width]");
         let arguments = ChooseArguments {
             x: self.address(x),
-            which: self.address(&chosen),
+            which: self.address(&which.numbers),
             out: self.address(out),
             width: word(width),
-            rows: word(which.len()),
+            rows: word(which.length()),
         };
         // SAFETY: the rows exist and `out` holds them, as asserted.
         unsafe { self.launch("choose", [blocks(out.length(), 256), 1, 1], 256, arguments) }
@@ -151,42 +204,111 @@ impl Cuda {
     /// # Panics
     /// If the rows are not of one length.
     pub fn log_sum_exp(&self, x: &Buffer<f32>, rows: usize) -> Result<Vec<f32>, CudaError> {
+        self.totals(x, rows)?.to_vec()
+    }
+
+    fn totals(&self, x: &Buffer<f32>, rows: usize) -> Result<Buffer<f32>, CudaError> {
         let count = row_length(x, rows);
         let out = self.buffer(rows)?;
         let arguments = LogSumArguments { x: self.address(x), out: self.address(&out), count: word(count), unused: 0 };
         // SAFETY: `x` has `rows` rows of `count` entries, and `out` one number for each.
         unsafe { self.launch("log_sum_exp", [blocks(rows, 1), 1, 1], 256, arguments) }?;
-        out.to_vec()
+        Ok(out)
     }
 
-    /// Chooses a token from each row of logits, one row a choice, or none where no logit is above -∞: what
-    /// [`crate::Kernels::sample`] chooses with no filter. Waits.
+    /// Draws a token from each row of logits, one row a choice: what [`crate::Kernels::sample`] chooses with no filter,
+    /// and its log-probability by [`crate::Kernels::log_sum_exp`]. Waits, and downloads 16 bytes a row.
     ///
     /// # Panics
-    /// If the rows are not of one length.
-    pub fn sample(&self, logits: &Buffer<f32>, choices: &[Choice]) -> Result<Vec<Option<u32>>, CudaError> {
-        let rows = choices.len();
-        let count = row_length(logits, rows);
-        let drawn: Vec<Drawn> = choices
-            .iter()
-            .map(|Choice { temperature, draw }| {
-                let inverse = 1.0 / temperature;
-                let greedy = *temperature <= 0.0 || !inverse.is_finite();
-                let inverse = if greedy { -1.0 } else { inverse };
-                Drawn { seed: draw.seed, path: draw.path, position: draw.position, inverse }
-            })
-            .collect();
-        let (drawn, out) = (self.upload(&drawn)?, self.buffer::<u32>(rows)?);
+    /// If the logits are not as many as the choices ask for.
+    pub fn draw(&self, logits: &Buffer<f32>, choices: &Choices) -> Result<Vec<Drawn>, CudaError> {
+        let Choices { lines, sets, count } = choices;
+        let (rows, count) = (lines.length(), *count);
+        assert_eq!(logits.length(), rows * count, "a row of logits for each choice");
+        let tokens = self.buffer::<u32>(rows)?;
         let arguments = SampleArguments {
             logits: self.address(logits),
-            choices: self.address(&drawn),
+            choices: self.address(lines),
+            sets: self.address(sets),
+            out: self.address(&tokens),
+            count: word(count),
+            unused: 0,
+        };
+        // SAFETY: `logits` has `rows` rows of `count` entries; there is a line and an output for each, and the sets that
+        // lines name are there.
+        unsafe { self.launch("sample", [blocks(rows, 1), 1, 1], 256, arguments) }?;
+        let (totals, out) = (self.totals(logits, rows)?, self.buffer::<Told>(rows)?);
+        let arguments = TellArguments {
+            logits: self.address(logits),
+            tokens: self.address(&tokens),
+            totals: self.address(&totals),
             out: self.address(&out),
             count: word(count),
             unused: 0,
         };
-        // SAFETY: `logits` has `rows` rows of `count` entries; there is a draw and an output for each.
-        unsafe { self.launch("sample", [blocks(rows, 1), 1, 1], 256, arguments) }?;
-        Ok(out.to_vec()?.into_iter().map(|token| (token != NONE).then_some(token)).collect())
+        // SAFETY: as above, and tokens that are none are not looked up.
+        unsafe { self.launch("tell", [blocks(rows, 1), 1, 1], 256, arguments) }?;
+        let drawn = |Told { token, log_probability, finite, .. }| Drawn {
+            token: (token != NONE).then_some(token),
+            log_probability,
+            finite: finite != 0,
+        };
+        Ok(out.to_vec()?.into_iter().map(drawn).collect())
+    }
+}
+
+/// How tokens are drawn from rows of logits, on a device.
+pub struct Choices {
+    lines: Buffer<Line>,
+    sets: Buffer<u32>,
+    /// Logits of a row.
+    count: usize,
+}
+
+/// The same before it is sent.
+pub(crate) struct PlannedChoices {
+    lines: Placed<Line>,
+    sets: Placed<u32>,
+    count: usize,
+}
+
+impl Choices {
+    /// Choices among what is sent together; see [`Cuda::choices`].
+    pub(crate) fn put(uploads: &mut Uploads, count: usize, choices: &[Choice<'_>]) -> PlannedChoices {
+        let mut sets = Vec::new();
+        let lines: Vec<Line> = choices.iter().map(|choice| choice.line(count, &mut sets)).collect();
+        PlannedChoices { lines: uploads.put(&lines), sets: uploads.put(&sets), count }
+    }
+}
+
+impl PlannedChoices {
+    /// The choices, once they are sent.
+    pub(crate) fn sent(&self, uploads: &Uploads) -> Choices {
+        Choices { lines: uploads.get(&self.lines), sets: uploads.get(&self.sets), count: self.count }
+    }
+}
+
+impl Choice<'_> {
+    /// The choice as the kernels take it; its set joins the others.
+    fn line(&self, count: usize, sets: &mut Vec<u32>) -> Line {
+        let Choice { temperature, draw, allowed, given } = *self;
+        let words = count.div_ceil(32);
+        let set = allowed.map_or(NONE, |allowed| {
+            assert_eq!(allowed.len(), words, "a bit for each of {count} tokens");
+            sets.extend_from_slice(allowed);
+            word(sets.len() / words.max(1) - 1)
+        });
+        assert!(given.is_none_or(|given| (given as usize) < count), "a given token is one of {count}");
+        let inverse = 1.0 / temperature;
+        let greedy = temperature <= 0.0 || !inverse.is_finite();
+        Line {
+            seed: draw.seed,
+            path: draw.path,
+            position: draw.position,
+            inverse: if greedy { -1.0 } else { inverse },
+            set,
+            given: given.unwrap_or(NONE),
+        }
     }
 }
 

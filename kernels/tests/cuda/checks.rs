@@ -2,7 +2,7 @@
 //!
 //! Shared by the tests, which run the kernels on a stand-in, and by `examples/device.rs`, which runs them on a device.
 
-use theoremata_kernels::cuda::{Buffer, Choice, Cuda, CudaError, Plain, Product as DeviceProduct};
+use theoremata_kernels::cuda::{Buffer, Choice, Cuda, CudaError, Plain, Product as DeviceProduct, Scoring};
 use theoremata_kernels::{
     Activation, Cell, Draw, Format, Group, Heads, Inline, Kernels, Matrix, PageShape, Pages, Pairing, Product, Rotary,
     Sampling, Slot, Span, f16,
@@ -79,7 +79,7 @@ pub(crate) fn lookups(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
             matrix.row(*row as usize, out);
         }
         let mut found = unwritten(cuda, expected.len())?;
-        cuda.rows(&cuda.weights(&matrix)?, &which, &mut found)?;
+        cuda.rows(&cuda.weights(&matrix)?, &cuda.indices(&which)?, &mut found)?;
         report.compare(&format!("rows of {format:?}"), &found.to_vec()?, &expected, &format!("seed {seed}"));
     }
     Ok(())
@@ -100,11 +100,23 @@ pub(crate) fn rows(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), Cu
 
     let gate: Vec<f32> = x.iter().map(|x| x * 120.0).collect();
     let up = random.floats(x.len());
-    Kernels::best().gate(Activation::Silu, &Inline, &gate, &up, &mut expected);
-    let (gate, device_up) = (cuda.upload(&gate)?, cuda.upload(&up)?);
-    let mut found = unwritten(cuda, x.len())?;
-    cuda.swiglu(&gate, &device_up, &mut found)?;
-    report.compare("swiglu", &found.to_vec()?, &expected, &what);
+    let (device_gate, device_up) = (cuda.upload(&gate)?, cuda.upload(&up)?);
+    for (activation, name) in [(Activation::Silu, "swiglu"), (Activation::GeluTanh, "geglu")] {
+        Kernels::best().gate(activation, &Inline, &gate, &up, &mut expected);
+        let mut found = unwritten(cuda, x.len())?;
+        cuda.gate(activation, &device_gate, &device_up, &mut found)?;
+        report.compare(name, &found.to_vec()?, &expected, &what);
+    }
+
+    let mut scaled = cuda.upload(&gate)?;
+    cuda.scale(&mut scaled, 0.37)?;
+    let expected: Vec<f32> = gate.iter().map(|gate| gate * 0.37).collect();
+    report.compare("scale", &scaled.to_vec()?, &expected, &what);
+    let mut capped = cuda.upload(&gate)?;
+    cuda.soft_cap(&mut capped, 30.0)?;
+    let mut expected = gate.clone();
+    Kernels::best().soft_cap(&mut expected, 30.0);
+    report.compare("soft_cap", &capped.to_vec()?, &expected, &what);
 
     let mut sum = cuda.upload(&x)?;
     if rows > 0 {
@@ -117,7 +129,7 @@ pub(crate) fn rows(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(), Cu
     let which: Vec<u32> = (0..if rows > 0 { random.below(9) } else { 0 }).map(|_| random.below(rows) as u32).collect();
     let expected: Vec<f32> = which.iter().flat_map(|row| &x[*row as usize * dim..][..dim]).copied().collect();
     let mut found = unwritten(cuda, expected.len())?;
-    cuda.choose(&device_x, dim, &which, &mut found)?;
+    cuda.choose(&device_x, dim, &cuda.indices(&which)?, &mut found)?;
     report.compare("choose", &found.to_vec()?, &expected, &what);
     Ok(())
 }
@@ -147,21 +159,56 @@ pub(crate) fn chances(cuda: &Cuda, seed: u64, report: &mut Report) -> Result<(),
     report.compare("log_sum_exp", &cuda.log_sum_exp(&cuda.upload(&x)?, rows)?, &expected, &what);
 
     x.iter_mut().filter(|_| random.below(40) == 0).for_each(|x| *x = f32::NAN);
-    let logits = cuda.upload(&x)?;
+    draws(cuda, random, count, &x, report, &what)
+}
+
+/// Draws from rows of logits, among all tokens and among some, and given tokens.
+fn draws(
+    cuda: &Cuda,
+    random: &mut Random,
+    count: usize,
+    x: &[f32],
+    report: &mut Report,
+    what: &str,
+) -> Result<(), CudaError> {
+    let kernels = Kernels::best();
+    let logits = cuda.upload(x)?;
     for temperature in [0.0, 0.8, 1e-40, f32::INFINITY] {
-        let choices: Vec<Choice> = (0..rows)
-            .map(|row| {
+        let rows = x.len() / count;
+        let set = |random: &mut Random| (0..count.div_ceil(32)).map(|_| random.word()).collect();
+        let sets: Vec<Option<Vec<u32>>> = (0..rows).map(|_| (random.below(2) == 0).then(|| set(random))).collect();
+        let choices: Vec<Choice<'_>> = sets
+            .iter()
+            .enumerate()
+            .map(|(row, allowed)| {
                 let path = (u64::from(random.word()) << 32) | u64::from(random.word());
-                Choice { temperature, draw: Draw { seed: path ^ seed, path, position: row as u32 * 7 } }
+                let draw = Draw { seed: path ^ 0x5eed, path, position: row as u32 * 7 };
+                let given = (random.below(4) == 0).then(|| random.below(count) as u32);
+                Choice { temperature, draw, allowed: allowed.as_deref(), given }
             })
             .collect();
-        let expected: Vec<Option<u32>> = x
-            .chunks_exact(count)
-            .zip(&choices)
-            .map(|(row, choice)| kernels.sample(row, &Sampling::at(choice.temperature), choice.draw))
-            .collect();
-        let operation = if temperature > 0.1 { "sample" } else { "sample, greedy" };
-        report.compare_tokens(operation, &cuda.sample(&logits, &choices)?, &expected, &what);
+        let chosen = |(row, choice): (&[f32], &Choice<'_>)| {
+            let mut masked = row.to_vec();
+            for (token, logit) in masked.iter_mut().enumerate() {
+                if choice.allowed.is_some_and(|allowed| allowed[token / 32] >> (token % 32) & 1 == 0) {
+                    *logit = f32::NEG_INFINITY;
+                }
+            }
+            choice.given.or_else(|| kernels.sample(&masked, &Sampling::at(choice.temperature), choice.draw))
+        };
+        let expected: Vec<Option<u32>> = x.chunks_exact(count).zip(&choices).map(chosen).collect();
+        let found = cuda.draw(&logits, &cuda.choices(count, &choices)?)?;
+        let operation = if temperature > 0.1 { "draw" } else { "draw, greedy" };
+        let tokens: Vec<Option<u32>> = found.iter().map(|drawn| drawn.token).collect();
+        report.compare_tokens(operation, &tokens, &expected, what);
+        for (row, drawn) in x.chunks_exact(count).zip(&found) {
+            let finite = row.iter().all(|logit| logit.is_finite());
+            assert_eq!(drawn.finite, finite, "{what}");
+            if let Some(token) = drawn.token.filter(|_| finite) {
+                let expected = row[token as usize] - kernels.log_sum_exp(row);
+                report.compare("log-probability", &[drawn.log_probability], &[expected], what);
+            }
+        }
     }
     Ok(())
 }
@@ -248,7 +295,10 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     report.compare(&format!("fetch {name}"), &value_back.to_vec()?, &rounded(&value_rows), &what);
 
     let pairing = [Pairing::Neighbours, Pairing::Halves][random.below(2)];
-    let rotary = Rotary::new(pairing, head_dim, &Rotary::frequencies(head_dim, 1e4), POSITIONS);
+    // All pairs of a head turn, or some, or none.
+    let frequencies = Rotary::frequencies(head_dim, 1e4);
+    let turning = [frequencies.len(), frequencies.len(), frequencies.len() / 2, 0][random.below(4)];
+    let rotary = Rotary::stretching(pairing, head_dim, &frequencies[..turning], 1.1, POSITIONS);
     let lists: Vec<List> = (0..random.below(4)).map(|_| list(random, &slots)).collect();
     let groups: Vec<Group<'_>> =
         lists.iter().map(|list| Group { positions: &list.positions, seen: &list.seen, spans: &list.spans }).collect();
@@ -257,7 +307,9 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     let queries = random.floats(rows * heads * head_dim);
     let scale = 1.0 / (head_dim as f32).sqrt();
     let mut expected = vec![0.0; queries.len()];
-    let measures = Heads { queries: heads, shape, scale, rotary: &rotary, window: None, cap: None };
+    let window = [None, Some(1 + random.below(POSITIONS) as u32)][random.below(2)];
+    let cap = [None, Some(5.0)][random.below(2)];
+    let measures = Heads { queries: heads, shape, scale, rotary: &rotary, window, cap };
     Kernels::best().attend(
         &Inline,
         &measures,
@@ -274,7 +326,7 @@ fn pages_of<C: Cell + Plain>(cuda: &Cuda, seed: u64, name: &str, report: &mut Re
     let mut device_lists = cuda.lists(heads, shape, &angles, pages, &groups, weights_max)?;
     for layer in ["one layer", "the next"] {
         let mut found = unwritten(cuda, expected.len())?;
-        cuda.attend(&mut device_lists, scale, &angles, &device, &queries, &mut found)?;
+        cuda.attend(&mut device_lists, Scoring { scale, window, cap }, &angles, &device, &queries, &mut found)?;
         report.compare(&format!("attention {name}"), &found.to_vec()?, &expected, &format!("{what}, {layer}"));
     }
     Ok(())

@@ -5,7 +5,7 @@ use theoremata_kernels::cuda::{Cuda, CudaError};
 /// On a machine with a device it opens; elsewhere the error says what is missing.
 #[test]
 fn opening_a_device_gives_it_or_says_what_is_missing() {
-    match Cuda::open() {
+    match Cuda::open(0) {
         Ok(cuda) => println!("there is a device: {}", cuda.name()),
         Err(error) => {
             println!("{error}");
@@ -20,7 +20,7 @@ fn opening_a_device_gives_it_or_says_what_is_missing() {
 fn a_device_has_the_bits_of_the_definitions() {
     use crate::{checks, report::Report, seeds, skip::skipped};
 
-    let cuda = match Cuda::open() {
+    let cuda = match Cuda::open(0) {
         Ok(cuda) => cuda,
         Err(error) => {
             skipped(error);
@@ -47,9 +47,11 @@ fn a_device_has_the_bits_of_the_definitions() {
 fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
     use std::process::Command;
 
-    use crate::{host, skip::skipped};
+    use theoremata_kernels::cuda::stand_in;
 
-    let Some(folder) = host::driver() else {
+    use crate::skip::skipped;
+
+    let Some(folder) = stand_in::driver() else {
         skipped("there is no g++ that builds the kernels for this machine");
         return;
     };
@@ -62,4 +64,34 @@ fn all_that_the_driver_is_told_a_stand_in_for_it_does() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("on a stand-in for a driver"), "{said}");
+}
+
+/// What a machine lacks is said when the device is opened.
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+#[test]
+fn what_a_device_or_a_driver_lacks_is_said() {
+    use std::process::Command;
+
+    use theoremata_kernels::cuda::stand_in;
+
+    use crate::skip::skipped;
+
+    let Some(folder) = stand_in::driver() else {
+        skipped("there is no g++ that builds the kernels for this machine");
+        return;
+    };
+    for (variable, value, said) in [
+        ("STAND_IN_DEVICES", "0", "the CUDA driver sees no device"),
+        ("STAND_IN_CAPABILITY", "7", "has compute capability 7.0; the kernels take 8.0 or above"),
+        ("STAND_IN_OLD", "1", "they take a driver of CUDA 13.0 or above"),
+    ] {
+        let output = Command::new(std::env::current_exe().expect("this test"))
+            .args(["device::opening_a_device_gives_it_or_says_what_is_missing", "--exact", "--nocapture"])
+            .env("LD_LIBRARY_PATH", &folder)
+            .env(variable, value)
+            .output()
+            .expect("this test runs once more");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains(said), "{variable}: {text}");
+    }
 }

@@ -8,7 +8,7 @@
 
 mod checks;
 mod device;
-mod host;
+mod nothing;
 #[path = "../siblings/numbers.rs"]
 mod numbers;
 mod pass;
@@ -19,6 +19,7 @@ mod skip;
 use std::path::Path;
 
 use theoremata_kernels::cuda::Cuda;
+use theoremata_kernels::cuda::stand_in::{Build, StandIn};
 use theoremata_kernels::{Group, PageShape, Pairing, Rotary, Slot, Span};
 
 use checks::Check;
@@ -31,11 +32,10 @@ fn seeds() -> std::ops::Range<u64> {
 
 /// Runs a check on the stand-in for every seed, with the threads taking turns in another order each time.
 fn exact(check: Check) {
-    let Some(program) = host::program() else {
+    let Some(machine) = StandIn::start(Build::Sanitized) else {
         skip::skipped("there is no g++ that builds the kernels for this machine");
         return;
     };
-    let machine = host::Host::start(program);
     let cuda = Cuda::on(machine.clone());
     let mut report = Report::default();
     for seed in seeds() {
@@ -80,7 +80,7 @@ fn passes_through_a_model_have_the_bits_of_the_processor() {
 #[test]
 #[should_panic(expected = "a row sees 4 of 3 tokens")]
 fn a_row_cannot_see_what_is_not_listed() {
-    let cuda = Cuda::on(host::Nothing::start());
+    let cuda = Cuda::on(nothing::Nothing::start());
     let rotary = Rotary::new(Pairing::Halves, 2, &[1.0], 8);
     let angles = cuda.angles(&rotary).expect("memory");
     let shape = PageShape { page_tokens: 4, kv_heads: 1, head_dim: 2 };
@@ -92,7 +92,7 @@ fn a_row_cannot_see_what_is_not_listed() {
 #[test]
 #[should_panic(expected = "a buffer of this machine")]
 fn a_buffer_of_another_machine_is_refused() {
-    let (one, other) = (Cuda::on(host::Nothing::start()), Cuda::on(host::Nothing::start()));
+    let (one, other) = (Cuda::on(nothing::Nothing::start()), Cuda::on(nothing::Nothing::start()));
     let mut x = one.buffer::<f32>(4).expect("memory");
     let term = other.buffer::<f32>(4).expect("memory");
     let _ = one.add(&mut x, &term);
@@ -103,7 +103,7 @@ fn a_buffer_of_another_machine_is_refused() {
 fn a_slot_cannot_be_written_twice() {
     let shape = PageShape { page_tokens: 4, kv_heads: 1, head_dim: 2 };
     let slot = Slot { page: 0, offset: 1 };
-    let _ = Cuda::on(host::Nothing::start()).slots(shape, 1, &[slot, slot]);
+    let _ = Cuda::on(nothing::Nothing::start()).slots(shape, 1, &[slot, slot]);
 }
 
 /// Every instruction on floats rounds once, to the nearest: none is left to the assembler to contract, approximates, or

@@ -1,7 +1,7 @@
 //! A pass through a model, put together from the operations of a device as an engine would.
 
-use theoremata_kernels::cuda::{Angles, Buffer, Cuda, CudaError, DevicePages, Lists, Product, Slots, Weights};
-use theoremata_kernels::{Format, Group, Matrix, PageShape, Pairing, Rotary, Slot, Span, f16};
+use theoremata_kernels::cuda::{Angles, Buffer, Cuda, CudaError, DevicePages, Lists, Product, Scoring, Slots, Weights};
+use theoremata_kernels::{Activation, Format, Group, Matrix, PageShape, Pairing, Rotary, Slot, Span, f16};
 
 /// The measures of a model of the Llama family.
 #[derive(Clone, Copy)]
@@ -35,6 +35,10 @@ impl Measures {
 
     pub(crate) fn scale(&self) -> f32 {
         1.0 / (self.shape.head_dim as f32).sqrt()
+    }
+
+    pub(crate) fn scoring(&self) -> Scoring {
+        Scoring { scale: self.scale(), window: None, cap: None }
     }
 }
 
@@ -96,7 +100,7 @@ impl Model {
         let rows = step.tokens.len();
         let (queries_width, keys_width) = (heads * shape.head_dim, shape.token_cells());
         let mut state = cuda.buffer(rows * width)?;
-        cuda.rows(&self.embedding, &step.tokens, &mut state)?;
+        cuda.rows(&self.embedding, &cuda.indices(&step.tokens)?, &mut state)?;
         let mut normed = cuda.buffer(rows * width)?;
         let mut change = cuda.buffer(rows * width)?;
         for (weights, pages) in self.layers.iter().zip(memory) {
@@ -112,8 +116,8 @@ impl Model {
             cuda.multiply(&normed, rows, products)?;
             cuda.store(&step.slots, &keys, &values, pages)?;
             let mut attended = cuda.buffer(rows * queries_width)?;
-            let scale = self.measures.scale();
-            cuda.attend(&mut step.lists, scale, &step.angles, pages, &queries, &mut attended)?;
+            let scoring = self.measures.scoring();
+            cuda.attend(&mut step.lists, scoring, &step.angles, pages, &queries, &mut attended)?;
             cuda.multiply(&attended, rows, &mut [Product { weights: output, out: &mut change }])?;
             cuda.add(&mut state, &change)?;
 
@@ -122,13 +126,13 @@ impl Model {
             let products = &mut [Product { weights: gate, out: &mut gates }, Product { weights: up, out: &mut ups }];
             cuda.multiply(&normed, rows, products)?;
             let mut fed = cuda.buffer(rows * hidden)?;
-            cuda.swiglu(&gates, &ups, &mut fed)?;
+            cuda.gate(Activation::Silu, &gates, &ups, &mut fed)?;
             cuda.multiply(&fed, rows, &mut [Product { weights: down, out: &mut change }])?;
             cuda.add(&mut state, &change)?;
         }
         let asking = step.asking.len();
         let (mut last, mut normed) = (cuda.buffer(asking * width)?, cuda.buffer(asking * width)?);
-        cuda.choose(&state, width, &step.asking, &mut last)?;
+        cuda.choose(&state, width, &cuda.indices(&step.asking)?, &mut last)?;
         cuda.rms_norm(&last, &self.gain, EPSILON, &mut normed)?;
         let mut logits = cuda.buffer(asking * vocabulary)?;
         cuda.multiply(&normed, asking, &mut [Product { weights: &self.embedding, out: &mut logits }])?;

@@ -87,6 +87,15 @@ impl TokenSet {
         TokenSet { bits }
     }
 
+    /// The set as bits, 32 a word, of the first `tokens` tokens.
+    pub(crate) fn to_words(&self, tokens: usize) -> Vec<u32> {
+        let mut words = vec![0; tokens.div_ceil(32)];
+        self.iter().take_while(|token| (*token as usize) < tokens).for_each(|token| {
+            words[token as usize / 32] |= 1 << (token % 32);
+        });
+        words
+    }
+
     /// Whether a token is in the set.
     pub fn contains(&self, token: Token) -> bool {
         self.bits.contains(token as usize)

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::engine::batch::{DraftToken, ScheduledRows};
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::proposal::Proposal;
+use crate::engine::runner::Seen;
 use crate::speculate::drafter::Drafter;
 use crate::speculate::speculation::Speculation;
 
@@ -122,11 +123,11 @@ impl Engine {
         (scheduled.wanted && at_end && grows && left > 1 && worth).then_some((node, left))
     }
 
-    /// Draws the tokens of a node: one, and one more behind each drafted token that was drawn. `logits` are
-    /// those behind the node's last row and behind each drafted token, where they are wanted.
-    pub(crate) fn verify(&mut self, id: NodeId, draft: &[DraftToken], logits: &[Option<&[f32]>]) {
+    /// Draws the tokens of a node: one, and one more behind each drafted token that was drawn. `seen` is what is
+    /// known behind the node's last row and behind each drafted token, where it is wanted.
+    pub(crate) fn verify(&mut self, id: NodeId, draft: &[DraftToken], mut seen: Vec<Option<Seen<'_>>>) {
         let (mut accepted, mut judged) = (0, 0);
-        while let Some(Some(row)) = logits.get(accepted) {
+        while let Some(row) = seen.get_mut(accepted).and_then(Option::take) {
             self.use_logits(id, row);
             let Some(node) = self.nodes.get_mut(&id) else { break };
             // A node whose turn ended computes what is left as it would have without a draft, so that
@@ -168,7 +169,7 @@ impl Engine {
             && !draft.is_empty()
         {
             #[cfg(test)]
-            self.forward.spoil(&segment.slots_behind(page_tokens));
+            self.backend.spoil(&segment.slots_behind(page_tokens));
             segment.trim(page_tokens, &mut self.pool);
         }
     }

@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId, State};
+use crate::engine::runner::Seen;
 use crate::engine::spawn::Spawn;
 use crate::kv::segment::Fork;
 
@@ -40,9 +41,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Forks what was ordered and is ready. `logits` are those of the node's last token, where a branch
+    /// Forks what was ordered and is ready. `seen` is what is known behind the node's last token, where a branch
     /// begins with none of its own.
-    pub(crate) fn open(&mut self, node: NodeId, spawn: Spawn, logits: Option<&[f32]>) {
+    pub(crate) fn open(&mut self, node: NodeId, spawn: Spawn, seen: Option<Seen<'_>>) {
         let block = self.next_number();
         let mut children = Vec::new();
         for (place, branch) in spawn.branches.iter().enumerate() {
@@ -70,9 +71,9 @@ impl Engine {
             // What a record had for the branch stands there already.
             if branch.tokens.is_empty()
                 && self.generated(child).is_empty()
-                && let Some(logits) = logits
+                && let Some(seen) = &seen
             {
-                self.draw(child, logits);
+                self.draw(child, seen);
             }
         }
     }

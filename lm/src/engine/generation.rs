@@ -2,11 +2,13 @@
 
 use theoremata_kernels::Draw;
 
+use crate::constrain::constraint::TokenSet;
 use crate::constrain::state::Allowed;
 use crate::engine::Engine;
 use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::{Bound, Outcome};
+use crate::engine::runner::Seen;
 use crate::engine::source::Source;
 use crate::engine::turn::{After, Then, Turn};
 use crate::kv::sequence::Hold;
@@ -35,43 +37,61 @@ impl Engine {
     }
 
     /// Draws the next token of a running node, and writes those that its constraint forces then.
-    pub(crate) fn draw(&mut self, id: NodeId, logits: &[f32]) {
-        let kernels = self.forward.kernels();
+    pub(crate) fn draw(&mut self, id: NodeId, seen: &Seen<'_>) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let State::Running(turn) = &node.state else { return };
-        let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
         let given = turn.given.get(node.turn_tokens).copied();
         let say =
             if given.is_some() { Allowed::Any } else { node.constraint.allowed_next(&turn.constraint, &turn.stops) };
-        let allowed = if let Allowed::Among(allowed) = &say { Some(allowed) } else { None };
-        let masked = allowed.map(|allowed| allowed.masked(logits));
-        let choice = masked.as_deref().unwrap_or(logits);
-        let token = match &say {
-            Allowed::Any | Allowed::Among(_) => given.or_else(|| kernels.sample(choice, &turn.sampling, draw)),
-            Allowed::This(_) | Allowed::Nothing => None,
+        let going = match say {
             Allowed::End => return self.come_to_end(id),
-        };
-        let going = match (token, &say) {
-            (None, Allowed::This(token)) => self.write(id, *token, Source::Forced),
-            (Some(token), _) => {
-                node.draws += 1;
-                let total = kernels.log_sum_exp(logits);
-                if given.is_none()
-                    && let Some(speculator) = &mut self.speculator
-                {
-                    let tokens = node.sequence.last_tokens(Next::REACH);
-                    let next = Next { tokens: &tokens, sampling: &turn.sampling, draw, allowed };
-                    let total = masked.as_ref().map_or(total, |masked| kernels.log_sum_exp(masked));
-                    speculator.learn(&next, choice, total, token);
+            Allowed::This(token) => self.write(id, token, Source::Forced),
+            Allowed::Nothing => return self.end(id, Outcome::Invalid),
+            Allowed::Any | Allowed::Among(_) => {
+                let allowed = if let Allowed::Among(allowed) = &say { Some(allowed) } else { None };
+                let drawn = match seen {
+                    Seen::Drawn(drawn) => drawn.token.map(|token| (token, drawn.log_probability)),
+                    Seen::Logits(logits) => self.draw_from(id, logits, allowed, given),
+                };
+                let Some((token, log_probability)) = drawn else { return self.end(id, Outcome::Invalid) };
+                if let Some(node) = self.nodes.get_mut(&id) {
+                    node.draws += 1;
                 }
                 let source = if given.is_some() { Source::Given } else { Source::Drawn };
-                self.write(id, token, source(logits[token as usize] - total))
+                self.write(id, token, source(log_probability))
             }
-            _ => return self.end(id, Outcome::Invalid),
         };
         if going {
             self.write_forced(id);
         }
+    }
+
+    /// The token that a running node draws from logits, or the given one, with its log-probability among all; none if
+    /// no token is possible. The drafter hears of it.
+    fn draw_from(
+        &mut self,
+        id: NodeId,
+        logits: &[f32],
+        allowed: Option<&TokenSet>,
+        given: Option<Token>,
+    ) -> Option<(Token, f32)> {
+        let kernels = self.settings.kernels;
+        let node = self.nodes.get(&id)?;
+        let State::Running(turn) = &node.state else { return None };
+        let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
+        let masked = allowed.map(|allowed| allowed.masked(logits));
+        let choice = masked.as_deref().unwrap_or(logits);
+        let token = given.or_else(|| kernels.sample(choice, &turn.sampling, draw))?;
+        let total = kernels.log_sum_exp(logits);
+        if given.is_none()
+            && let Some(speculator) = &mut self.speculator
+        {
+            let tokens = node.sequence.last_tokens(Next::REACH);
+            let next = Next { tokens: &tokens, sampling: &turn.sampling, draw, allowed };
+            let total = masked.as_ref().map_or(total, |masked| kernels.log_sum_exp(masked));
+            speculator.learn(&next, choice, total, token);
+        }
+        Some((token, logits[token as usize] - total))
     }
 
     /// Writes what the constraint of a running node forces: no logits are needed for it.

@@ -16,6 +16,11 @@ impl Engine {
         &self.model
     }
 
+    /// What the model is computed on.
+    pub fn device(&self) -> String {
+        self.backend.name()
+    }
+
     /// Tokens of a page.
     pub fn page_tokens(&self) -> usize {
         self.settings.page_tokens
@@ -27,7 +32,7 @@ impl Engine {
             pages_used: self.pool.used(),
             pages_peak: self.pool.peak(),
             pages: self.pool.capacity(),
-            page_bytes: self.forward.page_bytes(),
+            page_bytes: self.backend.page_bytes(),
             ..self.usage
         }
     }

@@ -2,7 +2,7 @@
 
 use theoremata_kernels::Kernels;
 
-use crate::engine::forward::{Precision, Rows};
+use crate::compute::backend::{Precision, Rows};
 use crate::engine::turn::Then;
 use crate::speculate::speculation::Speculation;
 use crate::text::token::Token;

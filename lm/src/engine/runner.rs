@@ -1,21 +1,37 @@
 //! The model runner: scheduled rows become logits, and logits become tokens.
 
-use theoremata_kernels::{Group, Parallel};
+use theoremata_kernels::{Draw, Group, Parallel};
 
+use crate::compute::backend::{BackendError, Batch, Drawing, Drawn, Output, Outputs, Wanted};
+use crate::constrain::state::Allowed;
 use crate::engine::Engine;
 use crate::engine::batch::ScheduledRows;
-use crate::engine::forward::Batch;
 use crate::engine::node::{NodeId, State};
 use crate::engine::outcome::Outcome;
 
+/// What is known of the token behind a row.
+#[derive(Clone)]
+pub(crate) enum Seen<'a> {
+    /// The logits, to draw it from.
+    Logits(&'a [f32]),
+    /// The token, drawn where the logits are.
+    Drawn(Drawn),
+}
+
 impl Engine {
-    /// Computes the rows of a step, and stores their keys and values. Gives the logits of the rows whose logits
-    /// are wanted, row after row.
-    pub(crate) fn compute(&mut self, parallel: &dyn Parallel, scheduled: &[ScheduledRows]) -> Vec<f32> {
+    /// Computes the rows of a step, and stores their keys and values. Gives what came of the rows of which something
+    /// is wanted, row after row.
+    pub(crate) fn compute(
+        &mut self,
+        parallel: &dyn Parallel,
+        scheduled: &[ScheduledRows],
+    ) -> Result<Outputs, BackendError> {
         let page_tokens = self.settings.page_tokens;
         let (mut tokens, mut slots, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
         let mut lists = Vec::new();
-        for ScheduledRows { node, chunks, wanted: wants, draft } in scheduled {
+        let mut draws: Vec<Option<Drawing>> =
+            scheduled.iter().map(|scheduled| self.drawing(scheduled.node).filter(|_| scheduled.wanted)).collect();
+        for (at, ScheduledRows { node, chunks, wanted: wants, draft }) in scheduled.iter().enumerate() {
             let sequence = &self.nodes[node].sequence;
             for (place, chunk) in chunks.iter().enumerate() {
                 let segment = &sequence.segments[chunk.segment];
@@ -34,23 +50,47 @@ impl Engine {
             }
             if *wants {
                 let last = tokens.len() - 1 - draft.len();
-                wanted.push(last);
-                wanted.extend((0..draft.len()).filter(|row| draft[*row].wanted).map(|row| last + 1 + row));
+                let behind = (0..draft.len()).filter(|row| draft[*row].wanted).map(|row| last + 1 + row);
+                let drafted = behind.map(|row| Wanted { row, draw: None });
+                wanted.push(Wanted { row: last, draw: draws[at].take() });
+                wanted.extend(drafted);
             }
         }
         let groups: Vec<Group<'_>> =
             lists.iter().map(|(spans, positions, seen)| Group { positions, seen, spans }).collect();
         let batch = Batch { tokens: &tokens, slots: &slots, groups: &groups, wanted: &wanted };
-        let model = self.model.clone();
-        let logits = self.forward.run(&model, parallel, &batch);
+        let outputs = self.backend.forward(parallel, &batch)?;
         self.usage.steps += 1;
         self.usage.rows += tokens.len() as u64;
-        logits
+        Ok(outputs)
+    }
+
+    /// How the next token of a node is drawn, if the back-end can do that: a running node that no filter and no
+    /// drafter watches.
+    fn drawing(&mut self, id: NodeId) -> Option<Drawing> {
+        if !self.backend.draws() || self.speculator.is_some() {
+            return None;
+        }
+        let node = self.nodes.get_mut(&id)?;
+        let State::Running(turn) = &node.state else { return None };
+        let given = turn.given.get(node.turn_tokens).copied();
+        let allowed = match given {
+            Some(_) => Allowed::Any,
+            None => node.constraint.allowed_next(&turn.constraint, &turn.stops),
+        };
+        let allowed = if let Allowed::Among(allowed) = allowed { Some(allowed) } else { None };
+        let draw = Draw { seed: node.seed, path: node.path_hash(), position: node.draws };
+        let temperature = turn.sampling.temperature;
+        turn.sampling.keeps_all().then_some(Drawing { temperature, draw, allowed, given })
     }
 
     /// Draws a token wherever a node has all it reads, and further ones behind drafted tokens that were drawn.
-    pub(crate) fn sample(&mut self, scheduled: &[ScheduledRows], logits: &[f32]) {
-        let mut rows = logits.chunks_exact(self.model.shape().vocabulary);
+    pub(crate) fn sample(&mut self, scheduled: &[ScheduledRows], outputs: Outputs) {
+        let Outputs { logits, rows } = outputs;
+        let mut rows = rows.into_iter().map(|row| match row {
+            Output::Logits(place) => Seen::Logits(&logits[place]),
+            Output::Drawn(drawn) => Seen::Drawn(drawn),
+        });
         for ScheduledRows { node, chunks, wanted, draft } in scheduled {
             for chunk in chunks {
                 self.advance(*node, chunk.segment, chunk.count);
@@ -58,8 +98,8 @@ impl Engine {
             if *wanted {
                 let behind = draft.iter().map(|drafted| drafted.wanted);
                 let mut row = |wanted: bool| if wanted { rows.next() } else { None };
-                let logits: Vec<Option<&[f32]>> = [true].into_iter().chain(behind).map(&mut row).collect();
-                self.verify(*node, draft, &logits);
+                let seen: Vec<Option<Seen<'_>>> = [true].into_iter().chain(behind).map(&mut row).collect();
+                self.verify(*node, draft, seen);
             }
         }
     }
@@ -77,20 +117,38 @@ impl Engine {
     }
 
     /// A token is drawn, or branches are opened that draw their first one from the same logits.
-    pub(crate) fn use_logits(&mut self, id: NodeId, logits: &[f32]) {
+    pub(crate) fn use_logits(&mut self, id: NodeId, seen: Seen<'_>) {
         #[cfg(test)]
-        self.seen_logits.push((id, logits.to_vec()));
-        if !are_numbers(logits) {
+        self.seen_logits.push((id, seen.logits().to_vec()));
+        if !seen.are_numbers() {
             // Of broken weights, or of a model that is not computed right, nothing is passed on.
             return self.end(id, Outcome::Failed);
         }
         match self.nodes.get(&id).map(|node| &node.state) {
-            Some(State::Running(_)) => self.draw(id, logits),
+            Some(State::Running(_)) => self.draw(id, &seen),
             Some(State::Opening(spawn)) => {
                 let spawn = spawn.clone();
-                self.open(id, spawn, Some(logits));
+                self.open(id, spawn, Some(seen));
             }
             _ => {}
+        }
+    }
+}
+
+impl Seen<'_> {
+    /// Whether all logits are finite.
+    fn are_numbers(&self) -> bool {
+        match self {
+            Seen::Logits(logits) => are_numbers(logits),
+            Seen::Drawn(drawn) => drawn.finite,
+        }
+    }
+
+    #[cfg(test)]
+    fn logits(&self) -> &[f32] {
+        match self {
+            Seen::Logits(logits) => logits,
+            Seen::Drawn(drawn) => &drawn.logits,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use theoremata_kernels::Parallel;
 
+use crate::compute::backend::BackendError;
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
@@ -138,16 +139,20 @@ impl<'a> Running<'a> {
 }
 
 /// Runs programs beside each other in one batch, to the end of all. `watch` is told every event.
+///
+/// # Errors
+/// As [`Engine::step`].
 pub fn run_programs(
     engine: &mut Engine,
     parallel: &dyn Parallel,
     programs: &mut [Running<'_>],
     mut watch: impl FnMut(&mut Engine, &Event),
-) {
+) -> Result<(), BackendError> {
     while !engine.is_idle() {
-        for event in engine.step(parallel) {
+        for event in engine.step(parallel)? {
             watch(engine, &event);
             programs.iter_mut().for_each(|program| program.take(engine, &event));
         }
     }
+    Ok(())
 }

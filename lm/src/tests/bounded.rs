@@ -31,7 +31,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
     let lists = Memory::Lists { most: 0, how: Prune::Recompute };
     // The pool itself is the bound, or the tree has one of its own.
     for (memory, levels, pool, pages) in [(lists, 7, 192, usize::MAX), (Memory::Conclusions, 6, 400, 192)] {
-        let mut engine = Engine::new(model.clone(), settings(pool));
+        let mut engine = device::engine(model.clone(), settings(pool));
         let bounds = Bounds { pages, ..Bounds::default() };
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds };
         let constraint = constrained(&model, &full(TaskForm { levels, width: 2, characters: Some(2) }));
@@ -39,7 +39,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
         let tasks = Tasks::new(ground, &model, turn, memory);
         let mut running = Running::start(&mut engine, tasks.expect("a program")).expect("planted");
         while !engine.is_idle() {
-            for event in engine.step(&Inline) {
+            for event in engine.grow_once() {
                 running.take(&mut engine, &event);
             }
             assert!(engine.pages_held(running.root()) <= 192 && engine.usage().pages_used <= pool);
@@ -57,12 +57,12 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
 
 /// Grows a program for so many steps, behind a record; gives what it wrote, and what came of it.
 fn grow(model: &Arc<Model>, program: impl Program, record: ReplayLog, steps: usize) -> (ReplayLog, Answer, usize) {
-    let mut engine = Engine::new(model.clone(), settings(600));
+    let mut engine = device::engine(model.clone(), settings(600));
     let mut running = Running::start(&mut engine, program).expect("planted");
     engine.resume(running.root(), record).expect("a fresh tree");
     let (mut taken, mut step) = (ReplayLog::new(), 0);
     while !engine.is_idle() && step < steps {
-        for event in engine.step(&Inline) {
+        for event in engine.grow_once() {
             running.take(&mut engine, &event);
             if let Some((node, written)) = event.written()
                 && let Some(grown) = running.growth().node(node)
@@ -116,15 +116,15 @@ fn a_tree_whose_time_is_up_says_so() {
     };
     for memory in [Memory::Lists { most: 1, how: Prune::Recompute }, Memory::Conclusions] {
         let ground = Ground { prefix: text(1, 9), seed: 1, bounds: Bounds::default() };
-        let mut engine = Engine::new(model.clone(), settings(600));
+        let mut engine = device::engine(model.clone(), settings(600));
         let tasks = Tasks::new(ground, &model, turn.clone(), memory).expect("a program");
         let mut running = Running::start(&mut engine, tasks).expect("planted");
         for _ in 0..60 {
-            engine.step(&Inline).iter().for_each(|event| running.take(&mut engine, event));
+            engine.grow_once().iter().for_each(|event| running.take(&mut engine, event));
         }
         running.expire(&mut engine);
         while !engine.is_idle() {
-            engine.step(&Inline).iter().for_each(|event| running.take(&mut engine, event));
+            engine.grow_once().iter().for_each(|event| running.take(&mut engine, event));
         }
         let answer = running.finish(&mut engine);
         assert_eq!(answer.outcome, Outcome::Budget(Bound::Time));
@@ -152,10 +152,10 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
             Bounds { tokens: number, width: number, depth: number, path: number, pages: number, calls: number },
         ]);
     }
-    let mut engine = Engine::new(model.clone(), settings(600));
+    let mut engine = device::engine(model.clone(), settings(600));
     let question = request(&text(5, 9), Then::Generate(warm(30)));
     let alone = engine.submit(question.clone()).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let mut ends = std::collections::BTreeMap::<String, usize>::new();
     for bounds in absurd {
         for max_tokens in [1, usize::MAX] {
@@ -171,7 +171,7 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
                 programs.push(Running::start(&mut engine, tree).expect("planted"));
             }
             let beside = engine.submit(question.clone()).expect("a tree");
-            crate::run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+            crate::run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
             assert_eq!(engine.generated(beside), engine.generated(alone), "{bounds:?}");
             engine.forget(beside);
             for program in programs {

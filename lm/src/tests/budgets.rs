@@ -1,7 +1,5 @@
 //! Bounds of a tree: each ends what it should, with its own name, and changes no other tree.
 
-use theoremata_kernels::Inline;
-
 use super::*;
 use crate::{Bound, Choice, Conclusion, EngineError, Outcome};
 
@@ -9,10 +7,10 @@ use crate::{Bound, Choice, Conclusion, EngineError, Outcome};
 fn two_paths(engine: &mut Engine, join: Join, bounds: Bounds) -> NodeId {
     let asked = Request { bounds, ..request(&text(1, 9), Then::Generate(warm(3))) };
     let root = engine.submit(asked).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let branches = vec![drawn(&[1], ends_at(4)), drawn(&[2, 3], ends_at(6))];
     engine.spawn(root, spawn(branches, join, &[5, 6], Then::Generate(warm(40)))).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.audit(), Ok(()));
     root
 }
@@ -38,7 +36,7 @@ fn the_longest_path_is_what_counts_and_not_the_sum() {
             assert_eq!(engine.generated(root).len(), path - paths, "{join:?}");
             let again = engine.extend(root, &[1], Then::Generate(warm(4)));
             assert_eq!(again, Ok(()));
-            engine.run(&Inline);
+            engine.grow();
             assert_eq!(engine.generated(root).len(), path - paths, "nothing is left to generate");
         }
         let mut engine = engine(64);
@@ -71,7 +69,7 @@ fn together(bounds: &[(usize, u64)], pages: usize) -> (Vec<Said>, u64) {
     let mut engine = engine(pages);
     let roots: Vec<NodeId> = bounds.iter().map(|(pages, seed)| wide(&mut engine, *pages, *seed)).collect();
     while !engine.is_idle() {
-        engine.step(&Inline);
+        engine.grow_once();
         assert_eq!(engine.audit(), Ok(()));
         for (root, (pages, _)) in roots.iter().zip(bounds) {
             assert!(engine.pages_held(*root) <= *pages);
@@ -120,7 +118,7 @@ fn calls_of_tools_are_counted_for_the_whole_tree() {
     let root = engine.submit(Request { bounds, ..request(&[1, 2], Then::Hold) }).expect("a tree");
     let branches = vec![Branch { tokens: vec![3], then: Then::Hold, allowance: 0 }; 2];
     engine.spawn(root, spawn(branches, Join::Replay, &[], Then::Hold)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     let branches = engine.branches(root).to_vec();
     assert_eq!(engine.count_call(branches[0]), Ok(1));
     assert_eq!(engine.count_call(branches[1]), Ok(2));
@@ -137,21 +135,21 @@ fn a_tree_whose_time_is_up_ends_and_the_others_say_the_same() {
     for steps in [0, 1, 5, 20] {
         let mut engine = engine(256);
         let (late, other) = (wide(&mut engine, usize::MAX, 0), wide(&mut engine, usize::MAX, 1));
-        (0..steps).for_each(|_| drop(engine.step(&Inline)));
+        (0..steps).for_each(|_| drop(engine.grow_once()));
         engine.expire(late).expect("a node");
         assert_eq!(engine.outcome(late), Some(&Outcome::Budget(Bound::Time)));
         assert_eq!(engine.pages_held(late), 0);
-        engine.run(&Inline);
+        engine.grow();
         assert_eq!((engine.tokens(other), engine.outcome(other).cloned()), free);
         assert_eq!(engine.audit(), Ok(()));
     }
     // A branch alone: its parent goes on without it.
     let mut engine = engine(256);
     let root = wide(&mut engine, usize::MAX, 1);
-    (0..3).for_each(|_| drop(engine.step(&Inline)));
+    (0..3).for_each(|_| drop(engine.grow_once()));
     let branch = engine.branches(root)[2];
     engine.expire(branch).expect("a node");
-    let events = engine.run(&Inline);
+    let events = engine.grow();
     assert_eq!(last_report(&events, root).left_out.len(), 7, "one of the others was taken");
     assert_eq!(engine.outcome(root), Some(&Outcome::Budget(Bound::Tokens)));
     assert_eq!(engine.expire(NodeId(999)), Err(EngineError::Unknown(NodeId(999))));

@@ -57,7 +57,7 @@ fn a_constrained_turn_follows_its_constraint_to_the_end() {
     for seed in 0..20 {
         let mut engine = engine(64);
         let node = engine.submit(request(&text(seed, 5), Then::Generate(rising(90)))).expect("a tree");
-        let events = engine.run(&Inline);
+        let events = engine.grow();
         let tokens = engine.generated(node);
         assert!(keeps_rising(tokens) && tokens.last() == Some(&95), "{tokens:?}");
         assert_eq!(engine.outcome(node), Some(&Outcome::Concluded));
@@ -76,7 +76,7 @@ fn a_stop_may_come_only_where_the_text_may_end() {
         let mut engine = engine(64);
         let turn = Turn { constraint: constraint.clone().into(), stops: vec![0, 20, 50], ..warm(90) };
         let node = engine.submit(request(&text(seed, 5), Then::Generate(turn))).expect("a tree");
-        engine.run(&Inline);
+        engine.grow();
         let tokens = engine.generated(node);
         assert!(keeps_rising(tokens) && tokens.last().is_some_and(|last| *last >= 40), "{tokens:?}");
         assert!(!tokens.contains(&20));
@@ -88,7 +88,7 @@ fn bounds_hold_for_forced_tokens_too() {
     for bound in 1..12 {
         let mut engine = engine(64);
         let node = engine.submit(request(&[1, 2], Then::Generate(rising(bound)))).expect("a tree");
-        engine.run(&Inline);
+        engine.grow();
         assert_eq!(engine.generated(node).len(), bound);
     }
 }
@@ -97,12 +97,12 @@ fn bounds_hold_for_forced_tokens_too() {
 fn constrained_tree(engine: &mut Engine, seed: u32) -> (Vec<Token>, Vec<Vec<Token>>) {
     let asked = Request { seed: u64::from(seed), ..request(&text(seed, 9), Then::Generate(rising(4))) };
     let root = engine.submit(asked).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let own = engine.generated(root).to_vec();
     let branch = drawn(&[], Turn { constraint: TurnConstraint::Continued, ..warm(3) });
     let branches = spawn(vec![branch; 3], Join::Select(Choice::Best), &[], Then::Conclude);
     engine.spawn(root, branches).expect("branches");
-    let events = engine.run(&Inline);
+    let events = engine.grow();
     let opened = events.iter().filter_map(|event| match event {
         Event::Opened { node, .. } => Some(engine.generated(*node).to_vec()),
         _ => None,
@@ -129,18 +129,18 @@ fn what_comes_back_of_branches_is_read_by_the_constraint() {
     let mut engine = engine(64);
     let first = Turn { constraint: Rising { last: 0, may_end_from: 96 }.into(), ..Turn::greedy(1) };
     let root = engine.submit(request(&[3, 4], Then::Generate(first))).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let last = engine.generated(root)[0];
     let next = |after: Token| if after == 95 { 95 } else { after + 1 };
     let branches = vec![said(&[next(last)]), said(&[next(next(last))])];
     let turn = Turn { constraint: TurnConstraint::Continued, ..Turn::greedy(2) };
     engine.spawn(root, spawn(branches, Join::Replay, &[], Then::Generate(turn.clone()))).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     let tokens = engine.tokens(root);
     assert!(keeps_rising(&tokens[2..]) && tokens.len() > 5, "{tokens:?}");
     // What the constraint cannot read makes it useless, which is said.
     engine.extend(root, &[1], Then::Generate(turn)).expect("more text");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.outcome(root), Some(&Outcome::Invalid));
 }
 
@@ -150,7 +150,7 @@ fn a_constrained_text_is_the_same_alone_together_and_after_preemption() {
         let submitted: Vec<NodeId> = seeds
             .map(|seed| engine.submit(request(&text(seed, 9), Then::Generate(rising(40)))).expect("a tree"))
             .collect();
-        engine.run(&Inline);
+        engine.grow();
         submitted.into_iter().map(|node| engine.generated(node).to_vec()).collect()
     };
     let alone: Vec<Vec<Token>> = (0..6).flat_map(|seed| run(&mut engine(64), seed..seed + 1)).collect();

@@ -1,8 +1,6 @@
 //! The invariants of fork, join and prune. Where the engine is compared with itself, to the bit; where it
 //! is compared with the definition in double precision, to 1e-4.
 
-use theoremata_kernels::Inline;
-
 use super::dense::{logits, placed};
 use super::*;
 use crate::{Choice, Conclusion, Prune};
@@ -18,7 +16,7 @@ fn joined(
     let root = engine.submit(request(prefix, Then::Hold)).expect("a tree");
     let branches = paths.iter().map(|path| said(path)).collect();
     engine.spawn(root, spawn(branches, join, close, Then::Generate(Turn::greedy(1)))).expect("branches");
-    let events = engine.run(&Inline);
+    let events = engine.grow();
     (root, last_report(&events, root))
 }
 
@@ -30,7 +28,7 @@ fn a_path_reads_as_if_it_stood_alone_behind_the_prefix() {
     let root = engine.submit(request(&prefix, Then::Hold)).expect("a tree");
     let branches = paths.iter().map(|path| drawn(path, Turn::greedy(1))).collect();
     engine.spawn(root, spawn(branches, Join::Stitch, &[], Then::Hold)).expect("branches");
-    let events = engine.run(&Inline);
+    let events = engine.grow();
     let opened = events.iter().filter_map(|event| match event {
         Event::Opened { node, parent: Some(_) } => Some(*node),
         _ => None,
@@ -69,13 +67,13 @@ fn what_paths_computed_is_kept_by_the_join() {
     let root = engine.submit(request(&text(1, 9), Then::Hold)).expect("a tree");
     let branches = (0..3).map(|path| drawn(&text(path, 4), warm(6))).collect();
     engine.spawn(root, spawn(branches, Join::Stitch, &[5], Then::Hold)).expect("branches");
-    let mut events = engine.run(&Inline);
+    let mut events = engine.grow();
     // The turns end by their bound, so nothing is joined: a path that was cut off is not a conclusion.
     assert_eq!(last_report(&events, root).left_out, [0, 1, 2]);
     let all: Vec<Token> = (0..96).collect();
     let branches = (0..3).map(|path| drawn(&text(path, 4), ends_by_itself(&all, 1))).collect();
     engine.spawn(root, spawn(branches, Join::Stitch, &[5], Then::Hold)).expect("branches");
-    events.extend(engine.run(&Inline));
+    events.extend(engine.grow());
     let report = last_report(&events, root);
     assert_eq!((report.reused, report.new, report.reencoded), (12, 3 + 1, 0));
 }
@@ -96,11 +94,11 @@ fn a_block_inside_a_path_reads_as_the_definition_says() {
     let holds = Branch { tokens: inner_prefix.clone(), then: Then::Hold, allowance: 10 };
     let then = Then::Generate(Turn::greedy(1));
     engine.spawn(root, spawn(vec![holds, said(&other)], Join::Stitch, &close, then)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     let child = engine.branches(root)[0];
     let branches = inner.iter().map(|path| said(path)).collect();
     engine.spawn(child, spawn(branches, Join::Stitch, &inner_close, Then::Conclude)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     let mut flat = placed(&prefix, 0, &[]);
     flat.extend(placed(&inner_prefix, 6, &[(1, 0)]));
     flat.extend(placed(&inner[0], 9, &[(1, 0), (2, 0)]));
@@ -131,12 +129,12 @@ fn pruned_text_reads_as_if_it_had_never_been_there() {
     for (range, how_many_again) in [(5..11, 19 + 1), (0..1, 29), (12..30, 0), (3..4, 26 + 3), (8..9, 21)] {
         let mut engine = engine(64);
         let root = engine.submit(request(&whole, Then::Hold)).expect("a tree");
-        engine.run(&Inline);
+        engine.grow();
         let (removed, report) = engine.prune(root, range.clone(), Prune::Recompute).expect("pruned");
         assert_eq!(removed, whole[range.clone()]);
         assert_eq!((report.exact, report.reencoded, report.dropped), (true, how_many_again, range.len()));
         engine.extend(root, &[8], Then::Generate(Turn::greedy(1))).expect("it goes on");
-        engine.run(&Inline);
+        engine.grow();
         let kept = [&whole[..range.start], &whole[range.end..], &[8]].concat();
         assert!(last_logits(&engine, root) == plain_logits(&kept), "{range:?}");
     }
@@ -151,12 +149,12 @@ fn a_sibling_is_dropped_for_free_before_anyone_has_read_it() {
     let root = engine.submit(request(&prefix, Then::Hold)).expect("a tree");
     let branches = paths.iter().map(|path| said(path)).collect();
     engine.spawn(root, spawn(branches, Join::Stitch, &[], Then::Hold)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     // The second path, which is the longest.
     let (_, report) = engine.prune(root, 16..28, Prune::Recompute).expect("pruned");
     assert_eq!((report.exact, report.reencoded, report.reused), (true, 0, 21));
     engine.extend(root, &[8], Then::Generate(Turn::greedy(1))).expect("it goes on");
-    engine.run(&Inline);
+    engine.grow();
     let mut flat = placed(&prefix, 0, &[]);
     flat.extend(placed(&paths[0], 9, &[(1, 0)]));
     flat.extend(placed(&paths[2], 9, &[(1, 2)]));
@@ -173,11 +171,11 @@ fn a_path_that_was_read_is_dropped_and_only_its_readers_are_computed_again() {
     let root = engine.submit(request(&prefix, Then::Hold)).expect("a tree");
     let branches = paths.iter().map(|path| said(path)).collect();
     engine.spawn(root, spawn(branches, Join::Stitch, &close, Then::Hold)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     let (_, report) = engine.prune(root, 16..28, Prune::Recompute).expect("pruned");
     assert_eq!((report.exact, report.reencoded, report.reused), (true, close.len(), 21));
     engine.extend(root, &[], Then::Generate(Turn::greedy(1))).expect("it goes on");
-    engine.run(&Inline);
+    engine.grow();
     let mut flat = placed(&prefix, 0, &[]);
     flat.extend(placed(&paths[0], 9, &[(1, 0)]));
     flat.extend(placed(&paths[2], 9, &[(1, 2)]));
@@ -190,16 +188,16 @@ fn a_splice_is_another_thing_than_the_text_that_is_left() {
     let whole = text(1, 30);
     let mut engine = engine(64);
     let root = engine.submit(request(&whole, Then::Hold)).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let (_, report) = engine.prune(root, 5..11, Prune::Splice).expect("pruned");
     assert_eq!((report.exact, report.reencoded, report.new), (false, 0, 0));
     engine.extend(root, &[8], Then::Generate(Turn::greedy(1))).expect("it goes on");
-    engine.run(&Inline);
+    engine.grow();
     let kept = [&whole[..5], &whole[11..], &[8]].concat();
     assert!(worst_difference(last_logits(&engine, root), &plain_logits(&kept)) > 0.1);
     // Nothing stands behind the end: there a splice is exact.
     let tail = engine.submit(request(&whole, Then::Hold)).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let (_, report) = engine.prune(tail, 20..30, Prune::Splice).expect("pruned");
     assert!(report.exact);
 }
@@ -210,13 +208,13 @@ fn many_small_splices_are_one_large_one() {
     let read = |cuts: &[std::ops::Range<usize>]| {
         let mut engine = engine(64);
         let root = engine.submit(request(&whole, Then::Hold)).expect("a tree");
-        engine.run(&Inline);
+        engine.grow();
         for cut in cuts {
             engine.prune(root, cut.clone(), Prune::Splice).expect("pruned");
-            engine.run(&Inline);
+            engine.grow();
         }
         engine.extend(root, &[8], Then::Generate(Turn::greedy(1))).expect("it goes on");
-        engine.run(&Inline);
+        engine.grow();
         last_logits(&engine, root).to_vec()
     };
     let (large, small) = (std::slice::from_ref(&(5..11)).to_vec(), vec![5..6; 6]);
@@ -228,18 +226,18 @@ fn what_was_pruned_can_be_put_back() {
     let whole = text(1, 30);
     let mut engine = engine(64);
     let root = engine.submit(request(&whole, Then::Hold)).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let (removed, _) = engine.prune(root, 5..11, Prune::Recompute).expect("pruned");
-    engine.run(&Inline);
+    engine.grow();
     assert!(engine.recall(root, 5, &removed).expect("recalled").exact);
     engine.extend(root, &[8], Then::Generate(Turn::greedy(1))).expect("it goes on");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.tokens(root)[..30], whole);
     assert!(last_logits(&engine, root) == plain_logits(&[whole.as_slice(), &[8]].concat()));
     // At the end it is just more text.
     engine.recall(root, 31, &removed).expect("recalled");
     engine.extend(root, &[], Then::Generate(Turn::greedy(1))).expect("it goes on");
-    engine.run(&Inline);
+    engine.grow();
     let mut longer = engine.tokens(root);
     longer.pop();
     assert!(last_logits(&engine, root) == plain_logits(&longer));
@@ -254,7 +252,7 @@ fn a_plain_prompt_never_gets_what_was_computed_behind_a_join() {
     let flat = [prefix.as_slice(), &paths[0], &paths[1], &close, &[1]].concat();
     let cached = engine.usage().cached;
     let root = engine.submit(request(&flat, Then::Generate(Turn::greedy(1)))).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     // The prefix and the first path are plain text, and are found; the second path is not.
     assert_eq!(engine.usage().cached - cached, 16);
     assert!(last_logits(&engine, root) == plain_logits(&flat));
@@ -267,7 +265,7 @@ fn siblings_do_not_hear_each_other() {
         let root = engine.submit(request(&text(1, 9), Then::Hold)).expect("a tree");
         let branches = vec![drawn(first, warm(3)), drawn(&text(3, 5), warm(4))];
         engine.spawn(root, spawn(branches, Join::Stitch, &[], Then::Hold)).expect("branches");
-        let events = engine.run(&Inline);
+        let events = engine.grow();
         let child = events.iter().rev().find_map(|event| match event {
             Event::Opened { node, parent: Some(_) } => Some(*node),
             _ => None,
@@ -294,7 +292,7 @@ fn a_conclusion_that_is_spliced_is_said_to_be_approximate() {
     let branches = paths.iter().map(|path| drawn(path, ends_by_itself(&all, 1))).collect();
     let then = Then::Generate(Turn::greedy(1));
     spliced.spawn(root, spawn(branches, Join::Splice(behind), &[8], then)).expect("branches");
-    let events = spliced.run(&Inline);
+    let events = spliced.grow();
     let report = last_report(&events, root);
     assert_eq!((report.exact, report.reused, report.new, report.reencoded), (false, 9, 3, 0));
     let mut shown = spliced.tokens(root);
@@ -341,7 +339,7 @@ fn paths_that_never_saw_each_other_cannot_be_moved_apart() {
         let branches = paths.iter().map(written).collect();
         let then = Then::Generate(Turn::greedy(1));
         engine.spawn(root, spawn(branches, Join::Splice(Conclusion::Generated), &close, then)).expect("branches");
-        let events = engine.run(&Inline);
+        let events = engine.grow();
         (last_logits(&engine, root).to_vec(), last_report(&events, root))
     };
     let (one, two) = (text(2, 7), text(3, 6));

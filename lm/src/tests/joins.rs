@@ -1,7 +1,5 @@
 //! What comes back of branches, and what does not.
 
-use theoremata_kernels::Inline;
-
 use super::*;
 use crate::{After, Bound, Choice, Conclusion, EngineError, Outcome};
 
@@ -9,7 +7,7 @@ use crate::{After, Bound, Choice, Conclusion, EngineError, Outcome};
 fn ran(engine: &mut Engine, prefix: &[Token], spawn: Spawn) -> (NodeId, Vec<Event>) {
     let root = engine.submit(request(prefix, Then::Hold)).expect("a tree");
     engine.spawn(root, spawn).expect("branches");
-    let events = engine.run(&Inline);
+    let events = engine.grow();
     assert_eq!(engine.audit(), Ok(()));
     (root, events)
 }
@@ -51,7 +49,7 @@ fn value_shows_what_was_generated_and_nothing_else() {
     assert_eq!(engine.tokens(root), shown);
     assert_eq!((report.exact, report.dropped), (true, 12));
     engine.extend(root, &[3], Then::Generate(Turn::greedy(1))).expect("it goes on");
-    engine.run(&Inline);
+    engine.grow();
     shown.push(3);
     assert!(last_logits(&engine, root) == plain_logits(&shown));
 }
@@ -65,7 +63,7 @@ fn the_first_success_is_the_shortest_whoever_was_computed_first() {
     let report = last_report(&events, root);
     assert_eq!((report.exact, report.reencoded, report.left_out.len()), (true, 0, 4));
     for rows in [1, 2, 5] {
-        let mut narrow = Engine::new(tiny(), Settings { rows, ..settings(64) });
+        let mut narrow = device::engine(tiny(), Settings { rows, ..settings(64) });
         let (other, _) = ran(&mut narrow, &text(1, 9), spawn(branches(), join(), &[4], Then::Hold));
         assert_eq!(narrow.tokens(other), wide.tokens(root), "{rows} rows a step");
     }
@@ -125,12 +123,12 @@ fn the_owner_is_asked_which_branch_to_take() {
     assert!(matches!(events.last(), Some(Event::Choose { branches, .. }) if branches.len() == 3));
     assert!(engine.is_idle() && engine.outcome(root).is_none());
     engine.choose(root, Some(1)).expect("an answer");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.tokens(root), [text(1, 9).as_slice(), &text(1, 6), &[4]].concat());
     assert_eq!(engine.choose(root, Some(1)), Err(EngineError::Busy(root)));
     let branches = vec![said(&text(1, 6))];
     engine.spawn(root, spawn(branches, Join::Select(Choice::Asked), &[4], Then::Hold)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     engine.choose(root, None).expect("an answer");
     assert_eq!(engine.outcome(root), Some(&Outcome::Failed));
 }
@@ -174,15 +172,15 @@ fn cancelling_a_node_ends_what_is_below_it_and_nothing_else() {
     let holds = Branch { tokens: text(2, 3), then: Then::Hold, allowance: 100 };
     let branches = vec![holds, drawn(&text(3, 3), ends_below(40, 30))];
     engine.spawn(root, spawn(branches, Join::Stitch, &[4], Then::Hold)).expect("branches");
-    engine.step(&Inline);
-    engine.run(&Inline);
+    engine.grow_once();
+    engine.grow();
     let child = engine.branches(root)[0];
     engine.spawn(child, spawn(vec![drawn(&[5], warm(50))], Join::Stitch, &[], Then::Conclude)).expect("branches");
-    (0..3).for_each(|_| drop(engine.step(&Inline)));
+    (0..3).for_each(|_| drop(engine.grow_once()));
     let grandchild = engine.branches(child)[0];
     engine.cancel(child).expect("cancelled");
     assert_eq!(engine.outcome(grandchild), Some(&Outcome::Cancelled));
-    let events = engine.run(&Inline);
+    let events = engine.grow();
     assert_eq!(last_report(&events, root).left_out, [0]);
     assert_eq!(engine.audit(), Ok(()));
     assert!(engine.generated(grandchild).len() >= 2, "what it had stays to be read");
@@ -193,7 +191,7 @@ fn a_turn_may_end_in_waiting_for_orders() {
     let mut engine = engine(64);
     let turn = Turn { after: After::Hold, ..ends_below(60, 40) };
     let root = engine.submit(request(&text(1, 9), Then::Generate(turn))).expect("a tree");
-    let events = engine.run(&Inline);
+    let events = engine.grow();
     assert_eq!(events.last(), Some(&Event::Held { node: root }));
     engine.extend(root, &[], Then::Conclude).expect("it ends");
     assert_eq!(engine.outcome(root), Some(&Outcome::Concluded));
@@ -210,14 +208,14 @@ fn orders_that_cannot_be_carried_out_change_nothing() {
     assert_eq!(engine.submit(request(&text(1, 16), Then::Hold)), Err(long));
     let bounds = Bounds { tokens: 10, width: 2, depth: 1, ..Bounds::default() };
     let root = engine.submit(Request { bounds, ..request(&[1, 2], Then::Hold) }).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let mut order = |branches| engine.spawn(root, spawn(branches, Join::Stitch, &[], Then::Hold));
     assert_eq!(order(vec![]), Err(EngineError::Width { wanted: 0, bound: 2 }));
     assert_eq!(order(vec![said(&[1]); 3]), Err(EngineError::Width { wanted: 3, bound: 2 }));
     let both = vec![drawn(&[1], warm(6)), drawn(&[1], warm(6))];
     assert_eq!(order(both), Err(EngineError::Allowance { wanted: 12, left: 10 }));
     order(vec![Branch { then: Then::Hold, ..said(&[1]) }]).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.extend(root, &[1], Then::Hold), Err(EngineError::Busy(root)));
     let child = engine.branches(root)[0];
     let deeper = spawn(vec![said(&[1])], Join::Stitch, &[], Then::Hold);
@@ -236,7 +234,7 @@ fn tokens_that_branches_leave_over_go_back() {
     let all: Vec<Token> = (0..96).collect();
     let turn = Turn { stops: all, keep_stop: true, ..warm(15) };
     engine.spawn(root, spawn(vec![drawn(&[1], turn)], Join::Replay, &[], Then::Generate(warm(100)))).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     // One token below, nineteen by the root itself.
     assert_eq!(engine.generated(root).len(), 19);
     assert_eq!(engine.outcome(root), Some(&Outcome::Budget(Bound::Allowance)));
@@ -250,11 +248,11 @@ fn nothing_reaches_beyond_the_positions_of_the_model() {
     let too_long = EngineError::TooLong { wanted: 520, bound: 511 };
     assert_eq!(engine.spawn(root, order(vec![said(&text(2, 20))], Join::Stitch)), Err(too_long));
     engine.spawn(root, order(vec![said(&text(2, 8)); 2], Join::Replay)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.outcome(root), Some(&Outcome::Budget(Bound::Context)));
     let other = engine.submit(request(&text(1, 500), Then::Hold)).expect("a tree");
     engine.spawn(other, order(vec![said(&text(2, 8)), said(&text(3, 9))], Join::Stitch)).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.outcome(other), Some(&Outcome::Budget(Bound::Context)));
     assert_eq!(engine.generated(other).len(), 2, "positions 510 and 511");
 }

@@ -61,7 +61,8 @@ pub(super) fn start_all<'a>(engine: &mut Engine) -> Vec<Running<'a>> {
 }
 
 fn answers(engine: &mut Engine, mut programs: Vec<Running<'_>>) -> Vec<Answer> {
-    run_programs(engine, &Inline, &mut programs, |engine, _| assert_eq!(engine.audit(), Ok(())));
+    run_programs(engine, &Inline, &mut programs, |engine, _| assert_eq!(engine.audit(), Ok(())))
+        .expect("the back-end computes");
     let answers = programs.into_iter().map(|program| program.finish(engine)).collect();
     assert_eq!(engine.audit(), Ok(()));
     answers
@@ -95,7 +96,7 @@ fn a_program_says_the_same_alone_and_beside_others() {
         assert_eq!(said(&answers(&mut engine, vec![kept])[0]), said(expected), "program {place}");
     }
     for (rows, pages) in [(1, 512), (5, 512), (16, 40)] {
-        let mut engine = Engine::new(tiny(), Settings { rows, ..settings(pages) });
+        let mut engine = device::engine(tiny(), Settings { rows, ..settings(pages) });
         let programs = start_all(&mut engine);
         let found = answers(&mut engine, programs);
         for (place, (found, expected)) in found.iter().zip(&together).enumerate() {
@@ -126,7 +127,7 @@ fn a_map_asks_about_each_item_alone_and_last_about_the_answers() {
     read.extend(&last.tokens);
     let mut plain = engine(256);
     let root = plain.submit(Request { seed: 1, ..request(&read, Then::Generate(last.turn)) }).expect("a tree");
-    plain.run(&Inline);
+    plain.grow();
     assert_eq!(answer.tokens, plain.generated(root), "the root reads just the answers");
     let (path, report) = &answer.joins[0];
     assert!(path.is_empty() && report.exact && report.left_out.is_empty());
@@ -141,7 +142,7 @@ fn the_prefix_is_stored_once() {
     let ground = Ground { prefix, seed: 1, bounds: Bounds::default() };
     for samples in [1, 8, 32] {
         // With a row for each sample all of them hold their page at the same time.
-        let mut engine = Engine::new(tiny(), Settings { rows: 64, ..settings(256) });
+        let mut engine = device::engine(tiny(), Settings { rows: 64, ..settings(256) });
         let vote = Vote::new(ground.clone(), samples, warm(4), 1, parity);
         answer(&mut engine, vote);
         // Ten pages hold the prefix; each sample has one page for its four tokens, the last of which is
@@ -246,7 +247,7 @@ fn given_tokens_are_checked_and_end_no_turn_before_its_time() {
     assert_eq!(empty, Some(EngineError::NoTokens));
     let turn = Turn { given: vec![4, 5], stops: (0..96).collect(), ..warm(9) };
     let root = engine.submit(request(&text(1, 3), Then::Generate(turn))).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.generated(root), [4, 5]);
     assert_eq!(engine.outcome(root), Some(&Outcome::Concluded));
 }
@@ -319,7 +320,7 @@ fn a_cancelled_program_ends_and_the_others_go_on() {
     let mut engine = engine(512);
     let mut programs = start_all(&mut engine);
     for _ in 0..6 {
-        for event in engine.step(&Inline) {
+        for event in engine.grow_once() {
             programs.iter_mut().for_each(|program| program.take(&mut engine, &event));
         }
     }

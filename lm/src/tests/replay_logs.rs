@@ -1,7 +1,5 @@
 //! Invariant I11: what was written before a crash is written again to the token, and what follows is the same.
 
-use theoremata_kernels::Inline;
-
 use super::programs::start_all;
 use super::*;
 use crate::{
@@ -30,7 +28,7 @@ fn grow_on(
     let mut taken = vec![ReplayLog::new(); programs.len()];
     let mut step = 0;
     while !engine.is_idle() && step < steps {
-        let events = engine.step(&Inline);
+        let events = engine.grow_once();
         hear(&mut engine, &mut programs, &mut taken, events);
         assert_eq!(engine.audit(), Ok(()));
         step += 1;
@@ -107,7 +105,7 @@ impl Without {
 fn grow_without(mut engine: Engine, mut programs: Vec<Running<'_>>, steps: usize, which: usize) -> Option<Without> {
     let mut taken = vec![ReplayLog::new(); programs.len()];
     for _ in 0..steps {
-        let events = engine.step(&Inline);
+        let events = engine.grow_once();
         hear(&mut engine, &mut programs, &mut taken, events);
     }
     loop {
@@ -135,7 +133,7 @@ fn grow_without(mut engine: Engine, mut programs: Vec<Running<'_>>, steps: usize
     engine.cancel(node).expect("a node");
     let until = taken.clone();
     while !engine.is_idle() {
-        let events = engine.step(&Inline);
+        let events = engine.grow_once();
         hear(&mut engine, &mut programs, &mut taken, events);
         assert_eq!(engine.audit(), Ok(()));
     }
@@ -180,7 +178,7 @@ fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
     let constraint = form.constraint(model.tokenizer().expect("a vocabulary")).expect("a constraint");
     let plant = |seed, paths| {
         // With two rows a text is read in several steps, and the tree can be cancelled between two stages.
-        let mut engine = Engine::new(model.clone(), Settings { rows: 2, ..settings(2000) });
+        let mut engine = device::engine(model.clone(), Settings { rows: 2, ..settings(2000) });
         let ground = Ground { prefix: text(seed as u32, 9), seed, bounds: Bounds::default() };
         let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
         let tags = Tags::new(ground, &model, form, turn, paths).expect("a program");
@@ -214,12 +212,12 @@ fn a_constraint_goes_along_with_what_is_read_again() {
     let constraint: TurnConstraint = grammars.json_schema(&schema).expect("a constraint").into();
     let question = request(&text(3, 9), Then::Generate(Turn { constraint, ..warm(60) }));
     let run = |record: ReplayLog, steps: usize| {
-        let mut engine = Engine::new(model.clone(), settings(64));
+        let mut engine = device::engine(model.clone(), settings(64));
         let root = engine.submit(question.clone()).expect("a tree");
         engine.resume(root, record).expect("a fresh tree");
         let mut taken = ReplayLog::new();
         for _ in 0..steps {
-            for event in engine.step(&Inline) {
+            for event in engine.grow_once() {
                 event.written().into_iter().for_each(|(_, written)| taken.push(&[], written));
             }
         }
@@ -241,7 +239,7 @@ fn a_record_is_for_a_fresh_tree_of_the_same_vocabulary() {
     let mut wrong = ReplayLog::new();
     wrong.push(&[], crate::LoggedToken { token: 10_000, log_probability: -1.0, origin: crate::Origin::Drawn });
     assert!(matches!(engine.resume(root, wrong), Err(EngineError::NoSuchToken { .. })));
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.resume(root, ReplayLog::new()), Err(EngineError::Busy(root)));
     assert_eq!(engine.resume(NodeId(99), ReplayLog::new()), Err(EngineError::Unknown(NodeId(99))));
     assert!(matches!(engine.outcome(root), Some(Outcome::Budget(_))));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use theoremata_kernels::{Crew, Inline};
+use theoremata_kernels::Crew;
 
 use super::*;
 use crate::{Bound, Conclusion, Outcome};
@@ -18,12 +18,12 @@ fn answers(engine: &mut Engine, questions: &[Request], apart: usize) -> Vec<(Vec
     for question in questions {
         roots.push(engine.submit(question.clone()).expect("a tree"));
         for _ in 0..apart {
-            engine.step(&Inline);
+            engine.grow_once();
             assert_eq!(engine.audit(), Ok(()));
         }
     }
     while !engine.is_idle() {
-        engine.step(&Inline);
+        engine.grow_once();
         assert_eq!(engine.audit(), Ok(()));
     }
     roots.iter().map(|root| (engine.generated(*root).to_vec(), last_logits(engine, *root).to_vec())).collect()
@@ -41,13 +41,13 @@ fn questions() -> Vec<Request> {
 fn an_answer_does_not_depend_on_the_batch() {
     let expected = alone(&questions());
     for (rows, apart) in [(1, 0), (7, 0), (64, 0), (16, 1), (16, 5)] {
-        let mut engine = Engine::new(tiny(), Settings { rows, ..settings(64) });
+        let mut engine = device::engine(tiny(), Settings { rows, ..settings(64) });
         assert!(answers(&mut engine, &questions(), apart) == expected, "{rows} rows, {apart} steps apart");
     }
     let plain = Settings { kernels: Kernels::plain(), ..settings(64) };
-    assert!(answers(&mut Engine::new(tiny(), plain), &questions(), 0) == expected, "computed as defined");
+    assert!(answers(&mut device::engine(tiny(), plain), &questions(), 0) == expected, "computed as defined");
     for page_tokens in [1, 2, 7, 32] {
-        let mut engine = Engine::new(tiny(), Settings { page_tokens, ..settings(256) });
+        let mut engine = device::engine(tiny(), Settings { page_tokens, ..settings(256) });
         assert!(answers(&mut engine, &questions(), 0) == expected, "pages of {page_tokens}");
     }
     let mut turned = questions();
@@ -75,7 +75,7 @@ fn an_answer_does_not_depend_on_the_number_of_threads() {
     let question = questions().remove(3);
     let mut two = engine(64);
     let root = two.submit(question.clone()).expect("a tree");
-    two.run(&Crew::new(3));
+    two.run(&Crew::new(3)).expect("the back-end computes");
     assert_eq!(two.generated(root), alone(&[question])[0].0);
 }
 
@@ -88,7 +88,7 @@ fn grown(engine: &mut Engine) -> (Vec<Token>, Vec<f32>) {
     engine.spawn(root, spawn(branches, Join::Stitch, &[9, 8], Then::Generate(warm(10)))).expect("branches");
     let mut opened: BTreeMap<NodeId, bool> = BTreeMap::new();
     while !engine.is_idle() {
-        for event in engine.step(&Inline) {
+        for event in engine.grow_once() {
             let Event::Held { node } = event else { continue };
             if node == root || opened.insert(node, true).is_some() {
                 continue;
@@ -110,7 +110,7 @@ fn a_tree_grows_the_same_whatever_the_schedule() {
     let expected = grown(&mut engine(128));
     assert!(expected.0.len() > 40);
     for rows in [1, 3, 64] {
-        let mut narrow = Engine::new(tiny(), Settings { rows, ..settings(128) });
+        let mut narrow = device::engine(tiny(), Settings { rows, ..settings(128) });
         assert!(grown(&mut narrow) == expected, "{rows} rows");
     }
     let mut preempted = 0;
@@ -130,7 +130,7 @@ fn a_node_that_can_never_fit_says_so_and_the_others_go_on() {
     let mut engine = engine(4);
     let long = engine.submit(request(&text(1, 12), Then::Generate(warm(50)))).expect("a tree");
     let short = engine.submit(request(&text(2, 4), Then::Generate(warm(3)))).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.outcome(long), Some(&Outcome::Budget(Bound::Context)));
     assert_eq!(engine.generated(long).len(), 4);
     assert_eq!(engine.outcome(short), Some(&Outcome::Budget(Bound::Tokens)));
@@ -138,10 +138,10 @@ fn a_node_that_can_never_fit_says_so_and_the_others_go_on() {
     let root = engine.submit(request(&text(1, 4), Then::Hold)).expect("a tree");
     let branches = vec![said(&text(2, 6)), said(&text(3, 6))];
     engine.spawn(root, spawn(branches, Join::Stitch, &[1], Then::Generate(warm(2)))).expect("branches");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.outcome(root), Some(&Outcome::Budget(Bound::Pages)));
     let after = engine.submit(request(&text(2, 4), Then::Generate(warm(3)))).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.generated(after), engine.generated(short));
     assert_eq!(engine.audit(), Ok(()));
 }
@@ -151,15 +151,15 @@ fn a_spliced_end_is_read_whatever_was_let_go_of_before_it() {
     let run = |evict: bool| {
         let mut engine = engine(64);
         let root = engine.submit(request(&text(1, 30), Then::Hold)).expect("a tree");
-        engine.run(&Inline);
+        engine.grow();
         engine.prune(root, 9..13, crate::Prune::Splice).expect("pruned");
-        engine.run(&Inline);
+        engine.grow();
         if evict && let Some(node) = engine.nodes.get_mut(&root) {
             node.sequence.evict(crate::kv::sequence::Hold::Own, &mut engine.pool);
             assert!(node.sequence.missing() > 0 && node.sequence.segments.last().is_some_and(|last| last.is_whole()));
         }
         engine.extend(root, &[], Then::Generate(Turn::greedy(2))).expect("it holds");
-        engine.run(&Inline);
+        engine.grow();
         (engine.tokens(root), last_logits(&engine, root).to_vec())
     };
     assert!(run(true) == run(false));
@@ -170,10 +170,10 @@ fn a_prompt_that_was_computed_before_is_found() {
     let mut engine = engine(64);
     let question = request(&text(1, 30), Then::Generate(warm(4)));
     let first = engine.submit(question.clone()).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     let rows = engine.usage().rows;
     let second = engine.submit(question).expect("a tree");
-    engine.run(&Inline);
+    engine.grow();
     assert_eq!(engine.generated(first), engine.generated(second));
     // 28 tokens in seven full pages were there; two of the prompt and three of the answer were computed.
     assert_eq!((engine.usage().cached, engine.usage().rows - rows), (28, 5));
@@ -185,7 +185,7 @@ fn a_prompt_that_is_found_whole_needs_no_row_to_be_forked() {
     for _ in 0..2 {
         let root = engine.submit(request(&text(1, 8), Then::Hold)).expect("a tree");
         engine.spawn(root, spawn(vec![said(&[1])], Join::Stitch, &[], Then::Conclude)).expect("branches");
-        engine.run(&Inline);
+        engine.grow();
         assert_eq!(engine.outcome(root), Some(&Outcome::Concluded));
     }
     assert_eq!((engine.usage().cached, engine.usage().rows), (8, 8));
@@ -201,7 +201,7 @@ fn a_tree_of_any_length_runs_in_few_pages() {
         let join = Join::Value(Conclusion::Generated);
         let branches = vec![drawn(&[round % 96, 5], turn.clone()), drawn(&[round % 96, 6], turn)];
         engine.spawn(root, spawn(branches, join, &[7], Then::Hold)).expect("branches");
-        engine.run(&Inline);
+        engine.grow();
         let tokens = engine.tokens(root);
         assert_eq!(tokens[..expected.len()], expected);
         expected = tokens;

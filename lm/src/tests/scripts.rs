@@ -1,6 +1,6 @@
 //! Random scripts: whatever is ordered in whatever order, the counts are right after every step.
 
-use theoremata_kernels::{Inline, philox};
+use theoremata_kernels::philox;
 
 use super::speculation::{Fickle, Scribe};
 use super::*;
@@ -93,7 +93,7 @@ fn script(seed: u32, drafter: Option<Box<dyn Drafter>>) -> (Vec<Event>, Usage) {
     let mut dice = Dice { seed, thrown: 0 };
     let (rows, page_tokens) = (1 + dice.below(20) as usize, 1 + dice.below(6) as usize);
     let speculation = drafter.is_some().then_some(Speculation { longest: 6, pass_rows: 100 });
-    let mut engine = Engine::new(tiny(), Settings { rows, page_tokens, speculation, ..settings(24) });
+    let mut engine = device::engine(tiny(), Settings { rows, page_tokens, speculation, ..settings(24) });
     if let Some(drafter) = drafter {
         engine = engine.with_drafter(drafter);
     }
@@ -114,7 +114,7 @@ fn script(seed: u32, drafter: Option<Box<dyn Drafter>>) -> (Vec<Event>, Usage) {
         }
         order(&mut engine, &nodes, &mut dice);
         assert_eq!(engine.audit(), Ok(()), "seed {seed}, after an order");
-        let events = engine.step(&Inline);
+        let events = engine.grow_once();
         assert_eq!(engine.audit(), Ok(()), "seed {seed}, after a step");
         let within = |(root, pages): &(NodeId, usize)| engine.pages_held(*root) <= *pages;
         assert!(bounded.iter().all(within), "seed {seed}, a tree holds more pages than it may");
@@ -128,7 +128,7 @@ fn script(seed: u32, drafter: Option<Box<dyn Drafter>>) -> (Vec<Event>, Usage) {
         if engine.is_idle() {
             break;
         }
-        all.extend(engine.step(&Inline));
+        all.extend(engine.grow_once());
         assert_eq!(engine.audit(), Ok(()), "seed {seed}, at the end");
     }
     assert!(engine.is_idle(), "seed {seed}: it came to no end");

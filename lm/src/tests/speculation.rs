@@ -82,11 +82,11 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
         }
         let found = slots(engine, *id);
         let settings = Settings { speculation: None, pages: 64, ..engine.settings };
-        let mut fresh = Engine::new(engine.model.clone(), settings);
+        let mut fresh = device::engine(engine.model.clone(), settings);
         let root = fresh.submit(request(&engine.tokens(*id), Then::Hold)).expect("a tree");
-        fresh.run(&Inline);
+        fresh.grow();
         for (found, expected) in found.iter().zip(slots(&fresh, root)) {
-            assert!(engine.forward.cells(*found) == fresh.forward.cells(expected));
+            assert!(engine.backend.cells(*found) == fresh.backend.cells(expected));
             compared += 1;
         }
     }
@@ -97,7 +97,7 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
 fn traced(engine: &mut Engine, parallel: &dyn Parallel, orders: &dyn Fn(&mut Engine, NodeId)) -> Traces {
     let (mut traces, mut steps) = (Traces::new(), 0);
     while !engine.is_idle() {
-        let events = engine.step(parallel);
+        let events = engine.step(parallel).expect("the back-end computes");
         in_step(engine);
         steps += 1;
         if steps % 7 == 0 {
@@ -202,7 +202,7 @@ const AHEAD: [Speculation; 4] = [
 ];
 
 fn ahead(settings: Settings, speculation: Speculation) -> Engine {
-    Engine::new(tiny(), Settings { speculation: Some(speculation), ..settings })
+    device::engine(tiny(), Settings { speculation: Some(speculation), ..settings })
 }
 
 /// Runs the same on a plain engine and ahead with every drafter, and compares all. Gives the plain traces,
@@ -212,7 +212,7 @@ fn the_same_ahead(
     plant: &dyn Fn(&mut Engine),
     orders: &dyn Fn(&mut Engine, NodeId),
 ) -> (Traces, u64, u64) {
-    let mut plain = Engine::new(tiny(), settings);
+    let mut plain = device::engine(tiny(), settings);
     plant(&mut plain);
     let expected = traced(&mut plain, &Inline, orders);
     assert_eq!((plain.usage().drafted, plain.usage().accepted), (0, 0));
@@ -291,7 +291,7 @@ fn an_answer_does_not_depend_on_what_was_guessed_in_any_batch() {
         .map(|question| {
             let mut engine = engine(64);
             let root = engine.submit(question.clone()).expect("a tree");
-            engine.run(&Inline);
+            engine.grow();
             engine.generated(root).to_vec()
         })
         .collect();
@@ -361,7 +361,7 @@ fn the_constraint_of_a_sequence_that_ran_ahead_has_read_what_was_drawn() {
     let root = engine.submit(request(&text(1, 5), Then::Generate(rising(90)))).expect("a tree");
     let mut steps = 0;
     while !engine.is_idle() {
-        engine.step(&Inline);
+        engine.grow_once();
         steps += 1;
         let Some(node) = engine.nodes.get_mut(&root) else { break };
         let State::Running(turn) = &node.state else { break };
@@ -467,8 +467,8 @@ fn shares(engine: &mut Engine) -> Vec<(NodeId, Vec<crate::kv::sequence::Chunk>, 
     engine.draft(&mut scheduled);
     let shares =
         scheduled.iter().map(|scheduled| (scheduled.node, scheduled.chunks.clone(), scheduled.draft.len())).collect();
-    let logits = engine.compute(&Inline, &scheduled);
-    engine.sample(&scheduled, &logits);
+    let outputs = engine.compute(&Inline, &scheduled).expect("the back-end computes");
+    engine.sample(&scheduled, outputs);
     shares
 }
 
@@ -478,9 +478,9 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
     let mut drafted = 0;
     for first in [3, 5, 11, 30] {
         let wrong = Fickle { known: BTreeMap::new(), right: 0 };
-        let mut engine = Engine::new(tiny(), settings).with_drafter(Box::new(wrong));
+        let mut engine = device::engine(tiny(), settings).with_drafter(Box::new(wrong));
         // Drafts that are always wrong: so both engines are in the same state at every step.
-        let mut plain = Engine::new(tiny(), Settings { speculation: None, ..settings });
+        let mut plain = device::engine(tiny(), Settings { speculation: None, ..settings });
         for engine in [&mut engine, &mut plain] {
             for seed in 0..3 {
                 engine.submit(request(&text(seed, first), Then::Generate(warm(9)))).expect("a tree");
@@ -519,7 +519,7 @@ fn a_draft_that_is_right_gives_a_token_more_than_it_has() {
     let scribe = Scribe::default();
     let mut noting = ahead(settings(64), AHEAD[0]).with_drafter(Box::new(scribe.clone()));
     plant(&mut noting);
-    noting.run(&Inline);
+    noting.grow();
     let known = scribe.known();
     /// Right, and sure of it.
     struct Seer(Known);
@@ -532,7 +532,7 @@ fn a_draft_that_is_right_gives_a_token_more_than_it_has() {
     }
     let mut engine = ahead(settings(64), AHEAD[0]).with_drafter(Box::new(Seer(known)));
     plant(&mut engine);
-    engine.run(&Inline);
+    engine.grow();
     // Ten steps of three drafted tokens and the one behind them, and a step for the last token.
     assert_eq!((engine.usage().steps, engine.usage().drafted, engine.usage().accepted), (11, 30, 30));
 }
@@ -543,13 +543,13 @@ fn a_resumed_answer_does_not_depend_on_what_was_guessed() {
     let run = |speculation: Option<Speculation>, resumed: usize| {
         let mut plain = engine(64);
         let root = plain.submit(question.clone()).expect("a tree");
-        let written: Vec<_> = plain.run(&Inline).iter().filter_map(|event| event.written()).collect();
+        let written: Vec<_> = plain.grow().iter().filter_map(|event| event.written()).collect();
         let mut record = crate::ReplayLog::new();
         written.iter().take(resumed).for_each(|(_, written)| record.push(&[], *written));
-        let mut engine = Engine::new(tiny(), Settings { speculation, ..settings(64) });
+        let mut engine = device::engine(tiny(), Settings { speculation, ..settings(64) });
         let again = engine.submit(question.clone()).expect("a tree");
         engine.resume(again, record).expect("resumed");
-        engine.run(&Inline);
+        engine.grow();
         assert_eq!(engine.generated(again), plain.generated(root));
         engine.nodes[&again].log_probabilities.clone()
     };
@@ -563,9 +563,9 @@ fn given_tokens_are_computed_together() {
     let turn = Turn { given: text(5, 30), ..Turn::greedy(30) };
     let question = request(&text(1, 4), Then::Generate(turn));
     let run = |settings| {
-        let mut engine = Engine::new(tiny(), settings);
+        let mut engine = device::engine(tiny(), settings);
         let root = engine.submit(question.clone()).expect("a tree");
-        engine.run(&Inline);
+        engine.grow();
         (engine.nodes[&root].log_probabilities.clone(), engine.usage().steps)
     };
     let (expected, steps) = run(settings(64));

@@ -42,13 +42,14 @@ fn grown(
     seed: u64,
     paths: Paths,
 ) -> (Answer, Vec<Token>) {
-    let mut engine = Engine::new(model.clone(), settings);
+    let mut engine = device::engine(model.clone(), settings);
     let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
     let tags = Tags::new(ground(seed, Bounds::default()), model, FORM, turn, paths).expect("a program");
     let running = Running::start(&mut engine, tags).expect("planted");
     let root = running.root();
     let mut programs = vec![running];
-    run_programs(&mut engine, &Inline, &mut programs, |engine, _| assert_eq!(engine.audit(), Ok(())));
+    run_programs(&mut engine, &Inline, &mut programs, |engine, _| assert_eq!(engine.audit(), Ok(())))
+        .expect("the back-end computes");
     let read = engine.tokens(root);
     (programs.remove(0).finish(&mut engine), read)
 }
@@ -170,22 +171,22 @@ fn a_thread_reads_on_as_if_there_had_been_no_paths() {
     let (mut compared, mut seed) = (0, 0);
     while compared < 3 {
         seed += 1;
-        let mut engine = Engine::new(model.clone(), settings(16, 1024));
+        let mut engine = device::engine(model.clone(), settings(16, 1024));
         let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
         let tags = Tags::new(ground(seed, Bounds::default()), &model, FORM, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
-        run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+        run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
         let root = programs[0].root();
-        if programs.remove(0).finish(&mut Engine::new(model.clone(), settings(16, 8))).prunes.is_empty() {
+        if programs.remove(0).finish(&mut device::engine(model.clone(), settings(16, 8))).prunes.is_empty() {
             continue;
         }
         let read = engine.tokens(root);
         engine.extend(root, &[3], Then::Generate(Turn::greedy(1))).expect("more");
-        engine.run(&Inline);
+        engine.grow();
         let behind = [read.as_slice(), &[3]].concat();
-        let mut plain = Engine::new(model.clone(), settings(16, 1024));
+        let mut plain = device::engine(model.clone(), settings(16, 1024));
         let other = plain.submit(request(&behind, Then::Generate(Turn::greedy(1)))).expect("a tree");
-        plain.run(&Inline);
+        plain.grow();
         assert_eq!(last_logits(&engine, root), last_logits(&plain, other), "to the bit");
         compared += 1;
     }
@@ -225,13 +226,13 @@ impl Constraint for Script {
 fn outcome_of(text: &str, form: Multiverse, bounds: Bounds) -> Answer {
     let model = tiny_with(4096, &TAGS, &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
-    let mut engine = Engine::new(model.clone(), settings(16, 256));
+    let mut engine = device::engine(model.clone(), settings(16, 256));
     let beside = engine.submit(request(&[1, 2, 3], Then::Generate(warm(20)))).expect("a tree");
     let script = Script { tokens: tokenizer.encode(text, Reading::Steering).expect("tokens"), at: 0 };
     let turn = Turn { constraint: script.into(), ..warm(1 << 20) };
     let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Stitch).expect("a program");
     let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
-    run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+    run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
     let answer = programs.remove(0).finish(&mut engine);
     assert_eq!(engine.generated(beside).len(), 20, "others go on");
     engine.forget(beside);
@@ -292,11 +293,11 @@ fn budgets_end_a_tree_that_does_not_end_itself() {
     let form = Multiverse { characters: None, ..FORM };
     let constraint = form.constraint(tokenizer).expect("a constraint");
     let outcome = |bounds: Bounds, max_tokens: usize, constraint: TurnConstraint| {
-        let mut engine = Engine::new(model.clone(), settings(16, 256));
+        let mut engine = device::engine(model.clone(), settings(16, 256));
         let turn = Turn { constraint, ..Turn::greedy(max_tokens) };
         let tags = Tags::new(ground(1, bounds), &model, form, turn, Paths::Value).expect("a program");
         let mut programs = vec![Running::start(&mut engine, tags).expect("planted")];
-        run_programs(&mut engine, &Inline, &mut programs, |_, _| {});
+        run_programs(&mut engine, &Inline, &mut programs, |_, _| {}).expect("the back-end computes");
         let answer = programs.remove(0).finish(&mut engine);
         assert_eq!(engine.audit(), Ok(()));
         assert!(answer.nodes.len() > 1 || answer.text == answer.nodes[0].tokens, "what was written so far is told");

@@ -41,7 +41,7 @@ struct Grown {
 
 fn grown(model: &Arc<Model>, settings: Settings, turn: Turn, memory: Memory, seed: u64, bounds: Bounds) -> Grown {
     let tokenizer = model.tokenizer().expect("a vocabulary");
-    let mut engine = Engine::new(model.clone(), settings);
+    let mut engine = device::engine(model.clone(), settings);
     let ground = Ground { prefix: text(seed as u32, 9), seed, bounds };
     let calls = RefCell::new(Vec::new());
     let answer = |call: Call<'_>| {
@@ -54,10 +54,11 @@ fn grown(model: &Arc<Model>, settings: Settings, turn: Turn, memory: Memory, see
     run_programs(&mut engine, &Inline, &mut programs, |engine, _| {
         assert_eq!(engine.audit(), Ok(()));
         assert!(engine.pages_held(root) <= bounds.pages);
-    });
+    })
+    .expect("the back-end computes");
     let read = tokenizer.decode(&engine.tokens(root)[9..]);
     // The engine's own tree stays, for the tests to look at.
-    let mut beside = Engine::new(model.clone(), super::settings(1));
+    let mut beside = device::engine(model.clone(), super::settings(1));
     let answer = programs.remove(0).finish(&mut beside);
     Grown { answer, read, calls: calls.take(), engine, root }
 }
@@ -229,11 +230,11 @@ fn what_is_left_is_read_as_if_nothing_else_had_been_there() {
             let mut found = grown(&model, settings(600), turn(&constraint), memory, seed, Bounds::default());
             let read = found.engine.tokens(found.root);
             found.engine.extend(found.root, &[3], Then::Generate(Turn::greedy(1))).expect("more");
-            found.engine.run(&Inline);
-            let mut plain = Engine::new(model.clone(), settings(600));
+            found.engine.grow();
+            let mut plain = device::engine(model.clone(), settings(600));
             let whole = [read.as_slice(), &[3]].concat();
             let other = plain.submit(request(&whole, Then::Generate(Turn::greedy(1)))).expect("a tree");
-            plain.run(&Inline);
+            plain.grow();
             assert_eq!(last_logits(&found.engine, found.root), last_logits(&plain, other), "to the bit");
         }
     }
@@ -271,11 +272,11 @@ fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
         let whole = [&read[..at], &last.tokens, &read[at..]].concat();
         assert_eq!(engine.tokens(root), whole);
         engine.extend(root, &[3], Then::Generate(Turn::greedy(1))).expect("more");
-        engine.run(&Inline);
-        let mut plain = Engine::new(plain(), settings(600));
+        engine.grow();
+        let mut plain = device::engine(plain(), settings(600));
         let text = [whole.as_slice(), &[3]].concat();
         let other = plain.submit(request(&text, Then::Generate(Turn::greedy(1)))).expect("a tree");
-        plain.run(&Inline);
+        plain.grow();
         assert_eq!(last_logits(&engine, root), last_logits(&plain, other));
         recalled += 1;
     }

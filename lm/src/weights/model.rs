@@ -33,6 +33,14 @@ pub(crate) struct Layer {
     pub(crate) feed_after: Option<Vec<f32>>,
 }
 
+impl Layer {
+    fn matrices(&self) -> impl Iterator<Item = &Matrix> {
+        let projections = [&self.query, &self.key, &self.value].map(|projection| &projection.linear);
+        let others = [&self.output, &self.gate, &self.up, &self.down];
+        projections.into_iter().chain(others).map(|linear| &linear.matrix)
+    }
+}
+
 /// What makes queries, keys or values of a row.
 pub(crate) struct Projection {
     pub(crate) linear: Linear,
@@ -173,13 +181,12 @@ impl Model {
 
     /// Memory of the packed weights, in bytes.
     pub fn bytes(&self) -> usize {
-        let of_layer = |layer: &Layer| {
-            let projections = [&layer.query, &layer.key, &layer.value].map(|projection| &projection.linear);
-            let others = [&layer.output, &layer.gate, &layer.up, &layer.down];
-            projections.iter().chain(&others).map(|linear| linear.matrix.bytes()).sum::<usize>()
-        };
-        let layers: usize = self.layers.iter().map(of_layer).sum();
-        layers + self.embedding.bytes() + self.head.as_ref().map_or(0, Matrix::bytes)
+        self.matrices().map(Matrix::bytes).sum()
+    }
+
+    /// All matrices.
+    pub(crate) fn matrices(&self) -> impl Iterator<Item = &Matrix> {
+        [&self.embedding].into_iter().chain(&self.head).chain(self.layers.iter().flat_map(Layer::matrices))
     }
 }
 

@@ -1,46 +1,21 @@
-//! One pass of a batch of rows through a model.
+//! One pass of a batch of rows through a model, on the processor.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use theoremata_kernels::{Cell, Group, Heads, Kernels, PageShape, Pages, Parallel, Product, Rotary, Slot, f16};
+#[cfg(test)]
+use theoremata_kernels::Slot;
+use theoremata_kernels::{Cell, Heads, Kernels, PageShape, Pages, Parallel, Product, Rotary, f16};
 
-use crate::text::token::Token;
+use crate::compute::backend::{Backend, BackendError, Batch, Output, Outputs, Precision, Room, Rows};
 use crate::weights::model::{Layer, Model};
-use crate::weights::shape::{LayerAttention, Rotation};
+use crate::weights::shape::{LayerAttention, ModelShape, Rotation};
 use crate::weights::tensors::Linear;
 
-/// How keys and values are kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Precision {
-    /// 32 bits: as computed.
-    Single,
-    /// 16 bits: half of the memory, and keys and values are rounded once, when they are stored.
-    Half,
-}
-
-/// How rows meet weights that are kept in fewer bits than they have.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Rows {
-    /// Rounded to 8 bits in blocks of 32, so that products are of integers: fast.
-    Rounded,
-    /// As they are, with weights as they are read: an order of magnitude slower, to tell what rounding does.
-    Exact,
-}
-
-/// Rows of different threads, to be computed together.
-pub(crate) struct Batch<'a> {
-    /// One a row.
-    pub(crate) tokens: &'a [Token],
-    /// Where the key and value of each row go.
-    pub(crate) slots: &'a [Slot],
-    /// What each row sees, row after row.
-    pub(crate) groups: &'a [Group<'a>],
-    /// The rows whose logits are wanted, ascending.
-    pub(crate) wanted: &'a [usize],
-}
-
-/// Keys and values of all layers, and what a pass needs besides the weights.
-pub(crate) struct Forward {
+/// A model, keys and values of all its layers, and what a pass needs besides.
+pub(crate) struct Processor {
+    /// The weights; others may share them.
+    model: Arc<Model>,
     /// The arithmetic.
     kernels: Kernels,
     /// How rows meet weights.
@@ -59,50 +34,49 @@ enum Memory {
     Half(Vec<(Vec<f16>, Vec<f16>)>),
 }
 
-impl Forward {
-    /// Memory for `capacity` pages of `page_tokens` tokens at positions below `positions`.
-    pub(crate) fn new(
-        model: &Model,
-        kernels: Kernels,
-        (precision, rows): (Precision, Rows),
-        (capacity, page_tokens): (usize, usize),
-        positions: usize,
-    ) -> Forward {
+impl Processor {
+    /// Room is asked for at once, and taken as pages are used.
+    pub(crate) fn new(model: Arc<Model>, kernels: Kernels, rows: Rows, room: Room) -> Processor {
+        let Room { pages: capacity, page_tokens, positions, precision } = room;
         let shape = model.shape();
         let pages = PageShape { page_tokens, kv_heads: shape.key_heads, head_dim: shape.head_width };
-        let rotary = |rotation: &Rotation| {
-            let Rotation { frequencies, magnitude } = rotation;
-            Rotary::stretching(shape.pairing, shape.head_width, frequencies, *magnitude, positions)
-        };
+        let rotary = |rotation: &Rotation| rotary(shape, rotation, positions);
         let rotaries = shape.rotations.iter().map(rotary).collect();
         let memory = match precision {
             Precision::Single => Memory::Single(blank(shape.layers, capacity * pages.cells())),
             Precision::Half => Memory::Half(blank(shape.layers, capacity * pages.cells())),
         };
-        Forward { kernels, rows, rotaries, pages, memory }
+        Processor { model, kernels, rows, rotaries, pages, memory }
+    }
+}
+
+/// The angles of a rotation at positions below `positions`.
+pub(crate) fn rotary(shape: &ModelShape, rotation: &Rotation, positions: usize) -> Rotary {
+    Rotary::stretching(shape.pairing, shape.head_width, &rotation.frequencies, rotation.magnitude, positions)
+}
+
+impl Backend for Processor {
+    fn name(&self) -> String {
+        format!("the processor ({})", self.kernels.level())
     }
 
-    pub(crate) fn kernels(&self) -> Kernels {
-        self.kernels
-    }
-
-    /// Bytes of the keys and values of one page in all layers.
-    pub(crate) fn page_bytes(&self) -> usize {
+    fn page_bytes(&self) -> usize {
         match &self.memory {
             Memory::Single(layers) => layers.len() * self.pages.cells() * 8,
             Memory::Half(layers) => layers.len() * self.pages.cells() * 4,
         }
     }
 
-    /// Computes and stores keys and values of all rows; gives the logits of the wanted ones, row after row.
-    ///
-    /// What a row gives depends on its token, its position and the keys and values that it sees, and on
-    /// nothing else in the batch.
-    pub(crate) fn run(&mut self, model: &Model, parallel: &dyn Parallel, batch: &Batch<'_>) -> Vec<f32> {
-        let Forward { kernels, rows, rotaries, pages, memory } = self;
+    /// The engine finds the logits where it draws.
+    fn draws(&self) -> bool {
+        false
+    }
+
+    fn forward(&mut self, parallel: &dyn Parallel, batch: &Batch<'_>) -> Result<Outputs, BackendError> {
+        let Processor { model, kernels, rows, rotaries, pages, memory } = self;
         let cells = batch.slots.iter().map(|slot| slot.page as usize + 1).max().unwrap_or(0) * pages.cells();
         let pass = Pass { model, kernels: *kernels, rows: *rows, rotaries, pages: *pages, parallel, batch };
-        match memory {
+        let logits = match memory {
             Memory::Single(layers) => {
                 reach(layers, cells);
                 pass.run(layers)
@@ -111,14 +85,14 @@ impl Forward {
                 reach(layers, cells);
                 pass.run(layers)
             }
-        }
+        };
+        let vocabulary = model.shape().vocabulary;
+        let row = |place: usize| Output::Logits(place * vocabulary..(place + 1) * vocabulary);
+        Ok(Outputs { logits, rows: (0..batch.wanted.len()).map(row).collect() })
     }
-}
 
-#[cfg(test)]
-impl Forward {
-    /// The keys and values of a token in all layers.
-    pub(crate) fn cells(&self, slot: Slot) -> Vec<f32> {
+    #[cfg(test)]
+    fn cells(&self, slot: Slot) -> Vec<f32> {
         fn of<C: Cell + Into<f32>>(pages: PageShape, layers: &[(Vec<C>, Vec<C>)], slot: Slot) -> Vec<f32> {
             let page = slot.page as usize * pages.cells()..(slot.page as usize + 1) * pages.cells();
             let mut cells = Vec::new();
@@ -139,8 +113,8 @@ impl Forward {
         }
     }
 
-    /// Writes over keys and values, so that reading them shows.
-    pub(crate) fn spoil(&mut self, slots: &[Slot]) {
+    #[cfg(test)]
+    fn spoil(&mut self, slots: &[Slot]) {
         let width = self.pages.kv_heads * self.pages.head_dim;
         let nothing = vec![f32::NAN; slots.len() * width];
         match &mut self.memory {
@@ -199,7 +173,7 @@ impl Pass<'_> {
         let wanted = self.batch.wanted;
         let mut last = Vec::with_capacity(wanted.len() * width);
         for row in wanted {
-            last.extend_from_slice(&state[row * width..(row + 1) * width]);
+            last.extend_from_slice(&state[row.row * width..(row.row + 1) * width]);
         }
         let normed = self.norm(&last, Some(&self.model.norm));
         let mut logits = vec![0.0; wanted.len() * shape.vocabulary];
@@ -309,95 +283,5 @@ fn add_bias(linear: &Linear, rows: &mut [f32]) {
 fn scale(numbers: &mut [f32], factor: f32) {
     if factor != 1.0 {
         numbers.iter_mut().for_each(|number| *number *= factor);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use theoremata_kernels::{Inline, Span};
-
-    use super::*;
-
-    /// The tiny models, of which each has something that others have not.
-    const FAMILIES: [&str; 13] = [
-        "llama", "qwen2", "qwen3", "llama3", "yarn", "linear", "mistral", "gemma2", "gemma3", "phi3", "smollm3",
-        "olmo2", "granite",
-    ];
-
-    /// A tiny model of a family, the tokens of its example, and the logits of the public implementation.
-    fn golden(family: &str) -> (Model, Vec<Token>, Vec<f32>) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(family);
-        let model = Model::load(&folder).expect("the model");
-        let bytes = std::fs::read(folder.join("expected.safetensors")).expect("a file");
-        let expected = safetensors::SafeTensors::deserialize(&bytes).expect("tensors");
-        let of = |name: &str| expected.tensor(name).expect(name).data().to_vec();
-        let tokens = of("tokens").as_chunks().0.iter().map(|eight| i64::from_le_bytes(*eight) as Token).collect();
-        let logits = of("logits").as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
-        (model, tokens, logits)
-    }
-
-    /// The logits of all tokens of one plain thread, computed in batches of the given size.
-    fn logits(model: &Model, tokens: &[Token], batch: usize, page_tokens: usize, precision: Precision) -> Vec<f32> {
-        let pages = tokens.len().div_ceil(page_tokens);
-        let mut forward =
-            Forward::new(model, Kernels::best(), (precision, Rows::Rounded), (pages, page_tokens), tokens.len());
-        let mut logits = Vec::new();
-        for start in (0..tokens.len()).step_by(batch) {
-            let rows = batch.min(tokens.len() - start);
-            let end = (start + rows) as u32;
-            let slots: Vec<Slot> = (start as u32..end)
-                .map(|at| Slot { page: at / page_tokens as u32, offset: at % page_tokens as u32 })
-                .collect();
-            let spans: Vec<Span> = (0..end.div_ceil(page_tokens as u32))
-                .map(|page| {
-                    let position = page * page_tokens as u32;
-                    Span { page, offset: 0, tokens: (end - position).min(page_tokens as u32), position }
-                })
-                .collect();
-            let positions: Vec<u32> = (start as u32..end).collect();
-            let seen: Vec<u32> = (start as u32 + 1..=end).collect();
-            let groups = [Group { positions: &positions, seen: &seen, spans: &spans }];
-            let wanted: Vec<usize> = (0..rows).collect();
-            let tokens = &tokens[start..end as usize];
-            let batch = Batch { tokens, slots: &slots, groups: &groups, wanted: &wanted };
-            logits.extend(forward.run(model, &Inline, &batch));
-        }
-        logits
-    }
-
-    #[test]
-    fn logits_are_those_of_the_public_implementation() {
-        for family in FAMILIES {
-            let (model, tokens, expected) = golden(family);
-            let found = logits(&model, &tokens, tokens.len(), 16, Precision::Single);
-            assert_eq!(found.len(), expected.len());
-            let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            let largest = expected.iter().fold(0.0f32, |largest, logit| largest.max(logit.abs()));
-            println!("{family}: differs by at most {worst:e}, the largest logit is {largest}");
-            assert!(worst < 1e-4, "{family}: {worst}");
-            assert!(largest > 1.0, "the example says something");
-        }
-    }
-
-    #[test]
-    fn the_batch_and_the_pages_do_not_change_a_bit() {
-        for family in FAMILIES {
-            let (model, tokens, _) = golden(family);
-            let whole = logits(&model, &tokens, tokens.len(), 16, Precision::Single);
-            for (batch, page_tokens) in [(1, 16), (7, 5), (16, 1), (3, 64)] {
-                let parts = logits(&model, &tokens, batch, page_tokens, Precision::Single);
-                assert!(parts == whole, "{family}: batches of {batch}, pages of {page_tokens}");
-            }
-        }
-    }
-
-    #[test]
-    fn keys_in_half_precision_stay_close() {
-        let (model, tokens, expected) = golden("llama");
-        let found = logits(&model, &tokens, 8, 16, Precision::Half);
-        let worst = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(worst > 0.0 && worst < 0.05, "{worst}");
     }
 }

@@ -1,0 +1,79 @@
+//! The weights of a model on a device.
+
+use theoremata_kernels::Matrix;
+use theoremata_kernels::cuda::{Buffer, Cuda, CudaError, Weights};
+
+use crate::weights::model::{Layer, Model, Projection};
+use crate::weights::tensors::Linear;
+
+/// A matrix, and what is added to what it gives.
+pub(super) struct DeviceLinear {
+    pub(super) weights: Weights,
+    pub(super) bias: Option<Buffer<f32>>,
+}
+
+/// What makes queries, keys or values of a row.
+pub(super) struct DeviceProjection {
+    pub(super) linear: DeviceLinear,
+    pub(super) norm: Option<Buffer<f32>>,
+}
+
+/// Matrices and vectors of one layer, as [`Layer`] has them.
+pub(super) struct DeviceLayer {
+    pub(super) attention_norm: Option<Buffer<f32>>,
+    pub(super) query: DeviceProjection,
+    pub(super) key: DeviceProjection,
+    pub(super) value: DeviceProjection,
+    pub(super) output: DeviceLinear,
+    pub(super) attention_after: Option<Buffer<f32>>,
+    pub(super) feed_norm: Option<Buffer<f32>>,
+    pub(super) gate: DeviceLinear,
+    pub(super) up: DeviceLinear,
+    pub(super) down: DeviceLinear,
+    pub(super) feed_after: Option<Buffer<f32>>,
+}
+
+/// All of a model.
+pub(super) struct DeviceModel {
+    pub(super) embedding: Weights,
+    pub(super) layers: Vec<DeviceLayer>,
+    pub(super) norm: Buffer<f32>,
+    /// What makes logits; none where the embedding does.
+    pub(super) head: Option<Weights>,
+}
+
+impl DeviceModel {
+    pub(super) fn upload(cuda: &Cuda, model: &Model) -> Result<DeviceModel, CudaError> {
+        Ok(DeviceModel {
+            embedding: cuda.weights(&model.embedding)?,
+            layers: model.layers.iter().map(|layer| DeviceLayer::upload(cuda, layer)).collect::<Result<_, _>>()?,
+            norm: cuda.upload(&model.norm)?,
+            head: model.head.as_ref().map(|head: &Matrix| cuda.weights(head)).transpose()?,
+        })
+    }
+}
+
+impl DeviceLayer {
+    fn upload(cuda: &Cuda, layer: &Layer) -> Result<DeviceLayer, CudaError> {
+        let vector = |gain: &Option<Vec<f32>>| gain.as_ref().map(|gain| cuda.upload(gain)).transpose();
+        let linear = |linear: &Linear| -> Result<DeviceLinear, CudaError> {
+            Ok(DeviceLinear { weights: cuda.weights(&linear.matrix)?, bias: vector(&linear.bias)? })
+        };
+        let projection = |projection: &Projection| -> Result<DeviceProjection, CudaError> {
+            Ok(DeviceProjection { linear: linear(&projection.linear)?, norm: vector(&projection.norm)? })
+        };
+        Ok(DeviceLayer {
+            attention_norm: vector(&layer.attention_norm)?,
+            query: projection(&layer.query)?,
+            key: projection(&layer.key)?,
+            value: projection(&layer.value)?,
+            output: linear(&layer.output)?,
+            attention_after: vector(&layer.attention_after)?,
+            feed_norm: vector(&layer.feed_norm)?,
+            gate: linear(&layer.gate)?,
+            up: linear(&layer.up)?,
+            down: linear(&layer.down)?,
+            feed_after: vector(&layer.feed_after)?,
+        })
+    }
+}
