@@ -12,13 +12,14 @@ use clap::Args;
 use serde_json::json;
 use theoremata_actors::examine::{Examiner, Limits, Verdict};
 use theoremata_actors::jobs::{Job, Kind, Local, Options, OutputFormat, Pool, Program, TokenChoice};
-use theoremata_lm::Settings;
+use theoremata_lm::{Device, Settings};
 use theoremata_logic::calculus::theory::Goal;
 use theoremata_logic::language::infix::Infix;
 use theoremata_store::Store;
 
 use super::arguments::{MAX_THREADS, count, seconds};
 use super::exit::Exit;
+use super::generate::tell_device;
 use super::model;
 use super::output::Output;
 use crate::exchange::input::{self, Loaded};
@@ -53,7 +54,7 @@ pub(crate) struct FormaliseArguments {
     #[arg(long, value_name = "N")]
     accept: Option<usize>,
     /// The sentence is a statement already: say it in MPL, in mathematics and in words, and ask no model.
-    #[arg(long, conflicts_with_all = ["model", "samples", "holds", "fails", "accept", "seed", "cpu", "threads"])]
+    #[arg(long, conflicts_with_all = ["model", "samples", "holds", "fails", "accept", "seed", "cpu", "threads", "device"])]
     read: bool,
     /// All draws hang on it.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
@@ -64,6 +65,9 @@ pub(crate) struct FormaliseArguments {
     /// Threads; the answer does not depend on it [default: one a core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
+    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`; no token depends on it.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: Device,
 }
 
 /// Statements that say the same.
@@ -95,7 +99,7 @@ pub(crate) fn run(arguments: &FormaliseArguments, output: Output) -> Result<Exit
     }
     let holds = arguments.holds.iter().map(example).collect::<Result<Vec<_>, _>>()?;
     let fails = arguments.fails.iter().map(example).collect::<Result<Vec<_>, _>>()?;
-    let texts = written(arguments, &examiner)?;
+    let texts = written(arguments, &examiner, output)?;
     let candidates = sorted(&examiner, &texts, &holds, &fails)?;
     if let Some(number) = arguments.accept {
         let chosen = number.checked_sub(1).and_then(|place| candidates.get(place));
@@ -136,11 +140,13 @@ fn read(examiner: &Examiner, text: &str, output: Output) -> Result<Exit, Failure
 }
 
 /// What the model writes, in the order of its samples. One that did not come to an end is empty.
-fn written(arguments: &FormaliseArguments, examiner: &Examiner) -> Result<Vec<String>, Failure> {
+fn written(arguments: &FormaliseArguments, examiner: &Examiner, output: Output) -> Result<Vec<String>, Failure> {
     let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = arguments.threads.unwrap_or(cores);
-    let local = Kind::Local(Local { model, settings: Settings::default(), threads });
+    let settings = Settings::default();
+    tell_device(&arguments.device, &model, settings.exactness, output)?;
+    let local = Kind::Local(Local { model, settings, threads, device: arguments.device.clone() });
     let identity = model::identity(&arguments.model)?;
     let pool = Pool::start(Options::new(vec![local], identity));
     let pool = pool.map_err(|error| Failure::World(format!("cannot start the worker: {error}")))?;

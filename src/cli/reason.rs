@@ -247,7 +247,6 @@ impl ReasonArguments {
 pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
     let items = arguments.file.as_deref().map_or(Ok(Vec::new()), job::lines)?;
     let plan = arguments.plan();
-<<<<<<< HEAD
     let mut asked = job::Asked::read(arguments)?;
     let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
     let prover = Prover::read(&arguments.prover, store.as_ref())?;
@@ -259,11 +258,7 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         }
         asked.tools.extend(prover.tools(joins || plan == Plan::Script));
     }
-    let (options, shape, date) = options(arguments, store, prover.as_ref())?;
-=======
-    let asked = job::Asked::read(arguments)?;
-    let (options, shape, date) = options(arguments, output)?;
->>>>>>> lm
+    let (options, shape, date) = options(arguments, store, prover.as_ref(), output)?;
     let questions = match (plan, items.is_empty()) {
         (Plan::Map | Plan::Score, true) => {
             return Err(Failure::Usage("`map` and `score` need items: name a file of them with --file".into()));
@@ -377,16 +372,12 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Who does the work, and what every answer is restricted to.
-<<<<<<< HEAD
 fn options(
     arguments: &ReasonArguments,
     store: Option<Arc<Store>>,
     prover: Option<&Prover>,
+    output: Output,
 ) -> Result<(Options, OutputFormat, Option<String>), Failure> {
-=======
-fn options(arguments: &ReasonArguments, output: Output) -> Result<(Options, OutputFormat, Option<String>), Failure> {
-    let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
->>>>>>> lm
     let mut date = None;
     let (kinds, name, shape) = match &arguments.server {
         Some(url) => {

@@ -239,7 +239,7 @@ impl<'a> Pool<'a> {
         for (column, value) in values.iter_mut().enumerate().filter(|(column, _)| all >> column & 1 == 1) {
             tuple.clear();
             tuple.extend(inputs.iter().map(|input| self.entries[*input].values[column]));
-            *value = function_value(&self.models[self.columns[column].0], function, &tuple);
+            *value = function_value(self.models[self.columns[column].0], function, &tuple);
         }
         self.entries.push(Entry {
             size,
