@@ -184,7 +184,7 @@ fn a_tree_of_tasks_proves_goals_by_lemmas_within_fewer_pages_than_its_text() {
     let mut running = Running::start(&mut engine, tasks).expect("planted");
     let (root, mut most) = (running.root(), 0);
     while !engine.is_idle() {
-        for event in engine.step(&Inline) {
+        for event in engine.step(&Inline).expect("the processor computes") {
             running.take(&mut engine, &event);
         }
         most = most.max(engine.pages_held(root));
