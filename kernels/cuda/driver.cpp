@@ -5,6 +5,7 @@
 // Variables of the environment make it fail: STAND_IN_DEVICES (how many it shows), STAND_IN_CAPABILITY (its major
 // number), STAND_IN_OLD (it refuses the PTX), STAND_IN_BYTES (of memory), STAND_IN_LAUNCHES (until it is lost).
 #include <map>
+#include <mutex>
 
 #include "blocks.h"
 
@@ -33,7 +34,11 @@ struct Function {
 std::map<uint64_t, size_t> allocated;
 std::map<std::string, Function> functions;
 char context, stream, pool;  // places of which only the addresses count
-void *current = nullptr;
+thread_local void *current = nullptr;  // as a driver has it: one for each thread of the caller
+
+// A driver takes calls from any thread; the kernels here run one at a time.
+std::mutex one_call;
+using Turn = std::lock_guard<std::mutex>;
 
 // A number of the environment.
 long number(const char *name, long usual) {
@@ -71,6 +76,7 @@ int cuCtxSetCurrent(void *to) { return current = to, SUCCESS; }
 int cuCtxSynchronize() { return SUCCESS; }
 int cuStreamCreate(void **to, unsigned) { return *to = &stream, SUCCESS; }
 int cuStreamSynchronize(void *which) {
+    const Turn only(one_call);
     if (is_lost()) return LAUNCH_FAILED;
     return which == &stream ? SUCCESS : INVALID_VALUE;
 }
@@ -82,6 +88,7 @@ int cuMemPoolSetAttribute(void *which, int attribute, void *) {
 int cuGetErrorString(int, const char **text) { return *text = "the stand-in refused", SUCCESS; }
 
 int cuMemAllocAsync(uint64_t *address, size_t bytes, void *which) {
+    const Turn only(one_call);
     if (bytes == 0 || which != &stream) return INVALID_VALUE;
     if (is_lost()) return LAUNCH_FAILED;
     if (bytes > bytes_left) return OUT_OF_MEMORY;
@@ -93,6 +100,7 @@ int cuMemAllocAsync(uint64_t *address, size_t bytes, void *which) {
     return SUCCESS;
 }
 int cuMemFreeAsync(uint64_t address, void *which) {
+    const Turn only(one_call);
     auto found = allocated.find(address);
     if (found == allocated.end() || which != &stream) return INVALID_VALUE;
     bytes_left += found->second;
@@ -101,10 +109,12 @@ int cuMemFreeAsync(uint64_t address, void *which) {
     return SUCCESS;
 }
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *which) {
+    const Turn only(one_call);
     if (!is_allocated(to, bytes) || which != &stream) return INVALID_VALUE;
     return memcpy((void *)to, from, bytes), SUCCESS;
 }
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *which) {
+    const Turn only(one_call);
     if (!is_allocated(from, bytes) || which != &stream) return INVALID_VALUE;
     return memcpy(to, (const void *)from, bytes), SUCCESS;
 }
@@ -115,6 +125,7 @@ int cuModuleLoadData(void **module, const void *image) {
 }
 int cuModuleUnload(void *module) { return delete (Module *)module, SUCCESS; }
 int cuModuleGetFunction(void **function, void *module, const char *name) {
+    const Turn only(one_call);
     const std::string &text = ((const Module *)module)->text, kernel = name;
     const std::string parameter = kernel + "_param_0[";
     if (text.find(".entry " + kernel + "(") == std::string::npos) return NOT_FOUND;
@@ -130,6 +141,7 @@ int cuFuncGetParamInfo(void *function, size_t index, size_t *offset, size_t *byt
 }
 int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned threads_y,
                    unsigned threads_z, unsigned shared, void *which, void **arguments, void **) {
+    const Turn only(one_call);
     if (threads_y != 1 || threads_z != 1 || shared != 0 || which != &stream || current != &context) return INVALID_VALUE;
     if (is_lost() || --launches_left < 0) return LAUNCH_FAILED;
     const Function &own = *(const Function *)function;
