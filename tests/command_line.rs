@@ -464,6 +464,19 @@ fn published_goals_are_all_decided() {
     }
 }
 
+/// Lemmas about constructors say that something exists; their variables have the same names wherever they stand.
+#[test]
+fn a_run_with_lemmas_about_constructors_can_be_read_back() {
+    let here = folder("constructors");
+    let explored = theoremata(&here, &["explore", &theory("natural-order"), "--max-size", "2", "--db", "db", "-q"]);
+    assert_eq!(code(&explored), 0);
+    let text = theoremata(&here, &["export", "--db", "db"]).stdout;
+    assert!(String::from_utf8_lossy(&text).contains("!(in2[a1,a,s])"), "there is no such lemma");
+    fs::write(here.join("runs.jsonl"), &text).expect("a file");
+    assert_eq!(code(&theoremata(&here, &["import", "runs.jsonl", "--db", "copy"])), 0);
+    assert!(theoremata(&here, &["export", "--db", "copy"]).stdout == text, "the copy differs");
+}
+
 #[test]
 fn published_theorems_are_found_without_being_told() {
     let Some(data) = shared_data() else { return };

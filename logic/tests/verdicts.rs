@@ -2,6 +2,7 @@
 
 mod verdict;
 
+use theoremata_logic::search::explore::Options;
 use verdict::{Told, ask};
 
 #[test]
@@ -83,7 +84,7 @@ fn theorems_that_contradict_an_axiom_are_noticed() {
     let exploration = verdict::explore(
         theory,
         &["(>[x] (in[x,N]) (=[x,a]))", "(=[a,b])", "!(=[a,b])"],
-        theoremata_logic::search::explore::Options { generate: false, ..Default::default() },
+        Options { generate: false, ..Default::default() },
     );
     assert!(exploration.inconsistency.is_some() && exploration.is_finished());
 }
@@ -92,7 +93,7 @@ fn theorems_that_contradict_an_axiom_are_noticed() {
 fn equal_goals_are_one_attempt() {
     let theory = "(theory T[S,T,c] (& (in[c,S]) (>[x] (in[x,S]) (in[x,T]))))";
     let goal = "(in[c,T])";
-    let options = theoremata_logic::search::explore::Options { generate: false, ..Default::default() };
+    let options = Options { generate: false, ..Default::default() };
     let once = verdict::explore(theory, &[goal], options);
     let often = verdict::explore(theory, &[goal; 50], options);
     assert_eq!(verdict::told(&often), vec![Told::Theorem; 50]);
@@ -189,6 +190,23 @@ fn goals_about_sets_change_no_other_verdict() {
     beside(&OF_SETS.map(|(set, _)| set), 0);
 }
 
+/// Vertices are parameters, and what can be reached is worked out from edges; numbers are told apart where axioms ask.
+#[test]
+fn what_definitions_determine_is_refuted_where_it_fails() {
+    let told = |name: &str, goals: &[&str]| {
+        let options = Options { generate: false, ..Options::default() };
+        verdict::told(&verdict::explore_theory(verdict::shipped(name), goals, options))
+    };
+    let edges = [
+        "(>[x,y] (in2[x,y,→]) (in2[x,y,⇝]))",
+        "(>[x,y] (in2[x,y,⇝]) (in2[x,y,→]))",
+        "(>[x,y] (in2[x,y,→]) (in2[y,x,→]))",
+    ];
+    assert_eq!(told("graphs.mpl", &edges), [Told::Theorem, Told::CounterSatisfiable, Told::CounterSatisfiable]);
+    let order = ["(>[x,y] (in2[x,y,<]) (in2[x,y,≤]))", "(>[x,y] (in2[x,y,≤]) (in2[x,y,<]))"];
+    assert_eq!(told("natural-order.mpl", &order), [Told::Theorem, Told::CounterSatisfiable]);
+}
+
 /// What the project shows of itself: the same counts as ever, and all of them add up.
 #[test]
 fn the_counts_of_an_exploration_add_up() {
@@ -217,7 +235,7 @@ fn the_counts_of_an_exploration_add_up() {
 #[test]
 fn no_axiom_is_left_aside() {
     use theoremata_logic::search::explore::{Fate, Note};
-    let options = theoremata_logic::search::explore::Options { generate: false, ..Default::default() };
+    let options = Options { generate: false, ..Default::default() };
     let theory = "(theory T[R,S,c,d] (& (in[d,S]) (>[] (in[c,S]) (in[d,S])) (>[x,y] (in2[x,y,R]) (in[y,S])) \
                   (>[x] (>[y] (in[y,S]) (in2[x,y,R])) (in[x,S]))))";
     let goals = ["(>[] (>[y] (in[y,S]) (in2[c,y,R])) (in[c,S]))", "(in[c,S])"];
@@ -262,7 +280,7 @@ fn a_theorem_about_coinciding_sorts_is_no_rule_for_others() {
 
 #[test]
 fn a_goal_about_all_relations_makes_no_statements_about_them() {
-    let options = theoremata_logic::search::explore::Options { generate: false, ..Default::default() };
+    let options = Options { generate: false, ..Default::default() };
     let exploration = verdict::explore(NUMBERS, &["(>[a,b,c,q] (in3[a,b,c,q]) (in3[b,a,c,q]))"], options);
     assert!(exploration.counts().built < 1_000, "{:?}", exploration.counts());
 }

@@ -1,8 +1,7 @@
 //! Horn clauses over relations that are no functions: symmetry, transitivity, antisymmetry, what an
 //! operation does to a relation.
 //!
-//! At most three atoms, of which one may be a function's row; and monotony, `x R y` concludes
-//! `f(x) R f(y)`, with its four.
+//! At most three atoms, of which one may be a function's row.
 
 use super::conditional::{each_tuple, variables};
 use super::limits::Limits;
@@ -40,11 +39,6 @@ pub(super) fn candidates(signature: &Signature, limits: &Limits, about: &[Relati
     for function in &functions {
         for head in &relations {
             if !offer(signature, limits, &[*function], *head, take) {
-                return;
-            }
-        }
-        for relation in &relations {
-            if !monotony(signature, limits, *function, *relation, take) {
                 return;
             }
         }
@@ -99,47 +93,4 @@ fn connected(premises: &[Literal]) -> bool {
     premises.windows(2).all(|two| {
         two[0].arguments.iter().any(|term| matches!(term, Term::Variable(_)) && two[1].arguments.contains(term))
     })
-}
-
-/// `x R y, f(…x…) = u, f(…y…) = v → u R v`, for each input of the function.
-fn monotony(
-    signature: &Signature,
-    limits: &Limits,
-    function: RelationId,
-    relation: RelationId,
-    take: &mut Take<'_>,
-) -> bool {
-    let binary = signature.relations[relation.index()].arity == 2;
-    if !binary || !limits.may_grow([relation, relation, function, function].into_iter(), 4) {
-        return true;
-    }
-    let inputs = signature.relations[function.index()].arity as u16 - 1;
-    let (left, right) = (Term::Variable(inputs + 1), Term::Variable(inputs + 2));
-    for place in 0..inputs {
-        // Variable `inputs` takes the place of the input that changes.
-        let row = |changed: u16, output| Literal {
-            positive: true,
-            relation: function,
-            arguments: (0..inputs)
-                .map(|input| Term::Variable(if input == place { changed } else { input }))
-                .chain([output])
-                .collect(),
-        };
-        let related = |from, to| Literal { positive: true, relation, arguments: vec![from, to] };
-        for (from, to) in [(left, right), (right, left)] {
-            let clause = Clause {
-                variables: inputs + 3,
-                premises: vec![
-                    related(Term::Variable(place), Term::Variable(inputs)),
-                    row(place, left),
-                    row(inputs, right),
-                ],
-                head: Head::Literal(related(from, to)),
-            };
-            if is_well_sorted(signature, &clause) && !take(clause) {
-                return false;
-            }
-        }
-    }
-    true
 }

@@ -35,7 +35,7 @@ pub(super) fn candidates(
         }
         for function in &functions {
             family.bounds(*function, *relation);
-            family.reflection(*function, *relation);
+            family.monotony(*function, *relation);
         }
     }
     let equal = [RelationId::EQUAL];
@@ -224,26 +224,29 @@ impl Family<'_, '_> {
         }
     }
 
-    /// `f(x, z) R f(y, z) → x R y` and `→ y R x`, for each input of the function.
-    fn reflection(&mut self, function: RelationId, relation: RelationId) {
+    /// `x R y → f(x, z) R f(y, z)` and `→ f(y, z) R f(x, z)`, and the same from the values to the inputs, for each input of
+    /// the function.
+    fn monotony(&mut self, function: RelationId, relation: RelationId) {
         if self.arity(relation) != 2 {
             return;
         }
         let inputs = self.arity(function) as u16 - 1;
-        let (left, right) = (Term::Variable(inputs + 1), Term::Variable(inputs + 2));
         for place in 0..inputs {
             // Variable `inputs` takes the place of the input that changes.
-            let changed = |input: u16, by: u16| Term::Variable(if input == place { by } else { input });
             let row = |by: u16, output: Term| {
-                let arguments: Vec<Term> = (0..inputs).map(|input| changed(input, by)).chain([output]).collect();
+                let changed = |input: u16| Term::Variable(if input == place { by } else { input });
+                let arguments: Vec<Term> = (0..inputs).map(changed).chain([output]).collect();
                 literal(true, function, &arguments)
             };
-            let premises = [literal(true, relation, &[left, right]), row(place, left), row(inputs, right)];
-            let (one, other) = (Term::Variable(place), Term::Variable(inputs));
-            if !self.offer(&premises, literal(true, relation, &[one, other]))
-                || !self.offer(&premises, literal(true, relation, &[other, one]))
-            {
-                return;
+            let values = [inputs + 1, inputs + 2].map(Term::Variable);
+            let changing = [place, inputs].map(Term::Variable);
+            for (from, to) in [(changing, values), (values, changing)] {
+                let premises = [literal(true, relation, &from), row(place, values[0]), row(inputs, values[1])];
+                for related in [to, [to[1], to[0]]] {
+                    if !self.offer(&premises, literal(true, relation, &related)) {
+                        return;
+                    }
+                }
             }
         }
     }

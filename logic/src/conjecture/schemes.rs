@@ -227,9 +227,7 @@ pub(super) fn candidates(
 fn letters(said: &Said) -> Vec<(char, Option<usize>)> {
     fn collect(term: &Written, found: &mut Vec<(char, Option<usize>)>) {
         match term {
-            Written::Letter('c' | 'd') => {
-                found.extend(if let Written::Letter(letter) = term { Some((*letter, None)) } else { None })
-            }
+            Written::Letter(letter @ ('c' | 'd')) => found.push((*letter, None)),
             Written::Letter(_) => {}
             Written::Applied(letter, inputs) => {
                 found.push((*letter, Some(inputs.len())));
