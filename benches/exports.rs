@@ -84,7 +84,7 @@ fn explored(file: &str, atoms: Option<usize>) -> (Arc<Theory>, Vec<Checked>) {
                 let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(solve).unzip();
                 exploration.commit(verdicts, count, steps.iter().sum());
             }
-            Task::Finished => break,
+            Task::Ask | Task::Finished => break,
         }
     }
     (theory, exploration.theorems.into_iter().map(|theorem| theorem.checked).collect())

@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit codes out. Each command has a file.
 
+mod advice;
 mod arguments;
 mod bench;
 mod chat;

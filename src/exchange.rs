@@ -1,6 +1,7 @@
 //! What crosses the border of the program: files that are read, languages of other checkers that are
 //! written, these checkers, and what is stored.
 
+pub(crate) mod advice;
 pub(crate) mod checkers;
 pub(crate) mod corpus;
 pub(crate) mod input;

@@ -60,6 +60,7 @@
 //! `message_batch` (how their mail travels), `worker_state` and `actors` (one thread), `actix` (the coordinator's
 //! side), `drive`.
 
+pub mod advice;
 pub mod examine;
 pub mod grid;
 pub mod jobs;

@@ -13,6 +13,7 @@ use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::attempt::{LogicBlock, Verdict};
 use theoremata_logic::search::explore::{Exploration, Task};
 
+use crate::advice::Advisor;
 use crate::grid::{Block, BlockId, Committed, Coordinator, Cycle, End, Ended as Grid, Next, Runtime, Watch, drive};
 
 /// A proof attempt in the grid.
@@ -91,6 +92,8 @@ pub enum Outcome {
     Stopped,
     /// It was told not to go on while it made models and conjectures.
     Interrupted,
+    /// It waits for advice that there is not, and why.
+    Unadvised(String),
     /// The grid ended it within a round, which does not count.
     Ended(Grid),
 }
@@ -99,15 +102,18 @@ pub enum Outcome {
 pub const CYCLE_STEPS: u64 = 50_000;
 
 /// Runs an exploration on a grid until it is finished, `rounds` says stop, or `watch` ends it. While
-/// models and conjectures are made, on the calling thread, `go_on` is asked.
+/// models and conjectures are made, on the calling thread, `go_on` is asked. Questions go to the advisor once the round in
+/// which they arose was reported.
 pub fn explore(
     exploration: &mut Exploration,
     grid: &mut dyn Runtime<ProofBlock>,
     rounds: &mut dyn Rounds,
+    advisor: Option<&mut (dyn Advisor + 'static)>,
     go_on: &mut dyn FnMut() -> bool,
     watch: &mut Watch<'_>,
 ) -> Outcome {
-    let mut prover = Prover { exploration, rounds, go_on, round: Round::default(), outcome: None };
+    let mut prover = Prover { exploration, rounds, advisor, go_on, round: Round::default(), outcome: None };
+    prover.post();
     prover.advance(grid);
     if prover.outcome.is_none() {
         let ended = drive(grid, &mut prover, Vec::new(), watch);
@@ -121,6 +127,7 @@ pub fn explore(
 struct Prover<'e> {
     exploration: &'e mut Exploration,
     rounds: &'e mut dyn Rounds,
+    advisor: Option<&'e mut (dyn Advisor + 'static)>,
     go_on: &'e mut dyn FnMut() -> bool,
     round: Round,
     outcome: Option<Outcome>,
@@ -149,6 +156,20 @@ impl Prover<'_> {
                         self.outcome = Some(Outcome::Interrupted);
                     }
                 }
+                Task::Ask => {
+                    self.post();
+                    let answers = match &mut self.advisor {
+                        Some(advisor) => advisor.answers(),
+                        None => Err("nobody was named who could be asked".to_owned()),
+                    };
+                    match answers {
+                        Ok(answers) => {
+                            self.exploration.advise(answers);
+                            self.report(&[]);
+                        }
+                        Err(why) => self.outcome = Some(Outcome::Unadvised(why)),
+                    }
+                }
                 Task::Solve(attempts) => {
                     let count = attempts.len();
                     let blocks = attempts.into_iter().zip(0..).map(|(inner, number)| ProofBlock::top(number, inner));
@@ -168,6 +189,14 @@ impl Prover<'_> {
     fn report(&mut self, new: &[TheoremId]) {
         if self.rounds.round(self.exploration, new).is_break() {
             self.outcome = Some(Outcome::Stopped);
+        }
+        self.post();
+    }
+
+    /// Gives new questions to the advisor.
+    fn post(&mut self) {
+        if let Some(advisor) = &mut self.advisor {
+            advisor.post(self.exploration.queries());
         }
     }
 

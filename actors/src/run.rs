@@ -23,6 +23,7 @@ use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::Exploration;
 use theoremata_store::{Begin, Input, Run, RunId, Status, Store, StoreError, run_id};
 
+use crate::advice::Advisor;
 use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Progress, Runtime, ShardSize, Watch};
 use crate::measure::{Meter, Stages, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
@@ -132,6 +133,14 @@ pub enum RunError {
         /// What does not fit, and what can be done.
         why: String,
     },
+    /// It asked for advice and got none. What was committed stays, and it can go on.
+    #[error("run {run} waits for advice: {why}; `theoremata resume` goes on with it")]
+    Unadvised {
+        /// The run.
+        run: RunId,
+        /// Why there is none.
+        why: String,
+    },
     /// A fault of ours.
     #[error("the run gave up: {0}")]
     Panic(String),
@@ -146,6 +155,7 @@ pub struct Prepared {
     /// The cycle from which it goes on; 0 if nothing of it is stored.
     committed: u32,
     stages: Stages,
+    advisor: Option<Box<dyn Advisor>>,
     /// Whether the same question was asked before.
     pub known: bool,
 }
@@ -193,9 +203,9 @@ impl Prepared {
         match begin {
             Begin::New(id) => {
                 let exploration = Exploration::new(theory, &goals, manner.search());
-                Ok(Prepared { store, id, exploration, committed: 0, stages, known: false })
+                Ok(Prepared { store, id, exploration, committed: 0, stages, advisor: None, known: false })
             }
-            Begin::Known(run) => Prepared::known(store, &run, theory, &goals, manner, stages),
+            Begin::Known(run) => Prepared::known(store, &run, theory, &goals, &manner, stages),
         }
     }
 
@@ -204,20 +214,33 @@ impl Prepared {
         run: &Run,
         theory: Arc<Theory>,
         goals: &[Goal],
-        manner: Manner,
+        manner: &Manner,
         stages: Stages,
     ) -> Result<Prepared, RunError> {
         let (exploration, cycle) = restore(&store, run, theory, goals, manner)?;
         if run.status != Status::Finished {
             store.reopen(&run.id, cycle)?;
         }
-        Ok(Prepared { store, id: run.id, exploration, committed: cycle, stages, known: true })
+        Ok(Prepared { store, id: run.id, exploration, committed: cycle, stages, advisor: None, known: true })
+    }
+
+    /// The same with somebody who answers its questions: the one that its manner names. Without, a run that has questions
+    /// ends where it needs the answers, and can go on later.
+    #[must_use]
+    pub fn advised_by(self, advisor: Box<dyn Advisor>) -> Prepared {
+        Prepared { advisor: Some(advisor), ..self }
     }
 
     /// The run.
     #[must_use]
     pub fn id(&self) -> RunId {
         self.id
+    }
+
+    /// Whether nothing is left of it to be done.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.exploration.is_finished()
     }
 
     /// The round after which it goes on.
@@ -289,7 +312,7 @@ pub fn resume(store: impl Into<Arc<Store>>, run: &Run, theory: Theory, goals: &[
     let store = store.into();
     let stages = Stages::begin();
     let manner = can_go_on(&store, run)?;
-    Prepared::known(store, run, Arc::new(manner.bound(theory)), goals, manner, stages)
+    Prepared::known(store, run, Arc::new(manner.bound(theory)), goals, &manner, stages)
 }
 
 fn go(
@@ -299,13 +322,14 @@ fn go(
     tell: &dyn Fn(Event),
     now: fn() -> String,
 ) -> Result<Done, RunError> {
-    let Prepared { store, id, mut exploration, committed, stages, known: _ } = prepared;
+    let Prepared { store, id, mut exploration, committed, stages, mut advisor, known: _ } = prepared;
     let finished = exploration.is_finished();
     let mut writer = Writer::new(&store, id, tell, stages, (exploration.theorems.len(), committed), heard);
     if committed > 0 {
         writer.catch_up(&exploration);
     }
     let mut status = Status::Finished;
+    let mut unadvised = None;
     if !finished {
         let meter = Meter::begin();
         let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
@@ -323,12 +347,17 @@ fn go(
         let mut observer = Observed(tell);
         let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
         let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
-        let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut go_on, &mut watch);
+        let advisor = advisor.as_deref_mut();
+        let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, advisor, &mut go_on, &mut watch);
         grid.stop();
         status = match outcome {
             Outcome::Finished => Status::Finished,
             Outcome::Stopped => Status::Failed,
-            Outcome::Interrupted => limit().map_or(Status::Cancelled, |(status, _)| status),
+            Outcome::Unadvised(why) if go_on() => {
+                unadvised = Some(why);
+                Status::Cancelled
+            }
+            Outcome::Interrupted | Outcome::Unadvised(_) => limit().map_or(Status::Cancelled, |(status, _)| status),
             Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
             Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
             Outcome::Ended(_) => Status::Failed,
@@ -340,7 +369,10 @@ fn go(
         writer::conclude(&store, id, &exploration, status, now())?;
         stages.end("store");
     }
-    Ok(Done { store, id, exploration, status, stages })
+    match unadvised {
+        Some(why) => Err(RunError::Unadvised { run: id, why }),
+        None => Ok(Done { store, id, exploration, status, stages }),
+    }
 }
 
 /// The bound that was reached, if one was. Asked on the run's own thread, whose clock counts.
@@ -369,7 +401,7 @@ impl crate::grid::Observer for Observed<'_> {
 
 /// The exploration by which a question is answered, before anything is done.
 #[must_use]
-pub fn exploration(theory: Arc<Theory>, goals: &[Goal], manner: Manner) -> Exploration {
+pub fn exploration(theory: Arc<Theory>, goals: &[Goal], manner: &Manner) -> Exploration {
     Exploration::new(theory, goals, manner.search())
 }
 

@@ -6,7 +6,8 @@
 //! [`calculus`] (what a proof is, and the checker: trusted, knows nobody), [`language`] (text in, text out),
 //! [`clauses`] (the first-order view of a theory), [`models`] and [`conjecture`] (what is worth proving),
 //! [`saturation`] (how a block derives), [`proofs`] (from what was derived to a proof), [`search`] (attempts, and the
-//! rounds that [`search::explore`] makes of them), [`export`] (theorems for other checkers).
+//! rounds that [`search::explore`] makes of them), [`advisors`] (who answers what a stuck search asks, without a model),
+//! [`export`] (theorems for other checkers).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -26,12 +27,14 @@
 //!             let (verdicts, steps): (Vec<_>, Vec<u64>) = solved.unzip();
 //!             exploration.commit(verdicts, count, steps.iter().sum());
 //!         }
+//!         Task::Ask => unreachable!("nobody is asked by default"),
 //!         Task::Finished => break,
 //!     }
 //! }
 //! assert_eq!(exploration.theorems.len(), 1, "transitivity, twice: proved and checked");
 //! ```
 
+pub mod advisors;
 pub mod calculus;
 pub mod clauses;
 pub mod conjecture;

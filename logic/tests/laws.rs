@@ -74,7 +74,7 @@ fn open(name: &str, wanted: &dyn Fn(&str) -> bool, most_steps: u64) -> Vec<Strin
                 done += steps.iter().sum::<u64>();
                 exploration.commit(verdicts, count, steps.iter().sum());
             }
-            Task::Finished => break,
+            Task::Ask | Task::Finished => break,
         }
     }
     let told = told(&exploration);
@@ -117,7 +117,7 @@ fn explore(name: &str, file: &str, options: Options) -> Exploration {
                 let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(attempt::solve).unzip();
                 exploration.commit(verdicts, count, steps.iter().sum());
             }
-            Task::Finished => return exploration,
+            Task::Ask | Task::Finished => return exploration,
         }
     }
 }

@@ -303,7 +303,7 @@ fn an_exploration_goes_on_from_a_checkpoint_and_refuses_one_that_does_not_fit() 
                 let (verdicts, count, steps) = in_order(blocks);
                 exploration.commit(verdicts, count, steps);
             }
-            Task::Finished => break,
+            Task::Ask | Task::Finished => break,
         }
         if !exploration.round().is_multiple_of(16) {
             continue;

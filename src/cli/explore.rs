@@ -3,6 +3,7 @@
 use clap::Args;
 use theoremata_actors::run::Question;
 
+use super::advice::AdviceArguments;
 use super::arguments::{RunArguments, TheoryArguments};
 use super::exit::Exit;
 use super::output::Output;
@@ -19,18 +20,20 @@ pub(crate) struct ExploreArguments {
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
+    pub(super) advice: AdviceArguments,
+    #[command(flatten)]
     pub(super) run: RunArguments,
 }
 
 /// `theoremata explore`.
 pub(crate) fn run(arguments: &ExploreArguments, output: Output) -> Result<Exit, Failure> {
-    let ExploreArguments { theory, all, run: arguments } = arguments;
+    let ExploreArguments { theory, all, advice, run: arguments } = arguments;
     site_is_free(arguments.site.as_deref())?;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
     let question =
         Question { theory: loaded.theory, goals: Vec::new(), inputs: loaded.files, manner: manner(true, arguments) };
-    let mut done = ask(question, arguments, output)?;
+    let mut done = ask(question, advice, arguments, output)?;
     list(&done, *all, output);
     let written = write_site(&mut done, arguments.site.as_deref(), output);
     // What was found is said, whatever became of the pages.

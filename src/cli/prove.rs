@@ -7,6 +7,7 @@ use theoremata_actors::run::{Question, goals_proved};
 use theoremata_logic::language::mpl;
 use theoremata_store::Input;
 
+use super::advice::AdviceArguments;
 use super::arguments::{RunArguments, TheoryArguments};
 use super::output::Output;
 use super::run::{ask, manner, site_is_free, summarise, write_site};
@@ -29,12 +30,14 @@ pub(crate) struct ProveArguments {
     #[arg(long)]
     pub(super) explain: bool,
     #[command(flatten)]
+    pub(super) advice: AdviceArguments,
+    #[command(flatten)]
     pub(super) run: RunArguments,
 }
 
 /// `theoremata prove`.
 pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Failure> {
-    let ProveArguments { theory, goal: texts, goals: file, explain, run: arguments } = arguments;
+    let ProveArguments { theory, goal: texts, goals: file, explain, advice, run: arguments } = arguments;
     site_is_free(arguments.site.as_deref())?;
     let loaded = input::load(&theory.input, theory.config.as_deref())?;
     output.report(&loaded.report);
@@ -67,7 +70,7 @@ pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Fa
         return Err(Failure::Usage(why.to_owned()));
     }
     let question = Question { theory: loaded.theory, goals, inputs, manner: manner(false, arguments) };
-    let mut done = ask(question, arguments, output)?;
+    let mut done = ask(question, advice, arguments, output)?;
     let written = write_site(&mut done, arguments.site.as_deref(), output);
     if *explain && !output.is_json() {
         text::wishes(&done, output);

@@ -2,11 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use theoremata_actors::run::{can_go_on, goals_proved, resume};
 use theoremata_store::Store;
 
+use super::advice::{ModelArguments, Seat};
 use super::arguments::{MAX_THREADS, RunArguments, count, seconds};
 use super::exit::Exit;
 use super::output::Output;
@@ -35,6 +37,8 @@ pub(crate) struct ResumeArguments {
     /// Stop when more memory is in use.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(super) memory: Option<u64>,
+    #[command(flatten)]
+    pub(super) model: ModelArguments,
 }
 
 impl ResumeArguments {
@@ -55,17 +59,19 @@ impl ResumeArguments {
 
 /// `theoremata resume`.
 pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, Failure> {
-    let prefix = &arguments.run;
+    let (prefix, model) = (&arguments.run, &arguments.model);
     let arguments = &arguments.how();
     site_is_free(arguments.site.as_deref())?;
     // Looked at first: what cannot go on is not touched.
     let reader = open(&arguments.db)?;
     let known = find(&reader, prefix)?;
-    can_go_on(&reader, &known)?;
+    let manner = can_go_on(&reader, &known)?;
     let Stored { theory, goals, .. } = Stored::read(&reader, &known)?;
+    let seat = manner.advised.map(|advised| Seat::again(advised.by, model, &reader, &theory)).transpose()?;
     drop(reader);
-    let prepared = resume(Store::open(&arguments.db)?, &known, (*theory).clone(), &goals)?;
-    let mut done = follow(prepared, arguments, output)?;
+    let store = Arc::new(Store::open(&arguments.db)?);
+    let prepared = resume(store.clone(), &known, (*theory).clone(), &goals)?;
+    let mut done = follow(prepared, (seat, store), arguments, output)?;
     let explored = is_explored(&known);
     if explored {
         list(&done, false, output);

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use theoremata_actors::grid::Cancel;
@@ -10,6 +11,7 @@ use theoremata_actors::run::{Done, Event, Manner, Prepared, Question, Settings, 
 use theoremata_logic::search::explore::Exploration;
 use theoremata_store::{Status, Store, StoreReader};
 
+use super::advice::{AdviceArguments, Seat};
 use super::arguments::RunArguments;
 use super::exit::Exit;
 use super::output::Output;
@@ -23,24 +25,45 @@ use crate::time::now;
 
 /// How a question is asked.
 pub(super) fn manner(explore: bool, arguments: &RunArguments) -> Manner {
-    Manner { explore, atoms: arguments.max_size.map(usize::from) }
+    Manner { atoms: arguments.max_size.map(usize::from), ..Manner::plain(explore) }
 }
 
-/// Asks a question and prints what comes of it.
-pub(super) fn ask(question: Question, arguments: &RunArguments, output: Output) -> Result<Done, Failure> {
-    let store = if arguments.no_db { Store::in_memory() } else { Store::open(&arguments.db)? };
-    let prepared = Prepared::new(store, question, arguments.fresh, &now())?;
+/// Asks a question and prints what comes of it. Its manner is that of the advisor, if there is one.
+pub(super) fn ask(
+    mut question: Question,
+    advice: &AdviceArguments,
+    arguments: &RunArguments,
+    output: Output,
+) -> Result<Done, Failure> {
+    let seat = advice.seat(&question.theory, arguments)?.map(|(advised, seat)| {
+        question.manner.advised = Some(advised);
+        seat
+    });
+    let store = Arc::new(if arguments.no_db { Store::in_memory() } else { Store::open(&arguments.db)? });
+    let prepared = Prepared::new(store.clone(), question, arguments.fresh, &now())?;
     if prepared.known {
         let (id, round) = (prepared.id(), prepared.round());
         output.note(&format!("this question was asked before: run {id} goes on after round {round}"));
     }
-    follow(prepared, arguments, output)
+    follow(prepared, (seat, store), arguments, output)
 }
 
 /// Lets a run go on and prints what it tells, goals as they are decided.
-pub(super) fn follow(prepared: Prepared, arguments: &RunArguments, output: Output) -> Result<Done, Failure> {
+pub(super) fn follow(
+    prepared: Prepared,
+    (seat, store): (Option<Seat>, Arc<Store>),
+    arguments: &RunArguments,
+    output: Output,
+) -> Result<Done, Failure> {
     let settings = settings(arguments)?;
     let cancel = settings.cancel.clone();
+    // A run that is finished asks nobody.
+    let seat = seat.filter(|_| !prepared.is_finished());
+    let advisor = seat.map(|seat| seat.advisor(arguments, store, cancel.clone(), output)).transpose()?.flatten();
+    let prepared = match advisor {
+        Some(advisor) => prepared.advised_by(advisor),
+        None => prepared,
+    };
     let running = prepared.start(settings, now)?;
     let bar = progress_bar(output.is_quiet());
     for event in &running.events {

@@ -7,6 +7,7 @@ use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::explore::{Fate, Listed, Origin, Variant};
 
 use super::output::Output;
+use crate::exchange::advice;
 use crate::remarks::remarks;
 
 /// A theorem in a list of theorems.
@@ -182,6 +183,11 @@ pub(super) fn summary(done: &Done, output: Output) {
     }
     for remark in remarks(exploration) {
         output.line(&format!("note: {remark}"));
+    }
+    if let Ok(Some(run)) = done.store.run(&done.id)
+        && let Some(advisor) = advice::advisor(&run)
+    {
+        advice::told(exploration, &advisor).iter().for_each(|line| output.line(line));
     }
     output.line(&format!("run {} is {}", done.id, done.status.words()));
     let asked = exploration.conjectures.iter().any(|known| matches!(known.origin, Origin::Goal(_)));

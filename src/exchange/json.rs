@@ -6,6 +6,7 @@ use theoremata_actors::run::{Done, GoalAnswer, TheoremFound, contradiction};
 use theoremata_logic::search::explore::{Exploration, Listed, Variant};
 use theoremata_store::{Run, Status};
 
+use crate::exchange::advice;
 use crate::exchange::stored::is_imported;
 use crate::remarks::remarks;
 
@@ -75,7 +76,7 @@ pub(crate) fn goal(goal: &GoalAnswer) -> Value {
 pub(crate) fn summary(done: &Done) -> Value {
     let counts = done.exploration.counts();
     let stage = |(stage, seconds): &(&str, f64)| json!({ "stage": stage, "cpu_seconds": seconds });
-    json!({
+    let mut summary = json!({
         "event": "summary",
         "run": done.id.to_string(),
         "szs": if contradiction(&done.exploration).is_some() { "ContradictoryAxioms" } else { word(done.status) },
@@ -92,7 +93,11 @@ pub(crate) fn summary(done: &Done) -> Value {
         "wall_seconds": done.stages.wall(),
         "peak_bytes": peak_bytes(),
         "stages": done.stages.list.iter().map(stage).collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(summary), Some(questions)) = (summary.as_object_mut(), advice::questions(&done.exploration)) {
+        summary.insert("advice".to_owned(), questions);
+    }
+    summary
 }
 
 /// A stored run in the list of runs.

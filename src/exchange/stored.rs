@@ -127,7 +127,7 @@ impl Stored {
     pub(crate) fn exploration(&self, store: &StoreReader) -> Result<Exploration, Failure> {
         let manner = Manner::read(&self.run.options).map_err(Failure::Usage)?;
         let theory = manner.bound((*self.theory).clone()).into();
-        Ok(restore(store, &self.run, theory, &self.goals, manner)?.0)
+        Ok(restore(store, &self.run, theory, &self.goals, &manner)?.0)
     }
 
     fn refused(&self, Refusal { theorem, why }: &Refusal) -> Failure {

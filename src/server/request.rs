@@ -266,7 +266,7 @@ impl JobRequest {
             return Err(Problem::malformed("`goals`: there is no goal: nothing but comments").saying("field", "goals"));
         }
         let atoms = self.options.max_size.map(usize::from);
-        let manner = Manner { explore: self.kind == Kind::Explore, atoms };
+        let manner = Manner { atoms, ..Manner::plain(self.kind == Kind::Explore) };
         Ok(Asked::Question(Box::new(Question { theory, goals, inputs, manner })))
     }
 

@@ -52,7 +52,8 @@ pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize
     };
     let (theory, _) =
         read_mpl(file, text.as_bytes(), &mut load).unwrap_or_else(|report| panic!("{}", report.render(false)));
-    let question = Question { theory, goals: Vec::new(), inputs, manner: Manner { explore: true, atoms: Some(atoms) } };
+    let question =
+        Question { theory, goals: Vec::new(), inputs, manner: Manner { atoms: Some(atoms), ..Manner::plain(true) } };
     let prepared = Prepared::new(Store::in_memory(), question, false, "now").expect("a store in memory");
     let settings =
         Settings { threads: NonZeroUsize::MIN, cpu: None, memory: None, resident: 0, cancel: Cancel::default() };

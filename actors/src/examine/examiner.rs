@@ -173,8 +173,8 @@ impl Examiner {
             let (meter, resident) = (Meter::begin(), resident_bytes().unwrap_or(0));
             let grown = || resident_bytes().unwrap_or(0).saturating_sub(resident);
             let mut go_on = || meter.seconds() < limits.cpu && grown() < limits.memory;
-            let manner = Manner { explore: false, atoms: None };
-            let mut exploration = run::exploration(theory, &[goal], manner);
+            let manner = Manner::plain(false);
+            let mut exploration = run::exploration(theory, &[goal], &manner);
             exploration.prepare(&mut go_on);
             let known = exploration.conjectures.iter().rfind(|known| known.goals().next().is_some())?;
             match (&known.fate, Answer::of(&exploration, known)) {
@@ -207,7 +207,7 @@ impl Examiner {
         let (goals, _) = read_goals(&self.theory, text.as_bytes(), ASKED);
         let mut inputs = self.inputs.clone();
         inputs.push(Input { name: format!("{GOALS}{ASKED}"), bytes: text.into_bytes() });
-        Question { theory: (*self.theory).clone(), goals, inputs, manner: Manner { explore, atoms: None } }
+        Question { theory: (*self.theory).clone(), goals, inputs, manner: Manner::plain(explore) }
     }
 
     /// Has a run come to its end, or to a limit.

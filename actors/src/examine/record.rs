@@ -34,10 +34,10 @@ impl Examiner {
         let none = || format!("the store has no proof of {}", self.math(goal));
         let record = self.store().run(run).map_err(|error| error.to_string())?.ok_or_else(none)?;
         let theory = self.theory.clone();
-        let manner = Manner { explore: false, atoms: None };
+        let manner = Manner::plain(false);
         let goals = self.question(goals.iter(), false).goals;
         let (exploration, _) =
-            restore(self.store(), &record, theory, &goals, manner).map_err(|error| error.to_string())?;
+            restore(self.store(), &record, theory, &goals, &manner).map_err(|error| error.to_string())?;
         let says_so =
             |theorem: &theoremata_logic::search::explore::Theorem| *theorem.checked.statement() == goal.statement;
         let place = exploration.theorems.iter().position(says_so).ok_or_else(none)?;

@@ -7,10 +7,11 @@ use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::clauses::compile::behind_anchor;
-use theoremata_logic::search::explore::{Exploration, Options, Theorem};
+use theoremata_logic::search::explore::{Advice, Exploration, Options, Theorem};
 use theoremata_store::{Run, StoreReader};
 
 use super::RunError;
+use crate::advice::Advised;
 use crate::proof_codec::decode;
 
 /// The version of the search: another one finds other theorems, or in another order.
@@ -19,28 +20,48 @@ const SEARCH: u32 = 6;
 const CALCULUS: u32 = 2;
 
 /// How a question is asked: all that decides its answer besides the files.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Manner {
     /// Whether conjectures are generated from the beginning, and not only where goals need them.
     pub explore: bool,
     /// The largest number of atoms of a conjecture, if it is not the theory's own.
     pub atoms: Option<usize>,
+    /// Who is asked when the search is stuck, if anybody is.
+    pub advised: Option<Advised>,
 }
 
 /// A manner as the store keeps it, with the versions that the answer depends on.
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    advice: Option<KeptAdvice>,
     calculus: Option<u32>,
     command: String,
     max_size: Option<usize>,
     search: u32,
 }
 
+/// Advice as the store keeps it.
+#[derive(Serialize, Deserialize)]
+struct KeptAdvice {
+    by: String,
+    #[serde(flatten)]
+    advice: Advice,
+}
+
 impl Manner {
+    /// Goals alone, or all that can be found, and nobody is asked.
+    #[must_use]
+    pub fn plain(explore: bool) -> Manner {
+        Manner { explore, atoms: None, advised: None }
+    }
+
     /// The text for the store.
-    pub(super) fn text(self) -> String {
+    pub(super) fn text(&self) -> String {
         let command = if self.explore { "explore" } else { "prove" }.to_owned();
-        let kept = Kept { calculus: Some(CALCULUS), command, max_size: self.atoms, search: SEARCH };
+        let advice =
+            self.advised.as_ref().map(|Advised { by, advice }| KeptAdvice { by: by.to_string(), advice: *advice });
+        let kept = Kept { advice, calculus: Some(CALCULUS), command, max_size: self.atoms, search: SEARCH };
         serde_json::to_string(&kept).expect("plain data")
     }
 
@@ -59,20 +80,26 @@ impl Manner {
                 kept.search
             ));
         }
-        match &*kept.command {
-            "explore" => Ok(Manner { explore: true, atoms: kept.max_size }),
-            "prove" => Ok(Manner { explore: false, atoms: kept.max_size }),
-            other => Err(format!("its options name `{other}`, which is no question")),
-        }
+        let explore = match &*kept.command {
+            "explore" => true,
+            "prove" => false,
+            other => return Err(format!("its options name `{other}`, which is no question")),
+        };
+        let advised = |kept: KeptAdvice| {
+            let by = kept.by.parse().map_err(|error| format!("its options: {error}"))?;
+            Ok::<_, String>(Advised { by, advice: kept.advice })
+        };
+        Ok(Manner { explore, atoms: kept.max_size, advised: kept.advice.map(advised).transpose()? })
     }
 
-    pub(super) fn search(self) -> Options {
+    pub(super) fn search(&self) -> Options {
+        let advice = self.advised.as_ref().map(|advised| advised.advice);
         // Who names a size wants all of it.
-        Options { generate: self.explore, all_sizes: self.atoms.is_some(), ..Options::default() }
+        Options { generate: self.explore, all_sizes: self.atoms.is_some(), advice, ..Options::default() }
     }
 
     /// The theory with the bound applied.
-    pub fn bound(self, mut theory: Theory) -> Theory {
+    pub fn bound(&self, mut theory: Theory) -> Theory {
         if let Some(atoms) = self.atoms {
             theory.bounds.atoms = atoms;
             for bound in &mut theory.bounds.predicates {
@@ -111,7 +138,7 @@ pub fn restore(
     run: &Run,
     theory: Arc<Theory>,
     goals: &[Goal],
-    manner: Manner,
+    manner: &Manner,
 ) -> Result<(Exploration, u32), RunError> {
     can_go_on(store, run)?;
     let unfit = |why: String| RunError::Unfit { run: run.id, why };
@@ -149,10 +176,16 @@ fn denies_itself(theory: &Theory, theorem: &Theorem) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advice::By;
 
     #[test]
     fn a_manner_is_read_as_it_was_written_and_other_versions_are_named() {
-        for manner in [Manner { explore: true, atoms: None }, Manner { explore: false, atoms: Some(3) }] {
+        let advised = Advised { by: By::Random { seed: 1 }, advice: Advice::DEFAULT };
+        for manner in [
+            Manner::plain(true),
+            Manner { atoms: Some(3), ..Manner::plain(false) },
+            Manner { advised: Some(advised), ..Manner::plain(true) },
+        ] {
             assert_eq!(Manner::read(&manner.text()), Ok(manner));
         }
         for old in [
@@ -163,7 +196,7 @@ mod tests {
             assert!(why.contains(&format!("this program has {SEARCH} and {CALCULUS}")), "{why}");
         }
         assert!(Manner::read("{}").is_err());
-        let strange = Manner { explore: true, atoms: None }.text().replace("explore", "dance");
+        let strange = Manner::plain(true).text().replace("explore", "dance");
         assert!(Manner::read(&strange).expect_err("no question").contains("dance"));
     }
 }

@@ -17,12 +17,14 @@ mod parse;
 mod unread;
 mod vocabulary;
 mod words;
+mod write;
 
 use crate::calculus::theory::{Goal, Theory};
 
 use super::mpl::{Report, parse_goal};
 use flatten::flatten;
-use vocabulary::Vocabulary;
+pub(crate) use parse::{Sentence, Term};
+pub(crate) use vocabulary::Vocabulary;
 
 pub use unread::Unread;
 
@@ -61,6 +63,53 @@ impl<'t> Infix<'t> {
         parse_goal(self.theory, &mpl).map_err(|report| said(&report))
     }
 
+    /// A statement with the premises of another one: what a step of a proof of `goal` says. Variables that are called the
+    /// same are the same.
+    ///
+    /// # Errors
+    /// In words, on one line, if one of the texts is no statement.
+    pub fn step(&self, goal: &str, step: &str) -> Result<Goal, String> {
+        let (mut given, _) = parted(self.sentence(goal)?);
+        let (own, conclusion) = parted(self.sentence(step)?);
+        given.extend(own.into_iter().filter(|premise| !given.contains(premise)).collect::<Vec<_>>());
+        self.parsed(&joined(given, conclusion))
+    }
+
+    /// `goal` where `case` holds, and where it does not. Variables that are called the same are the same.
+    ///
+    /// # Errors
+    /// In words, on one line, if one of the texts is no statement.
+    pub fn split(&self, goal: &str, case: &str) -> Result<[Goal; 2], String> {
+        let (given, conclusion) = parted(self.sentence(goal)?);
+        let case = self.sentence(case)?;
+        let denied = match &case {
+            Sentence::Not(inner) => (**inner).clone(),
+            other => Sentence::Not(Box::new(other.clone())),
+        };
+        let with = |case| self.parsed(&joined(given.iter().cloned().chain([case]).collect(), conclusion.clone()));
+        Ok([with(case)?, with(denied)?])
+    }
+
+    /// The tree of a statement that people write.
+    pub(crate) fn sentence(&self, text: &str) -> Result<Sentence, String> {
+        parse::statement(&self.vocabulary, text).map_err(|unread| unread.to_string())
+    }
+
+    /// A tree as people write it.
+    pub(crate) fn written(&self, sentence: &Sentence) -> String {
+        write::sentence(&self.vocabulary, sentence)
+    }
+
+    /// The signs of the theory.
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    fn parsed(&self, sentence: &Sentence) -> Result<Goal, String> {
+        let mpl = flatten(&self.vocabulary, sentence).map_err(|unread| unread.to_string())?;
+        parse_goal(self.theory, &mpl).map_err(|report| said(&report))
+    }
+
     /// An expression that statements match: an implication of up to two premises, or none, with so many variables and
     /// terms so deep. Everything that matches is read by [`Infix::mpl`], unless it mixes sorts.
     #[must_use]
@@ -89,6 +138,29 @@ impl<'t> Infix<'t> {
     pub fn help(&self) -> String {
         self.vocabulary.help()
     }
+}
+
+/// The premises of a statement, and its conclusion.
+fn parted(sentence: Sentence) -> (Vec<Sentence>, Sentence) {
+    let (mut premises, mut conclusion) = (Vec::new(), sentence);
+    while let Sentence::Implies(premise, rest) = conclusion {
+        match *premise {
+            Sentence::And(parts) => premises.extend(parts),
+            other => premises.push(other),
+        }
+        conclusion = *rest;
+    }
+    (premises, conclusion)
+}
+
+/// A statement with these premises.
+fn joined(mut premises: Vec<Sentence>, conclusion: Sentence) -> Sentence {
+    let premise = match premises.len() {
+        0 => return conclusion,
+        1 => premises.remove(0),
+        _ => Sentence::And(premises),
+    };
+    Sentence::Implies(Box::new(premise), Box::new(conclusion))
 }
 
 /// The first error of a report, on one line.

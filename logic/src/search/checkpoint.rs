@@ -12,10 +12,10 @@ use crate::calculus::checked::Checked;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
-use crate::search::explore::{Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Stage, Theorem};
+use crate::search::explore::{Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Stage, Theorem};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.
@@ -39,6 +39,17 @@ struct State<C, O> {
     late_models: Vec<usize>,
     knows_exhaustions: bool,
     has_doubted: bool,
+    asked: Vec<Asked>,
+    chosen: Vec<(usize, Vec<u32>)>,
+}
+
+/// Who made a conjecture that is not made again by itself.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Maker {
+    /// The conjecture that got stuck on it.
+    Stuck(usize),
+    /// The advisor, to this question.
+    Advisor(u32),
 }
 
 /// A theorem without its proof.
@@ -54,8 +65,8 @@ struct Mark {
 /// A conjecture: how often it was tried, and why it is open, if it is.
 #[derive(Serialize, Deserialize)]
 struct Entry<C, O> {
-    /// For a lemma: its clause, and the conjecture that got stuck on it.
-    lemma: Option<(C, usize)>,
+    /// For what was made to help: its clause, and who made it.
+    help: Option<(C, Maker)>,
     tried: [u32; LEVELS],
     failures: u32,
     open: Option<O>,
@@ -73,8 +84,9 @@ impl Exploration {
             induction: theorem.induction,
         });
         let conjectures = self.conjectures.iter().map(|conjecture| Entry {
-            lemma: match (&conjecture.origin, &conjecture.clause) {
-                (Origin::Lemma(of), Some(clause)) => Some((clause, *of)),
+            help: match (&conjecture.origin, &conjecture.clause) {
+                (Origin::Lemma(of), Some(clause)) => Some((clause, Maker::Stuck(*of))),
+                (Origin::Advised(question), Some(clause)) => Some((clause, Maker::Advisor(*question))),
                 _ => None,
             },
             tried: conjecture.tried,
@@ -98,6 +110,8 @@ impl Exploration {
             late_models: self.late_models.clone(),
             knows_exhaustions: self.knows_exhaustions,
             has_doubted: self.has_doubted,
+            asked: self.consultation.asked.clone(),
+            chosen: self.consultation.chosen.clone(),
         };
         postcard::to_stdvec(&(VERSION, state)).expect("memory takes any state")
     }
@@ -137,9 +151,13 @@ impl Exploration {
                 exploration.add_falsity();
             }
             if place == exploration.conjectures.len() && place < total {
-                let lemma = state.conjectures[place].lemma.clone();
-                let (clause, of) = lemma.ok_or(Unfit("it counts more conjectures than the theory has"))?;
-                exploration.add(clause, Origin::Lemma(of));
+                let help = state.conjectures[place].help.clone();
+                let (clause, maker) = help.ok_or(Unfit("it counts more conjectures than the theory has"))?;
+                let origin = match maker {
+                    Maker::Stuck(of) => Origin::Lemma(of),
+                    Maker::Advisor(question) => Origin::Advised(question),
+                };
+                exploration.add(clause, origin);
                 if exploration.conjectures.len() != place + 1 {
                     return Err(Unfit("a lemma of it is known already"));
                 }
@@ -157,6 +175,13 @@ impl Exploration {
         }
         exploration.wanted = state.wanted;
         exploration.late_models = state.late_models;
+        if state.asked.iter().any(|asked| asked.about.is_some_and(|about| about >= total))
+            || state.chosen.iter().any(|(place, _)| *place >= total)
+        {
+            return Err(Unfit("it asks about a conjecture that there is not"));
+        }
+        exploration.consultation.asked = state.asked;
+        exploration.consultation.chosen = state.chosen;
         for (mark, proof) in state.theorems.into_iter().zip(proofs) {
             exploration.enter(mark, proof)?;
         }

@@ -6,6 +6,7 @@
 //! numbered and turned into rules when the round is over. So the outcome depends on the theory and
 //! the options alone, not on who ran the blocks in which order.
 
+mod advice;
 mod commit;
 mod conjecture;
 mod essential;
@@ -37,6 +38,8 @@ use crate::saturation::book::RuleBook;
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
 
+pub(crate) use advice::Consultation;
+pub use advice::{Advice, Asked, Proposal, Query, Received, Topic};
 pub(crate) use conjecture::LEVELS;
 use conjecture::{BY_CASES, LAST, is_asked};
 pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
@@ -69,6 +72,8 @@ pub struct Options {
     pub last_effort: Option<Effort>,
     /// How many lemmas may be made of stuck subgoals.
     pub lemmas: usize,
+    /// How it may be advised; `None`: nobody is asked.
+    pub advice: Option<Advice>,
 }
 
 impl Options {
@@ -82,6 +87,7 @@ impl Options {
         by_cases: Effort::CASES,
         last_effort: Some(Effort::HIGH),
         lemmas: 200,
+        advice: None,
     };
 }
 
@@ -98,6 +104,8 @@ pub enum Task {
     Prepare,
     /// Run these blocks, give their verdicts to [`Exploration::commit`] in this order.
     Solve(Vec<LogicBlock>),
+    /// Take the answers to the questions that wait: give them to [`Exploration::advise`].
+    Ask,
     /// Nothing.
     Finished,
 }
@@ -166,6 +174,8 @@ pub struct Exploration {
     pub(crate) knows_exhaustions: bool,
     /// Whether goals that withstood a first attempt were looked at in small models.
     pub(crate) has_doubted: bool,
+    /// What an advisor was asked, and what came of it.
+    pub(crate) consultation: Consultation,
 }
 
 impl Exploration {
@@ -224,6 +234,7 @@ impl Exploration {
             lost: Vec::new(),
             knows_exhaustions: false,
             has_doubted: false,
+            consultation: Consultation::default(),
         }
     }
 
@@ -302,6 +313,9 @@ impl Exploration {
                 // Only goals were asked for, and all are decided.
                 _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
+                    if let Some(round) = self.chosen_round() {
+                        return round;
+                    }
                     // With patience first: what failed often waits for several new rules.
                     for (level, patient) in [(0, true), (0, false), (1, false)] {
                         if level == 1 && self.doubts() {
@@ -320,6 +334,9 @@ impl Exploration {
                         if self.choose_first(BY_CASES) {
                             return self.solve_with(self.options.by_cases);
                         }
+                    }
+                    if self.unanswered() > 0 {
+                        return Task::Ask;
                     }
                     // Lemmas about little cost less than cases do, tried again after each theorem.
                     if !self.options.generate && self.may_grow(true) {
@@ -379,8 +396,7 @@ impl Exploration {
             open && among(conjecture) && tried < rules && !waits && wanted
         };
         // Lemmas stand at the end of the list but are wanted first.
-        let lemmas_first =
-            |(place, conjecture): &(usize, &Conjecture)| (!matches!(conjecture.origin, Origin::Lemma(_)), *place);
+        let lemmas_first = |(place, conjecture): &(usize, &Conjecture)| (!conjecture.origin.is_help(), *place);
         let mut order: Vec<_> = self.conjectures.iter().enumerate().filter(chosen).collect();
         order.sort_by_key(lemmas_first);
         self.running = order.into_iter().map(|(place, _)| place).take(self.options.window).collect();
@@ -418,6 +434,8 @@ impl Exploration {
             self.stage = Stage::Wanting;
         } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
             // They are tried like everything else.
+        } else if self.stage == Stage::Generated && self.consult_about_all() {
+            // The answers are tried too.
         } else if self.stage == Stage::Generated && self.goals_open() && self.may_grow(false) {
             self.stage = Stage::Wanting;
         } else if self.goals_open() && self.options.last_effort.is_some() {

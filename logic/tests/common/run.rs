@@ -80,7 +80,7 @@ pub fn explore(theory: &Arc<Theory>, goals: &[Goal], options: Options, run: Runn
                 let (verdicts, count, steps) = run(blocks);
                 exploration.commit(verdicts, count, steps);
             }
-            Task::Finished => break,
+            Task::Ask | Task::Finished => break,
         }
     }
     let statements: Vec<_> = exploration.theorems.iter().map(|theorem| theorem.checked.statement().clone()).collect();

@@ -76,7 +76,7 @@ fn explore_with(
                 let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(&mut *solve).unzip();
                 exploration.commit(verdicts, count, steps.iter().sum());
             }
-            Task::Finished => return exploration,
+            Task::Ask | Task::Finished => return exploration,
         }
     }
 }

@@ -13,6 +13,7 @@ use theoremata_logic::models::model::{Model, UNKNOWN};
 use theoremata_logic::search::explore::{Exploration, Fate};
 use theoremata_store::Input;
 
+use crate::exchange::advice;
 use crate::exchange::checkers::Acceptance;
 use crate::exchange::stored::Stored;
 use crate::remarks::remarks;
@@ -47,6 +48,7 @@ impl Report {
                 .find(|(statement, _)| *statement == checked.statement())
                 .map(|(_, label)| (*label).to_owned()),
             checked,
+            proposed: None,
         });
         let theorems: Vec<Theorem> = theorems.collect();
         let statements: Vec<&Formula> = theorems.iter().map(|theorem| theorem.checked.statement()).collect();
@@ -55,13 +57,19 @@ impl Report {
         let report =
             Report { sources, theorems, contradiction, exports: true, acceptances, askers, ..Report::default() };
         match exploration {
-            Some(exploration) => report.with(exploration),
+            Some(exploration) => report.with(exploration, advice::advisor(&stored.run).as_deref()),
             None => report,
         }
     }
 
     /// Adds what is no theorem.
-    fn with(mut self, exploration: &Exploration) -> Report {
+    fn with(mut self, exploration: &Exploration, advisor: Option<&str>) -> Report {
+        if let Some(advisor) = advisor {
+            self.advice = advice::told(exploration, advisor);
+            for (place, theorem) in self.theorems.iter_mut().enumerate() {
+                theorem.proposed = advice::proposed(exploration, place, advisor);
+            }
+        }
         let mut open = Vec::new();
         let mut refuted = Vec::new();
         for conjecture in &exploration.conjectures {

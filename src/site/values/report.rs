@@ -39,6 +39,8 @@ pub(crate) struct Report {
     pub(crate) acceptances: Vec<Acceptance>,
     /// The nodes of reasoning jobs that asked for this run, in words.
     pub(crate) askers: Vec<String>,
+    /// What was asked of an advisor and what came of it, in words.
+    pub(crate) advice: Vec<String>,
 }
 
 /// How many refuted conjectures are shown on pages.
@@ -66,6 +68,8 @@ pub(crate) struct Theorem {
     pub(crate) cycle: u64,
     /// The name that the user gave it as a goal, if so.
     pub(crate) label: Option<String>,
+    /// The advisor that proposed it, and why, in words.
+    pub(crate) proposed: Option<String>,
 }
 
 /// How a theorem was found.

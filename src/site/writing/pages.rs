@@ -233,6 +233,7 @@ impl Pages<'_, '_> {
             "essential": essential,
             "by_induction": by_induction,
             "remarks": report.remarks,
+            "advice": report.advice,
             "counts": report.counts.iter().map(|count| json!({ "label": count.label, "number": count.number })).collect::<Vec<_>>(),
             "axioms": within(axioms, ROWS / 2),
             "definitions": definitions,

@@ -96,6 +96,7 @@ impl Pages<'_, '_> {
                 "exports": self.exports_of(number),
                 "acceptances": self.acceptances(),
                 "askers": self.catalogue.report.askers,
+                "proposed": theorem.proposed,
                 "steps": told.steps,
                 "fetched": told.fetched,
                 "picture_html": if first { picture.as_deref() } else { None },

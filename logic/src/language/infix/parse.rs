@@ -12,7 +12,7 @@ const LONGEST: usize = 4096;
 
 /// A term.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Term {
+pub(crate) enum Term {
     Variable(String),
     /// The place of a constant of the vocabulary.
     Constant(usize),
@@ -22,7 +22,7 @@ pub(super) enum Term {
 
 /// A formula.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Sentence {
+pub(crate) enum Sentence {
     Equal(Term, Term),
     Relation(usize, Vec<Term>),
     /// The place of a set of the vocabulary.
@@ -36,7 +36,7 @@ pub(super) enum Sentence {
 
 impl Sentence {
     /// Calls `visit` with each variable, from left to right, as often as it stands there.
-    pub(super) fn each_variable(&self, visit: &mut dyn FnMut(&str)) {
+    pub(crate) fn each_variable(&self, visit: &mut dyn FnMut(&str)) {
         match self {
             Sentence::Equal(left, right) => [left, right].into_iter().for_each(|term| term.each_variable(visit)),
             Sentence::Relation(_, terms) => terms.iter().for_each(|term| term.each_variable(visit)),
@@ -52,7 +52,7 @@ impl Sentence {
 }
 
 impl Term {
-    fn each_variable(&self, visit: &mut dyn FnMut(&str)) {
+    pub(crate) fn each_variable(&self, visit: &mut dyn FnMut(&str)) {
         match self {
             Term::Variable(name) => visit(name),
             Term::Apply(_, terms) => terms.iter().for_each(|term| term.each_variable(visit)),

@@ -13,7 +13,7 @@ pub(super) const LOGIC: [&str; 20] =
 
 /// Where the sign stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Between two terms, with the strength of its binding.
     Between(u8),
     /// Before its terms.
@@ -24,7 +24,7 @@ pub(super) enum Place {
 
 /// What stands at a place of the atom.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     Input(usize),
     Value,
     Fixed(Arc<str>),
@@ -32,19 +32,19 @@ pub(super) enum Slot {
 
 /// An operation or a relation.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Sign {
+pub(crate) struct Sign {
     /// The ways to write it, the usual one first.
-    pub(super) texts: Vec<Arc<str>>,
-    pub(super) place: Place,
-    pub(super) predicate: Arc<str>,
-    pub(super) slots: Vec<Slot>,
+    pub(crate) texts: Vec<Arc<str>>,
+    pub(crate) place: Place,
+    pub(crate) predicate: Arc<str>,
+    pub(crate) slots: Vec<Slot>,
     /// Terms that it takes.
-    pub(super) inputs: usize,
+    pub(crate) inputs: usize,
 }
 
 impl Sign {
     /// The atom in MPL; `value` names what an operation gives.
-    pub(super) fn atom(&self, inputs: &[String], value: &str) -> String {
+    pub(crate) fn atom(&self, inputs: &[String], value: &str) -> String {
         let written = self.slots.iter().map(|slot| match slot {
             Slot::Input(place) => inputs[*place].as_str(),
             Slot::Value => value,
@@ -60,30 +60,30 @@ impl Sign {
 
 /// How the numbers are made.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Numerals {
-    pub(super) zero: Arc<str>,
+pub(crate) struct Numerals {
+    pub(crate) zero: Arc<str>,
     /// The place of the successor among the operations.
-    pub(super) successor: usize,
+    pub(crate) successor: usize,
 }
 
 /// All signs of a theory.
 #[derive(Clone, Debug)]
-pub(super) struct Vocabulary {
-    pub(super) operations: Vec<Sign>,
-    pub(super) relations: Vec<Sign>,
+pub(crate) struct Vocabulary {
+    pub(crate) operations: Vec<Sign>,
+    pub(crate) relations: Vec<Sign>,
     /// Individuals: as they are shown, and their names in MPL.
-    pub(super) constants: Vec<(Arc<str>, Arc<str>)>,
+    pub(crate) constants: Vec<(Arc<str>, Arc<str>)>,
     /// Sets of individuals, in the same way.
-    pub(super) sets: Vec<(Arc<str>, Arc<str>)>,
-    pub(super) numerals: Option<Numerals>,
+    pub(crate) sets: Vec<(Arc<str>, Arc<str>)>,
+    pub(crate) numerals: Option<Numerals>,
     /// All texts that are one sign, the longest first.
-    pub(super) texts: Vec<Arc<str>>,
+    pub(crate) texts: Vec<Arc<str>>,
     /// Names that no variable may have.
-    pub(super) taken: Vec<Arc<str>>,
+    pub(crate) taken: Vec<Arc<str>>,
 }
 
 impl Vocabulary {
-    pub(super) fn of(theory: &Theory) -> Vocabulary {
+    pub(crate) fn of(theory: &Theory) -> Vocabulary {
         let signs = Signs::of(theory);
         let parameters = &theory.anchor_definition().parameters;
         let sorts = &theory.predicate(theory.anchor).sorts;
@@ -126,7 +126,7 @@ impl Vocabulary {
     }
 
     /// What may be written, on one line.
-    pub(super) fn help(&self) -> String {
+    pub(crate) fn help(&self) -> String {
         let words = |signs: &[Sign]| signs.iter().map(Sign::example).collect::<Vec<_>>().join(", ");
         let names: Vec<&str> = self.constants.iter().map(|(shown, _)| &**shown).collect();
         let mut parts = vec![format!(
@@ -143,13 +143,13 @@ impl Vocabulary {
     }
 
     /// Variables that may be used, as many as are wanted.
-    pub(super) fn variables(&self, count: usize) -> Vec<String> {
+    pub(crate) fn variables(&self, count: usize) -> Vec<String> {
         let letters = ["x", "y", "z", "u", "v", "w"].map(str::to_owned).into_iter();
         let all = letters.chain((1..).map(|number| format!("x{number}")));
         all.filter(|name| !self.is_taken(name)).take(count).collect()
     }
 
-    pub(super) fn is_taken(&self, name: &str) -> bool {
+    pub(crate) fn is_taken(&self, name: &str) -> bool {
         self.taken.iter().any(|taken| &**taken == name)
     }
 }
@@ -223,7 +223,7 @@ fn own(texts: Vec<Arc<str>>) -> Vec<Arc<str>> {
 }
 
 /// Whether a text is written with letters and digits, so that blanks must part it from others.
-pub(super) fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '\'')
 }
 

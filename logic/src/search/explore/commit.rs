@@ -59,6 +59,7 @@ impl Exploration {
                     self.conjectures[place].failures += 1;
                     let wishes =
                         if is_asked(&self.conjectures[place].origin) { self.wishes(&stuck) } else { Vec::new() };
+                    self.consult(place, &wishes);
                     self.conjectures[place].fate = Fate::Open(Open { wishes, ..self.report(&stuck) });
                 }
             }

@@ -26,6 +26,15 @@ pub enum Origin {
     Lemma(usize),
     /// It is a part of the conjunction that the conjecture with this number states.
     Part(usize),
+    /// An advisor proposed it in answer to the question with this number.
+    Advised(u32),
+}
+
+impl Origin {
+    /// Whether it was made to help with something else.
+    pub(crate) fn is_help(&self) -> bool {
+        matches!(self, Origin::Lemma(_) | Origin::Advised(_))
+    }
 }
 
 /// A conjecture and its fate.
@@ -81,6 +90,15 @@ impl Conjecture {
             _ => None,
         };
         first.into_iter().chain(&self.also)
+    }
+
+    /// The question that an advisor answered with it, if one did.
+    #[must_use]
+    pub fn question(&self) -> Option<usize> {
+        match self.origin {
+            Origin::Advised(question) => Some(question as usize),
+            _ => None,
+        }
     }
 
     /// Whether the last attempt was ended by the bound on steps.

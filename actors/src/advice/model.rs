@@ -1,0 +1,175 @@
+//! A language model as an advisor: each question is a job of the pool.
+//!
+//! All questions of a run begin with the same text, the theory with its theorems, which the pool reads once and forks; what
+//! follows is the question, and several branches draw an answer each. A guide holds the branches to the statements of the
+//! theory, so that every answer that comes to its end is one. Which theorems matter is not drawn: the pool scores each of
+//! them behind the question. No text of the theory but its formulas gets into a prompt, so no comment in it can steer.
+
+use std::time::Duration;
+
+use tera::{Context, Tera};
+use theoremata_lm::Outcome;
+use theoremata_logic::advisors::NAMED;
+use theoremata_logic::calculus::formula::Formula;
+use theoremata_logic::calculus::proof::TheoremId;
+use theoremata_logic::language::infix::Infix;
+use theoremata_logic::language::notation::Reading;
+use theoremata_logic::search::explore::{Proposal, Query, Topic};
+
+use super::Advisor;
+use crate::grid::Cancel;
+use crate::jobs::{Job, JobId, NodeAnswer, OutputFormat, Pool, Program, TokenChoice};
+
+/// How often it is looked whether the pool has answered.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// Variables of a proposal, and how deep its terms may be.
+const VARIABLES: usize = 4;
+const DEPTH: usize = 2;
+/// How freely proposals are drawn.
+const TEMPERATURE: f32 = 0.7;
+/// Theorems that a prompt names, the last ones; and those among which premises are chosen.
+const THEOREMS: usize = 24;
+/// The prompts.
+const TEMPLATES: [(&str, &str); 6] = [
+    ("theory", include_str!("../../../templates/advice/theory.txt")),
+    ("lemma", include_str!("../../../templates/advice/lemma.txt")),
+    ("steps", include_str!("../../../templates/advice/steps.txt")),
+    ("split", include_str!("../../../templates/advice/split.txt")),
+    ("premises", include_str!("../../../templates/advice/premises.txt")),
+    ("conjectures", include_str!("../../../templates/advice/conjectures.txt")),
+];
+
+/// Asks a pool.
+pub struct ModelAdvisor {
+    pool: Pool,
+    seed: u64,
+    tokens: usize,
+    cancel: Cancel,
+    prompts: Tera,
+    waiting: Vec<Waiting>,
+}
+
+/// A question that the pool was given.
+struct Waiting {
+    query: Query,
+    /// `Err`: the pool did not take it, and why.
+    job: Result<JobId, String>,
+    /// The theorems that are scored.
+    scored: Vec<u32>,
+}
+
+impl ModelAdvisor {
+    /// An advisor that asks this pool, with a seed and a bound on the tokens of a proposal. It stops waiting when `cancel`
+    /// is raised.
+    ///
+    /// # Panics
+    /// If a template of ours is none.
+    #[must_use]
+    pub fn new(pool: Pool, seed: u64, tokens: usize, cancel: Cancel) -> ModelAdvisor {
+        let mut prompts = Tera::default();
+        prompts.add_raw_templates(TEMPLATES).expect("templates of ours");
+        ModelAdvisor { pool, seed, tokens, cancel, prompts, waiting: Vec::new() }
+    }
+
+    /// The job of a question, and the theorems that it scores.
+    fn job(&self, query: &Query) -> Result<(Job, Vec<u32>), String> {
+        let reading = Reading::new(&query.theory);
+        let said = |statement: &Formula| reading.statement(statement).to_string();
+        let latest = query.theorems.len().saturating_sub(THEOREMS);
+        let infix = Infix::new(&query.theory);
+        let mut context = Context::new();
+        context.insert("theory", &*query.theory.name);
+        context.insert("notation", &infix.help());
+        context.insert("theorems", &Vec::<Numbered>::new());
+        let theorems = &query.theorems[latest..];
+        // Those among which it is to choose stand behind the question, each in a branch.
+        if query.topic != Topic::Premises {
+            let numbered =
+                |(id, statement): &(TheoremId, Formula)| Numbered { number: id.0 + 1, math: said(statement) };
+            context.insert("theorems", &theorems.iter().map(numbered).collect::<Vec<_>>());
+        }
+        context.insert("goal", &query.goal.as_ref().map(said));
+        context.insert("stuck", &query.stuck.iter().map(said).collect::<Vec<_>>());
+        let render = |name: &str| self.prompts.render(name, &context).map_err(|error| error.to_string());
+        let prompt =
+            format!("{}\n{}", render("theory")?.trim_end(), render(query.topic.name())?.trim_end_matches('\n'));
+        // The number keeps the draws of one question apart from those of another.
+        let seed = self.seed.wrapping_add(u64::from(query.number).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        if query.topic == Topic::Premises {
+            let items = theorems.iter().map(|(_, statement)| said(statement)).collect();
+            let job = Job { seed, raw: true, ..Job::new(prompt, Program::Score { items, sum: false }, 1) };
+            return Ok((job, theorems.iter().map(|(id, _)| id.0).collect()));
+        }
+        let program = Program::Vote { samples: query.most.max(1), least: 1, pattern: None };
+        let shape = OutputFormat::Regex(format!("{}\\n", infix.expression(VARIABLES, DEPTH)));
+        let choice = TokenChoice { temperature: TEMPERATURE, ..TokenChoice::default() };
+        Ok((Job { seed, raw: true, choice, shape, ..Job::new(prompt, program, self.tokens) }, Vec::new()))
+    }
+
+    /// What came of a question.
+    fn answer(&self, waiting: &Waiting) -> Result<Vec<Proposal>, String> {
+        let job = *waiting.job.as_ref().map_err(Clone::clone)?;
+        let answer = loop {
+            match self.pool.answer(job) {
+                Some(answer) => break answer,
+                None if self.cancel.is_cancelled() => return Err("the run was stopped while it waited".to_owned()),
+                None => std::thread::sleep(PATIENCE),
+            }
+        };
+        let nodes = || answer.nodes.iter().filter(|node| node.path.len() == 1);
+        if nodes().next().is_none() {
+            return Err(answer.because.unwrap_or_else(|| format!("the pool answered nothing: {:?}", answer.outcome)));
+        }
+        if waiting.query.topic == Topic::Premises {
+            // What did not come to its end has no score.
+            let scored = nodes().filter(|node| node.outcome == Some(Outcome::Concluded) && node.tokens > 0);
+            let score = |node: &NodeAnswer| Some(node.log_probability()? / node.tokens as f64);
+            let mut ranked: Vec<(f64, u32)> = scored
+                .filter_map(|node| Some((score(node)?, *waiting.scored.get(*node.path.first()? as usize)?)))
+                .collect();
+            ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+            return Ok(vec![Proposal::Premises(ranked.into_iter().take(NAMED).map(|(_, id)| id).collect())]);
+        }
+        let mut proposals: Vec<Proposal> = Vec::new();
+        for text in nodes().map(|node| node.text.trim()).filter(|text| !text.is_empty()) {
+            let proposal = Proposal::Statement(text.to_owned());
+            if !proposals.contains(&proposal) {
+                proposals.push(proposal);
+            }
+        }
+        Ok(proposals)
+    }
+}
+
+/// A theorem of a prompt.
+#[derive(serde::Serialize)]
+struct Numbered {
+    number: u32,
+    math: String,
+}
+
+impl std::fmt::Debug for ModelAdvisor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModelAdvisor").field("seed", &self.seed).field("tokens", &self.tokens).finish_non_exhaustive()
+    }
+}
+
+impl Advisor for ModelAdvisor {
+    fn post(&mut self, queries: Vec<Query>) {
+        for query in queries {
+            let built = self.job(&query);
+            let (job, scored) = match built {
+                Ok((job, scored)) => (self.pool.submit(job).map_err(|refused| refused.to_string()), scored),
+                Err(why) => (Err(why), Vec::new()),
+            };
+            self.waiting.push(Waiting { query, job, scored });
+        }
+    }
+
+    fn answers(&mut self) -> Result<Vec<Vec<Proposal>>, String> {
+        // What was asked stays asked if one of the answers fails.
+        let answers = self.waiting.iter().map(|waiting| self.answer(waiting)).collect::<Result<_, _>>()?;
+        self.waiting.clear();
+        Ok(answers)
+    }
+}

@@ -1,0 +1,175 @@
+//! Statements drawn by a table: at random if it is empty, else in the manner of the theorems that it has learned.
+
+use std::sync::Arc;
+
+use crate::language::infix::{Infix, Vocabulary};
+use crate::search::explore::{Query, Topic};
+
+use super::NAMED;
+use super::shape::{Filling, Token, Wanted};
+use super::table::Table;
+
+/// Tokens of a statement at most.
+const LONGEST: usize = 18;
+/// Draws for each statement that is wanted, of which many mix sorts or were drawn before.
+const TRIES: usize = 40;
+/// Variables of a statement at most.
+const VARIABLES: usize = 4;
+
+/// Draws statements of any theory.
+#[derive(Clone, Debug)]
+pub struct Guide {
+    table: Arc<Table>,
+    seed: u64,
+}
+
+impl Guide {
+    /// Draws every token that may stand at a place as often as any other.
+    #[must_use]
+    pub fn random(seed: u64) -> Guide {
+        Guide { table: Arc::default(), seed }
+    }
+
+    /// Draws tokens as often as they followed each other in what a table has learned.
+    #[must_use]
+    pub fn learned(table: Arc<Table>, seed: u64) -> Guide {
+        Guide { table, seed }
+    }
+
+    /// Different statements of the theory, as many as the question takes.
+    pub(super) fn statements(&self, query: &Query) -> Vec<String> {
+        let infix = Infix::new(&query.theory);
+        let whole = if query.topic == Topic::Split { Wanted::Statement } else { Wanted::Whole };
+        let mut found: Vec<String> = Vec::new();
+        let mut random = self.random_for(query, 0);
+        for _ in 0..query.most * TRIES {
+            if found.len() >= query.most {
+                break;
+            }
+            let filling = self.filling(infix.vocabulary(), &mut random);
+            let Some(tokens) = self.draw(&filling, whole, &mut random) else { continue };
+            let Some(sentence) = filling.sentence(&mut tokens.into_iter()) else { continue };
+            let text = infix.written(&sentence);
+            if !found.contains(&text) && infix.goal(&text).is_ok() {
+                found.push(text);
+            }
+        }
+        found
+    }
+
+    /// Theorems drawn at random, as many as an advisor names.
+    pub(super) fn subset(&self, query: &Query, place: usize) -> Vec<u32> {
+        let mut random = self.random_for(query, 1 + place as u64);
+        let mut all: Vec<u32> = query.theorems.iter().map(|(id, _)| id.0).collect();
+        random.shuffle(&mut all);
+        all.truncate(NAMED);
+        all
+    }
+
+    /// The numbers of one question: they hang on nothing but the seed and the number of the question.
+    fn random_for(&self, query: &Query, use_of: u64) -> Random {
+        Random(mix(self.seed ^ mix(u64::from(query.number) << 8 | use_of)))
+    }
+
+    fn filling(&self, vocabulary: &Vocabulary, random: &mut Random) -> Filling {
+        let mut by_inputs = |signs: &[usize]| {
+            let mut lists = vec![Vec::new(); signs.iter().max().map_or(0, |most| most + 1)];
+            signs.iter().enumerate().for_each(|(place, inputs)| lists[*inputs].push(place));
+            lists.iter_mut().for_each(|list| random.shuffle(list));
+            lists
+        };
+        let inputs = |signs: &mut dyn Iterator<Item = usize>| signs.collect::<Vec<_>>();
+        let operations = by_inputs(&inputs(&mut vocabulary.operations.iter().map(|sign| sign.inputs)));
+        let relations = by_inputs(&inputs(&mut vocabulary.relations.iter().map(|sign| sign.inputs)));
+        let mut constants: Vec<usize> = (0..vocabulary.constants.len()).collect();
+        let mut sets: Vec<usize> = (0..vocabulary.sets.len()).collect();
+        random.shuffle(&mut constants);
+        random.shuffle(&mut sets);
+        Filling { variables: vocabulary.variables(VARIABLES), constants, sets, operations, relations }
+    }
+
+    /// A sequence that is a statement; `None` if it grew too long.
+    fn draw(&self, filling: &Filling, whole: Wanted, random: &mut Random) -> Option<Vec<Token>> {
+        let mut sequence: Vec<Token> = Vec::new();
+        let mut wanted = vec![whole];
+        while let Some(next) = wanted.pop() {
+            if sequence.len() + wanted.len() >= LONGEST {
+                return None;
+            }
+            let choices: Vec<Token> = choices(filling, &sequence).into_iter().filter(|one| one.fits(next)).collect();
+            let before = &sequence[sequence.len().saturating_sub(super::table::ORDER)..];
+            let token = random.choose(&choices, &self.table.weights(before, &choices))?;
+            wanted.extend(token.wants().into_iter().rev());
+            sequence.push(token);
+        }
+        Some(sequence)
+    }
+}
+
+/// All tokens that may come next: signs that were met, and of each kind the next that was not.
+fn choices(filling: &Filling, sequence: &[Token]) -> Vec<Token> {
+    let mut all = vec![Token::Implies, Token::And, Token::Not, Token::Equal];
+    let mut kinds: Vec<Box<dyn Fn(u8) -> Token>> =
+        vec![Box::new(Token::In), Box::new(Token::Constant), Box::new(Token::Variable)];
+    for inputs in 0..filling.operations.len() as u8 {
+        kinds.push(Box::new(move |number| Token::Operation(inputs, number)));
+    }
+    for inputs in 0..filling.relations.len() as u8 {
+        kinds.push(Box::new(move |number| Token::Relation(inputs, number)));
+    }
+    for kind in kinds {
+        for number in 0..u8::MAX {
+            let token = kind(number);
+            if !filling.has(token) {
+                break;
+            }
+            all.push(token);
+            if !sequence.contains(&token) {
+                break;
+            }
+        }
+    }
+    all
+}
+
+/// SplitMix64, as a generator with a state.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(STEP);
+        mix(self.0)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+
+    fn shuffle<T>(&mut self, list: &mut [T]) {
+        for place in (1..list.len()).rev() {
+            list.swap(place, self.below(place as u64 + 1) as usize);
+        }
+    }
+
+    /// One of `items`, by weight; `None` if there are none.
+    fn choose<T: Copy>(&mut self, items: &[T], weights: &[u32]) -> Option<T> {
+        let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+        let mut drawn = if total == 0 { return None } else { self.below(total) };
+        for (item, weight) in items.iter().zip(weights) {
+            match drawn.checked_sub(u64::from(*weight)) {
+                Some(rest) => drawn = rest,
+                None => return Some(*item),
+            }
+        }
+        None
+    }
+}
+
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The output function of SplitMix64 (Steele, Lea, Flood 2014).
+fn mix(state: u64) -> u64 {
+    let bits = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}

@@ -1,0 +1,382 @@
+//! Which of many theorems matter for a goal, by what they and the goal are made of. Nothing is trained.
+//!
+//! All choosers rank; ties go to the earlier theorem, so that a ranking is a function of the statements in their order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::language::infix::{Sentence, Term};
+
+/// A way to rank theorems.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Chooser {
+    /// The last theorems first.
+    Recent,
+    /// SInE (Hoder and Voronkov 2011): a theorem is triggered by its rarest symbols, in rounds from the goal.
+    Sine,
+    /// MePo (Meng and Paulson 2009): theorems most of whose symbols, weighed by how rare they are, are relevant already.
+    Mepo,
+    /// MinHash of the patterns of terms, and those first of which a side unifies with a term of the goal.
+    MinHash,
+    /// Greedy choice of what covers most of the goal that is not covered yet for its length: information gain on labels
+    /// (MIG, 2504.13835) within a budget of tokens (CORAG, 2411.00744).
+    Budgeted,
+}
+
+impl Chooser {
+    /// All of them.
+    pub const ALL: [Chooser; 5] = [Chooser::Recent, Chooser::Sine, Chooser::Mepo, Chooser::MinHash, Chooser::Budgeted];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Chooser::Recent => "recent",
+            Chooser::Sine => "sine",
+            Chooser::Mepo => "mepo",
+            Chooser::MinHash => "minhash",
+            Chooser::Budgeted => "budgeted",
+        }
+    }
+}
+
+/// The places of all theorems, the most relevant for the goal first. Cost: about the product of their sizes.
+#[must_use]
+pub(super) fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+    match chooser {
+        Chooser::Recent => (0..theorems.len()).rev().collect(),
+        Chooser::Sine => sine(goal, theorems),
+        Chooser::Mepo => mepo(goal, theorems),
+        Chooser::MinHash => min_hash(goal, theorems),
+        Chooser::Budgeted => budgeted(goal, theorems),
+    }
+}
+
+/// A sign or constant of the theory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Symbol {
+    Operation(usize),
+    Relation(usize),
+    Set(usize),
+    Constant(usize),
+    Numeral(usize),
+}
+
+/// Walks over the atoms of a statement.
+fn each_atom(sentence: &Sentence, visit: &mut dyn FnMut(Option<Symbol>, &[Term])) {
+    match sentence {
+        Sentence::Equal(left, right) => visit(None, &[left.clone(), right.clone()]),
+        Sentence::Relation(sign, terms) => visit(Some(Symbol::Relation(*sign)), terms),
+        Sentence::In(term, set) => visit(Some(Symbol::Set(*set)), std::slice::from_ref(term)),
+        Sentence::Not(inner) => each_atom(inner, visit),
+        Sentence::And(parts) | Sentence::Or(parts) => parts.iter().for_each(|part| each_atom(part, visit)),
+        Sentence::Implies(left, right) | Sentence::Iff(left, right) => {
+            each_atom(left, visit);
+            each_atom(right, visit);
+        }
+    }
+}
+
+fn each_term<'t>(term: &'t Term, visit: &mut dyn FnMut(&'t Term)) {
+    visit(term);
+    if let Term::Apply(_, terms) = term {
+        terms.iter().for_each(|term| each_term(term, visit));
+    }
+}
+
+fn symbols(sentence: &Sentence) -> BTreeSet<Symbol> {
+    let mut found = BTreeSet::new();
+    each_atom(sentence, &mut |relation, terms| {
+        found.extend(relation);
+        for term in terms {
+            each_term(term, &mut |term| {
+                found.extend(match term {
+                    Term::Apply(sign, _) => Some(Symbol::Operation(*sign)),
+                    Term::Constant(place) => Some(Symbol::Constant(*place)),
+                    Term::Numeral(number) => Some(Symbol::Numeral(*number)),
+                    Term::Variable(_) => None,
+                });
+            });
+        }
+    });
+    found
+}
+
+/// In how many theorems each symbol stands.
+fn occurrences(all: &[BTreeSet<Symbol>]) -> BTreeMap<Symbol, u32> {
+    let mut count = BTreeMap::new();
+    all.iter().flatten().for_each(|symbol| *count.entry(*symbol).or_default() += 1);
+    count
+}
+
+/// Theorems in the order of the rounds in which they are triggered; in a round by how many symbols they share with the
+/// goal, and shorter ones first.
+fn sine(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+    let all: Vec<_> = theorems.iter().map(symbols).collect();
+    let count = occurrences(&all);
+    let asked = symbols(goal);
+    let mut reached = asked.clone();
+    let mut left: Vec<usize> = (0..theorems.len()).collect();
+    let mut order = Vec::new();
+    loop {
+        let triggered = |place: &usize| {
+            let rarest = all[*place].iter().map(|symbol| count[symbol]).min();
+            all[*place].is_empty()
+                || all[*place].iter().any(|symbol| Some(count[symbol]) == rarest && reached.contains(symbol))
+        };
+        let (mut now, later): (Vec<usize>, Vec<usize>) = left.iter().copied().partition(triggered);
+        if now.is_empty() {
+            order.extend(later);
+            return order;
+        }
+        now.sort_by_key(|place| {
+            let shared = all[*place].intersection(&asked).count();
+            (std::cmp::Reverse(shared), all[*place].len() - shared, *place)
+        });
+        now.iter().for_each(|place| reached.extend(all[*place].iter().copied()));
+        order.extend(now);
+        left = later;
+    }
+}
+
+/// Theorems by the share of their weighted symbols that is relevant, the best one at a time; its symbols are relevant then.
+fn mepo(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+    let all: Vec<_> = theorems.iter().map(symbols).collect();
+    let count = occurrences(&all);
+    let weight = |symbol: &Symbol| 1.0 + 2.0 / f64::from(count.get(symbol).copied().unwrap_or(0) + 1).log2().max(0.5);
+    let mut relevant = symbols(goal);
+    let mut left: Vec<usize> = (0..theorems.len()).collect();
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        let score = |place: usize| {
+            let inside: f64 = all[place].intersection(&relevant).map(weight).sum();
+            let outside = all[place].difference(&relevant).count() as f64;
+            if inside + outside == 0.0 { 0.0 } else { inside / (inside + outside) }
+        };
+        let best = left.iter().map(|place| score(*place)).fold(0.0, f64::max);
+        // Those that are equally good come together, the smaller ones first.
+        let (mut now, later): (Vec<usize>, Vec<usize>) = left.iter().partition(|place| score(**place) >= best);
+        now.sort_by_key(|place| (all[*place].len(), *place));
+        now.iter().for_each(|place| relevant.extend(all[*place].iter().copied()));
+        order.extend(now);
+        left = later;
+    }
+    order
+}
+
+/// Hashes of a signature.
+const HASHES: u64 = 64;
+
+/// Theorems by how many patterns of terms they are estimated to share with the goal; those of which a side unifies with a
+/// term of the goal come before the others.
+fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+    let signature = |sentence: &Sentence| -> Vec<u64> {
+        let patterns = patterns(sentence);
+        let least = |number| patterns.iter().map(|pattern| hashed(pattern, number)).min().unwrap_or(u64::MAX);
+        (0..HASHES).map(least).collect()
+    };
+    let own = signature(goal);
+    let same = |theorem: &Sentence| own.iter().zip(signature(theorem)).filter(|(one, other)| **one == *other).count();
+    let terms = terms_of(goal);
+    let unifies = |theorem: &Sentence| {
+        let sides = sides_of(conclusion(theorem));
+        sides.iter().any(|side| terms.iter().any(|term| unify(side, term)))
+    };
+    let mut order: Vec<usize> = (0..theorems.len()).collect();
+    order.sort_by_key(|place| {
+        let theorem = &theorems[*place];
+        (std::cmp::Reverse(same(theorem) + if unifies(theorem) { HASHES as usize / 8 } else { 0 }), *place)
+    });
+    order
+}
+
+fn hashed(pattern: &str, number: u64) -> u64 {
+    let seed = 0xcbf2_9ce4_8422_2325 ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let hash = pattern.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+}
+
+/// What terms and atoms look like down to two signs, whatever their variables are called.
+fn patterns(sentence: &Sentence) -> BTreeSet<String> {
+    fn shown(term: &Term, depth: usize) -> String {
+        match term {
+            Term::Variable(_) => "_".to_owned(),
+            Term::Constant(place) => format!("c{place}"),
+            Term::Numeral(number) => format!("n{number}"),
+            Term::Apply(_, _) if depth == 0 => "_".to_owned(),
+            Term::Apply(sign, terms) => {
+                format!("f{sign}({})", terms.iter().map(|term| shown(term, depth - 1)).collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    each_atom(sentence, &mut |relation, terms| {
+        for depth in 0..2 {
+            let inside: Vec<String> = terms.iter().map(|term| shown(term, depth)).collect();
+            found.insert(format!("{relation:?}({})", inside.join(",")));
+        }
+        for term in terms {
+            each_term(term, &mut |term| {
+                if !matches!(term, Term::Variable(_)) {
+                    found.extend([shown(term, 1), shown(term, 2)]);
+                }
+            });
+        }
+    });
+    found
+}
+
+fn conclusion(sentence: &Sentence) -> &Sentence {
+    match sentence {
+        Sentence::Implies(_, conclusion) => conclusion,
+        other => other,
+    }
+}
+
+/// The sides of an equation, or the arguments of a relation, that are compound.
+fn sides_of(sentence: &Sentence) -> Vec<Term> {
+    let mut sides = Vec::new();
+    each_atom(sentence, &mut |_, terms| {
+        sides.extend(terms.iter().filter(|term| matches!(term, Term::Apply(..))).cloned());
+    });
+    sides
+}
+
+/// All compound terms of a statement.
+fn terms_of(sentence: &Sentence) -> Vec<Term> {
+    let mut found = Vec::new();
+    each_atom(sentence, &mut |_, terms| {
+        let mut keep = |term: &Term| {
+            if matches!(term, Term::Apply(..)) {
+                found.push(term.clone());
+            }
+        };
+        terms.iter().for_each(|term| each_term(term, &mut |term| keep(term)));
+    });
+    found
+}
+
+/// Whether two terms have an instance in common, their variables taken apart.
+fn unify(one: &Term, other: &Term) -> bool {
+    let mut bound: BTreeMap<(bool, String), (bool, Term)> = BTreeMap::new();
+    let mut pairs = vec![((false, one.clone()), (true, other.clone()))];
+    while let Some((left, right)) = pairs.pop() {
+        let (left, right) = (walked(left, &bound), walked(right, &bound));
+        match (&left, &right) {
+            ((side, Term::Variable(name)), (other_side, Term::Variable(other)))
+                if (side, name) == (other_side, other) => {}
+            ((side, Term::Variable(name)), term) | (term, (side, Term::Variable(name))) => {
+                if occurs((*side, name), term, &bound) {
+                    return false;
+                }
+                bound.insert((*side, name.clone()), (*term).clone());
+            }
+            ((side, Term::Apply(sign, terms)), (other_side, Term::Apply(other, others))) => {
+                if sign != other || terms.len() != others.len() {
+                    return false;
+                }
+                let both = terms.iter().zip(others);
+                pairs.extend(both.map(|(one, two)| ((*side, one.clone()), (*other_side, two.clone()))));
+            }
+            ((_, one), (_, two)) if one == two => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn walked(mut term: (bool, Term), bound: &BTreeMap<(bool, String), (bool, Term)>) -> (bool, Term) {
+    while let (side, Term::Variable(name)) = &term {
+        match bound.get(&(*side, name.clone())) {
+            Some(next) => term = next.clone(),
+            None => break,
+        }
+    }
+    term
+}
+
+fn occurs(variable: (bool, &String), term: &(bool, Term), bound: &BTreeMap<(bool, String), (bool, Term)>) -> bool {
+    match walked(term.clone(), bound) {
+        (side, Term::Variable(name)) => (side, &name) == variable,
+        (side, Term::Apply(_, terms)) => terms.into_iter().any(|term| occurs(variable, &(side, term), bound)),
+        _ => false,
+    }
+}
+
+/// How much a pattern that is in the goal counts beside one that is not.
+const OUTSIDE: f64 = 0.1;
+
+/// Theorems one at a time: the one whose patterns bring most that is not brought yet, for its length.
+fn budgeted(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+    let asked = patterns(goal);
+    let all: Vec<BTreeSet<String>> = theorems.iter().map(patterns).collect();
+    let mut count: BTreeMap<&str, u32> = BTreeMap::new();
+    all.iter().flatten().for_each(|pattern| *count.entry(pattern).or_default() += 1);
+    // A pattern that every theorem has says little.
+    let rarity = |pattern: &str| (1.0 + theorems.len() as f64 / f64::from(count[pattern])).ln();
+    let worth = |pattern: &str| rarity(pattern) * if asked.contains(pattern) { 1.0 } else { OUTSIDE };
+    let mut brought: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut left: Vec<usize> = (0..theorems.len()).collect();
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        let gain = |place: usize| {
+            let gains = all[place].iter().map(|pattern| {
+                let before = brought.get(&**pattern).copied().unwrap_or(0.0);
+                let more = worth(pattern);
+                (before + more).sqrt() - before.sqrt()
+            });
+            gains.sum::<f64>() / (4.0 + all[place].len() as f64)
+        };
+        let best = left.iter().enumerate().map(|(at, place)| (gain(*place), at));
+        let better = |one: (f64, usize), two: (f64, usize)| if two.0 > one.0 { two } else { one };
+        let (_, at) = best.reduce(better).expect("there is one left");
+        let place = left.remove(at);
+        for pattern in &all[place] {
+            *brought.entry(pattern).or_default() += worth(pattern);
+        }
+        order.push(place);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(name: &str) -> Term {
+        Term::Variable(name.to_owned())
+    }
+
+    fn apply(sign: usize, terms: &[Term]) -> Term {
+        Term::Apply(sign, terms.to_vec())
+    }
+
+    #[test]
+    fn terms_unify_with_their_variables_taken_apart_and_nothing_within_itself() {
+        let (x, y) = (term("x"), term("y"));
+        assert!(unify(&apply(0, &[x.clone(), y.clone()]), &apply(0, &[y.clone(), x.clone()])));
+        assert!(unify(&apply(0, &[x.clone(), x.clone()]), &apply(0, &[apply(1, &[x.clone()]), y.clone()])));
+        assert!(!unify(&apply(0, &[x.clone(), apply(1, &[x.clone()])]), &apply(0, &[y.clone(), y.clone()])));
+        assert!(!unify(&apply(0, &[x.clone()]), &apply(1, &[x])));
+    }
+
+    #[test]
+    fn theorems_about_what_the_goal_is_about_come_first() {
+        let equation = |sign: usize| Sentence::Equal(apply(sign, &[term("x"), term("y")]), term("x"));
+        let theorems: Vec<Sentence> = [0, 1, 2, 1, 0].map(equation).into();
+        let goal = Sentence::Equal(apply(1, &[term("a"), term("b")]), apply(1, &[term("b"), term("a")]));
+        for chooser in [Chooser::Sine, Chooser::Mepo, Chooser::MinHash] {
+            let mut first = ranked(chooser, &goal, &theorems)[..2].to_vec();
+            first.sort_unstable();
+            assert_eq!(first, [1, 3], "{}", chooser.name());
+        }
+        // The second of two that say the same brings less than one that says something else.
+        let chosen = ranked(Chooser::Budgeted, &goal, &theorems);
+        assert_eq!(chosen[0], 1);
+        assert!(chosen.iter().position(|place| *place == 3) > Some(1));
+        for chooser in Chooser::ALL {
+            let mut all = ranked(chooser, &goal, &theorems);
+            all.sort_unstable();
+            assert_eq!(all, [0, 1, 2, 3, 4], "{} ranks each once", chooser.name());
+        }
+    }
+}
