@@ -12,31 +12,19 @@
 //!                           └────────────────────────┘
 //! ```
 
+mod advisor;
 mod model;
 mod recorded;
 mod rival;
 mod spec;
 
-use std::fmt::Debug;
+use theoremata_logic::search::explore::Advice;
 
-use theoremata_logic::search::explore::{Advice, Proposal, Query};
-
+pub use advisor::Advisor;
 pub use model::ModelAdvisor;
 pub use recorded::Recorded;
 pub use rival::RivalAdvisor;
 pub use spec::{By, Unfit};
-
-/// Answers questions.
-pub trait Advisor: Debug + Send {
-    /// Takes questions, in the order of their numbers, and begins to think. It returns at once.
-    fn post(&mut self, queries: Vec<Query>);
-
-    /// Waits for the answers to all that was posted and not answered, and gives them in the order of the questions.
-    ///
-    /// # Errors
-    /// In words, if there is no answer: then the run ends here, and can go on later.
-    fn answers(&mut self) -> Result<Vec<Vec<Proposal>>, String>;
-}
 
 /// That a run is advised, by whom and how much.
 #[derive(Clone, PartialEq, Eq, Debug)]

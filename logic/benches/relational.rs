@@ -138,7 +138,7 @@ fn prove(theory: &Arc<Theory>, statement: impl Fn(&Law) -> String) -> Vec<Option
         match exploration.next() {
             Task::Prepare if !prepared => prepared = exploration.prepare(&mut || true),
             // With its own means it is at its end, and would begin to generate.
-            Task::Prepare | Task::Finished => break,
+            Task::Prepare | Task::Ask | Task::Finished => break,
             Task::Solve(blocks) => {
                 let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(solve).unzip();
                 exploration.commit(verdicts, 1, steps.iter().sum());

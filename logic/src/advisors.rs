@@ -11,17 +11,12 @@ pub mod premises;
 mod shape;
 mod table;
 
-use crate::language::infix::Infix;
-use crate::language::notation::Reading;
 use crate::search::explore::{Proposal, Query, Topic};
 
 pub use generalise::generalised;
 pub use guide::Guide;
-pub use premises::Chooser;
+pub use premises::{Chooser, NAMED};
 pub use table::Table;
-
-/// Theorems that an advisor names in answer to [`Topic::Premises`].
-pub const NAMED: usize = 8;
 
 /// An advisor of this folder.
 #[derive(Clone, Debug)]
@@ -55,13 +50,7 @@ impl Rival {
 
 /// The theorems that a chooser puts first.
 fn by_overlap(chooser: Chooser, query: &Query) -> Option<Proposal> {
-    let infix = Infix::new(&query.theory);
-    let reading = Reading::new(&query.theory);
-    let goal = infix.sentence(&reading.statement(query.goal.as_ref()?).to_string()).ok()?;
-    let read = |(id, statement): &(_, _)| Some((*id, infix.sentence(&reading.statement(statement).to_string()).ok()?));
-    let known: Vec<(_, _)> = query.theorems.iter().filter_map(read).collect();
-    let sentences: Vec<_> = known.iter().map(|(_, sentence)| sentence.clone()).collect();
-    let ranked = premises::ranked(chooser, &goal, &sentences);
-    let ids = |id: &crate::calculus::proof::TheoremId| id.0;
-    Some(Proposal::Premises(ranked.iter().take(NAMED).map(|place| ids(&known[*place].0)).collect()))
+    let known: Vec<_> = query.theorems.iter().map(|(_, statement)| statement).collect();
+    let ranked = premises::rank(chooser, &query.theory, query.goal.as_ref()?, &known);
+    Some(Proposal::Premises(ranked.iter().take(NAMED).map(|place| query.theorems[*place].0.0).collect()))
 }

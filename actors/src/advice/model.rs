@@ -16,7 +16,7 @@ use theoremata_logic::language::infix::Infix;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::search::explore::{Proposal, Query, Topic};
 
-use super::Advisor;
+use super::advisor::Advisor;
 use crate::grid::Cancel;
 use crate::jobs::{Job, JobId, NodeAnswer, OutputFormat, Pool, Program, TokenChoice};
 

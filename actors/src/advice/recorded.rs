@@ -2,7 +2,7 @@
 
 use theoremata_logic::search::explore::{Asked, Proposal, Query, Topic};
 
-use super::Advisor;
+use super::advisor::Advisor;
 
 /// Answers what was asked before as it was answered then.
 #[derive(Debug)]

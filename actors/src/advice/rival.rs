@@ -3,7 +3,7 @@
 use theoremata_logic::advisors::Rival;
 use theoremata_logic::search::explore::{Proposal, Query};
 
-use super::Advisor;
+use super::advisor::Advisor;
 
 /// Answers at once.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::language::infix::{Infix, Vocabulary};
 use crate::search::explore::{Query, Topic};
 
-use super::NAMED;
+use super::premises::NAMED;
 use super::shape::{Filling, Token, Wanted};
 use super::table::Table;
 

@@ -4,7 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::language::infix::{Sentence, Term};
+use crate::calculus::formula::Formula;
+use crate::calculus::theory::Theory;
+use crate::language::infix::{Infix, Sentence, Term};
+use crate::language::notation::Reading;
+
+/// Theorems that an advisor names in answer to a question which of them matter.
+pub const NAMED: usize = 8;
 
 /// A way to rank theorems.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -39,9 +45,22 @@ impl Chooser {
     }
 }
 
-/// The places of all theorems, the most relevant for the goal first. Cost: about the product of their sizes.
+/// The places of all theorems, the most relevant for the goal first; those that are no plain statements come last. Cost: about
+/// the product of their sizes.
 #[must_use]
-pub(super) fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[&Formula]) -> Vec<usize> {
+    let (infix, reading) = (Infix::new(theory), Reading::new(theory));
+    let read = |statement: &Formula| infix.sentence(&reading.statement(statement).to_string()).ok();
+    let Some(goal) = read(goal) else { return (0..theorems.len()).collect() };
+    let (places, known): (Vec<usize>, Vec<Sentence>) =
+        theorems.iter().enumerate().filter_map(|(place, statement)| Some((place, read(statement)?))).unzip();
+    let mut order: Vec<usize> = ranked(chooser, &goal, &known).into_iter().map(|known| places[known]).collect();
+    order.extend((0..theorems.len()).filter(|place| !places.contains(place)));
+    order
+}
+
+#[must_use]
+fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     match chooser {
         Chooser::Recent => (0..theorems.len()).rev().collect(),
         Chooser::Sine => sine(goal, theorems),

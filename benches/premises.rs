@@ -1,0 +1,99 @@
+//! Which theorems a proof cites, and how many of them a chooser puts first.
+//!
+//! Every theory that we ship is explored for some CPU seconds. For each theorem that cites others, those that were there
+//! before it and are rules are ranked by each chooser; recall at k is the share of the cited ones among the first k. Where
+//! there are no more than k, every chooser has them all: such theorems do not count.
+//!
+//! `cargo bench --bench premises`. Behind `--`: `--explore S` for each theory (default 10), `--only THEORY`.
+
+#[path = "recall/shipped.rs"]
+mod shipped;
+
+use std::sync::Arc;
+
+use rustix::time::{ClockId, clock_gettime};
+use shipped::{names, read};
+use theoremata_logic::advisors::{Chooser, premises};
+use theoremata_logic::search::attempt::solve;
+use theoremata_logic::search::explore::{Exploration, Options, Task};
+
+const AT: [usize; 3] = [8, 16, 32];
+
+fn cpu() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+fn explored(name: &str, seconds: f64) -> Exploration {
+    let start = cpu();
+    let mut exploration = Exploration::new(Arc::new(read(name).0), &[], Options::default());
+    while cpu() - start < seconds {
+        match exploration.next() {
+            Task::Prepare => {
+                if !exploration.prepare(&mut || cpu() - start < seconds) {
+                    break;
+                }
+            }
+            Task::Solve(blocks) => {
+                let count = blocks.len() as u64;
+                let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(solve).unzip();
+                exploration.commit(verdicts, count, steps.iter().sum());
+            }
+            Task::Ask | Task::Finished => break,
+        }
+    }
+    exploration
+}
+
+/// Recall and the number of theorems that count, for each chooser and each k.
+type Sums = Vec<[(f64, usize); AT.len()]>;
+
+fn measure(exploration: &Exploration, sums: &mut Sums) -> f64 {
+    let theory = exploration.theory();
+    let rules: Vec<usize> =
+        (0..exploration.theorems.len()).filter(|place| !exploration.theorems[*place].corollary).collect();
+    let start = cpu();
+    for (place, theorem) in exploration.theorems.iter().enumerate() {
+        let cited: Vec<usize> = theorem.checked.basis().theorems.iter().map(|id| id.0 as usize).collect();
+        let before: Vec<usize> = rules.iter().copied().filter(|rule| *rule < place).collect();
+        if cited.is_empty() || !cited.iter().all(|cited| before.contains(cited)) {
+            continue;
+        }
+        let statements: Vec<_> = before.iter().map(|rule| exploration.theorems[*rule].checked.statement()).collect();
+        for (chooser, sums) in Chooser::ALL.into_iter().zip(sums.iter_mut()) {
+            let ranked = premises::rank(chooser, theory, theorem.checked.statement(), &statements);
+            for (k, (sum, count)) in AT.into_iter().zip(sums.iter_mut()) {
+                if before.len() > k {
+                    let first: Vec<usize> = ranked.iter().take(k).map(|place| before[*place]).collect();
+                    *sum += cited.iter().filter(|cited| first.contains(cited)).count() as f64 / cited.len() as f64;
+                    *count += 1;
+                }
+            }
+        }
+    }
+    cpu() - start
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1).cloned()
+    };
+    let seconds = value("--explore").map_or(10.0, |text| text.parse().expect("a number of seconds"));
+    let only = value("--only");
+    let mut sums: Sums = vec![[(0.0, 0); AT.len()]; Chooser::ALL.len()];
+    let mut spent = 0.0;
+    for name in names().into_iter().filter(|name| only.as_ref().is_none_or(|only| only == name)) {
+        let exploration = explored(&name, seconds);
+        spent += measure(&exploration, &mut sums);
+        println!("{name}: {} theorems", exploration.theorems.len());
+    }
+    println!("\n{:<12}{}", "chooser", AT.map(|k| format!("{:>22}", format!("recall at {k}"))).concat());
+    for (chooser, sums) in Chooser::ALL.into_iter().zip(&sums) {
+        let shown =
+            |(sum, count): &(f64, usize)| format!("{:>22}", format!("{:.3} of {count}", sum / (*count).max(1) as f64));
+        println!("{:<12}{}", chooser.name(), sums.iter().map(shown).collect::<String>());
+    }
+    println!("all choosers together took {spent:.1} CPU s");
+}
