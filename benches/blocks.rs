@@ -80,7 +80,7 @@ fn prepared(theory: &Arc<Theory>) -> Exploration {
 fn attempts(prepared: &Exploration) -> Vec<LogicBlock> {
     match prepared.clone().next() {
         Task::Solve(blocks) => blocks,
-        Task::Prepare | Task::Finished => panic!("there is something to prove"),
+        Task::Prepare | Task::Ask | Task::Finished => panic!("there is something to prove"),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::language::infix::{Infix, Vocabulary};
+use crate::language::infix::{Infix, Sign, Vocabulary};
+use crate::language::notation::Reading;
 use crate::search::explore::{Query, Topic};
 
 use super::premises::NAMED;
@@ -40,13 +41,14 @@ impl Guide {
     pub(super) fn statements(&self, query: &Query) -> Vec<String> {
         let infix = Infix::new(&query.theory);
         let whole = if query.topic == Topic::Split { Wanted::Statement } else { Wanted::Whole };
+        let variables = variables(&infix, query);
         let mut found: Vec<String> = Vec::new();
         let mut random = self.random_for(query, 0);
         for _ in 0..query.most * TRIES {
             if found.len() >= query.most {
                 break;
             }
-            let filling = self.filling(infix.vocabulary(), &mut random);
+            let filling = filling(infix.vocabulary(), &variables, &mut random);
             let Some(tokens) = self.draw(&filling, whole, &mut random) else { continue };
             let Some(sentence) = filling.sentence(&mut tokens.into_iter()) else { continue };
             let text = infix.written(&sentence);
@@ -71,23 +73,6 @@ impl Guide {
         Random(mix(self.seed ^ mix(u64::from(query.number) << 8 | use_of)))
     }
 
-    fn filling(&self, vocabulary: &Vocabulary, random: &mut Random) -> Filling {
-        let mut by_inputs = |signs: &[usize]| {
-            let mut lists = vec![Vec::new(); signs.iter().max().map_or(0, |most| most + 1)];
-            signs.iter().enumerate().for_each(|(place, inputs)| lists[*inputs].push(place));
-            lists.iter_mut().for_each(|list| random.shuffle(list));
-            lists
-        };
-        let inputs = |signs: &mut dyn Iterator<Item = usize>| signs.collect::<Vec<_>>();
-        let operations = by_inputs(&inputs(&mut vocabulary.operations.iter().map(|sign| sign.inputs)));
-        let relations = by_inputs(&inputs(&mut vocabulary.relations.iter().map(|sign| sign.inputs)));
-        let mut constants: Vec<usize> = (0..vocabulary.constants.len()).collect();
-        let mut sets: Vec<usize> = (0..vocabulary.sets.len()).collect();
-        random.shuffle(&mut constants);
-        random.shuffle(&mut sets);
-        Filling { variables: vocabulary.variables(VARIABLES), constants, sets, operations, relations }
-    }
-
     /// A sequence that is a statement; `None` if it grew too long.
     fn draw(&self, filling: &Filling, whole: Wanted, random: &mut Random) -> Option<Vec<Token>> {
         let mut sequence: Vec<Token> = Vec::new();
@@ -104,6 +89,42 @@ impl Guide {
         }
         Some(sequence)
     }
+}
+
+/// The variables of a statement: where it is about the individuals of a goal, those of the goal.
+fn variables(infix: &Infix<'_>, query: &Query) -> Vec<String> {
+    let mut variables: Vec<String> = Vec::new();
+    if matches!(query.topic, Topic::Steps | Topic::Split)
+        && let Some(goal) = &query.goal
+        && let Ok(sentence) = infix.sentence(&Reading::new(&query.theory).statement(goal).to_string())
+    {
+        sentence.each_variable(&mut |name| {
+            if !variables.iter().any(|known| known == name) {
+                variables.push(name.to_owned());
+            }
+        });
+    }
+    let fresh = infix.vocabulary().variables(VARIABLES + variables.len());
+    let fresh = fresh.into_iter().filter(|name| !variables.contains(name)).collect::<Vec<_>>();
+    variables.extend(fresh);
+    variables.truncate(VARIABLES);
+    variables
+}
+
+/// The signs of a theory in an order that is drawn.
+fn filling(vocabulary: &Vocabulary, variables: &[String], random: &mut Random) -> Filling {
+    let mut by_inputs = |signs: &[Sign]| {
+        let mut lists = vec![Vec::new(); signs.iter().map(|sign| sign.inputs + 1).max().unwrap_or(0)];
+        signs.iter().enumerate().for_each(|(place, sign)| lists[sign.inputs].push(place));
+        lists.iter_mut().for_each(|list| random.shuffle(list));
+        lists
+    };
+    let (operations, relations) = (by_inputs(&vocabulary.operations), by_inputs(&vocabulary.relations));
+    let mut constants: Vec<usize> = (0..vocabulary.constants.len()).collect();
+    let mut sets: Vec<usize> = (0..vocabulary.sets.len()).collect();
+    random.shuffle(&mut constants);
+    random.shuffle(&mut sets);
+    Filling { variables: variables.to_vec(), constants, sets, operations, relations }
 }
 
 /// All tokens that may come next: signs that were met, and of each kind the next that was not.

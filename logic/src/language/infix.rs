@@ -24,7 +24,7 @@ use crate::calculus::theory::{Goal, Theory};
 use super::mpl::{Report, parse_goal};
 use flatten::flatten;
 pub(crate) use parse::{Sentence, Term};
-pub(crate) use vocabulary::Vocabulary;
+pub(crate) use vocabulary::{Sign, Vocabulary};
 
 pub use unread::Unread;
 
