@@ -23,6 +23,7 @@ mod problem;
 mod prove;
 mod reason;
 mod remove;
+mod replay;
 mod resume;
 mod run;
 mod serve;
@@ -72,6 +73,10 @@ enum Command {
     ///
     /// Example: theoremata check --with all
     Check(check::CheckArguments),
+    /// Do a finished run again, from its files and the answers of its advisor, and compare it byte for byte.
+    ///
+    /// Example: theoremata replay 3f2a
+    Replay(replay::ReplayArguments),
     /// Go on with a run that was cancelled, killed, or reached a bound.
     Resume(resume::ResumeArguments),
     /// List the runs, or show a run or one of its theorems with its proof.
@@ -167,6 +172,7 @@ fn dispatch(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Explore(arguments) => explore::run(&arguments, output),
         Command::Prove(arguments) => prove::run(&arguments, output),
         Command::Check(arguments) => check::run(&arguments, output),
+        Command::Replay(arguments) => replay::run(&arguments, output),
         Command::Resume(arguments) => resume::run(&arguments, output),
         Command::Show(arguments) => show::run(&arguments, output),
         Command::Export(arguments) => export::run(&arguments, output),
