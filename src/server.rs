@@ -5,6 +5,7 @@
 //! them done by [`work`], which runs the prover; [`log`] and [`ledger`] keep what happened, [`sites`] makes the pages
 //! of runs from the values and templates of the static site.
 
+mod advised;
 mod api;
 mod events;
 mod guard;

@@ -21,7 +21,7 @@ mod spec;
 use theoremata_logic::search::explore::Advice;
 
 pub use advisor::Advisor;
-pub use model::ModelAdvisor;
+pub use model::{Answering, ModelAdvisor};
 pub use recorded::Recorded;
 pub use rival::RivalAdvisor;
 pub use spec::{By, Unfit};

@@ -54,3 +54,6 @@ fn by_overlap(chooser: Chooser, query: &Query) -> Option<Proposal> {
     let ranked = premises::rank(chooser, &query.theory, query.goal.as_ref()?, &known);
     Some(Proposal::Premises(ranked.iter().take(NAMED).map(|place| query.theorems[*place].0.0).collect()))
 }
+
+#[cfg(test)]
+mod tests;

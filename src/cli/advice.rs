@@ -140,14 +140,11 @@ impl AdviceArguments {
                 (by, Some(Rival::Drawn(Guide::learned(Arc::new(table), seed))))
             }
         };
-        let asked = |topic: &Topic| {
-            self.advice_topics.is_empty() || self.advice_topics.iter().any(|about| about.topic() == *topic)
-        };
-        let bits = Topic::ALL.iter().enumerate().filter(|(_, topic)| asked(topic)).map(|(place, _)| 1 << place);
+        let topics: Vec<Topic> = self.advice_topics.iter().map(|about| about.topic()).collect();
         let advice = Advice {
-            topics: bits.fold(0, |all, bit: u8| all | bit),
             questions: self.advice_questions.get() as u16,
             proposals: self.advice_proposals.get() as u16,
+            ..Advice::about(if topics.is_empty() { &Topic::ALL } else { &topics })
         };
         Ok(Some((Advised { by: by.clone(), advice }, Seat { by, rival, model: self.model.clone() })))
     }

@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &ReplayArguments, output: Output) -> Result<Exit, F
     // Nobody listens; the channel must be emptied.
     running.events.iter().for_each(drop);
     let done = running.join()?;
-    let again = done.store.run(&done.id)?.ok_or_else(|| Failure::World("the run that was done again is gone".into()))?;
+    let again =
+        done.store.run(&done.id)?.ok_or_else(|| Failure::World("the run that was done again is gone".into()))?;
     Ok(tell(&known, &again, exploration.asked().len(), output))
 }
 

@@ -92,7 +92,7 @@ pub(crate) async fn take(
 ) -> Result<Taken, Problem> {
     let office = Arc::clone(&server.office);
     let work = move || {
-        let asked = wanted.meaning()?;
+        let asked = wanted.meaning(office.means.model())?;
         if let Asked::Check(Some(run)) = &asked
             && office.means.store.run(run)?.is_none()
         {
@@ -202,7 +202,7 @@ pub(crate) async fn cancel_node(server: Data<Server>, request: HttpRequest, path
     let office = Arc::clone(&server.office);
     let known = job.clone();
     let done = server.deep(move || {
-        let asked = ledger::request(&office.means.store, &known.id)?.meaning()?;
+        let asked = ledger::request(&office.means.store, &known.id)?.meaning(office.means.model())?;
         Ok(match (&office.means.models, asked) {
             (Some(models), Asked::Reason(reasoning)) => models.cancel_node(&reasoning.job, &path),
             _ => false,
@@ -285,10 +285,11 @@ pub(crate) async fn lint(server: Data<Server>, request: HttpRequest, payload: Pa
             Problem::malformed("`source`: a theory is needed, as `source` or `files`").saying("field", "source")
         );
     }
+    let model = server.office.means.model().map(str::to_owned);
     let work = move || match wanted.theory() {
         Ok(loaded) => {
             let mut found = lines(&loaded.report);
-            if let Err(problem) = wanted.meaning() {
+            if let Err(problem) = wanted.meaning(model.as_deref()) {
                 found.extend(problem.document()["errors"].as_array().cloned().unwrap_or_default());
             }
             Ok(json!({ "theory": &*loaded.theory.name, "diagnostics": found }))

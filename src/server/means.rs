@@ -42,6 +42,11 @@ impl Means {
         Means { store, limits, models, closing: AtomicBool::new(false) }
     }
 
+    /// By what the model is known, if there is one.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.models.as_ref().map(|models| models.identity())
+    }
+
     /// Nothing is begun from now on.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);

@@ -120,6 +120,16 @@ impl Models {
         Ok(asking)
     }
 
+    /// By what the model is known among all models.
+    pub(crate) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// The pool.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// Ends one node of a question and all below it; false if no such node is open.
     pub(crate) fn cancel_node(&self, question: &Job, path: &[u32]) -> bool {
         self.pool.cancel_node(question.id(&self.identity), path)
@@ -202,6 +212,11 @@ impl Asking {
         // Nothing is told behind an answer.
         let heard_all = self.models.pool.told(self.id, self.told).is_some_and(|events| events.is_empty());
         heard_all.then_some(answer)
+    }
+
+    /// The question.
+    pub(crate) fn id(&self) -> JobId {
+        self.id
     }
 
     /// Goes on behind what was heard before.

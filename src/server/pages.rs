@@ -181,7 +181,7 @@ impl Asked {
             goals,
             run: None,
             question: None,
-            options: JobOptions { max_size },
+            options: JobOptions { max_size, advice: None },
             budget: Default::default(),
             metadata: Default::default(),
             priority: 0,

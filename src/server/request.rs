@@ -11,6 +11,7 @@ use theoremata_logic::language::mpl;
 use theoremata_store::{Input, RunId};
 use utoipa::ToSchema;
 
+use super::advised::AdviceOptions;
 use super::problem::Problem;
 use super::shipped;
 use super::webhook::Webhook;
@@ -69,6 +70,9 @@ pub(crate) struct JobOptions {
     /// The largest number of atoms of a conjecture, 1 to 12; by default the theory's own.
     #[schema(minimum = 1, maximum = 12)]
     pub(crate) max_size: Option<u8>,
+    /// Who is asked when the search is stuck; nobody if it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) advice: Option<AdviceOptions>,
 }
 
 /// What a job may use. The server has bounds of its own, which no request exceeds.
@@ -231,11 +235,11 @@ impl JobRequest {
         Ok(self)
     }
 
-    /// What the request means. Wants a large stack, as formulas may be nested deeply.
+    /// What the request means, on a server whose model is known by this. Wants a large stack, as formulas may be nested deeply.
     ///
     /// # Errors
     /// If the files are no theory, or a goal is none of it, with the places.
-    pub(crate) fn meaning(&self) -> Result<Asked, Problem> {
+    pub(crate) fn meaning(&self, model: Option<&str>) -> Result<Asked, Problem> {
         if self.kind == Kind::Check {
             let parse = |text: &String| {
                 RunId::parse(text)
@@ -266,7 +270,10 @@ impl JobRequest {
             return Err(Problem::malformed("`goals`: there is no goal: nothing but comments").saying("field", "goals"));
         }
         let atoms = self.options.max_size.map(usize::from);
-        let manner = Manner { atoms, ..Manner::plain(self.kind == Kind::Explore) };
+        let advised = self.options.advice.as_ref().map(|advice| advice.meaning(model)).transpose();
+        let advised =
+            advised.map_err(|why| Problem::malformed(format!("`options.advice`: {why}")).saying("field", "options"))?;
+        let manner = Manner { atoms, advised, ..Manner::plain(self.kind == Kind::Explore) };
         Ok(Asked::Question(Box::new(Question { theory, goals, inputs, manner })))
     }
 
@@ -335,7 +342,7 @@ mod tests {
 
     fn refused(json: &str) -> String {
         match JobRequest::read(json.as_bytes()) {
-            Ok(request) => match request.meaning() {
+            Ok(request) => match request.meaning(None) {
                 Ok(_) => panic!("{json} is taken"),
                 Err(problem) => problem.document().to_string(),
             },
@@ -356,6 +363,7 @@ mod tests {
             (r#"{"kind":"prove","source":"x"}"#, "a statement is needed"),
             (r#"{"kind":"prove","source":"x","goals":[" "]}"#, "goal 1 is empty"),
             (r#"{"kind":"explore","source":"x","options":{"max_size":13}}"#, "from 1 to 12"),
+            (r#"{"kind":"explore","source":"(theory T[N] (in[N,N]))","options":{"advice":{}}}"#, "missing field `by`"),
             (r#"{"kind":"explore","source":"x","budget":{"cpu_seconds":0}}"#, "above 0"),
             (r#"{"kind":"explore","source":"x","priority":11}"#, "from -10 to 10"),
             (r#"{"kind":"explore","files":[{"name":"../a","text":""}]}"#, "without `..`"),

@@ -13,8 +13,8 @@ use theoremata_store::{RunId, Status};
 use super::job::{Job, State};
 use super::log::JobLog;
 use super::means::Means;
-use super::reason;
 use super::request::{Asked, JobRequest};
+use super::{advised, reason};
 use crate::exchange::json as told;
 use crate::exchange::stored::{Refusal, Stored};
 use crate::remarks::remarks;
@@ -34,7 +34,7 @@ pub(super) type Outcome = Result<Option<(State, Value)>, String>;
 
 /// Does a job. A panic is a failure of this job alone.
 pub(super) fn perform(means: &Means, job: &Job, request: &JobRequest, log: &JobLog, cancel: &Cancel) -> Outcome {
-    let work = || match request.meaning().map_err(|problem| problem.detail().to_owned())? {
+    let work = || match request.meaning(means.model()).map_err(|problem| problem.detail().to_owned())? {
         Asked::Question(question) => ask(means, job, *question, log, cancel),
         Asked::Check(run) => check(means, run, log, cancel),
         Asked::Reason(reasoning) => reason::reason(means, *reasoning, log, cancel),
@@ -47,7 +47,11 @@ fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Canc
     let said = |error: RunError| error.to_string();
     let theory = question.theory.name.to_string();
     let heard = log.heard();
-    let prepared = Prepared::new(means.store.clone(), question, false, &now()).map_err(said)?;
+    let by = question.manner.advised.as_ref().map(|advised| advised.by.clone());
+    let mut prepared = Prepared::new(means.store.clone(), question, false, &now()).map_err(said)?;
+    if let Some(advisor) = by.and_then(|by| advised::advisor(&by, means.models.as_ref(), cancel)) {
+        prepared = prepared.advised_by(advisor);
+    }
     if log.last().is_none() {
         let run = prepared.id().to_string();
         let started = json!({ "event": "started", "kind": job.kind.word(), "theory": theory, "run": run });

@@ -18,7 +18,7 @@ use theoremata_logic::search::explore::{Proposal, Query, Topic};
 
 use super::advisor::Advisor;
 use crate::grid::Cancel;
-use crate::jobs::{Job, JobId, NodeAnswer, OutputFormat, Pool, Program, TokenChoice};
+use crate::jobs::{Answer, Job, JobId, NodeAnswer, OutputFormat, Pool, Program, TokenChoice};
 
 /// How often it is looked whether the pool has answered.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -39,9 +39,31 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("conjectures", include_str!("../../../templates/advice/conjectures.txt")),
 ];
 
+/// Takes jobs and says what came of them: a pool, or whoever stands before one.
+pub trait Answering: Send {
+    /// Asks for a job.
+    ///
+    /// # Errors
+    /// In words, if it is not taken.
+    fn submit(&self, job: Job) -> Result<JobId, String>;
+
+    /// What came of a job, if it is done.
+    fn answer(&self, job: JobId) -> Option<Answer>;
+}
+
+impl Answering for Pool {
+    fn submit(&self, job: Job) -> Result<JobId, String> {
+        Pool::submit(self, job).map_err(|refused| refused.to_string())
+    }
+
+    fn answer(&self, job: JobId) -> Option<Answer> {
+        Pool::answer(self, job)
+    }
+}
+
 /// Asks a pool.
 pub struct ModelAdvisor {
-    pool: Pool,
+    pool: Box<dyn Answering>,
     seed: u64,
     tokens: usize,
     cancel: Cancel,
@@ -65,10 +87,10 @@ impl ModelAdvisor {
     /// # Panics
     /// If a template of ours is none.
     #[must_use]
-    pub fn new(pool: Pool, seed: u64, tokens: usize, cancel: Cancel) -> ModelAdvisor {
+    pub fn new(pool: impl Answering + 'static, seed: u64, tokens: usize, cancel: Cancel) -> ModelAdvisor {
         let mut prompts = Tera::default();
         prompts.add_raw_templates(TEMPLATES).expect("templates of ours");
-        ModelAdvisor { pool, seed, tokens, cancel, prompts, waiting: Vec::new() }
+        ModelAdvisor { pool: Box::new(pool), seed, tokens, cancel, prompts, waiting: Vec::new() }
     }
 
     /// The job of a question, and the theorems that it scores.
@@ -159,7 +181,7 @@ impl Advisor for ModelAdvisor {
         for query in queries {
             let built = self.job(&query);
             let (job, scored) = match built {
-                Ok((job, scored)) => (self.pool.submit(job).map_err(|refused| refused.to_string()), scored),
+                Ok((job, scored)) => (self.pool.submit(job), scored),
                 Err(why) => (Err(why), Vec::new()),
             };
             self.waiting.push(Waiting { query, job, scored });

@@ -9,9 +9,9 @@ use super::pattern::is_well_sorted;
 use super::term::{Shape, TermTree, equation};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// The schemes. `f`, `g`, `h` are functions of two inputs, `u`, `v` of one, `R` is a relation of two arguments, `c`,
-/// `d` are constants, other letters are variables; different letters may stand for the same.
-const SCHEMES: [&str; 62] = [
+/// The schemes. `f`, `g`, `h` are functions of two inputs, `u`, `v` of one, `R` is a relation of two arguments, `P`
+/// of one, `c`, `d` are constants, other letters are variables; different letters may stand for the same.
+const SCHEMES: [&str; 78] = [
     // One operation.
     "f(x,y) = f(y,x)",
     "f(x,f(y,z)) = f(f(x,y),z)",
@@ -21,6 +21,9 @@ const SCHEMES: [&str; 62] = [
     "f(c,x) = c",
     "f(x,c) = c",
     "f(x,x) = c",
+    "f(x,f(y,f(z,w))) = f(f(f(x,y),z),w)",
+    "f(x,y) != x",
+    "f(x,y) != y",
     // Two and three.
     "f(x,g(x,y)) = x",
     "f(x,g(y,z)) = g(f(x,y),f(x,z))",
@@ -74,12 +77,26 @@ const SCHEMES: [&str; 62] = [
     "f(x,y) = f(y,x) -> f(f(x,y),f(x,y)) = f(f(x,x),f(y,y))",
     "f(x,y) = f(y,x), f(x,z) = f(z,x) -> f(x,f(y,z)) = f(f(y,z),x)",
     "f(x,y) = f(y,x) -> f(x,u(y)) = f(u(y),x)",
+    "f(x,y) = c, f(y,x) = c, f(z,x) = f(x,z) -> f(z,y) = f(y,z)",
+    "f(x,x) = x, f(y,y) = y, f(x,y) = f(y,x) -> f(f(x,y),f(x,y)) = f(x,y)",
     // Relations and functions.
     "R(x,y) -> u(x) = u(y)",
     "u(x) = u(y) -> R(x,y)",
     "R(f(x,y),g(x,y))",
-    "R(x,y), R(u(x),z) -> R(y,z)",
     "R(x,y) -> R(u(y),u(x))",
+    "R(x,y), R(y,z), R(z,w) -> R(x,w)",
+    "R(x,y), R(y,z), R(z,x) -> x = y",
+    // Sets that are closed, and elements that can be cancelled.
+    "P(x), P(y) -> P(f(x,y))",
+    "P(f(x,y)) -> P(x)",
+    "P(f(x,y)) -> P(y)",
+    "P(x) -> P(u(x))",
+    "P(u(x)) -> P(x)",
+    "f(x,y) = c -> P(x)",
+    "f(x,y) = c -> P(y)",
+    "P(x), f(x,y) = f(x,z) -> y = z",
+    "P(x), f(y,x) = f(z,x) -> y = z",
+    "P(x), f(x,x) = x -> x = c",
 ];
 
 /// A term of a scheme.

@@ -83,6 +83,14 @@ impl Advice {
     /// All topics, a few questions.
     pub const DEFAULT: Advice = Advice { topics: 0b1_1111, questions: 16, proposals: 8 };
 
+    /// The same about these topics alone.
+    #[must_use]
+    pub fn about(topics: &[Topic]) -> Advice {
+        let bit = |(place, topic): (usize, &Topic)| u8::from(topics.contains(topic)) << place;
+        let topics = Topic::ALL.iter().enumerate().map(bit).fold(0, |all, bit| all | bit);
+        Advice { topics, ..Advice::DEFAULT }
+    }
+
     /// Whether this may be asked.
     #[must_use]
     pub fn has(self, topic: Topic) -> bool {
