@@ -25,7 +25,7 @@ use theoremata_lm::{Device, Model, Settings};
 use theoremata_logic::advisors::{Chooser, Guide, Rival, Table};
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::attempt::solve;
-use theoremata_logic::search::explore::{Advice, Exploration, Fate, Options, Received, Task};
+use theoremata_logic::search::explore::{Advice, Exploration, Fate, Options, Received, Task, Topic};
 
 /// The theories from which the table of n-grams learns; no law of them is measured.
 const LEARNED: [&str; 9] =
@@ -70,11 +70,11 @@ fn run(
     theory: &Arc<Theory>,
     goals: &[Goal],
     advisor: &mut Option<Box<dyn Advisor>>,
-    proposals: u16,
+    (topics, proposals): (&[Topic], u16),
     seconds: f64,
 ) -> Came {
     let start = cpu();
-    let advice = advisor.as_ref().map(|_| Advice { proposals, ..Advice::DEFAULT });
+    let advice = advisor.as_ref().map(|_| Advice { proposals, ..Advice::about(topics) });
     let options = Options { generate: goals.is_empty(), advice, ..Options::default() };
     let mut exploration = Exploration::new(theory.clone(), goals, options);
     let left = || cpu() - start < seconds;
@@ -136,7 +136,8 @@ fn learn() -> Table {
     table
 }
 
-type Make = Box<dyn Fn() -> Option<Box<dyn Advisor>>>;
+/// Makes an advisor, which is asked about these topics.
+type Make = (&'static [Topic], Box<dyn Fn() -> Option<Box<dyn Advisor>>>);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -149,25 +150,29 @@ fn main() {
     let proposals = number("--proposals", 8.0) as u16;
     let table = Arc::new(learn());
     println!("{} laws of {} were learned", table.statements, LEARNED.join(", "));
-    let rival = |rival: Rival| -> Make { Box::new(move || Some(Box::new(RivalAdvisor::new(rival.clone())))) };
+    let rival =
+        |topics, rival: Rival| -> Make { (topics, Box::new(move || Some(Box::new(RivalAdvisor::new(rival.clone()))))) };
     let mut advisors: Vec<(&str, Make)> = vec![
-        ("nobody", Box::new(|| None)),
-        ("random", rival(Rival::Drawn(Guide::random(0)))),
-        ("n-grams", rival(Rival::Drawn(Guide::learned(table, 0)))),
-        ("generalise", rival(Rival::Generalise)),
-        ("overlap", rival(Rival::Overlap(Chooser::MinHash))),
+        ("nobody", (&[], Box::new(|| None))),
+        ("random", rival(&Topic::ALL, Rival::Drawn(Guide::random(0)))),
+        ("n-grams", rival(&Topic::ALL, Rival::Drawn(Guide::learned(table, 0)))),
+        ("generalise", rival(&[Topic::Lemma], Rival::Generalise)),
+        ("overlap", rival(&[Topic::Premises], Rival::Overlap(Chooser::MinHash))),
     ];
     if let Some(model) = value("--model") {
         let model = Arc::new(Model::load(Path::new(&model)).unwrap_or_else(|error| panic!("{model}: {error}")));
         advisors.push((
             "model",
-            Box::new(move || {
-                let threads = NonZeroUsize::MIN;
-                let settings = Settings::default();
-                let local = Local { model: model.clone(), settings, threads, device: Device::Processor };
-                let pool = Pool::start(PoolOptions::new(vec![Kind::Local(local)], "bench")).expect("a pool");
-                Some(Box::new(ModelAdvisor::new(pool, 0, 48, Cancel::default())))
-            }),
+            (
+                &Topic::ALL,
+                Box::new(move || {
+                    let threads = NonZeroUsize::MIN;
+                    let settings = Settings::default();
+                    let local = Local { model: model.clone(), settings, threads, device: Device::Processor };
+                    let pool = Pool::start(PoolOptions::new(vec![Kind::Local(local)], "bench")).expect("a pool");
+                    Some(Box::new(ModelAdvisor::new(pool, 0, 48, Cancel::default())))
+                }),
+            ),
         ));
     }
     let only = value("--only");
@@ -181,13 +186,13 @@ fn main() {
         "advisor", "goals", "closed", "CPU s", "proposals", "unread", "refuted", "known", "tried", "proved"
     );
     let mut open: Vec<(&str, Vec<String>)> = Vec::new();
-    for (name, make) in &advisors {
+    for (name, (topics, make)) in &advisors {
         let (mut all, mut goals, mut failed) = (Came::default(), 0, Vec::new());
         for theory_name in &measured {
             let (theory, laws) = read(theory_name);
             let theory = Arc::new(theory);
             for law in laws {
-                let came = run(&theory, std::slice::from_ref(&law), &mut make(), proposals, seconds);
+                let came = run(&theory, std::slice::from_ref(&law), &mut make(), (topics, proposals), seconds);
                 goals += 1;
                 if came.proved == 0 {
                     failed.push(format!("{theory_name} {}", law.label));
@@ -212,7 +217,9 @@ fn main() {
     println!("{:<20}{}", "theory", advisors.iter().map(|(name, _)| format!("{name:>12}")).collect::<String>());
     for theory_name in &measured {
         let theory = Arc::new(read(theory_name).0);
-        let found = advisors.iter().map(|(_, make)| run(&theory, &[], &mut make(), proposals, explore).theorems);
+        let found = advisors
+            .iter()
+            .map(|(_, (topics, make))| run(&theory, &[], &mut make(), (topics, proposals), explore).theorems);
         println!("{theory_name:<20}{}", found.map(|found| format!("{found:>12}")).collect::<String>());
     }
 }

@@ -74,7 +74,7 @@ pub(crate) struct AdviceArguments {
     /// Ask somebody when the search is stuck. Every proposal is refuted or tried like other conjectures.
     #[arg(long, value_name = "WHO")]
     advice: Option<Who>,
-    /// What may be asked [default: everything].
+    /// What may be asked [default: all that it can answer].
     #[arg(long, value_name = "TOPIC,…", value_delimiter = ',', requires = "advice")]
     advice_topics: Vec<About>,
     /// Questions at most.
@@ -144,7 +144,7 @@ impl AdviceArguments {
         let advice = Advice {
             questions: self.advice_questions.get() as u16,
             proposals: self.advice_proposals.get() as u16,
-            ..Advice::about(if topics.is_empty() { &Topic::ALL } else { &topics })
+            ..Advice::about(if topics.is_empty() { by.topics() } else { &topics })
         };
         Ok(Some((Advised { by: by.clone(), advice }, Seat { by, rival, model: self.model.clone() })))
     }

@@ -128,7 +128,7 @@ impl<'s> Lines<'s> {
     }
 }
 
-/// For each theorem the theorems that were made because its proof got stuck on them.
+/// For each theorem the theorems that were made, or proposed, because its proof got stuck.
 fn freed(exploration: &Exploration) -> BTreeMap<u32, Vec<u32>> {
     let proved = |place: usize| match exploration.conjectures.get(place)?.fate {
         Fate::Proved(id) => Some(number_of(id)),
@@ -136,7 +136,11 @@ fn freed(exploration: &Exploration) -> BTreeMap<u32, Vec<u32>> {
     };
     let mut freed: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (place, conjecture) in exploration.conjectures.iter().enumerate() {
-        if let Origin::Lemma(of) = conjecture.origin
+        let asker = match conjecture.origin {
+            Origin::Lemma(of) => Some(of),
+            _ => conjecture.question().and_then(|question| exploration.asked().get(question)?.about),
+        };
+        if let Some(of) = asker
             && let (Some(theorem), Some(lemma)) = (proved(of), proved(place))
         {
             freed.entry(theorem).or_default().push(lemma);

@@ -23,7 +23,7 @@ const MOST_TOKENS: usize = 1024;
 pub(crate) struct AdviceOptions {
     /// `model` (that of the server), `random`, `generalise` or `overlap`.
     pub(crate) by: String,
-    /// What may be asked: `lemma`, `steps`, `split`, `premises`, `conjectures`; everything if it is empty.
+    /// What may be asked: `lemma`, `steps`, `split`, `premises`, `conjectures`; all that it can answer if it is empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub(crate) topics: Vec<Topic>,
@@ -81,7 +81,7 @@ impl AdviceOptions {
             value => Ok(value.unwrap_or(usual)),
         };
         let Advice { questions, proposals, .. } = Advice::DEFAULT;
-        let topics: &[Topic] = if self.topics.is_empty() { &Topic::ALL } else { &self.topics };
+        let topics: &[Topic] = if self.topics.is_empty() { by.topics() } else { &self.topics };
         let advice = Advice {
             questions: counted("questions", self.questions, questions)?,
             proposals: counted("proposals", self.proposals, proposals)?,

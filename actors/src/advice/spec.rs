@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use theoremata_logic::advisors::Chooser;
+use theoremata_logic::search::explore::Topic;
 
 /// An advisor by all that its answers hang on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +34,18 @@ pub enum By {
         /// Tokens of a proposal at most.
         tokens: usize,
     },
+}
+
+impl By {
+    /// What it can answer.
+    #[must_use]
+    pub fn topics(&self) -> &'static [Topic] {
+        match self {
+            By::Random { .. } | By::Ngram { .. } | By::Model { .. } => &Topic::ALL,
+            By::Generalise => &[Topic::Lemma],
+            By::Overlap(_) => &[Topic::Premises],
+        }
+    }
 }
 
 /// A text that names no advisor.

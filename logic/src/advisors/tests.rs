@@ -66,7 +66,9 @@ fn what_is_written_is_read_as_the_same_tree() {
 #[test]
 fn drawn_statements_are_statements_of_any_theory_and_hang_on_seed_and_question() {
     let drawn = |guide: &Guide, theory: &Arc<Theory>, topic: Topic| {
-        guide.statements(&query(theory, topic, Some("x = y → y = x"), &[], 12))
+        // Where several sets could be meant, a goal has to say which.
+        let goal = Some("x = y → y = x").filter(|goal| Infix::new(theory).goal(goal).is_ok());
+        guide.statements(&query(theory, topic, goal, &[], 12))
     };
     for name in ["peano.mpl", "group.mpl", "lists.mpl", "sets.mpl", "graphs.mpl", "mappings.mpl"] {
         let theory = theory(name);
