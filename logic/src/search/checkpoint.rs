@@ -12,7 +12,9 @@ use crate::calculus::checked::Checked;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
-use crate::search::explore::{Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Stage, Theorem};
+use crate::search::explore::{
+    Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Sifting, Stage, Theorem,
+};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
 const VERSION: u32 = 7;
@@ -39,6 +41,7 @@ struct State<C, O> {
     late_models: Vec<usize>,
     knows_exhaustions: bool,
     has_doubted: bool,
+    siftings: Vec<Sifting>,
     asked: Vec<Asked>,
     chosen: Vec<(usize, Vec<u32>)>,
 }
@@ -110,6 +113,7 @@ impl Exploration {
             late_models: self.late_models.clone(),
             knows_exhaustions: self.knows_exhaustions,
             has_doubted: self.has_doubted,
+            siftings: self.siftings.clone(),
             asked: self.consultation.asked.clone(),
             chosen: self.consultation.chosen.clone(),
         };
@@ -144,6 +148,9 @@ impl Exploration {
         let total = state.conjectures.len();
         // The generated ones may be none, behind the last.
         for place in 0..=total {
+            for sifting in state.siftings.iter().filter(|sifting| sifting.conjectures == place) {
+                exploration.sift_again(sifting);
+            }
             for generation in state.generations.iter().filter(|generation| generation.begin == place) {
                 exploration.generate_again(generation);
             }

@@ -18,6 +18,7 @@ mod note;
 mod prepare;
 mod refute;
 mod scope;
+mod sift;
 mod theorem;
 mod wish;
 mod witness;
@@ -49,8 +50,12 @@ use learn::root_of;
 pub use note::Note;
 use prepare::read_goal;
 use scope::Dependencies;
+pub(crate) use sift::Sifting;
 pub use theorem::{Counts, Theorem};
 pub use wish::Failure;
+
+/// Work to complete equations for a generated conjecture.
+const GENERATED_EQUATIONS: u64 = 200_000;
 
 /// What is wanted of an exploration, and its bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,6 +131,8 @@ pub(crate) enum Stage {
     Closing,
     /// Goals withstood a first attempt: before more is done, they may fail in a small model.
     Doubting,
+    /// Generated conjectures stay open: before more is done, they may fail in a small model.
+    Sifting,
 }
 
 /// See the module's page.
@@ -174,6 +181,8 @@ pub struct Exploration {
     pub(crate) knows_exhaustions: bool,
     /// Whether goals that withstood a first attempt were looked at in small models.
     pub(crate) has_doubted: bool,
+    /// When open conjectures were sifted, and what came of it.
+    pub(crate) siftings: Vec<Sifting>,
     /// What an advisor was asked, and what came of it.
     pub(crate) consultation: Consultation,
 }
@@ -234,6 +243,7 @@ impl Exploration {
             lost: Vec::new(),
             knows_exhaustions: false,
             has_doubted: false,
+            siftings: Vec::new(),
             consultation: Consultation::default(),
         }
     }
@@ -309,7 +319,9 @@ impl Exploration {
         loop {
             match self.stage {
                 Stage::Finished => return Task::Finished,
-                Stage::Fresh | Stage::Wanting | Stage::Closing | Stage::Doubting => return Task::Prepare,
+                Stage::Fresh | Stage::Wanting | Stage::Closing | Stage::Doubting | Stage::Sifting => {
+                    return Task::Prepare;
+                }
                 // Only goals were asked for, and all are decided.
                 _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
@@ -325,6 +337,10 @@ impl Exploration {
                         if self.choose(level, patient) {
                             return self.solve_with(self.options.efforts[level]);
                         }
+                    }
+                    if self.may_sift() {
+                        self.stage = Stage::Sifting;
+                        return Task::Prepare;
                     }
                     // Where the axioms have cases, so have the proofs of many goals; the fewer lemmas, the faster.
                     if !self.book.is_horn() {
@@ -411,8 +427,12 @@ impl Exploration {
         let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
         let sequent = Sequent::of(clause);
         let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
-        // What was generated is easy, or it is no loss.
-        let equations = if is_asked(&self.conjectures[place].origin) { effort.equations } else { 0 };
+        let equations = match &self.conjectures[place].origin {
+            origin if is_asked(origin) => effort.equations,
+            // What was generated is easy, or it is no loss.
+            _ if effort == Effort::USUAL => GENERATED_EQUATIONS,
+            _ => 0,
+        };
         let scope = self.dependencies.scope(clause);
         let relations = self.compiled.signature.relations.len();
         let focus = Focus::new(relations, |relation| scope.has_relation(relation));

@@ -40,6 +40,13 @@ impl Exploration {
             self.stage = Stage::Goals;
             return true;
         }
+        if self.stage == Stage::Sifting {
+            if !self.sift(go_on) {
+                return false;
+            }
+            self.stage = Stage::Generated;
+            return true;
+        }
         if self.stage == Stage::Fresh {
             if self.find_inconsistency() {
                 return true;

@@ -114,7 +114,7 @@ impl Exploration {
     }
 
     /// A finite structure of the theory in which a conjecture fails, with values of its variables.
-    fn finite_counter_model(
+    pub(super) fn finite_counter_model(
         &self,
         place: usize,
         limits: &SearchLimits,
