@@ -237,6 +237,19 @@ pub struct Theory {
     pub goals: Vec<Goal>,
     /// How far to explore.
     pub bounds: Bounds,
+    /// The theories whose theorems are brought in, in the order of the text.
+    pub uses: Vec<Use>,
+}
+
+/// A theory that stands among the axioms of another, and whose theorems are wanted there.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// The theory as its own file states it, with predicates of its own.
+    pub theory: Arc<Theory>,
+    /// The definition that states its axioms in the theory that uses it.
+    pub predicate: PredicateId,
+    /// The files that it is read from, the main one first: paths as they are asked for when the using theory is read.
+    pub files: Vec<Arc<str>>,
 }
 
 impl Theory {
