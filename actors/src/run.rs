@@ -7,6 +7,7 @@
 
 mod answer;
 mod claims;
+mod library;
 mod restore;
 mod statement;
 mod writer;
@@ -28,9 +29,12 @@ use crate::measure::{Meter, Stages, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
 pub use answer::{
-    Answer, Failure, GoalAnswer, OpenCase, TheoremFound, Wish, contradiction, contradiction_among, variable_name,
+    Answer, Failure, GoalAnswer, OpenCase, Provenance, TheoremFound, Wish, contradiction, contradiction_among,
+    variable_name,
 };
-pub use claims::{Unclaimed, assumptions, compare};
+pub use claims::{IMPORTED, Unclaimed, assumptions, compare};
+use library::Gathered;
+pub use library::Reused;
 pub use restore::{Manner, can_go_on, restore};
 pub use statement::{goal_mpl, math, mpl};
 use writer::Writer;
@@ -102,6 +106,8 @@ pub enum Event {
     Theorem(Box<TheoremFound>),
     /// What is known of a goal and will stay so. Goals come in their order.
     Goal(Box<GoalAnswer>),
+    /// The theorems of a used theory are there. It is told by the process that begins a run, and by no other.
+    Reused(Box<Reused>),
 }
 
 /// What a listener has heard of a run before, so that it is told the rest and nothing twice.
@@ -132,6 +138,12 @@ pub enum RunError {
         /// What does not fit, and what can be done.
         why: String,
     },
+    /// A file of a theory that is used is not among those that the question was read from.
+    #[error("`{file}`, a file of a theory that is used, is not among the files of the run")]
+    Used {
+        /// The file.
+        file: String,
+    },
     /// A fault of ours.
     #[error("the run gave up: {0}")]
     Panic(String),
@@ -141,6 +153,10 @@ pub enum RunError {
 #[derive(Debug)]
 pub struct Prepared {
     store: Arc<Store>,
+    /// Where the runs of used theories are looked for, and kept.
+    shelf: Arc<Store>,
+    goals: Vec<Goal>,
+    manner: Manner,
     id: RunId,
     exploration: Exploration,
     /// The cycle from which it goes on; 0 if nothing of it is stored.
@@ -193,9 +209,10 @@ impl Prepared {
         match begin {
             Begin::New(id) => {
                 let exploration = Exploration::new(theory, &goals, manner.search());
-                Ok(Prepared { store, id, exploration, committed: 0, stages, known: false })
+                let shelf = store.clone();
+                Ok(Prepared { store, shelf, goals, manner, id, exploration, committed: 0, stages, known: false })
             }
-            Begin::Known(run) => Prepared::known(store, &run, theory, &goals, manner, stages),
+            Begin::Known(run) => Prepared::known(store, &run, theory, goals, manner, stages),
         }
     }
 
@@ -203,15 +220,16 @@ impl Prepared {
         store: Arc<Store>,
         run: &Run,
         theory: Arc<Theory>,
-        goals: &[Goal],
+        goals: Vec<Goal>,
         manner: Manner,
         stages: Stages,
     ) -> Result<Prepared, RunError> {
-        let (exploration, cycle) = restore(&store, run, theory, goals, manner)?;
+        let (exploration, cycle) = restore(&store, run, theory, &goals, manner)?;
         if run.status != Status::Finished {
             store.reopen(&run.id, cycle)?;
         }
-        Ok(Prepared { store, id: run.id, exploration, committed: cycle, stages, known: true })
+        let shelf = store.clone();
+        Ok(Prepared { store, shelf, goals, manner, id: run.id, exploration, committed: cycle, stages, known: true })
     }
 
     /// The run.
@@ -257,7 +275,7 @@ impl Prepared {
         tell: &dyn Fn(Event),
         now: fn() -> String,
     ) -> Result<Done, RunError> {
-        go(self, heard, settings, tell, now)
+        advance(self, heard, settings, tell, now, &Meter::begin())
     }
 }
 
@@ -289,50 +307,45 @@ pub fn resume(store: impl Into<Arc<Store>>, run: &Run, theory: Theory, goals: &[
     let store = store.into();
     let stages = Stages::begin();
     let manner = can_go_on(&store, run)?;
-    Prepared::known(store, run, Arc::new(manner.bound(theory)), goals, manner, stages)
+    Prepared::known(store, run, Arc::new(manner.bound(theory)), goals.to_vec(), manner, stages)
 }
 
-fn go(
+/// Lets a run go on to some end. `meter` counts for the bound on CPU time.
+fn advance(
     prepared: Prepared,
     heard: Heard,
     settings: &Settings,
     tell: &dyn Fn(Event),
     now: fn() -> String,
+    meter: &Meter,
 ) -> Result<Done, RunError> {
-    let Prepared { store, id, mut exploration, committed, stages, known: _ } = prepared;
+    let Prepared { store, shelf, goals, manner, id, mut exploration, committed, mut stages, known: _ } = prepared;
     let finished = exploration.is_finished();
-    let mut writer = Writer::new(&store, id, tell, stages, (exploration.theorems.len(), committed), heard);
+    if committed == 0 && !finished && !exploration.theory().uses.is_empty() {
+        let theory = exploration.theory().clone();
+        let means = library::Means { shelf: &shelf, settings, meter, tell, now };
+        match library::gather(&theory, &store.inputs(&id)?, means)? {
+            Gathered::Library(known) => {
+                exploration = Exploration::with_library(theory, &goals, manner.search(), known);
+            }
+            Gathered::Ended(status) => {
+                let writer = Writer::new(&store, id, tell, stages, (0, 0), heard);
+                let stages = writer.end(&exploration, status)?;
+                writer::conclude(&store, id, &exploration, status, now())?;
+                return Ok(Done { store, id, exploration, status, stages });
+            }
+        }
+        stages.end("theories below");
+    }
+    // What was brought in is written with the first cycle.
+    let written = if committed > 0 { exploration.theorems.len() } else { 0 };
+    let mut writer = Writer::new(&store, id, tell, stages, (written, committed), heard);
     if committed > 0 {
         writer.catch_up(&exploration);
     }
     let mut status = Status::Finished;
     if !finished {
-        let meter = Meter::begin();
-        let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
-        let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
-            .map_err(|error| RunError::Threads(error.to_string()))?;
-        let limit = || limit(settings, &meter);
-        let reached = RefCell::new(None);
-        let mut bound = || match limit() {
-            None => Ok(()),
-            Some((status, text)) => {
-                *reached.borrow_mut() = Some(status);
-                Err(text)
-            }
-        };
-        let mut observer = Observed(tell);
-        let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
-        let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
-        let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, &mut go_on, &mut watch);
-        grid.stop();
-        status = match outcome {
-            Outcome::Finished => Status::Finished,
-            Outcome::Stopped => Status::Failed,
-            Outcome::Interrupted => limit().map_or(Status::Cancelled, |(status, _)| status),
-            Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
-            Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
-            Outcome::Ended(_) => Status::Failed,
-        };
+        status = explore(&mut exploration, &mut writer, settings, tell, meter)?;
     }
     let mut stages = writer.end(&exploration, status)?;
     stages.end("prove and check");
@@ -341,6 +354,41 @@ fn go(
         stages.end("store");
     }
     Ok(Done { store, id, exploration, status, stages })
+}
+
+/// Explores on a grid of its own, until the end or a bound.
+fn explore(
+    exploration: &mut Exploration,
+    writer: &mut Writer<'_>,
+    settings: &Settings,
+    tell: &dyn Fn(Event),
+    meter: &Meter,
+) -> Result<Status, RunError> {
+    let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
+    let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
+        .map_err(|error| RunError::Threads(error.to_string()))?;
+    let limit = || limit(settings, meter);
+    let reached = RefCell::new(None);
+    let mut bound = || match limit() {
+        None => Ok(()),
+        Some((status, text)) => {
+            *reached.borrow_mut() = Some(status);
+            Err(text)
+        }
+    };
+    let mut observer = Observed(tell);
+    let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
+    let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
+    let outcome = prover::explore(exploration, &mut grid, writer, &mut go_on, &mut watch);
+    grid.stop();
+    Ok(match outcome {
+        Outcome::Finished => Status::Finished,
+        Outcome::Stopped => Status::Failed,
+        Outcome::Interrupted => limit().map_or(Status::Cancelled, |(status, _)| status),
+        Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
+        Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
+        Outcome::Ended(_) => Status::Failed,
+    })
 }
 
 /// The bound that was reached, if one was. Asked on the run's own thread, whose clock counts.

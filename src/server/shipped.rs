@@ -1,7 +1,8 @@
 //! The theories that are shipped with the program: examples, and what uploads may import.
 
 /// Each by its name in `theories/`.
-const FILES: [(&str, &str); 25] = [
+const FILES: [(&str, &str); 26] = [
+    ("abelian-group.mpl", include_str!("../../theories/abelian-group.mpl")),
     ("algebra.mpl", include_str!("../../theories/algebra.mpl")),
     ("boolean-algebra.mpl", include_str!("../../theories/boolean-algebra.mpl")),
     ("boolean-ring.mpl", include_str!("../../theories/boolean-ring.mpl")),

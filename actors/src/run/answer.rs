@@ -9,6 +9,7 @@ use theoremata_logic::calculus::formula::{Formula, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate};
+use theoremata_logic::search::library::Source;
 use theoremata_store as store;
 
 use super::statement::{goal_mpl, math, mpl};
@@ -38,6 +39,43 @@ pub struct TheoremFound {
     pub steps: usize,
     /// The round in which it was found.
     pub round: u32,
+    /// Where it was proved first, if it was brought in from a theory that this one uses.
+    pub from: Option<Provenance>,
+}
+
+/// A theorem of a used theory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Provenance {
+    /// The name of the theory.
+    pub theory: String,
+    /// The file of the theory.
+    pub file: String,
+    /// The definition that states its axioms here.
+    pub predicate: PredicateId,
+    /// The number of the theorem there, from 1.
+    pub theorem: u32,
+}
+
+impl Provenance {
+    /// The theorem at a place of a used theory.
+    #[must_use]
+    pub fn of(theory: &Theory, source: Source) -> Option<Provenance> {
+        let used = theory.uses.get(source.used as usize)?;
+        let (name, file) = (used.theory.name.to_string(), used.files.first()?.to_string());
+        Some(Provenance { theory: name, file, predicate: used.predicate, theorem: source.theorem + 1 })
+    }
+
+    /// What a stored theorem says of itself, which [`compare`](claims::compare) has looked at.
+    #[must_use]
+    pub fn stored(theory: &Theory, record: &store::Theorem) -> Option<Provenance> {
+        claims::source(record).and_then(|source| Provenance::of(theory, source))
+    }
+
+    /// In words, as `theorem 12 of Group`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("theorem {} of {}", self.theorem, self.theory)
+    }
 }
 
 /// What became of a goal.
@@ -178,6 +216,7 @@ impl TheoremFound {
             citations,
             steps: checked.proof().steps.len(),
             round: theorem.round,
+            from: theorem.source.and_then(|source| Provenance::of(theory, source)),
         }
     }
 
@@ -195,6 +234,7 @@ impl TheoremFound {
             citations: record.citations.clone(),
             steps: checked.proof().steps.len(),
             round: record.cycle.saturating_sub(1),
+            from: Provenance::stored(theory, record),
         }
     }
 
@@ -399,6 +439,18 @@ pub(super) fn outcomes(exploration: &Exploration, cycle: u32) -> Vec<store::Outc
 /// The name of a statement's variable, as its binder gives it, by its number among those bound behind the anchor.
 #[must_use]
 pub fn variable_name(statement: &Formula, variable: u16) -> String {
+    let names = bound_names(statement);
+    names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
+}
+
+/// The number of the variable of which [`variable_name`] gives this name.
+pub(super) fn variable_number(statement: &Formula, name: &str) -> Option<u16> {
+    let found = bound_names(statement).iter().position(|known| **known == *name);
+    found.and_then(|place| u16::try_from(place).ok()).or_else(|| name.parse().ok())
+}
+
+/// The names of the variables bound behind the anchor, in the order of their numbers.
+fn bound_names(statement: &Formula) -> Vec<Arc<str>> {
     fn bound(formula: &Formula, names: &mut Vec<Arc<str>>) {
         match formula {
             Formula::Implies(binders, premise, conclusion) => {
@@ -418,5 +470,5 @@ pub fn variable_name(statement: &Formula, variable: u16) -> String {
     if let Formula::Implies(_, _, body) = statement {
         bound(body, &mut names);
     }
-    names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
+    names
 }

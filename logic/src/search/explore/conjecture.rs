@@ -8,6 +8,7 @@ use crate::calculus::theory::Goal;
 use crate::clauses::clause::Clause;
 use crate::clauses::compile::Move;
 use crate::search::ended::Ended;
+use crate::search::library::Source;
 
 /// How many efforts there are: two usual ones, one by cases, and the last.
 pub(crate) const LEVELS: usize = 4;
@@ -26,6 +27,8 @@ pub enum Origin {
     Lemma(usize),
     /// It is a part of the conjunction that the conjecture with this number states.
     Part(usize),
+    /// It was proved in a theory that this one uses.
+    Brought(Source),
 }
 
 /// A conjecture and its fate.
