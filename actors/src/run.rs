@@ -46,6 +46,9 @@ pub const STACK_BYTES: usize = 64 << 20;
 /// What stands before the name of an input that holds goals.
 pub const GOALS: &str = "goals:";
 
+/// What stands before the names of the files of another run whose theorems are to be known.
+pub const KNOWN: &str = "known:";
+
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::run::{Done, Event, Manner, Prepared, Question, Reused, Settings};
 use theoremata_logic::language::mpl::{parse_goal, read_mpl};
+use theoremata_logic::search::explore::Note;
 use theoremata_store::{Batch, Conclusion, Contents, Input, Node, Proof, ScopeRecord, Status, Store};
 
 const MONOID: &str = "(theory Monoid[M,*,e]
@@ -249,4 +250,22 @@ fn an_axiom_more_costs_little_where_the_rest_is_known() {
     let lost = lost.count();
     assert!(lost * 20 <= alone.theorems.len(), "{lost} of {}", alone.theorems.len());
     assert!(known.counts().steps < alone.counts().steps, "{} < {}", known.counts().steps, alone.counts().steps);
+}
+
+#[test]
+fn a_set_that_only_the_using_theory_calls_generated_keeps_what_was_proved_of_it() {
+    let plain = "(define Chain[N,0,s]
+  (& (in[0,N]) (>[x,y] (in2[x,y,s]) (& (in[x,N]) (in[y,N]))) (>[x] (in[x,N]) (exists[y] (in[y,N]) (in2[x,y,s])))
+     (>[x,y,z] (& (in2[x,y,s]) (in2[x,z,s])) (=[y,z])) (>[x,y,z] (& (in2[x,z,s]) (in2[y,z,s])) (=[x,y]))
+     (>[x] (in[x,N]) !(in2[x,0,s]))))
+(theory Succession[N,0,s] (Chain[N,0,s]))
+(conjecture twice (>[x,y,u,v,w] (& (in2[x,u,s]) (in2[u,w,s]) (in2[y,v,s]) (in2[v,w,s])) (=[x,y])))
+(bounds (atoms 4) (variables 2) (predicate in (count 0)))";
+    let text = "(use \"chain.mpl\")
+(generated Chain[N,0,s] N 0 s[N])
+(theory Numbers[N,0,s] (& (Succession[N,0,s]) (=[0,0])))
+(bounds (atoms 4) (variables 2) (predicate in (count 0)))";
+    let (done, told) = run(&memory(), question(&[("numbers.mpl", text), ("chain.mpl", plain)]), None);
+    assert!(told[0].theorems > 0 && done.exploration.counts().brought == told[0].theorems, "{told:?}");
+    assert!(!done.exploration.notes().iter().any(|note| matches!(note, Note::NotTaken(..))));
 }

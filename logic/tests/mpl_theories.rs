@@ -113,7 +113,7 @@ fn a_use_names_the_theory_and_its_files_as_they_are_read_alone() {
     let [used] = &theory.uses[..] else { panic!("one use") };
     let names: Vec<&str> = used.files.iter().map(|file| &**file).collect();
     assert_eq!(names, ["below/order.mpl", "helper.mpl"]);
-    assert_eq!(theory.find("Order"), Some(used.predicate));
+    assert_eq!((theory.find("Order"), &used.places[..]), (used.predicate, &[vec![0, 1], vec![0, 2]][..]));
     let (alone, _) = read(&[files[1], files[2]]).expect("a theory by itself");
     assert_eq!(format!("{:?}", *used.theory), format!("{alone:?}"), "as if it were read by itself");
 }

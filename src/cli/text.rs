@@ -127,11 +127,17 @@ pub(super) fn exploration(done: &Done, all: bool, output: Output) {
         variants_of(Variant::Theorem(*place));
     }
     let brought = exploration.counts().brought;
+    // What is new comes first, and what was known fills the page.
+    let also = if all { known.len() } else { known.len().min(FIRST - shown.min(FIRST)) };
     if brought > 0 {
-        let more = if all { ":" } else { ", shown with --all" };
-        output.line(&format!("{brought} theorems were known before, from theories below{more}"));
+        let more = match also {
+            0 => "; --all shows them".to_owned(),
+            _ if also < known.len() => format!("; the first {also}, all with --all:"),
+            _ => ":".to_owned(),
+        };
+        output.line(&format!("{brought} theorems were known before, {} and variants of these{more}", known.len()));
     }
-    for place in known.iter().filter(|_| all) {
+    for place in known.iter().take(also) {
         output.line(&line(*place));
         variants_of(Variant::Theorem(*place));
     }

@@ -50,8 +50,8 @@ pub struct Provenance {
     pub theory: String,
     /// The file of the theory.
     pub file: String,
-    /// The definition that states its axioms here.
-    pub predicate: PredicateId,
+    /// The definition that states its axioms here, if there is one.
+    pub predicate: Option<PredicateId>,
     /// The number of the theorem there, from 1.
     pub theorem: u32,
 }
@@ -449,26 +449,57 @@ pub(super) fn variable_number(statement: &Formula, name: &str) -> Option<u16> {
     found.and_then(|place| u16::try_from(place).ok()).or_else(|| name.parse().ok())
 }
 
-/// The names of the variables bound behind the anchor, in the order of their numbers.
+/// The names of the variables bound behind the anchor, in the order of their numbers: those that are bound on the way to
+/// the conclusion, and the witnesses of premises that say that something exists. A premise that is itself a ∀→ binds
+/// variables of its own.
 fn bound_names(statement: &Formula) -> Vec<Arc<str>> {
-    fn bound(formula: &Formula, names: &mut Vec<Arc<str>>) {
+    fn conclusion(formula: &Formula, names: &mut Vec<Arc<str>>) {
         match formula {
-            Formula::Implies(binders, premise, conclusion) => {
+            Formula::Implies(binders, before, after) => {
                 names.extend(binders.names().cloned());
-                bound(premise, names);
-                bound(conclusion, names);
+                premise(before, names);
+                conclusion(after, names);
             }
             Formula::And(left, right) => {
-                bound(left, names);
-                bound(right, names);
+                conclusion(left, names);
+                conclusion(right, names);
             }
-            Formula::Not(inner) => bound(inner, names),
+            Formula::Not(inner) => conclusion(inner, names),
             Formula::Atom(..) => {}
+        }
+    }
+    fn premise(formula: &Formula, names: &mut Vec<Arc<str>>) {
+        if let Some((binders, left, right)) = formula.as_exists() {
+            names.extend(binders.names().cloned());
+            premise(left, names);
+            premise(right, names);
+        } else if let Formula::And(left, right) = formula {
+            premise(left, names);
+            premise(right, names);
         }
     }
     let mut names = Vec::new();
     if let Formula::Implies(_, _, body) = statement {
-        bound(body, &mut names);
+        conclusion(body, &mut names);
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use theoremata_logic::language::mpl::{parse_goal, read_mpl};
+
+    use super::*;
+
+    #[test]
+    fn variables_have_the_numbers_that_they_have_in_clauses() {
+        let text = "(theory Pair[S,R,Q] (>[x,y] (in2[x,y,R]) (& (in[x,S]) (in2[y,x,Q]))))";
+        let (theory, _) = read_mpl("pair.mpl", text.as_bytes(), &mut |_| Err(String::new())).expect("a theory");
+        let goal = "(>[f] (& (>[a,b] (in2[a,b,f]) (in2[b,a,R])) (exists[w] (in[w,S]) (in2[w,w,f]))) (>[x] (in[x,S]) (=[x,x])))";
+        let goal = parse_goal(&theory, goal).expect("a goal");
+        let names: Vec<String> = (0..4).map(|number| variable_name(&goal.statement, number)).collect();
+        assert_eq!(names, ["f", "w", "x", "3"]);
+        assert_eq!(variable_number(&goal.statement, "x"), Some(2));
+        assert_eq!(variable_number(&goal.statement, "3"), Some(3));
+    }
 }

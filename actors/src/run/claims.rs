@@ -7,7 +7,6 @@ use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::clauses::compile::behind_anchor;
-use theoremata_logic::language::application::applications;
 use theoremata_logic::search::library::Source;
 use theoremata_store::Theorem;
 
@@ -51,8 +50,7 @@ fn could_be_of(theory: &Theory, source: Source, statement: &Formula) -> bool {
     let Some(used) = theory.uses.get(source.used as usize) else { return false };
     let Some(body) = behind_anchor(theory, statement) else { return false };
     let names = body.free_variables();
-    let mut places = applications(&theory.predicates, theory.anchor, used.predicate).into_iter();
-    places.any(|places| names.iter().all(|name| places.contains(&(name.0 as usize))))
+    used.places.iter().any(|places| names.iter().all(|name| places.contains(&(name.0 as usize))))
 }
 
 /// Holds a record against the theorem that the checker accepted.

@@ -19,7 +19,7 @@ use theoremata_store::{
 use super::answer::variable_number;
 use super::claims::{IMPORTED, compare};
 use super::restore::Manner;
-use super::{Event, Heard, Prepared, Question, RunError, Settings, advance};
+use super::{Event, Heard, KNOWN, Prepared, Question, RunError, Settings, advance};
 use crate::measure::Meter;
 use crate::proof_codec::decode;
 
@@ -85,9 +85,12 @@ pub(super) fn gather(theory: &Theory, inputs: &[Input], means: Means<'_>) -> Res
 
 /// The question whose answer has the theorems of a used theory.
 fn question(used: &Use, inputs: &[Input]) -> Result<Question, RunError> {
+    // By itself the theory is read from files of their own names, so that its run is that of whoever explores it.
     let find = |file: &Arc<str>| {
-        let found = inputs.iter().find(|input| *input.name == **file).cloned();
-        found.ok_or_else(|| RunError::Used { file: file.to_string() })
+        let found = inputs.iter().find(|input| *input.name == **file);
+        let found = found.ok_or_else(|| RunError::Used { file: file.to_string() })?;
+        let name = file.strip_prefix(KNOWN).unwrap_or(file).to_owned();
+        Ok::<Input, RunError>(Input { name, bytes: found.bytes.clone() })
     };
     Ok(Question {
         theory: (*used.theory).clone(),

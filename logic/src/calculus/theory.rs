@@ -241,13 +241,15 @@ pub struct Theory {
     pub uses: Vec<Use>,
 }
 
-/// A theory that stands among the axioms of another, and whose theorems are wanted there.
+/// A theory whose axioms are among those of another, where its theorems are wanted.
 #[derive(Clone, Debug)]
 pub struct Use {
     /// The theory as its own file states it, with predicates of its own.
     pub theory: Arc<Theory>,
-    /// The definition that states its axioms in the theory that uses it.
-    pub predicate: PredicateId,
+    /// The definition that states its axioms in the theory that uses it, if there is one.
+    pub predicate: Option<PredicateId>,
+    /// For each application the parameters of the using theory, by their places, that stand for those of the used one.
+    pub places: Vec<Vec<usize>>,
     /// The files that it is read from, the main one first: paths as they are asked for when the using theory is read.
     pub files: Vec<Arc<str>>,
 }

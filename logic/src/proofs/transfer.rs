@@ -203,7 +203,10 @@ impl Copier<'_> {
         let premise = |place: usize| old.premises.get(place).map(|premise| &images[premise.index()]);
         match (&old.rule, premise(0)) {
             (Rule::Assumption(_), None) if old.scope == self.outer => return Ok(Image::Anchor),
-            (Rule::Unfold, Some(Image::Anchor)) => return Ok(Image::Axiom(self.formula(&old.conclusion)?)),
+            // A definition among the axioms may say more in the other theory: that its set is generated.
+            (Rule::Unfold, Some(Image::Anchor | Image::Axiom(_))) => {
+                return Ok(Image::Axiom(self.formula(&old.conclusion)?));
+            }
             (Rule::AndLeft, Some(Image::Axiom(Formula::And(left, _)))) => return Ok(Image::Axiom((**left).clone())),
             (Rule::AndRight, Some(Image::Axiom(Formula::And(_, right)))) => return Ok(Image::Axiom((**right).clone())),
             (Rule::Theorem(cited), None) => return Ok(Image::Theorem(*cited, old.conclusion.clone())),

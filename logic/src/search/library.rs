@@ -7,7 +7,6 @@ use crate::calculus::checked::Checked;
 use crate::calculus::formula::Formula;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::Theory;
-use crate::language::application::applications;
 use crate::language::notation::Reading;
 use crate::proofs::transfer::Transfer;
 use crate::search::ended::kept_apart;
@@ -67,8 +66,8 @@ impl Library {
         let reading = Reading::new(theory);
         let notation = reading.notation();
         for (place, (used, lent)) in theory.uses.iter().zip(lent).enumerate() {
-            for arguments in applications(&theory.predicates, theory.anchor, used.predicate) {
-                let transfer = Transfer::new(&used.theory, theory, &arguments);
+            for arguments in &used.places {
+                let transfer = Transfer::new(&used.theory, theory, arguments);
                 let mut numbers: HashMap<TheoremId, TheoremId> = HashMap::new();
                 for (number, one) in lent.iter().enumerate() {
                     let source = Source { used: place as u32, theorem: number as u32 };

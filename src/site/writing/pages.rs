@@ -264,7 +264,9 @@ impl Pages<'_, '_> {
                     "name": catalogue.name(number),
                     "kind": self.kind(number),
                     "variant": catalogue.variant(number),
-                    "from": theorem.from.as_ref().map(|from| self.definition_link(from.predicate)),
+                    "from": theorem.from.as_ref().map(|from| json!({
+                        "theory": from.theory, "definition": from.predicate.map(|id| self.definition_link(id)),
+                    })),
                     "essential": theorem.essential,
                     "used": entry.used_by.len(),
                     "steps": theorem.checked.proof().steps.len(),

@@ -83,7 +83,7 @@ impl Pages<'_, '_> {
                 "variant": catalogue.variant(number),
                 "from": theorem.from.as_ref().map(|from| json!({
                     "theory": from.theory, "file": from.file, "theorem": from.theorem,
-                    "definition": self.definition_link(from.predicate),
+                    "definition": from.predicate.map(|id| self.definition_link(id)),
                 })),
                 "essential": theorem.essential,
                 "cycle": theorem.cycle,

@@ -159,7 +159,8 @@ impl Program {
         };
         let known = predicates.known.get(&theory.name.text).filter(|known| known.sound && anchor.sound)?;
         let name = short(&theory.name.text);
-        if known.id == anchor.id || applications(&predicates.list, anchor.id, known.id).is_empty() {
+        let places = applications(&predicates.list, anchor.id, known.id);
+        if known.id == anchor.id || places.is_empty() {
             let parameters: Vec<&str> = theory.parameters.iter().map(|parameter| &*parameter.text).collect();
             report.push(nothing(
                 format!("`{name}` is not among the axioms, so its theorems say nothing of them"),
@@ -172,7 +173,7 @@ impl Program {
         let read = if report.failed() { None } else { self.part(file).theory(&mut own) };
         own.diagnostics.into_iter().filter(|one| one.severity == Severity::Error).for_each(|one| report.push(one));
         let files = self.paths(import).into_iter().map(Into::into).collect();
-        read.map(|theory| Use { theory: Arc::new(theory), predicate: known.id, files })
+        read.map(|theory| Use { theory: Arc::new(theory), predicate: Some(known.id), places, files })
     }
 }
 

@@ -26,14 +26,14 @@ pub(super) fn enter(
     let mut reader = compiled.clone();
     let mut theorems = Vec::with_capacity(brought.len());
     for (number, Brought { checked, source, corollary, induction }) in brought.into_iter().enumerate() {
-        let statement = checked.statement().clone();
-        let place = goals.get(&statement).copied().unwrap_or_else(|| {
-            conjectures.push(flat(theory, compiled, &mut reader, Origin::Brought(source), statement.clone()));
+        let place = goals.get(checked.statement()).copied().unwrap_or_else(|| {
+            let statement = checked.statement().clone();
+            conjectures.push(flat(theory, compiled, &mut reader, Origin::Brought(source), statement));
             conjectures.len() - 1
         });
+        // A goal keeps the names of its variables.
         let conjecture = &mut conjectures[place];
         conjecture.fate = Fate::Proved(TheoremId(number as u32));
-        conjecture.statement = statement;
         if let Some(clause) = &conjecture.clause {
             known.insert(canonical(clause));
             known.insert(clause.clone());
