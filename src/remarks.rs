@@ -42,6 +42,10 @@ pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
                 "conjectures of {atoms} and more atoms were not generated, since there are too many; --max-size \
                  {atoms} asks for them, bounds in the theory can leave out what is not wanted"
             )),
+            Note::NotTaken(used, count, why) => {
+                let name = &theory.uses[used].theory.name;
+                remarks.push(format!("{count} theorems of {name} could not be taken over, the first since {why}"));
+            }
             Note::Lost(said) => remarks.push(format!("a fault of this program in the preparation: {said}")),
         }
     }

@@ -290,3 +290,45 @@ fn long_names_of_theories_do_not_break_pages() {
     let left: Vec<_> = fs::read_dir(&here).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
     assert!(here.join("site/index.html").exists() && left.len() == 3, "{left:?}");
 }
+
+/// A group without the axiom that makes it one, and with it.
+const HALF: &str = "(theory Loop[G,*,e]
+  (& (in[e,G])
+     (>[x,y,z] (in3[x,y,z,*]) (& (in[x,G]) (in[y,G]) (in[z,G])))
+     (>[x,y] (& (in[x,G]) (in[y,G])) (exists[z] (in[z,G]) (in3[x,y,z,*])))
+     (>[x,y] (& (in[x,G]) (in[y,G])) (>[z,w] (& (in3[x,y,z,*]) (in3[x,y,w,*])) (=[z,w])))
+     (>[x] (in[x,G]) (in3[e,x,x,*]))
+     (>[x,y,u] (in3[x,y,u,*]) (>[z,v] (in3[y,z,v,*]) (>[w] (in3[u,z,w,*]) (in3[x,v,w,*]))))))
+(bounds (atoms 3) (variables 2) (predicate in (count 0)))";
+
+#[test]
+fn what_was_proved_before_an_axiom_was_added_is_known() {
+    let folder = folder("known");
+    fs::write(folder.join("loop.mpl"), HALF).expect("a file");
+    let first = objects(&theoremata(&folder, &["explore", "loop.mpl", "--json"]));
+    let before: Vec<&Value> = first.iter().filter(|object| object["event"] == "theorem").collect();
+    let run = first.last().expect("a summary")["run"].as_str().expect("an id").to_owned();
+    assert!(!before.is_empty());
+    let more = HALF.replacen("(& (in[e,G])", "(& (in[e,G]) (>[x,y,z] (in3[x,y,z,*]) (in3[y,x,z,*]))", 1);
+    fs::write(folder.join("loop.mpl"), more).expect("a file");
+    let told = theoremata(&folder, &["explore", "loop.mpl", "--known", &run[..8], "--json"]);
+    assert_eq!(code(&told), 0, "{}", said(&told));
+    let objects = objects(&told);
+    let known: Vec<&Value> = objects.iter().filter(|object| object["from"].is_object()).collect();
+    assert_eq!(known.len(), before.len());
+    for (known, before) in known.iter().zip(&before) {
+        assert_eq!((&known["statement"], &known["from"]["theorem"]), (&before["statement"], &before["number"]));
+    }
+    let second = objects.last().expect("a summary");
+    assert_eq!(second["theorems"]["brought"], before.len());
+    // It is read from its own files alone, in any command.
+    let shown = theoremata(&folder, &["show", second["run"].as_str().expect("an id"), "1"]);
+    assert!(said(&shown).contains("theorem 1 of Loop") && code(&shown) == 0, "{}", said(&shown));
+    assert_eq!(code(&theoremata(&folder, &["check"])), 0);
+    let resumed = theoremata(&folder, &["resume", second["run"].as_str().expect("an id")]);
+    assert_eq!(code(&resumed), 0, "{}", said(&resumed));
+    // A theory that lacks something of the other says so.
+    fs::write(folder.join("other.mpl"), "(theory Other[G] (>[x] (in[x,G]) (=[x,x])))").expect("a file");
+    let refused = theoremata(&folder, &["explore", "other.mpl", "--known", &run]);
+    assert!(code(&refused) == 2 && said(&refused).contains("Loop has a parameter `*`"), "{}", said(&refused));
+}

@@ -7,6 +7,7 @@
 
 mod answer;
 mod claims;
+mod library;
 mod restore;
 mod statement;
 mod writer;
@@ -29,9 +30,12 @@ use crate::measure::{Meter, Stages, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
 pub use answer::{
-    Answer, Failure, GoalAnswer, OpenCase, TheoremFound, Wish, contradiction, contradiction_among, variable_name,
+    Answer, Failure, GoalAnswer, OpenCase, Provenance, TheoremFound, Wish, contradiction, contradiction_among,
+    variable_name,
 };
-pub use claims::{Unclaimed, assumptions, compare};
+pub use claims::{IMPORTED, Unclaimed, assumptions, compare};
+use library::Gathered;
+pub use library::Reused;
 pub use restore::{Manner, can_go_on, restore};
 pub use statement::{goal_mpl, math, mpl};
 use writer::Writer;
@@ -42,6 +46,9 @@ pub const STACK_BYTES: usize = 64 << 20;
 
 /// What stands before the name of an input that holds goals.
 pub const GOALS: &str = "goals:";
+
+/// What stands before the names of the files of another run whose theorems are to be known.
+pub const KNOWN: &str = "known:";
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -103,6 +110,8 @@ pub enum Event {
     Theorem(Box<TheoremFound>),
     /// What is known of a goal and will stay so. Goals come in their order.
     Goal(Box<GoalAnswer>),
+    /// The theorems of a used theory are there. It is told by the process that begins a run, and by no other.
+    Reused(Box<Reused>),
 }
 
 /// What a listener has heard of a run before, so that it is told the rest and nothing twice.
@@ -141,6 +150,12 @@ pub enum RunError {
         /// Why there is none.
         why: String,
     },
+    /// A file of a theory that is used is not among those that the question was read from.
+    #[error("`{file}`, a file of a theory that is used, is not among the files of the run")]
+    Used {
+        /// The file.
+        file: String,
+    },
     /// A fault of ours.
     #[error("the run gave up: {0}")]
     Panic(String),
@@ -150,6 +165,10 @@ pub enum RunError {
 #[derive(Debug)]
 pub struct Prepared {
     store: Arc<Store>,
+    /// Where the runs of used theories are looked for, and kept.
+    shelf: Arc<Store>,
+    goals: Vec<Goal>,
+    manner: Manner,
     id: RunId,
     exploration: Exploration,
     /// The cycle from which it goes on; 0 if nothing of it is stored.
@@ -203,9 +222,11 @@ impl Prepared {
         match begin {
             Begin::New(id) => {
                 let exploration = Exploration::new(theory, &goals, manner.search());
-                Ok(Prepared { store, id, exploration, committed: 0, stages, advisor: None, known: false })
+                let shelf = store.clone();
+                let (committed, advisor, known) = (0, None, false);
+                Ok(Prepared { store, shelf, goals, manner, id, exploration, committed, stages, advisor, known })
             }
-            Begin::Known(run) => Prepared::known(store, &run, theory, &goals, &manner, stages),
+            Begin::Known(run) => Prepared::known(store, &run, theory, goals, manner, stages),
         }
     }
 
@@ -213,15 +234,17 @@ impl Prepared {
         store: Arc<Store>,
         run: &Run,
         theory: Arc<Theory>,
-        goals: &[Goal],
-        manner: &Manner,
+        goals: Vec<Goal>,
+        manner: Manner,
         stages: Stages,
     ) -> Result<Prepared, RunError> {
-        let (exploration, cycle) = restore(&store, run, theory, goals, manner)?;
+        let (exploration, cycle) = restore(&store, run, theory, &goals, &manner)?;
         if run.status != Status::Finished {
             store.reopen(&run.id, cycle)?;
         }
-        Ok(Prepared { store, id: run.id, exploration, committed: cycle, stages, advisor: None, known: true })
+        let shelf = store.clone();
+        let (id, advisor, known) = (run.id, None, true);
+        Ok(Prepared { store, shelf, goals, manner, id, exploration, committed: cycle, stages, advisor, known })
     }
 
     /// The same with somebody who answers its questions: the one that its manner names. Without, a run that has questions
@@ -280,7 +303,7 @@ impl Prepared {
         tell: &dyn Fn(Event),
         now: fn() -> String,
     ) -> Result<Done, RunError> {
-        go(self, heard, settings, tell, now)
+        advance(self, heard, settings, tell, now, &Meter::begin())
     }
 }
 
@@ -312,56 +335,47 @@ pub fn resume(store: impl Into<Arc<Store>>, run: &Run, theory: Theory, goals: &[
     let store = store.into();
     let stages = Stages::begin();
     let manner = can_go_on(&store, run)?;
-    Prepared::known(store, run, Arc::new(manner.bound(theory)), goals, &manner, stages)
+    Prepared::known(store, run, Arc::new(manner.bound(theory)), goals.to_vec(), manner, stages)
 }
 
-fn go(
+/// Lets a run go on to some end. `meter` counts for the bound on CPU time.
+fn advance(
     prepared: Prepared,
     heard: Heard,
     settings: &Settings,
     tell: &dyn Fn(Event),
     now: fn() -> String,
+    meter: &Meter,
 ) -> Result<Done, RunError> {
-    let Prepared { store, id, mut exploration, committed, stages, mut advisor, known: _ } = prepared;
+    let Prepared { store, shelf, goals, manner, id, mut exploration, committed, mut stages, advisor, known: _ } =
+        prepared;
     let finished = exploration.is_finished();
-    let mut writer = Writer::new(&store, id, tell, stages, (exploration.theorems.len(), committed), heard);
+    if committed == 0 && !finished && !exploration.theory().uses.is_empty() {
+        let theory = exploration.theory().clone();
+        let means = library::Means { shelf: &shelf, settings, meter, tell, now };
+        match library::gather(&theory, &store.inputs(&id)?, means)? {
+            Gathered::Library(known) => {
+                exploration = Exploration::with_library(theory, &goals, manner.search(), known);
+            }
+            Gathered::Ended(status) => {
+                let writer = Writer::new(&store, id, tell, stages, (0, 0), heard);
+                let stages = writer.end(&exploration, status)?;
+                writer::conclude(&store, id, &exploration, status, now())?;
+                return Ok(Done { store, id, exploration, status, stages });
+            }
+        }
+        stages.end("theories below");
+    }
+    // What was brought in is written with the first cycle.
+    let written = if committed > 0 { exploration.theorems.len() } else { 0 };
+    let mut writer = Writer::new(&store, id, tell, stages, (written, committed), heard);
     if committed > 0 {
         writer.catch_up(&exploration);
     }
     let mut status = Status::Finished;
     let mut unadvised = None;
     if !finished {
-        let meter = Meter::begin();
-        let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
-        let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
-            .map_err(|error| RunError::Threads(error.to_string()))?;
-        let limit = || limit(settings, &meter);
-        let reached = RefCell::new(None);
-        let mut bound = || match limit() {
-            None => Ok(()),
-            Some((status, text)) => {
-                *reached.borrow_mut() = Some(status);
-                Err(text)
-            }
-        };
-        let mut observer = Observed(tell);
-        let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
-        let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
-        let advisor = advisor.as_deref_mut();
-        let outcome = prover::explore(&mut exploration, &mut grid, &mut writer, advisor, &mut go_on, &mut watch);
-        grid.stop();
-        status = match outcome {
-            Outcome::Finished => Status::Finished,
-            Outcome::Stopped => Status::Failed,
-            Outcome::Unadvised(why) if go_on() => {
-                unadvised = Some(why);
-                Status::Cancelled
-            }
-            Outcome::Interrupted | Outcome::Unadvised(_) => limit().map_or(Status::Cancelled, |(status, _)| status),
-            Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
-            Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
-            Outcome::Ended(_) => Status::Failed,
-        };
+        (status, unadvised) = explore(&mut exploration, &mut writer, advisor, settings, tell, meter)?;
     }
     let mut stages = writer.end(&exploration, status)?;
     stages.end("prove and check");
@@ -373,6 +387,45 @@ fn go(
         Some(why) => Err(RunError::Unadvised { run: id, why }),
         None => Ok(Done { store, id, exploration, status, stages }),
     }
+}
+
+/// Explores on a grid of its own, until the end or a bound; with the status why there was no advice, if that ended it.
+fn explore(
+    exploration: &mut Exploration,
+    writer: &mut Writer<'_>,
+    mut advisor: Option<Box<dyn Advisor>>,
+    settings: &Settings,
+    tell: &dyn Fn(Event),
+    meter: &Meter,
+) -> Result<(Status, Option<String>), RunError> {
+    let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
+    let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
+        .map_err(|error| RunError::Threads(error.to_string()))?;
+    let limit = || limit(settings, meter);
+    let reached = RefCell::new(None);
+    let mut bound = || match limit() {
+        None => Ok(()),
+        Some((status, text)) => {
+            *reached.borrow_mut() = Some(status);
+            Err(text)
+        }
+    };
+    let mut observer = Observed(tell);
+    let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
+    let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
+    let advisor = advisor.as_deref_mut();
+    let outcome = prover::explore(exploration, &mut grid, writer, advisor, &mut go_on, &mut watch);
+    grid.stop();
+    let status = match outcome {
+        Outcome::Finished => Status::Finished,
+        Outcome::Stopped => Status::Failed,
+        Outcome::Unadvised(why) if go_on() => return Ok((Status::Cancelled, Some(why))),
+        Outcome::Interrupted | Outcome::Unadvised(_) => limit().map_or(Status::Cancelled, |(status, _)| status),
+        Outcome::Ended(Ended::Halted(Halt::Cancelled { .. })) => Status::Cancelled,
+        Outcome::Ended(Ended::Bound(_)) => reached.into_inner().unwrap_or(Status::OutOfTime),
+        Outcome::Ended(_) => Status::Failed,
+    };
+    Ok((status, None))
 }
 
 /// The bound that was reached, if one was. Asked on the run's own thread, whose clock counts.

@@ -2,3 +2,4 @@
 
 pub mod axiom_use;
 pub mod reconstruction;
+pub mod transfer;

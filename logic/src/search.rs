@@ -7,6 +7,7 @@ pub mod explore;
 mod extension;
 mod free;
 pub mod lemma;
+pub mod library;
 mod names;
 mod parameters;
 pub mod standard;

@@ -181,6 +181,7 @@ fn theory() -> impl Strategy<Value = Theory> {
                     predicates: limit.into_iter().collect(),
                     exclude: Vec::new(),
                 },
+                uses: Vec::new(),
             }
         },
     )

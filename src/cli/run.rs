@@ -78,6 +78,7 @@ pub(super) fn follow(
             Event::Theorem(_) => {}
             Event::Goal(goal) if output.is_json() => output.object(&json::goal(&goal)),
             Event::Goal(goal) => bar.suspend(|| text::goal(&goal, output)),
+            Event::Reused(reused) => bar.suspend(|| text::reused(&reused, output)),
         }
         if streams::lost() {
             // What was found is kept, and the run can go on for somebody who reads it.

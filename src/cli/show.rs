@@ -80,7 +80,9 @@ fn show(found: &TheoremFound, listed: &Listed, output: Output) {
     if output.is_json() {
         output.object(&told::theorem(found, Some(listed)));
     } else {
-        output.line(&text::listed(found, if found.corollary { "consequence" } else { found.kind() }, listed));
+        let kind = if found.corollary { "consequence" } else { found.kind() };
+        let kind = found.from.as_ref().map_or_else(|| kind.to_owned(), |from| from.words());
+        output.line(&text::listed(found, &kind, listed));
     }
 }
 

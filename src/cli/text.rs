@@ -2,7 +2,7 @@
 
 use theoremata_actors::measure::peak_bytes;
 use theoremata_actors::proof_codec::number_of;
-use theoremata_actors::run::{Answer, Done, GoalAnswer, TheoremFound, contradiction, math};
+use theoremata_actors::run::{Answer, Done, GoalAnswer, Reused, TheoremFound, contradiction, math};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::explore::{Fate, Listed, Origin, Variant};
 
@@ -59,6 +59,16 @@ pub(super) fn goal(goal: &GoalAnswer, output: Output) {
     }
 }
 
+/// Where the theorems of a used theory are from.
+pub(super) fn reused(reused: &Reused, output: Output) {
+    let Reused { theory, run, theorems, stored, refused } = reused;
+    if let Some(why) = refused {
+        output.note(&format!("run {run} of {theory} is damaged and was not used: {why}"));
+    }
+    let how = if *stored { "was stored" } else { "was made first" };
+    output.note(&format!("{theorems} theorems of {theory} are known: its run {run} {how}"));
+}
+
 /// The lemmas for which the attempts at open goals wished, as MPL to copy.
 pub(super) fn wishes(done: &Done, output: Output) {
     for conjecture in &done.exploration.conjectures {
@@ -91,23 +101,44 @@ pub(super) fn exploration(done: &Done, all: bool, output: Output) {
     let interest = exploration.interest();
     let line = |place: usize| {
         let found = TheoremFound::of(exploration, TheoremId(place as u32));
-        let kind = if found.corollary { "consequence".to_owned() } else { how(found.variable.as_deref()) };
+        let mut kind = if found.corollary { "consequence".to_owned() } else { how(found.variable.as_deref()) };
+        if let Some(from) = &found.from {
+            kind = from.words();
+        }
         listed(&found, &kind, &interest.listed[place])
     };
     let name = &exploration.theory().name;
-    let (theorems, laws) = (exploration.theorems.len(), interest.laws.len());
-    let shown = if all { laws } else { laws.min(FIRST) };
-    let first = if shown < laws { format!("; the first {shown}, all with --all") } else { String::new() };
-    let variants = interest.variants();
+    let is_known = |place: &usize| exploration.theorems[*place].source.is_some();
+    let (known, laws): (Vec<usize>, Vec<usize>) = interest.laws.iter().copied().partition(is_known);
+    let own = (0..exploration.theorems.len()).filter(|place| !is_known(place));
+    let variants = own.clone().filter(|place| interest.listed[*place].variant.is_some()).count();
+    let (theorems, own_laws) = (own.count(), laws.len());
+    let shown = if all { own_laws } else { own_laws.min(FIRST) };
+    let first = if shown < own_laws { format!("; the first {shown}, all with --all") } else { String::new() };
     output.line(&format!(
-        "{theorems} theorems of {name}: {laws}, and {variants} variants of these and of axioms{first}:"
+        "{theorems} theorems of {name}: {own_laws}, and {variants} variants of these and of axioms{first}:"
     ));
     let variants_of = |variant: Variant| {
         for place in interest.variants_of(variant).filter(|_| all) {
             output.line(&format!("  {}", line(place)));
         }
     };
-    for place in interest.laws.iter().take(shown) {
+    for place in laws.iter().take(shown) {
+        output.line(&line(*place));
+        variants_of(Variant::Theorem(*place));
+    }
+    let brought = exploration.counts().brought;
+    // What is new comes first, and what was known fills the page.
+    let also = if all { known.len() } else { known.len().min(FIRST - shown.min(FIRST)) };
+    if brought > 0 {
+        let more = match also {
+            0 => "; --all shows them".to_owned(),
+            _ if also < known.len() => format!("; the first {also}, all with --all:"),
+            _ => ":".to_owned(),
+        };
+        output.line(&format!("{brought} theorems were known before, {} and variants of these{more}", known.len()));
+    }
+    for place in known.iter().take(also) {
         output.line(&line(*place));
         variants_of(Variant::Theorem(*place));
     }
@@ -170,6 +201,9 @@ pub(super) fn summary(done: &Done, output: Output) {
     row("  proved directly", counts.direct.to_string());
     row("  proved by induction", counts.induction.to_string());
     row("  consequences of known theorems", counts.corollaries.to_string());
+    if counts.brought > 0 {
+        row("theorems of used theories", counts.brought.to_string());
+    }
     row("  left open", counts.open.to_string());
     row("essential theorems (*)", counts.essential.to_string());
     row("logic blocks", counts.blocks.to_string());

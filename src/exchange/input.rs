@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::calculus::theory::{Goal, Theory, Use};
 use theoremata_logic::language::mpl::{self, MAX_ALL_BYTES, MAX_FILE_BYTES, Report};
 use theoremata_store::Input;
 
@@ -22,7 +23,7 @@ pub(crate) struct Loaded {
     pub(crate) files: Vec<Input>,
 }
 
-pub(crate) use theoremata_actors::run::GOALS;
+pub(crate) use theoremata_actors::run::{GOALS, KNOWN};
 
 /// The largest number of files of a definitions folder.
 const MAX_DEFINITIONS: usize = 1_000;
@@ -204,6 +205,7 @@ fn whole(from: impl Read, name: &str, failed: impl Fn(io::Error) -> Failure) -> 
 /// # Errors
 /// If they are not a theory, which then was written by another version.
 pub(crate) fn reload(files: &[Input]) -> Result<Theory, Failure> {
+    let (known, files): (Vec<Input>, Vec<Input>) = files.iter().cloned().partition(|file| file.name.starts_with(KNOWN));
     let Some((main, others)) = files.split_first() else {
         return Err(Failure::World("the run has no input".to_owned()));
     };
@@ -218,7 +220,46 @@ pub(crate) fn reload(files: &[Input]) -> Result<Theory, Failure> {
         };
         mpl::read_mpl(&main.name, &main.bytes, &mut loader)
     };
-    read.map(|(theory, _)| theory).map_err(Failure::Input)
+    let mut theory = read.map(|(theory, _)| theory).map_err(Failure::Input)?;
+    know(&mut theory, &known)?;
+    Ok(theory)
+}
+
+/// Has a theory know what was proved from other files, which a run was read from: their names begin with [`KNOWN`].
+///
+/// # Errors
+/// If they are no theory, or one with parameters that this one does not have.
+fn know(theory: &mut Theory, known: &[Input]) -> Result<(), Failure> {
+    if known.is_empty() {
+        return Ok(());
+    }
+    let plain = |file: &Input| Input { name: file.name[KNOWN.len()..].to_owned(), bytes: file.bytes.clone() };
+    let before = reload(&known.iter().map(plain).collect::<Vec<_>>())?;
+    let parameters = &theory.anchor_definition().parameters;
+    let place = |name: &Arc<str>| {
+        parameters.iter().position(|own| own == name).ok_or_else(|| {
+            let (old, new) = (&before.name, &theory.name);
+            Failure::Usage(format!(
+                "{old} has a parameter `{name}`, and {new} has none of that name: nothing is known of it"
+            ))
+        })
+    };
+    let places = before.anchor_definition().parameters.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let files = known.iter().map(|file| file.name.as_str().into()).collect();
+    theory.uses.push(Use { theory: Arc::new(before), predicate: None, places: vec![places], files });
+    Ok(())
+}
+
+/// Adds the files of another run, whose theorems are to be known.
+///
+/// # Errors
+/// As a theory of which nothing can be known.
+pub(crate) fn with_known(loaded: &mut Loaded, run: Vec<Input>) -> Result<(), Failure> {
+    let known = run.into_iter().filter(|file| !file.name.starts_with(GOALS));
+    let known: Vec<Input> = known.map(|file| Input { name: format!("{KNOWN}{}", file.name), ..file }).collect();
+    know(&mut loaded.theory, &known)?;
+    loaded.files.extend(known);
+    Ok(())
 }
 
 /// A path without `.` and, where a folder stands before them, without `..`.

@@ -26,6 +26,9 @@ pub(crate) fn theorem(found: &TheoremFound, listed: Option<&Listed>) -> Value {
         "name": listed.name,
         "rank": listed.rank.map(|rank| rank + 1),
         "variant_of": variant_of(&listed),
+        "from": found.from.as_ref().map(|from| {
+            json!({ "theory": from.theory, "file": from.file, "theorem": from.theorem })
+        }),
         "assumptions": found.assumptions,
         "cites": found.citations,
         "proof_steps": found.steps,
@@ -51,6 +54,7 @@ pub(crate) fn laws(exploration: &Exploration) -> Value {
         json!({
             "number": place + 1, "name": listed.name, "variants": variants,
             "essential": exploration.theorems[*place].essential,
+            "brought": exploration.theorems[*place].source.is_some(),
         })
     };
     json!({ "event": "laws", "laws": interest.laws.iter().map(law).collect::<Vec<_>>() })
@@ -84,7 +88,7 @@ pub(crate) fn summary(done: &Done) -> Value {
         "conjectures": { "built": counts.built, "refuted": counts.refuted, "instances": counts.instances,
                           "vacuous": counts.vacuous, "idle": counts.idle, "presumed_false": counts.unlikely, "left_out": counts.left_out, "tried": counts.candidates, "lemmas": counts.lemmas },
         "theorems": { "direct": counts.direct, "induction": counts.induction,
-                       "corollaries": counts.corollaries, "essential": counts.essential },
+                       "corollaries": counts.corollaries, "brought": counts.brought, "essential": counts.essential },
         "open": counts.open,
         "remarks": remarks(&done.exploration),
         "blocks": counts.blocks,

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use theoremata_actors::proof_codec::decode;
-use theoremata_actors::run::{Manner, compare, mpl, restore};
+use theoremata_actors::run::{IMPORTED, Manner, compare, mpl, restore};
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Proof, Rule, TheoremId};
@@ -151,9 +151,6 @@ fn mark_cited(theorems: &[Checked], place: usize, wanted: &mut [bool]) {
         }
     }
 }
-
-/// The measure of a run that came in by an import.
-const IMPORTED: &str = "imported";
 
 /// Whether a run came in by an import: what it says of itself besides its theorems is a claim.
 pub(crate) fn is_imported(run: &Run) -> bool {

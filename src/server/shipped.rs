@@ -1,7 +1,8 @@
 //! The theories that are shipped with the program: examples, and what uploads may import.
 
 /// Each by its name in `theories/`.
-const FILES: [(&str, &str); 25] = [
+const FILES: [(&str, &str); 27] = [
+    ("abelian-group.mpl", include_str!("../../theories/abelian-group.mpl")),
     ("algebra.mpl", include_str!("../../theories/algebra.mpl")),
     ("boolean-algebra.mpl", include_str!("../../theories/boolean-algebra.mpl")),
     ("boolean-ring.mpl", include_str!("../../theories/boolean-ring.mpl")),
@@ -27,6 +28,7 @@ const FILES: [(&str, &str); 25] = [
     ("semigroup.mpl", include_str!("../../theories/semigroup.mpl")),
     ("sets.mpl", include_str!("../../theories/sets.mpl")),
     ("trees.mpl", include_str!("../../theories/trees.mpl")),
+    ("triangular.mpl", include_str!("../../theories/triangular.mpl")),
 ];
 
 /// The text of a shipped file.

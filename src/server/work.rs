@@ -131,6 +131,8 @@ impl<'l, C: Fn() -> bool> Listener<'l, C> {
             // What the end of this process leaves undecided, another one goes on to decide.
             Event::Goal(goal) if goal.ended == Some(Status::Cancelled) && (self.is_closing)() => {}
             Event::Goal(goal) => self.waiting.borrow_mut().push(told::goal(goal)),
+            // Each theorem says where it comes from, in every process that tells it.
+            Event::Reused(_) => {}
             Event::Round { number, theorems, decided: (decided, all) } => {
                 let round = json!({ "event": "round", "round": number, "theorems": theorems, "decided": decided, "conjectures": all });
                 self.round.borrow_mut().clone_from(&round);

@@ -9,6 +9,7 @@ use theoremata_logic::calculus::formula::{Formula, PredicateId};
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::explore::{Conjecture, Exploration, Fate};
+use theoremata_logic::search::library::Source;
 use theoremata_store as store;
 
 use super::statement::{goal_mpl, math, mpl};
@@ -38,6 +39,43 @@ pub struct TheoremFound {
     pub steps: usize,
     /// The round in which it was found.
     pub round: u32,
+    /// Where it was proved first, if it was brought in from a theory that this one uses.
+    pub from: Option<Provenance>,
+}
+
+/// A theorem of a used theory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Provenance {
+    /// The name of the theory.
+    pub theory: String,
+    /// The file of the theory.
+    pub file: String,
+    /// The definition that states its axioms here, if there is one.
+    pub predicate: Option<PredicateId>,
+    /// The number of the theorem there, from 1.
+    pub theorem: u32,
+}
+
+impl Provenance {
+    /// The theorem at a place of a used theory.
+    #[must_use]
+    pub fn of(theory: &Theory, source: Source) -> Option<Provenance> {
+        let used = theory.uses.get(source.used as usize)?;
+        let (name, file) = (used.theory.name.to_string(), used.files.first()?.to_string());
+        Some(Provenance { theory: name, file, predicate: used.predicate, theorem: source.theorem + 1 })
+    }
+
+    /// What a stored theorem says of itself, which [`compare`](claims::compare) has looked at.
+    #[must_use]
+    pub fn stored(theory: &Theory, record: &store::Theorem) -> Option<Provenance> {
+        claims::source(record).and_then(|source| Provenance::of(theory, source))
+    }
+
+    /// In words, as `theorem 12 of Group`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("theorem {} of {}", self.theorem, self.theory)
+    }
 }
 
 /// What became of a goal.
@@ -178,6 +216,7 @@ impl TheoremFound {
             citations,
             steps: checked.proof().steps.len(),
             round: theorem.round,
+            from: theorem.source.and_then(|source| Provenance::of(theory, source)),
         }
     }
 
@@ -195,6 +234,7 @@ impl TheoremFound {
             citations: record.citations.clone(),
             steps: checked.proof().steps.len(),
             round: record.cycle.saturating_sub(1),
+            from: Provenance::stored(theory, record),
         }
     }
 
@@ -399,24 +439,67 @@ pub(super) fn outcomes(exploration: &Exploration, cycle: u32) -> Vec<store::Outc
 /// The name of a statement's variable, as its binder gives it, by its number among those bound behind the anchor.
 #[must_use]
 pub fn variable_name(statement: &Formula, variable: u16) -> String {
-    fn bound(formula: &Formula, names: &mut Vec<Arc<str>>) {
+    let names = bound_names(statement);
+    names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
+}
+
+/// The number of the variable of which [`variable_name`] gives this name.
+pub(super) fn variable_number(statement: &Formula, name: &str) -> Option<u16> {
+    let found = bound_names(statement).iter().position(|known| **known == *name);
+    found.and_then(|place| u16::try_from(place).ok()).or_else(|| name.parse().ok())
+}
+
+/// The names of the variables bound behind the anchor, in the order of their numbers: those that are bound on the way to
+/// the conclusion, and the witnesses of premises that say that something exists. A premise that is itself a ∀→ binds
+/// variables of its own.
+fn bound_names(statement: &Formula) -> Vec<Arc<str>> {
+    fn conclusion(formula: &Formula, names: &mut Vec<Arc<str>>) {
         match formula {
-            Formula::Implies(binders, premise, conclusion) => {
+            Formula::Implies(binders, before, after) => {
                 names.extend(binders.names().cloned());
-                bound(premise, names);
-                bound(conclusion, names);
+                premise(before, names);
+                conclusion(after, names);
             }
             Formula::And(left, right) => {
-                bound(left, names);
-                bound(right, names);
+                conclusion(left, names);
+                conclusion(right, names);
             }
-            Formula::Not(inner) => bound(inner, names),
+            Formula::Not(inner) => conclusion(inner, names),
             Formula::Atom(..) => {}
+        }
+    }
+    fn premise(formula: &Formula, names: &mut Vec<Arc<str>>) {
+        if let Some((binders, left, right)) = formula.as_exists() {
+            names.extend(binders.names().cloned());
+            premise(left, names);
+            premise(right, names);
+        } else if let Formula::And(left, right) = formula {
+            premise(left, names);
+            premise(right, names);
         }
     }
     let mut names = Vec::new();
     if let Formula::Implies(_, _, body) = statement {
-        bound(body, &mut names);
+        conclusion(body, &mut names);
     }
-    names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use theoremata_logic::language::mpl::{parse_goal, read_mpl};
+
+    use super::*;
+
+    #[test]
+    fn variables_have_the_numbers_that_they_have_in_clauses() {
+        let text = "(theory Pair[S,R,Q] (>[x,y] (in2[x,y,R]) (& (in[x,S]) (in2[y,x,Q]))))";
+        let (theory, _) = read_mpl("pair.mpl", text.as_bytes(), &mut |_| Err(String::new())).expect("a theory");
+        let goal = "(>[f] (& (>[a,b] (in2[a,b,f]) (in2[b,a,R])) (exists[w] (in[w,S]) (in2[w,w,f]))) (>[x] (in[x,S]) (=[x,x])))";
+        let goal = parse_goal(&theory, goal).expect("a goal");
+        let names: Vec<String> = (0..4).map(|number| variable_name(&goal.statement, number)).collect();
+        assert_eq!(names, ["f", "w", "x", "3"]);
+        assert_eq!(variable_number(&goal.statement, "x"), Some(2));
+        assert_eq!(variable_number(&goal.statement, "3"), Some(3));
+    }
 }

@@ -6,6 +6,8 @@ use theoremata_logic::calculus::check::Basis;
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::clauses::compile::behind_anchor;
+use theoremata_logic::search::library::Source;
 use theoremata_store::Theorem;
 
 use super::statement::recorded;
@@ -28,6 +30,27 @@ pub fn assumptions(theory: &Theory, basis: &Basis) -> Vec<String> {
         assumptions.push("classical logic".to_owned());
     }
     assumptions
+}
+
+/// The members of [`Theorem::subject`] that say where a theorem was proved first.
+pub(super) const USED: &str = "used";
+pub(super) const THERE: &str = "theorem";
+
+/// The measure of a run that came in by an import: what it says of itself besides its theorems is a claim.
+pub const IMPORTED: &str = "imported";
+
+/// Where a record says that its theorem was proved first.
+pub(super) fn source(record: &Theorem) -> Option<Source> {
+    let number = |key: &str| record.subject.get(key)?.parse::<u32>().ok();
+    Some(Source { used: number(USED)?, theorem: number(THERE)?.checked_sub(1)? })
+}
+
+/// Whether a statement speaks of nothing but what a used theory speaks of, so that it can be one of its theorems.
+fn could_be_of(theory: &Theory, source: Source, statement: &Formula) -> bool {
+    let Some(used) = theory.uses.get(source.used as usize) else { return false };
+    let Some(body) = behind_anchor(theory, statement) else { return false };
+    let names = body.free_variables();
+    used.places.iter().any(|places| names.iter().all(|name| places.contains(&(name.0 as usize))))
 }
 
 /// Holds a record against the theorem that the checker accepted.
@@ -70,7 +93,13 @@ pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked) -> Result<(
         return differs("it was proved by", "induction", "no induction in the proof");
     }
     let variable = record.subject.get("variable");
-    if record.subject.len() != usize::from(by_induction) || variable.is_some() != by_induction {
+    let brought = if record.subject.contains_key(USED) { 2 } else { 0 };
+    if brought > 0 && !source(record).is_some_and(|source| could_be_of(theory, source, checked.statement())) {
+        return Err(Unclaimed(
+            "it is not about the theory from which its record says that it was brought in".to_owned(),
+        ));
+    }
+    if record.subject.len() != usize::from(by_induction) + brought || variable.is_some() != by_induction {
         return Err(Unclaimed("its record does not say on which variable the induction is, or says more".to_owned()));
     }
     // A variable that the statement does not bind itself, but a definition in it, is named by its number.

@@ -1,6 +1,6 @@
 //! Each round goes to the store, and is told once it is durable.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
 use theoremata_logic::calculus::proof::TheoremId;
@@ -8,6 +8,7 @@ use theoremata_logic::search::explore::{Exploration, Origin};
 use theoremata_store::{Batch, Conclusion, Mark, RunId, Status, Store, StoreError, Theorem};
 
 use super::answer::{GoalAnswer, TheoremFound, outcomes};
+use super::claims::{THERE, USED};
 use super::statement::recorded;
 use super::{Event, Heard, place};
 use crate::measure::Stages;
@@ -136,6 +137,12 @@ fn record(exploration: &Exploration, id: TheoremId) -> (Theorem, theoremata_stor
     let known = &exploration.theorems[place(id)].checked;
     let (proof, root) = encode(exploration.theory(), known.proof());
     let found = TheoremFound::of(exploration, id);
+    let mut subject: BTreeMap<String, String> =
+        found.variable.clone().into_iter().map(|variable| ("variable".to_owned(), variable)).collect();
+    if let Some(source) = exploration.theorems[place(id)].source {
+        subject.insert(USED.to_owned(), source.used.to_string());
+        subject.insert(THERE.to_owned(), (source.theorem + 1).to_string());
+    }
     let record = Theorem {
         number: found.number,
         cycle: exploration.round() + 1,
@@ -146,7 +153,7 @@ fn record(exploration: &Exploration, id: TheoremId) -> (Theorem, theoremata_stor
         essential: found.essential,
         assumptions: found.assumptions,
         citations: found.citations,
-        subject: found.variable.map(|variable| ("variable".to_owned(), variable)).into_iter().collect(),
+        subject,
     };
     (record, proof)
 }
@@ -166,6 +173,7 @@ pub(super) fn conclude(
         ("direct", counts.direct as u64),
         ("induction", counts.induction as u64),
         ("corollaries", counts.corollaries as u64),
+        ("brought", counts.brought as u64),
         ("essential", counts.essential as u64),
         ("open", counts.open as u64),
     ];

@@ -237,6 +237,21 @@ pub struct Theory {
     pub goals: Vec<Goal>,
     /// How far to explore.
     pub bounds: Bounds,
+    /// The theories whose theorems are brought in, in the order of the text.
+    pub uses: Vec<Use>,
+}
+
+/// A theory whose axioms are among those of another, where its theorems are wanted.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// The theory as its own file states it, with predicates of its own.
+    pub theory: Arc<Theory>,
+    /// The definition that states its axioms in the theory that uses it, if there is one.
+    pub predicate: Option<PredicateId>,
+    /// For each application the parameters of the using theory, by their places, that stand for those of the used one.
+    pub places: Vec<Vec<usize>>,
+    /// The files that it is read from, the main one first: paths as they are asked for when the using theory is read.
+    pub files: Vec<Arc<str>>,
 }
 
 impl Theory {

@@ -15,9 +15,10 @@ use crate::clauses::clause::Clause;
 use crate::search::explore::{
     Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Sifting, Stage, Theorem,
 };
+use crate::search::library::{Library, Source};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.
@@ -35,6 +36,10 @@ struct State<C, O> {
     falsity_at: Option<usize>,
     steps: u64,
     blocks: u64,
+    /// Where the first theorems come from, which were known from the beginning.
+    brought: Vec<Source>,
+    /// The theorems of used theories that could not be taken over, and why.
+    left: Vec<(Source, String)>,
     theorems: Vec<Mark>,
     conjectures: Vec<Entry<C, O>>,
     wanted: Vec<(C, usize)>,
@@ -107,6 +112,8 @@ impl Exploration {
             falsity_at: self.falsity_at,
             steps: self.counts.steps,
             blocks: self.counts.blocks,
+            brought: self.theorems.iter().map_while(|theorem| theorem.source).collect(),
+            left: self.left.iter().map(|(source, why)| (*source, why.to_string())).collect(),
             theorems: theorems.collect(),
             conjectures: conjectures.collect(),
             wanted: self.wanted.iter().map(|(clause, of)| (clause, *of)).collect(),
@@ -130,13 +137,22 @@ impl Exploration {
         goals: &[Goal],
         options: Options,
         bytes: &[u8],
-        proofs: Vec<Proof>,
+        mut proofs: Vec<Proof>,
     ) -> Result<Exploration, Unfit> {
         let state = read(bytes)?;
-        if state.theorems.len() != proofs.len() {
+        let known = state.brought.len();
+        if state.theorems.len() != proofs.len() || known > proofs.len() {
             return Err(Unfit("it counts other theorems than there are proofs"));
         }
-        let mut exploration = Exploration::new(theory, goals, options);
+        let found = proofs.split_off(known);
+        let marks = state.brought.iter().zip(&state.theorems);
+        let brought = proofs
+            .into_iter()
+            .zip(marks)
+            .map(|(proof, (source, mark))| (proof, *source, mark.corollary, mark.induction));
+        let mut library = Library::restore(&theory, brought).map_err(|_| Unfit("the checker refuses a proof"))?;
+        library.left = state.left.iter().map(|(source, why)| (*source, why.as_str().into())).collect();
+        let mut exploration = Exploration::with_library(theory, goals, options, library);
         exploration.round = state.round;
         exploration.falsity_at = state.falsity_at;
         exploration.knows_exhaustions = state.knows_exhaustions;
@@ -189,7 +205,7 @@ impl Exploration {
         }
         exploration.consultation.asked = state.asked;
         exploration.consultation.chosen = state.chosen;
-        for (mark, proof) in state.theorems.into_iter().zip(proofs) {
+        for (mark, proof) in state.theorems.into_iter().skip(known).zip(found) {
             exploration.enter(mark, proof)?;
         }
         exploration.inconsistency = state.inconsistency.map(TheoremId);
@@ -221,6 +237,7 @@ impl Exploration {
             essential: mark.essential,
             conjecture: mark.conjecture,
             round: mark.round,
+            source: None,
             moves: conjecture.theorem_moves(),
         };
         self.conjectures[mark.conjecture].fate = Fate::Proved(id);
@@ -228,6 +245,13 @@ impl Exploration {
         self.theorems.push(theorem);
         Ok(())
     }
+}
+
+/// How many theorems the checkpoint of a finished exploration counts; nothing if it is of another kind.
+#[must_use]
+pub fn finished_with(bytes: &[u8]) -> Option<usize> {
+    let state = read(bytes).ok()?;
+    (state.stage == Stage::Finished).then_some(state.theorems.len())
 }
 
 fn read(bytes: &[u8]) -> Result<State<Clause, Open>, Unfit> {

@@ -13,6 +13,7 @@ mod essential;
 mod exhaustion;
 mod generate;
 mod interest;
+mod known;
 mod learn;
 mod note;
 mod prepare;
@@ -38,6 +39,7 @@ use crate::saturation::block::{Focus, Snapshot};
 use crate::saturation::book::RuleBook;
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
+use crate::search::library::{Library, Source};
 
 pub(crate) use advice::Consultation;
 pub use advice::{Advice, Asked, Proposal, Query, Received, Topic};
@@ -185,12 +187,20 @@ pub struct Exploration {
     pub(crate) siftings: Vec<Sifting>,
     /// What an advisor was asked, and what came of it.
     pub(crate) consultation: Consultation,
+    /// The theorems of used theories that could not be taken over.
+    pub(crate) left: Vec<(Source, Arc<str>)>,
 }
 
 impl Exploration {
     /// An exploration of a theory; its goals and `more` are tried first.
     #[must_use]
     pub fn new(theory: Arc<Theory>, more: &[Goal], options: Options) -> Exploration {
+        Exploration::with_library(theory, more, options, Library::default())
+    }
+
+    /// An exploration that knows theorems of the theories that its theory uses.
+    #[must_use]
+    pub fn with_library(theory: Arc<Theory>, more: &[Goal], options: Options, library: Library) -> Exploration {
         let goals: Vec<Goal> = theory.goals.iter().chain(more).cloned().collect();
         let mut seen = HashSet::new();
         let formulas: Vec<&Formula> =
@@ -212,10 +222,11 @@ impl Exploration {
                 }
             }
         }
+        let theorems = known::enter(&theory, &compiled, library.theorems, &mut conjectures, &mut known);
         let compiled = Arc::new(compiled);
         let book = RuleBook::new(&compiled);
         let root = Arc::new(root_of(&book).rest());
-        Exploration {
+        let mut exploration = Exploration {
             notation: Reading::new(&theory).notation(),
             theory,
             options,
@@ -227,9 +238,9 @@ impl Exploration {
             presumed: Vec::new(),
             refuted: Vec::new(),
             conjectures,
-            theorems: Vec::new(),
+            statements: theorems.iter().map(|theorem| theorem.checked.statement().clone()).collect(),
+            theorems,
             inconsistency: None,
-            statements: Vec::new(),
             known,
             counts: Counts::default(),
             stage: Stage::Fresh,
@@ -245,7 +256,12 @@ impl Exploration {
             has_doubted: false,
             siftings: Vec::new(),
             consultation: Consultation::default(),
+            left: library.left,
+        };
+        if !exploration.theorems.is_empty() {
+            exploration.rebuild_root();
         }
+        exploration
     }
 
     /// The theory.
@@ -290,7 +306,9 @@ impl Exploration {
     pub fn counts(&self) -> Counts {
         let mut counts = self.counts;
         for theorem in &self.theorems {
-            if theorem.corollary {
+            if theorem.source.is_some() {
+                counts.brought += 1;
+            } else if theorem.corollary {
                 counts.corollaries += 1;
             } else if theorem.induction.is_some() {
                 counts.induction += 1;
@@ -302,7 +320,9 @@ impl Exploration {
         counts.refuted += self.refuted.len() as u64;
         for conjecture in &self.conjectures {
             counts.open += usize::from(matches!(conjecture.fate, Fate::Open(_) | Fate::Waiting));
-            counts.candidates += usize::from(!matches!(conjecture.fate, Fate::Refuted(..)));
+            let tried =
+                !matches!(conjecture.fate, Fate::Refuted(..)) && !matches!(conjecture.origin, Origin::Brought(_));
+            counts.candidates += usize::from(tried);
             counts.refuted += u64::from(matches!(conjecture.fate, Fate::Refuted(..)));
             counts.lemmas += usize::from(matches!(conjecture.origin, Origin::Lemma(_)));
         }

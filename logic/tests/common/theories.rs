@@ -25,6 +25,7 @@ impl Definer {
                 notations: Vec::new(),
                 goals: Vec::new(),
                 bounds: Bounds::default(),
+                uses: Vec::new(),
             },
         }
     }

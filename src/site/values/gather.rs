@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use theoremata_actors::examine::asked_by;
-use theoremata_actors::run::{contradiction_among, variable_name};
+use theoremata_actors::run::{Provenance, contradiction_among, variable_name};
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::clauses::clause::Clause;
@@ -41,6 +41,7 @@ impl Report {
                 (false, Some(variable)) => Kind::Induction(variable.clone()),
                 (false, None) => Kind::Direct,
             },
+            from: Provenance::stored(&stored.theory, record),
             essential: record.essential,
             cycle: u64::from(record.cycle.saturating_sub(1)),
             label: goals
@@ -130,6 +131,7 @@ impl Report {
             count("tried", counts.candidates as u64),
             count("direct", counts.direct as u64),
             count("corollaries", counts.corollaries as u64),
+            count("of used theories", counts.brought as u64),
             count("lemmas from stuck proofs", counts.lemmas as u64),
             count("blocks", counts.blocks),
         ];

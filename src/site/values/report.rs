@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use theoremata_actors::run::Provenance;
 use theoremata_logic::calculus::checked::Checked;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::models::model::Model;
@@ -70,6 +71,8 @@ pub(crate) struct Theorem {
     pub(crate) label: Option<String>,
     /// The advisor that proposed it, and why, in words.
     pub(crate) proposed: Option<String>,
+    /// Where it was proved first, if it was brought in from a theory that this one uses.
+    pub(crate) from: Option<Provenance>,
 }
 
 /// How a theorem was found.

@@ -67,6 +67,9 @@ fn theorems(catalogue: &Catalogue<'_>) -> String {
             "name": catalogue.interest.listed[place].name,
             "rank": catalogue.interest.listed[place].rank.map(|rank| rank + 1),
             "variant_of": catalogue.variant(place),
+            "from": theorem.from.as_ref().map(|from| {
+                json!({ "theory": from.theory, "file": from.file, "theorem": from.theorem })
+            }),
             "cycle": theorem.cycle,
             "cites": numbers(&entry.cites),
             "axioms": numbers(&entry.whole.axioms),

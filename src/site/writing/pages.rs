@@ -208,12 +208,16 @@ impl Pages<'_, '_> {
             .collect();
         let essential = report.theorems.iter().filter(|theorem| theorem.essential).count();
         let by_induction = report.theorems.iter().filter(|theorem| matches!(theorem.kind, Kind::Induction(_))).count();
-        // Variants come last: there are many, and little is new in them.
-        let (rows, rest) = self.theorem_rows(&catalogue.interest.laws);
+        // Variants come last: there are many, and little is new in them. What was known before stands apart.
+        let is_known = |number: &usize| report.theorems[*number].from.is_some();
+        let (known, laws): (Vec<usize>, Vec<usize>) = catalogue.interest.laws.iter().copied().partition(is_known);
+        let (rows, rest) = self.theorem_rows(&laws);
+        let (known, more_known) = self.theorem_rows(&known);
         let is_variant = |number: &usize| catalogue.interest.listed[*number].variant.is_some();
         let variants: Vec<usize> = (0..catalogue.theorems.len()).filter(is_variant).collect();
         let (variants, more) = self.theorem_rows(&variants);
-        let complete = rest.is_empty() && more.is_empty() && rows.len() + variants.len() <= MOST_ROWS;
+        let all = rows.len() + known.len() + variants.len();
+        let complete = rest.is_empty() && more_known.is_empty() && more.is_empty() && all <= MOST_ROWS;
         let sources: Vec<Value> = report
             .sources
             .iter()
@@ -239,6 +243,7 @@ impl Pages<'_, '_> {
             "definitions": definitions,
             "inductions": inductions,
             "rows": rows,
+            "known": known,
             "complete": complete,
             "variants": if complete { variants } else { Vec::new() },
             "sources": sources,
@@ -260,6 +265,9 @@ impl Pages<'_, '_> {
                     "name": catalogue.name(number),
                     "kind": self.kind(number),
                     "variant": catalogue.variant(number),
+                    "from": theorem.from.as_ref().map(|from| json!({
+                        "theory": from.theory, "definition": from.predicate.map(|id| self.definition_link(id)),
+                    })),
                     "essential": theorem.essential,
                     "used": entry.used_by.len(),
                     "steps": theorem.checked.proof().steps.len(),

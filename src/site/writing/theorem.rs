@@ -81,6 +81,10 @@ impl Pages<'_, '_> {
                 "mpl": shortened(mpl(catalogue, theorem.checked.statement())),
                 "kind": self.kind(number),
                 "variant": catalogue.variant(number),
+                "from": theorem.from.as_ref().map(|from| json!({
+                    "theory": from.theory, "file": from.file, "theorem": from.theorem,
+                    "definition": from.predicate.map(|id| self.definition_link(id)),
+                })),
                 "essential": theorem.essential,
                 "cycle": theorem.cycle,
                 "own_axioms": axioms(&entry.own.axioms),

@@ -70,6 +70,7 @@ codes! {
     BAD_GENERATED "E0407" "a `generated` form does not fit its structure"
     BAD_NOTATION "E0408" "a `notation` form does not fit its atom"
     BAD_BOUNDS "E0409" "a `bounds` form has an entry that is not understood"
+    NOTHING_TO_USE "E0410" "a `use` form that brings nothing in"
     BAD_JSON "E0501" "the configuration is not JSON"
     MISSING_KEY "E0502" "a key of the configuration is missing"
     WRONG_TYPE "E0503" "a value of the configuration has the wrong type"

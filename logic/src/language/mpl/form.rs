@@ -15,7 +15,8 @@ use super::syntax::{
 };
 
 /// The words that forms begin with.
-pub(crate) const FORM_WORDS: &[&str] = &["import", "define", "theory", "generated", "notation", "conjecture", "bounds"];
+pub(crate) const FORM_WORDS: &[&str] =
+    &["import", "use", "define", "theory", "generated", "notation", "conjecture", "bounds"];
 
 /// Reads all forms of a file; those with errors are left out. Also the names and the numbers of
 /// parameters of definitions that are left out, so that their uses are not called unknown.
@@ -85,7 +86,8 @@ impl FormReader<'_, '_> {
         }
         self.parser.next();
         let form = match text {
-            "import" => self.import(open),
+            "import" => self.path(open, "(import \"functions.mpl\")").map(Form::Import),
+            "use" => self.path(open, "(use \"group.mpl\")").map(Form::Use),
             "define" | "theory" => self.definition().map(if text == "define" { Form::Define } else { Form::Theory }),
             "generated" => self.generated(),
             "notation" => self.notation(open),
@@ -144,11 +146,11 @@ impl FormReader<'_, '_> {
         self.parser.list()
     }
 
-    fn import(&mut self, open: Token) -> Option<Form> {
+    fn path(&mut self, open: Token, example: &str) -> Option<ImportSyntax> {
         let token = self.parser.peek();
         match self.string() {
-            Some(path) => Some(Form::Import(ImportSyntax { path, span: open.span.to(token.span) })),
-            None => self.malformed("the path of a file", "(import \"functions.mpl\")"),
+            Some(path) => Some(ImportSyntax { path, span: open.span.to(token.span) }),
+            None => self.malformed("the path of a file", example),
         }
     }
 

@@ -81,6 +81,7 @@ fn read(
         notations: Vec::new(),
         goals: Vec::new(),
         bounds,
+        uses: Vec::new(),
     })
 }
 

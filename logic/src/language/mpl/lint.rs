@@ -8,7 +8,7 @@ use super::config::read_configuration;
 use super::decode::decode;
 use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
 use super::gl::{definitions, read_gl};
-use super::read::{Loader, Program, read_program};
+use super::load::{Import, Loader, Program, read_program};
 use super::signs::look_alikes;
 use super::syntax::{BoundSyntax, DefinitionSyntax, Expr, Form, Ident};
 
@@ -87,7 +87,7 @@ fn mentioned<'a>(forms: &(impl Iterator<Item = &'a Form> + Clone)) -> HashSet<Ar
                 BoundSyntax::Predicate { name, .. } => Some(name.text.clone()),
                 _ => None,
             })),
-            Form::Import(_) | Form::Define(_) | Form::Theory(_) => {}
+            Form::Import(_) | Form::Use(_) | Form::Define(_) | Form::Theory(_) => {}
         }
     }
     names
@@ -135,8 +135,14 @@ fn unused_imports(program: &Program, report: &mut Report) {
             });
         }
     }
-    for (import, file) in &main.imports {
+    let uses: HashSet<Span> =
+        main.forms.iter().filter_map(|form| if let Form::Use(used) = form { Some(used.span) } else { None }).collect();
+    for Import { syntax: import, file, .. } in &main.imports {
         let Some(file) = file else { continue };
+        // What is used is wanted for its theorems.
+        if uses.contains(&import.span) {
+            continue;
+        }
         let mut files = vec![*file];
         let mut seen = HashSet::new();
         let mut used = false;
@@ -149,10 +155,10 @@ fn unused_imports(program: &Program, report: &mut Report) {
                     Form::Define(definition) | Form::Theory(definition) => names.contains(&definition.name.text),
                     // A file may be imported for its notation or goals alone.
                     Form::Notation(_) | Form::Conjecture(_) | Form::Generated(_) | Form::Bounds(_) => true,
-                    Form::Import(_) => false,
+                    Form::Import(_) | Form::Use(_) => false,
                 };
             }
-            files.extend(program.files[file].imports.iter().filter_map(|(_, file)| *file));
+            files.extend(program.files[file].imports.iter().filter_map(|import| import.file));
         }
         if !used {
             report.push(

@@ -224,6 +224,42 @@ pub(crate) fn notation(
     })
 }
 
+/// A notation of a theory on which `theory` builds, as one of `theory`: if what it is about has the same name here, under
+/// one of the applications at `places`, and has no notation among `known`.
+pub(crate) fn carried(
+    notation: Notation,
+    from: &DefinitionSyntax,
+    theory: &DefinitionSyntax,
+    places: &[Vec<usize>],
+    known: &[Notation],
+) -> Option<Notation> {
+    let place_in = |of: &DefinitionSyntax, name: &Arc<str>| of.parameters.iter().position(|one| one.text == *name);
+    let fixed: Vec<&Arc<str>> =
+        notation.arguments.iter().filter(|argument| place_in(from, argument).is_some()).collect();
+    let keeps = |application: &Vec<usize>| {
+        fixed
+            .iter()
+            .all(|name| place_in(from, name).is_some_and(|place| place_in(theory, name) == Some(application[place])))
+    };
+    if !places.iter().any(keeps) {
+        return None;
+    }
+    // What may be anything must not be taken for something of this theory.
+    let free = |argument: &Arc<str>| {
+        let mut name = argument.clone();
+        while place_in(from, argument).is_none() && place_in(theory, &name).is_some() {
+            name = format!("{name}'").into();
+        }
+        name
+    };
+    let arguments: Vec<Arc<str>> = notation.arguments.iter().map(free).collect();
+    let pattern = |arguments: &[Arc<str>]| -> Vec<Option<usize>> {
+        arguments.iter().map(|argument| place_in(theory, argument)).collect()
+    };
+    let shown = |one: &Notation| one.predicate == notation.predicate && pattern(&one.arguments) == pattern(&arguments);
+    (!known.iter().any(shown)).then_some(Notation { arguments, ..notation })
+}
+
 pub(crate) fn set_bounds(entries: &[BoundSyntax], bounds: &mut Bounds, predicates: &Predicates, report: &mut Report) {
     for entry in entries {
         match entry {

@@ -1,26 +1,21 @@
 //! Reads a theory from `.mpl` files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::calculus::theory::{Bounds, Goal, Theory};
+use crate::calculus::theory::{Bounds, Goal, Notation, Theory, Use};
+use crate::language::application::applications;
 
 use super::codes;
-use super::decode::decode;
-use super::diagnostic::{Diagnostic, FileId, Report, Span, short};
+use super::diagnostic::{Diagnostic, Report, Severity, Span, short};
 use super::elaborate::{Item, elaborate};
-use super::form::parse_forms;
 use super::goals::GoalReader;
-use super::parts::{induction, notation, set_bounds};
-use super::resolve::Predicates;
+use super::load::{Import, Loader, Program, read_program};
+use super::parts::{carried, induction, notation, set_bounds};
+use super::resolve::{Known, Predicates};
 use super::signs::clashing_signs;
-use super::syntax::{DefinitionSyntax, Form, Ident, ImportSyntax, MAX_ALL_BYTES};
-
-/// The largest number of files that one theory may import, directly or not.
-pub const MAX_FILES: usize = 1_000;
-
-/// Gives the bytes of a file, or says why not. Paths are joined to that of the importing file.
-pub type Loader<'a> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'a;
+use super::syntax::{DefinitionSyntax, Form};
+use super::theories::Subjects;
 
 /// Reads a theory in our own form. `load` is asked for imports.
 ///
@@ -36,188 +31,43 @@ pub fn read_mpl(name: &str, text: &[u8], load: &mut Loader<'_>) -> Result<(Theor
     }
 }
 
-/// A file with what it imports.
-pub(crate) struct SourceFile {
-    pub(crate) id: FileId,
-    pub(crate) forms: Vec<Form>,
-    pub(crate) imports: Vec<(ImportSyntax, Option<usize>)>,
-}
-
-/// The files of a theory; each stands behind those that it imports, the main one last.
-#[derive(Default)]
-pub(crate) struct Program {
-    pub(crate) files: Vec<SourceFile>,
-    broken: Vec<(Ident, usize)>,
-    /// Whether something was not read, so that missing parts are no surprise.
-    incomplete: bool,
-}
-
-struct Loading<'a, 'b> {
-    load: &'a mut Loader<'b>,
-    program: Program,
-    /// What became of each path: its place among the files, or nothing.
-    seen: HashMap<String, Option<usize>>,
-    path: Vec<String>,
-    /// How large all files are together.
-    bytes: usize,
-}
-
-/// Reads a file and all that it imports.
-pub(crate) fn read_program(name: &str, text: &[u8], load: &mut Loader<'_>, report: &mut Report) -> Program {
-    let mut loading =
-        Loading { load, program: Program::default(), seen: HashMap::new(), path: Vec::new(), bytes: text.len() };
-    loading.file(&join("", name), name, text, report);
-    loading.program
-}
-
-impl Loading<'_, '_> {
-    fn file(&mut self, path: &str, name: &str, text: &[u8], report: &mut Report) -> Option<usize> {
-        self.seen.insert(path.to_owned(), None);
-        let Some(id) = decode(name, text, report) else {
-            self.program.incomplete = true;
-            return None;
-        };
-        let source = report.sources.text(id).clone();
-        if let Some(place) = self.known(path, &source, report) {
-            self.seen.insert(path.to_owned(), Some(place));
-            return Some(place);
-        }
-        let before = report.errors();
-        let (forms, broken) = parse_forms(&source, id, report);
-        self.program.incomplete |= report.errors() > before;
-        if forms.is_empty() && report.errors() == before {
-            report.push(
-                Diagnostic::new(codes::EMPTY, "the file holds no form")
-                    .at(Span { file: id, start: 0, end: 0 }, "nothing but blanks and comments")
-                    .help("write a theory: `(theory Name[parameters] formula)`"),
-            );
-            self.program.incomplete = true;
-        }
-        self.program.broken.extend(broken);
-        self.path.push(path.to_owned());
-        let mut imports = Vec::new();
-        for form in &forms {
-            if let Form::Import(import) = form {
-                imports.push((import.clone(), self.import(path, import, report)));
-            }
-        }
-        self.path.pop();
-        self.program.files.push(SourceFile { id, forms, imports });
-        let place = self.program.files.len() - 1;
-        self.seen.insert(path.to_owned(), Some(place));
-        Some(place)
-    }
-
-    /// The place of a file that says the same and imports the same: this one by another path, through a link for
-    /// instance. Decided by what the files hold, so that it comes out alike when a stored run is read again.
-    fn known(&mut self, path: &str, source: &str, report: &mut Report) -> Option<usize> {
-        let holds = |file: &SourceFile| **report.sources.text(file.id) == *source;
-        let places: Vec<usize> = (0..self.program.files.len()).filter(|at| holds(&self.program.files[*at])).collect();
-        for place in places {
-            let imports = self.program.files[place].imports.clone();
-            self.path.push(path.to_owned());
-            let same = imports.iter().all(|(import, to)| to.is_some() && self.import(path, import, report) == *to);
-            self.path.pop();
-            if same {
-                return Some(place);
-            }
-        }
-        None
-    }
-
-    fn import(&mut self, from: &str, import: &ImportSyntax, report: &mut Report) -> Option<usize> {
-        let path = join(from, &import.path);
-        if let Some(start) = self.path.iter().position(|open| *open == path) {
-            let mut circle: Vec<&str> = self.path[start..].iter().map(String::as_str).collect();
-            circle.push(&path);
-            report.push(
-                Diagnostic::new(codes::IMPORT_CYCLE, format!("files import each other: {}", circle.join(" → ")))
-                    .at(import.span, "this closes the circle")
-                    .help("move what both need into a third file"),
-            );
-            return None;
-        }
-        if let Some(place) = self.seen.get(&path) {
-            return *place;
-        }
-        // The bound on open files keeps the recursion here shallow.
-        let loaded = if self.seen.len() >= MAX_FILES || self.path.len() >= 100 {
-            Err(format!("a theory may have {MAX_FILES} files, each at most 100 imports deep"))
-        } else {
-            (self.load)(&path)
-        };
-        let loaded = loaded.and_then(|text| {
-            self.bytes += text.len();
-            let fits = self.bytes <= MAX_ALL_BYTES;
-            fits.then_some(text).ok_or_else(|| format!("the files of a theory may have {MAX_ALL_BYTES} bytes together"))
-        });
-        match loaded {
-            Ok(text) => self.file(&path, &path, &text, report),
-            Err(reason) => {
-                self.program.incomplete = true;
-                self.seen.insert(path.clone(), None);
-                report.push(
-                    Diagnostic::new(codes::NO_IMPORT, format!("cannot read `{}`: {reason}", short(&path)))
-                        .at(import.span, "imported here")
-                        .help("a path is relative to the file that it stands in"),
-                );
-                None
-            }
-        }
-    }
-}
-
-/// The path of an import, relative to the file that it stands in, without `.` and `..` where
-/// possible.
-fn join(from: &str, path: &str) -> String {
-    let folder = from.rfind('/').map_or("", |slash| &from[..slash]);
-    let whole = if path.starts_with('/') || folder.is_empty() && !from.starts_with('/') {
-        path.to_owned()
-    } else {
-        format!("{folder}/{path}")
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let rooted = whole.starts_with('/');
-    format!("{}{}", if rooted { "/" } else { "" }, parts.join("/"))
-}
-
 impl Program {
     fn forms(&self) -> impl Iterator<Item = &Form> {
         self.files.iter().flat_map(|file| &file.forms)
     }
 
-    /// All definitions, the theory among them, and the theory. A second theory is reported.
+    /// All definitions, the theories among them, and the theory that the main file is about. Where it is not clear which
+    /// that is, it is reported.
     pub(crate) fn definitions(&self, report: &mut Report) -> (Vec<&DefinitionSyntax>, Option<&DefinitionSyntax>) {
-        let mut definitions = Vec::new();
-        let mut theory: Option<&DefinitionSyntax> = None;
-        for form in self.forms() {
-            match form {
-                Form::Define(definition) => definitions.push(definition),
-                Form::Theory(definition) => {
-                    definitions.push(definition);
-                    match theory {
-                        Some(first) => report.push(
-                            Diagnostic::new(codes::TWO_THEORIES, "there is more than one theory")
-                                .at(definition.name.span, "the second")
-                                .at(first.name.span, "the first")
-                                .help("turn one of them into a `define`, and use it in the other"),
-                        ),
-                        None => theory = Some(definition),
-                    }
-                }
-                _ => {}
+        let definitions = self.forms().filter_map(|form| match form {
+            Form::Define(definition) | Form::Theory(definition) => Some(definition),
+            _ => None,
+        });
+        let definitions = definitions.collect();
+        let mut two = |first: &DefinitionSyntax, second: &DefinitionSyntax, help: &str| {
+            report.push(
+                Diagnostic::new(codes::TWO_THEORIES, "there is more than one theory")
+                    .at(second.name.span, "the second")
+                    .at(first.name.span, "the first")
+                    .help(help),
+            );
+        };
+        for file in &self.files {
+            let mut theories = file.theories();
+            if let Some(first) = theories.next() {
+                let help = "turn one of them into a `define`, or give it a file of its own that this one imports";
+                theories.for_each(|second| two(first, second, help));
             }
         }
-        (definitions, theory)
+        let Some(main) = self.files.len().checked_sub(1) else { return (definitions, None) };
+        let subjects = Subjects::of(self);
+        let own = |file: usize| self.files[file].theory();
+        if let [first, second, ..] = subjects.choices(main)[..]
+            && let (Some(first), Some(second)) = (own(first), own(second))
+        {
+            two(first, second, "write a theory here that has both among its axioms, or import only one of the files");
+        }
+        (definitions, subjects.choices(main).first().and_then(|file| own(*file)))
     }
 
     /// Resolves everything.
@@ -243,47 +93,32 @@ impl Program {
             return None;
         };
         let known = *predicates.known.get(&theory.name.text)?;
-        let anchor = known.id;
         let mut inductions = Vec::new();
         for form in self.forms() {
             if let Form::Generated(generated) = form {
                 inductions.extend(induction(generated, &mut predicates, report));
             }
         }
-        let mut notations = Vec::new();
-        let mut written: Vec<Span> = Vec::new();
-        let mut goals: Vec<Goal> = Vec::new();
-        let mut bounds = Bounds::default();
-        let mut goal_names = HashSet::new();
-        for form in self.forms() {
-            match form {
-                Form::Notation(form) => {
-                    if let Some(notation) = notation(form, theory, &predicates, report) {
-                        written.push(form.span);
-                        notations.push(notation);
-                    }
-                }
-                Form::Conjecture(conjecture) if known.sound => {
-                    let name = &conjecture.name;
-                    if !goal_names.insert(name.text.clone()) {
-                        report.push(
-                            Diagnostic::new(
-                                codes::GOAL_TWICE,
-                                format!("two conjectures are named `{}`", short(&name.text)),
-                            )
-                            .at(name.span, "the second of them")
-                            .help("rename one of the two"),
-                        );
-                    }
-                    if let Some(statement) = GoalReader::new(&predicates, anchor).statement(&conjecture.body, report) {
-                        let (line, _) = report.sources.place(conjecture.span.file, conjecture.span.start);
-                        let place = format!("{}:{line}", report.sources.name(conjecture.span.file));
-                        goals.push(Goal { label: name.text.clone(), statement, place: place.into() });
-                    }
-                }
-                Form::Bounds(entries) => set_bounds(entries, &mut bounds, &predicates, report),
-                _ => {}
+        let mut parts = Parts::default();
+        let subjects = Subjects::of(self);
+        let subject = subjects.subject(self.files.len() - 1);
+        // The files that are about another theory, on which this one builds, and the others.
+        let foreign = |file: usize| subjects.subject(file).filter(|other| Some(*other) != subject);
+        let own =
+            || self.files.iter().enumerate().filter(|(file, _)| foreign(*file).is_none()).map(|(_, source)| source);
+        own().flat_map(|source| &source.forms).for_each(|form| parts.add(form, (theory, known), &predicates, report));
+        for (file, source) in self.files.iter().enumerate() {
+            if let Some(other) = foreign(file).and_then(|other| self.files[other].theory()) {
+                parts.carry(source.forms.iter(), other, (theory, known), &predicates, report);
             }
+        }
+        let mut uses = Vec::new();
+        for source in own() {
+            let used = source.forms.iter().filter_map(|form| match form {
+                Form::Use(used) => source.imports.iter().find(|import| import.syntax.span == used.span),
+                _ => None,
+            });
+            uses.extend(used.filter_map(|import| self.used(import, &subjects, known, &predicates, report)));
         }
         if report.failed() {
             return None;
@@ -291,14 +126,127 @@ impl Program {
         let theory = Theory {
             name: readable_name(&theory.name.text),
             predicates: predicates.list,
-            anchor,
+            anchor: known.id,
             inductions,
-            notations,
-            goals,
-            bounds,
+            notations: parts.notations,
+            goals: parts.goals,
+            bounds: parts.bounds,
+            uses,
         };
-        clashing_signs(&theory, &written, report);
+        clashing_signs(&theory, &parts.written, report);
         Some(theory)
+    }
+
+    /// The theory whose theorems a `use` form brings in.
+    fn used(
+        &self,
+        import: &Import,
+        subjects: &Subjects,
+        anchor: Known,
+        predicates: &Predicates,
+        report: &mut Report,
+    ) -> Option<Use> {
+        let file = import.file?;
+        let nothing = |message: String, help: String| {
+            Diagnostic::new(codes::NOTHING_TO_USE, message).at(import.syntax.span, "used here").help(help)
+        };
+        let Some(theory) = subjects.subject(file).and_then(|file| self.files[file].theory()) else {
+            report.push(nothing(
+                format!("`{}` has no theory, or several", short(&import.path)),
+                "name a file with one theory; `import` takes in definitions".to_owned(),
+            ));
+            return None;
+        };
+        let known = predicates.known.get(&theory.name.text).filter(|known| known.sound && anchor.sound)?;
+        let name = short(&theory.name.text);
+        let places = applications(&predicates.list, anchor.id, known.id);
+        if known.id == anchor.id || places.is_empty() {
+            let parameters: Vec<&str> = theory.parameters.iter().map(|parameter| &*parameter.text).collect();
+            report.push(nothing(
+                format!("`{name}` is not among the axioms, so its theorems say nothing of them"),
+                format!("write `({name}[{}])` among the axioms, with parameters of this theory", parameters.join(",")),
+            ));
+            return None;
+        }
+        // What stands in its files was read above without an error; what is only about it was not.
+        let mut own = Report::over(report.sources.clone());
+        let read = if report.failed() { None } else { self.part(file).theory(&mut own) };
+        own.diagnostics.into_iter().filter(|one| one.severity == Severity::Error).for_each(|one| report.push(one));
+        let files = self.paths(import).into_iter().map(Into::into).collect();
+        read.map(|theory| Use { theory: Arc::new(theory), predicate: Some(known.id), places, files })
+    }
+}
+
+/// What a theory has beside its definitions, as the forms are read.
+#[derive(Default)]
+struct Parts {
+    notations: Vec<Notation>,
+    /// Where each notation is written.
+    written: Vec<Span>,
+    goals: Vec<Goal>,
+    names: HashSet<Arc<str>>,
+    bounds: Bounds,
+}
+
+impl Parts {
+    /// A form that is about the theory.
+    fn add(
+        &mut self,
+        form: &Form,
+        (theory, anchor): (&DefinitionSyntax, Known),
+        predicates: &Predicates,
+        report: &mut Report,
+    ) {
+        match form {
+            Form::Notation(form) => {
+                if let Some(notation) = notation(form, theory, predicates, report) {
+                    self.written.push(form.span);
+                    self.notations.push(notation);
+                }
+            }
+            Form::Conjecture(conjecture) if anchor.sound => {
+                let name = &conjecture.name;
+                if !self.names.insert(name.text.clone()) {
+                    report.push(
+                        Diagnostic::new(
+                            codes::GOAL_TWICE,
+                            format!("two conjectures are named `{}`", short(&name.text)),
+                        )
+                        .at(name.span, "the second of them")
+                        .help("rename one of the two"),
+                    );
+                }
+                if let Some(statement) = GoalReader::new(predicates, anchor.id).statement(&conjecture.body, report) {
+                    let (line, _) = report.sources.place(conjecture.span.file, conjecture.span.start);
+                    let place = format!("{}:{line}", report.sources.name(conjecture.span.file));
+                    self.goals.push(Goal { label: name.text.clone(), statement, place: place.into() });
+                }
+            }
+            Form::Bounds(entries) => set_bounds(entries, &mut self.bounds, predicates, report),
+            _ => {}
+        }
+    }
+
+    /// Takes over the notation of a theory on which this one builds, where both call a thing by one name.
+    fn carry<'f>(
+        &mut self,
+        forms: impl Iterator<Item = &'f Form>,
+        from: &DefinitionSyntax,
+        (theory, anchor): (&DefinitionSyntax, Known),
+        predicates: &Predicates,
+        report: &mut Report,
+    ) {
+        let known = predicates.known.get(&from.name.text).filter(|known| known.sound && anchor.sound);
+        let Some(known) = known else { return };
+        let places = applications(&predicates.list, anchor.id, known.id);
+        for form in forms {
+            let Form::Notation(form) = form else { continue };
+            let Some(notation) = notation(form, from, predicates, report) else { continue };
+            if let Some(notation) = carried(notation, from, theory, &places, &self.notations) {
+                self.written.push(form.span);
+                self.notations.push(notation);
+            }
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn look_alikes<'f>(forms: impl Iterator<Item = &'f Form>, report: &mu
                 enter(&conjecture.name);
                 each_binder(&conjecture.body, &mut |names| names.iter().for_each(&mut enter));
             }
-            Form::Generated(_) | Form::Notation(_) | Form::Import(_) | Form::Bounds(_) => {}
+            Form::Generated(_) | Form::Notation(_) | Form::Import(_) | Form::Use(_) | Form::Bounds(_) => {}
         }
     }
     let mut shapes: HashMap<String, &Ident> = HashMap::new();

@@ -150,7 +150,7 @@ pub(crate) struct DefinitionSyntax {
     pub(crate) body: Expr,
 }
 
-/// `(import "path")`
+/// `(import "path")` or `(use "path")`
 #[derive(Clone, Debug)]
 pub(crate) struct ImportSyntax {
     pub(crate) path: String,
@@ -199,6 +199,7 @@ pub(crate) enum BoundSyntax {
 #[derive(Clone, Debug)]
 pub(crate) enum Form {
     Import(ImportSyntax),
+    Use(ImportSyntax),
     Define(DefinitionSyntax),
     Theory(DefinitionSyntax),
     Generated(GeneratedSyntax),

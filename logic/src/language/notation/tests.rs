@@ -111,6 +111,7 @@ fn theory(definitions: &[(&str, &[&str], &str)]) -> Theory {
         notations: vec![],
         goals: vec![],
         bounds: Bounds::default(),
+        uses: vec![],
     }
 }
 

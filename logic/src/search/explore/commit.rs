@@ -163,6 +163,7 @@ impl Exploration {
             essential: false,
             conjecture: place,
             round: self.round,
+            source: None,
             moves,
         });
         self.conjectures[place].statement = statement;

@@ -8,6 +8,7 @@ use crate::calculus::theory::Goal;
 use crate::clauses::clause::Clause;
 use crate::clauses::compile::Move;
 use crate::search::ended::Ended;
+use crate::search::library::Source;
 
 /// How many efforts there are: two usual ones, one by cases, and the last.
 pub(crate) const LEVELS: usize = 4;
@@ -28,6 +29,8 @@ pub enum Origin {
     Part(usize),
     /// An advisor proposed it in answer to the question with this number.
     Advised(u32),
+    /// It was proved in a theory that this one uses.
+    Brought(Source),
 }
 
 impl Origin {

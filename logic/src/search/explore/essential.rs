@@ -100,16 +100,19 @@ impl Exploration {
         found
     }
 
+    /// Whether a theorem is a rule that was found here.
     fn is_rule(&self, place: usize) -> bool {
         let theorem = &self.theorems[place];
-        !theorem.corollary && theorem.clause.is_some()
+        !theorem.corollary && theorem.clause.is_some() && theorem.source.is_none()
     }
 
-    /// A root block with the rules of these theorems.
+    /// A root block with the rules of these theorems, and of those that were known from the beginning.
     fn root_with(&self, known: &BTreeSet<usize>) -> Arc<Snapshot> {
         let mut book = RuleBook::new(&self.compiled);
-        for place in known {
-            add_theorem(&mut book, &self.compiled, TheoremId(*place as u32), &self.theorems[*place]);
+        for (place, theorem) in self.theorems.iter().enumerate() {
+            if known.contains(&place) || (theorem.source.is_some() && !theorem.corollary) {
+                add_theorem(&mut book, &self.compiled, TheoremId(place as u32), theorem);
+            }
         }
         Arc::new(root_of(&book).rest())
     }

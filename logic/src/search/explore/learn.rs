@@ -31,6 +31,7 @@ impl Exploration {
 
     /// A root block with the rules of all theorems.
     pub(crate) fn rebuild_root(&mut self) {
+        self.book = RuleBook::new(&self.compiled);
         for (number, theorem) in self.theorems.iter().enumerate() {
             if !theorem.corollary {
                 add_theorem(&mut self.book, &self.compiled, TheoremId(number as u32), theorem);

@@ -26,6 +26,10 @@ pub enum Note {
     LeftOut(u64),
     /// Conjectures of so many atoms or more were not generated, though the theory's bounds allow them: there are too many.
     TooLarge(usize),
+    /// So many theorems of the used theory at this place of [`Theory::uses`] could not be taken over; why the first could not.
+    ///
+    /// [`Theory::uses`]: crate::calculus::theory::Theory::uses
+    NotTaken(usize, usize, Arc<str>),
     /// A fault of this program, which cost a part of the preparation, and what was said.
     Lost(Arc<str>),
 }
@@ -59,6 +63,12 @@ impl Exploration {
             notes.push(Note::LeftOut(self.counts.left_out));
         }
         notes.extend(self.too_large.map(Note::TooLarge));
+        for place in 0..self.theory.uses.len() {
+            let mut left = self.left.iter().filter(|(source, _)| source.used as usize == place).map(|(_, why)| why);
+            if let Some(why) = left.next() {
+                notes.push(Note::NotTaken(place, 1 + left.count(), why.clone()));
+            }
+        }
         notes.extend(self.lost.iter().cloned().map(Note::Lost));
         notes
     }

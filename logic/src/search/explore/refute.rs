@@ -43,6 +43,9 @@ impl Exploration {
             }
             let conjecture = &self.conjectures[place];
             let Some(clause) = &conjecture.clause else { continue };
+            if matches!(conjecture.fate, Fate::Proved(_)) {
+                continue;
+            }
             let judged = kept_apart(|| {
                 let able = || self.models.iter().enumerate().filter(|(_, model)| self.judges(model, conjecture));
                 let refuted = able().find_map(|(number, model)| {

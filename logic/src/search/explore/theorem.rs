@@ -3,6 +3,7 @@
 use crate::calculus::checked::Checked;
 use crate::clauses::clause::Clause;
 use crate::clauses::compile::Move;
+use crate::search::library::Source;
 
 /// A theorem, and how it was found.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Theorem {
     pub conjecture: usize,
     /// The round in which it was accepted.
     pub round: u32,
+    /// Where it was proved first, if it was brought in from a theory that this one uses.
+    pub source: Option<Source>,
     pub(crate) moves: Vec<Move>,
 }
 
@@ -49,6 +52,8 @@ pub struct Counts {
     pub induction: usize,
     /// Corollaries.
     pub corollaries: usize,
+    /// Theorems that were brought in from used theories; the three counts above leave them out.
+    pub brought: usize,
     /// Essential theorems.
     pub essential: usize,
     /// Open conjectures.
