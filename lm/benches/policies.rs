@@ -1,6 +1,6 @@
 //! What policies of keys and values and layouts of premises cost and win: the tables of docs/policies.md.
 //!
-//! `cargo bench -p theoremata-lm --bench policies`. Needles are asked of the induction model, whose weights are set by
+//! `cargo bench -p theoremata-lm --bench policies -- [needles] [layouts] [text]`. Needles are asked of the induction model, whose weights are set by
 //! formula; what a policy loses of a real text is asked of the default model, where `model pull` puts it. One thread;
 //! seconds are of computing, since others may use the machine.
 
@@ -37,13 +37,21 @@ const HAY: usize = 960;
 const NEEDLES: u32 = 20;
 
 fn main() {
-    needles();
+    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let is_wanted = |table: &str| named.is_empty() || named.iter().any(|name| name == table);
+    if is_wanted("needles") {
+        needles();
+    }
     let Some(model) = model() else {
         println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
         return;
     };
-    text(&model);
-    layouts(&model);
+    if is_wanted("layouts") {
+        layouts(&model);
+    }
+    if is_wanted("text") {
+        text(&model);
+    }
 }
 
 /// What one run took.
@@ -137,7 +145,7 @@ fn story(model: &Model) -> Vec<Token> {
         let (name, thing) = (names[number * 7 % 10], things[number * 5 % 7]);
         format!("On day {number}, {name} brought {thing} to room {} and wrote it down.", number * 13 % 29)
     };
-    let told: Vec<String> = (1..45).map(line).collect();
+    let told: Vec<String> = (1..26).map(line).collect();
     let question = format!("Here is a list.\n{}\nSay what was brought, line by line.", told.join("\n"));
     model.chat_prompt(&[Message { role: Role::User, content: question }]).expect("a prompt")
 }
@@ -150,7 +158,7 @@ fn text(model: &Arc<Model>) {
             Request { members: Vec::new(), tokens: prompt.clone(), seed: 0, then: Then::Generate(turn), bounds };
         grow(model, |engine| engine.submit(asked).expect("a tree"))
     };
-    let count = 96;
+    let count = 64;
     let written = |took: &Took| -> Vec<(Token, f32)> {
         let token = |event: &Event| match event {
             Event::Token { token, log_probability, .. } => Some((*token, *log_probability)),

@@ -357,3 +357,19 @@ fn names_that_exist_are_said_each_once() {
         assert_eq!(said, all, "seed {seed}");
     }
 }
+
+#[test]
+fn a_device_does_the_same_by_policies_that_look_at_no_attention_and_refuses_the_others() {
+    let Some(cuda) = device::stand_in() else { return };
+    let on_device = || Engine::on(tiny(), settings(64), &crate::Device::Machine(cuda.clone())).expect("a device");
+    for policy in ["ladder:24,1", "scored:24"] {
+        let asked = || policy_request(policy, 1, 40, 12);
+        let mut processor = Engine::new(tiny(), settings(64));
+        assert_eq!(grown(&mut on_device(), asked()).0, grown(&mut processor, asked()).0, "{policy}");
+        assert!(processor.usage().thinned > 0);
+    }
+    for policy in ["anchors:50", "demote:10,2", "sentences:68", "clusters:68"] {
+        let refused = on_device().submit(policy_request(policy, 1, 40, 12)).expect_err("refused").to_string();
+        assert!(refused.contains(policy) && refused.contains("the processor does"), "{refused}");
+    }
+}
