@@ -194,8 +194,13 @@ fn same_tokens(file: &Path, rival: &Rival, precision: Precision) {
     for ((prompt, theirs), question) in prompts.iter().zip(&theirs).zip(QUESTIONS.lines()) {
         let mut engine = Engine::new(model.clone(), Settings { precision, ..Settings::default() });
         let turn = Turn { stops: model.tokenizer().expect("a vocabulary").ends().to_vec(), ..Turn::greedy(COMPARED) };
-        let request =
-            Request { tokens: prompt.clone(), seed: 0, then: Then::Generate(turn), bounds: Bounds::default() };
+        let request = Request {
+            members: Vec::new(),
+            tokens: prompt.clone(),
+            seed: 0,
+            then: Then::Generate(turn),
+            bounds: Bounds::default(),
+        };
         let root = engine.submit(request).expect("it fits");
         engine.run(&Crew::new(1)).expect("the processor computes");
         let ours = engine.generated(root);
@@ -235,7 +240,7 @@ fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64], precision: 
     let most = likeliest.first().map_or(0.0, |token| logits[*token]);
     let sum: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
     let candidates = likeliest.iter().map(|token| vec![*token as Token]).collect();
-    let ground = Ground { prefix: prompt.to_vec(), seed: 0, bounds: Bounds::default() };
+    let ground = Ground { members: Vec::new(), prefix: prompt.to_vec(), seed: 0, bounds: Bounds::default() };
     let mut engine = Engine::new(model.clone(), Settings { precision, ..Settings::default() });
     let score = Score::new(ground, candidates, Ranking::Sum);
     let mut programs = vec![Running::start(&mut engine, score).expect("it fits")];

@@ -123,6 +123,7 @@ fn the_same_weights_give_the_same_text() {
     let stops = model.tokenizer().expect("a vocabulary").ends().to_vec();
     let turn = Turn { stops, keep_stop: true, ..Turn::greedy(COMPARED) };
     let request = |tokens: &Vec<Token>| Request {
+        members: Vec::new(),
         tokens: tokens.clone(),
         seed: 0,
         then: Then::Generate(turn.clone()),

@@ -177,7 +177,8 @@ fn a_tree_of_tasks_proves_goals_by_lemmas_within_fewer_pages_than_its_text() {
     let pages = 220;
     let mut engine = Engine::new(model.clone(), settings);
     let prefix = engine_prompt(&model);
-    let ground = Ground { prefix, seed: 1, bounds: Bounds { pages, depth: 4, ..Bounds::default() } };
+    let ground =
+        Ground { members: Vec::new(), prefix, seed: 1, bounds: Bounds { pages, depth: 4, ..Bounds::default() } };
     let turn = Turn { constraint, ..Turn::greedy(1 << 14) };
     let tasks = Tasks::new(ground, &model, turn, Memory::Conclusions).expect("a program");
     let tasks = tasks.with_tools(2000, answer).with_verdicts(["prove".to_owned()]);

@@ -39,7 +39,8 @@ fn main() {
     let memory = Memory::Lists { most: 0, how: Prune::Recompute };
     let settings = Settings { pages: PAGES, page_tokens: PAGE_TOKENS, ..Settings::default() };
     let mut engine = Engine::new(model.clone(), settings);
-    let tasks = Tasks::new(Ground { prefix, seed: 1, bounds }, &model, turn, memory).expect("a program");
+    let tasks =
+        Tasks::new(Ground { members: Vec::new(), prefix, seed: 1, bounds }, &model, turn, memory).expect("a program");
     let mut running = Running::start(&mut engine, tasks).expect("planted");
     let crew = Crew::new(threads);
     let (mut held, mut written, mut tenths) = (0, 0, Vec::<Tenth>::new());

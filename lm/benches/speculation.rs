@@ -55,13 +55,14 @@ fn file() -> Option<PathBuf> {
     Some(folder.join("smollm2.gguf")).filter(|path| path.exists())
 }
 
-/// The default, or what `LONGEST` and `PASS_ROWS` say.
+/// The default, or what `LONGEST`, `PASS_ROWS` and `CERTAIN` say.
 fn speculation() -> Speculation {
     let set = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
     let default = Speculation::default();
     Speculation {
         longest: set("LONGEST").unwrap_or(default.longest),
         pass_rows: set("PASS_ROWS").unwrap_or(default.pass_rows),
+        certain: set("CERTAIN").map(|percent: usize| percent as u32),
     }
 }
 
@@ -87,11 +88,11 @@ fn costs(model: &Arc<Model>) {
     let hands: [&dyn Parallel; 2] = [&Inline, &Crew::new(std::thread::available_parallelism().map_or(1, usize::from))];
     for parallel in hands {
         let milliseconds = [0, 1, 2, 3, 4, 5].map(|longest| {
-            let speculation = Some(Speculation { longest, pass_rows: 1 << 20 });
+            let speculation = Some(Speculation { longest, pass_rows: 1 << 20, certain: None });
             let settings = Settings { speculation, ..Settings::default() };
             let mut engine = Engine::new(model.clone(), settings).with_drafter(Box::new(Wrong));
             let then = Then::Generate(Turn { given: vec![9; 200], ..Turn::greedy(300) });
-            let asked = Request { tokens: vec![1; 4], seed: 0, then, bounds: Bounds::default() };
+            let asked = Request { members: Vec::new(), tokens: vec![1; 4], seed: 0, then, bounds: Bounds::default() };
             let node = engine.submit(asked).expect("a tree");
             while engine.generated(node).len() < 200 {
                 engine.step(parallel).expect("the processor computes");
@@ -214,7 +215,8 @@ fn generate(
                 let question = nodes.len() * batch + place;
                 let tokens = text.prompts[question % text.prompts.len()].clone();
                 let then = Then::Generate(text.turn.clone());
-                let request = Request { tokens, seed: question as u64, then, bounds: Bounds::default() };
+                let request =
+                    Request { members: Vec::new(), tokens, seed: question as u64, then, bounds: Bounds::default() };
                 nodes.push(engine.submit(request).expect("a tree"));
             }
         }

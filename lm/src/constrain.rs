@@ -3,5 +3,6 @@
 pub(crate) mod constraint;
 pub(crate) mod grammar;
 pub(crate) mod mpl;
+pub(crate) mod names;
 pub(crate) mod shapes;
 pub(crate) mod state;

@@ -7,6 +7,7 @@
 //! | `orders` | trees are admitted, texts appended, nodes ended |
 //! | `forks`, `joins`, `prune` | branches are opened, come back, and leave the view again |
 //! | `scheduler`, `budget` | which sequences get rows of a step, and where their pages come from |
+//! | `thinning` | policies work on what was computed |
 //! | `drafts`, `proposal` | spare rows are given to tokens that are not drawn yet |
 //! | `runner` | rows become logits or tokens, by what [computes](crate::compute) them |
 //! | `generation` | a token is written, and a turn comes to its end |
@@ -36,11 +37,12 @@ mod runner;
 mod scheduler;
 pub(crate) mod source;
 pub(crate) mod spawn;
+mod thinning;
 pub(crate) mod tree;
 pub(crate) mod turn;
 pub(crate) mod usage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use theoremata_kernels::Parallel;
@@ -57,6 +59,7 @@ use crate::engine::usage::Usage;
 use crate::kv::pages::PagePool;
 use crate::kv::prefix_cache::PrefixCache;
 use crate::speculate::speculation::Speculator;
+use crate::text::token::Token;
 use crate::weights::model::Model;
 
 /// Trees of sequences over one model. See the crate's documentation for an example.
@@ -81,6 +84,12 @@ pub struct Engine {
     pub(crate) events: Vec<Event>,
     /// Counts of work since the start.
     pub(crate) usage: Usage,
+    /// Nodes that have rows in the step that is being computed: they keep their pages until it is.
+    pub(crate) in_step: BTreeSet<NodeId>,
+    /// What failed while keys and values were rewritten; the next step says so.
+    pub(crate) failed: Option<BackendError>,
+    /// Tokens that end a sentence or a line, once somebody asked.
+    pub(crate) sentence_ends: Option<Arc<BTreeSet<Token>>>,
     /// The drafter and its bounds, where steps may run ahead.
     pub(crate) speculator: Option<Speculator>,
     /// All logits that were used, for tests to compare.
@@ -136,6 +145,9 @@ impl Engine {
             replay_logs: BTreeMap::new(),
             events: Vec::new(),
             usage: Usage::default(),
+            in_step: BTreeSet::new(),
+            failed: None,
+            sentence_ends: None,
             speculator: settings.speculation.map(Speculator::new),
             #[cfg(test)]
             seen_logits: Vec::new(),
@@ -155,15 +167,20 @@ impl Engine {
     /// another one goes on from there by [`Engine::resume`]. On the processor nothing fails.
     pub fn step(&mut self, parallel: &dyn Parallel) -> Result<Vec<Event>, BackendError> {
         self.settle();
+        self.thin();
         let mut batch = self.schedule();
         self.draft(&mut batch);
         if batch.is_empty() {
-            self.end_first_without_room();
+            // Where the prefix cache had all of a stretch, a policy has to work on it before there are rows.
+            if !self.thin() {
+                self.end_first_without_room();
+            }
         } else {
             let outputs = self.compute(parallel, &batch)?;
             self.sample(&batch, outputs);
         }
-        Ok(self.news())
+        let news = self.news();
+        self.failed.take().map_or(Ok(news), Err)
     }
 
     /// Does what follows from orders and needs no row, and says what happened since the last step. The next step

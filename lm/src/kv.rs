@@ -3,5 +3,6 @@
 pub(crate) mod context;
 pub(crate) mod pages;
 pub(crate) mod prefix_cache;
+pub(crate) mod reduced;
 pub(crate) mod segment;
 pub(crate) mod sequence;

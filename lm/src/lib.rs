@@ -12,12 +12,14 @@
 //! |---|---|---|
 //! | `weights` | formats and sizes; weights packed for the kernels | `text` |
 //! | `text` | vocabulary, template, prompts | `weights` for what stands in a model's files |
-//! | `kv` | pages, segments, sequences, the prefix cache | tokens |
+//! | `keep` | policies: what is kept of keys and values, where that is not all | tokens |
+//! | `kv` | pages, segments, sequences, the prefix cache | tokens; what policies left |
 //! | `constrain` | grammars, schemas, expressions: which tokens may come | `text` |
 //! | `speculate` | drafters: which tokens are likely to come | `constrain` |
 //! | `compute` | a pass of rows through a model, by the processor or a device | `weights`; sets of tokens |
 //! | `engine` | the loop: scheduler, forks, joins, drafts, replay | all above |
 //! | `program` | trees that a program or the model itself parts | `engine` |
+//! | `trust` | agreement of several answers, and answers with holes | nobody |
 //!
 //! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
 //! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`JoinReport`] says what that took and
@@ -30,7 +32,7 @@
 //!
 //! let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama");
 //! let mut engine = Engine::new(Arc::new(Model::load(&folder)?), Settings::default());
-//! let root = engine.submit(Request { tokens: vec![1, 2, 3], seed: 7, then: Then::Hold, bounds: Bounds::default() })?;
+//! let root = engine.submit(Request { members: Vec::new(), tokens: vec![1, 2, 3], seed: 7, then: Then::Hold, bounds: Bounds::default() })?;
 //! let path = |token| Branch { tokens: vec![token], then: Then::Conclude, allowance: 0 };
 //! engine.spawn(root, Spawn {
 //!     branches: vec![path(4), path(5)],
@@ -48,10 +50,12 @@
 mod compute;
 mod constrain;
 mod engine;
+mod keep;
 mod kv;
 mod program;
 mod speculate;
 mod text;
+mod trust;
 mod weights;
 
 pub use compute::backend::{BackendError, Precision, Rows};
@@ -59,6 +63,7 @@ pub use compute::device::Device;
 pub use constrain::constraint::{Constraint, ConstraintError, Ending, InitialState, TokenSet, TurnConstraint};
 pub use constrain::grammar::Grammars;
 pub use constrain::mpl::{Atom, Place, Signature};
+pub use constrain::names::Names;
 pub use constrain::shapes::{Multiverse, TaskForm};
 pub use engine::Engine;
 pub use engine::error::EngineError;
@@ -72,12 +77,14 @@ pub use engine::request::{Bounds, Request, Settings};
 pub use engine::spawn::{Branch, Choice, Conclusion, Join, Spawn};
 pub use engine::turn::{After, Then, Turn};
 pub use engine::usage::Usage;
+pub use keep::choice::{Kv, KvError};
 pub use program::answer::{Answer, Pruned, TreeUsage};
 pub use program::decompose::{Cues, Decompose};
 pub use program::first::FirstSuccess;
 pub use program::growth::{Grown, Growth};
 pub use program::interface::{Ground, Program};
 pub use program::map::{Last, MapReduce};
+pub use program::naming::{Naming, Warming};
 pub use program::running::{Running, run_programs};
 pub use program::score::{Ranking, Score};
 pub use program::tags::{Paths, Tags};
@@ -87,16 +94,21 @@ pub use speculate::drafter::{Drafter, Guess, LIKELY, Next};
 pub use speculate::ngrams::Ngrams;
 pub use speculate::speculation::Speculation;
 pub use text::date::Date;
+pub use text::layout::{Layout, PremiseLayout, laid_out};
 pub use text::prompt::{PromptError, Speech};
 pub use text::template::{Chat, Message, Role, Template, TemplateError};
 pub use text::text_stream::TextStream;
 pub use text::token::Token;
 pub use text::tokenizer::{Reading, Tokenizer};
 pub use text::tokenizer_error::TokenizerError;
+pub use trust::agreement::{CLOSE_BITS, count_close, is_close, run_hash, similarity_hash};
+pub use trust::holes::{Calibrated, CostTree, HolesError, Pruning, allowed_failures};
 pub use weights::error::ModelError;
 pub use weights::gguf;
 pub use weights::model::Model;
-pub use weights::shape::{Biases, Family, HeadNorms, LayerAttention, ModelShape, ModelShapeError, Norms, Rotation};
+pub use weights::shape::{
+    Biases, Experts, Family, HeadNorms, LayerAttention, ModelShape, ModelShapeError, Norms, Rotation,
+};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ pub(crate) mod first;
 pub(crate) mod growth;
 pub(crate) mod interface;
 pub(crate) mod map;
+pub(crate) mod naming;
 pub(crate) mod running;
 pub(crate) mod score;
 pub(crate) mod tags;

@@ -9,6 +9,7 @@ pub(crate) mod files;
 mod invariants;
 mod joins;
 mod passes;
+mod policies;
 mod programs;
 mod replay_logs;
 mod scheduling;
@@ -24,17 +25,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
-use theoremata_kernels::{Inline, Kernels, Sampling};
+use theoremata_kernels::{Inline, Kernels, Sampling, Slot};
+
+use crate::compute::backend::Backend;
+use crate::keep::run::Cells;
+use crate::weights::shape::ModelShape;
 
 use crate::{
-    Bounds, Branch, Engine, Event, Join, JoinReport, Model, NodeId, Precision, Request, Settings, Spawn, Then, Token,
-    Turn,
+    Bounds, Branch, Engine, Event, Join, JoinReport, Kv, Model, NodeId, Precision, Request, Settings, Spawn, Then,
+    Token, Turn,
 };
 
 /// The tiny Llama of the golden files.
 fn tiny() -> Arc<Model> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama");
     Arc::new(Model::load(&folder).expect("the tiny model"))
+}
+
+/// Writes over keys and values, so that reading them shows.
+pub(crate) fn spoil(backend: &mut dyn Backend, shape: &ModelShape, slots: &[Slot]) {
+    let nothing = vec![f32::NAN; slots.len() * shape.key_width()];
+    let cells = Cells { keys: nothing.clone(), values: nothing };
+    backend.store(slots, &vec![cells; shape.layers]).expect("the back-end writes");
 }
 
 /// Seeds of a test that takes random ones: so many, or as many as the variable `SEEDS` says.
@@ -128,7 +140,7 @@ fn warm(max_tokens: usize) -> Turn {
 }
 
 fn request(tokens: &[Token], then: Then) -> Request {
-    Request { tokens: tokens.to_vec(), seed: 7, then, bounds: Bounds::default() }
+    Request { members: Vec::new(), tokens: tokens.to_vec(), seed: 7, then, bounds: Bounds::default() }
 }
 
 /// A branch that says just this.

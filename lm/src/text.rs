@@ -3,6 +3,7 @@
 pub(crate) mod alphabet;
 pub(crate) mod date;
 pub(crate) mod json;
+pub(crate) mod layout;
 pub(crate) mod pieces;
 pub(crate) mod prompt;
 pub(crate) mod python;

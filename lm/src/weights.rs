@@ -1,6 +1,7 @@
 //! Files of weights, and the models that they hold.
 
 pub(crate) mod error;
+pub(crate) mod feed;
 pub mod gguf;
 pub(crate) mod model;
 pub(crate) mod part;

@@ -50,7 +50,7 @@ fn asked(question: &str) -> Vec<Message> {
 }
 
 fn request(tokens: &[Token], then: Then) -> Request {
-    Request { tokens: tokens.to_vec(), seed: 1, then, bounds: Bounds::default() }
+    Request { members: Vec::new(), tokens: tokens.to_vec(), seed: 1, then, bounds: Bounds::default() }
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn trees_that_the_model_writes_itself_are_whole() {
     let constraints =
         (tags.constraint(tokenizer).expect("a constraint"), tasks.constraint(tokenizer, &[]).expect("a constraint"));
     let turn = |constraint| Turn { constraint, sampling: Sampling::at(1.0), ..Turn::greedy(600) };
-    let ground = |seed| Ground { prefix: prefix.clone(), seed, bounds: Bounds::default() };
+    let ground = |seed| Ground { members: Vec::new(), prefix: prefix.clone(), seed, bounds: Bounds::default() };
     let mut engine = Engine::new(model.clone(), Settings::default());
     let mut programs = Vec::new();
     for (seed, paths) in [Paths::Stitch, Paths::Replay, Paths::Value].into_iter().enumerate() {

@@ -19,7 +19,7 @@ fn fates(text: &str) -> Vec<(String, &'static str)> {
                 let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(attempt::solve).unzip();
                 exploration.commit(verdicts, count, steps.iter().sum());
             }
-            Task::Finished => break,
+            Task::Ask | Task::Finished => break,
         }
     }
     let fate = |conjecture: &theoremata_logic::search::explore::Conjecture| {

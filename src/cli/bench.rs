@@ -198,7 +198,7 @@ fn write(tokens: usize) -> Turn {
 }
 
 fn request(tokens: Vec<Token>, then: Then) -> Request {
-    Request { tokens, seed: 1, then, bounds: Bounds { width: usize::MAX, ..Bounds::default() } }
+    Request { members: Vec::new(), tokens, seed: 1, then, bounds: Bounds { width: usize::MAX, ..Bounds::default() } }
 }
 
 /// Runs an engine to its end; gives wall and CPU seconds up to the first step that wrote, and in all.

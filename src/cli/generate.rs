@@ -127,7 +127,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let turn = Turn { constraint: guidance(&arguments.guidance, &model)?, ..turn(arguments, &model) };
     let bounds = Bounds { width: paths.max(1), ..Bounds::default() };
     let then = if paths == 1 { Then::Generate(turn.clone()) } else { Then::Hold };
-    let request = Request { tokens, seed: arguments.seed, then, bounds };
+    let request = Request { members: Vec::new(), tokens, seed: arguments.seed, then, bounds };
     let prompt_tokens = request.tokens.len();
     let root = engine.submit(request).map_err(refused)?;
     if paths > 1 {
@@ -222,7 +222,7 @@ fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) 
 pub(crate) fn speculation(longest: Option<NonZeroUsize>, threads: Option<NonZeroUsize>) -> Option<Speculation> {
     let one = threads.or(std::thread::available_parallelism().ok()).is_none_or(|threads| threads.get() == 1);
     let pass_rows = if one { Speculation::default().pass_rows } else { 5 };
-    longest.map(|longest| Speculation { longest: longest.get(), pass_rows })
+    longest.map(|longest| Speculation { longest: longest.get(), pass_rows, certain: None })
 }
 
 /// How many pages of keys and values fit into so many megabytes; at least one.

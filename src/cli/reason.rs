@@ -21,7 +21,7 @@ use regex::Regex;
 use theoremata_actors::jobs::{
     EventKind, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Refused, Remote, Toolbox,
 };
-use theoremata_lm::{Device, Model, Outcome, PromptError, Rows, Settings};
+use theoremata_lm::{Device, Kv, Layout, Model, Outcome, PromptError, Rows, Settings};
 use theoremata_store::Store;
 
 use crate::cli::arguments::{MAX_THREADS, count, count_or_none};
@@ -88,6 +88,15 @@ pub(crate) struct ReasonArguments {
     /// Each tree may hold the keys and values of so many tokens at most, in whole pages [default: no bound].
     #[arg(long, value_name = "N")]
     held_tokens: Option<usize>,
+    /// A file of premises, one a line, the best first: read before the question.
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
+    premises: Option<PathBuf>,
+    /// How premises are laid out: `canonical`, `given`, `ends` (the best at both ends) or `set` (none sees another).
+    #[arg(long, value_name = "LAYOUT", default_value = "canonical", requires = "premises")]
+    layout: Layout,
+    /// Keep less than all keys and values of a text: a policy of docs/policies.md, such as `scored:256`; approximate.
+    #[arg(long, value_name = "POLICY[:PARAMETERS]", default_value = "all", conflicts_with = "server")]
+    kv: Kv,
     /// A question may take so many seconds at most; how far it comes in them is chance [default: no bound].
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,

@@ -30,7 +30,7 @@ pub(super) struct WorkerEntry {
     /// Jobs that it does side by side at most.
     pub(super) slots: usize,
     /// Whether it can run a program.
-    pub(super) can: fn(&Program) -> bool,
+    pub(super) can: fn(&Job) -> bool,
     /// Backends that it has lost: what it says of an earlier one is passed over.
     pub(super) generation: u64,
     /// Why it has no backend any more, and gets none.
@@ -109,7 +109,7 @@ impl Dispatcher {
         if !job.tools.is_empty() && !self.keep.equipped {
             return Err(Refused::NoTools);
         }
-        if !self.workers.iter().any(|worker| worker.lost.is_none() && (worker.can)(&job.program)) {
+        if !self.workers.iter().any(|worker| worker.lost.is_none() && (worker.can)(&job)) {
             let because = self.workers.iter().all(|worker| worker.lost.is_some()).then(|| self.workers.last());
             let because = because.flatten().and_then(|worker| worker.lost.clone());
             return Err(because.map_or(Refused::NoWorker, |because| Refused::WorkersLost { because }));
@@ -249,7 +249,7 @@ impl Dispatcher {
     fn takes(&self, number: usize, entry: &Entry) -> bool {
         let worker = &self.workers[number];
         let mut aboard = self.jobs.values().filter(|other| other.worker == Some(number)).peekable();
-        if worker.lost.is_some() || !(worker.can)(&entry.job.program) {
+        if worker.lost.is_some() || !(worker.can)(&entry.job) {
             return false;
         }
         if entry.crashes > 0 {

@@ -125,7 +125,7 @@ pub struct Answer {
     pub joins: Vec<(Vec<u32>, JoinReport)>,
     /// The same of each time that text was taken out of view.
     pub prunes: Vec<(Vec<u32>, JoinReport)>,
-    /// Whether every join and prune was exact.
+    /// Whether every join and prune was exact, and no policy thinned keys and values.
     pub exact: bool,
     /// Tokens that were written.
     pub generated: usize,

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use theoremata_kernels::Sampling;
-use theoremata_lm::Date;
+use theoremata_lm::{Date, Kv, Layout};
 use theoremata_store::JournalId;
 
 use super::output_format::OutputFormat;
@@ -34,6 +34,12 @@ pub struct Job {
     /// What was said before the question; a model without a chat template takes no such job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Said>,
+    /// What the question may rest on, the best first where somebody ranked it: read before the question, one a line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub premises: Vec<String>,
+    /// How premises are laid out.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub layout: Layout,
     /// How it is parted and joined.
     pub program: Program,
     /// All draws hang on it.
@@ -53,6 +59,9 @@ pub struct Job {
     /// Tokens whose keys and values the tree may hold together at most, in whole pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_tokens: Option<usize>,
+    /// What is kept of keys and values, such as `scored:256`; all but `all` are approximate.
+    #[serde(default, skip_serializing_if = "Kv::is_all")]
+    pub kv: Kv,
     /// Calls of tools at most; without it as many as the tokens allow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<usize>,
@@ -80,6 +89,11 @@ pub struct Job {
     /// Tools that may be called: by programs that call any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
+}
+
+/// Whether it goes without saying.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// One turn of a conversation.
@@ -276,6 +290,8 @@ impl Job {
         Job {
             prompt: prompt.into(),
             earlier: Vec::new(),
+            premises: Vec::new(),
+            layout: Layout::default(),
             program,
             seed: 0,
             raw: false,
@@ -283,6 +299,7 @@ impl Job {
             total_tokens: None,
             path_tokens: None,
             held_tokens: None,
+            kv: Kv::All,
             tool_calls: None,
             seconds: None,
             choice: TokenChoice::default(),
@@ -345,6 +362,10 @@ impl Job {
         if self.raw && self.system.is_some() {
             return Err(JobError::Range("a raw prompt has no system turn"));
         }
+        if self.premises.len() > MOST_BRANCHES {
+            let wanted = self.premises.len();
+            return Err(JobError::TooMuch { what: "premises", wanted, bound: MOST_BRANCHES });
+        }
         let shapeless = matches!(self.program, Program::Score { .. } | Program::Tags { .. } | Program::Tasks { .. });
         if shapeless && !self.shape.is_free() {
             return Err(JobError::Range("scores draw nothing, tags and tasks have a shape of their own"));
@@ -383,7 +404,8 @@ impl Job {
         let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
         let said: usize = self.earlier.iter().map(|said| said.content.len()).sum();
         let tools = tools::described(&self.tools, false).len();
-        self.prompt.len() + tools + self.system.as_ref().map_or(0, String::len) + values + said + more
+        let premises: usize = self.premises.iter().map(String::len).sum();
+        self.prompt.len() + premises + tools + self.system.as_ref().map_or(0, String::len) + values + said + more
     }
 
     /// Branches that write at the same time, at most.
@@ -417,6 +439,22 @@ mod tests {
         assert_ne!(job.id("model"), Job { seed: 1, ..job.clone() }.id("model"));
         let typo = text.replace("max_tokens", "max_tokns");
         assert!(serde_json::from_str::<Job>(&typo).is_err(), "what is not known is not passed over");
+    }
+
+    #[test]
+    fn policies_and_premises_are_named_in_a_few_words() {
+        let text = r#"{"prompt": "What?", "program": {"vote": {"samples": 2, "least": 1}}, "max_tokens": 8,
+            "kv": "scored:256", "premises": ["A.", "B."], "layout": "set"}"#;
+        let job: Job = serde_json::from_str(text).expect("a job");
+        assert_eq!((job.kv.to_string().as_str(), job.layout, job.premises.len()), ("scored:256,keys", Layout::Set, 2));
+        assert_ne!(job.id("model"), Job { kv: Kv::All, ..job.clone() }.id("model"));
+        let plain = serde_json::to_string(&vote("a")).expect("JSON");
+        assert!(!plain.contains("kv") && !plain.contains("layout"), "what goes without saying changes no id: {plain}");
+        let wrong = serde_json::from_str::<Job>(&text.replace("scored:256", "scored:x")).expect_err("no policy");
+        assert!(wrong.to_string().contains("the capacity must be a whole number"), "{wrong}");
+        assert!(serde_json::from_str::<Job>(&text.replace("\"set\"", "\"heap\"")).is_err());
+        let many = Job { premises: vec![String::new(); MOST_BRANCHES + 1], ..job };
+        assert!(matches!(many.check(), Err(JobError::TooMuch { what: "premises", .. })));
     }
 
     #[test]

@@ -64,7 +64,8 @@ impl JobBuilder {
         let free = turn(job, &codec);
         let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
         let bounds = bounds(job, engine.page_tokens());
-        let ground = |prefix: Vec<Token>| Ground { prefix, seed: job.seed, bounds };
+        let members = codec.members()?;
+        let ground = |prefix: Vec<Token>| Ground { prefix, members: members.clone(), seed: job.seed, bounds };
         let stops = job.stop.clone();
         let mut said = None;
         let running = match &job.program {
@@ -197,6 +198,7 @@ fn bounds(job: &Job, page_tokens: usize) -> Bounds {
         },
         path: job.path_tokens.unwrap_or(usize::MAX),
         calls: job.tool_calls.unwrap_or(usize::MAX),
+        kv: job.kv,
         pages: job.held_tokens.map_or(usize::MAX, |tokens| tokens / page_tokens),
     }
 }

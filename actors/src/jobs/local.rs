@@ -230,7 +230,7 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
     let RunningJob { running, codec, stops, said, only_writes, .. } = aboard;
     // A node of a program that is data may write several times, each time up to its own end.
     let node_stops = if said.is_some() { &[] } else { stops.as_slice() };
-    let lm::Answer { outcome, tokens, chosen, votes, text: whole, nodes, joins, prunes, usage, .. } =
+    let lm::Answer { outcome, tokens, chosen, votes, text: whole, nodes, joins, prunes, thinned, usage, .. } =
         running.finish(engine);
     let node = |grown: &lm::Grown| {
         let text = codec.said(&grown.tokens, node_stops);
@@ -254,7 +254,7 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
         votes,
         nodes: nodes.iter().map(node).collect(),
         whole: codec.said(&whole, &[]),
-        exact: joins.iter().chain(&prunes).all(|(_, report)| report.exact),
+        exact: !thinned && joins.iter().chain(&prunes).all(|(_, report)| report.exact),
         joins,
         prunes,
         generated: usage.generated,

@@ -13,7 +13,7 @@ use theoremata_store::Store;
 use super::backend::Backend;
 use super::dispatcher::{Count, Dispatcher, End, Keep, Submit, Watch, WorkerEntry};
 use super::event::{Answer, JobEvent};
-use super::job::{Job, JobId, Program};
+use super::job::{Job, JobId};
 use super::job_table::JobTable;
 use super::judge::{Askable, Judge};
 use super::local::{Local, LocalBackend};
@@ -184,7 +184,7 @@ fn run(options: Options, table: Arc<JobTable>, started: &Sender<(System, Addr<Di
 
 /// Starts a worker.
 fn start_worker(number: usize, kind: Kind, dispatcher: Addr<Dispatcher>, askable: Askable) -> WorkerEntry {
-    let (slots, can): (usize, fn(&Program) -> bool) = match &kind {
+    let (slots, can): (usize, fn(&Job) -> bool) = match &kind {
         Kind::Local(_) => (LOCAL_JOBS, |_| true),
         Kind::Remote(remote) => (remote.jobs(), can),
     };

@@ -1,8 +1,9 @@
 //! Between what people write and what programs read: prompts, items, plans.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use theoremata_lm::{Chat, Date, Message, Model, PromptError, Reading, Role, Speech, Token};
+use theoremata_lm::{Chat, Date, Layout, Message, Model, PromptError, Reading, Role, Speech, Token, laid_out};
 
 use super::job::{Job, Said, Speaker};
 
@@ -16,7 +17,13 @@ pub(super) struct PromptCodec {
     chat: Chat,
     /// What stands before every question.
     earlier: Vec<Message>,
+    /// What the question may rest on, and how it is laid out.
+    premises: Vec<String>,
+    layout: Layout,
 }
+
+/// What stands in a text for the premises: a character of a private area.
+const PREMISES: char = '\u{f8ff}';
 
 impl PromptCodec {
     pub(super) fn new(model: Arc<Model>, job: &Job) -> PromptCodec {
@@ -24,7 +31,8 @@ impl PromptCodec {
         let date = job.date.as_deref().and_then(Date::parse);
         let chat = Chat { messages: Vec::new(), date, values: job.template_values.clone() };
         let earlier = job.earlier.iter().map(Said::message).collect();
-        PromptCodec { model, raw, system: job.system.clone(), chat, earlier }
+        let (premises, layout) = (job.premises.clone(), job.layout);
+        PromptCodec { model, raw, system: job.system.clone(), chat, earlier, premises, layout }
     }
 
     /// Tokens that the model can read.
@@ -37,16 +45,39 @@ impl PromptCodec {
         self.model.tokenizer().map(|tokenizer| tokenizer.ends().to_vec()).unwrap_or_default()
     }
 
-    /// A question up to where its answer begins.
+    /// A question up to where its answer begins, behind its premises.
     pub(super) fn prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
-        if self.raw {
-            return if self.system.is_some() { Err(PromptError::NoTemplate) } else { self.model.plain_prompt(text) };
+        self.with_premises(text).map(|(tokens, _)| tokens)
+    }
+
+    /// Which ranges of every prompt are members of a set: premises stand before all that prompts differ in.
+    pub(super) fn members(&self) -> Result<Vec<Range<usize>>, PromptError> {
+        if self.premises.is_empty() { Ok(Vec::new()) } else { self.with_premises("").map(|(_, members)| members) }
+    }
+
+    fn with_premises(&self, text: &str) -> Result<(Vec<Token>, Vec<Range<usize>>), PromptError> {
+        if self.raw && self.system.is_some() {
+            return Err(PromptError::NoTemplate);
         }
-        let said = |role, content: &str| Message { role, content: content.to_owned() };
-        let system = self.system.iter().map(|text| said(Role::System, text));
-        let question = said(Role::User, text);
-        let messages = system.chain(self.earlier.iter().cloned()).chain([question]).collect();
-        self.model.prompt_of(&Chat { messages, ..self.chat.clone() })
+        let chat = |text: String| {
+            let said = |role, content| Message { role, content };
+            let system = self.system.iter().map(|text| said(Role::System, text.clone()));
+            let messages = system.chain(self.earlier.iter().cloned()).chain([said(Role::User, text)]).collect();
+            Chat { messages, ..self.chat.clone() }
+        };
+        if self.premises.is_empty() {
+            let tokens =
+                if self.raw { self.model.plain_prompt(text) } else { self.model.prompt_of(&chat(text.to_owned())) };
+            return tokens.map(|tokens| (tokens, Vec::new()));
+        }
+        let premises = self.premises.iter().map(|premise| self.encode(&format!("{premise}\n")));
+        let premises = premises.collect::<Result<Vec<_>, _>>()?;
+        let (head, rest) = if self.raw {
+            (self.model.plain_prompt("")?, self.encode(text)?)
+        } else {
+            self.model.prompt_around(&chat(format!("{PREMISES}{text}")), PREMISES)?
+        };
+        Ok(laid_out(&self.layout, &head, &premises, &rest))
     }
 
     /// A text that stands behind another one.

@@ -33,9 +33,10 @@ mod stream;
 /// How long a worker sleeps between two looks at what the server has said.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Whether a program's branches are requests of their own.
-pub(super) fn can(program: &Program) -> bool {
-    matches!(program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. })
+/// Whether a job's branches are requests of their own, and it asks for nothing that hangs on tokens, keys and values.
+pub(super) fn can(job: &Job) -> bool {
+    let parted = matches!(job.program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. });
+    parted && job.kv.is_all() && job.premises.is_empty()
 }
 
 /// The reply to a request, from the thread that waited for it.

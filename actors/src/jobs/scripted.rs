@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use theoremata_lm::{
     After, Branch, Choice, Conclusion, Engine, EngineError, Event, Ground, Growth, Join, JoinReport, NodeId, Outcome,
-    Program, Request, Spawn, Then, Token, Turn, TurnConstraint,
+    Program, Spawn, Then, Token, Turn, TurnConstraint,
 };
 
 use super::output_format::OutputFormat;
@@ -313,8 +313,7 @@ fn name(shape: &OutputFormat) -> String {
 
 impl Program for Scripted {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
-        let root = engine.submit(Request { tokens: prefix, seed, then: Then::Hold, bounds })?;
+        let root = engine.submit(self.ground.request(Then::Hold))?;
         let steps = self.script.steps.clone().into();
         self.threads.insert(root, Thread::new(steps, String::new(), String::new()));
         self.root = Some(root);

@@ -169,6 +169,7 @@ pub(super) fn sum(one: Usage, other: Usage) -> Usage {
         generated: one.generated + other.generated,
         cached: one.cached + other.cached,
         preempted: one.preempted + other.preempted,
+        thinned: one.thinned + other.thinned,
         drafted: one.drafted + other.drafted,
         accepted: one.accepted + other.accepted,
         pages_used: other.pages_used,

@@ -10,6 +10,8 @@ use theoremata_kernels::cuda::CudaError;
 use theoremata_kernels::{Draw, Group, Parallel, Slot};
 
 use crate::constrain::constraint::TokenSet;
+use crate::keep::run::Cells;
+use crate::kv::reduced::Watched;
 use crate::text::token::Token;
 
 /// How keys and values are kept.
@@ -53,6 +55,17 @@ pub(crate) struct Batch<'a> {
     pub(crate) groups: &'a [Group<'a>],
     /// The rows of which something is wanted, ascending.
     pub(crate) wanted: &'a [Wanted],
+    /// Groups of which somebody wants to know what their rows do with what they see.
+    pub(crate) watched: &'a [Watch],
+}
+
+/// A group whose rows are watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Watch {
+    /// The group.
+    pub(crate) group: usize,
+    /// Its first row that is.
+    pub(crate) from: usize,
 }
 
 /// A row of which something is wanted: its logits, or the token that is drawn from them.
@@ -82,6 +95,8 @@ pub(crate) struct Outputs {
     pub(crate) logits: Vec<f32>,
     /// One a row, in the order in which they were wanted.
     pub(crate) rows: Vec<Output>,
+    /// What rows did, a group that is watched after the other.
+    pub(crate) watched: Vec<Watched>,
 }
 
 /// What came of a row.
@@ -167,11 +182,18 @@ pub(crate) trait Backend: Send {
     /// If a device does not do what it is told. What it holds may be lost then.
     fn forward(&mut self, parallel: &dyn Parallel, batch: &Batch<'_>) -> Result<Outputs, BackendError>;
 
-    /// The keys and values of a token in all layers.
-    #[cfg(test)]
-    fn cells(&self, slot: Slot) -> Vec<f32>;
+    /// Whether it tells what rows do with what they see.
+    fn watches(&self) -> bool;
 
-    /// Writes over keys and values, so that reading them shows.
-    #[cfg(test)]
-    fn spoil(&mut self, slots: &[Slot]);
+    /// The keys and values of some places, layer by layer.
+    ///
+    /// # Errors
+    /// As [`Backend::forward`].
+    fn fetch(&self, slots: &[Slot]) -> Result<Vec<Cells>, BackendError>;
+
+    /// Writes keys and values to some places, layer by layer.
+    ///
+    /// # Errors
+    /// As [`Backend::forward`].
+    fn store(&mut self, slots: &[Slot], layers: &[Cells]) -> Result<(), BackendError>;
 }

@@ -9,10 +9,8 @@ mod weights;
 
 use std::sync::Arc;
 
-use theoremata_kernels::cuda::{self, Angles, Buffer, Choice, Cuda, CudaError, DevicePages};
-#[cfg(test)]
-use theoremata_kernels::{Cell, Slot, cuda::Plain};
-use theoremata_kernels::{Draw, PageShape, Parallel, f16};
+use theoremata_kernels::cuda::{self, Angles, Buffer, Choice, Cuda, CudaError, DevicePages, Plain, Slots};
+use theoremata_kernels::{Cell, Draw, PageShape, Parallel, Slot, f16};
 
 use crate::compute::backend::{
     Backend, BackendError, Batch, Drawing, Drawn, Output, Outputs, Precision, Room, Rows, Wanted,
@@ -20,6 +18,7 @@ use crate::compute::backend::{
 use crate::compute::cuda::pass::Pass;
 use crate::compute::cuda::weights::DeviceModel;
 use crate::compute::processor::rotary;
+use crate::keep::run::Cells;
 use crate::weights::model::Model;
 
 /// A model on a device, with the keys and values of an engine.
@@ -106,7 +105,7 @@ impl CudaBackend {
                 rows.push(Output::Logits(from..from + vocabulary));
             }
         }
-        Ok(Outputs { logits: downloaded, rows })
+        Ok(Outputs { logits: downloaded, rows, watched: Vec::new() })
     }
 }
 
@@ -115,6 +114,9 @@ pub(crate) fn check(cuda: &Cuda, model: &Model, rows: Rows) -> Result<(), Backen
     let unsupported = |what: String| Err(BackendError::Unsupported { device: cuda.name(), what });
     if rows == Rows::Exact {
         return unsupported(String::from("weights as they are read (`--exact-rows`)"));
+    }
+    if model.shape().experts.is_some() {
+        return unsupported(String::from("mixtures of experts"));
     }
     match model.matrices().find(|matrix| !Cuda::FORMATS.contains(&matrix.format())) {
         Some(matrix) => unsupported(format!("products with weights in {:?}", matrix.format())),
@@ -177,39 +179,50 @@ impl Backend for CudaBackend {
         self.step(batch).map_err(|error| BackendError::Device { device: self.cuda.name(), error })
     }
 
-    #[cfg(test)]
-    fn cells(&self, slot: Slot) -> Vec<f32> {
-        fn of<C: Cell + Plain>(backend: &CudaBackend, layers: &[DevicePages<C>], slot: Slot) -> Vec<f32> {
-            let cuda = &backend.cuda;
-            let slots = cuda.slots(backend.pages, backend.capacity, &[slot]).expect("a slot");
-            let mut cells = Vec::new();
-            for pages in layers {
-                let mut rows = [(); 2].map(|()| cuda.buffer(backend.pages.token_cells()).expect("memory"));
-                let [keys, values] = &mut rows;
-                cuda.fetch(&slots, pages, keys, values).expect("cells");
-                rows.iter().for_each(|row| cells.extend(row.to_vec().expect("cells")));
-            }
-            cells
-        }
-        match &self.memory {
-            Memory::Single(layers) => of(self, layers, slot),
-            Memory::Half(layers) => of(self, layers, slot),
-        }
+    /// The kernels keep no weights of attention.
+    fn watches(&self) -> bool {
+        false
     }
 
-    #[cfg(test)]
-    fn spoil(&mut self, slots: &[Slot]) {
-        let CudaBackend { cuda, pages, capacity, memory, .. } = self;
-        let nothing = cuda.upload(&vec![f32::NAN; slots.len() * pages.token_cells()]).expect("memory");
-        let slots = cuda.slots(*pages, *capacity, slots).expect("slots");
-        let spoiled = match memory {
-            Memory::Single(layers) => {
-                layers.iter_mut().try_for_each(|pages| cuda.store(&slots, &nothing, &nothing, pages))
-            }
-            Memory::Half(layers) => {
-                layers.iter_mut().try_for_each(|pages| cuda.store(&slots, &nothing, &nothing, pages))
-            }
+    fn fetch(&self, slots: &[Slot]) -> Result<Vec<Cells>, BackendError> {
+        fn of<C: Cell + Plain>(
+            backend: &CudaBackend,
+            layers: &[DevicePages<C>],
+            slots: &[Slot],
+        ) -> Result<Vec<Cells>, CudaError> {
+            let cuda = &backend.cuda;
+            let places = cuda.slots(backend.pages, backend.capacity, slots)?;
+            let size = slots.len() * backend.pages.token_cells();
+            let rows = |pages| {
+                let (mut keys, mut values) = (cuda.buffer(size)?, cuda.buffer(size)?);
+                cuda.fetch(&places, pages, &mut keys, &mut values)?;
+                Ok(Cells { keys: keys.to_vec()?, values: values.to_vec()? })
+            };
+            layers.iter().map(rows).collect()
+        }
+        let fetched = match &self.memory {
+            Memory::Single(layers) => of(self, layers, slots),
+            Memory::Half(layers) => of(self, layers, slots),
         };
-        spoiled.expect("cells");
+        fetched.map_err(|error| BackendError::Device { device: self.cuda.name(), error })
+    }
+
+    fn store(&mut self, slots: &[Slot], cells: &[Cells]) -> Result<(), BackendError> {
+        fn to<C: Cell + Plain>(
+            cuda: &Cuda,
+            slots: &Slots,
+            layers: &mut [DevicePages<C>],
+            cells: &[Cells],
+        ) -> Result<(), CudaError> {
+            layers.iter_mut().zip(cells).try_for_each(|(pages, cells)| {
+                cuda.store(slots, &cuda.upload(&cells.keys)?, &cuda.upload(&cells.values)?, pages)
+            })
+        }
+        let CudaBackend { cuda, pages, capacity, memory, .. } = self;
+        let stored = cuda.slots(*pages, *capacity, slots).and_then(|slots| match memory {
+            Memory::Single(layers) => to(cuda, &slots, layers, cells),
+            Memory::Half(layers) => to(cuda, &slots, layers, cells),
+        });
+        stored.map_err(|error| BackendError::Device { device: cuda.name(), error })
     }
 }

@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-#[cfg(test)]
-use theoremata_kernels::Slot;
-use theoremata_kernels::{Cell, Heads, Kernels, PageShape, Pages, Parallel, Product, Rotary, f16};
+use theoremata_kernels::{Cell, Heads, Kernels, PageShape, Pages, Parallel, Product, Rotary, Slot, f16};
 
 use crate::compute::backend::{Backend, BackendError, Batch, Output, Outputs, Precision, Room, Rows};
+use crate::compute::cells::rows;
+use crate::compute::mixture::takers;
+use crate::compute::watch;
+use crate::keep::run::Cells;
+use crate::kv::reduced::Watched;
+use crate::weights::feed::{Feed, FeedForward, Mixture};
 use crate::weights::model::{Layer, Model};
 use crate::weights::shape::{LayerAttention, ModelShape, Rotation};
 use crate::weights::tensors::Linear;
@@ -74,58 +78,56 @@ impl Backend for Processor {
 
     fn forward(&mut self, parallel: &dyn Parallel, batch: &Batch<'_>) -> Result<Outputs, BackendError> {
         let Processor { model, kernels, rows, rotaries, pages, memory } = self;
-        let cells = batch.slots.iter().map(|slot| slot.page as usize + 1).max().unwrap_or(0) * pages.cells();
+        let cells = reached(*pages, batch.slots);
         let pass = Pass { model, kernels: *kernels, rows: *rows, rotaries, pages: *pages, parallel, batch };
+        let mut watched = vec![Watched::default(); batch.watched.len()];
         let logits = match memory {
             Memory::Single(layers) => {
                 reach(layers, cells);
-                pass.run(layers)
+                pass.run(layers, &mut watched)
             }
             Memory::Half(layers) => {
                 reach(layers, cells);
-                pass.run(layers)
+                pass.run(layers, &mut watched)
             }
         };
         let vocabulary = model.shape().vocabulary;
         let row = |place: usize| Output::Logits(place * vocabulary..(place + 1) * vocabulary);
-        Ok(Outputs { logits, rows: (0..batch.wanted.len()).map(row).collect() })
+        Ok(Outputs { logits, rows: (0..batch.wanted.len()).map(row).collect(), watched })
     }
 
-    #[cfg(test)]
-    fn cells(&self, slot: Slot) -> Vec<f32> {
-        fn of<C: Cell + Into<f32>>(pages: PageShape, layers: &[(Vec<C>, Vec<C>)], slot: Slot) -> Vec<f32> {
-            let page = slot.page as usize * pages.cells()..(slot.page as usize + 1) * pages.cells();
-            let mut cells = Vec::new();
-            for (keys, values) in layers {
-                // In a page a head's keys stand by number and then by token, its values the other way round.
-                let (keys, values) = (&keys[page.clone()], &values[page.clone()]);
-                let at = slot.offset as usize;
-                cells.extend(keys.chunks_exact(pages.page_tokens).map(|column| column[at].into()));
-                let rows = values.chunks_exact(pages.page_tokens * pages.head_dim);
-                let row = rows.flat_map(|head| &head[at * pages.head_dim..(at + 1) * pages.head_dim]);
-                cells.extend(row.map(|cell| (*cell).into()));
+    fn watches(&self) -> bool {
+        true
+    }
+
+    fn fetch(&self, slots: &[Slot]) -> Result<Vec<Cells>, BackendError> {
+        fn of<C: Cell>(pages: PageShape, layers: &[(Vec<C>, Vec<C>)], slots: &[Slot]) -> Vec<Cells> {
+            layers.iter().map(|(keys, values)| rows(pages, Pages { keys, values }, slots.iter().copied())).collect()
+        }
+        Ok(match &self.memory {
+            Memory::Single(layers) => of(self.pages, layers, slots),
+            Memory::Half(layers) => of(self.pages, layers, slots),
+        })
+    }
+
+    fn store(&mut self, slots: &[Slot], cells: &[Cells]) -> Result<(), BackendError> {
+        fn to<C: Cell>(pages: PageShape, layers: &mut [(Vec<C>, Vec<C>)], slots: &[Slot], cells: &[Cells]) {
+            reach(layers, reached(pages, slots));
+            for ((keys, values), from) in layers.iter_mut().zip(cells) {
+                pages.store(slots, &from.keys, &from.values, keys, values);
             }
-            cells
         }
-        match &self.memory {
-            Memory::Single(layers) => of(self.pages, layers, slot),
-            Memory::Half(layers) => of(self.pages, layers, slot),
-        }
-    }
-
-    #[cfg(test)]
-    fn spoil(&mut self, slots: &[Slot]) {
-        let width = self.pages.kv_heads * self.pages.head_dim;
-        let nothing = vec![f32::NAN; slots.len() * width];
         match &mut self.memory {
-            Memory::Single(layers) => {
-                layers.iter_mut().for_each(|(keys, values)| self.pages.store(slots, &nothing, &nothing, keys, values));
-            }
-            Memory::Half(layers) => {
-                layers.iter_mut().for_each(|(keys, values)| self.pages.store(slots, &nothing, &nothing, keys, values));
-            }
+            Memory::Single(layers) => to(self.pages, layers, slots, cells),
+            Memory::Half(layers) => to(self.pages, layers, slots, cells),
         }
+        Ok(())
     }
+}
+
+/// Cells up to the highest page of these places.
+fn reached(pages: PageShape, slots: &[Slot]) -> usize {
+    slots.iter().map(|slot| slot.page as usize + 1).max().unwrap_or(0) * pages.cells()
 }
 
 /// Room that the system hands out when it is written to: none of it is, yet.
@@ -154,7 +156,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn run<C: Cell>(&self, memory: &mut [(Vec<C>, Vec<C>)]) -> Vec<f32> {
+    fn run<C: Cell>(&self, memory: &mut [(Vec<C>, Vec<C>)], watched: &mut [Watched]) -> Vec<f32> {
         let shape = self.model.shape();
         let (rows, width) = (self.batch.tokens.len(), shape.width);
         let mut state = vec![0.0; rows * width];
@@ -164,11 +166,12 @@ impl Pass<'_> {
         scale(&mut state, shape.embedding_scale);
         for ((layer, attention), (keys, values)) in self.model.layers.iter().zip(&shape.attention).zip(memory) {
             let normed = self.norm(&state, layer.attention_norm.as_deref());
-            let attended = self.attention(layer, *attention, &normed, keys, values);
-            self.add(&attended, &layer.output, layer.attention_after.as_deref(), &mut state);
+            let attended = self.attention(layer, *attention, &normed, (keys, values), watched);
+            let attended = self.linear(&layer.output, &attended);
+            self.add(attended, layer.attention_after.as_deref(), &mut state);
             let normed = self.norm(&state, layer.feed_norm.as_deref());
-            let fed = self.feed(layer, &normed);
-            self.add(&fed, &layer.down, layer.feed_after.as_deref(), &mut state);
+            let fed = self.feed_forward(&layer.feed, &normed);
+            self.add(fed, layer.feed_after.as_deref(), &mut state);
         }
         let wanted = self.batch.wanted;
         let mut last = Vec::with_capacity(wanted.len() * width);
@@ -206,8 +209,8 @@ impl Pass<'_> {
         layer: &Layer,
         LayerAttention { rotation, window }: LayerAttention,
         normed: &[f32],
-        keys: &mut [C],
-        values: &mut [C],
+        (keys, values): (&mut [C], &mut [C]),
+        watched: &mut [Watched],
     ) -> Vec<f32> {
         let shape = self.model.shape();
         let rows = self.batch.tokens.len();
@@ -238,30 +241,68 @@ impl Pass<'_> {
         let mut attended = vec![0.0; rows * query_width];
         let pages = Pages { keys: &*keys, values: &*values };
         self.kernels.attend(self.parallel, &heads, pages, &queries, self.batch.groups, &mut attended);
+        for (watch, watched) in self.batch.watched.iter().zip(watched) {
+            watch::layer(self.kernels, &heads, pages, &queries, (self.batch.groups, *watch), watched);
+        }
         attended
     }
 
-    fn feed(&self, layer: &Layer, normed: &[f32]) -> Vec<f32> {
-        let rows = self.batch.tokens.len();
+    fn feed_forward(&self, feed: &FeedForward, normed: &[f32]) -> Vec<f32> {
+        match feed {
+            FeedForward::One(feed) => self.feed(feed, normed),
+            FeedForward::Mixture(mixture) => self.mixture(mixture, normed),
+        }
+    }
+
+    fn feed(&self, feed: &Feed, x: &[f32]) -> Vec<f32> {
         let shape = self.model.shape();
+        let rows = x.len() / shape.width;
         let (mut gate, mut up) = (vec![0.0; rows * shape.hidden], vec![0.0; rows * shape.hidden]);
         let products = &mut [
-            Product { matrix: &layer.gate.matrix, out: &mut gate },
-            Product { matrix: &layer.up.matrix, out: &mut up },
+            Product { matrix: &feed.gate.matrix, out: &mut gate },
+            Product { matrix: &feed.up.matrix, out: &mut up },
         ];
-        self.multiply(normed, rows, products);
-        add_bias(&layer.gate, &mut gate);
-        add_bias(&layer.up, &mut up);
+        self.multiply(x, rows, products);
+        add_bias(&feed.gate, &mut gate);
+        add_bias(&feed.up, &mut up);
         let mut fed = vec![0.0; rows * shape.hidden];
         self.kernels.gate(shape.activation, self.parallel, &gate, &up, &mut fed);
-        fed
+        self.linear(&feed.down, &fed)
+    }
+
+    /// What the experts give that each row takes, added up in the order of their numbers.
+    fn mixture(&self, Mixture { router, choice, experts }: &Mixture, normed: &[f32]) -> Vec<f32> {
+        let shape = self.model.shape();
+        let rows = normed.len() / shape.width;
+        let mut shares = vec![0.0; rows * choice.count];
+        self.multiply(normed, rows, &mut [Product { matrix: router, out: &mut shares }]);
+        shares.chunks_exact_mut(choice.count).for_each(|row| self.kernels.softmax(row));
+        let mut mixed = vec![0.0; normed.len()];
+        let row_of = |row: usize| row * shape.width..(row + 1) * shape.width;
+        for (expert, takers) in experts.iter().zip(takers(&shares, *choice)) {
+            if takers.is_empty() {
+                continue;
+            }
+            let x: Vec<f32> = takers.iter().flat_map(|(row, _)| &normed[row_of(*row)]).copied().collect();
+            let given = self.feed(expert, &x);
+            for ((row, share), given) in takers.into_iter().zip(given.chunks_exact(shape.width)) {
+                mixed[row_of(row)].iter_mut().zip(given).for_each(|(sum, number)| *sum += number * share);
+            }
+        }
+        mixed
+    }
+
+    /// Rows through a matrix, with its bias.
+    fn linear(&self, linear: &Linear, x: &[f32]) -> Vec<f32> {
+        let rows = x.len() / linear.matrix.columns();
+        let mut product = vec![0.0; rows * linear.matrix.rows()];
+        self.multiply(x, rows, &mut [Product { matrix: &linear.matrix, out: &mut product }]);
+        add_bias(linear, &mut product);
+        product
     }
 
     /// Adds what a part gives to the rows, behind the norm of it if there is one.
-    fn add(&self, x: &[f32], linear: &Linear, after: Option<&[f32]>, state: &mut [f32]) {
-        let mut product = vec![0.0; state.len()];
-        self.multiply(x, self.batch.tokens.len(), &mut [Product { matrix: &linear.matrix, out: &mut product }]);
-        add_bias(linear, &mut product);
+    fn add(&self, product: Vec<f32>, after: Option<&[f32]>, state: &mut [f32]) {
         let factor = self.model.shape().residual_scale;
         let product = self.norm(&product, after);
         if factor == 1.0 {

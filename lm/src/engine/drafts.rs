@@ -51,7 +51,7 @@ impl Engine {
         let mut proposals: Vec<Proposal> = Vec::new();
         for (place, scheduled) in scheduled.iter().enumerate() {
             if let Some((node, left)) = self.may_draft(scheduled, first_bar < SUREST) {
-                proposals.push(Proposal::new(place, node, (left - 1, bounds.longest), vocabulary));
+                proposals.push(Proposal::new(place, node, left - 1, bounds, vocabulary));
             }
         }
         for proposal in &mut proposals {
@@ -119,6 +119,10 @@ impl Engine {
         let at_end = scheduled.chunks.last()?.segment + 1 == node.sequence.segments.len();
         let grows = node.sequence.segments.last()?.open;
         let left = self.tokens_left(node, turn);
+        // What a policy may not see before it is drawn is not computed before.
+        if node.sequence.cuts().is_some() {
+            return None;
+        }
         let worth = guessing || node.turn_tokens < turn.given.len();
         (scheduled.wanted && at_end && grows && left > 1 && worth).then_some((node, left))
     }
@@ -169,7 +173,7 @@ impl Engine {
             && !draft.is_empty()
         {
             #[cfg(test)]
-            self.backend.spoil(&segment.slots_behind(page_tokens));
+            crate::tests::spoil(self.backend.as_mut(), self.model.shape(), &segment.slots_behind(page_tokens));
             segment.trim(page_tokens, &mut self.pool);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::engine::node::NodeId;
 use crate::engine::outcome::{Bound, Outcome};
+use crate::keep::choice::KvError;
 use crate::text::token::Token;
 
 /// Why an order is not carried out. Nothing has changed then.
@@ -61,6 +62,17 @@ pub enum EngineError {
         /// The bound.
         bound: usize,
     },
+    /// A range that is no member of a set: empty, beyond the prompt, or not behind the one before.
+    #[error("tokens {from} to {to} are no member of a set in this prompt")]
+    Member {
+        /// Begin.
+        from: usize,
+        /// End.
+        to: usize,
+    },
+    /// A policy of keys and values that is none for this model, or on this device.
+    #[error(transparent)]
+    Kv(#[from] KvError),
     /// A range that is not within what the node wrote itself.
     #[error("tokens {from} to {to} are not the node's own")]
     Range {

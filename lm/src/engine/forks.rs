@@ -44,13 +44,16 @@ impl Engine {
     /// Forks what was ordered and is ready. `seen` is what is known behind the node's last token, where a branch
     /// begins with none of its own.
     pub(crate) fn open(&mut self, node: NodeId, spawn: Spawn, seen: Option<Seen<'_>>) {
+        if !self.thin_node(node, true) {
+            return;
+        }
         let block = self.next_number();
         let mut children = Vec::new();
         for (place, branch) in spawn.branches.iter().enumerate() {
             let child = NodeId(self.next_number());
             let Some(parent) = self.nodes.get_mut(&node) else { return };
             let mut sequence = parent.sequence.fork(Fork { block, path: place as u32 }, &mut self.pool);
-            branch.tokens.iter().for_each(|token| sequence.push(*token));
+            sequence.give(&branch.tokens);
             let (tree, mut path) = parent.rank.clone();
             path.push(parent.branches);
             parent.branches += 1;

@@ -186,6 +186,7 @@ impl Engine {
         if node.outcome().is_some() {
             return;
         }
+        node.thinned |= node.sequence.is_thinned();
         self.cache.remember(&node.sequence, page_tokens, &mut self.pool);
         // A branch that concluded keeps its pages for the join; no join waits for any other node.
         if node.parent.is_none() || outcome != Outcome::Concluded {

@@ -138,7 +138,7 @@ impl Engine {
         };
         let came = came.iter().flat_map(|segment| segment.tokens().iter().copied());
         parent.constraint.follow(came.chain(spawn.close.iter().copied()));
-        spawn.close.iter().for_each(|token| parent.sequence.push(*token));
+        parent.sequence.give(&spawn.close);
         parent.stages += 1;
         self.cache.remember(&parent.sequence, page_tokens, &mut self.pool);
         self.events.push(Event::Joined { node, report });

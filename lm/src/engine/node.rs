@@ -68,6 +68,8 @@ pub(crate) struct Node {
     pub(crate) tail: Vec<u8>,
     /// How well proposals for this sequence came true.
     pub(crate) acceptance: Acceptance,
+    /// Whether a policy thinned what it read, now or before.
+    pub(crate) thinned: bool,
 }
 
 impl Node {
@@ -89,6 +91,7 @@ impl Node {
             stages: 0,
             tail: Vec::new(),
             acceptance: Acceptance::default(),
+            thinned: false,
         }
     }
 

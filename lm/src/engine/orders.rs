@@ -1,5 +1,7 @@
 //! Orders to the engine: trees are admitted, texts appended, nodes ended.
 
+use std::ops::Range;
+
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
@@ -8,6 +10,7 @@ use crate::engine::outcome::{Bound, Outcome};
 use crate::engine::request::Request;
 use crate::engine::tree::Tree;
 use crate::engine::turn::Then;
+use crate::kv::segment::Fork;
 use crate::kv::sequence::Sequence;
 use crate::text::token::Token;
 
@@ -20,18 +23,40 @@ impl Engine {
         if request.tokens.is_empty() {
             return Err(EngineError::NoTokens);
         }
+        let mut end = 0;
+        for Range { start, end: last } in &request.members {
+            if *start < end || last <= start || *last > request.tokens.len() {
+                return Err(EngineError::Member { from: *start, to: *last });
+            }
+            end = *last;
+        }
         if request.tokens.len() > room {
             return Err(EngineError::TooLong { wanted: request.tokens.len(), bound: room });
         }
+        let mut sequence = self.sequence_for(request.bounds.kv)?;
         let number = self.next_number();
-        let mut sequence = Sequence::new();
-        request.tokens.iter().for_each(|token| sequence.push(*token));
+        self.lay_out(&mut sequence, &request);
+        sequence.end_prompt();
         self.trees.insert(number, Tree { bounds: request.bounds, calls: 0 });
         let node = Node::new((number, Vec::new()), request.seed, sequence, request.bounds.tokens);
         self.nodes.insert(NodeId(number), node);
         self.events.push(Event::Opened { node: NodeId(number), parent: None });
         self.go_on(NodeId(number), request.then);
         Ok(NodeId(number))
+    }
+
+    /// Writes a prompt: plain text, and members of sets side by side.
+    fn lay_out(&mut self, sequence: &mut Sequence, request: &Request) {
+        let (mut at, mut fork) = (0, Fork { block: 0, path: 0 });
+        for range in &request.members {
+            if range.start > at || fork.block == 0 {
+                request.tokens[at..range.start].iter().for_each(|token| sequence.push(*token));
+                fork = Fork { block: self.next_number(), path: 0 };
+            }
+            sequence.give_member(fork, &request.tokens[range.clone()]);
+            (at, fork.path) = (range.end, fork.path + 1);
+        }
+        request.tokens[at..].iter().for_each(|token| sequence.push(*token));
     }
 
     /// Appends tokens to what a node reads that waits for orders, and lets it go on.
@@ -44,7 +69,7 @@ impl Engine {
         if wanted > room {
             return Err(EngineError::TooLong { wanted, bound: room });
         }
-        tokens.iter().for_each(|token| held.sequence.push(*token));
+        held.sequence.give(tokens);
         held.constraint.follow(tokens.iter().copied());
         self.go_on(node, then);
         Ok(())

@@ -8,6 +8,7 @@ use crate::constrain::state::{Allowed, ConstraintState};
 use crate::engine::batch::DraftToken;
 use crate::engine::node::{Node, State};
 use crate::speculate::drafter::{Drafter, Next};
+use crate::speculate::speculation::Speculation;
 use crate::text::token::Token;
 
 /// The draft of a node as far as it goes, with copies of all that a token would move on if it were drawn.
@@ -36,6 +37,8 @@ pub(super) struct Proposal {
     acceptance: f32,
     /// Tokens of the vocabulary: a drafter may name others.
     vocabulary: usize,
+    /// The entropy above which nothing is guessed.
+    entropy_bound: Option<f32>,
     /// The token that would be drafted next, if there is one.
     ahead: Option<Ahead>,
 }
@@ -62,7 +65,7 @@ enum Source {
 
 impl Proposal {
     /// Stands behind what the node reads.
-    pub(super) fn new(place: usize, node: &Node, (left, guesses): (usize, usize), vocabulary: usize) -> Proposal {
+    pub(super) fn new(place: usize, node: &Node, left: usize, bounds: Speculation, vocabulary: usize) -> Proposal {
         Proposal {
             place,
             draft: Vec::new(),
@@ -71,11 +74,12 @@ impl Proposal {
             draw: Draw { seed: node.seed, path: node.path_hash(), position: node.draws },
             turn_tokens: node.turn_tokens,
             left,
-            guesses,
+            guesses: bounds.longest,
             forced: VecDeque::new(),
             likelihood: 1.0,
             acceptance: node.acceptance.share(),
             vocabulary,
+            entropy_bound: bounds.entropy_bound(vocabulary),
             ahead: None,
         }
     }
@@ -164,6 +168,10 @@ impl Proposal {
         }
         let tokens = &self.tokens[self.tokens.len().saturating_sub(Next::REACH)..];
         let next = Next { tokens, sampling: &turn.sampling, draw: self.draw, allowed: allowed.as_ref() };
+        let is_unsure = |bound: f32| drafter.entropy(&next).is_some_and(|entropy| entropy > bound);
+        if self.entropy_bound.is_some_and(is_unsure) {
+            return None;
+        }
         let guess = drafter.guess(&next)?;
         let known = (guess.token as usize) < self.vocabulary;
         let fits = known && next.allows(guess.token) && !turn.stops.contains(&guess.token);

@@ -102,6 +102,7 @@ impl Engine {
     ) -> Result<(T, JoinReport), EngineError> {
         let Engine { nodes, pool, cache, settings, events, .. } = self;
         let changed = nodes.get_mut(&node).ok_or(EngineError::Unknown(node))?;
+        changed.thinned |= changed.sequence.is_thinned();
         cache.remember(&changed.sequence, settings.page_tokens, pool);
         let (value, mut report) = change(&mut changed.sequence, pool);
         let again = changed.sequence.mend(settings.page_tokens, pool);

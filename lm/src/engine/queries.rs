@@ -59,6 +59,12 @@ impl Engine {
         self.nodes.get(&node).map_or(0, |node| node.allowance)
     }
 
+    /// Whether a policy of keys and values thinned what a node that has ended, or was pruned, had read. The text alone
+    /// says so, and not how it was computed.
+    pub fn is_thinned(&self, node: NodeId) -> bool {
+        self.nodes.get(&node).is_some_and(|node| node.thinned)
+    }
+
     /// How a node ended, if it did.
     pub fn outcome(&self, node: NodeId) -> Option<&Outcome> {
         self.nodes.get(&node).and_then(Node::outcome)

@@ -1,9 +1,12 @@
 //! What an engine is asked for, and how much it may take.
 
+use std::ops::Range;
+
 use theoremata_kernels::Kernels;
 
 use crate::compute::backend::{Precision, Rows};
 use crate::engine::turn::Then;
+use crate::keep::choice::Kv;
 use crate::speculate::speculation::Speculation;
 use crate::text::token::Token;
 
@@ -46,6 +49,10 @@ impl Default for Settings {
 pub struct Request {
     /// The prompt; at least one token.
     pub tokens: Vec<Token>,
+    /// Ranges of the prompt, ascending, that are members of sets: neighbours start at one position and do not see each
+    /// other, and what follows them sees all, behind the longest. A range that does not touch the one before begins
+    /// another set.
+    pub members: Vec<Range<usize>>,
     /// All draws of the tree hang on it.
     pub seed: u64,
     /// How the root goes on.
@@ -72,10 +79,20 @@ pub struct Bounds {
     pub pages: usize,
     /// Calls of tools.
     pub calls: usize,
+    /// What is kept of keys and values. Unlike all other bounds it changes what the tree says.
+    pub kv: Kv,
 }
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { tokens: usize::MAX, width: 64, depth: 8, path: usize::MAX, pages: usize::MAX, calls: usize::MAX }
+        Bounds {
+            tokens: usize::MAX,
+            width: 64,
+            depth: 8,
+            path: usize::MAX,
+            pages: usize::MAX,
+            calls: usize::MAX,
+            kv: Kv::All,
+        }
     }
 }

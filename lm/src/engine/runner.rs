@@ -2,7 +2,7 @@
 
 use theoremata_kernels::{Draw, Group, Parallel};
 
-use crate::compute::backend::{BackendError, Batch, Drawing, Drawn, Output, Outputs, Wanted};
+use crate::compute::backend::{BackendError, Batch, Drawing, Drawn, Output, Outputs, Wanted, Watch};
 use crate::constrain::state::Allowed;
 use crate::engine::Engine;
 use crate::engine::batch::ScheduledRows;
@@ -28,7 +28,7 @@ impl Engine {
     ) -> Result<Outputs, BackendError> {
         let page_tokens = self.settings.page_tokens;
         let (mut tokens, mut slots, mut wanted) = (Vec::new(), Vec::new(), Vec::new());
-        let mut lists = Vec::new();
+        let (mut lists, mut watched) = (Vec::new(), Vec::new());
         let mut draws: Vec<Option<Drawing>> =
             scheduled.iter().map(|scheduled| self.drawing(scheduled.node).filter(|_| scheduled.wanted)).collect();
         for (at, ScheduledRows { node, chunks, wanted: wants, draft }) in scheduled.iter().enumerate() {
@@ -46,6 +46,9 @@ impl Engine {
                 let (spans, before) = sequence.spans(chunk.segment, from + count, page_tokens);
                 let positions: Vec<u32> = (0..count).map(|row| segment.start() + (from + row) as u32).collect();
                 let seen: Vec<u32> = (1..=count).map(|row| (before + from + row) as u32).collect();
+                if let Some(from) = sequence.watched_from(chunk.segment, from) {
+                    watched.push((Watch { group: lists.len(), from }, *node, chunk.segment));
+                }
                 lists.push((spans, positions, seen));
             }
             if *wants {
@@ -58,8 +61,14 @@ impl Engine {
         }
         let groups: Vec<Group<'_>> =
             lists.iter().map(|(spans, positions, seen)| Group { positions, seen, spans }).collect();
-        let batch = Batch { tokens: &tokens, slots: &slots, groups: &groups, wanted: &wanted };
-        let outputs = self.backend.forward(parallel, &batch)?;
+        let watches: Vec<Watch> = watched.iter().map(|(watch, _, _)| *watch).collect();
+        let batch = Batch { tokens: &tokens, slots: &slots, groups: &groups, wanted: &wanted, watched: &watches };
+        let mut outputs = self.backend.forward(parallel, &batch)?;
+        for ((_, node, segment), more) in watched.iter().zip(outputs.watched.drain(..)) {
+            if let Some(node) = self.nodes.get_mut(node) {
+                node.sequence.segments[*segment].watched.get_or_insert_default().add(more);
+            }
+        }
         self.usage.steps += 1;
         self.usage.rows += tokens.len() as u64;
         Ok(outputs)
@@ -86,7 +95,8 @@ impl Engine {
 
     /// Draws a token wherever a node has all it reads, and further ones behind drafted tokens that were drawn.
     pub(crate) fn sample(&mut self, scheduled: &[ScheduledRows], outputs: Outputs) {
-        let Outputs { logits, rows } = outputs;
+        let Outputs { logits, rows, .. } = outputs;
+        self.in_step = scheduled.iter().map(|scheduled| scheduled.node).collect();
         let mut rows = rows.into_iter().map(|row| match row {
             Output::Logits(place) => Seen::Logits(&logits[place]),
             Output::Drawn(drawn) => Seen::Drawn(drawn),
@@ -102,6 +112,7 @@ impl Engine {
                 self.verify(*node, draft, seen);
             }
         }
+        self.in_step.clear();
     }
 
     /// Says that the next `count` tokens of a segment have keys and values now.

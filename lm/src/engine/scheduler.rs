@@ -58,23 +58,31 @@ impl Engine {
         let Some(node) = nodes.get_mut(&id) else { return };
         let wanted = node.wants_logits();
         let count = node.sequence.segments.len();
-        for (place, segment) in node.sequence.segments.iter_mut().enumerate() {
-            if segment.is_whole() {
+        // What a policy has to see first is not passed by, and what it watches is computed.
+        let watches = node.sequence.cuts().is_some_and(|cuts| cuts.policy.watches());
+        let reach = node.sequence.boundary().unwrap_or(count);
+        let reach = if watches { 0 } else { reach.saturating_add(1) };
+        // What stands behind a gap is not looked for, but for members of sets: others ask for just these.
+        let mut is_behind_gap = false;
+        for (place, segment) in node.sequence.segments.iter_mut().enumerate().take(reach) {
+            if segment.is_whole() || (is_behind_gap && !segment.member) {
                 continue;
             }
             let keep = usize::from(wanted && place + 1 == count);
             let find = |name| cache.find(name).filter(|page| room.as_mut().is_none_or(|room| room.admits(*page)));
             usage.cached += segment.adopt(keep, settings.page_tokens, find, pool) as u64;
-            if !segment.is_whole() {
-                break;
-            }
+            is_behind_gap |= !segment.is_whole() && !segment.member;
         }
         // The last token, even if others are missing: what was spliced stays when what stands before it goes.
         if wanted
             && let Some(last) = node.sequence.segments.last_mut()
             && last.is_whole()
         {
-            last.forget_last();
+            if last.reduced().is_some() {
+                node.sequence.unfold(count - 1, pool);
+            } else {
+                last.forget_last();
+            }
         }
     }
 
@@ -115,13 +123,14 @@ impl Engine {
 
     /// Frees so many pages, as far as that is possible without taking them from sequences that come first or from
     /// nodes above this one.
-    fn free_pages(&mut self, id: NodeId, wanted: usize, scheduled: &[ScheduledRows]) {
+    pub(super) fn free_pages(&mut self, id: NodeId, wanted: usize, scheduled: &[ScheduledRows]) {
         self.cache.shrink(wanted, &mut self.pool);
         if self.pool.free() >= wanted {
             return;
         }
         let rank = self.nodes[&id].rank.clone();
-        let is_scheduled = |other: &NodeId| scheduled.iter().any(|scheduled| scheduled.node == *other);
+        let is_scheduled =
+            |other: &NodeId| self.in_step.contains(other) || scheduled.iter().any(|scheduled| scheduled.node == *other);
         let mut others: Vec<NodeId> =
             self.nodes.keys().filter(|other| **other != id && !is_scheduled(other)).copied().collect();
         others.sort_by(|one, other| self.nodes[other].rank.cmp(&self.nodes[one].rank));

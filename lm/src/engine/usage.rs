@@ -17,6 +17,8 @@ pub struct Usage {
     pub accepted: u64,
     /// How often a node had to let go of its pages.
     pub preempted: u64,
+    /// Keys, with their values, that policies took out of view.
+    pub thinned: u64,
     /// Pages in use.
     pub pages_used: usize,
     /// The most pages that were in use.

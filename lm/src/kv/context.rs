@@ -31,6 +31,11 @@ impl ContextId {
         ContextId::of(b"s", &[&now.0, &was.0, &kept.to_le_bytes()])
     }
 
+    /// The last token of a text of whose keys and values a policy of this name left less than all.
+    pub(crate) fn reduced(self, policy: &str) -> ContextId {
+        ContextId::of(b"r", &[&self.0, policy.as_bytes()])
+    }
+
     fn of(kind: &[u8], parts: &[&[u8]]) -> ContextId {
         let mut hasher = blake3::Hasher::new();
         hasher.update(kind);
@@ -61,6 +66,9 @@ mod tests {
             ContextId::splice(a, b, 1),
             ContextId::splice(a, b, 2),
             ContextId::join(&[a, b]).then(1),
+            a.reduced("one"),
+            a.reduced("other"),
+            b.reduced("one"),
         ];
         for (place, name) in names.iter().enumerate() {
             assert!(!names[..place].contains(name), "name {place} is not new");

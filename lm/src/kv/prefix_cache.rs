@@ -6,11 +6,14 @@ use crate::kv::context::ContextId;
 use crate::kv::pages::{PageId, PagePool};
 use crate::kv::sequence::Sequence;
 
-/// Full pages by the name of their last token. Each holds one reference; those without another holder are
+/// A page by the name of its last token, and how many it holds.
+type PageName = (ContextId, usize);
+
+/// Pages by their names. Each holds one reference; those without another holder are
 /// given up when pages run short, the least recently used first.
 #[derive(Debug)]
 pub(crate) struct PrefixCache {
-    pages: LruCache<ContextId, PageId>,
+    pages: LruCache<PageName, PageId>,
 }
 
 impl Default for PrefixCache {
@@ -26,16 +29,15 @@ impl PrefixCache {
     }
 
     /// The page with this name.
-    pub(crate) fn find(&self, name: ContextId) -> Option<PageId> {
+    pub(crate) fn find(&self, name: PageName) -> Option<PageId> {
         self.pages.peek(&name).copied()
     }
 
-    /// Remembers the full pages of a sequence. The first ones count as used last: without them the others
+    /// Remembers the pages of a sequence that others may find. The first ones count as used last: without them the others
     /// cannot be found.
     pub(crate) fn remember(&mut self, sequence: &Sequence, page_tokens: usize, pool: &mut PagePool) {
         for segment in sequence.segments.iter().rev() {
-            let full: Vec<(ContextId, PageId)> = segment.full_pages(page_tokens).collect();
-            for (name, page) in full.into_iter().rev() {
+            for (name, page) in segment.pages_to_find(page_tokens).into_iter().rev() {
                 if self.pages.get(&name).is_none() {
                     pool.share(page);
                     self.pages.put(name, page);
@@ -49,7 +51,7 @@ impl PrefixCache {
         if pool.free() >= wanted {
             return;
         }
-        let least_recent_first: Vec<ContextId> = self.pages.iter().rev().map(|(name, _)| *name).collect();
+        let least_recent_first: Vec<PageName> = self.pages.iter().rev().map(|(name, _)| *name).collect();
         for name in least_recent_first {
             if let Some(page) = self.find(name).filter(|page| pool.references(*page) == 1) {
                 self.pages.pop(&name);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use theoremata_kernels::{Slot, Span};
 
+use crate::keep::run::Listed;
 use crate::kv::context::ContextId;
 use crate::kv::pages::{PageId, PagePool};
+use crate::kv::reduced::{Reduced, Watched};
 use crate::text::token::Token;
 
 /// A path of a block: which spawn, and which of its branches.
@@ -52,6 +54,16 @@ pub(crate) struct Segment {
     resident: usize,
     /// So many ever had.
     computed: usize,
+    /// What a policy left of its keys and values.
+    reduced: Option<Arc<Reduced>>,
+    /// Whether it is a member of a set: others may want it whole, whatever stands beside it.
+    pub(crate) member: bool,
+    /// Whether it was given, where a policy works: then it sees what the policy has out of view.
+    pub(crate) given: bool,
+    /// Whether the policy of the sequence has worked on it.
+    pub(crate) settled: bool,
+    /// What its rows did with what they saw, where a policy wants to know and has not been told.
+    pub(crate) watched: Option<Box<Watched>>,
 }
 
 impl Segment {
@@ -69,7 +81,82 @@ impl Segment {
             offset: 0,
             resident: 0,
             computed: 0,
+            reduced: None,
+            member: false,
+            given: false,
+            settled: false,
+            watched: None,
         }
+    }
+
+    /// Several segments that stand behind each other as one, of whose keys and values a policy left this in these
+    /// pages. They hold no pages any more.
+    pub(crate) fn fold(parts: &[Segment], reduced: Reduced, pages: Vec<PageId>) -> Segment {
+        let first = &parts[0];
+        let mut names: Vec<ContextId> = parts.iter().flat_map(|part| part.names.iter().copied()).collect();
+        if let Some(last) = names.last_mut().filter(|_| reduced.approximate) {
+            *last = last.reduced(&reduced.policy);
+        }
+        let tokens: Vec<Token> = parts.iter().flat_map(|part| part.tokens.iter().copied()).collect();
+        let count = tokens.len();
+        Segment {
+            tokens: Arc::new(tokens),
+            names: Arc::new(names),
+            branch: first.branch.clone(),
+            pages,
+            offset: 0,
+            resident: count,
+            computed: count,
+            reduced: Some(Arc::new(reduced)),
+            settled: true,
+            inherited: first.inherited,
+            ..Segment::new(first.before, first.branch.clone(), first.start).closed()
+        }
+    }
+
+    fn closed(self) -> Segment {
+        Segment { open: false, ..self }
+    }
+
+    /// The parts of which it was folded, to be computed once more; itself if it was not.
+    pub(crate) fn unfold(mut self, pool: &mut PagePool) -> Vec<Segment> {
+        let Some(reduced) = self.reduced.clone() else { return vec![self] };
+        let computed = self.computed;
+        self.release(pool);
+        let (mut parts, mut before, mut from) = (Vec::new(), self.before, 0);
+        for (end, given) in &reduced.ends {
+            let mut part = Segment::new(before, self.branch.clone(), self.start + from as u32).closed();
+            self.tokens[from..*end].iter().for_each(|token| part.push(*token));
+            (part.inherited, part.given, part.computed) = (self.inherited, *given, computed.min(part.len()));
+            (before, from) = (part.end_name(), *end);
+            parts.push(part);
+        }
+        parts
+    }
+
+    /// What a policy left of it.
+    pub(crate) fn reduced(&self) -> Option<&Reduced> {
+        self.reduced.as_deref()
+    }
+
+    /// How many keys rows of another segment see of it, once it is whole.
+    pub(crate) fn seen_by(&self, reader: &Segment) -> usize {
+        self.reduced.as_ref().map_or(self.len(), |reduced| reduced.seen(reader.given).len())
+    }
+
+    /// How many keys it holds.
+    pub(crate) fn held(&self) -> usize {
+        self.reduced.as_ref().map_or(self.resident, |reduced| reduced.entries.len())
+    }
+
+    /// The places of all keys that it holds.
+    pub(crate) fn slots(&self, page_tokens: usize) -> Vec<Slot> {
+        (0..self.held()).map(|at| self.slot(at, page_tokens)).collect()
+    }
+
+    fn slot(&self, at: usize, page_tokens: usize) -> Slot {
+        let place = self.offset + at;
+        Slot { page: self.pages[place / page_tokens].0, offset: (place % page_tokens) as u32 }
     }
 
     pub(crate) fn push(&mut self, token: Token) {
@@ -101,6 +188,7 @@ impl Segment {
         let own = |segment: &Segment| !segment.inherited && segment.spliced.is_none();
         own(self)
             && own(next)
+            && self.given == next.given
             && next.pages.is_empty()
             && self.branch == next.branch
             && self.end_name() == next.before
@@ -127,7 +215,7 @@ impl Segment {
 
     /// The position behind the last token.
     pub(crate) fn end(&self) -> u32 {
-        self.start + self.len() as u32
+        self.start + self.reduced.as_ref().map_or(self.len() as u32, |reduced| reduced.extent)
     }
 
     pub(crate) fn resident(&self) -> usize {
@@ -160,6 +248,10 @@ impl Segment {
             names: self.names.clone(),
             branch: self.branch.clone(),
             pages: self.pages.clone(),
+            reduced: self.reduced.clone(),
+            watched: None,
+            // A policy works on what a sequence writes itself.
+            settled: true,
             inherited: true,
             open: false,
             ..*self
@@ -192,6 +284,11 @@ impl Segment {
             offset: if resident == 0 { 0 } else { first % page_tokens },
             resident,
             computed: self.computed.clamp(from, to) - from,
+            reduced: None,
+            member: false,
+            given: self.given,
+            settled: self.settled,
+            watched: None,
         }
     }
 
@@ -200,7 +297,12 @@ impl Segment {
         for page in self.pages.drain(..) {
             pool.release(page);
         }
-        (self.offset, self.resident) = (0, 0);
+        (self.offset, self.resident, self.watched) = (0, 0, None);
+    }
+
+    /// Lets go of its pages without freeing them, for who holds them from now on.
+    pub(crate) fn take_pages(&mut self) -> Vec<PageId> {
+        std::mem::take(&mut self.pages)
     }
 
     /// Lets go of what can be computed again. What was spliced cannot: what it was computed behind is gone.
@@ -208,6 +310,11 @@ impl Segment {
         if self.spliced.is_none() {
             self.release(pool);
         }
+    }
+
+    /// Whether it stands behind what it was computed behind, where `expected` stands before it.
+    pub(crate) fn stands(&self, expected: ContextId) -> bool {
+        self.before == self.spliced.map_or(expected, |(was, kept)| ContextId::splice(expected, was, kept))
     }
 
     /// Puts it behind something else. Its keys and values are given up, unless they are to be kept all
@@ -229,6 +336,7 @@ impl Segment {
         if stale == Stale::Recompute {
             (again, now) = (self.computed, expected);
             self.spliced = None;
+            self.settled &= self.inherited;
             self.release(pool);
         }
         self.before = now;
@@ -237,12 +345,20 @@ impl Segment {
             now = now.then(*token);
             names.push(now);
         }
+        if let (Some(last), Some(reduced)) = (names.last_mut(), &self.reduced)
+            && reduced.approximate
+        {
+            *last = last.reduced(&reduced.policy);
+        }
         self.names = Arc::new(names);
         again
     }
 
     /// Pages that are to be taken before `count` more tokens have room.
     pub(crate) fn pages_wanted(&self, count: usize, page_tokens: usize) -> usize {
+        if self.reduced.is_some() {
+            return 0;
+        }
         (self.offset + self.resident + count).div_ceil(page_tokens).saturating_sub(self.pages.len())
     }
 
@@ -259,10 +375,7 @@ impl Segment {
 
     /// Where the next `count` tokens without keys and values go.
     pub(crate) fn next_slots(&self, count: usize, page_tokens: usize) -> impl Iterator<Item = Slot> {
-        (self.resident..self.resident + count).map(move |at| {
-            let place = self.offset + at;
-            Slot { page: self.pages[place / page_tokens].0, offset: (place % page_tokens) as u32 }
-        })
+        (self.resident..self.resident + count).map(move |at| self.slot(at, page_tokens))
     }
 
     /// Says that the next `count` tokens have keys and values now.
@@ -292,8 +405,15 @@ impl Segment {
         self.next_slots(room, page_tokens).collect()
     }
 
-    /// The places of its first `count` tokens, which have room, page by page.
-    pub(crate) fn spans(&self, count: usize, page_tokens: usize, spans: &mut Vec<Span>) {
+    /// The places of its first `count` tokens, which have room, page by page; or what a policy shows of it, to text that
+    /// was given or not.
+    pub(crate) fn spans(&self, count: usize, given: bool, page_tokens: usize, spans: &mut Vec<Span>) {
+        if let Some(reduced) = &self.reduced {
+            let shift = |listed: &Listed| listed.position - reduced.start + self.start;
+            let seen =
+                reduced.seen(given).iter().map(|listed| (self.slot(listed.entry as usize, page_tokens), shift(listed)));
+            return seen.for_each(|(slot, position)| list(slot, position, spans));
+        }
         let mut at = 0;
         while at < count {
             let place = self.offset + at;
@@ -308,11 +428,16 @@ impl Segment {
         }
     }
 
-    /// The pages that are full and begin with the token at a multiple of the page size, with the name of
-    /// their last token.
-    pub(crate) fn full_pages(&self, page_tokens: usize) -> impl Iterator<Item = (ContextId, PageId)> {
-        let count = if self.offset == 0 && self.spliced.is_none() { self.resident / page_tokens } else { 0 };
-        (0..count).map(move |page| (self.names[(page + 1) * page_tokens - 1], self.pages[page]))
+    /// The pages that others may find: those that are full and begin with the token at a multiple of the page size, and of
+    /// a member of a set the last one as well. Each with the name of its last token, and how many it holds.
+    pub(crate) fn pages_to_find(&self, page_tokens: usize) -> Vec<((ContextId, usize), PageId)> {
+        let plain = self.offset == 0 && self.spliced.is_none() && self.reduced.is_none();
+        let count = if plain { self.resident / page_tokens } else { 0 };
+        let full = |page: usize| ((self.names[(page + 1) * page_tokens - 1], page_tokens), self.pages[page]);
+        let rest = self.resident % page_tokens;
+        let has_last = plain && self.member && !self.open && self.is_whole() && rest > 0;
+        let last = has_last.then(|| ((self.end_name(), rest), self.pages[count]));
+        (0..count).map(full).chain(last).collect()
     }
 
     /// Adopts pages of other sequences with the very keys and values of its next tokens. At least
@@ -321,7 +446,7 @@ impl Segment {
         &mut self,
         keep: usize,
         page_tokens: usize,
-        mut find: impl FnMut(ContextId) -> Option<PageId>,
+        mut find: impl FnMut((ContextId, usize)) -> Option<PageId>,
         pool: &mut PagePool,
     ) -> usize {
         if self.offset != 0 || self.spliced.is_some() || !self.resident.is_multiple_of(page_tokens) {
@@ -329,14 +454,40 @@ impl Segment {
         }
         let before = self.resident;
         while self.resident + page_tokens + keep <= self.len()
-            && let Some(page) = find(self.names[self.resident + page_tokens - 1])
+            && let Some(page) = find((self.names[self.resident + page_tokens - 1], page_tokens))
         {
             pool.share(page);
             self.pages.push(page);
             self.resident += page_tokens;
         }
+        let rest = self.len() - self.resident;
+        if self.member
+            && !self.open
+            && rest > keep
+            && keep == 0
+            && rest < page_tokens
+            && let Some(page) = find((self.end_name(), rest))
+        {
+            pool.share(page);
+            self.pages.push(page);
+            self.resident += rest;
+        }
         self.computed = self.computed.max(self.resident);
         self.resident - before
+    }
+}
+
+/// Lists one more key, in the last span if it stands there and then.
+fn list(slot: Slot, position: u32, spans: &mut Vec<Span>) {
+    match spans.last_mut() {
+        Some(last)
+            if last.page == slot.page
+                && last.offset + last.tokens == slot.offset
+                && last.position + last.tokens == position =>
+        {
+            last.tokens += 1;
+        }
+        _ => spans.push(Span { page: slot.page, offset: slot.offset, tokens: 1, position }),
     }
 }
 

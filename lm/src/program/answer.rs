@@ -56,6 +56,8 @@ pub struct Answer {
     pub joins: Vec<(Vec<u32>, JoinReport)>,
     /// The same of each time that text was taken out of view or put back.
     pub prunes: Vec<(Vec<u32>, JoinReport)>,
+    /// Whether a policy of keys and values thinned what any node read: then the text is approximate.
+    pub thinned: bool,
     /// What joins and prunes took.
     pub usage: TreeUsage,
 }

@@ -6,7 +6,6 @@ use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::NodeId;
-use crate::engine::request::Request;
 use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
 use crate::engine::turn::{After, Then, Turn};
 use crate::program::growth::Growth;
@@ -84,8 +83,7 @@ impl<'a> Decompose<'a> {
 
 impl Program for Decompose<'_> {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
-        engine.submit(Request { tokens: prefix, seed, then: Then::Hold, bounds })
+        engine.submit(self.ground.request(Then::Hold))
     }
 
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {

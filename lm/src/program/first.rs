@@ -5,7 +5,6 @@ use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
-use crate::engine::request::Request;
 use crate::engine::turn::{Then, Turn};
 use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program};
@@ -42,9 +41,8 @@ impl<'a> FirstSuccess<'a> {
 
 impl Program for FirstSuccess<'_> {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
-        let request = Request { tokens: prefix, seed, then: Then::Hold, bounds };
-        plant(engine, request, asked(self.attempts, &self.turn, bounds.tokens))
+        let request = self.ground.request(Then::Hold);
+        plant(engine, request, asked(self.attempts, &self.turn, self.ground.bounds.tokens))
     }
 
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {

@@ -1,10 +1,13 @@
 //! What a program is: the owner of a tree, that gives orders as events come.
 
+use std::ops::Range;
+
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::NodeId;
-use crate::engine::request::Bounds;
+use crate::engine::request::{Bounds, Request};
+use crate::engine::turn::Then;
 use crate::program::answer::Pruned;
 use crate::program::growth::Growth;
 use crate::text::token::Token;
@@ -14,10 +17,20 @@ use crate::text::token::Token;
 pub struct Ground {
     /// What all branches read: computed and kept once. At least one token.
     pub prefix: Vec<Token>,
+    /// Ranges of it that are members of sets, see [`Request::members`].
+    pub members: Vec<Range<usize>>,
     /// All draws hang on it.
     pub seed: u64,
     /// Bounds of the whole tree.
     pub bounds: Bounds,
+}
+
+impl Ground {
+    /// The root of the tree.
+    pub fn request(&self, then: Then) -> Request {
+        let Ground { prefix, members, seed, bounds } = self.clone();
+        Request { tokens: prefix, members, seed, then, bounds }
+    }
 }
 
 /// A way to grow a tree.

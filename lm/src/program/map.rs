@@ -42,7 +42,7 @@ pub struct Last {
 
 impl Program for MapReduce {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
+        let bounds = self.ground.bounds;
         // What the last answer may write is set aside: branches cannot use it up.
         let aside = self.last.as_ref().map_or(0, |last| last.turn.max_tokens);
         let allowance = share(self.turn.max_tokens, bounds.tokens.saturating_sub(aside), self.items.len());
@@ -55,7 +55,7 @@ impl Program for MapReduce {
             close: self.last.iter().flat_map(|last| &last.tokens).copied().collect(),
             then: self.last.as_ref().map_or(Then::Conclude, |last| Then::Generate(last.turn.clone())),
         };
-        plant(engine, Request { tokens: prefix, seed, then: Then::Hold, bounds }, spawn)
+        plant(engine, self.ground.request(Then::Hold), spawn)
     }
 
     fn take(&mut self, engine: &mut Engine, _: &mut Growth, event: &Event) -> Result<(), EngineError> {

@@ -103,6 +103,7 @@ impl<'a> Running<'a> {
         if !self.is_done() {
             self.cancel(engine);
         }
+        let thinned = self.growth.nodes().any(|(id, _)| engine.is_thinned(id));
         engine.forget(self.root);
         for (id, outcome) in std::mem::take(&mut self.refused) {
             self.growth.set_outcome(id, outcome);
@@ -134,7 +135,8 @@ impl<'a> Running<'a> {
         let votes = self.program.votes().to_vec();
         let (text, pruned) = (self.program.text().to_vec(), self.program.pruned().to_vec());
         let tokens = said.unwrap_or_default();
-        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins: self.joins, prunes: self.prunes, usage }
+        let (joins, prunes) = (self.joins, self.prunes);
+        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins, prunes, thinned, usage }
     }
 }
 

@@ -4,7 +4,6 @@ use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::NodeId;
-use crate::engine::request::Request;
 use crate::engine::spawn::{Branch, Choice, Join, Spawn};
 use crate::engine::turn::{Then, Turn};
 use crate::program::growth::{Grown, Growth};
@@ -53,7 +52,6 @@ impl Score {
 
 impl Program for Score {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
         let branch = |candidate: &Vec<Token>| {
             let turn = Turn { given: candidate.clone(), ..Turn::greedy(candidate.len()) };
             Branch { tokens: Vec::new(), allowance: candidate.len(), then: Then::Generate(turn) }
@@ -65,7 +63,7 @@ impl Program for Score {
             close: Vec::new(),
             then: Then::Conclude,
         };
-        plant(engine, Request { tokens: prefix, seed, then: Then::Hold, bounds }, spawn)
+        plant(engine, self.ground.request(Then::Hold), spawn)
     }
 
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {

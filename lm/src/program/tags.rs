@@ -17,7 +17,6 @@ use crate::engine::event::Event;
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
 use crate::engine::prune::Prune;
-use crate::engine::request::Request;
 use crate::engine::spawn::{Branch, Join, Spawn};
 use crate::engine::turn::{After, Then, Turn};
 use crate::program::growth::Growth;
@@ -177,9 +176,8 @@ impl Tags {
 
 impl Program for Tags {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
         let then = Then::Generate(self.turn.clone());
-        let root = engine.submit(Request { tokens: prefix, seed, then, bounds })?;
+        let root = engine.submit(self.ground.request(then))?;
         self.writers.insert(root, Writer::default());
         self.root = Some(root);
         Ok(root)

@@ -24,7 +24,6 @@ use crate::engine::event::Event;
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
 use crate::engine::prune::Prune;
-use crate::engine::request::Request;
 use crate::engine::spawn::{Branch, Conclusion, Join, Spawn};
 use crate::engine::turn::{After, Then, Turn};
 use crate::program::answer::Pruned;
@@ -341,9 +340,8 @@ impl<'a> Tasks<'a> {
 
 impl Program for Tasks<'_> {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
-        let (base, then) = (prefix.len(), Then::Generate(self.turn.clone()));
-        let root = engine.submit(Request { tokens: prefix, seed, then, bounds })?;
+        let (base, then) = (self.ground.prefix.len(), Then::Generate(self.turn.clone()));
+        let root = engine.submit(self.ground.request(then))?;
         self.writers.push(TaskWriter { base, ..TaskWriter::new(root) });
         Ok(root)
     }

@@ -4,7 +4,6 @@ use crate::engine::Engine;
 use crate::engine::error::EngineError;
 use crate::engine::event::Event;
 use crate::engine::node::NodeId;
-use crate::engine::request::Request;
 use crate::engine::spawn::{Branch, Choice, Join, Spawn};
 use crate::engine::turn::{Then, Turn};
 use crate::program::growth::Growth;
@@ -70,9 +69,8 @@ pub fn elected(votes: &[(u32, usize)], least: usize) -> Option<u32> {
 
 impl Program for Vote<'_> {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
-        let Ground { prefix, seed, bounds } = self.ground.clone();
-        let request = Request { tokens: prefix, seed, then: Then::Hold, bounds };
-        plant(engine, request, asked(self.samples, &self.turn, bounds.tokens))
+        let request = self.ground.request(Then::Hold);
+        plant(engine, request, asked(self.samples, &self.turn, self.ground.bounds.tokens))
     }
 
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError> {

@@ -54,6 +54,13 @@ impl Entry {
         self.count = self.count.saturating_add(1);
     }
 
+    /// The entropy of the mean in nats, all that is not remembered counted as one token.
+    fn entropy(&self) -> f32 {
+        let rest = 1.0 - self.likely.iter().map(|(_, mean)| mean).sum::<f32>();
+        let parts = self.likely.iter().map(|(_, mean)| *mean).chain([rest]);
+        parts.filter(|part| *part > 0.0).map(|part| -part * part.ln()).sum()
+    }
+
     /// The token that would be drawn if the mean were the truth, and by how much it is ahead of the next
     /// one, in units of the noise. Filters look at the remembered tokens as if they were all.
     fn pick(&self, next: &Next<'_>) -> Option<(Token, f32)> {
@@ -113,8 +120,17 @@ impl DistributionTable {
 
     /// What would be drawn by what is known of the last `length` tokens, and by how much.
     pub(super) fn pick(&self, next: &Next<'_>, length: usize) -> Option<(Token, f32)> {
-        let gram = Gram::last(next.tokens, length)?;
-        self.young.get(&gram).or_else(|| self.old.get(&gram))?.pick(next)
+        self.entry(next.tokens, length)?.pick(next)
+    }
+
+    /// The entropy of what is known of the longest run of last tokens of which something is.
+    pub(super) fn entropy(&self, tokens: &[Token]) -> Option<f32> {
+        LENGTHS.iter().find_map(|length| self.entry(tokens, *length)).map(Entry::entropy)
+    }
+
+    fn entry(&self, tokens: &[Token], length: usize) -> Option<&Entry> {
+        let gram = Gram::last(tokens, length)?;
+        self.young.get(&gram).or_else(|| self.old.get(&gram))
     }
 
     /// Takes note of a distribution behind these tokens.

@@ -56,6 +56,11 @@ pub trait Drafter: Send + Sync {
     /// A guess, if there is a ground for one.
     fn guess(&self, next: &Next<'_>) -> Option<Guess>;
 
+    /// How unsure it is of the next token, in nats, where it knows: the entropy of what it expects.
+    fn entropy(&self, _next: &Next<'_>) -> Option<f32> {
+        None
+    }
+
     /// Takes note of a token that was drawn, and of the likeliest tokens that it was drawn among: at most
     /// [`LIKELY`], each with its probability at temperature 1, the likeliest first.
     fn learn(&mut self, next: &Next<'_>, likely: &[(Token, f32)], token: Token);

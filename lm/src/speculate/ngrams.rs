@@ -68,6 +68,10 @@ impl Drafter for Ngrams {
         best
     }
 
+    fn entropy(&self, next: &Next<'_>) -> Option<f32> {
+        self.table.entropy(next.tokens)
+    }
+
     fn learn(&mut self, next: &Next<'_>, likely: &[(Token, f32)], token: Token) {
         let candidates: Vec<(usize, Token)> = self.candidates(next).collect();
         for (kind, guessed) in candidates {
@@ -114,5 +118,19 @@ mod tests {
         let text = [4, 5, 77, 4, 5];
         let found = guess(&drafter, &text).expect("a guess");
         assert!(found.token == 77 && found.likelihood > 0.8, "{found:?}");
+    }
+
+    #[test]
+    fn it_is_unsure_of_what_it_saw_go_many_ways() {
+        let mut drafter = Ngrams::default();
+        let entropy = |drafter: &Ngrams| {
+            let draw = Draw { seed: 1, path: 2, position: 3 };
+            drafter.entropy(&Next { tokens: &[1, 2], sampling: &Sampling::GREEDY, draw, allowed: None })
+        };
+        assert_eq!(entropy(&drafter), None);
+        learn(&mut drafter, &[1, 2], &[(5, 1.0)], 5);
+        assert_eq!(entropy(&drafter), Some(0.0));
+        learn(&mut drafter, &[1, 2], &[(6, 0.5), (7, 0.5)], 6);
+        assert!(entropy(&drafter).is_some_and(|entropy| (entropy - 1.0397).abs() < 1e-3), "half, a quarter, a quarter");
     }
 }

@@ -14,6 +14,9 @@ pub struct Speculation {
     /// little, and each more as much as any. A token is guessed where more tokens are to be expected of the
     /// same time, so the more rows a step has, the surer a guess must be.
     pub pass_rows: usize,
+    /// Where it is set, no token is guessed of which the drafter is more unsure than of one that is drawn with a
+    /// probability of so many percent, all others being alike.
+    pub certain: Option<u32>,
 }
 
 impl Speculation {
@@ -23,11 +26,20 @@ impl Speculation {
     pub(crate) fn cost(self, rows: usize, sequences: usize) -> f32 {
         rows.max(self.pass_rows) as f32 + (rows + sequences) as f32 / 4.0 + 1.0
     }
+
+    /// The entropy in nats above which nothing is guessed.
+    ///
+    /// Source: the rule by which *HAMburger* (arXiv 2505.20438) parts texts into stretches.
+    pub(crate) fn entropy_bound(self, vocabulary: usize) -> Option<f32> {
+        let share = f64::from(self.certain?.clamp(1, 99)) / 100.0;
+        let others = vocabulary.saturating_sub(1).max(1) as f64;
+        Some((-(share * share.ln()) - (1.0 - share) * ((1.0 - share) / others).ln()) as f32)
+    }
 }
 
 impl Default for Speculation {
     fn default() -> Speculation {
-        Speculation { longest: 8, pass_rows: 3 }
+        Speculation { longest: 8, pass_rows: 3, certain: None }
     }
 }
 
@@ -48,5 +60,18 @@ impl Speculator {
     /// exponentials.
     pub(crate) fn learn(&mut self, next: &Next<'_>, logits: &[f32], total: f32, token: Token) {
         self.drafter.learn(next, &likeliest(logits, total), token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_of_entropy_is_that_of_one_likely_token_and_many_alike() {
+        let bound = |certain| Speculation { certain, ..Speculation::default() }.entropy_bound(101).unwrap_or(-1.0);
+        let by_hand = -(0.7f64 * 0.7f64.ln()) - 100.0 * (0.003f64 * 0.003f64.ln());
+        assert!((f64::from(bound(Some(70))) - by_hand).abs() < 1e-5);
+        assert!(bound(Some(90)) < bound(Some(70)) && bound(None) < 0.0);
     }
 }

@@ -33,7 +33,7 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
     for (memory, levels, pool, pages) in [(lists, 7, 192, usize::MAX), (Memory::Conclusions, 6, 400, 192)] {
         let mut engine = device::engine(model.clone(), settings(pool));
         let bounds = Bounds { pages, ..Bounds::default() };
-        let ground = Ground { prefix: text(1, 9), seed: 1, bounds };
+        let ground = Ground { members: Vec::new(), prefix: text(1, 9), seed: 1, bounds };
         let constraint = constrained(&model, &full(TaskForm { levels, width: 2, characters: Some(2) }));
         let turn = Turn { constraint, ..warm(1 << 20) };
         let tasks = Tasks::new(ground, &model, turn, memory);
@@ -93,7 +93,7 @@ fn resumes<'a, P: Program + 'a>(model: &Arc<Model>, program: impl Fn() -> P) {
 fn a_tree_that_the_model_parts_is_resumed_to_the_token() {
     let model = tiny_with(2048, &[], &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
-    let ground = |seed| Ground { prefix: text(1, 9), seed, bounds: Bounds::default() };
+    let ground = |seed| Ground { members: Vec::new(), prefix: text(1, 9), seed, bounds: Bounds::default() };
     let form = Multiverse { width: 2, depth: 2, blocks: Some(1), characters: Some(4) };
     let constraint = form.constraint(tokenizer).expect("a constraint");
     for paths in [Paths::Stitch, Paths::Replay, Paths::Value] {
@@ -115,7 +115,7 @@ fn a_tree_whose_time_is_up_says_so() {
         ..warm(2000)
     };
     for memory in [Memory::Lists { most: 1, how: Prune::Recompute }, Memory::Conclusions] {
-        let ground = Ground { prefix: text(1, 9), seed: 1, bounds: Bounds::default() };
+        let ground = Ground { members: Vec::new(), prefix: text(1, 9), seed: 1, bounds: Bounds::default() };
         let mut engine = device::engine(model.clone(), settings(600));
         let tasks = Tasks::new(ground, &model, turn.clone(), memory).expect("a program");
         let mut running = Running::start(&mut engine, tasks).expect("planted");
@@ -149,7 +149,15 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
             Bounds { path: number, ..free },
             Bounds { pages: number, ..free },
             Bounds { calls: number, ..free },
-            Bounds { tokens: number, width: number, depth: number, path: number, pages: number, calls: number },
+            Bounds {
+                tokens: number,
+                width: number,
+                depth: number,
+                path: number,
+                pages: number,
+                calls: number,
+                kv: Kv::All,
+            },
         ]);
     }
     let mut engine = device::engine(model.clone(), settings(600));
@@ -159,7 +167,7 @@ fn absurd_bounds_end_a_tree_and_nobody_else() {
     let mut ends = std::collections::BTreeMap::<String, usize>::new();
     for bounds in absurd {
         for max_tokens in [1, usize::MAX] {
-            let ground = || Ground { prefix: text(1, 9), seed: 2, bounds };
+            let ground = || Ground { members: Vec::new(), prefix: text(1, 9), seed: 2, bounds };
             let turn = |constraint: &TurnConstraint| Turn { constraint: constraint.clone(), ..warm(max_tokens) };
             let mut programs = Vec::new();
             for paths in [Paths::Stitch, Paths::Value] {

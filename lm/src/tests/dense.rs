@@ -107,9 +107,10 @@ pub(super) fn logits(model: &Model, text: &[Placed]) -> Vec<f32> {
         }
         for row in &mut rows {
             let normed = norm(row, gain(&layer.feed_norm), shape.norm_epsilon);
-            let (gate, up) = (product(&layer.gate.matrix, &normed), product(&layer.up.matrix, &normed));
+            let feed = layer.feed.only().expect("one part");
+            let (gate, up) = (product(&feed.gate.matrix, &normed), product(&feed.up.matrix, &normed));
             let fed: Vec<f64> = gate.iter().zip(up).map(|(gate, up)| gate / (1.0 + (-gate).exp()) * up).collect();
-            row.iter_mut().zip(product(&layer.down.matrix, &fed)).for_each(|(row, fed)| *row += fed);
+            row.iter_mut().zip(product(&feed.down.matrix, &fed)).for_each(|(row, fed)| *row += fed);
         }
     }
     let last = norm(rows.last().expect("a text"), &model.norm, shape.norm_epsilon);

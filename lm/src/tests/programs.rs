@@ -9,7 +9,7 @@ use crate::{
 };
 
 fn ground(seed: u64, length: usize) -> Ground {
-    Ground { prefix: text(seed as u32, length), seed, bounds: Bounds::default() }
+    Ground { members: Vec::new(), prefix: text(seed as u32, length), seed, bounds: Bounds::default() }
 }
 
 /// A turn that draws, and ends by itself with a token below `limit`.
@@ -139,7 +139,7 @@ fn a_map_asks_about_each_item_alone_and_last_about_the_answers() {
 #[test]
 fn the_prefix_is_stored_once() {
     let prefix = text(3, 40);
-    let ground = Ground { prefix, seed: 1, bounds: Bounds::default() };
+    let ground = Ground { members: Vec::new(), prefix, seed: 1, bounds: Bounds::default() };
     for samples in [1, 8, 32] {
         // With a row for each sample all of them hold their page at the same time.
         let mut engine = device::engine(tiny(), Settings { rows: 64, ..settings(256) });

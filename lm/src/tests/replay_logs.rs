@@ -179,7 +179,7 @@ fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
     let plant = |seed, paths| {
         // With two rows a text is read in several steps, and the tree can be cancelled between two stages.
         let mut engine = device::engine(model.clone(), Settings { rows: 2, ..settings(2000) });
-        let ground = Ground { prefix: text(seed as u32, 9), seed, bounds: Bounds::default() };
+        let ground = Ground { members: Vec::new(), prefix: text(seed as u32, 9), seed, bounds: Bounds::default() };
         let turn = Turn { constraint: constraint.clone(), ..warm(4000) };
         let tags = Tags::new(ground, &model, form, turn, paths).expect("a program");
         let running = Running::start(&mut engine, tags).expect("planted");

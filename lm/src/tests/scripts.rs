@@ -92,7 +92,7 @@ fn order(engine: &mut Engine, nodes: &[NodeId], dice: &mut Dice) {
 fn script(seed: u32, drafter: Option<Box<dyn Drafter>>) -> (Vec<Event>, Usage) {
     let mut dice = Dice { seed, thrown: 0 };
     let (rows, page_tokens) = (1 + dice.below(20) as usize, 1 + dice.below(6) as usize);
-    let speculation = drafter.is_some().then_some(Speculation { longest: 6, pass_rows: 100 });
+    let speculation = drafter.is_some().then_some(Speculation { longest: 6, pass_rows: 100, certain: None });
     let mut engine = device::engine(tiny(), Settings { rows, page_tokens, speculation, ..settings(24) });
     if let Some(drafter) = drafter {
         engine = engine.with_drafter(drafter);

@@ -66,7 +66,7 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
         let segments = &engine.nodes[&id].sequence.segments;
         let of = |segment: &crate::kv::segment::Segment| {
             let mut spans = Vec::new();
-            segment.spans(segment.resident(), engine.settings.page_tokens, &mut spans);
+            segment.spans(segment.resident(), false, engine.settings.page_tokens, &mut spans);
             let places = |span: theoremata_kernels::Span| {
                 (0..span.tokens).map(move |at| theoremata_kernels::Slot { page: span.page, offset: span.offset + at })
             };
@@ -86,7 +86,7 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
         let root = fresh.submit(request(&engine.tokens(*id), Then::Hold)).expect("a tree");
         fresh.grow();
         for (found, expected) in found.iter().zip(slots(&fresh, root)) {
-            assert!(engine.backend.cells(*found) == fresh.backend.cells(expected));
+            assert!(engine.backend.fetch(&[*found]) == fresh.backend.fetch(&[expected]));
             compared += 1;
         }
     }
@@ -195,10 +195,10 @@ fn misled() -> Ngrams {
 }
 
 const AHEAD: [Speculation; 4] = [
-    Speculation { longest: 3, pass_rows: 8 },
-    Speculation { longest: 1, pass_rows: 8 },
-    Speculation { longest: 8, pass_rows: 1000 },
-    Speculation { longest: 20, pass_rows: 1 },
+    Speculation { longest: 3, pass_rows: 8, certain: None },
+    Speculation { longest: 1, pass_rows: 8, certain: Some(70) },
+    Speculation { longest: 8, pass_rows: 1000, certain: Some(30) },
+    Speculation { longest: 20, pass_rows: 1, certain: None },
 ];
 
 fn ahead(settings: Settings, speculation: Speculation) -> Engine {

@@ -27,7 +27,7 @@ const TAGS: [&str; 12] = [
 ];
 
 fn ground(seed: u64, bounds: Bounds) -> Ground {
-    Ground { prefix: text(seed as u32, 9), seed, bounds }
+    Ground { members: Vec::new(), prefix: text(seed as u32, 9), seed, bounds }
 }
 
 fn settings(rows: usize, pages: usize) -> Settings {

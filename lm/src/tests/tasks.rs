@@ -42,7 +42,7 @@ struct Grown {
 fn grown(model: &Arc<Model>, settings: Settings, turn: Turn, memory: Memory, seed: u64, bounds: Bounds) -> Grown {
     let tokenizer = model.tokenizer().expect("a vocabulary");
     let mut engine = device::engine(model.clone(), settings);
-    let ground = Ground { prefix: text(seed as u32, 9), seed, bounds };
+    let ground = Ground { members: Vec::new(), prefix: text(seed as u32, 9), seed, bounds };
     let calls = RefCell::new(Vec::new());
     let answer = |call: Call<'_>| {
         calls.borrow_mut().push((call.tool.to_owned(), call.parameters.to_owned()));

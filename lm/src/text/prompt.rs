@@ -29,6 +29,30 @@ pub enum PromptError {
 }
 
 impl Model {
+    /// The tokens before and behind a mark in what is said last: what stands there instead may then be read by itself.
+    ///
+    /// # Errors
+    /// As [`Model::prompt_of`], and if the mark stands anywhere else in the conversation.
+    pub fn prompt_around(&self, chat: &Chat, mark: char) -> Result<(Vec<Token>, Vec<Token>), PromptError> {
+        let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
+        let text = self.laid_out(chat, tokenizer)?;
+        let mut parts = text.split(mark);
+        let (Some(head), Some(rest), None) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(PromptError::Unspelled(mark.to_string()));
+        };
+        let head = tokenizer.encode_first(head, Reading::Steering)?;
+        let begin = tokenizer.begin().filter(|begin| head.first() != Some(begin));
+        Ok((begin.into_iter().chain(head).collect(), tokenizer.encode(rest, Reading::Steering)?))
+    }
+
+    /// A conversation as its template lays it out. What is said in it is shielded.
+    fn laid_out(&self, chat: &Chat, tokenizer: &Tokenizer) -> Result<String, PromptError> {
+        let template = self.template().ok_or(PromptError::NoTemplate)?;
+        let shield = |message: &Message| Message { content: tokenizer.shield(&message.content), ..message.clone() };
+        let chat = Chat { messages: chat.messages.iter().map(shield).collect(), ..chat.clone() };
+        Ok(template.render_chat(&chat)?)
+    }
+
     /// The tokens of a text as it stands, behind the token that begins a text if the model wants one.
     /// Names of steering tokens in it are text like any other.
     pub fn plain_prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
@@ -46,10 +70,7 @@ impl Model {
     /// The same, with what the template may ask for beside the conversation.
     pub fn prompt_of(&self, chat: &Chat) -> Result<Vec<Token>, PromptError> {
         let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
-        let template = self.template().ok_or(PromptError::NoTemplate)?;
-        let shield = |message: &Message| Message { content: tokenizer.shield(&message.content), ..message.clone() };
-        let chat = Chat { messages: chat.messages.iter().map(shield).collect(), ..chat.clone() };
-        let tokens = tokenizer.encode_first(&template.render_chat(&chat)?, Reading::Steering)?;
+        let tokens = tokenizer.encode_first(&self.laid_out(chat, tokenizer)?, Reading::Steering)?;
         // Some templates write the token that begins a text themselves.
         let begin = tokenizer.begin().filter(|begin| tokens.first() != Some(begin));
         Ok(begin.into_iter().chain(tokens).collect())

@@ -12,6 +12,7 @@ use crate::text::template::Template;
 use crate::text::tokenizer::Tokenizer;
 use crate::text::vocabulary;
 use crate::weights::error::ModelError;
+use crate::weights::feed::{FeedForward, feed_forward};
 use crate::weights::gguf::{Gguf, GgufError, Value};
 use crate::weights::part::{LayerPart, Part};
 use crate::weights::safetensors::Shards;
@@ -27,17 +28,15 @@ pub(crate) struct Layer {
     pub(crate) output: Linear,
     pub(crate) attention_after: Option<Vec<f32>>,
     pub(crate) feed_norm: Option<Vec<f32>>,
-    pub(crate) gate: Linear,
-    pub(crate) up: Linear,
-    pub(crate) down: Linear,
+    pub(crate) feed: FeedForward,
     pub(crate) feed_after: Option<Vec<f32>>,
 }
 
 impl Layer {
     fn matrices(&self) -> impl Iterator<Item = &Matrix> {
         let projections = [&self.query, &self.key, &self.value].map(|projection| &projection.linear);
-        let others = [&self.output, &self.gate, &self.up, &self.down];
-        projections.into_iter().chain(others).map(|linear| &linear.matrix)
+        let matrices = projections.into_iter().chain([&self.output]).map(|linear| &linear.matrix);
+        matrices.chain(self.feed.matrices())
     }
 }
 
@@ -193,7 +192,7 @@ impl Model {
 /// Reads one layer.
 fn layer(tensors: &mut Tensors<'_>, shape: &ModelShape, number: usize) -> Result<Layer, ModelError> {
     let of = |part| Part::Layer(number, part);
-    let (width, hidden, head_width) = (shape.width, shape.hidden, shape.head_width);
+    let (width, head_width) = (shape.width, shape.head_width);
     let (query_width, key_width) = (shape.heads * head_width, shape.key_width());
     let before = shape.norms != Norms::After;
     let after = shape.norms != Norms::Before;
@@ -222,15 +221,6 @@ fn layer(tensors: &mut Tensors<'_>, shape: &ModelShape, number: usize) -> Result
     let output = tensors.linear(of(LayerPart::Output), (width, query_width), shape.output_biases)?;
     let attention_after = if after { Some(tensors.gain(of(LayerPart::AttentionAfter), width)?) } else { None };
     let feed_norm = if before { Some(tensors.gain(of(LayerPart::FeedNorm), width)?) } else { None };
-    let [gate, up] = if fused {
-        let both = tensors.linears(of(LayerPart::GateUp), (&[hidden, hidden], width), shape.feed_biases)?;
-        both.try_into().unwrap_or_else(|_| unreachable!("a matrix for each of two counts of rows"))
-    } else {
-        [
-            tensors.linear(of(LayerPart::Gate), (hidden, width), shape.feed_biases)?,
-            tensors.linear(of(LayerPart::Up), (hidden, width), shape.feed_biases)?,
-        ]
-    };
     Ok(Layer {
         attention_norm,
         query: Projection { linear: query, norm: query_norm },
@@ -239,9 +229,7 @@ fn layer(tensors: &mut Tensors<'_>, shape: &ModelShape, number: usize) -> Result
         output,
         attention_after,
         feed_norm,
-        gate,
-        up,
-        down: tensors.linear(of(LayerPart::Down), (width, hidden), shape.feed_biases)?,
+        feed: feed_forward(tensors, shape, number)?,
         feed_after: if after { Some(tensors.gain(of(LayerPart::FeedAfter), width)?) } else { None },
     })
 }

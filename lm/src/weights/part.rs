@@ -32,8 +32,32 @@ pub(crate) enum LayerPart {
     /// Both in one piece, one below the other.
     GateUp,
     Down,
+    /// Says how much a row takes of each expert.
+    Router,
+    /// A matrix of all experts in one piece.
+    Experts(ExpertPart),
+    /// A matrix of one expert.
+    Expert(usize, ExpertPart),
     /// The norm of what comes out of the feed-forward part.
     FeedAfter,
+}
+
+/// A matrix that every expert has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ExpertPart {
+    Gate,
+    Up,
+    Down,
+}
+
+impl ExpertPart {
+    fn in_folder(self) -> &'static str {
+        match self {
+            ExpertPart::Gate => "gate_proj",
+            ExpertPart::Up => "up_proj",
+            ExpertPart::Down => "down_proj",
+        }
+    }
 }
 
 impl Part {
@@ -62,6 +86,18 @@ impl Part {
             LayerPart::GateUp if family == Family::Phi3 => "ffn_up",
             LayerPart::GateUp => "ffn_gate_up",
             LayerPart::Down => "ffn_down",
+            LayerPart::Router => "ffn_gate_inp",
+            LayerPart::Experts(ExpertPart::Gate) => "ffn_gate_exps",
+            LayerPart::Experts(ExpertPart::Up) => "ffn_up_exps",
+            LayerPart::Experts(ExpertPart::Down) => "ffn_down_exps",
+            LayerPart::Expert(expert, part) => {
+                let name = match part {
+                    ExpertPart::Gate => "ffn_gate",
+                    ExpertPart::Up => "ffn_up",
+                    ExpertPart::Down => "ffn_down",
+                };
+                return format!("blk.{layer}.{name}.{expert}");
+            }
             LayerPart::FeedAfter => "post_ffw_norm",
         };
         format!("blk.{layer}.{name}")
@@ -92,6 +128,11 @@ impl Part {
             LayerPart::Up => "mlp.up_proj",
             LayerPart::GateUp => "mlp.gate_up_proj",
             LayerPart::Down => "mlp.down_proj",
+            LayerPart::Router => "mlp.gate",
+            LayerPart::Experts(part) => return format!("model.layers.{layer}.mlp.experts.{}", part.in_folder()),
+            LayerPart::Expert(expert, part) => {
+                return format!("model.layers.{layer}.mlp.experts.{expert}.{}", part.in_folder());
+            }
             LayerPart::FeedAfter => "post_feedforward_layernorm",
         };
         format!("model.layers.{layer}.{name}")

@@ -20,6 +20,8 @@ pub enum Family {
     Qwen2,
     /// Qwen 3: queries and keys of each head are normed.
     Qwen3,
+    /// Qwen 3 with experts, of which each row takes a few.
+    Qwen3Moe,
     /// Gemma 2: norms before and after each part, capped scores, every other layer sees a window.
     Gemma2,
     /// Gemma 3: normed queries and keys, five of six layers see a window and turn faster.
@@ -76,6 +78,17 @@ pub struct LayerAttention {
     pub window: Option<u32>,
 }
 
+/// A mixture of experts: feed-forward parts of which each row takes a few.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Experts {
+    /// How many there are in each layer.
+    pub count: usize,
+    /// How many each row takes.
+    pub used: usize,
+    /// Whether the shares of those that are taken are brought to the sum of 1.
+    pub normed: bool,
+}
+
 /// Sizes and constants of a model.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ModelShape {
@@ -85,8 +98,10 @@ pub struct ModelShape {
     pub layers: usize,
     /// Numbers of a row between layers.
     pub width: usize,
-    /// Numbers of a row inside the feed-forward part.
+    /// Numbers of a row inside the feed-forward part, or inside one expert.
     pub hidden: usize,
+    /// The experts of each layer, where there are any.
+    pub experts: Option<Experts>,
     /// Heads of queries.
     pub heads: usize,
     /// Heads of keys and of values; each serves `heads / key_heads` heads of queries.
@@ -161,6 +176,7 @@ const LAYERS_MAX: usize = 1 << 10;
 const WIDTH_MAX: usize = 1 << 18;
 const HEAD_WIDTH_MAX: usize = 1 << 10;
 const VOCABULARY_MAX: usize = 1 << 22;
+const EXPERTS_MAX: usize = 1 << 12;
 
 impl ModelShape {
     /// A shape of the plainest form, of which each family changes what it does otherwise.
@@ -175,6 +191,7 @@ impl ModelShape {
             layers,
             width,
             hidden: 0,
+            experts: None,
             heads,
             key_heads,
             head_width,
@@ -187,7 +204,7 @@ impl ModelShape {
                 _ => Norms::Before,
             },
             head_norms: match family {
-                Family::Qwen3 | Family::Gemma3 => HeadNorms::Each,
+                Family::Qwen3 | Family::Qwen3Moe | Family::Gemma3 => HeadNorms::Each,
                 Family::Olmo2 => HeadNorms::Whole,
                 _ => HeadNorms::None,
             },
@@ -235,6 +252,11 @@ impl ModelShape {
         let wrong = |text: String| Err(ModelShapeError::Sizes(text));
         if self.layers > LAYERS_MAX || self.width > WIDTH_MAX || self.hidden > 4 * WIDTH_MAX {
             return wrong(format!("{} layers of width {} and {}", self.layers, self.width, self.hidden));
+        }
+        if let Some(Experts { count, used, .. }) = self.experts
+            && !((1..=EXPERTS_MAX).contains(&count) && (1..=count).contains(&used))
+        {
+            return wrong(format!("{used} of {count} experts"));
         }
         if self.head_width > HEAD_WIDTH_MAX || self.head_width == 0 || !self.head_width.is_multiple_of(2) {
             return wrong(format!("heads of {} numbers", self.head_width));

@@ -7,7 +7,7 @@ use theoremata_kernels::{Arena, Format, Matrix, Parallel};
 
 use crate::weights::error::ModelError;
 use crate::weights::gguf::{Gguf, GgufError};
-use crate::weights::part::Part;
+use crate::weights::part::{ExpertPart, LayerPart, Part};
 use crate::weights::safetensors::Shards;
 use crate::weights::shape::{Biases, Family, ModelShape};
 
@@ -123,9 +123,30 @@ impl<'t> Tensors<'t> {
         Ok(format)
     }
 
+    /// A matrix of each expert of a layer: in one tensor, or in one each.
+    pub(crate) fn of_experts(
+        &mut self,
+        layer: usize,
+        part: ExpertPart,
+        count: usize,
+        (rows, columns): (usize, usize),
+    ) -> Result<Vec<Matrix>, ModelError> {
+        let all = format!("{}.weight", self.file.name(Part::Layer(layer, LayerPart::Experts(part))));
+        if self.file.find(&all)?.is_some() {
+            let format = self.find(&all, &[count, rows, columns])?;
+            return self.pack(&all, format, &vec![rows; count], columns);
+        }
+        let one = |expert| Part::Layer(layer, LayerPart::Expert(expert, part));
+        (0..count).map(|expert| self.matrix(one(expert), rows, columns)).collect()
+    }
+
     /// Matrices that stand one below the other in one tensor, by their rows.
     fn stacked(&mut self, name: &str, rows: &[usize], columns: usize) -> Result<Vec<Matrix>, ModelError> {
         let format = self.find(name, &[rows.iter().sum(), columns])?;
+        self.pack(name, format, rows, columns)
+    }
+
+    fn pack(&mut self, name: &str, format: Format, rows: &[usize], columns: usize) -> Result<Vec<Matrix>, ModelError> {
         let mut source = self.file.read(name)?;
         let mut matrices = Vec::new();
         for rows in rows {

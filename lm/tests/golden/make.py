@@ -57,6 +57,10 @@ FAMILIES = {
     "granite": (transformers.GraniteConfig, transformers.GraniteForCausalLM, dict(
         embedding_multiplier=3.0, attention_multiplier=0.2, residual_multiplier=0.4, logits_scaling=1.5,
         tie_word_embeddings=True)),
+    # A mixture of experts.
+    "qwen3moe": (transformers.Qwen3MoeConfig, transformers.Qwen3MoeForCausalLM, dict(
+        tie_word_embeddings=True, head_dim=12, num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32,
+        norm_topk_prob=True)),
 }
 
 
@@ -81,7 +85,8 @@ def main():
             logits = model(tokens).logits[0]
         folder = here / name
         folder.mkdir(exist_ok=True)
-        weights = {key: value.to(torch.bfloat16).contiguous() for key, value in model.state_dict().items()}
+        state = published(model.state_dict())
+        weights = {key: value.to(torch.bfloat16).contiguous() for key, value in state.items()}
         if config.tie_word_embeddings:
             weights.pop("lm_head.weight", None)
         save_file(weights, folder / "model.safetensors")
@@ -95,6 +100,23 @@ def main():
     (here / "llama" / "tokenizer.json").write_text(json.dumps(tokenizer(), indent=1, ensure_ascii=False) + "\n")
     versions = f"torch {torch.__version__}\ntransformers {transformers.__version__}\n"
     (here / "versions.txt").write_text(versions)
+
+
+def published(state):
+    """A state with the experts of a layer as publishers store them, one matrix each; the library has them in one piece."""
+    parts = {}
+    for key, value in state.items():
+        if key.endswith("experts.gate_up_proj"):
+            for expert, both in enumerate(value):
+                gate, up = both.chunk(2)
+                stem = key.removesuffix("gate_up_proj") + str(expert)
+                parts[f"{stem}.gate_proj.weight"], parts[f"{stem}.up_proj.weight"] = gate, up
+        elif key.endswith("experts.down_proj"):
+            for expert, down in enumerate(value):
+                parts[f"{key.removesuffix('down_proj')}{expert}.down_proj.weight"] = down
+        else:
+            parts[key] = value
+    return parts
 
 
 def tokenizer():
@@ -112,6 +134,8 @@ KEPT = set(SIZES) | {
     "attn_logit_softcapping", "final_logit_softcapping", "layer_types", "hidden_activation", "hidden_act",
     "original_max_position_embeddings", "partial_rotary_factor", "no_rope_layers", "no_rope_layer_interval",
     "embedding_multiplier", "attention_multiplier", "residual_multiplier", "logits_scaling",
+    "num_experts", "num_local_experts", "num_experts_per_tok", "moe_intermediate_size", "norm_topk_prob", "decoder_sparse_step",
+    "mlp_only_layers",
 }
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ use crate::failure::Failure;
 pub(super) struct Asked {
     /// What was said before.
     pub(super) earlier: Vec<Said>,
+    /// What questions may rest on.
+    pub(super) premises: Vec<String>,
     /// What may be called.
     pub(super) tools: Vec<Tool>,
     /// A program of the user's own.
@@ -40,7 +42,8 @@ impl Asked {
             )));
         }
         let earlier = arguments.chat.earlier()?;
-        Ok(Asked { script, tools: tools.unwrap_or_default(), earlier, ..Asked::default() })
+        let premises = arguments.premises.as_deref().map_or(Ok(Vec::new()), lines)?;
+        Ok(Asked { script, tools: tools.unwrap_or_default(), earlier, premises, ..Asked::default() })
     }
 }
 
@@ -66,6 +69,9 @@ pub(super) fn job(arguments: &ReasonArguments, prompt: String, items: &[String],
         total_tokens: arguments.total_tokens,
         path_tokens: arguments.path_tokens,
         held_tokens: arguments.held_tokens,
+        kv: arguments.kv,
+        premises: asked.premises.clone(),
+        layout: arguments.layout,
         seconds: arguments.seconds,
         tool_calls: arguments.tool_calls,
         choice: TokenChoice { temperature, top_k: arguments.top_k, top_p: arguments.top_p, min_p: arguments.min_p },

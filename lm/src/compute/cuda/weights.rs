@@ -62,6 +62,8 @@ impl DeviceLayer {
         let projection = |projection: &Projection| -> Result<DeviceProjection, CudaError> {
             Ok(DeviceProjection { linear: linear(&projection.linear)?, norm: vector(&projection.norm)? })
         };
+        // A mixture is refused before anything is uploaded.
+        let feed = layer.feed.only().unwrap_or_else(|| unreachable!("a mixture has no kernel"));
         Ok(DeviceLayer {
             attention_norm: vector(&layer.attention_norm)?,
             query: projection(&layer.query)?,
@@ -70,9 +72,9 @@ impl DeviceLayer {
             output: linear(&layer.output)?,
             attention_after: vector(&layer.attention_after)?,
             feed_norm: vector(&layer.feed_norm)?,
-            gate: linear(&layer.gate)?,
-            up: linear(&layer.up)?,
-            down: linear(&layer.down)?,
+            gate: linear(&feed.gate)?,
+            up: linear(&feed.up)?,
+            down: linear(&feed.down)?,
             feed_after: vector(&layer.feed_after)?,
         })
     }

@@ -1,3 +1,4 @@
+mod mixture;
 mod several;
 
 use std::io::Cursor;
@@ -19,7 +20,7 @@ fn logits_with(model: Model, exactness: Rows) -> Vec<f32> {
     let mut engine = Engine::new(Arc::new(model), settings);
     let tokens = (0..30).map(|place| place * 7 % 96).collect();
     let then = Then::Generate(Turn::greedy(1));
-    engine.submit(Request { tokens, seed: 0, then, bounds: Bounds::default() }).expect("a tree");
+    engine.submit(Request { members: Vec::new(), tokens, seed: 0, then, bounds: Bounds::default() }).expect("a tree");
     engine.run(&Inline).expect("the processor computes");
     engine.seen_logits.remove(0).1
 }
@@ -311,7 +312,7 @@ fn said(model: Model) -> Option<Outcome> {
     let mut engine = Engine::new(Arc::new(model), settings);
     let then = Then::Generate(Turn::greedy(3));
     let tokens = vec![0, vocabulary - 1, vocabulary / 2];
-    let root = engine.submit(Request { tokens, seed: 0, then, bounds: Bounds::default() }).ok()?;
+    let root = engine.submit(Request { members: Vec::new(), tokens, seed: 0, then, bounds: Bounds::default() }).ok()?;
     engine.run(&Inline).expect("the processor computes");
     assert_eq!(engine.audit(), Ok(()));
     engine.outcome(root).cloned()

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use theoremata_kernels::Activation;
 
 use super::rotation::{Rotation, Scaling};
-use super::{Biases, Family, ModelShape, ModelShapeError, base, window};
+use super::{Biases, Experts, Family, ModelShape, ModelShapeError, base, window};
 
 /// Parts of names that settings have which change what is computed. A setting with such a name that is not read, and is
 /// not empty, 0 or false, is refused.
@@ -72,13 +72,14 @@ const HARMLESS: [&str; 19] = [
 ];
 
 /// The families, by the names that configurations have for them.
-const KNOWN: &str = "llama, mistral, qwen2, qwen3, gemma2, gemma3_text, phi3, smollm3, olmo2 and granite";
+const KNOWN: &str = "llama, mistral, qwen2, qwen3, qwen3_moe, gemma2, gemma3_text, phi3, smollm3, olmo2 and granite";
 
 fn family_of(name: &str) -> Option<Family> {
     Some(match name {
         "llama" | "mistral" => Family::Llama,
         "qwen2" => Family::Qwen2,
         "qwen3" => Family::Qwen3,
+        "qwen3_moe" => Family::Qwen3Moe,
         "gemma2" => Family::Gemma2,
         "gemma3_text" => Family::Gemma3,
         "phi3" => Family::Phi3,
@@ -170,11 +171,13 @@ impl ModelShape {
         let key_heads = config.size_or("num_key_value_heads", heads)?;
         let layers = config.size("num_hidden_layers")?;
         let tied = config.value("tie_word_embeddings").as_bool();
+        let moe = family == Family::Qwen3Moe;
         let gemma = matches!(family, Family::Gemma2 | Family::Gemma3);
         let biases = |name| if config.flag(name) { Biases::Always } else { Biases::Never };
         let own = biases("attention_bias");
         let mut shape = ModelShape {
-            hidden: config.size("intermediate_size")?,
+            hidden: config.size(if moe { "moe_intermediate_size" } else { "intermediate_size" })?,
+            experts: if moe { Some(experts(&config)?) } else { None },
             vocabulary: config.size("vocab_size")?,
             context: config.size("max_position_embeddings")?,
             norm_epsilon: config.number("rms_norm_eps")?.unwrap_or(1e-6) as f32,
@@ -193,6 +196,21 @@ impl ModelShape {
         config.refuse_unread()?;
         shape.checked()
     }
+}
+
+/// The experts of a mixture. Layers without them are not computed.
+fn experts(config: &Config<'_>) -> Result<Experts, ModelShapeError> {
+    let dense = config.value("mlp_only_layers");
+    if dense.as_array().is_some_and(|layers| !layers.is_empty()) {
+        return Err(setting("mlp_only_layers", dense));
+    }
+    if config.size_or("decoder_sparse_step", 1)? != 1 {
+        return Err(setting("decoder_sparse_step", config.value("decoder_sparse_step")));
+    }
+    // The reference library has another name for it than the files of publishers.
+    let count = config.size_or("num_experts", config.size_or("num_local_experts", 1)?)?;
+    let normed = config.flag("norm_topk_prob");
+    Ok(Experts { count, used: config.size("num_experts_per_tok")?, normed })
 }
 
 fn activation(config: &Config<'_>, gemma: bool) -> Result<Activation, ModelShapeError> {
@@ -314,7 +332,7 @@ fn locality(config: &Config<'_>, shape: &ModelShape) -> Result<Vec<bool>, ModelS
 
 /// Whether windows of a family count only where a setting says so.
 fn has_switch(family: Family) -> bool {
-    matches!(family, Family::Qwen2 | Family::Qwen3 | Family::SmolLm3)
+    matches!(family, Family::Qwen2 | Family::Qwen3 | Family::Qwen3Moe | Family::SmolLm3)
 }
 
 fn scaling(config: &Config<'_>, scaling: &Json, shape: &mut ModelShape) -> Result<Scaling, ModelShapeError> {

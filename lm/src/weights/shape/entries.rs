@@ -7,7 +7,7 @@ use std::io::{Read, Seek};
 use theoremata_kernels::Pairing;
 
 use super::rotation::{Rotation, Scaling};
-use super::{Biases, Family, ModelShape, ModelShapeError, base, window};
+use super::{Biases, Experts, Family, ModelShape, ModelShapeError, base, window};
 use crate::weights::gguf::{Gguf, GgufError, Value};
 
 /// Entries of an architecture that say nothing about what is computed.
@@ -15,13 +15,14 @@ const HARMLESS: [&str; 4] =
     ["vocab_size", "rope.scaling.finetuned", "tensor_data_layout", "attention.layer_norm_epsilon"];
 
 /// The families, by the names that GGUF has for them.
-const KNOWN: &str = "llama, qwen2, qwen3, gemma2, gemma3, phi3, smollm3, olmo2 and granite";
+const KNOWN: &str = "llama, qwen2, qwen3, qwen3moe, gemma2, gemma3, phi3, smollm3, olmo2 and granite";
 
 fn family_of(name: &str) -> Option<Family> {
     Some(match name {
         "llama" => Family::Llama,
         "qwen2" => Family::Qwen2,
         "qwen3" => Family::Qwen3,
+        "qwen3moe" => Family::Qwen3Moe,
         "gemma2" => Family::Gemma2,
         "gemma3" => Family::Gemma3,
         "phi3" => Family::Phi3,
@@ -135,8 +136,10 @@ impl ModelShape {
             Some(place) if place.shape.len() == 2 => place.shape[1],
             _ => return Err(GgufError::Missing { what: "matrix", name: "token_embd.weight".into() }.into()),
         };
+        let moe = family == Family::Qwen3Moe;
         let mut shape = ModelShape {
-            hidden: entries.size("feed_forward_length")?,
+            hidden: entries.size(if moe { "expert_feed_forward_length" } else { "feed_forward_length" })?,
+            experts: if moe { Some(experts(&entries)?) } else { None },
             vocabulary,
             context: entries.size("context_length")?,
             norm_epsilon: file.float(&entries.key("attention.layer_norm_rms_epsilon"))? as f32,
@@ -152,9 +155,7 @@ impl ModelShape {
         attention(&entries, &mut shape)?;
         factors(&entries, &mut shape)?;
         for (name, neutral) in [
-            ("expert_count", &[0.0][..]),
-            ("expert_used_count", &[0.0]),
-            ("use_parallel_residual", &[0.0]),
+            ("use_parallel_residual", &[0.0][..]),
             ("attention.causal", &[1.0]),
             ("attention.clamp_kqv", &[0.0]),
             ("attention.max_alibi_bias", &[0.0]),
@@ -162,9 +163,24 @@ impl ModelShape {
         ] {
             entries.neutral(name, neutral)?;
         }
+        if !moe {
+            entries.neutral("expert_count", &[0.0])?;
+            entries.neutral("expert_used_count", &[0.0])?;
+        }
         entries.refuse_unread()?;
         shape.checked()
     }
+}
+
+/// The experts of a mixture.
+fn experts<R: Read + Seek>(entries: &Entries<'_, R>) -> Result<Experts, ModelShapeError> {
+    // What the file says of a part without experts, which no layer has.
+    entries.value("feed_forward_length");
+    entries.neutral("expert_shared_count", &[0.0])?;
+    entries.neutral("expert_weights_scale", &[0.0, 1.0])?;
+    entries.neutral("expert_weights_norm", &[1.0])?;
+    entries.neutral("leading_dense_block_count", &[0.0])?;
+    Ok(Experts { count: entries.size("expert_count")?, used: entries.size("expert_used_count")?, normed: true })
 }
 
 /// Rotations and windows of all layers.
