@@ -51,11 +51,13 @@ pub(crate) fn told(exploration: &Exploration, advisor: &str) -> Vec<String> {
         counts.join(", ")
     )];
     for (asked, answer) in answers {
-        for (proposal, received) in answer {
+        for (_, received) in answer {
             if let Some(number) = theorem(exploration, received) {
+                // What was proved: a case or a step is a theorem with the premises of its goal.
+                let statement = exploration.theorems[number as usize - 1].checked.statement();
                 lines.push(format!(
                     "proposed and proved: {} (theorem {number}), {}",
-                    shown(exploration, proposal),
+                    math(exploration.theory(), statement),
                     purpose(exploration, asked)
                 ));
             }
