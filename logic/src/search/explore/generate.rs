@@ -182,7 +182,10 @@ impl Exploration {
         self.counts.refuted = self.counts.refuted.max(early as u64);
         self.counts.unlikely = self.counts.unlikely.max(counts.unlikely as u64);
         self.counts.left_out = counts.left_out as u64;
-        let known: HashSet<Clause> = self.refuted.iter().map(|refuted| refuted.clause.clone()).collect();
+        let mut known: HashSet<Clause> = self.refuted.iter().map(|refuted| refuted.clause.clone()).collect();
+        if !self.siftings.is_empty() {
+            self.count_again(&generated, &earlier, &mut known);
+        }
         self.refuted.extend(generated.refuted.into_iter().filter(|refuted| !known.contains(&refuted.clause)));
         let mut conjectures = generated.conjectures;
         // Of equally simple laws those come first that leave the variables where they are:
@@ -202,6 +205,33 @@ impl Exploration {
                 None => self.counts.instances += 1,
             }
         }
+    }
+}
+
+impl Exploration {
+    /// After a sifting all is generated once more, with more models: its counts are those of all conjectures. What was
+    /// a conjecture before and is refuted now is `known` as such, and what would be left out now stays.
+    fn count_again(&mut self, generated: &Conjectures, earlier: &HashSet<Clause>, known: &mut HashSet<Clause>) {
+        let before: HashSet<Clause> = self
+            .conjectures
+            .iter()
+            .filter(|one| one.origin == Origin::Generated && matches!(one.fate, Fate::Refuted(..)))
+            .filter_map(|one| one.clause.clone())
+            .collect();
+        let held = generated.refuted.iter().filter(|refuted| before.contains(&refuted.clause)).count();
+        let kept: HashSet<&Clause> = generated.conjectures.iter().map(|one| &one.clause).collect();
+        let stay = earlier.iter().filter(|clause| !kept.contains(clause) && !before.contains(*clause)).count();
+        let counts = generated.counts;
+        let early = counts.refuted.saturating_sub(generated.refuted.len() + before.len() - held);
+        self.counts.built = counts.built as u64;
+        self.counts.instances = counts.instances.saturating_sub(stay) as u64;
+        self.counts.vacuous = counts.vacuous as u64;
+        self.counts.idle = counts.idle as u64;
+        self.counts.unlikely = counts.unlikely as u64;
+        self.counts.refuted = early as u64;
+        self.refuted.clear();
+        known.clear();
+        known.extend(before);
     }
 }
 
