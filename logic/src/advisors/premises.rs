@@ -374,7 +374,10 @@ mod tests {
         let (x, y) = (term("x"), term("y"));
         assert!(unify(&apply(0, &[x.clone(), y.clone()]), &apply(0, &[y.clone(), x.clone()])));
         assert!(unify(&apply(0, &[x.clone(), x.clone()]), &apply(0, &[apply(1, std::slice::from_ref(&x)), y.clone()])));
-        assert!(!unify(&apply(0, &[x.clone(), apply(1, std::slice::from_ref(&x))]), &apply(0, &[y.clone(), y.clone()])));
+        assert!(!unify(
+            &apply(0, &[x.clone(), apply(1, std::slice::from_ref(&x))]),
+            &apply(0, &[y.clone(), y.clone()])
+        ));
         assert!(!unify(&apply(0, std::slice::from_ref(&x)), &apply(1, std::slice::from_ref(&x))));
     }
 
