@@ -405,6 +405,29 @@ fn whoever_asked_for_it_is_told_that_a_job_has_ended() {
 }
 
 #[test]
+fn a_job_may_be_advised_and_its_pages_say_what_came_of_it() {
+    let server = Server::start(&folder("server-advice"), &[]);
+    let mut plain = explore("semigroup");
+    let without = server.wait(&server.submit(&plain));
+    plain["options"] = json!({ "advice": { "by": "random", "seed": 3 } });
+    let advised = server.wait(&server.submit(&plain));
+    assert_eq!(advised["state"], "finished");
+    assert_ne!(advised["run"], without["run"], "who advises is part of the question");
+    let page = server.get(&format!("/runs/{}/index.html", advised["run"].as_str().expect("a run"))).with(200);
+    assert!(page.body.contains("advice of random seed=3: 1 answer, 8 proposals"), "{}", page.body);
+    for (advice, word) in [
+        (json!({ "by": "oracle" }), "one of model, random, generalise, overlap"),
+        (json!({ "by": "model" }), "without a model"),
+        (json!({ "by": "random", "chooser": "sine" }), "no effect"),
+        (json!({ "by": "random", "questions": 0 }), "from 1 to 256"),
+    ] {
+        plain["options"]["advice"] = advice;
+        let refused = server.post("/v1/jobs", &plain).with(400);
+        assert!(refused.body.contains(word), "{}", refused.body);
+    }
+}
+
+#[test]
 fn of_ones_own_jobs_the_more_urgent_comes_first() {
     let server = Server::start(&folder("server-priority"), &["--jobs", "1"]);
     let first = server.submit(&explore("peano"));
