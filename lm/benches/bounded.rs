@@ -5,8 +5,9 @@
 //! went by. Every list is full and every task parted to the last level, so that the tree is as long as wanted
 //! whatever the model makes of it; finished lists are taken out at once.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+#[path = "shared/model.rs"]
+mod shared;
+
 use std::time::Instant;
 
 use theoremata_kernels::{Crew, Sampling};
@@ -28,7 +29,7 @@ fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
     let tokens = numbers.next().unwrap_or(TOKENS);
     let threads = numbers.next().or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
-    let Some(model) = model() else {
+    let Some(model) = shared::model() else {
         println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
         return;
     };
@@ -123,14 +124,4 @@ fn constraint(model: &Model) -> TurnConstraint {
     }
     let grammars = Grammars::new(model.tokenizer().expect("a vocabulary")).expect("grammars");
     grammars.json_schema(&schema).expect("a constraint").into()
-}
-
-/// The default model, where `model pull` keeps models.
-fn model() -> Option<Arc<Model>> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = set("THEOREMATA_MODELS")
-        .or_else(|| set("XDG_DATA_HOME").map(|data| data.join("theoremata/models")))
-        .or_else(|| set("HOME").map(|home| home.join(".local/share/theoremata/models")))?;
-    let file = Some(folder.join("smollm2.gguf")).filter(|path| path.exists())?;
-    Some(Arc::new(Model::load(&file).expect("the model")))
 }

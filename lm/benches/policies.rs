@@ -6,8 +6,9 @@
 
 #[path = "../tests/common/induction.rs"]
 mod induction;
+#[path = "shared/model.rs"]
+mod shared;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use theoremata_kernels::Inline;
@@ -42,7 +43,7 @@ fn main() {
     if is_wanted("needles") {
         needles();
     }
-    let Some(model) = model() else {
+    let Some(model) = shared::model() else {
         println!("SKIPPED: the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
         return;
     };
@@ -228,14 +229,4 @@ fn layouts(model: &Arc<Model>) {
         let seconds = (computed() - start) / premises.len() as f64;
         println!("| `{layout}` | {:.3} | {} of {} | {seconds:.2} |", high - low, rows[1], rows[0]);
     }
-}
-
-/// The default model, where `model pull` keeps it.
-fn model() -> Option<Arc<Model>> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = set("THEOREMATA_MODELS")
-        .or_else(|| set("XDG_DATA_HOME").map(|data| data.join("theoremata/models")))
-        .or_else(|| set("HOME").map(|home| home.join(".local/share/theoremata/models")))?;
-    let file = Some(folder.join("smollm2.gguf")).filter(|path| path.exists())?;
-    Some(Arc::new(Model::load(&file).expect("the model")))
 }

@@ -8,6 +8,7 @@
 mod generalise;
 mod guide;
 pub mod premises;
+mod random;
 mod shape;
 mod table;
 

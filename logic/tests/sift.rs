@@ -4,18 +4,11 @@ mod common;
 
 use std::sync::Arc;
 
+use common::exported::shipped;
 use common::run::in_order;
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::infix::Infix;
-use theoremata_logic::language::mpl::read_mpl;
 use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
-
-fn shipped(name: &str) -> Arc<Theory> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../theories/");
-    let read = |name: &str| std::fs::read(format!("{folder}{name}")).expect("a theory that is shipped");
-    let mut loader = |import: &str| Ok(read(import));
-    Arc::new(read_mpl(name, &read(name), &mut loader).unwrap_or_else(|_| panic!("{name} is a theory")).0)
-}
 
 /// Explores; with `restarts` the exploration is saved and restored after every round.
 fn explored(theory: &Arc<Theory>, restarts: bool) -> Exploration {
@@ -55,7 +48,7 @@ fn text(exploration: &Exploration) -> Vec<String> {
 
 #[test]
 fn what_hid_behind_false_conjectures_is_found() {
-    let theory = shipped("monoid.mpl");
+    let theory = Arc::new(shipped("monoid.mpl"));
     let exploration = explored(&theory, false);
     let open: Vec<String> = text(&exploration).into_iter().filter(|line| line.ends_with(" open")).collect();
     // One-sided inverses are inverses in every finite monoid, so no finite model refutes that they always are.
@@ -73,7 +66,7 @@ fn what_hid_behind_false_conjectures_is_found() {
 #[test]
 fn a_sifted_exploration_is_the_same_after_restarts() {
     for name in ["monoid.mpl", "semigroup.mpl"] {
-        let theory = shipped(name);
+        let theory = Arc::new(shipped(name));
         let (whole, cut) = (explored(&theory, false), explored(&theory, true));
         assert_eq!(text(&whole), text(&cut), "{name}");
         assert_eq!(whole.models, cut.models, "{name}");

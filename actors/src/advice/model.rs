@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use tera::{Context, Tera};
+use theoremata_kernels::MIX_STEP;
 use theoremata_lm::Outcome;
 use theoremata_logic::advisors::NAMED;
 use theoremata_logic::calculus::formula::Formula;
@@ -116,7 +117,7 @@ impl ModelAdvisor {
         let prompt =
             format!("{}\n{}", render("theory")?.trim_end(), render(query.topic.name())?.trim_end_matches('\n'));
         // The number keeps the draws of one question apart from those of another.
-        let seed = self.seed.wrapping_add(u64::from(query.number).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let seed = self.seed.wrapping_add(u64::from(query.number).wrapping_mul(MIX_STEP));
         if query.topic == Topic::Premises {
             let items = theorems.iter().map(|(_, statement)| said(statement)).collect();
             let job = Job { seed, raw: true, ..Job::new(prompt, Program::Score { items, sum: false }, 1) };

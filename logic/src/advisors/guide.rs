@@ -7,6 +7,7 @@ use crate::language::notation::Reading;
 use crate::search::explore::{Query, Topic};
 
 use super::premises::NAMED;
+use super::random::{Random, mix};
 use super::shape::{Filling, Token, Wanted};
 use super::table::Table;
 
@@ -151,46 +152,4 @@ fn choices(filling: &Filling, sequence: &[Token]) -> Vec<Token> {
         }
     }
     all
-}
-
-/// SplitMix64, as a generator with a state.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(STEP);
-        mix(self.0)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
-    }
-
-    fn shuffle<T>(&mut self, list: &mut [T]) {
-        for place in (1..list.len()).rev() {
-            list.swap(place, self.below(place as u64 + 1) as usize);
-        }
-    }
-
-    /// One of `items`, by weight; `None` if there are none.
-    fn choose<T: Copy>(&mut self, items: &[T], weights: &[u32]) -> Option<T> {
-        let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-        let mut drawn = if total == 0 { return None } else { self.below(total) };
-        for (item, weight) in items.iter().zip(weights) {
-            match drawn.checked_sub(u64::from(*weight)) {
-                Some(rest) => drawn = rest,
-                None => return Some(*item),
-            }
-        }
-        None
-    }
-}
-
-const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// The output function of SplitMix64 (Steele, Lea, Flood 2014).
-fn mix(state: u64) -> u64 {
-    let bits = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^ (bits >> 31)
 }

@@ -9,6 +9,8 @@ use crate::calculus::theory::Theory;
 use crate::language::infix::{Infix, Sentence, Term};
 use crate::language::notation::Reading;
 
+use super::random::hash;
+
 /// Theorems that an advisor names in answer to a question which of them matter.
 pub const NAMED: usize = 8;
 
@@ -190,7 +192,7 @@ const HASHES: u64 = 64;
 fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     let signature = |sentence: &Sentence| -> Vec<u64> {
         let patterns = patterns(sentence);
-        let least = |number| patterns.iter().map(|pattern| hashed(pattern, number)).min().unwrap_or(u64::MAX);
+        let least = |number| patterns.iter().map(|pattern| hash(pattern, number)).min().unwrap_or(u64::MAX);
         (0..HASHES).map(least).collect()
     };
     let own = signature(goal);
@@ -206,12 +208,6 @@ fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
         (std::cmp::Reverse(same(theorem) + if unifies(theorem) { HASHES as usize / 8 } else { 0 }), *place)
     });
     order
-}
-
-fn hashed(pattern: &str, number: u64) -> u64 {
-    let seed = 0xcbf2_9ce4_8422_2325 ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let hash = pattern.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    (hash ^ (hash >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9)
 }
 
 /// What terms and atoms look like down to two signs, whatever their variables are called.

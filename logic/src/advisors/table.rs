@@ -7,6 +7,7 @@ use crate::calculus::theory::Theory;
 use crate::language::infix::Infix;
 use crate::language::notation::Reading;
 
+use super::random::hash;
 use super::shape::{Token, tokens};
 
 /// Tokens that decide about the next.
@@ -53,8 +54,7 @@ impl Table {
     /// A number that differs between tables that differ, as good as surely.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        // FNV-1a over the table as it is written down: its order is that of its keys.
-        let text = format!("{:?}", self.counts);
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        // The order in which it is written down is that of its keys.
+        hash(&format!("{:?}", self.counts), 0)
     }
 }
