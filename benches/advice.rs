@@ -22,10 +22,11 @@ use theoremata_actors::advice::{Advisor, ModelAdvisor, RivalAdvisor};
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::jobs::{Kind, Local, Options as PoolOptions, Pool};
 use theoremata_lm::{Device, Model, Settings};
-use theoremata_logic::advisors::{Chooser, Guide, Rival, Table};
+use theoremata_logic::advisors::{Guide, Rival, Table};
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Advice, Exploration, Fate, Options, Received, Task, Topic};
+use theoremata_logic::search::premises::Chooser;
 
 /// The theories from which the table of n-grams learns; no law of them is measured.
 const LEARNED: [&str; 9] =

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use rustix::time::{ClockId, clock_gettime};
 use shipped::{names, read};
-use theoremata_logic::advisors::{Chooser, premises};
 use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Exploration, Options, Task};
+use theoremata_logic::search::premises::{self, Chooser};
 
 const AT: [usize; 3] = [8, 16, 32];
 

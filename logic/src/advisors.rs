@@ -7,16 +7,14 @@
 
 mod generalise;
 mod guide;
-pub mod premises;
-mod random;
 mod shape;
 mod table;
 
 use crate::search::explore::{Proposal, Query, Topic};
+use crate::search::premises::{self, Chooser, NAMED};
 
 pub use generalise::generalised;
 pub use guide::Guide;
-pub use premises::{Chooser, NAMED};
 pub use table::Table;
 
 /// An advisor of this folder.

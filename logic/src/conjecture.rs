@@ -36,8 +36,11 @@ use subsume::{Instance, instance};
 /// The first look at a candidate: with three inputs, values up to 3.
 const FEW: u64 = 100;
 
-/// The last look: with three inputs, values up to 254; with four, up to 63.
+/// The last look: with three inputs, values up to 254.
 const MANY: u64 = 1 << 24;
+
+/// The last look at what has more than three inputs: with four, values up to 30.
+const MANY_OF_LARGE: u64 = 1 << 20;
 
 /// So many candidates about relations are looked at.
 const MOST_OF_FEW: usize = 200_000;
@@ -57,6 +60,8 @@ pub struct Conjecture {
     /// Whether it is `C[l] = C[r]` where `l = r` is (an instance of) another conjecture: true, but
     /// hardly a discovery.
     pub by_congruence: bool,
+    /// Whether it is a law that has a place in textbooks, by its form.
+    pub textbook: bool,
 }
 
 /// The order of interest, smaller first. A total order by content: equal ranks are equal clauses.
@@ -190,7 +195,7 @@ pub fn generate_while(
     horn::candidates(signature, &few, &relations, &mut take);
     relational::candidates(signature, &few, &relations, &carriers, &mut take);
     schemes::candidates(signature, &few, &all_relations, &mut |clause, shape| {
-        sieve.offer_few(clause, shape);
+        sieve.offer_scheme(clause, shape);
         looked += 1;
         looked < 2 * MOST_OF_FEW
     });
@@ -259,6 +264,8 @@ struct Sieve<'a> {
     /// The sets that hold all individuals of their sorts: what is said to be in one is not an atom that counts.
     carriers: Vec<RelationId>,
     candidates: BTreeMap<Rank, Shape>,
+    /// Candidates that have the form of a law of textbooks, as they may be read from either side.
+    textbook: HashSet<Clause>,
     /// Candidates that failed at once and were not held, each as often as it was built.
     early: usize,
     /// The same for those that are presumably false.
@@ -276,6 +283,7 @@ impl<'a> Sieve<'a> {
             presumed: presumed.iter().map(|model| Evaluator::new(model)).collect(),
             carriers: Vec::new(),
             candidates: BTreeMap::new(),
+            textbook: HashSet::new(),
             early: 0,
             unlikely: 0,
             counts: Counts::default(),
@@ -310,6 +318,13 @@ impl<'a> Sieve<'a> {
         self.candidates.entry(rank).or_insert(shape);
     }
 
+    /// Takes an instance of a scheme.
+    fn offer_scheme(&mut self, clause: Clause, shape: Shape) {
+        self.textbook.extend(mirrors(self.signature, &clause));
+        self.textbook.insert(clause.clone());
+        self.offer_few(clause, shape);
+    }
+
     /// Takes a candidate of a shape of which there are few, unless it fails at once.
     fn offer_few(&mut self, clause: Clause, shape: Shape) {
         let rank = rank(self.signature, &clause);
@@ -333,12 +348,12 @@ impl<'a> Sieve<'a> {
         let of = &self.signature.relations[relation.index()];
         let arguments: Vec<Term> = (0..of.arity as u16).map(Term::Variable).collect();
         let head = Head::Literal(Literal { positive: true, relation, arguments });
-        !of.function && self.is_likely(&Clause { variables: of.arity as u16, premises: Vec::new(), head })
+        !of.function && self.is_likely(&Clause { variables: of.arity as u16, premises: Vec::new(), head }, MANY)
     }
 
     /// Whether a clause holds where what nothing says to hold does not.
-    fn is_likely(&self, clause: &Clause) -> bool {
-        self.presumed.iter().all(|evaluator| evaluator.refute_within(clause, MANY).is_none())
+    fn is_likely(&self, clause: &Clause, assignments: u64) -> bool {
+        self.presumed.iter().all(|evaluator| evaluator.refute_within(clause, assignments).is_none())
     }
 
     fn refute(&self, clause: &Clause, assignments: u64) -> Option<Refuted> {
@@ -361,22 +376,24 @@ impl<'a> Sieve<'a> {
             let clause = &rank.clause;
             // Most false ones fail at small values; most true ones are instances, which costs less
             // to see than a sweep over the whole model.
+            let many = if rank.inputs.0 > 3 { MANY_OF_LARGE } else { MANY };
             if let Some(found) = self.refute(clause, FEW) {
                 refuted.push(found);
             } else if kept.instance(clause) {
                 self.counts.instances += 1;
             } else if shape == Shape::Horn && idle.any(&self, clause) {
                 self.counts.idle += 1;
-            } else if let Some(found) = self.refute(clause, MANY) {
+            } else if let Some(found) = self.refute(clause, many) {
                 refuted.push(found);
-            } else if !self.is_likely(clause) {
+            } else if !self.is_likely(clause, many) {
                 self.counts.unlikely += 1;
-            } else if !self.presumed.iter().any(|evaluator| evaluator.satisfiable_premises_within(clause, MANY)) {
+            } else if !self.presumed.iter().any(|evaluator| evaluator.satisfiable_premises_within(clause, many)) {
                 self.counts.vacuous += 1;
             } else {
                 let by_congruence = kept.by_congruence(&shape);
                 kept.add(clause, &shape);
-                conjectures.push(Conjecture { clause: rank.clause.clone(), shape, rank, by_congruence });
+                let textbook = self.textbook.contains(clause);
+                conjectures.push(Conjecture { clause: clause.clone(), shape, rank, by_congruence, textbook });
             }
         }
         let built = conjectures.len();
@@ -434,7 +451,7 @@ impl IdleLiterals {
                 let alone = canonical(&alone);
                 let Head::Literal(form) = &alone.head else { unreachable!("made of a literal") };
                 let form = form.clone();
-                *self.known.entry(form).or_insert_with(|| sieve.is_likely(&alone))
+                *self.known.entry(form).or_insert_with(|| sieve.is_likely(&alone, MANY))
             })
     }
 }

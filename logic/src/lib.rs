@@ -42,5 +42,6 @@ pub mod export;
 pub mod language;
 pub mod models;
 pub mod proofs;
+mod random;
 pub mod saturation;
 pub mod search;

@@ -10,4 +10,5 @@ pub mod lemma;
 pub mod library;
 mod names;
 mod parameters;
+pub mod premises;
 pub mod standard;

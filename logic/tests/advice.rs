@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use common::run::in_order;
 use common::{goal, theories};
-use theoremata_logic::advisors::{Chooser, Guide, Rival, Table};
+use theoremata_logic::advisors::{Guide, Rival, Table};
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::language::infix::Infix;
 use theoremata_logic::search::explore::{
     Advice, Exploration, Fate, Options, Origin, Proposal, Query, Received, Task, Topic,
 };
+use theoremata_logic::search::premises::Chooser;
 
 /// Runs an exploration to its end with an advisor. With `restarts` it is saved and restored after every round.
 fn advised(

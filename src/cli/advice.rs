@@ -8,9 +8,10 @@ use theoremata_actors::advice::{Advised, Advisor, By, ModelAdvisor, RivalAdvisor
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::jobs::{Kind, Local, Options, Pool};
 use theoremata_lm::{Device, Settings};
-use theoremata_logic::advisors::{Chooser, Guide, Rival, Table};
+use theoremata_logic::advisors::{Guide, Rival, Table};
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::search::explore::{Advice, Topic};
+use theoremata_logic::search::premises::Chooser;
 use theoremata_store::{Store, StoreReader};
 
 use super::arguments::{RunArguments, count};

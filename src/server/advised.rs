@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use theoremata_actors::advice::{Advised, Advisor, Answering, By, ModelAdvisor, RivalAdvisor};
 use theoremata_actors::grid::Cancel;
 use theoremata_actors::jobs::{Answer, Job, JobId};
-use theoremata_logic::advisors::{Chooser, Guide, Rival};
+use theoremata_logic::advisors::{Guide, Rival};
 use theoremata_logic::search::explore::{Advice, Topic};
+use theoremata_logic::search::premises::Chooser;
 use utoipa::ToSchema;
 
 use super::models::{Asking, Memory, Models};

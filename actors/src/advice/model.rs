@@ -10,12 +10,12 @@ use std::time::Duration;
 use tera::{Context, Tera};
 use theoremata_kernels::MIX_STEP;
 use theoremata_lm::Outcome;
-use theoremata_logic::advisors::NAMED;
 use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::language::infix::Infix;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::search::explore::{Proposal, Query, Topic};
+use theoremata_logic::search::premises::NAMED;
 
 use super::advisor::Advisor;
 use crate::grid::Cancel;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use theoremata_logic::advisors::Chooser;
 use theoremata_logic::search::explore::Topic;
+use theoremata_logic::search::premises::Chooser;
 
 /// An advisor by all that its answers hang on.
 #[derive(Clone, PartialEq, Eq, Debug)]

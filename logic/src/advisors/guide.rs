@@ -7,9 +7,9 @@ use crate::language::notation::Reading;
 use crate::search::explore::{Query, Topic};
 
 use super::premises::NAMED;
-use super::random::{Random, mix};
 use super::shape::{Filling, Token, Wanted};
 use super::table::Table;
+use crate::random::{Random, mix};
 
 /// Tokens of a statement at most.
 const LONGEST: usize = 18;

@@ -7,8 +7,8 @@ use crate::calculus::theory::Theory;
 use crate::language::infix::Infix;
 use crate::language::notation::Reading;
 
-use super::random::hash;
 use super::shape::{Token, tokens};
+use crate::random::hash;
 
 /// Tokens that decide about the next.
 pub(super) const ORDER: usize = 3;

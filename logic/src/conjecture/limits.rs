@@ -63,10 +63,12 @@ impl Limits {
         Limits { atoms: self.atoms_of_few.max(self.atoms), ..self.clone() }
     }
 
-    /// The limits for schemes: those of shapes of which there are few, and constants are no reason to be smaller.
+    /// The limits for schemes. They are of the size that they are: who does not ask for conjectures that are smaller than
+    /// usual has all of them, and constants are no reason to be smaller.
     pub(super) fn of_schemes(&self) -> Limits {
         let few = self.of_few();
-        Limits { atoms_with_constant: few.atoms, ..few }
+        let atoms = if few.atoms < Bounds::default().atoms { few.atoms } else { usize::MAX };
+        Limits { atoms, atoms_with_constant: atoms, ..few }
     }
 
     /// Whether a conjecture may contain the constant.

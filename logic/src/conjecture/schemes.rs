@@ -9,9 +9,10 @@ use super::pattern::is_well_sorted;
 use super::term::{Shape, TermTree, equation};
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 
-/// The schemes. `f`, `g`, `h` are functions of two inputs, `u`, `v` of one, `R` is a relation of two arguments, `P`
-/// of one, `c`, `d` are constants, other letters are variables; different letters may stand for the same.
-const SCHEMES: [&str; 78] = [
+/// The schemes. `f`, `g`, `h` are functions of two inputs, `u`, `v` of one, capital letters are relations of as many
+/// arguments as they have, `c`, `d` are constants, other letters are variables.
+/// Different letters may stand for the same, but functions.
+const SCHEMES: [&str; 108] = [
     // One operation.
     "f(x,y) = f(y,x)",
     "f(x,f(y,z)) = f(f(x,y),z)",
@@ -22,6 +23,8 @@ const SCHEMES: [&str; 78] = [
     "f(x,c) = c",
     "f(x,x) = c",
     "f(x,f(y,f(z,w))) = f(f(f(x,y),z),w)",
+    "f(f(x,y),f(z,w)) = f(f(x,z),f(y,w))",
+    "f(f(x,y),f(x,y)) = f(f(x,x),f(y,y))",
     "f(x,y) != x",
     "f(x,y) != y",
     // Two and three.
@@ -31,6 +34,8 @@ const SCHEMES: [&str; 78] = [
     "f(x,g(y,z)) = h(f(x,y),f(x,z))",
     "f(g(x,y),z) = h(f(x,z),f(y,z))",
     "f(x,g(y,z)) = f(f(x,y),z)",
+    "g(f(x,y),f(y,x)) = c",
+    "f(g(x,y),g(x,y)) = g(g(f(x,x),f(x,y)),g(f(y,x),f(y,y)))",
     // With a function of one input.
     "u(u(x)) = x",
     "u(u(x)) = u(x)",
@@ -50,6 +55,14 @@ const SCHEMES: [&str; 78] = [
     "f(x,u(y)) = g(x,f(x,y))",
     "f(x,g(u(x),y)) = f(x,y)",
     "f(x,f(u(x),y)) = y",
+    "g(f(x,y),f(x,u(y))) = c",
+    "g(f(x,y),f(u(x),y)) = c",
+    "u(f(x,y)) = f(f(u(x),u(y)),g(x,y))",
+    "f(u(x),u(v(x))) = g(v(x),v(x))",
+    "u(v(x)) = f(v(x),u(x))",
+    "u(f(x,c)) = f(x,c)",
+    "u(f(x,g(y,c))) = g(y,u(x))",
+    "u(f(x,y)) != c",
     // Cancellation, inverses and units.
     "f(x,y) = f(x,z) -> y = z",
     "f(x,z) = f(y,z) -> x = y",
@@ -57,6 +70,9 @@ const SCHEMES: [&str; 78] = [
     "f(x,y) = x -> y = c",
     "f(x,y) = y -> x = c",
     "f(x,x) = x -> x = c",
+    "f(x,x) = f(y,y) -> x = y",
+    "f(x,y) = x -> f(x,u(y)) = c",
+    "c = d -> x = c",
     "f(x,x) = c -> x = c",
     "f(x,y) = c -> x = c",
     "f(x,y) = c -> y = c",
@@ -86,6 +102,21 @@ const SCHEMES: [&str; 78] = [
     "R(x,y) -> R(u(y),u(x))",
     "R(x,y), R(y,z), R(z,w) -> R(x,w)",
     "R(x,y), R(y,z), R(z,x) -> x = y",
+    "R(x,y), R(z,w), R(x,w) -> R(y,z)",
+    "R(x,y), y != c -> S(x,y)",
+    "R(f(g(x,y),g(x,z)),g(x,f(y,z)))",
+    "R(f(x,g(y,z)),g(f(x,y),f(x,z)))",
+    "R(x,z) -> R(f(x,g(y,z)),g(f(x,y),z))",
+    "R(f(x,x),u(x))",
+    "R(f(u(x),u(x)),u(x))",
+    "R(f(x,x),x) -> u(x) = x",
+    "R(x,y), S(z,u(x)) -> S(z,u(y))",
+    "R(z,u(x)), R(z,u(y)) -> R(z,u(f(x,y)))",
+    "W(n,x,y), W(m,y,z) -> W(f(n,m),x,z)",
+    "R(x,y), W(n,y,z) -> W(u(n),x,z)",
+    "W(n,x,y), R(y,z) -> W(u(n),x,z)",
+    "R(x,y) -> W(u(c),x,y)",
+    "W(u(c),x,y) -> R(x,y)",
     // Sets that are closed, and elements that can be cancelled.
     "P(x), P(y) -> P(f(x,y))",
     "P(f(x,y)) -> P(x)",
@@ -214,7 +245,9 @@ pub(super) fn candidates(
             let constants = (0..signature.constants.len() as u16).filter(|constant| limits.offers_constant(*constant));
             let constants: Vec<u16> = if inputs.is_none() { constants.collect() } else { Vec::new() };
             let more = |meaning: Meaning| {
-                let relations = own.iter().map(|id| {
+                let is_free =
+                    |id: &&RelationId| letter.is_uppercase() || !meaning.relations.values().any(|used| used == *id);
+                let relations = own.iter().filter(is_free).map(|id| {
                     let mut meaning = meaning.clone();
                     meaning.relations.insert(letter, *id);
                     meaning

@@ -13,12 +13,12 @@ use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
 use crate::search::explore::{
-    Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Sifting, Stage, Theorem,
+    Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Quantified, Sifting, Stage, Theorem,
 };
 use crate::search::library::{Library, Source};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.
@@ -47,6 +47,7 @@ struct State<C, O> {
     knows_exhaustions: bool,
     has_doubted: bool,
     siftings: Vec<Sifting>,
+    quantified: Option<Quantified>,
     asked: Vec<Asked>,
     chosen: Vec<(usize, Vec<u32>)>,
 }
@@ -121,6 +122,7 @@ impl Exploration {
             knows_exhaustions: self.knows_exhaustions,
             has_doubted: self.has_doubted,
             siftings: self.siftings.clone(),
+            quantified: self.quantified.clone(),
             asked: self.consultation.asked.clone(),
             chosen: self.consultation.chosen.clone(),
         };
@@ -169,6 +171,9 @@ impl Exploration {
             }
             for generation in state.generations.iter().filter(|generation| generation.begin == place) {
                 exploration.generate_again(generation);
+            }
+            if let Some(quantified) = state.quantified.as_ref().filter(|quantified| quantified.begin == place) {
+                exploration.enter_again(quantified);
             }
             if place == exploration.conjectures.len() && exploration.falsity_at == Some(place) {
                 exploration.add_falsity();

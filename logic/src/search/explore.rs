@@ -15,9 +15,12 @@ mod generate;
 mod interest;
 mod known;
 mod learn;
+mod narrow;
 mod note;
 mod prepare;
+mod quantified;
 mod refute;
+mod schedule;
 mod scope;
 mod sift;
 mod theorem;
@@ -35,29 +38,26 @@ use crate::clauses::compile::{Compiled, Move};
 use crate::conjecture::Refuted;
 use crate::language::notation::{Notation, Reading};
 use crate::models::model::Model;
-use crate::saturation::block::{Focus, Snapshot};
+use crate::saturation::block::Snapshot;
 use crate::saturation::book::RuleBook;
-use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
 use crate::search::library::{Library, Source};
+use crate::search::premises::Fingerprint;
 
 pub(crate) use advice::Consultation;
 pub use advice::{Advice, Asked, Proposal, Query, Received, Topic};
 pub(crate) use conjecture::LEVELS;
-use conjecture::{BY_CASES, LAST, is_asked};
 pub use conjecture::{Conjecture, Fate, Open, OpenInduction, Origin};
 pub(crate) use generate::Generation;
 pub use interest::{Interest, Listed, Variant};
 use learn::root_of;
 pub use note::Note;
 use prepare::read_goal;
+pub(crate) use quantified::Quantified;
 use scope::Dependencies;
 pub(crate) use sift::Sifting;
 pub use theorem::{Counts, Theorem};
 pub use wish::Failure;
-
-/// Work to complete equations for a generated conjecture.
-const GENERATED_EQUATIONS: u64 = 200_000;
 
 /// What is wanted of an exploration, and its bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -185,8 +185,13 @@ pub struct Exploration {
     pub(crate) has_doubted: bool,
     /// When open conjectures were sifted, and what came of it.
     pub(crate) siftings: Vec<Sifting>,
+    /// The laws with a quantifier inside that were proved in the end.
+    pub(crate) quantified: Option<Quantified>,
     /// What an advisor was asked, and what came of it.
     pub(crate) consultation: Consultation,
+    /// What tells which theorems matter for a goal, of each theorem; `None` of one that is no plain statement. Worked out
+    /// when it is needed first.
+    pub(crate) fingerprints: Vec<Option<Fingerprint>>,
     /// The theorems of used theories that could not be taken over.
     pub(crate) left: Vec<(Source, Arc<str>)>,
 }
@@ -255,7 +260,9 @@ impl Exploration {
             knows_exhaustions: false,
             has_doubted: false,
             siftings: Vec::new(),
+            quantified: None,
             consultation: Consultation::default(),
+            fingerprints: Vec::new(),
             left: library.left,
         };
         if !exploration.theorems.is_empty() {
@@ -329,167 +336,6 @@ impl Exploration {
         counts
     }
 
-    /// What is to be done next: the first open conjectures, by interest, that have not been tried with
-    /// all rules; first with little effort, and with more when nothing else is left.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an exploration takes verdicts between its tasks, so it is no iterator"
-    )]
-    pub fn next(&mut self) -> Task {
-        loop {
-            match self.stage {
-                Stage::Finished => return Task::Finished,
-                Stage::Fresh | Stage::Wanting | Stage::Closing | Stage::Doubting | Stage::Sifting => {
-                    return Task::Prepare;
-                }
-                // Only goals were asked for, and all are decided.
-                _ if !self.options.generate && !self.goals_open() => self.finish(),
-                Stage::Goals | Stage::Generated => {
-                    if let Some(round) = self.chosen_round() {
-                        return round;
-                    }
-                    // With patience first: what failed often waits for several new rules.
-                    for (level, patient) in [(0, true), (0, false), (1, false)] {
-                        if level == 1 && self.doubts() {
-                            self.stage = Stage::Doubting;
-                            return Task::Prepare;
-                        }
-                        if self.choose(level, patient) {
-                            return self.solve_with(self.options.efforts[level]);
-                        }
-                    }
-                    if self.may_sift() {
-                        self.stage = Stage::Sifting;
-                        return Task::Prepare;
-                    }
-                    // Where the axioms have cases, so have the proofs of many goals; the fewer lemmas, the faster.
-                    if !self.book.is_horn() {
-                        if self.add_exhaustions() {
-                            continue;
-                        }
-                        if self.choose_first(BY_CASES) {
-                            return self.solve_with(self.options.by_cases);
-                        }
-                    }
-                    if self.unanswered() > 0 {
-                        return Task::Ask;
-                    }
-                    // Lemmas about little cost less than cases do, tried again after each theorem.
-                    if !self.options.generate && self.may_grow(true) {
-                        self.stage = Stage::Wanting;
-                        continue;
-                    }
-                    if self.add_exhaustions() {
-                        continue;
-                    }
-                    if self.choose(BY_CASES, false) {
-                        return self.solve_with(self.options.by_cases);
-                    }
-                    // More effort for a goal, once, costs less than a larger set of lemmas does.
-                    if let (false, Some(effort)) = (self.options.generate, self.options.last_effort)
-                        && self.choose_first(LAST)
-                    {
-                        return self.solve_with(effort);
-                    }
-                    self.advance();
-                }
-                Stage::Last => {
-                    if let Some(effort) = self.options.last_effort
-                        && self.choose(LAST, false)
-                    {
-                        return self.solve_with(effort);
-                    }
-                    self.finish();
-                }
-            }
-        }
-    }
-
-    fn solve_with(&self, effort: Effort) -> Task {
-        Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect())
-    }
-
-    /// Chooses goals that were never tried at this level for the next round; false if there is none.
-    fn choose_first(&mut self, level: usize) -> bool {
-        let first = |conjecture: &Conjecture| is_asked(&conjecture.origin) && conjecture.tried[level] == 0;
-        self.choose_among(level, false, first)
-    }
-
-    /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
-    fn choose(&mut self, level: usize, patient: bool) -> bool {
-        self.choose_among(level, patient, |_| true)
-    }
-
-    fn choose_among(&mut self, level: usize, patient: bool, among: impl Fn(&Conjecture) -> bool) -> bool {
-        let rules = self.rules() + 1;
-        let last = self.stage == Stage::Last;
-        let chosen = |(_, conjecture): &(usize, &Conjecture)| {
-            let open = matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)) && conjecture.clause.is_some();
-            let tried = conjecture.tried[level];
-            let waits = patient && tried > 0 && conjecture.was_costly() && rules < tried + conjecture.failures / 2;
-            let asked = is_asked(&conjecture.origin);
-            let wanted = asked || !(last || (level == BY_CASES && self.book.is_horn()));
-            open && among(conjecture) && tried < rules && !waits && wanted
-        };
-        // Lemmas stand at the end of the list but are wanted first.
-        let lemmas_first = |(place, conjecture): &(usize, &Conjecture)| (!conjecture.origin.is_help(), *place);
-        let mut order: Vec<_> = self.conjectures.iter().enumerate().filter(chosen).collect();
-        order.sort_by_key(lemmas_first);
-        self.running = order.into_iter().map(|(place, _)| place).take(self.options.window).collect();
-        let running = &self.running;
-        for place in running {
-            self.conjectures[*place].tried[level] = rules;
-        }
-        !self.running.is_empty()
-    }
-
-    fn block(&self, place: usize, effort: Effort) -> LogicBlock {
-        let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
-        let sequent = Sequent::of(clause);
-        let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
-        let equations = match &self.conjectures[place].origin {
-            origin if is_asked(origin) => effort.equations,
-            // What was generated is easy, or it is no loss.
-            _ if effort == Effort::USUAL => GENERATED_EQUATIONS,
-            _ => 0,
-        };
-        let scope = self.dependencies.scope(clause);
-        let relations = self.compiled.signature.relations.len();
-        let focus = Focus::new(relations, |relation| scope.has_relation(relation));
-        let effort = Effort { nesting, equations, ..effort };
-        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, effort).about(Arc::new(focus))
-    }
-
-    /// Whether the user still waits for an answer.
-    fn goals_open(&self) -> bool {
-        self.conjectures
-            .iter()
-            .any(|conjecture| is_asked(&conjecture.origin) && matches!(conjecture.fate, Fate::Waiting | Fate::Open(_)))
-    }
-
-    /// Nothing is left to be tried as things are: more conjectures, lemmas, more effort, or the end.
-    fn advance(&mut self) {
-        if self.stage == Stage::Goals && self.goals_open() {
-            // The goals alone did not suffice: what the theory has to offer comes in.
-            self.stage = Stage::Wanting;
-        } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
-            // They are tried like everything else.
-        } else if self.stage == Stage::Generated && self.consult_about_all() {
-            // The answers are tried too.
-        } else if self.stage == Stage::Generated && self.goals_open() && self.may_grow(false) {
-            self.stage = Stage::Wanting;
-        } else if self.goals_open() && self.options.last_effort.is_some() {
-            self.stage = Stage::Last;
-        } else {
-            self.finish();
-        }
-    }
-
-    /// Whether open goals are to be looked at in small models now.
-    fn doubts(&self) -> bool {
-        self.stage == Stage::Goals && !self.has_doubted && self.goals_open()
-    }
-
     /// The notation of the theory, ready to read its formulas.
     #[must_use]
     pub fn reading(&self) -> Reading<'_> {
@@ -515,9 +361,5 @@ impl Exploration {
     /// Theorems that are rules.
     fn rules(&self) -> u32 {
         self.theorems.iter().filter(|theorem| !theorem.corollary).count() as u32
-    }
-
-    fn finish(&mut self) {
-        self.stage = Stage::Closing;
     }
 }

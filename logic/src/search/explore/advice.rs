@@ -18,12 +18,9 @@ use crate::calculus::formula::Formula;
 use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Theory;
 use crate::clauses::clause::Clause;
-use crate::saturation::book::RuleBook;
-use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock};
 
-use super::conjecture::{Fate, Origin, is_asked};
-use super::learn::{add_theorem, root_of};
+use super::conjecture::{Fate, Origin, USUAL, is_asked};
 use super::{Exploration, Stage, Task};
 
 /// How often one goal is asked about, each time with more theorems than before.
@@ -226,7 +223,8 @@ impl Exploration {
     /// Puts down questions about a goal that has just withstood the usual effort.
     pub(super) fn consult(&mut self, place: usize, stuck: &[Clause]) {
         let conjecture = &self.conjectures[place];
-        if conjecture.tried[1] == 0 || !is_asked(&conjecture.origin) || matches!(conjecture.fate, Fate::Refuted(..)) {
+        if conjecture.tried[USUAL] == 0 || !is_asked(&conjecture.origin) || matches!(conjecture.fate, Fate::Refuted(..))
+        {
             return;
         }
         self.ask_about(place, stuck, &[Topic::Lemma, Topic::Steps, Topic::Split, Topic::Premises]);
@@ -288,21 +286,10 @@ impl Exploration {
             }
         }
         self.consultation.chosen = later;
-        let blocks: Vec<LogicBlock> = round.iter().map(|(place, chosen)| self.narrow_block(*place, chosen)).collect();
+        let effort = Effort { splits: 0, equations: 0, ..self.options.last_effort.unwrap_or(Effort::USUAL) };
+        let blocks: Vec<LogicBlock> =
+            round.iter().map(|(place, chosen)| self.narrow_block(*place, chosen, effort)).collect();
         self.running = round.into_iter().map(|(place, _)| place).collect();
         (!blocks.is_empty()).then_some(Task::Solve(blocks))
-    }
-
-    /// An attempt at a goal that knows the axioms and these theorems alone, with as much effort as a goal gets in the end.
-    fn narrow_block(&self, place: usize, chosen: &[u32]) -> LogicBlock {
-        let mut book = RuleBook::new(&self.compiled);
-        for id in chosen {
-            if let Some(theorem) = self.theorems.get(*id as usize) {
-                add_theorem(&mut book, &self.compiled, TheoremId(*id), theorem);
-            }
-        }
-        let clause = self.conjectures[place].clause.as_ref().expect("what is asked about is a clause");
-        let effort = Effort { splits: 0, equations: 0, ..self.options.last_effort.unwrap_or(Effort::USUAL) };
-        LogicBlock::new(self.compiled.clone(), Arc::new(root_of(&book).rest()), Sequent::of(clause), effort)
     }
 }

@@ -10,11 +10,15 @@ use crate::clauses::compile::Move;
 use crate::search::ended::Ended;
 use crate::search::library::Source;
 
-/// How many efforts there are: two usual ones, one by cases, and the last.
-pub(crate) const LEVELS: usize = 4;
-/// The effort by cases, and the last.
-pub(super) const BY_CASES: usize = 2;
-pub(super) const LAST: usize = 3;
+/// How many efforts there are: two usual ones, one with few theorems, one by cases, and the last.
+pub(crate) const LEVELS: usize = 5;
+/// Little effort, and the usual one.
+pub(super) const QUICK: usize = 0;
+pub(super) const USUAL: usize = 1;
+/// The effort with the theorems that seem to matter alone, the effort by cases, and the last.
+pub(super) const NARROW: usize = 2;
+pub(super) const BY_CASES: usize = 3;
+pub(super) const LAST: usize = 4;
 
 /// Where a conjecture came from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,6 +64,8 @@ pub struct Conjecture {
     /// Whether it says of larger terms what another conjecture says of smaller ones: then it is left
     /// to follow from that one, and no induction is tried.
     pub by_congruence: bool,
+    /// Whether it was generated as a law that has a place in textbooks, by its form.
+    pub textbook: bool,
     /// What became of it.
     pub fate: Fate,
     /// For each effort how many rules were known when it was last tried, plus one; 0: not yet.
@@ -80,6 +86,7 @@ impl Conjecture {
             parts: Vec::new(),
             vacuous: false,
             by_congruence: false,
+            textbook: false,
             fate: Fate::Waiting,
             tried: [0; LEVELS],
             failures: 0,
@@ -102,6 +109,11 @@ impl Conjecture {
             Origin::Advised(question) => Some(question as usize),
             _ => None,
         }
+    }
+
+    /// Whether it can be tried and is not decided.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.fate, Fate::Waiting | Fate::Open(_)) && self.clause.is_some()
     }
 
     /// Whether the last attempt was ended by the bound on steps.

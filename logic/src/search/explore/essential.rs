@@ -9,7 +9,7 @@ use crate::saturation::book::RuleBook;
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
-use super::conjecture::{BY_CASES, LAST};
+use super::conjecture::{BY_CASES, LAST, NARROW};
 use super::interest::by_weight;
 use super::learn::{add_theorem, root_of};
 use super::{Exploration, LEVELS};
@@ -80,6 +80,9 @@ impl Exploration {
     /// Whether a theorem is proved by one attempt, with the effort by which it was proved, when of the theorems only
     /// `known` are known.
     pub fn follows_from(&mut self, known: &[TheoremId], theorem: TheoremId) -> bool {
+        if self.theorems[theorem.0 as usize].clause.is_none() {
+            return self.quantified_follows(theorem, known);
+        }
         let known = known.iter().map(|id| id.0 as usize).collect();
         let root = self.root_with(&known);
         self.follows(theorem.0 as usize, &root)
@@ -122,8 +125,9 @@ impl Exploration {
         let conjecture = &self.conjectures[theorem.conjecture];
         let Some(clause) = &theorem.clause else { return false };
         let [quick, usual] = self.options.efforts;
-        let efforts = [Some(quick), Some(usual), Some(Effort::CASES), self.options.last_effort];
-        debug_assert!(BY_CASES == 2 && LAST == 3 && LEVELS == efforts.len());
+        let efforts =
+            [Some(quick), Some(usual), Some(self.narrow_effort()), Some(Effort::CASES), self.options.last_effort];
+        debug_assert!(NARROW == 2 && BY_CASES == 3 && LAST == 4 && LEVELS == efforts.len());
         let tried = conjecture.tried;
         let nesting = |effort: Effort| if conjecture.by_congruence { 0 } else { effort.nesting };
         // The last effort with which it was tried is that which proved it.

@@ -199,7 +199,10 @@ impl Exploration {
             let in_earlier = earlier.contains(&conjecture.clause);
             self.add(conjecture.clause, Origin::Generated);
             match self.conjectures.get_mut(place) {
-                Some(added) => added.by_congruence = conjecture.by_congruence,
+                Some(added) => {
+                    added.by_congruence = conjecture.by_congruence;
+                    added.textbook = conjecture.textbook;
+                }
                 None if in_earlier => {}
                 // A goal states it already.
                 None => self.counts.instances += 1,

@@ -24,7 +24,10 @@ impl Exploration {
     /// begun anew or restored.
     pub fn prepare(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         if self.stage == Stage::Closing {
-            if !self.find_counter_models(&SearchLimits::default(), go_on) || !self.mark_essential(go_on) {
+            if !self.find_counter_models(&SearchLimits::default(), go_on)
+                || !self.prove_quantified(go_on)
+                || !self.mark_essential(go_on)
+            {
                 return false;
             }
             self.join_parts();

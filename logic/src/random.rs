@@ -1,7 +1,7 @@
 //! Numbers that look random, and are functions of a seed or a text.
 
 /// SplitMix64, as a generator with a state.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -13,14 +13,14 @@ impl Random {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
-    pub(super) fn shuffle<T>(&mut self, list: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
         for place in (1..list.len()).rev() {
             list.swap(place, self.below(place as u64 + 1) as usize);
         }
     }
 
     /// One of `items`, by weight; `None` if there are none.
-    pub(super) fn choose<T: Copy>(&mut self, items: &[T], weights: &[u32]) -> Option<T> {
+    pub(crate) fn choose<T: Copy>(&mut self, items: &[T], weights: &[u32]) -> Option<T> {
         let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
         let mut drawn = if total == 0 { return None } else { self.below(total) };
         for (item, weight) in items.iter().zip(weights) {
@@ -36,14 +36,14 @@ impl Random {
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The output function of SplitMix64 (Steele, Lea, Flood 2014).
-pub(super) fn mix(state: u64) -> u64 {
+pub(crate) fn mix(state: u64) -> u64 {
     let bits = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     bits ^ (bits >> 31)
 }
 
 /// FNV-1a of a text, begun differently for each `number`.
-pub(super) fn hash(text: &str, number: u64) -> u64 {
+pub(crate) fn hash(text: &str, number: u64) -> u64 {
     let begin = 0xcbf2_9ce4_8422_2325 ^ number.wrapping_mul(STEP);
     let hash = text.bytes().fold(begin, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     // FNV leaves the high bits of short texts alike.

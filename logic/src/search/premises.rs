@@ -9,9 +9,9 @@ use crate::calculus::theory::Theory;
 use crate::language::infix::{Infix, Sentence, Term};
 use crate::language::notation::Reading;
 
-use super::random::hash;
+use crate::random::hash;
 
-/// Theorems that an advisor names in answer to a question which of them matter.
+/// Theorems with which a goal is tried alone.
 pub const NAMED: usize = 8;
 
 /// A way to rank theorems.
@@ -187,26 +187,46 @@ fn mepo(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
 /// Hashes of a signature.
 const HASHES: u64 = 64;
 
-/// Theorems by how many patterns of terms they are estimated to share with the goal; those of which a side unifies with a
-/// term of the goal come before the others.
-fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
-    let signature = |sentence: &Sentence| -> Vec<u64> {
+/// What [`Chooser::MinHash`] looks at of a statement, worked out once: hashes of its patterns, its terms, and the sides of
+/// its conclusion.
+#[derive(Clone, Debug)]
+pub(crate) struct Fingerprint {
+    hashes: Vec<u64>,
+    terms: Vec<Term>,
+    sides: Vec<Term>,
+}
+
+impl Fingerprint {
+    /// Of a statement of a theory; `None` of one that is not plain.
+    pub(crate) fn of(infix: &Infix, reading: &Reading<'_>, statement: &Formula) -> Option<Fingerprint> {
+        Some(Fingerprint::of_sentence(&infix.sentence(&reading.statement(statement).to_string()).ok()?))
+    }
+
+    fn of_sentence(sentence: &Sentence) -> Fingerprint {
         let patterns = patterns(sentence);
         let least = |number| patterns.iter().map(|pattern| hash(pattern, number)).min().unwrap_or(u64::MAX);
-        (0..HASHES).map(least).collect()
-    };
-    let own = signature(goal);
-    let same = |theorem: &Sentence| own.iter().zip(signature(theorem)).filter(|(one, other)| **one == *other).count();
-    let terms = terms_of(goal);
-    let unifies = |theorem: &Sentence| {
-        let sides = sides_of(conclusion(theorem));
-        sides.iter().any(|side| terms.iter().any(|term| unify(side, term)))
-    };
+        Fingerprint {
+            hashes: (0..HASHES).map(least).collect(),
+            terms: terms_of(sentence),
+            sides: sides_of(conclusion(sentence)),
+        }
+    }
+
+    /// How much a theorem seems to matter for a goal: how many patterns of terms they are estimated to share, and more if a
+    /// side of the theorem unifies with a term of the goal.
+    pub(crate) fn relevance(&self, theorem: &Fingerprint) -> usize {
+        let same = self.hashes.iter().zip(&theorem.hashes).filter(|(one, other)| one == other).count();
+        let unifies = theorem.sides.iter().any(|side| self.terms.iter().any(|term| unify(side, term)));
+        same + if unifies { HASHES as usize / 8 } else { 0 }
+    }
+}
+
+/// Theorems by their relevance for the goal.
+fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+    let goal = Fingerprint::of_sentence(goal);
+    let relevance = |theorem: &Sentence| goal.relevance(&Fingerprint::of_sentence(theorem));
     let mut order: Vec<usize> = (0..theorems.len()).collect();
-    order.sort_by_key(|place| {
-        let theorem = &theorems[*place];
-        (std::cmp::Reverse(same(theorem) + if unifies(theorem) { HASHES as usize / 8 } else { 0 }), *place)
-    });
+    order.sort_by_cached_key(|place| (std::cmp::Reverse(relevance(&theorems[*place])), *place));
     order
 }
 

@@ -1,0 +1,103 @@
+//! Attempts with few theorems: a goal that withstood the usual effort may need more work with less to work on.
+//!
+//! Every theorem that a block knows costs it steps, and most have nothing to do with its goal. So a goal is tried with
+//! those alone that seem to matter for it, and with more work; and again whenever other theorems seem to matter more.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use crate::calculus::proof::TheoremId;
+use crate::language::infix::Infix;
+use crate::saturation::block::Limits;
+use crate::saturation::book::RuleBook;
+use crate::saturation::sequent::Sequent;
+use crate::search::attempt::{Effort, LogicBlock};
+use crate::search::premises::{Fingerprint, NAMED};
+
+use super::conjecture::NARROW;
+use super::learn::{add_theorem, root_of};
+use super::{Exploration, Task};
+
+/// What it counts that a theorem is a law of textbooks, beside the hashes and the unifiable sides that it shares with a goal.
+const TEXTBOOK: usize = 16;
+
+impl Exploration {
+    /// A round of goals, each with the theorems that seem to matter for it; `None` if there is none to be tried so.
+    pub(super) fn narrow_round(&mut self) -> Option<Task> {
+        let rules = self.rules();
+        if rules as usize <= NAMED {
+            return None;
+        }
+        let due = |place: &usize| {
+            let conjecture = &self.conjectures[*place];
+            conjecture.is_open() && self.is_wanted(conjecture) && conjecture.tried[NARROW] < rules
+        };
+        let due: Vec<usize> = (0..self.conjectures.len()).filter(due).take(self.options.window).collect();
+        if due.is_empty() {
+            return None;
+        }
+        self.take_fingerprints();
+        let mut blocks = Vec::new();
+        self.running = Vec::new();
+        for place in due {
+            let before = std::mem::replace(&mut self.conjectures[place].tried[NARROW], rules);
+            let chosen = self.relevant(place, rules);
+            if before == 0 || chosen != self.relevant(place, before) {
+                blocks.push(self.narrow_block(place, &chosen, self.narrow_effort()));
+                self.running.push(place);
+            }
+        }
+        // Of those behind the window some may be due.
+        if blocks.is_empty() { self.narrow_round() } else { Some(Task::Solve(blocks)) }
+    }
+
+    fn take_fingerprints(&mut self) {
+        let known = self.fingerprints.len();
+        let (infix, reading) = (Infix::new(&self.theory), self.reading());
+        let statements = self.theorems[known..].iter().map(|theorem| theorem.checked.statement());
+        let more: Vec<_> = statements.map(|statement| Fingerprint::of(&infix, &reading, statement)).collect();
+        self.fingerprints.extend(more);
+    }
+
+    /// Those of the first rules that seem to matter for a conjecture.
+    fn relevant(&self, place: usize, rules: u32) -> Vec<u32> {
+        let statement = &self.conjectures[place].statement;
+        let goal = Fingerprint::of(&Infix::new(&self.theory), &self.reading(), statement);
+        let known = (0..).zip(&self.theorems).zip(&self.fingerprints);
+        let known = known.filter(|((_, theorem), _)| !theorem.corollary).take(rules as usize);
+        let mut ranked: Vec<(Reverse<usize>, u32)> = known
+            .map(|((id, theorem), fingerprint)| {
+                let both = goal.as_ref().zip(fingerprint.as_ref());
+                let relevance = both.map_or(0, |(goal, theorem)| goal.relevance(theorem));
+                // Of many theorems that were generated, those of textbooks are the ones to build on.
+                let textbook = self.options.generate && self.conjectures[theorem.conjecture].textbook;
+                (Reverse(relevance + if textbook { TEXTBOOK } else { 0 }), id)
+            })
+            .collect();
+        ranked.sort_unstable();
+        let mut chosen: Vec<u32> = ranked.into_iter().take(NAMED).map(|(_, id)| id).collect();
+        chosen.sort_unstable();
+        chosen
+    }
+
+    /// An attempt at a goal that knows the axioms and these theorems alone.
+    pub(super) fn narrow_block(&self, place: usize, chosen: &[u32], effort: Effort) -> LogicBlock {
+        let mut book = RuleBook::new(&self.compiled);
+        for id in chosen {
+            if let Some(theorem) = self.theorems.get(*id as usize) {
+                add_theorem(&mut book, &self.compiled, TheoremId(*id), theorem);
+            }
+        }
+        let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
+        let root = Arc::new(root_of(&book).rest());
+        LogicBlock::new(self.compiled.clone(), root, Sequent::of(clause), effort)
+    }
+
+    /// More work in each case than is usual, and cases where the axioms have some; no completion of equations, which has a
+    /// turn of its own.
+    pub(super) fn narrow_effort(&self) -> Effort {
+        let case = Limits { steps: 200_000, creations: 80 };
+        let Effort { splits, split, .. } = if self.book.is_horn() { Effort::USUAL } else { Effort::CASES };
+        Effort { case, splits, split, equations: 0, ..Effort::USUAL }
+    }
+}

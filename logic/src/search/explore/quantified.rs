@@ -1,0 +1,289 @@
+//! Laws of textbooks with a quantifier inside: there is one neutral element, one least element, and equations have solutions.
+//!
+//! Such a premise is no literal. As a conjecture like others it would need a name that every block and every model has to
+//! know. So these laws are tried when all else is done, each in a block of its own, and only what is proved is told.
+
+use std::sync::Arc;
+
+use crate::calculus::formula::Formula;
+use crate::calculus::proof::TheoremId;
+use crate::clauses::clause::{Relation, RelationId, Signature, Slot};
+use crate::clauses::compile::Compiled;
+use crate::language::mpl::parse_goal;
+use crate::models::model::Model;
+use crate::proofs::reconstruction::{Tree, extract};
+use crate::saturation::block::Snapshot;
+use crate::saturation::book::RuleBook;
+use crate::saturation::sequent::Sequent;
+use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
+use crate::search::ended::kept_apart;
+
+use super::Exploration;
+use super::conjecture::{Conjecture, Origin};
+use super::learn::{add_theorem, root_of};
+
+/// Laws that are tried at most.
+const MOST: usize = 64;
+/// Theorems that are known to a block, laws of textbooks all of them.
+const KNOWN: usize = 12;
+
+/// The laws of this kind that were proved.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Quantified {
+    /// Where they begin among the conjectures.
+    pub(crate) begin: usize,
+    /// Their places among those that are tried.
+    pub(crate) proved: Vec<u16>,
+}
+
+/// An operation on a set, or a relation between its elements, with names for readers of MPL.
+struct Subject<'s> {
+    signature: &'s Signature,
+    parameters: &'s [Arc<str>],
+    predicates: Vec<&'s str>,
+    id: RelationId,
+    carrier: &'s str,
+}
+
+/// A law in MPL, and whether what it is about is there in a model: that what is not there is unique is no law.
+struct Law {
+    text: String,
+    is_about_something: bool,
+}
+
+/// What an individual does to all others.
+#[derive(Clone, Copy)]
+enum Part {
+    /// At this input of an operation, it leaves the other input as it is.
+    Neutral(usize),
+    /// At this input of an operation, it is the value.
+    Absorbing(usize),
+    /// At this place of a relation, it is related to everything.
+    Related(usize),
+}
+
+impl Exploration {
+    /// Tries the laws, and enters those that are proved; false if `go_on` said stop.
+    pub(super) fn prove_quantified(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        if !self.options.generate || self.inconsistency.is_some() {
+            return true;
+        }
+        let laws = (0..).zip(self.quantified_laws());
+        let laws: Vec<(u16, Formula)> = laws
+            .filter(|(_, law)| law.is_about_something)
+            .filter_map(|(number, law)| Some((number, self.quantified_law(&law.text)?)))
+            .collect();
+        let begin = self.conjectures.len();
+        let mut proved = Vec::new();
+        let known = (0..).zip(&self.theorems).filter(|(_, theorem)| {
+            !theorem.corollary && theorem.clause.is_some() && self.conjectures[theorem.conjecture].textbook
+        });
+        let known: Vec<TheoremId> = known.take(KNOWN).map(|(id, _)| TheoremId(id)).collect();
+        let statements: Vec<&Formula> = laws.iter().map(|(_, statement)| statement).collect();
+        let Some((compiled, root)) = self.with_names_for(&statements, &known) else { return true };
+        for (number, statement) in laws {
+            if !go_on() {
+                return false;
+            }
+            let Ok(Some(tree)) = kept_apart(|| self.try_apart(&compiled, &root, &statement)) else { continue };
+            let place = self.conjectures.len();
+            self.enter_quantified(statement.clone());
+            let proof = kept_apart(|| extract(&self.theory, &compiled, &self.statements, &statement, &tree));
+            if self.register(place, proof, None, false) {
+                proved.push(number);
+            } else {
+                self.conjectures.pop();
+                self.counts.built -= 1;
+            }
+        }
+        if !proved.is_empty() {
+            self.quantified = Some(Quantified { begin, proved });
+        }
+        true
+    }
+
+    /// Enters those that were proved before, without their proofs.
+    pub(crate) fn enter_again(&mut self, quantified: &Quantified) {
+        let laws = self.quantified_laws();
+        for number in &quantified.proved {
+            if let Some(statement) = laws.get(usize::from(*number)).and_then(|law| self.quantified_law(&law.text)) {
+                self.enter_quantified(statement);
+            }
+        }
+        self.quantified = Some(quantified.clone());
+    }
+
+    fn enter_quantified(&mut self, statement: Formula) {
+        let mut conjecture = Conjecture::new(Origin::Generated, None, Vec::new(), statement);
+        conjecture.textbook = true;
+        self.conjectures.push(conjecture);
+        self.counts.built += 1;
+    }
+
+    /// The statement of a law, unless it is a conjecture already.
+    fn quantified_law(&self, text: &str) -> Option<Formula> {
+        let statement = parse_goal(&self.theory, text).ok()?.statement;
+        self.conjectures.iter().all(|known| known.statement != statement).then_some(statement)
+    }
+
+    /// Whether a law that was proved so is proved again when of the theorems these are known.
+    pub(super) fn quantified_follows(&self, theorem: TheoremId, known: &[TheoremId]) -> bool {
+        let statement = &self.statements[theorem.0 as usize];
+        let apart = self.with_names_for(&[statement], known);
+        apart.is_some_and(|(compiled, root)| self.try_apart(&compiled, &root, statement).is_some())
+    }
+
+    /// The theory with names for the formulas inside these statements, and a block that knows it and some theorems.
+    fn with_names_for(&self, laws: &[&Formula], known: &[TheoremId]) -> Option<(Arc<Compiled>, Arc<Snapshot>)> {
+        let goals = self.conjectures.iter().filter(|conjecture| matches!(conjecture.origin, Origin::Goal(_)));
+        let statements: Vec<&Formula> = goals.map(|goal| &goal.statement).chain(laws.iter().copied()).collect();
+        let compiled = kept_apart(|| Compiled::new(&self.theory, &statements)).ok()?;
+        // Theorems speak of the relations and constants as they are numbered here.
+        let (own, all) = (&self.compiled.signature, &compiled.signature);
+        if !all.relations.starts_with(&own.relations) || !all.constants.starts_with(&own.constants) {
+            return None;
+        }
+        let mut book = RuleBook::new(&compiled);
+        for id in known {
+            add_theorem(&mut book, &compiled, *id, &self.theorems[id.0 as usize]);
+        }
+        let root = Arc::new(root_of(&book).rest());
+        Some((Arc::new(compiled), root))
+    }
+
+    fn try_apart(&self, compiled: &Arc<Compiled>, root: &Arc<Snapshot>, statement: &Formula) -> Option<Arc<Tree>> {
+        let (_, clauses) = (**compiled).clone().read_statement(&self.theory, statement)?;
+        let clauses = clauses.ok()?;
+        let [axiom] = &clauses[..] else { return None };
+        let effort = Effort { nesting: 0, ..Effort::USUAL };
+        match solve(LogicBlock::new(compiled.clone(), root.clone(), Sequent::of(&axiom.clause), effort)).0 {
+            Verdict::Proved(tree) => Some(tree),
+            Verdict::Open(_) => None,
+        }
+    }
+
+    /// The laws, in an order that depends on the theory alone.
+    fn quantified_laws(&self) -> Vec<Law> {
+        let signature = &self.compiled.signature;
+        let definition = self.theory.anchor_definition();
+        let mut laws = Vec::new();
+        for number in 1..signature.relations.len() as u16 {
+            let id = RelationId(number);
+            let relation = &signature.relations[id.index()];
+            let Some(carrier) = self.carrier_of(relation) else { continue };
+            let subject = Subject {
+                signature,
+                parameters: &definition.parameters,
+                predicates: self.theory.predicates.iter().map(|predicate| &*predicate.name).collect(),
+                id,
+                carrier,
+            };
+            let constants = signature.constants.iter().filter(|constant| constant.sort == relation.sorts[0]);
+            let constants: Vec<&str> = constants.map(|one| &*definition.parameters[one.parameter]).collect();
+            subject.laws(&constants, &self.models, &mut laws);
+        }
+        laws.truncate(MOST);
+        laws
+    }
+
+    /// The set in which the arguments of an operation with two inputs, or of a relation of two arguments, lie.
+    fn carrier_of(&self, relation: &Relation) -> Option<&str> {
+        let arity = if relation.function { 3 } else { 2 };
+        let sort = relation.sorts.first()?;
+        let alike = relation.sorts.iter().all(|other| other == sort) && sort.is_individual();
+        if relation.inner.is_some() || relation.arity != arity || !alike {
+            return None;
+        }
+        let sets = self.compiled.signature.relations.iter().skip(1);
+        let mut sets = sets.filter(|set| set.inner.is_none() && set.sorts == std::slice::from_ref(sort));
+        let fixed = |set: &Relation| match set.slots[..] {
+            [Slot::Argument(_), Slot::Fixed(place)] => Some(usize::from(place)),
+            _ => None,
+        };
+        let place = sets.find_map(fixed)?;
+        Some(&self.theory.anchor_definition().parameters[place])
+    }
+}
+
+impl Subject<'_> {
+    fn relation(&self) -> &Relation {
+        &self.signature.relations[self.id.index()]
+    }
+
+    fn atom(&self, arguments: &[&str]) -> String {
+        let slots = self.relation().slots.iter().map(|slot| match slot {
+            Slot::Fixed(place) => &*self.parameters[usize::from(*place)],
+            Slot::Argument(place) => arguments[usize::from(*place)],
+        });
+        let slots: Vec<&str> = slots.collect();
+        let predicate = self.predicates[self.relation().predicate.0 as usize];
+        format!("({predicate}[{}])", slots.join(","))
+    }
+
+    /// `(>[x] (in[x,S]) …)`: what the individual `it` does to all.
+    fn premise(&self, part: Part, it: &str) -> String {
+        let said = match part {
+            Part::Neutral(0) => self.atom(&[it, "x", "x"]),
+            Part::Neutral(_) => self.atom(&["x", it, "x"]),
+            Part::Absorbing(0) => self.atom(&[it, "x", it]),
+            Part::Absorbing(_) => self.atom(&["x", it, it]),
+            Part::Related(0) => self.atom(&[it, "x"]),
+            Part::Related(_) => self.atom(&["x", it]),
+        };
+        format!("(>[x] (in[x,{}]) {said})", self.carrier)
+    }
+
+    /// Whether an individual of a model does that, as far as the model knows.
+    fn is_played(&self, part: Part, models: &[Model]) -> bool {
+        models.iter().any(|model| {
+            let facts = model.facts(self.id);
+            (0..model.size).any(|it| {
+                let own = |at: usize, does: &dyn Fn(&[u16]) -> bool| {
+                    let mut about = facts.iter().filter(|(_, tuple)| tuple[at] == it).peekable();
+                    about.peek().is_some() && about.all(|(holds, tuple)| *holds && does(tuple))
+                };
+                match part {
+                    Part::Neutral(at) => own(at, &|tuple| tuple[2] == tuple[1 - at]),
+                    Part::Absorbing(at) => own(at, &|tuple| tuple[2] == it),
+                    Part::Related(at) => own(at, &|_| true),
+                }
+            })
+        })
+    }
+
+    fn laws(&self, constants: &[&str], models: &[Model], laws: &mut Vec<Law>) {
+        let set = self.carrier;
+        let is_operation = self.relation().function;
+        let parts = if is_operation {
+            [[Part::Neutral(0), Part::Neutral(1)], [Part::Absorbing(0), Part::Absorbing(1)]]
+        } else {
+            [[Part::Related(0), Part::Related(0)], [Part::Related(1), Part::Related(1)]]
+        };
+        for [one, other] in parts {
+            let played = [one, other].map(|part| self.is_played(part, models));
+            let (first, second) = (self.premise(one, "a"), self.premise(other, "b"));
+            laws.push(Law {
+                text: format!("(>[a,b] (& (in[a,{set}]) (in[b,{set}]) {first} {second}) (=[a,b]))"),
+                is_about_something: played == [true, true],
+            });
+            let each = [(one, played[0]), (other, played[1])];
+            for (part, is_about_something) in each.into_iter().take(if is_operation { 2 } else { 1 }) {
+                let premise = self.premise(part, "a");
+                for constant in constants {
+                    let text = format!("(>[a] (& (in[a,{set}]) {premise}) (=[a,{constant}]))");
+                    laws.push(Law { text, is_about_something });
+                }
+                if let Part::Related(at) = part {
+                    let below = self.atom(if at == 0 { &["b", "a"] } else { &["a", "b"] });
+                    let text = format!("(>[a,b] (& (in[a,{set}]) {premise} {below}) (=[b,a]))");
+                    laws.push(Law { text, is_about_something });
+                }
+            }
+        }
+        for solved in [["a", "x", "b"], ["x", "a", "b"]].iter().filter(|_| is_operation) {
+            let given = format!("(& (in[a,{set}]) (in[b,{set}]))");
+            let text = format!("(>[a,b] {given} (exists[x] (in[x,{set}]) {}))", self.atom(solved));
+            laws.push(Law { text, is_about_something: true });
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What an exploration does next.
+//!
+//! All conjectures are tried with little effort first, and again with every theorem that is new. More is done in this
+//! order for those that the user asked for and, where conjectures are generated, for those that have the form of a law of
+//! textbooks; the others come behind them.
+
+use std::sync::Arc;
+
+use crate::saturation::block::Focus;
+use crate::saturation::sequent::Sequent;
+use crate::search::attempt::{Effort, LogicBlock};
+
+use super::conjecture::{BY_CASES, Conjecture, Fate, LAST, QUICK, USUAL, is_asked};
+use super::{Exploration, Stage, Task};
+
+/// Work to complete equations for a generated conjecture, with the usual effort and with the last.
+const GENERATED_EQUATIONS: u64 = 200_000;
+const LAST_EQUATIONS: u64 = 1_000_000;
+
+impl Exploration {
+    /// What is to be done next: the first open conjectures, by interest, that have not been tried with
+    /// all rules; first with little effort, and with more when nothing else is left.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an exploration takes verdicts between its tasks, so it is no iterator"
+    )]
+    pub fn next(&mut self) -> Task {
+        loop {
+            match self.stage {
+                Stage::Finished => return Task::Finished,
+                Stage::Fresh | Stage::Wanting | Stage::Closing | Stage::Doubting | Stage::Sifting => {
+                    return Task::Prepare;
+                }
+                // Only goals were asked for, and all are decided.
+                _ if !self.options.generate && !self.goals_open() => self.finish(),
+                Stage::Goals | Stage::Generated => {
+                    if let Some(task) = self.usual_task() {
+                        return task;
+                    }
+                }
+                Stage::Last => {
+                    if let Some(effort) = self.options.last_effort
+                        && self.choose(LAST, false)
+                    {
+                        return self.solve_with(effort);
+                    }
+                    self.finish();
+                }
+            }
+        }
+    }
+
+    /// The next task while conjectures are tried; `None` if there is another stage.
+    fn usual_task(&mut self) -> Option<Task> {
+        if let Some(round) = self.chosen_round() {
+            return Some(round);
+        }
+        // With patience first: what failed often waits for several new rules.
+        if self.choose(QUICK, true) || self.choose(QUICK, false) {
+            return Some(self.solve_with(self.options.efforts[QUICK]));
+        }
+        if self.options.generate
+            && let Some(task) = self.wanted_task()
+        {
+            return Some(task);
+        }
+        if self.doubts() {
+            self.stage = Stage::Doubting;
+            return None;
+        }
+        if self.choose(USUAL, false) {
+            return Some(self.solve_with(self.options.efforts[USUAL]));
+        }
+        if self.may_sift() {
+            self.stage = Stage::Sifting;
+            return None;
+        }
+        if let Some(round) = self.narrow_round() {
+            return Some(round);
+        }
+        // Where the axioms have cases, so have the proofs of many goals; the fewer lemmas, the faster.
+        if !self.book.is_horn() {
+            if self.add_exhaustions() {
+                return None;
+            }
+            if self.choose_first(BY_CASES) {
+                return Some(self.solve_with(self.options.by_cases));
+            }
+        }
+        if self.unanswered() > 0 {
+            return Some(Task::Ask);
+        }
+        // Lemmas about little cost less than cases do, tried again after each theorem.
+        if !self.options.generate && self.may_grow(true) {
+            self.stage = Stage::Wanting;
+            return None;
+        }
+        if self.add_exhaustions() {
+            return None;
+        }
+        if self.choose(BY_CASES, false) {
+            return Some(self.solve_with(self.options.by_cases));
+        }
+        // More effort for a goal, once, costs less than a larger set of lemmas does.
+        if let (false, Some(effort)) = (self.options.generate, self.options.last_effort)
+            && self.choose_first(LAST)
+        {
+            return Some(self.solve_with(effort));
+        }
+        self.advance();
+        None
+    }
+
+    /// More effort for what is wanted, before the usual one for all others.
+    fn wanted_task(&mut self) -> Option<Task> {
+        if self.choose_among(USUAL, false, |exploration, conjecture| exploration.is_wanted(conjecture)) {
+            return Some(self.solve_with(self.options.efforts[USUAL]));
+        }
+        if let Some(round) = self.narrow_round() {
+            return Some(round);
+        }
+        (!self.book.is_horn() && self.choose_first(BY_CASES)).then(|| self.solve_with(self.options.by_cases))
+    }
+
+    /// Whether more than the usual effort is spent on a conjecture.
+    pub(super) fn is_wanted(&self, conjecture: &Conjecture) -> bool {
+        is_asked(&conjecture.origin) || (self.options.generate && conjecture.textbook)
+    }
+
+    fn solve_with(&self, effort: Effort) -> Task {
+        Task::Solve(self.running.iter().map(|place| self.block(*place, effort)).collect())
+    }
+
+    /// Chooses wanted conjectures that were never tried at this level for the next round; false if there is none.
+    fn choose_first(&mut self, level: usize) -> bool {
+        let first = |exploration: &Exploration, conjecture: &Conjecture| {
+            exploration.is_wanted(conjecture) && conjecture.tried[level] == 0
+        };
+        self.choose_among(level, false, first)
+    }
+
+    /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
+    fn choose(&mut self, level: usize, patient: bool) -> bool {
+        self.choose_among(level, patient, |_, _| true)
+    }
+
+    fn choose_among(&mut self, level: usize, patient: bool, among: impl Fn(&Exploration, &Conjecture) -> bool) -> bool {
+        let rules = self.rules() + 1;
+        let last = self.stage == Stage::Last;
+        let chosen = |(_, conjecture): &(usize, &Conjecture)| {
+            let tried = conjecture.tried[level];
+            let waits = patient && tried > 0 && conjecture.was_costly() && rules < tried + conjecture.failures / 2;
+            let wanted = self.is_wanted(conjecture) || !(last || (level == BY_CASES && self.book.is_horn()));
+            conjecture.is_open() && among(self, conjecture) && tried < rules && !waits && wanted
+        };
+        // Lemmas stand at the end of the list but are wanted first; behind them what more is done for.
+        let order_of = |(place, conjecture): &(usize, &Conjecture)| {
+            let behind = level != QUICK && self.options.generate && !conjecture.textbook;
+            (!conjecture.origin.is_help(), behind, *place)
+        };
+        let mut order: Vec<_> = self.conjectures.iter().enumerate().filter(chosen).collect();
+        order.sort_by_key(order_of);
+        self.running = order.into_iter().map(|(place, _)| place).take(self.options.window).collect();
+        let running = &self.running;
+        for place in running {
+            self.conjectures[*place].tried[level] = rules;
+        }
+        !self.running.is_empty()
+    }
+
+    pub(super) fn block(&self, place: usize, effort: Effort) -> LogicBlock {
+        let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
+        let sequent = Sequent::of(clause);
+        let nesting = if self.conjectures[place].by_congruence { 0 } else { effort.nesting };
+        let equations = match &self.conjectures[place].origin {
+            origin if is_asked(origin) => effort.equations,
+            // What was generated is easy, or it is no loss.
+            _ if effort == Effort::USUAL => GENERATED_EQUATIONS,
+            _ if self.stage == Stage::Last => effort.equations.min(LAST_EQUATIONS),
+            _ => 0,
+        };
+        let scope = self.dependencies.scope(clause);
+        let relations = self.compiled.signature.relations.len();
+        let focus = Focus::new(relations, |relation| scope.has_relation(relation));
+        let effort = Effort { nesting, equations, ..effort };
+        LogicBlock::new(self.compiled.clone(), self.root.clone(), sequent, effort).about(Arc::new(focus))
+    }
+
+    /// Whether the user still waits for an answer.
+    pub(super) fn goals_open(&self) -> bool {
+        let open = |conjecture: &Conjecture| matches!(conjecture.fate, Fate::Waiting | Fate::Open(_));
+        self.conjectures.iter().any(|conjecture| is_asked(&conjecture.origin) && open(conjecture))
+    }
+
+    /// Nothing is left to be tried as things are: more conjectures, lemmas, more effort, or the end.
+    fn advance(&mut self) {
+        if self.stage == Stage::Goals && self.goals_open() {
+            // The goals alone did not suffice: what the theory has to offer comes in.
+            self.stage = Stage::Wanting;
+        } else if self.stage == Stage::Generated && self.add_lemmas() > 0 {
+            // They are tried like everything else.
+        } else if self.stage == Stage::Generated && self.consult_about_all() {
+            // The answers are tried too.
+        } else if self.stage == Stage::Generated && self.goals_open() && self.may_grow(false) {
+            self.stage = Stage::Wanting;
+        } else if self.options.last_effort.is_some()
+            && self.conjectures.iter().any(|conjecture| conjecture.is_open() && self.is_wanted(conjecture))
+        {
+            self.stage = Stage::Last;
+        } else {
+            self.finish();
+        }
+    }
+
+    /// Whether open goals are to be looked at in small models now.
+    fn doubts(&self) -> bool {
+        self.stage == Stage::Goals && !self.has_doubted && self.goals_open()
+    }
+
+    fn finish(&mut self) {
+        self.stage = Stage::Closing;
+    }
+}
