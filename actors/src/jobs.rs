@@ -18,13 +18,15 @@
 //! goes alone the next time, so that one that stops every worker is found and answered as failed, and the others
 //! are not. More jobs than may wait are refused at once, with a word that says so.
 //!
-//! Reading order: `job`, `tools` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
-//! `prompt_codec` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
+//! Reading order: `job`, `tools`, `endpoint` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
+//! `prompt_codec`, `calls` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
 //! `event_log` and `journal` (what is kept of it), `pool` (the way in).
 
 mod affinity;
 mod backend;
+mod calls;
 mod dispatcher;
+mod endpoint;
 mod event;
 mod event_log;
 mod job;
@@ -44,6 +46,7 @@ mod scripted;
 mod tools;
 mod worker;
 
+pub use endpoint::{HttpCall, HttpMethod, McpCall, McpServer};
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
 pub use job::{
     Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Said, Speaker, TokenChoice, View,
@@ -55,4 +58,4 @@ pub use pool::{Kind, Options, Pool};
 pub use refused::Refused;
 pub use remote::server::Remote;
 pub use script::{Fork, Generate, JoinForm, Loop, Mode, Policy, Script, ScriptError, Step, ToolCall};
-pub use tools::{Called, Tool, ToolError, Toolbox};
+pub use tools::{APPROVAL, Awaited, Called, Tool, ToolError, Toolbox};

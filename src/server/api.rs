@@ -11,7 +11,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::events;
 use super::job::{Job, JobView, State};
-use super::ledger;
 use super::log::JobLog;
 use super::office::Taken;
 use super::problem::Problem;
@@ -91,7 +90,21 @@ pub(crate) async fn take(
     wanted: JobRequest,
 ) -> Result<Taken, Problem> {
     let office = Arc::clone(&server.office);
+    let hash = wanted.hash();
+    let wanted = if wanted.names_servers() {
+        let (known, office) = (office.repeated(&owner, key.as_deref(), &hash)?, Arc::clone(&office));
+        if let Some(known) = known {
+            return Ok(Taken::Known(Box::new(known)));
+        }
+        // They may take their time; nobody else waits for them.
+        let ask = move || wanted.with_tools(office.means.models.as_ref().map(|models| &*models.remote));
+        let asked = web::block(ask).await;
+        asked.map_err(|_| Problem::new(503, "busy", "the server has no thread left; try again in a few seconds"))??
+    } else {
+        wanted
+    };
     let work = move || {
+        let wanted = wanted.with_tools(office.means.models.as_ref().map(|models| &*models.remote))?;
         let asked = wanted.meaning(office.means.model())?;
         if let Asked::Check(Some(run)) = &asked
             && office.means.store.run(run)?.is_none()
@@ -102,7 +115,7 @@ pub(crate) async fn take(
             let why = "this server has no language model; `theoremata serve --model smollm2` gives it one";
             return Err(Problem::new(422, "no-model", why).saying("field", "kind"));
         }
-        office.take(&owner, key.as_deref(), &wanted, &asked)
+        office.take(&owner, key.as_deref().map(|key| (key, &*hash)), &wanted, &asked)
     };
     server.deep(work).await
 }
@@ -179,43 +192,6 @@ pub(crate) async fn stop(server: &Data<Server>, request: &HttpRequest, id: &str)
     let known = id.clone();
     let job = server.deep(move || Ok(office.cancel(&known)?)).await?;
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
-}
-
-/// Cancels one node of a question to the language model and all below it; its siblings go on.
-#[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/cancel", tag = "jobs",
-    params(
-        ("id" = String, Path),
-        ("node" = String, Path, description = "The branches that lead to it from the question, with dots between them: `0.2`."),
-    ),
-    responses(
-        (status = 202, description = "It is told to stop.", body = JobView),
-        (status = 400, description = "This is no node."),
-        (status = 404, description = "There is no such job."),
-        (status = 409, description = "There is no such node that has not ended."),
-    )
-)]
-pub(crate) async fn cancel_node(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Answer {
-    let (id, node) = path.into_inner();
-    let job = own(&server, &request, &id)?;
-    let wrong = || Problem::malformed(format!("`{node}` is no node: numbers with dots between them are needed"));
-    let path: Vec<u32> = node.split('.').map(|part| part.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
-    let office = Arc::clone(&server.office);
-    let known = job.clone();
-    let done = server.deep(move || {
-        let asked = ledger::request(&office.means.store, &known.id)?.meaning(office.means.model())?;
-        Ok(match (&office.means.models, asked) {
-            (Some(models), Asked::Reason(reasoning)) => models.cancel_node(&reasoning.job, &path),
-            _ => false,
-        })
-    });
-    if !done.await? {
-        return Err(Problem::new(
-            409,
-            "no-open-node",
-            format!("there is no node {node} of this job that has not ended"),
-        ));
-    }
-    Ok(HttpResponse::Accepted().json(job.view()))
 }
 
 /// Gives what came of a job.
@@ -328,7 +304,6 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(at("/v1/jobs", "GET, POST").route(web::post().to(submit)).route(web::get().to(list)))
         .service(at("/v1/jobs/{id}", "GET, DELETE").route(web::get().to(show)).route(web::delete().to(cancel)))
-        .service(at("/v1/jobs/{id}/nodes/{node}/cancel", "POST").route(web::post().to(cancel_node)))
         .service(at("/v1/jobs/{id}/result", "GET").route(web::get().to(outcome)))
         .service(at("/v1/jobs/{id}/events", "GET").route(web::get().to(listen)))
         .service(at("/v1/lint", "POST").route(web::post().to(lint)))

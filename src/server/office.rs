@@ -140,30 +140,32 @@ impl Office {
         self.turn.notify_all();
     }
 
-    /// Takes a job. `key` is the caller's own for this request: the same again gives the same job. Waits for the disk.
+    /// The job that came of the same request before, with the same key.
+    ///
+    /// # Errors
+    /// If the key came with another request.
+    pub(crate) fn repeated(&self, owner: &str, key: Option<&str>, hash: &str) -> Result<Option<Job>, Problem> {
+        key.map_or(Ok(None), |key| repeated(&self.inner(), owner, key, hash))
+    }
+
+    /// Takes a job. `key` is the caller's own for this request, with the hash of that: the same again gives the same job. Waits
+    /// for the disk.
     ///
     /// # Errors
     /// If the key came with another request, too many jobs wait, or the disk fails.
     pub(crate) fn take(
         &self,
         owner: &str,
-        key: Option<&str>,
+        key: Option<(&str, &str)>,
         request: &JobRequest,
         asked: &Asked,
     ) -> Result<Taken, Problem> {
         request.webhook.as_ref().map_or(Ok(()), |webhook| self.means.limits.receivers.admit(webhook))?;
-        let hash = blake3::hash(&serde_json::to_vec(request).expect("plain data")).to_hex().to_string();
         let mut inner = self.inner();
-        if let Some(known) = key.and_then(|key| inner.ledger.repeated(owner, key)) {
-            return match &known.idempotency {
-                Some((_, same)) if *same == hash => Ok(Taken::Known(Box::new(known.clone()))),
-                _ => Err(Problem::new(
-                    422,
-                    "idempotency-key-reused",
-                    "this Idempotency-Key came with another request; use a new key for a new request",
-                )
-                .saying("job", known.id.clone())),
-            };
+        if let Some((key, hash)) = key
+            && let Some(known) = repeated(&inner, owner, key, hash)?
+        {
+            return Ok(Taken::Known(Box::new(known)));
         }
         if self.means.is_closing() {
             return Err(Problem::new(503, "closing", "the server is about to stop"));
@@ -206,7 +208,7 @@ impl Office {
                 attempts: 0,
                 error: None,
             }),
-            idempotency: key.map(|key| (key.to_owned(), hash)),
+            idempotency: key.map(|(key, hash)| (key.to_owned(), hash.to_owned())),
             error: None,
         };
         inner.ledger.take(job.clone(), request)?;
@@ -326,6 +328,20 @@ impl Office {
             Ok(()) => Some(ended),
             Err(error) => Some(failed(error.to_string())),
         }
+    }
+}
+
+/// The job of a caller that came with a key, if it came of the same request.
+fn repeated(inner: &Inner, owner: &str, key: &str, hash: &str) -> Result<Option<Job>, Problem> {
+    let Some(known) = inner.ledger.repeated(owner, key) else { return Ok(None) };
+    match &known.idempotency {
+        Some((_, same)) if same == hash => Ok(Some(known.clone())),
+        _ => Err(Problem::new(
+            422,
+            "idempotency-key-reused",
+            "this Idempotency-Key came with another request; use a new key for a new request",
+        )
+        .saying("job", known.id.clone())),
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::api::only;
-use super::{api, job, openai, operations, request, webhook};
+use super::{api, job, nodes, openai, operations, request, webhook};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,7 +29,9 @@ use super::{api, job, openai, operations, request, webhook};
         openai::responses::create,
         openai::responses::show,
         openai::responses::cancel,
-        api::cancel_node,
+        nodes::cancel,
+        nodes::approve,
+        nodes::refuse,
         webhook::list,
         webhook::again,
         openai::list,

@@ -99,6 +99,10 @@ fn line(what: &EventKind) -> Value {
         EventKind::Called(call) => json!({
             "event": "called", "tool": call.tool, "parameters": call.parameters, "reply": call.reply,
         }),
+        EventKind::Awaits(what) => json!({ "event": "awaits", "what": what.tool, "parameters": what.parameters }),
+        EventKind::Decided { what, granted } => json!({
+            "event": "decided", "what": what.tool, "parameters": what.parameters, "granted": granted,
+        }),
         EventKind::Cancelled { .. } => json!({ "event": "node_cancelled" }),
         EventKind::Finished(outcome) => json!({ "event": "node_ended", "outcome": word(outcome) }),
         EventKind::Resumed { tokens, because } => json!({ "event": "resumed", "tokens": tokens, "because": because }),
@@ -160,6 +164,7 @@ mod tests {
     use std::sync::Arc;
 
     use theoremata_actors::jobs::{Job, Local, Program};
+    use theoremata_actors::remote_tools::Hosts;
     use theoremata_lm::{Device, Model, Settings};
     use theoremata_store::Store;
 
@@ -175,7 +180,7 @@ mod tests {
         let device = Device::Processor;
         let local = Local { model, settings: Settings::default(), threads: NonZeroUsize::MIN, device };
         let seat = Seat { name: "tiny".to_owned(), identity: "tiny".to_owned(), local };
-        let models = Models::start(seat, &store).expect("a pool");
+        let models = Models::start(seat, &store, Hosts::default()).expect("a pool");
         let limits = Limits {
             at_once: NonZeroUsize::MIN,
             threads: NonZeroUsize::MIN,
