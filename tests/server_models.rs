@@ -3,6 +3,8 @@
 
 #[path = "server/client.rs"]
 mod client;
+#[path = "../lm/src/tests/files.rs"]
+mod files;
 #[path = "common/skip.rs"]
 mod skip;
 
@@ -15,6 +17,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use client::{Server, folder};
+use files::{Entry, Said, Tiny};
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
 
@@ -133,7 +136,7 @@ fn the_protocol_of_openai_is_spoken() {
     assert_eq!(chunks.last().expect("chunks")["choices"][0]["finish_reason"], "length");
     let mut tools = ask;
     tools["tools"] = json!([{ "type": "function" }]);
-    assert_eq!(server.post("/v1/chat/completions", &tools).with(400).json()["error"]["param"], "tools");
+    assert_eq!(server.post("/v1/chat/completions", &tools).with(400).json()["error"]["param"], "tools[0]");
     let broken = server.call("POST", "/v1/chat/completions", &[], b"{");
     assert_eq!(broken.with(400).json()["error"]["type"], "invalid_request_error");
 
@@ -171,6 +174,38 @@ fn the_official_client_finds_what_it_expects() {
         Command::new(python).arg(tests.join("client.py")).args([&*url, "llama"]).output().expect("python runs");
     let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "{told}");
+}
+
+/// A template that knows of functions, and one that does not.
+const TEMPLATES: [&str; 2] = [
+    "{% for tool in tools or [] %}{{ tool | tojson }}{% endfor %}{% for message in messages %}<|im_start|>{{ message.role }}\n\
+     {{ message.content }}{% for call in message.tool_calls or [] %}<tool_call>{{ call.function | tojson }}</tool_call>\
+     {% endfor %}<|im_end|>{% endfor %}<|im_start|>\n",
+    "{% for message in messages %}<|im_start|>{{ message.content }}<|im_end|>{% endfor %}<|im_start|>\n",
+];
+
+#[test]
+fn the_official_client_asks_for_calls_and_says_what_came_of_them() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openai");
+    let python = tests.join(".venv/bin/python");
+    if !python.exists() {
+        skip::skipped("the official client asked for no calls, since tests/openai/install has not been run");
+        return;
+    }
+    for (place, template) in TEMPLATES.into_iter().enumerate() {
+        let folder = folder(&format!("models-functions-{place}"));
+        let said = b"<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 2, \"b\": 40}}\n</tool_call>";
+        let model = Tiny::script(&[Said::Bytes(said)], true)
+            .with("tokenizer.chat_template", Entry::Text(template.into()))
+            .with("llama.context_length", Entry::U32(4096));
+        std::fs::write(folder.join("caller.gguf"), model.gguf()).expect("a model");
+        let server = Server::start(&folder, &["--model", "caller.gguf", "--kv-memory", "64", "--threads", "1"]);
+        let url = format!("{}/v1", server.address);
+        let output =
+            Command::new(&python).arg(tests.join("tools.py")).args([&*url, "caller"]).output().expect("python runs");
+        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        assert!(output.status.success(), "template {place}: {told}");
+    }
 }
 
 /// The commands of a page: the lines behind a dollar sign, each with those that go on from it.

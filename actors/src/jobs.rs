@@ -18,17 +18,19 @@
 //! goes alone the next time, so that one that stops every worker is found and answered as failed, and the others
 //! are not. More jobs than may wait are refused at once, with a word that says so.
 //!
-//! Reading order: `job`, `tools`, `endpoint` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
+//! Reading order: `job`, `conversation`, `functions`, `tools`, `endpoint` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
 //! `prompt_codec`, `calls` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
 //! `event_log` and `journal` (what is kept of it), `pool` (the way in).
 
 mod affinity;
 mod backend;
 mod calls;
+mod conversation;
 mod dispatcher;
 mod endpoint;
 mod event;
 mod event_log;
+mod functions;
 mod job;
 mod job_builder;
 mod job_table;
@@ -46,11 +48,11 @@ mod scripted;
 mod tools;
 mod worker;
 
+pub use conversation::{Said, Speaker};
 pub use endpoint::{HttpCall, HttpMethod, McpCall, McpServer};
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
-pub use job::{
-    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Said, Speaker, TokenChoice, View,
-};
+pub use functions::{Answered, Calling, Choice, Function, Functions};
+pub use job::{Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, TokenChoice, View};
 pub use judge::Judge;
 pub use local::Local;
 pub use output_format::OutputFormat;

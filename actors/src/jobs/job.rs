@@ -9,6 +9,8 @@ use theoremata_kernels::Sampling;
 use theoremata_lm::{Date, Kv, Layout};
 use theoremata_store::JournalId;
 
+use super::conversation::{Said, Speaker};
+use super::functions::Functions;
 use super::output_format::OutputFormat;
 use super::script::{self, Script, ScriptError};
 use super::tools::{self, Tool, ToolError};
@@ -34,6 +36,9 @@ pub struct Job {
     /// What was said before the question; a model without a chat template takes no such job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Said>,
+    /// Who has the last word: the user with the question, or a function with what came of its call.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asker: Speaker,
     /// What the question may rest on, the best first where somebody ranked it: read before the question, one a line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub premises: Vec<String>,
@@ -89,33 +94,14 @@ pub struct Job {
     /// Tools that may be called: by programs that call any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
+    /// Functions that an answer may ask the caller to call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub functions: Option<Functions>,
 }
 
 /// Whether it goes without saying.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-/// One turn of a conversation.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Said {
-    /// Whose turn.
-    pub role: Speaker,
-    /// What is said.
-    pub content: String,
-}
-
-/// The speaker of a turn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Speaker {
-    /// The one that sets the rules.
-    System,
-    /// The one that asks.
-    User,
-    /// The model.
-    Assistant,
 }
 
 /// How a tree is grown.
@@ -290,6 +276,7 @@ impl Job {
         Job {
             prompt: prompt.into(),
             earlier: Vec::new(),
+            asker: Speaker::User,
             premises: Vec::new(),
             layout: Layout::default(),
             program,
@@ -309,6 +296,7 @@ impl Job {
             stop: Vec::new(),
             shape: OutputFormat::Free,
             tools: Vec::new(),
+            functions: None,
         }
     }
 
@@ -374,6 +362,16 @@ impl Job {
             return Err(JobError::Range("only `tasks` and programs that are data call tools"));
         }
         tools::check(&self.tools)?;
+        if let Some(functions) = &self.functions {
+            functions.check().map_err(JobError::Range)?;
+            let answers = matches!(self.program, Program::Vote { .. } | Program::First { .. } | Program::Map { .. });
+            if !answers || self.raw {
+                return Err(JobError::Range("only answers to a conversation ask for calls of functions"));
+            }
+        }
+        if !matches!(self.asker, Speaker::User | Speaker::Tool) || (self.raw && self.asker != Speaker::User) {
+            return Err(JobError::Range("the user or a function has the last word"));
+        }
         if let Program::Script(script) = &self.program {
             script::check(&script.steps, &self.tools)?;
         }
@@ -402,10 +400,18 @@ impl Job {
             _ => 0,
         };
         let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
-        let said: usize = self.earlier.iter().map(|said| said.content.len()).sum();
+        let said: usize = self.earlier.iter().map(Said::bytes).sum();
+        let functions = self.functions.as_ref().map_or(0, Functions::bytes);
         let tools = tools::described(&self.tools, false).len();
         let premises: usize = self.premises.iter().map(String::len).sum();
-        self.prompt.len() + premises + tools + self.system.as_ref().map_or(0, String::len) + values + said + more
+        self.prompt.len()
+            + premises
+            + tools
+            + functions
+            + self.system.as_ref().map_or(0, String::len)
+            + values
+            + said
+            + more
     }
 
     /// Branches that write at the same time, at most.

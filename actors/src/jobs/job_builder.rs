@@ -63,7 +63,7 @@ impl JobBuilder {
     ) -> Result<Planted, BuildError> {
         let codec = PromptCodec::new(self.model.clone(), job);
         let free = turn(job, &codec);
-        let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
+        let turn = Turn { constraint: self.constraint(&codec.shape(&job.shape))?, ..free.clone() };
         let bounds = bounds(job, engine.page_tokens());
         let members = codec.members()?;
         let ground = |prefix: Vec<Token>| Ground { prefix, members: members.clone(), seed: job.seed, bounds };
