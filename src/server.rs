@@ -7,6 +7,7 @@
 
 mod advised;
 mod api;
+mod derived;
 mod events;
 mod guard;
 mod job;

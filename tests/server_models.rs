@@ -95,6 +95,74 @@ fn a_reasoning_job_tells_its_tree_and_goes_on_after_a_kill() {
 }
 
 #[test]
+fn a_node_draws_anew_beside_its_siblings_or_goes_on_with_another_instruction() {
+    let server = start("models-nodes");
+    let mut asked = vote(7, 60);
+    asked["question"]["prompt"] = json!("1 + 1 = 2, and 2 + 2 = 4. ".repeat(5));
+    let job = server.submit(&asked);
+    let order = |job: &str, node: &str, what: &str, body: &Value| {
+        server.post(&format!("/v1/jobs/{job}/nodes/{node}/{what}"), body)
+    };
+    server.wait(&job);
+    let result = |job: &str| {
+        server.wait(job);
+        server.get(&format!("/v1/jobs/{job}/result")).with(200).json()
+    };
+    let texts = |result: &Value| -> Vec<String> {
+        (1..4).map(|place| result["nodes"][place]["text"].as_str().expect("a text").to_owned()).collect()
+    };
+    let first = texts(&result(&job));
+    let retry = |job: &str| {
+        let made = order(job, "1", "retry", &json!({})).with(202);
+        let id = made.json()["id"].as_str().expect("an id").to_owned();
+        assert_eq!(made.header("location"), format!("/v1/jobs/{id}"));
+        assert_eq!(made.json()["origin"], json!({ "job": job, "node": [1], "how": "retry" }));
+        id
+    };
+    let again = retry(&job);
+    let second = texts(&result(&again));
+    assert_eq!((&second[0], &second[2]), (&first[0], &first[2]), "siblings stay");
+    assert_ne!(second[1], first[1], "it draws anew");
+    // Retried from the same job it is the same draw; retried again, another one.
+    assert_eq!(texts(&result(&retry(&job))), second);
+    let third = texts(&result(&retry(&again)));
+    assert_eq!((&third[0], &third[2]), (&first[0], &first[2]));
+    assert!(third[1] != second[1] && third[1] != first[1]);
+    assert_eq!(order(&job, "9", "retry", &json!({})).status, 409);
+    assert_eq!(order(&job, "root", "retry", &json!({})).status, 400);
+
+    let cached = || -> f64 {
+        let figures = server.get("/metrics").with(200).body;
+        let line =
+            figures.lines().find(|line| line.starts_with("theoremata_model_cached_tokens_total ")).expect("the figure");
+        line.rsplit(' ').next().expect("a number").parse().expect("a number")
+    };
+    let before = cached();
+    let fork = order(&job, "2", "fork", &json!({ "prompt": " And so?", "max_tokens": 5 })).with(202).json();
+    assert_eq!(fork["origin"], json!({ "job": job, "node": [2], "how": "fork" }));
+    let forked = result(fork["id"].as_str().expect("an id"));
+    assert!(forked["nodes"][1]["tokens"].as_u64().is_some_and(|tokens| tokens <= 5), "{forked}");
+    assert!(cached() > before, "what was read before is found");
+    assert_eq!(order(&job, "2", "fork", &json!({})).status, 400);
+
+    // What each node cost adds up to what the job did.
+    let usage = server.get(&format!("/v1/jobs/{job}/usage")).with(200).json();
+    let nodes = usage["nodes"].as_array().expect("nodes");
+    for name in ["prompt", "generated", "reused", "new", "reencoded", "pruned", "calls"] {
+        let sum: u64 = nodes.iter().map(|node| node[name].as_u64().expect("a count")).sum();
+        assert_eq!(usage["total"][name], sum, "{name}");
+    }
+    let written: u64 = (1..4).map(|place| result(&job)["nodes"][place]["tokens"].as_u64().expect("a count")).sum();
+    assert!(
+        usage["total"]["generated"].as_u64().expect("a count") >= written
+            && usage["total"]["prompt"].as_u64() > Some(0)
+    );
+    assert!(nodes.iter().all(|node| node["milliseconds"].is_u64()), "{usage}");
+    let forged = json!({ "kind": "generate", "question": { "prompt": "x", "replies": [] } });
+    assert!(server.post("/v1/jobs", &forged).with(400).body.contains("is what the calls about nodes say"));
+}
+
+#[test]
 fn what_is_no_question_is_refused() {
     let server = start("models-refused");
     let refused = |question: Value| {

@@ -52,7 +52,9 @@ pub use conversation::{Said, Speaker};
 pub use endpoint::{HttpCall, HttpMethod, McpCall, McpServer};
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
 pub use functions::{Answered, Calling, Choice, Function, Functions};
-pub use job::{Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, TokenChoice, View};
+pub use job::{
+    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Redraw, TokenChoice, View,
+};
 pub use judge::Judge;
 pub use local::Local;
 pub use output_format::OutputFormat;
@@ -60,4 +62,4 @@ pub use pool::{Kind, Options, Pool};
 pub use refused::Refused;
 pub use remote::server::Remote;
 pub use script::{Fork, Generate, JoinForm, Loop, Mode, Policy, Script, ScriptError, Step, ToolCall};
-pub use tools::{APPROVAL, Awaited, Called, Tool, ToolError, Toolbox};
+pub use tools::{APPROVAL, Awaited, Called, Decision, Tool, ToolError, Toolbox};

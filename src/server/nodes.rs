@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{self, Data, Path};
+use actix_web::http::header;
+use actix_web::web::{self, Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
 use theoremata_actors::jobs::Job as Question;
+use utoipa::ToSchema;
 
-use super::api::{only, own};
+use super::api::{self, only, own};
+use super::derived;
 use super::job::{Job, JobView};
 use super::ledger;
 use super::models::Models;
+use super::office::Taken;
 use super::problem::Problem;
-use super::request::Asked;
-use super::state::Server;
+use super::request::{Asked, JobRequest, Kind};
+use super::state::{Server, caller};
+use super::upload;
 
 type Answer = Result<HttpResponse, Problem>;
 
@@ -116,11 +122,111 @@ fn question(means: &super::means::Means, job: &Job) -> Result<Option<Question>, 
     })
 }
 
+/// A node that draws anew; its siblings stay, and all else of the job. That is a job of its own.
+#[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/retry", tag = "jobs",
+    params(("id" = String, Path), ("node" = String, Path, description = "The node; one that ended, however it did.")),
+    responses(
+        (status = 202, description = "A new job; `Location` has its address.", body = JobView),
+        (status = 400, description = "This is no node."),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "The job has not answered, or has no such node."),
+        (status = 429, description = "Too many jobs wait."),
+    )
+)]
+pub(crate) async fn retry(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Answer {
+    let (id, node) = path.into_inner();
+    let job = own(&server, &request, &id)?;
+    let node = branches(&node)?;
+    let office = Arc::clone(&server.office);
+    let wanted = server.deep(move || {
+        let asked = ledger::request(&office.means.store, &job.id)?;
+        if !matches!(asked.kind, Kind::Generate | Kind::Reason) {
+            return Err(Problem::new(409, "no-such-node", "only questions to the language model have nodes"));
+        }
+        derived::retried(asked, &job, &*office.log(&job.id)?, &node)
+    });
+    taken(&server, &request, wanted.await?).await
+}
+
+/// What a node is to go on with.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Instruction {
+    /// What is said behind what the node said.
+    prompt: String,
+    /// Tokens of the answer at most; those of the job if it is left out.
+    max_tokens: Option<usize>,
+}
+
+/// Goes on from what a node said, with another instruction: a job of its own that begins with what was read and said so far.
+#[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/fork", tag = "jobs", request_body = Instruction,
+    params(("id" = String, Path), ("node" = String, Path, description = "The node; one that said something.")),
+    responses(
+        (status = 202, description = "A new job; `Location` has its address.", body = JobView),
+        (status = 400, description = "This is no node, or no instruction."),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "The job has not answered, or has no such node, or it said nothing."),
+        (status = 429, description = "Too many jobs wait."),
+    )
+)]
+pub(crate) async fn fork(
+    server: Data<Server>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    payload: Payload,
+) -> Answer {
+    let (id, node) = path.into_inner();
+    let job = own(&server, &request, &id)?;
+    let node = branches(&node)?;
+    let body = upload::body(payload).await?;
+    let said: Instruction =
+        serde_json::from_slice(&body).map_err(|error| Problem::malformed(format!("the body: {error}")))?;
+    let office = Arc::clone(&server.office);
+    let wanted = server.deep(move || {
+        let Some(question) = question(&office.means, &job)? else {
+            return Err(Problem::new(409, "no-such-node", "only questions to the language model have nodes"));
+        };
+        let asked = ledger::request(&office.means.store, &job.id)?;
+        let log = office.log(&job.id)?;
+        derived::forked(&office.means, (asked, &question), (&job, &log, &node), (&said.prompt, said.max_tokens))
+    });
+    taken(&server, &request, wanted.await?).await
+}
+
+/// Takes a job that comes of another one.
+async fn taken(server: &Data<Server>, request: &HttpRequest, wanted: JobRequest) -> Answer {
+    let (Taken::New(job) | Taken::Known(job)) = api::take(server, caller(request), None, wanted).await?;
+    let address = format!("/v1/jobs/{}", job.id);
+    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, address)).json(job.view()))
+}
+
+/// What each node of a question to the language model cost so far, and all together.
+#[utoipa::path(get, path = "/v1/jobs/{id}/usage", tag = "jobs", params(("id" = String, Path)), responses(
+    (status = 200, description = "Tokens of each node: of the prompt, generated, reused, new, reencoded and pruned; its calls and its time."),
+    (status = 404, description = "There is no such job, or it asks no language model."),
+))]
+pub(crate) async fn usage(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Answer {
+    let job = own(&server, &request, &id)?;
+    let office = Arc::clone(&server.office);
+    let value = server.deep(move || {
+        let question = question(&office.means, &job)?;
+        let Some((models, question)) = office.means.models.as_ref().zip(question) else {
+            return Err(Problem::not_found("this job asks no language model of this server"));
+        };
+        let read = question.prompt_tokens(&models.model).unwrap_or(0);
+        Ok(derived::usage(&*office.log(&job.id)?, read))
+    });
+    Ok(HttpResponse::Ok().json(value.await?))
+}
+
 /// The addresses of these calls.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |what: &str| web::resource(format!("/v1/jobs/{{id}}/nodes/{{node}}/{what}")).default_service(only("POST"));
     config
         .service(at("cancel").route(web::post().to(cancel)))
         .service(at("approve").route(web::post().to(approve)))
-        .service(at("refuse").route(web::post().to(refuse)));
+        .service(at("refuse").route(web::post().to(refuse)))
+        .service(at("retry").route(web::post().to(retry)))
+        .service(at("fork").route(web::post().to(fork)))
+        .service(web::resource("/v1/jobs/{id}/usage").default_service(only("GET")).route(web::get().to(usage)));
 }

@@ -210,6 +210,7 @@ impl Office {
             }),
             idempotency: key.map(|(key, hash)| (key.to_owned(), hash.to_owned())),
             error: None,
+            origin: request.origin.clone(),
         };
         inner.ledger.take(job.clone(), request)?;
         // One of those who wait does jobs of this kind.

@@ -186,6 +186,7 @@ impl Asked {
             metadata: Default::default(),
             priority: 0,
             webhook: None,
+            origin: None,
         };
         request.checked()
     }

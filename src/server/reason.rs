@@ -83,6 +83,9 @@ fn gathered(events: &[std::sync::Arc<JobEvent>]) -> Vec<Value> {
         }
         let mut line = line(&event.what);
         (line["node"], line["through"]) = (json!(event.path), json!(through));
+        if matches!(event.what, EventKind::Opened | EventKind::Finished(_)) {
+            line["at"] = json!(jiff::Timestamp::now().as_millisecond());
+        }
         lines.push(line);
     }
     lines

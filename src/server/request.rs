@@ -13,6 +13,7 @@ use theoremata_store::{Input, RunId};
 use utoipa::ToSchema;
 
 use super::advised::AdviceOptions;
+use super::job::Origin;
 use super::problem::Problem;
 use super::shipped;
 use super::webhook::Webhook;
@@ -126,6 +127,10 @@ pub(crate) struct JobRequest {
     /// Whom to tell when the job has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) webhook: Option<Webhook>,
+    /// The job, and the node of it, that it came of. No request says so: the calls about nodes do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub(crate) origin: Option<Origin>,
 }
 
 // The signature is serde's.
@@ -172,6 +177,14 @@ impl JobRequest {
             let word = self.kind.word();
             wrong(field, format!("it has no effect for `{word}`; leave it out"))
         };
+        if self.origin.is_some() {
+            return wrong("origin", "the calls about nodes say it".to_owned());
+        }
+        let known = ["redraws", "replies", "decisions"];
+        let question = self.question.as_ref();
+        if let Some(name) = known.into_iter().find(|name| question.is_some_and(|question| !question[*name].is_null())) {
+            return wrong("question", format!("`{name}` is what the calls about nodes say"));
+        }
         if self.source.is_some() && !self.files.is_empty() {
             return wrong("source", "give either `source` or `files`".to_owned());
         }

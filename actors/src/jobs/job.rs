@@ -13,7 +13,7 @@ use super::conversation::{Said, Speaker};
 use super::functions::Functions;
 use super::output_format::OutputFormat;
 use super::script::{self, Script, ScriptError};
-use super::tools::{self, Tool, ToolError};
+use super::tools::{self, Called, Decision, Tool, ToolError};
 
 /// A job, by what is asked and of which model. The same question has the same id.
 pub type JobId = JournalId;
@@ -94,6 +94,15 @@ pub struct Job {
     /// Tools that may be called: by programs that call any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
+    /// Nodes that draw anew: all else stays as it is without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redraws: Vec<Redraw>,
+    /// What tools have replied before: these calls are not made again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<Called>,
+    /// What persons have said before of what waited for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
     /// Functions that an answer may ask the caller to call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub functions: Option<Functions>,
@@ -102,6 +111,16 @@ pub struct Job {
 /// Whether it goes without saying.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// A node that draws anew, with all below it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redraw {
+    /// The branches that lead to it from the root; at least one.
+    pub node: Vec<u32>,
+    /// Which draw: each number gives another one. 0 is what it draws without.
+    pub draw: u64,
 }
 
 /// How a tree is grown.
@@ -296,6 +315,9 @@ impl Job {
             stop: Vec::new(),
             shape: OutputFormat::Free,
             tools: Vec::new(),
+            redraws: Vec::new(),
+            replies: Vec::new(),
+            decisions: Vec::new(),
             functions: None,
         }
     }
@@ -362,6 +384,9 @@ impl Job {
             return Err(JobError::Range("only `tasks` and programs that are data call tools"));
         }
         tools::check(&self.tools)?;
+        if self.redraws.iter().any(|redraw| redraw.node.is_empty()) {
+            return Err(JobError::Range("the root draws anew with another seed"));
+        }
         if let Some(functions) = &self.functions {
             functions.check().map_err(JobError::Range)?;
             let answers = matches!(self.program, Program::Vote { .. } | Program::First { .. } | Program::Map { .. });

@@ -13,7 +13,7 @@ use theoremata_lm::{
 };
 
 use super::calls::{Caller, Calls};
-use super::job::{Forgetting, Job, Program, View};
+use super::job::{Forgetting, Job, Program, Redraw, View};
 use super::judge::{Askable, Verdict, ballot};
 use super::output_format::OutputFormat;
 use super::prompt_codec::{self, PromptCodec};
@@ -135,6 +135,9 @@ impl JobBuilder {
                 Running::start(engine, scripted)?
             }
         };
+        for Redraw { node, draw } in job.redraws.iter().filter(|redraw| redraw.draw > 0) {
+            engine.redraw(running.root(), node, *draw)?;
+        }
         Ok(Planted { running, said })
     }
 

@@ -19,7 +19,7 @@ use super::job_builder::{JobBuilder, Planted};
 use super::judge::Askable;
 use super::prompt_codec::PromptCodec;
 use super::scripted::LastSaid;
-use super::tools::Awaited;
+use super::tools::{Awaited, Decision};
 
 /// How long to wait for replies of tools, where nothing else is to be done.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -117,7 +117,7 @@ impl LocalBackend {
 impl Backend for LocalBackend {
     fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
         let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
-        let calls = Rc::new(RefCell::new(Calls::known(log.calls(), log.decided())));
+        let calls = Rc::new(RefCell::new(known(job, log)));
         let Planted { running, said } =
             self.builder.build(&mut self.engine, job, &calls).map_err(|refusal| failed(refusal.to_string()))?;
         let record = log.replay_log();
@@ -247,6 +247,12 @@ impl RunningJob {
             Event::Held { .. } | Event::Choose { .. } => {}
         }
     }
+}
+
+/// The calls of a job: those that were answered before it, or since it was asked.
+fn known(job: &Job, log: &EventLog) -> Calls {
+    let decided = job.decisions.iter().map(|Decision { what, granted }| (what.clone(), *granted));
+    Calls::known([job.replies.clone(), log.calls()].concat(), decided.chain(log.decided()).collect())
 }
 
 /// What came of a job, in words.

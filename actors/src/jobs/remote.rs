@@ -37,7 +37,12 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Whether a job's branches are requests of their own, and it asks for nothing that hangs on tokens, keys and values.
 pub(super) fn can(job: &Job) -> bool {
     let parted = matches!(job.program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. });
-    parted && job.kv.is_all() && job.premises.is_empty() && job.functions.is_none() && job.asker == Speaker::User
+    parted
+        && job.kv.is_all()
+        && job.premises.is_empty()
+        && job.functions.is_none()
+        && job.redraws.is_empty()
+        && job.asker == Speaker::User
 }
 
 /// The reply to a request, from the thread that waited for it.

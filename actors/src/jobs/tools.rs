@@ -166,6 +166,16 @@ pub struct Awaited {
     pub parameters: String,
 }
 
+/// What a person said of what waited.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// What waited.
+    pub what: Awaited,
+    /// Whether it goes on.
+    pub granted: bool,
+}
+
 /// What stands in the place of a tool where a step waits for a person.
 pub const APPROVAL: &str = "approve";
 
