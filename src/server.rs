@@ -23,6 +23,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod problem;
+pub(crate) mod quota;
 mod reason;
 mod request;
 mod result;

@@ -268,6 +268,52 @@ fn a_server_with_keys_lets_nobody_in_without_one() {
     assert!(listed.contains("other") && !listed.contains("one") && !listed.contains(&other[14..]));
 }
 
+#[test]
+fn a_key_does_what_its_scopes_say_as_often_as_its_quota_says() {
+    let place = folder("server-scopes");
+    let key = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+        let made =
+            command.args(["keys", "add", "k", "--json"]).args(arguments).current_dir(&place).output().expect("it runs");
+        let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+        format!("Bearer {}", made["key"].as_str().expect("a key"))
+    };
+    let reader = key(&["--scope", "read"]);
+    let prover = key(&["--scope", "prove", "--quota", "jobs-a-day=2", "--quota", "cpu-a-day=100"]);
+    let admin = key(&["--scope", "admin"]);
+    let wrong = Command::new(env!("CARGO_BIN_EXE_theoremata"))
+        .args(["keys", "add", "k", "--quota", "tea=1"])
+        .current_dir(&place)
+        .output()
+        .expect("it runs");
+    assert_eq!(wrong.status.code(), Some(2));
+    let server = Server::start(&place, &[]);
+    let call = |method: &str, path: &str, key: &str, body: &str| {
+        server.call(method, path, &[("authorization", key), ("content-type", "application/json")], body.as_bytes())
+    };
+    let body = explore("semigroup").to_string();
+    assert_eq!(call("GET", "/v1/theories", &reader, "").status, 200);
+    assert_eq!(call("POST", "/v1/lint", &reader, &body).status, 200, "nothing is run");
+    let refused = call("POST", "/v1/jobs", &reader, &body).with(403).json();
+    assert_eq!((&refused["type"], &refused["scope"]), (&json!("urn:theoremata:problem:not-in-scope"), &json!("prove")));
+    assert_eq!(
+        call("POST", "/v1/chat/completions", &prover, "{}").with(403).json()["error"]["type"],
+        "authentication_error"
+    );
+    let job = call("POST", "/v1/jobs", &prover, &body).with(202).json();
+    assert_eq!(job["budget"]["cpu_seconds"], 100.0, "no job may have more than is left");
+    let path = format!("/v1/jobs/{}", job["id"].as_str().expect("an id"));
+    assert_eq!((call("GET", &path, &reader, "").status, call("GET", &path, &admin, "").status), (404, 200));
+    let second = call("POST", "/v1/jobs", &prover, &json!({ "kind": "check" }).to_string()).with(202).json();
+    let full = call("POST", "/v1/jobs", &prover, &body).with(429);
+    assert_eq!(full.json()["type"], "urn:theoremata:problem:quota-used");
+    assert!((1..=86_401).contains(&full.header("retry-after").parse::<u64>().expect("seconds")));
+    let second = format!("/v1/jobs/{}", second["id"].as_str().expect("an id"));
+    assert!([200, 202].contains(&call("DELETE", &second, &admin, "").status));
+    let ids = |key: &str| call("GET", "/v1/jobs", key, "").with(200).json()["jobs"].as_array().map(Vec::len);
+    assert_eq!((ids(&reader), ids(&admin), ids(&prover)), (Some(0), Some(2), Some(2)));
+}
+
 /// What a job came to: its events and its result.
 fn outcome(server: &Server, job: &str) -> (Vec<(usize, Value)>, String) {
     server.wait(job);

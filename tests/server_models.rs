@@ -163,6 +163,43 @@ fn a_node_draws_anew_beside_its_siblings_or_goes_on_with_another_instruction() {
 }
 
 #[test]
+fn tokens_of_a_day_are_counted_by_key_also_over_a_kill() {
+    let place = folder("models-quota");
+    let theoremata = |arguments: &[&str]| -> Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+        let made = command.args(arguments).arg("--json").current_dir(&place).output().expect("it runs");
+        serde_json::from_slice(&made.stdout).expect("JSON")
+    };
+    let made = theoremata(&["keys", "add", "small", "--scope", "reason", "--quota", "tokens-a-day=20"]);
+    assert_eq!((&made["scopes"], &made["quota"]), (&json!(["read", "reason"]), &json!({ "tokens_a_day": 20 })));
+    let key = format!("Bearer {}", made["key"].as_str().expect("a key"));
+    let start = || Server::start(&place, &["--model", TINY, "--kv-memory", "64", "--threads", "1"]);
+    let headers = [("authorization", key.as_str()), ("content-type", "application/json")];
+    let chat = json!({ "model": "llama", "messages": [{ "role": "user", "content": "1 + 1 = " }], "max_tokens": 12, "seed": 3 });
+    let ask = |server: &Server| server.call("POST", "/v1/chat/completions", &headers, chat.to_string().as_bytes());
+    let mut server = start();
+    let body = json!({ "kind": "prove", "source": "(theory T[N] (in[N,N]))", "goals": ["x"] }).to_string();
+    let refused = server.call("POST", "/v1/jobs", &headers, body.as_bytes()).with(403).json();
+    assert_eq!((&refused["type"], &refused["scope"]), (&json!("urn:theoremata:problem:not-in-scope"), &json!("prove")));
+    let written = |answer: &Value| answer["usage"]["completion_tokens"].as_u64().expect("a count");
+    let first = written(&ask(&server).with(200).json());
+    let question =
+        json!({ "kind": "generate", "question": { "prompt": "1 + 1 = ", "max_tokens": 12, "seed": 5 } }).to_string();
+    let job = server.call("POST", "/v1/jobs", &headers, question.as_bytes()).with(202).json()["id"].clone();
+    let path = format!("/v1/jobs/{}", job.as_str().expect("an id"));
+    while server.call("GET", &path, &headers, b"").with(200).json()["state"] != "finished" {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(first + 12 >= 20, "the model wrote {first} tokens");
+    server.kill();
+    server = start();
+    let full = ask(&server).with(429);
+    assert!((1..=86_401).contains(&full.header("retry-after").parse::<u64>().expect("seconds")));
+    let full = server.call("POST", "/v1/jobs", &headers, question.as_bytes()).with(429).json();
+    assert_eq!(full["type"], "urn:theoremata:problem:quota-used");
+}
+
+#[test]
 fn what_is_no_question_is_refused() {
     let server = start("models-refused");
     let refused = |question: Value| {
@@ -305,11 +342,13 @@ fn every_call_of_the_manual_works() {
     let calls: Vec<String> = commands(&page).into_iter().filter(|command| command.contains("curl")).collect();
     assert!(calls.len() >= 6, "the calls were found: {calls:?}");
     let mut job = String::new();
+    let vote = server.submit(&vote(1, 20));
+    server.wait(&vote);
     for call in calls {
         let address = server.address.trim_start_matches("http://");
         let line = call.replace("localhost:8080", address).replace("smollm2", "llama");
         let output =
-            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("ID", &job).current_dir(root).output();
+            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("ID", &job).env("VOTE", &vote).current_dir(root).output();
         let output = output.expect("bash runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let failed = !output.status.success() || said.is_empty() || said.contains("urn:theoremata:problem");

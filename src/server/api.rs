@@ -14,6 +14,7 @@ use super::job::{Job, JobView, State};
 use super::log::JobLog;
 use super::office::Taken;
 use super::problem::Problem;
+use super::quota::Scope;
 use super::request::{Asked, JobRequest, Kind};
 use super::result;
 use super::shipped;
@@ -89,6 +90,9 @@ pub(crate) async fn take(
     key: Option<String>,
     wanted: JobRequest,
 ) -> Result<Taken, Problem> {
+    let key_of = server.doors.known(&owner);
+    key_of.as_ref().map_or(Ok(()), |known| known.lets(Scope::of(wanted.kind)))?;
+    let quota = key_of.map(|known| known.quota);
     let office = Arc::clone(&server.office);
     let hash = wanted.hash();
     let wanted = if wanted.names_servers() {
@@ -115,7 +119,7 @@ pub(crate) async fn take(
             let why = "this server has no language model; `theoremata serve --model smollm2` gives it one";
             return Err(Problem::new(422, "no-model", why).saying("field", "kind"));
         }
-        office.take(&owner, key.as_deref().map(|key| (key, &*hash)), &wanted, &asked)
+        office.take((&owner, quota), key.as_deref().map(|key| (key, &*hash)), &wanted, &asked)
     };
     server.deep(work).await
 }
@@ -142,7 +146,7 @@ pub(crate) async fn list(server: Data<Server>, request: HttpRequest) -> Answer {
     let cursor = cursor.map_err(|_| Problem::malformed("`cursor` is what `next` of the last answer says"))?;
     let owner = caller(&request);
     let wanted = |job: &Job| {
-        job.owner == owner
+        server.may_see(&owner, job)
             && filter.state.is_none_or(|state| job.state == state)
             && filter.kind.is_none_or(|kind| job.kind == kind)
     };
@@ -158,7 +162,7 @@ pub(crate) async fn list(server: Data<Server>, request: HttpRequest) -> Answer {
 /// # Errors
 /// If there is none.
 pub(crate) fn own(server: &Server, request: &HttpRequest, id: &str) -> Result<Job, Problem> {
-    let job = server.office.find(id).filter(|job| job.owner == caller(request));
+    let job = server.office.find(id).filter(|job| server.may_see(&caller(request), job));
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
 }
 

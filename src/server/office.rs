@@ -1,5 +1,6 @@
 //! Where jobs are taken, wait for their turn, and are done: a few threads do them, the others wait.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -12,10 +13,11 @@ use theoremata_actors::run::STACK_BYTES;
 use theoremata_store::StoreError;
 
 use super::job::{Job, State};
-use super::ledger::{self, Ledger};
+use super::ledger::{self, Ledger, Spent};
 use super::log::JobLog;
 use super::means::{Limits, Means};
 use super::problem::Problem;
+use super::quota::{Quota, Scope, Used};
 use super::request::{Asked, Budget, JobRequest, Kind};
 use super::webhook::{self, Arrival, Delivery, Webhook};
 use super::work::{self, Ended};
@@ -155,7 +157,7 @@ impl Office {
     /// If the key came with another request, too many jobs wait, or the disk fails.
     pub(crate) fn take(
         &self,
-        owner: &str,
+        (owner, quota): (&str, Option<Quota>),
         key: Option<(&str, &str)>,
         request: &JobRequest,
         asked: &Asked,
@@ -181,6 +183,9 @@ impl Office {
                 return Err(Problem::later("too-many-jobs", 5, why));
             }
         }
+        let quota = quota.unwrap_or_default();
+        let used = inner.ledger.used(owner);
+        quota.admits(&used, Scope::of(request.kind))?;
         let number = inner.ledger.next_number();
         let (theory, run) = match asked {
             Asked::Question(question) => (Some(question.theory.name.to_string()), Some(question.run().to_string())),
@@ -199,7 +204,7 @@ impl Office {
             ended: None,
             theory,
             run,
-            budget: self.bounded(&request.budget),
+            budget: self.bounded(&request.budget, quota.cpu_a_day.map(|most| most - used.cpu_today)),
             metadata: request.metadata.clone(),
             priority: request.priority,
             delivery: request.webhook.as_ref().map(|webhook| Delivery {
@@ -218,11 +223,26 @@ impl Office {
         Ok(Taken::New(Box::new(job)))
     }
 
-    fn bounded(&self, budget: &Budget) -> Budget {
+    /// What a job may use: what it asks for, within the bounds of the server and what is left to its owner.
+    fn bounded(&self, budget: &Budget, left: Option<f64>) -> Budget {
         let Limits { cpu_seconds, memory_mb, .. } = self.means.limits;
+        let cpu_seconds = left.map_or(cpu_seconds, |left| cpu_seconds.min(left));
         Budget {
             cpu_seconds: Some(budget.cpu_seconds.map_or(cpu_seconds, |seconds| seconds.min(cpu_seconds))),
             memory_mb: Some(budget.memory_mb.map_or(memory_mb, |megabytes| megabytes.min(memory_mb))),
+        }
+    }
+
+    /// What a caller used.
+    pub(crate) fn used(&self, owner: &str) -> Used {
+        self.inner().ledger.used(owner)
+    }
+
+    /// Notes what a caller used, if it has a key. Waits for the disk.
+    pub(crate) fn spend(&self, owner: &str, spent: Spent) {
+        if !owner.is_empty() && spent != Spent::default() {
+            // Where the disk fails, it is a gift.
+            let _ = self.inner().ledger.spend(owner, spent);
         }
     }
 
@@ -294,7 +314,9 @@ impl Office {
             inner = self.turn.wait(inner).unwrap_or_else(PoisonError::into_inner);
         };
         drop(inner);
-        let ended = self.perform(&job, &cancel);
+        let spent = Cell::new(Spent::default());
+        let ended = self.perform(&job, &cancel, &spent);
+        self.spend(&job.owner, spent.get());
         let mut inner = self.inner();
         inner.running.remove(&job.number);
         if let Some(Ended { state, error }) = ended {
@@ -307,7 +329,7 @@ impl Office {
     }
 
     /// Does a job; `None` if it is to go on when the office is opened again.
-    fn perform(&self, job: &Job, cancel: &Cancel) -> Option<Ended> {
+    fn perform(&self, job: &Job, cancel: &Cancel, spent: &Cell<Spent>) -> Option<Ended> {
         let failed = |error: String| Ended { state: State::Failed, error: Some(error) };
         let log = match self.log(&job.id) {
             Ok(log) => log,
@@ -319,7 +341,7 @@ impl Office {
             return Some(Ended { state, error: last["error"].as_str().map(str::to_owned) });
         }
         let request = ledger::request(&self.means.store, &job.id).map_err(|error| error.to_string());
-        let done = request.and_then(|request| work::perform(&self.means, job, &request, &log, cancel));
+        let done = request.and_then(|request| work::perform(&self.means, (job, &request), &log, cancel, spent));
         let (ended, more) = match done {
             Ok(None) => return None,
             Ok(Some((state, more))) => (Ended { state, error: None }, more),

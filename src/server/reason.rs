@@ -62,6 +62,11 @@ pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: 
     }
 }
 
+/// Tokens that stand in a log.
+pub(super) fn written(log: &JobLog) -> u64 {
+    log.of_kind("wrote").iter().filter_map(|event| value(event)["tokens"].as_u64()).sum()
+}
+
 /// How many of the pool's events stand in the log already.
 fn heard(log: &JobLog) -> u64 {
     log.last().and_then(|last| value(&last)["through"].as_u64()).unwrap_or(0)

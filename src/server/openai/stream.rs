@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use super::answer::{Head, finish, logprob, place, shown, usage};
 use super::functions;
 use super::request::{Form, Wanted};
+use super::routes::Count;
 use crate::server::models::Asking;
 
 /// A stream of pieces; the work ends when nobody reads it any more.
 pub(crate) fn pieces(
-    asking: Asking,
+    (asking, count): (Asking, Count),
     head: Head,
     wanted: Wanted,
     model: Arc<Model>,
@@ -25,6 +26,7 @@ pub(crate) fn pieces(
 ) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
     let teller = Teller {
         asking,
+        count,
         head,
         wanted,
         model,
@@ -42,6 +44,7 @@ pub(crate) fn pieces(
 
 struct Teller {
     asking: Asking,
+    count: Count,
     head: Head,
     wanted: Wanted,
     model: Arc<Model>,
@@ -73,6 +76,7 @@ impl Teller {
             if events.is_empty() {
                 return None;
             }
+            self.count.hear(&events);
             events.iter().for_each(|event| self.take(event));
         }
     }
