@@ -27,6 +27,7 @@ pub(crate) mod quota;
 mod reason;
 mod request;
 mod result;
+mod runs;
 mod search;
 mod shipped;
 mod sites;
@@ -175,6 +176,7 @@ async fn until_stopped(
             .wrap(from_fn(guard::guard))
             .configure(api::routes)
             .configure(nodes::routes)
+            .configure(runs::routes)
             .configure(webhook::routes)
             .configure(openai::routes)
             .configure(openai::responses::routes)

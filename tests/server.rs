@@ -314,6 +314,52 @@ fn a_key_does_what_its_scopes_say_as_often_as_its_quota_says() {
     assert_eq!((ids(&reader), ids(&admin), ids(&prover)), (Some(0), Some(2), Some(2)));
 }
 
+#[test]
+fn two_runs_stand_beside_each_other_with_what_they_cost() {
+    let place = folder("server-compare");
+    let server = Server::start(&place, &[]);
+    let mut small = explore("group");
+    small["options"] = json!({ "max_size": 2 });
+    let [one, two] = [small, explore("group")].map(|body| {
+        let job = server.submit(&body);
+        let run = server.wait(&job)["run"].as_str().expect("a run").to_owned();
+        let page = server.get(&format!("/jobs/{job}")).with(200).body;
+        assert!(page.contains("Cost of the run") && page.contains(&format!("/compare?left={run}")), "{page}");
+        run
+    });
+    let cost = server.get(&format!("/v1/runs/{one}")).with(200).json()["cost"].clone();
+    assert!(cost["cpu_seconds"].as_f64() > Some(0.0) && cost["blocks"].as_u64() > Some(0), "{cost}");
+    assert_eq!(server.get("/v1/runs").with(200).json()["runs"].as_array().map(Vec::len), Some(2));
+    assert_eq!(server.get("/v1/runs/0").status, 404);
+    let compared = server.get(&format!("/v1/compare?left={one}&right={two}")).with(200).json();
+    let count = |name: &str| compared[name].as_array().expect("a list").len() as u64;
+    let theorems = |side: &str| compared[side]["theorems"].as_u64().expect("a count");
+    let both = compared["both"].as_u64().expect("a count");
+    assert!(both > 0 && count("only_right") > 0, "{compared}");
+    assert_eq!((theorems("left"), theorems("right")), (both + count("only_left"), both + count("only_right")));
+    // Seen from the other side it is the same.
+    let turned = server.get(&format!("/v1/compare?left={two}&right={one}")).with(200).json();
+    let lengths = |value: &Value, name: &str| value[name].as_array().map(Vec::len);
+    assert_eq!(turned["only_left"], compared["only_right"]);
+    assert_eq!(lengths(&turned, "shorter_right"), lengths(&compared, "shorter_left"));
+    let same = server.get(&format!("/v1/compare?left={one}&right={one}")).with(200).json();
+    let lists = ["only_left", "only_right", "shorter_left", "shorter_right", "decided_differently"];
+    assert!(lists.iter().all(|name| same[name] == json!([])));
+    let page = server.get(&format!("/compare?left={one}&right={two}")).with(200).body;
+    assert!(page.contains("Only in the right one") && page.contains(&format!("/runs/{two}/theorems/")), "{page}");
+    assert_eq!((server.get("/compare").status, server.get(&format!("/compare?left={one}&right=x")).status), (200, 400));
+    let absent = "0".repeat(32);
+    assert_eq!(server.get(&format!("/v1/compare?left={one}&right={absent}")).status, 404);
+    server.kill();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["compare", &one, &two]).current_dir(&place).output();
+    let told = String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned();
+    assert!(
+        told.contains(&format!("{both} theorems in both")) && told.lines().any(|line| line.starts_with("> ")),
+        "{told}"
+    );
+}
+
 /// What a job came to: its events and its result.
 fn outcome(server: &Server, job: &str) -> (Vec<(usize, Value)>, String) {
     server.wait(job);

@@ -347,8 +347,12 @@ fn every_call_of_the_manual_works() {
     for call in calls {
         let address = server.address.trim_start_matches("http://");
         let line = call.replace("localhost:8080", address).replace("smollm2", "llama");
-        let output =
-            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("ID", &job).env("VOTE", &vote).current_dir(root).output();
+        let output = Command::new("bash")
+            .args(["-o", "pipefail", "-c", &line])
+            .env("ID", &job)
+            .env("VOTE", &vote)
+            .current_dir(root)
+            .output();
         let output = output.expect("bash runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let failed = !output.status.success() || said.is_empty() || said.contains("urn:theoremata:problem");

@@ -7,6 +7,7 @@
 
 mod answer;
 mod claims;
+mod cost;
 mod library;
 mod restore;
 mod statement;
@@ -26,7 +27,7 @@ use theoremata_store::{Begin, Input, Run, RunId, Status, Store, StoreError, run_
 
 use crate::advice::Advisor;
 use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Progress, Runtime, ShardSize, Watch};
-use crate::measure::{Meter, Stages, resident_bytes};
+use crate::measure::{Meter, Stages, peak_bytes, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
 pub use answer::{
@@ -34,6 +35,7 @@ pub use answer::{
     variable_name,
 };
 pub use claims::{IMPORTED, Unclaimed, assumptions, compare};
+pub use cost::Cost;
 use library::Gathered;
 pub use library::Reused;
 pub use restore::{Manner, can_go_on, restore};
@@ -198,8 +200,10 @@ pub struct Done {
     pub exploration: Exploration,
     /// How it ended.
     pub status: Status,
-    /// What it cost.
+    /// What it cost, stage by stage: all of the process counts.
     pub stages: Stages,
+    /// CPU seconds of this run alone.
+    pub cpu: f64,
 }
 
 impl Prepared {
@@ -361,7 +365,7 @@ fn advance(
                 let writer = Writer::new(&store, id, tell, stages, (0, 0), heard);
                 let stages = writer.end(&exploration, status)?;
                 writer::conclude(&store, id, &exploration, status, now())?;
-                return Ok(Done { store, id, exploration, status, stages });
+                return Ok(Done { store, id, exploration, status, stages, cpu: meter.seconds() });
             }
         }
         stages.end("theories below");
@@ -382,10 +386,21 @@ fn advance(
     if !finished {
         writer::conclude(&store, id, &exploration, status, now())?;
         stages.end("store");
+        let counts = exploration.counts();
+        let spent = Cost {
+            cpu_seconds: meter.seconds(),
+            wall_seconds: stages.wall(),
+            blocks: counts.blocks,
+            steps: counts.steps,
+            peak_bytes: peak_bytes().unwrap_or(0),
+        };
+        let before = store.run(&id)?.as_ref().and_then(Cost::of).unwrap_or_default();
+        store.note(&id, before.and(spent).measures())?;
     }
+    let cpu = meter.seconds();
     match unadvised {
         Some(why) => Err(RunError::Unadvised { run: id, why }),
-        None => Ok(Done { store, id, exploration, status, stages }),
+        None => Ok(Done { store, id, exploration, status, stages, cpu }),
     }
 }
 

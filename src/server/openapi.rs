@@ -5,7 +5,7 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::api::only;
-use super::{api, job, nodes, openai, operations, request, webhook};
+use super::{api, job, nodes, openai, operations, request, runs, webhook};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,6 +35,9 @@ use super::{api, job, nodes, openai, operations, request, webhook};
         nodes::retry,
         nodes::fork,
         nodes::usage,
+        runs::list,
+        runs::show,
+        runs::compared,
         webhook::list,
         webhook::again,
         openai::list,

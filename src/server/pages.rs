@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
+use theoremata_actors::run::Cost;
 use theoremata_store::RunId;
 
 use super::api::{self, only, own};
@@ -27,13 +28,14 @@ const LATEST: usize = 200;
 /// Jobs of a list.
 const LISTED: usize = 50;
 
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("server/base.html", include_str!("../../templates/server/base.html")),
     ("server/start.html", include_str!("../../templates/server/start.html")),
     ("server/list.html", include_str!("../../templates/server/list.html")),
     ("server/jobs.html", include_str!("../../templates/server/jobs.html")),
     ("server/job.html", include_str!("../../templates/server/job.html")),
     ("server/search.html", include_str!("../../templates/server/search.html")),
+    ("server/compare.html", include_str!("../../templates/server/compare.html")),
     ("server/problem.html", include_str!("../../templates/server/problem.html")),
 ];
 
@@ -48,9 +50,9 @@ pub(crate) fn templates() -> Result<Tera, Failure> {
 }
 
 /// A page, or one that says why there is none.
-type Page = Result<HttpResponse, Problem>;
+pub(super) type Page = Result<HttpResponse, Problem>;
 
-fn render(server: &Server, status: u16, template: &str, values: &Value) -> Page {
+pub(super) fn render(server: &Server, status: u16, template: &str, values: &Value) -> Page {
     let failed = |error: tera::Error| Problem::new(500, "template", format!("the page cannot be made: {error}"));
     let context = Context::from_serialize(values).map_err(failed)?;
     let html = server.templates.render(template, &context).map_err(failed)?;
@@ -62,7 +64,7 @@ fn render(server: &Server, status: u16, template: &str, values: &Value) -> Page 
 }
 
 /// A problem as a page.
-fn told(server: &Server, page: Page) -> Page {
+pub(super) fn told(server: &Server, page: Page) -> Page {
     page.or_else(|problem| {
         let status = problem.status();
         let title = status.canonical_reason().unwrap_or("Error");
@@ -260,7 +262,14 @@ async fn shown(server: &Data<Server>, job: &Job) -> Page {
         _ => "Checking what is stored".to_owned(),
     };
     let answer = last.as_ref().map(|last| last["text"].clone()).unwrap_or_default();
+    let run = job.run.as_deref().and_then(RunId::parse).filter(|_| matches!(job.kind, Kind::Explore | Kind::Prove));
+    let run = run.map(|run| server.office.means.store.run(&run)).transpose()?.flatten();
     let values = json!({
+        "cost": run.as_ref().and_then(Cost::of).map(|cost| {
+            let mut shown = cost.json();
+            shown["peak_mb"] = json!(cost.peak_bytes >> 20);
+            shown
+        }),
         "heading": heading, "reasons": matches!(job.kind, Kind::Generate | Kind::Reason), "answer": answer,
         "nodes": nodes(&events),
         "here": "", "job": row, "words": words, "ended": ended, "events": events.len(), "theorems": theorems.len(),

@@ -85,7 +85,7 @@ fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Canc
     };
     let listener = Listener::new(log, cancel, || means.is_closing());
     let done = prepared.go_on(heard, &settings, &|event| listener.hear(&event), now).map_err(said)?;
-    spent.set(Spent { cpu: done.stages.cpu(), ..Spent::default() });
+    spent.set(Spent { cpu: done.cpu, ..Spent::default() });
     if done.status == Status::Cancelled && means.is_closing() {
         return Ok(None);
     }
