@@ -272,9 +272,14 @@ pub(crate) async fn lint(server: Data<Server>, request: HttpRequest, payload: Pa
             if let Err(problem) = wanted.meaning(model.as_deref()) {
                 found.extend(problem.document()["errors"].as_array().cloned().unwrap_or_default());
             }
-            Ok(json!({ "theory": &*loaded.theory.name, "diagnostics": found }))
+            let names = loaded
+                .theory
+                .predicates
+                .iter()
+                .map(|known| json!({ "name": &*known.name, "arity": known.sorts.len() }));
+            Ok(json!({ "theory": &*loaded.theory.name, "diagnostics": found, "names": names.collect::<Vec<_>>() }))
         }
-        Err(Failure::Input(report)) => Ok(json!({ "theory": null, "diagnostics": lines(&report) })),
+        Err(Failure::Input(report)) => Ok(json!({ "theory": null, "diagnostics": lines(&report), "names": [] })),
         Err(other) => Err(other.into()),
     };
     Ok(HttpResponse::Ok().json(server.deep(work).await?))

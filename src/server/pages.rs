@@ -361,6 +361,8 @@ fn file(request: &HttpRequest, path: &str, bytes: Vec<u8>) -> HttpResponse {
 async fn asset(request: HttpRequest, name: Path<String>) -> Page {
     let text = match &**name {
         "server.js" => Some(include_str!("../../templates/server/server.js")),
+        "editor.js" => Some(include_str!("../../templates/server/editor.js")),
+        "codemirror.js" => Some(include_str!("../../templates/server/codemirror/codemirror.js")),
         "server.css" => Some(include_str!("../../templates/server/server.css")),
         other => site::asset(&format!("assets/{other}")),
     };
