@@ -254,7 +254,19 @@ fn a_node_waits_for_a_person_also_over_a_kill() {
     server = start(&place, std::slice::from_ref(&host));
     thread::sleep(Duration::from_millis(300));
     assert!(helper.asked().is_empty(), "nobody has said yes");
-    patient(&server, "root", "approve");
+    // People say it on the page of the job.
+    let begin = Instant::now();
+    let page = loop {
+        let page = server.get(&format!("/jobs/{job}")).with(200).body;
+        if page.contains("Waits for you:") {
+            break page;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30), "nothing waits: {page}");
+        thread::sleep(Duration::from_millis(20));
+    };
+    assert!(page.contains("<code>send {}</code>"), "{page}");
+    let said = server.call("POST", &format!("/jobs/{job}/nodes/root/approve"), &[], b"");
+    assert_eq!((said.status, said.header("location")), (303, &*format!("/jobs/{job}")));
     assert_eq!(server.wait(&job)["state"], "finished");
     assert_eq!(helper.asked().len(), 1);
     let events = server.events(&job, 0);

@@ -39,7 +39,7 @@ pub(crate) async fn cancel(server: Data<Server>, request: HttpRequest, path: Pat
     let no = |node: &str| {
         Problem::new(409, "no-open-node", format!("there is no node {node} of this job that has not ended"))
     };
-    order(&server, &request, &path, no, Models::cancel_node).await
+    order(&server, &request, (&path.0, &path.1), no, Models::cancel_node).await
 }
 
 /// Lets a node go on that waits for a person.
@@ -53,8 +53,7 @@ pub(crate) async fn cancel(server: Data<Server>, request: HttpRequest, path: Pat
     )
 )]
 pub(crate) async fn approve(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Answer {
-    let say = |models: &Models, question: &Question, node: &[u32]| models.decide(question, node, true);
-    order(&server, &request, &path, nobody_waits, say).await
+    decide(&server, &request, (&path.0, &path.1), true).await
 }
 
 /// Refuses a node that waits for a person: a call of a tool is not made, and a step of a program ends the node.
@@ -68,8 +67,16 @@ pub(crate) async fn approve(server: Data<Server>, request: HttpRequest, path: Pa
     )
 )]
 pub(crate) async fn refuse(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Answer {
-    let say = |models: &Models, question: &Question, node: &[u32]| models.decide(question, node, false);
-    order(&server, &request, &path, nobody_waits, say).await
+    decide(&server, &request, (&path.0, &path.1), false).await
+}
+
+/// Says whether what waits at a node may go on.
+///
+/// # Errors
+/// If there is no such job of the caller, or nothing waits there.
+pub(super) async fn decide(server: &Data<Server>, request: &HttpRequest, at: (&str, &str), granted: bool) -> Answer {
+    let say = move |models: &Models, question: &Question, node: &[u32]| models.decide(question, node, granted);
+    order(server, request, at, nobody_waits, say).await
 }
 
 fn nobody_waits(node: &str) -> Problem {
@@ -80,11 +87,10 @@ fn nobody_waits(node: &str) -> Problem {
 async fn order(
     server: &Data<Server>,
     request: &HttpRequest,
-    path: &(String, String),
+    (id, node): (&str, &str),
     no: impl FnOnce(&str) -> Problem,
     order: impl FnOnce(&Models, &Question, &[u32]) -> bool + Send + 'static,
 ) -> Answer {
-    let (id, node) = path;
     let job = own(server, request, id)?;
     let branches = branches(node)?;
     let office = Arc::clone(&server.office);

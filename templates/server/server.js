@@ -70,6 +70,8 @@
       const text = node(wrote.node)?.querySelector(".answer");
       if (text) text.textContent += wrote.text;
     });
+    // The page of the server has the buttons.
+    source.addEventListener("awaits", () => { source.close(); location.reload(); });
     source.addEventListener("node_ended", (event) => {
       const ended = JSON.parse(event.data);
       const outcome = node(ended.node)?.querySelector(".outcome");
