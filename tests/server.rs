@@ -68,6 +68,8 @@ fn an_exploration_is_asked_watched_and_read() {
     // The pages of its theorems are those of the static site, and the downloads are there.
     let site = job_now["links"]["site"].as_str().expect("a site");
     let run = job_now["run"].as_str().expect("a run");
+    let cost = server.get(&format!("/v1/runs/{run}")).with(200).json()["cost"].clone();
+    assert!(cost["messages"].as_u64() > Some(0) && cost["advice_tokens"] == 0, "{cost}");
     let index = server.get(site).with(200);
     assert!(index.body.contains("<h1>Peano</h1>") && index.header("content-type").starts_with("text/html"));
     let to = server.get(&format!("/runs/{run}/theorems/{}", law["number"])).with(303);
@@ -328,7 +330,11 @@ fn two_runs_stand_beside_each_other_with_what_they_cost() {
         run
     });
     let cost = server.get(&format!("/v1/runs/{one}")).with(200).json()["cost"].clone();
-    assert!(cost["cpu_seconds"].as_f64() > Some(0.0) && cost["blocks"].as_u64() > Some(0), "{cost}");
+    assert!(
+        cost["cpu_seconds"].as_f64() > Some(0.0)
+            && ["blocks", "steps"].iter().all(|name| cost[name].as_u64() > Some(0)),
+        "{cost}"
+    );
     assert_eq!(server.get("/v1/runs").with(200).json()["runs"].as_array().map(Vec::len), Some(2));
     assert_eq!(server.get("/v1/runs/0").status, 404);
     let compared = server.get(&format!("/v1/compare?left={one}&right={two}")).with(200).json();

@@ -14,7 +14,7 @@ mod statement;
 mod writer;
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -378,8 +378,9 @@ fn advance(
     }
     let mut status = Status::Finished;
     let mut unadvised = None;
+    let worked = Worked::default();
     if !finished {
-        (status, unadvised) = explore(&mut exploration, &mut writer, advisor, settings, tell, meter)?;
+        (status, unadvised) = explore(&mut exploration, &mut writer, advisor, (settings, meter), tell, &worked)?;
     }
     let mut stages = writer.end(&exploration, status)?;
     stages.end("prove and check");
@@ -392,6 +393,8 @@ fn advance(
             wall_seconds: stages.wall(),
             blocks: counts.blocks,
             steps: counts.steps,
+            messages: worked.messages.get(),
+            advice_tokens: worked.advice_tokens.get(),
             peak_bytes: peak_bytes().unwrap_or(0),
         };
         let before = store.run(&id)?.as_ref().and_then(Cost::of).unwrap_or_default();
@@ -409,9 +412,9 @@ fn explore(
     exploration: &mut Exploration,
     writer: &mut Writer<'_>,
     mut advisor: Option<Box<dyn Advisor>>,
-    settings: &Settings,
+    (settings, meter): (&Settings, &Meter),
     tell: &dyn Fn(Event),
-    meter: &Meter,
+    worked: &Worked,
 ) -> Result<(Status, Option<String>), RunError> {
     let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
     let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
@@ -425,12 +428,12 @@ fn explore(
             Err(text)
         }
     };
-    let mut observer = Observed(tell);
+    let mut observer = Observed { tell, messages: &worked.messages };
     let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
     let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
-    let advisor = advisor.as_deref_mut();
-    let outcome = prover::explore(exploration, &mut grid, writer, advisor, &mut go_on, &mut watch);
+    let outcome = prover::explore(exploration, &mut grid, writer, advisor.as_deref_mut(), &mut go_on, &mut watch);
     grid.stop();
+    worked.advice_tokens.set(advisor.as_ref().map_or(0, |advisor| advisor.tokens()));
     let status = match outcome {
         Outcome::Finished => Status::Finished,
         Outcome::Stopped => Status::Failed,
@@ -458,12 +461,23 @@ fn limit(settings: &Settings, meter: &Meter) -> Option<(Status, String)> {
     None
 }
 
-/// Tells of cycles.
-struct Observed<'t>(&'t dyn Fn(Event));
+/// What was done that the exploration does not count.
+#[derive(Default)]
+struct Worked {
+    messages: Cell<u64>,
+    advice_tokens: Cell<u64>,
+}
+
+/// Tells of cycles, and counts their mail.
+struct Observed<'t> {
+    tell: &'t dyn Fn(Event),
+    messages: &'t Cell<u64>,
+}
 
 impl crate::grid::Observer for Observed<'_> {
     fn observe(&mut self, progress: &Progress) {
-        (self.0)(Event::Cycle { number: progress.cycle, blocks: progress.counts.live as u64 });
+        self.messages.set(self.messages.get() + progress.counts.mails);
+        (self.tell)(Event::Cycle { number: progress.cycle, blocks: progress.counts.live as u64 });
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Cost {
     pub blocks: u64,
     /// Steps of these.
     pub steps: u64,
+    /// Messages that blocks took.
+    pub messages: u64,
+    /// Tokens that a language model wrote as advice.
+    pub advice_tokens: u64,
     /// The most bytes that a process had in memory by then, other work of it included; 0 where the system does not tell.
     pub peak_bytes: u64,
 }
@@ -34,6 +38,8 @@ impl Cost {
             wall_seconds: seconds("wall_seconds")?,
             blocks: count("blocks")?,
             steps: count("steps")?,
+            messages: count("messages")?,
+            advice_tokens: count("advice_tokens")?,
             peak_bytes: count("peak_bytes")?,
         })
     }
@@ -43,6 +49,8 @@ impl Cost {
         Cost {
             cpu_seconds: self.cpu_seconds + later.cpu_seconds,
             wall_seconds: self.wall_seconds + later.wall_seconds,
+            messages: self.messages + later.messages,
+            advice_tokens: self.advice_tokens + later.advice_tokens,
             peak_bytes: self.peak_bytes.max(later.peak_bytes),
             ..later
         }
@@ -51,10 +59,11 @@ impl Cost {
     /// The cost as programs read it.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
-        let Cost { cpu_seconds, wall_seconds, blocks, steps, peak_bytes } = self;
+        let Cost { cpu_seconds, wall_seconds, blocks, steps, messages, advice_tokens, peak_bytes } = self;
         let peak_bytes = Some(peak_bytes).filter(|bytes| **bytes > 0);
         serde_json::json!({
-            "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "blocks": blocks, "steps": steps, "peak_bytes": peak_bytes,
+            "cpu_seconds": cpu_seconds, "wall_seconds": wall_seconds, "blocks": blocks, "steps": steps, "messages": messages,
+            "advice_tokens": advice_tokens, "peak_bytes": peak_bytes,
         })
     }
 
@@ -65,6 +74,8 @@ impl Cost {
             ("wall_seconds", format!("{:.3}", self.wall_seconds)),
             ("blocks", self.blocks.to_string()),
             ("steps", self.steps.to_string()),
+            ("messages", self.messages.to_string()),
+            ("advice_tokens", self.advice_tokens.to_string()),
             ("peak_bytes", self.peak_bytes.to_string()),
         ];
         measures.into_iter().map(|(name, value)| (format!("{COST}{name}"), value)).collect()
