@@ -33,6 +33,7 @@ mod event_log;
 mod functions;
 mod job;
 mod job_builder;
+mod job_error;
 mod job_table;
 mod journal;
 mod judge;
@@ -52,9 +53,8 @@ pub use conversation::{Said, Speaker};
 pub use endpoint::{HttpCall, HttpMethod, McpCall, McpServer};
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
 pub use functions::{Answered, Calling, Choice, Function, Functions};
-pub use job::{
-    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Redraw, TokenChoice, View,
-};
+pub use job::{Accept, Forgetting, Job, JobId, MOST_BRANCHES, MOST_BYTES, Program, Redraw, TokenChoice, View};
+pub use job_error::JobError;
 pub use judge::Judge;
 pub use local::Local;
 pub use output_format::OutputFormat;

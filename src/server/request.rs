@@ -177,13 +177,8 @@ impl JobRequest {
             let word = self.kind.word();
             wrong(field, format!("it has no effect for `{word}`; leave it out"))
         };
-        if self.origin.is_some() {
-            return wrong("origin", "the calls about nodes say it".to_owned());
-        }
-        let known = ["redraws", "replies", "decisions"];
-        let question = self.question.as_ref();
-        if let Some(name) = known.into_iter().find(|name| question.is_some_and(|question| !question[*name].is_null())) {
-            return wrong("question", format!("`{name}` is what the calls about nodes say"));
+        if let Some((field, why)) = self.said_by_others() {
+            return wrong(field, why);
         }
         if self.source.is_some() && !self.files.is_empty() {
             return wrong("source", "give either `source` or `files`".to_owned());
@@ -249,6 +244,16 @@ impl JobRequest {
             return wrong("goals", format!("goal {} is empty: write a statement", place + 1));
         }
         Ok(self)
+    }
+
+    /// What only the calls about nodes may say, where the request says it: the member, and that.
+    fn said_by_others(&self) -> Option<(&'static str, String)> {
+        if self.origin.is_some() {
+            return Some(("origin", "the calls about nodes say it".to_owned()));
+        }
+        let question = self.question.as_ref()?;
+        let name = ["redraws", "replies", "decisions"].into_iter().find(|name| !question[*name].is_null())?;
+        Some(("question", format!("`{name}` is what the calls about nodes say")))
     }
 
     /// By what two requests are the same.

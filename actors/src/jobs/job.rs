@@ -11,9 +11,10 @@ use theoremata_store::JournalId;
 
 use super::conversation::{Said, Speaker};
 use super::functions::Functions;
+use super::job_error::JobError;
 use super::output_format::OutputFormat;
-use super::script::{self, Script, ScriptError};
-use super::tools::{self, Called, Decision, Tool, ToolError};
+use super::script::{self, Script};
+use super::tools::{self, Called, Decision, Tool};
 
 /// A job, by what is asked and of which model. The same question has the same id.
 pub type JobId = JournalId;
@@ -258,37 +259,6 @@ impl From<TokenChoice> for Sampling {
     }
 }
 
-/// Why a job is none.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JobError {
-    /// A list or number that may not be empty is.
-    #[error("{0} must be at least 1")]
-    Nothing(&'static str),
-    /// More than a pool takes.
-    #[error("{what}: {wanted} is more than the {bound} that a job may have")]
-    TooMuch {
-        /// Of what.
-        what: &'static str,
-        /// How much there is.
-        wanted: usize,
-        /// How much there may be.
-        bound: usize,
-    },
-    /// A number outside of its range.
-    #[error("{0}")]
-    Range(&'static str),
-    /// A tool that is none.
-    #[error(transparent)]
-    Tool(#[from] ToolError),
-    /// A program that is none.
-    #[error(transparent)]
-    Script(#[from] ScriptError),
-    /// An expression that cannot be read.
-    #[error("the pattern cannot be read: {0}")]
-    Pattern(String),
-}
-
 impl Job {
     /// A plain question with nothing special about it.
     pub fn new(prompt: impl Into<String>, program: Program, max_tokens: usize) -> Job {
@@ -387,16 +357,7 @@ impl Job {
         if self.redraws.iter().any(|redraw| redraw.node.is_empty()) {
             return Err(JobError::Range("the root draws anew with another seed"));
         }
-        if let Some(functions) = &self.functions {
-            functions.check().map_err(JobError::Range)?;
-            let answers = matches!(self.program, Program::Vote { .. } | Program::First { .. } | Program::Map { .. });
-            if !answers || self.raw {
-                return Err(JobError::Range("only answers to a conversation ask for calls of functions"));
-            }
-        }
-        if !matches!(self.asker, Speaker::User | Speaker::Tool) || (self.raw && self.asker != Speaker::User) {
-            return Err(JobError::Range("the user or a function has the last word"));
-        }
+        self.check_conversation()?;
         if let Program::Script(script) = &self.program {
             script::check(&script.steps, &self.tools)?;
         }
@@ -412,6 +373,21 @@ impl Job {
         pattern.map_or(Ok(()), |pattern| {
             Regex::new(pattern).map(|_| ()).map_err(|error| JobError::Pattern(error.to_string()))
         })
+    }
+
+    /// Whether the conversation is one, with functions that its answers may ask for.
+    fn check_conversation(&self) -> Result<(), JobError> {
+        if let Some(functions) = &self.functions {
+            functions.check().map_err(JobError::Range)?;
+            let answers = matches!(self.program, Program::Vote { .. } | Program::First { .. } | Program::Map { .. });
+            if !answers || self.raw {
+                return Err(JobError::Range("only answers to a conversation ask for calls of functions"));
+            }
+        }
+        if !matches!(self.asker, Speaker::User | Speaker::Tool) || (self.raw && self.asker != Speaker::User) {
+            return Err(JobError::Range("the user or a function has the last word"));
+        }
+        Ok(())
     }
 
     /// Bytes of its texts.
