@@ -179,7 +179,7 @@ fn same_tokens(file: &Path, rival: &Rival, precision: Precision) {
     let prompts: Vec<Vec<Token>> = QUESTIONS
         .lines()
         .map(|question| {
-            let message = Message { role: Role::User, content: question.into() };
+            let message = Message::new(Role::User, question);
             model.chat_prompt(&[message]).expect("a prompt")
         })
         .collect();

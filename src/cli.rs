@@ -5,6 +5,7 @@ mod arguments;
 mod bench;
 mod chat;
 mod check;
+mod compare;
 mod destination;
 mod exit;
 mod explore;
@@ -81,6 +82,10 @@ enum Command {
     Resume(resume::ResumeArguments),
     /// List the runs, or show a run or one of its theorems with its proof.
     Show(show::ShowArguments),
+    /// Say what two runs have in common: theorems that only one has, shorter proofs, what was decided differently.
+    ///
+    /// Example: theoremata compare 3f2a 91bc
+    Compare(compare::CompareArguments),
     /// Write theorems for other checkers, or runs as JSON lines.
     ///
     /// Example: theoremata export --format metamath --out Peano.mm
@@ -175,6 +180,7 @@ fn dispatch(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Replay(arguments) => replay::run(&arguments, output),
         Command::Resume(arguments) => resume::run(&arguments, output),
         Command::Show(arguments) => show::run(&arguments, output),
+        Command::Compare(arguments) => compare::run(&arguments, output),
         Command::Export(arguments) => export::run(&arguments, output),
         Command::ExportProblem(arguments) => problem::run(&arguments, output),
         Command::Import(arguments) => import::run(&arguments, output),

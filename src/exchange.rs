@@ -3,6 +3,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod checkers;
+pub(crate) mod compare;
 pub(crate) mod corpus;
 pub(crate) mod input;
 pub(crate) mod json;

@@ -1,5 +1,5 @@
 //! The server: an API for jobs, and pages for people. It needs nothing but a database, and asks nothing of any other
-//! host but those that the operator names for webhooks; what is uploaded sees what was uploaded with it and the theories shipped with the program, and no file.
+//! host but those that the operator names for webhooks and tools; what is uploaded sees what was uploaded with it and the theories shipped with the program, and no file.
 //!
 //! From outside inwards: [`guard`] lets a request in, [`api`] and [`pages`] answer it, [`office`] takes jobs and has
 //! them done by [`work`], which runs the prover; [`log`] and [`ledger`] keep what happened, [`sites`] makes the pages
@@ -7,6 +7,7 @@
 
 mod advised;
 mod api;
+mod derived;
 mod events;
 mod guard;
 mod job;
@@ -15,15 +16,18 @@ mod ledger;
 mod log;
 pub(crate) mod means;
 pub(crate) mod models;
+mod nodes;
 mod office;
 mod openai;
 mod openapi;
 mod operations;
 mod pages;
 mod problem;
+pub(crate) mod quota;
 mod reason;
 mod request;
 mod result;
+mod runs;
 mod search;
 mod shipped;
 mod sites;
@@ -45,6 +49,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use governor::{Quota, RateLimiter};
 use socket2::{Domain, Socket, Type};
+use theoremata_actors::remote_tools::Hosts;
 use theoremata_store::Store;
 use tokio::sync::watch;
 
@@ -75,6 +80,8 @@ pub(crate) struct Settings {
     pub(crate) rate: NonZeroU32,
     /// The language model, if there is one.
     pub(crate) model: Option<Seat>,
+    /// Hosts that its tools may call.
+    pub(crate) tool_hosts: Hosts,
     /// Tells the operator what failed.
     pub(crate) note: Note,
 }
@@ -110,7 +117,8 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
         )));
     }
     let store = Arc::new(Store::open(&settings.database)?);
-    let models = settings.model.map(|seat| Models::start(seat, &store)).transpose();
+    let hosts = settings.tool_hosts;
+    let models = settings.model.map(|seat| Models::start(seat, &store, hosts)).transpose();
     let models = models.map_err(|error| Failure::World(format!("cannot start the workers: {error}")))?;
     let office = Arc::new(Office::open(Means::new(Arc::clone(&store), settings.limits.clone(), models.clone()))?);
     let failed = |act: &str, error: io::Error| Failure::World(format!("cannot {act} {}: {error}", settings.listen));
@@ -167,6 +175,8 @@ async fn until_stopped(
             .app_data(server.clone())
             .wrap(from_fn(guard::guard))
             .configure(api::routes)
+            .configure(nodes::routes)
+            .configure(runs::routes)
             .configure(webhook::routes)
             .configure(openai::routes)
             .configure(openai::responses::routes)

@@ -111,9 +111,7 @@ fn the_same_weights_give_the_same_text() {
     let expanded = script("expand.py", &[shown(&file), shown(&full)]).wait().expect("it ends");
     assert!(expanded.success(), "tests/llama_cpp/install brings what this needs");
     let model = Arc::new(Model::load(&full).expect("a model"));
-    let ask = |question: &str| {
-        model.chat_prompt(&[Message { role: Role::User, content: question.into() }]).expect("a prompt")
-    };
+    let ask = |question: &str| model.chat_prompt(&[Message::new(Role::User, question)]).expect("a prompt");
     let prompts: Vec<Vec<Token>> = QUESTIONS.lines().map(ask).collect();
     // The rival reads its questions while we answer them.
     let mut rival = script("answer.py", &[shown(&full), &COMPARED.to_string()]);

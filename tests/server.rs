@@ -68,6 +68,8 @@ fn an_exploration_is_asked_watched_and_read() {
     // The pages of its theorems are those of the static site, and the downloads are there.
     let site = job_now["links"]["site"].as_str().expect("a site");
     let run = job_now["run"].as_str().expect("a run");
+    let cost = server.get(&format!("/v1/runs/{run}")).with(200).json()["cost"].clone();
+    assert!(cost["messages"].as_u64() > Some(0) && cost["advice_tokens"] == 0, "{cost}");
     let index = server.get(site).with(200);
     assert!(index.body.contains("<h1>Peano</h1>") && index.header("content-type").starts_with("text/html"));
     let to = server.get(&format!("/runs/{run}/theorems/{}", law["number"])).with(303);
@@ -266,6 +268,102 @@ fn a_server_with_keys_lets_nobody_in_without_one() {
     assert_eq!(server.call("GET", &path, &mine, b"").status, 401);
     let listed = String::from_utf8(theoremata(&["keys", "list"]).stdout).expect("UTF-8");
     assert!(listed.contains("other") && !listed.contains("one") && !listed.contains(&other[14..]));
+}
+
+#[test]
+fn a_key_does_what_its_scopes_say_as_often_as_its_quota_says() {
+    let place = folder("server-scopes");
+    let key = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+        let made =
+            command.args(["keys", "add", "k", "--json"]).args(arguments).current_dir(&place).output().expect("it runs");
+        let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+        format!("Bearer {}", made["key"].as_str().expect("a key"))
+    };
+    let reader = key(&["--scope", "read"]);
+    let prover = key(&["--scope", "prove", "--quota", "jobs-a-day=2", "--quota", "cpu-a-day=100"]);
+    let admin = key(&["--scope", "admin"]);
+    let wrong = Command::new(env!("CARGO_BIN_EXE_theoremata"))
+        .args(["keys", "add", "k", "--quota", "tea=1"])
+        .current_dir(&place)
+        .output()
+        .expect("it runs");
+    assert_eq!(wrong.status.code(), Some(2));
+    let server = Server::start(&place, &[]);
+    let call = |method: &str, path: &str, key: &str, body: &str| {
+        server.call(method, path, &[("authorization", key), ("content-type", "application/json")], body.as_bytes())
+    };
+    let body = explore("semigroup").to_string();
+    assert_eq!(call("GET", "/v1/theories", &reader, "").status, 200);
+    assert_eq!(call("POST", "/v1/lint", &reader, &body).status, 200, "nothing is run");
+    let refused = call("POST", "/v1/jobs", &reader, &body).with(403).json();
+    assert_eq!((&refused["type"], &refused["scope"]), (&json!("urn:theoremata:problem:not-in-scope"), &json!("prove")));
+    assert_eq!(
+        call("POST", "/v1/chat/completions", &prover, "{}").with(403).json()["error"]["type"],
+        "authentication_error"
+    );
+    let job = call("POST", "/v1/jobs", &prover, &body).with(202).json();
+    assert_eq!(job["budget"]["cpu_seconds"], 100.0, "no job may have more than is left");
+    let path = format!("/v1/jobs/{}", job["id"].as_str().expect("an id"));
+    assert_eq!((call("GET", &path, &reader, "").status, call("GET", &path, &admin, "").status), (404, 200));
+    let second = call("POST", "/v1/jobs", &prover, &json!({ "kind": "check" }).to_string()).with(202).json();
+    let full = call("POST", "/v1/jobs", &prover, &body).with(429);
+    assert_eq!(full.json()["type"], "urn:theoremata:problem:quota-used");
+    assert!((1..=86_401).contains(&full.header("retry-after").parse::<u64>().expect("seconds")));
+    let second = format!("/v1/jobs/{}", second["id"].as_str().expect("an id"));
+    assert!([200, 202].contains(&call("DELETE", &second, &admin, "").status));
+    let ids = |key: &str| call("GET", "/v1/jobs", key, "").with(200).json()["jobs"].as_array().map(Vec::len);
+    assert_eq!((ids(&reader), ids(&admin), ids(&prover)), (Some(0), Some(2), Some(2)));
+}
+
+#[test]
+fn two_runs_stand_beside_each_other_with_what_they_cost() {
+    let place = folder("server-compare");
+    let server = Server::start(&place, &[]);
+    let mut small = explore("group");
+    small["options"] = json!({ "max_size": 2 });
+    let [one, two] = [small, explore("group")].map(|body| {
+        let job = server.submit(&body);
+        let run = server.wait(&job)["run"].as_str().expect("a run").to_owned();
+        let page = server.get(&format!("/jobs/{job}")).with(200).body;
+        assert!(page.contains("Cost of the run") && page.contains(&format!("/compare?left={run}")), "{page}");
+        run
+    });
+    let cost = server.get(&format!("/v1/runs/{one}")).with(200).json()["cost"].clone();
+    assert!(
+        cost["cpu_seconds"].as_f64() > Some(0.0)
+            && ["blocks", "steps"].iter().all(|name| cost[name].as_u64() > Some(0)),
+        "{cost}"
+    );
+    assert_eq!(server.get("/v1/runs").with(200).json()["runs"].as_array().map(Vec::len), Some(2));
+    assert_eq!(server.get("/v1/runs/0").status, 404);
+    let compared = server.get(&format!("/v1/compare?left={one}&right={two}")).with(200).json();
+    let count = |name: &str| compared[name].as_array().expect("a list").len() as u64;
+    let theorems = |side: &str| compared[side]["theorems"].as_u64().expect("a count");
+    let both = compared["both"].as_u64().expect("a count");
+    assert!(both > 0 && count("only_right") > 0, "{compared}");
+    assert_eq!((theorems("left"), theorems("right")), (both + count("only_left"), both + count("only_right")));
+    // Seen from the other side it is the same.
+    let turned = server.get(&format!("/v1/compare?left={two}&right={one}")).with(200).json();
+    let lengths = |value: &Value, name: &str| value[name].as_array().map(Vec::len);
+    assert_eq!(turned["only_left"], compared["only_right"]);
+    assert_eq!(lengths(&turned, "shorter_right"), lengths(&compared, "shorter_left"));
+    let same = server.get(&format!("/v1/compare?left={one}&right={one}")).with(200).json();
+    let lists = ["only_left", "only_right", "shorter_left", "shorter_right", "decided_differently"];
+    assert!(lists.iter().all(|name| same[name] == json!([])));
+    let page = server.get(&format!("/compare?left={one}&right={two}")).with(200).body;
+    assert!(page.contains("Only in the right one") && page.contains(&format!("/runs/{two}/theorems/")), "{page}");
+    assert_eq!((server.get("/compare").status, server.get(&format!("/compare?left={one}&right=x")).status), (200, 400));
+    let absent = "0".repeat(32);
+    assert_eq!(server.get(&format!("/v1/compare?left={one}&right={absent}")).status, 404);
+    server.kill();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["compare", &one, &two]).current_dir(&place).output();
+    let told = String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned();
+    assert!(
+        told.contains(&format!("{both} theorems in both")) && told.lines().any(|line| line.starts_with("> ")),
+        "{told}"
+    );
 }
 
 /// What a job came to: its events and its result.

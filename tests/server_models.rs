@@ -3,6 +3,8 @@
 
 #[path = "server/client.rs"]
 mod client;
+#[path = "../lm/src/tests/files.rs"]
+mod files;
 #[path = "common/skip.rs"]
 mod skip;
 
@@ -15,6 +17,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use client::{Server, folder};
+use files::{Entry, Said, Tiny};
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
 
@@ -92,6 +95,111 @@ fn a_reasoning_job_tells_its_tree_and_goes_on_after_a_kill() {
 }
 
 #[test]
+fn a_node_draws_anew_beside_its_siblings_or_goes_on_with_another_instruction() {
+    let server = start("models-nodes");
+    let mut asked = vote(7, 60);
+    asked["question"]["prompt"] = json!("1 + 1 = 2, and 2 + 2 = 4. ".repeat(5));
+    let job = server.submit(&asked);
+    let order = |job: &str, node: &str, what: &str, body: &Value| {
+        server.post(&format!("/v1/jobs/{job}/nodes/{node}/{what}"), body)
+    };
+    server.wait(&job);
+    let result = |job: &str| {
+        server.wait(job);
+        server.get(&format!("/v1/jobs/{job}/result")).with(200).json()
+    };
+    let texts = |result: &Value| -> Vec<String> {
+        (1..4).map(|place| result["nodes"][place]["text"].as_str().expect("a text").to_owned()).collect()
+    };
+    let first = texts(&result(&job));
+    let retry = |job: &str| {
+        let made = order(job, "1", "retry", &json!({})).with(202);
+        let id = made.json()["id"].as_str().expect("an id").to_owned();
+        assert_eq!(made.header("location"), format!("/v1/jobs/{id}"));
+        assert_eq!(made.json()["origin"], json!({ "job": job, "node": [1], "how": "retry" }));
+        id
+    };
+    let again = retry(&job);
+    let second = texts(&result(&again));
+    assert_eq!((&second[0], &second[2]), (&first[0], &first[2]), "siblings stay");
+    assert_ne!(second[1], first[1], "it draws anew");
+    // Retried from the same job it is the same draw; retried again, another one.
+    assert_eq!(texts(&result(&retry(&job))), second);
+    let third = texts(&result(&retry(&again)));
+    assert_eq!((&third[0], &third[2]), (&first[0], &first[2]));
+    assert!(third[1] != second[1] && third[1] != first[1]);
+    assert_eq!(order(&job, "9", "retry", &json!({})).status, 409);
+    assert_eq!(order(&job, "root", "retry", &json!({})).status, 400);
+
+    let cached = || -> f64 {
+        let figures = server.get("/metrics").with(200).body;
+        let line =
+            figures.lines().find(|line| line.starts_with("theoremata_model_cached_tokens_total ")).expect("the figure");
+        line.rsplit(' ').next().expect("a number").parse().expect("a number")
+    };
+    let before = cached();
+    let fork = order(&job, "2", "fork", &json!({ "prompt": " And so?", "max_tokens": 5 })).with(202).json();
+    assert_eq!(fork["origin"], json!({ "job": job, "node": [2], "how": "fork" }));
+    let forked = result(fork["id"].as_str().expect("an id"));
+    assert!(forked["nodes"][1]["tokens"].as_u64().is_some_and(|tokens| tokens <= 5), "{forked}");
+    assert!(cached() > before, "what was read before is found");
+    assert_eq!(order(&job, "2", "fork", &json!({})).status, 400);
+
+    // What each node cost adds up to what the job did.
+    let usage = server.get(&format!("/v1/jobs/{job}/usage")).with(200).json();
+    let nodes = usage["nodes"].as_array().expect("nodes");
+    for name in ["prompt", "generated", "reused", "new", "reencoded", "pruned", "calls"] {
+        let sum: u64 = nodes.iter().map(|node| node[name].as_u64().expect("a count")).sum();
+        assert_eq!(usage["total"][name], sum, "{name}");
+    }
+    let written: u64 = (1..4).map(|place| result(&job)["nodes"][place]["tokens"].as_u64().expect("a count")).sum();
+    assert!(
+        usage["total"]["generated"].as_u64().expect("a count") >= written
+            && usage["total"]["prompt"].as_u64() > Some(0)
+    );
+    assert!(nodes.iter().all(|node| node["milliseconds"].is_u64()), "{usage}");
+    let forged = json!({ "kind": "generate", "question": { "prompt": "x", "replies": [] } });
+    assert!(server.post("/v1/jobs", &forged).with(400).body.contains("is what the calls about nodes say"));
+}
+
+#[test]
+fn tokens_of_a_day_are_counted_by_key_also_over_a_kill() {
+    let place = folder("models-quota");
+    let theoremata = |arguments: &[&str]| -> Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
+        let made = command.args(arguments).arg("--json").current_dir(&place).output().expect("it runs");
+        serde_json::from_slice(&made.stdout).expect("JSON")
+    };
+    let made = theoremata(&["keys", "add", "small", "--scope", "reason", "--quota", "tokens-a-day=20"]);
+    assert_eq!((&made["scopes"], &made["quota"]), (&json!(["read", "reason"]), &json!({ "tokens_a_day": 20 })));
+    let key = format!("Bearer {}", made["key"].as_str().expect("a key"));
+    let start = || Server::start(&place, &["--model", TINY, "--kv-memory", "64", "--threads", "1"]);
+    let headers = [("authorization", key.as_str()), ("content-type", "application/json")];
+    let chat = json!({ "model": "llama", "messages": [{ "role": "user", "content": "1 + 1 = " }], "max_tokens": 12, "seed": 3 });
+    let ask = |server: &Server| server.call("POST", "/v1/chat/completions", &headers, chat.to_string().as_bytes());
+    let mut server = start();
+    let body = json!({ "kind": "prove", "source": "(theory T[N] (in[N,N]))", "goals": ["x"] }).to_string();
+    let refused = server.call("POST", "/v1/jobs", &headers, body.as_bytes()).with(403).json();
+    assert_eq!((&refused["type"], &refused["scope"]), (&json!("urn:theoremata:problem:not-in-scope"), &json!("prove")));
+    let written = |answer: &Value| answer["usage"]["completion_tokens"].as_u64().expect("a count");
+    let first = written(&ask(&server).with(200).json());
+    let question =
+        json!({ "kind": "generate", "question": { "prompt": "1 + 1 = ", "max_tokens": 12, "seed": 5 } }).to_string();
+    let job = server.call("POST", "/v1/jobs", &headers, question.as_bytes()).with(202).json()["id"].clone();
+    let path = format!("/v1/jobs/{}", job.as_str().expect("an id"));
+    while server.call("GET", &path, &headers, b"").with(200).json()["state"] != "finished" {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(first + 12 >= 20, "the model wrote {first} tokens");
+    server.kill();
+    server = start();
+    let full = ask(&server).with(429);
+    assert!((1..=86_401).contains(&full.header("retry-after").parse::<u64>().expect("seconds")));
+    let full = server.call("POST", "/v1/jobs", &headers, question.as_bytes()).with(429).json();
+    assert_eq!(full["type"], "urn:theoremata:problem:quota-used");
+}
+
+#[test]
 fn what_is_no_question_is_refused() {
     let server = start("models-refused");
     let refused = |question: Value| {
@@ -133,7 +241,7 @@ fn the_protocol_of_openai_is_spoken() {
     assert_eq!(chunks.last().expect("chunks")["choices"][0]["finish_reason"], "length");
     let mut tools = ask;
     tools["tools"] = json!([{ "type": "function" }]);
-    assert_eq!(server.post("/v1/chat/completions", &tools).with(400).json()["error"]["param"], "tools");
+    assert_eq!(server.post("/v1/chat/completions", &tools).with(400).json()["error"]["param"], "tools[0]");
     let broken = server.call("POST", "/v1/chat/completions", &[], b"{");
     assert_eq!(broken.with(400).json()["error"]["type"], "invalid_request_error");
 
@@ -173,6 +281,38 @@ fn the_official_client_finds_what_it_expects() {
     assert!(output.status.success(), "{told}");
 }
 
+/// A template that knows of functions, and one that does not.
+const TEMPLATES: [&str; 2] = [
+    "{% for tool in tools or [] %}{{ tool | tojson }}{% endfor %}{% for message in messages %}<|im_start|>{{ message.role }}\n\
+     {{ message.content }}{% for call in message.tool_calls or [] %}<tool_call>{{ call.function | tojson }}</tool_call>\
+     {% endfor %}<|im_end|>{% endfor %}<|im_start|>\n",
+    "{% for message in messages %}<|im_start|>{{ message.content }}<|im_end|>{% endfor %}<|im_start|>\n",
+];
+
+#[test]
+fn the_official_client_asks_for_calls_and_says_what_came_of_them() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openai");
+    let python = tests.join(".venv/bin/python");
+    if !python.exists() {
+        skip::skipped("the official client asked for no calls, since tests/openai/install has not been run");
+        return;
+    }
+    for (place, template) in TEMPLATES.into_iter().enumerate() {
+        let folder = folder(&format!("models-functions-{place}"));
+        let said = b"<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 2, \"b\": 40}}\n</tool_call>";
+        let model = Tiny::script(&[Said::Bytes(said)], true)
+            .with("tokenizer.chat_template", Entry::Text(template.into()))
+            .with("llama.context_length", Entry::U32(4096));
+        std::fs::write(folder.join("caller.gguf"), model.gguf()).expect("a model");
+        let server = Server::start(&folder, &["--model", "caller.gguf", "--kv-memory", "64", "--threads", "1"]);
+        let url = format!("{}/v1", server.address);
+        let output =
+            Command::new(&python).arg(tests.join("tools.py")).args([&*url, "caller"]).output().expect("python runs");
+        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        assert!(output.status.success(), "template {place}: {told}");
+    }
+}
+
 /// The commands of a page: the lines behind a dollar sign, each with those that go on from it.
 fn commands(page: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
@@ -202,11 +342,17 @@ fn every_call_of_the_manual_works() {
     let calls: Vec<String> = commands(&page).into_iter().filter(|command| command.contains("curl")).collect();
     assert!(calls.len() >= 6, "the calls were found: {calls:?}");
     let mut job = String::new();
+    let vote = server.submit(&vote(1, 20));
+    server.wait(&vote);
     for call in calls {
         let address = server.address.trim_start_matches("http://");
         let line = call.replace("localhost:8080", address).replace("smollm2", "llama");
-        let output =
-            Command::new("bash").args(["-o", "pipefail", "-c", &line]).env("ID", &job).current_dir(root).output();
+        let output = Command::new("bash")
+            .args(["-o", "pipefail", "-c", &line])
+            .env("ID", &job)
+            .env("VOTE", &vote)
+            .current_dir(root)
+            .output();
         let output = output.expect("bash runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let failed = !output.status.success() || said.is_empty() || said.contains("urn:theoremata:problem");

@@ -190,14 +190,14 @@ fn an_import_takes_no_word_for_anything() {
     refused(&text.replacen(line, &other, 1), "does not say so");
     // Whatever was measured elsewhere, and whoever is said to have accepted it.
     let backup = String::from_utf8(theoremata(&here, &["export", "--db", "db", "--backup"]).stdout).expect("text");
-    let boast = "\"measures\":{\"accepted by metamath\":\"{\\\"checker\\\":\\\"metamath\\\"}\"";
+    let boast = "\"measures\":{\"accepted by metamath\":\"{\\\"checker\\\":\\\"metamath\\\"}\",";
     let boasting = backup.replacen("\"measures\":{", boast, 1);
     assert_ne!(boasting, backup);
     fs::write(here.join("boasting.jsonl"), sealed(&boasting)).expect("a file");
     let output = theoremata(&here, &["import", "boasting.jsonl", "--db", "modest"]);
     assert_eq!(code(&output), 0, "{}", said(&output));
     let kept = String::from_utf8(theoremata(&here, &["export", "--db", "modest", "--backup"]).stdout).expect("text");
-    assert!(!kept.contains("accepted by"), "{kept}");
+    assert!(!kept.contains("accepted by") && !kept.contains("cost cpu"), "{kept}");
     // Counts are no theorems: they stay claims, and are told as such.
     let [own, modest] =
         ["db", "modest"].map(|db| objects(&theoremata(&here, &["show", "--db", db, "--json"]))[0].clone());

@@ -18,17 +18,22 @@
 //! goes alone the next time, so that one that stops every worker is found and answered as failed, and the others
 //! are not. More jobs than may wait are refused at once, with a word that says so.
 //!
-//! Reading order: `job`, `tools` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
-//! `prompt_codec` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
+//! Reading order: `job`, `conversation`, `functions`, `tools`, `endpoint` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
+//! `prompt_codec`, `calls` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
 //! `event_log` and `journal` (what is kept of it), `pool` (the way in).
 
 mod affinity;
 mod backend;
+mod calls;
+mod conversation;
 mod dispatcher;
+mod endpoint;
 mod event;
 mod event_log;
+mod functions;
 mod job;
 mod job_builder;
+mod job_error;
 mod job_table;
 mod journal;
 mod judge;
@@ -44,10 +49,12 @@ mod scripted;
 mod tools;
 mod worker;
 
+pub use conversation::{Said, Speaker};
+pub use endpoint::{HttpCall, HttpMethod, McpCall, McpServer};
 pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
-pub use job::{
-    Accept, Forgetting, Job, JobError, JobId, MOST_BRANCHES, MOST_BYTES, Program, Said, Speaker, TokenChoice, View,
-};
+pub use functions::{Answered, Calling, Choice, Function, Functions};
+pub use job::{Accept, Forgetting, Job, JobId, MOST_BRANCHES, MOST_BYTES, Program, Redraw, TokenChoice, View};
+pub use job_error::JobError;
 pub use judge::Judge;
 pub use local::Local;
 pub use output_format::OutputFormat;
@@ -55,4 +62,4 @@ pub use pool::{Kind, Options, Pool};
 pub use refused::Refused;
 pub use remote::server::Remote;
 pub use script::{Fork, Generate, JoinForm, Loop, Mode, Policy, Script, ScriptError, Step, ToolCall};
-pub use tools::{Called, Tool, ToolError, Toolbox};
+pub use tools::{APPROVAL, Awaited, Called, Decision, Tool, ToolError, Toolbox};

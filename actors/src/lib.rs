@@ -67,4 +67,5 @@ pub mod jobs;
 pub mod measure;
 pub mod proof_codec;
 pub mod prover;
+pub mod remote_tools;
 pub mod run;

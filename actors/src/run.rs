@@ -7,13 +7,14 @@
 
 mod answer;
 mod claims;
+mod cost;
 mod library;
 mod restore;
 mod statement;
 mod writer;
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -26,7 +27,7 @@ use theoremata_store::{Begin, Input, Run, RunId, Status, Store, StoreError, run_
 
 use crate::advice::Advisor;
 use crate::grid::{ActixRuntime, Cancel, Ended, Halt, Options as GridOptions, Progress, Runtime, ShardSize, Watch};
-use crate::measure::{Meter, Stages, resident_bytes};
+use crate::measure::{Meter, Stages, peak_bytes, resident_bytes};
 use crate::prover::{self, CYCLE_STEPS, Outcome};
 
 pub use answer::{
@@ -34,6 +35,7 @@ pub use answer::{
     variable_name,
 };
 pub use claims::{IMPORTED, Unclaimed, assumptions, compare};
+pub use cost::Cost;
 use library::Gathered;
 pub use library::Reused;
 pub use restore::{Manner, can_go_on, restore};
@@ -198,8 +200,10 @@ pub struct Done {
     pub exploration: Exploration,
     /// How it ended.
     pub status: Status,
-    /// What it cost.
+    /// What it cost, stage by stage: all of the process counts.
     pub stages: Stages,
+    /// CPU seconds of this run alone.
+    pub cpu: f64,
 }
 
 impl Prepared {
@@ -361,7 +365,7 @@ fn advance(
                 let writer = Writer::new(&store, id, tell, stages, (0, 0), heard);
                 let stages = writer.end(&exploration, status)?;
                 writer::conclude(&store, id, &exploration, status, now())?;
-                return Ok(Done { store, id, exploration, status, stages });
+                return Ok(Done { store, id, exploration, status, stages, cpu: meter.seconds() });
             }
         }
         stages.end("theories below");
@@ -374,18 +378,32 @@ fn advance(
     }
     let mut status = Status::Finished;
     let mut unadvised = None;
+    let worked = Worked::default();
     if !finished {
-        (status, unadvised) = explore(&mut exploration, &mut writer, advisor, settings, tell, meter)?;
+        (status, unadvised) = explore(&mut exploration, &mut writer, advisor, (settings, meter), tell, &worked)?;
     }
     let mut stages = writer.end(&exploration, status)?;
     stages.end("prove and check");
     if !finished {
         writer::conclude(&store, id, &exploration, status, now())?;
         stages.end("store");
+        let counts = exploration.counts();
+        let spent = Cost {
+            cpu_seconds: meter.seconds(),
+            wall_seconds: stages.wall(),
+            blocks: counts.blocks,
+            steps: counts.steps,
+            messages: worked.messages.get(),
+            advice_tokens: worked.advice_tokens.get(),
+            peak_bytes: peak_bytes().unwrap_or(0),
+        };
+        let before = store.run(&id)?.as_ref().and_then(Cost::of).unwrap_or_default();
+        store.note(&id, before.and(spent).measures())?;
     }
+    let cpu = meter.seconds();
     match unadvised {
         Some(why) => Err(RunError::Unadvised { run: id, why }),
-        None => Ok(Done { store, id, exploration, status, stages }),
+        None => Ok(Done { store, id, exploration, status, stages, cpu }),
     }
 }
 
@@ -394,9 +412,9 @@ fn explore(
     exploration: &mut Exploration,
     writer: &mut Writer<'_>,
     mut advisor: Option<Box<dyn Advisor>>,
-    settings: &Settings,
+    (settings, meter): (&Settings, &Meter),
     tell: &dyn Fn(Event),
-    meter: &Meter,
+    worked: &Worked,
 ) -> Result<(Status, Option<String>), RunError> {
     let options = GridOptions { cancel: settings.cancel.clone(), meter: meter.clone(), ..GridOptions::default() };
     let mut grid = ActixRuntime::start(settings.threads, ShardSize::Auto, options)
@@ -410,12 +428,12 @@ fn explore(
             Err(text)
         }
     };
-    let mut observer = Observed(tell);
+    let mut observer = Observed { tell, messages: &worked.messages };
     let mut watch = Watch { budget: CYCLE_STEPS, cycles: u64::MAX, bound: &mut bound, observer: &mut observer };
     let mut go_on = || !settings.cancel.is_cancelled() && limit().is_none();
-    let advisor = advisor.as_deref_mut();
-    let outcome = prover::explore(exploration, &mut grid, writer, advisor, &mut go_on, &mut watch);
+    let outcome = prover::explore(exploration, &mut grid, writer, advisor.as_deref_mut(), &mut go_on, &mut watch);
     grid.stop();
+    worked.advice_tokens.set(advisor.as_ref().map_or(0, |advisor| advisor.tokens()));
     let status = match outcome {
         Outcome::Finished => Status::Finished,
         Outcome::Stopped => Status::Failed,
@@ -443,12 +461,23 @@ fn limit(settings: &Settings, meter: &Meter) -> Option<(Status, String)> {
     None
 }
 
-/// Tells of cycles.
-struct Observed<'t>(&'t dyn Fn(Event));
+/// What was done that the exploration does not count.
+#[derive(Default)]
+struct Worked {
+    messages: Cell<u64>,
+    advice_tokens: Cell<u64>,
+}
+
+/// Tells of cycles, and counts their mail.
+struct Observed<'t> {
+    tell: &'t dyn Fn(Event),
+    messages: &'t Cell<u64>,
+}
 
 impl crate::grid::Observer for Observed<'_> {
     fn observe(&mut self, progress: &Progress) {
-        (self.0)(Event::Cycle { number: progress.cycle, blocks: progress.counts.live as u64 });
+        self.messages.set(self.messages.get() + progress.counts.mails);
+        (self.tell)(Event::Cycle { number: progress.cycle, blocks: progress.counts.live as u64 });
     }
 }
 

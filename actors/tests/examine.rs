@@ -172,7 +172,7 @@ fn a_tree_of_tasks_proves_goals_by_lemmas_within_fewer_pages_than_its_text() {
     let peano = desk.register(examiner("peano.mpl", &store));
     let tools = prover_tools(peano.theory(), peano.id(), false);
     let calls = RefCell::new(Vec::new());
-    let answer = |asked: Call<'_>| call(&peano, asked.tool, asked.parameters, &mut calls.borrow_mut());
+    let answer = |asked: Call<'_>| Some(call(&peano, asked.tool, asked.parameters, &mut calls.borrow_mut()));
     let settings = Settings { pages: 1024, page_tokens: 4, rows: 64, ..Settings::default() };
     let pages = 220;
     let mut engine = Engine::new(model.clone(), settings);

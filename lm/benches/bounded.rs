@@ -34,7 +34,7 @@ fn main() {
         return;
     };
     let question = "Plan how to sort a library of ten thousand books, step by step.";
-    let prefix = model.chat_prompt(&[Message { role: Role::User, content: question.into() }]).expect("a prompt");
+    let prefix = model.chat_prompt(&[Message::new(Role::User, question)]).expect("a prompt");
     let bounds = Bounds { tokens, pages: PAGES, ..Bounds::default() };
     let turn = Turn { constraint: constraint(&model), sampling: Sampling::at(0.8), ..Turn::greedy(usize::MAX) };
     let memory = Memory::Lists { most: 0, how: Prune::Recompute };

@@ -148,7 +148,7 @@ fn story(model: &Model) -> Vec<Token> {
     };
     let told: Vec<String> = (1..26).map(line).collect();
     let question = format!("Here is a list.\n{}\nSay what was brought, line by line.", told.join("\n"));
-    model.chat_prompt(&[Message { role: Role::User, content: question }]).expect("a prompt")
+    model.chat_prompt(&[Message::new(Role::User, question)]).expect("a prompt")
 }
 
 fn text(model: &Arc<Model>) {
@@ -198,7 +198,7 @@ fn layouts(model: &Arc<Model>) {
         .map(|number| encode(&format!("Fact {}: the box in room {} is {}.\n", number * 3 + 1, number * 7 % 11, number)))
         .collect();
     let mark = '\u{f8ff}';
-    let said = |text: String| theoremata_lm::Chat::from(&[Message { role: Role::User, content: text }][..]);
+    let said = |text: String| theoremata_lm::Chat::from(&[Message::new(Role::User, text)][..]);
     let question = format!("{mark}Which box is in room 3?");
     let (head, rest) = model.prompt_around(&said(question), mark).expect("a prompt");
     let answer = encode("The box in room 3 is");

@@ -120,9 +120,7 @@ struct Text {
 }
 
 fn texts(model: &Model) -> Vec<Text> {
-    let prompt = |question: &str| {
-        model.chat_prompt(&[Message { role: Role::User, content: question.to_owned() }]).expect("a prompt")
-    };
+    let prompt = |question: &str| model.chat_prompt(&[Message::new(Role::User, question)]).expect("a prompt");
     let prompts = |questions: &[&str]| questions.iter().map(|question| prompt(question)).collect::<Vec<_>>();
     let prose = prompts(&[
         "Explain why the sky is blue.",

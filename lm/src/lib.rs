@@ -96,7 +96,7 @@ pub use speculate::speculation::Speculation;
 pub use text::date::Date;
 pub use text::layout::{Layout, PremiseLayout, laid_out};
 pub use text::prompt::{PromptError, Speech};
-pub use text::template::{Chat, Message, Role, Template, TemplateError};
+pub use text::template::{Chat, FunctionCall, Message, Role, Template, TemplateError};
 pub use text::text_stream::TextStream;
 pub use text::token::Token;
 pub use text::tokenizer::{Reading, Tokenizer};

@@ -46,7 +46,7 @@ fn examples() -> Vec<(String, Vec<Token>, Vec<Token>)> {
 }
 
 fn asked(question: &str) -> Vec<Message> {
-    vec![Message { role: Role::User, content: question.into() }]
+    vec![Message::new(Role::User, question)]
 }
 
 fn request(tokens: &[Token], then: Then) -> Request {

@@ -197,7 +197,7 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
         }
         model.plain_prompt(&text)
     } else {
-        let said = |role, content: &String| Message { role, content: content.clone() };
+        let said = |role, content: &String| Message::new(role, content);
         let system = arguments.system.iter().map(|text| said(Role::System, text));
         let chat = &arguments.chat;
         let earlier = chat.earlier()?.into_iter().map(|said| said.message());

@@ -1,5 +1,6 @@
 //! `theoremata keys`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -11,6 +12,7 @@ use super::output::Output;
 use super::stored::exists;
 use crate::failure::Failure;
 use crate::server::keys::KeyFile;
+use crate::server::quota::{Quota, Scope, usual};
 
 /// What is done with keys.
 #[derive(Subcommand)]
@@ -19,6 +21,14 @@ pub(crate) enum KeysCommand {
     Add {
         /// A name by which people know it.
         name: String,
+        /// What its holder may do: `read` pages and runs (every key may), `prove`, `reason` (ask the language model), `admin` (see
+        /// and cancel the jobs of all keys); may be given several times [default: read, prove, reason].
+        #[arg(long, value_enum, value_name = "SCOPE")]
+        scope: Vec<Scope>,
+        /// How much: `jobs=N` at a time, `jobs-a-day=N`, `tokens-a-day=N` written by the language model, `cpu-a-day=SECONDS` of the
+        /// prover; may be given several times [default: no bound but those of the server].
+        #[arg(long, value_name = "NAME=NUMBER")]
+        quota: Vec<String>,
         #[command(flatten)]
         database: DatabaseArguments,
     },
@@ -47,7 +57,14 @@ pub(crate) struct DatabaseArguments {
 /// `theoremata keys`.
 pub(crate) fn run(command: &KeysCommand, output: Output) -> Result<Exit, Failure> {
     match command {
-        KeysCommand::Add { name, database: DatabaseArguments { db } } => {
+        KeysCommand::Add { name, scope, quota, database: DatabaseArguments { db } } => {
+            let mut bounds = Quota::default();
+            quota.iter().try_for_each(|text| bounds.set(text)).map_err(Failure::Usage)?;
+            let mut scopes: BTreeSet<Scope> = scope.iter().copied().collect();
+            if scopes.is_empty() {
+                scopes = usual();
+            }
+            scopes.insert(Scope::Read);
             if name.trim().is_empty() || name.len() > 200 {
                 return Err(Failure::Usage("a key has a name of 1 to 200 bytes".to_owned()));
             }
@@ -55,9 +72,11 @@ pub(crate) fn run(command: &KeysCommand, output: Output) -> Result<Exit, Failure
                 // A folder with keys in it and nothing else would not be taken for a database.
                 drop(Store::open(db)?);
             }
-            let (key, secret) = KeyFile::of(db).add(name)?;
+            let (key, secret) = KeyFile::of(db).add(name, scopes, bounds)?;
             if output.is_json() {
-                output.object(&json!({ "event": "key", "id": key.id, "name": key.name, "key": secret }));
+                output.object(&json!({
+                    "event": "key", "id": key.id, "name": key.name, "scopes": key.scopes, "quota": key.quota, "key": secret,
+                }));
             } else {
                 output.line(&secret);
                 output.note(&format!("this is key {}; it is not shown again", key.id));
@@ -67,9 +86,20 @@ pub(crate) fn run(command: &KeysCommand, output: Output) -> Result<Exit, Failure
             exists(db)?;
             for key in KeyFile::of(db).read()? {
                 if output.is_json() {
-                    output.object(&json!({ "event": "key", "id": key.id, "name": key.name, "created": key.created }));
+                    output.object(&json!({
+                        "event": "key", "id": key.id, "name": key.name, "created": key.created, "scopes": key.scopes, "quota": key.quota,
+                    }));
                 } else {
-                    output.line(&format!("{}  {}  {}", key.id, key.created, key.name));
+                    let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.word()).collect();
+                    let line = format!(
+                        "{}  {}  {}  {}  {}",
+                        key.id,
+                        key.created,
+                        key.name,
+                        scopes.join(","),
+                        key.quota.words()
+                    );
+                    output.line(line.trim_end());
                 }
             }
         }

@@ -21,6 +21,7 @@ use regex::Regex;
 use theoremata_actors::jobs::{
     EventKind, Job, JobId, Judge, Kind, Local, Options, OutputFormat, Pool, Refused, Remote, Toolbox,
 };
+use theoremata_actors::remote_tools::{Hosts, RemoteTools};
 use theoremata_lm::{Device, Kv, Layout, Model, Outcome, PromptError, Rows, Settings};
 use theoremata_store::Store;
 
@@ -163,8 +164,9 @@ pub(crate) struct ReasonArguments {
     /// Tags and tasks: at most so many characters of a text, such as a path or a thought.
     #[arg(long, value_name = "N", default_value = "400", value_parser = count::<100_000>)]
     characters: NonZeroUsize,
-    /// Tasks, and programs of your own: tools that may be called, as a list in JSON: `name`, `description`, `parameters` (a schema), `command`,
-    /// which reads the parameters and prints the reply in JSON, and `seconds` that it may take (60).
+    /// Tasks, and programs of your own: tools that may be called, as a list in JSON: `name`, `description`, `parameters` (a schema), `seconds`
+    /// that a call may take (60), `approve`, and what answers: `command`, which reads the parameters and prints the reply in
+    /// JSON, `http`, an address, or `mcp`, a server of the Model Context Protocol (docs/reason.md).
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     tools: Option<PathBuf>,
     #[command(flatten)]
@@ -185,7 +187,7 @@ pub(crate) struct ReasonArguments {
     #[arg(long, requires = "db")]
     fresh: bool,
     /// Take orders on standard input while it runs, one a line: `cancel 0` ends question 0, `cancel 0 2 1` only branch 1
-    /// of its branch 2, and what is below.
+    /// of its branch 2, and what is below; `approve 0 2 1` and `refuse 0 2 1` say whether what waits there may go on.
     #[arg(long)]
     orders: bool,
     /// Compute with weights as they are read, without rounding what they are multiplied with: many times slower, to tell
@@ -256,7 +258,9 @@ impl ReasonArguments {
 pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
     let items = arguments.file.as_deref().map_or(Ok(Vec::new()), job::lines)?;
     let plan = arguments.plan();
-    let mut asked = job::Asked::read(arguments)?;
+    // Whoever writes a file of tools may run commands anyway.
+    let remote = RemoteTools::new(Hosts::any(), true);
+    let mut asked = job::Asked::read(arguments, &remote)?;
     let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
     let prover = Prover::read(&arguments.prover, store.as_ref())?;
     if let Some(prover) = &prover {
@@ -267,7 +271,7 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
         }
         asked.tools.extend(prover.tools(joins || plan == Plan::Script));
     }
-    let (options, shape, date) = options(arguments, store, prover.as_ref(), output)?;
+    let (options, shape, date) = options(arguments, store, (prover.as_ref(), &remote), output)?;
     let questions = match (plan, items.is_empty()) {
         (Plan::Map | Plan::Score, true) => {
             return Err(Failure::Usage("`map` and `score` need items: name a file of them with --file".into()));
@@ -384,7 +388,7 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
 fn options(
     arguments: &ReasonArguments,
     store: Option<Arc<Store>>,
-    prover: Option<&Prover>,
+    (prover, remote): (Option<&Prover>, &Arc<RemoteTools>),
     output: Output,
 ) -> Result<(Options, OutputFormat, Option<String>), Failure> {
     let mut date = None;
@@ -424,7 +428,8 @@ fn options(
     let most = Duration::from_secs(arguments.check_seconds);
     let judge: Judge = Arc::new(move |command, text| command::accepts(command, text, most));
     let commands: Toolbox = Arc::new(|tool, parameters, _| command::reply(tool, parameters));
-    let toolbox = prover.map_or_else(|| commands.clone(), |prover| prover.desk.toolbox(Some(commands.clone())));
+    let toolbox = remote.toolbox(Some(commands));
+    let toolbox = prover.map_or_else(|| toolbox.clone(), |prover| prover.desk.toolbox(Some(toolbox.clone())));
     let options = Options {
         judge: Some(judge),
         toolbox: Some(toolbox),

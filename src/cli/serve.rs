@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use theoremata_actors::jobs::Local;
+use theoremata_actors::remote_tools::Hosts;
 use theoremata_lm::{Device, PromptError, Settings as Engine};
 
 use super::arguments::{MAX_THREADS, count, seconds};
@@ -67,6 +68,11 @@ pub(crate) struct ServeArguments {
     /// times.
     #[arg(long, value_name = "HOST")]
     pub(super) webhook_host: Vec<String>,
+    /// A host whose addresses and MCP servers may be tools of questions, with its port if that is not the usual one; may be
+    /// given several times. A name that leads to an address of this machine or its network is called only if the address
+    /// itself is given as well.
+    #[arg(long, value_name = "HOST", requires = "model")]
+    pub(super) tool_host: Vec<String>,
     /// Seconds until such a word is sent again; each further wait is five times as long, and five attempts are made.
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
     pub(super) webhook_wait: f64,
@@ -97,6 +103,8 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
         listeners: arguments.listeners.get(),
         rate: arguments.rate,
         note: Box::new(streams::note),
+        tool_hosts: Hosts::these(arguments.tool_host.iter().map(String::as_str))
+            .map_err(|why| Failure::Usage(format!("--tool-host: {why}")))?,
         model: arguments.model.as_deref().map(|name| seat(name, arguments, output)).transpose()?,
     };
     let stop = Stop::new();

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use theoremata_actors::measure::peak_bytes;
+use theoremata_actors::run::Cost;
 use theoremata_actors::run::{Done, GoalAnswer, TheoremFound, contradiction};
 use theoremata_logic::search::explore::{Exploration, Listed, Variant};
 use theoremata_store::{Run, Status};
@@ -112,6 +113,7 @@ pub(crate) fn run(run: &Run) -> Value {
     json!({
         "event": "run", "run": run.id.to_string(), "status": run.status.words(), "cycles": run.committed,
         "started": run.started, "finished": run.finished, "inputs": files, "imported": imported, counts: run.counts,
+        "cost": Cost::of(run).map(|cost| cost.json()),
     })
 }
 

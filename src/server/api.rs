@@ -11,10 +11,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::events;
 use super::job::{Job, JobView, State};
-use super::ledger;
 use super::log::JobLog;
 use super::office::Taken;
 use super::problem::Problem;
+use super::quota::Scope;
 use super::request::{Asked, JobRequest, Kind};
 use super::result;
 use super::shipped;
@@ -90,8 +90,25 @@ pub(crate) async fn take(
     key: Option<String>,
     wanted: JobRequest,
 ) -> Result<Taken, Problem> {
+    let key_of = server.doors.known(&owner);
+    key_of.as_ref().map_or(Ok(()), |known| known.lets(Scope::of(wanted.kind)))?;
+    let quota = key_of.map(|known| known.quota);
     let office = Arc::clone(&server.office);
+    let hash = wanted.hash();
+    let wanted = if wanted.names_servers() {
+        let (known, office) = (office.repeated(&owner, key.as_deref(), &hash)?, Arc::clone(&office));
+        if let Some(known) = known {
+            return Ok(Taken::Known(Box::new(known)));
+        }
+        // They may take their time; nobody else waits for them.
+        let ask = move || wanted.with_tools(office.means.models.as_ref().map(|models| &*models.remote));
+        let asked = web::block(ask).await;
+        asked.map_err(|_| Problem::new(503, "busy", "the server has no thread left; try again in a few seconds"))??
+    } else {
+        wanted
+    };
     let work = move || {
+        let wanted = wanted.with_tools(office.means.models.as_ref().map(|models| &*models.remote))?;
         let asked = wanted.meaning(office.means.model())?;
         if let Asked::Check(Some(run)) = &asked
             && office.means.store.run(run)?.is_none()
@@ -102,7 +119,7 @@ pub(crate) async fn take(
             let why = "this server has no language model; `theoremata serve --model smollm2` gives it one";
             return Err(Problem::new(422, "no-model", why).saying("field", "kind"));
         }
-        office.take(&owner, key.as_deref(), &wanted, &asked)
+        office.take((&owner, quota), key.as_deref().map(|key| (key, &*hash)), &wanted, &asked)
     };
     server.deep(work).await
 }
@@ -129,7 +146,7 @@ pub(crate) async fn list(server: Data<Server>, request: HttpRequest) -> Answer {
     let cursor = cursor.map_err(|_| Problem::malformed("`cursor` is what `next` of the last answer says"))?;
     let owner = caller(&request);
     let wanted = |job: &Job| {
-        job.owner == owner
+        server.may_see(&owner, job)
             && filter.state.is_none_or(|state| job.state == state)
             && filter.kind.is_none_or(|kind| job.kind == kind)
     };
@@ -145,7 +162,7 @@ pub(crate) async fn list(server: Data<Server>, request: HttpRequest) -> Answer {
 /// # Errors
 /// If there is none.
 pub(crate) fn own(server: &Server, request: &HttpRequest, id: &str) -> Result<Job, Problem> {
-    let job = server.office.find(id).filter(|job| job.owner == caller(request));
+    let job = server.office.find(id).filter(|job| server.may_see(&caller(request), job));
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
 }
 
@@ -179,43 +196,6 @@ pub(crate) async fn stop(server: &Data<Server>, request: &HttpRequest, id: &str)
     let known = id.clone();
     let job = server.deep(move || Ok(office.cancel(&known)?)).await?;
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
-}
-
-/// Cancels one node of a question to the language model and all below it; its siblings go on.
-#[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/cancel", tag = "jobs",
-    params(
-        ("id" = String, Path),
-        ("node" = String, Path, description = "The branches that lead to it from the question, with dots between them: `0.2`."),
-    ),
-    responses(
-        (status = 202, description = "It is told to stop.", body = JobView),
-        (status = 400, description = "This is no node."),
-        (status = 404, description = "There is no such job."),
-        (status = 409, description = "There is no such node that has not ended."),
-    )
-)]
-pub(crate) async fn cancel_node(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Answer {
-    let (id, node) = path.into_inner();
-    let job = own(&server, &request, &id)?;
-    let wrong = || Problem::malformed(format!("`{node}` is no node: numbers with dots between them are needed"));
-    let path: Vec<u32> = node.split('.').map(|part| part.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
-    let office = Arc::clone(&server.office);
-    let known = job.clone();
-    let done = server.deep(move || {
-        let asked = ledger::request(&office.means.store, &known.id)?.meaning(office.means.model())?;
-        Ok(match (&office.means.models, asked) {
-            (Some(models), Asked::Reason(reasoning)) => models.cancel_node(&reasoning.job, &path),
-            _ => false,
-        })
-    });
-    if !done.await? {
-        return Err(Problem::new(
-            409,
-            "no-open-node",
-            format!("there is no node {node} of this job that has not ended"),
-        ));
-    }
-    Ok(HttpResponse::Accepted().json(job.view()))
 }
 
 /// Gives what came of a job.
@@ -292,9 +272,14 @@ pub(crate) async fn lint(server: Data<Server>, request: HttpRequest, payload: Pa
             if let Err(problem) = wanted.meaning(model.as_deref()) {
                 found.extend(problem.document()["errors"].as_array().cloned().unwrap_or_default());
             }
-            Ok(json!({ "theory": &*loaded.theory.name, "diagnostics": found }))
+            let names = loaded
+                .theory
+                .predicates
+                .iter()
+                .map(|known| json!({ "name": &*known.name, "arity": known.sorts.len() }));
+            Ok(json!({ "theory": &*loaded.theory.name, "diagnostics": found, "names": names.collect::<Vec<_>>() }))
         }
-        Err(Failure::Input(report)) => Ok(json!({ "theory": null, "diagnostics": lines(&report) })),
+        Err(Failure::Input(report)) => Ok(json!({ "theory": null, "diagnostics": lines(&report), "names": [] })),
         Err(other) => Err(other.into()),
     };
     Ok(HttpResponse::Ok().json(server.deep(work).await?))
@@ -328,7 +313,6 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(at("/v1/jobs", "GET, POST").route(web::post().to(submit)).route(web::get().to(list)))
         .service(at("/v1/jobs/{id}", "GET, DELETE").route(web::get().to(show)).route(web::delete().to(cancel)))
-        .service(at("/v1/jobs/{id}/nodes/{node}/cancel", "POST").route(web::post().to(cancel_node)))
         .service(at("/v1/jobs/{id}/result", "GET").route(web::get().to(outcome)))
         .service(at("/v1/jobs/{id}/events", "GET").route(web::get().to(listen)))
         .service(at("/v1/lint", "POST").route(web::post().to(lint)))

@@ -12,8 +12,10 @@ use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use governor::clock::{Clock, DefaultClock};
 
+use super::keys::Key;
 use super::openai;
 use super::problem::Problem;
+use super::quota::Scope;
 use super::state::{Caller, Server};
 
 /// No page loads anything from elsewhere, runs a script that stands in it, or is shown within another.
@@ -71,6 +73,9 @@ fn admit(server: &Server, request: &ServiceRequest) -> Result<Caller, Problem> {
         is_called_by_name(server, request)?;
     }
     is_of_this_site(request)?;
+    if let Some(key) = server.doors.known(&caller) {
+        is_in_scope(&key, request)?;
+    }
     let peer = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
     let who = if caller.is_empty() { peer } else { caller.clone() };
     if server.rates.len() > MOST_CALLERS {
@@ -81,6 +86,19 @@ fn admit(server: &Server, request: &ServiceRequest) -> Result<Caller, Problem> {
         Problem::later("too-many-requests", seconds, format!("too many requests; go on after {seconds} s"))
     })?;
     Ok(Caller(caller))
+}
+
+/// That a key lets its holder change something. What kind of job is asked for is looked at when the body is read.
+fn is_in_scope(key: &Key, request: &ServiceRequest) -> Result<(), Problem> {
+    let (method, path) = (request.method(), request.path());
+    if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) || path == "/v1/lint" {
+        return Ok(());
+    }
+    if openai::is_ours(path) || path.contains("/nodes/") {
+        return key.lets(Scope::Reason);
+    }
+    let any = [Scope::Prove, Scope::Reason, Scope::Admin].into_iter().any(|scope| key.scopes.contains(&scope));
+    if any { Ok(()) } else { key.lets(Scope::Prove) }
 }
 
 /// The key that a request brings: as a bearer token, in a header of its own, or as the password that a browser asks for.

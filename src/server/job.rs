@@ -65,6 +65,26 @@ impl From<Status> for State {
     }
 }
 
+/// How a job came of another one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Origin {
+    /// The other job.
+    pub(crate) job: String,
+    /// The node of it: which branches lead to it.
+    pub(crate) node: Vec<u32>,
+    pub(crate) how: How,
+}
+
+/// What was done with a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum How {
+    /// It draws anew; its siblings stay.
+    Retry,
+    /// It goes on with another instruction.
+    Fork,
+}
+
 /// A job.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
@@ -100,6 +120,9 @@ pub(crate) struct Job {
     /// Why it failed.
     #[serde(default)]
     pub(crate) error: Option<String>,
+    /// The job, and the node of it, that it came of.
+    #[serde(default)]
+    pub(crate) origin: Option<Origin>,
 }
 
 /// Where something of a job is found.
@@ -137,6 +160,8 @@ pub(crate) struct JobView {
     pub(crate) webhook: Option<Delivery>,
     /// Why it failed.
     pub(crate) error: Option<String>,
+    /// The job, and the node of it, that it came of.
+    pub(crate) origin: Option<Origin>,
     pub(crate) links: Links,
 }
 
@@ -168,6 +193,7 @@ impl Job {
             priority: self.priority,
             webhook: self.delivery.clone(),
             error: self.error.clone(),
+            origin: self.origin.clone(),
             links,
         }
     }

@@ -1,5 +1,6 @@
 //! Keys: who may use a server that is not for its own machine alone. A key is random, shown once, and kept as a hash.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
+use super::problem::Problem;
+use super::quota::{self, Quota, Scope};
 use crate::failure::Failure;
 use crate::time::now;
 
@@ -18,7 +21,7 @@ const PREFIX: &str = "theo_";
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A key, as it is kept.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Key {
     /// Its name for programs, which is no secret.
     pub(crate) id: String,
@@ -26,8 +29,32 @@ pub(crate) struct Key {
     pub(crate) name: String,
     /// When it was made, in UTC.
     pub(crate) created: String,
+    /// What its holder may do.
+    #[serde(default = "quota::usual")]
+    pub(crate) scopes: BTreeSet<Scope>,
+    /// How much of it.
+    #[serde(default)]
+    pub(crate) quota: Quota,
     /// blake3 of the key, in hexadecimal digits.
     hash: String,
+}
+
+impl Key {
+    /// Whether its holder may do this.
+    ///
+    /// # Errors
+    /// If it may not.
+    pub(crate) fn lets(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        let why = format!(
+            "this key may not do that: it lacks the scope `{}`; `theoremata keys add NAME --scope {}` makes one that has it",
+            scope.word(),
+            scope.word()
+        );
+        Err(Problem::new(403, "not-in-scope", why).saying("scope", scope.word()))
+    }
 }
 
 /// The file of keys of a database, one JSON object a line.
@@ -62,14 +89,14 @@ impl KeyFile {
     ///
     /// # Errors
     /// If the system gives no random bytes, or the file cannot be written.
-    pub(crate) fn add(&self, name: &str) -> Result<(Key, String), Failure> {
+    pub(crate) fn add(&self, name: &str, scopes: BTreeSet<Scope>, quota: Quota) -> Result<(Key, String), Failure> {
         let mut random = [0; 36];
         getrandom::fill(&mut random)
             .map_err(|error| Failure::World(format!("the system gives no random bytes: {error}")))?;
         let digits = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let id = digits(&random[..4]);
         let secret = format!("{PREFIX}{id}_{}", digits(&random[4..]));
-        let key = Key { id, name: name.to_owned(), created: now(), hash: hash(&secret) };
+        let key = Key { id, name: name.to_owned(), created: now(), scopes, quota, hash: hash(&secret) };
         let mut keys = self.read()?;
         keys.push(key.clone());
         self.write(&keys)?;
@@ -144,6 +171,11 @@ impl Doors {
         self.keys().map_or(true, |keys| !keys.is_empty())
     }
 
+    /// The key with this id.
+    pub(crate) fn known(&self, id: &str) -> Option<Key> {
+        self.keys().ok()?.into_iter().find(|key| key.id == id)
+    }
+
     /// Whose key this is.
     pub(crate) fn open(&self, secret: &str) -> Option<Key> {
         let hash = hash(secret);
@@ -163,8 +195,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = KeyFile::of(folder.path());
         assert!(!Doors::new(KeyFile::of(folder.path())).are_locked());
-        let (key, secret) = file.add("laptop").expect("added");
-        let (other, _) = file.add("phone").expect("added");
+        let (key, secret) = file.add("laptop", quota::usual(), Quota::default()).expect("added");
+        let (other, _) = file.add("phone", quota::usual(), Quota::default()).expect("added");
         let doors = Doors::new(KeyFile::of(folder.path()));
         assert!(doors.are_locked());
         assert_eq!(doors.open(&secret), Some(key.clone()));
@@ -175,6 +207,11 @@ mod tests {
         assert!(file.revoke(&key.id).expect("revoked") && !file.revoke(&key.id).expect("read"));
         assert_eq!(file.read().expect("read"), [other]);
         assert_eq!(Doors::new(KeyFile::of(folder.path())).open(&secret), None);
+        // A key of before there were scopes may do what keys could.
+        let old = format!("{{\"id\":\"1\",\"name\":\"old\",\"created\":\"\",\"hash\":\"{}\"}}\n", hash("theo_old"));
+        fs::write(folder.path().join("KEYS"), old).expect("written");
+        let old = Doors::new(KeyFile::of(folder.path())).open("theo_old").expect("a key");
+        assert!(old.lets(Scope::Prove).is_ok() && old.lets(Scope::Admin).is_err());
         fs::write(folder.path().join("KEYS"), "damage").expect("written");
         assert!(Doors::new(KeyFile::of(folder.path())).are_locked(), "damage opened the door");
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use theoremata_store::{JournalEnd, JournalId, Store, StoreError};
 
 use super::job::{Job, State};
+use super::quota::{Used, today};
 use super::request::JobRequest;
 use super::webhook::Delivery;
 
@@ -17,6 +18,16 @@ enum Line {
     Taken(Box<Job>),
     Ended { id: String, state: State, at: String, error: Option<String> },
     Told { id: String, delivery: Delivery },
+    Spent { owner: String, day: String, spent: Spent },
+}
+
+/// What work cost.
+#[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
+pub(crate) struct Spent {
+    /// Tokens that the language model wrote.
+    pub(crate) tokens: u64,
+    /// CPU seconds of the prover.
+    pub(crate) cpu: f64,
 }
 
 /// All jobs, the newest last.
@@ -27,6 +38,8 @@ pub(crate) struct Ledger {
     numbers: HashMap<String, u64>,
     /// By owner and the key that the caller gave: the job.
     repeated: HashMap<(String, String), u64>,
+    /// By owner: the last day on which it used something, and what.
+    spent: HashMap<String, (String, Spent)>,
 }
 
 fn book() -> JournalId {
@@ -46,6 +59,7 @@ impl Ledger {
             jobs: BTreeMap::new(),
             numbers: HashMap::new(),
             repeated: HashMap::new(),
+            spent: HashMap::new(),
         };
         for (place, record) in records.iter().enumerate() {
             match serde_json::from_slice(record) {
@@ -73,6 +87,14 @@ impl Ledger {
                     (job.state, job.ended, job.error) = (state, Some(at), error);
                 }
             }
+            Line::Spent { owner, day, spent } => {
+                let known = self.spent.entry(owner).or_default();
+                if known.0 != day {
+                    *known = (day, Spent::default());
+                }
+                known.1.tokens += spent.tokens;
+                known.1.cpu += spent.cpu;
+            }
             Line::Told { id, delivery } => {
                 if let Some(job) = self.find_mut(&id) {
                     job.delivery = Some(delivery);
@@ -91,6 +113,27 @@ impl Ledger {
         self.store.sync_journals()?;
         self.enter(line);
         Ok(())
+    }
+
+    /// Notes what a caller used today, durably.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub(crate) fn spend(&mut self, owner: &str, spent: Spent) -> Result<(), StoreError> {
+        self.write(Line::Spent { owner: owner.to_owned(), day: today(), spent })
+    }
+
+    /// What a caller used.
+    pub(crate) fn used(&self, owner: &str) -> Used {
+        let today = today();
+        let own = || self.jobs.values().rev().filter(|job| job.owner == owner);
+        let spent = self.spent.get(owner).filter(|(day, _)| *day == today).map(|(_, spent)| *spent).unwrap_or_default();
+        Used {
+            jobs: own().filter(|job| !job.state.is_ended()).count() as u64,
+            jobs_today: own().take_while(|job| job.created.starts_with(&today)).count() as u64,
+            tokens_today: spent.tokens,
+            cpu_today: spent.cpu,
+        }
     }
 
     /// The number of the next job.

@@ -7,6 +7,7 @@ use std::thread;
 
 use theoremata_actors::examine::{Desk, Origin, Proved};
 use theoremata_actors::jobs::{Answer, EventKind, Job, JobEvent, JobId, Kind, Local, Options, Pool, Refused};
+use theoremata_actors::remote_tools::{Hosts, RemoteTools};
 use theoremata_lm::Model;
 use theoremata_store::Store;
 use tokio::sync::watch;
@@ -30,6 +31,8 @@ pub(crate) struct Models {
     identity: String,
     /// The provers that questions name.
     pub(crate) desk: Desk,
+    /// The tools of other hosts that questions may name.
+    pub(crate) remote: Arc<RemoteTools>,
     asked: Mutex<HashMap<JobId, Asked>>,
 }
 
@@ -53,19 +56,19 @@ impl Models {
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub(crate) fn start(seat: Seat, store: &Arc<Store>) -> io::Result<Arc<Models>> {
+    pub(crate) fn start(seat: Seat, store: &Arc<Store>, hosts: Hosts) -> io::Result<Arc<Models>> {
         let Seat { name, identity, local } = seat;
         let model = local.model.clone();
-        let desk = Desk::default();
+        let (desk, remote) = (Desk::default(), RemoteTools::new(hosts, false));
         let options = Options {
             store: Some(store.clone()),
-            toolbox: Some(desk.toolbox(None)),
+            toolbox: Some(desk.toolbox(Some(remote.toolbox(None)))),
             ..Options::new(vec![Kind::Local(local)], &identity)
         };
         let pool = Pool::start(options)?;
         let events = pool.watch();
-        let models =
-            Arc::new(Models { pool, store: store.clone(), name, model, identity, desk, asked: Mutex::default() });
+        let (store, asked) = (store.clone(), Mutex::default());
+        let models = Arc::new(Models { pool, store, name, model, identity, desk, remote, asked });
         let listener = Arc::downgrade(&models);
         thread::Builder::new().name("model-news".to_owned()).spawn(move || {
             for (id, event) in events {
@@ -133,6 +136,11 @@ impl Models {
     /// Ends one node of a question and all below it; false if no such node is open.
     pub(crate) fn cancel_node(&self, question: &Job, path: &[u32]) -> bool {
         self.pool.cancel_node(question.id(&self.identity), path)
+    }
+
+    /// Lets a node of a question go on that waits for a person, or refuses it; false if it does not wait. It is durable then.
+    pub(crate) fn decide(&self, question: &Job, path: &[u32], granted: bool) -> bool {
+        self.pool.decide(question.id(&self.identity), path, granted)
     }
 
     /// What the prover has proved for a question, and for which node: each is read from the store, where it is written down who

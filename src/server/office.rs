@@ -1,5 +1,6 @@
 //! Where jobs are taken, wait for their turn, and are done: a few threads do them, the others wait.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -12,10 +13,11 @@ use theoremata_actors::run::STACK_BYTES;
 use theoremata_store::StoreError;
 
 use super::job::{Job, State};
-use super::ledger::{self, Ledger};
+use super::ledger::{self, Ledger, Spent};
 use super::log::JobLog;
 use super::means::{Limits, Means};
 use super::problem::Problem;
+use super::quota::{Quota, Scope, Used};
 use super::request::{Asked, Budget, JobRequest, Kind};
 use super::webhook::{self, Arrival, Delivery, Webhook};
 use super::work::{self, Ended};
@@ -140,30 +142,32 @@ impl Office {
         self.turn.notify_all();
     }
 
-    /// Takes a job. `key` is the caller's own for this request: the same again gives the same job. Waits for the disk.
+    /// The job that came of the same request before, with the same key.
+    ///
+    /// # Errors
+    /// If the key came with another request.
+    pub(crate) fn repeated(&self, owner: &str, key: Option<&str>, hash: &str) -> Result<Option<Job>, Problem> {
+        key.map_or(Ok(None), |key| repeated(&self.inner(), owner, key, hash))
+    }
+
+    /// Takes a job. `key` is the caller's own for this request, with the hash of that: the same again gives the same job. Waits
+    /// for the disk.
     ///
     /// # Errors
     /// If the key came with another request, too many jobs wait, or the disk fails.
     pub(crate) fn take(
         &self,
-        owner: &str,
-        key: Option<&str>,
+        (owner, quota): (&str, Option<Quota>),
+        key: Option<(&str, &str)>,
         request: &JobRequest,
         asked: &Asked,
     ) -> Result<Taken, Problem> {
         request.webhook.as_ref().map_or(Ok(()), |webhook| self.means.limits.receivers.admit(webhook))?;
-        let hash = blake3::hash(&serde_json::to_vec(request).expect("plain data")).to_hex().to_string();
         let mut inner = self.inner();
-        if let Some(known) = key.and_then(|key| inner.ledger.repeated(owner, key)) {
-            return match &known.idempotency {
-                Some((_, same)) if *same == hash => Ok(Taken::Known(Box::new(known.clone()))),
-                _ => Err(Problem::new(
-                    422,
-                    "idempotency-key-reused",
-                    "this Idempotency-Key came with another request; use a new key for a new request",
-                )
-                .saying("job", known.id.clone())),
-            };
+        if let Some((key, hash)) = key
+            && let Some(known) = repeated(&inner, owner, key, hash)?
+        {
+            return Ok(Taken::Known(Box::new(known)));
         }
         if self.means.is_closing() {
             return Err(Problem::new(503, "closing", "the server is about to stop"));
@@ -179,6 +183,9 @@ impl Office {
                 return Err(Problem::later("too-many-jobs", 5, why));
             }
         }
+        let quota = quota.unwrap_or_default();
+        let used = inner.ledger.used(owner);
+        quota.admits(&used, Scope::of(request.kind))?;
         let number = inner.ledger.next_number();
         let (theory, run) = match asked {
             Asked::Question(question) => (Some(question.theory.name.to_string()), Some(question.run().to_string())),
@@ -197,7 +204,7 @@ impl Office {
             ended: None,
             theory,
             run,
-            budget: self.bounded(&request.budget),
+            budget: self.bounded(&request.budget, quota.cpu_a_day.map(|most| most - used.cpu_today)),
             metadata: request.metadata.clone(),
             priority: request.priority,
             delivery: request.webhook.as_ref().map(|webhook| Delivery {
@@ -206,8 +213,9 @@ impl Office {
                 attempts: 0,
                 error: None,
             }),
-            idempotency: key.map(|key| (key.to_owned(), hash)),
+            idempotency: key.map(|(key, hash)| (key.to_owned(), hash.to_owned())),
             error: None,
+            origin: request.origin.clone(),
         };
         inner.ledger.take(job.clone(), request)?;
         // One of those who wait does jobs of this kind.
@@ -215,11 +223,26 @@ impl Office {
         Ok(Taken::New(Box::new(job)))
     }
 
-    fn bounded(&self, budget: &Budget) -> Budget {
+    /// What a job may use: what it asks for, within the bounds of the server and what is left to its owner.
+    fn bounded(&self, budget: &Budget, left: Option<f64>) -> Budget {
         let Limits { cpu_seconds, memory_mb, .. } = self.means.limits;
+        let cpu_seconds = left.map_or(cpu_seconds, |left| cpu_seconds.min(left));
         Budget {
             cpu_seconds: Some(budget.cpu_seconds.map_or(cpu_seconds, |seconds| seconds.min(cpu_seconds))),
             memory_mb: Some(budget.memory_mb.map_or(memory_mb, |megabytes| megabytes.min(memory_mb))),
+        }
+    }
+
+    /// What a caller used.
+    pub(crate) fn used(&self, owner: &str) -> Used {
+        self.inner().ledger.used(owner)
+    }
+
+    /// Notes what a caller used, if it has a key. Waits for the disk.
+    pub(crate) fn spend(&self, owner: &str, spent: Spent) {
+        if !owner.is_empty() && spent != Spent::default() {
+            // Where the disk fails, it is a gift.
+            let _ = self.inner().ledger.spend(owner, spent);
         }
     }
 
@@ -291,7 +314,9 @@ impl Office {
             inner = self.turn.wait(inner).unwrap_or_else(PoisonError::into_inner);
         };
         drop(inner);
-        let ended = self.perform(&job, &cancel);
+        let spent = Cell::new(Spent::default());
+        let ended = self.perform(&job, &cancel, &spent);
+        self.spend(&job.owner, spent.get());
         let mut inner = self.inner();
         inner.running.remove(&job.number);
         if let Some(Ended { state, error }) = ended {
@@ -304,7 +329,7 @@ impl Office {
     }
 
     /// Does a job; `None` if it is to go on when the office is opened again.
-    fn perform(&self, job: &Job, cancel: &Cancel) -> Option<Ended> {
+    fn perform(&self, job: &Job, cancel: &Cancel, spent: &Cell<Spent>) -> Option<Ended> {
         let failed = |error: String| Ended { state: State::Failed, error: Some(error) };
         let log = match self.log(&job.id) {
             Ok(log) => log,
@@ -316,7 +341,7 @@ impl Office {
             return Some(Ended { state, error: last["error"].as_str().map(str::to_owned) });
         }
         let request = ledger::request(&self.means.store, &job.id).map_err(|error| error.to_string());
-        let done = request.and_then(|request| work::perform(&self.means, job, &request, &log, cancel));
+        let done = request.and_then(|request| work::perform(&self.means, (job, &request), &log, cancel, spent));
         let (ended, more) = match done {
             Ok(None) => return None,
             Ok(Some((state, more))) => (Ended { state, error: None }, more),
@@ -326,6 +351,20 @@ impl Office {
             Ok(()) => Some(ended),
             Err(error) => Some(failed(error.to_string())),
         }
+    }
+}
+
+/// The job of a caller that came with a key, if it came of the same request.
+fn repeated(inner: &Inner, owner: &str, key: &str, hash: &str) -> Result<Option<Job>, Problem> {
+    let Some(known) = inner.ledger.repeated(owner, key) else { return Ok(None) };
+    match &known.idempotency {
+        Some((_, same)) if same == hash => Ok(Some(known.clone())),
+        _ => Err(Problem::new(
+            422,
+            "idempotency-key-reused",
+            "this Idempotency-Key came with another request; use a new key for a new request",
+        )
+        .saying("job", known.id.clone())),
     }
 }
 

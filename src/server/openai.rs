@@ -4,6 +4,8 @@
 //! gets an error in their form.
 
 mod answer;
+mod functions;
+mod messages;
 mod request;
 pub(crate) mod responses;
 mod routes;

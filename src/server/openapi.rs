@@ -5,7 +5,7 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::api::only;
-use super::{api, job, openai, operations, request, webhook};
+use super::{api, job, nodes, openai, operations, request, runs, webhook};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,7 +29,15 @@ use super::{api, job, openai, operations, request, webhook};
         openai::responses::create,
         openai::responses::show,
         openai::responses::cancel,
-        api::cancel_node,
+        nodes::cancel,
+        nodes::approve,
+        nodes::refuse,
+        nodes::retry,
+        nodes::fork,
+        nodes::usage,
+        runs::list,
+        runs::show,
+        runs::compared,
         webhook::list,
         webhook::again,
         openai::list,

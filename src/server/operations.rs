@@ -34,6 +34,10 @@ pub(crate) async fn ready(server: Data<Server>) -> Result<HttpResponse, Problem>
     (status = 200, description = "Figures in the text format of Prometheus.", content_type = "text/plain"),
 ))]
 pub(crate) async fn metrics(server: Data<Server>) -> HttpResponse {
+    let cached = match server.models.clone() {
+        Some(models) => web::block(move || models.pool().usage().cached).await.unwrap_or(0),
+        None => 0,
+    };
     let mut text = String::new();
     let mut figure = |name: &str, kind: &str, about: &str, rows: &[(String, f64)]| {
         let _ = write!(text, "# HELP theoremata_{name} {about}\n# TYPE theoremata_{name} {kind}\n");
@@ -50,6 +54,8 @@ pub(crate) async fn metrics(server: Data<Server>) -> HttpResponse {
     figure("listeners", "gauge", "Open streams of events.", &one(loaded(&server.listeners)));
     let questions = server.models.as_ref().map_or(0, |models| models.open());
     figure("model_questions", "gauge", "Questions to the language model that are open.", &one(questions as f64));
+    let about = "Tokens of questions to the language model that were found computed.";
+    figure("model_cached_tokens_total", "counter", about, &one(cached as f64));
     figure("requests_total", "counter", "Requests that were answered.", &one(loaded(&server.answered)));
     figure("problems_total", "counter", "Requests that were answered by a problem.", &one(loaded(&server.refused)));
     figure("cpu_seconds_total", "counter", "CPU seconds of the process.", &one(cpu_seconds()));

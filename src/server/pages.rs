@@ -8,6 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tera::{Context, Tera};
+use theoremata_actors::jobs::APPROVAL;
+use theoremata_actors::run::Cost;
 use theoremata_store::RunId;
 
 use super::api::{self, only, own};
@@ -18,7 +20,7 @@ use super::problem::Problem;
 use super::request::{FileText, JobOptions, JobRequest, Kind};
 use super::sites::{Found, Wanted};
 use super::state::{Server, caller};
-use super::{shipped, upload};
+use super::{nodes, shipped, upload};
 use crate::failure::Failure;
 use crate::site;
 
@@ -27,13 +29,14 @@ const LATEST: usize = 200;
 /// Jobs of a list.
 const LISTED: usize = 50;
 
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("server/base.html", include_str!("../../templates/server/base.html")),
     ("server/start.html", include_str!("../../templates/server/start.html")),
     ("server/list.html", include_str!("../../templates/server/list.html")),
     ("server/jobs.html", include_str!("../../templates/server/jobs.html")),
     ("server/job.html", include_str!("../../templates/server/job.html")),
     ("server/search.html", include_str!("../../templates/server/search.html")),
+    ("server/compare.html", include_str!("../../templates/server/compare.html")),
     ("server/problem.html", include_str!("../../templates/server/problem.html")),
 ];
 
@@ -48,9 +51,9 @@ pub(crate) fn templates() -> Result<Tera, Failure> {
 }
 
 /// A page, or one that says why there is none.
-type Page = Result<HttpResponse, Problem>;
+pub(super) type Page = Result<HttpResponse, Problem>;
 
-fn render(server: &Server, status: u16, template: &str, values: &Value) -> Page {
+pub(super) fn render(server: &Server, status: u16, template: &str, values: &Value) -> Page {
     let failed = |error: tera::Error| Problem::new(500, "template", format!("the page cannot be made: {error}"));
     let context = Context::from_serialize(values).map_err(failed)?;
     let html = server.templates.render(template, &context).map_err(failed)?;
@@ -62,7 +65,7 @@ fn render(server: &Server, status: u16, template: &str, values: &Value) -> Page 
 }
 
 /// A problem as a page.
-fn told(server: &Server, page: Page) -> Page {
+pub(super) fn told(server: &Server, page: Page) -> Page {
     page.or_else(|problem| {
         let status = problem.status();
         let title = status.canonical_reason().unwrap_or("Error");
@@ -186,6 +189,7 @@ impl Asked {
             metadata: Default::default(),
             priority: 0,
             webhook: None,
+            origin: None,
         };
         request.checked()
     }
@@ -259,9 +263,16 @@ async fn shown(server: &Data<Server>, job: &Job) -> Page {
         _ => "Checking what is stored".to_owned(),
     };
     let answer = last.as_ref().map(|last| last["text"].clone()).unwrap_or_default();
+    let run = job.run.as_deref().and_then(RunId::parse).filter(|_| matches!(job.kind, Kind::Explore | Kind::Prove));
+    let run = run.map(|run| server.office.means.store.run(&run)).transpose()?.flatten();
     let values = json!({
+        "cost": run.as_ref().and_then(Cost::of).map(|cost| {
+            let mut shown = cost.json();
+            shown["peak_mb"] = json!(cost.peak_bytes >> 20);
+            shown
+        }),
         "heading": heading, "reasons": matches!(job.kind, Kind::Generate | Kind::Reason), "answer": answer,
-        "nodes": nodes(&events),
+        "nodes": tree(&events),
         "here": "", "job": row, "words": words, "ended": ended, "events": events.len(), "theorems": theorems.len(),
         "latest": latest, "answers": answers, "checked": checked, "progress": progress.filter(|_| !ended),
         "remarks": last.map(|last| last["remarks"].clone()).unwrap_or_default(),
@@ -270,7 +281,7 @@ async fn shown(server: &Data<Server>, job: &Job) -> Page {
 }
 
 /// The tree of a question as far as it was told, its nodes in the order in which they were opened.
-fn nodes(events: &[Value]) -> Vec<Value> {
+fn tree(events: &[Value]) -> Vec<Value> {
     let mut nodes: Vec<Value> = Vec::new();
     for event in events {
         let Some(path) = event["node"].as_array() else { continue };
@@ -278,7 +289,8 @@ fn nodes(events: &[Value]) -> Vec<Value> {
         let id = parts.join("-");
         let place = nodes.iter().position(|node| node["id"] == id).unwrap_or_else(|| {
             let name = if parts.is_empty() { "question".to_owned() } else { format!("branch {}", parts.join(".")) };
-            nodes.push(json!({ "id": id, "name": name, "text": "", "outcome": null }));
+            let node = if parts.is_empty() { "root".to_owned() } else { parts.join(".") };
+            nodes.push(json!({ "id": id, "node": node, "name": name, "text": "", "outcome": null, "waits": null }));
             nodes.len() - 1
         });
         let node = &mut nodes[place];
@@ -287,11 +299,33 @@ fn nodes(events: &[Value]) -> Vec<Value> {
                 let text = format!("{}{}", node["text"].as_str().unwrap_or(""), event["text"].as_str().unwrap_or(""));
                 node["text"] = json!(text);
             }
-            Some("node_ended") => node["outcome"] = event["outcome"].clone(),
+            Some("node_ended") => (node["outcome"], node["waits"]) = (event["outcome"].clone(), Value::Null),
+            Some("awaits") => node["waits"] = json!(awaited(event)),
+            Some("decided") => node["waits"] = Value::Null,
             _ => {}
         }
     }
     nodes
+}
+
+/// What waits for a person, in words.
+fn awaited(event: &Value) -> String {
+    let (what, parameters) = (event["what"].as_str().unwrap_or(""), event["parameters"].as_str().unwrap_or(""));
+    let asked: Value = serde_json::from_str(parameters).unwrap_or_default();
+    match asked["ask"].as_str().filter(|_| what == APPROVAL) {
+        Some(text) => text.to_owned(),
+        None => format!("{what} {parameters}"),
+    }
+}
+
+async fn decide(server: Data<Server>, request: HttpRequest, path: Path<(String, String, String)>) -> Page {
+    let (id, node, what) = path.into_inner();
+    let decided = match &*what {
+        "approve" => nodes::decide(&server, &request, (&id, &node), true).await,
+        "refuse" => nodes::decide(&server, &request, (&id, &node), false).await,
+        _ => Err(Problem::not_found(format!("there is nothing at {}", request.path()))),
+    };
+    told(&server, decided.map(|_| to(&format!("/jobs/{id}"))))
 }
 
 async fn cancel(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Page {
@@ -351,6 +385,8 @@ fn file(request: &HttpRequest, path: &str, bytes: Vec<u8>) -> HttpResponse {
 async fn asset(request: HttpRequest, name: Path<String>) -> Page {
     let text = match &**name {
         "server.js" => Some(include_str!("../../templates/server/server.js")),
+        "editor.js" => Some(include_str!("../../templates/server/editor.js")),
+        "codemirror.js" => Some(include_str!("../../templates/server/codemirror/codemirror.js")),
         "server.css" => Some(include_str!("../../templates/server/server.css")),
         other => site::asset(&format!("assets/{other}")),
     };
@@ -378,6 +414,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(at("/jobs", "GET, POST").route(web::get().to(jobs)).route(web::post().to(ask)))
         .service(at("/jobs/{id}", "GET").route(web::get().to(job)))
         .service(at("/jobs/{id}/cancel", "POST").route(web::post().to(cancel)))
+        .service(at("/jobs/{id}/nodes/{node}/{what}", "POST").route(web::post().to(decide)))
         .service(at("/search", "GET").route(web::get().to(look_for)))
         .service(at("/assets/{name}", "GET").route(web::get().to(asset)))
         .service(at("/runs/{run}", "GET").route(web::get().to(run_home)))

@@ -31,6 +31,11 @@ impl Problem {
         Problem(Box::new(Said { status, kind, detail: detail.into(), more: Map::new(), headers: Vec::new() }))
     }
 
+    /// A header that its answer carries.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.0.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The request itself is not understood.
     pub(crate) fn malformed(detail: impl Into<String>) -> Problem {
         Problem::new(400, "malformed-request", detail)

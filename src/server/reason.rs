@@ -62,6 +62,11 @@ pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: 
     }
 }
 
+/// Tokens that stand in a log.
+pub(super) fn written(log: &JobLog) -> u64 {
+    log.of_kind("wrote").iter().filter_map(|event| value(event)["tokens"].as_u64()).sum()
+}
+
 /// How many of the pool's events stand in the log already.
 fn heard(log: &JobLog) -> u64 {
     log.last().and_then(|last| value(&last)["through"].as_u64()).unwrap_or(0)
@@ -83,6 +88,9 @@ fn gathered(events: &[std::sync::Arc<JobEvent>]) -> Vec<Value> {
         }
         let mut line = line(&event.what);
         (line["node"], line["through"]) = (json!(event.path), json!(through));
+        if matches!(event.what, EventKind::Opened | EventKind::Finished(_)) {
+            line["at"] = json!(jiff::Timestamp::now().as_millisecond());
+        }
         lines.push(line);
     }
     lines
@@ -98,6 +106,10 @@ fn line(what: &EventKind) -> Value {
         EventKind::Pruned(report) => json!({ "event": "pruned", "report": report }),
         EventKind::Called(call) => json!({
             "event": "called", "tool": call.tool, "parameters": call.parameters, "reply": call.reply,
+        }),
+        EventKind::Awaits(what) => json!({ "event": "awaits", "what": what.tool, "parameters": what.parameters }),
+        EventKind::Decided { what, granted } => json!({
+            "event": "decided", "what": what.tool, "parameters": what.parameters, "granted": granted,
         }),
         EventKind::Cancelled { .. } => json!({ "event": "node_cancelled" }),
         EventKind::Finished(outcome) => json!({ "event": "node_ended", "outcome": word(outcome) }),
@@ -160,6 +172,7 @@ mod tests {
     use std::sync::Arc;
 
     use theoremata_actors::jobs::{Job, Local, Program};
+    use theoremata_actors::remote_tools::Hosts;
     use theoremata_lm::{Device, Model, Settings};
     use theoremata_store::Store;
 
@@ -175,7 +188,7 @@ mod tests {
         let device = Device::Processor;
         let local = Local { model, settings: Settings::default(), threads: NonZeroUsize::MIN, device };
         let seat = Seat { name: "tiny".to_owned(), identity: "tiny".to_owned(), local };
-        let models = Models::start(seat, &store).expect("a pool");
+        let models = Models::start(seat, &store, Hosts::default()).expect("a pool");
         let limits = Limits {
             at_once: NonZeroUsize::MIN,
             threads: NonZeroUsize::MIN,

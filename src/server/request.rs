@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use theoremata_actors::examine::{Examiner, Limits, prover_tools};
 use theoremata_actors::jobs::{Accept, Job, Program};
+use theoremata_actors::remote_tools::RemoteTools;
 use theoremata_actors::run::{Manner, Question};
 use theoremata_logic::language::mpl;
 use theoremata_store::{Input, RunId};
 use utoipa::ToSchema;
 
 use super::advised::AdviceOptions;
+use super::job::Origin;
 use super::problem::Problem;
 use super::shipped;
 use super::webhook::Webhook;
@@ -20,6 +22,8 @@ use crate::failure::Failure;
 
 /// The most files of one request.
 const MOST_FILES: usize = 200;
+/// The most tools of one request.
+const MOST_TOOLS: usize = 64;
 /// The most goals of one request.
 const MOST_GOALS: usize = 10_000;
 /// The most names of metadata, and the most bytes of each name and value.
@@ -123,6 +127,10 @@ pub(crate) struct JobRequest {
     /// Whom to tell when the job has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) webhook: Option<Webhook>,
+    /// The job, and the node of it, that it came of. No request says so: the calls about nodes do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub(crate) origin: Option<Origin>,
 }
 
 // The signature is serde's.
@@ -169,6 +177,9 @@ impl JobRequest {
             let word = self.kind.word();
             wrong(field, format!("it has no effect for `{word}`; leave it out"))
         };
+        if let Some((field, why)) = self.said_by_others() {
+            return wrong(field, why);
+        }
         if self.source.is_some() && !self.files.is_empty() {
             return wrong("source", "give either `source` or `files`".to_owned());
         }
@@ -231,6 +242,45 @@ impl JobRequest {
         }
         if let Some(place) = self.goals.iter().position(|goal| goal.trim().is_empty()) {
             return wrong("goals", format!("goal {} is empty: write a statement", place + 1));
+        }
+        Ok(self)
+    }
+
+    /// What only the calls about nodes may say, where the request says it: the member, and that.
+    fn said_by_others(&self) -> Option<(&'static str, String)> {
+        if self.origin.is_some() {
+            return Some(("origin", "the calls about nodes say it".to_owned()));
+        }
+        let question = self.question.as_ref()?;
+        let name = ["redraws", "replies", "decisions"].into_iter().find(|name| !question[*name].is_null())?;
+        Some(("question", format!("`{name}` is what the calls about nodes say")))
+    }
+
+    /// By what two requests are the same.
+    pub(crate) fn hash(&self) -> String {
+        blake3::hash(&serde_json::to_vec(self).expect("plain data")).to_hex().to_string()
+    }
+
+    /// Whether tools of its question are those of MCP servers, which have to be asked for them.
+    pub(crate) fn names_servers(&self) -> bool {
+        let tools = self.question.as_ref().and_then(|question| question["tools"].as_array());
+        tools.into_iter().flatten().any(|tool| tool["mcp"].is_object() && tool["name"].is_null())
+    }
+
+    /// The request with the tools of its question spelled out, as it is kept: MCP servers are asked once, here, which tools
+    /// they have. Waits for them.
+    ///
+    /// # Errors
+    /// If one is no tool, may not be called, or a server does not answer.
+    pub(crate) fn with_tools(mut self, remote: Option<&RemoteTools>) -> Result<JobRequest, Problem> {
+        let wrong = |why: String| Problem::malformed(format!("`question`: {why}")).saying("field", "question");
+        let tools = self.question.as_mut().and_then(|question| question.get_mut("tools"));
+        if let (Some(Value::Array(list)), Some(remote)) = (tools, remote) {
+            if list.len() > MOST_TOOLS {
+                return Err(wrong(format!("at most {MOST_TOOLS} tools are taken")));
+            }
+            let tools = remote.read(std::mem::take(list)).map_err(wrong)?;
+            *list = tools.iter().map(|tool| serde_json::to_value(tool).expect("plain data")).collect();
         }
         Ok(self)
     }
@@ -307,10 +357,12 @@ fn asked_of_model(kind: Kind, question: &Value, theory: Option<&(Loaded, Limits)
         members.insert("program".to_owned(), json!({ "vote": { "samples": 1, "least": 1, "pattern": null } }));
     }
     let mut job: Job = serde_json::from_value(question).map_err(|error| wrong(error.to_string()))?;
-    if !job.tools.is_empty() {
-        return Err(wrong(
-            "a server runs no commands; with a theory the prover's tools are there by themselves".to_owned(),
-        ));
+    if let Some(tool) = job.tools.iter().find(|tool| !tool.command.is_empty() || tool.prover.is_some()) {
+        return Err(wrong(format!(
+            "the tool `{}`: a server runs no commands; `http` or `mcp` answers, and with a theory the prover's tools are \
+             there by themselves",
+            tool.name
+        )));
     }
     if let Some((loaded, limits)) = theory {
         let joins = match &job.program {
@@ -320,7 +372,7 @@ fn asked_of_model(kind: Kind, question: &Value, theory: Option<&(Loaded, Limits)
                 return Err(wrong("a theory is of use to `tasks` and `script` alone, which ask the prover".to_owned()));
             }
         };
-        job.tools = prover_tools(&loaded.theory, &Examiner::id_of(&loaded.files, *limits), joins);
+        job.tools.extend(prover_tools(&loaded.theory, &Examiner::id_of(&loaded.files, *limits), joins));
     }
     if matches!(&job.program, Program::First { accept: Accept::Judge(_), .. }) {
         return Err(wrong("a server runs no command that judges; accept `any` or a `pattern`".to_owned()));

@@ -12,10 +12,12 @@ use tera::Tera;
 use theoremata_actors::run::STACK_BYTES;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use super::job::Job;
 use super::keys::Doors;
 use super::models::Models;
 use super::office::Office;
 use super::problem::Problem;
+use super::quota::Scope;
 use super::search::Index;
 use super::sites::Sites;
 
@@ -79,6 +81,11 @@ impl Server {
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         self.readers.runs.work(work).await
+    }
+
+    /// Whether a caller may see and cancel this job: it is their own, or their key is one that may do so with all.
+    pub(crate) fn may_see(&self, caller: &str, job: &Job) -> bool {
+        job.owner == caller || self.doors.known(caller).is_some_and(|key| key.scopes.contains(&Scope::Admin))
     }
 
     /// Counts a stream of events as long as the guard lives.

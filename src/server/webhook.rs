@@ -192,7 +192,7 @@ pub(crate) async fn list(server: Data<Server>, request: HttpRequest, filter: Que
     let owner = caller(&request);
     let wanted = |job: &Job| {
         let state = job.delivery.as_ref().filter(|_| job.state.is_ended()).map(|delivery| delivery.state);
-        job.owner == owner && state.is_some_and(|state| filter.state.is_none_or(|wanted| wanted == state))
+        server.may_see(&owner, job) && state.is_some_and(|state| filter.state.is_none_or(|wanted| wanted == state))
     };
     let jobs = server.office.list(None, MOST, wanted);
     let listed = |job: Job| job.delivery.map(|delivery| Listed { job: job.id, delivery });

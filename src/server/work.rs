@@ -1,16 +1,17 @@
 //! What a thread does for a job.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use theoremata_actors::grid::Cancel;
-use theoremata_actors::measure::resident_bytes;
+use theoremata_actors::measure::{resident_bytes, thread_cpu};
 use theoremata_actors::run::{Done, Event, Prepared, Question, RunError, Settings, goals_proved};
 use theoremata_store::{RunId, Status};
 
 use super::job::{Job, State};
+use super::ledger::Spent;
 use super::log::JobLog;
 use super::means::Means;
 use super::request::{Asked, JobRequest};
@@ -33,17 +34,35 @@ pub(super) struct Ended {
 pub(super) type Outcome = Result<Option<(State, Value)>, String>;
 
 /// Does a job. A panic is a failure of this job alone.
-pub(super) fn perform(means: &Means, job: &Job, request: &JobRequest, log: &JobLog, cancel: &Cancel) -> Outcome {
+///
+/// What it cost is put into `spent`.
+pub(super) fn perform(
+    means: &Means,
+    (job, request): (&Job, &JobRequest),
+    log: &JobLog,
+    cancel: &Cancel,
+    spent: &Cell<Spent>,
+) -> Outcome {
+    let begin = thread_cpu();
     let work = || match request.meaning(means.model()).map_err(|problem| problem.detail().to_owned())? {
-        Asked::Question(question) => ask(means, job, *question, log, cancel),
-        Asked::Check(run) => check(means, run, log, cancel),
-        Asked::Reason(reasoning) => reason::reason(means, *reasoning, log, cancel),
+        Asked::Question(question) => ask(means, job, *question, log, cancel, spent),
+        Asked::Check(run) => {
+            let outcome = check(means, run, log, cancel);
+            spent.set(Spent { cpu: (thread_cpu() - begin).as_secs_f64(), ..Spent::default() });
+            outcome
+        }
+        Asked::Reason(reasoning) => {
+            let before = reason::written(log);
+            let outcome = reason::reason(means, *reasoning, log, cancel);
+            spent.set(Spent { tokens: reason::written(log).saturating_sub(before), ..Spent::default() });
+            outcome
+        }
     };
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(RunError::panicked(&*panic).to_string()))
 }
 
 /// Lets the prover answer a question, and writes down what it tells.
-fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Cancel) -> Outcome {
+fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Cancel, spent: &Cell<Spent>) -> Outcome {
     let said = |error: RunError| error.to_string();
     let theory = question.theory.name.to_string();
     let heard = log.heard();
@@ -66,6 +85,7 @@ fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Canc
     };
     let listener = Listener::new(log, cancel, || means.is_closing());
     let done = prepared.go_on(heard, &settings, &|event| listener.hear(&event), now).map_err(said)?;
+    spent.set(Spent { cpu: done.cpu, ..Spent::default() });
     if done.status == Status::Cancelled && means.is_closing() {
         return Ok(None);
     }

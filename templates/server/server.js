@@ -70,6 +70,8 @@
       const text = node(wrote.node)?.querySelector(".answer");
       if (text) text.textContent += wrote.text;
     });
+    // The page of the server has the buttons.
+    source.addEventListener("awaits", () => { source.close(); location.reload(); });
     source.addEventListener("node_ended", (event) => {
       const ended = JSON.parse(event.data);
       const outcome = node(ended.node)?.querySelector(".outcome");
@@ -109,6 +111,7 @@
         return; // Without an answer nothing is said; the form itself says what is wrong.
       }
       if (mine !== asked) return;
+      text.dispatchEvent(new CustomEvent("diagnosed", { detail: answer }));
       const rows = answer.diagnostics.slice(0, 20).map((found) => {
         const row = document.createElement("li");
         const place = found.labels[0];
@@ -120,8 +123,11 @@
             // Places are counted in bytes of UTF-8, selections in units of UTF-16.
             const bytes = new TextEncoder().encode(text.value);
             const units = (end) => new TextDecoder().decode(bytes.slice(0, end)).length;
+            const range = { from: units(place.start), to: units(place.end) };
+            // An editor in its place takes it over.
+            if (!text.dispatchEvent(new CustomEvent("seek", { detail: range, cancelable: true }))) return;
             text.focus();
-            text.setSelectionRange(units(place.start), units(place.end));
+            text.setSelectionRange(range.from, range.to);
           });
         } else {
           where.disabled = true;

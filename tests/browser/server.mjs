@@ -37,12 +37,36 @@ try {
   hold(/NaturalNumbers/.test(await page.inputValue("#source")), "the start page has no example");
   await picture(page, "start");
 
-  // An error is shown at its place while a text is written.
-  await page.fill("#source", "(theory T[x]\n  (inn[x,x]))");
+  // An error is shown at its place while a text is written, names are completed, and what the form sends is what is seen.
+  const write = async (text) => {
+    await page.click(".editor .cm-content");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.press("Delete");
+    await page.keyboard.insertText(text);
+  };
+  hold(await page.evaluate(() => document.querySelector(".editor").shadowRoot.querySelectorAll(".cm-line span[class]").length > 20), "the example has no colours");
+  await write("(theory T[x]\n  (inn[x,x]))");
   await page.waitForSelector("#diagnostics li");
   hold(/line 2/.test(await page.textContent("#diagnostics")), "an error is not shown at its line");
+  await page.waitForSelector(".editor .cm-lintRange-error");
+  hold((await page.textContent(".editor .cm-lintRange-error")).includes("inn"), "the wrong name is not marked");
+  hold((await page.inputValue("#source")).includes("inn[x,x]"), "the form does not send what is written");
   await page.click("#diagnostics button");
-  hold(await page.evaluate(() => document.querySelector("#source").selectionStart > 12), "an error does not lead to its place");
+  hold(await page.evaluate(() => document.activeElement.className === "editor"), "an error does not lead to its place");
+  await write("(import \"naturals.mpl\")\n(theory T[N,0,s] (succ");
+  await page.waitForTimeout(1500);
+  await page.keyboard.press("Control+Space");
+  await page.waitForSelector(".editor .cm-tooltip-autocomplete li");
+  await picture(page, "editor");
+  await page.keyboard.press("Escape");
+  await write("(imp");
+  await page.keyboard.press("Control+Space");
+  await page.waitForSelector(".editor .cm-tooltip-autocomplete li:has-text('import')");
+  // A list that has just opened takes no key yet.
+  await page.waitForTimeout(300);
+  await page.keyboard.press("Enter");
+  hold(/^\(import/.test(await page.inputValue("#source")), "a form is not completed");
+  done("the editor has colours, errors at their places, and completion");
 
   // Load Peano, explore, see theorems.
   await page.selectOption("#example", "peano.mpl");
@@ -129,6 +153,7 @@ try {
   // Without a script: ask, wait, read.
   const plain = await open({ javaScriptEnabled: false });
   await plain.goto(`${address}/?example=semigroup.mpl`);
+  hold(await plain.isVisible("#source") && !(await plain.isVisible(".editor")), "without a script there is no plain field");
   await plain.click("button[value=explore]");
   await plain.waitForURL(/\/jobs\/[0-9a-f]+$/);
   await plain.waitForSelector("text=finished");
@@ -139,7 +164,7 @@ try {
   // Accessible in both schemes, and no wider than a telephone.
   for (const [scheme, options] of [["light", {}], ["dark", { colorScheme: "dark" }], ["narrow", { viewport: { width: 390, height: 800 } }]]) {
     const reader = await open(options);
-    for (const [name, path] of [["start", address], ["job", job], ["question", question], ["jobs", `${address}/jobs`], ["search", `${address}/search?q=a`], ["site", site], ["theorem", theorem]]) {
+    for (const [name, path] of [["start", address], ["job", job], ["question", question], ["jobs", `${address}/jobs`], ["search", `${address}/search?q=a`], ["compare", `${address}/compare?left=${site.split("/")[4]}&right=${site.split("/")[4]}`], ["site", site], ["theorem", theorem]]) {
       await reader.goto(path);
       await picture(reader, `${name}-${scheme}`);
       const overflow = await reader.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -75,7 +75,7 @@ def refused(kind, **changes):
 assert refused(openai.NotFoundError, model="gpt-none").code == "model_not_found"
 assert refused(openai.BadRequestError, max_tokens=10**9).code == "context_length_exceeded"
 assert refused(openai.BadRequestError, messages=[]).param == "messages"
-assert refused(openai.BadRequestError, tools=[{"type": "function", "function": {"name": "f"}}]).param == "tools"
+assert refused(openai.BadRequestError, tools=[{"type": "web_search"}]).param == "tools[0].type"
 assert refused(openai.BadRequestError, temperature=-1)
 assert refused(openai.BadRequestError, logprobs=True, top_logprobs=3).param == "top_logprobs"
 

@@ -14,4 +14,9 @@ pub trait Advisor: Debug + Send {
     /// # Errors
     /// In words, if there is no answer: then the run ends here, and can go on later.
     fn answers(&mut self) -> Result<Vec<Vec<Proposal>>, String>;
+
+    /// Tokens that a language model wrote for the answers so far: none if there is no model.
+    fn tokens(&self) -> u64 {
+        0
+    }
 }

@@ -5,6 +5,7 @@
 //! theory, so that every answer that comes to its end is one. Which theorems matter is not drawn: the pool scores each of
 //! them behind the question. No text of the theory but its formulas gets into a prompt, so no comment in it can steer.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tera::{Context, Tera};
@@ -70,6 +71,8 @@ pub struct ModelAdvisor {
     cancel: Cancel,
     prompts: Tera,
     waiting: Vec<Waiting>,
+    /// Tokens that were written for what was answered.
+    written: Cell<u64>,
 }
 
 /// A question that the pool was given.
@@ -91,7 +94,7 @@ impl ModelAdvisor {
     pub fn new(pool: impl Answering + 'static, seed: u64, tokens: usize, cancel: Cancel) -> ModelAdvisor {
         let mut prompts = Tera::default();
         prompts.add_raw_templates(TEMPLATES).expect("templates of ours");
-        ModelAdvisor { pool: Box::new(pool), seed, tokens, cancel, prompts, waiting: Vec::new() }
+        ModelAdvisor { pool: Box::new(pool), seed, tokens, cancel, prompts, waiting: Vec::new(), written: Cell::new(0) }
     }
 
     /// The job of a question, and the theorems that it scores.
@@ -139,6 +142,7 @@ impl ModelAdvisor {
                 None => std::thread::sleep(PATIENCE),
             }
         };
+        self.written.set(self.written.get() + answer.generated as u64);
         let nodes = || answer.nodes.iter().filter(|node| node.path.len() == 1);
         if nodes().next().is_none() {
             return Err(answer.because.unwrap_or_else(|| format!("the pool answered nothing: {:?}", answer.outcome)));
@@ -194,5 +198,9 @@ impl Advisor for ModelAdvisor {
         let answers = self.waiting.iter().map(|waiting| self.answer(waiting)).collect::<Result<_, _>>()?;
         self.waiting.clear();
         Ok(answers)
+    }
+
+    fn tokens(&self) -> u64 {
+        self.written.get()
     }
 }

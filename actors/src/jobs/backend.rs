@@ -7,6 +7,7 @@ use theoremata_lm::Usage;
 use super::event::{Answer, EventKind};
 use super::event_log::EventLog;
 use super::job::{Job, JobId};
+use super::tools::Awaited;
 
 /// Something that happened to a job, without its number: that is given where all of them come together.
 pub(super) struct BackendEvent {
@@ -24,6 +25,9 @@ pub(super) trait Backend {
     /// Ends a node of a job and all below it, if it is there and has not ended, and says so. A job whose root ends is
     /// answered with what there is.
     fn cancel(&mut self, id: JobId, path: &[u32]);
+
+    /// Hears what a person said of what waits for one. Only backends whose jobs call tools have such.
+    fn decide(&mut self, _id: JobId, _what: &Awaited, _granted: bool) {}
 
     /// Does a little, and says what happened. The answer of a job is the last that is said of it.
     ///

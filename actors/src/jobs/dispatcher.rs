@@ -16,7 +16,7 @@ use super::event_log::{EventCounts, EventLog};
 use super::job::{Accept, Job, JobId, Program};
 use super::job_table::JobTable;
 use super::journal::Journal;
-use super::messages::{Admit, Cancel, Crashed, Progress};
+use super::messages::{Admit, Cancel, Crashed, Decide, Progress};
 use super::refused::Refused;
 use super::worker::{Worker, sum};
 
@@ -170,7 +170,7 @@ impl Dispatcher {
         }
         let done = matches!(what, EventKind::Answered(_));
         // Who was asked for something is not asked again, if we can help it.
-        let lasting = matches!(what, EventKind::Called(_));
+        let lasting = matches!(what, EventKind::Called(_) | EventKind::Decided { .. });
         let told = Arc::new(JobEvent { seq: entry.log.len(), path, what });
         entry.log.push(told.clone());
         if let Some(journal) = &mut entry.journal {
@@ -308,6 +308,14 @@ pub(super) enum End {
     All,
 }
 
+/// A person lets the node of a job go on, or refuses it. Whether it waited is replied, once it is durable.
+pub(super) struct Judged {
+    pub(super) id: JobId,
+    pub(super) path: Vec<u32>,
+    pub(super) granted: bool,
+    pub(super) reply: Sender<bool>,
+}
+
 /// A caller watches all events from now on.
 pub(super) struct Watch(pub(super) Sender<(JobId, Arc<JobEvent>)>);
 
@@ -319,6 +327,10 @@ impl Message for Submit {
 }
 
 impl Message for End {
+    type Result = ();
+}
+
+impl Message for Judged {
     type Result = ();
 }
 
@@ -362,6 +374,25 @@ impl Handler<End> for Dispatcher {
             }
         }
         self.queue.retain(|id| self.jobs.contains_key(id));
+    }
+}
+
+impl Handler<Judged> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Judged { id, path, granted, reply }: Judged, _: &mut Context<Dispatcher>) {
+        let what = self.jobs.get(&id).and_then(|entry| entry.log.awaited(&path));
+        if let Some(what) = &what {
+            self.tell(id, path, EventKind::Decided { what: what.clone(), granted });
+        }
+        // Whoever has gone away in the meantime needs no answer.
+        let _ = reply.send(what.is_some());
+        let Some(what) = what else { return };
+        // A worker that takes the job later reads it in the log.
+        if let Some(number) = self.jobs.get(&id).and_then(|entry| entry.worker) {
+            let worker = &self.workers[number];
+            worker.address.do_send(Decide { generation: worker.generation, id, what, granted });
+        }
     }
 }
 

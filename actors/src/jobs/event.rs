@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use theoremata_lm::{JoinReport, LoggedToken, Origin, Outcome, Token};
 
-use super::tools::Called;
+use super::tools::{Awaited, Called};
 
 /// Something that happened to a job. Numbers have no gaps, and a node is opened before it is spoken of.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -37,6 +37,15 @@ pub enum EventKind {
     Pruned(JoinReport),
     /// A tool was asked, and replied.
     Called(Called),
+    /// Something waits until a person lets it go on.
+    Awaits(Awaited),
+    /// A person said whether it may.
+    Decided {
+        /// What waited.
+        what: Awaited,
+        /// Whether it goes on.
+        granted: bool,
+    },
     /// A caller asked for the end of the node: it and all nodes below it that have not ended end here, whenever the
     /// job is done again.
     Cancelled {

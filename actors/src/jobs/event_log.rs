@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use theoremata_lm::{Cut, ReplayLog};
 
 use super::event::{Answer, EventKind, JobEvent};
-use super::tools::Called;
+use super::tools::{Awaited, Called};
 
 /// All that was told of a job, for any number of readers.
 #[derive(Default)]
@@ -75,6 +75,26 @@ impl EventLog {
         calls.cloned().collect()
     }
 
+    /// What persons said of what waited for them.
+    pub(super) fn decided(&self) -> Vec<(Awaited, bool)> {
+        let told = self.lock();
+        let decided = told.iter().filter_map(|told| match &told.what {
+            EventKind::Decided { what, granted } => Some((what.clone(), *granted)),
+            _ => None,
+        });
+        decided.collect()
+    }
+
+    /// What a node waits for that a person has to let go on.
+    pub(super) fn awaited(&self, path: &[u32]) -> Option<Awaited> {
+        let told = self.lock();
+        let mut of_node = told.iter().rev().filter(|told| told.path == path).map(|told| &told.what);
+        match of_node.find(|what| !matches!(what, EventKind::Resumed { .. } | EventKind::Opened))? {
+            EventKind::Awaits(what) => Some(what.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether a node was opened and has not ended.
     pub(super) fn is_open(&self, path: &[u32]) -> bool {
         let told = self.lock();
@@ -97,7 +117,7 @@ pub(super) struct EventCounts {
     now: HashMap<Vec<u32>, [u64; KINDS]>,
 }
 
-const KINDS: usize = 7;
+const KINDS: usize = 8;
 /// Those that say how far a node has come, and are told anew whenever a job is done again.
 const PROGRESS: Range<usize> = 0..3;
 
@@ -133,7 +153,8 @@ impl EventCounts {
             EventKind::Pruned(_) => 4,
             EventKind::Cancelled { .. } => 5,
             EventKind::Called(_) => 6,
-            EventKind::Resumed { .. } | EventKind::Answered(_) => return true,
+            EventKind::Awaits(_) => 7,
+            EventKind::Resumed { .. } | EventKind::Answered(_) | EventKind::Decided { .. } => return true,
         };
         let count = |counts: &mut HashMap<Vec<u32>, [u64; KINDS]>| match counts.get_mut(path) {
             Some(counts) => {

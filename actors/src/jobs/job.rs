@@ -9,9 +9,12 @@ use theoremata_kernels::Sampling;
 use theoremata_lm::{Date, Kv, Layout};
 use theoremata_store::JournalId;
 
+use super::conversation::{Said, Speaker};
+use super::functions::Functions;
+use super::job_error::JobError;
 use super::output_format::OutputFormat;
-use super::script::{self, Script, ScriptError};
-use super::tools::{self, Tool, ToolError};
+use super::script::{self, Script};
+use super::tools::{self, Called, Decision, Tool};
 
 /// A job, by what is asked and of which model. The same question has the same id.
 pub type JobId = JournalId;
@@ -34,6 +37,9 @@ pub struct Job {
     /// What was said before the question; a model without a chat template takes no such job.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Said>,
+    /// Who has the last word: the user with the question, or a function with what came of its call.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asker: Speaker,
     /// What the question may rest on, the best first where somebody ranked it: read before the question, one a line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub premises: Vec<String>,
@@ -89,6 +95,18 @@ pub struct Job {
     /// Tools that may be called: by programs that call any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
+    /// Nodes that draw anew: all else stays as it is without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redraws: Vec<Redraw>,
+    /// What tools have replied before: these calls are not made again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replies: Vec<Called>,
+    /// What persons have said before of what waited for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
+    /// Functions that an answer may ask the caller to call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub functions: Option<Functions>,
 }
 
 /// Whether it goes without saying.
@@ -96,26 +114,14 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// One turn of a conversation.
+/// A node that draws anew, with all below it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Said {
-    /// Whose turn.
-    pub role: Speaker,
-    /// What is said.
-    pub content: String,
-}
-
-/// The speaker of a turn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Speaker {
-    /// The one that sets the rules.
-    System,
-    /// The one that asks.
-    User,
-    /// The model.
-    Assistant,
+pub struct Redraw {
+    /// The branches that lead to it from the root; at least one.
+    pub node: Vec<u32>,
+    /// Which draw: each number gives another one. 0 is what it draws without.
+    pub draw: u64,
 }
 
 /// How a tree is grown.
@@ -253,43 +259,13 @@ impl From<TokenChoice> for Sampling {
     }
 }
 
-/// Why a job is none.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JobError {
-    /// A list or number that may not be empty is.
-    #[error("{0} must be at least 1")]
-    Nothing(&'static str),
-    /// More than a pool takes.
-    #[error("{what}: {wanted} is more than the {bound} that a job may have")]
-    TooMuch {
-        /// Of what.
-        what: &'static str,
-        /// How much there is.
-        wanted: usize,
-        /// How much there may be.
-        bound: usize,
-    },
-    /// A number outside of its range.
-    #[error("{0}")]
-    Range(&'static str),
-    /// A tool that is none.
-    #[error(transparent)]
-    Tool(#[from] ToolError),
-    /// A program that is none.
-    #[error(transparent)]
-    Script(#[from] ScriptError),
-    /// An expression that cannot be read.
-    #[error("the pattern cannot be read: {0}")]
-    Pattern(String),
-}
-
 impl Job {
     /// A plain question with nothing special about it.
     pub fn new(prompt: impl Into<String>, program: Program, max_tokens: usize) -> Job {
         Job {
             prompt: prompt.into(),
             earlier: Vec::new(),
+            asker: Speaker::User,
             premises: Vec::new(),
             layout: Layout::default(),
             program,
@@ -309,6 +285,10 @@ impl Job {
             stop: Vec::new(),
             shape: OutputFormat::Free,
             tools: Vec::new(),
+            redraws: Vec::new(),
+            replies: Vec::new(),
+            decisions: Vec::new(),
+            functions: None,
         }
     }
 
@@ -374,6 +354,10 @@ impl Job {
             return Err(JobError::Range("only `tasks` and programs that are data call tools"));
         }
         tools::check(&self.tools)?;
+        if self.redraws.iter().any(|redraw| redraw.node.is_empty()) {
+            return Err(JobError::Range("the root draws anew with another seed"));
+        }
+        self.check_conversation()?;
         if let Program::Script(script) = &self.program {
             script::check(&script.steps, &self.tools)?;
         }
@@ -391,6 +375,21 @@ impl Job {
         })
     }
 
+    /// Whether the conversation is one, with functions that its answers may ask for.
+    fn check_conversation(&self) -> Result<(), JobError> {
+        if let Some(functions) = &self.functions {
+            functions.check().map_err(JobError::Range)?;
+            let answers = matches!(self.program, Program::Vote { .. } | Program::First { .. } | Program::Map { .. });
+            if !answers || self.raw {
+                return Err(JobError::Range("only answers to a conversation ask for calls of functions"));
+            }
+        }
+        if !matches!(self.asker, Speaker::User | Speaker::Tool) || (self.raw && self.asker != Speaker::User) {
+            return Err(JobError::Range("the user or a function has the last word"));
+        }
+        Ok(())
+    }
+
     /// Bytes of its texts.
     pub(crate) fn bytes(&self) -> usize {
         let more: usize = match &self.program {
@@ -402,10 +401,18 @@ impl Job {
             _ => 0,
         };
         let values: usize = self.template_values.values().map(|value| value.to_string().len()).sum();
-        let said: usize = self.earlier.iter().map(|said| said.content.len()).sum();
+        let said: usize = self.earlier.iter().map(Said::bytes).sum();
+        let functions = self.functions.as_ref().map_or(0, Functions::bytes);
         let tools = tools::described(&self.tools, false).len();
         let premises: usize = self.premises.iter().map(String::len).sum();
-        self.prompt.len() + premises + tools + self.system.as_ref().map_or(0, String::len) + values + said + more
+        self.prompt.len()
+            + premises
+            + tools
+            + functions
+            + self.system.as_ref().map_or(0, String::len)
+            + values
+            + said
+            + more
     }
 
     /// Branches that write at the same time, at most.

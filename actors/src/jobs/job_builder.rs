@@ -12,13 +12,14 @@ use theoremata_lm::{
     Token, Tokenizer, Turn, TurnConstraint, Vote, recall_tool,
 };
 
-use super::job::{Forgetting, Job, Program, View};
+use super::calls::{Caller, Calls};
+use super::job::{Forgetting, Job, Program, Redraw, View};
 use super::judge::{Askable, Verdict, ballot};
 use super::output_format::OutputFormat;
 use super::prompt_codec::{self, PromptCodec};
 use super::script;
 use super::scripted::{LastSaid, Scripted};
-use super::tools::{self, Caller, Calls, REPLY_CHARACTERS, Tool};
+use super::tools::{self, REPLY_CHARACTERS, Tool};
 
 /// Why a job cannot be planted.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +63,7 @@ impl JobBuilder {
     ) -> Result<Planted, BuildError> {
         let codec = PromptCodec::new(self.model.clone(), job);
         let free = turn(job, &codec);
-        let turn = Turn { constraint: self.constraint(&job.shape)?, ..free.clone() };
+        let turn = Turn { constraint: self.constraint(&codec.shape(&job.shape))?, ..free.clone() };
         let bounds = bounds(job, engine.page_tokens());
         let members = codec.members()?;
         let ground = |prefix: Vec<Token>| Ground { prefix, members: members.clone(), seed: job.seed, bounds };
@@ -118,7 +119,11 @@ impl JobBuilder {
                 let question = job.prompt.clone() + &tools::described(&job.tools, *recall);
                 let tasks = Tasks::new(ground(codec.prompt(&question)?), &self.model, turn, forgetting(*memory))?;
                 let caller = self.caller(job, calls);
-                let answer = move |call: Call<'_>| caller.call(call.tool, call.parameters);
+                let answer = move |call: Call<'_>| {
+                    let reply = caller.reply(call.tool, call.parameters)?;
+                    caller.tell(call.tool, call.parameters, &reply);
+                    Some(reply)
+                };
                 let proving = job.tools.iter().filter(|tool| tool.prover.is_some()).map(|tool| tool.name.clone());
                 Running::start(engine, tasks.with_tools(REPLY_CHARACTERS, answer).with_verdicts(proving))?
             }
@@ -130,6 +135,9 @@ impl JobBuilder {
                 Running::start(engine, scripted)?
             }
         };
+        for Redraw { node, draw } in job.redraws.iter().filter(|redraw| redraw.draw > 0) {
+            engine.redraw(running.root(), node, *draw)?;
+        }
         Ok(Planted { running, said })
     }
 

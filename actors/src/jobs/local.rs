@@ -11,6 +11,7 @@ use theoremata_kernels::Crew;
 use theoremata_lm::{self as lm, Device, Engine, Event, Model, NodeId, Outcome, Running, Settings, Speech, Usage};
 
 use super::backend::{Backend, BackendEvent};
+use super::calls::Calls;
 use super::event::{Answer, EventKind, NodeAnswer};
 use super::event_log::EventLog;
 use super::job::{Job, JobId, Program};
@@ -18,8 +19,10 @@ use super::job_builder::{JobBuilder, Planted};
 use super::judge::Askable;
 use super::prompt_codec::PromptCodec;
 use super::scripted::LastSaid;
-use super::tools::Calls;
+use super::tools::{Awaited, Decision};
 
+/// How long to wait for replies of tools, where nothing else is to be done.
+const PATIENCE: Duration = Duration::from_millis(10);
 /// Why a branch fails that only had to write.
 const NO_NUMBERS: &str = "the model computed something that is no number: its weights are damaged";
 
@@ -93,7 +96,7 @@ impl LocalBackend {
             for (job, aboard) in &mut self.jobs {
                 aboard.running.take(&mut self.engine, &event);
                 aboard.tell(*job, &event, &self.model, &mut self.said);
-                aboard.tell_calls(*job, &event, &mut self.said);
+                aboard.tell_calls(*job, event.node(), &mut self.said);
             }
         }
     }
@@ -114,7 +117,7 @@ impl LocalBackend {
 impl Backend for LocalBackend {
     fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
         let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
-        let calls = Rc::new(RefCell::new(Calls::known(log.calls())));
+        let calls = Rc::new(RefCell::new(known(job, log)));
         let Planted { running, said } =
             self.builder.build(&mut self.engine, job, &calls).map_err(|refusal| failed(refusal.to_string()))?;
         let record = log.replay_log();
@@ -159,12 +162,23 @@ impl Backend for LocalBackend {
         let _ = self.engine.cancel(node);
     }
 
+    fn decide(&mut self, id: JobId, what: &Awaited, granted: bool) {
+        let Some(aboard) = self.jobs.get_mut(&id) else { return };
+        aboard.calls.borrow_mut().decide(what.clone(), granted);
+        aboard.wake(id, &mut self.engine, &mut self.said);
+    }
+
     fn work(&mut self) -> Result<Vec<BackendEvent>, String> {
         let now = Instant::now();
         for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
             aboard.deadline = None;
             // A root stays until its job is finished.
             let _ = self.engine.expire(aboard.running.root());
+        }
+        for (job, aboard) in &mut self.jobs {
+            if aboard.calls.borrow_mut().arrived() {
+                aboard.wake(*job, &mut self.engine, &mut self.said);
+            }
         }
         if !self.engine.is_idle() {
             let events = self.engine.step(&self.crew).map_err(|error| error.to_string())?;
@@ -175,7 +189,8 @@ impl Backend for LocalBackend {
     }
 
     fn next(&self) -> Option<Duration> {
-        (!self.jobs.is_empty()).then_some(Duration::ZERO)
+        let wait = if self.engine.is_idle() { PATIENCE } else { Duration::ZERO };
+        (!self.jobs.is_empty()).then_some(wait)
     }
 
     fn usage(&self) -> Usage {
@@ -184,12 +199,21 @@ impl Backend for LocalBackend {
 }
 
 impl RunningJob {
-    /// Says which tools were asked because of an event.
-    fn tell_calls(&mut self, job: JobId, event: &Event, said: &mut Vec<BackendEvent>) {
-        let calls = self.calls.borrow_mut().take_new();
-        let Some(grown) = self.running.growth().node(event.node()).filter(|_| !calls.is_empty()) else { return };
-        let told = |call| BackendEvent { job, path: grown.path.clone(), what: EventKind::Called(call) };
-        said.extend(calls.into_iter().map(told));
+    /// Says which tools were asked, or are to be asked, for a node.
+    fn tell_calls(&mut self, job: JobId, node: NodeId, said: &mut Vec<BackendEvent>) {
+        let (awaited, calls) = self.calls.borrow_mut().take_new();
+        let Some(grown) = self.running.growth().node(node) else { return };
+        let told = |what| BackendEvent { job, path: grown.path.clone(), what };
+        said.extend(calls.into_iter().map(EventKind::Called).map(told));
+        said.extend(awaited.into_iter().map(EventKind::Awaits).map(told));
+    }
+
+    /// Lets nodes go on whose replies have come. Those below come first: nodes above may wait for them.
+    fn wake(&mut self, job: JobId, engine: &mut Engine, said: &mut Vec<BackendEvent>) {
+        for node in self.running.waiting().into_iter().rev() {
+            self.running.wake(engine, node);
+            self.tell_calls(job, node, said);
+        }
     }
 
     /// Says what an event means, if it is one of this job.
@@ -223,6 +247,12 @@ impl RunningJob {
             Event::Held { .. } | Event::Choose { .. } => {}
         }
     }
+}
+
+/// The calls of a job: those that were answered before it, or since it was asked.
+fn known(job: &Job, log: &EventLog) -> Calls {
+    let decided = job.decisions.iter().map(|Decision { what, granted }| (what.clone(), *granted));
+    Calls::known([job.replies.clone(), log.calls()].concat(), decided.chain(log.decided()).collect())
 }
 
 /// What came of a job, in words.

@@ -8,6 +8,7 @@ use theoremata_lm::Usage;
 use super::backend::BackendEvent;
 use super::event_log::EventLog;
 use super::job::{Job, JobId};
+use super::tools::Awaited;
 
 /// Does a job.
 pub(super) struct Admit {
@@ -22,6 +23,14 @@ pub(super) struct Cancel {
     pub(super) generation: u64,
     pub(super) id: JobId,
     pub(super) path: Vec<u32>,
+}
+
+/// A person said whether something of a job may go on.
+pub(super) struct Decide {
+    pub(super) generation: u64,
+    pub(super) id: JobId,
+    pub(super) what: Awaited,
+    pub(super) granted: bool,
 }
 
 /// What a worker did.
@@ -47,6 +56,10 @@ impl Message for Admit {
 }
 
 impl Message for Cancel {
+    type Result = ();
+}
+
+impl Message for Decide {
     type Result = ();
 }
 

@@ -11,7 +11,7 @@ use theoremata_lm::Usage;
 use theoremata_store::Store;
 
 use super::backend::Backend;
-use super::dispatcher::{Count, Dispatcher, End, Keep, Submit, Watch, WorkerEntry};
+use super::dispatcher::{Count, Dispatcher, End, Judged, Keep, Submit, Watch, WorkerEntry};
 use super::event::{Answer, JobEvent};
 use super::job::{Job, JobId};
 use super::job_table::JobTable;
@@ -126,6 +126,14 @@ impl Pool {
             self.dispatcher.do_send(End::Node(job, path.to_vec()));
         }
         open
+    }
+
+    /// Lets a node go on that waits for a person, or refuses it: a call of a tool is not made then, and a step ends the node.
+    /// It is durable when this returns. Whether the node waited.
+    pub fn decide(&self, job: JobId, path: &[u32], granted: bool) -> bool {
+        let (reply, waited) = bounded(1);
+        self.dispatcher.do_send(Judged { id: job, path: path.to_vec(), granted, reply });
+        waited.recv().unwrap_or(false)
     }
 
     /// Ends all jobs.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use theoremata_lm::{Chat, Date, Layout, Message, Model, PromptError, Reading, Role, Speech, Token, laid_out};
 
-use super::job::{Job, Said, Speaker};
+use super::conversation::{Said, Speaker};
+use super::functions::{Calling, Functions};
+use super::job::Job;
+use super::output_format::OutputFormat;
 
 /// A model's way with texts.
 #[derive(Clone)]
@@ -15,8 +18,12 @@ pub(super) struct PromptCodec {
     system: Option<String>,
     /// What the template is told beside the turns.
     chat: Chat,
-    /// What stands before every question.
+    /// What stands before every question, the system turn among it.
     earlier: Vec<Message>,
+    /// Who asks it.
+    asker: Speaker,
+    /// Functions that an answer may ask for.
+    functions: Option<(Functions, Calling)>,
     /// What the question may rest on, and how it is laid out.
     premises: Vec<String>,
     layout: Layout,
@@ -27,12 +34,29 @@ const PREMISES: char = '\u{f8ff}';
 
 impl PromptCodec {
     pub(super) fn new(model: Arc<Model>, job: &Job) -> PromptCodec {
-        let raw = job.raw || (model.template().is_none() && job.earlier.is_empty());
+        let functions = job.functions.clone().map(|functions| (functions, Calling::of(&model)));
+        let raw = job.raw || (model.template().is_none() && job.earlier.is_empty() && functions.is_none());
         let date = job.date.as_deref().and_then(Date::parse);
-        let chat = Chat { messages: Vec::new(), date, values: job.template_values.clone() };
-        let earlier = job.earlier.iter().map(Said::message).collect();
-        let (premises, layout) = (job.premises.clone(), job.layout);
-        PromptCodec { model, raw, system: job.system.clone(), chat, earlier, premises, layout }
+        let mut values = job.template_values.clone();
+        if let Some((functions, calling)) = functions.as_ref().filter(|(_, calling)| calling.is_by_template()) {
+            values.insert("tools".to_owned(), calling.told(functions));
+        }
+        let chat = Chat { messages: Vec::new(), date, values };
+        let system = job.system.iter().map(|text| Said::new(Speaker::System, text));
+        let said: Vec<Said> = system.chain(job.earlier.iter().cloned()).collect();
+        let earlier = match functions.as_ref().filter(|(_, calling)| !calling.is_by_template()) {
+            Some((functions, calling)) => spelled_out(*calling, functions, &said),
+            None => said.iter().map(Said::message).collect(),
+        };
+        let system = job.system.clone();
+        let (premises, layout, asker) = (job.premises.clone(), job.layout, job.asker);
+        PromptCodec { model, raw, system, chat, earlier, asker, functions, premises, layout }
+    }
+
+    /// What answers are restricted to: what the job says, and the schemas of functions.
+    pub(super) fn shape(&self, shape: &OutputFormat) -> OutputFormat {
+        let held = self.functions.as_ref().map(|(functions, calling)| calling.shape(functions, shape));
+        held.unwrap_or_else(|| shape.clone())
     }
 
     /// Tokens that the model can read.
@@ -60,10 +84,12 @@ impl PromptCodec {
             return Err(PromptError::NoTemplate);
         }
         let chat = |text: String| {
-            let said = |role, content| Message { role, content };
-            let system = self.system.iter().map(|text| said(Role::System, text.clone()));
-            let messages = system.chain(self.earlier.iter().cloned()).chain([said(Role::User, text)]).collect();
-            Chat { messages, ..self.chat.clone() }
+            let spelled = self.functions.as_ref().is_some_and(|(_, calling)| !calling.is_by_template());
+            let last = match self.asker {
+                Speaker::Tool if spelled => Message::new(Role::User, replied(&text)),
+                asker => Message::new(asker.into(), text),
+            };
+            Chat { messages: self.earlier.iter().cloned().chain([last]).collect(), ..self.chat.clone() }
         };
         if self.premises.is_empty() {
             let tokens =
@@ -96,16 +122,28 @@ impl PromptCodec {
     }
 }
 
-impl Said {
-    /// The turn as models know it.
-    pub fn message(&self) -> Message {
-        let role = match self.role {
-            Speaker::System => Role::System,
-            Speaker::User => Role::User,
-            Speaker::Assistant => Role::Assistant,
-        };
-        Message { role, content: self.content.clone() }
+/// A conversation with functions, for a template that knows of none: the system turn tells of them, calls are written as
+/// the model is to write them, and what came of them is said in the user's turn.
+fn spelled_out(calling: Calling, functions: &Functions, said: &[Said]) -> Vec<Message> {
+    let mut told = vec![Message::new(Role::System, calling.described(functions))];
+    for turn in said {
+        match turn.role {
+            Speaker::System => told[0].content = format!("{}\n\n{}", turn.content, told[0].content),
+            Speaker::User => told.push(Message::new(Role::User, turn.content.clone())),
+            Speaker::Assistant if turn.calls.is_empty() => told.push(turn.message()),
+            Speaker::Assistant => {
+                let text = format!("{}\n{}", turn.content, calling.written(&turn.calls));
+                told.push(Message::new(Role::Assistant, text.trim()));
+            }
+            Speaker::Tool => told.push(Message::new(Role::User, replied(&turn.content))),
+        }
     }
+    told
+}
+
+/// What came of a call, in the user's turn.
+fn replied(text: &str) -> String {
+    format!("<tool_response>\n{text}\n</tool_response>")
 }
 
 impl Job {

@@ -2,7 +2,7 @@
 
 use theoremata_store::StoreError;
 
-use super::job::JobError;
+use super::job_error::JobError;
 
 /// Why a job is not taken. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]

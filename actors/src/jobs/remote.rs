@@ -18,6 +18,7 @@ use self::pulse::Pulse;
 use self::request::{Ended, Place, SILENCE, ask};
 use self::server::Remote;
 use super::backend::{Backend, BackendEvent};
+use super::conversation::Speaker;
 use super::event::{Answer, EventKind};
 use super::event_log::EventLog;
 use super::job::{Job, JobId, Program};
@@ -36,7 +37,12 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Whether a job's branches are requests of their own, and it asks for nothing that hangs on tokens, keys and values.
 pub(super) fn can(job: &Job) -> bool {
     let parted = matches!(job.program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. });
-    parted && job.kv.is_all() && job.premises.is_empty()
+    parted
+        && job.kv.is_all()
+        && job.premises.is_empty()
+        && job.functions.is_none()
+        && job.redraws.is_empty()
+        && job.asker == Speaker::User
 }
 
 /// The reply to a request, from the thread that waited for it.

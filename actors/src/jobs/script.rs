@@ -38,6 +38,9 @@ pub enum Step {
     Loop(Loop),
     /// A tool is asked, and the node reads its reply, which is what was said last then.
     Tool(ToolCall),
+    /// The node waits until a person lets it go on; one who refuses ends it. The text says what is asked, with `{item}` and
+    /// `{last}` as in `say`; the node does not read it.
+    Approve(String),
 }
 
 /// How the model writes; what is left out is as the job says.
@@ -256,7 +259,7 @@ impl Checker<'_> {
                 return wrong(&place, format!("a program has at most {MOST_STEPS} steps"));
             }
             match step {
-                Step::Say(_) => {}
+                Step::Say(_) | Step::Approve(_) => {}
                 Step::Generate(generate) => self.generate(&format!("{place}.generate"), generate)?,
                 Step::Tool(call) => self.tool(&format!("{place}.tool.name"), &call.name)?,
                 Step::Loop(Loop { most, until, steps }) => {
@@ -375,7 +378,7 @@ impl Script {
                 match step {
                     Step::Generate(generate) => shapes.extend(generate.shape()),
                     Step::Fork(Fork { steps, .. }) | Step::Loop(Loop { steps, .. }) => of(steps, shapes),
-                    Step::Say(_) | Step::Tool(_) => {}
+                    Step::Say(_) | Step::Tool(_) | Step::Approve(_) => {}
                 }
             }
         }
@@ -412,7 +415,7 @@ pub(super) fn width(steps: &[Step], together: bool) -> usize {
 /// Tokens that steps may generate at most, if a generation that does not say has so many.
 pub(super) fn tokens(steps: &[Step], most: usize) -> usize {
     let of = |step: &Step| match step {
-        Step::Say(_) | Step::Tool(_) => 0,
+        Step::Say(_) | Step::Tool(_) | Step::Approve(_) => 0,
         Step::Generate(generate) => generate.max_tokens.unwrap_or(most),
         Step::Loop(repeated) => repeated.most.saturating_mul(tokens(&repeated.steps, most)),
         Step::Fork(fork) => width(&[Step::Fork(Fork { steps: Vec::new(), ..fork.clone() })], false)

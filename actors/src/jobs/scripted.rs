@@ -13,14 +13,29 @@ use theoremata_lm::{
     Program, Spawn, Then, Token, Turn, TurnConstraint,
 };
 
+use super::calls::Caller;
 use super::output_format::OutputFormat;
 use super::prompt_codec::{PromptCodec, steps as lines};
 use super::script::{Fork, Generate, JoinForm, Mode, Policy, Script, Step, tokens};
-use super::tools::Caller;
-use thread::{Stage, Thread};
+use super::tools::APPROVAL;
+use thread::{Stage, Thread, Wait};
 
 /// What a program said last, for whoever answers the job.
 pub(super) type LastSaid = Rc<RefCell<String>>;
+
+/// Why a node does not go on.
+enum Halt {
+    /// A reply is not there yet.
+    Waits,
+    /// The engine refused an order.
+    Refused(EngineError),
+}
+
+impl From<EngineError> for Halt {
+    fn from(error: EngineError) -> Halt {
+        Halt::Refused(error)
+    }
+}
 
 /// A program at work.
 pub(super) struct Scripted {
@@ -106,16 +121,63 @@ impl Scripted {
         turn
     }
 
-    /// Asks a tool in the name of a node.
-    fn ask(&mut self, engine: &mut Engine, node: NodeId, tool: &str, parameters: &str) -> Result<String, EngineError> {
-        engine.count_call(node)?;
-        self.calls += 1;
-        Ok(self.caller.call(tool, parameters))
+    /// Asks a tool for a node. One that waited asks for the same in the same order again: each call is counted and told once.
+    fn ask(&mut self, engine: &mut Engine, node: NodeId, tool: &str, parameters: &str) -> Result<String, Halt> {
+        let Some(thread) = self.threads.get_mut(&node) else { return Err(Halt::Waits) };
+        thread.asked += 1;
+        if thread.asked > thread.counted {
+            // A branch that ended is not known to the engine in every case; the node above is.
+            let counts = thread.parent.filter(|_| matches!(thread.wait, Some(Wait::Acceptance))).unwrap_or(node);
+            engine.count_call(counts)?;
+            thread.counted = thread.asked;
+            self.calls += 1;
+        }
+        let reply = self.caller.reply(tool, parameters).ok_or(Halt::Waits)?;
+        if thread.asked > thread.told {
+            thread.told = thread.asked;
+            self.caller.tell(tool, parameters, &reply);
+        }
+        Ok(reply)
+    }
+
+    /// Begins to do what may have to wait, or does it again.
+    fn begin(&mut self, node: NodeId, wait: Wait) {
+        if let Some(thread) = self.threads.get_mut(&node) {
+            (thread.wait, thread.asked) = (Some(wait), 0);
+        }
+    }
+
+    /// Notes whether what was begun is done.
+    fn done<T>(&mut self, node: NodeId, result: Result<T, Halt>) -> Result<Option<T>, EngineError> {
+        if matches!(result, Err(Halt::Waits)) {
+            return Ok(None);
+        }
+        if let Some(thread) = self.threads.get_mut(&node) {
+            (thread.wait, thread.asked, thread.counted, thread.told) = (None, 0, 0, 0);
+        }
+        match result {
+            Ok(done) => Ok(Some(done)),
+            Err(Halt::Refused(error)) => Err(error),
+            Err(Halt::Waits) => Ok(None),
+        }
+    }
+
+    /// Has a node wait until a person lets it go on. Whether one has.
+    fn approved(&mut self, growth: &Growth, node: NodeId, text: &str) -> Result<bool, Halt> {
+        let path = growth.node(node).map(|grown| grown.path.clone()).unwrap_or_default();
+        let time = self.threads.get(&node).map_or(0, |thread| thread.approvals);
+        // Each time is a question of its own.
+        let what = serde_json::json!({ "ask": text, "node": path, "time": time }).to_string();
+        let granted = self.caller.approved(APPROVAL, &what).ok_or(Halt::Waits)?;
+        if let Some(thread) = self.threads.get_mut(&node) {
+            thread.approvals += 1;
+        }
+        Ok(granted)
     }
 
     /// Takes steps until the model has to write, branches have to be waited for, or there is no step left.
     fn go_on(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
-        let mut read = Vec::new();
+        let mut read = self.threads.get_mut(&node).map(|thread| std::mem::take(&mut thread.unread)).unwrap_or_default();
         loop {
             let Some(thread) = self.threads.get_mut(&node) else { return Ok(()) };
             let Some(step) = thread.next() else { return self.conclude(engine, node, read) };
@@ -126,9 +188,25 @@ impl Scripted {
                 }
                 Step::Tool(call) => {
                     let parameters = thread.parameters(&call.parameters);
-                    let reply = self.ask(engine, node, &call.name, &parameters)?;
-                    self.read(&reply, &mut read)?;
-                    self.hear(node, reply, None);
+                    self.begin(node, Wait::Step);
+                    let reply = self.ask(engine, node, &call.name, &parameters);
+                    match self.done(node, reply)? {
+                        Some(reply) => {
+                            self.read(&reply, &mut read)?;
+                            self.hear(node, reply, None);
+                        }
+                        None => return self.rest(node, Step::Tool(call), read),
+                    }
+                }
+                Step::Approve(text) => {
+                    let filled = thread.filled(&text);
+                    self.begin(node, Wait::Step);
+                    let granted = self.approved(growth, node, &filled);
+                    match self.done(node, granted)? {
+                        Some(true) => {}
+                        Some(false) => return engine.cancel(node),
+                        None => return self.rest(node, Step::Approve(text), read),
+                    }
                 }
                 Step::Generate(generate) => {
                     let turn = self.turn(&generate);
@@ -148,6 +226,15 @@ impl Scripted {
                 Step::Loop(_) => {}
             }
         }
+    }
+
+    /// Leaves a step to be taken again, and what was to be read before it.
+    fn rest(&mut self, node: NodeId, step: Step, read: Vec<Token>) -> Result<(), EngineError> {
+        if let Some(thread) = self.threads.get_mut(&node) {
+            thread.put_back(step);
+            thread.unread = read;
+        }
+        Ok(())
     }
 
     fn writes(&mut self, node: NodeId, turn: &Turn) {
@@ -334,6 +421,22 @@ impl Program for Scripted {
             Event::Finished { node, outcome: Outcome::Concluded } => self.concluded(engine, growth, *node),
             Event::Choose { node, branches } => self.choose(engine, growth, *node, branches),
             _ => Ok(()),
+        }
+    }
+
+    fn waiting(&self) -> Vec<NodeId> {
+        self.threads.iter().filter(|(_, thread)| thread.wait.is_some()).map(|(node, _)| *node).collect()
+    }
+
+    fn wake(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
+        let Some(wait) = self.threads.get(&node).and_then(|thread| thread.wait.clone()) else { return Ok(()) };
+        let is_open = growth.node(node).is_some_and(|grown| grown.outcome.is_none());
+        match wait {
+            Wait::Acceptance => self.concluded(engine, growth, node),
+            Wait::Step if is_open => self.go_on(engine, growth, node),
+            Wait::Choice(branches) if is_open => self.choose(engine, growth, node, &branches),
+            // It was ended meanwhile.
+            Wait::Step | Wait::Choice(_) => self.done(node, Ok(())).map(|_| ()),
         }
     }
 

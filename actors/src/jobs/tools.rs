@@ -1,13 +1,13 @@
 //! Tools that a model may call: as a job names them, and what they replied.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use theoremata_lm::recall_tool;
+
+use super::endpoint::{HttpCall, McpCall};
 
 /// Characters of a reply that are read.
 pub(super) const REPLY_CHARACTERS: usize = 2000;
@@ -28,9 +28,19 @@ pub struct Tool {
     /// The schema of its parameters.
     #[serde(default = "no_parameters")]
     pub parameters: Json,
-    /// What the pool's [`Toolbox`] is told; on the command line the command that is run.
+    /// What the pool's [`Toolbox`] is told; on the command line the command that is run. One of this, `http` and `mcp`
+    /// answers.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
+    /// The address that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpCall>,
+    /// The server of the Model Context Protocol that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<McpCall>,
+    /// Whether each call waits until a person lets it be made, or refuses it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approve: bool,
     /// The prover that answers instead, by the id of its [`Examiner`](crate::examine::Examiner). No file of tools can name
     /// one: whoever makes the job does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,7 +55,18 @@ impl Tool {
     pub fn new(name: impl Into<String>, command: impl Into<String>) -> Tool {
         let parameters = serde_json::json!({ "type": "object" });
         let (name, command) = (name.into(), command.into());
-        Tool { name, description: String::new(), parameters, command, prover: None, seconds: a_minute() }
+        let (description, seconds) = (String::new(), a_minute());
+        Tool { name, description, parameters, command, http: None, mcp: None, approve: false, prover: None, seconds }
+    }
+
+    /// Whether parameters, in JSON, are what the tool takes.
+    ///
+    /// # Errors
+    /// In words for whoever called.
+    pub(super) fn fits(&self, parameters: &str) -> Result<(), String> {
+        let wrong = |why: String| format!("the tool was not asked: its parameters do not fit: {why}");
+        let given: Json = serde_json::from_str(parameters).map_err(|error| wrong(error.to_string()))?;
+        jsonschema::validate(&self.parameters, &given).map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -87,8 +108,9 @@ pub(super) fn check(tools: &[Tool]) -> Result<(), ToolError> {
     if tools.len() > MOST_TOOLS {
         return Err(ToolError::Many(tools.len()));
     }
-    let mut names = HashSet::from([recall_tool().0]);
-    for Tool { name, parameters, seconds, command, prover, .. } in tools {
+    let mut names = HashSet::from([recall_tool().0, APPROVAL.to_owned()]);
+    for tool in tools {
+        let Tool { name, parameters, seconds, command, http, mcp, prover, .. } = tool;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if name.is_empty() || name.len() > NAME_CHARACTERS || !name.chars().all(plain) {
             return wrong(name, "a name has 1 to 64 letters, digits, `_` and `-`");
@@ -96,14 +118,21 @@ pub(super) fn check(tools: &[Tool]) -> Result<(), ToolError> {
         if !names.insert(name.clone()) {
             return wrong(name, "there is another tool of this name");
         }
-        if command.is_empty() && prover.is_none() {
-            return wrong(name, "`command` is missing: what answers the calls");
+        let answers = [!command.is_empty(), http.is_some(), mcp.is_some(), prover.is_some()];
+        if answers.into_iter().filter(|answers| *answers).count() != 1 {
+            return wrong(name, "one of `command`, `http` and `mcp` says what answers the calls");
+        }
+        if let Some(why) = http.as_ref().and_then(|http| http.check(parameters).err()) {
+            return wrong(name, why);
         }
         if parameters["type"] != "object" {
             return wrong(name, "`parameters` is the schema of an object: `\"type\": \"object\"`");
         }
         if *seconds == 0 {
             return wrong(name, "`seconds` must be at least 1");
+        }
+        if prover.is_none() && jsonschema::validator_for(parameters).is_err() {
+            return wrong(name, "`parameters` is no schema");
         }
     }
     Ok(())
@@ -128,6 +157,28 @@ pub(super) fn described(tools: &[Tool], recall: bool) -> String {
     if lines.is_empty() { String::new() } else { format!("\n\nTools that may be used:\n{}", lines.join("\n")) }
 }
 
+/// A call, or a step of a program, that waits until a person lets it go on.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Awaited {
+    /// The tool; of a step [`APPROVAL`].
+    pub tool: String,
+    /// Its parameters, in JSON; of a step what is asked.
+    pub parameters: String,
+}
+
+/// What a person said of what waited.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// What waited.
+    pub what: Awaited,
+    /// Whether it goes on.
+    pub granted: bool,
+}
+
+/// What stands in the place of a tool where a step waits for a person.
+pub const APPROVAL: &str = "approve";
+
 /// A call that was answered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Called {
@@ -139,72 +190,8 @@ pub struct Called {
     pub reply: String,
 }
 
-/// The calls of one job. A call whose reply is known is not made again, neither in the same tree nor when the job is done
-/// anew from what was told: so what a call replies is a function of the call, whoever does the job and however often.
-#[derive(Default)]
-pub(super) struct Calls {
-    /// By tool and parameters.
-    replies: HashMap<(String, String), String>,
-    /// All that were answered, in order.
-    made: Vec<Called>,
-    /// Calls that were answered since the worker asked last.
-    new: Vec<Called>,
-}
-
-impl Calls {
-    /// The calls of a job that goes on from what was told of it.
-    pub(super) fn known(calls: Vec<Called>) -> Calls {
-        let known = calls.into_iter().map(|Called { tool, parameters, reply }| ((tool, parameters), reply));
-        // What was told comes again, in the same order, as the tree is grown again.
-        Calls { replies: known.collect(), made: Vec::new(), new: Vec::new() }
-    }
-
-    /// Calls since this was asked last.
-    pub(super) fn take_new(&mut self) -> Vec<Called> {
-        std::mem::take(&mut self.new)
-    }
-}
-
-/// Answers the calls of one job.
-#[derive(Clone)]
-pub(super) struct Caller {
-    pub(super) tools: Arc<[Tool]>,
-    pub(super) toolbox: Option<Toolbox>,
-    pub(super) calls: Rc<RefCell<Calls>>,
-    /// Whether calls come one after the other, so that a reply may hang on those before.
-    pub(super) in_order: bool,
-}
-
-impl Caller {
-    /// What a tool replies.
-    pub(super) fn call(&self, tool: &str, parameters: &str) -> String {
-        let call = (tool.to_owned(), parameters.to_owned());
-        let known = self.calls.borrow().replies.get(&call).cloned();
-        let reply = known.unwrap_or_else(|| {
-            let known = self.tools.iter().find(|known| known.name == tool);
-            let reply = match (known, &self.toolbox) {
-                (Some(tool), Some(toolbox)) => {
-                    let made = if self.in_order { self.calls.borrow().made.clone() } else { Vec::new() };
-                    toolbox(tool, parameters, &made)
-                }
-                _ => format!("there is no tool `{tool}`"),
-            };
-            reply.chars().take(REPLY_CHARACTERS).collect()
-        });
-        let mut calls = self.calls.borrow_mut();
-        let (tool, parameters) = call.clone();
-        let called = Called { tool, parameters, reply: reply.clone() };
-        calls.made.push(called.clone());
-        calls.new.push(called);
-        calls.replies.insert(call, reply.clone());
-        reply
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
     use super::*;
 
     fn tool(name: &str) -> Tool {
@@ -224,28 +211,5 @@ mod tests {
         assert!(check(&[Tool { parameters: Json::from("x"), ..tool("look") }]).is_err());
         assert!(check(&[Tool { seconds: 0, ..tool("look") }]).is_err());
         assert!(serde_json::from_value::<Tool>(serde_json::json!({ "name": "a", "comand": "x" })).is_err());
-    }
-
-    #[test]
-    fn a_call_whose_reply_is_known_is_not_made() {
-        let count = Arc::new(AtomicUsize::new(0));
-        let counted = count.clone();
-        let toolbox: Toolbox = Arc::new(move |tool, parameters, _| {
-            format!("{}{parameters}{}", tool.name, counted.fetch_add(1, Ordering::Relaxed))
-        });
-        let known = |calls| Caller {
-            tools: Arc::from([tool("look")]),
-            toolbox: Some(toolbox.clone()),
-            calls: Rc::new(RefCell::new(Calls::known(calls))),
-            in_order: true,
-        };
-        let caller = known(Vec::new());
-        let replies = ["1", "2", "1"].map(|parameters| caller.call("look", parameters));
-        assert_eq!(replies, ["look10", "look21", "look10"]);
-        let told = caller.calls.borrow_mut().take_new();
-        let again = known(told);
-        assert_eq!(["2", "1"].map(|parameters| again.call("look", parameters)), ["look21", "look10"]);
-        assert_eq!(count.load(Ordering::Relaxed), 2);
-        assert_eq!(again.call("other", "{}"), "there is no tool `other`");
     }
 }

@@ -9,7 +9,7 @@ use theoremata_lm::Usage;
 
 use super::backend::{Backend, BackendEvent};
 use super::event::EventKind;
-use super::messages::{Admit, Cancel, Crashed, Progress};
+use super::messages::{Admit, Cancel, Crashed, Decide, Progress};
 
 /// Makes a backend, or says why there is none; called on the thread of the worker, at the start and after every crash.
 pub(super) type MakeBackend = Box<dyn Fn() -> Result<Box<dyn Backend>, String> + Send>;
@@ -142,6 +142,17 @@ impl Handler<Cancel> for Worker {
     fn handle(&mut self, Cancel { generation, id, path }: Cancel, context: &mut Context<Worker>) {
         if generation == self.generation {
             self.with_backend(|backend| backend.cancel(id, &path));
+            self.call(context);
+        }
+    }
+}
+
+impl Handler<Decide> for Worker {
+    type Result = ();
+
+    fn handle(&mut self, Decide { generation, id, what, granted }: Decide, context: &mut Context<Worker>) {
+        if generation == self.generation {
+            self.with_backend(|backend| backend.decide(id, &what, granted));
             self.call(context);
         }
     }

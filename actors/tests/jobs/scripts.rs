@@ -59,14 +59,7 @@ fn the_shipped_programs_are_instances() {
 }
 
 fn tools() -> (Vec<Tool>, Toolbox) {
-    let tool = |name: &str| Tool {
-        name: name.into(),
-        description: String::new(),
-        parameters: json!({ "type": "object" }),
-        command: name.into(),
-        prover: None,
-        seconds: 1,
-    };
+    let tool = |name: &str| Tool { seconds: 1, ..Tool::new(name, name) };
     let toolbox: Toolbox = Arc::new(|tool, parameters, _| match tool.name.as_str() {
         "length" => parameters.len().to_string(),
         _ => format!("<{parameters}>"),

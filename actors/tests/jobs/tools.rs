@@ -12,7 +12,7 @@ fn tool(name: &str) -> Tool {
         "type": "object", "properties": { "q": property }, "required": ["q"], "additionalProperties": false,
     });
     let (description, command) = ("Looks it up.".to_owned(), format!("run {name}"));
-    Tool { name: name.into(), description, parameters, command, prover: None, seconds: 1 }
+    Tool { description, parameters, seconds: 1, ..Tool::new(name, command) }
 }
 
 fn asking(seed: u64, memory: Forgetting) -> Job {

@@ -6,6 +6,7 @@ use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::runner::Seen;
 use crate::engine::spawn::Spawn;
+use crate::engine::tree::redrawn;
 use crate::kv::segment::Fork;
 
 impl Engine {
@@ -57,7 +58,9 @@ impl Engine {
             let (tree, mut path) = parent.rank.clone();
             path.push(parent.branches);
             parent.branches += 1;
-            let (seed, longest) = (parent.seed, parent.longest);
+            let number = self.trees.get(&tree).and_then(|tree| tree.redrawn.get(&path));
+            let seed = number.map_or(parent.seed, |number| redrawn(parent.seed, *number));
+            let longest = parent.longest;
             let mut opened = Node::new((tree, path), seed, sequence, branch.allowance);
             (opened.parent, opened.longest) = (Some(node), longest);
             opened.constraint = parent.constraint.fork();

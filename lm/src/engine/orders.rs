@@ -1,5 +1,6 @@
 //! Orders to the engine: trees are admitted, texts appended, nodes ended.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::engine::Engine;
@@ -37,7 +38,7 @@ impl Engine {
         let number = self.next_number();
         self.lay_out(&mut sequence, &request);
         sequence.end_prompt();
-        self.trees.insert(number, Tree { bounds: request.bounds, calls: 0 });
+        self.trees.insert(number, Tree { bounds: request.bounds, calls: 0, redrawn: BTreeMap::new() });
         let node = Node::new((number, Vec::new()), request.seed, sequence, request.bounds.tokens);
         self.nodes.insert(NodeId(number), node);
         self.events.push(Event::Opened { node: NodeId(number), parent: None });
@@ -85,6 +86,17 @@ impl Engine {
     /// that was is chance.
     pub fn expire(&mut self, node: NodeId) -> Result<(), EngineError> {
         self.stop(node, Outcome::Budget(Bound::Time))
+    }
+
+    /// Has a node of a tree, and all below it, draw other numbers than the seed of the tree gives: those of this number. It
+    /// is known by the branches that lead to it, of which there is at least one, and must not be open yet.
+    ///
+    /// # Errors
+    /// If there is no such root.
+    pub fn redraw(&mut self, root: NodeId, path: &[u32], number: u64) -> Result<(), EngineError> {
+        let tree = self.trees.get_mut(&root.0).ok_or(EngineError::Unknown(root))?;
+        tree.redrawn.insert(path.to_vec(), number);
+        Ok(())
     }
 
     /// Counts a call of a tool by a node against the bound of its tree, and gives how many there were. To be

@@ -47,6 +47,19 @@ pub trait Program {
     /// If the engine refuses an order: the program then ends.
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError>;
 
+    /// Nodes that wait for the reply of a tool that was not there when it was asked.
+    fn waiting(&self) -> Vec<NodeId> {
+        Vec::new()
+    }
+
+    /// Asks again for the reply that a node waits for, and gives the orders that follow if it is there.
+    ///
+    /// # Errors
+    /// As [`Program::take`].
+    fn wake(&mut self, _engine: &mut Engine, _growth: &mut Growth, _node: NodeId) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// The branch of the root that was taken, where one is.
     fn chosen(&self) -> Option<u32> {
         None

@@ -79,11 +79,30 @@ impl<'a> Running<'a> {
             return;
         }
         if let Err(error) = self.program.take(engine, &mut self.growth, event) {
-            let node = event.node();
-            self.refused.entry(node).or_insert(error.outcome());
-            // A node that the tree knows is one that the engine knows.
-            let _ = engine.cancel(node);
+            self.refuse(engine, event.node(), &error);
         }
+    }
+
+    /// Nodes that wait for the reply of a tool that was not there when it was asked.
+    pub fn waiting(&self) -> Vec<NodeId> {
+        if self.is_done() { Vec::new() } else { self.program.waiting() }
+    }
+
+    /// Asks again for the reply that a node waits for. Nothing happens if it is still not there.
+    pub fn wake(&mut self, engine: &mut Engine, node: NodeId) {
+        if self.is_done() {
+            return;
+        }
+        if let Err(error) = self.program.wake(engine, &mut self.growth, node) {
+            self.refuse(engine, node, &error);
+        }
+    }
+
+    /// Ends a node for which the engine refused an order.
+    fn refuse(&mut self, engine: &mut Engine, node: NodeId, error: &EngineError) {
+        self.refused.entry(node).or_insert(error.outcome());
+        // A node that the tree knows is one that the engine knows.
+        let _ = engine.cancel(node);
     }
 
     /// Ends it; what it wrote so far is in the answer.

@@ -63,8 +63,8 @@ pub struct Call<'c> {
     pub parameters: &'c str,
 }
 
-/// Answers calls of tools.
-type Tools<'a> = Box<dyn FnMut(Call<'_>) -> String + 'a>;
+/// Answers calls of tools, or has not answered yet.
+type Tools<'a> = Box<dyn FnMut(Call<'_>) -> Option<String> + 'a>;
 
 /// A tree of tasks that the model itself writes.
 ///
@@ -94,6 +94,8 @@ pub struct Tasks<'a> {
     finished: VecDeque<(usize, Range<usize>)>,
     pruned: Vec<Pruned>,
     calls: usize,
+    /// Whether the call that was found first was made, and its reply is not there.
+    waits: bool,
 }
 
 impl<'a> Tasks<'a> {
@@ -115,7 +117,7 @@ impl<'a> Tasks<'a> {
             words,
             memory,
             turn: Turn { after: After::Hold, stop_texts, ..turn },
-            tools: Box::new(|_| "there is no such tool".to_owned()),
+            tools: Box::new(|_| Some("there is no such tool".to_owned())),
             verdicts: Vec::new(),
             reply_characters: REPLY_CHARACTERS,
             reader: Reader::default(),
@@ -128,13 +130,15 @@ impl<'a> Tasks<'a> {
             finished: VecDeque::new(),
             pruned: Vec::new(),
             calls: 0,
+            waits: false,
         })
     }
 
-    /// With tools: `answer` is asked once for each call, and so many characters of a reply are read. It has to
-    /// be a function of the call alone. How many calls there may be is a bound of the tree; the tool of
+    /// With tools: `answer` is asked for each call, and so many characters of a reply are read. It has to be a function of
+    /// the call alone. Where it has none yet, the tree waits until [`Running::wake`](crate::Running::wake), and it is asked
+    /// again. How many calls there may be is a bound of the tree; the tool of
     /// [`recall_tool`] is answered by the program, and counts as well.
-    pub fn with_tools(self, reply_characters: usize, answer: impl FnMut(Call<'_>) -> String + 'a) -> Tasks<'a> {
+    pub fn with_tools(self, reply_characters: usize, answer: impl FnMut(Call<'_>) -> Option<String> + 'a) -> Tasks<'a> {
         Tasks { tools: Box::new(answer), reply_characters, ..self }
     }
 
@@ -209,7 +213,7 @@ impl<'a> Tasks<'a> {
         Ok(())
     }
 
-    /// Asks a tool, and appends its reply.
+    /// Asks a tool, and appends its reply; without one, the call stays the first that is found.
     fn ask(
         &mut self,
         engine: &mut Engine,
@@ -218,13 +222,20 @@ impl<'a> Tasks<'a> {
         parameters: Range<usize>,
     ) -> Result<(), EngineError> {
         let Some(node) = self.writers.last().map(|writer| writer.node) else { return Ok(()) };
-        engine.count_call(node)?;
+        if !std::mem::take(&mut self.waits) {
+            engine.count_call(node)?;
+        }
         let bytes = self.reader.bytes();
-        let text = |range: Range<usize>| String::from_utf8_lossy(&bytes[range]).into_owned();
-        let name: String = serde_json::from_str(&text(tool)).unwrap_or_default();
-        let parameters = text(parameters);
-        let call = Call { tool: &name, parameters: &parameters };
-        let reply = if call.tool == RECALL { self.recalled(call.parameters) } else { (self.tools)(call) };
+        let text = |range: &Range<usize>| String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
+        let name: String = serde_json::from_str(&text(&tool)).unwrap_or_default();
+        let given = text(&parameters);
+        let call = Call { tool: &name, parameters: &given };
+        let reply = if call.tool == RECALL { Some(self.recalled(call.parameters)) } else { (self.tools)(call) };
+        let Some(reply) = reply else {
+            self.waits = true;
+            self.found.push_front(Found::Asked { at, tool, parameters });
+            return Ok(());
+        };
         self.calls += 1;
         let reply: String = reply.chars().take(self.reply_characters).collect();
         if let Some(writer) = self.writers.last_mut() {
@@ -362,6 +373,17 @@ impl Program for Tasks<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn waiting(&self) -> Vec<NodeId> {
+        self.writers.last().filter(|_| self.waits).map(|writer| writer.node).into_iter().collect()
+    }
+
+    fn wake(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
+        if self.waiting() == [node] {
+            self.go_on(engine, growth).or_else(|error| self.end(engine, error.outcome()))?;
+        }
+        Ok(())
     }
 
     fn text(&self) -> &[Token] {

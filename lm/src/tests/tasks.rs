@@ -46,7 +46,7 @@ fn grown(model: &Arc<Model>, settings: Settings, turn: Turn, memory: Memory, see
     let calls = RefCell::new(Vec::new());
     let answer = |call: Call<'_>| {
         calls.borrow_mut().push((call.tool.to_owned(), call.parameters.to_owned()));
-        format!("\"{}\" \\ \n\u{1}", call.parameters.len())
+        Some(format!("\"{}\" \\ \n\u{1}", call.parameters.len()))
     };
     let tasks = Tasks::new(ground, model, turn, memory).expect("a program").with_tools(40, answer);
     let mut programs = vec![Running::start(&mut engine, tasks).expect("planted")];

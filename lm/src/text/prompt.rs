@@ -1,6 +1,8 @@
 //! From what people write to the tokens that a model reads.
 
-use crate::text::template::{Chat, Message, TemplateError};
+use serde_json::Value as Json;
+
+use crate::text::template::{Chat, FunctionCall, Message, TemplateError};
 use crate::text::text_stream::TextStream;
 use crate::text::token::Token;
 use crate::text::tokenizer::{Reading, Tokenizer};
@@ -28,6 +30,19 @@ pub enum PromptError {
     Tokenizer(#[from] TokenizerError),
 }
 
+/// A value in whose texts no steering token is named.
+fn shielded(tokenizer: &Tokenizer, value: &Json) -> Json {
+    match value {
+        Json::String(text) => Json::String(tokenizer.shield(text)),
+        Json::Array(values) => values.iter().map(|value| shielded(tokenizer, value)).collect(),
+        Json::Object(members) => {
+            let member = |(name, value): (&String, &Json)| (tokenizer.shield(name), shielded(tokenizer, value));
+            Json::Object(members.iter().map(member).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 impl Model {
     /// The tokens before and behind a mark in what is said last: what stands there instead may then be read by itself.
     ///
@@ -48,8 +63,17 @@ impl Model {
     /// A conversation as its template lays it out. What is said in it is shielded.
     fn laid_out(&self, chat: &Chat, tokenizer: &Tokenizer) -> Result<String, PromptError> {
         let template = self.template().ok_or(PromptError::NoTemplate)?;
-        let shield = |message: &Message| Message { content: tokenizer.shield(&message.content), ..message.clone() };
-        let chat = Chat { messages: chat.messages.iter().map(shield).collect(), ..chat.clone() };
+        let call = |call: &FunctionCall| FunctionCall {
+            name: tokenizer.shield(&call.name),
+            arguments: shielded(tokenizer, &call.arguments),
+        };
+        let shield = |message: &Message| Message {
+            content: tokenizer.shield(&message.content),
+            calls: message.calls.iter().map(call).collect(),
+            ..message.clone()
+        };
+        let values = chat.values.iter().map(|(name, value)| (name.clone(), shielded(tokenizer, value))).collect();
+        let chat = Chat { messages: chat.messages.iter().map(shield).collect(), values, ..chat.clone() };
         Ok(template.render_chat(&chat)?)
     }
 

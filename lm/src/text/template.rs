@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, context};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::text::date::Date;
@@ -23,15 +24,52 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
+    /// A function that the model had asked to be called.
+    Tool,
+}
+
+/// A call of a function that a model asks for.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionCall {
+    /// The function.
+    pub name: String,
+    /// Its arguments: an object.
+    pub arguments: Json,
 }
 
 /// One turn of a conversation.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Message {
     /// Whose turn.
     pub role: Role,
     /// What is said.
     pub content: String,
+    /// Calls that the model asked for with it.
+    pub calls: Vec<FunctionCall>,
+}
+
+impl Message {
+    /// A turn in which something is said.
+    pub fn new(role: Role, content: impl Into<String>) -> Message {
+        Message { role, content: content.into(), calls: Vec::new() }
+    }
+
+    /// The turn as templates expect it.
+    fn value(&self) -> Value {
+        let role = match self.role {
+            Role::System => "system",
+            Role::User => "user",
+            Role::Assistant => "assistant",
+            Role::Tool => "tool",
+        };
+        if self.calls.is_empty() {
+            return context! { role => role, content => self.content };
+        }
+        let call = |call: &FunctionCall| context! { type => "function", function => Value::from_serialize(call) };
+        let calls: Vec<Value> = self.calls.iter().map(call).collect();
+        context! { role => role, content => self.content, tool_calls => calls }
+    }
 }
 
 /// A conversation with what a template may ask for beside it.
@@ -76,6 +114,11 @@ impl Template {
         self.source.contains("strftime_now")
     }
 
+    /// Whether something stands in its source, such as the name of a value that it asks for.
+    pub fn mentions(&self, text: &str) -> bool {
+        self.source.contains(text)
+    }
+
     /// The text of a conversation, up to where the model's next turn begins.
     pub fn render(&self, messages: &[Message]) -> Result<String, TemplateError> {
         self.render_chat(&Chat::from(messages))
@@ -83,18 +126,7 @@ impl Template {
 
     /// The same, with what the template may ask for beside the conversation.
     pub fn render_chat(&self, chat: &Chat) -> Result<String, TemplateError> {
-        let turns: Vec<_> = chat
-            .messages
-            .iter()
-            .map(|message| {
-                let role = match message.role {
-                    Role::System => "system",
-                    Role::User => "user",
-                    Role::Assistant => "assistant",
-                };
-                context! { role => role, content => message.content }
-            })
-            .collect();
+        let turns: Vec<Value> = chat.messages.iter().map(Message::value).collect();
         if self.source.len() > TEMPLATE_BYTES_MAX {
             return Err(TemplateError(format!("{} bytes, more than {TEMPLATE_BYTES_MAX}", self.source.len())));
         }
@@ -162,7 +194,7 @@ mod tests {
         {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     fn said(role: Role, content: &str) -> Message {
-        Message { role, content: content.into() }
+        Message::new(role, content)
     }
 
     fn rendered(source: &str) -> Result<String, String> {
@@ -172,6 +204,23 @@ mod tests {
             values: BTreeMap::from([("enable_thinking".into(), Json::Bool(false))]),
         };
         Template::new(source, "B", "E").render_chat(&chat).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn templates_find_functions_calls_and_what_came_of_them() {
+        let source = "{% for tool in tools %}{{ tool.function.name }};{% endfor %}{% for message in messages %}\
+            [{{ message.role }}]{{ message.content }}{% for call in message.tool_calls %}<tool_call>\
+            {{ call.function.name }}{{ call.function.arguments | tojson }}{% endfor %}{% endfor %}";
+        let call = FunctionCall { name: "add".into(), arguments: serde_json::json!({ "a": 1 }) };
+        let asked = Message { calls: vec![call], ..Message::new(Role::Assistant, "") };
+        let tools = serde_json::json!([{ "type": "function", "function": { "name": "add" } }]);
+        let chat = Chat {
+            messages: vec![said(Role::User, "1?"), asked, said(Role::Tool, "2")],
+            values: BTreeMap::from([("tools".into(), tools)]),
+            ..Chat::default()
+        };
+        let text = Template::new(source, "", "").render_chat(&chat).expect("a text");
+        assert_eq!(text, "add;[user]1?[assistant]<tool_call>add{\"a\": 1}[tool]2");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use theoremata_actors::jobs::{
     TokenChoice, Tool, View,
 };
 
+use theoremata_actors::remote_tools::RemoteTools;
+
 use super::{Plan, ReasonArguments, ViewName};
 use crate::cli::json;
 use crate::exchange::input;
@@ -32,10 +34,10 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads the files.
-    pub(super) fn read(arguments: &ReasonArguments) -> Result<Asked, Failure> {
+    pub(super) fn read(arguments: &ReasonArguments, remote: &RemoteTools) -> Result<Asked, Failure> {
         let script = arguments.script.as_deref().map(|path| json::read(path, "program")).transpose()?;
-        let tools = arguments.tools.as_deref().map(|path| json::read(path, "list of tools")).transpose()?;
-        if let Some(tool) = tools.iter().flatten().find(|tool: &&Tool| tool.prover.is_some()) {
+        let tools = arguments.tools.as_deref().map(|path| tools(path, remote)).transpose()?.unwrap_or_default();
+        if let Some(tool) = tools.iter().find(|tool| tool.prover.is_some()) {
             let name = &tool.name;
             return Err(Failure::Usage(format!(
                 "the tool `{name}`: the prover's tools come with --theory, not from a file"
@@ -43,8 +45,14 @@ impl Asked {
         }
         let earlier = arguments.chat.earlier()?;
         let premises = arguments.premises.as_deref().map_or(Ok(Vec::new()), lines)?;
-        Ok(Asked { script, tools: tools.unwrap_or_default(), earlier, premises, ..Asked::default() })
+        Ok(Asked { script, tools, earlier, premises, ..Asked::default() })
     }
+}
+
+/// The tools that a file names; MCP servers among them are asked which they have.
+fn tools(path: &Path, remote: &RemoteTools) -> Result<Vec<Tool>, Failure> {
+    let list: Vec<serde_json::Value> = json::read(path, "list of tools")?;
+    remote.read(list).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
 }
 
 /// The name of the tool that is `--score`.

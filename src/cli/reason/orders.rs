@@ -41,10 +41,16 @@ fn line(input: &mut impl BufRead) -> Option<String> {
 /// # Errors
 /// With what is wrong, and how it is said.
 pub(super) fn carry_out(line: &str, pool: &Pool, questions: &[JobId]) -> Result<(), String> {
-    let Some((question, path)) = parse(line)? else { return Ok(()) };
+    let Some((order, question, path)) = parse(line)? else { return Ok(()) };
     let Some(job) = questions.get(question) else {
         return Err(format!("there is no question {question} yet: the first is 0, and there are {}", questions.len()));
     };
+    if order != Order::Cancel {
+        if pool.decide(*job, &path, order == Order::Approve) {
+            return Ok(());
+        }
+        return Err(format!("question {question} has no{} that waits for anybody", node(&path)));
+    }
     // A question that still waits for a worker has no node yet.
     if path.is_empty() && pool.answer(*job).is_none() {
         pool.cancel(*job);
@@ -53,23 +59,37 @@ pub(super) fn carry_out(line: &str, pool: &Pool, questions: &[JobId]) -> Result<
     if pool.cancel_node(*job, &path) {
         return Ok(());
     }
-    let branches: Vec<String> = path.iter().map(u32::to_string).collect();
-    let node = if path.is_empty() { String::new() } else { format!(" node {}", branches.join(" ")) };
-    Err(format!("question {question} has no{node} that has not ended, so nothing was cancelled"))
+    Err(format!("question {question} has no{} that has not ended, so nothing was cancelled", node(&path)))
 }
 
-/// A question and the way to one of its nodes; nothing if the line is blank.
-fn parse(line: &str) -> Result<Option<(usize, Vec<u32>)>, String> {
+/// A node, as it stands behind "no".
+fn node(path: &[u32]) -> String {
+    let branches: Vec<String> = path.iter().map(u32::to_string).collect();
+    if path.is_empty() { " root".to_owned() } else { format!(" node {}", branches.join(" ")) }
+}
+
+/// What is to happen to a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Order {
+    Cancel,
+    Approve,
+    Refuse,
+}
+
+/// An order, a question and the way to one of its nodes; nothing if the line is blank.
+fn parse(line: &str) -> Result<Option<(Order, usize, Vec<u32>)>, String> {
     let mut words = line.split_whitespace();
     let wrong = || format!("`{}` is no order; `cancel QUESTION BRANCH…` is, such as `cancel 0 2 1`", line.trim());
-    match words.next() {
+    let order = match words.next() {
         None => return Ok(None),
-        Some("cancel") => {}
+        Some("cancel") => Order::Cancel,
+        Some("approve") => Order::Approve,
+        Some("refuse") => Order::Refuse,
         Some(_) => return Err(wrong()),
-    }
+    };
     let question = words.next().and_then(|word| word.parse().ok()).ok_or_else(wrong)?;
     let path = words.map(|word| word.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
-    Ok(Some((question, path)))
+    Ok(Some((order, question, path)))
 }
 
 #[cfg(test)]
@@ -87,8 +107,10 @@ mod tests {
 
     #[test]
     fn an_order_names_a_question_and_a_way_through_its_tree() {
-        assert_eq!(parse("cancel 3\n"), Ok(Some((3, Vec::new()))));
-        assert_eq!(parse("  cancel 0 2  1"), Ok(Some((0, vec![2, 1]))));
+        assert_eq!(parse("cancel 3\n"), Ok(Some((Order::Cancel, 3, Vec::new()))));
+        assert_eq!(parse("  cancel 0 2  1"), Ok(Some((Order::Cancel, 0, vec![2, 1]))));
+        assert_eq!(parse("approve 1 0"), Ok(Some((Order::Approve, 1, vec![0]))));
+        assert_eq!(parse("refuse 1"), Ok(Some((Order::Refuse, 1, Vec::new()))));
         assert_eq!(parse(" "), Ok(None));
         for wrong in ["cancel", "cancel x", "cancel -1", "cancel 0 1.2", "stop 0", "cancel 0 4294967296"] {
             let said = parse(wrong).expect_err(wrong);

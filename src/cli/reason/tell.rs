@@ -51,6 +51,14 @@ impl Teller {
         if let EventKind::Resumed { tokens, because } = &told.what {
             self.output.note(&format!("question {question} goes on behind {tokens} tokens: {because}"));
         }
+        if let EventKind::Awaits(what) = &told.what {
+            let branches: String = told.path.iter().map(|branch| format!(" {branch}")).collect();
+            let (tool, parameters) = (&what.tool, &what.parameters);
+            self.output.note(&format!(
+                "question {question} waits for a person: {tool} {parameters}; with --orders, `approve {question}{branches}` or \
+                 `refuse {question}{branches}` lets it go on"
+            ));
+        }
         let mut object = match &told.what {
             EventKind::Opened => json!({ "event": "opened" }),
             EventKind::Wrote { text, token: Some(wrote) } => json!({
@@ -62,6 +70,12 @@ impl Teller {
             EventKind::Pruned(report) => with_event("pruned", report),
             EventKind::Called(call) => json!({
                 "event": "called", "tool": call.tool, "parameters": call.parameters, "reply": call.reply,
+            }),
+            EventKind::Awaits(what) => json!({
+                "event": "awaits", "what": what.tool, "parameters": what.parameters,
+            }),
+            EventKind::Decided { what, granted } => json!({
+                "event": "decided", "what": what.tool, "parameters": what.parameters, "granted": granted,
             }),
             EventKind::Cancelled { .. } => json!({ "event": "cancelled" }),
             EventKind::Finished(outcome) => json!({ "event": "finished", "outcome": word(outcome) }),

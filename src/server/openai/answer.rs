@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
 use theoremata_lm::{Bound, Model, Outcome};
 
+use super::functions;
 use super::request::{Form, Wanted};
 
 /// What all pieces of one answer say of it.
@@ -96,10 +97,19 @@ pub(crate) fn whole(head: &Head, wanted: &Wanted, model: &Model, answer: &Answer
         let logprobs = logprobs.next().map_or(Value::Null, |list| shown(wanted.form, &list));
         let reason = finish(node.outcome.as_ref());
         match wanted.form {
-            Form::Chat => json!({
-                "index": index, "message": { "role": "assistant", "content": node.text, "refusal": null },
-                "logprobs": logprobs, "finish_reason": reason,
-            }),
+            Form::Chat => {
+                let answered = functions::read(wanted.functions.as_ref(), &node.text);
+                let calls = functions::shown(&head.id, index, &answered);
+                let mut message = json!({ "role": "assistant", "content": answered.text, "refusal": null });
+                let reason = if calls.is_empty() { reason } else { "tool_calls" };
+                if !calls.is_empty() {
+                    message["tool_calls"] = calls.into();
+                    if answered.text.is_empty() {
+                        message["content"] = Value::Null;
+                    }
+                }
+                json!({ "index": index, "message": message, "logprobs": logprobs, "finish_reason": reason })
+            }
             Form::Text => json!({ "index": index, "text": node.text, "logprobs": logprobs, "finish_reason": reason }),
         }
     };

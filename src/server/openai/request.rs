@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use theoremata_actors::jobs::{Job, OutputFormat, Program, Said, Speaker, TokenChoice};
+use theoremata_actors::jobs::{Calling, Functions, Job, OutputFormat, Program, Said, Speaker, TokenChoice};
 use theoremata_lm::Model;
 
+use super::functions::offered;
+use super::messages::{self, Turn, spoken};
 use crate::server::problem::Problem;
 
 /// Answers to one question.
@@ -23,7 +25,6 @@ const IDLE: &[&str] = &[
     "service_tier",
     "safety_identifier",
     "prompt_cache_key",
-    "parallel_tool_calls",
     "prediction",
     "reasoning_effort",
     "verbosity",
@@ -34,8 +35,8 @@ fn is_neutral(name: &str, value: &Value) -> bool {
     match name {
         "frequency_penalty" | "presence_penalty" => value.as_f64() == Some(0.0),
         "logit_bias" => value.as_object().is_some_and(Map::is_empty),
-        "tools" | "functions" => value.as_array().is_some_and(Vec::is_empty),
-        "tool_choice" | "function_call" => value == "none" || value == "auto",
+        "functions" => value.as_array().is_some_and(Vec::is_empty),
+        "function_call" => value == "none" || value == "auto",
         "top_logprobs" | "suffix" => value == 0 || value == "",
         "best_of" => value == 1,
         "echo" => value == false,
@@ -86,28 +87,6 @@ enum Texts {
     Several(Vec<String>),
 }
 
-/// What is said in a turn: a text, or its parts.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Turn {
-    role: String,
-    content: Option<Content>,
-}
-
 #[derive(Deserialize)]
 struct StreamOptions {
     #[serde(default)]
@@ -145,6 +124,9 @@ struct Asked {
     stream_options: Option<StreamOptions>,
     logprobs: Option<Value>,
     response_format: Option<Format>,
+    tools: Option<Value>,
+    tool_choice: Option<Value>,
+    parallel_tool_calls: Option<bool>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -165,6 +147,8 @@ pub(crate) struct Wanted {
     /// Whether a stream ends with what it cost.
     pub(crate) include_usage: bool,
     pub(crate) logprobs: bool,
+    /// Functions that answers may ask for, and how the model does that.
+    pub(crate) functions: Option<(Functions, Calling)>,
     /// Tokens of the question.
     pub(crate) prompt_tokens: usize,
 }
@@ -187,7 +171,11 @@ pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &Arc<Model>) -> R
         (Form::Text, Some(number)) if number.as_u64().is_some_and(|number| number <= 1) => true,
         _ => return Err(Refusal::of("logprobs", "only the log-probability of the token that was drawn is known")),
     };
-    let (earlier, prompt) = question(form, &asked)?;
+    let functions = offered(asked.tools, asked.tool_choice, asked.parallel_tool_calls)?;
+    if form == Form::Text && functions.is_some() {
+        return Err(Refusal::of("tools", "only chat completions and responses ask for calls"));
+    }
+    let (earlier, (asker, prompt)) = question(form, asked.messages, asked.prompt)?;
     let stop = texts(asked.stop);
     if stop.len() > MOST_STOPS {
         return Err(Refusal::of("stop", format!("at most {MOST_STOPS} texts end an answer")));
@@ -203,6 +191,8 @@ pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &Arc<Model>) -> R
         seed,
         raw: form == Form::Text,
         earlier,
+        asker,
+        functions,
         choice,
         stop: stop.into_iter().filter(|text| !text.is_empty()).collect(),
         shape: shape(asked.response_format)?,
@@ -212,53 +202,28 @@ pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &Arc<Model>) -> R
     let (job, prompt_tokens) = bounded(job, most, model)?;
     let include_usage = asked.stream_options.is_some_and(|options| options.include_usage);
     let stream = asked.stream.unwrap_or(false);
-    Ok(Wanted { form, job, choices, stream, include_usage, logprobs, prompt_tokens })
+    let functions = job.functions.clone().map(|functions| (functions, Calling::of(model)));
+    Ok(Wanted { form, job, choices, stream, include_usage, logprobs, functions, prompt_tokens })
 }
 
+/// What was said before, and what is asked by whom.
+type Question = (Vec<Said>, (Speaker, String));
+
 /// What was said before, and what is asked.
-fn question(form: Form, asked: &Asked) -> Result<(Vec<Said>, String), Refusal> {
+fn question(form: Form, turns: Option<Vec<Turn>>, prompt: Option<Texts>) -> Result<Question, Refusal> {
     if form == Form::Text {
-        return match &asked.prompt {
-            Some(Texts::One(prompt)) => Ok((Vec::new(), prompt.clone())),
-            Some(Texts::Several(prompts)) if prompts.len() == 1 => Ok((Vec::new(), prompts[0].clone())),
+        return match prompt {
+            Some(Texts::One(prompt)) => Ok((Vec::new(), (Speaker::User, prompt))),
+            Some(Texts::Several(prompts)) if prompts.len() == 1 => Ok((Vec::new(), (Speaker::User, prompts.concat()))),
             Some(Texts::Several(_)) => Err(Refusal::of("prompt", "one prompt a request is taken")),
             None => Err(Refusal::of("prompt", "`prompt` is needed")),
         };
     }
-    let turns = asked.messages.as_deref().filter(|turns| !turns.is_empty());
+    let turns = turns.filter(|turns| !turns.is_empty());
     let turns = turns.ok_or_else(|| Refusal::of("messages", "`messages` needs at least one message"))?;
-    let mut said =
-        turns.iter().enumerate().map(|(place, turn)| spoken("messages", place, turn)).collect::<Result<Vec<_>, _>>()?;
-    match said.pop() {
-        Some(Said { role: Speaker::User, content }) => Ok((said, content)),
-        _ => Err(Refusal::of("messages", "the last message has to be the user's")),
-    }
-}
-
-fn spoken(list: &str, place: usize, turn: &Turn) -> Result<Said, Refusal> {
-    let role = match &*turn.role {
-        "system" | "developer" => Speaker::System,
-        "user" => Speaker::User,
-        "assistant" => Speaker::Assistant,
-        other => {
-            let param = format!("{list}[{place}].role");
-            return Err(Refusal::of(&param, format!("the role `{other}` is not supported here")));
-        }
-    };
-    let content = match &turn.content {
-        None => String::new(),
-        Some(Content::Text(text)) => text.clone(),
-        Some(Content::Parts(parts)) => {
-            match parts.iter().find(|part| !["text", "input_text", "output_text"].contains(&&*part.kind)) {
-                Some(part) => {
-                    let param = format!("{list}[{place}].content");
-                    return Err(Refusal::of(&param, format!("parts of type `{}` are not supported here", part.kind)));
-                }
-                None => parts.iter().map(|part| part.text.as_str()).collect(),
-            }
-        }
-    };
-    Ok(Said { role, content })
+    let mut said = spoken("messages", turns)?;
+    let last = messages::last("messages", &mut said)?;
+    Ok((said, last))
 }
 
 /// What a response is asked for.
@@ -275,6 +240,9 @@ struct AskedOfResponses {
     stream: Option<bool>,
     background: Option<bool>,
     text: Option<TextOptions>,
+    tools: Option<Value>,
+    tool_choice: Option<Value>,
+    parallel_tool_calls: Option<bool>,
     metadata: Option<BTreeMap<String, String>>,
     #[serde(flatten)]
     rest: Map<String, Value>,
@@ -300,7 +268,7 @@ struct FlatFormat {
 }
 
 /// What was asked in another response, and what was said.
-pub(crate) type Conversation = (Job, String);
+pub(crate) type Conversation = (Job, Said);
 
 /// A response as it is to be made.
 pub(crate) struct Response {
@@ -323,27 +291,19 @@ pub(crate) fn read_response(
     let asked: AskedOfResponses = serde_json::from_slice(body).map_err(|error| unread(&error))?;
     all_known(&asked.rest)?;
     is_here(asked.model.as_deref(), name)?;
-    let said = |role: Speaker, content: String| Said { role, content };
-    let mut turns: Vec<Said> = asked.instructions.into_iter().map(|text| said(Speaker::System, text)).collect();
+    let mut turns: Vec<Said> = asked.instructions.into_iter().map(|text| Said::new(Speaker::System, text)).collect();
     if let Some(id) = &asked.previous_response_id {
         let (question, answer) = earlier(id)?;
         // Instructions are those of this request alone.
         turns.extend(question.earlier.into_iter().filter(|turn| turn.role != Speaker::System));
-        turns.extend([said(Speaker::User, question.prompt), said(Speaker::Assistant, answer)]);
+        turns.extend([Said::new(question.asker, question.prompt), answer]);
     }
     match asked.input {
-        Some(Input::Text(text)) => turns.push(said(Speaker::User, text)),
-        Some(Input::Turns(list)) => {
-            for (place, turn) in list.iter().enumerate() {
-                turns.push(spoken("input", place, turn)?);
-            }
-        }
+        Some(Input::Text(text)) => turns.push(Said::new(Speaker::User, text)),
+        Some(Input::Turns(list)) => turns.extend(spoken("input", list)?),
         None => {}
     }
-    let prompt = match turns.pop() {
-        Some(Said { role: Speaker::User, content }) => content,
-        _ => return Err(Refusal::of("input", "`input` ends with what the user says")),
-    };
+    let (asker, prompt) = messages::last("input", &mut turns)?;
     let format = asked.text.and_then(|text| text.format);
     let format = format.map(|FlatFormat { kind, schema }| Format { kind, json_schema: Some(Schema { schema }) });
     let choice = TokenChoice {
@@ -354,6 +314,8 @@ pub(crate) fn read_response(
     let job = Job {
         seed: seed(asked.seed)?,
         earlier: turns,
+        asker,
+        functions: offered(asked.tools, asked.tool_choice, asked.parallel_tool_calls)?,
         choice,
         shape: shape(format)?,
         ..Job::new(prompt, Program::Vote { samples: 1, least: 1, pattern: None }, 1)

@@ -9,9 +9,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use theoremata_actors::jobs::Job as Question;
+use theoremata_actors::jobs::{Calling, Functions, Job as Question, Said, Speaker};
+use theoremata_lm::FunctionCall;
 use tokio::sync::watch;
 
+use super::functions;
 use super::request::{Conversation, Refusal, Response, read_response};
 use super::routes::{models, told};
 use crate::server::api::{self, only};
@@ -125,7 +127,15 @@ fn conversation(office: &Office, owner: &str, id: &str) -> Result<Conversation, 
     let log = office.log(&job.id).map_err(Problem::from)?;
     let last = log.last().map(|last| value(&last)).filter(|last| last["event"] == "ended");
     let last = last.ok_or_else(|| Refusal::of("previous_response_id", format!("the response {id} has not ended")))?;
-    Ok((question(office, &job)?, last["text"].as_str().unwrap_or_default().to_owned()))
+    let question = question(office, &job)?;
+    let functions = office.means.models.as_ref().and_then(|models| functions(&question, models));
+    let answered = functions::read(functions.as_ref(), last["text"].as_str().unwrap_or_default());
+    Ok((question, Said { calls: answered.calls, ..Said::new(Speaker::Assistant, answered.text) }))
+}
+
+/// The functions that a response may ask for, and how the model does that.
+fn functions(question: &Question, models: &Models) -> Option<(Functions, Calling)> {
+    question.functions.clone().map(|functions| (functions, Calling::of(&models.model)))
 }
 
 /// A response as it stands.
@@ -156,8 +166,8 @@ fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) ->
     let answer = log.of_kind("answer").pop().map(|answer| value(&answer)).unwrap_or_default();
     let node = &answer["nodes"][1];
     let text = node["text"].as_str().unwrap_or_default();
-    let output =
-        if last.is_some() { vec![item(job, text, if cut { "incomplete" } else { "completed" })] } else { Vec::new() };
+    let ending = if cut { "incomplete" } else { "completed" };
+    let output = last.as_ref().map(|_| output(job, question, models, text, ending)).unwrap_or_default();
     let usage = last.as_ref().map(|_| {
         let read = question.prompt_tokens(&models.model).unwrap_or(0);
         let written = node["tokens"].as_u64().unwrap_or(0) as usize;
@@ -174,9 +184,23 @@ fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) ->
         "error": error.map(|message| json!({ "code": "server_error", "message": message })),
         "incomplete_details": cut.then(|| json!({ "reason": "max_output_tokens" })),
         "max_output_tokens": question.max_tokens, "temperature": question.choice.temperature,
-        "top_p": question.choice.top_p, "metadata": job.metadata, "instructions": null, "tools": [], "tool_choice": "none",
-        "parallel_tool_calls": false,
+        "top_p": question.choice.top_p, "metadata": job.metadata, "instructions": null, "tools": functions::listed(question.functions.as_ref()),
+        "tool_choice": functions::choice(question.functions.as_ref()),
+        "parallel_tool_calls": question.functions.as_ref().is_some_and(|functions| functions.several),
     })
+}
+
+/// What a response says and asks for.
+fn output(job: &Job, question: &Question, models: &Models, text: &str, status: &str) -> Vec<Value> {
+    let answered = functions::read(functions(question, models).as_ref(), text);
+    let said = (answered.calls.is_empty() || !answered.text.is_empty()).then(|| item(job, &answered.text, status));
+    let call = |(number, call): (usize, &FunctionCall)| {
+        json!({
+            "id": format!("fc_{}_{number}", job.id), "type": "function_call", "status": "completed", "name": call.name,
+            "call_id": functions::id(&job.id, 0, number), "arguments": call.arguments.to_string(),
+        })
+    };
+    said.into_iter().chain(answered.calls.iter().enumerate().map(call)).collect()
 }
 
 fn item(job: &Job, text: &str, status: &str) -> Value {
@@ -250,6 +274,8 @@ async fn streamed(
 ) -> Result<HttpResponse, Refusal> {
     let response = described(server, models, job).await?;
     let guard = server.listener()?;
+    let (office, asked) = (Arc::clone(&server.office), job.clone());
+    let question_of = server.deep(move || Ok(question(&office, &asked))).await??;
     let (progress, closing) = (log.listen(), server.closing.clone());
     let mut first = response;
     (first["status"], first["output"], first["usage"]) = (json!("in_progress"), json!([]), Value::Null);
@@ -263,6 +289,7 @@ async fn streamed(
         closing,
         first,
         next,
+        asks: question_of.functions.is_some(),
         done: false,
     };
     let stream = stream::unfold((teller, Some(patron), guard), |(mut teller, mut patron, guard)| async move {
@@ -290,6 +317,8 @@ struct Teller {
     first: Value,
     /// The number of the next event.
     next: usize,
+    /// Whether it may ask for calls: what it wrote is told when that is known.
+    asks: bool,
     done: bool,
 }
 
@@ -323,6 +352,9 @@ impl Teller {
 
     /// All events so far; with the response as it ended, all there are.
     fn events(&self, last: Option<&Value>) -> Vec<Value> {
+        if self.asks {
+            return self.whole_items(last);
+        }
         let (part, of) =
             (json!({ "type": "output_text", "text": "", "annotations": [] }), format!("msg_{}", self.job.id));
         let begun = item(&self.job, "", "in_progress");
@@ -344,18 +376,72 @@ impl Teller {
             (text["text"], text["logprobs"]) = (item["content"][0]["text"].clone(), json!([]));
             let mut part = place("response.content_part.done");
             part["part"] = item["content"][0].clone();
-            let kind = match last["status"].as_str() {
-                Some(word @ ("incomplete" | "failed")) => format!("response.{word}"),
-                _ => "response.completed".to_owned(),
-            };
             events.extend([
                 text,
                 part,
                 json!({ "type": "response.output_item.done", "output_index": 0, "item": item }),
-                json!({ "type": kind, "response": last }),
+                json!({ "type": ending(last), "response": last }),
             ]);
         }
         events
+    }
+}
+
+impl Teller {
+    /// All events so far of a response that may ask for calls: its items, each whole.
+    fn whole_items(&self, last: Option<&Value>) -> Vec<Value> {
+        let mut events = vec![
+            json!({ "type": "response.created", "response": self.first }),
+            json!({ "type": "response.in_progress", "response": self.first }),
+        ];
+        let Some(last) = last else { return events };
+        for (place, item) in last["output"].as_array().into_iter().flatten().enumerate() {
+            let event = |kind: &str, more: Value| {
+                let mut event = json!({ "type": kind, "item_id": item["id"], "output_index": place });
+                more.as_object().into_iter().flatten().for_each(|(name, value)| event[name] = value.clone());
+                event
+            };
+            let mut begun = item.clone();
+            begun["status"] = json!("in_progress");
+            let is_call = item["type"] == "function_call";
+            begun[if is_call { "arguments" } else { "content" }] = if is_call { json!("") } else { json!([]) };
+            events.push(json!({ "type": "response.output_item.added", "output_index": place, "item": begun }));
+            if is_call {
+                let arguments = &item["arguments"];
+                events.push(event("response.function_call_arguments.delta", json!({ "delta": arguments })));
+                events.push(event(
+                    "response.function_call_arguments.done",
+                    json!({ "arguments": arguments, "name": item["name"] }),
+                ));
+            } else {
+                let part = &item["content"][0];
+                let empty = json!({ "type": "output_text", "text": "", "annotations": [] });
+                let (text, logprobs) = (&part["text"], json!([]));
+                events.extend([
+                    event("response.content_part.added", json!({ "content_index": 0, "part": empty })),
+                    event(
+                        "response.output_text.delta",
+                        json!({ "content_index": 0, "delta": text, "logprobs": logprobs }),
+                    ),
+                    event(
+                        "response.output_text.done",
+                        json!({ "content_index": 0, "text": text, "logprobs": logprobs }),
+                    ),
+                    event("response.content_part.done", json!({ "content_index": 0, "part": part })),
+                ]);
+            }
+            events.push(json!({ "type": "response.output_item.done", "output_index": place, "item": item }));
+        }
+        events.push(json!({ "type": ending(last), "response": last }));
+        events
+    }
+}
+
+/// The last event of a response.
+fn ending(last: &Value) -> String {
+    match last["status"].as_str() {
+        Some(word @ ("incomplete" | "failed")) => format!("response.{word}"),
+        _ => "response.completed".to_owned(),
     }
 }
 

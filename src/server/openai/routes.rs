@@ -7,15 +7,18 @@ use actix_web::http::header;
 use actix_web::web::{self, Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
-use theoremata_actors::jobs::{EventKind, Refused};
+use theoremata_actors::jobs::{EventKind, JobEvent, Refused};
 
 use super::answer::{Head, whole};
 use super::request::{Form, Refusal, read};
 use super::stream::pieces;
 use crate::server::api::only;
+use crate::server::ledger::Spent;
 use crate::server::models::{Asking, Memory, Models};
+use crate::server::office::Office;
 use crate::server::problem::Problem;
-use crate::server::state::Server;
+use crate::server::quota::{Scope, Used};
+use crate::server::state::{Server, caller};
 use crate::server::upload;
 
 pub(super) fn told(refusal: &Refusal) -> HttpResponse {
@@ -44,8 +47,8 @@ pub(super) fn models(server: &Server) -> Result<&Arc<Models>, Refusal> {
     (status = 404, description = "There is no such model."),
     (status = 429, description = "Too many questions wait."),
 ))]
-pub(crate) async fn chat(server: Data<Server>, payload: Payload) -> HttpResponse {
-    complete(server, payload, Form::Chat).await.unwrap_or_else(|refusal| told(&refusal))
+pub(crate) async fn chat(server: Data<Server>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    complete(server, &request, payload, Form::Chat).await.unwrap_or_else(|refusal| told(&refusal))
 }
 
 /// Goes on from a text, in the protocol of OpenAI.
@@ -55,19 +58,64 @@ pub(crate) async fn chat(server: Data<Server>, payload: Payload) -> HttpResponse
     (status = 404, description = "There is no such model."),
     (status = 429, description = "Too many questions wait."),
 ))]
-pub(crate) async fn text(server: Data<Server>, payload: Payload) -> HttpResponse {
-    complete(server, payload, Form::Text).await.unwrap_or_else(|refusal| told(&refusal))
+pub(crate) async fn text(server: Data<Server>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    complete(server, &request, payload, Form::Text).await.unwrap_or_else(|refusal| told(&refusal))
 }
 
-async fn complete(server: Data<Server>, payload: Payload, form: Form) -> Result<HttpResponse, Refusal> {
+/// What a caller is counted for; noted when nobody reads any more.
+pub(super) struct Count {
+    office: Arc<Office>,
+    owner: String,
+    tokens: u64,
+}
+
+impl Count {
+    /// Counts the tokens among events.
+    pub(super) fn hear(&mut self, events: &[Arc<JobEvent>]) {
+        let is_token = |event: &&Arc<JobEvent>| matches!(event.what, EventKind::Wrote { token: Some(_), .. });
+        self.tokens += events.iter().filter(is_token).count() as u64;
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        if self.owner.is_empty() || self.tokens == 0 {
+            return;
+        }
+        let (office, owner) = (Arc::clone(&self.office), std::mem::take(&mut self.owner));
+        let spent = Spent { tokens: self.tokens, ..Spent::default() };
+        // Waits for the disk. Where there is no thread, it is a gift.
+        drop(std::thread::Builder::new().spawn(move || office.spend(&owner, spent)));
+    }
+}
+
+async fn complete(
+    server: Data<Server>,
+    request: &HttpRequest,
+    payload: Payload,
+    form: Form,
+) -> Result<HttpResponse, Refusal> {
     let models = models(&server)?.clone();
+    let owner = caller(request);
+    if let Some(key) = server.doors.known(&owner) {
+        let used = Used { jobs: 0, jobs_today: 0, ..server.office.used(&owner) };
+        if let Err(problem) = key.quota.admits(&used, Scope::Reason) {
+            let wait = problem.header(&header::RETRY_AFTER).map(str::to_owned);
+            let mut response = told(&problem.into());
+            if let Some(wait) = wait.and_then(|wait| wait.parse().ok()) {
+                response.headers_mut().insert(header::RETRY_AFTER, wait);
+            }
+            return Ok(response);
+        }
+    }
+    let mut count = Count { office: Arc::clone(&server.office), owner, tokens: 0 };
     let body = upload::body(payload).await?;
     let asked = models.clone();
     let work = move || Ok::<_, Problem>(ask(&asked, &body, form));
     let (mut asking, wanted) = server.deep(work).await??;
     let head = head(form, &models)?;
     if wanted.stream {
-        let stream = pieces(asking, head, wanted, models.model.clone(), server.closing.clone());
+        let stream = pieces((asking, count), head, wanted, models.model.clone(), server.closing.clone());
         return Ok(HttpResponse::Ok()
             .content_type("text/event-stream; charset=utf-8")
             .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -79,6 +127,7 @@ async fn complete(server: Data<Server>, payload: Payload, form: Form) -> Result<
         if news.is_empty() {
             return Err(Problem::new(503, "closing", "the server is about to stop").into());
         }
+        count.hear(&news);
         events.extend(news);
         if let Some(EventKind::Answered(answer)) = events.last().map(|event| &event.what) {
             if answer.nodes.is_empty() {

@@ -11,19 +11,31 @@ use theoremata_lm::{Model, Outcome};
 use tokio::sync::watch;
 
 use super::answer::{Head, finish, logprob, place, shown, usage};
+use super::functions;
 use super::request::{Form, Wanted};
+use super::routes::Count;
 use crate::server::models::Asking;
 
 /// A stream of pieces; the work ends when nobody reads it any more.
 pub(crate) fn pieces(
-    asking: Asking,
+    (asking, count): (Asking, Count),
     head: Head,
     wanted: Wanted,
     model: Arc<Model>,
     closing: watch::Receiver<bool>,
 ) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
-    let teller =
-        Teller { asking, head, wanted, model, closing, begun: HashMap::new(), ready: VecDeque::new(), done: false };
+    let teller = Teller {
+        asking,
+        count,
+        head,
+        wanted,
+        model,
+        closing,
+        begun: HashMap::new(),
+        written: HashMap::new(),
+        ready: VecDeque::new(),
+        done: false,
+    };
     stream::unfold(teller, |mut teller| async move {
         let piece = teller.next().await?;
         Some((Ok(Bytes::from(piece)), teller))
@@ -32,12 +44,15 @@ pub(crate) fn pieces(
 
 struct Teller {
     asking: Asking,
+    count: Count,
     head: Head,
     wanted: Wanted,
     model: Arc<Model>,
     closing: watch::Receiver<bool>,
     /// Answers of which something was told, and whether their ends were.
     begun: HashMap<usize, bool>,
+    /// What answers wrote that may ask for calls, and how many bytes of it were told.
+    written: HashMap<usize, (String, usize)>,
     ready: VecDeque<String>,
     done: bool,
 }
@@ -61,6 +76,7 @@ impl Teller {
             if events.is_empty() {
                 return None;
             }
+            self.count.hear(&events);
             events.iter().for_each(|event| self.take(event));
         }
     }
@@ -73,15 +89,51 @@ impl Teller {
                     .filter(|token| self.wanted.logprobs && !token.is_stop())
                     .map(|token| logprob(&self.model, token))
                     .collect();
+                let text = self.certain(place, text);
                 if !text.is_empty() || !list.is_empty() {
                     let logprobs = if list.is_empty() { Value::Null } else { shown(self.wanted.form, &list) };
-                    self.tell(place, text, logprobs, None);
+                    self.tell(place, &text, logprobs, None);
                 }
             }
             (EventKind::Finished(outcome), Some(place)) => self.end(place, Some(outcome)),
             (EventKind::Answered(answer), _) => self.answered(answer),
             _ => {}
         }
+    }
+
+    /// What of an answer is certainly text, and was not told, now that it goes on so.
+    fn certain(&mut self, place: usize, text: &str) -> String {
+        let Some((_, calling)) = &self.wanted.functions else { return text.to_owned() };
+        let (all, told) = self.written.entry(place).or_default();
+        all.push_str(text);
+        let certain = calling.certain(all).max(*told);
+        let piece = all[*told..certain].to_owned();
+        *told = certain;
+        piece
+    }
+
+    /// Tells what an answer ended with: the rest of its text, and the calls that it asks for. Whether there are any.
+    fn calls(&mut self, place: usize) -> bool {
+        let Some((all, told)) = self.written.remove(&place) else { return false };
+        let answered = functions::read(self.wanted.functions.as_ref(), &all);
+        let rest = answered.text.get(told..).unwrap_or_default().to_owned();
+        if !rest.is_empty() {
+            self.tell(place, &rest, Value::Null, None);
+        }
+        let calls = functions::shown(&self.head.id, place, &answered);
+        for (number, mut call) in calls.iter().cloned().enumerate() {
+            call["index"] = json!(number);
+            let first = self.begun.insert(place, false).is_none();
+            let mut delta = json!({ "tool_calls": [call] });
+            if first {
+                delta["role"] = json!("assistant");
+            }
+            self.put(
+                &json!([{ "index": place, "delta": delta, "logprobs": null, "finish_reason": null }]),
+                &Value::Null,
+            );
+        }
+        !calls.is_empty()
     }
 
     /// Tells a piece of an answer.
@@ -105,11 +157,12 @@ impl Teller {
     }
 
     fn end(&mut self, index: usize, outcome: Option<&Outcome>) {
-        if self.begun.insert(index, true) != Some(true) {
-            // The entry above must not hide that nothing was told yet.
-            let reason = finish(outcome);
-            self.tell(index, "", Value::Null, Some(reason));
+        if self.begun.get(&index) == Some(&true) {
+            return;
         }
+        let reason = if self.calls(index) { "tool_calls" } else { finish(outcome) };
+        self.tell(index, "", Value::Null, Some(reason));
+        self.begun.insert(index, true);
     }
 
     fn answered(&mut self, answer: &Answer) {

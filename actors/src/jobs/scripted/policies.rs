@@ -3,8 +3,8 @@
 use regex::Regex;
 use theoremata_lm::{Engine, EngineError, Growth, NodeId, count_votes, elected};
 
-use super::Scripted;
-use super::thread::{Stage, Thread};
+use super::thread::{Stage, Thread, Wait};
+use super::{Halt, Scripted};
 use crate::jobs::judge::ballot;
 use crate::jobs::script::Policy;
 
@@ -16,7 +16,7 @@ struct Candidate {
 }
 
 impl Scripted {
-    /// Selects one of the branches that came to their end.
+    /// Selects one of the branches that came to their end, as soon as all replies are there that this takes.
     pub(super) fn choose(
         &mut self,
         engine: &mut Engine,
@@ -24,9 +24,25 @@ impl Scripted {
         node: NodeId,
         concluded: &[NodeId],
     ) -> Result<(), EngineError> {
+        self.begin(node, Wait::Choice(concluded.to_vec()));
+        let chosen = self.choice(engine, growth, node, concluded);
+        match self.done(node, chosen)? {
+            Some(chosen) => engine.choose(node, chosen.map(|place| place as u32)),
+            None => Ok(()),
+        }
+    }
+
+    /// The place of the branch to select.
+    fn choice(
+        &mut self,
+        engine: &mut Engine,
+        growth: &Growth,
+        node: NodeId,
+        concluded: &[NodeId],
+    ) -> Result<Option<usize>, Halt> {
         let Some(Thread { stage: Stage::Joining { join, branches, accepted, .. }, .. }) = self.threads.get(&node)
         else {
-            return Ok(());
+            return Ok(None);
         };
         let (policy, accepted) = (join.policy.clone(), *accepted);
         let candidates: Vec<Candidate> = branches
@@ -70,9 +86,20 @@ impl Scripted {
                 let best = numbered.rev().max_by(|one, other| one.1.total_cmp(&other.1));
                 best.map(|(at, _)| candidates[at].place)
             }
+            Some(Policy::Accepted { tool: Some(_), .. }) => self.accepted(node, accepted)?,
             _ => accepted,
         };
-        engine.choose(node, chosen.map(|place| place as u32))
+        Ok(chosen)
+    }
+
+    /// The branch that was accepted, once no earlier one can be any more.
+    fn accepted(&self, node: NodeId, accepted: Option<usize>) -> Result<Option<usize>, Halt> {
+        let Some(Thread { stage: Stage::Joining { branches, .. }, .. }) = self.threads.get(&node) else {
+            return Ok(accepted);
+        };
+        let waits = |branch: &NodeId| self.threads.get(branch).is_some_and(|thread| thread.wait.is_some());
+        let earlier = &branches[..accepted.unwrap_or(branches.len())];
+        if earlier.iter().any(waits) { Err(Halt::Waits) } else { Ok(accepted) }
     }
 
     /// The first candidate that the prover proves, else the first that stays open.
@@ -82,7 +109,7 @@ impl Scripted {
         node: NodeId,
         tool: &str,
         candidates: &[Candidate],
-    ) -> Result<Option<usize>, EngineError> {
+    ) -> Result<Option<usize>, Halt> {
         let mut open = None;
         for candidate in candidates {
             let reply = self.ask(engine, node, tool, &about(&candidate.text))?;
@@ -104,7 +131,7 @@ impl Scripted {
         tool: &str,
         candidates: &[Candidate],
         ballots: &[Option<Vec<u8>>],
-    ) -> Result<Vec<(u32, usize)>, EngineError> {
+    ) -> Result<Vec<(u32, usize)>, Halt> {
         // A class is known by its first statement; equal texts need no prover.
         let mut classes: Vec<(u32, Vec<String>, usize)> = Vec::new();
         for (candidate, ballot) in candidates.iter().zip(ballots) {
@@ -139,7 +166,7 @@ impl Scripted {
         node: NodeId,
         tool: &str,
         [left, right]: [&String; 2],
-    ) -> Result<bool, EngineError> {
+    ) -> Result<bool, Halt> {
         let pair = serde_json::json!({ "left": left, "right": right });
         Ok(self.ask(engine, node, tool, &pair.to_string())?.starts_with("equivalent"))
     }
@@ -151,7 +178,7 @@ impl Scripted {
         node: NodeId,
         tool: &str,
         candidates: &[Candidate],
-    ) -> Result<Vec<Option<f64>>, EngineError> {
+    ) -> Result<Vec<Option<f64>>, Halt> {
         let mut numbers = Vec::new();
         for candidate in candidates {
             let reply = self.ask(engine, node, tool, &about(&candidate.text))?;
@@ -177,12 +204,19 @@ impl Scripted {
         let Some(Policy::Accepted { pattern, tool }) = join.policy.clone() else { return Ok(()) };
         let Some(place) = branches.iter().position(|other| *other == branch) else { return Ok(()) };
         if accepted.is_some_and(|accepted| accepted < place) {
-            return Ok(());
+            return self.done(branch, Ok(())).map(|_| ());
         }
         let later: Vec<NodeId> = branches[place + 1..].to_vec();
         let is_accepted = match (pattern, tool) {
             (Some(pattern), _) => Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(&text)),
-            (None, Some(tool)) => self.ask(engine, parent, &tool, &about(&text))?.trim() == "true",
+            (None, Some(tool)) => {
+                self.begin(branch, Wait::Acceptance);
+                let reply = self.ask(engine, branch, &tool, &about(&text));
+                match self.done(branch, reply)? {
+                    Some(reply) => reply.trim() == "true",
+                    None => return Ok(()),
+                }
+            }
             (None, None) => false,
         };
         if !is_accepted {

@@ -22,8 +22,29 @@ pub(super) struct Thread {
     /// The tokens of that, if it wrote them itself.
     pub(super) tokens: Option<Vec<Token>>,
     pub(super) stage: Stage,
+    /// What it has to read, and has not read since it waits for a reply.
+    pub(super) unread: Vec<Token>,
+    /// What it waits for that is not there yet.
+    pub(super) wait: Option<Wait>,
+    /// Calls of the step that it takes: how many this time, how many were counted, and how many were told.
+    pub(super) asked: usize,
+    pub(super) counted: usize,
+    pub(super) told: usize,
+    /// How often it was let go on by a person, or asked for that.
+    pub(super) approvals: usize,
     /// If it brings back what it said last: what stands behind it.
     pub(super) returns: Option<String>,
+}
+
+/// For what a node waits for a reply, or for a person.
+#[derive(Clone)]
+pub(super) enum Wait {
+    /// Its next step.
+    Step,
+    /// The selection of one of these branches.
+    Choice(Vec<NodeId>),
+    /// Its own acceptance by the node above: it has come to its end.
+    Acceptance,
 }
 
 /// What a node waits for.
@@ -54,7 +75,22 @@ struct Frame {
 impl Thread {
     pub(super) fn new(steps: Arc<[Step]>, item: String, last: String) -> Thread {
         let frames = vec![Frame { steps, at: 0, left: 0, until: None }];
-        Thread { parent: None, frames, pending: None, item, last, tokens: None, stage: Stage::Ready, returns: None }
+        Thread {
+            parent: None,
+            frames,
+            pending: None,
+            item,
+            last,
+            tokens: None,
+            stage: Stage::Ready,
+            unread: Vec::new(),
+            wait: None,
+            asked: 0,
+            counted: 0,
+            told: 0,
+            approvals: 0,
+            returns: None,
+        }
     }
 
     /// The next step, which is no loop.

@@ -1,0 +1,164 @@
+//! Jobs that come of nodes of other jobs: a node that draws anew, or goes on with another instruction. What a job says is a
+//! function of its question, so neither changes the job that it comes of: each is a job of its own.
+
+use serde_json::{Value, json};
+use theoremata_actors::jobs::{Job as Question, Program, Said, Speaker};
+
+use super::job::{How, Job, Origin};
+use super::log::{JobLog, value};
+use super::means::Means;
+use super::problem::Problem;
+use super::request::{JobRequest, Kind};
+
+/// A node, by the branches that lead to it.
+pub(super) type Node<'n> = &'n [u32];
+
+/// The request for a job in which a node draws anew, and all else stays as it is: its siblings say the same, and what tools
+/// and persons said elsewhere in the tree is not asked again.
+///
+/// # Errors
+/// If there is no such node.
+pub(super) fn retried(request: JobRequest, job: &Job, log: &JobLog, node: Node) -> Result<JobRequest, Problem> {
+    let answer = answered(log)?;
+    said_by(&answer, node)?;
+    if node.is_empty() {
+        let why = "the question as a whole draws anew with another `seed`; a node is needed, such as `0`";
+        return Err(Problem::malformed(why));
+    }
+    let mut question = request.question.clone().unwrap_or_default();
+    let below = |event: &Value| {
+        let path = event["node"].as_array().map(Vec::as_slice).unwrap_or_default();
+        node.iter().zip(path).all(|(one, other)| json!(one) == *other) && path.len() >= node.len()
+    };
+    let elsewhere = |kind: &str| {
+        let events = log.of_kind(kind);
+        events.iter().map(|event| value(event)).filter(|event| !below(event)).collect::<Vec<Value>>()
+    };
+    let tools = question["tools"].as_array().cloned().unwrap_or_default();
+    let reply =
+        |event: &Value| json!({ "tool": event["tool"], "parameters": event["parameters"], "reply": event["reply"] });
+    // The prover says the same again at no cost, and numbers what it proves anew.
+    let called: Vec<Value> = elsewhere("called")
+        .iter()
+        .filter(|event| tools.iter().any(|tool| tool["name"] == event["tool"]))
+        .map(reply)
+        .collect();
+    let decided = |event: &Value| json!({ "what": { "tool": event["what"], "parameters": event["parameters"] }, "granted": event["granted"] });
+    let decided: Vec<Value> = elsewhere("decided").iter().map(decided).collect();
+    let mut redraws = question["redraws"].as_array().cloned().unwrap_or_default();
+    match redraws.iter_mut().find(|redraw| redraw["node"] == json!(node)) {
+        Some(redraw) => redraw["draw"] = json!(redraw["draw"].as_u64().unwrap_or(0) + 1),
+        None => redraws.push(json!({ "node": node, "draw": 1 })),
+    }
+    for (name, list) in [("replies", called), ("decisions", decided), ("redraws", redraws)] {
+        if !list.is_empty() {
+            question[name] = list.into();
+        }
+    }
+    let origin = Origin { job: job.id.clone(), node: node.to_vec(), how: How::Retry };
+    Ok(JobRequest { question: Some(question), origin: Some(origin), webhook: None, ..request })
+}
+
+/// The request for a job that goes on from what a node said, with an instruction. What was read and said up to there stands
+/// before it, so its keys and values are found where they are still there.
+///
+/// # Errors
+/// If there is no such node, or it has said nothing.
+pub(super) fn forked(
+    means: &Means,
+    (request, question): (JobRequest, &Question),
+    (job, log, node): (&Job, &JobLog, Node),
+    (instruction, max_tokens): (&str, Option<usize>),
+) -> Result<JobRequest, Problem> {
+    let answer = answered(log)?;
+    let text = said_by(&answer, node)?;
+    if text.is_empty() {
+        return Err(Problem::new(409, "no-text", "this node has said nothing that could be gone on from"));
+    }
+    let mut asked = question.prompt.clone();
+    if let Program::Map { items, last } = &question.program {
+        let about = node.first().and_then(|place| items.iter().chain(last).nth(*place as usize));
+        asked = about.map_or(asked.clone(), |item| format!("{asked}\n\n{item}"));
+    }
+    let premises: String = question.premises.iter().map(|premise| format!("{premise}\n")).collect();
+    let asked = premises + &asked;
+    let plain = question.raw || means.models.as_ref().is_none_or(|models| models.model.template().is_none());
+    let mut goes_on = if plain {
+        json!({ "prompt": format!("{asked}{text}{instruction}"), "raw": true })
+    } else {
+        let mut earlier = question.earlier.clone();
+        earlier.extend([Said::new(question.asker, asked), Said::new(Speaker::Assistant, text)]);
+        json!({ "prompt": instruction, "earlier": earlier })
+    };
+    let known = request.question.unwrap_or_default();
+    for name in ["seed", "choice", "system", "date", "template_values", "stop", "kv"] {
+        if !known[name].is_null() {
+            goes_on[name] = known[name].clone();
+        }
+    }
+    goes_on["max_tokens"] = json!(max_tokens.unwrap_or(question.max_tokens));
+    let origin = Origin { job: job.id.clone(), node: node.to_vec(), how: How::Fork };
+    let text = json!({ "kind": Kind::Generate, "question": goes_on, "metadata": request.metadata, "priority": request.priority });
+    let made = JobRequest::read(text.to_string().as_bytes())?;
+    Ok(JobRequest { origin: Some(origin), ..made })
+}
+
+/// The answer of a job, with its nodes.
+fn answered(log: &JobLog) -> Result<Value, Problem> {
+    let answer = log.of_kind("answer").pop().map(|answer| value(&answer));
+    answer.ok_or_else(|| Problem::new(409, "not-ended", "the job has not answered; its nodes are known when it has"))
+}
+
+fn said_by(answer: &Value, node: Node) -> Result<String, Problem> {
+    let found = answer["nodes"].as_array().into_iter().flatten().find(|known| known["node"] == json!(node));
+    let found = found.ok_or_else(|| Problem::new(409, "no-such-node", "the job has no such node"))?;
+    Ok(found["text"].as_str().unwrap_or_default().to_owned())
+}
+
+/// What each node of a question cost so far, and all of them together.
+pub(super) fn usage(log: &JobLog, prompt_tokens: usize) -> Value {
+    let mut nodes: Vec<Value> = Vec::new();
+    for event in log.after(0, usize::MAX) {
+        let event = value(&event);
+        let path = &event["node"];
+        if event["event"] == "opened" {
+            let prompt = if path.as_array().is_some_and(Vec::is_empty) { prompt_tokens } else { 0 };
+            nodes.push(json!({
+                "node": path, "outcome": null, "prompt": prompt, "generated": 0, "reused": 0, "new": 0, "reencoded": 0, "pruned": 0,
+                "calls": 0, "milliseconds": null, "opened": event["at"],
+            }));
+            continue;
+        }
+        let Some(node) = nodes.iter_mut().find(|node| node["node"] == *path) else { continue };
+        let mut add = |name: &str, count: &Value| {
+            node[name] = json!(node[name].as_u64().unwrap_or(0) + count.as_u64().unwrap_or(0));
+        };
+        match event["event"].as_str().unwrap_or_default() {
+            "wrote" => add("generated", &event["tokens"]),
+            "called" => add("calls", &json!(1)),
+            "joined" | "pruned" => {
+                let report = &event["report"];
+                for (name, counted) in
+                    [("reused", "reused"), ("new", "new"), ("reencoded", "reencoded"), ("pruned", "dropped")]
+                {
+                    add(name, &report[counted]);
+                }
+            }
+            "node_ended" => {
+                let passed = event["at"].as_i64().zip(node["opened"].as_i64()).map(|(end, begin)| (end - begin).max(0));
+                (node["outcome"], node["milliseconds"]) = (event["outcome"].clone(), json!(passed));
+            }
+            _ => {}
+        }
+    }
+    let counted = ["prompt", "generated", "reused", "new", "reencoded", "pruned", "calls"];
+    let sum = |name: &str| nodes.iter().filter_map(|node| node[name].as_u64()).sum::<u64>();
+    let mut total: serde_json::Map<String, Value> =
+        counted.into_iter().map(|name| (name.to_owned(), json!(sum(name)))).collect();
+    // Nodes work side by side: the time of all is that of the root.
+    total.insert("milliseconds".to_owned(), nodes.first().map(|root| root["milliseconds"].clone()).unwrap_or_default());
+    for node in &mut nodes {
+        node.as_object_mut().into_iter().for_each(|members| drop(members.remove("opened")));
+    }
+    json!({ "nodes": nodes, "total": total })
+}
