@@ -233,9 +233,9 @@ impl Subject<'_> {
         format!("(>[x] (in[x,{}]) {said})", self.carrier)
     }
 
-    /// Whether an individual of a model does that, as far as the model knows.
+    /// Whether an individual of a model does that, as far as the model knows. One that is alone does everything.
     fn is_played(&self, part: Part, models: &[Model]) -> bool {
-        models.iter().any(|model| {
+        models.iter().filter(|model| model.size > 1).any(|model| {
             let facts = model.facts(self.id);
             (0..model.size).any(|it| {
                 let own = |at: usize, does: &dyn Fn(&[u16]) -> bool| {
