@@ -1,6 +1,6 @@
 """Asks each law of the theories held apart by itself: without advice, and with each advisor.
 
-    python compare.py --program PATH --model FILE.gguf [--cpu SECONDS] [--only NAME,…] [--advisors NAME,…] [--topics TOPIC,…] [--smoke]
+    python compare.py --program PATH --model FILE.gguf [--cpu SECONDS] [--only NAME,…] [--advisors NAME,…] [--topics TOPIC,…] [--seed N] [--smoke]
 
 Every run has the same CPU seconds of the prover, one thread, and takes the same number of proposals of an answer (8). CPU seconds are
 those of the process, the model's among them.
@@ -34,7 +34,7 @@ def ask(options, name, law, advisor):
         command = [options.program, "prove", statements.THEORIES / f"{name}.mpl", "--goals", goals, "--cpu", str(options.cpu),
                    "--threads", "1", "--db", pathlib.Path(folder) / "db", "--json"]
         if advisor != "nobody":
-            command += ["--advice", advisor] + (["--advice-topics", options.topics] if options.topics else [])
+            command += ["--advice", advisor, "--advice-seed", str(options.seed)] + (["--advice-topics", options.topics] if options.topics else [])
         if advisor == "model":
             command += ["--advice-model", options.model]
         before = os.times()
@@ -59,6 +59,7 @@ def main():
     parser.add_argument("--only", default=",".join(statements.HELD_APART))
     parser.add_argument("--advisors", default=",".join(ADVISORS))
     parser.add_argument("--topics", default="")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--smoke", action="store_true", help="two laws of each theory")
     options = parser.parse_args()
     options.program, options.model = (os.path.abspath(path) for path in (options.program, options.model))

@@ -1,6 +1,6 @@
 """Trains a small Llama to advise, and writes it as GGUF.
 
-    python model.py CORPUS --out FILE.gguf [--steps N] [--seed S] [--threads N] [--smoke]
+    python model.py CORPUS --out FILE.gguf [--steps N] [--stop N] [--seed S] [--threads N] [--smoke]
 
 Trained on prompts of prompts.py over all theories but those held apart; what is learned is the answers, and with a smaller weight the
 prompts. Loss is told in nats a token of the answers, on theories that were trained on, and on those held apart (with the signs that
@@ -120,8 +120,9 @@ def train(model, theories, apart, options):
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.05)
     held = {"trained on": sample(theories, 1, options.measured, True), "held apart": sample(apart, 1, options.measured, False)}
     begin, tokens, source = time.process_time(), 0, batches(theories, options.seed)
-    for step in range(options.steps + 1):
-        if step % max(options.steps // 8, 1) == 0 or step == options.steps:
+    last = min(options.steps, options.stop or options.steps)
+    for step in range(last + 1):
+        if step % max(options.steps // 8, 1) == 0 or step == last:
             shown = ", ".join(f"{name} {measured(model, examples):.3f}" for name, examples in held.items())
             print(f"step {step}, {tokens} tokens, {time.process_time() - begin:.0f} CPU s; answers: {shown}", flush=True)
             write(model, options)
@@ -179,6 +180,7 @@ def main():
     parser.add_argument("corpus", type=pathlib.Path)
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, default=480)
+    parser.add_argument("--stop", type=int, help="the step to stop at, before the rate has fallen")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--measured", type=int, default=96, help="examples on which loss is told")

@@ -272,8 +272,9 @@ def held_apart(trained, apart, seeds, epochs):
 
 
 def each_apart(all_cases, epochs):
+    print("\nEach theory held apart in turn: theorems that count at 8 and at 16, and recall at both.")
     print("| held apart | of | " + " | ".join([*RIVALS, "linear", "with citations"]) + " |")
-    print("|---" * (len(RIVALS) + 4) + "|\nRecall at 8, then at 16.")
+    print("|---" * (len(RIVALS) + 4) + "|")
     shipped = lambda name: (statements.THEORIES / f"{name}.mpl").exists()
     names = sorted({case.theory for case in all_cases if shipped(case.theory)})
     totals = {}
