@@ -109,6 +109,7 @@ pub(crate) async fn take(
     };
     let work = move || {
         let wanted = wanted.with_tools(office.means.models.as_ref().map(|models| &*models.remote))?;
+        let wanted = wanted.with_known(&office.means.store)?;
         let asked = wanted.meaning(office.means.model())?;
         if let Asked::Check(Some(run)) = &asked
             && office.means.store.run(run)?.is_none()

@@ -184,11 +184,12 @@ impl Asked {
             goals,
             run: None,
             question: None,
-            options: JobOptions { max_size, advice: None },
+            options: JobOptions { max_size, ..JobOptions::default() },
             budget: Default::default(),
             metadata: Default::default(),
             priority: 0,
             webhook: None,
+            known: Vec::new(),
             origin: None,
         };
         request.checked()

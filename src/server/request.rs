@@ -9,7 +9,7 @@ use theoremata_actors::jobs::{Accept, Job, Program};
 use theoremata_actors::remote_tools::RemoteTools;
 use theoremata_actors::run::{Manner, Question};
 use theoremata_logic::language::mpl;
-use theoremata_store::{Input, RunId};
+use theoremata_store::{Input, RunId, Store};
 use utoipa::ToSchema;
 
 use super::advised::AdviceOptions;
@@ -77,6 +77,9 @@ pub(crate) struct JobOptions {
     /// Who is asked when the search is stuck; nobody if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) advice: Option<AdviceOptions>,
+    /// The run of an exploration of the same theory with fewer axioms: what it proved is known from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) known: Option<String>,
 }
 
 /// What a job may use. The server has bounds of its own, which no request exceeds.
@@ -127,6 +130,10 @@ pub(crate) struct JobRequest {
     /// Whom to tell when the job has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) webhook: Option<Webhook>,
+    /// The files of the run that `options.known` names, as the server has them: the job does not depend on what becomes of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(ignore)]
+    pub(crate) known: Vec<FileText>,
     /// The job, and the node of it, that it came of. No request says so: the calls about nodes do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
@@ -237,6 +244,9 @@ impl JobRequest {
             _ if self.run.is_some() => return named("run"),
             _ if !has_theory => return wrong("source", "a theory is needed, as `source` or `files`".to_owned()),
             Kind::Explore if !self.goals.is_empty() => return named("goals"),
+            Kind::Prove if self.options.known.is_some() => {
+                return wrong("options", "`known` has no effect for `prove`; leave it out".to_owned());
+            }
             Kind::Prove if self.goals.is_empty() => return wrong("goals", "a statement is needed".to_owned()),
             _ => {}
         }
@@ -250,6 +260,9 @@ impl JobRequest {
     fn said_by_others(&self) -> Option<(&'static str, String)> {
         if self.origin.is_some() {
             return Some(("origin", "the calls about nodes say it".to_owned()));
+        }
+        if !self.known.is_empty() {
+            return Some(("known", "name the run in `options.known`".to_owned()));
         }
         let question = self.question.as_ref()?;
         let name = ["redraws", "replies", "decisions"].into_iter().find(|name| !question[*name].is_null())?;
@@ -285,6 +298,27 @@ impl JobRequest {
         Ok(self)
     }
 
+    /// The request with the files of the run that it builds on.
+    ///
+    /// # Errors
+    /// If there is no such run, or it is no exploration.
+    pub(crate) fn with_known(mut self, store: &Store) -> Result<JobRequest, Problem> {
+        let Some(known) = &self.options.known else { return Ok(self) };
+        let wrong = |why: String| {
+            Problem::new(422, "wrong-input", format!("`options.known`: {why}")).saying("field", "options")
+        };
+        let id = RunId::parse(known).ok_or_else(|| wrong(format!("`{known}` is no run; its 32 digits are needed")))?;
+        let run = store.run(&id)?.ok_or_else(|| wrong(format!("there is no run {id}")))?;
+        if !Manner::read(&run.options).is_ok_and(|manner| manner.explore) {
+            return Err(wrong(format!("run {id} is no exploration, so nothing is known from it")));
+        }
+        for file in store.inputs(&id)?.into_iter().filter(|file| !file.name.starts_with(GOALS)) {
+            let text = String::from_utf8(file.bytes).map_err(|_| wrong(format!("{} of run {id} is no text", file.name)))?;
+            self.known.push(FileText { name: file.name, text });
+        }
+        Ok(self)
+    }
+
     /// What the request means, on a server whose model is known by this. Wants a large stack, as formulas may be nested deeply.
     ///
     /// # Errors
@@ -304,7 +338,13 @@ impl JobRequest {
             let job = asked_of_model(self.kind, question, theory.as_ref())?;
             return Ok(Asked::Reason(Box::new(Reasoning { job, theory })));
         }
-        let Loaded { theory, report: _, files: mut inputs } = self.theory()?;
+        let mut loaded = self.theory()?;
+        if !self.known.is_empty() {
+            let known = self.known.iter();
+            let known = known.map(|file| Input { name: file.name.clone(), bytes: file.text.as_bytes().to_vec() });
+            input::with_known(&mut loaded, known.collect())?;
+        }
+        let Loaded { theory, report: _, files: mut inputs } = loaded;
         let mut goals = Vec::new();
         if !self.goals.is_empty() {
             // A blank in front would make a goal go on with the one before.

@@ -61,11 +61,13 @@ fn term(vocabulary: &Vocabulary, plain: &str, depth: usize) -> String {
 fn closed(vocabulary: &Vocabulary, plain: &str, depth: usize) -> String {
     let mut ways = vec![plain.to_owned()];
     if let Some(below) = depth.checked_sub(1) {
-        let (inside, alone) = (term(vocabulary, plain, below), closed(vocabulary, plain, 0));
+        let bracketed = |depth| between(vocabulary, plain, depth).map(|sum| format!("\\({sum}\\)"));
+        let inside = term(vocabulary, plain, below);
+        let alone = one_of([plain.to_owned()].into_iter().chain(bracketed(below)));
         for sign in vocabulary.operations.iter().filter(|sign| !matches!(sign.place, Place::Between(_))) {
             ways.push(applied(sign, &inside, &alone));
         }
-        ways.extend(between(vocabulary, plain, below).map(|sum| format!("\\({sum}\\)")));
+        ways.extend(bracketed(depth));
     }
     one_of(ways)
 }
