@@ -14,6 +14,7 @@ use theoremata_kernels::Inline;
 use theoremata_lm::{
     Bounds, Call, Engine, Grammars, Ground, Memory, Model, Outcome, Running, Settings, Tasks, Turn, TurnConstraint,
 };
+use theoremata_logic::language::infix::Infix;
 use theoremata_logic::language::mpl::read_mpl;
 use theoremata_store::{Input, Store};
 
@@ -29,6 +30,23 @@ fn examiner(name: &str, store: &Arc<Store>) -> Examiner {
     let (theory, _) = read_mpl(name, &main, &mut loader).unwrap_or_else(|_| panic!("{name} is a theory"));
     let limits = Limits { cpu: 60.0, memory: 1 << 30 };
     Examiner::new(theory, inputs, store.clone(), limits, || "2026-11-29T00:00:00Z".to_owned())
+}
+
+/// Whoever is held to what can be read may still say the laws of a group.
+#[test]
+fn the_constraint_lets_laws_with_a_term_within_a_term_be_said() {
+    let read = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../theories/");
+        std::fs::read(format!("{folder}{name}")).map_err(|error| error.to_string())
+    };
+    let main = read("group.mpl").expect("a theory that is shipped");
+    let (theory, _) = read_mpl("group.mpl", &main, &mut |import| read(import)).unwrap_or_else(|_| panic!("a theory"));
+    let infix = Infix::new(&theory);
+    let constraint = regex::Regex::new(&format!("^({})$", infix.expression(3, 2))).expect("an expression");
+    for law in ["(x · y) · z = x · (y · z)", "(x · y)⁻¹ = y⁻¹ · x⁻¹", "x · y = x · z → y = z", "x · x⁻¹ = e"] {
+        assert!(constraint.is_match(law) && infix.goal(law).is_ok(), "{law}");
+    }
+    assert!(!constraint.is_match("((x · y) · z) · x = e"), "that is deeper");
 }
 
 fn call(examiner: &Examiner, tool: &str, parameters: &str, calls: &mut Vec<Called>) -> String {
