@@ -43,7 +43,8 @@ fn the_constraint_lets_laws_with_a_term_within_a_term_be_said() {
     let (theory, _) = read_mpl("group.mpl", &main, &mut |import| read(import)).unwrap_or_else(|_| panic!("a theory"));
     let infix = Infix::new(&theory);
     let constraint = regex::Regex::new(&format!("^({})$", infix.expression(3, 2))).expect("an expression");
-    for law in ["(x · y) · z = x · (y · z)", "(x · y)⁻¹ = y⁻¹ · x⁻¹", "x · y = x · z → y = z", "x · x⁻¹ = e"] {
+    for law in ["(x · y) · z = x · (y · z)", "(x · y)⁻¹ = y⁻¹ · x⁻¹", "x · y = x · z → y = z", "x · x⁻¹ = e"]
+    {
         assert!(constraint.is_match(law) && infix.goal(law).is_ok(), "{law}");
     }
     assert!(!constraint.is_match("((x · y) · z) · x = e"), "that is deeper");

@@ -30,7 +30,7 @@ fn laws_with_a_quantifier_inside_are_proved_where_they_are_about_something() {
 /// Of the theorems of the integers most are in the way of the next one.
 #[test]
 fn a_goal_is_proved_with_the_theorems_that_matter_for_it() {
-    let law = "(>[x,y,u,z,v,w,p] (& (in3[x,y,u,*]) (in3[x,z,v,*]) (in3[u,v,w,+]) (in3[y,z,p,+])) (in3[x,p,w,*]))";
+    let law = "(>[x,y,u,z,v,w,q] (& (in3[x,y,u,*]) (in3[x,z,v,*]) (in3[u,v,w,+]) (in3[y,z,q,+])) (in3[x,q,w,*]))";
     let options = Options { generate: false, ..Options::default() };
     let exploration = verdict::explore_theory(verdict::shipped("integers.mpl"), &[law], options);
     assert!(matches!(exploration.conjectures[0].fate, Fate::Proved(_)), "{:?}", exploration.conjectures[0].fate);

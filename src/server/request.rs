@@ -313,7 +313,8 @@ impl JobRequest {
             return Err(wrong(format!("run {id} is no exploration, so nothing is known from it")));
         }
         for file in store.inputs(&id)?.into_iter().filter(|file| !file.name.starts_with(GOALS)) {
-            let text = String::from_utf8(file.bytes).map_err(|_| wrong(format!("{} of run {id} is no text", file.name)))?;
+            let text =
+                String::from_utf8(file.bytes).map_err(|_| wrong(format!("{} of run {id} is no text", file.name)))?;
             self.known.push(FileText { name: file.name, text });
         }
         Ok(self)

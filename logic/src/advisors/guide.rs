@@ -6,10 +6,10 @@ use crate::language::infix::{Infix, Sign, Vocabulary};
 use crate::language::notation::Reading;
 use crate::search::explore::{Query, Topic};
 
-use super::premises::NAMED;
 use super::shape::{Filling, Token, Wanted};
 use super::table::Table;
 use crate::random::{Random, mix};
+use crate::search::premises::NAMED;
 
 /// Tokens of a statement at most.
 const LONGEST: usize = 18;

@@ -87,6 +87,10 @@ impl Exploration {
             }
             let Ok(Some(tree)) = kept_apart(|| self.try_apart(&compiled, &root, &statement)) else { continue };
             let place = self.conjectures.len();
+            if place == begin {
+                // What is proved here belongs to a round of its own: what came of those before may be kept already.
+                self.round += 1;
+            }
             self.enter_quantified(statement.clone());
             let proof = kept_apart(|| extract(&self.theory, &compiled, &self.statements, &statement, &tree));
             if self.register(place, proof, None, false) {
@@ -239,8 +243,12 @@ impl Subject<'_> {
             let facts = model.facts(self.id);
             (0..model.size).any(|it| {
                 let own = |at: usize, does: &dyn Fn(&[u16]) -> bool| {
-                    let mut about = facts.iter().filter(|(_, tuple)| tuple[at] == it).peekable();
-                    about.peek().is_some() && about.all(|(holds, tuple)| *holds && does(tuple))
+                    let about = || facts.iter().filter(|(_, tuple)| tuple[at] == it);
+                    // At the edge of a piece little is known, and what is known may be an exception.
+                    let known = about().count();
+                    known > 1
+                        && known >= usize::from(model.size) / 4
+                        && about().all(|(holds, tuple)| *holds && does(tuple))
                 };
                 match part {
                     Part::Neutral(at) => own(at, &|tuple| tuple[2] == tuple[1 - at]),
