@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::language::infix::{Infix, Sign, Vocabulary};
 use crate::language::notation::Reading;
+use crate::random::{Random, mix};
 use crate::search::explore::{Query, Topic};
+use crate::search::premises::NAMED;
 
 use super::shape::{Filling, Token, Wanted};
 use super::table::Table;
-use crate::random::{Random, mix};
-use crate::search::premises::NAMED;
 
 /// Tokens of a statement at most.
 const LONGEST: usize = 18;

@@ -6,9 +6,9 @@ use crate::calculus::formula::Formula;
 use crate::calculus::theory::Theory;
 use crate::language::infix::Infix;
 use crate::language::notation::Reading;
+use crate::random::hash;
 
 use super::shape::{Token, tokens};
-use crate::random::hash;
 
 /// Tokens that decide about the next.
 pub(super) const ORDER: usize = 3;
