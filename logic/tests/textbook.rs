@@ -2,7 +2,8 @@
 
 mod verdict;
 
-use theoremata_logic::search::explore::{Exploration, Fate, Options};
+use theoremata_logic::search::attempt::solve;
+use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
 
 fn proved(exploration: &Exploration) -> Vec<String> {
     let reading = exploration.reading();
@@ -14,9 +15,13 @@ fn proved(exploration: &Exploration) -> Vec<String> {
 #[test]
 fn laws_with_a_quantifier_inside_are_proved_where_they_are_about_something() {
     for (name, laws, none) in [
-        ("monoid.mpl", &["(∀ x ∈ M : a · x = x) → a = e", "(∀ x ∈ M : x · b = x) → a = b"][..], "∃"),
-        ("partial-order.mpl", &["(∀ x ∈ P : a ≤ x) ∧ (∀ x ∈ P : b ≤ x) → a = b"], "¬"),
-        ("group.mpl", &["∃ x ∈ G : a · x = b", "∃ x ∈ G : x · a = b"], "a · x = a"),
+        (
+            "monoid.mpl",
+            &["(∀ b ∈ M : a · b = b) → a = e", "(∀ c ∈ M : a · c = c) ∧ (∀ d ∈ M : d · b = d) → a = b"][..],
+            "∃",
+        ),
+        ("partial-order.mpl", &["(∀ c ∈ P : a ≤ c) ∧ (∀ d ∈ P : b ≤ d) → a = b"], "¬"),
+        ("group.mpl", &["∃ c ∈ G : a · c = b", "∃ c ∈ G : c · a = b"], "a · b = a)"),
     ] {
         let exploration = verdict::explore_theory(verdict::shipped(name), &[], Options::default());
         let found = proved(&exploration);
@@ -25,6 +30,62 @@ fn laws_with_a_quantifier_inside_are_proved_where_they_are_about_something() {
         }
         assert!(found.iter().all(|statement| !statement.contains(none)), "{name}: {none} in {found:#?}");
     }
+}
+
+/// The names of the theory are no names of variables, whatever they are.
+#[test]
+fn a_theory_may_call_its_parts_as_it_likes() {
+    let theory = "(theory Unit[a,b,x] (& (in[x,a]) (>[p,q,r] (in3[p,q,r,b]) (& (in[p,a]) (in[q,a]) (in[r,a]))) \
+                  (>[p,q] (& (in[p,a]) (in[q,a])) (exists[r] (in[r,a]) (in3[p,q,r,b]))) \
+                  (>[p,q] (& (in[p,a]) (in[q,a])) (>[r,s] (& (in3[p,q,r,b]) (in3[p,q,s,b])) (=[r,s]))) \
+                  (>[p] (in[p,a]) (in3[x,p,p,b]))))";
+    let without = format!("{theory} (bounds (predicate in3 (count 0)))");
+    let laws = |theory: &str| {
+        let found = proved(&verdict::explore(theory, &[], Options::default()));
+        found.into_iter().filter(|statement| statement.contains("(∀ ")).count()
+    };
+    assert!(laws(theory) > 0);
+    assert_eq!(laws(&without), 0, "nothing was to be said of operations");
+}
+
+/// Whoever stops an exploration in the end has what was found before, and no half of what comes then.
+#[test]
+fn what_is_proved_in_the_end_is_entered_whole_or_not_at_all() {
+    // The preparation in which theorems are found, and how often it asks whether to go on.
+    let run = |stop: Option<(usize, usize)>| {
+        let mut exploration = Exploration::new(verdict::shipped("monoid.mpl"), &[], Options::default());
+        let mut prepared = 0;
+        loop {
+            match exploration.next() {
+                Task::Prepare => {
+                    let (before, round) = (exploration.theorems.len(), exploration.round());
+                    let mut asked = 0;
+                    let done = exploration.prepare(&mut || {
+                        asked += 1;
+                        stop.is_none_or(|(preparation, after)| preparation != prepared || asked <= after)
+                    });
+                    if !done {
+                        assert_eq!((exploration.theorems.len(), exploration.round()), (before, round));
+                        return (prepared, asked);
+                    }
+                    if round > 0 && exploration.theorems.len() > before {
+                        assert_eq!(exploration.round(), round + 1, "they belong to a round of their own");
+                        return (prepared, asked);
+                    }
+                    prepared += 1;
+                }
+                Task::Solve(blocks) => {
+                    let count = blocks.len() as u64;
+                    let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(solve).unzip();
+                    exploration.commit(verdicts, count, steps.iter().sum());
+                }
+                Task::Ask | Task::Finished => panic!("no preparation found theorems"),
+            }
+        }
+    };
+    let (preparation, asked) = run(None);
+    assert!(asked > 1);
+    assert_eq!(run(Some((preparation, asked - 1))), (preparation, asked));
 }
 
 /// Of the theorems of the integers most are in the way of the next one.

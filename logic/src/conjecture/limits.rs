@@ -88,7 +88,7 @@ impl Limits {
     }
 
     /// Whether a conjecture may contain the relation at all.
-    pub(super) fn offers(&self, relation: RelationId) -> bool {
+    pub(crate) fn offers(&self, relation: RelationId) -> bool {
         self.may_grow(std::iter::once(relation), 1)
     }
 

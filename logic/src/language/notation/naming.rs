@@ -38,6 +38,10 @@ impl Reading<'_> {
             }
         });
         binders.iter().for_each(put);
+        // Those of a quantifier inside come behind those in front of it.
+        let mut inside = Vec::new();
+        bound_inside(behind_the_anchor, false, &mut inside);
+        order.sort_by_key(|name| inside.contains(name));
         let parameters = &self.theory.anchor_definition().parameters;
         let taken = |name: &Arc<str>| {
             parameters.contains(name) || parameters.iter().any(|known| self.symbol(known).text == *name)
@@ -133,6 +137,25 @@ impl Renaming {
             }
         }
         proof
+    }
+}
+
+/// The variables of quantifiers that stand in premises or are denied.
+fn bound_inside(formula: &Formula, is_inside: bool, names: &mut Vec<Arc<str>>) {
+    match formula {
+        Formula::Atom(..) => {}
+        Formula::Not(inner) => bound_inside(inner, true, names),
+        Formula::And(left, right) => {
+            bound_inside(left, is_inside, names);
+            bound_inside(right, is_inside, names);
+        }
+        Formula::Implies(binders, left, right) => {
+            if is_inside {
+                names.extend(binders.names().cloned());
+            }
+            bound_inside(left, true, names);
+            bound_inside(right, is_inside, names);
+        }
     }
 }
 

@@ -150,7 +150,7 @@ impl Exploration {
         true
     }
 
-    fn limits(&self, scope: &Scope, atoms: usize) -> Size {
+    pub(super) fn limits(&self, scope: &Scope, atoms: usize) -> Size {
         let signature = &self.compiled.signature;
         let mut limits = Size::new(signature, &self.theory.bounds);
         limits.keep(signature, &|relation| scope.has_relation(relation), &|constant| scope.has_constant(constant));

@@ -23,11 +23,15 @@ impl Exploration {
     /// Asks `go_on` all the while; false if it was told to stop, and then the exploration can only be
     /// begun anew or restored.
     pub fn prepare(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        if self.stage == Stage::Quantifying {
+            if !self.prove_quantified(go_on) {
+                return false;
+            }
+            self.stage = Stage::Closing;
+            return true;
+        }
         if self.stage == Stage::Closing {
-            if !self.find_counter_models(&SearchLimits::default(), go_on)
-                || !self.prove_quantified(go_on)
-                || !self.mark_essential(go_on)
-            {
+            if !self.find_counter_models(&SearchLimits::default(), go_on) || !self.mark_essential(go_on) {
                 return false;
             }
             self.join_parts();

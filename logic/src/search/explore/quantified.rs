@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::calculus::formula::Formula;
 use crate::calculus::proof::TheoremId;
-use crate::clauses::clause::{Relation, RelationId, Signature, Slot};
+use crate::calculus::theory::Theory;
+use crate::clauses::clause::{Relation, RelationId, Slot};
 use crate::clauses::compile::Compiled;
 use crate::language::mpl::parse_goal;
 use crate::models::model::Model;
@@ -21,6 +22,7 @@ use crate::search::ended::kept_apart;
 use super::Exploration;
 use super::conjecture::{Conjecture, Origin};
 use super::learn::{add_theorem, root_of};
+use super::scope::Scope;
 
 /// Laws that are tried at most.
 const MOST: usize = 64;
@@ -36,13 +38,14 @@ pub(crate) struct Quantified {
     pub(crate) proved: Vec<u16>,
 }
 
-/// An operation on a set, or a relation between its elements, with names for readers of MPL.
+/// An operation on a set, or a relation between its elements, as MPL writes them.
 struct Subject<'s> {
-    signature: &'s Signature,
-    parameters: &'s [Arc<str>],
-    predicates: Vec<&'s str>,
+    theory: &'s Theory,
     id: RelationId,
+    relation: &'s Relation,
     carrier: &'s str,
+    /// Names of variables that the theory does not use.
+    variables: [&'s str; 4],
 }
 
 /// A law in MPL, and whether what it is about is there in a model: that what is not there is unique is no law.
@@ -63,46 +66,45 @@ enum Part {
 }
 
 impl Exploration {
-    /// Tries the laws, and enters those that are proved; false if `go_on` said stop.
+    /// Tries the laws, and enters those that are proved; false if `go_on` said stop, and then nothing was entered.
     pub(super) fn prove_quantified(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        if !self.options.generate || self.inconsistency.is_some() {
-            return true;
-        }
-        let laws = (0..).zip(self.quantified_laws());
-        let laws: Vec<(u16, Formula)> = laws
-            .filter(|(_, law)| law.is_about_something)
-            .filter_map(|(number, law)| Some((number, self.quantified_law(&law.text)?)))
-            .collect();
-        let begin = self.conjectures.len();
-        let mut proved = Vec::new();
+        let laws = (0..).zip(self.quantified_laws()).filter(|(_, law)| law.is_about_something);
+        let laws: Vec<(u16, Formula)> =
+            laws.filter_map(|(number, law)| Some((number, self.quantified_law(&law.text)?))).collect();
         let known = (0..).zip(&self.theorems).filter(|(_, theorem)| {
             !theorem.corollary && theorem.clause.is_some() && self.conjectures[theorem.conjecture].textbook
         });
         let known: Vec<TheoremId> = known.take(KNOWN).map(|(id, _)| TheoremId(id)).collect();
         let statements: Vec<&Formula> = laws.iter().map(|(_, statement)| statement).collect();
         let Some((compiled, root)) = self.with_names_for(&statements, &known) else { return true };
+        let mut proved = Vec::new();
         for (number, statement) in laws {
             if !go_on() {
                 return false;
             }
-            let Ok(Some(tree)) = kept_apart(|| self.try_apart(&compiled, &root, &statement)) else { continue };
-            let place = self.conjectures.len();
-            if place == begin {
-                // What is proved here belongs to a round of its own: what came of those before may be kept already.
-                self.round += 1;
+            if let Ok(Some(tree)) = kept_apart(|| self.try_apart(&compiled, &root, &statement)) {
+                proved.push((number, statement, tree));
             }
+        }
+        if proved.is_empty() {
+            return true;
+        }
+        // What is proved here belongs to a round of its own: what came of those before may be kept already.
+        self.round += 1;
+        let mut entered = Quantified { begin: self.conjectures.len(), proved: Vec::new() };
+        for (number, statement, tree) in proved {
+            let place = self.conjectures.len();
             self.enter_quantified(statement.clone());
             let proof = kept_apart(|| extract(&self.theory, &compiled, &self.statements, &statement, &tree));
-            if self.register(place, proof, None, false) {
-                proved.push(number);
+            // No block can use it as a rule.
+            if self.register(place, proof, None, true) {
+                entered.proved.push(number);
             } else {
                 self.conjectures.pop();
                 self.counts.built -= 1;
             }
         }
-        if !proved.is_empty() {
-            self.quantified = Some(Quantified { begin, proved });
-        }
+        self.quantified = Some(entered);
         true
     }
 
@@ -126,7 +128,7 @@ impl Exploration {
 
     /// The statement of a law, unless it is a conjecture already.
     fn quantified_law(&self, text: &str) -> Option<Formula> {
-        let statement = parse_goal(&self.theory, text).ok()?.statement;
+        let statement = self.reading().named(&parse_goal(&self.theory, text).ok()?.statement);
         self.conjectures.iter().all(|known| known.statement != statement).then_some(statement)
     }
 
@@ -168,22 +170,22 @@ impl Exploration {
 
     /// The laws, in an order that depends on the theory alone.
     fn quantified_laws(&self) -> Vec<Law> {
-        let signature = &self.compiled.signature;
-        let definition = self.theory.anchor_definition();
+        let (theory, signature) = (&self.theory, &self.compiled.signature);
+        if !self.options.generate {
+            return Vec::new();
+        }
+        let parameters = &theory.anchor_definition().parameters;
+        let limits = self.limits(&Scope::whole(signature), theory.bounds.atoms);
+        let free =
+            (0..).map(|number| format!("v{number}")).filter(|name| !parameters.iter().any(|used| **used == **name));
+        let free: Vec<String> = free.take(4).collect();
         let mut laws = Vec::new();
-        for number in 1..signature.relations.len() as u16 {
-            let id = RelationId(number);
-            let relation = &signature.relations[id.index()];
-            let Some(carrier) = self.carrier_of(relation) else { continue };
-            let subject = Subject {
-                signature,
-                parameters: &definition.parameters,
-                predicates: self.theory.predicates.iter().map(|predicate| &*predicate.name).collect(),
-                id,
-                carrier,
-            };
+        for (id, relation) in (0..).map(RelationId).zip(&signature.relations).skip(1) {
+            let Some(carrier) = self.carrier_of(relation).filter(|_| limits.offers(id)) else { continue };
+            let variables = [0, 1, 2, 3].map(|place: usize| &*free[place]);
+            let subject = Subject { theory, id, relation, carrier, variables };
             let constants = signature.constants.iter().filter(|constant| constant.sort == relation.sorts[0]);
-            let constants: Vec<&str> = constants.map(|one| &*definition.parameters[one.parameter]).collect();
+            let constants: Vec<&str> = constants.map(|one| &*parameters[one.parameter]).collect();
             subject.laws(&constants, &self.models, &mut laws);
         }
         laws.truncate(MOST);
@@ -210,31 +212,26 @@ impl Exploration {
 }
 
 impl Subject<'_> {
-    fn relation(&self) -> &Relation {
-        &self.signature.relations[self.id.index()]
-    }
-
-    fn atom(&self, arguments: &[&str]) -> String {
-        let slots = self.relation().slots.iter().map(|slot| match slot {
-            Slot::Fixed(place) => &*self.parameters[usize::from(*place)],
+    fn atom(&self, arguments: [&str; 3]) -> String {
+        let parameters = &self.theory.anchor_definition().parameters;
+        let slots = self.relation.slots.iter().map(|slot| match slot {
+            Slot::Fixed(place) => &*parameters[usize::from(*place)],
             Slot::Argument(place) => arguments[usize::from(*place)],
         });
         let slots: Vec<&str> = slots.collect();
-        let predicate = self.predicates[self.relation().predicate.0 as usize];
-        format!("({predicate}[{}])", slots.join(","))
+        format!("({}[{}])", self.theory.predicate(self.relation.predicate).name, slots.join(","))
     }
 
-    /// `(>[x] (in[x,S]) …)`: what the individual `it` does to all.
-    fn premise(&self, part: Part, it: &str) -> String {
+    /// `(>[x] (in[x,S]) …)`: what the individual `it` does to `all`.
+    fn premise(&self, part: Part, it: &str, all: &str) -> String {
+        // A relation has two arguments, and the third is not looked at.
         let said = match part {
-            Part::Neutral(0) => self.atom(&[it, "x", "x"]),
-            Part::Neutral(_) => self.atom(&["x", it, "x"]),
-            Part::Absorbing(0) => self.atom(&[it, "x", it]),
-            Part::Absorbing(_) => self.atom(&["x", it, it]),
-            Part::Related(0) => self.atom(&[it, "x"]),
-            Part::Related(_) => self.atom(&["x", it]),
+            Part::Neutral(0) => [it, all, all],
+            Part::Neutral(_) => [all, it, all],
+            Part::Absorbing(0) | Part::Related(0) => [it, all, it],
+            Part::Absorbing(_) | Part::Related(_) => [all, it, it],
         };
-        format!("(>[x] (in[x,{}]) {said})", self.carrier)
+        format!("(>[{all}] (in[{all},{}]) {})", self.carrier, self.atom(said))
     }
 
     /// Whether an individual of a model does that, as far as the model knows. One that is alone does everything.
@@ -260,37 +257,37 @@ impl Subject<'_> {
     }
 
     fn laws(&self, constants: &[&str], models: &[Model], laws: &mut Vec<Law>) {
-        let set = self.carrier;
-        let is_operation = self.relation().function;
+        let (set, [a, b, x, y]) = (self.carrier, self.variables);
+        let is_operation = self.relation.function;
         let parts = if is_operation {
             [[Part::Neutral(0), Part::Neutral(1)], [Part::Absorbing(0), Part::Absorbing(1)]]
         } else {
             [[Part::Related(0), Part::Related(0)], [Part::Related(1), Part::Related(1)]]
         };
+        let given = format!("(in[{a},{set}]) (in[{b},{set}])");
         for [one, other] in parts {
             let played = [one, other].map(|part| self.is_played(part, models));
-            let (first, second) = (self.premise(one, "a"), self.premise(other, "b"));
+            let (first, second) = (self.premise(one, a, x), self.premise(other, b, y));
             laws.push(Law {
-                text: format!("(>[a,b] (& (in[a,{set}]) (in[b,{set}]) {first} {second}) (=[a,b]))"),
+                text: format!("(>[{a},{b}] (& {given} {first} {second}) (=[{a},{b}]))"),
                 is_about_something: played == [true, true],
             });
             let each = [(one, played[0]), (other, played[1])];
             for (part, is_about_something) in each.into_iter().take(if is_operation { 2 } else { 1 }) {
-                let premise = self.premise(part, "a");
+                let premise = self.premise(part, a, x);
                 for constant in constants {
-                    let text = format!("(>[a] (& (in[a,{set}]) {premise}) (=[a,{constant}]))");
+                    let text = format!("(>[{a}] (& (in[{a},{set}]) {premise}) (=[{a},{constant}]))");
                     laws.push(Law { text, is_about_something });
                 }
                 if let Part::Related(at) = part {
-                    let below = self.atom(if at == 0 { &["b", "a"] } else { &["a", "b"] });
-                    let text = format!("(>[a,b] (& (in[a,{set}]) {premise} {below}) (=[b,a]))");
+                    let below = self.atom(if at == 0 { [b, a, a] } else { [a, b, a] });
+                    let text = format!("(>[{a},{b}] (& (in[{a},{set}]) {premise} {below}) (=[{b},{a}]))");
                     laws.push(Law { text, is_about_something });
                 }
             }
         }
-        for solved in [["a", "x", "b"], ["x", "a", "b"]].iter().filter(|_| is_operation) {
-            let given = format!("(& (in[a,{set}]) (in[b,{set}]))");
-            let text = format!("(>[a,b] {given} (exists[x] (in[x,{set}]) {}))", self.atom(solved));
+        for solved in [[a, x, b], [x, a, b]].into_iter().filter(|_| is_operation) {
+            let text = format!("(>[{a},{b}] (& {given}) (exists[{x}] (in[{x},{set}]) {}))", self.atom(solved));
             laws.push(Law { text, is_about_something: true });
         }
     }
