@@ -8,7 +8,6 @@ use crate::calculus::formula::Formula;
 use crate::calculus::theory::Theory;
 use crate::language::infix::{Infix, Sentence, Term};
 use crate::language::notation::Reading;
-
 use crate::random::hash;
 
 /// Theorems with which a goal is tried alone.
