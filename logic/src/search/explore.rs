@@ -129,6 +129,8 @@ pub(crate) enum Stage {
     Finished,
     /// Goals were tried, and conjectures are to be generated.
     Wanting,
+    /// Nothing is left to be tried but laws with a quantifier inside.
+    Quantifying,
     /// Nothing is left to be tried: what is open may fail in a finite model, and the essential theorems are marked.
     Closing,
     /// Goals withstood a first attempt: before more is done, they may fail in a small model.
@@ -167,6 +169,8 @@ pub struct Exploration {
     pub(crate) stage: Stage,
     pub(crate) round: u32,
     running: Vec<usize>,
+    /// The effort of what is running, as a place in [`Conjecture::tried`].
+    running_level: usize,
     /// Lemmas that stuck proofs ask for, with the conjecture: tried when nothing else is left to do.
     pub(crate) wanted: Vec<(Clause, usize)>,
     /// The generations of conjectures: when only goals are asked for, small conjectures about little come first.
@@ -251,6 +255,7 @@ impl Exploration {
             stage: Stage::Fresh,
             round: 0,
             running: Vec::new(),
+            running_level: 0,
             wanted: Vec::new(),
             generations: Vec::new(),
             late_models: Vec::new(),

@@ -20,7 +20,7 @@ use crate::calculus::theory::Theory;
 use crate::clauses::clause::Clause;
 use crate::search::attempt::{Effort, LogicBlock};
 
-use super::conjecture::{Fate, Origin, USUAL, is_asked};
+use super::conjecture::{Fate, LAST, Origin, USUAL, is_asked};
 use super::{Exploration, Stage, Task};
 
 /// How often one goal is asked about, each time with more theorems than before.
@@ -289,6 +289,7 @@ impl Exploration {
         let effort = Effort { splits: 0, equations: 0, ..self.options.last_effort.unwrap_or(Effort::USUAL) };
         let blocks: Vec<LogicBlock> =
             round.iter().map(|(place, chosen)| self.narrow_block(*place, chosen, effort)).collect();
+        self.running_level = LAST;
         self.running = round.into_iter().map(|(place, _)| place).collect();
         (!blocks.is_empty()).then_some(Task::Solve(blocks))
     }

@@ -7,6 +7,7 @@ use crate::calculus::formula::Formula;
 use crate::calculus::proof::{Proof, TheoremId};
 use crate::clauses::clause::{Clause, Head, Literal, Term};
 use crate::conjecture::canonical;
+use crate::conjecture::limits::atoms;
 use crate::models::evaluate::Evaluator;
 use crate::proofs::reconstruction::{By, Tree, compose, extract};
 use crate::saturation::pattern::{Argument, Pattern};
@@ -15,7 +16,7 @@ use crate::search::attempt::{Effort, LogicBlock, Stuck, Verdict, solve};
 use crate::search::ended::{Ended, kept_apart};
 
 use super::Exploration;
-use super::conjecture::{Fate, Open, OpenInduction, Origin, is_asked};
+use super::conjecture::{Fate, LEVELS, Open, OpenInduction, Origin, is_asked};
 use super::theorem::Theorem;
 
 impl Exploration {
@@ -50,8 +51,14 @@ impl Exploration {
                             tree = shorter;
                         }
                     }
-                    if self.accept(place, &tree, corollary) && !corollary {
-                        rules += 1;
+                    // A law that is larger than other conjectures, and needs no induction, is told and costs no block a step.
+                    corollary |= self.is_large(place) && !matches!(tree.by, By::Induction(_));
+                    if self.accept(place, &tree, corollary) {
+                        rules += u32::from(!corollary);
+                        let tried = &mut self.conjectures[place].tried;
+                        let since = tried[self.running_level].max(1);
+                        *tried = [0; LEVELS];
+                        tried[self.running_level] = since;
                     }
                 }
                 Verdict::Open(stuck) => {
@@ -67,6 +74,13 @@ impl Exploration {
         self.join_parts();
         self.note_contradiction();
         (known..self.theorems.len()).map(|number| TheoremId(number as u32)).collect()
+    }
+
+    /// Whether a conjecture was generated though it has more atoms than conjectures may have: laws of textbooks may.
+    fn is_large(&self, place: usize) -> bool {
+        let conjecture = &self.conjectures[place];
+        conjecture.origin == Origin::Generated
+            && conjecture.clause.as_ref().is_some_and(|clause| atoms(clause) > self.theory.bounds.atoms)
     }
 
     /// Decides conjunctions whose parts are decided.

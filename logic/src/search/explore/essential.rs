@@ -71,6 +71,21 @@ impl Exploration {
                 break;
             }
         }
+        // What was dropped last may have been of use for others.
+        let mut before = None;
+        while before != Some(essential.len()) {
+            before = Some(essential.len());
+            for place in &order {
+                if !go_on() {
+                    return false;
+                }
+                if !essential.contains(place)
+                    && (self.counts.steps > until || !self.tried_from(&essential, *place, &mut trials))
+                {
+                    essential.insert(*place);
+                }
+            }
+        }
         for place in essential {
             self.theorems[place].essential = true;
         }
@@ -130,7 +145,7 @@ impl Exploration {
         debug_assert!(NARROW == 2 && BY_CASES == 3 && LAST == 4 && LEVELS == efforts.len());
         let tried = conjecture.tried;
         let nesting = |effort: Effort| if conjecture.by_congruence { 0 } else { effort.nesting };
-        // The last effort with which it was tried is that which proved it.
+        // Of what is proved only the effort that proved it is kept.
         let level = tried.iter().rposition(|tried| *tried > 0).unwrap_or(0);
         let effort = efforts[level].unwrap_or(usual);
         let effort = Effort { nesting: nesting(effort), ..effort };

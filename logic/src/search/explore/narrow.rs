@@ -30,7 +30,7 @@ impl Exploration {
         }
         let due = |place: &usize| {
             let conjecture = &self.conjectures[*place];
-            conjecture.is_open() && self.is_wanted(conjecture) && conjecture.tried[NARROW] < rules
+            conjecture.is_open() && self.is_wanted(conjecture) && conjecture.tried[NARROW] <= rules
         };
         let due: Vec<usize> = (0..self.conjectures.len()).filter(due).take(self.options.window).collect();
         if due.is_empty() {
@@ -39,10 +39,11 @@ impl Exploration {
         self.take_fingerprints();
         let mut blocks = Vec::new();
         self.running = Vec::new();
+        self.running_level = NARROW;
         for place in due {
-            let before = std::mem::replace(&mut self.conjectures[place].tried[NARROW], rules);
+            let before = std::mem::replace(&mut self.conjectures[place].tried[NARROW], rules + 1);
             let chosen = self.relevant(place, rules);
-            if before == 0 || chosen != self.relevant(place, before) {
+            if before == 0 || chosen != self.relevant(place, before - 1) {
                 blocks.push(self.narrow_block(place, &chosen, self.narrow_effort()));
                 self.running.push(place);
             }

@@ -28,9 +28,12 @@ impl Exploration {
         loop {
             match self.stage {
                 Stage::Finished => return Task::Finished,
-                Stage::Fresh | Stage::Wanting | Stage::Closing | Stage::Doubting | Stage::Sifting => {
-                    return Task::Prepare;
-                }
+                Stage::Fresh
+                | Stage::Wanting
+                | Stage::Quantifying
+                | Stage::Closing
+                | Stage::Doubting
+                | Stage::Sifting => return Task::Prepare,
                 // Only goals were asked for, and all are decided.
                 _ if !self.options.generate && !self.goals_open() => self.finish(),
                 Stage::Goals | Stage::Generated => {
@@ -155,12 +158,13 @@ impl Exploration {
         };
         // Lemmas stand at the end of the list but are wanted first; behind them what more is done for.
         let order_of = |(place, conjecture): &(usize, &Conjecture)| {
-            let behind = level != QUICK && self.options.generate && !conjecture.textbook;
+            let behind = level != QUICK && !self.is_wanted(conjecture);
             (!conjecture.origin.is_help(), behind, *place)
         };
         let mut order: Vec<_> = self.conjectures.iter().enumerate().filter(chosen).collect();
         order.sort_by_key(order_of);
         self.running = order.into_iter().map(|(place, _)| place).take(self.options.window).collect();
+        self.running_level = level;
         let running = &self.running;
         for place in running {
             self.conjectures[*place].tried[level] = rules;
@@ -218,6 +222,6 @@ impl Exploration {
     }
 
     fn finish(&mut self) {
-        self.stage = Stage::Closing;
+        self.stage = Stage::Quantifying;
     }
 }

@@ -14,7 +14,8 @@ pub struct Theorem {
     pub clause: Option<Clause>,
     /// The number of the variable on which the outermost induction is, if there is one.
     pub induction: Option<u16>,
-    /// Whether it follows at once, without induction, from what was known: then it is no rule.
+    /// Whether it follows at once, without induction, from what was known, or is a large law of textbooks that needs no
+    /// induction: then it is no rule.
     pub corollary: bool,
     /// Whether it is among those from which, with the axioms, the others are found again; known at the end.
     pub essential: bool,
