@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use rustix::time::{ClockId, clock_gettime};
 use shipped::{names, read};
+use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Exploration, Options, Task};
-use theoremata_logic::search::premises::{self, Chooser};
+use theoremata_logic::search::premises::{self, Chooser, Premise};
 
 const AT: [usize; 3] = [8, 16, 32];
 
@@ -48,6 +49,15 @@ fn explored(name: &str, seconds: f64) -> Exploration {
 /// Recall and the number of theorems that count, for each chooser and each k.
 type Sums = Vec<[(f64, usize); AT.len()]>;
 
+fn premise(exploration: &Exploration, place: usize) -> Premise {
+    let checked = &exploration.theorems[place].checked;
+    Premise {
+        id: TheoremId(place as u32),
+        statement: checked.statement().clone(),
+        cites: checked.basis().theorems.iter().copied().collect(),
+    }
+}
+
 fn measure(exploration: &Exploration, sums: &mut Sums) -> f64 {
     let theory = exploration.theory();
     let rules: Vec<usize> =
@@ -59,9 +69,9 @@ fn measure(exploration: &Exploration, sums: &mut Sums) -> f64 {
         if cited.is_empty() || !cited.iter().all(|cited| before.contains(cited)) {
             continue;
         }
-        let statements: Vec<_> = before.iter().map(|rule| exploration.theorems[*rule].checked.statement()).collect();
+        let known: Vec<Premise> = before.iter().map(|rule| premise(exploration, *rule)).collect();
         for (chooser, sums) in Chooser::ALL.into_iter().zip(sums.iter_mut()) {
-            let ranked = premises::rank(chooser, theory, theorem.checked.statement(), &statements);
+            let ranked = premises::rank(chooser, theory, theorem.checked.statement(), &known);
             for (k, (sum, count)) in AT.into_iter().zip(sums.iter_mut()) {
                 if before.len() > k {
                     let first: Vec<usize> = ranked.iter().take(k).map(|place| before[*place]).collect();

@@ -1,4 +1,4 @@
-"""The training-free choosers of `logic/src/advisors/premises.rs`, said again: rankings of theorems for a goal.
+"""The training-free choosers of `logic/src/search/premises.rs`, said again: rankings of theorems for a goal.
 
 A goal and theorems are trees of statements.py; a ranking is a list of places. Ties go to the earlier theorem.
 """

@@ -49,9 +49,8 @@ impl Rival {
 
 /// The theorems that a chooser puts first.
 fn by_overlap(chooser: Chooser, query: &Query) -> Option<Proposal> {
-    let known: Vec<_> = query.theorems.iter().map(|(_, statement)| statement).collect();
-    let ranked = premises::rank(chooser, &query.theory, query.goal.as_ref()?, &known);
-    Some(Proposal::Premises(ranked.iter().take(NAMED).map(|place| query.theorems[*place].0.0).collect()))
+    let ranked = premises::rank(chooser, &query.theory, query.goal.as_ref()?, &query.theorems);
+    Some(Proposal::Premises(ranked.iter().take(NAMED).map(|place| query.theorems[*place].id.0).collect()))
 }
 
 #[cfg(test)]

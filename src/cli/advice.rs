@@ -67,6 +67,8 @@ pub(crate) enum ChooserName {
     Minhash,
     /// By what each adds for its length.
     Budgeted,
+    /// By what the proofs of similar theorems cite.
+    Neighbours,
 }
 
 /// The advisor of a run.
@@ -249,6 +251,7 @@ impl ChooserName {
             ChooserName::Mepo => Chooser::Mepo,
             ChooserName::Minhash => Chooser::MinHash,
             ChooserName::Budgeted => Chooser::Budgeted,
+            ChooserName::Neighbours => Chooser::Neighbours,
         }
     }
 }

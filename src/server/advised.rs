@@ -40,7 +40,7 @@ pub(crate) struct AdviceOptions {
     /// Tokens of a proposal of a model, 1 to 1024; 48 if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tokens: Option<usize>,
-    /// How `overlap` chooses: `recent`, `sine`, `mepo`, `minhash` or `budgeted`; `minhash` if it is left out.
+    /// How `overlap` chooses: `recent`, `sine`, `mepo`, `minhash`, `budgeted` or `neighbours`; `minhash` if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chooser: Option<String>,
 }

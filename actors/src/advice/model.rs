@@ -12,11 +12,10 @@ use tera::{Context, Tera};
 use theoremata_kernels::MIX_STEP;
 use theoremata_lm::Outcome;
 use theoremata_logic::calculus::formula::Formula;
-use theoremata_logic::calculus::proof::TheoremId;
 use theoremata_logic::language::infix::Infix;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::search::explore::{Proposal, Query, Topic};
-use theoremata_logic::search::premises::NAMED;
+use theoremata_logic::search::premises::{NAMED, Premise};
 
 use super::advisor::Advisor;
 use crate::grid::Cancel;
@@ -110,8 +109,7 @@ impl ModelAdvisor {
         let theorems = &query.theorems[latest..];
         // Those among which it is to choose stand behind the question, each in a branch.
         if query.topic != Topic::Premises {
-            let numbered =
-                |(id, statement): &(TheoremId, Formula)| Numbered { number: id.0 + 1, math: said(statement) };
+            let numbered = |theorem: &Premise| Numbered { number: theorem.id.0 + 1, math: said(&theorem.statement) };
             context.insert("theorems", &theorems.iter().map(numbered).collect::<Vec<_>>());
         }
         context.insert("goal", &query.goal.as_ref().map(said));
@@ -122,9 +120,9 @@ impl ModelAdvisor {
         // The number keeps the draws of one question apart from those of another.
         let seed = self.seed.wrapping_add(u64::from(query.number).wrapping_mul(MIX_STEP));
         if query.topic == Topic::Premises {
-            let items = theorems.iter().map(|(_, statement)| said(statement)).collect();
+            let items = theorems.iter().map(|theorem| said(&theorem.statement)).collect();
             let job = Job { seed, raw: true, ..Job::new(prompt, Program::Score { items, sum: false }, 1) };
-            return Ok((job, theorems.iter().map(|(id, _)| id.0).collect()));
+            return Ok((job, theorems.iter().map(|theorem| theorem.id.0).collect()));
         }
         let program = Program::Vote { samples: query.most.max(1), least: 1, pattern: None };
         let shape = OutputFormat::Regex(format!("{}\\n", infix.expression(VARIABLES, DEPTH)));

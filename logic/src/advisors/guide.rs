@@ -63,7 +63,7 @@ impl Guide {
     /// Theorems drawn at random, as many as an advisor names.
     pub(super) fn subset(&self, query: &Query, place: usize) -> Vec<u32> {
         let mut random = self.random_for(query, 1 + place as u64);
-        let mut all: Vec<u32> = query.theorems.iter().map(|(id, _)| id.0).collect();
+        let mut all: Vec<u32> = query.theorems.iter().map(|theorem| theorem.id.0).collect();
         random.shuffle(&mut all);
         all.truncate(NAMED);
         all

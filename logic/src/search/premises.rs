@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calculus::formula::Formula;
+use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Theory;
 use crate::language::infix::{Infix, Sentence, Term};
 use crate::language::notation::Reading;
@@ -27,11 +28,26 @@ pub enum Chooser {
     /// Greedy choice of what covers most of the goal that is not covered yet for its length: information gain on labels
     /// (MIG, 2504.13835) within a budget of tokens (CORAG, 2411.00744).
     Budgeted,
+    /// Nearest neighbours, as in MaSh (Kühlwein, Blanchette, Kaliszyk and Urban 2013): what the proofs of theorems like the
+    /// goal cite.
+    Neighbours,
+}
+
+/// A theorem that may be a premise.
+#[derive(Clone, Debug)]
+pub struct Premise {
+    /// Its number.
+    pub id: TheoremId,
+    /// What it says.
+    pub statement: Formula,
+    /// The theorems that its proof cites.
+    pub cites: Vec<TheoremId>,
 }
 
 impl Chooser {
     /// All of them.
-    pub const ALL: [Chooser; 5] = [Chooser::Recent, Chooser::Sine, Chooser::Mepo, Chooser::MinHash, Chooser::Budgeted];
+    pub const ALL: [Chooser; 6] =
+        [Chooser::Recent, Chooser::Sine, Chooser::Mepo, Chooser::MinHash, Chooser::Budgeted, Chooser::Neighbours];
 
     /// Its name.
     #[must_use]
@@ -42,6 +58,7 @@ impl Chooser {
             Chooser::Mepo => "mepo",
             Chooser::MinHash => "minhash",
             Chooser::Budgeted => "budgeted",
+            Chooser::Neighbours => "neighbours",
         }
     }
 }
@@ -49,25 +66,30 @@ impl Chooser {
 /// The places of all theorems, the most relevant for the goal first; those that are no plain statements come last. Cost: about
 /// the product of their sizes.
 #[must_use]
-pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[&Formula]) -> Vec<usize> {
+pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[Premise]) -> Vec<usize> {
     let (infix, reading) = (Infix::new(theory), Reading::new(theory));
     let read = |statement: &Formula| infix.sentence(&reading.statement(statement).to_string()).ok();
     let Some(goal) = read(goal) else { return (0..theorems.len()).collect() };
     let (places, known): (Vec<usize>, Vec<Sentence>) =
-        theorems.iter().enumerate().filter_map(|(place, statement)| Some((place, read(statement)?))).unzip();
-    let mut order: Vec<usize> = ranked(chooser, &goal, &known).into_iter().map(|known| places[known]).collect();
+        theorems.iter().enumerate().filter_map(|(place, theorem)| Some((place, read(&theorem.statement)?))).unzip();
+    let at: BTreeMap<TheoremId, usize> =
+        places.iter().enumerate().map(|(at, place)| (theorems[*place].id, at)).collect();
+    let cited = |place: &usize| theorems[*place].cites.iter().filter_map(|id| at.get(id).copied()).collect();
+    let cites: Vec<Vec<usize>> = places.iter().map(cited).collect();
+    let mut order: Vec<usize> = ranked(chooser, &goal, &known, &cites).into_iter().map(|known| places[known]).collect();
     order.extend((0..theorems.len()).filter(|place| !places.contains(place)));
     order
 }
 
-#[must_use]
-fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
+/// `cites` has for each theorem the places of those that its proof cites.
+fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence], cites: &[Vec<usize>]) -> Vec<usize> {
     match chooser {
         Chooser::Recent => (0..theorems.len()).rev().collect(),
         Chooser::Sine => sine(goal, theorems),
         Chooser::Mepo => mepo(goal, theorems),
         Chooser::MinHash => min_hash(goal, theorems),
         Chooser::Budgeted => budgeted(goal, theorems),
+        Chooser::Neighbours => neighbours(goal, theorems, cites),
     }
 }
 
@@ -214,9 +236,18 @@ impl Fingerprint {
     /// How much a theorem seems to matter for a goal: how many patterns of terms they are estimated to share, and more if a
     /// side of the theorem unifies with a term of the goal.
     pub(crate) fn relevance(&self, theorem: &Fingerprint) -> usize {
-        let same = self.hashes.iter().zip(&theorem.hashes).filter(|(one, other)| one == other).count();
         let unifies = theorem.sides.iter().any(|side| self.terms.iter().any(|term| unify(side, term)));
-        same + if unifies { HASHES as usize / 8 } else { 0 }
+        self.same(theorem) + if unifies { HASHES as usize / 8 } else { 0 }
+    }
+
+    fn same(&self, other: &Fingerprint) -> usize {
+        self.hashes.iter().zip(&other.hashes).filter(|(one, other)| one == other).count()
+    }
+
+    /// How much a theorem like `theorem` tells of a proof of the goal: nothing if they share no pattern, 1 if they share all.
+    pub(crate) fn likeness(&self, theorem: &Fingerprint) -> f64 {
+        // The fourth power, that those which are a little alike, of which there are many, do not outvote those which are.
+        (self.same(theorem) as f64 / HASHES as f64).powi(4)
     }
 }
 
@@ -226,6 +257,19 @@ fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
     let relevance = |theorem: &Sentence| goal.relevance(&Fingerprint::of_sentence(theorem));
     let mut order: Vec<usize> = (0..theorems.len()).collect();
     order.sort_by_cached_key(|place| (std::cmp::Reverse(relevance(&theorems[*place])), *place));
+    order
+}
+
+/// Theorems by how alike those are to the goal whose proofs cite them; among equals the later ones first.
+fn neighbours(goal: &Sentence, theorems: &[Sentence], cites: &[Vec<usize>]) -> Vec<usize> {
+    let goal = Fingerprint::of_sentence(goal);
+    let mut cited = vec![0.0; theorems.len()];
+    for (theorem, cites) in theorems.iter().zip(cites).filter(|(_, cites)| !cites.is_empty()) {
+        let share = goal.likeness(&Fingerprint::of_sentence(theorem)) / cites.len() as f64;
+        cites.iter().for_each(|place| cited[*place] += share);
+    }
+    let mut order: Vec<usize> = (0..theorems.len()).rev().collect();
+    order.sort_by(|one, other| cited[*other].total_cmp(&cited[*one]));
     order
 }
 
@@ -400,20 +444,30 @@ mod tests {
     fn theorems_about_what_the_goal_is_about_come_first() {
         let equation = |sign: usize| Sentence::Equal(apply(sign, &[term("x"), term("y")]), term("x"));
         let theorems: Vec<Sentence> = [0, 1, 2, 1, 0].map(equation).into();
+        let none = vec![Vec::new(); theorems.len()];
         let goal = Sentence::Equal(apply(1, &[term("a"), term("b")]), apply(1, &[term("b"), term("a")]));
         for chooser in [Chooser::Sine, Chooser::Mepo, Chooser::MinHash] {
-            let mut first = ranked(chooser, &goal, &theorems)[..2].to_vec();
+            let mut first = ranked(chooser, &goal, &theorems, &none)[..2].to_vec();
             first.sort_unstable();
             assert_eq!(first, [1, 3], "{}", chooser.name());
         }
         // The second of two that say the same brings less than one that says something else.
-        let chosen = ranked(Chooser::Budgeted, &goal, &theorems);
+        let chosen = ranked(Chooser::Budgeted, &goal, &theorems, &none);
         assert_eq!(chosen[0], 1);
         assert!(chosen.iter().position(|place| *place == 3) > Some(1));
         for chooser in Chooser::ALL {
-            let mut all = ranked(chooser, &goal, &theorems);
+            let mut all = ranked(chooser, &goal, &theorems, &none);
             all.sort_unstable();
             assert_eq!(all, [0, 1, 2, 3, 4], "{} ranks each once", chooser.name());
         }
+    }
+
+    #[test]
+    fn what_proofs_of_similar_theorems_cite_comes_first() {
+        let equation = |sign: usize| Sentence::Equal(apply(sign, &[term("x"), term("y")]), term("x"));
+        let theorems: Vec<Sentence> = [0, 1, 2, 1, 0].map(equation).into();
+        let cites = [vec![], vec![], vec![0], vec![0, 2], vec![1]];
+        let goal = Sentence::Equal(apply(1, &[term("a"), term("b")]), term("b"));
+        assert_eq!(ranked(Chooser::Neighbours, &goal, &theorems, &cites)[..2], [0, 2]);
     }
 }

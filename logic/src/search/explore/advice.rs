@@ -19,6 +19,7 @@ use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::Theory;
 use crate::clauses::clause::Clause;
 use crate::search::attempt::{Effort, LogicBlock};
+use crate::search::premises::Premise;
 
 use super::conjecture::{Fate, LAST, Origin, USUAL, is_asked};
 use super::{Exploration, Stage, Task};
@@ -109,7 +110,7 @@ pub struct Query {
     /// Statements that would have closed what attempts at the goal got stuck on. They may be false.
     pub stuck: Vec<Formula>,
     /// The theorems that were known when it was asked, those that follow at once left out.
-    pub theorems: Vec<(TheoremId, Formula)>,
+    pub theorems: Vec<Premise>,
     /// Proposals that are taken at most; those behind are not looked at.
     pub most: usize,
 }
@@ -205,7 +206,13 @@ impl Exploration {
             theory: self.theory.clone(),
             goal: asked.about.and_then(|place| self.asked_statement(place)),
             stuck: asked.stuck.iter().filter_map(|clause| self.statement_of(clause)).collect(),
-            theorems: rules.map(|(theorem, id)| (TheoremId(id), theorem.checked.statement().clone())).collect(),
+            theorems: rules
+                .map(|(theorem, id)| Premise {
+                    id: TheoremId(id),
+                    statement: theorem.checked.statement().clone(),
+                    cites: theorem.checked.basis().theorems.iter().copied().collect(),
+                })
+                .collect(),
             most: self.options.advice.map_or(0, |advice| usize::from(advice.proposals)),
         }
     }
