@@ -81,6 +81,13 @@ impl<'a> Evaluator<'a> {
         self.search(clause, Aim::Premises, |_| u16::MAX).is_some()
     }
 
+    /// Whether the model knows a witness of what the head claims to exist, at these values of the clause's variables.
+    #[must_use]
+    pub fn has_witness(&self, clause: &Clause, values: &[u16]) -> bool {
+        Plan::witness(self.model, clause)
+            .is_some_and(|plan| !Search { evaluator: self, plan: &plan, witness: None }.no_witness(&plan, values))
+    }
+
     /// `largest` says up to which value, counted in each domain from 0, the enumerated variables are tried.
     fn search(&self, clause: &Clause, aim: Aim, largest: impl Fn(&Plan) -> u16) -> Option<Vec<u16>> {
         let plan = Plan::new(self.model, clause, aim);

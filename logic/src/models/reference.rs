@@ -155,17 +155,49 @@ pub fn is_reached(model: &Model, induction: &InductionInstance) -> bool {
     }
 }
 
-/// The assignments of the first `count` individuals of each domain for which all premises are known to hold, those of
-/// small individuals first.
+/// The assignments for which all premises are known to hold, where the [`inputs`](super::evaluate::inputs) are among the
+/// first `count` individuals of their domains; those of small individuals first.
 #[must_use]
 pub fn small_assignments(model: &Model, clause: &Clause, count: u16) -> Vec<Vec<u16>> {
     let domains = model.domains_of(clause);
-    let few = |domain: &&Domain| domain.first..domain.first + domain.size.min(count);
-    let ranges: Vec<Range<u16>> = domains[..usize::from(clause.variables)].iter().map(few).collect();
-    let mut found: Vec<Vec<u16>> =
-        assignments(&ranges).take(1 << 16).filter(|values| premises_hold(model, clause, values)).collect();
-    found.sort_by_key(|values| values.iter().zip(&domains).map(|(value, domain)| value - domain.first).max());
-    found
+    let inputs = super::evaluate::inputs(model, clause);
+    let few = |input: &u16| {
+        let domain = domains[usize::from(*input)];
+        domain.first..domain.first + domain.size.min(count)
+    };
+    let ranges: Vec<Range<u16>> = inputs.iter().map(few).collect();
+    let mut found: Vec<(u16, Vec<u16>)> = Vec::new();
+    for chosen in assignments(&ranges).take(1 << 16) {
+        let mut values = vec![UNKNOWN; usize::from(clause.variables)];
+        inputs.iter().zip(&chosen).for_each(|(input, value)| values[usize::from(*input)] = *value);
+        compute(model, clause, &mut values);
+        if premises_hold(model, clause, &values) && !values.contains(&UNKNOWN) {
+            let largest = chosen.iter().zip(&ranges).map(|(value, range)| value - range.start).max();
+            found.push((largest.unwrap_or(0), values));
+        }
+    }
+    found.sort_by_key(|(largest, _)| *largest);
+    found.into_iter().map(|(_, values)| values).collect()
+}
+
+/// Puts in what the function rows among the premises give, until there is no more.
+fn compute(model: &Model, clause: &Clause, values: &mut [u16]) {
+    let mut before = None;
+    while before != Some(values.iter().filter(|value| **value == UNKNOWN).count()) {
+        before = Some(values.iter().filter(|value| **value == UNKNOWN).count());
+        for premise in clause.premises.iter().filter(|premise| premise.positive) {
+            let Table::Function(_) = &model.tables[premise.relation.index()] else { continue };
+            let Some((Term::Variable(output), inputs)) = premise.arguments.split_last() else { continue };
+            let value = |term: &Term| match term {
+                Term::Constant(constant) => model.constants[usize::from(*constant)],
+                Term::Variable(variable) => values[usize::from(*variable)],
+            };
+            let inputs: Vec<u16> = inputs.iter().map(value).collect();
+            if values[usize::from(*output)] == UNKNOWN && !inputs.contains(&UNKNOWN) {
+                values[usize::from(*output)] = super::evaluate::function_value(model, premise.relation, &inputs);
+            }
+        }
+    }
 }
 
 /// All values of the clause's variables.

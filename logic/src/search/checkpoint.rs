@@ -13,7 +13,7 @@ use crate::calculus::proof::{Proof, TheoremId};
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::Clause;
 use crate::search::explore::{
-    Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Quantified, Sifting, Stage, Theorem,
+    Asked, Exploration, Fate, Generation, LEVELS, Open, Options, Origin, Quantified, Sifting, Stage, Theorem, When,
 };
 use crate::search::library::{Library, Source};
 
@@ -43,7 +43,7 @@ struct State<C, O> {
     theorems: Vec<Mark>,
     conjectures: Vec<Entry<C, O>>,
     wanted: Vec<(C, usize)>,
-    late_models: Vec<usize>,
+    late_models: Vec<(usize, When)>,
     knows_exhaustions: bool,
     has_doubted: bool,
     siftings: Vec<Sifting>,

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::calculus::proof::TheoremId;
+use crate::clauses::clause::Clause;
 use crate::language::infix::Infix;
 use crate::saturation::block::Limits;
 use crate::saturation::book::RuleBook;
@@ -83,13 +84,18 @@ impl Exploration {
 
     /// An attempt at a goal that knows the axioms and these theorems alone.
     pub(super) fn narrow_block(&self, place: usize, chosen: &[u32], effort: Effort) -> LogicBlock {
+        let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
+        self.block_with(clause, chosen, effort)
+    }
+
+    /// An attempt at a clause that knows the axioms and these theorems alone.
+    pub(super) fn block_with(&self, clause: &Clause, chosen: &[u32], effort: Effort) -> LogicBlock {
         let mut book = RuleBook::new(&self.compiled);
         for id in chosen {
             if let Some(theorem) = self.theorems.get(*id as usize) {
                 add_theorem(&mut book, &self.compiled, TheoremId(*id), theorem);
             }
         }
-        let clause = self.conjectures[place].clause.as_ref().expect("what is tried is a clause");
         let root = Arc::new(root_of(&book).rest());
         LogicBlock::new(self.compiled.clone(), root, Sequent::of(clause), effort)
     }

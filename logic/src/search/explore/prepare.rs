@@ -7,14 +7,13 @@ use crate::calculus::proof::TheoremId;
 use crate::calculus::theory::{Goal, Theory};
 use crate::clauses::clause::{Clause, Head};
 use crate::clauses::compile::{Compiled, Move};
-use crate::models::limits::SearchLimits;
 use crate::proofs::reconstruction::{from_axioms, project};
 use crate::saturation::block::Limits;
 use crate::search::attempt::{Effort, Verdict, solve};
 use crate::search::ended::kept_apart;
 
 use super::conjecture::{Conjecture, Fate, Origin};
-use super::{Exploration, Stage};
+use super::{Exploration, Stage, When};
 
 impl Exploration {
     /// Makes the models, refutes goals, and generates conjectures if that is wanted. Looks for a
@@ -31,7 +30,7 @@ impl Exploration {
             return true;
         }
         if self.stage == Stage::Closing {
-            if !self.find_counter_models(&SearchLimits::default(), go_on) || !self.mark_essential(go_on) {
+            if !self.find_counter_models(When::Late, go_on) || !self.mark_essential(go_on) {
                 return false;
             }
             self.join_parts();
@@ -39,7 +38,7 @@ impl Exploration {
             return true;
         }
         if self.stage == Stage::Doubting {
-            if !self.find_counter_models(&SearchLimits::QUICK, go_on) {
+            if !self.find_counter_models(When::Early, go_on) {
                 return false;
             }
             self.join_parts();

@@ -1,5 +1,7 @@
 //! Models of the theory, and what they refute: goals at the beginning, and what is open in the end.
 
+use serde::{Deserialize, Serialize};
+
 use crate::calculus::formula::Formula;
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Literal};
@@ -17,6 +19,24 @@ use super::conjecture::{Conjecture, Fate, is_asked};
 
 /// The most assignments of a goal's variables that are looked at in one model.
 const GOAL_ASSIGNMENTS: u64 = 1 << 22;
+
+/// When an open goal is doubted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum When {
+    /// When it has withstood a first attempt: small models are looked for.
+    Early,
+    /// When nothing is left to be tried: larger ones are, and what was found is known.
+    Late,
+}
+
+impl When {
+    fn limits(self) -> SearchLimits {
+        match self {
+            When::Early => SearchLimits::QUICK,
+            When::Late => SearchLimits::default(),
+        }
+    }
+}
 
 impl Exploration {
     /// Makes the models and refutes goals in them; false if `go_on` said stop.
@@ -135,9 +155,9 @@ impl Exploration {
         apart.or_else(|| find(true))
     }
 
-    /// Goals that stay open may fail in a finite model that nobody has looked at yet, or claim an existence of which it
-    /// can be proved that there is none; false if `go_on` said stop.
-    pub(super) fn find_counter_models(&mut self, limits: &SearchLimits, go_on: &mut dyn FnMut() -> bool) -> bool {
+    /// Goals that stay open may fail in a finite model that nobody has looked at yet, or at values for which it can be
+    /// proved; false if `go_on` said stop.
+    pub(super) fn find_counter_models(&mut self, when: When, go_on: &mut dyn FnMut() -> bool) -> bool {
         for place in 0..self.conjectures.len() {
             let conjecture = &self.conjectures[place];
             let is_goal = is_asked(&conjecture.origin);
@@ -150,9 +170,9 @@ impl Exploration {
                 return false;
             }
             let mut steps = 0;
-            match kept_apart(|| self.late_counter_model(place, limits, &mut steps, go_on)) {
+            match kept_apart(|| self.late_counter_model(place, when, &mut steps, go_on)) {
                 Ok(Some(found)) => {
-                    self.late_models.push(place);
+                    self.late_models.push((place, when));
                     self.refuted_by(place, found);
                 }
                 Ok(None) => {}
@@ -167,19 +187,16 @@ impl Exploration {
     fn late_counter_model(
         &self,
         place: usize,
-        limits: &SearchLimits,
+        when: When,
         steps: &mut u64,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Option<(Result<Model, usize>, Vec<u16>)> {
         // What the constructors of a generated set make is endless if they are free.
         if self.models.iter().any(|model| model.is_piece) {
-            if *limits == SearchLimits::QUICK {
-                return None;
-            }
-            return self.without_witness(place, steps, go_on).map(|(number, values)| (Err(number), values));
+            return self.disproved(place, when, steps, go_on).map(|(number, values)| (Err(number), values));
         }
         let (model, values) =
-            self.has_finite_models().then(|| self.finite_counter_model(place, limits, go_on)).flatten()?;
+            self.has_finite_models().then(|| self.finite_counter_model(place, &when.limits(), go_on)).flatten()?;
         self.judges(&model, &self.conjectures[place]).then_some((Ok(model), values))
     }
 
@@ -196,9 +213,9 @@ impl Exploration {
 
     /// Finds the models again that refuted goals at the end.
     pub(crate) fn refute_late(&mut self) {
-        for place in self.late_models.clone() {
+        for (place, when) in self.late_models.clone() {
             if place < self.conjectures.len()
-                && let Some(found) = self.late_counter_model(place, &SearchLimits::default(), &mut 0, &mut || true)
+                && let Some(found) = self.late_counter_model(place, when, &mut 0, &mut || true)
             {
                 self.refuted_by(place, found);
             }

@@ -1,57 +1,100 @@
-//! Existence refuted in a piece of a structure: not by looking, since a witness may lie outside, but by a proof that at
-//! some values of the variables there is none.
+//! Goals refuted in a piece of a structure by a proof: what is not known there may be true for a reason that lies outside,
+//! such as a witness. So it is proved that at some values of the variables, at which the premises hold, the conclusion
+//! leads to a contradiction.
 
+use crate::calculus::checked::Checked;
+use crate::calculus::proof::TheoremId;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
 use crate::clauses::compile::{Compiled, ConstructorInstance};
-use crate::models::model::{Model, Table};
-use crate::models::reference::small_assignments;
+use crate::models::evaluate::Evaluator;
+use crate::models::model::{Model, Table, Truth};
+use crate::models::reference::{small_assignments, truth};
+use crate::proofs::reconstruction::{Tree, extract};
 use crate::saturation::sequent::Sequent;
 use crate::search::attempt::{Effort, LogicBlock, Verdict, solve};
 
 use super::Exploration;
+use super::refute::When;
 
-/// At so many assignments it is tried to show that there is no witness.
-const ASSIGNMENTS: usize = 4;
+/// At so many assignments it is tried to show that the conclusion fails.
+const ASSIGNMENTS: usize = 8;
 
 /// Of each variable so many values are looked at.
-const VALUES: u16 = 4;
+const VALUES: u16 = 5;
+
+/// What is done at each of them.
+const EFFORTS: [Effort; 2] = [Effort::QUICK, Effort::CASES];
+
+/// A conclusion is said in at most so many literals.
+const UNFOLDED: usize = 8;
 
 impl Exploration {
-    /// A model, and values of the variables of a statement that claims an existence, for which it is proved that what is
-    /// claimed leads to a contradiction.
-    pub(super) fn without_witness(
+    /// A model, and values of the variables of a statement for which its premises hold there, and for which it is proved that
+    /// what it concludes leads to a contradiction.
+    pub(super) fn disproved(
         &self,
         place: usize,
+        when: When,
         steps: &mut u64,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Option<(usize, Vec<u16>)> {
         let conjecture = &self.conjectures[place];
-        let clause = conjecture.clause.as_ref().filter(|clause| matches!(clause.head, Head::Exists(..)))?;
+        let clause = conjecture.clause.as_ref()?;
+        let is_unknown = |model: &Model, values: &[u16]| match &clause.head {
+            Head::Exists(..) => !Evaluator::new(model).has_witness(clause, values),
+            Head::Literal(literal) => truth(model, literal, values) == Truth::Unknown,
+            Head::False => false,
+        };
         let pieces = self.models.iter().enumerate().filter(|(_, model)| model.is_piece);
         for (number, model) in pieces.filter(|(_, model)| self.judges(model, conjecture)) {
-            for values in small_assignments(model, clause, VALUES).into_iter().take(ASSIGNMENTS) {
+            let small = small_assignments(model, clause, VALUES).into_iter();
+            for values in small.filter(|values| is_unknown(model, values)).take(ASSIGNMENTS) {
                 if !go_on() {
                     return None;
                 }
                 let Some(denied) = denied(&self.compiled, model, clause, &values) else { continue };
-                let block =
-                    LogicBlock::new(self.compiled.clone(), self.root.clone(), Sequent::of(&denied), Effort::USUAL);
-                let (verdict, work) = solve(block);
-                *steps += work;
-                if matches!(verdict, Verdict::Proved(_)) {
-                    return Some((number, values));
+                for effort in EFFORTS {
+                    let (verdict, work) = solve(self.denying_block(&denied, when, effort));
+                    *steps += work;
+                    if let Verdict::Proved(tree) = verdict
+                        && self.is_checked(&denied, &tree)
+                    {
+                        return Some((number, values));
+                    }
                 }
             }
         }
         None
     }
+
+    /// Early the axioms alone are known, so that it is the same attempt whenever it is made.
+    fn denying_block(&self, denied: &Clause, when: When, effort: Effort) -> LogicBlock {
+        match when {
+            When::Early => self.block_with(denied, &[], effort),
+            When::Late => LogicBlock::new(self.compiled.clone(), self.root.clone(), Sequent::of(denied), effort),
+        }
+    }
+
+    /// Whether a proof of a clause that is no conjecture passes the checker.
+    fn is_checked(&self, clause: &Clause, tree: &Tree) -> bool {
+        let Some(statement) = self.compiled.signature.statement(&self.theory, clause) else { return false };
+        let statements = &self.statements;
+        let id = TheoremId(statements.len() as u32);
+        let proof = extract(&self.theory, &self.compiled, statements, &statement, tree);
+        Checked::new(&self.theory, |id| statements.get(id.0 as usize), id, proof)
+            .is_ok_and(|checked| *checked.statement() == statement)
+    }
 }
 
-/// The statement that no witnesses exist where the variables have these values, which are written as terms of
+/// The statement that the conclusion fails where the variables have these values, which are written as terms of
 /// constructors; `None` if some are not made by constructors.
 fn denied(compiled: &Compiled, model: &Model, clause: &Clause, values: &[u16]) -> Option<Clause> {
-    let Head::Exists(count, literals) = &clause.head else { return None };
-    let mut terms = Terms { compiled, model, premises: Vec::new(), variables: *count, known: Vec::new() };
+    let (count, literals) = match &clause.head {
+        Head::Exists(count, literals) => (*count, &literals[..]),
+        Head::Literal(literal) if literal.positive => (0, std::slice::from_ref(literal)),
+        Head::Literal(_) | Head::False => return None,
+    };
+    let mut terms = Terms { compiled, model, premises: Vec::new(), variables: count, known: Vec::new() };
     let values: Vec<Term> = values.iter().map(|value| terms.term(*value)).collect::<Option<_>>()?;
     let Terms { mut premises, variables, .. } = terms;
     let put = |term: &Term| match term {
@@ -61,11 +104,70 @@ fn denied(compiled: &Compiled, model: &Model, clause: &Clause, values: &[u16]) -
         },
         constant => *constant,
     };
-    premises.extend(literals.iter().map(|literal| {
-        let arguments = literal.arguments.iter().map(put).collect();
-        Literal { arguments, ..literal.clone() }
-    }));
-    Some(Clause { variables, premises, head: Head::False })
+    let mut said: Vec<Literal> = literals.iter().map(|literal| rewritten(literal, &put)).collect();
+    unfold(compiled, &mut said, variables);
+    premises.extend(said);
+    // Its statement denies the last premise, which is to be no denial itself, and binds the variables in their order.
+    premises.sort_by_key(|premise| premise.positive);
+    let is_denial = premises.last().is_none_or(|last| !last.positive);
+    let mut order: Vec<Term> = Vec::new();
+    for argument in premises.iter().flat_map(|premise| &premise.arguments) {
+        if matches!(argument, Term::Variable(_)) && !order.contains(argument) {
+            order.push(*argument);
+        }
+    }
+    let renumber = |term: &Term| match order.iter().position(|known| known == term) {
+        Some(place) => Term::Variable(place as u16),
+        None => *term,
+    };
+    let premises = premises.iter().map(|premise| rewritten(premise, &renumber)).collect();
+    (!is_denial).then(|| Clause { variables: order.len() as u16, premises, head: Head::False })
+}
+
+/// Adds what literals say by axioms of the form `R(x, y) → …`, so that a witness has a name on which an induction can be.
+/// There are so many variables before.
+fn unfold(compiled: &Compiled, said: &mut Vec<Literal>, mut variables: u16) {
+    let mut next = 0;
+    while next < said.len() && said.len() < UNFOLDED {
+        let literal = said[next].clone();
+        next += 1;
+        let is_about = |premise: &Literal| {
+            let mut places = premise.arguments.iter().zip(0..);
+            premise.positive
+                && premise.relation == literal.relation
+                && places.all(|(argument, place)| *argument == Term::Variable(place))
+        };
+        if !literal.positive || literal.arguments.len() < 2 {
+            continue;
+        }
+        for axiom in &compiled.axioms {
+            let [premise] = &axiom.clause.premises[..] else { continue };
+            let (count, consequences) = match &axiom.clause.head {
+                Head::Exists(count, literals) => (*count, &literals[..]),
+                Head::Literal(literal) if literal.arguments.len() > 1 => (0, std::slice::from_ref(literal)),
+                Head::Literal(_) | Head::False => continue,
+            };
+            let own = axiom.clause.variables;
+            if !is_about(premise) || usize::from(own) != literal.arguments.len() {
+                continue;
+            }
+            let put = |term: &Term| match term {
+                Term::Variable(variable) if *variable < own => literal.arguments[usize::from(*variable)],
+                Term::Variable(variable) => Term::Variable(variables + variable - own),
+                constant => *constant,
+            };
+            for consequence in consequences.iter().map(|consequence| rewritten(consequence, &put)) {
+                if !said.contains(&consequence) {
+                    said.push(consequence);
+                }
+            }
+            variables += count;
+        }
+    }
+}
+
+fn rewritten(literal: &Literal, put: &dyn Fn(&Term) -> Term) -> Literal {
+    Literal { arguments: literal.arguments.iter().map(put).collect(), ..literal.clone() }
 }
 
 /// Individuals as terms.

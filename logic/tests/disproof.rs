@@ -1,0 +1,79 @@
+//! Goals that fail for a reason that lies outside of every piece of the structure: that there is no witness is proved.
+
+mod verdict;
+
+use std::sync::Arc;
+
+use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::language::mpl::read_goals;
+use theoremata_logic::search::attempt::solve;
+use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
+use verdict::Told;
+
+const GOALS_ONLY: fn() -> Options = || Options { generate: false, ..Options::default() };
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/../theories/laws/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a file of ours")
+}
+
+/// Asks the goals with a bound on the steps, and says what became of them; what was begun is saved and restored after every round
+/// if `restarts`.
+fn asked(theory: &Arc<Theory>, goals: &str, most: u64, restarts: bool) -> Exploration {
+    let (goals, report) = read_goals(theory, goals.as_bytes(), "test.goals");
+    assert!(!report.failed(), "{report:?}");
+    let mut exploration = Exploration::new(theory.clone(), &goals, GOALS_ONLY());
+    loop {
+        match exploration.next() {
+            Task::Prepare => assert!(exploration.prepare(&mut || true)),
+            Task::Solve(blocks) => {
+                let count = blocks.len() as u64;
+                let (verdicts, steps): (Vec<_>, Vec<u64>) = blocks.into_iter().map(solve).unzip();
+                exploration.commit(verdicts, count, steps.iter().sum());
+                if restarts {
+                    let proofs = exploration.theorems.iter().map(|theorem| theorem.checked.proof().clone()).collect();
+                    let bytes = exploration.save();
+                    exploration = Exploration::restore(theory.clone(), &goals, GOALS_ONLY(), &bytes, proofs)
+                        .expect("it was saved just now");
+                }
+            }
+            Task::Ask | Task::Finished => return exploration,
+        }
+        if exploration.counts().steps > most {
+            return exploration;
+        }
+    }
+}
+
+#[test]
+fn what_does_not_divide_is_seen_by_small_proofs() {
+    let theory = verdict::shipped("divisibility.mpl");
+    let told = verdict::told(&asked(&theory, &file("divisibility.false.goals"), 1_000_000, false));
+    assert_eq!(told, vec![Told::CounterSatisfiable; 6]);
+}
+
+/// Some values are ruled out by theorems that are found on the way.
+#[test]
+fn of_an_order_there_is_no_more_to_see_than_is_proved() {
+    let theory = verdict::shipped("natural-order.mpl");
+    let goals = file("natural-order.false.goals");
+    let exploration = asked(&theory, &goals, u64::MAX, false);
+    assert_eq!(verdict::told(&exploration), vec![Told::CounterSatisfiable; 6]);
+}
+
+#[test]
+fn what_is_disproved_stays_so_when_the_search_is_taken_up_again() {
+    let theory = verdict::shipped("divisibility.mpl");
+    // One that holds and needs an induction goes on behind the others.
+    let goals = format!("{}\n(>[x,y,z] (& (in2[x,y,∣]) (in2[y,z,∣])) (in2[x,z,∣]))", file("divisibility.false.goals"));
+    let fates = |restarts| {
+        let exploration = asked(&theory, &goals, 5_000_000, restarts);
+        let fate = |place: usize| match &exploration.conjectures[place].fate {
+            Fate::Refuted(model, values) => Some((*model, values.clone())),
+            _ => None,
+        };
+        (0..6).map(fate).collect::<Vec<_>>()
+    };
+    let straight = fates(false);
+    assert!(straight.iter().all(Option::is_some), "{straight:?}");
+    assert_eq!(straight, fates(true));
+}
