@@ -36,11 +36,8 @@ use subsume::{Instance, instance};
 /// The first look at a candidate: with three inputs, values up to 3.
 const FEW: u64 = 100;
 
-/// The last look: with three inputs, values up to 254.
-const MANY: u64 = 1 << 24;
-
-/// The last look at what has more than three inputs: with four, values up to 30.
-const MANY_OF_LARGE: u64 = 1 << 20;
+/// The last look: with three inputs, values up to 39; with four, up to 15.
+const MANY: u64 = 1 << 16;
 
 /// So many candidates about relations are looked at.
 const MOST_OF_FEW: usize = 200_000;
@@ -376,18 +373,17 @@ impl<'a> Sieve<'a> {
             let clause = &rank.clause;
             // Most false ones fail at small values; most true ones are instances, which costs less
             // to see than a sweep over the whole model.
-            let many = if rank.inputs.0 > 3 { MANY_OF_LARGE } else { MANY };
             if let Some(found) = self.refute(clause, FEW) {
                 refuted.push(found);
             } else if kept.instance(clause) {
                 self.counts.instances += 1;
             } else if shape == Shape::Horn && idle.any(&self, clause) {
                 self.counts.idle += 1;
-            } else if let Some(found) = self.refute(clause, many) {
+            } else if let Some(found) = self.refute(clause, MANY) {
                 refuted.push(found);
-            } else if !self.is_likely(clause, many) {
+            } else if !self.is_likely(clause, MANY) {
                 self.counts.unlikely += 1;
-            } else if !self.presumed.iter().any(|evaluator| evaluator.satisfiable_premises_within(clause, many)) {
+            } else if !self.presumed.iter().any(|evaluator| evaluator.satisfiable_premises_within(clause, MANY)) {
                 self.counts.vacuous += 1;
             } else {
                 let by_congruence = kept.by_congruence(&shape);

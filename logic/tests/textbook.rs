@@ -48,6 +48,20 @@ fn a_theory_may_call_its_parts_as_it_likes() {
     assert_eq!(laws(&without), 0, "nothing was to be said of operations");
 }
 
+/// Bounds on predicates say how large generated conjectures get. A law of textbooks is of the size that it is.
+#[test]
+fn bounds_on_a_predicate_keep_laws_of_textbooks_out_only_if_they_keep_it_out() {
+    let chains = |bounds: &str| {
+        let order = "(theory Order[P,≤] (& (>[x,y] (in2[x,y,≤]) (& (in[x,P]) (in[y,P]))) (>[x] (in[x,P]) (in2[x,x,≤])) \
+                     (>[x,y,z] (& (in2[x,y,≤]) (in2[y,z,≤])) (in2[x,z,≤]))))";
+        let found = proved(&verdict::explore(&format!("{order} (bounds {bounds})"), &[], Options::default()));
+        found.iter().filter(|statement| statement.matches("in2").count() + statement.matches('≤').count() == 4).count()
+    };
+    assert!(chains("(predicate in2 (count 1))") > 0);
+    assert_eq!(chains("(predicate in2 (count 0))"), 0);
+    assert_eq!(chains("(atoms 3)"), 0);
+}
+
 /// Whoever stops an exploration in the end has what was found before, and no half of what comes then.
 #[test]
 fn what_is_proved_in_the_end_is_entered_whole_or_not_at_all() {

@@ -64,11 +64,17 @@ impl Limits {
     }
 
     /// The limits for schemes. They are of the size that they are: who does not ask for conjectures that are smaller than
-    /// usual has all of them, and constants are no reason to be smaller.
+    /// usual has all of them but those about predicates that are kept out.
     pub(super) fn of_schemes(&self) -> Limits {
         let few = self.of_few();
-        let atoms = if few.atoms < Bounds::default().atoms { few.atoms } else { usize::MAX };
-        Limits { atoms, atoms_with_constant: atoms, ..few }
+        if few.atoms < Bounds::default().atoms {
+            return Limits { atoms_with_constant: few.atoms, ..few };
+        }
+        let mut groups = few.groups;
+        for group in groups.iter_mut().filter(|group| group.count > 0) {
+            (group.count, group.min_atoms, group.max_atoms) = (usize::MAX, 0, usize::MAX);
+        }
+        Limits { atoms: usize::MAX, atoms_with_constant: usize::MAX, groups, ..few }
     }
 
     /// Whether a conjecture may contain the constant.

@@ -54,6 +54,7 @@ use learn::root_of;
 pub use note::Note;
 use prepare::read_goal;
 pub(crate) use quantified::Quantified;
+pub(crate) use refute::When;
 use scope::Dependencies;
 pub(crate) use sift::Sifting;
 pub use theorem::{Counts, Theorem};
@@ -175,8 +176,8 @@ pub struct Exploration {
     pub(crate) wanted: Vec<(Clause, usize)>,
     /// The generations of conjectures: when only goals are asked for, small conjectures about little come first.
     pub(crate) generations: Vec<Generation>,
-    /// The goals that were refuted by a model that was looked for at the end.
-    pub(crate) late_models: Vec<usize>,
+    /// The goals that were refuted when they had withstood attempts, and when that was.
+    pub(crate) late_models: Vec<(usize, When)>,
     /// The place of the statement that the contradiction proves.
     pub(crate) falsity_at: Option<usize>,
     /// The number of atoms of the smallest conjectures that were not generated, since there are too many.
