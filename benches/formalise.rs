@@ -1,7 +1,7 @@
 //! `cargo bench --bench formalise`: how often the default model says in a formula what a sentence says.
 //!
-//! Forty sentences with one statement each that they say (`benches/formalise/sentences.tsv`), written for this. Right is what is
-//! the same statement when both are written in MPL; variables may have other names. `MODEL` names another model, `SAMPLES` how many
+//! Forty sentences with one statement each that they say (`benches/formalise/sentences.tsv`), written for this. Right is a
+//! candidate of which one form is the same statement when both are written in MPL; variables may have other names. `MODEL` names another model, `SAMPLES` how many
 //! candidates it writes for each.
 
 use std::path::Path;
@@ -16,10 +16,10 @@ struct Sentence {
     meant: String,
 }
 
-/// What came of a sentence: the statement that is meant, and the candidates in their order, each with its votes.
+/// What came of a sentence: the statement that is meant, and the candidates in their order, the forms of each with their votes.
 struct Formalised {
     meant: String,
-    candidates: Vec<(String, u64)>,
+    candidates: Vec<Vec<(String, u64)>>,
     seconds: f64,
 }
 
@@ -28,27 +28,31 @@ fn main() {
     let samples = std::env::var("SAMPLES").unwrap_or_else(|_| "8".to_owned());
     let sentences = sentences();
     println!("{} sentences, {samples} candidates each, {model}", sentences.len());
-    let (mut first, mut among, mut voted, mut readable, mut seconds) = (0, 0, 0, 0, 0.0);
+    let (mut first, mut among, mut voted, mut joined, mut readable, mut seconds) = (0, 0, 0, 0, 0, 0.0);
     for sentence in &sentences {
         let Some(Formalised { meant, candidates, seconds: took }) = formalise(sentence, &model, &samples) else {
             println!("- {} {}: nothing was written", sentence.theory, sentence.text);
             continue;
         };
         seconds += took;
-        let is_right = |candidate: &(String, u64)| candidate.0 == meant;
-        let most = candidates.iter().map(|candidate| candidate.1).max().unwrap_or(0);
-        let by_vote = candidates.iter().find(|candidate| candidate.1 == most);
+        let is_right = |candidate: &Vec<(String, u64)>| candidate.iter().any(|form| form.0 == meant);
+        let votes = |candidate: &Vec<(String, u64)>| candidate.iter().map(|form| form.1).sum::<u64>();
+        let most = candidates.iter().map(votes).max().unwrap_or(0);
+        let most_alike = candidates.iter().flatten().map(|form| form.1).max().unwrap_or(0);
         first += usize::from(candidates.first().is_some_and(is_right));
         among += usize::from(candidates.iter().any(is_right));
-        voted += usize::from(by_vote.is_some_and(is_right));
-        readable += candidates.iter().map(|candidate| candidate.1).sum::<u64>();
+        voted +=
+            usize::from(candidates.iter().flatten().find(|form| form.1 == most_alike).is_some_and(|it| it.0 == meant));
+        joined += usize::from(candidates.iter().find(|candidate| votes(candidate) == most).is_some_and(is_right));
+        readable += candidates.iter().map(votes).sum::<u64>();
         let place = candidates.iter().position(is_right).map_or("-".to_owned(), |place| (place + 1).to_string());
         println!("{place:>2}  {}: {}", sentence.theory, sentence.text);
     }
     let all = sentences.len();
     println!("first in the list that is shown (examples, votes, theorems first): {first} of {all}");
     println!("among the candidates: {among} of {all}");
-    println!("what most candidates say, statements that are the same counted together: {voted} of {all}");
+    println!("what is written most often: {voted} of {all}");
+    println!("what most candidates say, equivalent ones counted together: {joined} of {all}");
     println!("candidates that could be read: {readable}; {seconds:.0} s");
 }
 
@@ -75,7 +79,8 @@ fn formalise(sentence: &Sentence, model: &str, samples: &str) -> Option<Formalis
     let theory = theory.to_str()?;
     let told = lines(&["formalise", theory, &sentence.text, "--model", model, "--samples", samples, "--json"]);
     let candidates = told.iter().filter(|line| line["event"] == "candidate");
-    let candidate = |line: &Value| Some((line["statement"].as_str()?.to_owned(), line["votes"].as_u64()?));
+    let form = |form: &Value| Some((form["statement"].as_str()?.to_owned(), form["votes"].as_u64()?));
+    let candidate = |line: &Value| Some(line["forms"].as_array()?.iter().filter_map(form).collect());
     let meant = lines(&["formalise", theory, &sentence.meant, "--read", "--json"]);
     let meant = meant.first()?["statement"].as_str()?.to_owned();
     Some(Formalised {

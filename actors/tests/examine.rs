@@ -251,3 +251,23 @@ fn a_verdict_says_why_a_statement_stays_open() {
         other => panic!("not all groups are commutative: {other:?}"),
     }
 }
+
+#[test]
+fn a_statement_is_the_same_in_other_words_or_if_each_is_proved_from_the_other() {
+    let examiner = examiner("group.mpl", &Arc::new(Store::in_memory()));
+    let read = |text: &&str| examiner.read(text).unwrap_or_else(|wrong| panic!("{text}: {wrong}"));
+    let said = [
+        "x · y = y · x",
+        "x · x = e",
+        "b · a = a · b",
+        "x · y = e ∧ y · z = e → x = z",
+        "e = y · y",
+        "x⁻¹ = x",
+        "y · z = e ∧ x · y = e → z = x",
+    ];
+    let goals: Vec<_> = said.iter().map(read).collect();
+    assert_eq!(examiner.same_forms(&goals), [0, 1, 0, 3, 1, 5, 3]);
+    let follow = |left: usize, right: usize| examiner.follow_from_each_other(&goals[left], &goals[right]);
+    assert_eq!(follow(1, 5), Ok(true), "whoever is its own inverse is of order two");
+    assert_eq!(follow(0, 1), Ok(false), "not every commutative group is of exponent two");
+}

@@ -70,15 +70,35 @@ pub(crate) struct FormaliseArguments {
     device: Device,
 }
 
-/// Statements that say the same.
+/// One statement, in the ways in which it was written.
 struct Candidate {
+    /// The first one stands for all.
+    forms: Vec<Form>,
+    verdict: Verdict,
+    /// Examples that speak against it.
+    against: Vec<String>,
+}
+
+/// A way to say a statement.
+struct Form {
     goal: Goal,
     /// As it was written first.
     text: String,
     votes: usize,
-    verdict: Verdict,
-    /// Examples that speak against it.
-    against: Vec<String>,
+}
+
+impl Candidate {
+    fn goal(&self) -> &Goal {
+        &self.forms[0].goal
+    }
+
+    fn votes(&self) -> usize {
+        self.forms.iter().map(|form| form.votes).sum()
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.verdict, Verdict::Open { .. })
+    }
 }
 
 /// `theoremata formalise`.
@@ -106,7 +126,7 @@ pub(crate) fn run(arguments: &FormaliseArguments, output: Output) -> Result<Exit
         let chosen = chosen.ok_or_else(|| {
             Failure::Usage(format!("there are candidates 1 to {}, and no {number}", candidates.len()))
         })?;
-        let mpl = examiner.mpl(&chosen.goal);
+        let mpl = examiner.mpl(chosen.goal());
         if output.is_json() {
             output.object(&json!({ "event": "accepted", "number": number, "statement": mpl }));
         } else {
@@ -115,7 +135,7 @@ pub(crate) fn run(arguments: &FormaliseArguments, output: Output) -> Result<Exit
         return Ok(Exit::Done);
     }
     candidates.iter().enumerate().for_each(|(place, candidate)| tell(&examiner, place + 1, candidate, output));
-    let unread = texts.len() - candidates.iter().map(|candidate| candidate.votes).sum::<usize>();
+    let unread = texts.len() - candidates.iter().map(Candidate::votes).sum::<usize>();
     if unread > 0 {
         output.note(&format!("{unread} of {} candidates are no statements of this theory", texts.len()));
     }
@@ -181,28 +201,54 @@ fn prompt(infix: &Infix<'_>, theory: &str, sentence: &str) -> String {
     prompt + &format!("Sentence: {}\nFormula: ", json!(sentence))
 }
 
-/// Candidates without those that cannot be read, the same ones counted together, the best first: those against which no
-/// example speaks, then by votes, then those that are theorems, then by their order.
+/// Candidates without those that cannot be read, those that say the same counted together, the best first: those against which
+/// no example speaks, then by votes, then those that are theorems, then by their order.
+///
+/// What says the same is of the same form; of what is neither proved nor refuted also what follows from each other. Of theorems
+/// that would be nothing: each follows from any statement.
 fn sorted(
     examiner: &Examiner,
     texts: &[String],
     holds: &[(String, Goal)],
     fails: &[(String, Goal)],
 ) -> Result<Vec<Candidate>, Failure> {
-    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut forms: Vec<Form> = Vec::new();
     for text in texts {
         let Ok(goal) = examiner.read(text) else { continue };
-        if let Some(known) = candidates.iter_mut().find(|known| known.goal.statement == goal.statement) {
-            known.votes += 1;
-            continue;
+        match forms.iter_mut().find(|known| known.goal.statement == goal.statement) {
+            Some(known) => known.votes += 1,
+            None => forms.push(Form { goal, text: text.clone(), votes: 1 }),
         }
-        let open = Verdict::Open { why: String::new() };
-        candidates.push(Candidate { goal, text: text.clone(), votes: 1, verdict: open, against: Vec::new() });
     }
+    let goals: Vec<Goal> = forms.iter().map(|form| form.goal.clone()).collect();
+    let same = examiner.same_forms(&goals);
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut places: Vec<usize> = Vec::new();
+    for (place, form) in forms.into_iter().enumerate() {
+        if same[place] < place {
+            places.push(places[same[place]]);
+            candidates[places[place]].forms.push(form);
+        } else {
+            places.push(candidates.len());
+            let verdict = examiner.examine(&[], &form.goal).map_err(Failure::World)?;
+            candidates.push(Candidate { forms: vec![form], verdict, against: Vec::new() });
+        }
+    }
+    let mut apart: Vec<Candidate> = Vec::new();
+    'candidates: for candidate in candidates {
+        for known in apart.iter_mut().filter(|known| known.is_open() && candidate.is_open()) {
+            if examiner.follow_from_each_other(known.goal(), candidate.goal()).map_err(Failure::World)? {
+                known.forms.extend(candidate.forms);
+                continue 'candidates;
+            }
+        }
+        apart.push(candidate);
+    }
+    let mut candidates = apart;
     for candidate in &mut candidates {
-        candidate.verdict = examiner.examine(&[], &candidate.goal).map_err(Failure::World)?;
+        let goal = examiner.mpl(candidate.goal());
         let follows = |example: &Goal| {
-            let text = format!("(>[] {} {})", examiner.mpl(&candidate.goal), examiner.mpl(example));
+            let text = format!("(>[] {goal} {})", examiner.mpl(example));
             let goal = examiner.read(&text).map_err(Failure::World)?;
             examiner.examine(&[], &goal).map_err(Failure::World)
         };
@@ -222,26 +268,33 @@ fn sorted(
         Verdict::Open { .. } => 1,
         Verdict::Refuted { .. } => 2,
     };
-    candidates.sort_by_key(|it| (it.against.len(), std::cmp::Reverse(it.votes), rank(&it.verdict)));
+    candidates.sort_by_key(|it| (it.against.len(), std::cmp::Reverse(it.votes()), rank(&it.verdict)));
     Ok(candidates)
 }
 
 fn tell(examiner: &Examiner, number: usize, candidate: &Candidate, output: Output) {
-    let (math, mpl) = (examiner.math(&candidate.goal), examiner.mpl(&candidate.goal));
-    let words = Infix::new(examiner.theory()).words(&candidate.text).unwrap_or_default();
+    let (math, mpl) = (examiner.math(candidate.goal()), examiner.mpl(candidate.goal()));
+    let words = Infix::new(examiner.theory()).words(&candidate.forms[0].text).unwrap_or_default();
     let (status, more) = match &candidate.verdict {
         Verdict::Proved { .. } => ("theorem", String::new()),
         Verdict::Refuted { counterexample } => ("refuted", format!(" by {counterexample}")),
         Verdict::Open { why } => ("open", format!(": {why}")),
     };
     if output.is_json() {
+        let forms: Vec<_> = candidate
+            .forms
+            .iter()
+            .map(|form| json!({ "statement": examiner.mpl(&form.goal), "votes": form.votes }))
+            .collect();
         output.object(&json!({
-            "event": "candidate", "number": number, "votes": candidate.votes, "math": math, "words": words,
+            "event": "candidate", "number": number, "votes": candidate.votes(), "forms": forms, "math": math, "words": words,
             "statement": mpl, "status": status, "detail": more.trim_start_matches([':', ' ']), "against": candidate.against,
         }));
         return;
     }
-    output.line(&format!("{number:>3}  {math}   [{} votes, {status}{more}]", candidate.votes));
+    output.line(&format!("{number:>3}  {math}   [{} votes, {status}{more}]", candidate.votes()));
     output.line(&format!("     {words}"));
+    let others = candidate.forms[1..].iter().map(|form| examiner.math(&form.goal));
+    others.for_each(|math| output.line(&format!("     also written {math}")));
     candidate.against.iter().for_each(|example| output.line(&format!("     but {example}")));
 }
