@@ -54,7 +54,7 @@ fn premise(exploration: &Exploration, place: usize) -> Premise {
     Premise {
         id: TheoremId(place as u32),
         statement: checked.statement().clone(),
-        cites: checked.basis().theorems.iter().copied().collect(),
+        cites: checked.basis().theorems.to_vec(),
     }
 }
 

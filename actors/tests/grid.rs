@@ -4,6 +4,7 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use common::{actix, expect_panics, with_each};
 use theoremata_actors::grid::{
@@ -220,6 +221,11 @@ fn removed_blocks_are_freed_and_so_are_the_rest_in_the_end() {
         next(grid);
         assert_eq!(grid.remove(&ids[..70]), 70);
         next(grid);
+        // The threads free them beside the cycle.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while counter.load(Ordering::SeqCst) != 30 && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
         assert_eq!((counter.load(Ordering::SeqCst), grid.live()), (30, 30));
         grid.stop();
         assert_eq!((counter.load(Ordering::SeqCst), grid.live()), (0, 0));

@@ -210,7 +210,7 @@ impl Exploration {
                 .map(|(theorem, id)| Premise {
                     id: TheoremId(id),
                     statement: theorem.checked.statement().clone(),
-                    cites: theorem.checked.basis().theorems.iter().copied().collect(),
+                    cites: theorem.checked.basis().theorems.to_vec(),
                 })
                 .collect(),
             most: self.options.advice.map_or(0, |advice| usize::from(advice.proposals)),

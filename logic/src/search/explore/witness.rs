@@ -121,7 +121,7 @@ fn denied(compiled: &Compiled, model: &Model, clause: &Clause, values: &[u16]) -
         None => *term,
     };
     let premises = premises.iter().map(|premise| rewritten(premise, &renumber)).collect();
-    (!is_denial).then(|| Clause { variables: order.len() as u16, premises, head: Head::False })
+    (!is_denial).then_some(Clause { variables: order.len() as u16, premises, head: Head::False })
 }
 
 /// Adds what literals say by axioms of the form `R(x, y) → …`, so that a witness has a name on which an induction can be.
