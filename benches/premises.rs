@@ -70,8 +70,10 @@ fn measure(exploration: &Exploration, sums: &mut Sums) -> f64 {
             continue;
         }
         let known: Vec<Premise> = before.iter().map(|rule| premise(exploration, *rule)).collect();
+        let others = (0..place).filter(|other| exploration.theorems[*other].corollary);
+        let others: Vec<Premise> = others.map(|other| premise(exploration, other)).collect();
         for (chooser, sums) in Chooser::ALL.into_iter().zip(sums.iter_mut()) {
-            let ranked = premises::rank(chooser, theory, theorem.checked.statement(), &known);
+            let ranked = premises::rank(chooser, theory, theorem.checked.statement(), &known, &others);
             for (k, (sum, count)) in AT.into_iter().zip(sums.iter_mut()) {
                 if before.len() > k {
                     let first: Vec<usize> = ranked.iter().take(k).map(|place| before[*place]).collect();

@@ -49,7 +49,7 @@ impl Rival {
 
 /// The theorems that a chooser puts first.
 fn by_overlap(chooser: Chooser, query: &Query) -> Option<Proposal> {
-    let ranked = premises::rank(chooser, &query.theory, query.goal.as_ref()?, &query.theorems);
+    let ranked = premises::rank(chooser, &query.theory, query.goal.as_ref()?, &query.theorems, &query.consequences);
     Some(Proposal::Premises(ranked.iter().take(NAMED).map(|place| query.theorems[*place].id.0).collect()))
 }
 

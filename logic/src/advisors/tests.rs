@@ -23,6 +23,7 @@ fn query(theory: &Arc<Theory>, topic: Topic, goal: Option<&str>, stuck: &[&str],
         goal: goal.map(read),
         stuck: stuck.iter().map(|text| read(text)).collect(),
         theorems: Vec::new(),
+        consequences: Vec::new(),
         most,
     }
 }

@@ -63,10 +63,10 @@ impl Chooser {
     }
 }
 
-/// The places of all theorems, the most relevant for the goal first; those that are no plain statements come last. Cost: about
-/// the product of their sizes.
+/// The places of all theorems, the most relevant for the goal first; those that are no plain statements come last. `others` are
+/// not ranked, but what their proofs cite counts for [`Chooser::Neighbours`]. Cost: about the product of their sizes.
 #[must_use]
-pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[Premise]) -> Vec<usize> {
+pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[Premise], others: &[Premise]) -> Vec<usize> {
     let (infix, reading) = (Infix::new(theory), Reading::new(theory));
     let read = |statement: &Formula| infix.sentence(&reading.statement(statement).to_string()).ok();
     let Some(goal) = read(goal) else { return (0..theorems.len()).collect() };
@@ -74,22 +74,26 @@ pub fn rank(chooser: Chooser, theory: &Theory, goal: &Formula, theorems: &[Premi
         theorems.iter().enumerate().filter_map(|(place, theorem)| Some((place, read(&theorem.statement)?))).unzip();
     let at: BTreeMap<TheoremId, usize> =
         places.iter().enumerate().map(|(at, place)| (theorems[*place].id, at)).collect();
-    let cited = |place: &usize| theorems[*place].cites.iter().filter_map(|id| at.get(id).copied()).collect();
-    let cites: Vec<Vec<usize>> = places.iter().map(cited).collect();
-    let mut order: Vec<usize> = ranked(chooser, &goal, &known, &cites).into_iter().map(|known| places[known]).collect();
+    let cites = |theorem: &Premise| theorem.cites.iter().filter_map(|id| at.get(id).copied()).collect();
+    let is_asked = chooser == Chooser::Neighbours;
+    let more = others.iter().filter(|_| is_asked).filter_map(|other| Some((read(&other.statement)?, cites(other))));
+    let own = places.iter().zip(&known).map(|(place, sentence)| (sentence.clone(), cites(&theorems[*place])));
+    let proofs: Vec<(Sentence, Vec<usize>)> = own.chain(more).collect();
+    let mut order: Vec<usize> =
+        ranked(chooser, &goal, &known, &proofs).into_iter().map(|known| places[known]).collect();
     order.extend((0..theorems.len()).filter(|place| !places.contains(place)));
     order
 }
 
-/// `cites` has for each theorem the places of those that its proof cites.
-fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence], cites: &[Vec<usize>]) -> Vec<usize> {
+/// `proofs` are statements with the places of the theorems that their proofs cite.
+fn ranked(chooser: Chooser, goal: &Sentence, theorems: &[Sentence], proofs: &[(Sentence, Vec<usize>)]) -> Vec<usize> {
     match chooser {
         Chooser::Recent => (0..theorems.len()).rev().collect(),
         Chooser::Sine => sine(goal, theorems),
         Chooser::Mepo => mepo(goal, theorems),
         Chooser::MinHash => min_hash(goal, theorems),
         Chooser::Budgeted => budgeted(goal, theorems),
-        Chooser::Neighbours => neighbours(goal, theorems, cites),
+        Chooser::Neighbours => neighbours(goal, theorems.len(), proofs),
     }
 }
 
@@ -261,14 +265,14 @@ fn min_hash(goal: &Sentence, theorems: &[Sentence]) -> Vec<usize> {
 }
 
 /// Theorems by how alike those are to the goal whose proofs cite them; among equals the later ones first.
-fn neighbours(goal: &Sentence, theorems: &[Sentence], cites: &[Vec<usize>]) -> Vec<usize> {
+fn neighbours(goal: &Sentence, theorems: usize, proofs: &[(Sentence, Vec<usize>)]) -> Vec<usize> {
     let goal = Fingerprint::of_sentence(goal);
-    let mut cited = vec![0.0; theorems.len()];
-    for (theorem, cites) in theorems.iter().zip(cites).filter(|(_, cites)| !cites.is_empty()) {
+    let mut cited = vec![0.0; theorems];
+    for (theorem, cites) in proofs.iter().filter(|(_, cites)| !cites.is_empty()) {
         let share = goal.likeness(&Fingerprint::of_sentence(theorem)) / cites.len() as f64;
         cites.iter().for_each(|place| cited[*place] += share);
     }
-    let mut order: Vec<usize> = (0..theorems.len()).rev().collect();
+    let mut order: Vec<usize> = (0..theorems).rev().collect();
     order.sort_by(|one, other| cited[*other].total_cmp(&cited[*one]));
     order
 }
@@ -444,7 +448,7 @@ mod tests {
     fn theorems_about_what_the_goal_is_about_come_first() {
         let equation = |sign: usize| Sentence::Equal(apply(sign, &[term("x"), term("y")]), term("x"));
         let theorems: Vec<Sentence> = [0, 1, 2, 1, 0].map(equation).into();
-        let none = vec![Vec::new(); theorems.len()];
+        let none = Vec::new();
         let goal = Sentence::Equal(apply(1, &[term("a"), term("b")]), apply(1, &[term("b"), term("a")]));
         for chooser in [Chooser::Sine, Chooser::Mepo, Chooser::MinHash] {
             let mut first = ranked(chooser, &goal, &theorems, &none)[..2].to_vec();
@@ -467,7 +471,8 @@ mod tests {
         let equation = |sign: usize| Sentence::Equal(apply(sign, &[term("x"), term("y")]), term("x"));
         let theorems: Vec<Sentence> = [0, 1, 2, 1, 0].map(equation).into();
         let cites = [vec![], vec![], vec![0], vec![0, 2], vec![1]];
+        let proofs: Vec<_> = theorems.iter().cloned().zip(cites).collect();
         let goal = Sentence::Equal(apply(1, &[term("a"), term("b")]), term("b"));
-        assert_eq!(ranked(Chooser::Neighbours, &goal, &theorems, &cites)[..2], [0, 2]);
+        assert_eq!(ranked(Chooser::Neighbours, &goal, &theorems, &proofs)[..2], [0, 2]);
     }
 }

@@ -22,7 +22,7 @@ use crate::search::attempt::{Effort, LogicBlock};
 use crate::search::premises::Premise;
 
 use super::conjecture::{Fate, LAST, Origin, USUAL, is_asked};
-use super::{Exploration, Stage, Task};
+use super::{Exploration, Stage, Task, Theorem};
 
 /// How often one goal is asked about, each time with more theorems than before.
 const TIMES: usize = 3;
@@ -111,6 +111,8 @@ pub struct Query {
     pub stuck: Vec<Formula>,
     /// The theorems that were known when it was asked, those that follow at once left out.
     pub theorems: Vec<Premise>,
+    /// Those that were left out: what their proofs cite tells of others.
+    pub consequences: Vec<Premise>,
     /// Proposals that are taken at most; those behind are not looked at.
     pub most: usize,
 }
@@ -199,20 +201,20 @@ impl Exploration {
     fn query(&self, number: usize) -> Query {
         let asked = &self.consultation.asked[number];
         let known = self.theorems.iter().zip(0..).take(asked.theorems as usize);
-        let rules = known.filter(|(theorem, _)| !theorem.corollary);
+        let premise = |(theorem, id): (&Theorem, u32)| Premise {
+            id: TheoremId(id),
+            statement: theorem.checked.statement().clone(),
+            cites: theorem.checked.basis().theorems.to_vec(),
+        };
+        let (consequences, rules): (Vec<_>, Vec<_>) = known.partition(|(theorem, _)| theorem.corollary);
         Query {
             number: number as u32,
             topic: asked.topic,
             theory: self.theory.clone(),
             goal: asked.about.and_then(|place| self.asked_statement(place)),
             stuck: asked.stuck.iter().filter_map(|clause| self.statement_of(clause)).collect(),
-            theorems: rules
-                .map(|(theorem, id)| Premise {
-                    id: TheoremId(id),
-                    statement: theorem.checked.statement().clone(),
-                    cites: theorem.checked.basis().theorems.to_vec(),
-                })
-                .collect(),
+            theorems: rules.into_iter().map(premise).collect(),
+            consequences: consequences.into_iter().map(premise).collect(),
             most: self.options.advice.map_or(0, |advice| usize::from(advice.proposals)),
         }
     }
