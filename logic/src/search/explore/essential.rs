@@ -30,8 +30,8 @@ struct Trials {
 impl Exploration {
     /// Marks the essential theorems: a smallest set that was found of theorems that are rules, such that each other rule
     /// is proved anew by one attempt from the axioms and these, with the effort by which it was proved; the corollaries
-    /// follow at once from the rules. No essential one follows in this way from the axioms and the rest, unless the bound
-    /// on work was met. False if `go_on` said stop.
+    /// follow at once from the rules. An essential one follows in this way from the axioms and the rest only if the bound on
+    /// work was met, or if one that was dropped before had to be taken again. False if `go_on` said stop.
     pub(super) fn mark_essential(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
         let until = self.counts.steps + MOST_STEPS;
         let mut order = by_weight(&self.reading(), self.theorems.iter().map(|theorem| &theorem.checked));
@@ -41,16 +41,9 @@ impl Exploration {
         let mut trials = Trials::default();
         for _ in 0..ROUNDS {
             let before = essential.clone();
-            // What does not follow from those that were taken is taken: the laws that are worth most come first.
-            for place in &order {
-                if !go_on() {
-                    return false;
-                }
-                if !essential.contains(place)
-                    && (self.counts.steps > until || !self.tried_from(&essential, *place, &mut trials))
-                {
-                    essential.insert(*place);
-                }
+            // The laws that are worth most come first.
+            if !self.take_what_does_not_follow(&order, until, &mut essential, &mut trials, go_on) {
+                return false;
             }
             // Those that were taken first may follow from what was taken after them.
             for place in order.iter().rev() {
@@ -75,19 +68,34 @@ impl Exploration {
         let mut before = None;
         while before != Some(essential.len()) {
             before = Some(essential.len());
-            for place in &order {
-                if !go_on() {
-                    return false;
-                }
-                if !essential.contains(place)
-                    && (self.counts.steps > until || !self.tried_from(&essential, *place, &mut trials))
-                {
-                    essential.insert(*place);
-                }
+            if !self.take_what_does_not_follow(&order, until, &mut essential, &mut trials, go_on) {
+                return false;
             }
         }
         for place in essential {
             self.theorems[place].essential = true;
+        }
+        true
+    }
+
+    /// Adds what does not follow from those that are taken, or was not tried since the bound on work was met; false if
+    /// `go_on` said stop.
+    fn take_what_does_not_follow(
+        &mut self,
+        order: &[usize],
+        until: u64,
+        essential: &mut BTreeSet<usize>,
+        trials: &mut Trials,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        for place in order {
+            if !go_on() {
+                return false;
+            }
+            if !essential.contains(place) && (self.counts.steps > until || !self.tried_from(essential, *place, trials))
+            {
+                essential.insert(*place);
+            }
         }
         true
     }
