@@ -1,9 +1,8 @@
 //! Individuals of the sets that nothing generates, as the letters of lists are: a small model of what the axioms say
 //! about them alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::calculus::formula::PredicateId;
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 use crate::clauses::compile::{Axiom, Compiled, ConstructorInstance};
@@ -142,8 +141,8 @@ pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
 
 /// A model of the axioms that are about these sorts alone, with as many individuals of each as possible, at most three.
 ///
-/// What no axiom says anything about is chosen so that little holds by chance: functions with no fixed point, and
-/// relations that are neither reflexive nor symmetric.
+/// What no axiom says anything about is chosen so that little holds by chance: functions with no fixed point, sets that
+/// are neither empty nor everything, and relations that are neither reflexive nor symmetric nor transitive.
 pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Option<Parameters> {
     let part = Part::new(compiled, sorts);
     let mut axioms: Vec<Clause> = compiled.axioms.iter().filter_map(|axiom| part.clause(&axiom.clause)).collect();
@@ -170,41 +169,63 @@ pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Opti
 
 /// Gives functions and relations of which nothing is said other values.
 fn choose(part: &Part<'_>, axioms: &[Clause], carriers: &[RelationId], model: &mut Model) {
+    let size = model.domains.first().map_or(0, |domain| domain.size);
+    // Those of one kind differ in which individual plays which role.
+    let mut chosen: BTreeMap<(bool, usize), u16> = BTreeMap::new();
     for (number, relation) in part.signature.relations.iter().enumerate().skip(1) {
         let id = RelationId(number as u16);
-        if carriers.contains(&id) || axioms.iter().any(|axiom| restricts(axiom, id, carriers)) {
+        if size == 0 || carriers.contains(&id) || axioms.iter().any(|axiom| restricts(axiom, id, carriers)) {
             continue;
         }
-        let output = relation.sorts.last().and_then(|sort| model.domain(sort)).cloned();
-        let size = |model: &Model| model.domains.first().map_or(1, |domain| domain.size);
+        let shift = chosen.entry((relation.function, relation.arity)).and_modify(|shift| *shift += 1).or_default();
+        let (shift, output) = (*shift % size, relation.sorts.last().and_then(|sort| model.domain(sort)).cloned());
+        let roles = |tuple: &[u16]| tuple.iter().map(|value| (value + shift) % size).collect::<Vec<u16>>();
         let tuples = model.tuples(id);
-        let mixed = |tuple: &[u16], size: u16| {
-            let local = |value: &u16| value % size.max(1);
-            let sum: u16 = tuple.iter().zip(1..).map(|(value, weight)| weight * local(value)).sum();
-            sum + tuple.iter().map(local).product::<u16>()
-        };
-        let local = size(model);
         match (&mut model.tables[number], output) {
             (Table::Function(values), Some(output)) if output.size > 0 => {
                 for (value, tuple) in values.iter_mut().zip(tuples) {
-                    let next = match &tuple[..] {
-                        // A way into a circle: neither one to one nor onto, and without a fixed point.
-                        [input] if input % local + 1 < output.size => input % local + 1,
-                        [_] => output.size.saturating_sub(2),
-                        _ => (mixed(&tuple, local) + 1) % output.size,
-                    };
-                    *value = output.first + next;
+                    *value = output.first + (value_of(&roles(&tuple), size) + size - shift) % output.size;
                 }
             }
-            (Table::Relation(truths), _) if relation.predicate != PredicateId::EQUAL => {
+            (Table::Relation(truths), _) => {
                 for (truth, tuple) in truths.iter_mut().zip(tuples) {
-                    let holds = mixed(&tuple, local) % if tuple.len() == 1 { 2 } else { 3 } == 1;
-                    *truth = if holds { Truth::True } else { Truth::False };
+                    *truth = if holds(&roles(&tuple), size) { Truth::True } else { Truth::False };
                 }
             }
             _ => {}
         }
     }
+}
+
+/// The value of a free function of `size` individuals: neither one to one nor onto where there are three, and without a
+/// fixed point.
+fn value_of(inputs: &[u16], size: u16) -> u16 {
+    match inputs {
+        // A way into a circle.
+        [input] if input + 1 < size => input + 1,
+        [_] => size.saturating_sub(2),
+        _ => (mixed(inputs) + 1) % size,
+    }
+}
+
+/// Whether a free relation holds of some of `size` individuals. A set has two of three and one of two, so that its
+/// elements differ and not all are in it. A relation of two arguments is neither reflexive nor symmetric nor transitive
+/// nor a function where there are three individuals, and neither antisymmetric nor one to one where there are two.
+fn holds(tuple: &[u16], size: u16) -> bool {
+    match tuple {
+        [one] => one + 1 < size.max(2),
+        [one, other] => match size {
+            0 | 1 => false,
+            2 => [(0, 1), (1, 0), (1, 1)].contains(&(*one, *other)),
+            _ => [(0, 1), (1, 1), (1, 2)].contains(&(*one, *other)),
+        },
+        _ => mixed(tuple) % 3 == 1,
+    }
+}
+
+fn mixed(tuple: &[u16]) -> u16 {
+    let sum: u16 = tuple.iter().zip(1..).map(|(value, weight)| weight * value).sum();
+    sum + tuple.iter().product::<u16>()
 }
 
 /// Whether an axiom says more of the relation than that it is a function, or has its values in a carrier.
