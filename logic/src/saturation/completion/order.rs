@@ -91,27 +91,27 @@ fn by_weight(terms: &Terms, one: TermId, other: TermId) -> Option<Ordering> {
     }
 }
 
-/// Whether the first is greater in the order by paths.
+/// Whether the first is greater in the order by paths. Each pair of a subterm of one and a subterm of the other is split in
+/// one way only, so the work is bounded by the product of their sizes (Löchner, "Things to know when implementing LPO").
 fn is_above(terms: &Terms, one: TermId, other: TermId) -> bool {
     if one == other || terms.variables(other) & !terms.variables(one) != 0 {
         return false;
     }
     let (Top::Symbol(left), top) = (terms.top(one), terms.top(other)) else { return false };
     let Top::Symbol(right) = top else { return true };
-    if terms.arguments(one).iter().any(|part| *part == other || is_above(terms, *part, other)) {
-        return true;
-    }
-    let below = |parts: &[TermId]| parts.iter().all(|part| is_above(terms, one, *part));
+    let (mine, its) = (terms.arguments(one), terms.arguments(other));
+    let above_all = |parts: &[TermId]| parts.iter().all(|part| is_above(terms, one, *part));
+    let any_reaches = |parts: &[TermId]| parts.iter().any(|part| *part == other || is_above(terms, *part, other));
     let ranks = (terms.symbols[usize::from(left.0)].rank, terms.symbols[usize::from(right.0)].rank);
     match ranks.0.cmp(&ranks.1) {
-        Ordering::Greater => below(terms.arguments(other)),
-        Ordering::Less => false,
-        Ordering::Equal => {
-            let (mine, its) = (terms.arguments(one), terms.arguments(other));
-            match mine.iter().zip(its).position(|(left, right)| left != right) {
-                Some(place) => is_above(terms, mine[place], its[place]) && below(&its[place + 1..]),
-                None => false,
-            }
-        }
+        // If an argument were not below the first, no argument of the first would reach the second.
+        Ordering::Greater => above_all(its),
+        Ordering::Less => any_reaches(mine),
+        Ordering::Equal => match mine.iter().zip(its).position(|(left, right)| left != right) {
+            Some(place) if is_above(terms, mine[place], its[place]) => above_all(&its[place + 1..]),
+            // Those before are arguments of both, and this one is not even above its counterpart.
+            Some(place) => any_reaches(&mine[place + 1..]),
+            None => false,
+        },
     }
 }
