@@ -21,14 +21,14 @@ pub fn instance(general: &Clause, special: &Clause) -> Option<Instance> {
     if general.premises.len() > special.premises.len() {
         return None;
     }
-    let mut binding = vec![None; usize::from(general.variables)];
+    let mut binding = Binding { terms: vec![None; usize::from(general.variables)], bound: Vec::new() };
     match (&general.head, &special.head) {
         (Head::Literal(head), Head::Literal(target)) => {
             for turned in [false, true] {
                 if turned && head.relation != RelationId::EQUAL {
                     continue;
                 }
-                binding.fill(None);
+                binding.undo(0);
                 if unify(head, target, turned, &mut binding) && cover(&general.premises, special, &mut binding) {
                     return Some(kind(&binding));
                 }
@@ -41,8 +41,23 @@ pub fn instance(general: &Clause, special: &Clause) -> Option<Instance> {
     }
 }
 
-fn kind(binding: &[Option<Term>]) -> Instance {
-    if binding.iter().any(|term| matches!(term, Some(Term::Constant(_)))) {
+/// What stands for the variables of the general clause, and which were bound, in order.
+struct Binding {
+    terms: Vec<Option<Term>>,
+    bound: Vec<u16>,
+}
+
+impl Binding {
+    /// Forgets all but the first `count` variables that were bound.
+    fn undo(&mut self, count: usize) {
+        for variable in self.bound.drain(count..) {
+            self.terms[usize::from(variable)] = None;
+        }
+    }
+}
+
+fn kind(binding: &Binding) -> Instance {
+    if binding.terms.iter().any(|term| matches!(term, Some(Term::Constant(_)))) {
         Instance::OfConstants
     } else {
         Instance::OfVariables
@@ -50,7 +65,7 @@ fn kind(binding: &[Option<Term>]) -> Instance {
 }
 
 /// Extends `binding` so that `literal` becomes `target`, its arguments swapped where `turned`.
-fn unify(literal: &Literal, target: &Literal, turned: bool, binding: &mut [Option<Term>]) -> bool {
+fn unify(literal: &Literal, target: &Literal, turned: bool, binding: &mut Binding) -> bool {
     if literal.relation != target.relation || literal.positive != target.positive {
         return false;
     }
@@ -59,21 +74,29 @@ fn unify(literal: &Literal, target: &Literal, turned: bool, binding: &mut [Optio
         let wanted = target.arguments[if turned { count - 1 - place } else { place }];
         match literal.arguments[place] {
             Term::Constant(_) => literal.arguments[place] == wanted,
-            Term::Variable(variable) => *binding[usize::from(variable)].get_or_insert(wanted) == wanted,
+            Term::Variable(variable) => match &mut binding.terms[usize::from(variable)] {
+                Some(known) => *known == wanted,
+                free => {
+                    *free = Some(wanted);
+                    binding.bound.push(variable);
+                    true
+                }
+            },
         }
     })
 }
 
-fn cover(premises: &[Literal], special: &Clause, binding: &mut Vec<Option<Term>>) -> bool {
+fn cover(premises: &[Literal], special: &Clause, binding: &mut Binding) -> bool {
     let Some((first, rest)) = premises.split_first() else { return true };
-    special.premises.iter().any(|target| {
+    let same = |target: &&Literal| target.relation == first.relation && target.positive == first.positive;
+    special.premises.iter().filter(same).any(|target| {
         let turns = if first.relation == RelationId::EQUAL { 2 } else { 1 };
         (0..turns).any(|turn| {
-            let before = binding.clone();
+            let before = binding.bound.len();
             if unify(first, target, turn == 1, binding) && cover(rest, special, binding) {
                 return true;
             }
-            *binding = before;
+            binding.undo(before);
             false
         })
     })
