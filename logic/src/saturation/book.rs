@@ -130,12 +130,17 @@ impl RuleBook {
             // A recursion equation is used from the function to its value, whichever way the theory
             // writes it.
             let folding = compiled.is_folding(&axiom.clause);
+            let unfolds = !folding && rule.unfolds(&compiled.signature);
+            let continuations = if unfolds { rule.continuations(&compiled.signature, 1) } else { Vec::new() };
             let (forward, backward) = match folding {
                 true => (None, Some(0)),
-                false if rule.unfolds(&compiled.signature) => (Some(2), Some(0)),
+                false if unfolds => (Some(2), Some(0)),
                 false => (Some(0), None),
             };
             book.add_with_demands(rule, &compiled.signature, forward, backward);
+            for demand in continuations {
+                book.add(demand);
+            }
         }
         if book.denied[RelationId::EQUAL.index()] {
             book.add(Rule::of_axiom(&swapped_inequation(), &book.sorts, true));

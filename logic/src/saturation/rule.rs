@@ -326,6 +326,33 @@ impl Rule {
         self
     }
 
+    /// The demands of a rule that [`Rule::unfolds`]: where the function that it explains has its value, and one step of the
+    /// explanation is known, the other steps are asked for. Where f ∘ g and g(x) are known, that is f(g(x)).
+    #[must_use]
+    pub fn continuations(&self, signature: &Signature, price: u32) -> Vec<Rule> {
+        let RuleHead::Fact(head) = &self.head else { return Vec::new() };
+        let (rows, others): (Vec<&Pattern>, Vec<&Pattern>) =
+            self.patterns.iter().partition(|pattern| is_row(pattern, signature));
+        let Some((value, inputs)) = head.arguments.split_last() else { return Vec::new() };
+        let explained = reach(&rows, inputs);
+        let steps: Vec<&Pattern> =
+            reach(&rows, &[*value]).into_iter().filter(|place| !explained.contains(place)).map(|place| rows[place]).collect();
+        let known = |step: &Pattern| {
+            let given = explained.iter().map(|place| rows[*place]).chain([step]).chain(others.iter().copied());
+            given.cloned().collect::<Vec<_>>()
+        };
+        let after = |step: &&Pattern| {
+            let core = known(step);
+            let rest = steps.iter().copied().filter(|other| other != step).collect();
+            let wanted = in_order(&core, rest).filter(|wanted| !wanted.is_empty())?;
+            let mut demand = self.demand(core, wanted.clone(), price);
+            demand.leads_to = wanted;
+            demand.leads_to.push(head.clone());
+            Some(demand)
+        };
+        if explained.is_empty() { Vec::new() } else { steps.iter().filter_map(after).collect() }
+    }
+
     /// Whether it is an equation whose premises' side has some of the functions of the head's side and no others, as
     /// `(f ∘ g)(x) = f(g(x))`: then it says what the function that is left out does.
     #[must_use]
