@@ -42,6 +42,9 @@ impl Exploration {
         self.running = Vec::new();
         self.running_level = NARROW;
         for place in due {
+            // By cases with the axioms alone, before anything else: what every block knows costs most there.
+            let bare = self.conjectures[place].tried[NARROW] == 0 && !self.book.is_horn();
+            let rules = if bare { 0 } else { rules };
             let before = std::mem::replace(&mut self.conjectures[place].tried[NARROW], rules + 1);
             let chosen = self.relevant(place, rules);
             if before == 0 || chosen != self.relevant(place, before - 1) {
