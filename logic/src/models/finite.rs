@@ -79,7 +79,10 @@ impl Problem<'_> {
     /// that bound, one of them may have one individual more than it must.
     fn sizes(&self, smallest: &[u16], limits: &SearchLimits) -> Vec<Vec<u16>> {
         let least: u16 = smallest.iter().sum();
-        let together = if smallest.len() == 1 { limits.largest } else { limits.together.max(least + 1) };
+        let together = match smallest.len() {
+            1 => limits.largest,
+            sorts => (limits.together + 2 * (sorts as u16 - 2)).max(least + 1),
+        };
         let mut sizes: Vec<Vec<u16>> = vec![Vec::new()];
         for (place, from) in smallest.iter().enumerate() {
             let later: u16 = smallest[place + 1..].iter().sum();

@@ -5,6 +5,8 @@
 //! an inverse. So when nothing is left to be tried with the usual effort, finite models are looked for in which the most
 //! interesting open conjectures fail; all others are tested in what is found, and conjectures are generated anew.
 
+use std::collections::{HashSet, VecDeque};
+
 use serde::{Deserialize, Serialize};
 
 use crate::models::evaluate::Evaluator;
@@ -18,11 +20,11 @@ use super::{Exploration, Stage};
 /// How often conjectures are sifted.
 const TIMES: usize = 3;
 /// Conjectures for which no model was found, one behind the other, before the search for models ends.
-const PATIENCE: usize = 6;
-/// Conjectures for which a model is looked for at most.
-const MOST: usize = 40;
+const PATIENCE: usize = 12;
+/// Models that one sifting finds at most.
+const MOST: usize = 20;
 /// How far a model is looked for.
-const LIMITS: SearchLimits = SearchLimits { largest: 4, together: 6, per_size: 1, clauses: 50_000, conflicts: 1_000 };
+const LIMITS: SearchLimits = SearchLimits { largest: 4, together: 6, per_size: 1, clauses: 50_000, conflicts: 10_000 };
 /// Assignments that are looked at in each model.
 const ASSIGNMENTS: u64 = 100_000;
 
@@ -33,6 +35,8 @@ pub(crate) struct Sifting {
     pub(crate) conjectures: usize,
     /// Those for which a model was found, in order.
     found: Vec<usize>,
+    /// Those for which a model was looked for in vain.
+    withstood: Vec<usize>,
 }
 
 impl Exploration {
@@ -48,22 +52,31 @@ impl Exploration {
             && self.unsifted().next().is_some()
     }
 
-    /// Open generated conjectures, those for which no model was looked for yet.
+    /// Open generated conjectures for which no model was looked for yet.
     fn unsifted(&self) -> impl Iterator<Item = usize> {
-        let first = self.siftings.last().map_or(0, |last| last.conjectures);
-        let open = |place: &usize| {
+        let withstood: HashSet<usize> = self.siftings.iter().flat_map(|sifting| &sifting.withstood).copied().collect();
+        (0..self.conjectures.len()).filter(move |place| {
             let conjecture = &self.conjectures[*place];
-            conjecture.origin == Origin::Generated && matches!(conjecture.fate, Fate::Open(_))
-        };
-        (first..self.conjectures.len()).filter(open)
+            let open = conjecture.origin == Origin::Generated && matches!(conjecture.fate, Fate::Open(_));
+            open && !withstood.contains(place)
+        })
+    }
+
+    /// The same, in turn those that interest least, most of which are false if any are, and the most interesting ones,
+    /// which hide most.
+    fn doubtful(&self) -> Vec<usize> {
+        let mut rest: VecDeque<usize> = self.unsifted().collect();
+        let ends = std::iter::from_fn(|| Some([Some(rest.pop_back()?), rest.pop_front()]));
+        ends.flatten().flatten().collect()
     }
 
     /// Looks for models, and generates conjectures again if there are new ones; false if `go_on` said stop.
     pub(super) fn sift(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
-        let mut sifting = Sifting { conjectures: self.conjectures.len(), found: Vec::new() };
+        let conjectures = self.conjectures.len();
+        let mut sifting = Sifting { conjectures, found: Vec::new(), withstood: Vec::new() };
         let mut patience = PATIENCE;
-        for place in self.unsifted().take(MOST).collect::<Vec<_>>() {
-            if patience == 0 {
+        for place in self.doubtful() {
+            if patience == 0 || sifting.found.len() == MOST {
                 break;
             }
             if !go_on() {
@@ -78,7 +91,10 @@ impl Exploration {
                     sifting.found.push(place);
                     patience = PATIENCE;
                 }
-                Ok(_) => patience -= 1,
+                Ok(_) => {
+                    sifting.withstood.push(place);
+                    patience -= 1;
+                }
                 Err(said) => self.lost.push(said),
             }
         }
