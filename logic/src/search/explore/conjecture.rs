@@ -116,17 +116,6 @@ impl Conjecture {
         matches!(self.fate, Fate::Waiting | Fate::Open(_)) && self.clause.is_some()
     }
 
-    /// Whether the last attempt was ended by the bound on steps.
-    pub(super) fn was_costly(&self) -> bool {
-        match &self.fate {
-            Fate::Open(open) => {
-                open.ended == Ended::OutOfSteps
-                    || open.inductions.iter().any(|induction| induction.ended == Ended::OutOfSteps)
-            }
-            _ => false,
-        }
-    }
-
     /// The moves from the closed statement to the clause.
     pub(crate) fn theorem_moves(&self) -> Vec<Move> {
         let mut moves = vec![Move::Apply];

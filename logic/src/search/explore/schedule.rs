@@ -59,13 +59,20 @@ impl Exploration {
             return Some(round);
         }
         // With patience first: what failed often waits for several new rules.
-        if self.choose(QUICK, true) || self.choose(QUICK, false) {
+        if self.choose(QUICK, true) {
             return Some(self.solve_with(self.options.efforts[QUICK]));
+        }
+        if self.may_sift() {
+            self.stage = Stage::Sifting;
+            return None;
         }
         if self.options.generate
             && let Some(task) = self.wanted_task()
         {
             return Some(task);
+        }
+        if self.choose(QUICK, false) {
+            return Some(self.solve_with(self.options.efforts[QUICK]));
         }
         if self.doubts() {
             self.stage = Stage::Doubting;
@@ -73,10 +80,6 @@ impl Exploration {
         }
         if self.choose(USUAL, false) {
             return Some(self.solve_with(self.options.efforts[USUAL]));
-        }
-        if self.may_sift() {
-            self.stage = Stage::Sifting;
-            return None;
         }
         if let Some(round) = self.narrow_round() {
             return Some(round);
@@ -152,7 +155,7 @@ impl Exploration {
         let last = self.stage == Stage::Last;
         let chosen = |(_, conjecture): &(usize, &Conjecture)| {
             let tried = conjecture.tried[level];
-            let waits = patient && tried > 0 && conjecture.was_costly() && rules < tried + conjecture.failures / 2;
+            let waits = patient && tried > 0 && rules < tried + conjecture.failures / 2;
             let wanted = self.is_wanted(conjecture) || !(last || (level == BY_CASES && self.book.is_horn()));
             conjecture.is_open() && among(self, conjecture) && tried < rules && !waits && wanted
         };
