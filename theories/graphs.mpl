@@ -44,4 +44,4 @@
 (notation (in2[n,m,s]) (value m) (prefix "s"))
 (notation (in3[n,m,k,+]) (value k) (infix "+" 5))
 
-(bounds (atoms 4) (atoms-with-constant 2) (variables 4) (predicate in (count 1) (atoms 1 2)))
+(bounds (atoms 5) (atoms-with-constant 2) (variables 4) (predicate in (count 1) (atoms 1 2)))

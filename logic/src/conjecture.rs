@@ -326,7 +326,7 @@ impl<'a> Sieve<'a> {
     fn offer_few(&mut self, clause: Clause, shape: Shape) {
         let rank = rank(self.signature, &clause);
         let bare = relational::unguarded(&clause, &self.carriers);
-        let fits = self.schemes.admits(&bare) && rank.inputs.0 <= self.limits.variables;
+        let fits = self.schemes.admits(&bare) && rank.inputs.0 <= self.schemes.variables;
         if !fits || !is_well_sorted(self.signature, &clause) || self.candidates.contains_key(&rank) {
             return;
         }
@@ -410,12 +410,14 @@ fn without_instances(conjectures: Vec<Conjecture>) -> Vec<Conjecture> {
         Shape::Equation(left, right) => Some((left.clone(), right.clone())),
         Shape::Conditional | Shape::Horn => None,
     };
-    let equations: Vec<_> = conjectures.iter().filter_map(sides).collect();
+    let sized = |(left, right): (TermTree, TermTree)| (left.size() + right.size(), left, right);
+    let equations: Vec<_> = conjectures.iter().filter_map(sides).map(sized).collect();
     let special = |conjecture: &Conjecture| {
         let Some((left, right)) = sides(conjecture) else { return false };
         let value = right.size() > 0 && left.size() > 0;
-        equations.iter().any(|(first, second)| {
-            let smaller = first.size() + second.size() < left.size() + right.size();
+        let size = left.size() + right.size();
+        equations.iter().any(|(general, first, second)| {
+            let smaller = *general < size;
             let found = smaller.then_some([(first, second), (second, first)]).into_iter().flatten();
             found.into_iter().any(|(first, second)| match term::instance(&[(first, &left), (second, &right)]) {
                 None => false,
@@ -455,7 +457,8 @@ impl IdleLiterals {
 /// The conjectures so far, to be asked for more general ones.
 struct Kept<'a> {
     signature: &'a Signature,
-    by_head: BTreeMap<Option<RelationId>, Vec<Clause>>,
+    /// By the relation of the head, each with the [`relations`] of its premises.
+    by_head: BTreeMap<Option<RelationId>, Vec<(u64, Clause)>>,
 }
 
 impl Kept<'_> {
@@ -466,14 +469,21 @@ impl Kept<'_> {
             forms.extend(mirrors(self.signature, clause));
         }
         for form in forms {
-            self.by_head.entry(head_relation(&form)).or_default().push(form);
+            self.by_head.entry(head_relation(&form)).or_default().push((relations(&form), form));
         }
+    }
+
+    /// The kept clauses of which this may be an instance, as far as relations tell.
+    fn candidates(&self, clause: &Clause) -> impl Iterator<Item = &Clause> {
+        let known = self.by_head.get(&head_relation(clause)).into_iter().flatten();
+        let own = relations(clause);
+        known.filter(move |(general, _)| general & !own == 0).map(|(_, general)| general)
     }
 
     fn instance(&self, clause: &Clause) -> bool {
         let value =
             matches!(&clause.head, Head::Literal(head) if self.signature.relations[head.relation.index()].function);
-        self.by_head.get(&head_relation(clause)).into_iter().flatten().any(|general| match instance(general, clause) {
+        self.candidates(clause).any(|general| match instance(general, clause) {
             None => false,
             Some(Instance::OfVariables) => true,
             Some(Instance::OfConstants) => !value,
@@ -491,14 +501,14 @@ impl Kept<'_> {
         let (Some((input, other)), None) = (different.next(), different.next()) else { return false };
         let inner = Shape::Equation(input.clone(), other.clone());
         self.by_congruence(&inner)
-            || equation(self.signature, input, other).is_some_and(|clause| {
-                self.by_head
-                    .get(&head_relation(&clause))
-                    .into_iter()
-                    .flatten()
-                    .any(|general| instance(general, &clause).is_some())
-            })
+            || equation(self.signature, input, other)
+                .is_some_and(|clause| self.candidates(&clause).any(|general| instance(general, &clause).is_some()))
     }
+}
+
+/// A bit for each relation of the premises; relations far apart may share one.
+fn relations(clause: &Clause) -> u64 {
+    clause.premises.iter().fold(0, |bits, premise| bits | 1 << (premise.relation.index() % 64))
 }
 
 fn head_relation(clause: &Clause) -> Option<RelationId> {

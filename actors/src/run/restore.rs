@@ -15,7 +15,7 @@ use crate::advice::Advised;
 use crate::proof_codec::decode;
 
 /// The version of the search: another one finds other theorems, or in another order.
-const SEARCH: u32 = 8;
+const SEARCH: u32 = 9;
 /// The version of the calculus: proofs of another one may not be proofs.
 const CALCULUS: u32 = 2;
 

@@ -74,7 +74,8 @@ impl Limits {
         for group in groups.iter_mut().filter(|group| group.count > 0) {
             (group.count, group.min_atoms, group.max_atoms) = (usize::MAX, 0, usize::MAX);
         }
-        Limits { atoms: usize::MAX, atoms_with_constant: usize::MAX, groups, ..few }
+        let variables = if few.variables < Bounds::default().variables { few.variables } else { usize::MAX };
+        Limits { atoms: usize::MAX, atoms_with_constant: usize::MAX, variables, groups, ..few }
     }
 
     /// Whether a conjecture may contain the constant.

@@ -12,7 +12,7 @@ use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term}
 /// The schemes. `f`, `g`, `h` are functions of two inputs, `u`, `v` of one, capital letters are relations of as many
 /// arguments as they have, `c`, `d` are constants, other letters are variables.
 /// Different letters may stand for the same, but functions.
-const SCHEMES: [&str; 108] = [
+const SCHEMES: [&str; 123] = [
     // One operation.
     "f(x,y) = f(y,x)",
     "f(x,f(y,z)) = f(f(x,y),z)",
@@ -95,6 +95,22 @@ const SCHEMES: [&str; 108] = [
     "f(x,y) = f(y,x) -> f(x,u(y)) = f(u(y),x)",
     "f(x,y) = c, f(y,x) = c, f(z,x) = f(x,z) -> f(z,y) = f(y,z)",
     "f(x,x) = x, f(y,y) = y, f(x,y) = f(y,x) -> f(f(x,y),f(x,y)) = f(x,y)",
+    // Orders and operations.
+    "R(x,y) -> R(y,x)",
+    "R(x,y), R(y,x) -> x = y",
+    "R(x,y), R(y,z) -> R(x,z)",
+    "R(x,y) -> R(u(x),u(y))",
+    "R(x,y) -> R(f(x,z),f(y,z))",
+    "R(x,y) -> R(f(z,x),f(z,y))",
+    "R(x,y), R(z,w) -> R(f(x,z),f(y,w))",
+    "R(x,f(x,y))",
+    "R(f(x,y),x)",
+    "R(z,x), R(z,y) -> R(z,f(x,y))",
+    "R(x,z), R(y,z) -> R(f(x,y),z)",
+    "R(x,y) -> f(x,y) = x",
+    "R(x,y) -> f(x,y) = y",
+    "f(x,y) = x -> R(x,y)",
+    "f(x,y) = y -> R(x,y)",
     // Relations and functions.
     "R(x,y) -> u(x) = u(y)",
     "u(x) = u(y) -> R(x,y)",
