@@ -51,7 +51,7 @@ mod worker;
 
 pub use conversation::{Said, Speaker};
 pub use endpoint::{HttpCall, HttpMethod, McpCall, McpServer};
-pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
+pub use event::{Answer, EventKind, JobEvent, NodeAnswer, NodeCost, Wrote};
 pub use functions::{Answered, Calling, Choice, Function, Functions};
 pub use job::{Accept, Forgetting, Job, JobId, MOST_BRANCHES, MOST_BYTES, Program, Redraw, TokenChoice, View};
 pub use job_error::JobError;

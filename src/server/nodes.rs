@@ -208,7 +208,7 @@ async fn taken(server: &Data<Server>, request: &HttpRequest, wanted: JobRequest)
 
 /// What each node of a question to the language model cost so far, and all together.
 #[utoipa::path(get, path = "/v1/jobs/{id}/usage", tag = "jobs", params(("id" = String, Path)), responses(
-    (status = 200, description = "Tokens of each node: of the prompt, generated, reused, new, reencoded and pruned; its calls and its time."),
+    (status = 200, description = "Tokens of each node: of the prompt, cached, generated, reused, new, reencoded and pruned; its critical path, its peak of pages, its calls and its time."),
     (status = 404, description = "There is no such job, or it asks no language model."),
 ))]
 pub(crate) async fn usage(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Answer {

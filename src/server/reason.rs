@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use theoremata_actors::examine::{Examiner, Limits, Proved};
 use theoremata_actors::grid::Cancel;
-use theoremata_actors::jobs::{Answer, EventKind, JobEvent};
+use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeCost};
 use theoremata_lm::Outcome;
 
 use super::job::State;
@@ -122,7 +122,13 @@ fn line(what: &EventKind) -> Value {
                 })
             };
             let nodes: Vec<Value> = answer.nodes.iter().map(node).collect();
-            json!({ "event": "answer", "text": answer.text, "nodes": nodes, "exact": answer.exact })
+            let cost = |(path, cost): &(Vec<u32>, NodeCost)| {
+                let mut told = json!(cost);
+                told["node"] = json!(path);
+                told
+            };
+            let costs: Vec<Value> = answer.costs.iter().map(cost).collect();
+            json!({ "event": "answer", "text": answer.text, "nodes": nodes, "exact": answer.exact, "costs": costs })
         }
     }
 }

@@ -260,8 +260,20 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
     let RunningJob { running, codec, stops, said, only_writes, .. } = aboard;
     // A node of a program that is data may write several times, each time up to its own end.
     let node_stops = if said.is_some() { &[] } else { stops.as_slice() };
-    let lm::Answer { outcome, tokens, chosen, votes, text: whole, nodes, joins, prunes, thinned, usage, .. } =
-        running.finish(engine);
+    let lm::Answer {
+        outcome,
+        tokens,
+        chosen,
+        votes,
+        text: whole,
+        nodes,
+        joins,
+        prunes,
+        thinned,
+        node_usage,
+        usage,
+        ..
+    } = running.finish(engine);
     let node = |grown: &lm::Grown| {
         let text = codec.said(&grown.tokens, node_stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
@@ -289,5 +301,6 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
         prunes,
         generated: usage.generated,
         calls: usage.calls,
+        costs: node_usage.into_iter().map(|(path, usage)| (path, usage.into())).collect(),
     }
 }

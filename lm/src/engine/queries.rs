@@ -6,7 +6,7 @@ use crate::constrain::constraint::TurnConstraint;
 use crate::engine::Engine;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::Outcome;
-use crate::engine::usage::Usage;
+use crate::engine::usage::{NodeUsage, Usage};
 use crate::text::token::Token;
 use crate::weights::model::Model;
 
@@ -35,6 +35,16 @@ impl Engine {
             page_bytes: self.backend.page_bytes(),
             ..self.usage
         }
+    }
+
+    /// What a node took so far; of a node that is not there, nothing.
+    pub fn node_usage(&self, node: NodeId) -> NodeUsage {
+        self.nodes.get(&node).map_or(NodeUsage::default(), |node| NodeUsage {
+            prompt: node.prompt,
+            cached: node.cached,
+            critical_path: node.longest,
+            pages_peak: node.pages_peak,
+        })
     }
 
     /// What a node generated, over all its turns.
