@@ -97,12 +97,13 @@ async fn order(
     let known = job.clone();
     let done = server.deep(move || {
         let question = question(&office.means, &known)?;
-        Ok(office
-            .means
-            .models
-            .as_ref()
-            .zip(question)
-            .is_some_and(|(models, question)| order(models, &question, &branches)))
+        let Some((models, question)) = office.means.models.as_ref().zip(question) else { return Ok(false) };
+        let done = order(models, &question, &branches);
+        if done {
+            // A job that waited for a person has its turn again.
+            office.requeue(models.id(&question));
+        }
+        Ok(done)
     });
     if !done.await? {
         return Err(no(node));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::constrain::constraint::TurnConstraint;
 use crate::engine::Engine;
+use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::Outcome;
 use crate::engine::usage::{NodeUsage, Usage};
@@ -78,6 +79,14 @@ impl Engine {
     /// How a node ended, if it did.
     pub fn outcome(&self, node: NodeId) -> Option<&Outcome> {
         self.nodes.get(&node).and_then(Node::outcome)
+    }
+
+    /// Whether nothing more happens in a tree until somebody gives an order.
+    pub fn is_idle_tree(&self, root: NodeId) -> bool {
+        let is_of_tree = |node: &Node| node.rank.0 == root.0;
+        let is_told = |event: &Event| self.nodes.get(&event.node()).is_some_and(is_of_tree);
+        let mut moving = self.nodes.values().filter(|node| node.is_runnable() || self.is_due(node));
+        !moving.any(is_of_tree) && !self.events.iter().any(is_told)
     }
 
     /// The branches that a node waits for.

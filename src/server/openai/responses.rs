@@ -158,7 +158,7 @@ fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) ->
     let cut = last.as_ref().is_some_and(|last| last["outcome"].as_str().is_some_and(|word| word.starts_with("out of")));
     let status = match state {
         State::Queued => "queued",
-        State::Running => "in_progress",
+        State::Running | State::Waiting => "in_progress",
         State::Cancelled => "cancelled",
         State::Failed => "failed",
         _ if cut => "incomplete",
