@@ -29,7 +29,7 @@ mod request;
 mod result;
 mod runs;
 mod search;
-mod shipped;
+pub(crate) mod shipped;
 mod sites;
 mod state;
 mod upload;

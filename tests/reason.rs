@@ -184,6 +184,17 @@ fn what_was_killed_goes_on_and_ends_the_same() {
     for (found, expected) in found.iter().zip(&expected) {
         assert_eq!(lasting(found), lasting(expected));
     }
+    for answer in &expected {
+        let costs = answer["costs"].as_array().expect("costs");
+        assert_eq!(costs.len(), 97, "of the question and of each sample");
+        let all = |name: &str| costs.iter().map(|cost| cost[name].as_u64().expect("a count")).collect::<Vec<u64>>();
+        for name in ["prompt", "cached"] {
+            assert_eq!(answer[name], all(name).iter().sum::<u64>(), "{name}");
+        }
+        for name in ["critical_path", "pages_peak"] {
+            assert_eq!(answer[name].as_u64(), all(name).into_iter().max(), "{name}");
+        }
+    }
     let done = |event: &Value| event["event"] == "usage" && event["rows"] == 0;
     let resumed = |event: &Value| event["event"] == "resumed" && event["tokens"].as_u64() > Some(0);
     assert!(objects(&output).iter().any(|event| done(event) || resumed(event)), "it begins where it was cut off");

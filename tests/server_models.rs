@@ -148,7 +148,7 @@ fn a_node_draws_anew_beside_its_siblings_or_goes_on_with_another_instruction() {
     // What each node cost adds up to what the job did.
     let usage = server.get(&format!("/v1/jobs/{job}/usage")).with(200).json();
     let nodes = usage["nodes"].as_array().expect("nodes");
-    for name in ["prompt", "generated", "reused", "new", "reencoded", "pruned", "calls"] {
+    for name in ["prompt", "cached", "generated", "reused", "new", "reencoded", "pruned", "calls"] {
         let sum: u64 = nodes.iter().map(|node| node[name].as_u64().expect("a count")).sum();
         assert_eq!(usage["total"][name], sum, "{name}");
     }
@@ -158,6 +158,10 @@ fn a_node_draws_anew_beside_its_siblings_or_goes_on_with_another_instruction() {
             && usage["total"]["prompt"].as_u64() > Some(0)
     );
     assert!(nodes.iter().all(|node| node["milliseconds"].is_u64()), "{usage}");
+    for name in ["critical_path", "pages_peak"] {
+        let most = nodes.iter().map(|node| node[name].as_u64().expect("a count")).max().expect("nodes");
+        assert!(most > 0 && usage["total"][name] == most, "{name}: {usage}");
+    }
     let forged = json!({ "kind": "generate", "question": { "prompt": "x", "replies": [] } });
     assert!(server.post("/v1/jobs", &forged).with(400).body.contains("is what the calls about nodes say"));
 }
@@ -229,6 +233,22 @@ fn the_protocol_of_openai_is_spoken() {
         (&json!("chat.completion"), &json!("length"))
     );
     assert_eq!(whole["usage"]["completion_tokens"], 8);
+    let long = json!({ "model": "llama", "messages": [{ "role": "user", "content": "1 + 1 = ".repeat(12) }], "max_tokens": 2 });
+    let found = |answer: &Value| {
+        let usage = &answer["usage"];
+        assert!(usage["prompt_tokens_details"]["cached_tokens"].as_u64() < usage["prompt_tokens"].as_u64(), "{usage}");
+        usage["prompt_tokens_details"]["cached_tokens"].as_u64().expect("a count")
+    };
+    let read = |seed: u64| {
+        let mut long = long.clone();
+        long["seed"] = json!(seed);
+        found(&server.post("/v1/chat/completions", &long).with(200).json())
+    };
+    let (first, second) = (read(1), read(2));
+    assert!(first < second, "{second} tokens of a prompt that was read before, and {first} when it was new");
+    let response = json!({ "model": "llama", "input": "1 + 1 = ".repeat(12), "max_output_tokens": 2, "seed": 4 });
+    let response = server.post("/v1/responses", &response).with(200).json();
+    assert_eq!(response["usage"]["input_tokens_details"]["cached_tokens"], second, "{response}");
     let mut streamed = ask.clone();
     streamed["stream"] = json!(true);
     let pieces = server.post("/v1/chat/completions", &streamed).with(200).body;

@@ -277,6 +277,71 @@ fn a_node_waits_for_a_person_also_over_a_kill() {
     assert_eq!((outcome(1), outcome(2)), ("concluded".to_owned(), "cancelled".to_owned()));
 }
 
+#[test]
+fn jobs_that_wait_for_a_person_take_no_place() {
+    let place = folder("tools-places");
+    let mut server = start(&place, &[]);
+    let state = |server: &Server, job: &str| server.get(&format!("/v1/jobs/{job}")).with(200).json()["state"].clone();
+    let reach = |server: &Server, jobs: &[String], wanted: &str| {
+        let begin = Instant::now();
+        while let Some(other) = jobs.iter().find(|job| state(server, job) != wanted) {
+            assert!(begin.elapsed() < Duration::from_secs(60), "{other} is {}, not {wanted}", state(server, other));
+            thread::sleep(Duration::from_millis(50));
+        }
+    };
+    // More than the server, and than its worker, do at the same time.
+    let steps = json!([{ "generate": { "regex": "[0-9]{3}" } }, { "approve": "Keep {last}?" }, { "generate": { "regex": "[a-z]{2}" } }]);
+    let question = |seed: u64| {
+        let mut asked = script(&json!([]), &steps);
+        asked["question"]["seed"] = json!(seed);
+        asked
+    };
+    let jobs: Vec<String> = (0..40).map(|seed| server.submit(&question(seed))).collect();
+    reach(&server, &jobs, "waiting");
+    let other = json!({ "kind": "generate", "question": { "prompt": "1 + 1 = ", "max_tokens": 3 } });
+    let other = server.submit(&other);
+    assert_eq!(server.wait(&other)["state"], "finished", "the 41st has a place");
+    let chat = json!({ "model": "llama", "messages": [{ "role": "user", "content": "x" }], "max_tokens": 2 });
+    server.post("/v1/chat/completions", &chat).with(200);
+    // The same question twice is one for the pool: both jobs hear of the decision.
+    let twin = server.submit(&question(0));
+    reach(&server, std::slice::from_ref(&twin), "waiting");
+
+    server.kill();
+    server = start(&place, &[]);
+    reach(&server, &jobs, "waiting");
+    reach(&server, std::slice::from_ref(&twin), "waiting");
+    let order = |server: &Server, job: &str, what: &str| {
+        server.call("POST", &format!("/v1/jobs/{job}/nodes/root/{what}"), &[], b"").with(202);
+    };
+    order(&server, &jobs[0], "approve");
+    order(&server, &jobs[1], "refuse");
+    order(&server, &jobs[2], "cancel");
+    let done = server.call("DELETE", &format!("/v1/jobs/{}", jobs[3]), &[], b"");
+    assert_eq!((done.status, done.json()["state"].clone()), (200, json!("cancelled")), "nothing has to end first");
+    let result = |job: &str| server.get(&format!("/v1/jobs/{job}/result")).with(200).json();
+    let outcome = |job: &str| {
+        assert!(!["queued", "running", "waiting"].contains(&server.wait(job)["state"].as_str().expect("a state")));
+        result(job)["nodes"][0]["outcome"].clone()
+    };
+    assert_eq!([&jobs[0], &twin].map(|job| outcome(job)), [json!("concluded"), json!("concluded")]);
+    assert_eq!(
+        [&jobs[1], &jobs[2], &jobs[3]].map(|job| outcome(job)),
+        ["cancelled", "cancelled", "cancelled"].map(|it| json!(it))
+    );
+    assert!(result(&jobs[3])["nodes"][0]["text"].as_str().is_some_and(|text| text.len() == 3), "what was said stays");
+    let of = |job: &str, kind: &str| server.events(job, 0).iter().filter(|(_, event)| event["event"] == kind).count();
+    assert_eq!((of(&jobs[0], "awaits"), of(&jobs[0], "decided"), of(&jobs[3], "decided")), (1, 1, 0));
+    assert!(jobs[4..].iter().all(|job| state(&server, job) == "waiting"), "the others wait still");
+    let mut timed = question(70);
+    timed["question"]["seconds"] = json!(2);
+    let timed = server.submit(&timed);
+    assert_eq!(outcome(&timed), json!("out of time"), "nobody decides, and its time is up");
+    // What is said behind an approval is what a job says that was not interrupted.
+    let text = |job: &str| result(job)["text"].clone();
+    assert_eq!(text(&jobs[0]), text(&twin));
+}
+
 /// The Python of the tests that has the package of the protocol.
 fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/.venv/bin/python");

@@ -7,6 +7,7 @@
 //!
 //! [`Desk`] has the examiners of a process, and answers what models ask through [tools](crate::jobs::Tool).
 
+mod contradiction;
 mod desk;
 mod equivalence;
 mod examiner;

@@ -16,7 +16,8 @@
 //! engine of this machine ([`Local`]), or a server that speaks the protocol of OpenAI ([`Remote`]). If a backend
 //! panics its worker puts it away, makes a new one, and its jobs go on from their logs; a job that was aboard
 //! goes alone the next time, so that one that stops every worker is found and answered as failed, and the others
-//! are not. More jobs than may wait are refused at once, with a word that says so.
+//! are not. More jobs than may wait are refused at once, with a word that says so. A job of which nothing is left to do
+//! before a person decides is taken from its worker, and goes on from its log as well, in its turn.
 //!
 //! Reading order: `job`, `conversation`, `functions`, `tools`, `endpoint` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
 //! `prompt_codec`, `calls` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
@@ -50,11 +51,13 @@ mod tools;
 mod worker;
 
 pub use conversation::{Said, Speaker};
+pub use dispatcher::Resumption;
 pub use endpoint::{HttpCall, HttpMethod, McpCall, McpServer};
-pub use event::{Answer, EventKind, JobEvent, NodeAnswer, Wrote};
+pub use event::{Answer, EventKind, JobEvent, NodeAnswer, NodeCost, Wrote};
 pub use functions::{Answered, Calling, Choice, Function, Functions};
 pub use job::{Accept, Forgetting, Job, JobId, MOST_BRANCHES, MOST_BYTES, Program, Redraw, TokenChoice, View};
 pub use job_error::JobError;
+pub use job_table::Suspended;
 pub use judge::Judge;
 pub use local::Local;
 pub use output_format::OutputFormat;

@@ -76,7 +76,7 @@ pub use engine::report::JoinReport;
 pub use engine::request::{Bounds, Request, Settings};
 pub use engine::spawn::{Branch, Choice, Conclusion, Join, Spawn};
 pub use engine::turn::{After, Then, Turn};
-pub use engine::usage::Usage;
+pub use engine::usage::{NodeUsage, Usage};
 pub use keep::choice::{Kv, KvError};
 pub use program::answer::{Answer, Pruned, TreeUsage};
 pub use program::decompose::{Cues, Decompose};

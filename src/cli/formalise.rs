@@ -1,7 +1,14 @@
 //! `formalise`: a sentence of a person becomes a statement of a theory, if the person says which.
 //!
 //! A model writes candidates, guided by the theory's statements, so that each can be read. They are proposals: each is shown in
-//! mathematics and in words, with what the prover says of it, and none is used before somebody accepts it.
+//! mathematics and in words, with what the prover says of it, and none is used before somebody accepts it. With `--new` the
+//! same is done for a whole theory.
+
+mod candidates;
+mod draft;
+mod forms;
+mod theory;
+mod vocabulary;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -35,9 +42,19 @@ const LONGEST: usize = 1000;
 #[derive(Args)]
 pub(crate) struct FormaliseArguments {
     /// An .mpl file.
-    theory: PathBuf,
+    #[arg(required_unless_present = "new")]
+    theory: Option<PathBuf>,
     /// The sentence, such as "for all x and y: x plus y is y plus x".
-    sentence: String,
+    #[arg(required_unless_present = "new")]
+    sentence: Option<String>,
+    /// Write a theory that says what this description says, such as "a set with an operation that is associative and has an
+    /// identity". Theories are about a set S with some of the operations * and +, the constants e, 0 and 1, the functions inv,
+    /// neg and s, and the relations ≤, < and ~; examples are written with these.
+    #[arg(long, value_name = "DESCRIPTION", conflicts_with_all = ["theory", "sentence", "read"])]
+    new: Option<String>,
+    /// The file to which the theory is written that is accepted: one that is not there yet.
+    #[arg(long, value_name = "FILE", requires_all = ["new", "accept"])]
+    out: Option<PathBuf>,
     /// The model that writes candidates: a name of `model list`, a GGUF file, a folder in the form of Hugging Face.
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
     model: String,
@@ -50,7 +67,7 @@ pub(crate) struct FormaliseArguments {
     /// A statement that does not; may be given several times.
     #[arg(long, value_name = "STATEMENT")]
     fails: Vec<String>,
-    /// Print the candidate of this number as MPL, and nothing else: what `prove --goal` takes.
+    /// Print the candidate of this number as MPL, and nothing else: what `prove --goal` takes, or the file of a theory.
     #[arg(long, value_name = "N")]
     accept: Option<usize>,
     /// The sentence is a statement already: say it in MPL, in mathematics and in words, and ask no model.
@@ -103,10 +120,16 @@ impl Candidate {
 
 /// `theoremata formalise`.
 pub(crate) fn run(arguments: &FormaliseArguments, output: Output) -> Result<Exit, Failure> {
-    if arguments.sentence.trim().is_empty() || arguments.sentence.len() > LONGEST {
+    if let Some(description) = &arguments.new {
+        return theory::run(arguments, description, output);
+    }
+    let (Some(path), Some(sentence)) = (&arguments.theory, &arguments.sentence) else {
+        return Err(Failure::Usage("a theory and a sentence are needed, or --new and a description".to_owned()));
+    };
+    if sentence.trim().is_empty() || sentence.len() > LONGEST {
         return Err(Failure::Usage(format!("a sentence has 1 to {LONGEST} bytes")));
     }
-    let Loaded { theory, files, report } = input::load(&arguments.theory, None)?;
+    let Loaded { theory, files, report } = input::load(path, None)?;
     output.report(&report);
     let limits = Limits { cpu: arguments.cpu, memory: 1 << 30 };
     let examiner = Examiner::new(theory, files, Arc::new(Store::in_memory()), limits, now);
@@ -115,11 +138,11 @@ pub(crate) fn run(arguments: &FormaliseArguments, output: Output) -> Result<Exit
         goal.map(|goal| (text.clone(), goal)).map_err(|wrong| Failure::Usage(format!("the example `{text}`: {wrong}")))
     };
     if arguments.read {
-        return read(&examiner, &arguments.sentence, output);
+        return read(&examiner, sentence, output);
     }
     let holds = arguments.holds.iter().map(example).collect::<Result<Vec<_>, _>>()?;
     let fails = arguments.fails.iter().map(example).collect::<Result<Vec<_>, _>>()?;
-    let texts = written(arguments, &examiner, output)?;
+    let texts = written(arguments, sentence, &examiner, output)?;
     let candidates = sorted(&examiner, &texts, &holds, &fails)?;
     if let Some(number) = arguments.accept {
         let chosen = number.checked_sub(1).and_then(|place| candidates.get(place));
@@ -159,8 +182,27 @@ fn read(examiner: &Examiner, text: &str, output: Output) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-/// What the model writes, in the order of its samples. One that did not come to an end is empty.
-fn written(arguments: &FormaliseArguments, examiner: &Examiner, output: Output) -> Result<Vec<String>, Failure> {
+/// What the model writes.
+fn written(
+    arguments: &FormaliseArguments,
+    sentence: &str,
+    examiner: &Examiner,
+    output: Output,
+) -> Result<Vec<String>, Failure> {
+    let program = Program::Vote { samples: arguments.samples.get(), least: 1, pattern: None };
+    let infix = Infix::new(examiner.theory());
+    let job = Job {
+        seed: arguments.seed,
+        raw: true,
+        choice: TokenChoice { temperature: 0.7, ..TokenChoice::default() },
+        shape: OutputFormat::Regex(format!("{}\\n", infix.expression(4, 2))),
+        ..Job::new(prompt(&infix, &examiner.theory().name, sentence), program, 96)
+    };
+    asked(arguments, job, output)
+}
+
+/// What the model answers, in the order of its samples. One that did not come to an end is empty.
+fn asked(arguments: &FormaliseArguments, job: Job, output: Output) -> Result<Vec<String>, Failure> {
     let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = arguments.threads.unwrap_or(cores);
@@ -170,15 +212,6 @@ fn written(arguments: &FormaliseArguments, examiner: &Examiner, output: Output) 
     let identity = model::identity(&arguments.model)?;
     let pool = Pool::start(Options::new(vec![local], identity));
     let pool = pool.map_err(|error| Failure::World(format!("cannot start the worker: {error}")))?;
-    let program = Program::Vote { samples: arguments.samples.get(), least: 1, pattern: None };
-    let infix = Infix::new(examiner.theory());
-    let job = Job {
-        seed: arguments.seed,
-        raw: true,
-        choice: TokenChoice { temperature: 0.7, ..TokenChoice::default() },
-        shape: OutputFormat::Regex(format!("{}\\n", infix.expression(4, 2))),
-        ..Job::new(prompt(&infix, &examiner.theory().name, &arguments.sentence), program, 96)
-    };
     let id = pool.submit(job).map_err(|refused| Failure::Usage(refused.to_string()))?;
     let answer = loop {
         match pool.answer(id) {
@@ -186,6 +219,9 @@ fn written(arguments: &FormaliseArguments, examiner: &Examiner, output: Output) 
             None => std::thread::sleep(PATIENCE),
         }
     };
+    if let (true, Some(because)) = (answer.nodes.is_empty(), answer.because) {
+        return Err(Failure::Usage(format!("the model cannot be asked: {because}")));
+    }
     let samples = answer.nodes.iter().filter(|node| node.path.len() == 1);
     Ok(samples.map(|node| node.text.trim().to_owned()).collect())
 }

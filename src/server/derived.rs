@@ -122,11 +122,22 @@ pub(super) fn usage(log: &JobLog, prompt_tokens: usize) -> Value {
         let event = value(&event);
         let path = &event["node"];
         if event["event"] == "opened" {
-            let prompt = if path.as_array().is_some_and(Vec::is_empty) { prompt_tokens } else { 0 };
+            let prompt = path.as_array().is_some_and(Vec::is_empty).then_some(prompt_tokens);
             nodes.push(json!({
-                "node": path, "outcome": null, "prompt": prompt, "generated": 0, "reused": 0, "new": 0, "reencoded": 0, "pruned": 0,
-                "calls": 0, "milliseconds": null, "opened": event["at"],
+                "node": path, "outcome": null, "prompt": prompt, "cached": null, "generated": 0, "reused": 0, "new": 0,
+                "reencoded": 0, "pruned": 0, "critical_path": null, "pages_peak": null, "calls": 0, "milliseconds": null,
+                "opened": event["at"],
             }));
+            continue;
+        }
+        if event["event"] == "answer" {
+            // A node of which the worker does not know something keeps it as unknown.
+            for cost in event["costs"].as_array().into_iter().flatten() {
+                let Some(node) = nodes.iter_mut().find(|node| node["node"] == cost["node"]) else { continue };
+                for (name, count) in cost.as_object().into_iter().flatten() {
+                    node[name] = count.clone();
+                }
+            }
             continue;
         }
         let Some(node) = nodes.iter_mut().find(|node| node["node"] == *path) else { continue };
@@ -151,10 +162,18 @@ pub(super) fn usage(log: &JobLog, prompt_tokens: usize) -> Value {
             _ => {}
         }
     }
-    let counted = ["prompt", "generated", "reused", "new", "reencoded", "pruned", "calls"];
-    let sum = |name: &str| nodes.iter().filter_map(|node| node[name].as_u64()).sum::<u64>();
-    let mut total: serde_json::Map<String, Value> =
-        counted.into_iter().map(|name| (name.to_owned(), json!(sum(name)))).collect();
+    let counts = |name: &'static str| nodes.iter().filter_map(move |node| node[name].as_u64());
+    let mut total = serde_json::Map::new();
+    for name in ["generated", "reused", "new", "reencoded", "pruned", "calls"] {
+        total.insert(name.to_owned(), json!(counts(name).sum::<u64>()));
+    }
+    for name in ["prompt", "cached"] {
+        total.insert(name.to_owned(), json!(counts(name).reduce(|one, other| one + other)));
+    }
+    // The longest way ends at some node, and the root's peak counts the pages of all below it.
+    for name in ["critical_path", "pages_peak"] {
+        total.insert(name.to_owned(), json!(counts(name).max()));
+    }
     // Nodes work side by side: the time of all is that of the root.
     total.insert("milliseconds".to_owned(), nodes.first().map(|root| root["milliseconds"].clone()).unwrap_or_default());
     for node in &mut nodes {

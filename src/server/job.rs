@@ -17,6 +17,8 @@ pub(crate) enum State {
     Queued,
     /// It is being done.
     Running,
+    /// It waits for a person, and takes no other job's place meanwhile.
+    Waiting,
     /// It went to its end.
     Finished,
     /// Somebody cancelled it; what was found stays.
@@ -31,7 +33,7 @@ pub(crate) enum State {
 
 impl State {
     pub(crate) fn is_ended(self) -> bool {
-        !matches!(self, State::Queued | State::Running)
+        !matches!(self, State::Queued | State::Running | State::Waiting)
     }
 
     /// The word that JSON has for it.
@@ -39,6 +41,7 @@ impl State {
         match self {
             State::Queued => "queued",
             State::Running => "running",
+            State::Waiting => "waiting",
             State::Finished => "finished",
             State::Cancelled => "cancelled",
             State::OutOfTime => "out_of_time",

@@ -168,10 +168,11 @@ impl Ledger {
         self.write(Line::Told { id: id.to_owned(), delivery })
     }
 
-    /// Notes that a job is being done, which only this process knows.
-    pub(crate) fn begin(&mut self, number: u64) {
+    /// Notes where a job is that has not ended, which only this process knows: another one begins with all of them in the
+    /// queue.
+    pub(crate) fn put(&mut self, number: u64, state: State) {
         if let Some(job) = self.jobs.get_mut(&number) {
-            job.state = State::Running;
+            job.state = state;
         }
     }
 

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use theoremata_actors::examine::{Desk, Origin, Proved};
-use theoremata_actors::jobs::{Answer, EventKind, Job, JobEvent, JobId, Kind, Local, Options, Pool, Refused};
+use theoremata_actors::jobs::{
+    Answer, EventKind, Job, JobEvent, JobId, Kind, Local, Options, Pool, Refused, Resumption, Suspended,
+};
 use theoremata_actors::remote_tools::{Hosts, RemoteTools};
 use theoremata_lm::Model;
 use theoremata_store::Store;
@@ -34,6 +36,8 @@ pub(crate) struct Models {
     /// The tools of other hosts that questions may name.
     pub(crate) remote: Arc<RemoteTools>,
     asked: Mutex<HashMap<JobId, Asked>>,
+    /// Who is told of a question that is answered while nobody waits for it.
+    unheard: OnceLock<Box<dyn Fn(JobId) + Send + Sync>>,
 }
 
 /// A question that somebody waits for.
@@ -63,12 +67,15 @@ impl Models {
         let options = Options {
             store: Some(store.clone()),
             toolbox: Some(desk.toolbox(Some(remote.toolbox(None)))),
+            // Jobs that a person lets go on have their turn among all jobs of the server.
+            resumption: Resumption::WhenAsked,
             ..Options::new(vec![Kind::Local(local)], &identity)
         };
         let pool = Pool::start(options)?;
         let events = pool.watch();
         let (store, asked) = (store.clone(), Mutex::default());
-        let models = Arc::new(Models { pool, store, name, model, identity, desk, remote, asked });
+        let unheard = OnceLock::new();
+        let models = Arc::new(Models { pool, store, name, model, identity, desk, remote, asked, unheard });
         let listener = Arc::downgrade(&models);
         thread::Builder::new().name("model-news".to_owned()).spawn(move || {
             for (id, event) in events {
@@ -85,7 +92,13 @@ impl Models {
 
     fn hear(&self, id: JobId, event: &JobEvent) {
         let mut asked = self.asked();
-        let Some(question) = asked.get(&id) else { return };
+        let Some(question) = asked.get(&id) else {
+            drop(asked);
+            if matches!(event.what, EventKind::Answered(_)) {
+                self.unheard.get().into_iter().for_each(|tell| tell(id));
+            }
+            return;
+        };
         question.news.send_replace(());
         if question.askers == 0 && matches!(event.what, EventKind::Answered(_)) {
             // Nobody is left who waited for it.
@@ -93,6 +106,11 @@ impl Models {
                 self.forget(id, question.kept);
             }
         }
+    }
+
+    /// Has somebody told of questions that are answered while nobody waits for them. Only the first one who asks is.
+    pub(crate) fn tell_unheard(&self, tell: impl Fn(JobId) + Send + Sync + 'static) {
+        let _ = self.unheard.set(Box::new(tell));
     }
 
     fn forget(&self, id: JobId, kept: bool) {
@@ -117,7 +135,7 @@ impl Models {
             question.kept |= memory == Memory::Kept;
             question.news.subscribe()
         };
-        let asking = Asking { models: self.clone(), id, told: 0, news };
+        let asking = Asking { models: self.clone(), id, told: 0, news, suspended: false };
         // Where it is refused, `asking` takes the asker back.
         self.pool.submit(job)?;
         Ok(asking)
@@ -141,6 +159,18 @@ impl Models {
     /// Lets a node of a question go on that waits for a person, or refuses it; false if it does not wait. It is durable then.
     pub(crate) fn decide(&self, question: &Job, path: &[u32], granted: bool) -> bool {
         self.pool.decide(question.id(&self.identity), path, granted)
+    }
+
+    /// By what the pool knows a question.
+    pub(crate) fn id(&self, question: &Job) -> JobId {
+        question.id(&self.identity)
+    }
+
+    /// Whether a question is suspended, once all orders that were given before have arrived: asked again, it goes on as soon as a
+    /// person has decided.
+    pub(crate) fn suspended(&self, id: JobId) -> Option<Suspended> {
+        self.make_durable();
+        self.pool.suspended(id)
     }
 
     /// What the prover has proved for a question, and for which node: each is read from the store, where it is written down who
@@ -183,6 +213,8 @@ pub(crate) struct Asking {
     id: JobId,
     told: u64,
     news: watch::Receiver<()>,
+    /// Whether the work is to lie until somebody asks again.
+    suspended: bool,
 }
 
 impl Asking {
@@ -222,6 +254,17 @@ impl Asking {
         heard_all.then_some(answer)
     }
 
+    /// Whether nothing more is told before a person decides, or somebody asks anew after one has.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.models.pool.suspended(self.id).is_some()
+            && self.models.pool.told(self.id, self.told).is_some_and(|it| it.is_empty())
+    }
+
+    /// Stops waiting for an answer that somebody will wait for later: the work is neither cancelled nor forgotten.
+    pub(crate) fn suspend(mut self) {
+        self.suspended = true;
+    }
+
     /// The question.
     pub(crate) fn id(&self) -> JobId {
         self.id
@@ -255,6 +298,8 @@ impl Drop for Asking {
             if let Some(question) = asked.remove(&self.id) {
                 self.models.forget(self.id, question.kept);
             }
+        } else if self.suspended {
+            asked.remove(&self.id);
         } else {
             self.models.pool.cancel(self.id);
         }

@@ -97,12 +97,13 @@ async fn order(
     let known = job.clone();
     let done = server.deep(move || {
         let question = question(&office.means, &known)?;
-        Ok(office
-            .means
-            .models
-            .as_ref()
-            .zip(question)
-            .is_some_and(|(models, question)| order(models, &question, &branches)))
+        let Some((models, question)) = office.means.models.as_ref().zip(question) else { return Ok(false) };
+        let done = order(models, &question, &branches);
+        if done {
+            // A job that waited for a person has its turn again.
+            office.requeue(models.id(&question));
+        }
+        Ok(done)
     });
     if !done.await? {
         return Err(no(node));
@@ -208,7 +209,7 @@ async fn taken(server: &Data<Server>, request: &HttpRequest, wanted: JobRequest)
 
 /// What each node of a question to the language model cost so far, and all together.
 #[utoipa::path(get, path = "/v1/jobs/{id}/usage", tag = "jobs", params(("id" = String, Path)), responses(
-    (status = 200, description = "Tokens of each node: of the prompt, generated, reused, new, reencoded and pruned; its calls and its time."),
+    (status = 200, description = "Tokens of each node: of the prompt, cached, generated, reused, new, reencoded and pruned; its critical path, its peak of pages, its calls and its time."),
     (status = 404, description = "There is no such job, or it asks no language model."),
 ))]
 pub(crate) async fn usage(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Answer {

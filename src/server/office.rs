@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use theoremata_actors::grid::Cancel;
+use theoremata_actors::jobs::{JobId, Suspended};
 use theoremata_actors::run::STACK_BYTES;
 use theoremata_store::StoreError;
 
@@ -20,7 +21,7 @@ use super::problem::Problem;
 use super::quota::{Quota, Scope, Used};
 use super::request::{Asked, Budget, JobRequest, Kind};
 use super::webhook::{self, Arrival, Delivery, Webhook};
-use super::work::{self, Ended};
+use super::work::{self, Ended, Stopped};
 use crate::time::now;
 
 /// The jobs of a server.
@@ -34,10 +35,39 @@ struct Inner {
     ledger: Ledger,
     /// Jobs that are being done, by number.
     running: HashMap<u64, Cancel>,
+    /// Jobs that wait for a person, by the question of theirs that does: several jobs may ask the same.
+    suspended: HashMap<JobId, Vec<u64>>,
     logs: HashMap<String, Weak<JobLog>>,
 }
 
-/// Questions to the language model that are open at the same time. Their threads wait; the pool does the work.
+impl Inner {
+    /// Notes that a job is being done.
+    fn begin(&mut self, job: &Job) -> Cancel {
+        let cancel = Cancel::default();
+        self.ledger.put(job.number, State::Running);
+        self.running.insert(job.number, cancel.clone());
+        cancel
+    }
+
+    /// Takes a job out of those that wait for a person, with the question for which it waits; nothing if it does not.
+    fn take_suspended(&mut self, number: u64) -> Option<JobId> {
+        let question = self.suspended.iter().find(|(_, jobs)| jobs.contains(&number)).map(|(question, _)| *question)?;
+        self.suspended.get_mut(&question)?.retain(|other| *other != number);
+        Some(question)
+    }
+}
+
+/// How far a job was done.
+enum Performed {
+    Ended(Ended),
+    /// It goes on when the office is opened again.
+    Closing,
+    /// A question of it waits for a person.
+    Waiting(JobId),
+}
+
+/// Questions to the language model that are worked on at the same time. Their threads wait for the pool, which does the work;
+/// questions that wait for a person have none.
 const ASKERS: usize = 32;
 
 /// Who does a job.
@@ -72,7 +102,7 @@ impl Office {
     /// If the disk fails.
     pub(crate) fn open(means: Means) -> Result<Office, StoreError> {
         let ledger = Ledger::open(&means.store)?;
-        let inner = Inner { ledger, running: HashMap::new(), logs: HashMap::new() };
+        let inner = Inner { ledger, running: HashMap::new(), suspended: HashMap::new(), logs: HashMap::new() };
         Ok(Office { means, inner: Mutex::new(inner), turn: Condvar::new() })
     }
 
@@ -85,6 +115,12 @@ impl Office {
     /// # Errors
     /// If the system has no thread.
     pub(crate) fn staff(office: &Arc<Office>) -> io::Result<Vec<JoinHandle<()>>> {
+        if let Some(models) = &office.means.models {
+            // A job that waits for a person may also be ended by its time.
+            let office = Arc::downgrade(office);
+            models
+                .tell_unheard(move |question| office.upgrade().into_iter().for_each(|office| office.requeue(question)));
+        }
         let begin = |desk: Desk| {
             let office = Arc::clone(office);
             let thread = thread::Builder::new().name("job".to_owned()).stack_size(STACK_BYTES);
@@ -172,12 +208,18 @@ impl Office {
         if self.means.is_closing() {
             return Err(Problem::new(503, "closing", "the server is about to stop"));
         }
-        let waiting = |of: Option<&str>| {
-            let waits = |job: &&Job| job.state == State::Queued && of.is_none_or(|of| job.owner == of);
+        let waiting = |of: Option<&str>, state: State| {
+            let waits = |job: &&Job| job.state == state && of.is_none_or(|of| job.owner == of);
             inner.ledger.all().rev().filter(waits).count()
         };
-        for (of, most) in [(Some(owner), self.means.limits.waiting), (None, self.means.limits.waiting_in_all)] {
-            if waiting(of) >= most {
+        let Limits { waiting: own_most, waiting_in_all: most_in_all, .. } = self.means.limits;
+        if waiting(Some(owner), State::Waiting) >= most_in_all {
+            let why =
+                format!("{most_in_all} jobs of yours wait for a person already; decide about some, or cancel them");
+            return Err(Problem::later("too-many-jobs", 5, why));
+        }
+        for (of, most) in [(Some(owner), own_most), (None, most_in_all)] {
+            if waiting(of, State::Queued) >= most {
                 let whose = if of.is_some() { "of yours " } else { "" };
                 let why = format!("{most} jobs {whose}wait already; cancel one or wait until one is done");
                 return Err(Problem::later("too-many-jobs", 5, why));
@@ -290,6 +332,15 @@ impl Office {
         let Some(job) = inner.ledger.find(id).cloned() else { return Ok(None) };
         if let Some(cancel) = inner.running.get(&job.number) {
             cancel.cancel();
+        } else if let Some(question) = inner.take_suspended(job.number) {
+            // It takes no time: the pool answers with what was said so far.
+            let cancel = inner.begin(&job);
+            cancel.cancel();
+            drop(inner);
+            self.work_at(&job, &cancel);
+            // Other jobs with the same question hear of the answer.
+            self.requeue(question);
+            inner = self.inner();
         } else if job.state == State::Queued {
             log.append(vec![ended_event(State::Cancelled, None, json!({}))])?;
             inner.ledger.end(id, State::Cancelled, now(), None)?;
@@ -306,50 +357,85 @@ impl Office {
                 return false;
             }
             if let Some(job) = next(&inner, desk) {
-                let cancel = Cancel::default();
-                inner.ledger.begin(job.number);
-                inner.running.insert(job.number, cancel.clone());
+                let cancel = inner.begin(&job);
                 break (job, cancel);
             }
             inner = self.turn.wait(inner).unwrap_or_else(PoisonError::into_inner);
         };
         drop(inner);
-        let spent = Cell::new(Spent::default());
-        let ended = self.perform(&job, &cancel, &spent);
-        self.spend(&job.owner, spent.get());
-        let mut inner = self.inner();
-        inner.running.remove(&job.number);
-        if let Some(Ended { state, error }) = ended {
-            // Where the disk fails the job is found unfinished when the office is opened again.
-            let _ = inner.ledger.end(&job.id, state, now(), error);
-        }
-        // Another job may have waited for the same run.
-        self.turn.notify_all();
+        self.work_at(&job, &cancel);
         true
     }
 
-    /// Does a job; `None` if it is to go on when the office is opened again.
-    fn perform(&self, job: &Job, cancel: &Cancel, spent: &Cell<Spent>) -> Option<Ended> {
-        let failed = |error: String| Ended { state: State::Failed, error: Some(error) };
+    /// Works at a job that has begun, until it ends or waits for a person.
+    fn work_at(&self, job: &Job, cancel: &Cancel) {
+        let (mut inner, left) = loop {
+            let spent = Cell::new(Spent::default());
+            let left = self.perform(job, cancel, &spent);
+            self.spend(&job.owner, spent.get());
+            let inner = self.inner();
+            // Who cancels a job that is about to wait is heard by working at it once more.
+            if !matches!(left, Performed::Waiting(_)) || !cancel.is_cancelled() {
+                break (inner, left);
+            }
+        };
+        inner.running.remove(&job.number);
+        let waits = match left {
+            Performed::Ended(Ended { state, error }) => {
+                // Where the disk fails the job is found unfinished when the office is opened again.
+                let _ = inner.ledger.end(&job.id, state, now(), error);
+                None
+            }
+            Performed::Closing => None,
+            Performed::Waiting(question) => {
+                inner.ledger.put(job.number, State::Waiting);
+                inner.suspended.entry(question).or_default().push(job.number);
+                Some(question)
+            }
+        };
+        // Another job may have waited for the same run.
+        self.turn.notify_all();
+        drop(inner);
+        // Whoever decided before the job stood among those that wait did not find it there.
+        if let (Some(question), Some(models)) = (waits, &self.means.models)
+            && models.suspended(question) != Some(Suspended::Waiting)
+        {
+            self.requeue(question);
+        }
+    }
+
+    /// Lets the jobs go on, in their turn, that waited for a person with a question.
+    pub(crate) fn requeue(&self, question: JobId) {
+        let mut inner = self.inner();
+        for number in inner.suspended.remove(&question).unwrap_or_default() {
+            inner.ledger.put(number, State::Queued);
+        }
+        self.turn.notify_all();
+    }
+
+    /// Does a job as far as it goes now.
+    fn perform(&self, job: &Job, cancel: &Cancel, spent: &Cell<Spent>) -> Performed {
+        let failed = |error: String| Performed::Ended(Ended { state: State::Failed, error: Some(error) });
         let log = match self.log(&job.id) {
             Ok(log) => log,
-            Err(error) => return Some(failed(error.to_string())),
+            Err(error) => return failed(error.to_string()),
         };
         if let Some(last) = log.last().map(|last| super::log::value(&last)).filter(|last| last["event"] == "ended") {
             // It had been told, and not been entered in the book.
             let state = last["state"].as_str().and_then(State::read).unwrap_or(State::Failed);
-            return Some(Ended { state, error: last["error"].as_str().map(str::to_owned) });
+            return Performed::Ended(Ended { state, error: last["error"].as_str().map(str::to_owned) });
         }
         let request = ledger::request(&self.means.store, &job.id).map_err(|error| error.to_string());
         let done = request.and_then(|request| work::perform(&self.means, (job, &request), &log, cancel, spent));
         let (ended, more) = match done {
-            Ok(None) => return None,
-            Ok(Some((state, more))) => (Ended { state, error: None }, more),
-            Err(error) => (failed(error), json!({})),
+            Ok(Stopped::Closing) => return Performed::Closing,
+            Ok(Stopped::Waiting(question)) => return Performed::Waiting(question),
+            Ok(Stopped::Ended(state, more)) => (Ended { state, error: None }, more),
+            Err(error) => (Ended { state: State::Failed, error: Some(error) }, json!({})),
         };
         match log.append(vec![ended_event(ended.state, ended.error.as_deref(), more)]) {
-            Ok(()) => Some(ended),
-            Err(error) => Some(failed(error.to_string())),
+            Ok(()) => Performed::Ended(ended),
+            Err(error) => failed(error.to_string()),
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn metrics(server: Data<Server>) -> HttpResponse {
         }
     };
     let counts = server.office.counts();
-    let states = ["queued", "running", "finished", "cancelled", "out_of_time", "out_of_memory", "failed"];
+    let states = ["queued", "running", "waiting", "finished", "cancelled", "out_of_time", "out_of_memory", "failed"];
     let row = |state: &&str| (format!("{{state=\"{state}\"}}"), counts.get(state).copied().unwrap_or(0) as f64);
     let one = |value: f64| [(String::new(), value)];
     let loaded = |count: &std::sync::atomic::AtomicUsize| count.load(Ordering::Relaxed) as f64;

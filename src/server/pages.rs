@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use actix_web::http::header::{self, ETag, EntityTag, IfNoneMatch};
-use actix_web::web::{self, Data, Path, Query};
+use actix_web::web::{self, Bytes, Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -337,7 +337,7 @@ async fn cancel(server: Data<Server>, request: HttpRequest, id: Path<String>) ->
 async fn run_file(server: Data<Server>, request: HttpRequest, path: Path<(String, String)>) -> Page {
     let (run, path) = path.into_inner();
     if let Some(text) = site::asset(&path) {
-        return Ok(file(&request, &path, text.as_bytes().to_vec()));
+        return Ok(file(&request, &path, Bytes::from_static(text.as_bytes())));
     }
     told(&server, found(&server, &request, &run, Wanted::File(path.clone()), &path).await)
 }
@@ -362,7 +362,7 @@ async fn found(server: &Server, request: &HttpRequest, run: &str, wanted: Wanted
 }
 
 /// A file with the type that its name says; nothing if the caller has these bytes.
-fn file(request: &HttpRequest, path: &str, bytes: Vec<u8>) -> HttpResponse {
+fn file(request: &HttpRequest, path: &str, bytes: Bytes) -> HttpResponse {
     let kind = match path.rsplit('.').next().unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
@@ -392,7 +392,7 @@ async fn asset(request: HttpRequest, name: Path<String>) -> Page {
         other => site::asset(&format!("assets/{other}")),
     };
     let text = text.ok_or_else(|| Problem::not_found(format!("there is nothing at {}", request.path())))?;
-    Ok(file(&request, &name, text.as_bytes().to_vec()))
+    Ok(file(&request, &name, Bytes::from_static(text.as_bytes())))
 }
 
 async fn look_for(server: Data<Server>, query: Query<HashMap<String, String>>) -> Page {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use theoremata_actors::examine::{Examiner, Limits, Proved};
 use theoremata_actors::grid::Cancel;
-use theoremata_actors::jobs::{Answer, EventKind, JobEvent};
+use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeCost};
 use theoremata_lm::Outcome;
 
 use super::job::State;
@@ -13,7 +13,7 @@ use super::log::{JobLog, value};
 use super::means::Means;
 use super::models::Memory;
 use super::request::Reasoning;
-use super::work;
+use super::work::{self, Stopped};
 use crate::time::now;
 
 /// What is written in this time goes to the log together.
@@ -39,7 +39,7 @@ pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: 
     loop {
         if cancel.is_cancelled() && means.is_closing() {
             asking.leave();
-            return Ok(None);
+            return Ok(Stopped::Closing);
         }
         if cancel.is_cancelled() && !told_to_stop {
             asking.cancel();
@@ -58,6 +58,11 @@ pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: 
         // The log may have had the answer from a process that was killed before it could say that the job has ended.
         if let Some(answer) = asking.answer() {
             return ended(&answer, &models.proved(&question)?);
+        }
+        if !told_to_stop && asking.is_suspended() {
+            let id = asking.id();
+            asking.suspend();
+            return Ok(Stopped::Waiting(id));
         }
     }
 }
@@ -122,7 +127,13 @@ fn line(what: &EventKind) -> Value {
                 })
             };
             let nodes: Vec<Value> = answer.nodes.iter().map(node).collect();
-            json!({ "event": "answer", "text": answer.text, "nodes": nodes, "exact": answer.exact })
+            let cost = |(path, cost): &(Vec<u32>, NodeCost)| {
+                let mut told = json!(cost);
+                told["node"] = json!(path);
+                told
+            };
+            let costs: Vec<Value> = answer.costs.iter().map(cost).collect();
+            json!({ "event": "answer", "text": answer.text, "nodes": nodes, "exact": answer.exact, "costs": costs })
         }
     }
 }
@@ -162,7 +173,7 @@ fn ended(answer: &Answer, proved: &[(Vec<u32>, Proved)]) -> work::Outcome {
     if !proved.is_empty() {
         more["theorems"] = proved.iter().map(theorem).collect();
     }
-    Ok(Some((state, more)))
+    Ok(Stopped::Ended(state, more))
 }
 
 #[cfg(test)]
@@ -213,7 +224,7 @@ mod tests {
         let asked = || Reasoning { job: question.clone(), theory: None };
         let log = JobLog::open(&means.store, "whole").expect("a log");
         let outcome = reason(&means, asked(), &log, &Cancel::default()).expect("an outcome");
-        assert!(outcome.is_some());
+        assert!(matches!(outcome, Stopped::Ended(..)));
         let whole = values(&log);
         assert_eq!(whole.last().expect("events")["event"], "answer");
         for kept in 0..=whole.len() {

@@ -1,9 +1,11 @@
-//! The sites of runs, made page by page. Each has a thread of its own, which holds what all its pages have in common,
-//! and ends when others are asked for instead.
+//! The sites of runs, made page by page. Each has threads of its own, which hold what all its pages have in common, keep
+//! pages that were made, and end when others are asked for instead.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use actix_web::web::Bytes;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use theoremata_actors::run::STACK_BYTES;
 use theoremata_store::{RunId, Status, Store};
@@ -17,6 +19,11 @@ use crate::site::values::report::Report;
 /// Sites that are kept ready.
 const READY: usize = 8;
 
+/// Threads that make the pages of one site: readers who come at the same moment ask for many at once.
+const MAKERS: usize = 2;
+/// Bytes of made pages that a site keeps.
+const KEPT_BYTES: usize = 16 << 20;
+
 /// What may be asked of a site.
 pub(crate) enum Wanted {
     /// A file, by its path.
@@ -27,7 +34,7 @@ pub(crate) enum Wanted {
 
 /// What a site answers.
 pub(crate) enum Found {
-    File(Vec<u8>),
+    File(Bytes),
     Path(String),
 }
 
@@ -101,13 +108,56 @@ fn serve(store: &Store, run: &theoremata_store::Run, asked: &Receiver<Question>)
         .as_ref()
         .map_err(ToString::to_string)
         .and_then(|(stored, report)| Served::new(report, &stored.theory).map_err(|error| error.to_string()));
-    for Question { wanted, answer } in asked {
-        let found = site.as_ref().map_err(Clone::clone).and_then(|site| match wanted {
-            Wanted::File(path) => Ok(site.file(&path).map_err(|error| error.to_string())?.map(Found::File)),
-            Wanted::Theorem(number) => Ok(site.theorem(number).map(Found::Path)),
-        });
-        // Whoever has gone away in the meantime needs no answer.
-        let _ = answer.send(found);
+    let kept = Mutex::new(Kept::default());
+    let file = |site: &Served<'_>, path: String| -> Result<Option<Bytes>, String> {
+        let find = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(page) = find().pages.get(&path) {
+            return Ok(Some(page.clone()));
+        }
+        let page = site.file(&path).map_err(|error| error.to_string())?.map(Bytes::from);
+        page.iter().for_each(|page| find().keep(path.clone(), page.clone()));
+        Ok(page)
+    };
+    let answer_all = || {
+        for Question { wanted, answer } in asked {
+            let found = site.as_ref().map_err(Clone::clone).and_then(|site| match wanted {
+                Wanted::File(path) => Ok(file(site, path)?.map(Found::File)),
+                Wanted::Theorem(number) => Ok(site.theorem(number).map(Found::Path)),
+            });
+            // Whoever has gone away in the meantime needs no answer.
+            let _ = answer.send(found);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..MAKERS {
+            let maker = thread::Builder::new().name("site".to_owned()).stack_size(STACK_BYTES);
+            // Where the system has no further thread, this one makes all pages.
+            let _ = maker.spawn_scoped(scope, answer_all);
+        }
+        answer_all();
+    });
+}
+
+/// Pages that were made. A page of a run as it stands is always the same.
+#[derive(Default)]
+struct Kept {
+    pages: HashMap<String, Bytes>,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Keeps a page. Where there is no room all others go: what is read is soon there again. A large file is not kept.
+    fn keep(&mut self, path: String, page: Bytes) {
+        if page.len() > KEPT_BYTES / 16 {
+            return;
+        }
+        if self.bytes + page.len() > KEPT_BYTES {
+            *self = Kept::default();
+        }
+        self.bytes += page.len();
+        if let Some(before) = self.pages.insert(path, page) {
+            self.bytes -= before.len();
+        }
     }
 }
 
@@ -119,4 +169,24 @@ fn report(store: &Store, run: &theoremata_store::Run) -> Result<(Stored, Report)
     let exploration = settled.then(|| stored.exploration(store).ok()).flatten();
     let report = Report::new(&stored, theorems, exploration.as_ref());
     Ok((stored, report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_kept_within_a_bound() {
+        let mut kept = Kept::default();
+        let page = Bytes::from(vec![b'x'; KEPT_BYTES / 16]);
+        for number in 0..40 {
+            kept.keep(number.to_string(), page.clone());
+            kept.keep(number.to_string(), page.clone());
+            assert!(kept.pages.contains_key(&number.to_string()));
+            assert_eq!(kept.bytes, kept.pages.values().map(Bytes::len).sum::<usize>());
+            assert!(kept.bytes <= KEPT_BYTES);
+        }
+        kept.keep("large".to_owned(), Bytes::from(vec![b'x'; KEPT_BYTES / 16 + 1]));
+        assert!(!kept.pages.contains_key("large"));
+    }
 }

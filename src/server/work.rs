@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use theoremata_actors::grid::Cancel;
+use theoremata_actors::jobs::JobId;
 use theoremata_actors::measure::{resident_bytes, thread_cpu};
 use theoremata_actors::run::{Done, Event, Prepared, Question, RunError, Settings, goals_proved};
 use theoremata_store::{RunId, Status};
@@ -30,8 +31,19 @@ pub(super) struct Ended {
     pub(super) error: Option<String>,
 }
 
-/// How a job ended and what there is to say of it; `None` if it is to go on later.
-pub(super) type Outcome = Result<Option<(State, Value)>, String>;
+/// Why work on a job stopped.
+#[derive(PartialEq, Debug)]
+pub(super) enum Stopped {
+    /// It ended, and this is to be said of it.
+    Ended(State, Value),
+    /// It goes on when the office is opened again.
+    Closing,
+    /// This question of it waits for a person, and the job goes on when one has decided.
+    Waiting(JobId),
+}
+
+/// Why work on a job stopped, or in what it failed.
+pub(super) type Outcome = Result<Stopped, String>;
 
 /// Does a job. A panic is a failure of this job alone.
 ///
@@ -87,10 +99,10 @@ fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Canc
     let done = prepared.go_on(heard, &settings, &|event| listener.hear(&event), now).map_err(said)?;
     spent.set(Spent { cpu: done.cpu, ..Spent::default() });
     if done.status == Status::Cancelled && means.is_closing() {
-        return Ok(None);
+        return Ok(Stopped::Closing);
     }
     listener.end()?;
-    Ok(Some((done.status.into(), summary(&done))))
+    Ok(Stopped::Ended(done.status.into(), summary(&done)))
 }
 
 /// What a run came to: a function of the question alone if it is finished.
@@ -192,7 +204,8 @@ fn check(means: &Means, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> Ou
     let before = log.of_kind("checked");
     for (place, run) in runs.iter().enumerate() {
         if cancel.is_cancelled() {
-            return Ok((!means.is_closing()).then(|| (State::Cancelled, json!({}))));
+            let closing = means.is_closing();
+            return Ok(if closing { Stopped::Closing } else { Stopped::Ended(State::Cancelled, json!({})) });
         }
         let event = match before.get(place).map(|event| super::log::value(event)) {
             Some(event) => event,
@@ -205,7 +218,7 @@ fn check(means: &Means, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> Ou
         accepted += event["theorems"].as_u64().unwrap_or(0);
         flaws += u64::from(!event["flaw"].is_null());
     }
-    Ok(Some((State::Finished, json!({ "runs": runs.len(), "theorems": accepted, "flaws": flaws }))))
+    Ok(Stopped::Ended(State::Finished, json!({ "runs": runs.len(), "theorems": accepted, "flaws": flaws })))
 }
 
 /// What the checker says of a run.

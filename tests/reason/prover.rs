@@ -1,11 +1,13 @@
 //! The prover beside models that say what they are told to: only what is proved is called so.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
 use super::common::{answers, objects, text};
+use super::files::{Entry, Said, Tiny};
 use super::parrot;
 
 fn theory(name: &str) -> String {
@@ -110,4 +112,89 @@ fn a_sentence_is_used_only_if_somebody_accepts_it() {
     }
     let none = ask(&[&more[..], &["--accept", "99"]].concat());
     assert_eq!(none.status.code(), Some(2));
+}
+
+/// The tiny model with room for long prompts: its weights do not hang on how far positions go.
+fn far_sighted(name: &str) -> String {
+    let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("lm/tests/golden/llama");
+    let folder = std::env::temp_dir().join(format!("theoremata-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    for file in ["model.safetensors", "tokenizer.json"] {
+        fs::copy(tiny.join(file), folder.join(file)).expect("copied");
+    }
+    let config = fs::read_to_string(tiny.join("config.json")).expect("its configuration");
+    let config = config.replace("\"max_position_embeddings\": 512", "\"max_position_embeddings\": 8192");
+    fs::write(folder.join("config.json"), config).expect("written");
+    folder.to_str().expect("a path").to_owned()
+}
+
+#[test]
+fn a_description_becomes_theories_of_which_one_is_used_if_somebody_says_so() {
+    let model = far_sighted("new-theory");
+    let ask = |more: &[&str]| {
+        let base =
+            ["formalise", "--new", "an operation \"without\"\nlaws", "--model", &model, "--threads", "2", "--cpu", "1"];
+        run(&[&base[..], &["--samples", "6", "--json"], more].concat())
+    };
+    let told = ask(&["--fails", "x = y"]);
+    assert_eq!(text(&told), text(&ask(&["--fails", "x = y"])), "the same question has the same candidates");
+    let theories: Vec<Value> = objects(&told).into_iter().filter(|object| object["event"] == "theory").collect();
+    assert!(!theories.is_empty(), "{told:?}");
+    for theory in &theories {
+        let status = theory["status"].as_str().expect("a word");
+        assert!(["model", "one_element", "open", "contradictory"].contains(&status), "{theory}");
+        assert_eq!(theory["number"].is_null(), status == "contradictory", "{theory}");
+        assert!(!theory["axioms"].as_array().expect("axioms").is_empty());
+    }
+    let first = &theories[0];
+    assert_eq!(first["number"], 1, "{first}");
+    let out = Path::new(&model).join("made.mpl");
+    let path = out.to_str().expect("a path");
+    let accept = || ask(&["--fails", "x = y", "--accept", "1", "--out", path]);
+    assert_eq!(objects(&accept())[0]["path"], path);
+    let written = fs::read_to_string(&out).expect("a theory");
+    assert_eq!(first["file"], written, "what is accepted is what was shown");
+    // It is a file like any other.
+    assert!(run(&["lint", path]).status.success());
+    assert!(run(&["fmt", "--check", path]).status.success());
+    let again = accept();
+    assert_eq!(again.status.code(), Some(2), "what is there is not overwritten");
+    assert_eq!(ask(&["--accept", "99"]).status.code(), Some(2));
+    assert_eq!(ask(&["--holds", "x # y"]).status.code(), Some(2), "no theory can say that");
+    assert_eq!(run(&["formalise", "--new", "x", "theory.mpl", "x = x"]).status.code(), Some(2));
+    fs::remove_dir_all(&model).expect("removed");
+}
+
+#[test]
+fn a_theory_that_a_model_writes_is_shown_with_what_the_prover_says_of_it() {
+    // What stands before the name is written whatever the model says.
+    let said = "Monoid[S,*,e] (& (operation[*,S,S,S]) (in[e,S]) (associative[*]) (left-identity[e,*,S]) \
+                (>[x,y] (in3[x,e,y,*]) (=[x,y]))))";
+    let mut tiny = Tiny::script(&[Said::Bytes(said.as_bytes())], true);
+    tiny.set("llama.context_length", Entry::U32(8192));
+    let path = std::env::temp_dir().join(format!("theoremata-theory-{}.gguf", std::process::id()));
+    fs::write(&path, tiny.gguf()).expect("a file");
+    let model = path.to_str().expect("a path");
+    let base = ["formalise", "--new", "a monoid", "--model", model, "--threads", "1", "--samples", "3"];
+    let examples = ["--holds", "e * e = e", "--fails", "x * y = y * x", "--fails", "x * e = x"];
+    let ask = |more: &[&str]| run(&[&base[..], &examples, more].concat());
+    let told = objects(&ask(&["--json"]));
+    let theories: Vec<&Value> = told.iter().filter(|object| object["event"] == "theory").collect();
+    let [theory] = theories[..] else { panic!("one theory: {told:?}") };
+    assert_eq!((&theory["name"], &theory["votes"], &theory["status"]), (&"Monoid".into(), &3.into(), &"model".into()));
+    let axioms: Vec<&str> = theory["axioms"]
+        .as_array()
+        .expect("axioms")
+        .iter()
+        .map(|axiom| axiom["math"].as_str().expect("a text"))
+        .collect();
+    assert_eq!(axioms, ["∀ x y z : (x · y) · z = x · (y · z)", "∀ x : e · x = x", "∀ x : x · e = x"]);
+    assert_eq!(theory["axioms"][1]["words"], "for all x, e times x equals x");
+    assert_eq!(theory["met"], serde_json::json!(["e * e = e follows", "x * y = y * x does not follow"]));
+    assert_eq!(theory["against"], serde_json::json!(["x * e = x follows"]));
+    let shown = text(&ask(&[]));
+    assert!(shown.starts_with("  1  Monoid[S,*,e]   [3 votes; it has a model with different elements]\n"), "{shown}");
+    let file = text(&ask(&["--accept", "1"]));
+    assert!(file.contains("; \"a monoid\"\n") && file.contains("(define left-identity[e,*,S]"), "{file}");
+    fs::remove_file(path).expect("removed");
 }

@@ -131,7 +131,7 @@ impl Server {
         let begin = Instant::now();
         loop {
             let value = self.get(&format!("/v1/jobs/{job}")).with(200).json();
-            if !["queued", "running"].contains(&value["state"].as_str().expect("a state")) {
+            if !["queued", "running", "waiting"].contains(&value["state"].as_str().expect("a state")) {
                 return value;
             }
             assert!(begin.elapsed() < Duration::from_secs(300), "{value} does not end");

@@ -211,7 +211,7 @@ impl Examiner {
     }
 
     /// Has a run come to its end, or to a limit.
-    fn done(&self, question: Question, tell: &mut dyn FnMut(Event)) -> Result<Exploration, String> {
+    pub(super) fn done(&self, question: Question, tell: &mut dyn FnMut(Event)) -> Result<Exploration, String> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = Settings {
             threads: NonZeroUsize::MIN,

@@ -1,6 +1,6 @@
 //! What a worker actor drives: something that does several jobs side by side, a little at a time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use theoremata_lm::Usage;
 
@@ -19,8 +19,9 @@ pub(super) struct BackendEvent {
 /// Does jobs. Everything happens in [`Backend::work`], on the thread of the worker; a panic ends the backend, and its
 /// jobs are done by another one.
 pub(super) trait Backend {
-    /// Takes a job, which goes on from what was told of it before. A job that cannot be done is answered at once.
-    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>>;
+    /// Takes a job, which goes on from what was told of it before, and ends when its time is up. A job that cannot be done is
+    /// answered at once.
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog, deadline: Option<Instant>) -> Result<(), Box<Answer>>;
 
     /// Ends a node of a job and all below it, if it is there and has not ended, and says so. A job whose root ends is
     /// answered with what there is.
@@ -28,6 +29,12 @@ pub(super) trait Backend {
 
     /// Hears what a person said of what waits for one. Only backends whose jobs call tools have such.
     fn decide(&mut self, _id: JobId, _what: &Awaited, _granted: bool) {}
+
+    /// Jobs of which nothing is left to do before a person has decided, each with the decisions that were heard here. The
+    /// backend has let go of them. To be asked after [`Backend::work`]; only backends whose jobs call tools have such.
+    fn take_suspended(&mut self) -> Vec<(JobId, u32)> {
+        Vec::new()
+    }
 
     /// Does a little, and says what happened. The answer of a job is the last that is said of it.
     ///

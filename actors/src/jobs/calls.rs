@@ -72,6 +72,11 @@ impl Calls {
         (std::mem::take(&mut self.awaited), std::mem::take(&mut self.new))
     }
 
+    /// Whether no call is on its way, so that whatever waits for a reply waits for a person.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.away.is_empty() && self.awaited.is_empty() && self.new.is_empty()
+    }
+
     /// Takes down what a person said of a call.
     pub(super) fn decide(&mut self, call: Awaited, granted: bool) {
         self.decided.insert((call.tool, call.parameters), granted);

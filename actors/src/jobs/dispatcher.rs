@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use crossbeam::channel::Sender;
-use theoremata_lm::{Outcome, Usage};
+use theoremata_lm::{Bound, Outcome, Usage};
 use theoremata_store::Store;
 
 use super::affinity::{self, PrefixMemory};
@@ -14,7 +14,7 @@ use super::backend::BackendEvent;
 use super::event::{Answer, EventKind, JobEvent};
 use super::event_log::{EventCounts, EventLog};
 use super::job::{Accept, Job, JobId, Program};
-use super::job_table::JobTable;
+use super::job_table::{JobTable, Suspended};
 use super::journal::Journal;
 use super::messages::{Admit, Cancel, Crashed, Decide, Progress};
 use super::refused::Refused;
@@ -55,6 +55,10 @@ struct Entry {
     worker: Option<usize>,
     /// Nodes that should end, and that have not been told to have ended.
     unwanted: Vec<Unwanted>,
+    /// When its time is up, since a worker was given it first.
+    deadline: Option<Instant>,
+    /// Decisions of persons that its worker was told of.
+    decisions: u32,
     /// Backends that were lost with this job aboard.
     crashes: u32,
     /// An estimate of the tokens that are left to compute.
@@ -93,6 +97,16 @@ pub(super) struct Keep {
     pub(super) fresh: bool,
     pub(super) judged: bool,
     pub(super) equipped: bool,
+    pub(super) resumption: Resumption,
+}
+
+/// When a job goes on that a person has let go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Resumption {
+    /// As soon as its turn has come.
+    AtOnce,
+    /// When it is asked for again: for callers who have an order of their own.
+    WhenAsked,
 }
 
 impl Dispatcher {
@@ -116,6 +130,9 @@ impl Dispatcher {
         }
         let id = job.id(&self.keep.model);
         if self.table.jobs.contains_key(&id) {
+            if self.suspended(id) == Some(Suspended::Ready) {
+                self.requeue(id);
+            }
             return Ok(id);
         }
         if self.queue.len() >= self.waiting {
@@ -142,7 +159,18 @@ impl Dispatcher {
         let counts = EventCounts::of(&log);
         self.jobs.insert(
             id,
-            Entry { job: Arc::new(job), log, counts, journal, worker: None, unwanted: Vec::new(), crashes: 0, left },
+            Entry {
+                job: Arc::new(job),
+                log,
+                counts,
+                journal,
+                worker: None,
+                unwanted: Vec::new(),
+                deadline: None,
+                decisions: 0,
+                crashes: 0,
+                left,
+            },
         );
         if !told.is_empty() {
             self.resumed(id, "it was cut off");
@@ -183,6 +211,57 @@ impl Dispatcher {
         if done {
             self.flush();
             self.jobs.remove(&id);
+            self.table.suspended.remove(&id);
+        }
+    }
+
+    fn suspended(&self, id: JobId) -> Option<Suspended> {
+        self.table.suspended.get(&id).map(|known| *known)
+    }
+
+    /// Takes down that the worker of a job has let go of it, since nothing is left to do before a person decides.
+    fn suspend(&mut self, id: JobId, heard: u32) {
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        entry.worker = None;
+        let is_late = heard < entry.decisions || !entry.unwanted.is_empty();
+        self.table.suspended.insert(id, Suspended::Waiting);
+        if is_late {
+            // The worker had not heard of what was decided, or of what should end.
+            self.end_unwanted(id);
+            self.make_ready(id);
+        }
+    }
+
+    /// Lets a suspended job go on, or notes that it may.
+    fn make_ready(&mut self, id: JobId) {
+        if self.suspended(id).is_none() || !self.jobs.contains_key(&id) {
+            return;
+        }
+        match self.keep.resumption {
+            Resumption::AtOnce => self.requeue(id),
+            Resumption::WhenAsked => drop(self.table.suspended.insert(id, Suspended::Ready)),
+        }
+    }
+
+    /// Puts a suspended job behind those that wait for a worker. It goes on from what was told.
+    fn requeue(&mut self, id: JobId) {
+        self.table.suspended.remove(&id);
+        let Some(entry) = self.jobs.get_mut(&id) else { return };
+        entry.counts.begin_again();
+        self.queue.push_back(id);
+        self.assign();
+        self.give_up_without_workers();
+    }
+
+    /// Answers the jobs that wait for a worker where there is none any more.
+    fn give_up_without_workers(&mut self) {
+        if self.workers.iter().any(|worker| worker.lost.is_none()) {
+            return;
+        }
+        let why = self.workers.last().and_then(|worker| worker.lost.clone()).unwrap_or_default();
+        let left: Vec<JobId> = self.queue.drain(..).collect();
+        for id in left {
+            self.give_up(id, Outcome::Failed, Some(format!("there is no worker any more: {why}")));
         }
     }
 
@@ -210,11 +289,13 @@ impl Dispatcher {
                 continue;
             };
             let (job, log) = (entry.job.clone(), entry.log.clone());
+            let end = job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
+            let deadline = entry.deadline.or(end);
             let worker = &mut self.workers[number];
             worker.memory.learn(&blocks);
-            worker.address.do_send(Admit { generation: worker.generation, id, job, log });
+            worker.address.do_send(Admit { generation: worker.generation, id, job, log, deadline });
             if let Some(entry) = self.jobs.get_mut(&id) {
-                entry.worker = Some(number);
+                (entry.worker, entry.deadline, entry.decisions) = (Some(number), deadline, 0);
             }
         }
         self.queue = held;
@@ -282,6 +363,24 @@ impl Dispatcher {
         }
     }
 
+    /// Ends the jobs whose time is up while they wait for a person.
+    fn end_overdue(&mut self) {
+        let now = Instant::now();
+        let is_late = |id: &JobId| self.jobs.get(id).and_then(|entry| entry.deadline).is_some_and(|end| end <= now);
+        let suspended: Vec<JobId> = self.table.suspended.iter().map(|known| *known.key()).collect();
+        for id in suspended.into_iter().filter(is_late).collect::<Vec<JobId>>() {
+            self.answer_from_log(id, Outcome::Budget(Bound::Time));
+        }
+    }
+
+    /// Ends a job that no worker has, with what was told of it: nodes that have not ended end in this way.
+    fn answer_from_log(&mut self, id: JobId, outcome: Outcome) {
+        let Some(entry) = self.jobs.get(&id) else { return };
+        let nodes = entry.log.nodes(&outcome);
+        let answer = Answer { nodes, ..Answer::without_text(outcome, None) };
+        self.tell(id, Vec::new(), EventKind::Answered(Box::new(answer)));
+    }
+
     /// Answers a job that cannot be done.
     fn give_up(&mut self, id: JobId, outcome: Outcome, because: Option<String>) {
         self.tell(id, Vec::new(), EventKind::Answered(Box::new(Answer::without_text(outcome, because))));
@@ -292,7 +391,10 @@ impl Actor for Dispatcher {
     type Context = Context<Dispatcher>;
 
     fn started(&mut self, context: &mut Context<Dispatcher>) {
-        context.run_interval(FLUSH, |dispatcher, _| dispatcher.flush());
+        context.run_interval(FLUSH, |dispatcher, _| {
+            dispatcher.end_overdue();
+            dispatcher.flush();
+        });
     }
 }
 
@@ -363,12 +465,16 @@ impl Handler<End> for Dispatcher {
             let Some(entry) = self.jobs.get_mut(&id) else { continue };
             let waits = entry.worker.is_none();
             if waits && path.is_empty() {
-                self.give_up(id, Outcome::Cancelled, None);
+                if entry.log.is_open(&path) {
+                    self.tell(id, path, EventKind::Cancelled { stages: None });
+                }
+                self.answer_from_log(id, Outcome::Cancelled);
                 continue;
             }
             entry.unwanted.push(Unwanted { path, said: false });
             if waits {
                 self.end_unwanted(id);
+                self.make_ready(id);
             } else {
                 self.pass_on_unwanted(id);
             }
@@ -384,15 +490,19 @@ impl Handler<Judged> for Dispatcher {
         let what = self.jobs.get(&id).and_then(|entry| entry.log.awaited(&path));
         if let Some(what) = &what {
             self.tell(id, path, EventKind::Decided { what: what.clone(), granted });
+            // A worker that takes the job later reads it in the log.
+            if let Some(entry) = self.jobs.get_mut(&id)
+                && let Some(number) = entry.worker
+            {
+                entry.decisions += 1;
+                let (worker, what) = (&self.workers[number], what.clone());
+                worker.address.do_send(Decide { generation: worker.generation, id, what, granted });
+            } else {
+                self.make_ready(id);
+            }
         }
         // Whoever has gone away in the meantime needs no answer.
         let _ = reply.send(what.is_some());
-        let Some(what) = what else { return };
-        // A worker that takes the job later reads it in the log.
-        if let Some(number) = self.jobs.get(&id).and_then(|entry| entry.worker) {
-            let worker = &self.workers[number];
-            worker.address.do_send(Decide { generation: worker.generation, id, what, granted });
-        }
     }
 }
 
@@ -416,7 +526,8 @@ impl Handler<Count> for Dispatcher {
 impl Handler<Progress> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Progress { worker, generation, said, usage }: Progress, _: &mut Context<Dispatcher>) {
+    fn handle(&mut self, progress: Progress, _: &mut Context<Dispatcher>) {
+        let Progress { worker, generation, said, suspended, usage } = progress;
         if generation != self.workers[worker].generation {
             return;
         }
@@ -428,6 +539,9 @@ impl Handler<Progress> for Dispatcher {
             self.tell(job, path, what);
         }
         jobs.into_iter().for_each(|job| self.pass_on_unwanted(job));
+        // There is room for others.
+        ended |= !suspended.is_empty();
+        suspended.into_iter().for_each(|(job, heard)| self.suspend(job, heard));
         if ended {
             self.assign();
         }
@@ -458,11 +572,6 @@ impl Handler<Crashed> for Dispatcher {
             }
         }
         self.assign();
-        if self.workers.iter().all(|worker| worker.lost.is_some()) {
-            let left: Vec<JobId> = self.queue.drain(..).collect();
-            for id in left {
-                self.give_up(id, Outcome::Failed, Some(format!("there is no worker any more: {why}")));
-            }
-        }
+        self.give_up_without_workers();
     }
 }

@@ -4,7 +4,7 @@
 //! their bits, so that what is read is what was written.
 
 use serde::{Deserialize, Serialize};
-use theoremata_lm::{JoinReport, LoggedToken, Origin, Outcome, Token};
+use theoremata_lm::{JoinReport, LoggedToken, NodeUsage, Origin, Outcome, Token};
 
 use super::tools::{Awaited, Called};
 
@@ -112,8 +112,8 @@ impl From<Wrote> for LoggedToken {
 
 /// What came of a job.
 ///
-/// Outcome, text, choice, votes and nodes hang on the job and the model alone. Joins and counts say what was done
-/// this time: where pages were short, or a worker had to be replaced, less is reused.
+/// Outcome, text, choice, votes and nodes hang on the job and the model alone. Joins, counts and costs say what was
+/// done this time: where pages were short, or a worker had to be replaced, less is reused.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Answer {
     /// How it ended.
@@ -140,9 +140,62 @@ pub struct Answer {
     pub generated: usize,
     /// Calls of tools that were answered.
     pub calls: usize,
+    /// What each node took, as far as the worker knows.
+    #[serde(default)]
+    pub costs: Vec<(Vec<u32>, NodeCost)>,
+}
+
+/// What a node took, as far as the worker knows: see [`NodeUsage`]. A server of somebody else may count nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodeCost {
+    /// Tokens that it was given to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<usize>,
+    /// Tokens of what it read that did not have to be computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached: Option<usize>,
+    /// Tokens that were written one after the other on the longest way from the root to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub critical_path: Option<usize>,
+    /// The most pages that it and all below it held at the same time, each page once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages_peak: Option<usize>,
+}
+
+impl From<NodeUsage> for NodeCost {
+    fn from(usage: NodeUsage) -> NodeCost {
+        NodeCost {
+            prompt: Some(usage.prompt),
+            cached: Some(usage.cached),
+            critical_path: Some(usage.critical_path),
+            pages_peak: Some(usage.pages_peak),
+        }
+    }
+}
+
+impl NodeCost {
+    /// What a tree took whose nodes took this: sums of what is known, and the most of what is no sum. The longest way is
+    /// that to the end of some node, and the root's peak of pages counts all below it.
+    pub fn of_all<'c>(costs: impl IntoIterator<Item = &'c NodeCost>) -> NodeCost {
+        let both = |one: Option<usize>, other: Option<usize>, join: fn(usize, usize) -> usize| {
+            one.zip(other).map(|(one, other)| join(one, other)).or(one).or(other)
+        };
+        costs.into_iter().fold(NodeCost::default(), |sum, cost| NodeCost {
+            prompt: both(sum.prompt, cost.prompt, usize::saturating_add),
+            cached: both(sum.cached, cost.cached, usize::saturating_add),
+            critical_path: both(sum.critical_path, cost.critical_path, usize::max),
+            pages_peak: both(sum.pages_peak, cost.pages_peak, usize::max),
+        })
+    }
 }
 
 impl Answer {
+    /// What a node took, as far as the worker knows.
+    pub fn cost(&self, path: &[u32]) -> NodeCost {
+        self.costs.iter().find(|(node, _)| node == path).map(|(_, cost)| *cost).unwrap_or_default()
+    }
+
     /// The answer of a job that could not be done.
     pub(crate) fn without_text(outcome: Outcome, because: Option<String>) -> Answer {
         Answer {
@@ -158,6 +211,7 @@ impl Answer {
             exact: true,
             generated: 0,
             calls: 0,
+            costs: Vec::new(),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use theoremata_lm::{Cut, ReplayLog};
+use theoremata_lm::{Cut, Outcome, ReplayLog};
 
-use super::event::{Answer, EventKind, JobEvent};
+use super::event::{Answer, EventKind, JobEvent, NodeAnswer};
 use super::tools::{Awaited, Called};
 
 /// All that was told of a job, for any number of readers.
@@ -65,6 +65,28 @@ impl EventLog {
             }
         }
         replay_log
+    }
+
+    /// The nodes as far as was told, for the answer of a job that ends here: those that have not ended end in this way.
+    pub(super) fn nodes(&self, outcome: &Outcome) -> Vec<NodeAnswer> {
+        let mut nodes: BTreeMap<&[u32], NodeAnswer> = BTreeMap::new();
+        let told = self.lock();
+        for JobEvent { path, what, .. } in told.iter().map(Arc::as_ref) {
+            let new = || NodeAnswer::new(path.clone(), Some(outcome.clone()), String::new());
+            match what {
+                EventKind::Opened => drop(nodes.entry(path).or_insert_with(new)),
+                EventKind::Wrote { text, token } => {
+                    let Some(node) = nodes.get_mut(path.as_slice()) else { continue };
+                    node.text.push_str(text);
+                    node.tokens += usize::from(token.is_some_and(|wrote| !wrote.is_stop()));
+                }
+                EventKind::Finished(outcome) => {
+                    nodes.entry(path).or_insert_with(new).outcome = Some(outcome.clone());
+                }
+                _ => {}
+            }
+        }
+        nodes.into_values().collect()
     }
 
     /// Calls of tools that were answered.

@@ -12,8 +12,19 @@ use super::job::JobId;
 pub(super) struct JobTable {
     /// The log of every job that was asked for and not forgotten.
     pub(super) jobs: DashMap<JobId, Arc<EventLog>>,
+    /// Jobs that no worker has, since they wait for a person.
+    pub(super) suspended: DashMap<JobId, Suspended>,
     /// Why jobs are not written down any more, if that failed.
     pub(super) trouble: Mutex<Option<String>>,
+}
+
+/// Where a job stands that no worker has, since it waits for a person or did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Suspended {
+    /// A person has to decide first.
+    Waiting,
+    /// It could go on, and does when it is asked for again.
+    Ready,
 }
 
 impl JobTable {

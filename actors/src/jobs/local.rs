@@ -53,6 +53,8 @@ struct RunningJob {
     said: Option<LastSaid>,
     /// What its tools were asked.
     calls: Rc<RefCell<Calls>>,
+    /// Decisions of persons that were heard since it was taken.
+    heard: u32,
     /// When its time is up.
     deadline: Option<Instant>,
     /// Whether its branches only write, so that one that fails has met something that is no number.
@@ -115,7 +117,7 @@ impl LocalBackend {
 }
 
 impl Backend for LocalBackend {
-    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog, deadline: Option<Instant>) -> Result<(), Box<Answer>> {
         let failed = |error: String| Box::new(Answer::without_text(Outcome::Failed, Some(error)));
         let calls = Rc::new(RefCell::new(known(job, log)));
         let Planted { running, said } =
@@ -127,13 +129,14 @@ impl Backend for LocalBackend {
             codec: PromptCodec::new(self.model.clone(), job),
             stops: job.stop.clone(),
             calls,
+            heard: 0,
             said,
             speeches: BTreeMap::new(),
             only_writes: !matches!(
                 job.program,
                 Program::Decompose { .. } | Program::Tags { .. } | Program::Tasks { .. } | Program::Script(_)
             ),
-            deadline: job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
+            deadline,
         };
         if let Err(error) = resumed {
             aboard.running.cancel(&mut self.engine);
@@ -164,6 +167,7 @@ impl Backend for LocalBackend {
 
     fn decide(&mut self, id: JobId, what: &Awaited, granted: bool) {
         let Some(aboard) = self.jobs.get_mut(&id) else { return };
+        aboard.heard += 1;
         aboard.calls.borrow_mut().decide(what.clone(), granted);
         aboard.wake(id, &mut self.engine, &mut self.said);
     }
@@ -186,6 +190,23 @@ impl Backend for LocalBackend {
         }
         self.finish_done();
         Ok(std::mem::take(&mut self.said))
+    }
+
+    fn take_suspended(&mut self) -> Vec<(JobId, u32)> {
+        let is_suspended = |aboard: &RunningJob| {
+            let waits = !aboard.running.waiting().is_empty() && aboard.calls.borrow().is_quiet();
+            waits && self.engine.is_idle_tree(aboard.running.root())
+        };
+        let suspended: Vec<JobId> =
+            self.jobs.iter().filter(|(_, aboard)| is_suspended(aboard)).map(|(id, _)| *id).collect();
+        let mut left = Vec::new();
+        for id in suspended {
+            let Some(aboard) = self.jobs.remove(&id) else { continue };
+            // What it said so far is in its log, and is not lost with the tree.
+            aboard.running.finish(&mut self.engine);
+            left.push((id, aboard.heard));
+        }
+        left
     }
 
     fn next(&self) -> Option<Duration> {
@@ -260,8 +281,20 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
     let RunningJob { running, codec, stops, said, only_writes, .. } = aboard;
     // A node of a program that is data may write several times, each time up to its own end.
     let node_stops = if said.is_some() { &[] } else { stops.as_slice() };
-    let lm::Answer { outcome, tokens, chosen, votes, text: whole, nodes, joins, prunes, thinned, usage, .. } =
-        running.finish(engine);
+    let lm::Answer {
+        outcome,
+        tokens,
+        chosen,
+        votes,
+        text: whole,
+        nodes,
+        joins,
+        prunes,
+        thinned,
+        node_usage,
+        usage,
+        ..
+    } = running.finish(engine);
     let node = |grown: &lm::Grown| {
         let text = codec.said(&grown.tokens, node_stops);
         NodeAnswer::new(grown.path.clone(), grown.outcome.clone(), text)
@@ -289,5 +322,6 @@ fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
         prunes,
         generated: usage.generated,
         calls: usage.calls,
+        costs: node_usage.into_iter().map(|(path, usage)| (path, usage.into())).collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! What the dispatcher and its workers tell each other.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::Message;
 use theoremata_lm::Usage;
@@ -16,6 +17,8 @@ pub(super) struct Admit {
     pub(super) id: JobId,
     pub(super) job: Arc<Job>,
     pub(super) log: Arc<EventLog>,
+    /// When its time is up.
+    pub(super) deadline: Option<Instant>,
 }
 
 /// Ends a node of a job; the root ends all of it.
@@ -38,6 +41,8 @@ pub(super) struct Progress {
     pub(super) worker: usize,
     pub(super) generation: u64,
     pub(super) said: Vec<BackendEvent>,
+    /// Jobs that it has let go of until a person decides, each with the decisions that it has heard of.
+    pub(super) suspended: Vec<(JobId, u32)>,
     pub(super) usage: Usage,
 }
 

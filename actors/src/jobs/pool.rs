@@ -11,10 +11,10 @@ use theoremata_lm::Usage;
 use theoremata_store::Store;
 
 use super::backend::Backend;
-use super::dispatcher::{Count, Dispatcher, End, Judged, Keep, Submit, Watch, WorkerEntry};
+use super::dispatcher::{Count, Dispatcher, End, Judged, Keep, Resumption, Submit, Watch, WorkerEntry};
 use super::event::{Answer, JobEvent};
 use super::job::{Job, JobId};
-use super::job_table::JobTable;
+use super::job_table::{JobTable, Suspended};
 use super::judge::{Askable, Judge};
 use super::local::{Local, LocalBackend};
 use super::refused::Refused;
@@ -51,12 +51,16 @@ pub struct Options {
     pub store: Option<Arc<Store>>,
     /// Whether jobs that are written down there are done anew.
     pub fresh: bool,
+    /// When a job goes on that waited for a person.
+    pub resumption: Resumption,
 }
 
 impl Options {
     /// A pool that keeps nothing and lets a thousand jobs wait.
     pub fn new(workers: Vec<Kind>, model: impl Into<String>) -> Options {
-        Options { workers, model: model.into(), waiting: 1000, judge: None, toolbox: None, store: None, fresh: false }
+        let model = model.into();
+        let (judge, toolbox, store, fresh, resumption) = (None, None, None, false, Resumption::AtOnce);
+        Options { workers, model, waiting: 1000, judge, toolbox, store, fresh, resumption }
     }
 }
 
@@ -136,6 +140,11 @@ impl Pool {
         waited.recv().unwrap_or(false)
     }
 
+    /// Whether a job is suspended: it waits for a person, or did. Nothing if it is done, or is being done.
+    pub fn suspended(&self, job: JobId) -> Option<Suspended> {
+        self.table.suspended.get(&job).map(|known| *known)
+    }
+
     /// Ends all jobs.
     pub fn cancel_all(&self) {
         self.dispatcher.do_send(End::All);
@@ -174,8 +183,8 @@ impl Drop for Pool {
 /// The thread of the dispatcher. It starts the threads of the workers, and ends them with itself.
 fn run(options: Options, table: Arc<JobTable>, started: &Sender<(System, Addr<Dispatcher>)>) {
     let runner = System::new();
-    let Options { workers, model, waiting, judge, toolbox, store, fresh } = options;
-    let keep = Keep { store, model, fresh, judged: judge.is_some(), equipped: toolbox.is_some() };
+    let Options { workers, model, waiting, judge, toolbox, store, fresh, resumption } = options;
+    let keep = Keep { store, model, fresh, judged: judge.is_some(), equipped: toolbox.is_some(), resumption };
     let askable = Askable { judge, toolbox };
     let dispatcher = runner.block_on(async move {
         Dispatcher::create(move |context| {

@@ -178,7 +178,7 @@ impl RemoteBackend {
 }
 
 impl Backend for RemoteBackend {
-    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog) -> Result<(), Box<Answer>> {
+    fn admit(&mut self, id: JobId, job: &Job, log: &EventLog, deadline: Option<Instant>) -> Result<(), Box<Answer>> {
         let failed = |why: &str| Err(Box::new(Answer::without_text(Outcome::Failed, Some(why.to_owned()))));
         if !matches!(job.shape, OutputFormat::Free | OutputFormat::JsonSchema(_)) {
             return failed("a server takes JSON schemas only, no expressions and no grammars");
@@ -187,7 +187,6 @@ impl Backend for RemoteBackend {
             return failed("a server cannot run this program");
         };
         self.jobs.insert(id, branches);
-        let deadline = job.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
         self.deadlines.extend(deadline.map(|deadline| (id, deadline)));
         self.go_on(id);
         Ok(())

@@ -9,6 +9,7 @@ use theoremata_lm::Usage;
 
 use super::backend::{Backend, BackendEvent};
 use super::event::EventKind;
+use super::job::JobId;
 use super::messages::{Admit, Cancel, Crashed, Decide, Progress};
 
 /// Makes a backend, or says why there is none; called on the thread of the worker, at the start and after every crash.
@@ -100,10 +101,11 @@ impl Worker {
         self.called = true;
     }
 
-    fn report(&mut self, said: Vec<BackendEvent>) {
+    fn report(&mut self, said: Vec<BackendEvent>, suspended: Vec<(JobId, u32)>) {
         let usage = self.backend.as_ref().map(|backend| backend.usage()).unwrap_or_default();
         let usage = sum(self.before, usage);
-        self.reports.progress.do_send(Progress { worker: self.number, generation: self.generation, said, usage });
+        let (worker, generation) = (self.number, self.generation);
+        self.reports.progress.do_send(Progress { worker, generation, said, suspended, usage });
     }
 }
 
@@ -125,12 +127,13 @@ impl Actor for Worker {
 impl Handler<Admit> for Worker {
     type Result = ();
 
-    fn handle(&mut self, Admit { generation, id, job, log }: Admit, context: &mut Context<Worker>) {
+    fn handle(&mut self, Admit { generation, id, job, log, deadline }: Admit, context: &mut Context<Worker>) {
         if generation != self.generation {
             return;
         }
-        if let Some(Err(answer)) = self.with_backend(|backend| backend.admit(id, &job, &log)) {
-            self.report(vec![BackendEvent { job: id, path: Vec::new(), what: EventKind::Answered(answer) }]);
+        if let Some(Err(answer)) = self.with_backend(|backend| backend.admit(id, &job, &log, deadline)) {
+            let answered = BackendEvent { job: id, path: Vec::new(), what: EventKind::Answered(answer) };
+            self.report(vec![answered], Vec::new());
         }
         self.call(context);
     }
@@ -163,8 +166,8 @@ impl Handler<Work> for Worker {
 
     fn handle(&mut self, _: Work, context: &mut Context<Worker>) {
         self.called = false;
-        match self.with_backend(|backend| backend.work()) {
-            Some(Ok(said)) if !said.is_empty() => self.report(said),
+        match self.with_backend(|backend| backend.work().map(|said| (said, backend.take_suspended()))) {
+            Some(Ok((said, suspended))) if !said.is_empty() || !suspended.is_empty() => self.report(said, suspended),
             Some(Err(why)) => self.lose_backend(&why),
             _ => {}
         }

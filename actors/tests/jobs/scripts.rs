@@ -1,7 +1,7 @@
 //! Programs that are data: the shipped ones are instances, and whoever does one, the answer is the same.
 
 use serde_json::{Value as Json, json};
-use theoremata_actors::jobs::{JobError, NodeAnswer, Script, Tool, Toolbox};
+use theoremata_actors::jobs::{JobError, NodeAnswer, Resumption, Script, Suspended, Tool, Toolbox};
 
 use super::*;
 
@@ -213,5 +213,77 @@ fn what_is_no_program_is_refused_with_its_place() {
     ] {
         let error = wrong(steps);
         assert!(error.contains(place) && error.contains(what), "{place} {what}: {error}");
+    }
+}
+
+#[test]
+fn jobs_that_wait_for_a_person_leave_their_worker_to_others() {
+    let steps = || {
+        json!([
+            { "fork": {
+                "each": ["one", "two"], "join": { "mode": "value" },
+                "steps": [{ "generate": { "regex": "[0-9]{3}" } }, { "approve": "Keep {last} of {item}?" }],
+            } },
+            { "generate": { "regex": "[a-z]{4}" } },
+        ])
+    };
+    let job = |seed: u64| Job { seed, ..Job::new("1 + 1 =", script(steps()), 40) };
+    let wait = |what: &dyn Fn() -> bool| {
+        let begin = std::time::Instant::now();
+        while !what() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "that takes too long");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let waits = |told: &[Arc<JobEvent>], node: u32| {
+        told.iter().any(|told| told.path == [node] && matches!(told.what, EventKind::Awaits(_)))
+    };
+    // Decided as soon as it is asked, so that no job is suspended for long.
+    let hasty = Pool::start(options(1)).expect("a pool");
+    let one = hasty.submit(job(0)).expect("taken");
+    for node in [0, 1] {
+        wait(&|| hasty.decide(one, &[node], true));
+    }
+    let expected = &finish(&hasty, &[one])[0].0;
+
+    for resumption in [Resumption::AtOnce, Resumption::WhenAsked] {
+        let pool = Pool::start(Options { resumption, ..options(1) }).expect("a pool");
+        // More than a worker does side by side.
+        let ids: Vec<JobId> = (0..40).map(|seed| pool.submit(job(seed)).expect("taken")).collect();
+        wait(&|| ids.iter().all(|id| pool.suspended(*id) == Some(Suspended::Waiting)));
+        finish(&pool, &ask(&pool, &[vote("1 + 1 =")]));
+        let told = pool.told(ids[0], 0).expect("known");
+        assert!(waits(&told, 0) && waits(&told, 1));
+        assert!(pool.decide(ids[0], &[1], true) && !pool.decide(ids[0], &[1], true));
+        if resumption == Resumption::WhenAsked {
+            assert_eq!(pool.suspended(ids[0]), Some(Suspended::Ready));
+            pool.submit(job(0)).expect("known");
+        }
+        // The other branch waits still.
+        wait(&|| pool.suspended(ids[0]) == Some(Suspended::Waiting));
+        assert!(pool.decide(ids[0], &[0], true));
+        pool.submit(job(0)).expect("known");
+        let (answer, told) = &finish(&pool, &ids[..1])[0];
+        assert_eq!(lasting(answer), lasting(expected), "a suspension changes no token");
+        check_told(answer, told);
+        assert_eq!(told.iter().filter(|told| matches!(told.what, EventKind::Awaits(_))).count(), 2);
+
+        // A branch that is cancelled while its job is suspended lets the other one decide what follows.
+        pool.cancel_node(ids[1], &[0]);
+        assert!(pool.decide(ids[1], &[1], true));
+        pool.submit(job(1)).expect("known");
+        let (answer, told) = &finish(&pool, &ids[1..2])[0];
+        check_told(answer, told);
+        let node = |place: u32| answer.nodes.iter().find(|node| node.path == [place]).expect("a node");
+        assert_eq!((&node(0).outcome, &node(1).outcome), (&Some(Outcome::Cancelled), &Some(Outcome::Concluded)));
+        pool.cancel(ids[2]);
+        let (answer, _) = &finish(&pool, &ids[2..3])[0];
+        assert_eq!(answer.outcome, Outcome::Cancelled);
+        assert!(answer.nodes.iter().any(|node| !node.text.is_empty()), "what was said stays");
+        assert!(ids[3..].iter().all(|id| pool.suspended(*id) == Some(Suspended::Waiting)));
+        let timed = pool.submit(Job { seconds: Some(1), ..job(50) }).expect("taken");
+        let (answer, _) = &finish(&pool, &[timed])[0];
+        assert_eq!(answer.outcome, Outcome::Budget(Bound::Time), "nobody decides, and its time is up");
+        assert!(answer.nodes.iter().any(|node| node.text.len() == 3));
     }
 }

@@ -51,6 +51,12 @@ impl Signature {
     /// `(>[x,y] A B)` in which every atom is one of the signature, every variable is bound, and no binder
     /// takes a name that is in use.
     pub fn grammar(&self) -> Result<String, ConstraintError> {
+        self.rules("")
+    }
+
+    /// The same as a part of a larger grammar: the name of every rule begins with this, which keeps those of several
+    /// signatures apart. A statement is the rule `start` with that before it.
+    pub fn rules(&self, prefix: &str) -> Result<String, ConstraintError> {
         if self.variables > BOUND || self.depth > BOUND {
             return Err(ConstraintError::Bound { what: "variables or depth", bound: BOUND });
         }
@@ -74,27 +80,27 @@ impl Signature {
             .filter(|name| !taken.contains(&name.as_str()))
             .take(self.variables)
             .collect();
-        let mut grammar = format!("start: {}\n", self.quantified(&variables, 0, self.depth));
+        let mut grammar = format!("{prefix}start: {}\n", self.quantified(prefix, &variables, 0, self.depth));
         for bound in 1..=variables.len() {
-            self.terms(&mut grammar, &variables[..bound]);
+            self.terms(prefix, &mut grammar, &variables[..bound]);
             for depth in 0..=self.depth {
-                self.formulas(&mut grammar, &variables, bound, depth);
+                self.formulas(prefix, &mut grammar, &variables, bound, depth);
             }
         }
         Ok(grammar)
     }
 
     /// `(>[…] A B)` with at least one more variable bound than before, as alternatives.
-    fn quantified(&self, variables: &[String], bound: usize, depth: usize) -> String {
+    fn quantified(&self, prefix: &str, variables: &[String], bound: usize, depth: usize) -> String {
         let one = |more: usize| {
             let opened = format!("(>[{}] ", variables[bound..more].join(","));
-            format!("{} f{more}_{depth} \" \" f{more}_{depth} \")\"", quoted(&opened))
+            format!("{} {prefix}f{more}_{depth} \" \" {prefix}f{more}_{depth} \")\"", quoted(&opened))
         };
         (bound + 1..=variables.len()).map(one).collect::<Vec<_>>().join(" | ")
     }
 
     /// The terms and atoms under these variables.
-    fn terms(&self, grammar: &mut String, variables: &[String]) {
+    fn terms(&self, prefix: &str, grammar: &mut String, variables: &[String]) {
         let bound = variables.len();
         let terms: Vec<String> = variables.iter().chain(&self.constants).map(|name| quoted(name)).collect();
         let atom = |atom: &Atom| {
@@ -102,7 +108,7 @@ impl Signature {
                 .places
                 .iter()
                 .map(|place| match place {
-                    Place::Term => format!("t{bound}"),
+                    Place::Term => format!("{prefix}t{bound}"),
                     Place::Name(name) => quoted(name),
                 })
                 .collect();
@@ -111,20 +117,20 @@ impl Signature {
         };
         let atoms: Vec<String> = self.atoms.iter().map(atom).collect();
         // Writing to a string does not fail.
-        let _ = writeln!(grammar, "t{bound}: {}\na{bound}: {}", terms.join(" | "), atoms.join(" | "));
+        let _ = writeln!(grammar, "{prefix}t{bound}: {}\n{prefix}a{bound}: {}", terms.join(" | "), atoms.join(" | "));
     }
 
     /// What may stand under so many variables.
-    fn formulas(&self, grammar: &mut String, variables: &[String], bound: usize, depth: usize) {
-        let mut ways = vec![format!("a{bound}"), format!("\"!\" a{bound}")];
+    fn formulas(&self, prefix: &str, grammar: &mut String, variables: &[String], bound: usize, depth: usize) {
+        let mut ways = vec![format!("{prefix}a{bound}"), format!("\"!\" {prefix}a{bound}")];
         if let Some(below) = depth.checked_sub(1) {
-            ways.push(format!("\"(& \" f{bound}_{below} (\" \" f{bound}_{below})+ \")\""));
-            ways.push(format!("\"(>[] \" f{bound}_{below} \" \" f{bound}_{below} \")\""));
+            ways.push(format!("\"(& \" {prefix}f{bound}_{below} (\" \" {prefix}f{bound}_{below})+ \")\""));
+            ways.push(format!("\"(>[] \" {prefix}f{bound}_{below} \" \" {prefix}f{bound}_{below} \")\""));
             if bound < variables.len() {
-                ways.push(format!("\"!\"? ({})", self.quantified(variables, bound, below)));
+                ways.push(format!("\"!\"? ({})", self.quantified(prefix, variables, bound, below)));
             }
         }
-        let _ = writeln!(grammar, "f{bound}_{depth}: {}", ways.join(" | "));
+        let _ = writeln!(grammar, "{prefix}f{bound}_{depth}: {}", ways.join(" | "));
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Every bound is a function of the tree alone, so that none of them changes what another tree says. A
 //! tree that needs more pages than it may hold works on fewer branches at a time, as it does where the
-//! pool is short; it ends only if what one node reads does not fit.
+//! pool is short; it ends only if what one node reads does not fit. What each node held at most is noted here as well.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::engine::Engine;
+use crate::engine::batch::ScheduledRows;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::{Bound, Outcome};
 use crate::engine::tree::PageRoom;
@@ -79,6 +80,31 @@ impl Engine {
         let number = self.nodes.get(&id)?.rank.0;
         let bound = self.trees.get(&number)?.bounds.pages;
         (bound < self.pool.capacity()).then(|| PageRoom { held: self.pages_of_tree(number), bound })
+    }
+
+    /// Notes what the nodes of a step, and those above them, hold with all below them, if that is more than before.
+    pub(super) fn note_pages(&mut self, scheduled: &[ScheduledRows]) {
+        // A node takes a page every few tokens: in most steps nothing has to be counted.
+        let own = |node: &Node| node.sequence.segments.iter().map(|segment| segment.pages().len()).sum::<usize>();
+        let mut due: BTreeSet<NodeId> = BTreeSet::new();
+        for ScheduledRows { node: id, .. } in scheduled {
+            let Some(node) = self.nodes.get_mut(id) else { continue };
+            let held = own(node);
+            if std::mem::replace(&mut node.pages_noted, held) < held {
+                let mut above = Some(*id);
+                while let Some(id) = above.filter(|id| due.insert(*id)) {
+                    above = self.nodes.get(&id).and_then(|node| node.parent);
+                }
+            }
+        }
+        for id in due {
+            let (tree, path) = &self.nodes[&id].rank;
+            let below = self.nodes.values().filter(|node| node.rank.0 == *tree && node.rank.1.starts_with(path));
+            let held = below.flat_map(pages_of).collect::<HashSet<PageId>>().len();
+            if let Some(node) = self.nodes.get_mut(&id) {
+                node.pages_peak = node.pages_peak.max(held);
+            }
+        }
     }
 
     pub(super) fn pages_of_tree(&self, number: u64) -> BTreeSet<PageId> {

@@ -62,7 +62,7 @@ impl Engine {
             let seed = number.map_or(parent.seed, |number| redrawn(parent.seed, *number));
             let longest = parent.longest;
             let mut opened = Node::new((tree, path), seed, sequence, branch.allowance);
-            (opened.parent, opened.longest) = (Some(node), longest);
+            (opened.parent, opened.longest, opened.prompt) = (Some(node), longest, branch.tokens.len());
             opened.constraint = parent.constraint.fork();
             opened.constraint.follow(branch.tokens.iter().copied());
             self.nodes.insert(child, opened);

@@ -70,6 +70,14 @@ pub(crate) struct Node {
     pub(crate) acceptance: Acceptance,
     /// Whether a policy thinned what it read, now or before.
     pub(crate) thinned: bool,
+    /// Tokens that it was given to read.
+    pub(crate) prompt: usize,
+    /// Tokens that were found computed.
+    pub(crate) cached: usize,
+    /// The most pages that it and all nodes below it held in a step.
+    pub(crate) pages_peak: usize,
+    /// Pages that its own sequence held when they were counted last.
+    pub(crate) pages_noted: usize,
 }
 
 impl Node {
@@ -92,6 +100,10 @@ impl Node {
             tail: Vec::new(),
             acceptance: Acceptance::default(),
             thinned: false,
+            prompt: 0,
+            cached: 0,
+            pages_peak: 0,
+            pages_noted: 0,
         }
     }
 

@@ -39,7 +39,8 @@ impl Engine {
         self.lay_out(&mut sequence, &request);
         sequence.end_prompt();
         self.trees.insert(number, Tree { bounds: request.bounds, calls: 0, redrawn: BTreeMap::new() });
-        let node = Node::new((number, Vec::new()), request.seed, sequence, request.bounds.tokens);
+        let mut node = Node::new((number, Vec::new()), request.seed, sequence, request.bounds.tokens);
+        node.prompt = request.tokens.len();
         self.nodes.insert(NodeId(number), node);
         self.events.push(Event::Opened { node: NodeId(number), parent: None });
         self.go_on(NodeId(number), request.then);
@@ -71,6 +72,7 @@ impl Engine {
             return Err(EngineError::TooLong { wanted, bound: room });
         }
         held.sequence.give(tokens);
+        held.prompt += tokens.len();
         held.constraint.follow(tokens.iter().copied());
         self.go_on(node, then);
         Ok(())

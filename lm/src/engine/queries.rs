@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::constrain::constraint::TurnConstraint;
 use crate::engine::Engine;
+use crate::engine::event::Event;
 use crate::engine::node::{Node, NodeId, State};
 use crate::engine::outcome::Outcome;
-use crate::engine::usage::Usage;
+use crate::engine::usage::{NodeUsage, Usage};
 use crate::text::token::Token;
 use crate::weights::model::Model;
 
@@ -35,6 +36,16 @@ impl Engine {
             page_bytes: self.backend.page_bytes(),
             ..self.usage
         }
+    }
+
+    /// What a node took so far; of a node that is not there, nothing.
+    pub fn node_usage(&self, node: NodeId) -> NodeUsage {
+        self.nodes.get(&node).map_or(NodeUsage::default(), |node| NodeUsage {
+            prompt: node.prompt,
+            cached: node.cached,
+            critical_path: node.longest,
+            pages_peak: node.pages_peak,
+        })
     }
 
     /// What a node generated, over all its turns.
@@ -68,6 +79,14 @@ impl Engine {
     /// How a node ended, if it did.
     pub fn outcome(&self, node: NodeId) -> Option<&Outcome> {
         self.nodes.get(&node).and_then(Node::outcome)
+    }
+
+    /// Whether nothing more happens in a tree until somebody gives an order.
+    pub fn is_idle_tree(&self, root: NodeId) -> bool {
+        let is_of_tree = |node: &Node| node.rank.0 == root.0;
+        let is_told = |event: &Event| self.nodes.get(&event.node()).is_some_and(is_of_tree);
+        let mut moving = self.nodes.values().filter(|node| node.is_runnable() || self.is_due(node));
+        !moving.any(is_of_tree) && !self.events.iter().any(is_told)
     }
 
     /// The branches that a node waits for.

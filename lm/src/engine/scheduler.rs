@@ -46,6 +46,7 @@ impl Engine {
                 scheduled.push(ScheduledRows { node: *id, chunks, wanted, draft: Vec::new() });
             }
         }
+        self.note_pages(&scheduled);
         scheduled
     }
 
@@ -70,7 +71,9 @@ impl Engine {
             }
             let keep = usize::from(wanted && place + 1 == count);
             let find = |name| cache.find(name).filter(|page| room.as_mut().is_none_or(|room| room.admits(*page)));
+            let computed = segment.computed();
             usage.cached += segment.adopt(keep, settings.page_tokens, find, pool) as u64;
+            node.cached += segment.computed() - computed;
             is_behind_gap |= !segment.is_whole() && !segment.member;
         }
         // The last token, even if others are missing: what was spliced stays when what stands before it goes.

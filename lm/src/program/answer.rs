@@ -2,6 +2,7 @@
 
 use crate::engine::outcome::Outcome;
 use crate::engine::report::JoinReport;
+use crate::engine::usage::NodeUsage;
 use crate::program::growth::Grown;
 use crate::text::token::Token;
 
@@ -14,9 +15,17 @@ pub struct Pruned {
     pub tokens: Vec<Token>,
 }
 
-/// What joins and prunes took, summed over a tree.
+/// What a tree took, summed over its nodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TreeUsage {
+    /// Tokens that nodes were given to read, see [`NodeUsage::prompt`].
+    pub prompt: usize,
+    /// Tokens of what nodes read that were found computed.
+    pub cached: usize,
+    /// Tokens that were written one after the other on the longest way through the tree.
+    pub critical_path: usize,
+    /// The most pages that the tree held in a step. That is no sum: nodes of a tree share pages.
+    pub pages_peak: usize,
     /// Tokens that were written.
     pub generated: usize,
     /// Tokens whose keys and values were kept at a join.
@@ -58,6 +67,8 @@ pub struct Answer {
     pub prunes: Vec<(Vec<u32>, JoinReport)>,
     /// Whether a policy of keys and values thinned what any node read: then the text is approximate.
     pub thinned: bool,
-    /// What joins and prunes took.
+    /// What each node took, in the order of the nodes.
+    pub node_usage: Vec<(Vec<u32>, NodeUsage)>,
+    /// What all of it took.
     pub usage: TreeUsage,
 }

@@ -11,6 +11,7 @@ use crate::engine::event::Event;
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
 use crate::engine::report::JoinReport;
+use crate::engine::usage::NodeUsage;
 use crate::program::answer::{Answer, TreeUsage};
 use crate::program::growth::{Grown, Growth};
 use crate::program::interface::Program;
@@ -123,6 +124,9 @@ impl<'a> Running<'a> {
             self.cancel(engine);
         }
         let thinned = self.growth.nodes().any(|(id, _)| engine.is_thinned(id));
+        let mut node_usage: Vec<(Vec<u32>, NodeUsage)> =
+            self.growth.nodes().map(|(id, grown)| (grown.path.clone(), engine.node_usage(id))).collect();
+        node_usage.sort_by(|one, other| one.0.cmp(&other.0));
         engine.forget(self.root);
         for (id, outcome) in std::mem::take(&mut self.refused) {
             self.growth.set_outcome(id, outcome);
@@ -140,6 +144,12 @@ impl<'a> Running<'a> {
         self.joins.sort_by(|one, other| one.0.cmp(&other.0));
         self.prunes.sort_by(|one, other| one.0.cmp(&other.0));
         let mut usage = TreeUsage { generated, calls: self.program.calls(), ..TreeUsage::default() };
+        for (_, node) in &node_usage {
+            usage.prompt += node.prompt;
+            usage.cached += node.cached;
+            usage.critical_path = usage.critical_path.max(node.critical_path);
+            usage.pages_peak = usage.pages_peak.max(node.pages_peak);
+        }
         for (_, report) in &self.joins {
             usage.reused += report.reused;
             usage.new += report.new;
@@ -155,7 +165,7 @@ impl<'a> Running<'a> {
         let (text, pruned) = (self.program.text().to_vec(), self.program.pruned().to_vec());
         let tokens = said.unwrap_or_default();
         let (joins, prunes) = (self.joins, self.prunes);
-        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins, prunes, thinned, usage }
+        Answer { outcome, tokens, chosen, votes, text, pruned, nodes, joins, prunes, thinned, node_usage, usage }
     }
 }
 

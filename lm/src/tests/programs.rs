@@ -4,8 +4,8 @@ use theoremata_kernels::Inline;
 
 use super::*;
 use crate::{
-    Answer, Bound, Cues, Decompose, EngineError, FirstSuccess, Ground, Last, MapReduce, Outcome, Program, Ranking,
-    Running, Score, Vote, run_programs,
+    Answer, Bound, Cues, Decompose, EngineError, FirstSuccess, Ground, Last, MapReduce, NodeUsage, Outcome, Program,
+    Ranking, Running, Score, Vote, run_programs,
 };
 
 fn ground(seed: u64, length: usize) -> Ground {
@@ -144,12 +144,48 @@ fn the_prefix_is_stored_once() {
         // With a row for each sample all of them hold their page at the same time.
         let mut engine = device::engine(tiny(), Settings { rows: 64, ..settings(256) });
         let vote = Vote::new(ground.clone(), samples, warm(4), 1, parity);
-        answer(&mut engine, vote);
+        let found = answer(&mut engine, vote);
         // Ten pages hold the prefix; each sample has one page for its four tokens, the last of which is
         // never computed.
         assert_eq!(engine.usage().pages_peak, 10 + samples);
         assert_eq!(engine.usage().rows as usize, 40 + 3 * samples);
+        let peaks: Vec<usize> = found.node_usage.iter().map(|(_, usage)| usage.pages_peak).collect();
+        assert_eq!((peaks[0], &peaks[1..]), (10 + samples, vec![11; samples].as_slice()), "a root counts all below it");
+        assert_eq!(found.usage.pages_peak, 10 + samples);
     }
+}
+
+#[test]
+fn what_nodes_took_adds_up_to_what_the_engine_did() {
+    let mut engine = engine(256);
+    for again in [false, true] {
+        let before = engine.usage();
+        let found = answer(&mut engine, map(1));
+        let took = |path: &[u32]| found.node_usage.iter().find(|(node, _)| node == path).expect("the node").1;
+        let prompts: Vec<usize> = (0..4).map(|place| took(&[place]).prompt).collect();
+        assert_eq!((took(&[]).prompt, prompts), (17, vec![5, 6, 7, 8]), "the prefix; an item and what ends it");
+        let sum =
+            |count: fn(&NodeUsage) -> usize| found.node_usage.iter().map(|(_, usage)| count(usage)).sum::<usize>();
+        assert_eq!((found.usage.prompt, found.usage.cached), (sum(|usage| usage.prompt), sum(|usage| usage.cached)));
+        assert_eq!(found.usage.cached as u64, engine.usage().cached - before.cached);
+        assert_eq!(took(&[]).cached > 0, again, "what was read before is found");
+        let last = found.nodes[0].tokens.len();
+        let longest = (0..4).map(|place| took(&[place]).critical_path).max().expect("branches");
+        assert!(
+            (longest + last..=longest + last + 1).contains(&found.usage.critical_path),
+            "a stop may be written too"
+        );
+    }
+}
+
+#[test]
+fn what_a_node_had_to_let_go_of_is_not_found_by_it() {
+    // So few pages that branches take each other's, and find in the cache what they had computed.
+    let mut engine = device::engine(tiny(), Settings { rows: 64, ..settings(24) });
+    let found = answer(&mut engine, Vote::new(ground(3, 40), 8, warm(24), 1, parity));
+    assert!(engine.usage().preempted > 0);
+    assert_eq!(found.usage.cached, 0);
+    assert!(found.usage.pages_peak <= 24);
 }
 
 #[test]

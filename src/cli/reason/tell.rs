@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
-use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeAnswer};
+use theoremata_actors::jobs::{Answer, EventKind, JobEvent, NodeAnswer, NodeCost};
 use theoremata_lm::{Bound, JoinReport, Outcome, Usage};
 
 use super::Plan;
@@ -224,6 +224,12 @@ fn object(place: usize, answer: &Answer) -> Json {
             "log_probability": node.log_probability(), "text": node.text,
         })
     };
+    // Apart from the nodes, which are the same whoever answers and however often it was begun.
+    let cost = |(path, cost): &(Vec<u32>, NodeCost)| {
+        let mut told = json!({ "path": path });
+        add(&mut told, cost);
+        told
+    };
     let all = |event, reports: &[(Vec<u32>, JoinReport)]| -> Vec<Json> {
         let told = |(path, report): &(Vec<u32>, JoinReport)| {
             let mut told = with_event(event, report);
@@ -234,16 +240,26 @@ fn object(place: usize, answer: &Answer) -> Json {
     };
     let reports = || answer.joins.iter().chain(&answer.prunes);
     let sum = |count: fn(&JoinReport) -> usize| reports().map(|(_, report)| count(report)).sum::<usize>();
-    json!({
+    let mut told = json!({
         "event": "answer", "question": place, "outcome": word(&answer.outcome), "because": answer.because,
         "text": answer.text, "chosen": answer.chosen,
         "votes": answer.votes.iter().map(|(place, votes)| json!({ "path": [place], "votes": votes })).collect::<Vec<_>>(),
         "exact": answer.exact, "nodes": answer.nodes.iter().map(node).collect::<Vec<_>>(),
+        "costs": answer.costs.iter().map(cost).collect::<Vec<_>>(),
         "whole": answer.whole, "joins": all("joined", &answer.joins), "prunes": all("pruned", &answer.prunes),
         "generated": answer.generated, "calls": answer.calls,
         "reused": sum(|report| report.reused), "new": sum(|report| report.new),
         "reencoded": sum(|report| report.reencoded), "dropped": sum(|report| report.dropped),
-    })
+    });
+    add(&mut told, &NodeCost::of_all(answer.costs.iter().map(|(_, cost)| cost)));
+    told
+}
+
+/// Adds what is known of a cost.
+fn add(told: &mut Json, cost: &NodeCost) {
+    if let (Json::Object(told), Json::Object(known)) = (told, json!(cost)) {
+        told.extend(known);
+    }
 }
 
 fn with_event(event: &str, report: &JoinReport) -> Json {

@@ -45,7 +45,17 @@ pub(crate) fn finish(outcome: Option<&Outcome>) -> &'static str {
 pub(crate) fn usage(wanted: &Wanted, answer: &Answer) -> Value {
     let written = answer.nodes.iter().filter(|node| place(&node.path).is_some()).map(|node| node.tokens).sum::<usize>();
     let prompt = wanted.prompt_tokens;
-    json!({ "prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written })
+    let mut usage = json!({ "prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written });
+    if let Some(cached) = answer.cost(&[]).cached {
+        usage["prompt_tokens_details"] = json!({ "cached_tokens": cached_of_prompt(cached, prompt) });
+    }
+    usage
+}
+
+/// Tokens of a prompt that were found computed, of those that its node found. The prompt stands before all else that the
+/// node reads, and what is found begins at the beginning.
+pub(super) fn cached_of_prompt(cached: usize, prompt: usize) -> usize {
+    cached.min(prompt)
 }
 
 /// The log-probability of a token that was drawn.

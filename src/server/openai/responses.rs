@@ -13,6 +13,7 @@ use theoremata_actors::jobs::{Calling, Functions, Job as Question, Said, Speaker
 use theoremata_lm::FunctionCall;
 use tokio::sync::watch;
 
+use super::answer::cached_of_prompt;
 use super::functions;
 use super::request::{Conversation, Refusal, Response, read_response};
 use super::routes::{models, told};
@@ -157,7 +158,7 @@ fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) ->
     let cut = last.as_ref().is_some_and(|last| last["outcome"].as_str().is_some_and(|word| word.starts_with("out of")));
     let status = match state {
         State::Queued => "queued",
-        State::Running => "in_progress",
+        State::Running | State::Waiting => "in_progress",
         State::Cancelled => "cancelled",
         State::Failed => "failed",
         _ if cut => "incomplete",
@@ -171,9 +172,13 @@ fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) ->
     let usage = last.as_ref().map(|_| {
         let read = question.prompt_tokens(&models.model).unwrap_or(0);
         let written = node["tokens"].as_u64().unwrap_or(0) as usize;
+        let root = answer["costs"].as_array().into_iter().flatten().find(|cost| cost["node"] == json!([]));
+        // The protocol has no word for what is not known: a question that could not be asked found nothing.
+        let cached = root.and_then(|root| root["cached"].as_u64()).unwrap_or(0);
         json!({
             "input_tokens": read, "output_tokens": written, "total_tokens": read + written,
-            "input_tokens_details": { "cached_tokens": 0 }, "output_tokens_details": { "reasoning_tokens": 0 },
+            "input_tokens_details": { "cached_tokens": cached_of_prompt(cached as usize, read) },
+            "output_tokens_details": { "reasoning_tokens": 0 },
         })
     });
     let created = job.created.parse::<jiff::Timestamp>().map_or(0, |time| time.as_second());

@@ -8,7 +8,7 @@ use regex::Regex;
 use theoremata_lm::{Bound, Outcome, count_votes, elected};
 
 use super::request::{Ended, Place};
-use crate::jobs::event::{Answer, EventKind, JobEvent, NodeAnswer};
+use crate::jobs::event::{Answer, EventKind, JobEvent, NodeAnswer, NodeCost};
 use crate::jobs::event_log::EventLog;
 use crate::jobs::job::{Job, Program};
 use crate::jobs::judge::{Judge, Verdict, ballot};
@@ -22,6 +22,7 @@ type Request = (Place, String, Arc<AtomicBool>);
 struct Branch {
     text: String,
     tokens: usize,
+    cost: NodeCost,
     outcome: Option<Outcome>,
     because: Option<String>,
     stop: Arc<AtomicBool>,
@@ -123,8 +124,8 @@ impl Branches {
         if branch.outcome.is_some() {
             return;
         }
-        let Ended { text, tokens, outcome, because } = ended;
-        (branch.text, branch.tokens, branch.because) = (text.clone(), tokens as usize, because);
+        let Ended { text, tokens, cost, outcome, because } = ended;
+        (branch.text, branch.tokens, branch.because, branch.cost) = (text.clone(), tokens as usize, because, cost);
         self.end(place, outcome.clone());
         if let (Some(place), Outcome::Concluded, Some(verdict)) = (place, outcome, &self.verdict)
             && self.chosen.is_none_or(|chosen| place < chosen)
@@ -230,6 +231,8 @@ impl Branches {
         let root = NodeAnswer::new(Vec::new(), Some(outcome.clone()), String::new());
         let mut nodes = vec![self.root.as_ref().map_or(root, |branch| node(Vec::new(), branch))];
         nodes.extend(self.branches.iter().zip(0u32..).map(|(branch, place)| node(vec![place], branch)));
+        let costs = self.root.iter().map(|root| (Vec::new(), root.cost));
+        let costs = costs.chain(self.branches.iter().zip(0u32..).map(|(branch, place)| (vec![place], branch.cost)));
         let taken = self.chosen.map(|place| &self.branches[place as usize]).or(self.root.as_ref());
         let because = self.root.iter().chain(&self.branches).find_map(|branch| branch.because.clone());
         Some(Answer {
@@ -239,6 +242,7 @@ impl Branches {
             votes: self.votes.clone(),
             generated: nodes.iter().map(|node| node.tokens).sum(),
             nodes,
+            costs: costs.collect(),
             ..Answer::without_text(outcome, None)
         })
     }

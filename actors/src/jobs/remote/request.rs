@@ -12,6 +12,7 @@ use theoremata_lm::Outcome;
 use super::pulse::Pulse;
 use super::server::Remote;
 use super::stream::{Broken, brief, complaint_of, read};
+use crate::jobs::event::NodeCost;
 use crate::jobs::job::Job;
 use crate::jobs::output_format::OutputFormat;
 
@@ -36,6 +37,8 @@ pub(super) struct Ended {
     pub(super) text: String,
     /// Tokens of the text, where the server counts them.
     pub(super) tokens: u64,
+    /// What the server says of the rest.
+    pub(super) cost: NodeCost,
     pub(super) outcome: Outcome,
     /// Why, if it failed.
     pub(super) because: Option<String>,
@@ -43,7 +46,7 @@ pub(super) struct Ended {
 
 impl Ended {
     pub(super) fn of(outcome: Outcome) -> Ended {
-        Ended { text: String::new(), tokens: 0, outcome, because: None }
+        Ended { text: String::new(), tokens: 0, cost: NodeCost::default(), outcome, because: None }
     }
 
     pub(super) fn failed(because: String) -> Ended {
@@ -168,7 +171,7 @@ fn read_answer(
         _ => None,
     };
     let outcome = if because.is_some() { Outcome::Invalid } else { outcome };
-    Ok(Ended { text: written.text, tokens: written.tokens, outcome, because })
+    Ok(Ended { text: written.text, tokens: written.tokens, cost: written.cost, outcome, because })
 }
 
 /// Why an answer is not of the shape that was asked for; nothing if it is.

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use theoremata_lm::{Bound, Outcome};
 
 use super::pulse::Pulse;
+use crate::jobs::event::NodeCost;
 
 /// What a server wrote.
 #[derive(Debug, Default, PartialEq)]
@@ -14,6 +15,8 @@ pub(super) struct Written {
     pub(super) text: String,
     /// Tokens, where the server counts them.
     pub(super) tokens: u64,
+    /// What it says that it read, and how much of that it did not have to compute.
+    pub(super) cost: NodeCost,
     /// How it ended, in the server's words.
     finish: Option<String>,
     refusal: String,
@@ -54,6 +57,10 @@ impl Written {
             return Err(Broken::Wrong(complaint));
         }
         self.tokens = chunk["usage"]["completion_tokens"].as_u64().unwrap_or(self.tokens);
+        let usage = &chunk["usage"];
+        let count = |json: &Json| json.as_u64().and_then(|count| usize::try_from(count).ok());
+        self.cost.prompt = count(&usage["prompt_tokens"]).or(self.cost.prompt);
+        self.cost.cached = count(&usage["prompt_tokens_details"]["cached_tokens"]).or(self.cost.cached);
         let choice = &chunk["choices"][0];
         if self.finish.is_some() {
             return Ok(()); // what comes behind the end is no part of the answer
@@ -269,6 +276,19 @@ mod tests {
         assert_eq!(said(&chunk("4", "length")), Ok(("4".into(), Outcome::Budget(Bound::Tokens))));
         let crab = "data: {\"choices\":[{\"delta\":{\"content\":\"\\ud83e\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\udd80x\\ud83e\\udd80\"},\"finish_reason\":\"stop\"}]}\n\n";
         assert_eq!(said(crab), Ok(("\u{fffd}\u{fffd}x🦀".into(), Outcome::Concluded)));
+    }
+
+    #[test]
+    fn what_a_server_does_not_count_stays_unknown() {
+        let cost = |usage: &str| {
+            let text = chunk("42", "stop") + &format!("data: {{\"choices\":[],\"usage\":{usage}}}\n\ndata: [DONE]\n\n");
+            let written = read(text.as_bytes(), &AtomicBool::new(false), &Pulse::default()).expect("an answer");
+            (written.cost.prompt, written.cost.cached)
+        };
+        let whole = "{\"prompt_tokens\":7,\"completion_tokens\":2,\"prompt_tokens_details\":{\"cached_tokens\":0}}";
+        assert_eq!(cost(whole), (Some(7), Some(0)));
+        assert_eq!(cost("{\"prompt_tokens\":7,\"prompt_tokens_details\":null}"), (Some(7), None));
+        assert_eq!(cost("null"), (None, None));
     }
 
     #[test]
