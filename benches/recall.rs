@@ -74,7 +74,7 @@ impl Measured {
         self.count(|law| matches!(law.found, Found::Shown(..) | Found::Consequence(_)))
     }
 
-    fn instances(&self) -> usize {
+    pub(crate) fn instances(&self) -> usize {
         self.count(|law| matches!(law.found, Found::Instance(_)))
     }
 

@@ -22,18 +22,20 @@ fn list(all: &[Measured]) -> String {
     let mut text = String::from(
         "# Theories\n\nWhat is put into each theory that we ship, and what comes out. The pages are written by \
          `cargo bench --bench recall -- --docs docs/theories`;\nthe laws of each list were written down before the theory was \
-         explored.\n\n| theory | axioms | laws listed | found by `explore` | proved by `prove` | false ones refuted | CPU s, MB of \
+         explored. A law behind a plus is not listed by `explore`, since it is an instance of one that is.\n\n\
+         | theory | axioms | laws listed | found by `explore` | proved by `prove` | false ones refuted | CPU s, MB of \
          `explore` |\n|---|---|---|---|---|---|---|\n",
     );
     for one in all {
         let _ = writeln!(
             text,
-            "| [{}]({}.md) | {} | {} | {} | {} | {} of {} | {:.1}, {:.0} |",
+            "| [{}]({}.md) | {} | {} | {}{} | {} | {} of {} | {:.1}, {:.0} |",
             title(one),
             one.name,
             Reading::new(&one.theory).axioms().len(),
             one.laws.len(),
             one.found(),
+            with_instances(one),
             one.answered("Theorem"),
             one.twins("CounterSatisfiable"),
             one.twins.len(),
@@ -42,6 +44,11 @@ fn list(all: &[Measured]) -> String {
         );
     }
     text
+}
+
+/// How many more laws are instances of what is found, if any.
+fn with_instances(one: &Measured) -> String {
+    if one.instances() == 0 { String::new() } else { format!(" + {}", one.instances()) }
 }
 
 /// The theory's name with blanks between its words.
@@ -127,10 +134,15 @@ fn page(one: &Measured) -> String {
     }
     let _ = writeln!(
         text,
-        "\n## The laws of textbooks\n\nOf {} laws {} are found by `explore`, and {} are proved by `prove` in {:.1} CPU s.\n\n| \
+        "\n## The laws of textbooks\n\nOf {} laws {} are found by `explore`{}, and {} are proved by `prove` in {:.1} CPU s.\n\n| \
          law | | explore | prove |\n|---|---|---|---|",
         one.laws.len(),
         one.found(),
+        if one.instances() == 0 {
+            String::new()
+        } else {
+            format!(" (of the others, {} are instances of what is found)", one.instances())
+        },
         one.answered("Theorem"),
         one.laws_cost,
     );

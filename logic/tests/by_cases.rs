@@ -115,3 +115,19 @@ fn witnesses_and_the_form_of_a_number() {
     );
     assert!(uses(&exploration, |rule| matches!(rule, Rule::Induction(_))));
 }
+
+/// What `f ∘ g` does at a point is worked out where `g` is known there, though nobody asks for the value of `f ∘ g`.
+#[test]
+fn compositions_are_worked_out_at_the_points_that_are_known() {
+    let goals = [
+        ("(>[f,g,h,k] (& (in[f,Inj]) (in3[f,g,k,∘]) (in3[f,h,k,∘])) (=[g,h]))", true),
+        ("(>[f,g,u] (& (in[u,Inj]) (in3[f,g,u,∘])) (in[g,Inj]))", true),
+        ("(>[f,g,u] (& (in[f,Inj]) (in[g,Inj]) (in3[f,g,u,∘])) (in[u,Inj]))", true),
+        ("(>[f,g,h,k] (& (in[f,Sur]) (in3[f,g,k,∘]) (in3[f,h,k,∘])) (=[g,h]))", false),
+    ];
+    let texts = goals.each_ref().map(|(text, _)| *text);
+    let exploration = verdict::explore_theory(verdict::shipped("mappings.mpl"), &texts, GOALS_ONLY);
+    for ((text, holds), told) in goals.iter().zip(told(&exploration)) {
+        assert_eq!(told == Told::Theorem, *holds, "{text}: {told:?}");
+    }
+}

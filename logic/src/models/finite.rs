@@ -81,8 +81,11 @@ impl Problem<'_> {
         let least: u16 = smallest.iter().sum();
         let together = match smallest.len() {
             1 => limits.largest,
-            sorts => (limits.together + 2 * (sorts as u16 - 2)).max(least + 1),
+            // Points, sets and sets of sets: with two points there are four of each. Of more sorts there are too many sizes.
+            3 => limits.together + 2,
+            _ => limits.together,
         };
+        let together = if smallest.len() > 1 { together.max(least + 1) } else { together };
         let mut sizes: Vec<Vec<u16>> = vec![Vec::new()];
         for (place, from) in smallest.iter().enumerate() {
             let later: u16 = smallest[place + 1..].iter().sum();

@@ -335,8 +335,11 @@ impl Rule {
             self.patterns.iter().partition(|pattern| is_row(pattern, signature));
         let Some((value, inputs)) = head.arguments.split_last() else { return Vec::new() };
         let explained = reach(&rows, inputs);
-        let steps: Vec<&Pattern> =
-            reach(&rows, &[*value]).into_iter().filter(|place| !explained.contains(place)).map(|place| rows[place]).collect();
+        let steps: Vec<&Pattern> = reach(&rows, &[*value])
+            .into_iter()
+            .filter(|place| !explained.contains(place))
+            .map(|place| rows[place])
+            .collect();
         let known = |step: &Pattern| {
             let given = explained.iter().map(|place| rows[*place]).chain([step]).chain(others.iter().copied());
             given.cloned().collect::<Vec<_>>()

@@ -254,3 +254,24 @@ fn restricts(axiom: &Clause, relation: RelationId, carriers: &[RelationId]) -> b
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_holds_of_what_is_chosen_freely() {
+        for size in [2, 3] {
+            let set: Vec<bool> = (0..size).map(|one| holds(&[one], size)).collect();
+            assert!(set.contains(&true) && set.contains(&false), "{set:?}");
+            assert!((0..size).all(|one| value_of(&[one], size) != one));
+        }
+        let all = || (0..3).flat_map(|one| (0..3).flat_map(move |two| (0..3).map(move |three| [one, two, three])));
+        let related = |one, other| holds(&[one, other], 3);
+        assert!((0..3).any(|one| related(one, one)) && (0..3).any(|one| !related(one, one)));
+        assert!(all().any(|[a, b, _]| related(a, b) && !related(b, a)), "symmetric");
+        assert!(all().any(|[a, b, c]| related(a, b) && related(b, c) && !related(a, c)), "transitive");
+        assert!(all().any(|[a, b, c]| related(a, b) && related(a, c) && b != c), "a function");
+        assert!((0..2).any(|a| (0..2).any(|b| a != b && holds(&[a, b], 2) && holds(&[b, a], 2))), "antisymmetric");
+    }
+}

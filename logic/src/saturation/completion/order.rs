@@ -115,3 +115,53 @@ fn is_above(terms: &Terms, one: TermId, other: TermId) -> bool {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::term::{Domain, Signed, Symbol};
+    use super::*;
+
+    /// The order by paths as it is defined.
+    fn by_definition(terms: &Terms, one: TermId, other: TermId) -> bool {
+        let Top::Symbol(left) = terms.top(one) else { return false };
+        let (mine, its) = (terms.arguments(one), terms.arguments(other));
+        if mine.iter().any(|part| *part == other || by_definition(terms, *part, other)) {
+            return true;
+        }
+        let Top::Symbol(right) = terms.top(other) else { return false };
+        let ranks = [left, right].map(|symbol| terms.symbols[usize::from(symbol.0)].rank);
+        let all_below = its.iter().all(|part| by_definition(terms, one, *part));
+        let first = mine.iter().zip(its).find(|(left, right)| left != right);
+        all_below
+            && (ranks[0] > ranks[1] || (left == right && first.is_some_and(|(l, r)| by_definition(terms, *l, *r))))
+    }
+
+    #[test]
+    fn the_order_by_paths_is_the_one_of_its_definition() {
+        let domain = Domain { sort: 0, part: None };
+        let symbol = |(arity, rank)| Signed { arity, domain, weight: 1, rank };
+        let mut terms = Terms::default();
+        terms.symbols = [(0, 0), (0, 3), (1, 1), (2, 2)].map(symbol).to_vec();
+        let mut known = vec![terms.variable(0, domain), terms.variable(1, domain)];
+        known.extend([0, 1].map(|number| terms.apply(Symbol(number), &[])));
+        for round in 0..2 {
+            let before = known.clone();
+            let few = if round == 0 { before.len() } else { 7 };
+            known.extend(before.iter().map(|one| terms.apply(Symbol(2), &[*one])));
+            for one in &before[..few] {
+                known.extend(before.iter().map(|other| terms.apply(Symbol(3), &[*one, *other])));
+            }
+        }
+        known.sort();
+        known.dedup();
+        let mut greater = 0;
+        for one in &known {
+            for other in &known {
+                let found = is_above(&terms, *one, *other);
+                assert_eq!(found, by_definition(&terms, *one, *other), "{one:?} {other:?}");
+                greater += usize::from(found);
+            }
+        }
+        assert!(greater > known.len());
+    }
+}
