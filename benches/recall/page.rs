@@ -48,7 +48,10 @@ fn list(all: &[Measured]) -> String {
 
 /// How many more laws are instances of what is found, if any.
 fn with_instances(one: &Measured) -> String {
-    if one.instances() == 0 { String::new() } else { format!(" + {}", one.instances()) }
+    match one.instances() {
+        0 => String::new(),
+        count => format!(" + {count}"),
+    }
 }
 
 /// The theory's name with blanks between its words.
@@ -138,10 +141,9 @@ fn page(one: &Measured) -> String {
          law | | explore | prove |\n|---|---|---|---|",
         one.laws.len(),
         one.found(),
-        if one.instances() == 0 {
-            String::new()
-        } else {
-            format!(" (of the others, {} are instances of what is found)", one.instances())
+        match one.instances() {
+            0 => String::new(),
+            count => format!(" (of the others, {count} are instances of what is found)"),
         },
         one.answered("Theorem"),
         one.laws_cost,

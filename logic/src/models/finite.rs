@@ -82,10 +82,9 @@ impl Problem<'_> {
         let together = match smallest.len() {
             1 => limits.largest,
             // Points, sets and sets of sets: with two points there are four of each. Of more sorts there are too many sizes.
-            3 => limits.together + 2,
-            _ => limits.together,
+            3 => (limits.together + 2).max(least + 1),
+            _ => limits.together.max(least + 1),
         };
-        let together = if smallest.len() > 1 { together.max(least + 1) } else { together };
         let mut sizes: Vec<Vec<u16>> = vec![Vec::new()];
         for (place, from) in smallest.iter().enumerate() {
             let later: u16 = smallest[place + 1..].iter().sum();

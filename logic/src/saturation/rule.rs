@@ -331,29 +331,42 @@ impl Rule {
     #[must_use]
     pub fn continuations(&self, signature: &Signature, price: u32) -> Vec<Rule> {
         let RuleHead::Fact(head) = &self.head else { return Vec::new() };
-        let (rows, others): (Vec<&Pattern>, Vec<&Pattern>) =
-            self.patterns.iter().partition(|pattern| is_row(pattern, signature));
         let Some((value, inputs)) = head.arguments.split_last() else { return Vec::new() };
+        let rows: Vec<&Pattern> = self.patterns.iter().filter(|pattern| is_row(pattern, signature)).collect();
         let explained = reach(&rows, inputs);
-        let steps: Vec<&Pattern> = reach(&rows, &[*value])
-            .into_iter()
-            .filter(|place| !explained.contains(place))
-            .map(|place| rows[place])
-            .collect();
-        let known = |step: &Pattern| {
-            let given = explained.iter().map(|place| rows[*place]).chain([step]).chain(others.iter().copied());
-            given.cloned().collect::<Vec<_>>()
+        if explained.is_empty() {
+            return Vec::new();
+        }
+        let mut steps = reach(&rows, &[*value]);
+        steps.retain(|place| !explained.contains(place));
+        let after = |step: &usize| {
+            let core = explained.iter().chain([step]).map(|place| rows[*place].clone()).collect();
+            let rest = steps.iter().filter(|other| *other != step).map(|place| rows[*place]).collect();
+            self.completing(core, rest, price, signature)
         };
-        let after = |step: &&Pattern| {
-            let core = known(step);
-            let rest = steps.iter().copied().filter(|other| other != step).collect();
-            let wanted = in_order(&core, rest).filter(|wanted| !wanted.is_empty())?;
-            let mut demand = self.demand(core, wanted.clone(), price);
-            demand.leads_to = wanted;
+        steps.iter().filter_map(after).collect()
+    }
+
+    /// The demand for the values of `wanted`, where `core` and all premises that are no rows hold; `None` if it would ask
+    /// for nothing, or hang on nothing.
+    fn completing(
+        &self,
+        mut core: Vec<Pattern>,
+        wanted: Vec<&Pattern>,
+        price: u32,
+        signature: &Signature,
+    ) -> Option<Rule> {
+        core.extend(self.patterns.iter().filter(|pattern| !is_row(pattern, signature)).cloned());
+        let wanted = in_order(&core, wanted)?;
+        if core.is_empty() || wanted.is_empty() {
+            return None;
+        }
+        let mut demand = self.demand(core, wanted.clone(), price);
+        demand.leads_to = wanted;
+        if let RuleHead::Fact(head) = &self.head {
             demand.leads_to.push(head.clone());
-            Some(demand)
-        };
-        if explained.is_empty() { Vec::new() } else { steps.iter().filter_map(after).collect() }
+        }
+        Some(demand)
     }
 
     /// Whether it is an equation whose premises' side has some of the functions of the head's side and no others, as
@@ -387,17 +400,7 @@ impl Rule {
         let reach = |from: &[Argument]| reach(&rows, from);
         let mut demands = Vec::new();
         let mut demand = |core: Vec<Pattern>, wanted: Vec<&Pattern>, price: u32| {
-            let mut core = core;
-            core.extend(others.iter().map(|pattern| (*pattern).clone()));
-            let Some(wanted) = in_order(&core, wanted) else { return };
-            if !core.is_empty() && !wanted.is_empty() {
-                let mut demand = self.demand(core, wanted.clone(), price);
-                demand.leads_to = wanted;
-                if let RuleHead::Fact(head) = &self.head {
-                    demand.leads_to.push(head.clone());
-                }
-                demands.push(demand);
-            }
+            demands.extend(self.completing(core, wanted, price, signature));
         };
         match &self.head {
             RuleHead::Fact(head) if is_function(head) => {

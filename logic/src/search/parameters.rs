@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calculus::sort::Sort;
 use crate::clauses::clause::{Clause, Head, Literal, RelationId, Signature, Term};
 use crate::clauses::compile::{Axiom, Compiled, ConstructorInstance};
-use crate::conjecture::limits::literals;
-use crate::models::finite::{Problem, model_over};
+use crate::models::finite::{Problem, is_model, model_over};
 use crate::models::limits::SearchLimits;
-use crate::models::model::{Domain, Model, Table, Truth};
+use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN};
 
 /// So many individuals of each sort are tried, most first.
 const SIZES: [u16; 3] = [3, 2, 1];
@@ -141,7 +140,7 @@ pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
 
 /// A model of the axioms that are about these sorts alone, with as many individuals of each as possible, at most three.
 ///
-/// What no axiom says anything about is chosen so that little holds by chance: functions with no fixed point, sets that
+/// What the axioms leave free is chosen so that little holds by chance: functions with no fixed point, sets that
 /// are neither empty nor everything, and relations that are neither reflexive nor symmetric nor transitive.
 pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Option<Parameters> {
     let part = Part::new(compiled, sorts);
@@ -156,7 +155,7 @@ pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Opti
         let domains = sorts.iter().zip(0..).map(|(sort, place)| Domain::new(Some(sort.clone()), place * size, *size));
         model_over(&problem, domains.collect(), &SearchLimits::default())
     })?;
-    choose(&part, &axioms, &carriers, &mut model);
+    choose(&problem, &carriers, &mut model);
     let mut facts = Vec::new();
     for (whole, own) in part.relations.iter().enumerate().skip(1) {
         let (relation, Some(own)) = (RelationId(whole as u16), own) else { continue };
@@ -167,33 +166,47 @@ pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Opti
     Some(Parameters { domains: model.domains, constants, facts })
 }
 
-/// Gives functions and relations of which nothing is said other values.
-fn choose(part: &Part<'_>, axioms: &[Clause], carriers: &[RelationId], model: &mut Model) {
-    let size = model.domains.first().map_or(0, |domain| domain.size);
+/// Gives functions and relations other values where all axioms hold with them as well.
+fn choose(problem: &Problem<'_>, carriers: &[RelationId], model: &mut Model) {
     // Those of one kind differ in which individual plays which role.
     let mut chosen: BTreeMap<(bool, usize), u16> = BTreeMap::new();
-    for (number, relation) in part.signature.relations.iter().enumerate().skip(1) {
+    for (number, relation) in problem.signature.relations.iter().enumerate().skip(1) {
         let id = RelationId(number as u16);
-        if size == 0 || carriers.contains(&id) || axioms.iter().any(|axiom| restricts(axiom, id, carriers)) {
+        if carriers.contains(&id) {
             continue;
         }
-        let shift = chosen.entry((relation.function, relation.arity)).and_modify(|shift| *shift += 1).or_default();
-        let (shift, output) = (*shift % size, relation.sorts.last().and_then(|sort| model.domain(sort)).cloned());
-        let roles = |tuple: &[u16]| tuple.iter().map(|value| (value + shift) % size).collect::<Vec<u16>>();
-        let tuples = model.tuples(id);
-        match (&mut model.tables[number], output) {
-            (Table::Function(values), Some(output)) if output.size > 0 => {
-                for (value, tuple) in values.iter_mut().zip(tuples) {
-                    *value = output.first + (value_of(&roles(&tuple), size) + size - shift) % output.size;
-                }
-            }
-            (Table::Relation(truths), _) => {
-                for (truth, tuple) in truths.iter_mut().zip(tuples) {
-                    *truth = if holds(&roles(&tuple), size) { Truth::True } else { Truth::False };
-                }
-            }
-            _ => {}
+        let shift = chosen.entry((relation.function, relation.arity)).or_default();
+        let table = free_table(model, id, *shift);
+        let found = std::mem::replace(&mut model.tables[number], table);
+        if is_model(model, problem) {
+            *shift += 1;
+        } else {
+            model.tables[number] = found;
         }
+    }
+}
+
+/// What a function or relation says in which little holds by chance, with other individuals for each `shift`. All domains
+/// have the same size.
+fn free_table(model: &Model, id: RelationId, shift: u16) -> Table {
+    let size = model.domains.first().map_or(1, |domain| domain.size.max(1));
+    let shift = shift % size;
+    let roles = |tuple: &Vec<u16>| tuple.iter().map(|value| (value + shift) % size).collect::<Vec<u16>>();
+    let tuples = model.tuples(id);
+    match &model.tables[id.index()] {
+        Table::Function(values) => {
+            // The values that were found lie in the same domain.
+            let value = |(tuple, found): (&Vec<u16>, &u16)| match *found {
+                UNKNOWN => UNKNOWN,
+                found => found - found % size + (value_of(&roles(tuple), size) + size - shift) % size,
+            };
+            Table::Function(tuples.iter().zip(values).map(value).collect())
+        }
+        Table::Relation(_) => {
+            let truth = |tuple| if holds(&roles(tuple), size) { Truth::True } else { Truth::False };
+            Table::Relation(tuples.iter().map(truth).collect())
+        }
+        Table::Unknown => Table::Unknown,
     }
 }
 
@@ -228,36 +241,11 @@ fn mixed(tuple: &[u16]) -> u16 {
     sum + tuple.iter().product::<u16>()
 }
 
-/// Whether an axiom says more of the relation than that it is a function, or has its values in a carrier.
-fn restricts(axiom: &Clause, relation: RelationId, carriers: &[RelationId]) -> bool {
-    if literals(axiom).all(|literal| literal.relation != relation) {
-        return false;
-    }
-    let carrier = |literal: &Literal| literal.positive && carriers.contains(&literal.relation);
-    match &axiom.head {
-        Head::Literal(head) if carrier(head) => false,
-        Head::Literal(head) if head.relation == RelationId::EQUAL => {
-            // f(x) = y, f(x) = z → y = z
-            let rows: Vec<_> = axiom.premises.iter().filter(|premise| !carrier(premise)).collect();
-            let [one, other] = rows[..] else { return true };
-            let value = |row: &Literal| row.arguments.split_last().map(|(value, inputs)| (*value, inputs.to_vec()));
-            let (Some((left, inputs)), Some((right, others))) = (value(one), value(other)) else { return true };
-            !(one.relation == relation
-                && other.relation == relation
-                && inputs == others
-                && head.arguments == [left, right])
-        }
-        Head::Exists(1, parts) => {
-            axiom.premises.iter().any(|premise| !carrier(premise))
-                || parts.iter().any(|part| !carrier(part) && part.relation != relation)
-        }
-        _ => true,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::mpl::read_mpl;
+    use crate::models::model::base_sorts;
 
     #[test]
     fn little_holds_of_what_is_chosen_freely() {
@@ -273,5 +261,20 @@ mod tests {
         assert!(all().any(|[a, b, c]| related(a, b) && related(b, c) && !related(a, c)), "transitive");
         assert!(all().any(|[a, b, c]| related(a, b) && related(a, c) && b != c), "a function");
         assert!((0..2).any(|a| (0..2).any(|b| a != b && holds(&[a, b], 2) && holds(&[b, a], 2))), "antisymmetric");
+    }
+
+    /// A relation without an end is no free one: what is chosen for it must have no end either.
+    #[test]
+    fn what_is_chosen_keeps_the_axioms() {
+        let text = "(theory Steps[V,→,P] (& (>[x,y] (in2[x,y,→]) (& (in[x,V]) (in[y,V]))) (>[x] (in[x,P]) (in[x,V]))
+            (>[x] (in[x,V]) (exists[y] (in[y,V]) (in2[x,y,→])))))";
+        let (theory, _) = read_mpl("test.mpl", text.as_bytes(), &mut |path| Err(path.to_owned())).expect("a theory");
+        let compiled = Compiled::new(&theory, &[]);
+        let given = parameters(&compiled, &base_sorts(&compiled.signature), 3).expect("a model");
+        let size = given.domains[0].size;
+        let arity = |facts: usize| given.facts.iter().filter(move |(_, holds, tuple)| *holds && tuple.len() == facts);
+        assert!((0..size).all(|one| arity(2).any(|(.., tuple)| tuple[0] == one)), "{:?}", given.facts);
+        // V and P: what nothing else is said of is chosen.
+        assert_eq!((size, arity(1).count()), (3, 3 + 2), "{:?}", given.facts);
     }
 }
