@@ -129,13 +129,13 @@ fn tables(problems: &[Problem], systems: &[&'static str], seconds: &str) -> Stri
             .copied()
             .filter(|system| problem.outcomes.get(system).is_some_and(Outcome::is_proof))
             .collect();
-        *proved_by.entry(if who.is_empty() { "nobody".to_owned() } else { who.join(", ") }).or_insert(0) += 1;
+        *proved_by.entry(if who.is_empty() { "none".to_owned() } else { who.join(", ") }).or_insert(0) += 1;
     }
     text.push_str("\n\nProved by:");
     for (who, count) in proved_by {
         let _ = write!(text, " {who} {count};");
     }
-    text.push_str("\n\nWhat one of them did not prove:\n\n| | |");
+    text.push_str("\n\nProblems that at least one system did not prove:\n\n| | |");
     text.extend(systems.iter().map(|system| format!(" {system} |")));
     text.push_str("\n|---|---|");
     text.push_str(&"---|".repeat(systems.len()));
@@ -196,7 +196,7 @@ fn main() {
     }
     if let Some(path) = value("--docs") {
         let head = "# Induction\n\nA hundred problems about inductive types, written by `cargo bench --bench induction -- --docs \
-                    docs/induction.md`. The problems stand in\n[benches/problems](../benches/problems), with data types for cvc5 \
+                    docs/induction.md`. The problems are in\n[benches/problems](../benches/problems), with data types for cvc5 \
                     (`--quant-ind`) and ACL2 (`thm` without hints). No lemmas are given.\n\n";
         std::fs::write(path, format!("{head}{text}")).expect("the page can be written");
     }
