@@ -1,19 +1,19 @@
 //! The engine: trees of sequences over one model and one pool of pages.
 //!
-//! [`Engine::step`] is the loop. What it calls stands in a file each:
+//! [`Engine::step`] is the main loop. Its parts are in one file each:
 //!
 //! | file | what |
 //! |---|---|
-//! | `orders` | trees are admitted, texts appended, nodes ended |
-//! | `forks`, `joins`, `prune` | branches are opened, come back, and leave the view again |
+//! | `orders` | admits trees, appends texts, ends nodes |
+//! | `forks`, `joins`, `prune` | open branches, join them, and remove text from view |
 //! | `scheduler`, `budget` | which sequences get rows of a step, and where their pages come from |
-//! | `thinning` | policies work on what was computed |
-//! | `drafts`, `proposal` | spare rows are given to tokens that are not drawn yet |
-//! | `runner` | rows become logits or tokens, by what [computes](crate::compute) them |
-//! | `generation` | a token is written, and a turn comes to its end |
-//! | `replay` | what a tree wrote before a crash is written again |
+//! | `thinning` | applies KV cache policies to computed text |
+//! | `drafts`, `proposal` | speculation: spare rows hold tokens that are not drawn yet |
+//! | `runner` | turns rows into logits or tokens, on a [backend](crate::compute) |
+//! | `generation` | appends a token, and ends a turn |
+//! | `replay` | repeats what a tree wrote before a crash |
 //!
-//! The other files hold the values that these pass to each other, and import no one of them.
+//! The other files hold the values that these exchange, and import none of them.
 
 pub(crate) mod batch;
 mod budget;
@@ -64,63 +64,62 @@ use crate::weights::model::Model;
 
 /// Trees of sequences over one model. See the crate's documentation for an example.
 pub struct Engine {
-    /// Weights, vocabulary and template; engines may share them.
+    /// Weights, vocabulary and template; may be shared by several engines.
     pub(crate) model: Arc<Model>,
-    /// Keys and values of all pages in all layers, and what computes them.
+    /// The KV cache, all pages in all layers, and the backend that computes it.
     pub(crate) backend: Box<dyn Backend>,
-    /// Pages, rows and precision, brought into their bounds.
+    /// Pages, rows and precision, clamped to their bounds.
     pub(crate) settings: Settings,
-    /// Reference counts of all pages. Sequences and the prefix cache hold references, and nothing else does.
+    /// Reference counts of all pages. Only sequences and the prefix cache hold references.
     pub(crate) pool: PagePool,
-    /// Full pages that may be wanted again; given up when pages run short.
+    /// Full pages that may be reused; evicted when pages run short.
     pub(crate) cache: PrefixCache,
-    /// Every node of every tree that was not forgotten; its branches are named in its state.
+    /// All nodes of all trees that were not forgotten. A node's state names its branches.
     pub(crate) nodes: BTreeMap<NodeId, Node>,
-    /// Bounds and calls of tools of each tree, by the number of its root.
+    /// Bounds and tool calls of each tree, by the number of its root.
     pub(crate) trees: BTreeMap<u64, Tree>,
-    /// What trees wrote before and have not written again, by the numbers of their roots.
+    /// The recorded output that a resumed tree has not repeated yet, by the number of its root.
     pub(crate) replay_logs: BTreeMap<u64, ReplayLog>,
-    /// What happened since the caller was told last, in order.
+    /// Events since the last report to the caller, in order.
     pub(crate) events: Vec<Event>,
-    /// Counts of work since the start.
+    /// Counters since the start.
     pub(crate) usage: Usage,
-    /// Nodes that have rows in the step that is being computed: they keep their pages until it is.
+    /// Nodes with rows in the current step; their pages are not taken away before it is computed.
     pub(crate) in_step: BTreeSet<NodeId>,
-    /// What failed while keys and values were rewritten; the next step says so.
+    /// An error while keys and values were rewritten; the next step returns it.
     pub(crate) failed: Option<BackendError>,
-    /// Tokens that end a sentence or a line, once somebody asked.
+    /// Tokens that end a sentence or a line; computed on first use.
     pub(crate) sentence_ends: Option<Arc<BTreeSet<Token>>>,
-    /// The drafter and its bounds, where steps may run ahead.
+    /// The drafter and its bounds, if speculation is on.
     pub(crate) speculator: Option<Speculator>,
-    /// All logits that were used, for tests to compare.
+    /// All logits that were used, for comparison in tests.
     #[cfg(test)]
     pub(crate) seen_logits: Vec<(NodeId, Vec<f32>)>,
-    /// Positions that a sequence may have: those of the model, or of all pages if these are fewer.
+    /// The longest sequence: the positions of the model, or those of all pages if these are fewer.
     positions: usize,
-    /// The last number that was given to a node or a block of branches.
+    /// The last number assigned to a node or a block of branches.
     numbers: u64,
 }
 
 impl Engine {
-    /// An engine for a model, on the processor. Room for keys and values is asked for at once, and taken as pages are
-    /// used.
+    /// An engine on the processor. The memory for keys and values is reserved at once and touched as pages are used.
     pub fn new(model: Arc<Model>, settings: Settings) -> Engine {
         let (settings, room) = Engine::room_for(&model, settings);
         let processor = Processor::new(model.clone(), settings.kernels, settings.exactness, room);
         Engine::with_backend(model, settings, room, Box::new(processor))
     }
 
-    /// An engine for a model, on the processor or a device: weights and room for keys and values are taken at once.
+    /// An engine on the processor or a device. Weights and the memory for keys and values are allocated at once.
     ///
     /// # Errors
-    /// If there is no such device, its memory is too small, or the model asks for something that there is no kernel for.
+    /// If the device does not exist or has too little memory, or the model needs an operation without a kernel.
     pub fn on(model: Arc<Model>, settings: Settings, device: &Device) -> Result<Engine, BackendError> {
         let (settings, room) = Engine::room_for(&model, settings);
         let backend = device.open(&model, settings.kernels, settings.exactness, room)?;
         Ok(Engine::with_backend(model, settings, room, backend))
     }
 
-    /// Settings brought into their bounds, and the room for keys and values that they ask for.
+    /// The settings clamped to their bounds, and the room for keys and values that they require.
     fn room_for(model: &Model, settings: Settings) -> (Settings, Room) {
         let settings = Settings {
             pages: settings.pages.clamp(1, 1 << 24),
@@ -156,22 +155,21 @@ impl Engine {
         }
     }
 
-    /// Moves every tree on by one step, as far as rows and pages suffice, and says what happened.
+    /// Advances every tree by one step, as far as rows and pages suffice, and returns the events.
     ///
-    /// The tokens that come out do not depend on what else is in the batch, on the executor, or on how often a
-    /// node had to let go of its pages. If no node finds room for a row, the first of them ends: so the engine
-    /// never stands still.
+    /// The tokens do not depend on the rest of the batch, on the executor, or on how often a node was preempted. If no
+    /// node has room for a row, the first one is ended, so that every step makes progress.
     ///
     /// # Errors
-    /// If a device does not do what it is told. The engine is of no use then: what it told so far is true, and
-    /// another one goes on from there by [`Engine::resume`]. On the processor nothing fails.
+    /// If a device fails. The engine is unusable then: events returned so far remain valid, and another engine can
+    /// continue from them with [`Engine::resume`]. The processor never fails.
     pub fn step(&mut self, parallel: &dyn Parallel) -> Result<Vec<Event>, BackendError> {
         self.settle();
         self.thin();
         let mut batch = self.schedule();
         self.draft(&mut batch);
         if batch.is_empty() {
-            // Where the prefix cache had all of a stretch, a policy has to work on it before there are rows.
+            // Text found in the prefix cache may complete a stretch: a policy has to run before any row is computed.
             if !self.thin() {
                 self.end_first_without_room();
             }
@@ -183,17 +181,17 @@ impl Engine {
         self.failed.take().map_or(Ok(news), Err)
     }
 
-    /// Does what follows from orders and needs no row, and says what happened since the last step. The next step
-    /// would do the same before all else.
+    /// Carries out pending orders as far as they need no rows, and returns the events since the last step. The next
+    /// step would begin in the same way.
     pub fn news(&mut self) -> Vec<Event> {
         self.settle();
         std::mem::take(&mut self.events)
     }
 
-    /// Steps until nothing is left to do, and says all that happened.
+    /// Steps until the engine is idle, and returns all events.
     ///
     /// # Errors
-    /// As [`Engine::step`]; what happened before is lost with it.
+    /// As [`Engine::step`]; the earlier events are lost then.
     pub fn run(&mut self, parallel: &dyn Parallel) -> Result<Vec<Event>, BackendError> {
         let mut events = Vec::new();
         while !self.is_idle() {
@@ -202,18 +200,18 @@ impl Engine {
         Ok(events)
     }
 
-    /// Whether a step would do anything.
+    /// Whether a step would do nothing.
     pub fn is_idle(&self) -> bool {
         self.events.is_empty() && !self.nodes.values().any(|node| node.is_runnable() || self.is_due(node))
     }
 
-    /// Joins the branches that are done, opens those that need no logits, and lets nodes hold that have come to
-    /// their hold, until nothing more follows.
+    /// Until nothing changes: joins finished branches, opens branches that need no logits, and puts nodes on hold that
+    /// have reached it.
     pub(crate) fn settle(&mut self) {
         while self.settle_once() {}
     }
 
-    /// One walk over all nodes, branches before their parents. Whether another may find more to do.
+    /// One pass over all nodes, branches before their parents. Returns whether another pass may change something.
     fn settle_once(&mut self) -> bool {
         let mut moved = false;
         let ids: Vec<NodeId> = self.nodes.keys().copied().collect();
@@ -241,7 +239,7 @@ impl Engine {
         moved
     }
 
-    /// Whether a node goes on without a row: a join that is due, a fork, or a hold that is reached.
+    /// Whether a node can continue without a row: its join or its hold is due.
     fn is_due(&self, node: &Node) -> bool {
         match &node.state {
             State::Waiting { children, .. } => {

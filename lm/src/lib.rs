@@ -1,29 +1,28 @@
-//! Language models whose answers depend on the question alone.
+//! Inference with language models. The output depends on the request alone.
 //!
-//! **The same tokens, whatever else is in the batch.** Every sum has one order that belongs to its row,
-//! and a token is drawn by a function of seed, node and place; so batching, late admission, pre-emption
-//! and recomputation change no bit. A sequence of tokens can be forked, and its branches joined or pruned,
-//! without moving a key or a value, and each join says whether what follows is exact.
+//! **The same tokens in any batch.** The order of every sum is fixed by its row, and a token is drawn from a function
+//! of seed, node and position; so batching, late admission, preemption and recomputation change no bit. Sequences fork,
+//! and branches are joined or pruned, without moving keys or values; each join reports whether it is exact.
 //!
-//! The crate has no clock and no thread of its own and is not `async`: one step moves the batch on by
-//! one, and the caller lends the threads.
+//! The crate has no clock, no threads and no `async`: each step advances the batch once, on threads that the caller
+//! lends.
 //!
-//! | folder | what | knows |
+//! | folder | contents | depends on |
 //! |---|---|---|
-//! | `weights` | formats and sizes; weights packed for the kernels | `text` |
-//! | `text` | vocabulary, template, prompts | `weights` for what stands in a model's files |
-//! | `keep` | policies: what is kept of keys and values, where that is not all | tokens |
-//! | `kv` | pages, segments, sequences, the prefix cache | tokens; what policies left |
-//! | `constrain` | grammars, schemas, expressions: which tokens may come | `text` |
-//! | `speculate` | drafters: which tokens are likely to come | `constrain` |
-//! | `compute` | a pass of rows through a model, by the processor or a device | `weights`; sets of tokens |
-//! | `engine` | the loop: scheduler, forks, joins, drafts, replay | all above |
-//! | `program` | trees that a program or the model itself parts | `engine` |
-//! | `trust` | agreement of several answers, and answers with holes | nobody |
+//! | `weights` | file formats and model configurations; weights packed for the kernels | `text` |
+//! | `text` | vocabulary, chat template, prompts | `weights`, for the metadata in model files |
+//! | `keep` | KV cache policies that keep only part of the cache | tokens |
+//! | `kv` | pages, segments, sequences, the prefix cache | tokens; the output of policies |
+//! | `constrain` | grammars, schemas, regular expressions: which tokens may come next | `text` |
+//! | `speculate` | drafters: which tokens are likely to come next | `constrain` |
+//! | `compute` | a forward pass of a batch of rows, on the processor or a device | `weights`; sets of tokens |
+//! | `engine` | the main loop: scheduler, forks, joins, drafts, replay | all above |
+//! | `program` | trees that are controlled by a program or written by the model itself | `engine` |
+//! | `trust` | agreement among several answers, and answers with holes | nothing |
 //!
-//! Reading order: [`Model`] is what is computed, [`Engine`] grows trees over it: a [`Request`] plants one,
-//! a [`Spawn`] opens branches and says what comes back ([`Join`]), a [`JoinReport`] says what that took and
-//! whether it is exact. `engine.rs` has the loop, `kv/sequence.rs` the rule of what each token sees.
+//! Reading order: a [`Model`] is what is computed; an [`Engine`] grows trees of sequences over it. A [`Request`] starts
+//! a tree, a [`Spawn`] opens branches and says what returns to their parent ([`Join`]), and a [`JoinReport`] says what
+//! the join cost and whether it is exact. `engine.rs` has the main loop, `kv/sequence.rs` the visibility rule.
 //!
 //! ```
 //! use std::{path::Path, sync::Arc};

@@ -1,23 +1,23 @@
-//! The rows of a step, by the sequences that they belong to.
+//! The rows of a step, by sequence.
 
 use crate::engine::node::NodeId;
 use crate::kv::sequence::Chunk;
 use crate::text::token::Token;
 
-/// The share of a node in a step.
+/// A node's rows in a step.
 pub(crate) struct ScheduledRows {
-    /// Whose rows.
+    /// The node.
     pub(crate) node: NodeId,
-    /// Tokens of its sequence that are computed, in order.
+    /// Tokens of its sequence to compute, in order.
     pub(crate) chunks: Vec<Chunk>,
-    /// Whether the logits of its last row are wanted.
+    /// Whether the logits of its last row are needed.
     pub(crate) wanted: bool,
-    /// Tokens that are computed behind the last row before they are drawn.
+    /// Draft tokens, computed after the last row before they are drawn.
     pub(crate) draft: Vec<DraftToken>,
 }
 
 impl ScheduledRows {
-    /// Rows that it has in the step without the draft.
+    /// The node's rows in the step, without the draft.
     pub(crate) fn rows(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.count).sum()
     }
@@ -28,8 +28,8 @@ impl ScheduledRows {
 pub(crate) struct DraftToken {
     /// The token.
     pub(crate) token: Token,
-    /// How likely the drafter said it was, where it is a guess.
+    /// The probability that the drafter gave it; `None` if it is not a guess.
     pub(crate) guessed: Option<f32>,
-    /// Whether a token may be drawn behind it.
+    /// Whether a token may be drawn after it.
     pub(crate) wanted: bool,
 }

@@ -1,8 +1,8 @@
 //! The page budget of a tree: how the tree stays within the pages that it may hold.
 //!
-//! Every bound is a function of the tree alone, so that none of them changes what another tree says. A
-//! tree that needs more pages than it may hold works on fewer branches at a time, as it does where the
-//! pool is short; it ends only if what one node reads does not fit. What each node held at most is noted here as well.
+//! Every bound is a function of the tree alone, so that it cannot change the output of another tree. A tree that needs
+//! more pages than it may hold works on fewer branches at a time, as it does when the pool is short; it ends only if
+//! the context of one node does not fit. The peak page count of each node is recorded here as well.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,11 +14,11 @@ use crate::engine::tree::PageRoom;
 use crate::kv::pages::PageId;
 use crate::kv::sequence::Hold;
 
-/// Which nodes give up pages in a pass.
+/// Which nodes give up pages in one round of eviction.
 type Applies<'a> = &'a dyn Fn(&Node) -> bool;
 
 impl Engine {
-    /// Ends the nodes that need more pages than their tree may hold, even if no other node held one.
+    /// Ends the nodes that need more pages than their tree may hold, even if no other node held any.
     pub(crate) fn end_what_cannot_fit(&mut self, runnable: &mut Vec<NodeId>) {
         let page_tokens = self.settings.page_tokens;
         runnable.retain(|id| {
@@ -32,9 +32,9 @@ impl Engine {
         });
     }
 
-    /// How many of the pages that a node wants its tree may still take. Nodes of the tree that are not
-    /// planned for this step give theirs up first: those behind the node, then those that compute nothing,
-    /// then all others.
+    /// How many of the pages that a node wants its tree may still take. Other nodes of the tree that are not scheduled
+    /// in this step give up their pages first: those that come after the node, then those that compute nothing, then
+    /// all others.
     pub(crate) fn pages_within_bound(
         &mut self,
         id: NodeId,
@@ -60,7 +60,7 @@ impl Engine {
         for (applies, hold) in passes {
             for other in &others {
                 let Some(victim) = self.nodes.get_mut(other) else { continue };
-                // What the node holds itself would not be free.
+                // Pages that the node holds itself would not become free.
                 let is_of_use = pages_of(victim).any(|page| !own.contains(&page));
                 if is_of_use && applies(victim) && victim.sequence.holds_pages(hold) {
                     victim.sequence.evict(hold, &mut self.pool);
@@ -75,16 +75,16 @@ impl Engine {
         left
     }
 
-    /// What the tree of a node holds, if it has a bound that the pool does not hold it to anyway.
+    /// The pages held by a node's tree, if the tree has a bound below the size of the pool.
     pub(crate) fn page_room(&self, id: NodeId) -> Option<PageRoom> {
         let number = self.nodes.get(&id)?.rank.0;
         let bound = self.trees.get(&number)?.bounds.pages;
         (bound < self.pool.capacity()).then(|| PageRoom { held: self.pages_of_tree(number), bound })
     }
 
-    /// Notes what the nodes of a step, and those above them, hold with all below them, if that is more than before.
+    /// Updates the peak page counts of the nodes of a step and of their ancestors; all descendants count.
     pub(super) fn note_pages(&mut self, scheduled: &[ScheduledRows]) {
-        // A node takes a page every few tokens: in most steps nothing has to be counted.
+        // A node takes a new page only every few tokens, so most steps need no count.
         let own = |node: &Node| node.sequence.segments.iter().map(|segment| segment.pages().len()).sum::<usize>();
         let mut due: BTreeSet<NodeId> = BTreeSet::new();
         for ScheduledRows { node: id, .. } in scheduled {

@@ -1,11 +1,10 @@
-//! Speculation: tokens are computed before they are drawn, and kept if the draw gives them.
+//! Speculation: tokens are computed before they are drawn, and kept if sampling draws them.
 //!
-//! Rows of a draft stand behind the last row of their sequence, in pages that the sequence holds. When the
-//! logits are there, tokens are drawn one by one as without a draft, each from the logits behind the one
-//! before; a drafted token whose turn it is counts as computed from then on. With the first that is not
-//! drawn the draft ends. So nothing has to be undone: until it is drawn, a token is in no list, its key and
-//! value lie behind the end of what anybody reads, and no constraint, stop, budget or table has heard of it. All
-//! that is given back is the page that was taken for a draft alone.
+//! The rows of a draft follow the last row of their sequence, in pages that the sequence holds. Tokens are then drawn
+//! one by one as without a draft, each from the logits after its predecessor; a draft token that is drawn counts as
+//! computed from then on. The first mismatch ends the draft. Nothing has to be rolled back: until it is drawn, a draft
+//! token is in no list, its key and value lie past the end of what any sequence reads, and no constraint, stop, budget
+//! or n-gram table has seen it. Only a page that was taken for the draft alone is released.
 
 use crate::engine::Engine;
 use crate::engine::batch::{DraftToken, ScheduledRows};
@@ -15,11 +14,11 @@ use crate::engine::runner::Seen;
 use crate::speculate::drafter::Drafter;
 use crate::speculate::speculation::Speculation;
 
-/// The highest likelihood that a guess can have.
+/// The highest probability that a guess can have.
 const SUREST: f32 = 0.99;
 
 impl Engine {
-    /// Lets another drafter guess. It is asked if [`Settings::speculation`](crate::Settings) is set.
+    /// Replaces the drafter. It is used if [`Settings::speculation`](crate::Settings) is set.
     pub fn with_drafter(mut self, drafter: Box<dyn Drafter>) -> Engine {
         if let Some(speculator) = &mut self.speculator {
             speculator.drafter = drafter;
@@ -27,12 +26,11 @@ impl Engine {
         self
     }
 
-    /// Gives the rows that the scheduler left to drafts.
+    /// Fills the rows that the scheduler left to drafts.
     ///
-    /// One token after the other is added, always the likeliest there is, as long as that raises the number
-    /// of rows in a unit of time that turn out to be needed: with `e` of them expected of a step that takes
-    /// `t`, a row that takes `d` more has to be right with a probability above `e · d / t`. Pages are taken
-    /// if they are free.
+    /// Tokens are added one at a time, always the likeliest, while this raises the expected number of useful rows per
+    /// unit of time: if `e` useful rows are expected of a step that takes `t`, a row that costs `d` more has to be
+    /// right with a probability above `e · d / t`. Only free pages are taken.
     pub(crate) fn draft(&mut self, scheduled: &mut [ScheduledRows]) {
         if let Some(speculator) = self.speculator.take() {
             self.draft_by(speculator.drafter.as_ref(), speculator.bounds, scheduled);
@@ -43,7 +41,7 @@ impl Engine {
     fn draft_by(&mut self, drafter: &dyn Drafter, bounds: Speculation, scheduled: &mut [ScheduledRows]) {
         let vocabulary = self.model.shape().vocabulary;
         let mut rows: usize = scheduled.iter().map(ScheduledRows::rows).sum();
-        // Rows of the step itself are never in vain.
+        // The rows of the step itself are always useful.
         let mut expected = rows as f32;
         let cost = |rows: usize| bounds.cost(rows, scheduled.len());
         let bar = |expected: f32, rows: usize| expected * (cost(rows + 1) / cost(rows) - 1.0);
@@ -87,8 +85,8 @@ impl Engine {
         }
     }
 
-    /// Whether the last segment of a node has room for so many more tokens: a page is taken for them if one is
-    /// free and the tree may hold it.
+    /// Whether the last segment of a node has room for `tokens` tokens. A page is taken for them if one is free and the
+    /// tree's budget permits.
     fn has_page(&mut self, id: NodeId, tokens: usize) -> bool {
         let last = |node: &Node| {
             node.sequence.segments.last().map(|last| last.pages_wanted(tokens, self.settings.page_tokens))
@@ -110,16 +108,15 @@ impl Engine {
         false
     }
 
-    /// The node with the number of tokens that it may still write, if its next token is drawn in this step
-    /// behind the last row that it has, and another may come after that one. `guessing` says whether guesses
-    /// count, or only what is given.
+    /// The node and the number of tokens that it may still write, if this step draws its next token after its last row
+    /// and another token may follow. `guessing` says whether guesses count, or only given tokens.
     fn may_draft(&self, scheduled: &ScheduledRows, guessing: bool) -> Option<(&Node, usize)> {
         let node = self.nodes.get(&scheduled.node)?;
         let State::Running(turn) = &node.state else { return None };
         let at_end = scheduled.chunks.last()?.segment + 1 == node.sequence.segments.len();
         let grows = node.sequence.segments.last()?.open;
         let left = self.tokens_left(node, turn);
-        // What a policy may not see before it is drawn is not computed before.
+        // A policy must not see tokens before they are drawn, so none are computed ahead.
         if node.sequence.cuts().is_some() {
             return None;
         }
@@ -127,15 +124,15 @@ impl Engine {
         (scheduled.wanted && at_end && grows && left > 1 && worth).then_some((node, left))
     }
 
-    /// Draws the tokens of a node: one, and one more behind each drafted token that was drawn. `seen` is what is
-    /// known behind the node's last row and behind each drafted token, where it is wanted.
+    /// Draws a node's tokens: one, and one more after each draft token that was drawn. `seen` holds the outputs of the
+    /// node's last row and of each draft token, where they are wanted.
     pub(crate) fn verify(&mut self, id: NodeId, draft: &[DraftToken], mut seen: Vec<Option<Seen<'_>>>) {
         let (mut accepted, mut judged) = (0, 0);
         while let Some(row) = seen.get_mut(accepted).and_then(Option::take) {
             self.use_logits(id, row);
             let Some(node) = self.nodes.get_mut(&id) else { break };
-            // A node whose turn ended computes what is left as it would have without a draft, so that
-            // reports count the same.
+            // A node whose turn has ended computes the rest as it would without a draft, so that reports count the
+            // same.
             if !matches!(node.state, State::Running(_)) {
                 break;
             }

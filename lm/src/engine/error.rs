@@ -1,32 +1,32 @@
-//! Why the engine refuses an order.
+//! The errors of the engine's orders.
 
 use crate::engine::node::NodeId;
 use crate::engine::outcome::{Bound, Outcome};
 use crate::keep::choice::KvError;
 use crate::text::token::Token;
 
-/// Why an order is not carried out. Nothing has changed then.
+/// Why an order was refused. A refused order changes nothing.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// There is no such node.
+    /// No such node.
     #[error("there is no node {0:?}")]
     Unknown(NodeId),
-    /// The node is not one that waits for orders.
+    /// The node does not accept orders now.
     #[error("node {0:?} does not wait for orders")]
     Busy(NodeId),
-    /// Nothing to go on from, or nothing to generate.
+    /// There is no token to continue from, or none to generate.
     #[error("there is no token to begin with, or none to generate")]
     NoTokens,
-    /// A number that stands for no token.
+    /// A token outside the vocabulary.
     #[error("{token} is no token: the vocabulary has {vocabulary}")]
     NoSuchToken {
-        /// The number.
+        /// The token.
         token: Token,
-        /// Tokens there are.
+        /// The size of the vocabulary.
         vocabulary: usize,
     },
-    /// More than the model or the pages can hold.
+    /// The text is longer than the model or the pages can hold.
     #[error("{wanted} tokens are more than the {bound} that fit")]
     TooLong {
         /// Tokens of the text.
@@ -37,46 +37,46 @@ pub enum EngineError {
     /// Too many branches, or none.
     #[error("{wanted} branches; between 1 and {bound} are allowed")]
     Width {
-        /// Branches that were ordered.
+        /// Branches in the order.
         wanted: usize,
         /// The bound.
         bound: usize,
     },
-    /// Too deep.
+    /// Spawns are nested too deeply.
     #[error("the tree may be {bound} deep")]
     Depth {
         /// The bound.
         bound: usize,
     },
-    /// The branches ask for more tokens than are left.
+    /// The branches request more tokens than the node has left.
     #[error("the branches may generate {wanted} tokens in all, and {left} are left")]
     Allowance {
-        /// What the branches ask for.
+        /// Tokens that the branches request.
         wanted: usize,
-        /// What the node has.
+        /// Tokens that the node has left.
         left: usize,
     },
-    /// All calls of tools were made.
+    /// The bound on tool calls is reached.
     #[error("the tree may call tools {bound} times")]
     Calls {
         /// The bound.
         bound: usize,
     },
-    /// A range that is no member of a set: empty, beyond the prompt, or not behind the one before.
+    /// A range that is not a valid member of a set: empty, beyond the prompt, or not after its predecessor.
     #[error("tokens {from} to {to} are no member of a set in this prompt")]
     Member {
-        /// Begin.
+        /// Start.
         from: usize,
         /// End.
         to: usize,
     },
-    /// A policy of keys and values that is none for this model, or on this device.
+    /// A KV cache policy that this model or device does not support.
     #[error(transparent)]
     Kv(#[from] KvError),
-    /// A range that is not within what the node wrote itself.
+    /// A range outside the node's own text.
     #[error("tokens {from} to {to} are not the node's own")]
     Range {
-        /// Begin.
+        /// Start.
         from: usize,
         /// End.
         to: usize,
@@ -84,7 +84,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// How a node ends for which an order was refused: a bound that refuses an order ends it like one that is reached.
+    /// The outcome of a node whose order was refused: the same as if it had run into the bound.
     pub(crate) fn outcome(&self) -> Outcome {
         match self {
             EngineError::TooLong { .. } => Outcome::Budget(Bound::Context),

@@ -1,33 +1,33 @@
-//! What an engine says: what happened, what that took, and why an order is not carried out.
+//! The events of an engine.
 
 use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
 use crate::engine::report::JoinReport;
 use crate::text::token::Token;
 
-/// What happened, in the order in which it did.
+/// An event; events are reported in the order in which they happened.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
-    /// A node is there.
+    /// A node was opened.
     Opened {
         /// The node.
         node: NodeId,
-        /// The node above, of which a root has none.
+        /// The parent; `None` for a root.
         parent: Option<NodeId>,
     },
-    /// A token was generated, and is part of the text.
+    /// A token was generated and is part of the text.
     Token {
         /// The node.
         node: NodeId,
         /// The token.
         token: Token,
-        /// The logarithm of its probability, without temperature and among all tokens; 0 for one that a
-        /// constraint forced, for which nothing was computed.
+        /// The logarithm of its probability among all tokens, without temperature; 0 for a forced token, whose
+        /// probability was not computed.
         log_probability: f32,
         /// Whether a constraint forced it.
         forced: bool,
     },
-    /// A token was drawn that ended a turn, and it is not kept.
+    /// A token was drawn that ended a turn and is not kept.
     Stopped {
         /// The node.
         node: NodeId,
@@ -48,18 +48,18 @@ pub enum Event {
         /// The branches that concluded.
         branches: Vec<NodeId>,
     },
-    /// What came back of branches.
+    /// Branches were joined.
     Joined {
-        /// The node that gets it.
+        /// Their parent.
         node: NodeId,
-        /// What it gets.
+        /// What the join did.
         report: JoinReport,
     },
-    /// Text was taken out of what a node reads, or put back.
+    /// Text was removed from a node's context, or put back.
     Pruned {
         /// The node.
         node: NodeId,
-        /// What that took.
+        /// What the change did.
         report: JoinReport,
     },
     /// A node ended.
@@ -72,7 +72,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The node that it happened to.
+    /// The node of the event.
     pub fn node(&self) -> NodeId {
         match self {
             Event::Opened { node, .. }

@@ -42,8 +42,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Forks what was ordered and is ready. `seen` is what is known behind the node's last token, where a branch
-    /// begins with none of its own.
+    /// Carries out a fork that is ready. `seen` is the output of the node's last token, from which branches without
+    /// tokens of their own draw their first token.
     pub(crate) fn open(&mut self, node: NodeId, spawn: Spawn, seen: Option<Seen<'_>>) {
         if !self.thin_node(node, true) {
             return;
@@ -74,7 +74,7 @@ impl Engine {
         }
         for (child, branch) in children.into_iter().zip(spawn.branches) {
             self.go_on(child, branch.then);
-            // What a record had for the branch stands there already.
+            // A replayed branch has its first tokens already.
             if branch.tokens.is_empty()
                 && self.generated(child).is_empty()
                 && let Some(seen) = &seen

@@ -1,4 +1,4 @@
-//! Generation: a token is drawn and written, and a turn comes to its end.
+//! Generation: tokens are drawn and appended until a turn ends.
 
 use theoremata_kernels::Draw;
 
@@ -17,7 +17,7 @@ use crate::text::token::Token;
 use crate::weights::model::Model;
 
 impl Engine {
-    /// Lets a node do what comes next.
+    /// Starts what a node does next.
     pub(crate) fn go_on(&mut self, id: NodeId, then: Then) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let path = self.trees.get(&node.rank.0).map_or(usize::MAX, |tree| tree.bounds.path);
@@ -36,7 +36,7 @@ impl Engine {
         }
     }
 
-    /// Draws the next token of a running node, and writes those that its constraint forces then.
+    /// Draws the next token of a running node, and appends those that its constraint then forces.
     pub(crate) fn draw(&mut self, id: NodeId, seen: &Seen<'_>) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         let State::Running(turn) = &node.state else { return };
@@ -66,8 +66,8 @@ impl Engine {
         }
     }
 
-    /// The token that a running node draws from logits, or the given one, with its log-probability among all; none if
-    /// no token is possible. The drafter hears of it.
+    /// The token that a running node draws from logits, or the given one, with its log-probability among all tokens;
+    /// `None` if no token is possible. The drafter is informed.
     fn draw_from(
         &mut self,
         id: NodeId,
@@ -94,11 +94,11 @@ impl Engine {
         Some((token, logits[token as usize] - total))
     }
 
-    /// Writes what the constraint of a running node forces: no logits are needed for it.
+    /// Appends the tokens that the constraint of a running node forces; they need no logits.
     fn write_forced(&mut self, id: NodeId) {
         loop {
             let Some(node) = self.nodes.get_mut(&id) else { return };
-            // Tokens that are still given come in their own time.
+            // Given tokens come first, one per step.
             let State::Running(turn) = &node.state else { return };
             if node.turn_tokens < turn.given.len() {
                 return;
@@ -110,7 +110,7 @@ impl Engine {
         }
     }
 
-    /// Writes a token of a running node, and ends the turn if it is the last one. Whether it goes on.
+    /// Appends a token to a running node, and ends the turn if it is the last one. Returns whether the turn continues.
     pub(crate) fn write(&mut self, id: NodeId, token: Token, source: Source) -> bool {
         let Some(node) = self.nodes.get_mut(&id) else { return false };
         let State::Running(turn) = &node.state else { return false };
@@ -158,7 +158,7 @@ impl Engine {
         !ends && bound.is_none()
     }
 
-    /// Tokens that a running node may still write; it can be fewer if something ends its turn.
+    /// Tokens that a running node may still write; fewer if something ends its turn.
     pub(crate) fn tokens_left(&self, node: &Node, turn: &Turn) -> usize {
         let of_turn = turn.max_tokens.saturating_sub(node.turn_tokens);
         let of_model = self.positions.saturating_sub(node.sequence.end() as usize);
@@ -166,7 +166,7 @@ impl Engine {
         of_turn.min(node.allowance).min(of_model).min(path.saturating_sub(node.longest))
     }
 
-    /// Ends a turn that came to its end by itself.
+    /// Ends a turn that reached its own end.
     fn come_to_end(&mut self, id: NodeId) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         match &node.state {
@@ -176,7 +176,7 @@ impl Engine {
         }
     }
 
-    /// Ends a node, and what is below it before. A node that ended stays as it is.
+    /// Ends a node, after all nodes below it. A node that has already ended stays as it is.
     pub(crate) fn end(&mut self, id: NodeId, outcome: Outcome) {
         let children = self.branches(id).to_vec();
         children.iter().for_each(|child| self.end(*child, Outcome::Cancelled));
@@ -188,7 +188,7 @@ impl Engine {
         }
         node.thinned |= node.sequence.is_thinned();
         self.cache.remember(&node.sequence, page_tokens, &mut self.pool);
-        // A branch that concluded keeps its pages for the join; no join waits for any other node.
+        // A concluded branch keeps its pages for the join; no join waits for any other node.
         if node.parent.is_none() || outcome != Outcome::Concluded {
             node.sequence.evict(Hold::All, &mut self.pool);
         }
@@ -197,7 +197,7 @@ impl Engine {
     }
 }
 
-/// Whether a token completes one of the texts that end a turn.
+/// Whether a token completes one of the stop texts.
 fn completes_stop_text(model: &Model, turn: &Turn, tail: &mut Vec<u8>, token: Token) -> bool {
     let Some(longest) = turn.stop_texts.iter().map(String::len).max() else { return false };
     let Some(tokenizer) = model.tokenizer() else { return false };

@@ -1,4 +1,4 @@
-//! Joins: what comes back of branches that are done.
+//! Joins: finished branches return to their parent.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::kv::sequence::Sequence;
 use crate::text::token::Token;
 
 impl Engine {
-    /// Names the branch that a join by [`Choice::Asked`] takes, or none: then the node fails.
+    /// Names the branch that a join by [`Choice::Asked`] takes. With `None` the node fails.
     pub fn choose(&mut self, node: NodeId, branch: Option<u32>) -> Result<(), EngineError> {
         let asked = self.nodes.get_mut(&node).ok_or(EngineError::Unknown(node))?;
         match std::mem::replace(&mut asked.state, State::Held) {
@@ -30,7 +30,7 @@ impl Engine {
         }
     }
 
-    /// Joins the branches of a node if all of them are done.
+    /// Joins the branches of a node if all of them have ended.
     pub(crate) fn join_if_done(&mut self, node: NodeId) -> bool {
         let Some(Node { state: State::Waiting { children, spawn }, .. }) = self.nodes.get(&node) else { return false };
         if spawn.join == Join::Select(Choice::First) {
@@ -64,13 +64,13 @@ impl Engine {
         true
     }
 
-    /// The places of the branches that concluded.
+    /// The indices of the branches that concluded.
     fn concluded(&self, children: &[NodeId]) -> impl Iterator<Item = usize> {
         let done = |child: &NodeId| self.nodes.get(child).and_then(Node::outcome) == Some(&Outcome::Concluded);
         children.iter().enumerate().filter(move |(_, child)| done(child)).map(|(place, _)| place)
     }
 
-    /// Branches that cannot conclude with fewer tokens than one that has concluded.
+    /// Running branches that can no longer conclude with fewer tokens than a concluded one.
     fn beaten(&self, children: &[NodeId]) -> Vec<NodeId> {
         let length = |place: usize| self.nodes.get(&children[place]).map_or(0, |child| child.generated.len());
         let Some(best) = self.concluded(children).map(|place| (length(place), place)).min() else { return Vec::new() };
@@ -82,7 +82,7 @@ impl Engine {
             .collect()
     }
 
-    /// The place of the branch that a choice falls on.
+    /// The index of the branch that a choice selects.
     fn chosen(&self, choice: Choice, children: &[NodeId]) -> Option<usize> {
         let nodes: Vec<(usize, &Node)> =
             self.concluded(children).filter_map(|place| Some((place, self.nodes.get(&children[place])?))).collect();
@@ -108,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// Brings the branches' segments back as the join says, and lets the node go on.
+    /// Moves the branches' segments into the parent as the join says, and lets the node continue.
     fn take_back(&mut self, node: NodeId, children: Vec<NodeId>, spawn: Spawn, chosen: Option<usize>) {
         let taken = chosen.filter(|place| self.concluded(&children).any(|concluded| concluded == *place));
         let returned = self.returned(node, &children, &spawn, taken);
@@ -149,7 +149,7 @@ impl Engine {
         }
     }
 
-    /// Takes out of the branches what comes back of each: everything, a conclusion, or nothing.
+    /// Takes from each branch what returns: everything, a conclusion, or nothing.
     fn returned(&mut self, node: NodeId, children: &[NodeId], spawn: &Spawn, taken: Option<usize>) -> Returned {
         let mut returned = Returned { segments: Vec::new(), left_out: Vec::new(), dropped: 0 };
         let concluded: Vec<usize> = self.concluded(children).collect();
@@ -185,9 +185,9 @@ impl Engine {
         returned
     }
 
-    /// Gives a node the allowance that its branches have left, and the length of the longest of them.
+    /// Returns the remaining allowance of the branches to the node, and updates its longest path.
     fn return_budget(&mut self, node: NodeId, children: &[NodeId], join: &Join, chosen: Option<usize>) {
-        // When a branch was stopped may hang on the speed of others: what it had left is lost.
+        // When a branch was stopped may depend on the speed of others: its remaining tokens are lost.
         let by_itself =
             |node: &&Node| !matches!(node.outcome(), Some(Outcome::Cancelled | Outcome::Budget(Bound::Time)));
         let ended = children.iter().filter_map(|child| self.nodes.get(child)).filter(by_itself);
@@ -201,7 +201,7 @@ impl Engine {
         parent.longest = parent.longest.max(longest.unwrap_or(0));
     }
 
-    /// Lets go of what branches still hold.
+    /// Releases the pages of branches.
     pub(crate) fn drop_branches(&mut self, children: &[NodeId]) {
         for child in children {
             if let Some(child) = self.nodes.get_mut(child) {
@@ -211,18 +211,18 @@ impl Engine {
     }
 }
 
-/// What comes back of branches, before it stands in what the parent reads.
+/// What returns from the branches, before it is part of the parent's sequence.
 struct Returned {
     /// The segments, in the order of the branches.
     segments: Vec<Segment>,
-    /// Branches of which nothing comes back, by their place.
+    /// Indices of branches that return nothing.
     left_out: Vec<u32>,
-    /// Tokens of branches that do not come back.
+    /// Tokens of branches that do not return.
     dropped: usize,
 }
 
-/// What lies in a branch of its own stays there after a stitch. A chosen branch becomes the parent's own
-/// text with the blocks in it; of what is read again as text, all is the parent's own.
+/// The fork path of a segment after a join. After a stitch, branches stay separate. A selected branch becomes the
+/// parent's own text, with the blocks inside it. Text that is read again is all the parent's own.
 fn relabelled(join: &Join, segment: &Segment, label: &ForkPath) -> ForkPath {
     match join {
         Join::Stitch => segment.branch.clone(),
@@ -231,7 +231,7 @@ fn relabelled(join: &Join, segment: &Segment, label: &ForkPath) -> ForkPath {
     }
 }
 
-/// Where what stands behind the last occurrence of a mark begins.
+/// The index after the last occurrence of a mark.
 fn behind(tokens: &[Token], mark: &[Token]) -> Option<usize> {
     if mark.is_empty() {
         return Some(0);

@@ -1,4 +1,4 @@
-//! Orders to the engine: trees are admitted, texts appended, nodes ended.
+//! Orders to the engine: admit a tree, append text, end a node.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::kv::sequence::Sequence;
 use crate::text::token::Token;
 
 impl Engine {
-    /// Admits a tree. Trees that were admitted first come first when pages run short.
+    /// Admits a tree. Trees that were admitted first have priority when pages run short.
     pub fn submit(&mut self, request: Request) -> Result<NodeId, EngineError> {
         self.check_tokens(&request.tokens)?;
         self.check_then(&request.then)?;
@@ -47,7 +47,7 @@ impl Engine {
         Ok(NodeId(number))
     }
 
-    /// Writes a prompt: plain text, and members of sets side by side.
+    /// Writes a prompt into a sequence: plain text, and the members of sets side by side.
     fn lay_out(&mut self, sequence: &mut Sequence, request: &Request) {
         let (mut at, mut fork) = (0, Fork { block: 0, path: 0 });
         for range in &request.members {
@@ -61,7 +61,7 @@ impl Engine {
         request.tokens[at..].iter().for_each(|token| sequence.push(*token));
     }
 
-    /// Appends tokens to what a node reads that waits for orders, and lets it go on.
+    /// Appends tokens to a node that waits for orders, and lets it continue.
     pub fn extend(&mut self, node: NodeId, tokens: &[Token], then: Then) -> Result<(), EngineError> {
         self.check_tokens(tokens)?;
         self.check_then(&then)?;
@@ -78,20 +78,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends a node and all below it. Its siblings go on.
+    /// Ends a node and all nodes below it. Its siblings continue.
     pub fn cancel(&mut self, node: NodeId) -> Result<(), EngineError> {
         self.stop(node, Outcome::Cancelled)
     }
 
-    /// Ends a node and all below it, because its time is up. The engine knows no clock: the caller
-    /// says when. What a branch had left of its tokens is lost then, as with [`Engine::cancel`]: how much
-    /// that was is chance.
+    /// Ends a node and all nodes below it because its time is up; the engine has no clock, so the caller says when. The
+    /// remaining tokens of a branch are lost, as with [`Engine::cancel`]: their number depends on timing.
     pub fn expire(&mut self, node: NodeId) -> Result<(), EngineError> {
         self.stop(node, Outcome::Budget(Bound::Time))
     }
 
-    /// Has a node of a tree, and all below it, draw other numbers than the seed of the tree gives: those of this number. It
-    /// is known by the branches that lead to it, of which there is at least one, and must not be open yet.
+    /// Lets a node and all nodes below it draw from another seed, derived from `number`. The node is named by the
+    /// branches that lead to it, at least one, and must not be open yet.
     ///
     /// # Errors
     /// If there is no such root.
@@ -101,8 +100,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Counts a call of a tool by a node against the bound of its tree, and gives how many there were. To be
-    /// asked before the tool is: a call that is refused must not be made.
+    /// Counts a tool call by a node against the bound of its tree, and returns the number of calls so far. Call this
+    /// before the tool: a refused call must not be made.
     pub fn count_call(&mut self, node: NodeId) -> Result<usize, EngineError> {
         let number = self.tree_of(node)?;
         let tree = self.trees.get_mut(&number).ok_or(EngineError::Unknown(node))?;
@@ -113,7 +112,7 @@ impl Engine {
         Ok(tree.calls)
     }
 
-    /// Forgets a tree with all its nodes; what it has computed may be found by others for a while.
+    /// Forgets a tree with all its nodes. Its pages may stay in the prefix cache for a while.
     pub fn forget(&mut self, root: NodeId) {
         if self.nodes.get(&root).is_none_or(|node| node.parent.is_some()) {
             return;
@@ -130,7 +129,7 @@ impl Engine {
         }
     }
 
-    /// Ends a node and all below it in this way.
+    /// Ends a node and all nodes below it with this outcome.
     pub(crate) fn stop(&mut self, node: NodeId, outcome: Outcome) -> Result<(), EngineError> {
         if !self.nodes.contains_key(&node) {
             return Err(EngineError::Unknown(node));
@@ -139,7 +138,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A node that waits for orders: it holds, or it is a root that ended.
+    /// A node that waits for orders: on hold, or a root that has ended.
     pub(crate) fn at_rest(&mut self, id: NodeId) -> Result<&mut Node, EngineError> {
         let node = self.nodes.get_mut(&id).ok_or(EngineError::Unknown(id))?;
         match node.state {
@@ -169,12 +168,12 @@ impl Engine {
         }
     }
 
-    /// Positions that a text may fill, so that one is left to generate at.
+    /// Positions that a text may fill, leaving one to generate at.
     pub(crate) fn room(&self) -> usize {
         self.positions.saturating_sub(1)
     }
 
-    /// Whether what a node reads leaves no position to generate at.
+    /// Whether the context of a node leaves no position to generate at.
     pub(crate) fn is_too_long(&self, id: NodeId) -> bool {
         self.nodes.get(&id).is_some_and(|node| node.sequence.end() as usize >= self.positions)
     }

@@ -1,4 +1,4 @@
-//! How a sequence ends, and by which bound.
+//! How a node ends, and which bound ended it.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 pub enum Bound {
     /// Tokens of the turn.
     Tokens,
-    /// Tokens of the node and all below it.
+    /// Tokens of the node and all nodes below it.
     Allowance,
     /// Positions of the model: the longest path through the tree counts.
     Context,
-    /// Pages, of the pool or of the tree: even alone, what the node reads does not fit.
+    /// Pages of the pool or of the tree: the node's context does not fit even alone.
     Pages,
-    /// Tokens one after the other, from the root on.
+    /// Tokens generated one after another, from the root on.
     Path,
     /// Branches of one spawn.
     Width,
-    /// Spawns one below the other.
+    /// Nesting of spawns.
     Depth,
-    /// Calls of tools.
+    /// Tool calls.
     Calls,
     /// Time, see [`Engine::expire`](crate::Engine::expire).
     Time,
@@ -28,15 +28,15 @@ pub enum Bound {
 /// How a node ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Outcome {
-    /// It came to its end by itself.
+    /// It reached its own end.
     Concluded,
     /// A bound cut it off.
     Budget(Bound),
     /// It was cancelled.
     Cancelled,
-    /// Too few of its branches concluded, or none of them was chosen; or, of a node without branches, the model gave
-    /// something that is no number.
+    /// Too few of its branches concluded, or none was chosen; or, in a node without branches, the model computed a
+    /// logit that is not finite.
     Failed,
-    /// The model gave no token: every one was impossible.
+    /// The model gave no token: all were impossible.
     Invalid,
 }

@@ -1,4 +1,4 @@
-//! A draft proposal: the tokens that would come next in one sequence, if every guess were right.
+//! A draft proposal: the tokens that come next in one sequence if every guess is right.
 
 use std::collections::VecDeque;
 
@@ -11,44 +11,44 @@ use crate::speculate::drafter::{Drafter, Next};
 use crate::speculate::speculation::Speculation;
 use crate::text::token::Token;
 
-/// The draft of a node as far as it goes, with copies of all that a token would move on if it were drawn.
+/// The draft of a node, with copies of all state that a drawn token would advance.
 pub(super) struct Proposal {
-    /// The place of the node among those of the step.
+    /// The index of the node among those of the step.
     pub(super) place: usize,
-    /// Tokens that are drafted so far.
+    /// Draft tokens so far.
     pub(super) draft: Vec<DraftToken>,
-    /// The last tokens that the node reads, the draft behind them.
+    /// The last tokens that the node reads, including the draft.
     tokens: Vec<Token>,
-    /// The constraint behind the draft, where there is one.
+    /// The constraint after the draft, once it differs from the node's.
     constraint: Option<ConstraintState>,
-    /// The draw behind the draft.
+    /// The draw after the draft.
     draw: Draw,
-    /// Tokens of the turn, the draft counted.
+    /// Tokens of the turn, including the draft.
     turn_tokens: usize,
-    /// Tokens that may be drafted yet, so that one more can be drawn behind them.
+    /// How many more tokens may be drafted so that one can still be drawn after them.
     left: usize,
-    /// Guesses that may be made yet.
+    /// How many more guesses may be made.
     guesses: usize,
     /// Tokens that the constraint forces next.
     forced: VecDeque<Token>,
-    /// How likely all guesses so far are right.
+    /// The probability that all guesses so far are right.
     likelihood: f32,
-    /// What likelihoods are multiplied with, since earlier ones promised too much.
+    /// The factor that corrects probabilities by how often earlier guesses were right.
     acceptance: f32,
-    /// Tokens of the vocabulary: a drafter may name others.
+    /// Size of the vocabulary: a drafter may name tokens outside it.
     vocabulary: usize,
     /// The entropy above which nothing is guessed.
     entropy_bound: Option<f32>,
-    /// The token that would be drafted next, if there is one.
+    /// The next draft token, if there is one.
     ahead: Option<Ahead>,
 }
 
-/// The token that would be drafted next.
+/// The next draft token.
 #[derive(Clone, Copy)]
 struct Ahead {
     token: Token,
     source: Source,
-    /// How likely it is that it is drawn: it, and all before it.
+    /// The probability that it and all tokens before it are drawn.
     likelihood: f32,
 }
 
@@ -59,12 +59,12 @@ enum Source {
     Given,
     /// The constraint leaves no choice.
     Forced,
-    /// The drafter guesses it, with this likelihood.
+    /// The drafter guesses it, with this probability.
     Guessed(f32),
 }
 
 impl Proposal {
-    /// Stands behind what the node reads.
+    /// An empty draft after what the node reads.
     pub(super) fn new(place: usize, node: &Node, left: usize, bounds: Speculation, vocabulary: usize) -> Proposal {
         Proposal {
             place,
@@ -84,8 +84,8 @@ impl Proposal {
         }
     }
 
-    /// How likely the token is that would be drafted next, if there is one. As long as nothing was guessed
-    /// a token is certain, which is more than any likelihood.
+    /// The probability of the next draft token, if there is one. A token that depends on no guess is certain and ranks
+    /// above every probability.
     pub(super) fn seen(&self) -> Option<f32> {
         let certain = self.draft.iter().all(|drafted| drafted.guessed.is_none());
         self.ahead.map(|ahead| match ahead.source {
@@ -94,12 +94,12 @@ impl Proposal {
         })
     }
 
-    /// Sees nothing more.
+    /// Ends the draft.
     pub(super) fn rest(&mut self) {
         self.ahead = None;
     }
 
-    /// Drafts the token that was seen. Only now the constraint is copied: most looks end without a draft.
+    /// Drafts the next token. The constraint is copied only now, since most proposals end without a draft.
     pub(super) fn take(&mut self, node: &Node) {
         let Some(Ahead { token, source, likelihood }) = self.ahead.take() else { return };
         self.likelihood = likelihood;
@@ -108,7 +108,7 @@ impl Proposal {
         constraint.follow([token]);
         let complete = constraint.is_complete();
         self.turn_tokens += 1;
-        // Nothing is drawn behind the end of the text.
+        // Nothing is drawn after the end of the text.
         self.left = if complete { 0 } else { self.left - 1 };
         let mut guessed = None;
         match source {
@@ -118,7 +118,7 @@ impl Proposal {
                 self.guesses -= 1;
                 guessed = Some(likelihood);
             }
-            // A forced token is not drawn, so the logits before it are not wanted.
+            // A forced token is not drawn, so the logits before it are not needed.
             Source::Forced => {
                 if let Some(before) = self.draft.last_mut() {
                     before.wanted = false;
@@ -128,8 +128,8 @@ impl Proposal {
         self.draft.push(DraftToken { token, guessed, wanted: true });
     }
 
-    /// Looks for the next token. There is none behind the end of the turn, nor is a stop that ends it any:
-    /// nothing is drawn behind that.
+    /// Finds the next draft token. There is none after the end of the turn; nor is a stop token drafted, since nothing
+    /// is drawn after it.
     pub(super) fn look(&mut self, node: &mut Node, drafter: &dyn Drafter) {
         self.ahead = None;
         if self.left == 0 {
@@ -151,7 +151,7 @@ impl Proposal {
         if let Some(token) = self.forced.pop_front() {
             return Some((token, Source::Forced));
         }
-        // The node's own constraint is asked the same again when its token is drawn, and remembers what it said.
+        // The node's own constraint gets the same question when its token is drawn, and caches the answer.
         let constraint = self.constraint.as_mut().unwrap_or(&mut node.constraint);
         let allowed = match constraint.allowed_next(&turn.constraint, &turn.stops) {
             Allowed::Any => None,

@@ -1,4 +1,4 @@
-//! Taking text out of what a node reads, and putting it back.
+//! Removing text from a node's context, and putting it back.
 
 use std::ops::Range;
 
@@ -10,24 +10,24 @@ use crate::engine::report::JoinReport;
 use crate::kv::segment::{Segment, Stale};
 use crate::text::token::Token;
 
-/// How a range is taken out.
+/// How a range is removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Prune {
-    /// What stood behind it is computed again where it saw it or stood further off because of it.
-    /// What did neither, such as the other paths of a block, is kept; but where the range begins within a
-    /// page that others hold too, the tokens before it in that page are computed once more. Exact.
+    /// Recomputes the text after the range that saw it or whose position changes. Other text, such as the other paths
+    /// of a block, is kept. If the range begins within a shared page, the tokens before it in that page are recomputed
+    /// too. Exact.
     Recompute,
-    /// What stood behind it moves up as it is. Approximate, unless nothing saw the range; and what the node
-    /// had to let go of for lack of pages is computed again.
+    /// Moves the text after the range up as it is. Approximate, unless nothing saw the range; text whose pages were
+    /// preempted is recomputed.
     Splice,
 }
 
 impl Engine {
-    /// Takes a range of tokens out of what a node reads, counted along the list, and gives them to the
-    /// caller: [`Engine::recall`] can put them back. The node must wait for orders, and the range must be
-    /// its own: what it got at its fork belongs to others too.
+    /// Removes a range of tokens from a node's context, by index, and returns the tokens: [`Engine::recall`] can put
+    /// them back. The node must wait for orders, and the range must be its own: text from before its fork is shared.
     ///
-    /// A join reports the range that came back; to take it out after the node has concluded from it makes
+    /// A join reports the range that returned. Removing it after the node has drawn its conclusion turns a join that
+    /// showed everything into one that shows the conclusion alone.
     /// of a join that showed all one that shows the conclusion alone.
     pub fn prune(
         &mut self,
@@ -40,7 +40,7 @@ impl Engine {
         let inherited: usize =
             pruned.sequence.segments.iter().filter(|segment| segment.inherited).map(Segment::len).sum();
         let (length, seen) = (pruned.sequence.len(), range.len());
-        // A node keeps at least one token to go on from.
+        // A node keeps at least one token to continue from.
         if range.start < inherited || range.end > length || range.is_empty() || seen == length {
             return Err(EngineError::Range { from: range.start, to: range.end });
         }
@@ -62,8 +62,8 @@ impl Engine {
         })
     }
 
-    /// Puts tokens back before the token at `at` along the list, at a place that is the node's own. What
-    /// stands behind is computed again: exact, as if they had never been away.
+    /// Puts tokens back before the token at index `at`, in the node's own text. The text after them is recomputed:
+    /// exact, as if they had never been removed.
     pub fn recall(&mut self, node: NodeId, at: usize, tokens: &[Token]) -> Result<JoinReport, EngineError> {
         self.check_tokens(tokens)?;
         let (page_tokens, room) = (self.settings.page_tokens, self.room());
@@ -94,7 +94,7 @@ impl Engine {
         .map(|((), report)| report)
     }
 
-    /// Changes what a node reads; it computes what is missing then, and holds.
+    /// Changes the context of a node; the node then computes what is missing, and holds.
     fn cache_and_change<T>(
         &mut self,
         node: NodeId,

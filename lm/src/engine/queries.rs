@@ -1,4 +1,4 @@
-//! Queries: what the engine says of its nodes and of itself.
+//! Queries about the engine and its nodes.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ impl Engine {
         &self.model
     }
 
-    /// What the model is computed on.
+    /// A description of the device that computes the model.
     pub fn device(&self) -> String {
         self.backend.name()
     }
 
-    /// Tokens of a page.
+    /// Tokens per page.
     pub fn page_tokens(&self) -> usize {
         self.settings.page_tokens
     }
 
-    /// What was done so far.
+    /// Counters so far.
     pub fn usage(&self) -> Usage {
         Usage {
             pages_used: self.pool.used(),
@@ -38,7 +38,7 @@ impl Engine {
         }
     }
 
-    /// What a node took so far; of a node that is not there, nothing.
+    /// What a node has used so far; zeros for an unknown node.
     pub fn node_usage(&self, node: NodeId) -> NodeUsage {
         self.nodes.get(&node).map_or(NodeUsage::default(), |node| NodeUsage {
             prompt: node.prompt,
@@ -53,35 +53,35 @@ impl Engine {
         self.nodes.get(&node).map_or(&[], |node| &node.generated)
     }
 
-    /// All that a node reads and wrote, as one list.
+    /// All tokens that a node reads and wrote, in order.
     pub fn tokens(&self, node: NodeId) -> Vec<Token> {
         let segments = self.nodes.get(&node).into_iter().flat_map(|node| &node.sequence.segments);
         segments.flat_map(|segment| segment.tokens().iter().copied()).collect()
     }
 
-    /// The constraint of a node in its present state, for a turn to begin with: free if nothing constrains the node,
-    /// or if its constraint could not read what came.
+    /// The constraint of a node in its present state, for the next turn to start with: free if nothing constrains the
+    /// node, or if its constraint could not read the text.
     pub fn constraint(&self, node: NodeId) -> TurnConstraint {
         self.nodes.get(&node).map_or(TurnConstraint::Free, |node| node.constraint.turn_constraint())
     }
 
-    /// Tokens that a node and all below it may still generate.
+    /// Tokens that a node and all nodes below it may still generate.
     pub fn allowance(&self, node: NodeId) -> usize {
         self.nodes.get(&node).map_or(0, |node| node.allowance)
     }
 
-    /// Whether a policy of keys and values thinned what a node that has ended, or was pruned, had read. The text alone
-    /// says so, and not how it was computed.
+    /// Whether a KV cache policy thinned the text of a node that has ended or was pruned. This depends on the text
+    /// alone, not on how it was computed.
     pub fn is_thinned(&self, node: NodeId) -> bool {
         self.nodes.get(&node).is_some_and(|node| node.thinned)
     }
 
-    /// How a node ended, if it did.
+    /// How a node ended; `None` if it has not.
     pub fn outcome(&self, node: NodeId) -> Option<&Outcome> {
         self.nodes.get(&node).and_then(Node::outcome)
     }
 
-    /// Whether nothing more happens in a tree until somebody gives an order.
+    /// Whether a tree does nothing more without a new order.
     pub fn is_idle_tree(&self, root: NodeId) -> bool {
         let is_of_tree = |node: &Node| node.rank.0 == root.0;
         let is_told = |event: &Event| self.nodes.get(&event.node()).is_some_and(is_of_tree);
@@ -102,8 +102,8 @@ impl Engine {
         self.nodes.get(&root).map_or(0, |node| self.pages_of_tree(node.rank.0).len())
     }
 
-    /// Counts all references anew. Every page is free or held by just those that say so; free and used
-    /// pages are all there are.
+    /// Recounts all references. Every page is free or held by exactly its holders; free and used pages add up to the
+    /// pool.
     pub fn audit(&self) -> Result<(), String> {
         let sequences = self.nodes.values().flat_map(|node| &node.sequence.segments);
         let held = sequences.flat_map(|segment| segment.pages().iter().copied());

@@ -1,4 +1,4 @@
-//! Going on from what was written before: after a crash, or on another worker.
+//! Replay: continuing from a log of earlier output, after a crash or on another worker.
 
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -8,15 +8,14 @@ use crate::engine::replay_log::{LoggedToken, Origin, ReplayLog};
 use crate::engine::source::Source;
 
 impl Engine {
-    /// Lets a tree write first what it wrote before, without computing it token by token: what is recorded
-    /// is read like a prompt, and drawing goes on behind it with the same numbers. A node that was cancelled
-    /// ends at the same place. Events tell it all anew.
+    /// Lets a tree repeat its logged output first. Logged tokens are read like a prompt instead of being computed one
+    /// by one, and drawing continues after them with the same random numbers. A node that was cancelled ends at the
+    /// same place. All events are reported again.
     ///
-    /// The tree must have been planted since the last step, with the same inputs and seed as the one that
-    /// the record is of.
+    /// The tree must have been submitted since the last step, with the same inputs and seed as the logged one.
     ///
     /// # Errors
-    /// If there is no such root, it has written something, or a recorded token is none of the vocabulary.
+    /// If the root does not exist or has written something, or a logged token is outside the vocabulary.
     pub fn resume(&mut self, root: NodeId, record: ReplayLog) -> Result<(), EngineError> {
         record.tokens().try_for_each(|token| self.check_tokens(&[token]))?;
         let node = self.nodes.get(&root).ok_or(EngineError::Unknown(root))?;
@@ -28,13 +27,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes what the record of a running node has for its turn.
+    /// Appends what the log of a running node has for its turn.
     pub(crate) fn replay(&mut self, id: NodeId) {
         loop {
             let Some(node) = self.nodes.get_mut(&id) else { return };
             let Some(record) = self.replay_logs.get_mut(&node.rank.0) else { return };
             let State::Running(turn) = &node.state else { return };
-            // A turn whose constraint lets nothing follow ends before it has written a token.
+            // A turn whose constraint is complete ends before it has written a token.
             if node.constraint.is_complete() {
                 return;
             }
@@ -57,15 +56,15 @@ impl Engine {
         }
     }
 
-    /// Cancels a node if that is what its record says of this place. Whether it did.
+    /// Cancels a node if its log says that it was cancelled here. Returns whether it did.
     pub(crate) fn cut(&mut self, id: NodeId) -> bool {
         let Some(node) = self.nodes.get(&id) else { return false };
-        // What its owner has still to answer comes first.
+        // A pending answer of the owner comes first.
         if matches!(node.state, State::Held | State::Choosing { .. } | State::Done(_)) {
             return false;
         }
         let is_cut = self.replay_logs.get(&node.rank.0).is_some_and(|record| record.ends(node));
-        // So does what is below it: that comes as far as it had come.
+        // So do the branches, which first reach the point where they were cancelled.
         let ended = |branch: &NodeId| self.outcome(*branch).is_some();
         if !is_cut || !self.branches(id).iter().all(ended) {
             return false;

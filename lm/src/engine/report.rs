@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a join or a prune did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct JoinReport {
-    /// Whether all that the node reads now is what a model computes that reads just that.
+    /// Whether the node's context now holds exactly what the model computes for this text.
     pub exact: bool,
     /// Tokens whose keys and values were kept.
     pub reused: usize,
@@ -15,10 +15,10 @@ pub struct JoinReport {
     pub new: usize,
     /// Tokens that have to be computed again.
     pub reencoded: usize,
-    /// Tokens that were in view of a branch or of the node and are not any more.
+    /// Tokens that a branch or the node saw and that are no longer in view.
     pub dropped: usize,
-    /// What came back, counted in tokens along what the node reads.
+    /// The range of the node's tokens that returned.
     pub range: Range<usize>,
-    /// Branches of which nothing came back, by their place.
+    /// Indices of branches that returned nothing.
     pub left_out: Vec<u32>,
 }

@@ -1,4 +1,4 @@
-//! What an engine is asked for, and how much it may take.
+//! Settings of an engine, requests, and their bounds.
 
 use std::ops::Range;
 
@@ -10,23 +10,22 @@ use crate::keep::choice::Kv;
 use crate::speculate::speculation::Speculation;
 use crate::text::token::Token;
 
-/// How much memory an engine takes, and how it works. Nothing here changes a token, except for the
-/// precision and the exactness.
+/// Memory and operation of an engine. Apart from precision and exactness, no setting changes a token.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Settings {
-    /// Pages of the pool.
+    /// Pages in the pool.
     pub pages: usize,
-    /// Tokens of a page.
+    /// Tokens per page.
     pub page_tokens: usize,
-    /// Rows of a step: sequences that generate come first, and prompts are computed in chunks.
+    /// Rows per step: generating sequences come first, and prompts are computed in chunks.
     pub rows: usize,
-    /// How keys and values are kept.
+    /// The number format of keys and values.
     pub precision: Precision,
-    /// How rows meet weights.
+    /// How rows are multiplied with weights.
     pub exactness: Rows,
-    /// The arithmetic.
+    /// The kernels to use.
     pub kernels: Kernels,
-    /// Whether steps compute tokens that are not drawn yet, and how many.
+    /// Whether steps compute tokens ahead of sampling, and how many.
     pub speculation: Option<Speculation>,
 }
 
@@ -44,18 +43,18 @@ impl Default for Settings {
     }
 }
 
-/// A tree to be grown: its root.
+/// The root of a new tree.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Request {
     /// The prompt; at least one token.
     pub tokens: Vec<Token>,
-    /// Ranges of the prompt, ascending, that are members of sets: neighbours start at one position and do not see each
-    /// other, and what follows them sees all, behind the longest. A range that does not touch the one before begins
-    /// another set.
+    /// Ranges of the prompt, ascending, that are members of sets: neighbours start at the same position and do not see
+    /// each other; the text after them sees all, and follows the longest. A range that does not touch its predecessor
+    /// begins another set.
     pub members: Vec<Range<usize>>,
-    /// All draws of the tree hang on it.
+    /// The seed of all draws of the tree.
     pub seed: u64,
-    /// How the root goes on.
+    /// What the root does next.
     pub then: Then,
     /// Bounds of the tree.
     pub bounds: Bounds,
@@ -64,22 +63,21 @@ pub struct Request {
 /// Bounds of a tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
-    /// Tokens that may be generated in all.
+    /// Tokens that may be generated in total.
     pub tokens: usize,
-    /// Branches of one spawn.
+    /// Branches per spawn.
     pub width: usize,
-    /// Spawns one below the other.
+    /// Nesting of spawns.
     pub depth: usize,
-    /// Tokens that may be generated one after the other: those on the longest path from the root to a leaf.
-    /// Branches side by side count as the longest of those that came to an end; of branches of which one is
-    /// chosen, that one counts.
+    /// Tokens that may be generated one after another: those on the longest path from the root to a leaf. Parallel
+    /// branches count as the longest that reached its end; if one branch is selected, that one counts.
     pub path: usize,
-    /// Pages that all nodes of the tree may hold together. Where they are short the tree works on fewer
-    /// branches at a time; a node that needs more than that alone ends.
+    /// Pages that all nodes of the tree may hold together. A tree that is short of pages works on fewer branches at a
+    /// time; a node that needs more alone ends.
     pub pages: usize,
-    /// Calls of tools.
+    /// Tool calls.
     pub calls: usize,
-    /// What is kept of keys and values. Unlike all other bounds it changes what the tree says.
+    /// The KV cache policy. Unlike all other bounds it changes the output of the tree.
     pub kv: Kv,
 }
 

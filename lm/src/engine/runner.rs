@@ -1,4 +1,4 @@
-//! The model runner: scheduled rows become logits, and logits become tokens.
+//! The model runner: computes scheduled rows, and samples tokens from their logits.
 
 use theoremata_kernels::{Draw, Group, Parallel};
 
@@ -9,18 +9,18 @@ use crate::engine::batch::ScheduledRows;
 use crate::engine::node::{NodeId, State};
 use crate::engine::outcome::Outcome;
 
-/// What is known of the token behind a row.
+/// What a row yields for the next token.
 #[derive(Clone)]
 pub(crate) enum Seen<'a> {
-    /// The logits, to draw it from.
+    /// The logits to draw it from.
     Logits(&'a [f32]),
-    /// The token, drawn where the logits are.
+    /// The token, drawn by the backend.
     Drawn(Drawn),
 }
 
 impl Engine {
-    /// Computes the rows of a step, and stores their keys and values. Gives what came of the rows of which something
-    /// is wanted, row after row.
+    /// Computes the rows of a step, and stores their keys and values. Returns the outputs of the rows that are wanted,
+    /// row by row.
     pub(crate) fn compute(
         &mut self,
         parallel: &dyn Parallel,
@@ -74,8 +74,8 @@ impl Engine {
         Ok(outputs)
     }
 
-    /// How the next token of a node is drawn, if the back-end can do that: a running node that no filter and no
-    /// drafter watches.
+    /// The parameters of a node's next draw, if the backend can make it: for a running node that no filter and no
+    /// drafter observes.
     fn drawing(&mut self, id: NodeId) -> Option<Drawing> {
         if !self.backend.draws() || self.speculator.is_some() {
             return None;
@@ -93,7 +93,7 @@ impl Engine {
         turn.sampling.keeps_all().then_some(Drawing { temperature, draw, allowed, given })
     }
 
-    /// Draws a token wherever a node has all it reads, and further ones behind drafted tokens that were drawn.
+    /// Draws a token for each node whose context is computed, and more after draft tokens that were drawn.
     pub(crate) fn sample(&mut self, scheduled: &[ScheduledRows], outputs: Outputs) {
         let Outputs { logits, rows, .. } = outputs;
         self.in_step = scheduled.iter().map(|scheduled| scheduled.node).collect();
@@ -115,7 +115,7 @@ impl Engine {
         self.in_step.clear();
     }
 
-    /// Says that the next `count` tokens of a segment have keys and values now.
+    /// Marks the next `count` tokens of a segment as computed.
     pub(crate) fn advance(&mut self, id: NodeId, segment: usize, count: usize) {
         let page_tokens = self.settings.page_tokens;
         let Some(node) = self.nodes.get_mut(&id) else { return };
@@ -127,12 +127,12 @@ impl Engine {
         }
     }
 
-    /// A token is drawn, or branches are opened that draw their first one from the same logits.
+    /// Draws a token, or opens branches that draw their first token from the same logits.
     pub(crate) fn use_logits(&mut self, id: NodeId, seen: Seen<'_>) {
         #[cfg(test)]
         self.seen_logits.push((id, seen.logits().to_vec()));
         if !seen.are_numbers() {
-            // Of broken weights, or of a model that is not computed right, nothing is passed on.
+            // Logits of broken weights or a faulty computation must not be used.
             return self.end(id, Outcome::Failed);
         }
         match self.nodes.get(&id).map(|node| &node.state) {
@@ -164,7 +164,7 @@ impl Seen<'_> {
     }
 }
 
-/// Whether all are finite.
+/// Whether all logits are finite.
 fn are_numbers(logits: &[f32]) -> bool {
     const INFINITE: u32 = 0x7f80_0000;
     let largest = logits.iter().fold(0, |largest: u32, logit| largest.max(logit.to_bits() & 0x7fff_ffff));

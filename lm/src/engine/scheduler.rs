@@ -9,9 +9,9 @@ use crate::kv::sequence::{Chunk, Hold};
 impl Engine {
     /// Picks the sequences that get rows of this step, and takes pages for these rows.
     ///
-    /// Sequences come in the order of their nodes' ranks: trees as they were admitted, each tree in depth first. A
-    /// sequence may take the pages of sequences behind it, so that the first one always gets on; keys and values
-    /// that were lost to it are computed again when there is room.
+    /// Sequences are ordered by rank: trees in order of admission, each tree depth first. A sequence may take pages
+    /// from later sequences, so that the first one always makes progress; preempted keys and values are recomputed when
+    /// there is room.
     pub(crate) fn schedule(&mut self) -> Vec<ScheduledRows> {
         let mut runnable: Vec<NodeId> =
             self.nodes.iter().filter(|(_, node)| node.is_runnable()).map(|(id, _)| *id).collect();
@@ -20,7 +20,7 @@ impl Engine {
         for id in &runnable {
             self.find_computed(*id);
         }
-        // Sequences that generate get one row each; prompts share the rows that are left.
+        // Generating sequences get one row each; prompts share the rest.
         let mut rows = self.settings.rows;
         let mut shares = vec![0; runnable.len()];
         for generating in [true, false] {
@@ -37,7 +37,7 @@ impl Engine {
             if share == 0 {
                 continue;
             }
-            // A sequence before this one may have taken the pages of this one since its rows were counted.
+            // An earlier sequence may have taken pages of this one since its rows were counted.
             let chunks = self.make_room(*id, share, &scheduled);
             let Some(node) = self.nodes.get(id) else { continue };
             let rows: usize = chunks.iter().map(|chunk| chunk.count).sum();
@@ -50,20 +50,20 @@ impl Engine {
         scheduled
     }
 
-    /// Adopts pages of the prefix cache, and leaves a row to be computed where logits are wanted.
+    /// Adopts pages of the prefix cache, but leaves a row to compute where logits are wanted.
     fn find_computed(&mut self, id: NodeId) {
-        // The cache has whole pages: a sequence that lacks less than one needs no count of its tree's pages.
+        // The cache has only full pages: a sequence that lacks less than one need not count its tree's pages.
         let lacks = self.nodes.get(&id).is_some_and(|node| node.sequence.missing() >= self.settings.page_tokens);
         let mut room = if lacks { self.page_room(id) } else { None };
         let Engine { nodes, pool, cache, settings, usage, .. } = self;
         let Some(node) = nodes.get_mut(&id) else { return };
         let wanted = node.wants_logits();
         let count = node.sequence.segments.len();
-        // What a policy has to see first is not passed by, and what it watches is computed.
+        // Text that a policy has to see first is not skipped, and text that it watches is computed.
         let watches = node.sequence.cuts().is_some_and(|cuts| cuts.policy.watches());
         let reach = node.sequence.boundary().unwrap_or(count);
         let reach = if watches { 0 } else { reach.saturating_add(1) };
-        // What stands behind a gap is not looked for, but for members of sets: others ask for just these.
+        // Text after a gap is not looked up, except for members of sets, which other requests share.
         let mut is_behind_gap = false;
         for (place, segment) in node.sequence.segments.iter_mut().enumerate().take(reach) {
             if segment.is_whole() || (is_behind_gap && !segment.member) {
@@ -76,7 +76,7 @@ impl Engine {
             node.cached += segment.computed() - computed;
             is_behind_gap |= !segment.is_whole() && !segment.member;
         }
-        // The last token, even if others are missing: what was spliced stays when what stands before it goes.
+        // The last token, even if others are missing: spliced text stays when the text before it is evicted.
         if wanted
             && let Some(last) = node.sequence.segments.last_mut()
             && last.is_whole()
@@ -89,7 +89,7 @@ impl Engine {
         }
     }
 
-    /// Takes pages for the next rows of a sequence, from other sequences if need be; gives the rows that have room.
+    /// Takes pages for the next rows of a sequence, from other sequences if necessary; returns the rows that have room.
     fn make_room(&mut self, id: NodeId, rows: usize, scheduled: &[ScheduledRows]) -> Vec<Chunk> {
         let page_tokens = self.settings.page_tokens;
         let gaps = self.nodes[&id].sequence.gaps(rows);
@@ -124,8 +124,7 @@ impl Engine {
         chunks
     }
 
-    /// Frees so many pages, as far as that is possible without taking them from sequences that come first or from
-    /// nodes above this one.
+    /// Frees up to `wanted` pages, without taking them from earlier sequences or from ancestors of this node.
     pub(super) fn free_pages(&mut self, id: NodeId, wanted: usize, scheduled: &[ScheduledRows]) {
         self.cache.shrink(wanted, &mut self.pool);
         if self.pool.free() >= wanted {
@@ -137,8 +136,7 @@ impl Engine {
         let mut others: Vec<NodeId> =
             self.nodes.keys().filter(|other| **other != id && !is_scheduled(other)).copied().collect();
         others.sort_by(|one, other| self.nodes[other].rank.cmp(&self.nodes[one].rank));
-        // First nodes behind this one, from the last on; then those that compute nothing now; then whole
-        // trees behind this one.
+        // First nodes after this one, the last first; then those that compute nothing now; then whole later trees.
         let waits = |engine: &Engine, other: &NodeId| {
             matches!(engine.nodes[other].state, State::Waiting { .. } | State::Choosing { .. })
         };
@@ -162,8 +160,8 @@ impl Engine {
         }
     }
 
-    /// Ends the first node that lacks keys or values: there is no room for them. A node may lack nothing by now,
-    /// because the prefix cache had all of it.
+    /// Ends the first node that lacks keys or values, since there is no room for them. There may be none, if the prefix
+    /// cache had everything.
     pub(super) fn end_first_without_room(&mut self) {
         let runnable = self.nodes.iter().filter(|(_, node)| node.is_runnable() && !node.sequence.is_whole());
         let first = runnable.min_by(|one, other| one.1.rank.cmp(&other.1.rank)).map(|(id, _)| *id);

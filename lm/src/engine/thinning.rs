@@ -1,9 +1,9 @@
-//! Thinning: a policy works on the keys and values of a text, at the end of each stretch of it.
+//! Thinning: a KV cache policy is applied to the text of a sequence, one stretch at a time.
 //!
-//! The text is cut where the policy wants it, and no stretch is computed before the policy has worked on the one
-//! before. So what it sees and does is a function of the text alone, and where keys and values had to be let go of they are
-//! computed and thinned again, stretch by stretch, to the same bits. What a policy leaves is written to pages of its own;
-//! pages that others hold too are never written to.
+//! The policy says where the text is cut into stretches, and no stretch is computed before the policy has processed the
+//! one before. So what the policy sees and does is a function of the text alone: preempted keys and values are
+//! recomputed and thinned again, stretch by stretch, to the same bits. The result is written to pages of its own;
+//! shared pages are never written.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -22,7 +22,7 @@ use crate::kv::sequence::{Cuts, Sequence};
 use crate::text::token::Token;
 
 impl Engine {
-    /// An empty sequence on which a policy will work.
+    /// An empty sequence with this policy.
     pub(super) fn sequence_for(&mut self, kv: Kv) -> Result<Sequence, KvError> {
         let Some(policy) = kv.policy(self.model.shape().layers)? else { return Ok(Sequence::new()) };
         if policy.watches() && !self.backend.watches() {
@@ -33,7 +33,7 @@ impl Engine {
         Ok(Sequence::cut_for(Cuts { policy, name, pace, sentence_ends, in_prompt: true }))
     }
 
-    /// Tokens that end a sentence or a line; none without a vocabulary.
+    /// Tokens that end a sentence or a line; empty without a vocabulary.
     fn sentence_ends(&mut self) -> Arc<BTreeSet<Token>> {
         let model = self.model.clone();
         let ends = self.sentence_ends.get_or_insert_with(|| {
@@ -47,7 +47,7 @@ impl Engine {
         ends.clone()
     }
 
-    /// Lets policies work wherever a stretch is computed and something stands behind it. Whether there was any.
+    /// Applies policies wherever a stretch is computed and text follows it. Returns whether there was any.
     pub(crate) fn thin(&mut self) -> bool {
         let due = |(_, node): &(&NodeId, &Node)| node.is_runnable() && node.sequence.due(false).is_some();
         let ids: Vec<NodeId> = self.nodes.iter().filter(due).map(|(id, _)| *id).collect();
@@ -57,8 +57,8 @@ impl Engine {
         !ids.is_empty()
     }
 
-    /// Lets the policy of a node work as far as it can; before a fork also where nothing stands behind yet. Whether the
-    /// node goes on.
+    /// Applies the policy of a node as far as possible; before a fork, also where no text follows yet. Returns whether
+    /// the node continues.
     pub(crate) fn thin_node(&mut self, id: NodeId, at_fork: bool) -> bool {
         while let Some(range) = self.nodes.get(&id).and_then(|node| node.sequence.due(at_fork)) {
             match self.thin_run(id, range) {
@@ -77,7 +77,8 @@ impl Engine {
         true
     }
 
-    /// Lets a policy work on a run of segments, the last of which is new. Whether there were pages for it.
+    /// Applies a policy to a run of segments, the last of which is new. Returns whether there were pages for the
+    /// result.
     fn thin_run(&mut self, id: NodeId, range: Range<usize>) -> Result<bool, BackendError> {
         let page_tokens = self.settings.page_tokens;
         let Some(node) = self.nodes.get_mut(&id) else { return Ok(true) };
@@ -125,7 +126,7 @@ impl Engine {
     }
 }
 
-/// What a policy sees of a run of segments, without its keys and values.
+/// What a policy sees of a run of segments, without keys and values.
 fn read(sequence: &Sequence, range: Range<usize>, query_heads: usize) -> Run {
     let parts = &sequence.segments[range.clone()];
     let start = parts[0].start();
@@ -159,8 +160,8 @@ fn read(sequence: &Sequence, range: Range<usize>, query_heads: usize) -> Run {
     run
 }
 
-/// Appends what a segment holds, and what the rows of the last stretch paid to it: their attention, and where it stands in
-/// their list.
+/// Appends the entries of a segment and the attention that they received. `seen` is the attention of the rows of the
+/// last stretch, and the index in it at which the segment's tokens begin.
 fn append(run: &mut Run, segment: &Segment, given: bool, seen: Option<(&[Vec<u64>], usize)>) {
     let first = run.entries.len();
     let mut paid_to: Vec<(usize, usize)> = Vec::new();
@@ -192,7 +193,7 @@ fn append(run: &mut Run, segment: &Segment, given: bool, seen: Option<(&[Vec<u64
     }
 }
 
-/// Where the stretches of a run end, counted in tokens, and which of them were given.
+/// The ends of the stretches of a run, as token indices, and whether each stretch was given.
 fn ends(parts: &[Segment]) -> Vec<(usize, bool)> {
     let (mut ends, mut at) = (Vec::new(), 0);
     for part in parts {

@@ -1,22 +1,22 @@
-//! A tree as the engine admitted it.
+//! An admitted tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::request::Bounds;
 use crate::kv::pages::PageId;
 
-/// A tree that was admitted.
+/// An admitted tree.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// What its request allows it.
+    /// The bounds of its request.
     pub(crate) bounds: Bounds,
-    /// Calls of tools so far.
+    /// Tool calls so far.
     pub(crate) calls: usize,
-    /// Nodes that draw other numbers than the seed of the tree gives them, by the branches that lead to them: which ones.
+    /// Nodes that draw from another seed than the tree's, by the branches that lead to them, and their seeds.
     pub(crate) redrawn: BTreeMap<Vec<u32>, u64>,
 }
 
-/// The seed of a node that draws anew: each number gives another one.
+/// The seed of a redrawn node; it differs for each number.
 pub(crate) fn redrawn(seed: u64, number: u64) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes());
@@ -26,16 +26,16 @@ pub(crate) fn redrawn(seed: u64, number: u64) -> u64 {
     u64::from_le_bytes(drawn)
 }
 
-/// What a tree with a bound holds.
+/// The pages held by a tree with a bound.
 pub(crate) struct PageRoom {
     /// Pages of all its nodes, each once.
     pub(super) held: BTreeSet<PageId>,
-    /// How many they may be.
+    /// The bound on their number.
     pub(super) bound: usize,
 }
 
 impl PageRoom {
-    /// Whether a page of others may be held as well; it counts as held then.
+    /// Whether the tree may hold one more page, which is already held by others; if so, it is counted.
     pub(crate) fn admits(&mut self, page: PageId) -> bool {
         let admitted = self.held.contains(&page) || self.held.len() < self.bound;
         if admitted {

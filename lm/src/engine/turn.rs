@@ -8,48 +8,47 @@ use crate::text::token::Token;
 /// One stretch of generation: how tokens are chosen, and where it ends.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Turn {
-    /// At most so many tokens; at least 1.
+    /// At most this many tokens; at least 1.
     pub max_tokens: usize,
-    /// What is chosen among.
+    /// How tokens are sampled.
     pub sampling: Sampling,
-    /// Tokens that come first, whatever the model would choose: nothing is drawn for them, and none of them
-    /// ends the turn before its time. A turn that may write nothing else ends by itself with the last one.
+    /// Tokens that come first, whatever the model would choose: they are not drawn, and none of them ends the turn
+    /// early. A turn that may write nothing else ends with the last one.
     pub given: Vec<Token>,
     /// Tokens that end the turn.
     pub stops: Vec<Token>,
     /// Whether the token that ended the turn is part of the sequence.
     pub keep_stop: bool,
-    /// Texts that end the turn: it ends with the token that completes one. A token that steers counts as its
-    /// name.
+    /// Stop texts: the turn ends with the token that completes one. A control token counts as its name.
     pub stop_texts: Vec<String>,
-    /// What the tokens are restricted to. Where it says that a text must end, the turn ends.
+    /// Restricts the tokens. Where the constraint says that the text must end, the turn ends.
     pub constraint: TurnConstraint,
-    /// What the node does when the turn has come to its end by itself.
+    /// What the node does when the turn has reached its own end.
     pub after: After,
 }
 
 /// What a node does at the end of a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum After {
-    /// It is done, and its parent need not wait for it any more.
+    /// It concludes: its parent need not wait for it any more.
     Conclude,
     /// It waits for orders.
     Hold,
 }
 
-/// How a node goes on.
+/// What a node does next.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Then {
     /// It generates.
     Generate(Turn),
     /// It waits for orders.
     Hold,
-    /// It is done.
+    /// It concludes.
     Conclude,
 }
 
 impl Turn {
-    /// The most likely tokens, at most so many, with no other end.
+    /// Greedy decoding of at most `max_tokens` tokens, with no other end.
     pub fn greedy(max_tokens: usize) -> Turn {
         Turn {
             max_tokens,

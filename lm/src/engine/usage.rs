@@ -1,44 +1,44 @@
-//! What an engine did, how full its pool of pages is, and what each node took.
+//! Counters of an engine and its nodes.
 
-/// What was done so far, and how full the pool is.
+/// Work done so far, and the state of the page pool.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Usage {
-    /// Steps that computed something.
+    /// Steps that computed at least one row.
     pub steps: u64,
-    /// Rows that were computed.
+    /// Rows computed.
     pub rows: u64,
-    /// Tokens that were generated.
+    /// Tokens generated.
     pub generated: u64,
-    /// Tokens that were found computed.
+    /// Tokens found in the prefix cache.
     pub cached: u64,
-    /// Rows of tokens that were computed before they were drawn.
+    /// Draft tokens that were computed.
     pub drafted: u64,
-    /// Those of them that were drawn then.
+    /// Draft tokens that were then drawn.
     pub accepted: u64,
-    /// How often a node had to let go of its pages.
+    /// How often a node was preempted.
     pub preempted: u64,
-    /// Keys, with their values, that policies took out of view.
+    /// Keys, with their values, that policies removed from view.
     pub thinned: u64,
     /// Pages in use.
     pub pages_used: usize,
-    /// The most pages that were in use.
+    /// The most pages in use at once.
     pub pages_peak: usize,
-    /// Pages there are.
+    /// Pages in the pool.
     pub pages: usize,
-    /// Bytes of a page in all layers.
+    /// Bytes per page, in all layers.
     pub page_bytes: usize,
 }
 
-/// What a node took by itself; what joins and prunes took, their reports say.
+/// What a node used by itself; the cost of joins and prunes is in their reports.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct NodeUsage {
-    /// Tokens that it was given to read: its prompt or the beginning of its branch, and what was appended later. What it
-    /// reads from before its fork, and what comes with a join, is not among them.
+    /// Tokens that it was given to read: its prompt or the first tokens of its branch, and what was appended later, but
+    /// not the text before its fork or what a join returned.
     pub prompt: usize,
-    /// Tokens that it did not have to compute, since their keys and values were found in the prefix cache. What it had
-    /// computed before, and had to let go of, does not count.
+    /// Tokens that it did not have to compute, since their keys and values were in the prefix cache. Tokens that it had
+    /// computed itself before preemption do not count.
     pub cached: usize,
-    /// Tokens that were generated one after the other on the longest way from the root to where the node ended.
+    /// The longest chain of tokens generated one after another, from the root to where the node ended.
     pub critical_path: usize,
     /// The most pages that it and all nodes below it held in a step, each page once.
     pub pages_peak: usize,
