@@ -1,4 +1,4 @@
-//! Who computes the rows of a step: the processor, or a device.
+//! Backends, which compute the rows of a step: the processor or a device.
 
 pub(crate) mod backend;
 mod cells;

@@ -1,4 +1,4 @@
-//! What is kept of keys and values, where a tree is told to keep less than all: policies, each in a file of its own.
+//! KV cache policies, which keep only part of the keys and values of a tree; one file each.
 
 pub(crate) mod anchors;
 pub(crate) mod choice;

@@ -1,4 +1,4 @@
-//! Keys and values: counted pages, segments of tokens in them, sequences of segments, and the prefix cache.
+//! The KV cache: reference-counted pages, segments of tokens stored in them, sequences of segments, the prefix cache.
 
 pub(crate) mod context;
 pub(crate) mod pages;

@@ -1,8 +1,8 @@
-//! What computes the rows of a step.
+//! The interface of a backend, which computes the rows of a step.
 //!
-//! The engine plans in whole numbers: which rows, at which positions, in which pages, seeing what, and what is wanted of
-//! them. A [`Backend`] holds the weights and the pages, and answers with logits or with tokens. The processor's
-//! ([`processor`](super::processor)) is the definition of what all others compute.
+//! The engine plans in integers: which rows, at which positions, in which pages, what each sees, and which outputs are
+//! needed. A [`Backend`] holds the weights and the pages, and returns logits or tokens. The
+//! [processor](super::processor) backend defines the results of all others.
 
 use std::ops::Range;
 
@@ -14,122 +14,122 @@ use crate::keep::run::Cells;
 use crate::kv::reduced::Watched;
 use crate::text::token::Token;
 
-/// How keys and values are kept.
+/// The number format of keys and values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Precision {
     /// 32 bits: as computed.
     Single,
-    /// 16 bits: half of the memory, and keys and values are rounded once, when they are stored.
+    /// 16 bits: half the memory; keys and values are rounded once, when they are stored.
     Half,
 }
 
-/// How rows meet weights that are kept in fewer bits than they have.
+/// How rows are multiplied with quantised weights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rows {
-    /// Rounded to 8 bits in blocks of 32, so that products are of integers: fast.
+    /// Rows are rounded to 8 bits in blocks of 32, so that products are of integers: fast.
     Rounded,
-    /// As they are, with weights as they are read: an order of magnitude slower, to tell what rounding does.
+    /// Rows are not rounded, and weights are used as read: an order of magnitude slower; shows the effect of rounding.
     Exact,
 }
 
-/// How much room keys and values get.
+/// The size of the KV cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Room {
-    /// Pages.
+    /// Number of pages.
     pub(crate) pages: usize,
-    /// Tokens of a page.
+    /// Tokens per page.
     pub(crate) page_tokens: usize,
-    /// Positions below which all tokens stand.
+    /// All positions are below this.
     pub(crate) positions: usize,
-    /// How they are kept.
+    /// The number format.
     pub(crate) precision: Precision,
 }
 
-/// Rows of different threads, to be computed together.
+/// Rows of different sequences, computed together.
 pub(crate) struct Batch<'a> {
-    /// One a row.
+    /// The token of each row.
     pub(crate) tokens: &'a [Token],
-    /// Where the key and value of each row go.
+    /// The slot for the key and value of each row.
     pub(crate) slots: &'a [Slot],
-    /// What each row sees, row after row.
+    /// What each row sees, group by group.
     pub(crate) groups: &'a [Group<'a>],
-    /// The rows of which something is wanted, ascending.
+    /// The rows whose outputs are needed, ascending.
     pub(crate) wanted: &'a [Wanted],
-    /// Groups of which somebody wants to know what their rows do with what they see.
+    /// Groups whose attention is to be reported.
     pub(crate) watched: &'a [Watch],
 }
 
-/// A group whose rows are watched.
+/// A group whose attention is reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Watch {
     /// The group.
     pub(crate) group: usize,
-    /// Its first row that is.
+    /// Its first row that is watched.
     pub(crate) from: usize,
 }
 
-/// A row of which something is wanted: its logits, or the token that is drawn from them.
+/// A row whose output is needed: its logits, or the token that is drawn from them.
 pub(crate) struct Wanted {
     /// The row.
     pub(crate) row: usize,
-    /// The draw. A back-end that [draws](Backend::draws) gives the token alone, any other the logits.
+    /// The draw. A backend that [draws](Backend::draws) returns the token alone, any other the logits.
     pub(crate) draw: Option<Drawing>,
 }
 
-/// How a token is drawn from a row of logits, where no filter takes part.
+/// How a token is drawn from a row of logits, without filters.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Drawing {
-    /// Divides the logits; 0 takes the likeliest.
+    /// Divides the logits; 0 for the likeliest token.
     pub(crate) temperature: f32,
-    /// Names the draw.
+    /// The number of the draw.
     pub(crate) draw: Draw,
-    /// The tokens that may be drawn, where not all may.
+    /// The tokens that may be drawn; `None` for all.
     pub(crate) allowed: Option<TokenSet>,
-    /// The token that comes whatever would be drawn.
+    /// The token that is used whatever would be drawn.
     pub(crate) given: Option<Token>,
 }
 
-/// What came of the rows of which something was wanted.
+/// The outputs of a step.
 pub(crate) struct Outputs {
-    /// The logits of all rows that answer with them.
+    /// The logits of all rows that return logits.
     pub(crate) logits: Vec<f32>,
-    /// One a row, in the order in which they were wanted.
+    /// The outputs, in the order of the wanted rows.
     pub(crate) rows: Vec<Output>,
-    /// What rows did, a group that is watched after the other.
+    /// The attention of the watched groups, in order.
     pub(crate) watched: Vec<Watched>,
 }
 
-/// What came of a row.
+/// The output of a row.
 #[derive(Clone)]
 pub(crate) enum Output {
-    /// Its logits, by their place among all.
+    /// Its logits, as a range of all logits.
     Logits(Range<usize>),
     /// A token.
     Drawn(Drawn),
 }
 
-/// A token that was drawn where the logits are.
+/// A token drawn by the backend.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Drawn {
-    /// The token; none if no one that may be drawn has a logit above -∞.
+    /// The token; `None` if no allowed token has a logit above -∞.
     pub(crate) token: Option<Token>,
     /// Its log-probability among all tokens at temperature 1.
     pub(crate) log_probability: f32,
-    /// Whether all logits are numbers.
+    /// Whether all logits are finite.
     pub(crate) finite: bool,
-    /// The logits, for tests to compare.
+    /// The logits, for comparison in tests.
     #[cfg(test)]
     pub(crate) logits: Vec<f32>,
 }
 
-/// Why a model is not computed, or no longer.
+/// Why a backend cannot compute a model, or stopped.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
-    /// There is no device to be had.
+    /// The device cannot be opened.
     #[error(transparent)]
     NotOpen(CudaError),
-    /// The model asks for something that there is no kernel for.
+    /// The model needs an operation without a kernel.
     #[error("{device} cannot compute this model: there is no kernel for {what}; the processor can (`--device cpu`)")]
     Unsupported {
         /// The device.
@@ -137,7 +137,7 @@ pub enum BackendError {
         /// What is missing.
         what: String,
     },
-    /// Weights and pages cannot be brought to the device.
+    /// Weights and pages do not fit on the device.
     #[error(
         "{device} cannot take {weights} MB of weights and {pages} MB of keys and values ({error}); \
          fewer pages (`--kv-memory`) or a smaller model need less"
@@ -149,49 +149,49 @@ pub enum BackendError {
         weights: usize,
         /// Memory of all pages, in MB.
         pages: usize,
-        /// What the device said.
+        /// The device's error.
         error: CudaError,
     },
-    /// The device did not do what it was told. What it held is lost.
+    /// The device failed. Its memory is lost.
     #[error("{device} failed: {error}")]
     Device {
         /// The device.
         device: String,
-        /// What it said.
+        /// Its error.
         error: CudaError,
     },
 }
 
 /// Holds the weights of a model and the pages of an engine, and computes steps.
 pub(crate) trait Backend: Send {
-    /// What it computes on.
+    /// The name of the device.
     fn name(&self) -> String;
 
     /// Bytes of the keys and values of one page in all layers.
     fn page_bytes(&self) -> usize;
 
-    /// Whether it draws tokens where it is told how. One that does not gives logits, whatever it is told.
+    /// Whether it can draw tokens. A backend that cannot returns logits, even if a draw is given.
     fn draws(&self) -> bool;
 
-    /// Computes and stores keys and values of all rows, and answers for those of which something is wanted.
+    /// Computes and stores keys and values of all rows, and returns the outputs that are wanted.
     ///
-    /// What a row gives depends on its token, its position and the keys and values that it sees, and on
-    /// nothing else in the batch.
+    /// The output of a row depends on its token, its position and the keys and values that it sees, and on nothing else
+    /// in the batch.
     ///
     /// # Errors
-    /// If a device does not do what it is told. What it holds may be lost then.
+    /// If a device fails. Its memory may be lost then.
     fn forward(&mut self, parallel: &dyn Parallel, batch: &Batch<'_>) -> Result<Outputs, BackendError>;
 
-    /// Whether it tells what rows do with what they see.
+    /// Whether it can report attention.
     fn watches(&self) -> bool;
 
-    /// The keys and values of some places, layer by layer.
+    /// Reads the keys and values of some slots, layer by layer.
     ///
     /// # Errors
     /// As [`Backend::forward`].
     fn fetch(&self, slots: &[Slot]) -> Result<Vec<Cells>, BackendError>;
 
-    /// Writes keys and values to some places, layer by layer.
+    /// Writes keys and values to some slots, layer by layer.
     ///
     /// # Errors
     /// As [`Backend::forward`].

@@ -1,11 +1,11 @@
-//! Keys and values as rows, out of the pages of the processor.
+//! Copies keys and values out of the processor's pages, as rows.
 
 use theoremata_kernels::{Cell, PageShape, Pages, Slot};
 
 use crate::keep::run::Cells;
 
-/// The rows of keys and values at some places of a layer. In a page a head's keys stand by number and then by token, its
-/// values the other way round.
+/// The keys and values of some slots of a layer, as rows. In a page, a head's keys are ordered by dimension and then by
+/// token, its values by token and then by dimension.
 pub(super) fn rows<C: Cell>(shape: PageShape, pages: Pages<'_, C>, slots: impl Iterator<Item = Slot>) -> Cells {
     let mut cells = Cells::default();
     for Slot { page, offset } in slots {

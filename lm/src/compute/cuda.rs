@@ -1,8 +1,7 @@
 //! A model on a CUDA device: weights, pages and whole passes, with the bits of the processor.
 //!
-//! Weights are uploaded once; keys, values and all that is between tokens and draws stay on the device. Of a step the
-//! device is told tokens, lists and draws; tokens with their log-probabilities come back, and logits where they are asked
-//! for.
+//! Weights are uploaded once; keys, values and all intermediate results stay on the device. In each step tokens, lists
+//! and draws are uploaded; tokens with their log-probabilities are read back, and logits where they are needed.
 
 mod pass;
 mod weights;
@@ -21,31 +20,31 @@ use crate::compute::processor::rotary;
 use crate::keep::run::Cells;
 use crate::weights::model::Model;
 
-/// A model on a device, with the keys and values of an engine.
+/// A model on a device, with the KV cache of an engine.
 pub(crate) struct CudaBackend {
     cuda: Cuda,
-    /// Sizes and constants; the weights here are those of the processor.
+    /// Sizes and constants; its weights are in host memory.
     model: Arc<Model>,
     weights: DeviceModel,
-    /// Angles by position, for each rotation of the model.
+    /// Rotary angles by position, for each rotation of the model.
     angles: Vec<Angles>,
     pages: PageShape,
-    /// Pages of each layer.
+    /// Pages in each layer.
     capacity: usize,
     memory: Memory,
 }
 
-/// Keys and values of each layer.
+/// The keys and values of each layer.
 enum Memory {
     Single(Vec<DevicePages<f32>>),
     Half(Vec<DevicePages<f16>>),
 }
 
 impl CudaBackend {
-    /// Uploads the weights, and takes memory for all pages.
+    /// Uploads the weights, and allocates all pages.
     ///
     /// # Errors
-    /// If the model has something that there is no kernel for, or the device has too little memory.
+    /// If the model needs an operation without a kernel, or the device has too little memory.
     pub(crate) fn open(cuda: Cuda, model: Arc<Model>, rows: Rows, room: Room) -> Result<CudaBackend, BackendError> {
         check(&cuda, &model, rows)?;
         CudaBackend::upload(&cuda, model.clone(), room).map_err(|error| BackendError::Room {
@@ -109,7 +108,7 @@ impl CudaBackend {
     }
 }
 
-/// Whether there is a kernel for all that a model asks for.
+/// Whether there is a kernel for every operation of a model.
 pub(crate) fn check(cuda: &Cuda, model: &Model, rows: Rows) -> Result<(), BackendError> {
     let unsupported = |what: String| Err(BackendError::Unsupported { device: cuda.name(), what });
     if rows == Rows::Exact {
@@ -124,24 +123,24 @@ pub(crate) fn check(cuda: &Cuda, model: &Model, rows: Rows) -> Result<(), Backen
     }
 }
 
-/// The draw of a row whose logits are wanted: nobody looks at it.
+/// The draw of a row whose logits are wanted: its result is ignored.
 const IDLE: Choice<'static> =
     Choice { temperature: 0.0, draw: Draw { seed: 0, path: 0, position: 0 }, allowed: None, given: None };
 
-/// Some of the logits.
+/// Reads some of the logits.
 fn read(logits: &Buffer<f32>, from: usize, count: usize) -> Result<Vec<f32>, CudaError> {
     let mut row = vec![0.0; count];
     logits.read(from, &mut row)?;
     Ok(row)
 }
 
-/// The tokens that may be drawn behind each row, as bits.
+/// The tokens that may be drawn after each row, as bit sets.
 fn sets(wanted: &[Wanted], vocabulary: usize) -> Vec<Option<Vec<u32>>> {
     let words = |drawing: &Drawing| drawing.allowed.as_ref().map(|allowed| allowed.to_words(vocabulary));
     wanted.iter().map(|wanted| wanted.draw.as_ref().and_then(words)).collect()
 }
 
-/// A draw for every row; none if all rows want logits.
+/// A draw for every row; empty if all rows want logits.
 fn choices<'a>(wanted: &[Wanted], sets: &'a [Option<Vec<u32>>]) -> Vec<Choice<'a>> {
     if wanted.iter().all(|wanted| wanted.draw.is_none()) {
         return Vec::new();
@@ -179,7 +178,7 @@ impl Backend for CudaBackend {
         self.step(batch).map_err(|error| BackendError::Device { device: self.cuda.name(), error })
     }
 
-    /// The kernels keep no weights of attention.
+    /// The kernels do not keep attention weights.
     fn watches(&self) -> bool {
         false
     }

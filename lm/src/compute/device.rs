@@ -1,4 +1,4 @@
-//! On what a model is computed.
+//! The device that computes a model.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,31 +12,31 @@ use crate::compute::cuda::{CudaBackend, check};
 use crate::compute::processor::Processor;
 use crate::weights::model::Model;
 
-/// On what a model is computed. Tokens do not depend on it.
+/// The device that computes a model. Tokens do not depend on it.
 #[derive(Clone, Default)]
 pub enum Device {
     /// The processor.
     #[default]
     Processor,
-    /// The CUDA device of this number among those that the driver shows.
+    /// The CUDA device with this number in the driver's list.
     Cuda(usize),
-    /// The first CUDA device if the model can be computed there, else the processor.
+    /// The first CUDA device if it can compute the model, else the processor.
     Auto,
-    /// A machine that is open.
+    /// An open device.
     Machine(Cuda),
 }
 
 impl Device {
-    /// Whether a model can be computed on it, before anything is taken there.
+    /// Whether the device can compute a model, checked before memory is allocated.
     ///
     /// # Errors
-    /// If there is no such device, or the model asks for something that there is no kernel for. With [`Device::Auto`]
-    /// that says why it will be the processor.
+    /// If the device does not exist, or the model needs an operation without a kernel. With [`Device::Auto`] the error
+    /// says why the processor will be used.
     pub fn check(&self, model: &Model, rows: Rows) -> Result<(), BackendError> {
         self.cuda()?.map_or(Ok(()), |cuda| check(&cuda, model, rows))
     }
 
-    /// Takes memory for a model and its pages.
+    /// Allocates memory for a model and its pages.
     pub(crate) fn open(
         &self,
         model: &Arc<Model>,
@@ -52,7 +52,7 @@ impl Device {
         if matches!(self, Device::Auto) { Ok(opened.unwrap_or_else(|_| processor())) } else { opened }
     }
 
-    /// The device, open; nothing for the processor.
+    /// The open device; `None` for the processor.
     fn cuda(&self) -> Result<Option<Cuda>, BackendError> {
         let open = |number| Cuda::open(number).map(Some).map_err(BackendError::NotOpen);
         match self {
@@ -67,7 +67,7 @@ impl Device {
 impl FromStr for Device {
     type Err = String;
 
-    /// `cpu`, `cuda`, `cuda:N` or `auto`.
+    /// Parses `cpu`, `cuda`, `cuda:N` or `auto`.
     fn from_str(text: &str) -> Result<Device, String> {
         match text {
             "cpu" => return Ok(Device::Processor),

@@ -1,15 +1,15 @@
-//! Which experts a row takes, and how much of each.
+//! Routing in a mixture of experts: which experts a row takes, and with which shares.
 
 use crate::weights::shape::Experts;
 
-/// The rows that take an expert, with their shares.
+/// The rows routed to an expert, with their shares.
 pub(super) type Takers = Vec<(usize, f32)>;
 
-/// For each expert the rows that take it, ascending: of each row the experts with the largest shares, the lower number
-/// among equals. `shares` are what the softmax of the router gave, `[rows, experts]`.
+/// For each expert the rows routed to it, ascending: each row takes the experts with the largest shares, the lower
+/// number among equals. `shares` is the softmax of the router, `[rows, experts]`.
 ///
-/// So a row's experts and shares hang on the row alone, and whoever adds up its experts in the order of their numbers
-/// gives it the same sum in any batch.
+/// A row's experts and shares depend on the row alone; if they are added in the order of expert numbers, the sum is the
+/// same in any batch.
 pub(super) fn takers(shares: &[f32], experts: Experts) -> Vec<Takers> {
     let mut takers = vec![Takers::new(); experts.count];
     for (row, shares) in shares.chunks_exact(experts.count).enumerate() {

@@ -16,30 +16,30 @@ use crate::weights::model::{Layer, Model};
 use crate::weights::shape::{LayerAttention, ModelShape, Rotation};
 use crate::weights::tensors::Linear;
 
-/// A model, keys and values of all its layers, and what a pass needs besides.
+/// A model, the keys and values of all its layers, and the tables of a pass.
 pub(crate) struct Processor {
-    /// The weights; others may share them.
+    /// The weights; may be shared.
     model: Arc<Model>,
-    /// The arithmetic.
+    /// The kernels to use.
     kernels: Kernels,
-    /// How rows meet weights.
+    /// How rows are multiplied with weights.
     rows: Rows,
-    /// Angles by position, for each rotation of the model.
+    /// Rotary angles by position, for each rotation of the model.
     rotaries: Vec<Rotary>,
-    /// How keys and values lie in a page.
+    /// The layout of keys and values in a page.
     pages: PageShape,
     /// The pages of each layer.
     memory: Memory,
 }
 
-/// Keys and values of each layer.
+/// The keys and values of each layer.
 enum Memory {
     Single(Vec<(Vec<f32>, Vec<f32>)>),
     Half(Vec<(Vec<f16>, Vec<f16>)>),
 }
 
 impl Processor {
-    /// Room is asked for at once, and taken as pages are used.
+    /// Memory is reserved at once, and touched as pages are used.
     pub(crate) fn new(model: Arc<Model>, kernels: Kernels, rows: Rows, room: Room) -> Processor {
         let Room { pages: capacity, page_tokens, positions, precision } = room;
         let shape = model.shape();
@@ -54,7 +54,7 @@ impl Processor {
     }
 }
 
-/// The angles of a rotation at positions below `positions`.
+/// The rotary angles at positions below `positions`.
 pub(crate) fn rotary(shape: &ModelShape, rotation: &Rotation, positions: usize) -> Rotary {
     Rotary::stretching(shape.pairing, shape.head_width, &rotation.frequencies, rotation.magnitude, positions)
 }
@@ -71,7 +71,7 @@ impl Backend for Processor {
         }
     }
 
-    /// The engine finds the logits where it draws.
+    /// The engine draws from the logits itself.
     fn draws(&self) -> bool {
         false
     }
@@ -125,17 +125,17 @@ impl Backend for Processor {
     }
 }
 
-/// Cells up to the highest page of these places.
+/// Cells up to the highest page of these slots.
 fn reached(pages: PageShape, slots: &[Slot]) -> usize {
     slots.iter().map(|slot| slot.page as usize + 1).max().unwrap_or(0) * pages.cells()
 }
 
-/// Room that the system hands out when it is written to: none of it is, yet.
+/// Reserved memory without any cells yet; the system provides it when it is written to.
 fn blank<C: Cell>(layers: usize, cells: usize) -> Vec<(Vec<C>, Vec<C>)> {
     (0..layers).map(|_| (Vec::with_capacity(cells), Vec::with_capacity(cells))).collect()
 }
 
-/// Makes the cells up to the highest page that is written to. The pool hands out low pages first.
+/// Creates the cells up to the highest page that is written. The pool hands out low pages first.
 fn reach<C: Cell>(layers: &mut [(Vec<C>, Vec<C>)], cells: usize) {
     for (keys, values) in layers {
         if keys.len() < cells {
@@ -189,7 +189,7 @@ impl Pass<'_> {
         logits
     }
 
-    /// Rows by their root mean square and a gain, or as they are.
+    /// RMS norm of each row with a gain; without a gain, the rows themselves.
     fn norm<'x>(&self, x: &'x [f32], gain: Option<&[f32]>) -> Cow<'x, [f32]> {
         let Some(gain) = gain else { return Cow::Borrowed(x) };
         let mut normed = vec![0.0; x.len()];
@@ -270,7 +270,7 @@ impl Pass<'_> {
         self.linear(&feed.down, &fed)
     }
 
-    /// What the experts give that each row takes, added up in the order of their numbers.
+    /// The output of the experts of each row, added in the order of expert numbers.
     fn mixture(&self, Mixture { router, choice, experts }: &Mixture, normed: &[f32]) -> Vec<f32> {
         let shape = self.model.shape();
         let rows = normed.len() / shape.width;
@@ -292,7 +292,7 @@ impl Pass<'_> {
         mixed
     }
 
-    /// Rows through a matrix, with its bias.
+    /// The product of rows with a matrix, plus its bias.
     fn linear(&self, linear: &Linear, x: &[f32]) -> Vec<f32> {
         let rows = x.len() / linear.matrix.columns();
         let mut product = vec![0.0; rows * linear.matrix.rows()];
@@ -301,7 +301,7 @@ impl Pass<'_> {
         product
     }
 
-    /// Adds what a part gives to the rows, behind the norm of it if there is one.
+    /// Adds the output of a sublayer to the rows, after its norm if it has one.
     fn add(&self, product: Vec<f32>, after: Option<&[f32]>, state: &mut [f32]) {
         let factor = self.model.shape().residual_scale;
         let product = self.norm(&product, after);
@@ -313,7 +313,7 @@ impl Pass<'_> {
     }
 }
 
-/// Adds the bias of a matrix to each row that it gave.
+/// Adds the bias of a matrix to each row of its output.
 fn add_bias(linear: &Linear, rows: &mut [f32]) {
     let Some(bias) = &linear.bias else { return };
     for row in rows.chunks_exact_mut(bias.len()) {

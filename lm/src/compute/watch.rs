@@ -1,6 +1,6 @@
-//! What rows do with the keys that they see: the weights of attention, computed once more and summed.
+//! The attention weights of rows, computed a second time and summed.
 //!
-//! Attention itself keeps no weights. Policies that want them pay for a second computation, in plain code.
+//! The attention kernels keep no weights. Policies that need them pay for a second computation, in plain code.
 
 use theoremata_kernels::{Cell, Group, Heads, Kernels, Pages, Slot};
 
@@ -9,12 +9,12 @@ use crate::compute::cells::rows;
 use crate::keep::run::Cells;
 use crate::kv::reduced::Watched;
 
-/// A weight of 1 in whole numbers: sums of these have no order.
+/// A weight of 1 as an integer: integer sums do not depend on the order.
 const ONE: f32 = 4_294_967_296.0;
 
-/// Adds what the watched rows of a group do in one layer: the next one.
+/// Adds the attention of the watched rows of a group in the next layer.
 ///
-/// `queries` are un-rotated, `[rows, heads, numbers of a head]`, the groups' rows one after another.
+/// `queries` have no rotary embedding: `[rows, heads, head dimension]`, the rows of all groups in order.
 pub(super) fn layer<C: Cell>(
     kernels: Kernels,
     heads: &Heads<'_>,
@@ -53,7 +53,7 @@ pub(super) fn layer<C: Cell>(
     }
 }
 
-/// The keys of a list, turned to their positions.
+/// The keys of a list, rotated to their positions.
 struct TurnedKeys {
     cells: Cells,
     positions: Vec<u32>,
@@ -73,7 +73,7 @@ fn turned_keys<C: Cell>(heads: &Heads<'_>, pages: Pages<'_, C>, group: &Group<'_
 }
 
 impl TurnedKeys {
-    /// The weights that a query pays to what its row sees.
+    /// The attention weights of a query over what its row sees.
     fn weights(
         &self,
         kernels: Kernels,
@@ -99,7 +99,7 @@ impl TurnedKeys {
     }
 }
 
-/// A product in eight stripes, so that it is computed eight numbers at a time on any machine, with the same sum.
+/// A dot product in eight stripes: computed eight numbers at a time on any machine, with the same sum.
 fn dot(one: &[f32], other: &[f32]) -> f32 {
     let mut stripes = [0.0f32; 8];
     let ((ones, rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());

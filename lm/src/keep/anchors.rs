@@ -1,36 +1,36 @@
-//! Entries that few rows looked at are merged into the nearest one that is kept.
+//! Entries that received little attention are merged into the nearest entry that is kept.
 //!
 //! Source: *Efficient Inference of Vision Instruction-Following Models with Elastic Cache* (arXiv 2407.18121), written
-//! from its text. The paper merges in each layer by that layer's attention; here the sum over all layers says what is
-//! merged, because a page holds a token in all layers.
+//! from its text. The paper merges in each layer by that layer's attention; here the sum over all layers decides,
+//! because a page holds a token in all layers.
 
 use crate::keep::policy::{Kept, KvPolicy, Pace};
 use crate::keep::run::{Cells, Entry, Run, SINKS};
 use crate::text::token::Token;
 
-/// Tokens of a stretch of text behind the prompt.
+/// Tokens in a stretch of text after the prompt.
 const STRETCH: usize = 16;
 
-/// While text is written, the entry so far before the end goes.
+/// During generation, the entry at this distance from the end is evicted.
 const BEFORE_END: usize = 25;
 
-/// Merges a share of the prompt into anchors, and lets old text go at the same rate.
+/// Merges a share of the prompt into anchors, and evicts old text at the same rate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Anchors {
-    /// The share of entries that go, in percent.
+    /// The share of entries that are dropped, in percent.
     pub(crate) dropped: usize,
-    /// Whether an anchor is seen once for each token that it stands for, at the place of each. If all of them had one
-    /// key and one value, nothing would change. Else it is seen once, as the paper has it.
+    /// Whether an anchor is seen once for each token that it stands for, at the position of each. If these all had the
+    /// same key and value, nothing would change. Otherwise it is seen once, as in the paper.
     pub(crate) counted: bool,
 }
 
 impl Anchors {
-    /// Entries that are kept of so many tokens.
+    /// How many of `tokens` entries are kept.
     fn bound(self, tokens: usize) -> usize {
         (tokens * (100 - self.dropped)).div_ceil(100).max(SINKS + 2)
     }
 
-    /// Merges all but the first entries, the last, and those that were looked at most.
+    /// Merges all but the first entries, the last, and those that received most attention.
     fn merge(self, run: &mut Run) {
         let count = run.entries.len();
         let mut ranked: Vec<usize> = (SINKS..count - 1).collect();
@@ -66,7 +66,7 @@ impl Anchors {
     }
 }
 
-/// The mean of some rows. That of equal rows is the row, to the bit.
+/// The mean of some rows. The mean of equal rows is the row, to the bit.
 fn mean(rows: &[f32], bucket: &[usize], width: usize) -> Vec<f32> {
     let sum = |place: usize| bucket.iter().map(|entry| f64::from(rows[entry * width + place])).sum::<f64>();
     (0..width).map(|place| (sum(place) / bucket.len() as f64) as f32).collect()

@@ -1,4 +1,4 @@
-//! Policies as people name them.
+//! The names and parameters of policies.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,61 +13,61 @@ use crate::keep::policy::KvPolicy;
 use crate::keep::recall::{self, Recall, Units};
 use crate::keep::scored::{self, Score, Scored};
 
-/// What a tree keeps of its keys and values. All but [`Kv::All`] are approximate as soon as they act.
+/// The KV cache policy of a tree. All but [`Kv::All`] are approximate as soon as they act.
 ///
 /// Written `all`, `ladder:256,2,0`, `scored:256,keys`, `anchors:20,counted`, `demote:20,2`, `sentences:256` or
-/// `clusters:256,70`; what stands behind the first number may be left out.
+/// `clusters:256,70`; everything after the first number may be left out.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Kv {
-    /// Everything: nothing changes.
+    /// Everything is kept.
     #[default]
     All,
     /// Other tokens in each layer (LaCache).
     Ladder {
-        /// Entries of a text at most.
+        /// At most this many entries of a text.
         capacity: usize,
-        /// Layers in which a token stays at first; 0 for half of them.
+        /// Layers in which a token is kept at first; 0 for half of them.
         span: usize,
-        /// How many of these neighbours share.
+        /// How many of these layers neighbouring tokens share.
         overlap: usize,
     },
-    /// What scores highest when it is read (Locret's slot for scores).
+    /// The entries with the highest scores when they are read (a simplified Locret).
     Scored {
-        /// Entries of a text at most.
+        /// At most this many entries of a text.
         capacity: usize,
-        /// Whether large values score high; else small keys do.
+        /// Whether large values score high; otherwise small keys do.
         values: bool,
     },
-    /// Entries merged into those that were looked at most (Elastic Cache).
+    /// Entries are merged into those that received most attention (Elastic Cache).
     Anchors {
-        /// Percent that go.
+        /// Percentage of entries that are dropped.
         dropped: usize,
-        /// Whether an entry counts as often as it stands for tokens.
+        /// Whether an entry counts once for each token that it stands for.
         counted: bool,
     },
-    /// Few bits for what is looked at least (MiKV).
+    /// Entries that received little attention are kept in few bits (MiKV).
     Demote {
-        /// Percent that stay as they are.
+        /// Percentage of entries that stay as they are.
         high: usize,
         /// Bits of the others.
         bits: u32,
     },
-    /// Sentences in view by what is asked for (SentenceKV).
+    /// The sentences that match the query are in view (SentenceKV).
     Sentences {
-        /// Tokens in view at most.
+        /// At most this many tokens in view.
         budget: usize,
     },
-    /// Clusters in view by what is asked for (LouisKV).
+    /// The clusters that match the query are in view (LouisKV).
     Clusters {
-        /// Tokens in view at most.
+        /// At most this many tokens in view.
         budget: usize,
-        /// The cosine in hundredths below which a choice is made anew.
+        /// The cosine, in hundredths, below which the choice is made anew.
         turn: i32,
     },
 }
 
-/// Why a policy is none.
+/// Why a policy is invalid.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KvError {
@@ -77,19 +77,19 @@ pub enum KvError {
          `anchors:PERCENT[,counted|once]`, `demote:PERCENT[,BITS]`, `sentences:BUDGET` or `clusters:BUDGET[,HUNDREDTHS]`"
     )]
     Unknown(String),
-    /// A number that is none, or out of its bounds.
+    /// A parameter that is not a number, or out of bounds.
     #[error("`{policy}`: {what} must be a whole number from {least} to {most}")]
     Range {
         /// The policy as it was written.
         policy: String,
-        /// Which number.
+        /// The name of the parameter.
         what: &'static str,
-        /// The least it may be.
+        /// Its minimum.
         least: i64,
-        /// The most.
+        /// Its maximum.
         most: i64,
     },
-    /// What computes the model does not tell what the policy looks at.
+    /// The backend does not report the attention that the policy needs.
     #[error("`{policy}` looks at attention, which {device} does not tell; the processor does (`--device cpu`)")]
     Unwatched {
         /// The policy.
@@ -99,19 +99,19 @@ pub enum KvError {
     },
 }
 
-/// Entries of a text that a policy may be told to keep at most.
+/// The largest number of entries that a policy may keep of a text.
 const MOST: i64 = 1 << 24;
 
 impl Kv {
-    /// Whether nothing is changed.
+    /// Whether everything is kept.
     pub fn is_all(&self) -> bool {
         *self == Kv::All
     }
 
-    /// The policy for a model of so many layers; none where all is kept.
+    /// The policy for a model with this many layers; `None` if everything is kept.
     ///
     /// # Errors
-    /// If a number is out of its bounds, some of which belong to the model.
+    /// If a parameter is out of bounds, some of which depend on the model.
     pub(crate) fn policy(&self, layers: usize) -> Result<Option<Arc<dyn KvPolicy>>, KvError> {
         let within = |what, number: i64, least: usize, most: i64| {
             let least = least as i64;

@@ -1,9 +1,9 @@
-//! What would be evicted is kept at few bits instead.
+//! Entries that would be evicted are kept in few bits instead.
 //!
 //! Source: *No Token Left Behind: Reliable KV Cache Compression via Importance-Aware Mixed Precision Quantization*
-//! (MiKV, arXiv 2402.18096). Of each key head the newest entries and those that were paid most attention stay as they
-//! are; all others are rounded, and stay so. The numbers are rounded where they lie: pages have one kind of cells, so
-//! no memory is saved; [`Demote::share`] says what packed cells would take.
+//! (MiKV, arXiv 2402.18096). In each key head, the newest entries and those that received most attention stay as they
+//! are; all others are rounded, for good. The numbers are rounded in place: all cells of a page have the same format,
+//! so no memory is saved; [`Demote::share`] says what packed cells would take.
 
 use theoremata_kernels::f16;
 
@@ -11,7 +11,7 @@ use crate::keep::policy::{Kept, KvPolicy, Pace};
 use crate::keep::run::{Run, SINKS};
 use crate::text::token::Token;
 
-/// Tokens of a stretch of text behind the prompt.
+/// Tokens in a stretch of text after the prompt.
 const STRETCH: usize = 16;
 
 /// Rounds all but a share of the entries.
@@ -19,12 +19,12 @@ const STRETCH: usize = 16;
 pub(crate) struct Demote {
     /// Entries of each key head that stay as they are, in percent.
     pub(crate) high: usize,
-    /// Bits of a number of the others.
+    /// Bits per number in the others.
     pub(crate) bits: u32,
 }
 
 impl Demote {
-    /// The size of packed cells as a share of that of 16 bits, for heads of so many numbers.
+    /// The size of packed cells relative to 16 bits, for heads of `dim` numbers.
     #[cfg(test)]
     fn share(self, high_bits: u32, dim: usize) -> f64 {
         let scales = 32.0 / (dim / 2) as f64;
@@ -33,8 +33,8 @@ impl Demote {
         (high * bits(high_bits) + (1.0 - high) * bits(self.bits)) / 16.0
     }
 
-    /// The entries of a plane that stay as they are: the first ones and the last, then half of the share the newest,
-    /// and half those that were paid most.
+    /// The entries of a plane that stay as they are: the first ones and the last; of the share, half go to the newest
+    /// entries and half to those that received most attention.
     fn stays(self, run: &Run, plane: usize) -> Vec<bool> {
         let count = run.entries.len();
         let high = count * self.high / 100;
@@ -52,7 +52,7 @@ impl Demote {
     }
 }
 
-/// Factors of the numbers of keys that even out where queries are large and keys are small.
+/// Factors for keys that balance channels in which queries are large and keys are small.
 fn balance(run: &Run, plane: usize) -> Vec<f32> {
     let (dim, width) = (run.dim(), run.width());
     let (layer, head) = (plane / run.heads, plane % run.heads);
@@ -67,7 +67,7 @@ fn balance(run: &Run, plane: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Rounds a group of numbers to `2^bits` steps between the smallest and the largest; both scales have 16 bits.
+/// Rounds a group of numbers to `2^bits` steps between its minimum and maximum; both scales have 16 bits.
 fn round(group: &mut [f32], bits: u32) {
     let (low, high) =
         group.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));

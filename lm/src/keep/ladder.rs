@@ -1,27 +1,27 @@
-//! Each layer keeps other tokens: a ladder. No attention is looked at.
+//! Each layer keeps other tokens: a ladder. Attention is not used.
 //!
-//! Source: *LaCache: Ladder-Shaped KV Caching for Efficient Long-Context Modeling of Large Language Models*
-//! (arXiv 2507.14204). Positions are places in what is kept, so they do not grow with the text. As many entries are
-//! kept in all layers, so one list of pages holds for all: an entry is a place, and has another token's key in
-//! each layer.
+//! Source: *LaCache: Ladder-Shaped KV Caching for Efficient Long-Context Modeling of Large Language Models* (arXiv
+//! 2507.14204). Positions are indices into the kept entries, so they do not grow with the text. All layers keep the
+//! same number of entries, so one list of pages serves all: an entry is an index, and holds another token's key in each
+//! layer.
 
 use crate::keep::policy::{Kept, KvPolicy, Pace};
 use crate::keep::run::{Listed, Run, SINKS};
 use crate::text::token::Token;
 
-/// Tokens of a stretch.
+/// Tokens in a stretch.
 const STRETCH: usize = 32;
 
 /// Keeps a ladder of entries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ladder {
-    /// Entries that are kept of a run at most, beside the stretch that is being written.
+    /// At most this many entries are kept of a run, besides the stretch that is being written.
     pub(crate) capacity: usize,
     /// The steps of the ladder.
     pub(crate) steps: Steps,
 }
 
-/// Of each group of `group` entries, layer `i` keeps `kept` from place `i mod (group - kept + 1)` on.
+/// Of each group of `group` entries, layer `i` keeps `kept` from index `i mod (group - kept + 1)` on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Steps {
     pub(crate) group: usize,
@@ -29,21 +29,21 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// The steps by which a token stays in about `span` of so many layers, and neighbours share `overlap` of them.
+    /// The steps with which a token stays in about `span` of `layers` layers, and neighbours share `overlap` of them.
     pub(crate) fn new(layers: usize, span: usize, overlap: usize) -> Steps {
         let stride = span.saturating_sub(overlap).max(1);
         let group = 1 + layers.saturating_sub(span).div_ceil(stride);
         Steps { group, kept: span.div_ceil(stride).min(group) }
     }
 
-    /// The places of a group that a layer keeps.
+    /// The indices within a group that a layer keeps.
     pub(crate) fn of_layer(self, layer: usize) -> std::ops::Range<usize> {
         let first = layer % (self.group - self.kept + 1);
         first..first + self.kept
     }
 }
 
-/// The fewest entries with which a ladder over so many layers can be held.
+/// The smallest capacity for a ladder over this many layers.
 pub(crate) fn least(layers: usize, steps: Steps) -> usize {
     SINKS + layers + 2 * steps.group
 }
@@ -72,7 +72,7 @@ impl KvPolicy for Ladder {
                 self.thin(run, from, groups);
                 run.notes.cursor = from + groups * self.steps.kept;
             } else if from > SINKS {
-                // All is thinned: again from the first, so that the oldest text is thinned most.
+                // Everything is thinned: start over from the first entry, so that the oldest text is thinned most.
                 run.notes.cursor = 0;
             } else {
                 break;
@@ -88,7 +88,7 @@ impl KvPolicy for Ladder {
 }
 
 impl Ladder {
-    /// Thins so many groups from a place on.
+    /// Thins `groups` groups from an index on.
     fn thin(&self, run: &mut Run, from: usize, groups: usize) {
         let (width, count) = (run.width(), run.entries.len());
         let places = |layer: usize| -> Vec<usize> {

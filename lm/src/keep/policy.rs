@@ -1,45 +1,45 @@
-//! What a policy is.
+//! The interface of a KV cache policy.
 
 use std::fmt;
 
 use crate::keep::run::{Listed, Run};
 use crate::text::token::Token;
 
-/// Where the text of a sequence is cut into stretches. At the end of each the policy works.
+/// How the text of a sequence is cut into stretches. The policy is applied at the end of each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pace {
-    /// Tokens of a stretch of the prompt at most.
+    /// The longest stretch of the prompt, in tokens.
     pub(crate) prompt: usize,
-    /// Tokens of a stretch of what stands behind it at most. Stretches also end with the text of a turn or branch.
+    /// The longest stretch of later text, in tokens. Stretches also end with the text of a turn or branch.
     pub(crate) text: usize,
-    /// Whether a stretch of text ends with a sentence or a line as well.
+    /// Whether a stretch of later text also ends with a sentence or a line.
     pub(crate) sentences: bool,
 }
 
-/// What became of a run.
+/// What a policy made of a run.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Kept {
-    /// What rows see of it, in this order.
+    /// What rows see of the run, in this order.
     pub(crate) listed: Vec<Listed>,
-    /// Positions that it takes: what stands behind begins at its start plus this.
+    /// Positions that the run takes: the text after it begins at its start plus this.
     pub(crate) extent: u32,
-    /// Whether rows now see something else than the text's own keys and values.
+    /// Whether rows now see anything but the text's own keys and values.
     pub(crate) approximate: bool,
 }
 
-/// Says what is kept of the keys and values of a text.
+/// Decides which keys and values of a text are kept.
 ///
-/// A policy is a function of the run alone, so what it does depends on no other sequence, page size, thread or
-/// pre-emption: the engine shows it each run at the same boundaries, and again where keys and values had to be
-/// computed again. It sees plain values and never a page. What a sequence got at its fork is shown to no policy.
+/// A policy is a function of the run alone, so it depends on no other sequence, page size, thread or preemption: the
+/// engine applies it to each run at the same boundaries, and again where keys and values had to be recomputed. It sees
+/// plain values and no pages. Text that a sequence got at its fork is shown to no policy.
 pub(crate) trait KvPolicy: fmt::Debug + Send + Sync {
-    /// Where texts are cut.
+    /// How texts are cut.
     fn pace(&self) -> Pace;
 
-    /// Whether it wants to know what rows do with entries.
+    /// Whether it needs the attention that entries receive.
     fn watches(&self) -> bool;
 
-    /// Whether it would change a run of so many entries and tokens; asked before keys and values are fetched.
+    /// Whether it would change a run of this many entries and tokens; called before keys and values are fetched.
     fn is_due(&self, entries: usize, tokens: usize) -> bool;
 
     /// Changes a run at the end of a stretch. The last entry stays as it is.

@@ -1,39 +1,39 @@
-//! All is kept, and a few units of it are in view: those that the last rows ask for.
+//! Everything is kept, but only a few units are in view: those that match the last queries best.
 //!
-//! Sources: *SentenceKV: Efficient LLM Inference via Sentence-Level Semantic KV Caching* (arXiv 2504.00970), whose units
-//! are sentences; *LouisKV: Efficient KV Cache Retrieval for Long Input-Output Sequences* (arXiv 2510.11292), whose
-//! units are clusters of the prompt's keys and stretches of what is written, and which chooses anew only when queries
-//! turn away. The papers choose in each layer and key head; here one choice, the mean of all of them, holds for all,
-//! because a page holds a token in all layers. It is made where texts end: at the ends of a prompt, a sentence, a line,
-//! a turn or a branch. Nothing is lost: a unit that is out of view may be in view again.
+//! Sources: *SentenceKV: Efficient LLM Inference via Sentence-Level Semantic KV Caching* (arXiv 2504.00970), whose
+//! units are sentences; *LouisKV: Efficient KV Cache Retrieval for Long Input-Output Sequences* (arXiv 2510.11292),
+//! whose units are clusters of the prompt's keys and stretches of generated text, and which chooses anew only when
+//! queries change direction. The papers choose in each layer and key head; here one choice, by the mean of all, holds
+//! for all, because a page holds a token in all layers. The choice is made at the end of a prompt, a sentence, a line,
+//! a turn or a branch. Nothing is lost: a hidden unit may return to view.
 
 use crate::keep::policy::{Kept, KvPolicy, Pace};
 use crate::keep::run::{Listed, Run, SINKS};
 use crate::text::token::Token;
 
-/// Tokens of a unit at most.
+/// At most this many tokens in a unit.
 pub(crate) const UNIT: usize = 16;
-/// Tokens of a stretch of text without an end of its own.
+/// Tokens in a stretch of text without an end of its own.
 const STRETCH: usize = 32;
-/// Passes over all keys by which clusters are found.
+/// Iterations of k-means.
 const PASSES: usize = 4;
 
 /// Shows a few units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Recall {
-    /// Tokens in view at most, beside the stretch that is being written.
+    /// At most this many tokens in view, besides the stretch that is being written.
     pub(crate) budget: usize,
     /// What the units are.
     pub(crate) units: Units,
 }
 
-/// What is shown or not as a whole.
+/// The units that are shown or hidden as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Units {
     /// Sentences and lines; chosen anew at each boundary.
     Sentences,
-    /// Clusters of keys of the prompt, and stretches of what is written; chosen anew if the cosine between the queries
-    /// now and those of the last choice falls below so many hundredths.
+    /// Clusters of keys of the prompt, and stretches of generated text; chosen anew if the cosine between the present
+    /// queries and those of the last choice falls below this many hundredths.
     Clusters(i32),
 }
 
@@ -46,7 +46,7 @@ impl Recall {
         (self.budget / 4).min(32)
     }
 
-    /// Gives new entries their units.
+    /// Assigns new entries to units.
     fn assign(self, run: &mut Run, is_sentence_end: &dyn Fn(Token) -> bool) {
         let (old, count) = (run.notes.units.len(), run.entries.len());
         if old == 0 && matches!(self.units, Units::Clusters(_)) {
@@ -65,7 +65,7 @@ impl Recall {
         }
     }
 
-    /// The units that the present queries ask for most, as many as there is room for.
+    /// The units that match the present queries best, as many as there is room for.
     fn choose(self, run: &Run, free: &[bool]) -> Vec<u32> {
         let count = run.notes.units.iter().max().map_or(0, |unit| *unit as usize + 1);
         let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
@@ -88,8 +88,8 @@ impl Recall {
     }
 }
 
-/// How much the queries ask for each unit: the mean over all key heads of the softmax of the products with its mean
-/// key.
+/// How well the queries match each unit: the softmax of their products with the mean keys of the units, averaged over
+/// all key heads.
 fn asked_for(run: &Run, members: &[Vec<usize>]) -> Vec<f64> {
     let (dim, width) = (run.dim(), run.width());
     let planes = run.layers.len() * run.heads;
@@ -116,8 +116,8 @@ fn asked_for(run: &Run, members: &[Vec<usize>]) -> Vec<f64> {
     asked
 }
 
-/// Parts entries into clusters of close keys: some passes of k-means over the keys of all layers, from centres that
-/// stand evenly in the text; ties go to the lowest cluster.
+/// Clusters entries by their keys: a few iterations of k-means over the keys of all layers, with initial centres evenly
+/// spaced in the text; ties go to the lowest cluster.
 fn clusters(run: &Run, count: usize) -> Vec<u32> {
     let (entries, width) = (run.entries.len(), run.width());
     let key = |entry: usize| run.layers.iter().flat_map(move |cells| cells.keys[entry * width..][..width].iter());
@@ -193,7 +193,7 @@ impl KvPolicy for Recall {
             run.notes.chosen = self.choose(run, &free);
             run.notes.queries = run.heat.queries.clone();
         }
-        // What was recent when it was chosen may have grown since: units come in as far as there is room.
+        // The entries that are always in view may have grown since the choice: units are shown as far as there is room.
         let mut left = self.budget - free.iter().filter(|free| !**free).count();
         for unit in &run.notes.chosen {
             let members: Vec<usize> =

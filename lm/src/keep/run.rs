@@ -1,14 +1,14 @@
-//! A run of text as a policy sees it: plain values, apart from pages.
+//! A run of text as a policy sees it: plain values without pages.
 
 use crate::text::token::Token;
 
-/// The first tokens of a run, which no policy touches: a model looks there when it looks at nothing.
+/// The attention sinks: the first tokens of a run, which no policy touches. A model attends to them by default.
 pub(crate) const SINKS: usize = 4;
 
-/// A place of keys and values: one in each layer.
+/// A slot of keys and values: one in each layer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Entry {
-    /// The token that it was written for.
+    /// The token for which it was written.
     pub(crate) token: Token,
     /// Logical positions of the tokens that it stands for, ascending.
     pub(crate) positions: Vec<u32>,
@@ -17,7 +17,7 @@ pub(crate) struct Entry {
 /// An entry as rows see it. An entry may be listed several times, at several positions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Listed {
-    /// The entry, by its place.
+    /// The index of the entry.
     pub(crate) entry: u32,
     /// The logical position at which it is seen.
     pub(crate) position: u32,
@@ -26,75 +26,75 @@ pub(crate) struct Listed {
 /// Keys and values of all entries in one layer.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(crate) struct Cells {
-    /// Un-rotated, `[entries, key and value heads, numbers of a head]`.
+    /// Without rotary embedding, `[entries, key and value heads, head dimension]`.
     pub(crate) keys: Vec<f32>,
-    /// The same of the values.
+    /// The values, in the same shape.
     pub(crate) values: Vec<f32>,
 }
 
-/// What rows did with the entries of a run. Sums are of whole numbers, so that no order of rows shows.
+/// The attention that the entries of a run received. Sums are of integers, so they do not depend on the order of rows.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(crate) struct Heat {
-    /// Attention that each entry was paid by all rows that saw it, over the query heads of a key head, in units of
-    /// 2⁻³²: `[layers · key heads][entries]`. Empty where nobody watched.
+    /// Attention that each entry received from all rows that saw it, summed over the query heads of a key head, in
+    /// units of 2⁻³²: `[layers · key heads][entries]`. Empty if attention was not watched.
     pub(crate) attention: Vec<Vec<u64>>,
-    /// The mean of the un-rotated queries of the last rows of the last stretch, over rows and query heads:
-    /// `[layers · key heads][numbers of a head]`.
+    /// The mean query, without rotary embedding, of the last rows of the last stretch, over rows and query heads:
+    /// `[layers · key heads][head dimension]`.
     pub(crate) queries: Vec<Vec<f32>>,
-    /// The largest absolute number of any query, by place in a head: the same shape.
+    /// The largest absolute value of any query, by index in a head: the same shape.
     pub(crate) peaks: Vec<Vec<f32>>,
 }
 
-/// What a policy remembers of a run from one boundary to the next, beside what stands in the entries.
+/// What a policy remembers of a run from one boundary to the next, besides the entries.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(crate) struct Notes {
-    /// So many entries from the first were thinned already.
+    /// Number of entries, from the first, that are already thinned.
     pub(crate) cursor: usize,
-    /// Whether an entry is kept at few bits: `[layers · key heads][entries]`.
+    /// Whether an entry is kept in few bits: `[layers · key heads][entries]`.
     pub(crate) low: Vec<Vec<bool>>,
-    /// Factors of the numbers of a key while it is rounded: `[layers · key heads][numbers of a head]`.
+    /// Factors of a key while it is rounded: `[layers · key heads][head dimension]`.
     pub(crate) balance: Vec<Vec<f32>>,
-    /// The queries by which the present choice was made.
+    /// The queries of the present choice.
     pub(crate) queries: Vec<Vec<f32>>,
-    /// Units that were chosen then.
+    /// The units of the present choice.
     pub(crate) chosen: Vec<u32>,
-    /// To which unit of recall each entry belongs.
+    /// The unit of each entry.
     pub(crate) units: Vec<u32>,
 }
 
-/// A run of text that one writer wrote: what a policy changes.
+/// A run of text from one writer, which a policy changes.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Run {
     /// The logical position of its first token.
     pub(crate) start: u32,
     /// Tokens of the text.
     pub(crate) tokens: usize,
-    /// Entries from the first that a policy has worked on before; the others are new, in the order of the text.
+    /// Number of entries, from the first, that a policy has processed before; the others are new, in text order.
     pub(crate) old: usize,
-    /// Key heads of a layer.
+    /// Key heads per layer.
     pub(crate) heads: usize,
-    /// All entries, in the order in which they are stored.
+    /// All entries, in storage order.
     pub(crate) entries: Vec<Entry>,
     /// Their keys and values.
     pub(crate) layers: Vec<Cells>,
-    /// What rows did with them.
+    /// The attention that they received.
     pub(crate) heat: Heat,
-    /// What the policy wrote down.
+    /// The policy's notes.
     pub(crate) notes: Notes,
 }
 
 impl Run {
-    /// Numbers of a row of keys or values.
+    /// The length of a row of keys or values.
     pub(crate) fn width(&self) -> usize {
         self.layers.first().map_or(0, |cells| cells.keys.len() / self.entries.len().max(1))
     }
 
-    /// Numbers of a head.
+    /// The head dimension.
     pub(crate) fn dim(&self) -> usize {
         self.width() / self.heads.max(1)
     }
 
-    /// Every entry once at each position that it stands for, in the order of positions.
+    /// Every entry once at each position that it stands for, in order of position.
     pub(crate) fn listed(&self) -> Vec<Listed> {
         let all = self.entries.iter().zip(0..);
         let mut listed: Vec<Listed> = all
@@ -119,7 +119,7 @@ impl Run {
         }
     }
 
-    /// Attention that an entry was paid in all layers.
+    /// Attention that an entry received in all layers.
     pub(crate) fn paid(&self, entry: usize) -> u64 {
         self.heat.attention.iter().map(|plane| plane[entry]).sum()
     }
@@ -137,7 +137,7 @@ impl Cells {
 pub(crate) mod tests {
     use super::*;
 
-    /// A run of so many tokens in which each number of a cell says where it stands.
+    /// A run of `tokens` tokens in which each number of a cell encodes its place.
     pub(crate) fn run(layers: usize, heads: usize, tokens: usize) -> Run {
         let dim = 4;
         let width = heads * dim;

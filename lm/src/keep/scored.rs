@@ -1,35 +1,35 @@
-//! Keeps what scores highest, by a score that a token has when it is read and keeps.
+//! Keeps the entries with the highest scores. A token gets its score when it is read, and keeps it.
 //!
 //! Source: *Locret: Enhancing Eviction in Long-Context LLM Inference with Trained Retaining Heads* (arXiv 2410.01805):
 //! a text is read in stretches, and after each the entries with the highest scores stay. The paper trains heads that
-//! score; here is the slot for any score that does not depend on what comes later, with two that need no training.
+//! compute scores; here any score will do that does not depend on later text, and there are two that need no training.
 
 use crate::keep::policy::{Kept, KvPolicy, Pace};
 use crate::keep::run::{Run, SINKS};
 use crate::text::token::Token;
 
-/// Tokens of a stretch.
+/// Tokens in a stretch.
 const STRETCH: usize = 64;
 
 /// Keeps the entries with the highest scores.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Scored {
-    /// Entries that are kept of a run at most, beside the stretch that is being written.
+    /// At most this many entries are kept of a run, besides the stretch that is being written.
     pub(crate) capacity: usize,
-    /// What scores.
+    /// The score.
     pub(crate) score: Score,
 }
 
-/// What scores a token: by its own key and value in all layers, so that nothing that comes later changes it.
+/// The score of a token: from its own key and value in all layers, so that later text does not change it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Score {
     /// Small keys score high: models give them more attention (arXiv 2406.11430).
     SmallKeys,
-    /// Large values score high: they move what is read most.
+    /// Large values score high: they have the largest effect on the output.
     LargeValues,
 }
 
-/// A score of tokens that does not depend on what comes later.
+/// A score of tokens that does not depend on later text.
 trait CausalScore {
     /// The score of an entry of a run.
     fn score(&self, run: &Run, entry: usize) -> f64;
@@ -48,7 +48,7 @@ impl CausalScore for Score {
 }
 
 impl Scored {
-    /// The last entries, which stay whatever they score.
+    /// The last entries, which stay whatever their score.
     pub(crate) fn recent(self) -> usize {
         self.capacity / 2
     }
@@ -77,8 +77,8 @@ impl KvPolicy for Scored {
     }
 }
 
-/// The places of the first entries, the last ones, and of as many others as there is room for: those that score
-/// highest, the earlier ones among equals. In the order of the text.
+/// The indices of the first entries, the last ones, and as many others as there is room for: those with the highest
+/// scores, the earlier ones among equals. In text order.
 fn survivors(run: &Run, capacity: usize, recent: usize, score: &impl CausalScore) -> Vec<usize> {
     let count = run.entries.len();
     let middle = SINKS.min(count)..count.saturating_sub(recent).max(SINKS.min(count));

@@ -1,37 +1,37 @@
-//! What a token's keys and values depend on, as a name: two runs of tokens with one name have the same.
+//! The name of a token's context: two runs of tokens with the same name have the same keys and values.
 //!
-//! Keys and values of a token are a function of the token and of everything that it attended to, at its
-//! distances. The name is a chain of hashes over just that, so a cache that is keyed by it can never
-//! serve what was computed behind a join or a splice to a plain prompt of the same tokens.
+//! Keys and values of a token are a function of the token and of everything that it attended to, at its distances. The
+//! name is a chain of hashes over exactly that, so a cache keyed by it never serves keys and values from after a join
+//! or a splice to a plain prompt of the same tokens.
 
 use crate::text::token::Token;
 
-/// The name of a token together with all that it depends on.
+/// The name of a token together with everything it depends on: 128 bits of a hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ContextId([u8; 16]);
 
 impl ContextId {
-    /// Before the first token of a sequence.
+    /// The context before the first token of a sequence.
     pub(crate) const ROOT: ContextId = ContextId([0; 16]);
 
-    /// A token that follows at the next position.
+    /// The context after a token at the next position.
     pub(crate) fn then(self, token: Token) -> ContextId {
         ContextId::of(b"t", &[&self.0, &token.to_le_bytes()])
     }
 
-    /// Behind several paths that started together and do not see each other, in their order.
+    /// The context after parallel paths that do not see each other, in this order.
     pub(crate) fn join(ends: &[ContextId]) -> ContextId {
         let parts: Vec<&[u8]> = ends.iter().map(|end| end.0.as_slice()).collect();
         ContextId::of(b"j", &parts)
     }
 
-    /// A run whose first `kept` tokens were computed behind `was` and are shown behind `now`: what follows
+    /// The context of a run whose first `kept` tokens were computed after `was` and are shown after `now`: what follows
     /// is approximate.
     pub(crate) fn splice(now: ContextId, was: ContextId, kept: usize) -> ContextId {
         ContextId::of(b"s", &[&now.0, &was.0, &kept.to_le_bytes()])
     }
 
-    /// The last token of a text of whose keys and values a policy of this name left less than all.
+    /// The last token of a text whose keys and values were reduced by the policy of this name.
     pub(crate) fn reduced(self, policy: &str) -> ContextId {
         ContextId::of(b"r", &[&self.0, policy.as_bytes()])
     }

@@ -1,20 +1,20 @@
-//! Which pages are in use, and by how many.
+//! The page pool: which pages are in use, and how many references each has.
 
-/// A page of keys and values, by its place in the pool.
+/// A page of keys and values, by its index in the pool.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct PageId(pub(crate) u32);
 
 /// Reference counts of a fixed number of pages.
 ///
-/// A page is free, or it has at least one holder. The holder of a [`PageId`] has one reference and
-/// gives it back with [`PagePool::release`]; nothing happens by itself, so that a script can be counted.
+/// A page is free, or it has at least one holder. The holder of a [`PageId`] has one reference and returns it with
+/// [`PagePool::release`]. Nothing is released implicitly, so tests can count references.
 #[derive(Clone, Debug)]
 pub(crate) struct PagePool {
-    /// By page: how many references to it there are; 0 of a free one.
+    /// By page: the number of references; 0 if free.
     counts: Vec<u32>,
-    /// Free pages; the lowest is taken first as long as none came back.
+    /// Free pages. Pages are first taken in ascending order; released pages are taken again first.
     free: Vec<PageId>,
-    /// The most pages that were ever in use together.
+    /// The most pages ever in use at once.
     peak: usize,
 }
 
@@ -23,7 +23,7 @@ impl PagePool {
         PagePool { counts: vec![0; capacity], free: (0..capacity as u32).rev().map(PageId).collect(), peak: 0 }
     }
 
-    /// A page with one reference, if there is a free one.
+    /// A free page, with one reference; `None` if there is none.
     pub(crate) fn take(&mut self) -> Option<PageId> {
         let page = self.free.pop()?;
         self.counts[page.0 as usize] = 1;
@@ -31,14 +31,14 @@ impl PagePool {
         Some(page)
     }
 
-    /// One more holder of a page that is in use.
+    /// Adds a holder to a page in use.
     pub(crate) fn share(&mut self, page: PageId) {
         let count = &mut self.counts[page.0 as usize];
         assert!(*count > 0, "a free page cannot be shared");
         *count += 1;
     }
 
-    /// One holder less; the last one frees the page.
+    /// Removes a holder; the last one frees the page.
     pub(crate) fn release(&mut self, page: PageId) {
         let count = &mut self.counts[page.0 as usize];
         assert!(*count > 0, "a free page cannot be released");

@@ -1,4 +1,4 @@
-//! Pages that may be wanted again, by the name of what they hold.
+//! The prefix cache: pages that may be reused, by the name of what they hold.
 
 use lru::LruCache;
 
@@ -6,11 +6,11 @@ use crate::kv::context::ContextId;
 use crate::kv::pages::{PageId, PagePool};
 use crate::kv::sequence::Sequence;
 
-/// A page by the name of its last token, and how many it holds.
+/// A page's name: the context of its last token, and the number of tokens.
 type PageName = (ContextId, usize);
 
-/// Pages by their names. Each holds one reference; those without another holder are
-/// given up when pages run short, the least recently used first.
+/// Pages by name. Each holds one reference; pages without another holder are evicted when pages run short, the least
+/// recently used first.
 #[derive(Debug)]
 pub(crate) struct PrefixCache {
     pages: LruCache<PageName, PageId>,
@@ -23,7 +23,7 @@ impl Default for PrefixCache {
 }
 
 impl PrefixCache {
-    /// The pages it holds.
+    /// The pages in the cache.
     pub(crate) fn held(&self) -> impl Iterator<Item = PageId> {
         self.pages.iter().map(|(_, page)| *page)
     }
@@ -33,8 +33,8 @@ impl PrefixCache {
         self.pages.peek(&name).copied()
     }
 
-    /// Remembers the pages of a sequence that others may find. The first ones count as used last: without them the others
-    /// cannot be found.
+    /// Adds the pages of a sequence that others may find. The first pages count as used last: without them the later
+    /// ones cannot be found.
     pub(crate) fn remember(&mut self, sequence: &Sequence, page_tokens: usize, pool: &mut PagePool) {
         for segment in sequence.segments.iter().rev() {
             for (name, page) in segment.pages_to_find(page_tokens).into_iter().rev() {
@@ -46,7 +46,7 @@ impl PrefixCache {
         }
     }
 
-    /// Gives up pages until so many are free, or every page that is left has another holder.
+    /// Evicts pages until `wanted` pages are free, or every remaining page has another holder.
     pub(crate) fn shrink(&mut self, wanted: usize, pool: &mut PagePool) {
         if pool.free() >= wanted {
             return;

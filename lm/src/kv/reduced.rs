@@ -1,33 +1,33 @@
-//! What a policy left of the keys and values of a run of text, and what rows did with them.
+//! The result of a policy: the keys and values that it kept of a run of text, and the attention they received.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::keep::run::{Entry, Heat, Listed, Notes};
 
-/// What a policy left.
+/// What a policy kept of a run.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Reduced {
-    /// Where each stretch ends at which the policy worked, counted in tokens from the first, and whether it was given:
-    /// so that all can be done again.
+    /// The end of each stretch at which the policy worked, as a token index in the run, and whether the stretch was
+    /// given: enough to repeat everything.
     pub(crate) ends: Vec<(usize, bool)>,
-    /// Keys and values that are held, in the order in which they are stored.
+    /// The keys and values that are kept, in storage order.
     pub(crate) entries: Vec<Entry>,
-    /// What rows of text that was generated see of them.
+    /// What rows of generated text see of them.
     pub(crate) listed: Arc<[Listed]>,
-    /// All of them: what rows of text that was given see.
+    /// What rows of given text see: all of them.
     pub(crate) all: Arc<[Listed]>,
-    /// The position of the first token when this was written down.
+    /// The position of the first token when this was computed.
     pub(crate) start: u32,
-    /// Positions that it takes.
+    /// The number of positions that the run takes.
     pub(crate) extent: u32,
-    /// Whether rows see something else than the text's own keys and values.
+    /// Whether rows see anything but the text's own keys and values.
     pub(crate) approximate: bool,
-    /// What rows did with the entries.
+    /// The attention that the entries received.
     pub(crate) heat: Heat,
-    /// What the policy wrote down.
+    /// The policy's notes.
     pub(crate) notes: Notes,
-    /// The policy.
+    /// The name of the policy.
     pub(crate) policy: String,
 }
 
@@ -38,24 +38,24 @@ impl Reduced {
     }
 }
 
-/// Rows whose queries are remembered: the last ones.
+/// The number of last rows whose queries are kept.
 const QUERY_ROWS: usize = 16;
 
-/// What the rows of a segment did with what they saw.
+/// What the rows of a segment attended to.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub(crate) struct Watched {
     /// Rows that were watched, from the first of the segment.
     pub(crate) rows: usize,
-    /// Attention, by place in the list of what the last row sees: `[layers · key heads][listed]`.
+    /// Attention, by index in the list of keys that the last row sees: `[layers · key heads][listed]`.
     pub(crate) attention: Vec<Vec<u64>>,
-    /// Queries of the last rows, summed over the query heads of a key head: `[layers · key heads][numbers of a head]`.
+    /// Queries of the last rows, summed over the query heads of a key head: `[layers · key heads][head dimension]`.
     pub(crate) queries: VecDeque<Vec<Vec<f32>>>,
-    /// The largest absolute numbers of queries.
+    /// The largest absolute values of queries, in the same shape.
     pub(crate) peaks: Vec<Vec<f32>>,
 }
 
 impl Watched {
-    /// Adds what further rows did.
+    /// Adds further rows.
     pub(crate) fn add(&mut self, more: Watched) {
         self.rows += more.rows;
         if self.attention.is_empty() {
@@ -74,7 +74,7 @@ impl Watched {
         self.queries.drain(..surplus);
     }
 
-    /// The mean of the queries of the last rows, for so many query heads of a key head.
+    /// The mean query of the last rows, for `heads` query heads per key head.
     pub(crate) fn mean_queries(&self, heads: usize) -> Vec<Vec<f32>> {
         let Some(mut sum) = self.queries.front().cloned() else { return Vec::new() };
         for row in self.queries.iter().skip(1) {

@@ -1,4 +1,4 @@
-//! A run of tokens that one writer wrote, and where its keys and values lie.
+//! A segment: a run of tokens from one writer, and where its keys and values are stored.
 
 use std::sync::Arc;
 
@@ -10,59 +10,59 @@ use crate::kv::pages::{PageId, PagePool};
 use crate::kv::reduced::{Reduced, Watched};
 use crate::text::token::Token;
 
-/// A path of a block: which spawn, and which of its branches.
+/// One path of a fork: the number of the spawn, and the branch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fork {
     pub(crate) block: u64,
     pub(crate) path: u32,
 }
 
-/// The forks in which something lies, the outermost first.
+/// The forks around a segment, the outermost first.
 pub(crate) type ForkPath = Arc<[Fork]>;
 
-/// Whether what lies in these two branches is hidden from each other: they part in some block.
+/// Whether two branches cannot see each other: they take different paths of the same fork.
 pub(crate) fn hidden(one: &[Fork], other: &[Fork]) -> bool {
     one.iter().any(|fork| other.iter().any(|mate| mate.block == fork.block && mate.path != fork.path))
 }
 
-/// A run of tokens at consecutive positions. What is written is never changed; the last segment of a
-/// sequence may grow as long as it is open.
+/// A run of tokens at consecutive positions. Written tokens never change; the last segment of a sequence may grow while
+/// it is open.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    /// What it says; forks share the list.
+    /// The tokens; forks share the list.
     tokens: Arc<Vec<Token>>,
     /// The name of each token, see [`ContextId`].
     names: Arc<Vec<ContextId>>,
-    /// The name of what stands before the first token.
+    /// The context before the first token.
     before: ContextId,
-    /// What keys and values were computed behind, and of how many tokens, where that is not what stands
+    /// The context after which the keys and values were computed, and the number of tokens, if that is not the context
     /// before them now.
     spliced: Option<(ContextId, usize)>,
-    /// The paths of blocks in which it lies: hidden from all other paths of these blocks.
+    /// The fork path of the segment: it is hidden from all other paths of these forks.
     pub(crate) branch: ForkPath,
     /// Logical position of the first token.
     start: u32,
-    /// Held by a sequence that got it at a fork: its writer is an ancestor.
+    /// Whether the sequence got it at a fork: its writer is an ancestor.
     pub(crate) inherited: bool,
-    /// Whether its sequence may still append to it.
+    /// Whether the sequence may still append to it.
     pub(crate) open: bool,
     /// The pages of its resident tokens, in order; it holds a reference to each.
     pages: Vec<PageId>,
-    /// Place of the first token in its page.
+    /// Index of the first token in its page.
     offset: usize,
-    /// So many tokens, from the first, have keys and values.
+    /// Number of tokens, from the first, that have keys and values.
     resident: usize,
-    /// So many ever had.
+    /// Number of tokens that ever had keys and values.
     computed: usize,
-    /// What a policy left of its keys and values.
+    /// The result of a policy, if one reduced its keys and values.
     reduced: Option<Arc<Reduced>>,
-    /// Whether it is a member of a set: others may want it whole, whatever stands beside it.
+    /// Whether it is a member of a set: other requests may reuse it whole, whatever is beside it.
     pub(crate) member: bool,
-    /// Whether it was given, where a policy works: then it sees what the policy has out of view.
+    /// Whether it was given, in a text with a policy: then it also sees what the policy has hidden.
     pub(crate) given: bool,
-    /// Whether the policy of the sequence has worked on it.
+    /// Whether the policy of the sequence has processed it.
     pub(crate) settled: bool,
-    /// What its rows did with what they saw, where a policy wants to know and has not been told.
+    /// What its rows attended to, if a policy needs this and has not been told.
     pub(crate) watched: Option<Box<Watched>>,
 }
 
@@ -89,8 +89,8 @@ impl Segment {
         }
     }
 
-    /// Several segments that stand behind each other as one, of whose keys and values a policy left this in these
-    /// pages. They hold no pages any more.
+    /// Combines consecutive segments into one, with the keys and values that a policy kept in these pages. The parts
+    /// must hold no pages any more.
     pub(crate) fn fold(parts: &[Segment], reduced: Reduced, pages: Vec<PageId>) -> Segment {
         let first = &parts[0];
         let mut names: Vec<ContextId> = parts.iter().flat_map(|part| part.names.iter().copied()).collect();
@@ -118,7 +118,7 @@ impl Segment {
         Segment { open: false, ..self }
     }
 
-    /// The parts of which it was folded, to be computed once more; itself if it was not.
+    /// The segments that were folded into it, to be recomputed; the segment itself if it was not folded.
     pub(crate) fn unfold(mut self, pool: &mut PagePool) -> Vec<Segment> {
         let Some(reduced) = self.reduced.clone() else { return vec![self] };
         let computed = self.computed;
@@ -134,22 +134,22 @@ impl Segment {
         parts
     }
 
-    /// What a policy left of it.
+    /// The result of a policy; `None` if none reduced it.
     pub(crate) fn reduced(&self) -> Option<&Reduced> {
         self.reduced.as_deref()
     }
 
-    /// How many keys rows of another segment see of it, once it is whole.
+    /// How many keys of it the rows of another segment see, once it is whole.
     pub(crate) fn seen_by(&self, reader: &Segment) -> usize {
         self.reduced.as_ref().map_or(self.len(), |reduced| reduced.seen(reader.given).len())
     }
 
-    /// How many keys it holds.
+    /// How many keys it stores.
     pub(crate) fn held(&self) -> usize {
         self.reduced.as_ref().map_or(self.resident, |reduced| reduced.entries.len())
     }
 
-    /// The places of all keys that it holds.
+    /// The slots of all keys that it stores.
     pub(crate) fn slots(&self, page_tokens: usize) -> Vec<Slot> {
         (0..self.held()).map(|at| self.slot(at, page_tokens)).collect()
     }
@@ -173,7 +173,7 @@ impl Segment {
         self.tokens.len()
     }
 
-    /// The name of the last token, or of what stands before where there is none.
+    /// The context after the last token, or before the segment if it is empty.
     pub(crate) fn end_name(&self) -> ContextId {
         self.names.last().copied().unwrap_or(self.before)
     }
@@ -182,8 +182,7 @@ impl Segment {
         self.start
     }
 
-    /// Whether the tokens of another segment, which stands behind this one and has no keys and values, may
-    /// as well be written here.
+    /// Whether the tokens of the next segment, which has no keys and values, can be appended to this one instead.
     pub(crate) fn precedes(&self, next: &Segment) -> bool {
         let own = |segment: &Segment| !segment.inherited && segment.spliced.is_none();
         own(self)
@@ -195,8 +194,8 @@ impl Segment {
             && self.end() == next.start
     }
 
-    /// Sees to it that more tokens can be written: a last page with room in it that others hold too is let
-    /// go of. Gives how many tokens have to be computed again.
+    /// Makes the segment writable: a partly filled last page that has other holders is released. Returns the number of
+    /// tokens to recompute.
     pub(crate) fn make_room(&mut self, page_tokens: usize, pool: &mut PagePool) -> usize {
         let before = self.resident;
         if let Some(page) = self.pages.last().copied()
@@ -213,7 +212,7 @@ impl Segment {
         before - self.resident
     }
 
-    /// The position behind the last token.
+    /// The position after the last token.
     pub(crate) fn end(&self) -> u32 {
         self.start + self.reduced.as_ref().map_or(self.len() as u32, |reduced| reduced.extent)
     }
@@ -238,7 +237,7 @@ impl Segment {
         &self.pages
     }
 
-    /// Another holder of the same keys and values, for a child.
+    /// A copy for a child, which shares keys and values.
     pub(crate) fn share(&self, pool: &mut PagePool) -> Segment {
         for page in &self.pages {
             pool.share(*page);
@@ -250,7 +249,7 @@ impl Segment {
             pages: self.pages.clone(),
             reduced: self.reduced.clone(),
             watched: None,
-            // A policy works on what a sequence writes itself.
+            // A policy only processes what a sequence writes itself.
             settled: true,
             inherited: true,
             open: false,
@@ -258,7 +257,7 @@ impl Segment {
         }
     }
 
-    /// A part of it, with its own hold on the pages of that part.
+    /// A part of it, with its own references to the pages of that part.
     pub(crate) fn slice(&self, from: usize, to: usize, page_tokens: usize, pool: &mut PagePool) -> Segment {
         let resident = self.resident.clamp(from, to) - from;
         let first = self.offset + from;
@@ -292,7 +291,7 @@ impl Segment {
         }
     }
 
-    /// Lets go of all keys and values; the tokens stay.
+    /// Releases all keys and values; the tokens stay.
     pub(crate) fn release(&mut self, pool: &mut PagePool) {
         for page in self.pages.drain(..) {
             pool.release(page);
@@ -300,25 +299,25 @@ impl Segment {
         (self.offset, self.resident, self.watched) = (0, 0, None);
     }
 
-    /// Lets go of its pages without freeing them, for who holds them from now on.
+    /// Takes the page references out without releasing them, for their next holder.
     pub(crate) fn take_pages(&mut self) -> Vec<PageId> {
         std::mem::take(&mut self.pages)
     }
 
-    /// Lets go of what can be computed again. What was spliced cannot: what it was computed behind is gone.
+    /// Releases what can be recomputed. Spliced text cannot: the context in which it was computed is gone.
     pub(crate) fn evict(&mut self, pool: &mut PagePool) {
         if self.spliced.is_none() {
             self.release(pool);
         }
     }
 
-    /// Whether it stands behind what it was computed behind, where `expected` stands before it.
+    /// Whether its keys and values are still valid if the context before it is `expected`.
     pub(crate) fn stands(&self, expected: ContextId) -> bool {
         self.before == self.spliced.map_or(expected, |(was, kept)| ContextId::splice(expected, was, kept))
     }
 
-    /// Puts it behind something else. Its keys and values are given up, unless they are to be kept all
-    /// the same; gives how many tokens have to be computed again.
+    /// Moves it after another context. Its keys and values are released, unless stale ones are kept; returns the number
+    /// of tokens to recompute.
     pub(crate) fn rebase(&mut self, expected: ContextId, start: u32, stale: Stale, pool: &mut PagePool) -> usize {
         self.start = start;
         let now = match self.spliced {
@@ -354,7 +353,7 @@ impl Segment {
         again
     }
 
-    /// Pages that are to be taken before `count` more tokens have room.
+    /// Pages to take before `count` more tokens have room.
     pub(crate) fn pages_wanted(&self, count: usize, page_tokens: usize) -> usize {
         if self.reduced.is_some() {
             return 0;
@@ -366,31 +365,31 @@ impl Segment {
         self.pages.push(page);
     }
 
-    /// Gives up the last token's key and value, so that its row is computed once more.
+    /// Drops the last token's key and value, so that its row is recomputed.
     pub(crate) fn forget_last(&mut self) {
         debug_assert!(self.is_whole() && self.resident > 0);
         self.resident -= 1;
         self.computed = self.computed.max(self.resident + 1);
     }
 
-    /// Where the next `count` tokens without keys and values go.
+    /// The slots of the next `count` tokens without keys and values.
     pub(crate) fn next_slots(&self, count: usize, page_tokens: usize) -> impl Iterator<Item = Slot> {
         (self.resident..self.resident + count).map(move |at| self.slot(at, page_tokens))
     }
 
-    /// Says that the next `count` tokens have keys and values now.
+    /// Marks the next `count` tokens as computed.
     pub(crate) fn advance(&mut self, count: usize) {
         self.resident += count;
         self.computed = self.computed.max(self.resident);
         debug_assert!(self.resident <= self.len());
     }
 
-    /// The first token without key and value.
+    /// The first token without key and value; `None` if all are computed.
     pub(crate) fn next_missing(&self) -> Option<Token> {
         self.tokens.get(self.resident).copied()
     }
 
-    /// Gives back pages that hold none of its keys and values.
+    /// Releases pages that hold none of its keys and values.
     pub(crate) fn trim(&mut self, page_tokens: usize, pool: &mut PagePool) {
         let held = if self.resident == 0 { 0 } else { (self.offset + self.resident).div_ceil(page_tokens) };
         for page in self.pages.drain(held.min(self.pages.len())..) {
@@ -398,15 +397,15 @@ impl Segment {
         }
     }
 
-    /// The places in its pages behind its last key and value.
+    /// The slots in its pages after its last key and value.
     #[cfg(test)]
     pub(crate) fn slots_behind(&self, page_tokens: usize) -> Vec<Slot> {
         let room = (self.pages.len() * page_tokens).saturating_sub(self.offset + self.resident);
         self.next_slots(room, page_tokens).collect()
     }
 
-    /// The places of its first `count` tokens, which have room, page by page; or what a policy shows of it, to text that
-    /// was given or not.
+    /// Appends the slots of its first `count` tokens, which have room, page by page; or what a policy shows of it to
+    /// given or generated text.
     pub(crate) fn spans(&self, count: usize, given: bool, page_tokens: usize, spans: &mut Vec<Span>) {
         if let Some(reduced) = &self.reduced {
             let shift = |listed: &Listed| listed.position - reduced.start + self.start;
@@ -428,8 +427,9 @@ impl Segment {
         }
     }
 
-    /// The pages that others may find: those that are full and begin with the token at a multiple of the page size, and of
-    /// a member of a set the last one as well. Each with the name of its last token, and how many it holds.
+    /// The pages that the prefix cache may serve: full pages that begin with a token at a multiple of the page size,
+    /// and for a member of a set the last page too. Each with the context of its last token and the number of its
+    /// tokens.
     pub(crate) fn pages_to_find(&self, page_tokens: usize) -> Vec<((ContextId, usize), PageId)> {
         let plain = self.offset == 0 && self.spliced.is_none() && self.reduced.is_none();
         let count = if plain { self.resident / page_tokens } else { 0 };
@@ -440,8 +440,8 @@ impl Segment {
         (0..count).map(full).chain(last).collect()
     }
 
-    /// Adopts pages of other sequences with the very keys and values of its next tokens. At least
-    /// `keep` tokens at the end are left to be computed. Gives how many tokens were found.
+    /// Adopts pages of other sequences that hold exactly the keys and values of its next tokens. At least `keep` tokens
+    /// at the end are left to compute. Returns the number of tokens adopted.
     pub(crate) fn adopt(
         &mut self,
         keep: usize,
@@ -477,7 +477,7 @@ impl Segment {
     }
 }
 
-/// Lists one more key, in the last span if it stands there and then.
+/// Lists one more key, extending the last span if it is adjacent in slot and position.
 fn list(slot: Slot, position: u32, spans: &mut Vec<Span>) {
     match spans.last_mut() {
         Some(last)
@@ -491,11 +491,11 @@ fn list(slot: Slot, position: u32, spans: &mut Vec<Span>) {
     }
 }
 
-/// What becomes of keys and values that were computed behind something else.
+/// What to do with keys and values that were computed after another context.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stale {
-    /// They are computed again: exact.
+    /// Recompute them: exact.
     Recompute,
-    /// They are shown as they are, at their new positions: approximate.
+    /// Keep them, at their new positions: approximate.
     Keep,
 }

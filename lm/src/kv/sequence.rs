@@ -1,9 +1,9 @@
 //! A sequence: the list of segments that one node reads.
 //!
-//! The list is the rule of visibility: a token sees all that stands before it in the list, except what
-//! lies in another path of a block. Positions follow from the list alone: a segment starts behind the
-//! longest of what it sees, so the paths of a block share their start, and what joins them starts behind
-//! the longest path. Fork clones the list, a join concatenates lists, a prune drops a range.
+//! The list is the visibility rule: a token sees everything before it in the list, except what is in another path of a
+//! fork. Positions follow from the list alone: a segment starts after the longest of what it sees, so the paths of a
+//! fork share their start, and the text after a join starts after the longest path. A fork clones the list, a join
+//! concatenates lists, a prune drops a range.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,39 +17,39 @@ use crate::kv::pages::PagePool;
 use crate::kv::segment::{Fork, ForkPath, Segment, Stale, hidden};
 use crate::text::token::Token;
 
-/// Tokens to be computed: the next `count` of a segment that have no keys and values yet.
+/// Tokens to compute: the next `count` tokens of a segment without keys and values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Chunk {
-    /// The place of the segment in the list.
+    /// The index of the segment in the list.
     pub(crate) segment: usize,
     /// How many tokens.
     pub(crate) count: usize,
 }
 
-/// What a sequence lets go of.
+/// Which pages a sequence gives up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Hold {
-    /// What it wrote itself.
+    /// Those of its own text.
     Own,
-    /// What it got at its fork as well.
+    /// Those it got at its fork as well.
     All,
 }
 
-/// A list of segments, with the branch in which its next token lies.
+/// A list of segments, with the branch of its next token.
 #[derive(Debug)]
 pub(crate) struct Sequence {
-    /// In the order in which they are read; positions follow from the list.
+    /// In reading order; positions follow from the list.
     pub(crate) segments: Vec<Segment>,
-    /// The paths of blocks in which the next token lies.
+    /// The fork path of the next token.
     branch: ForkPath,
-    /// Where its text is cut, where a policy works on it.
+    /// How its text is cut, if it has a policy.
     cuts: Option<Cuts>,
 }
 
-/// Where the text of a sequence is cut into segments, for whom.
+/// How the text of a sequence is cut into segments for a policy.
 #[derive(Clone, Debug)]
 pub(crate) struct Cuts {
-    /// What works at the end of each segment.
+    /// The policy, which is applied at the end of each segment.
     pub(crate) policy: Arc<dyn KvPolicy>,
     /// Its name.
     pub(crate) name: Arc<str>,
@@ -76,17 +76,17 @@ impl Sequence {
         Sequence { segments: Vec::new(), branch: Arc::from([]), cuts: None }
     }
 
-    /// A sequence whose text is cut for a policy.
+    /// An empty sequence whose text is cut for a policy.
     pub(crate) fn cut_for(cuts: Cuts) -> Sequence {
         Sequence { cuts: Some(cuts), ..Sequence::new() }
     }
 
-    /// For whom its text is cut.
+    /// How its text is cut; `None` without a policy.
     pub(crate) fn cuts(&self) -> Option<&Cuts> {
         self.cuts.as_ref()
     }
 
-    /// Ends the prompt: what comes from now on stands in a segment of its own.
+    /// Ends the prompt: what is appended from now on starts a new segment.
     pub(crate) fn end_prompt(&mut self) {
         if let Some(cuts) = &mut self.cuts {
             cuts.in_prompt = false;
@@ -94,15 +94,15 @@ impl Sequence {
         }
     }
 
-    /// Up to which segment it may be computed: the policy has to work on that one before the next. None without a
+    /// The last segment that may be computed now: the policy has to process it before the next one. `None` without a
     /// policy.
     pub(crate) fn boundary(&self) -> Option<usize> {
         self.cuts.as_ref()?;
         self.segments.iter().position(|segment| !segment.settled && !segment.is_spliced())
     }
 
-    /// The segments on which the policy is to work now, if it is: the last of them is computed, and something stands
-    /// behind it or is about to. They stand behind each other in one branch.
+    /// The segments that the policy is to process now, if any: the last of them is computed, and text follows it or is
+    /// about to. They are consecutive and in one branch.
     pub(crate) fn due(&self, at_fork: bool) -> Option<Range<usize>> {
         let last = self.boundary()?;
         let segment = &self.segments[last];
@@ -116,7 +116,7 @@ impl Sequence {
                 break;
             }
             before += 1;
-            // What was left of one run is worked on further; what came back of a branch has a past of its own.
+            // Reduced text is reduced further; text that returned from a branch has a history of its own.
             if other.reduced().is_some() {
                 break;
             }
@@ -124,7 +124,7 @@ impl Sequence {
         Some(last - before..last + 1)
     }
 
-    /// From which of the rows that follow so many of a segment on they are watched, if a policy wants them to be.
+    /// The first row to watch, among the rows after the `resident` tokens of a segment; `None` if no policy needs it.
     pub(crate) fn watched_from(&self, segment: usize, resident: usize) -> Option<usize> {
         let wants = self.cuts.as_ref().is_some_and(|cuts| cuts.policy.watches());
         let segment = &self.segments[segment];
@@ -132,8 +132,8 @@ impl Sequence {
         (wants && !segment.settled).then(|| known.saturating_sub(resident))
     }
 
-    /// Puts one segment in the place of several. What stands behind it and has no keys and values gets its new place
-    /// and name; what has some was computed behind just this.
+    /// Replaces several segments by one. Segments after it without keys and values get a new position and context;
+    /// those with keys and values were computed after exactly this.
     pub(crate) fn fold(&mut self, range: Range<usize>, folded: Segment, pool: &mut PagePool) {
         let first = range.start + 1;
         self.segments.splice(range, [folded]);
@@ -144,7 +144,7 @@ impl Sequence {
         }
     }
 
-    /// Replaces what a policy left by the text as it was cut, which has to be computed again.
+    /// Replaces reduced text by the text as it was cut, which then has to be recomputed.
     pub(crate) fn unfold(&mut self, place: usize, pool: &mut PagePool) {
         if self.segments[place].reduced().is_some() {
             let segment = self.segments.remove(place);
@@ -166,7 +166,7 @@ impl Sequence {
         self.start_of(self.segments.len(), &self.branch)
     }
 
-    /// Appends a member of a set: a path of its own, that other members do not see.
+    /// Appends a member of a set: a path of its own that other members do not see.
     pub(crate) fn give_member(&mut self, fork: Fork, tokens: &[Token]) {
         self.close();
         let (outside, first) = (self.branch.clone(), self.segments.len());
@@ -177,7 +177,7 @@ impl Sequence {
         self.branch = outside;
     }
 
-    /// Appends text that nobody generated. For a policy it is a stretch of its own.
+    /// Appends text that was not generated. For a policy it is a stretch of its own.
     pub(crate) fn give(&mut self, tokens: &[Token]) {
         if self.cuts.is_none() {
             return tokens.iter().for_each(|token| self.push(*token));
@@ -192,7 +192,7 @@ impl Sequence {
         self.close();
     }
 
-    /// Appends a token behind all that is there.
+    /// Appends a token.
     pub(crate) fn push(&mut self, token: Token) {
         if !self.segments.last().is_some_and(|last| last.open) {
             let visible = self.segments.iter().filter(|part| !hidden(&part.branch, &self.branch));
@@ -205,7 +205,7 @@ impl Sequence {
         }
     }
 
-    /// A sequence that goes on from here in a path of its own.
+    /// A sequence that continues from here in a path of its own.
     pub(crate) fn fork(&mut self, fork: Fork, pool: &mut PagePool) -> Sequence {
         self.close();
         let branch = self.branch.iter().copied().chain([fork]).collect();
@@ -213,20 +213,20 @@ impl Sequence {
         Sequence { segments: self.segments.iter().map(|segment| segment.share(pool)).collect(), branch, cuts }
     }
 
-    /// What is appended from now on stands in a segment of its own.
+    /// Closes the last segment: what is appended from now on starts a new one.
     pub(crate) fn close(&mut self) {
         if let Some(last) = self.segments.last_mut() {
             last.open = false;
         }
     }
 
-    /// The tokens that this sequence wrote itself, in order.
+    /// The tokens of the sequence's own text, in order.
     pub(crate) fn own_tokens(&self) -> Vec<Token> {
         let own = self.segments.iter().filter(|segment| !segment.inherited);
         own.flat_map(|segment| segment.tokens().iter().copied()).collect()
     }
 
-    /// The last tokens of the list, at most so many.
+    /// The last tokens of the list, at most `most`.
     pub(crate) fn last_tokens(&self, most: usize) -> Vec<Token> {
         let mut skip = self.len().saturating_sub(most);
         let mut tokens = Vec::with_capacity(self.len() - skip);
@@ -238,12 +238,12 @@ impl Sequence {
         tokens
     }
 
-    /// Whether no key or value stands behind something else than it was computed behind, and no policy takes any away.
+    /// Whether every key and value is in the context in which it was computed, and no policy removes any.
     pub(crate) fn is_exact(&self) -> bool {
         !self.segments.iter().any(Segment::is_spliced) && !self.is_thinned()
     }
 
-    /// Whether a policy does something to its text, sooner or later. The text alone says so: not what was computed.
+    /// Whether a policy ever changes its text. This depends on the text alone, not on what is computed.
     pub(crate) fn is_thinned(&self) -> bool {
         let Some(cuts) = &self.cuts else { return false };
         let runs = self.segments.chunk_by(|one, other| one.branch == other.branch && one.inherited == other.inherited);
@@ -272,7 +272,7 @@ impl Sequence {
         chunks
     }
 
-    /// Pages that it holds when every token has its key and value.
+    /// Pages that it holds once every token has its key and value.
     pub(crate) fn pages_when_whole(&self, page_tokens: usize) -> usize {
         let whole = |part: &Segment| part.pages().len() + part.pages_wanted(part.len() - part.resident(), page_tokens);
         self.segments.iter().map(whole).sum()
@@ -283,8 +283,8 @@ impl Sequence {
         self.segments.iter().map(|segment| segment.len() - segment.resident()).sum()
     }
 
-    /// Where a row of a segment finds what it sees: all visible segments before, and the first `own`
-    /// tokens of its own. Gives how many tokens stand before the segment, too.
+    /// The slots that a row of a segment sees: all visible earlier segments, and the first `own` tokens of its own.
+    /// Also returns how many keys come before the segment.
     pub(crate) fn spans(&self, segment: usize, own: usize, page_tokens: usize) -> (Vec<Span>, usize) {
         let (mut spans, mut before) = (Vec::new(), 0);
         let reader = &self.segments[segment];
@@ -298,7 +298,7 @@ impl Sequence {
         (spans, before)
     }
 
-    /// Lets go of keys and values; the tokens stay, and what is missing can be computed again.
+    /// Releases keys and values; the tokens stay, and what is missing can be recomputed.
     pub(crate) fn evict(&mut self, hold: Hold, pool: &mut PagePool) {
         let mut place = 0;
         while place < self.segments.len() {
@@ -313,12 +313,12 @@ impl Sequence {
         }
     }
 
-    /// Whether it holds any page of that kind.
+    /// Whether it holds any pages of that kind.
     pub(crate) fn holds_pages(&self, hold: Hold) -> bool {
         self.segments.iter().any(|segment| (hold == Hold::All || !segment.inherited) && !segment.pages().is_empty())
     }
 
-    /// Takes out what this sequence wrote itself; the rest is let go of.
+    /// The segments of its own text; all others are released.
     pub(crate) fn into_own(mut self, pool: &mut PagePool) -> Vec<Segment> {
         let (mut inherited, own) = self.segments.drain(..).partition::<Vec<_>, _>(|segment| segment.inherited);
         for segment in &mut inherited {
@@ -327,14 +327,14 @@ impl Sequence {
         own
     }
 
-    /// Lets go of everything.
+    /// Releases everything.
     pub(crate) fn clear(&mut self, pool: &mut PagePool) {
         for mut segment in self.segments.drain(..) {
             segment.release(pool);
         }
     }
 
-    /// Appends segments that another sequence wrote.
+    /// Appends segments of another sequence.
     pub(crate) fn extend(&mut self, segments: Vec<Segment>) {
         self.close();
         for mut segment in segments {
@@ -343,8 +343,8 @@ impl Sequence {
         }
     }
 
-    /// Removes a range of tokens, counted along the list. Segments behind it keep their old positions and
-    /// names until [`Sequence::settle`] is called.
+    /// Removes a range of tokens, by index in the list. Later segments keep their old positions and contexts until
+    /// [`Sequence::settle`] is called.
     pub(crate) fn cut(&mut self, range: Range<usize>, page_tokens: usize, pool: &mut PagePool) -> Vec<Token> {
         self.unfold_all(pool);
         let (mut kept, mut removed, mut at) = (Vec::new(), Vec::new(), 0);
@@ -370,7 +370,7 @@ impl Sequence {
         removed
     }
 
-    /// Puts tokens in before the token that stands at `at` along the list, in the branch of this sequence.
+    /// Inserts tokens before the token at index `at`, in the branch of this sequence.
     pub(crate) fn insert(&mut self, at: usize, tokens: &[Token], page_tokens: usize, pool: &mut PagePool) {
         self.unfold_all(pool);
         let mut new = Segment::new(ContextId::ROOT, self.branch.clone(), 0);
@@ -395,11 +395,11 @@ impl Sequence {
         self.close();
     }
 
-    /// Writes neighbours into one segment where the second has no keys and values yet: else what is cut
-    /// often would lie in many pages, each of them filled in part. How a sequence lies in pages then hangs on
-    /// its text alone. Gives how many tokens have to be computed again, because others hold their page too.
+    /// Merges neighbouring segments where the second has no keys and values yet: otherwise frequent cuts would leave
+    /// many partly filled pages. The page layout of a sequence then depends on its text alone. Returns the number of
+    /// tokens to recompute because their page has other holders.
     pub(crate) fn mend(&mut self, page_tokens: usize, pool: &mut PagePool) -> usize {
-        // A policy wants its cuts.
+        // A policy needs its cuts.
         if self.cuts.is_some() {
             return 0;
         }
@@ -417,8 +417,8 @@ impl Sequence {
         again
     }
 
-    /// Gives every segment the position and the name that the list says. Keys and values that were
-    /// computed behind something else are stale. Gives how many tokens have to be computed again.
+    /// Gives every segment the position and the context that follow from the list. Keys and values from another context
+    /// are stale. Returns the number of tokens to recompute.
     pub(crate) fn settle(&mut self, stale: Stale, pool: &mut PagePool) -> usize {
         let (mut again, mut place) = (0, 0);
         while place < self.segments.len() {
@@ -428,7 +428,7 @@ impl Sequence {
         again
     }
 
-    /// Gives one segment the position and the name that the list says.
+    /// Gives one segment the position and the context that follow from the list.
     fn put(&mut self, place: usize, stale: Stale, pool: &mut PagePool) -> usize {
         let branch = self.segments[place].branch.clone();
         let start = self.start_of(place, &branch);
@@ -441,7 +441,7 @@ impl Sequence {
         self.segments[place].rebase(before, start, stale, pool)
     }
 
-    /// Replaces all that a policy left by the text as it was cut.
+    /// Replaces all reduced text by the text as it was cut.
     fn unfold_all(&mut self, pool: &mut PagePool) {
         let mut place = 0;
         while place < self.segments.len() {
@@ -450,18 +450,18 @@ impl Sequence {
         }
     }
 
-    /// Where something in a branch starts that stands at `place` in the list.
+    /// The position of a segment in `branch` at index `place` of the list.
     fn start_of(&self, place: usize, branch: &[Fork]) -> u32 {
         let seen = self.segments[..place].iter().filter(|part| !hidden(&part.branch, branch));
         seen.map(Segment::end).max().unwrap_or(0)
     }
 }
 
-/// The name of what stands before something in `branch` that sees these segments, and no others.
+/// The context of text in `branch` that sees exactly these segments.
 fn frontier(visible: &[&Segment], branch: &[Fork]) -> ContextId {
     let Some(last) = visible.last() else { return ContextId::ROOT };
     let Some(fork) = last.branch.get(branch.len()) else { return last.end_name() };
-    // The last thing before is a block: its paths end where each of them ends.
+    // The text before is a fork: each of its paths has its own end.
     let mut paths: Vec<u32> = Vec::new();
     for part in visible {
         if let Some(other) = part.branch.get(branch.len())
@@ -480,7 +480,7 @@ fn frontier(visible: &[&Segment], branch: &[Fork]) -> ContextId {
         })
         .collect();
     match ends.as_slice() {
-        // One path alone is plain text.
+        // A single path is plain text.
         [end] => *end,
         ends => ContextId::join(ends),
     }

@@ -1,5 +1,5 @@
-//! One pass of a batch of rows through a model, on a device. It does what the [processor](crate::compute::processor)
-//! does, operation by operation.
+//! One pass of a batch of rows through a model, on a device. It repeats the [processor](crate::compute::processor)
+//! operation by operation.
 
 use theoremata_kernels::cuda::{
     Angles, Buffer, Choice, Choices, Cuda, CudaError, DevicePages, Plain, Product, Scoring, Step, StepPlan, Weights,
@@ -10,7 +10,7 @@ use crate::compute::backend::Batch;
 use crate::compute::cuda::weights::{DeviceLayer, DeviceLinear, DeviceModel, DeviceProjection};
 use crate::weights::shape::{LayerAttention, ModelShape};
 
-/// Numbers that attention may keep at a time, one a row, head and token seen: 64 MB.
+/// Attention scores in memory at a time, one per row, head and visible token: 64 MB.
 const SCORES_MAX: usize = 1 << 24;
 
 /// A batch on its way through a model.
@@ -24,7 +24,7 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    /// Uploads what all layers read and write.
+    /// Uploads the inputs of all layers.
     pub(super) fn new(
         cuda: &'a Cuda,
         shape: &'a ModelShape,
@@ -51,7 +51,7 @@ impl<'a> Pass<'a> {
         Ok(Pass { cuda, shape, weights, angles, batch, step })
     }
 
-    /// The logits of the rows of which something is wanted.
+    /// The logits of the wanted rows.
     pub(super) fn run<C: Cell + Plain>(&mut self, memory: &mut [DevicePages<C>]) -> Result<Buffer<f32>, CudaError> {
         let Pass { cuda, shape, weights, batch, .. } = *self;
         let mut state = cuda.buffer(batch.tokens.len() * shape.width)?;
@@ -84,7 +84,7 @@ impl<'a> Pass<'a> {
         &self.step.choices
     }
 
-    /// Rows by their root mean square and a gain; nothing where there is none: they are as they were.
+    /// RMS norm of each row with a gain; `None` without a gain: the rows stay as they are.
     fn norm(&self, x: &Buffer<f32>, gain: Option<&Buffer<f32>>) -> Result<Option<Buffer<f32>>, CudaError> {
         let Some(gain) = gain else { return Ok(None) };
         let mut normed = self.cuda.buffer(x.length())?;
@@ -98,7 +98,7 @@ impl<'a> Pass<'a> {
         Ok(out)
     }
 
-    /// The same rows through several matrices, with their biases.
+    /// The products of the same rows with several matrices, plus their biases.
     fn linears<const N: usize>(
         &self,
         linears: [&DeviceLinear; N],
@@ -149,7 +149,7 @@ impl<'a> Pass<'a> {
         Ok(fed)
     }
 
-    /// Adds what a part gives to the rows, behind the norm of it if there is one.
+    /// Adds the output of a sublayer to the rows, after its norm if it has one.
     fn add(
         &self,
         x: &Buffer<f32>,

@@ -6,19 +6,19 @@ use theoremata_kernels::cuda::{Buffer, Cuda, CudaError, Weights};
 use crate::weights::model::{Layer, Model, Projection};
 use crate::weights::tensors::Linear;
 
-/// A matrix, and what is added to what it gives.
+/// A matrix with its bias.
 pub(super) struct DeviceLinear {
     pub(super) weights: Weights,
     pub(super) bias: Option<Buffer<f32>>,
 }
 
-/// What makes queries, keys or values of a row.
+/// The projection of a row to queries, keys or values.
 pub(super) struct DeviceProjection {
     pub(super) linear: DeviceLinear,
     pub(super) norm: Option<Buffer<f32>>,
 }
 
-/// Matrices and vectors of one layer, as [`Layer`] has them.
+/// The weights of one layer, as in [`Layer`].
 pub(super) struct DeviceLayer {
     pub(super) attention_norm: Option<Buffer<f32>>,
     pub(super) query: DeviceProjection,
@@ -33,12 +33,12 @@ pub(super) struct DeviceLayer {
     pub(super) feed_after: Option<Buffer<f32>>,
 }
 
-/// All of a model.
+/// The weights of a model.
 pub(super) struct DeviceModel {
     pub(super) embedding: Weights,
     pub(super) layers: Vec<DeviceLayer>,
     pub(super) norm: Buffer<f32>,
-    /// What makes logits; none where the embedding does.
+    /// The output head; `None` if the embedding is used.
     pub(super) head: Option<Weights>,
 }
 
@@ -62,7 +62,7 @@ impl DeviceLayer {
         let projection = |projection: &Projection| -> Result<DeviceProjection, CudaError> {
             Ok(DeviceProjection { linear: linear(&projection.linear)?, norm: vector(&projection.norm)? })
         };
-        // A mixture is refused before anything is uploaded.
+        // Mixtures are refused before anything is uploaded.
         let feed = layer.feed.only().unwrap_or_else(|| unreachable!("a mixture has no kernel"));
         Ok(DeviceLayer {
             attention_norm: vector(&layer.attention_norm)?,
