@@ -1,4 +1,4 @@
-//! Constraints on what a model writes: grammars, schemas, expressions, and trees of tags and tasks.
+//! Constraints on generated text: grammars, schemas, regular expressions, and trees of tags and tasks.
 
 pub(crate) mod constraint;
 pub(crate) mod grammar;

@@ -1,4 +1,4 @@
-//! Drafters: what a text says next, proposed before the model is asked.
+//! Drafters, which propose tokens before the model computes them.
 
 pub(crate) mod acceptance;
 mod distributions;

@@ -1,4 +1,4 @@
-//! Text to tokens and back, and the forms in which models read text.
+//! Tokenization, chat templates and prompts.
 
 pub(crate) mod alphabet;
 pub(crate) mod date;

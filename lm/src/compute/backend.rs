@@ -1,8 +1,8 @@
 //! The interface of a backend, which computes the rows of a step.
 //!
 //! The engine plans in integers: which rows, at which positions, in which pages, what each sees, and which outputs are
-//! needed. A [`Backend`] holds the weights and the pages, and returns logits or tokens. The
-//! [processor](super::processor) backend defines the results of all others.
+//! needed. A [`Backend`] holds the weights and the pages, and returns logits or tokens. The processor's backend
+//! ([`processor`](super::processor)) defines the results of all others.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
-//! Constraints: what the next token may be.
+//! Constraints: which tokens may come next.
 //!
-//! A constraint is a value that follows one text. The engine asks which tokens may come, says which one
-//! came, and is told when the text may or must end. Its state belongs to a sequence: a fork of the sequence
-//! takes a fork of the constraint, and neither notices the other.
+//! A constraint is a value that follows one text. The engine asks which tokens may come next, reports the one that
+//! came, and is told when the text may or must end. The state belongs to a sequence: a fork of the sequence gets an
+//! independent fork of the constraint.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,24 +13,23 @@ use crate::text::token::Token;
 
 /// Restricts a text, token by token.
 ///
-/// All answers are functions of the tokens accepted so far, so a text that is generated again is constrained
-/// the same way.
+/// All answers are functions of the tokens accepted so far, so text that is generated again is constrained in the same
+/// way.
 pub trait Constraint: Send + Sync {
-    /// The tokens that may come next. Tokens that say that the text ends are never among them, see
-    /// [`Constraint::ending`]. Empty where the text must end.
+    /// The tokens that may come next, without end-of-text tokens, for which see [`Constraint::ending`]. Empty if the
+    /// text must end.
     fn allowed(&mut self) -> Result<TokenSet, ConstraintError>;
 
-    /// Takes the token that came. One that is not allowed is an error, and the constraint is of no use after it.
+    /// Accepts the next token. A token that is not allowed is an error, and makes the constraint unusable.
     fn accept(&mut self, token: Token) -> Result<(), ConstraintError>;
 
     /// Whether the text may end here.
     fn ending(&mut self) -> Result<Ending, ConstraintError>;
 
-    /// Tokens that come next whatever is chosen, as far as that is known: they need not be drawn. They
-    /// are not accepted yet.
+    /// The tokens that must come next, as far as that is known: they need not be drawn. They are not accepted yet.
     fn forced(&mut self) -> Result<Vec<Token>, ConstraintError>;
 
-    /// The same state once more, independent of this one.
+    /// An independent copy of the state.
     fn fork(&self) -> Box<dyn Constraint>;
 }
 
@@ -39,20 +38,20 @@ pub trait Constraint: Send + Sync {
 pub enum Ending {
     /// It is not complete.
     Not,
-    /// It is complete, and may go on.
+    /// It is complete, and may continue.
     May,
-    /// It is complete, and nothing may follow.
+    /// It is complete, and must end.
     Must,
 }
 
-/// Why a constraint cannot go on, or was not made.
+/// Why a constraint cannot be built, or cannot continue.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConstraintError {
-    /// The grammar, schema or expression is not understood.
+    /// The grammar, schema or regular expression is invalid or not supported.
     #[error("the grammar cannot be used: {0}")]
     Grammar(String),
-    /// The grammar is larger or nested deeper than is read.
+    /// The grammar is too large or nested too deeply.
     #[error("the grammar is too large: {what} above {bound}")]
     Bound {
         /// What is too large.
@@ -63,10 +62,10 @@ pub enum ConstraintError {
     /// The vocabulary cannot be used for constraints.
     #[error("the vocabulary cannot be constrained: {0}")]
     Vocabulary(String),
-    /// A token came that may not.
+    /// A token that is not allowed.
     #[error("token {0} may not come here")]
     Refused(Token),
-    /// The constraint gave up within its bounds of work.
+    /// The constraint exceeded its bounds on work.
     #[error("the constraint gave up: {0}")]
     GaveUp(String),
 }
@@ -78,7 +77,7 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
-    /// The set of those tokens whose bits are set, 32 a word.
+    /// The set of the tokens whose bits are set, 32 bits per word.
     pub(crate) fn from_words(words: &[u32]) -> TokenSet {
         let mut bits = FixedBitSet::with_capacity(words.len() * 32);
         for (at, word) in words.iter().enumerate() {
@@ -87,7 +86,7 @@ impl TokenSet {
         TokenSet { bits }
     }
 
-    /// The set as bits, 32 a word, of the first `tokens` tokens.
+    /// The bits of the first `tokens` tokens, 32 per word.
     pub(crate) fn to_words(&self, tokens: usize) -> Vec<u32> {
         let mut words = vec![0; tokens.div_ceil(32)];
         self.iter().take_while(|token| (*token as usize) < tokens).for_each(|token| {
@@ -106,7 +105,7 @@ impl TokenSet {
         self.bits.grow_and_insert(token as usize);
     }
 
-    /// Takes a token out.
+    /// Removes a token.
     pub fn remove(&mut self, token: Token) {
         if self.contains(token) {
             self.bits.remove(token as usize);
@@ -118,7 +117,7 @@ impl TokenSet {
         self.bits.count_ones(..)
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.bits.is_clear()
     }
@@ -128,7 +127,7 @@ impl TokenSet {
         self.bits.ones().map(|token| token as Token)
     }
 
-    /// Logits with -∞ for all tokens that are not in the set.
+    /// The logits, with -∞ for all tokens outside the set.
     pub(crate) fn masked(&self, logits: &[f32]) -> Vec<f32> {
         let mut masked = vec![f32::NEG_INFINITY; logits.len()];
         for token in self.iter().map(|token| token as usize).take_while(|token| *token < logits.len()) {
@@ -138,7 +137,7 @@ impl TokenSet {
     }
 }
 
-/// Two sets are the same if they have the same tokens, whatever they have room for.
+/// Sets are equal if they have the same tokens, whatever their capacity.
 impl PartialEq for TokenSet {
     fn eq(&self, other: &TokenSet) -> bool {
         self.iter().eq(other.iter())
@@ -153,24 +152,22 @@ impl fmt::Debug for TokenSet {
     }
 }
 
-/// What constrains a turn.
+/// The constraint of a turn.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub enum TurnConstraint {
-    /// Nothing: every token may come. What constrained the node before is forgotten.
+    /// None: every token may come. An earlier constraint of the node is dropped.
     #[default]
     Free,
-    /// A constraint, from its present state on. The turn ends as soon as the constraint says that nothing may follow.
+    /// A constraint, from its present state on. The turn ends as soon as nothing may follow.
     By(InitialState),
-    /// What constrained the node before, or its parent at the fork. It has read all that came to the node since
-    /// it began: tokens that were generated, given, or came back of branches; it does not notice what is
-    /// pruned. If it could not read them, or if nothing constrained, the turn ends as
-    /// [`Outcome::Invalid`](crate::Outcome::Invalid).
+    /// The earlier constraint of the node, or of its parent at the fork. It has read all tokens of the node since it
+    /// began, whether generated, given or returned by branches; pruning does not affect it. If it could not read them,
+    /// or there is no earlier constraint, the turn ends as [`Outcome::Invalid`](crate::Outcome::Invalid).
     Continued,
 }
 
 impl TurnConstraint {
-    /// The same behind more text: what constrains a sequence that goes on from there. Only a constraint of its own can
-    /// be moved on; what is free or continued stays as it is.
+    /// The constraint after more text. Only a constraint of its own advances; free and continued stay as they are.
     ///
     /// # Errors
     /// If the constraint refuses one of the tokens.
@@ -182,7 +179,7 @@ impl TurnConstraint {
     }
 }
 
-/// The state in which a constraint begins.
+/// The initial state of a constraint.
 #[derive(Clone)]
 pub struct InitialState(Arc<dyn Constraint>);
 
@@ -204,7 +201,7 @@ impl From<Box<dyn Constraint>> for TurnConstraint {
     }
 }
 
-/// Two are the same if they are one.
+/// Equal if they are the same object.
 impl PartialEq for InitialState {
     fn eq(&self, other: &InitialState) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

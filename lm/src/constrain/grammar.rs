@@ -14,20 +14,20 @@ use super::constraint::{Constraint, ConstraintError, Ending, TokenSet};
 use crate::text::token::Token;
 use crate::text::tokenizer::{Reading, Tokenizer};
 
-/// Bytes of a grammar that are read.
+/// The largest grammar, in bytes.
 const GRAMMAR_BYTES: usize = 1 << 20;
-/// Brackets one in another that are read: what reads a grammar goes down by recursion.
+/// The deepest nesting of brackets: the grammar parser is recursive.
 const NESTING: usize = 100;
-/// Bytes of the longest token that is ever allowed; the tree of all tokens is not deeper.
+/// The longest token that is ever allowed, in bytes; bounds the depth of the token trie.
 const PIECE_BYTES: usize = 1000;
-/// States of a lexer, at one to two thousand bytes each.
+/// Lexer states, of one to two kilobytes each.
 const LEXER_STATES: usize = 50_000;
 
-/// A vocabulary for which constraints are made. Built once for a model; takes a tenth of a second and some ten
-/// megabytes for 50,000 tokens.
+/// Builds constraints for a vocabulary. Built once for a model; takes a tenth of a second and about ten megabytes for
+/// 50,000 tokens.
 pub struct Grammars {
     factory: ParserFactory,
-    /// What stands for the end of a text within a parser.
+    /// The end-of-text token within a parser.
     end: Token,
 }
 
@@ -37,13 +37,13 @@ impl Grammars {
         Grammars::parted(tokenizer, None)
     }
 
-    /// Constraints in which no token is the end of one tag and the beginning of another: so a span ends with its
-    /// tag, and what follows it stands in another one. Tokens with `><` are never allowed.
+    /// Constraints in which no token ends one tag and begins another, so that a span ends with its tag and the text
+    /// after it is in another span. Tokens with `><` are never allowed.
     pub fn of_tags(tokenizer: &Tokenizer) -> Result<Grammars, ConstraintError> {
         Grammars::parted(tokenizer, Some("><"))
     }
 
-    /// Constraints in which no token holds a seam of two characters.
+    /// Constraints in which no token contains this pair of characters.
     fn parted(tokenizer: &Tokenizer, seam: Option<&'static str>) -> Result<Grammars, ConstraintError> {
         let holds_seam = |piece: &[u8]| seam.is_some_and(|seam| piece.windows(2).any(|pair| pair == seam.as_bytes()));
         let count = tokenizer.len();
@@ -56,8 +56,8 @@ impl Grammars {
         for (name, token) in tokenizer.steering() {
             pieces[token as usize] = steering_piece(name);
         }
-        // The parser wants a token that ends a text. It gets one that no model has: whether a text may end
-        // is told apart from the tokens, and what a turn ends with is the caller's business.
+        // The parser needs an end-of-text token. It gets one that no model has: whether a text may end is reported
+        // separately, and how a turn ends is up to the caller.
         pieces.push(steering_piece("<end of guided text>"));
         let factory = guarded(|| {
             let trie = TokTrie::from(&TokRxInfo::new(end + 1, end), &pieces);
@@ -73,28 +73,28 @@ impl Grammars {
         Ok(Grammars { factory, end })
     }
 
-    /// Texts that are JSON and fit a schema: on one line, a blank behind each comma and colon, and objects
-    /// with their properties in the order of the schema.
+    /// JSON texts that match a schema: on one line, with a blank after each comma and colon, and properties in the
+    /// order of the schema.
     pub fn json_schema(&self, schema: &Json) -> Result<Box<dyn Constraint>, ConstraintError> {
         bounded(&schema.to_string())?;
         let mut schema = schema.clone();
         drop_notes(&mut schema);
         if let Some(keywords) = schema.as_object_mut() {
-            // Blanks that mean nothing leave a model something to draw for ever, and tokens to be forced fewer.
+            // Flexible whitespace would let a model emit blanks for ever, and leave fewer tokens forced.
             let layout = json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
             keywords.insert("x-guidance".into(), layout);
         }
         self.start(TopLevelGrammar::from_json_schema(schema))
     }
 
-    /// Texts that a regular expression matches as a whole. Look-around and back references are not known.
+    /// Texts that a regular expression matches as a whole. Look-around and back references are not supported.
     pub fn regex(&self, expression: &str) -> Result<Box<dyn Constraint>, ConstraintError> {
         bounded(expression)?;
         self.start(TopLevelGrammar::from_regex(expression))
     }
 
-    /// Texts of a context-free grammar in the notation of Lark, from its rule `start`. A steering token is
-    /// written as its name in angle brackets, without quotes.
+    /// Texts of a context-free grammar in Lark notation, from its rule `start`. A control token is written as its name
+    /// in angle brackets, without quotes.
     pub fn lark(&self, grammar: &str) -> Result<Box<dyn Constraint>, ConstraintError> {
         bounded(grammar)?;
         self.start(TopLevelGrammar::from_lark(grammar.to_owned()))
@@ -106,7 +106,7 @@ impl Grammars {
         if let Some(error) = matcher.get_error() {
             return Err(ConstraintError::Grammar(brief(&error)));
         }
-        // A grammar whose first token cannot be found is refused now, while somebody can mend it.
+        // A grammar whose first token cannot be found is refused now, when the caller can still fix it.
         if !matcher.is_stopped() {
             matcher.compute_mask().map_err(|error| ConstraintError::Grammar(brief(&error.to_string())))?;
         }
@@ -114,11 +114,11 @@ impl Grammars {
     }
 }
 
-/// Formats that say what a text looks like; others, such as `password`, only say what it is for, and hold for any text.
+/// Formats that restrict the text; others, such as `password`, are annotations and match any text.
 const FORMATS: [&str; 11] =
     ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri", "unknown"];
 
-/// Takes out of a schema the formats that restrict nothing.
+/// Removes the formats that restrict nothing from a schema.
 fn drop_notes(schema: &mut Json) {
     match schema {
         Json::Object(keywords) => {
@@ -126,7 +126,7 @@ fn drop_notes(schema: &mut Json) {
             if keywords.get("format").and_then(Json::as_str).is_some_and(is_note) {
                 keywords.remove("format");
             }
-            // What stands here is no schema.
+            // The values here are not schemas.
             let others = keywords
                 .iter_mut()
                 .filter(|(name, _)| !matches!(name.as_str(), "const" | "enum" | "default" | "examples"));
@@ -137,14 +137,14 @@ fn drop_notes(schema: &mut Json) {
     }
 }
 
-/// The bytes by which a steering token is found: its name behind a byte that no text has.
+/// The bytes of a control token in the trie: its name after a byte that no text contains.
 fn steering_piece(name: &str) -> Vec<u8> {
     let piece = [&[TokTrie::SPECIAL_TOKEN_MARKER], name.as_bytes()].concat();
     if piece.len() > PIECE_BYTES { Vec::new() } else { piece }
 }
 
-/// The bytes by which any other token is found; none for a token that is never allowed. A piece that begins
-/// with the byte of steering tokens is no part of UTF-8, and would be taken for one of them.
+/// The bytes of any other token in the trie; empty for a token that is never allowed. A piece that begins with the
+/// marker byte of control tokens is not UTF-8, and would be mistaken for one of them.
 fn plain_piece(bytes: &[u8]) -> Vec<u8> {
     let unfit = bytes.len() > PIECE_BYTES || bytes.first() == Some(&TokTrie::SPECIAL_TOKEN_MARKER);
     if unfit { Vec::new() } else { bytes.to_vec() }
@@ -170,7 +170,7 @@ fn bounded(grammar: &str) -> Result<(), ConstraintError> {
     }
 }
 
-/// Runs what reads input of others: a panic in it is an error like any other.
+/// Runs a parser of untrusted input: a panic in it becomes an ordinary error.
 fn guarded<T, E: Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => result.map_err(|error| brief(&error.to_string())),
@@ -178,17 +178,17 @@ fn guarded<T, E: Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Stri
     }
 }
 
-/// An error in two lines at most.
+/// An error message cut to two lines.
 fn brief(error: &str) -> String {
     let lines: Vec<&str> = error.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
     lines.join(": ").chars().take(400).collect()
 }
 
-/// The vocabulary as llguidance wants to see it.
+/// The vocabulary in the form that llguidance needs.
 struct Words {
     trie: TokTrie,
     tokenizer: Tokenizer,
-    /// Two characters that no token may hold.
+    /// A pair of characters that no token may contain.
     seam: Option<&'static str>,
 }
 
@@ -208,7 +208,7 @@ impl TokenizerEnv for Words {
         self.trie.tokenize_with_greedy_fallback(bytes, |mut text| {
             let mut tokens = Vec::new();
             while let Some(at) = self.seam.and_then(|seam| text.find(seam)) {
-                // Both characters are of ASCII: behind the first one, a character begins.
+                // Both characters are ASCII, so a character begins after the first one.
                 let (before, rest) = text.split_at(at + 1);
                 tokens.extend(self.plain_tokens(before));
                 text = rest;
@@ -219,7 +219,7 @@ impl TokenizerEnv for Words {
     }
 }
 
-/// The state of a parser.
+/// A parser and its state.
 struct Grammatical {
     matcher: Matcher,
     end: Token,
@@ -230,7 +230,7 @@ impl Grammatical {
         ConstraintError::GaveUp(brief(&error.to_string()))
     }
 
-    /// Whether the parser came to an end, good or bad.
+    /// Whether the parser has stopped, successfully or not.
     fn stopped(&self) -> Result<bool, ConstraintError> {
         match self.matcher.stop_reason() {
             StopReason::NotStopped => Ok(false),
@@ -281,7 +281,7 @@ impl Constraint for Grammatical {
         Ok(tokens)
     }
 
-    /// With caches of its own: what siblings have looked up must not count against its bounds of work.
+    /// With caches of its own: the work of siblings must not count against its bounds.
     fn fork(&self) -> Box<dyn Constraint> {
         Box::new(Grammatical { matcher: self.matcher.deep_clone(), end: self.end })
     }

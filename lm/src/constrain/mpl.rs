@@ -4,58 +4,56 @@ use std::fmt::Write;
 
 use super::constraint::ConstraintError;
 
-/// What may stand at a place of an atom.
+/// What an argument of an atom may be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
     /// A variable that is bound there, or a constant of the signature.
     Term,
-    /// This name alone: the relation, function or set that the atom speaks about.
+    /// This name alone: the relation, function or set of the atom.
     Name(String),
 }
 
-/// A kind of atom: a predicate with what may stand at its places.
+/// A kind of atom: a predicate and what its arguments may be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Atom {
     /// The name of the predicate, such as `in3` or `=`.
     pub predicate: String,
-    /// Its places, as many as it has.
+    /// Its arguments.
     pub places: Vec<Place>,
 }
 
-/// What the statements of a theory are made of, and how large they may be.
+/// The atoms and constants of a theory's statements, and the bounds on their size.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Signature {
     /// The kinds of atoms.
     pub atoms: Vec<Atom>,
     /// Names that stand for individuals.
     pub constants: Vec<String>,
-    /// Variables that are bound at most at one place; at least 1.
+    /// The largest number of variables that are bound at once; at least 1.
     pub variables: usize,
-    /// Connectives one in another, below the outermost.
+    /// Nesting of connectives, below the outermost.
     pub depth: usize,
 }
 
-/// Variables and connectives that a signature may ask for: the grammar grows with the square of the one
-/// times the other.
+/// The bound on variables and on depth: the size of the grammar grows with the square of the one times the other.
 const BOUND: usize = 16;
 
 impl Atom {
-    /// A predicate with so many places for terms.
+    /// A predicate with `arity` arguments that are terms.
     pub fn of_terms(predicate: &str, arity: usize) -> Atom {
         Atom { predicate: predicate.into(), places: vec![Place::Term; arity] }
     }
 }
 
 impl Signature {
-    /// A grammar in the notation of [`Grammars::lark`](crate::Grammars::lark). Its texts are statements
-    /// `(>[x,y] A B)` in which every atom is one of the signature, every variable is bound, and no binder
-    /// takes a name that is in use.
+    /// A grammar in the notation of [`Grammars::lark`](crate::Grammars::lark). Its texts are statements `(>[x,y] A B)`
+    /// in which every atom is in the signature, every variable is bound, and no binder shadows another.
     pub fn grammar(&self) -> Result<String, ConstraintError> {
         self.rules("")
     }
 
-    /// The same as a part of a larger grammar: the name of every rule begins with this, which keeps those of several
-    /// signatures apart. A statement is the rule `start` with that before it.
+    /// The rules of this grammar as part of a larger one: the names of all rules begin with `prefix`, which keeps
+    /// several signatures apart. The rule for a statement is `start` after the prefix.
     pub fn rules(&self, prefix: &str) -> Result<String, ConstraintError> {
         if self.variables > BOUND || self.depth > BOUND {
             return Err(ConstraintError::Bound { what: "variables or depth", bound: BOUND });
@@ -90,7 +88,7 @@ impl Signature {
         Ok(grammar)
     }
 
-    /// `(>[…] A B)` with at least one more variable bound than before, as alternatives.
+    /// The alternatives of `(>[…] A B)` that bind at least one more variable.
     fn quantified(&self, prefix: &str, variables: &[String], bound: usize, depth: usize) -> String {
         let one = |more: usize| {
             let opened = format!("(>[{}] ", variables[bound..more].join(","));
@@ -99,7 +97,7 @@ impl Signature {
         (bound + 1..=variables.len()).map(one).collect::<Vec<_>>().join(" | ")
     }
 
-    /// The terms and atoms under these variables.
+    /// The rules for terms and atoms over these variables.
     fn terms(&self, prefix: &str, grammar: &mut String, variables: &[String]) {
         let bound = variables.len();
         let terms: Vec<String> = variables.iter().chain(&self.constants).map(|name| quoted(name)).collect();
@@ -120,7 +118,7 @@ impl Signature {
         let _ = writeln!(grammar, "{prefix}t{bound}: {}\n{prefix}a{bound}: {}", terms.join(" | "), atoms.join(" | "));
     }
 
-    /// What may stand under so many variables.
+    /// The rule for formulas in which `bound` variables are bound.
     fn formulas(&self, prefix: &str, grammar: &mut String, variables: &[String], bound: usize, depth: usize) {
         let mut ways = vec![format!("{prefix}a{bound}"), format!("\"!\" {prefix}a{bound}")];
         if let Some(below) = depth.checked_sub(1) {
@@ -134,13 +132,13 @@ impl Signature {
     }
 }
 
-/// Whether MPL reads a text as one name.
+/// Whether MPL reads the text as one name.
 fn is_name(text: &str) -> bool {
     let parts = |character: char| character.is_whitespace() || "()[],;\"!".contains(character);
     !text.is_empty() && !text.contains(parts)
 }
 
-/// A text as the notation of the grammar writes it.
+/// The text as a literal of the grammar notation.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,24 +1,24 @@
-//! Names that exist: a text is one of some given ones, and nothing else can be said.
+//! A constraint to a list of names: the text is one of them.
 //!
-//! Source: decoding under a prefix tree, as in *ZeroGR* (arXiv 2510.10419); the ids here are names of what a prompt shows,
-//! so a model can cite only what it was given.
+//! Source: decoding under a prefix tree, as in *ZeroGR* (arXiv 2510.10419). Here the names are ids of items in a
+//! prompt, so a model can cite only what it was given.
 
 use std::sync::Arc;
 
 use crate::constrain::constraint::{Constraint, ConstraintError, Ending, TokenSet};
 use crate::text::token::Token;
 
-/// Lets a text be one of some names.
+/// The text is one of these names.
 #[derive(Clone, Debug)]
 pub struct Names {
-    /// Ascending and each once, so that those with one beginning stand together.
+    /// Sorted and without duplicates, so that names with a common prefix are adjacent.
     names: Arc<[Vec<Token>]>,
-    /// What stands of the text.
+    /// The text so far.
     text: Vec<Token>,
 }
 
 impl Names {
-    /// The names, by their tokens. One that has none, or is there twice, says nothing more.
+    /// A constraint to these names, given by their tokens. Empty names and duplicates are dropped.
     pub fn new(names: impl IntoIterator<Item = Vec<Token>>) -> Names {
         let mut names: Vec<Vec<Token>> = names.into_iter().filter(|name| !name.is_empty()).collect();
         names.sort_unstable();
@@ -49,7 +49,7 @@ impl Constraint for Names {
 
     fn ending(&mut self) -> Result<Ending, ConstraintError> {
         let possible = self.possible();
-        // The shortest stands first.
+        // The shortest comes first.
         Ok(match possible.first() {
             Some(first) if *first != self.text => Ending::Not,
             Some(_) if possible.len() > 1 => Ending::May,

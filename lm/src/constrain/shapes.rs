@@ -1,4 +1,4 @@
-//! The two shapes in which a model may write a tree of reasoning by itself: tasks in JSON, and tags.
+//! The two formats in which a model may write a tree of reasoning by itself: tasks in JSON, and tags.
 
 use serde_json::{Value as Json, json};
 
@@ -7,32 +7,32 @@ use super::grammar::Grammars;
 use super::mpl::quoted;
 use crate::text::tokenizer::Tokenizer;
 
-/// Levels or branches that a shape may ask for.
+/// The largest number of levels or branches.
 const BOUND: usize = 64;
-/// Characters that a text may be bounded to: each is a state of a lexer.
+/// The largest bound on the characters of a text: each character is a lexer state.
 const CHARACTERS: usize = 4096;
-/// Blocks that a grammar of tags may spell out.
+/// The largest number of blocks in a grammar of tags.
 const BLOCKS: usize = 1000;
 
-/// The form of a tree of tasks in JSON: `reasoning`, a list of tasks, and then an `answer`.
+/// The format of a tree of tasks in JSON: `reasoning`, a list of tasks, and then an `answer`.
 ///
-/// A task has a `thought`, may use a tool, may have subtasks, and ends with a `conclusion`, in this order;
-/// tasks of the last level have a thought and a conclusion alone. Source: Luo et al. 2025, *Beyond Context
-/// Limits: Subconscious Threads for Long-Horizon Reasoning*, with the recursion unrolled.
+/// A task has a `thought`, may call a tool, may have subtasks, and ends with a `conclusion`, in this order; tasks at
+/// the last level have only a thought and a conclusion. Source: Luo et al. 2025, *Beyond Context Limits: Subconscious
+/// Threads for Long-Horizon Reasoning*, with the recursion unrolled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TaskForm {
-    /// Levels of tasks at most.
+    /// The largest number of levels.
     pub levels: usize,
-    /// Tasks of a list at most.
+    /// The largest number of tasks in a list.
     pub width: usize,
-    /// Characters of a thought, a conclusion and the answer at most. Without a bound, a model that ends no
-    /// sentence ends no task.
+    /// The largest number of characters of a thought, a conclusion and the answer. Without a bound, a model that never
+    /// ends a string never ends a task.
     pub characters: Option<usize>,
 }
 
 impl TaskForm {
-    /// The schema. Each tool is given by its name and the schema of its parameters. What a tool replies is a
-    /// text in `tool_result`, which nobody bounds but who writes it.
+    /// The schema. Each tool is given by its name and the schema of its parameters. The reply of a tool is an unbounded
+    /// string in `tool_result`.
     pub fn schema(&self, tools: &[(String, Json)]) -> Result<Json, ConstraintError> {
         let TaskForm { levels, width, characters } = *self;
         if !(1..=BOUND).contains(&levels) || !(1..=BOUND).contains(&width) {
@@ -75,7 +75,7 @@ impl TaskForm {
         }))
     }
 
-    /// What constrains a model that writes such a tree. Made once for a vocabulary, and cloned.
+    /// The constraint to such a tree. Build it once per vocabulary, and clone it.
     pub fn constraint(
         &self,
         tokenizer: &Tokenizer,
@@ -85,7 +85,7 @@ impl TaskForm {
     }
 }
 
-/// The schema of a call of a tool and its reply.
+/// The schema of a tool call with its reply.
 fn tool_use((name, parameters): &(String, Json)) -> Json {
     json!({
         "type": "object",
@@ -104,28 +104,27 @@ fn bounded_text(characters: Option<usize>) -> Result<(), ConstraintError> {
     }
 }
 
-/// The tags of Multiverse: `<Parallel>` opens a block, whose outlines, paths and conclusion follow.
+/// The tags of Multiverse: `<Parallel>` opens a block of outlines, paths and a conclusion.
 ///
-/// Every separator lies inside a span: `</Path>` is followed by the next `<Path>` at once, so that no token
-/// between two paths sees the one and is seen by the other. Paths are as many as outlines, and numbered as
-/// they are. Source: Yang et al. 2025, *Multiverse: Your Language Models Secretly Decide How to Parallelize
-/// and Merge Generation*, with the newline between paths taken out.
+/// Every separator is inside a span: `</Path>` is followed by the next `<Path>` immediately, so no token between two
+/// paths sees the one and is seen by the other. There are as many paths as outlines, with the same numbers. Source:
+/// Yang et al. 2025, *Multiverse: Your Language Models Secretly Decide How to Parallelize and Merge Generation*,
+/// without the newline between paths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Multiverse {
-    /// Outlines of a block at most.
+    /// The largest number of outlines in a block.
     pub width: usize,
-    /// Blocks one in another at most.
+    /// The deepest nesting of blocks.
     pub depth: usize,
-    /// Blocks one after the other at most, in the thought and in each path.
+    /// The largest number of consecutive blocks, in the thought and in each path.
     pub blocks: Option<usize>,
-    /// Characters of a text between two tags at most.
+    /// The largest number of characters of a text between two tags.
     pub characters: Option<usize>,
 }
 
 impl Multiverse {
-    /// A grammar in the notation of [`Grammars::lark`](crate::Grammars::lark): a thought with blocks, and an
-    /// answer behind it. Tags that are steering tokens of the vocabulary are meant as these tokens. Text
-    /// between tags has no `<`.
+    /// A grammar in the notation of [`Grammars::lark`](crate::Grammars::lark): a thought with blocks, then an answer.
+    /// Tags that are control tokens of the vocabulary are written as these tokens. Text between tags contains no `<`.
     pub fn grammar(&self, tokenizer: &Tokenizer) -> Result<String, ConstraintError> {
         let blocks = (0..self.depth as u32).try_fold(0usize, |sum, level| {
             self.width.checked_pow(level).and_then(|more| sum.checked_add(more)).filter(|sum| *sum <= BLOCKS)
@@ -155,19 +154,19 @@ impl Multiverse {
         Ok(rules.join("\n"))
     }
 
-    /// What constrains a model that writes so. No token reads across the end of a path or of a goal. Made once for
-    /// a vocabulary, and cloned.
+    /// The constraint to this format. No token spans the end of a path or a goal. Build it once per vocabulary, and
+    /// clone it.
     pub fn constraint(&self, tokenizer: &Tokenizer) -> Result<TurnConstraint, ConstraintError> {
         Ok(Grammars::of_tags(tokenizer)?.lark(&self.grammar(tokenizer)?)?.into())
     }
 
-    /// Text with blocks of this rule in it.
+    /// Text that may contain blocks of this rule.
     fn body(&self, block: &str) -> String {
         let times = self.blocks.map_or("*".to_owned(), |most| format!("{{0,{most}}}"));
         format!("TEXT? ({block} TEXT?){times}")
     }
 
-    /// The rules of the block whose outlines are numbered behind a prefix such as `2.`, and of those below.
+    /// The rules of the block whose outlines have numbers with this prefix, such as `2.`, and of the blocks below it.
     fn block(&self, rules: &mut Vec<String>, prefix: &str, level: usize, tag: &impl Fn(&str) -> String) {
         let suffix = prefix.replace('.', "_");
         let count = |name: &str, count: usize| {

@@ -1,35 +1,35 @@
-//! The state of a constraint along with the sequence that it constrains.
+//! The constraint state of a sequence.
 
 use std::fmt;
 
 use super::constraint::{Constraint, Ending, TokenSet, TurnConstraint};
 use crate::text::token::Token;
 
-/// The constraint of a node, if something constrains it. A constraint that cannot follow what its node reads is lost.
+/// The constraint of a node, if it has one. A constraint that cannot read the text of its node is dropped.
 #[derive(Default)]
 pub(crate) struct ConstraintState {
     constraint: Option<Box<dyn Constraint>>,
-    /// What it said of the next token of this turn, if it was asked.
+    /// Its cached answer for the next token of this turn.
     said: Option<Allowed>,
 }
 
-/// What a constraint says of the next token.
+/// What a constraint allows as the next token.
 #[derive(Clone)]
 pub(crate) enum Allowed {
-    /// Nothing: any token may come.
+    /// Any token.
     Any,
-    /// The text is complete, and nothing may follow.
+    /// None: the text is complete and must end.
     End,
-    /// This token comes, whatever is chosen.
+    /// Exactly this token.
     This(Token),
     /// One of these tokens.
     Among(TokenSet),
-    /// No token may come, or the constraint is lost.
+    /// No token, or the constraint was dropped.
     Nothing,
 }
 
 impl ConstraintState {
-    /// Lets a turn begin.
+    /// Starts a turn.
     pub(crate) fn begin(&mut self, turn_constraint: &TurnConstraint) {
         self.said = None;
         match turn_constraint {
@@ -39,17 +39,17 @@ impl ConstraintState {
         }
     }
 
-    /// The same state for a branch, or for a draft.
+    /// A copy for a branch or for a draft.
     pub(crate) fn fork(&self) -> ConstraintState {
         ConstraintState { constraint: self.constraint.as_ref().map(|constraint| constraint.fork()), said: None }
     }
 
-    /// The present state, for a turn to begin with.
+    /// The present state as the initial constraint of a turn.
     pub(crate) fn turn_constraint(&self) -> TurnConstraint {
         self.constraint.as_ref().map_or(TurnConstraint::Free, |constraint| constraint.fork().into())
     }
 
-    /// Takes tokens that the node reads now.
+    /// Reads tokens that were appended to the node.
     pub(crate) fn follow(&mut self, tokens: impl IntoIterator<Item = Token>) {
         self.said = None;
         if let Some(constraint) = &mut self.constraint
@@ -59,18 +59,18 @@ impl ConstraintState {
         }
     }
 
-    /// Whether nothing may follow what the node reads.
+    /// Whether the text of the node must end.
     pub(crate) fn is_complete(&mut self) -> bool {
         self.constraint.as_mut().is_some_and(|constraint| constraint.ending() == Ok(Ending::Must))
     }
 
-    /// Tokens that come next whatever is chosen.
+    /// The tokens that must come next.
     pub(crate) fn forced(&mut self) -> Vec<Token> {
         self.constraint.as_mut().and_then(|constraint| constraint.forced().ok()).unwrap_or_default()
     }
 
-    /// What may come next. A token that ends the turn may come where the text may end, and only there. Asked
-    /// again before anything else came, in the same turn, it says the same without asking the constraint.
+    /// What may come next. A stop token is allowed exactly where the text may end. The answer is cached until a token
+    /// comes or a turn begins.
     pub(crate) fn allowed_next(&mut self, turn_constraint: &TurnConstraint, stops: &[Token]) -> Allowed {
         if matches!(turn_constraint, TurnConstraint::Free) {
             return Allowed::Any;

@@ -1,9 +1,9 @@
-//! Acceptance: how well proposals for one sequence came true.
+//! Acceptance: how often the proposals for a sequence were right.
 
-/// The ratio of what guesses came true to what their likelihoods promised, between 0.05 and 1.
+/// The ratio of right guesses to the number that their probabilities promised, between 0.05 and 1.
 ///
-/// A drafter that promises too much for the text at hand gets fewer rows. Where nothing is tried, trust
-/// comes back slowly, so that a sequence gets another chance.
+/// A drafter that is overconfident for the present text gets fewer rows. In steps without guesses the ratio recovers
+/// slowly, so that a sequence gets another chance.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Acceptance(f32);
 
@@ -20,14 +20,14 @@ impl Acceptance {
         self.0
     }
 
-    /// A guess of this likelihood turned out right or wrong.
+    /// Counts a guess of this probability as right or wrong.
     pub(crate) fn judge(&mut self, likelihood: f32, right: bool) {
         let promised = likelihood.clamp(0.0, 1.0) * self.0;
         let happened = if right { 1.0 } else { 0.0 };
         self.0 = (self.0 + (happened - promised) / 8.0).clamp(Acceptance::LEAST, 1.0);
     }
 
-    /// A step went by without a guess.
+    /// Counts a step without a guess.
     pub(crate) fn recover(&mut self) {
         self.0 += (1.0 - self.0) / 64.0;
     }

@@ -1,4 +1,4 @@
-//! Distributions of the token behind the last few, as means over all texts.
+//! Distributions of the next token given the last few, averaged over all texts.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,19 @@ use theoremata_kernels::gumbel;
 use super::drafter::{LIKELY, Next};
 use crate::text::token::Token;
 
-/// The lengths of the runs that are remembered, the longest first.
+/// The lengths of the n-grams in the table, the longest first.
 pub(super) const LENGTHS: [usize; 4] = [4, 3, 2, 1];
 
-/// A run of one to four tokens.
+/// An n-gram of one to four tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Gram {
     length: u8,
-    /// Zero behind its length.
+    /// Zero after its length.
     tokens: [Token; 4],
 }
 
 impl Gram {
-    /// The last `length` tokens, if there are as many.
+    /// The last `length` tokens; `None` if there are fewer.
     fn last(tokens: &[Token], length: usize) -> Option<Gram> {
         let run = &tokens[tokens.len().checked_sub(length)?..];
         let mut gram = Gram { length: length as u8, tokens: [0; 4] };
@@ -28,7 +28,7 @@ impl Gram {
     }
 }
 
-/// The mean of the distributions that were seen behind a run.
+/// The mean of the distributions seen after an n-gram.
 #[derive(Clone, PartialEq, Default, Debug)]
 struct Entry {
     count: u32,
@@ -37,7 +37,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Takes one more distribution into the mean, and keeps the likeliest tokens of it.
+    /// Adds a distribution to the mean, and keeps its likeliest tokens.
     fn mix(&mut self, seen: &[(Token, f32)]) {
         let share = 1.0 / (self.count as f32 + 1.0);
         for (_, probability) in &mut self.likely {
@@ -54,19 +54,19 @@ impl Entry {
         self.count = self.count.saturating_add(1);
     }
 
-    /// The entropy of the mean in nats, all that is not remembered counted as one token.
+    /// The entropy of the mean in nats, with all other tokens counted as one.
     fn entropy(&self) -> f32 {
         let rest = 1.0 - self.likely.iter().map(|(_, mean)| mean).sum::<f32>();
         let parts = self.likely.iter().map(|(_, mean)| *mean).chain([rest]);
         parts.filter(|part| *part > 0.0).map(|part| -part * part.ln()).sum()
     }
 
-    /// The token that would be drawn if the mean were the truth, and by how much it is ahead of the next
-    /// one, in units of the noise. Filters look at the remembered tokens as if they were all.
+    /// The token that would be drawn if the mean were exact, and its lead over the second, in units of the noise.
+    /// Filters are applied to the tokens in the entry as if these were all.
     fn pick(&self, next: &Next<'_>) -> Option<(Token, f32)> {
         let inverse = next.inverse_temperature();
         let allowed = || self.likely.iter().filter(|(token, mean)| *mean > 0.0 && next.allows(*token));
-        // Relative to the likeliest, so that no temperature makes nothing of all of them.
+        // Relative to the likeliest, so that a low temperature does not underflow all weights.
         let largest = allowed().next()?.1;
         let weigh = |mean: f32| (mean / largest).powf(inverse.unwrap_or(1.0));
         let sum: f32 = allowed().map(|(_, mean)| weigh(*mean)).sum();
@@ -98,14 +98,14 @@ impl Entry {
     }
 }
 
-/// Distributions by the last four, three, two and one tokens before them: a running mean each.
+/// Distributions after the last four, three, two and one tokens, as running means.
 ///
-/// It holds at most `capacity` runs, in two halves. A run that is used moves into the young half; when that
-/// is full it becomes the old half, and what was old is forgotten. So what is dropped hangs on the order of
-/// use alone. A run takes some 200 bytes.
+/// The table holds at most `capacity` n-grams, in two generations. An n-gram that is used moves to the young one; when
+/// that is full it becomes the old one, and the previous old one is dropped. So eviction depends on the order of use
+/// alone. An entry takes about 200 bytes.
 ///
-/// Source: STAND (arXiv 2506.04708), a table of running means over the runs of four, three and two tokens,
-/// ten tokens a mean. Runs of one token and the two halves are ours.
+/// Source: STAND (arXiv 2506.04708), a table of running means over n-grams of four, three and two tokens, ten tokens
+/// per mean. N-grams of one token and the two generations are ours.
 #[derive(Debug)]
 pub(super) struct DistributionTable {
     young: HashMap<Gram, Entry>,
@@ -118,12 +118,12 @@ impl DistributionTable {
         DistributionTable { young: HashMap::new(), old: HashMap::new(), capacity }
     }
 
-    /// What would be drawn by what is known of the last `length` tokens, and by how much.
+    /// The token that would be drawn given the last `length` tokens, and its lead.
     pub(super) fn pick(&self, next: &Next<'_>, length: usize) -> Option<(Token, f32)> {
         self.entry(next.tokens, length)?.pick(next)
     }
 
-    /// The entropy of what is known of the longest run of last tokens of which something is.
+    /// The entropy after the longest known n-gram of last tokens; `None` if none is known.
     pub(super) fn entropy(&self, tokens: &[Token]) -> Option<f32> {
         LENGTHS.iter().find_map(|length| self.entry(tokens, *length)).map(Entry::entropy)
     }
@@ -133,7 +133,7 @@ impl DistributionTable {
         self.young.get(&gram).or_else(|| self.old.get(&gram))
     }
 
-    /// Takes note of a distribution behind these tokens.
+    /// Adds a distribution after these tokens.
     pub(super) fn learn(&mut self, tokens: &[Token], likely: &[(Token, f32)]) {
         for gram in LENGTHS.iter().filter_map(|length| Gram::last(tokens, *length)) {
             let old = &mut self.old;
@@ -157,7 +157,7 @@ mod tests {
 
     const DRAW: Draw = Draw { seed: 5, path: 6, position: 7 };
 
-    /// A distribution of some tokens that hangs on a number.
+    /// A distribution over `tokens` tokens, derived from a number.
     fn distribution(number: u64, tokens: u32) -> Vec<(Token, f32)> {
         let draw = Draw { seed: number, path: 0, position: 0 };
         let mut weights: Vec<(Token, f32)> =
@@ -169,8 +169,8 @@ mod tests {
         weights
     }
 
-    /// The same in double precision from the formula: each step scales all that is kept by k/(k+1), adds the
-    /// new by 1/(k+1), and keeps the ten largest.
+    /// The definition in double precision: each step scales all entries by k/(k+1), adds the new ones times 1/(k+1),
+    /// and keeps the ten largest.
     fn naive(seen: &[Vec<(Token, f32)>]) -> Vec<(Token, f64)> {
         let mut mean: BTreeMap<Token, f64> = BTreeMap::new();
         for (k, distribution) in seen.iter().enumerate() {
@@ -203,12 +203,12 @@ mod tests {
                     assert_eq!((entry.count as usize, entry.likely.len()), (count + 1, expected.len().min(10)));
                     for (token, p) in &expected {
                         let found = entry.likely.iter().find(|(known, _)| known == token).map(|(_, mean)| *mean);
-                        // Two that are as good as equal may change places at the edge of what is kept.
+                        // Two nearly equal tokens may change places at the edge of what is kept.
                         assert!(found.is_none_or(|mean| (f64::from(mean) - p).abs() < 1e-5), "{token}: {found:?}, {p}");
                     }
                 }
             }
-            // As long as nothing was cut off, it is the plain average.
+            // As long as nothing was cut off, the mean is the plain average.
             if tokens <= 10 {
                 for (token, p) in naive(&seen) {
                     let of =

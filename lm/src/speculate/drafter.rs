@@ -1,81 +1,81 @@
-//! The drafter: proposes the tokens that come next, so that a step may compute several of one sequence.
+//! The interface of a drafter, which proposes next tokens, so that a step can compute several rows of a sequence.
 //!
-//! A token is a function of the logits and of the noise of its draw, and the noise is known beforehand. So a
-//! guess is checked by drawing as always: it is kept if it is what was drawn, and nothing else depends on it.
-//! A drafter that is wrong costs rows, and no answer.
+//! A token is a function of the logits and of the noise of its draw, and the noise is known beforehand. A guess is
+//! checked by drawing as usual: it is kept if it equals the drawn token. A wrong guess costs rows and changes nothing
+//! else.
 
 use theoremata_kernels::{Draw, Sampling};
 
 use crate::constrain::constraint::TokenSet;
 use crate::text::token::Token;
 
-/// A token that is to be drawn: behind what, by which draw, and among which tokens.
+/// A token to be drawn: its context, its draw, and the tokens that are allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Next<'a> {
-    /// The last tokens of what the sequence reads before it, at most [`Next::REACH`] of them.
+    /// The last tokens of its context, at most [`Next::REACH`] of them.
     pub tokens: &'a [Token],
-    /// What is chosen among.
+    /// How the token is sampled.
     pub sampling: &'a Sampling,
-    /// The noise: of two tokens that are as likely the one with more of it is drawn.
+    /// The noise: of two equally likely tokens, the one with more noise is drawn.
     pub draw: Draw,
-    /// The tokens that a constraint leaves; nothing if no constraint has a say.
+    /// The tokens that a constraint allows; `None` without a constraint.
     pub allowed: Option<&'a TokenSet>,
 }
 
 impl Next<'_> {
-    /// So many tokens back a drafter sees at most.
+    /// The number of last tokens that a drafter sees.
     pub const REACH: usize = 4096;
 
-    /// Whether a constraint leaves the token.
+    /// Whether the constraint allows the token.
     pub(crate) fn allows(&self, token: Token) -> bool {
         self.allowed.is_none_or(|allowed| allowed.contains(token))
     }
 
-    /// What logits are multiplied with before the noise is added, or nothing where the likeliest is taken.
+    /// The factor of the logits before the noise is added; `None` if the likeliest token is taken.
     pub(crate) fn inverse_temperature(&self) -> Option<f32> {
         let inverse = 1.0 / self.sampling.temperature;
         (self.sampling.temperature > 0.0 && inverse.is_finite()).then_some(inverse)
     }
 }
 
-/// What a drafter expects.
+/// A guess of the next token.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Guess {
     /// The token.
     pub token: Token,
-    /// How likely it is that just this one is drawn, from 0 to 1. A step spends its rows on the likeliest.
+    /// The probability that exactly this token is drawn, from 0 to 1. A step spends its rows on the likeliest guesses.
     pub likelihood: f32,
 }
 
 /// Guesses tokens before they are drawn.
 ///
-/// It learns from tokens that were drawn for good and from nothing else: a guess changes nothing, whatever
-/// becomes of it. What it guesses must hang on what it learned and was asked alone, so that a run can be
-/// repeated step by step; its answers cannot change a token.
+/// A drafter learns from tokens that were drawn for good and from nothing else; guesses do not change its state. Its
+/// guesses must depend only on what it learned and on the question, so that a run can be repeated step by step. They
+/// cannot change a token.
 pub trait Drafter: Send + Sync {
-    /// A guess, if there is a ground for one.
+    /// A guess; `None` without evidence for one.
     fn guess(&self, next: &Next<'_>) -> Option<Guess>;
 
-    /// How unsure it is of the next token, in nats, where it knows: the entropy of what it expects.
+    /// Its uncertainty about the next token, as the entropy of its prediction in nats; `None` if unknown.
     fn entropy(&self, _next: &Next<'_>) -> Option<f32> {
         None
     }
 
-    /// Takes note of a token that was drawn, and of the likeliest tokens that it was drawn among: at most
-    /// [`LIKELY`], each with its probability at temperature 1, the likeliest first.
+    /// Learns from a drawn token and the likeliest tokens at that position: at most [`LIKELY`], with probabilities at
+    /// temperature 1, the likeliest first.
     fn learn(&mut self, next: &Next<'_>, likely: &[(Token, f32)], token: Token);
 }
 
-/// So many of the likeliest tokens a drafter is told, and remembers.
+/// How many of the likeliest tokens a drafter learns from and stores.
 pub const LIKELY: usize = 10;
 
-/// The likeliest tokens with their probabilities, at most [`LIKELY`], the lower id first among equals.
-/// `total` is the logarithm of the sum of the exponentials of all logits.
+/// The likeliest tokens with their probabilities, at most [`LIKELY`], the lower id first among equals. `total` is the
+/// logarithm of the sum of the exponentials of all logits.
 pub(crate) fn likeliest(logits: &[f32], total: f32) -> Vec<(Token, f32)> {
     let mut best: Vec<(Token, f32)> = Vec::with_capacity(LIKELY + 1);
     let mut bar = f32::NEG_INFINITY;
     for (chunk, logits) in logits.chunks(64).enumerate() {
-        // Most chunks hold none of them; a look at all 64 at once costs little.
+        // Most chunks hold none of them, and testing all 64 logits at once costs little.
         if !exceeds(logits, bar) {
             continue;
         }
@@ -93,7 +93,7 @@ pub(crate) fn likeliest(logits: &[f32], total: f32) -> Vec<(Token, f32)> {
     best.into_iter().map(|(token, logit)| (token, (logit - total).exp())).collect()
 }
 
-/// Whether one of some logits is above a bar. Counted in eight places, so that they are compared together.
+/// Whether any of the logits exceeds a bar. Counted in eight lanes, so that the compiler vectorises it.
 fn exceeds(logits: &[f32], bar: f32) -> bool {
     let mut above = [0u32; 8];
     let (eights, rest) = logits.as_chunks::<8>();

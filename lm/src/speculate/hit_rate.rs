@@ -1,6 +1,6 @@
 //! The hit rate of one kind of guess.
 
-/// Counts of one kind of guess. Old counts fade, so that a new text is soon known for what it is.
+/// Counts of one kind of guess. Old counts decay, so that the rate adapts quickly to a new text.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct HitRate {
     right: u32,
@@ -8,16 +8,16 @@ pub(super) struct HitRate {
 }
 
 impl HitRate {
-    /// Counts are halved when so many are reached.
+    /// Counts are halved when they reach this number.
     const MEMORY: u32 = 64;
 
-    /// The share of right ones. Two guesses of which one was right are taken for granted, so that a kind of
-    /// which nothing is known is given a chance where rows cost little, and none where they are dear.
+    /// The share of right guesses. The prior is two guesses of which one was right, so that an unknown kind is tried
+    /// where rows are cheap, and not where they are expensive.
     pub(super) fn share(self) -> f32 {
         (self.right as f32 + 1.0) / (self.made as f32 + 2.0)
     }
 
-    /// Counts one more.
+    /// Counts a guess.
     pub(super) fn count(&mut self, right: bool) {
         self.made += 1;
         self.right += u32::from(right);

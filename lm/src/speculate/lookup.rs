@@ -1,16 +1,16 @@
-//! Prompt look-up: what followed the last few tokens earlier in the same text.
+//! Prompt lookup: the token that followed the last few tokens earlier in the same text.
 
 use crate::text::token::Token;
 
-/// Matches are not measured beyond this many tokens.
+/// The longest match that is measured, in tokens.
 const LONGEST: usize = 16;
 
-/// The token behind the last earlier occurrence of the last four tokens, else of the last three, else of
-/// the last two; and how many tokens before it are the same, at most 16. One pass from the end.
+/// The token after the last earlier occurrence of the last four tokens, else of the last three, else of the last two;
+/// and the length of the match, at most 16. One pass from the end.
 pub(super) fn looked_up(tokens: &[Token]) -> Option<(Token, usize)> {
     let end = tokens.len();
     let mut best: Option<(Token, usize)> = None;
-    // `at` is the place of the token that would follow.
+    // `at` is the index of the token that would follow.
     for at in (2..end).rev() {
         if tokens[at - 1] != tokens[end - 1] || tokens[at - 2] != tokens[end - 2] {
             continue;

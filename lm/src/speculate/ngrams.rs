@@ -1,4 +1,4 @@
-//! The drafter that needs no second model.
+//! The n-gram drafter, which needs no second model.
 
 use super::distributions::{DistributionTable, LENGTHS};
 use super::drafter::{Drafter, Guess, Next};
@@ -8,42 +8,42 @@ use crate::text::token::Token;
 
 /// Guesses from what followed the last few tokens before.
 ///
-/// It asks a table of distributions for the last four, three, two and one tokens, and draws from each with
-/// the noise that the token will be drawn with; and it looks for the same tokens earlier in the sequence's text,
-/// which is all there is as long as the table knows nothing. Of these guesses the one whose kind was right
-/// most often is made. All sequences of an engine share one: siblings often say the same.
+/// It looks up distributions for the last four, three, two and one tokens, and draws from each with the noise of the
+/// actual draw; and it searches the sequence's own text for the same tokens, which is the only source while the table
+/// is empty. Of these guesses it makes the one whose kind was right most often. All sequences of an engine share one
+/// drafter, since siblings often write the same.
 ///
-/// Source: the table follows STAND (arXiv 2506.04708); that drafter and sampler share their noise,
-/// drafter-invariant speculation (arXiv 2408.07978); the search in the own text is known as prompt look-up.
-/// Counting how often each is right is ours, and so are runs of a single token: in lists, where numbers differ
-/// from line to line, they are right most often.
+/// Source: the table follows STAND (arXiv 2506.04708); sharing the noise between drafter and sampler is
+/// drafter-invariant speculation (arXiv 2408.07978); the search in the own text is prompt lookup. Counting hit rates is
+/// ours, and so are n-grams of a single token: in lists, where numbers differ from line to line, they are right most
+/// often.
 #[derive(Debug)]
 pub struct Ngrams {
     table: DistributionTable,
     hit_rates: [HitRate; KINDS],
 }
 
-/// Four lengths and the search, greedy or drawn, by eight degrees of certainty.
+/// Four lengths and prompt lookup, greedy or drawn, by eight degrees of certainty.
 const KINDS: usize = (LENGTHS.len() + 1) * 2 * DEGREES;
 const DEGREES: usize = 8;
 
 impl Ngrams {
-    /// Runs of tokens that are remembered by default; with all they hold some six megabytes.
+    /// The default number of n-grams in the table; a full table takes about six megabytes.
     pub const CAPACITY: usize = 1 << 15;
 
-    /// Knows nothing yet, and will remember at most so many runs of tokens.
+    /// An empty drafter for at most `capacity` n-grams.
     pub fn new(capacity: usize) -> Ngrams {
         Ngrams { table: DistributionTable::new(capacity), hit_rates: [HitRate::default(); KINDS] }
     }
 
-    /// What each source would guess, with its kind; what comes first wins among equals.
+    /// The guess of each source, with its kind; the first one wins among equals.
     fn candidates(&self, next: &Next<'_>) -> impl Iterator<Item = (usize, Token)> {
         let drawn = usize::from(next.inverse_temperature().is_some());
         let kind = move |source: usize, degree: usize| (source * 2 + drawn) * DEGREES + degree.min(DEGREES - 1);
         let tabled = LENGTHS.map(|length| self.table.pick(next, length));
         let looked_up = looked_up(next.tokens).filter(|(token, _)| next.allows(*token));
         let tabled = tabled.into_iter().enumerate().filter_map(move |(source, pick)| {
-            // Two degrees for each unit of the noise by which it is ahead.
+            // Two degrees per unit of noise in the lead.
             pick.map(|(token, ahead)| (kind(source, (ahead * 2.0) as usize), token))
         });
         tabled.chain(looked_up.map(|(token, length)| (kind(LENGTHS.len(), length / 2), token)))
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn the_source_that_is_right_more_often_is_asked() {
         let mut drafter = Ngrams::default();
-        // The table is sure of 8 behind every pair, and the text repeats itself.
+        // The table is sure of 8 after every pair, and the text repeats itself.
         for round in 0..40 {
             let text = [round * 4, round * 4 + 1, 90_000 + round, round * 4, round * 4 + 1];
             learn(&mut drafter, &text, &[(8, 0.9), (3, 0.01)], 90_000 + round);

@@ -1,35 +1,35 @@
-//! How far a step may run ahead, and the drafter that it asks.
+//! The bounds of speculation, and the drafter in use.
 
 use crate::speculate::drafter::{Drafter, Next, likeliest};
 use crate::speculate::ngrams::Ngrams;
 use crate::text::token::Token;
 
-/// How far steps run ahead. Nothing here changes a token, a log-probability or a report.
+/// How far steps compute ahead. Nothing here changes a token, a log-probability or a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Speculation {
-    /// So many tokens of a sequence are guessed in a step at most. Tokens that a turn gives or a constraint forces
-    /// are no guesses and do not count.
+    /// The largest number of guesses per sequence and step. Tokens that a turn gives or a constraint forces do not
+    /// count.
     pub longest: usize,
-    /// Rows whose products take as long as the weights take to be read: up to so many rows of a step cost
-    /// little, and each more as much as any. A token is guessed where more tokens are to be expected of the
-    /// same time, so the more rows a step has, the surer a guess must be.
+    /// The number of rows whose products take as long as reading the weights: up to this number, rows of a step cost
+    /// little, and each further row its full price. A token is guessed if that raises the expected number of tokens per
+    /// time, so the more rows a step has, the surer a guess must be.
     pub pass_rows: usize,
-    /// Where it is set, no token is guessed of which the drafter is more unsure than of one that is drawn with a
-    /// probability of so many percent, all others being alike.
+    /// If set, a token is guessed only if the drafter's entropy is at most that of a distribution with one token of
+    /// this probability, in percent, and all others equally likely.
     pub certain: Option<u32>,
 }
 
 impl Speculation {
-    /// The time of a step of so many rows for so many sequences, in that of the products of one row. Outside of
-    /// products a row takes a quarter of that, a sequence another for what its rows share and for its draws, and
-    /// a step as much as a row: measured on a processor by the bench of speculation.
+    /// The time of a step, in units of one row's products. Besides products, a row takes a quarter of a unit, a
+    /// sequence another quarter for what its rows share and for its draws, and a step one unit: measured on a processor
+    /// by the benchmark of speculation.
     pub(crate) fn cost(self, rows: usize, sequences: usize) -> f32 {
         rows.max(self.pass_rows) as f32 + (rows + sequences) as f32 / 4.0 + 1.0
     }
 
-    /// The entropy in nats above which nothing is guessed.
+    /// The entropy in nats above which nothing is guessed; `None` without a bound.
     ///
-    /// Source: the rule by which *HAMburger* (arXiv 2505.20438) parts texts into stretches.
+    /// Source: the rule by which *HAMburger* (arXiv 2505.20438) divides texts into stretches.
     pub(crate) fn entropy_bound(self, vocabulary: usize) -> Option<f32> {
         let share = f64::from(self.certain?.clamp(1, 99)) / 100.0;
         let others = vocabulary.saturating_sub(1).max(1) as f64;
@@ -43,11 +43,11 @@ impl Default for Speculation {
     }
 }
 
-/// What an engine needs to run ahead.
+/// The state of speculation in an engine.
 pub(crate) struct Speculator {
-    /// How far steps may run ahead.
+    /// How far steps compute ahead.
     pub(crate) bounds: Speculation,
-    /// What is asked for tokens, and learns from those that were drawn.
+    /// The drafter, which learns from drawn tokens.
     pub(crate) drafter: Box<dyn Drafter>,
 }
 
@@ -56,8 +56,7 @@ impl Speculator {
         Speculator { bounds, drafter: Box::new(Ngrams::default()) }
     }
 
-    /// Tells the drafter what was drawn from which logits; `total` is the logarithm of the sum of their
-    /// exponentials.
+    /// Lets the drafter learn from a draw; `total` is the logarithm of the sum of the exponentials of the logits.
     pub(crate) fn learn(&mut self, next: &Next<'_>, logits: &[f32], total: f32, token: Token) {
         self.drafter.learn(next, &likeliest(logits, total), token);
     }

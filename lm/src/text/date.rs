@@ -1,9 +1,9 @@
-//! A day, as templates write it.
+//! Dates for chat templates.
 
 /// A day of the Gregorian calendar.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Date {
-    /// Days since the first of January 1970.
+    /// Days since 1970-01-01.
     days: i64,
 }
 
@@ -24,16 +24,16 @@ const MONTHS: [&str; 12] = [
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 /// Days from 0000-03-01 to 1970-01-01.
 const EPOCH: i64 = 719_468;
-/// Days of 400 years.
+/// Days in 400 years.
 const ERA: i64 = 146_097;
 
 impl Date {
-    /// The day so many days after the first of January 1970.
+    /// The day this many days after 1970-01-01.
     pub fn from_days(days: u32) -> Date {
         Date { days: i64::from(days) }
     }
 
-    /// The day that `2026-11-29` names.
+    /// Parses a day such as `2026-11-29`; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Date> {
         let mut parts = text.split('-');
         let mut next = |digits: usize| -> Option<i64> {
@@ -45,7 +45,7 @@ impl Date {
         if parts.next().is_some() || !(1..=12).contains(&month) {
             return None;
         }
-        // Years begin in March, so that a leap day is the last of its year.
+        // Years begin in March, so that a leap day is the last day of its year.
         let years = year - i64::from(month < 3);
         let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
         let of_era = years % 400 * 365 + years % 400 / 4 - years % 400 / 100 + of_year;
@@ -65,7 +65,7 @@ impl Date {
         (year + era * 400 + i64::from(month < 3), month, day)
     }
 
-    /// The day in the notation of `strftime`; the time of day is midnight. What is not known stays as it is.
+    /// The day in `strftime` notation, with midnight as the time of day. Unknown directives are kept.
     pub(crate) fn format(self, format: &str) -> String {
         let (year, month, day) = self.parts();
         let (month_name, weekday) = (MONTHS[month as usize - 1], WEEKDAYS[(self.days + 3).rem_euclid(7) as usize]);

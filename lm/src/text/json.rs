@@ -1,11 +1,11 @@
-//! JSON as the libraries of Python write it: perhaps behind a byte-order mark, and with numbers that are none.
+//! JSON as Python writes it: possibly with a byte-order mark, and with NaN and infinities.
 
 use serde_json::Value as Json;
 
-/// Reads JSON. `NaN` and infinite numbers, which Python writes and JSON does not have, are read as null.
+/// Parses JSON. `NaN` and infinities, which Python writes although JSON does not have them, are read as null.
 ///
 /// # Errors
-/// With what is wrong, and where.
+/// With a message and its position.
 pub(crate) fn read(bytes: &[u8]) -> Result<Json, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -15,7 +15,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Json, String> {
     }
 }
 
-/// The same text with `null` for the numbers that JSON does not have.
+/// The text with `null` for the numbers that JSON does not have.
 fn without_strange_numbers(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

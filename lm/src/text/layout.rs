@@ -1,4 +1,4 @@
-//! How premises stand in a prompt: in which order, and whether they see each other.
+//! The layout of premises in a prompt: their order, and whether they see each other.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,31 +8,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::token::Token;
 
-/// Lays out premises between the head of a prompt and the rest of it.
+/// Places premises between the head of a prompt and the rest of it.
 pub trait PremiseLayout {
-    /// Which premise stands at each place. They are given best first, where somebody ranked them.
+    /// The index of the premise at each place. The premises come best first, if they were ranked.
     fn order(&self, premises: &[Vec<Token>]) -> Vec<usize>;
 
-    /// Whether premises are a set: they start at one position, and none sees another.
+    /// Whether premises form a set: they start at one position, and none sees another.
     fn is_set(&self) -> bool {
         false
     }
 }
 
-/// The layouts there are. All are exact; a set is another prompt than a text, for which most models were not trained.
+/// The layouts. All are exact; a set is not an ordinary text, and most models were not trained for it.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layout {
-    /// In the order of a hash of what each says: the same prompt, and so the same answer, however they are listed.
+    /// In order of a hash of their tokens: the prompt and the answer do not depend on the order in which they are
+    /// listed.
     #[default]
     Canonical,
-    /// In the order in which they are listed.
+    /// In the given order.
     Given,
     /// The best at both ends: the first, the third and so on from the front, the second, the fourth and so on from the
     /// back (*Long-Context LLMs Meet RAG*, arXiv 2410.05983).
     Ends,
-    /// A set, in canonical order so that no sum has another order either: the keys and values of a premise are the same to
-    /// the bit whatever stands beside it (*Order-Independence Without Fine Tuning*, arXiv 2406.06581).
+    /// A set, in canonical order so that no sum has another order either: the keys and values of a premise are the same
+    /// to the bit, whatever is beside it (*Order-Independence Without Fine Tuning*, arXiv 2406.06581).
     Set,
 }
 
@@ -59,7 +60,7 @@ fn content_hash(tokens: &[Token]) -> [u8; 32] {
     *blake3::hash(&bytes).as_bytes()
 }
 
-/// A prompt with premises in it, and the ranges of those that are members of a set. Premises without tokens are left out.
+/// A prompt with premises, and the ranges of those that are members of a set. Premises without tokens are left out.
 pub fn laid_out(
     layout: &dyn PremiseLayout,
     head: &[Token],

@@ -1,35 +1,35 @@
-//! Pieces of text joined by their scores, as SentencePiece does it: the way of Llama 2, Mistral and Gemma.
-//! Source: Kudo & Richardson 2018, *SentencePiece*, its model of byte pairs.
+//! SentencePiece BPE: pieces of text are merged by score. Used by Llama 2, Mistral and Gemma. Source: Kudo & Richardson
+//! 2018, *SentencePiece*, its BPE model.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::text::token::Token;
 
-/// How a blank is written in such a vocabulary.
+/// The symbol for a blank in such a vocabulary.
 pub(crate) const BLANK: char = '\u{2581}';
 
 /// A vocabulary of pieces.
 #[derive(Clone, Debug)]
 pub(crate) struct SentencePieces {
-    /// Each piece with its token and its score: asked, never walked.
+    /// Each piece with its token and its score. For look-up only; never iterated.
     pieces: HashMap<Box<str>, (Token, f32)>,
-    /// What spells a byte that is in no piece.
+    /// The token of each byte, for characters that are in no piece.
     bytes: Vec<Option<Token>>,
 }
 
-/// Two neighbours that make a piece.
+/// Two neighbours that form a piece.
 struct Pair {
     score: f32,
-    /// Place of the left one.
+    /// Index of the left one.
     left: usize,
     right: usize,
-    /// Bytes of both, by which it is seen whether one has been joined with another meanwhile.
+    /// Bytes of both, which show whether one of them was merged with another in the meantime.
     length: usize,
 }
 
 impl Ord for Pair {
-    /// The best score is largest, and of equal ones that farthest to the left.
+    /// The best score is the greatest; among equal scores, the leftmost pair.
     fn cmp(&self, other: &Pair) -> Ordering {
         self.score.total_cmp(&other.score).then(other.left.cmp(&self.left))
     }
@@ -49,7 +49,7 @@ impl PartialEq for Pair {
 
 impl Eq for Pair {}
 
-/// A part of the text, and its neighbours by their places.
+/// A part of the text, and the indices of its neighbours.
 #[derive(Clone, Copy)]
 struct Symbol {
     at: usize,
@@ -63,7 +63,7 @@ impl SentencePieces {
         SentencePieces { pieces, bytes }
     }
 
-    /// The tokens of a text in which blanks are written as [`BLANK`]. Takes `n log n` steps for `n` characters.
+    /// The tokens of a text in which blanks are written as [`BLANK`]. Takes `O(n log n)` steps for `n` characters.
     pub(crate) fn encode(&self, text: &str, tokens: &mut Vec<Token>) {
         let count = text.chars().count();
         let mut symbols: Vec<Symbol> = text
@@ -81,7 +81,7 @@ impl SentencePieces {
             pairs.extend(self.pair(text, &symbols, right - 1, right));
         }
         while let Some(Pair { left, right, length, .. }) = pairs.pop() {
-            // One of them was joined with another one before.
+            // One of them was already merged with another.
             if symbols[left].length == 0 || symbols[left].length + symbols[right].length != length {
                 continue;
             }
@@ -141,13 +141,13 @@ mod tests {
         assert!(encode("").is_empty());
     }
 
-    /// The definition: the best pair of neighbours is joined, of equal ones the left one, until none makes a piece.
+    /// The definition: the best pair of neighbours is merged, the left one among equals, until none forms a piece.
     fn slowly(vocabulary: &SentencePieces, text: &str) -> Vec<Token> {
         let mut parts: Vec<String> = text.chars().map(String::from).collect();
         loop {
             let score = |at: usize| vocabulary.pieces.get(&*format!("{}{}", parts[at], parts[at + 1]));
             let pairs = (0..parts.len().saturating_sub(1)).filter_map(|at| Some((score(at)?.1, at)));
-            // The maximum that comes last, so from the right.
+            // `max_by` returns the last maximum, so this goes from the right.
             let Some((_, at)) = pairs.rev().max_by(|one, other| one.0.total_cmp(&other.0)) else { break };
             let right = parts.remove(at + 1);
             parts[at].push_str(&right);
@@ -174,7 +174,7 @@ mod tests {
             };
             let words: Vec<String> = (0..40).map(|_| word(5, &letters[..5])).collect();
             let texts: Vec<String> = (0..4).map(|_| word(60, &letters)).collect();
-            // Few scores, so that many are equal; some are no numbers a file should have.
+            // Few different scores, so that many are equal; some are infinite, which no file should contain.
             let scores = [-1.0, 0.0, 2.5, f32::INFINITY, f32::NEG_INFINITY, -1.0];
             let pieces =
                 words.into_iter().zip(0..).map(|(word, token)| (word.into(), (token, scores[token as usize % 6])));

@@ -1,4 +1,4 @@
-//! From what people write to the tokens that a model reads.
+//! Prompts: from messages to the tokens that a model reads.
 
 use serde_json::Value as Json;
 
@@ -9,7 +9,7 @@ use crate::text::tokenizer::{Reading, Tokenizer};
 use crate::text::tokenizer_error::TokenizerError;
 use crate::weights::model::Model;
 
-/// Why there is no prompt.
+/// Why a prompt cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromptError {
@@ -19,18 +19,18 @@ pub enum PromptError {
     /// The model's file has no chat template.
     #[error("the model has no chat template; give it plain text")]
     NoTemplate,
-    /// The vocabulary lacks what a text is made of.
+    /// The vocabulary cannot spell the text.
     #[error("the model's vocabulary cannot spell {0:?}")]
     Unspelled(String),
     /// The template refuses the conversation.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The vocabulary fails on the text.
+    /// The tokenizer fails on the text.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
 }
 
-/// A value in whose texts no steering token is named.
+/// The value, with all control-token names in its texts shielded.
 fn shielded(tokenizer: &Tokenizer, value: &Json) -> Json {
     match value {
         Json::String(text) => Json::String(tokenizer.shield(text)),
@@ -44,10 +44,10 @@ fn shielded(tokenizer: &Tokenizer, value: &Json) -> Json {
 }
 
 impl Model {
-    /// The tokens before and behind a mark in what is said last: what stands there instead may then be read by itself.
+    /// The tokens before and after a mark in the last message: the text in its place can then be tokenized separately.
     ///
     /// # Errors
-    /// As [`Model::prompt_of`], and if the mark stands anywhere else in the conversation.
+    /// As [`Model::prompt_of`], and if the mark occurs anywhere else in the conversation.
     pub fn prompt_around(&self, chat: &Chat, mark: char) -> Result<(Vec<Token>, Vec<Token>), PromptError> {
         let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
         let text = self.laid_out(chat, tokenizer)?;
@@ -60,7 +60,7 @@ impl Model {
         Ok((begin.into_iter().chain(head).collect(), tokenizer.encode(rest, Reading::Steering)?))
     }
 
-    /// A conversation as its template lays it out. What is said in it is shielded.
+    /// The conversation as its template renders it, with the contents of messages shielded.
     fn laid_out(&self, chat: &Chat, tokenizer: &Tokenizer) -> Result<String, PromptError> {
         let template = self.template().ok_or(PromptError::NoTemplate)?;
         let call = |call: &FunctionCall| FunctionCall {
@@ -77,54 +77,54 @@ impl Model {
         Ok(template.render_chat(&chat)?)
     }
 
-    /// The tokens of a text as it stands, behind the token that begins a text if the model wants one.
-    /// Names of steering tokens in it are text like any other.
+    /// The tokens of a plain text, after the begin-of-text token if the model wants one. Names of control tokens in it
+    /// are ordinary text.
     pub fn plain_prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
         let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
         let tokens = tokenizer.encode_first(text, Reading::Literal)?;
         Ok(tokenizer.begin().into_iter().chain(tokens).collect())
     }
 
-    /// The tokens of a conversation, laid out by the model's template up to where its next turn begins.
-    /// What is said in it cannot end a turn or begin another one.
+    /// The tokens of a conversation, rendered by the model's template up to where its next turn begins. The contents of
+    /// messages cannot end a turn or begin another one.
     pub fn chat_prompt(&self, messages: &[Message]) -> Result<Vec<Token>, PromptError> {
         self.prompt_of(&Chat::from(messages))
     }
 
-    /// The same, with what the template may ask for beside the conversation.
+    /// The tokens of a conversation, with further values for the template.
     pub fn prompt_of(&self, chat: &Chat) -> Result<Vec<Token>, PromptError> {
         let tokenizer = self.tokenizer().ok_or(PromptError::NoTokenizer)?;
         let tokens = tokenizer.encode_first(&self.laid_out(chat, tokenizer)?, Reading::Steering)?;
-        // Some templates write the token that begins a text themselves.
+        // Some templates write the begin-of-text token themselves.
         let begin = tokenizer.begin().filter(|begin| tokens.first() != Some(begin));
         Ok(begin.into_iter().chain(tokens).collect())
     }
 }
 
-/// Text as it comes token by token: complete characters, and nothing of a text that ends the turn.
+/// Streamed text, token by token: complete characters only, and nothing of a stop text.
 #[derive(Clone, Debug)]
 pub struct Speech {
     stream: TextStream,
     stops: Vec<String>,
-    /// Text that may be the beginning of one of them.
+    /// Text that may be the beginning of a stop text.
     held: String,
     ended: bool,
 }
 
 impl Speech {
-    /// Speech that ends before the first of these texts.
+    /// A stream that ends before the first of these stop texts.
     pub fn new(stops: &[String]) -> Speech {
         let stops = stops.iter().filter(|stop| !stop.is_empty()).cloned().collect();
         Speech { stream: TextStream::default(), stops, held: String::new(), ended: false }
     }
 
-    /// The text that is certain when one more token is there.
+    /// The text that is certain after one more token.
     pub fn push(&mut self, tokenizer: &Tokenizer, token: Token) -> String {
         let text = self.stream.push(tokenizer.piece(token));
         self.say(&text)
     }
 
-    /// The text that is left when no more comes.
+    /// The remaining text, when no more comes.
     pub fn finish(&mut self) -> String {
         let rest = self.stream.finish();
         let said = self.say(&rest);
@@ -142,7 +142,7 @@ impl Speech {
             said.truncate(at);
             return said;
         }
-        // The longest end that one of the texts begins with has to wait.
+        // The longest suffix that begins a stop text has to wait.
         let begins = |at: usize| self.stops.iter().any(|stop| stop.starts_with(&self.held[at..]));
         let wait = self.held.char_indices().map(|(at, _)| at).find(|at| begins(*at)).unwrap_or(self.held.len());
         let waiting = self.held.split_off(wait);

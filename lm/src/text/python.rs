@@ -1,12 +1,12 @@
-//! Values as Python writes them: what templates print, and the JSON of its library.
+//! Values as Python writes them: as printed by templates, and as written by its JSON library.
 
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-/// Values one in another that are written.
+/// The deepest nesting of values that is written.
 const DEEPEST: usize = 100;
 
-/// How JSON is laid out.
+/// The layout of JSON.
 struct Layout {
     indent: Option<usize>,
     item: String,
@@ -15,7 +15,7 @@ struct Layout {
     sorted: bool,
 }
 
-/// The filter `tojson` of the template libraries: that of Python's `json`, without escapes for HTML.
+/// The `tojson` filter of chat templates: that of Python's `json`, without HTML escapes.
 pub(crate) fn to_json(value: &Value, options: &Kwargs) -> Result<String, Error> {
     let indent = options.get::<Option<usize>>("indent")?.map(|indent| indent.min(16));
     let separators = options.get::<Option<Vec<String>>>("separators")?;
@@ -119,7 +119,7 @@ fn number(value: &Value) -> String {
     }
 }
 
-/// A value as Python prints it.
+/// A value as `print` writes it.
 pub(crate) fn printed(value: &Value) -> String {
     match value.kind() {
         ValueKind::Undefined => String::new(),
@@ -128,7 +128,7 @@ pub(crate) fn printed(value: &Value) -> String {
     }
 }
 
-/// A value as Python shows it inside of others.
+/// A value as `repr` writes it.
 fn shown(value: &Value, depth: usize) -> String {
     if depth > DEEPEST {
         return "...".into();

@@ -1,4 +1,4 @@
-//! The names of steering tokens, and where a text names one.
+//! The names of control tokens, and their occurrences in a text.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,19 @@ use aho_corasick::{Anchored, BuildError, MatchError};
 
 use crate::text::token::Token;
 
-/// Tokens that stand for themselves, with what finds their names in a text.
+/// Control tokens, and an automaton that finds their names in a text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Steering {
-    /// The longest name first, names of one length in their order.
+    /// The longest name first; names of the same length in their original order.
     names: Vec<(String, Token)>,
-    /// Places in `names`, by token; of several names the first.
+    /// Indices into `names`, by token; the first one if a token has several names.
     by_token: BTreeMap<Token, usize>,
-    /// Reads a text backwards and knows at each byte which names begin there, since they end there when read so.
-    /// None where there is no name.
+    /// Reads a text backwards, so that at each byte it knows the names that begin there. `None` without names.
     finder: Option<Finder>,
 }
 
-/// An automaton over the reversed names: one step for each byte of a text, however many names there are.
-/// Source: Aho & Corasick 1975, *Efficient string matching: an aid to bibliographic search*.
+/// An automaton over the reversed names: one step per byte of text, however many names there are. Source: Aho &
+/// Corasick 1975, *Efficient string matching: an aid to bibliographic search*.
 #[derive(Clone, Debug)]
 struct Finder {
     automaton: NFA,
@@ -45,7 +44,7 @@ pub(crate) enum FinderError {
     Start(#[from] MatchError),
 }
 
-/// A place in a text where a name begins, and the longest name that does.
+/// The start of a name in a text, and the longest name that begins there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Named {
     pub(crate) at: usize,
@@ -54,7 +53,7 @@ pub(crate) struct Named {
 }
 
 impl Steering {
-    /// Steering tokens with these names. A token without a name cannot be written.
+    /// Control tokens with these names. A token without a name cannot be written.
     pub(crate) fn new(mut names: Vec<(String, Token)>) -> Result<Steering, FinderError> {
         names.retain(|(name, _)| !name.is_empty());
         names.sort_by(|left, right| right.0.len().cmp(&left.0.len()).then(left.cmp(right)));
@@ -71,17 +70,17 @@ impl Steering {
         self.names.iter().map(|(name, token)| (name.as_str(), *token))
     }
 
-    /// The name of a token, if it steers.
+    /// The name of a token; `None` if it is not a control token.
     pub(crate) fn name(&self, token: Token) -> Option<&str> {
         self.by_token.get(&token).map(|place| self.names[*place].0.as_str())
     }
 
-    /// Every place of a text where a name begins, ascending; names may overlap.
+    /// Every index at which a name begins, ascending; names may overlap.
     pub(crate) fn named_in(&self, text: &str) -> Vec<Named> {
         self.find(text, &mut 0)
     }
 
-    /// The same. Counts each byte that is read, and each name that is looked at.
+    /// As [`Steering::named_in`]. Adds up the bytes that are read and the names that are looked at.
     fn find(&self, text: &str, work: &mut usize) -> Vec<Named> {
         let Some(Finder { automaton, start }) = &self.finder else { return Vec::new() };
         let (mut found, mut state) = (Vec::new(), *start);
@@ -93,7 +92,7 @@ impl Steering {
             }
             *work += automaton.match_len(state);
             let begin_here = (0..automaton.match_len(state)).map(|index| automaton.match_pattern(state, index));
-            // The longest name first, and the first of two tokens of one name: so the lowest place.
+            // The longest name first, and the first of two tokens with the same name: the lowest index.
             if let Some(place) = begin_here.map(|pattern| pattern.as_usize()).min() {
                 let (name, token) = &self.names[place];
                 found.push(Named { at, length: name.len(), token: *token });
@@ -113,7 +112,7 @@ mod tests {
         Steering::new(names).expect("an automaton")
     }
 
-    /// What is found by trying each name at each place.
+    /// The definition: each name is tried at each index.
     fn naive(steering: &Steering, text: &str) -> Vec<Named> {
         let places = text.char_indices().map(|(at, _)| at);
         let named = |at: usize| {

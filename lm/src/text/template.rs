@@ -1,4 +1,4 @@
-//! A conversation as the text that a model was trained on, by the template in its file.
+//! Chat templates, which render a conversation as the text that a model was trained on.
 
 use std::collections::BTreeMap;
 
@@ -10,52 +10,52 @@ use serde_json::Value as Json;
 use crate::text::date::Date;
 use crate::text::python;
 
-/// Instructions that a template may take: real ones need some thousands.
+/// The largest number of instructions that a template may execute: real ones need a few thousand.
 const FUEL: u64 = 2_000_000;
-/// Bytes of a template.
+/// The largest template, in bytes.
 const TEMPLATE_BYTES_MAX: usize = 1 << 20;
 
-/// The speaker of a turn.
+/// The role of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
-    /// The one that sets the rules.
+    /// Sets the rules.
     System,
-    /// The one that asks.
+    /// Asks.
     User,
     /// The model.
     Assistant,
-    /// A function that the model had asked to be called.
+    /// The reply of a function that the model called.
     Tool,
 }
 
-/// A call of a function that a model asks for.
+/// A function call by the model.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionCall {
     /// The function.
     pub name: String,
-    /// Its arguments: an object.
+    /// Its arguments, as an object.
     pub arguments: Json,
 }
 
-/// One turn of a conversation.
+/// One message of a conversation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Message {
-    /// Whose turn.
+    /// The role of its author.
     pub role: Role,
-    /// What is said.
+    /// The text.
     pub content: String,
-    /// Calls that the model asked for with it.
+    /// The function calls that the model made with it.
     pub calls: Vec<FunctionCall>,
 }
 
 impl Message {
-    /// A turn in which something is said.
+    /// A message with this text.
     pub fn new(role: Role, content: impl Into<String>) -> Message {
         Message { role, content: content.into(), calls: Vec::new() }
     }
 
-    /// The turn as templates expect it.
+    /// The message as templates expect it.
     fn value(&self) -> Value {
         let role = match self.role {
             Role::System => "system",
@@ -72,12 +72,12 @@ impl Message {
     }
 }
 
-/// A conversation with what a template may ask for beside it.
+/// A conversation, with further values for the template.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Chat {
-    /// The turns.
+    /// The messages.
     pub messages: Vec<Message>,
-    /// What `strftime_now` writes. Templates find no such function where there is none, and most have a day of their own.
+    /// The date for `strftime_now`. If `None`, templates do not find this function, and most use a date of their own.
     pub date: Option<Date>,
     /// Further values by name, such as `enable_thinking` or `tools`.
     pub values: BTreeMap<String, Json>,
@@ -89,12 +89,12 @@ impl From<&[Message]> for Chat {
     }
 }
 
-/// The template cannot be read, or refuses the conversation.
+/// The template is invalid, or refuses the conversation.
 #[derive(Debug, thiserror::Error)]
 #[error("the model's chat template: {0}")]
 pub struct TemplateError(String);
 
-/// A template that can be filled in.
+/// A chat template.
 #[derive(Clone, Debug)]
 pub struct Template {
     source: String,
@@ -103,28 +103,28 @@ pub struct Template {
 }
 
 impl Template {
-    /// Takes the template of a model and the names of the tokens that begin and end a text. Whether it can be
-    /// read is seen when it is filled in: a model whose template is wrong can still read plain text.
+    /// The template of a model, with the names of its begin-of-text and end-of-text tokens. Syntax errors appear only
+    /// when it is rendered: a model with an invalid template can still read plain text.
     pub fn new(source: &str, begin: &str, end: &str) -> Template {
         Template { source: source.into(), begin: begin.into(), end: end.into() }
     }
 
-    /// Whether the text hangs on the day.
+    /// Whether the text depends on the date.
     pub fn asks_for_the_day(&self) -> bool {
         self.source.contains("strftime_now")
     }
 
-    /// Whether something stands in its source, such as the name of a value that it asks for.
+    /// Whether the source contains a text, such as the name of a value.
     pub fn mentions(&self, text: &str) -> bool {
         self.source.contains(text)
     }
 
-    /// The text of a conversation, up to where the model's next turn begins.
+    /// Renders a conversation, up to where the model's next turn begins.
     pub fn render(&self, messages: &[Message]) -> Result<String, TemplateError> {
         self.render_chat(&Chat::from(messages))
     }
 
-    /// The same, with what the template may ask for beside the conversation.
+    /// Renders a conversation, with further values for the template.
     pub fn render_chat(&self, chat: &Chat) -> Result<String, TemplateError> {
         let turns: Vec<Value> = chat.messages.iter().map(Message::value).collect();
         if self.source.len() > TEMPLATE_BYTES_MAX {
@@ -138,15 +138,15 @@ impl Template {
             }
         };
         let environment = environment(chat.date);
-        // As the library of Python does: a line ends in one way.
+        // As in the Python library: all line ends become the same.
         let source = without_training_marks(&self.source.replace("\r\n", "\n").replace('\r', "\n"));
         let rendered = environment.template_from_str(&source).and_then(|template| template.render(values));
         rendered.map_err(|error| TemplateError(error.to_string()))
     }
 }
 
-/// The source with blocks that only mark what to train on turned into ones that say nothing; blanks around them go or
-/// stay as the mark says.
+/// The source with blocks that only mark training data replaced by neutral ones; whitespace around them is trimmed or
+/// kept as the mark says.
 fn without_training_marks(source: &str) -> String {
     let mut plain = String::with_capacity(source.len());
     let mut rest = source;
@@ -166,8 +166,8 @@ fn without_training_marks(source: &str) -> String {
     plain + rest
 }
 
-/// What templates expect to find: the methods of Python's texts and lists, its way to write values, the day, and a way
-/// to refuse.
+/// The environment that templates expect: Python's methods of strings and lists, its formatting of values, the date,
+/// and a function to raise an error.
 fn environment(date: Option<Date>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(text, expected);
     }
 
-    /// What the reference library writes for the same templates.
+    /// Expected texts are the output of the reference library for the same templates.
     #[test]
     fn templates_find_what_those_of_models_use() {
         let cases = [

@@ -1,13 +1,13 @@
-//! Text as it comes, byte by byte.
+//! Decoding UTF-8 as it arrives.
 
-/// Puts the bytes of tokens together to text as they come: a character that is cut in two waits.
+/// Joins the bytes of tokens to text: an incomplete character waits for the rest.
 #[derive(Clone, Default, Debug)]
 pub struct TextStream {
     waiting: Vec<u8>,
 }
 
 impl TextStream {
-    /// Takes bytes, gives the text that is complete. Bytes that can never become UTF-8 are replaced.
+    /// Adds bytes and returns the complete text. Bytes that cannot become UTF-8 are replaced.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         self.waiting.extend_from_slice(bytes);
         let mut text = String::new();
@@ -32,7 +32,7 @@ impl TextStream {
         }
     }
 
-    /// What is left when no more comes.
+    /// The remaining text, when no more comes.
     pub fn finish(&mut self) -> String {
         let text = String::from_utf8_lossy(&self.waiting).into_owned();
         self.waiting.clear();

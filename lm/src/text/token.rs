@@ -1,4 +1,4 @@
 //! A token of a vocabulary.
 
-/// A token, by its place in the vocabulary.
+/// A token, by its index in the vocabulary.
 pub type Token = u32;

@@ -1,8 +1,8 @@
-//! Text to tokens and back, by the vocabulary that a model's file carries.
+//! The tokenizer: text to tokens and back, by the vocabulary in a model's file.
 //!
-//! Every text has tokens, and every token has bytes. Tokens that steer a model (`<|im_end|>` and the like) come out of a
-//! text only where the caller says that the text may steer: what a user wrote can never close a turn. Tokens that its
-//! makers added without such a meaning (`<think>`, runs of blanks) are text like any other, of one piece.
+//! Every text has tokens, and every token has bytes. Control tokens (`<|im_end|>` and the like) are produced from a
+//! text only where the caller allows it, so text from a user can never end a turn. Tokens that were added to the
+//! vocabulary without such a meaning (`<think>`, runs of blanks) are ordinary text in one piece.
 
 use crate::text::alphabet::Alphabet;
 use crate::text::pieces::{BLANK, SentencePieces};
@@ -10,72 +10,72 @@ use crate::text::steering::{Named, Steering};
 use crate::text::token::Token;
 use crate::text::tokenizer_error::TokenizerError;
 
-/// Breaks the name of a steering token in what a person wrote; it is taken out before pairs are made. A code
-/// point that Unicode keeps for the inside of programs.
+/// Breaks the name of a control token in user text; removed again before the text is encoded. A code point that Unicode
+/// reserves for internal use.
 const SHIELD: char = '\u{FDD0}';
 
-/// How a text is to be read.
+/// How to read a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reading {
-    /// Names of steering tokens become these tokens: for what templates write.
+    /// Names of control tokens become these tokens: for the output of templates.
     Steering,
-    /// Every character is meant as it stands: for what people write.
+    /// Every character is literal: for text from users.
     Literal,
 }
 
-/// What a token is to a text.
+/// The kind of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum TokenKind {
-    /// Made of pairs or pieces.
+    /// Built by merges or from pieces.
     Plain,
-    /// Added by the makers: text, found as a whole.
+    /// An added token: text that is matched as a whole.
     Added,
-    /// Steers, and is no text.
+    /// A control token: not text.
     Control,
-    /// Text that nothing is read as.
+    /// Text that is never produced by encoding.
     Unused,
 }
 
-/// What makes tokens of a text without names.
+/// The encoder of text without control or added tokens.
 #[derive(Clone, Debug)]
 pub(crate) enum Pairs {
-    /// The library, with what it does to a text that begins with a word, and to one that goes on.
+    /// The library, configured for the beginning of a text and for text that continues.
     Library { first: Box<tokenizers::Tokenizer>, later: Box<tokenizers::Tokenizer> },
-    /// Pieces, and whether a text gets a blank before its first word.
+    /// SentencePiece, and whether a text gets a blank before its first word.
     Sentence { pieces: SentencePieces, blank: bool },
 }
 
-/// The parts of a vocabulary, as a file tells them.
+/// The parts of a vocabulary, as read from a file.
 pub(crate) struct Vocabulary<'n> {
     pub(crate) pairs: Pairs,
     pub(crate) names: Vec<&'n str>,
     pub(crate) kinds: Vec<TokenKind>,
     pub(crate) alphabet: Alphabet,
-    /// Whether a text begins anew behind each steering token.
+    /// Whether the text after each control token counts as a beginning.
     pub(crate) begins_anew: bool,
     pub(crate) begin: Option<Token>,
     pub(crate) ends: Vec<Token>,
 }
 
-/// A vocabulary with its rules.
+/// A vocabulary with its encoding rules.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     pairs: Pairs,
     begins_anew: bool,
-    /// The bytes of each token; none for tokens that steer.
+    /// The bytes of each token; empty for control tokens.
     pieces: Vec<Box<[u8]>>,
-    /// Tokens that steer.
+    /// Control tokens.
     steering: Steering,
-    /// Tokens that were added.
+    /// Added tokens.
     added: Steering,
     /// Both.
     all: Steering,
-    /// The token that begins a text, where the model wants one.
+    /// The begin-of-text token, if the model wants one.
     begin: Option<Token>,
     ends: Vec<Token>,
 }
 
-/// Names by which models end a turn or a text. Files often name one of several alone.
+/// Names by which models end a turn or a text. Files often name only one of several.
 const ENDS: [&str; 13] = [
     "<|im_end|>",
     "<|eot_id|>",
@@ -93,7 +93,7 @@ const ENDS: [&str; 13] = [
 ];
 
 impl Tokenizer {
-    /// Puts the parts of a vocabulary together.
+    /// Builds a tokenizer from the parts of a vocabulary.
     pub(crate) fn assemble(vocabulary: Vocabulary<'_>) -> Result<Tokenizer, TokenizerError> {
         let Vocabulary { pairs, names, kinds, alphabet, begins_anew, begin, mut ends } = vocabulary;
         let mut pieces = Vec::with_capacity(names.len());
@@ -109,7 +109,7 @@ impl Tokenizer {
                     pieces.push(Box::default());
                 }
                 TokenKind::Added => {
-                    // Some vocabularies write blanks of added tokens like those of others.
+                    // Some vocabularies write blanks in added tokens with the symbol for blanks.
                     let text = if alphabet == Alphabet::Blanks { name.replace(BLANK, " ") } else { (*name).to_owned() };
                     pieces.push(text.as_bytes().into());
                     added.push((text, token));
@@ -130,12 +130,12 @@ impl Tokenizer {
         self.pieces.len()
     }
 
-    /// Whether there is no token at all.
+    /// Whether there are no tokens.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// The token that the model wants before every text, if it wants one.
+    /// The begin-of-text token, if the model wants one before every text.
     pub fn begin(&self) -> Option<Token> {
         self.begin
     }
@@ -145,7 +145,7 @@ impl Tokenizer {
         &self.ends
     }
 
-    /// Says that tokens end a turn or a text. Those beyond the vocabulary are passed over.
+    /// Adds tokens that end a turn or a text. Those outside the vocabulary are ignored.
     pub(crate) fn add_ends(&mut self, ends: impl IntoIterator<Item = Token>) {
         let count = self.len();
         self.ends.extend(ends.into_iter().filter(|end| (*end as usize) < count));
@@ -153,27 +153,27 @@ impl Tokenizer {
         self.ends.dedup();
     }
 
-    /// Says with which token a text begins.
+    /// Sets the begin-of-text token.
     pub(crate) fn set_begin(&mut self, begin: Option<Token>) {
         self.begin = begin.filter(|begin| (*begin as usize) < self.len());
     }
 
-    /// The token of a name that stands for itself.
+    /// The control or added token with this name.
     pub(crate) fn named(&self, name: &str) -> Option<Token> {
         self.all.iter().find(|(other, _)| *other == name).map(|(_, token)| token)
     }
 
-    /// The tokens that steer, with their names.
+    /// The control tokens, with their names.
     pub fn steering(&self) -> impl Iterator<Item = (&str, Token)> {
         self.steering.iter()
     }
 
-    /// The tokens of a text that stands behind another one.
+    /// The tokens of a text that continues another one.
     pub fn encode(&self, text: &str, reading: Reading) -> Result<Vec<Token>, TokenizerError> {
         self.encode_at(text, reading, false)
     }
 
-    /// The tokens of a text from its beginning on. The token that begins a text is not put before it.
+    /// The tokens of a text from its beginning. The begin-of-text token is not added.
     pub fn encode_first(&self, text: &str, reading: Reading) -> Result<Vec<Token>, TokenizerError> {
         self.encode_at(text, reading, true)
     }
@@ -186,12 +186,12 @@ impl Tokenizer {
         let plain = |text: &str| if reading == Reading::Literal { text.to_owned() } else { text.replace(SHIELD, "") };
         let (mut tokens, mut end) = (Vec::new(), 0);
         for Named { at, length, token } in named {
-            // A name that begins within another one is a part of that.
+            // A name that begins within another one is part of that name.
             if at >= end {
                 self.encode_plain(&plain(&text[end..at]), first, &mut tokens)?;
                 tokens.push(token);
                 end = at + length;
-                // The tokens that were added are a part of the text around them.
+                // Added tokens are part of the text around them.
                 first = self.begins_anew && self.steering.name(token).is_some();
             }
         }
@@ -199,8 +199,8 @@ impl Tokenizer {
         Ok(tokens)
     }
 
-    /// A text in which no steering token is named, for what people write inside of what templates write:
-    /// read as [`Reading::Steering`] it gives the tokens of the original read as [`Reading::Literal`].
+    /// A text in which no control token is named, for user text inside the output of templates: read as
+    /// [`Reading::Steering`] it gives the same tokens as the original read as [`Reading::Literal`].
     pub fn shield(&self, text: &str) -> String {
         let text = text.replace(SHIELD, "");
         let (mut shielded, mut end) = (String::with_capacity(text.len()), 0);
@@ -234,12 +234,12 @@ impl Tokenizer {
         Ok(())
     }
 
-    /// The bytes that a token stands for; none for tokens that steer and for numbers beyond the vocabulary.
+    /// The bytes of a token; empty for control tokens and outside the vocabulary.
     pub fn piece(&self, token: Token) -> &[u8] {
         self.pieces.get(token as usize).map_or(&[], |piece| piece)
     }
 
-    /// The bytes by which a token is written: its name if it steers, else what it stands for.
+    /// The bytes by which a token is written: the name of a control token, else its bytes.
     pub fn spelling(&self, token: Token) -> &[u8] {
         match self.piece(token) {
             [] => self.steering.name(token).map_or(&[], str::as_bytes),
@@ -247,7 +247,7 @@ impl Tokenizer {
         }
     }
 
-    /// The text of tokens; bytes that are no UTF-8 are replaced.
+    /// The text of tokens; bytes that are not UTF-8 are replaced.
     pub fn decode(&self, tokens: &[Token]) -> String {
         let bytes: Vec<u8> = tokens.iter().flat_map(|token| self.piece(*token)).copied().collect();
         String::from_utf8_lossy(&bytes).into_owned()

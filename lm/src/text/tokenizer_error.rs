@@ -6,18 +6,18 @@ use crate::weights::gguf::GgufError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenizerError {
-    /// The file lacks what a vocabulary is made of.
+    /// The file lacks a part of the vocabulary.
     #[error(transparent)]
     File(#[from] GgufError),
-    /// A kind of vocabulary that is not built here.
+    /// An unsupported kind of vocabulary.
     #[error("the vocabulary is of kind {found}; this program reads {known}")]
     Kind {
-        /// What the file says.
+        /// The kind in the file.
         found: String,
-        /// What is read.
+        /// The supported kinds.
         known: &'static str,
     },
-    /// The parts of the vocabulary do not fit together.
+    /// The parts of the vocabulary are inconsistent.
     #[error("the vocabulary is damaged: {0}")]
     Damaged(String),
 }

@@ -1,4 +1,4 @@
-//! Vocabularies as files tell them.
+//! Vocabularies, as read from model files.
 
 mod entries;
 pub(crate) mod folder;

@@ -1,4 +1,4 @@
-//! Where words end, for the vocabularies of GGUF files, which name the rule. Pairs are made within a word alone.
+//! Pre-tokenization rules of the vocabularies in GGUF files, which give their names. Merges stay within a word.
 
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::digits::Digits;
@@ -8,8 +8,7 @@ use tokenizers::{PreTokenizerWrapper, SplitDelimiterBehavior};
 
 use crate::text::tokenizer_error::TokenizerError;
 
-// Source: the `tokenizer.json` files of the makers of each vocabulary; the rule called `default` is that of files that
-// name none.
+// Source: the `tokenizer.json` files of the makers of each vocabulary; the rule `default` is for files without a name.
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str =
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -22,22 +21,22 @@ const DEFAULT: [&str; 4] = [
     r"[0-9][0-9][0-9]",
 ];
 
-/// The rules that are known, for people.
+/// The supported rules, for error messages.
 const KNOWN: &str =
     "words of gpt-2, smollm, starcoder, llama-bpe, qwen2, tekken, gpt-4o and others that end words like these";
 
-/// How a vocabulary ends words.
+/// How a vocabulary splits a text into words.
 pub(crate) struct Words {
-    /// What parts a text into words of bytes.
+    /// Splits a text into words, and words into bytes.
     pub(crate) splitter: PreTokenizerWrapper,
-    /// Whether a word that is a token is taken as it stands, whatever pairs it is made of.
+    /// Whether a word that is a token is taken as it is, without merges.
     pub(crate) ignore_merges: bool,
-    /// Whether a text begins with the token for that, where the file does not say so.
+    /// Whether a text begins with the begin-of-text token, unless the file says otherwise.
     pub(crate) begins: bool,
 }
 
 impl Words {
-    /// The rule of a name.
+    /// The rule with this name.
     pub(crate) fn named(name: &str) -> Result<Words, TokenizerError> {
         let plain = |splitter| Words { splitter, ignore_merges: false, begins: false };
         let bytes = || PreTokenizerWrapper::from(ByteLevel::new(false, true, true));
@@ -63,7 +62,7 @@ impl Words {
     }
 }
 
-/// Words by patterns, one after the other, and then their bytes.
+/// Splits by patterns, one after another, and then into bytes.
 fn by_patterns(patterns: &[&str]) -> Result<PreTokenizerWrapper, TokenizerError> {
     let split = |pattern: &&str| -> Result<PreTokenizerWrapper, TokenizerError> {
         let pattern = SplitPattern::Regex((*pattern).to_owned());

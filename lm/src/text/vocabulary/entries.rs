@@ -13,7 +13,7 @@ use crate::text::tokenizer_error::TokenizerError;
 use crate::text::words::Words;
 use crate::weights::gguf::{Gguf, Value};
 
-/// The kinds of tokens, by the numbers of GGUF.
+/// The kind of a token, by its number in GGUF.
 fn kind(number: Option<&i64>) -> TokenKind {
     match number {
         Some(2 | 3) => TokenKind::Control,
@@ -74,7 +74,7 @@ fn merges<R: Read + Seek>(file: &Gguf<R>) -> Result<Vec<(String, String)>, Token
     pairs.collect::<Option<Vec<_>>>().ok_or_else(|| TokenizerError::Damaged("a merge is no pair".into()))
 }
 
-/// Pair encoding over bytes, with words as the vocabulary wants them.
+/// Byte-level BPE, with the word rule of the vocabulary.
 pub(super) fn byte_pairs(
     tokens: &[&str],
     merges: Vec<(String, String)>,
@@ -120,12 +120,12 @@ fn sentence_pieces<R: Read + Seek>(
     Ok(SentencePieces::new(pieces, bytes))
 }
 
-/// The token that an entry names, if it is one.
+/// The token in an entry; `None` if there is none.
 fn number<R: Read + Seek>(file: &Gguf<R>, name: &str, count: usize) -> Option<Token> {
     all_numbers(file, name, count).first().copied()
 }
 
-/// The tokens that an entry names: one, or a list of them.
+/// The tokens in an entry: one, or a list of them.
 fn all_numbers<R: Read + Seek>(file: &Gguf<R>, name: &str, count: usize) -> Vec<Token> {
     let numbers: &[i64] = match file.entry(&format!("tokenizer.ggml.{name}_token_id")) {
         Some(Value::Integer(number)) => std::slice::from_ref(number),

@@ -1,4 +1,4 @@
-//! What a folder says of texts beside its `tokenizer.json`: with which tokens they begin and end, and the template.
+//! The files beside `tokenizer.json` in a folder: begin-of-text and end-of-text tokens, and the template.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::text::token::Token;
 use crate::text::tokenizer::Tokenizer;
 use crate::weights::error::ModelError;
 
-/// The files that may name tokens or hold a template.
+/// The files that may name tokens or contain a template.
 struct Files {
     /// `tokenizer_config.json`
     tokenizer: Json,
@@ -23,7 +23,7 @@ struct Files {
     model: Json,
 }
 
-/// The vocabulary and the template of a folder, where it has them.
+/// The vocabulary and the template of a folder, as far as they exist.
 pub(crate) fn read(folder: &Path, config: &Json) -> Result<(Option<Tokenizer>, Option<Template>), ModelError> {
     let files = Files {
         tokenizer: optional(folder, "tokenizer_config.json")?,
@@ -51,7 +51,7 @@ pub(crate) fn read(folder: &Path, config: &Json) -> Result<(Option<Tokenizer>, O
 }
 
 impl Files {
-    /// The name that a token has, which is a text or the content of an object.
+    /// The name of a token, which is a string or the content of an object.
     fn name(&self, token: &str) -> Option<&str> {
         [&self.tokenizer, &self.special]
             .into_iter()
@@ -59,7 +59,7 @@ impl Files {
     }
 }
 
-/// The source of the template: a file of its own, or a setting that holds one text or a list of named ones.
+/// The source of the template: a file of its own, or a setting with one text or a list of named ones.
 fn template(folder: &Path, files: &Files) -> Result<Option<String>, ModelError> {
     if let Some(bytes) = bytes(folder, "chat_template.jinja")? {
         return Ok(Some(String::from_utf8_lossy(&bytes).into_owned()));
@@ -77,14 +77,14 @@ fn template(folder: &Path, files: &Files) -> Result<Option<String>, ModelError> 
     Ok(None)
 }
 
-/// The tokens that a number or a list of numbers names.
+/// The tokens of a number or a list of numbers.
 fn numbers(value: &Json) -> Vec<Token> {
     let one = value.as_u64().into_iter();
     let many = value.as_array().into_iter().flatten().filter_map(Json::as_u64);
     one.chain(many).filter_map(|number| Token::try_from(number).ok()).collect()
 }
 
-/// The bytes of a file that may not be there.
+/// The bytes of an optional file.
 fn bytes(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, ModelError> {
     let path = folder.join(name);
     match fs::read(&path) {
@@ -94,7 +94,7 @@ fn bytes(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, ModelError> {
     }
 }
 
-/// The JSON of a file that may not be there.
+/// The JSON of an optional file.
 fn optional(folder: &Path, name: &str) -> Result<Json, ModelError> {
     match bytes(folder, name)? {
         Some(bytes) => json::read(&bytes).map_err(|text| ModelError::Damaged { path: folder.join(name), text }),

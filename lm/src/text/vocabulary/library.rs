@@ -8,7 +8,7 @@ use crate::text::token::Token;
 use crate::text::tokenizer::{Pairs, TokenKind, Tokenizer, Vocabulary};
 use crate::text::tokenizer_error::TokenizerError;
 
-/// Tokens there may be.
+/// The largest vocabulary.
 const TOKENS_MAX: u64 = 1 << 22;
 
 impl Tokenizer {
@@ -49,10 +49,10 @@ impl Tokenizer {
     }
 }
 
-/// The library with what it does at the beginning of a text and behind it, and whether a text begins anew behind each
-/// steering token.
+/// The library for the beginning of a text and for text that continues, and whether the text after each control token
+/// counts as a beginning.
 fn library(json: &Json) -> Result<(Pairs, bool), TokenizerError> {
-    // The added tokens are found by us, so that a text that may not steer is not searched for them.
+    // Added tokens are matched here instead, so that literal text is not searched for them.
     let mut plain = json.clone();
     plain["added_tokens"] = Json::Array(Vec::new());
     plain["post_processor"] = Json::Null;
@@ -68,7 +68,8 @@ fn library(json: &Json) -> Result<(Pairs, bool), TokenizerError> {
     Ok((Pairs::Library { first: Box::new(first), later: Box::new(later) }, !once))
 }
 
-/// Takes out of a step what puts a blank before a text. Whether that was meant for the first word of a whole text alone.
+/// Removes from a step what puts a blank before a text. Returns whether the blank was for the first word of a whole
+/// text only.
 fn without_blank(step: &mut Json) -> bool {
     match step["type"].as_str().unwrap_or_default() {
         "Prepend" => *step = Json::Null,
@@ -91,7 +92,7 @@ fn without_blank(step: &mut Json) -> bool {
     false
 }
 
-/// The token that a template puts before every text.
+/// The token that a post-processing template puts before every text.
 fn first_of_template(post: &Json) -> Option<Token> {
     if let Some(steps) = post["processors"].as_array() {
         return steps.iter().find_map(first_of_template);

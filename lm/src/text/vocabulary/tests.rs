@@ -5,7 +5,7 @@ use crate::text::tokenizer::{Pairs, Reading, TokenKind, Tokenizer, Vocabulary};
 use crate::text::vocabulary::entries::byte_pairs;
 use crate::text::words::Words;
 
-/// All characters of the alphabet of bytes, and then these names.
+/// All characters of the byte alphabet, and then these names.
 fn names(more: &[&str]) -> Vec<String> {
     let characters = (0u32..0x144).filter_map(char::from_u32).filter(|character| byte_of(*character).is_some());
     let names: Vec<String> = characters.map(String::from).chain(more.iter().map(|name| (*name).to_owned())).collect();
@@ -18,7 +18,7 @@ fn library(names: &[&str]) -> Pairs {
     byte_pairs(names, merges, Words::named("smollm").expect("words")).expect("pairs")
 }
 
-/// A vocabulary of all bytes, `he`, `ll`, one token that steers, and one that was added.
+/// A vocabulary of all bytes, `he`, `ll`, one control token and one added token.
 fn tiny() -> Tokenizer {
     let names = names(&["he", "ll", "<|end|>", "<think>"]);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -30,7 +30,7 @@ fn tiny() -> Tokenizer {
     Tokenizer::assemble(vocabulary).expect("a tokenizer")
 }
 
-/// The same as the library writes it, with changes.
+/// This vocabulary as a `tokenizer.json`, with changes.
 fn as_json(change: impl Fn(&mut Json)) -> Result<Tokenizer, String> {
     let names = names(&["he", "ll"]);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -97,7 +97,7 @@ fn a_template_of_the_file_says_what_begins_a_text() {
     assert_eq!(as_json(|json| json["post_processor"] = template.clone()).expect("a tokenizer").begin(), Some(258));
 }
 
-/// A vocabulary in the form of Llama 2: blanks have a sign, and bytes stand for what is in no piece.
+/// A vocabulary in the form of Llama 2: with a symbol for blanks, and byte tokens for characters that are in no piece.
 fn with_blanks(change: impl Fn(&mut Json)) -> Tokenizer {
     let mut vocabulary: serde_json::Map<String, Json> =
         (0..256).map(|byte| (format!("<0x{byte:02X}>"), byte.into())).collect();
