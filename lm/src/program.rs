@@ -1,12 +1,11 @@
-//! Programs that own a tree: they open the branches, so that the model only has to fill them.
+//! Programs, which own a tree: they open the branches, and the model only fills them.
 //!
-//! A model that was never trained to part its work writes no outline worth the name. Here the shape of the
-//! tree is the program's, and the model writes its leaves. A program is a small state machine over the
-//! engine's events; what it concludes is a function of its inputs and its seed, whatever else is in the
-//! batch.
+//! A model that was not trained to split its work writes no usable outline. Here a program determines the shape of the
+//! tree, and the model writes its leaves. A program is a small state machine over the engine's events; its result is a
+//! function of its inputs and its seed, whatever else is in the batch.
 //!
-//! A model that parts its work by itself drives the same branches: [`Tags`](crate::Tags) and
-//! [`Tasks`](crate::Tasks) are programs that read what it writes and open, join and prune accordingly.
+//! A model that does split its work drives the same branches: [`Tags`](crate::Tags) and [`Tasks`](crate::Tasks) are
+//! programs that read what it writes, and open, join and prune accordingly.
 
 pub(crate) mod answer;
 pub(crate) mod decompose;

@@ -1,5 +1,5 @@
-//! How far an answer is to be trusted that nothing has checked: agreement of several, and holes where a model is unsure.
-//! Plain values, apart from engines.
+//! How far to trust an unchecked answer: agreement of several answers, and holes where a model is unsure. Plain values,
+//! independent of engines.
 
 pub(crate) mod agreement;
 pub(crate) mod holes;

@@ -1,4 +1,4 @@
-//! Files of weights, and the models that they hold.
+//! Weight files, and the models in them.
 
 pub(crate) mod error;
 pub(crate) mod feed;

@@ -1,4 +1,4 @@
-//! Recursive decomposition: a plan, its subtasks, and an answer from what they concluded.
+//! Recursive decomposition: a plan, its subtasks, and an answer from their conclusions.
 
 use std::collections::BTreeMap;
 
@@ -12,33 +12,33 @@ use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program, share};
 use crate::text::token::Token;
 
-/// What stands between the parts of a task.
+/// The texts between the parts of a task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cues {
     /// Before a plan.
     pub plan: Vec<Token>,
-    /// Before an answer. At least one token: by it the answer is found.
+    /// Before an answer. At least one token: it marks the answer.
     pub answer: Vec<Token>,
-    /// Behind the answer of a subtask.
+    /// After the answer of a subtask.
     pub separator: Vec<Token>,
 }
 
-/// Reads a plan and gives the tokens of its subtasks.
+/// Parses a plan into the tokens of its subtasks.
 type Part<'a> = Box<dyn FnMut(&[Token]) -> Vec<Vec<Token>> + 'a>;
 
-/// How far a node is.
+/// The progress of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     Planning,
-    /// Its subtasks are under way, or its answer.
+    /// Its subtasks or its answer are being written.
     Answering,
 }
 
-/// A task that is parted by plans of the model, to a given depth. The answer of a subtask alone comes back
-/// to the task above; how it was found does not.
+/// A task that plans of the model split into subtasks, to a given depth. Only the answer of a subtask returns to the
+/// task above, not how it was found.
 ///
-/// A plan that names no subtask is one: the task is answered as it stands. A plan or an answer that was cut
-/// off ends its task; the tasks above go on without it.
+/// A plan without subtasks is valid: the task is then answered directly. A plan or an answer that was cut off ends its
+/// task; the tasks above continue without it.
 pub struct Decompose<'a> {
     ground: Ground,
     depth: usize,
@@ -50,10 +50,10 @@ pub struct Decompose<'a> {
 }
 
 impl<'a> Decompose<'a> {
-    /// Plans are made by tasks of less than this depth, as far as the bounds allow; the root has depth 0.
+    /// Tasks of less than this depth make plans, as far as the bounds allow; the root has depth 0.
     ///
-    /// `part` reads a plan and gives the tokens of its subtasks, the first ones if there are more than the
-    /// bounds allow. It has to be a function of the tokens alone.
+    /// `part` parses a plan into the tokens of its subtasks; if there are more than the bounds allow, the first ones
+    /// are used. It has to be a function of the tokens alone.
     pub fn new(
         ground: Ground,
         depth: usize,
@@ -65,8 +65,8 @@ impl<'a> Decompose<'a> {
         Decompose { ground, depth, cues, plan, answer, part: Box::new(part), stages: BTreeMap::new() }
     }
 
-    /// The subtasks of a plan, with what each may write: what is left to the task is parted evenly among
-    /// them and its own answer.
+    /// The subtasks of a plan, with their allowances: what the task has left is divided evenly among them and its own
+    /// answer.
     fn subtasks(&mut self, engine: &Engine, node: NodeId, plan: &[Token]) -> Vec<Branch> {
         let mut parts = (self.part)(plan);
         parts.truncate(self.ground.bounds.width);
@@ -75,7 +75,7 @@ impl<'a> Decompose<'a> {
     }
 
     fn answer_turn(&self, depth: usize) -> Turn {
-        // The root has no parent that gets its answer.
+        // The root has no parent that receives its answer.
         let after = if depth == 0 { After::Conclude } else { After::Hold };
         Turn { after, ..self.answer.clone() }
     }

@@ -1,4 +1,4 @@
-//! First success: attempts at one question, until a checker accepts one.
+//! First success: several attempts at one question, until a checker accepts one.
 
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -12,12 +12,11 @@ use crate::program::map::plant;
 use crate::program::vote::asked;
 use crate::text::token::Token;
 
-/// Says of an attempt whether it is accepted.
+/// Whether an attempt is accepted.
 type Accept<'a> = Box<dyn FnMut(&[Token]) -> bool + 'a>;
 
-/// Several attempts at one question, side by side. Of those that the checker accepts, the one of the lowest
-/// place is taken, so that it does not matter which is faster; attempts of a higher place than an accepted
-/// one are cancelled at once, and their pages are free.
+/// Several attempts at one question, in parallel. The accepted attempt with the lowest index is taken, so that speed
+/// does not matter; attempts with a higher index than an accepted one are cancelled at once, which frees their pages.
 pub struct FirstSuccess<'a> {
     ground: Ground,
     attempts: usize,
@@ -27,8 +26,7 @@ pub struct FirstSuccess<'a> {
 }
 
 impl<'a> FirstSuccess<'a> {
-    /// So many attempts. `accept` is asked about those that came to their end; what it says has to hang on
-    /// the tokens alone.
+    /// `attempts` attempts. `accept` is called on those that concluded, and has to be a function of the tokens alone.
     pub fn new(
         ground: Ground,
         attempts: usize,

@@ -1,4 +1,4 @@
-//! The tree of a program as far as it grew.
+//! The tree of a program so far.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use crate::engine::node::NodeId;
 use crate::engine::outcome::Outcome;
 use crate::text::token::Token;
 
-/// A node as it grew.
+/// A node and what it has written so far.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Grown {
-    /// Which branches lead to it; none to the root.
+    /// The branches that lead to it; empty for the root.
     pub path: Vec<u32>,
     /// What it wrote.
     pub tokens: Vec<Token>,
-    /// The sum of the log-probabilities of that.
+    /// The sum of the log-probabilities of these tokens.
     pub log_probability: f64,
-    /// How it ended, if it did.
+    /// How it ended; `None` if it has not.
     pub outcome: Option<Outcome>,
-    /// Stages that lie behind it: one ends whenever it waits for orders or gets its branches back.
+    /// Stages that it has passed: one ends whenever it waits for orders or joins its branches.
     pub stages: u32,
     /// Where its last turn begins.
     last_turn: usize,
@@ -29,32 +29,32 @@ impl Grown {
         Grown { path, tokens: Vec::new(), log_probability: 0.0, outcome: None, stages: 0, last_turn: 0 }
     }
 
-    /// A node of which nothing counts but that it was cancelled.
+    /// A node that was cancelled, without any output.
     pub(super) fn cancelled(path: Vec<u32>) -> Grown {
         Grown { outcome: Some(Outcome::Cancelled), ..Grown::new(path) }
     }
 
-    /// What it wrote last: where it had several turns, that of the last one.
+    /// The output of its last turn.
     pub fn conclusion(&self) -> &[Token] {
         &self.tokens[self.last_turn..]
     }
 }
 
-/// A tree as far as it grew.
+/// The tree of a program so far.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Growth {
     nodes: BTreeMap<NodeId, Grown>,
-    /// Branches that each node ever had.
+    /// Number of branches that each node has ever opened.
     branches: BTreeMap<NodeId, u32>,
 }
 
 impl Growth {
-    /// A tree that is its root alone.
+    /// A tree with only a root.
     pub(super) fn of(root: NodeId) -> Growth {
         Growth { nodes: BTreeMap::from([(root, Grown::new(Vec::new()))]), branches: BTreeMap::new() }
     }
 
-    /// Says how a node ended, whatever an event said of it.
+    /// Sets how a node ended, whatever the events said.
     pub(super) fn set_outcome(&mut self, id: NodeId, outcome: Outcome) {
         if let Some(grown) = self.nodes.get_mut(&id) {
             grown.outcome = Some(outcome);
@@ -76,24 +76,24 @@ impl Growth {
         self.nodes.iter().map(|(id, grown)| (*id, grown))
     }
 
-    /// The node that branches lead to from the root.
+    /// The node with this path.
     pub fn at(&self, path: &[u32]) -> Option<(NodeId, &Grown)> {
         self.nodes().find(|(_, grown)| grown.path == path)
     }
 
-    /// The nodes that lie one branch below the root, in order.
+    /// The branches of the root, in order.
     pub(super) fn branches(&self) -> impl Iterator<Item = (NodeId, &Grown)> {
         self.nodes().filter(|(_, grown)| grown.path.len() == 1)
     }
 
-    /// What a node concludes begins with what it writes next. A join does the same.
+    /// Starts a new turn: the conclusion of the node begins with what it writes next. A join does the same.
     pub fn begin_turn(&mut self, id: NodeId) {
         if let Some(grown) = self.nodes.get_mut(&id) {
             grown.last_turn = grown.tokens.len();
         }
     }
 
-    /// Takes down an event, if it is one of this tree.
+    /// Records an event. Returns false if it belongs to another tree.
     pub(super) fn note(&mut self, event: &Event) -> bool {
         match event {
             Event::Opened { node, parent } => {

@@ -1,4 +1,4 @@
-//! What a program is: the owner of a tree, that gives orders as events come.
+//! The interface of a program: it owns a tree, and reacts to events with orders.
 
 use std::ops::Range;
 
@@ -12,47 +12,47 @@ use crate::program::answer::Pruned;
 use crate::program::growth::Growth;
 use crate::text::token::Token;
 
-/// Where a program begins.
+/// The starting point of a program.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Ground {
-    /// What all branches read: computed and kept once. At least one token.
+    /// The common prefix of all branches, computed and stored once. At least one token.
     pub prefix: Vec<Token>,
     /// Ranges of it that are members of sets, see [`Request::members`].
     pub members: Vec<Range<usize>>,
-    /// All draws hang on it.
+    /// The seed of all draws.
     pub seed: u64,
     /// Bounds of the whole tree.
     pub bounds: Bounds,
 }
 
 impl Ground {
-    /// The root of the tree.
+    /// The request for the root of the tree.
     pub fn request(&self, then: Then) -> Request {
         let Ground { prefix, members, seed, bounds } = self.clone();
         Request { tokens: prefix, members, seed, then, bounds }
     }
 }
 
-/// A way to grow a tree.
+/// A strategy to grow a tree.
 pub trait Program {
-    /// Plants the tree and gives its root.
+    /// Submits the tree and returns its root.
     ///
     /// # Errors
-    /// If the engine refuses it: too long, too wide, too deep, or no token of its vocabulary.
+    /// If the engine refuses it: too long, too wide, too deep, or a token outside its vocabulary.
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError>;
 
     /// Gives the orders that follow from an event of the tree.
     ///
     /// # Errors
-    /// If the engine refuses an order: the program then ends.
+    /// If the engine refuses an order; the node of the event is ended then.
     fn take(&mut self, engine: &mut Engine, growth: &mut Growth, event: &Event) -> Result<(), EngineError>;
 
-    /// Nodes that wait for the reply of a tool that was not there when it was asked.
+    /// Nodes that wait for a tool whose reply was not available yet.
     fn waiting(&self) -> Vec<NodeId> {
         Vec::new()
     }
 
-    /// Asks again for the reply that a node waits for, and gives the orders that follow if it is there.
+    /// Asks again for the reply that a node waits for, and gives the orders that follow if it is available.
     ///
     /// # Errors
     /// As [`Program::take`].
@@ -60,40 +60,39 @@ pub trait Program {
         Ok(())
     }
 
-    /// The branch of the root that was taken, where one is.
+    /// The branch of the root that was selected, if any.
     fn chosen(&self) -> Option<u32> {
         None
     }
 
-    /// Where branches vote: each different answer by the place of the first branch that gave it, and how many
-    /// gave it.
+    /// If branches vote: each distinct answer, as the index of the first branch that gave it, with its number of votes.
     fn votes(&self) -> &[(u32, usize)] {
         &[]
     }
 
-    /// The whole text of the tree, where it is one text that the model itself parts: paths in their places,
-    /// and what was taken out of view as well.
+    /// The whole text of the tree, if it is one text that the model itself structures: paths in their places, and
+    /// everything that was removed from view.
     fn text(&self) -> &[Token] {
         &[]
     }
 
-    /// What was taken out of view of that text, in the order in which it was.
+    /// What was removed from view in that text, in order of removal.
     fn pruned(&self) -> &[Pruned] {
         &[]
     }
 
-    /// Calls of tools that were answered.
+    /// Tool calls that were answered.
     fn calls(&self) -> usize {
         0
     }
 
-    /// Whether it is known by now that a node's text cannot matter, so that how far it got is chance.
+    /// Whether a node's text can no longer matter, so that its length depends on timing.
     fn is_idle_talk(&self, _path: &[u32]) -> bool {
         false
     }
 }
 
-/// What each of some branches may write: what it wants, or its share of what there is.
+/// The allowance of a branch: what it wants, or an equal share of what there is.
 pub(super) fn share(wanted: usize, there_is: usize, branches: usize) -> usize {
     wanted.min(there_is / branches.max(1))
 }

@@ -1,4 +1,4 @@
-//! Map and reduce: a branch an item, and one answer from what they concluded.
+//! Map and reduce: one branch per item, and one answer from their conclusions.
 
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -11,30 +11,30 @@ use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program, share};
 use crate::text::token::Token;
 
-/// The same question about each of some items, and a last one about the answers.
+/// The same question about each item, and a last question about the answers.
 ///
-/// A branch reads the prefix and its item, never another item. Its answer comes back by value; one that
-/// was cut off does not come back, and the report of the join names it.
+/// A branch reads the prefix and its item, never another item. Its answer returns by value; an answer that was cut off
+/// does not return, and the report of the join names its branch.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MapReduce {
-    /// Where it begins.
+    /// The starting point.
     pub ground: Ground,
-    /// The items, each with all that follows it up to where the answer begins.
+    /// The items, each with the text that follows it up to where the answer begins.
     pub items: Vec<Vec<Token>>,
-    /// How an answer about an item is written.
+    /// How an answer about an item is generated.
     pub turn: Turn,
-    /// Put behind each answer.
+    /// Appended to each answer.
     pub separator: Vec<Token>,
-    /// So many answers are needed; with fewer it fails.
+    /// How many answers are needed; with fewer the program fails.
     pub needs: usize,
-    /// The last question; without it the answers are all there is.
+    /// The last question; without it the result is the answers.
     pub last: Option<Last>,
 }
 
 /// The question about all answers.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Last {
-    /// The question, read behind the answers.
+    /// The question, placed after the answers.
     pub tokens: Vec<Token>,
     /// How it is answered.
     pub turn: Turn,
@@ -43,7 +43,7 @@ pub struct Last {
 impl Program for MapReduce {
     fn plant(&mut self, engine: &mut Engine) -> Result<NodeId, EngineError> {
         let bounds = self.ground.bounds;
-        // What the last answer may write is set aside: branches cannot use it up.
+        // The tokens of the last answer are reserved: branches cannot use them up.
         let aside = self.last.as_ref().map_or(0, |last| last.turn.max_tokens);
         let allowance = share(self.turn.max_tokens, bounds.tokens.saturating_sub(aside), self.items.len());
         let turn = Turn { after: After::Hold, ..self.turn.clone() };
@@ -66,7 +66,7 @@ impl Program for MapReduce {
     }
 }
 
-/// Submits a tree whose root opens branches at once. Leaves nothing behind if that is refused.
+/// Submits a tree whose root opens branches at once. If that is refused, nothing is left behind.
 pub(super) fn plant(engine: &mut Engine, request: Request, spawn: Spawn) -> Result<NodeId, EngineError> {
     let root = engine.submit(request)?;
     engine.spawn(root, spawn).inspect_err(|_| engine.forget(root))?;

@@ -1,4 +1,4 @@
-//! Naming: several different names out of a given list, the first the likeliest, later ones more adventurous.
+//! Naming: several different names from a given list, the first the likeliest, later ones more varied.
 
 use crate::constrain::names::Names;
 use crate::engine::Engine;
@@ -10,16 +10,16 @@ use crate::program::growth::Growth;
 use crate::program::interface::{Ground, Program};
 use crate::text::token::Token;
 
-/// How hot the draws of a list of names are: cold at first, then rising to a bound along a sigmoid.
+/// The temperature schedule for a list of names: 0 at first, then rising to a maximum along a sigmoid.
 ///
 /// Source: *ZeroGR: A Generalizable and Scalable Framework for Zero-Shot Generative Retrieval* (arXiv 2510.10419).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Warming {
-    /// The temperature at the end.
+    /// The final temperature.
     pub most: f32,
     /// How steep the rise is.
     pub steep: f64,
-    /// Where its middle lies, as a share of the list.
+    /// Its midpoint, as a share of the list.
     pub middle: f64,
 }
 
@@ -30,7 +30,7 @@ impl Default for Warming {
 }
 
 impl Warming {
-    /// The temperature of place `at` of `count`: 0 at place 0, and the most at `count`.
+    /// The temperature for name `at` of `count`: 0 for name 0, and the maximum at `count`.
     pub fn temperature(self, at: usize, count: usize) -> f32 {
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
         let share = at as f64 / count.max(1) as f64;
@@ -41,26 +41,26 @@ impl Warming {
     }
 }
 
-/// Asks one node for several different names of a list, one turn after the other. What it says can only be names of the
+/// Asks one node for several different names from a list, one turn after another. Its output can only be names from the
 /// list, none of them twice.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Naming {
     ground: Ground,
-    /// Names that were not said.
+    /// Names that were not output yet.
     left: Vec<Vec<Token>>,
-    /// How many are asked for.
+    /// The number of names to output.
     wanted: usize,
-    /// What stands between two names.
+    /// The text between two names.
     separator: Vec<Token>,
     turn: Turn,
     warming: Warming,
-    /// Names in the order in which they were said.
+    /// Names in order of output.
     said: Vec<Vec<Token>>,
 }
 
 impl Naming {
-    /// So many of these names, or all if there are fewer. Of the turn, tokens that end a name count where one name begins
-    /// another, and the filters of draws.
+    /// Asks for `wanted` of these names, or all if there are fewer. Of the turn, only the stop tokens, which end a name
+    /// where a longer one could continue, and the sampling filters are used.
     pub fn new(
         ground: Ground,
         names: Vec<Vec<Token>>,
@@ -76,16 +76,16 @@ impl Naming {
         Naming { ground, left, wanted, separator, turn, warming, said: Vec::new() }
     }
 
-    /// The names that were said, in their order.
+    /// The names in order of output.
     pub fn said(&self) -> &[Vec<Token>] {
         &self.said
     }
 
-    /// The turn that says the next name.
+    /// The turn that outputs the next name.
     fn next(&self) -> Turn {
         let longest = self.left.iter().map(Vec::len).max().unwrap_or(0);
         let mut turn = self.turn.clone();
-        // A token more than a name: one that ends a name where another goes on.
+        // One token more than the longest name: a stop token ends a name where a longer one could continue.
         turn.max_tokens = longest + 1;
         turn.sampling.temperature = self.warming.temperature(self.said.len(), self.wanted);
         turn.constraint = Names::new(self.left.iter().cloned()).into();

@@ -1,4 +1,4 @@
-//! A program at work in an engine.
+//! A program running in an engine.
 
 use std::collections::BTreeMap;
 
@@ -16,21 +16,22 @@ use crate::program::answer::{Answer, TreeUsage};
 use crate::program::growth::{Grown, Growth};
 use crate::program::interface::Program;
 
-/// A program at work.
+/// A running program.
 pub struct Running<'a> {
     program: Box<dyn Program + 'a>,
     root: NodeId,
     growth: Growth,
     joins: Vec<(Vec<u32>, JoinReport)>,
     prunes: Vec<(Vec<u32>, JoinReport)>,
-    /// Nodes for which the engine refused an order, with what that means.
+    /// Nodes for which the engine refused an order, with the resulting outcome.
     refused: BTreeMap<NodeId, Outcome>,
 }
 
 impl<'a> Running<'a> {
-    /// Plants a program's tree.
+    /// Starts a program by submitting its tree.
     ///
     /// # Errors
+    /// If the engine refuses it. Nothing is left in the engine then.
     /// If the engine refuses it. Nothing is left in the engine then.
     pub fn start(engine: &mut Engine, mut program: impl Program + 'a) -> Result<Running<'a>, EngineError> {
         let root = program.plant(engine)?;
@@ -50,20 +51,20 @@ impl<'a> Running<'a> {
         self.root
     }
 
-    /// The tree as far as it grew.
+    /// The tree so far.
     pub fn growth(&self) -> &Growth {
         &self.growth
     }
 
-    /// Whether it came to its end.
+    /// Whether the program has ended.
     pub fn is_done(&self) -> bool {
         self.growth.node(self.root).is_some_and(|root| root.outcome.is_some())
     }
 
-    /// Hears an event, which may be one of another tree, and orders what follows.
+    /// Handles an event, which may belong to another tree, and gives the orders that follow.
     ///
-    /// An order that the engine refuses ends the node that the event is about: as out of budget where a bound
-    /// is the reason. The others go on.
+    /// If the engine refuses an order, the node of the event ends: out of budget if a bound is the reason. The others
+    /// continue.
     pub fn take(&mut self, engine: &mut Engine, event: &Event) {
         if !self.growth.note(event) {
             return;
@@ -74,7 +75,7 @@ impl<'a> Running<'a> {
             let reports = if matches!(event, Event::Joined { .. }) { &mut self.joins } else { &mut self.prunes };
             reports.push((grown.path.clone(), report.clone()));
         }
-        // The program hears of the end of its tree, and of nothing behind it.
+        // The program gets the event of its end, and none after it.
         let is_end = matches!(event, Event::Finished { node, .. } if *node == self.root);
         if self.is_done() && !is_end {
             return;
@@ -84,12 +85,12 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Nodes that wait for the reply of a tool that was not there when it was asked.
+    /// Nodes that wait for a tool whose reply was not available yet.
     pub fn waiting(&self) -> Vec<NodeId> {
         if self.is_done() { Vec::new() } else { self.program.waiting() }
     }
 
-    /// Asks again for the reply that a node waits for. Nothing happens if it is still not there.
+    /// Asks again for the reply that a node waits for. Nothing happens if it is still not available.
     pub fn wake(&mut self, engine: &mut Engine, node: NodeId) {
         if self.is_done() {
             return;
@@ -102,23 +103,23 @@ impl<'a> Running<'a> {
     /// Ends a node for which the engine refused an order.
     fn refuse(&mut self, engine: &mut Engine, node: NodeId, error: &EngineError) {
         self.refused.entry(node).or_insert(error.outcome());
-        // A node that the tree knows is one that the engine knows.
+        // A node of the tree exists in the engine.
         let _ = engine.cancel(node);
     }
 
-    /// Ends it; what it wrote so far is in the answer.
+    /// Ends the program; what it wrote so far is in the answer.
     pub fn cancel(&mut self, engine: &mut Engine) {
-        // The root is there until `finish` takes it.
+        // The root exists until `finish`.
         let _ = engine.cancel(self.root);
     }
 
-    /// Ends it because its time is up; see [`Engine::expire`].
+    /// Ends the program because its time is up; see [`Engine::expire`].
     pub fn expire(&mut self, engine: &mut Engine) {
-        // The root is there until `finish` takes it.
+        // The root exists until `finish`.
         let _ = engine.expire(self.root);
     }
 
-    /// What came of it. A program that is not done is cancelled. The engine forgets its tree.
+    /// The result. A program that is not done is cancelled. The engine forgets its tree.
     pub fn finish(mut self, engine: &mut Engine) -> Answer {
         if !self.is_done() {
             self.cancel(engine);
@@ -169,7 +170,7 @@ impl<'a> Running<'a> {
     }
 }
 
-/// Runs programs beside each other in one batch, to the end of all. `watch` is told every event.
+/// Runs programs in one batch until all have ended. `watch` is called with every event.
 ///
 /// # Errors
 /// As [`Engine::step`].

@@ -1,4 +1,4 @@
-//! Fork and score: how likely is each of some texts behind one prefix?
+//! Fork and score: the probability of each of several texts after one prefix.
 
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -21,7 +21,7 @@ pub enum Ranking {
 }
 
 impl Ranking {
-    /// By what a node is compared.
+    /// The score of a node.
     pub fn of(self, grown: &Grown) -> f64 {
         match self {
             Ranking::Sum => grown.log_probability,
@@ -30,11 +30,12 @@ impl Ranking {
     }
 }
 
-/// The log-probability of each candidate behind the prefix. Nothing is drawn, and the seed does not
-/// matter. The likeliest is taken, the first among equals; one that could not be computed to its end is never taken.
+/// The log-probability of each candidate after the prefix. Nothing is drawn, and the seed does not matter. The
+/// likeliest candidate is selected, the first among equals; one that could not be computed to its end is never
+/// selected.
 ///
-/// The prefix is computed once, and the last token of a candidate is never computed: `n` tokens behind a
-/// prefix of `p` take `n - 1` rows each and `p` rows in all. A candidate's tokens count as generated.
+/// The prefix is computed once, and the last token of a candidate is never computed: candidates of `n` tokens after a
+/// prefix of `p` take `n - 1` rows each, and `p` rows in total. A candidate's tokens count as generated.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Score {
     ground: Ground,

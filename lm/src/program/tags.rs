@@ -1,9 +1,9 @@
-//! Tags: a model that parts its work by itself, in the tags of Multiverse, drives the same branches.
+//! Tags: a model that splits its work by itself drives branches with the tags of Multiverse.
 //!
-//! The text of the tree is one: what the root writes, with the paths of each block in their place. The
-//! sequences are views of it. A sequence writes until `</Goal>`; then a branch for each outline goes on behind
-//! its own `<Path>`, until `</Path>`; then the sequence goes on behind all paths, with `<Conclusion>`.
-//! Paths have blocks in the same way.
+//! The tree has one text: what the root writes, with the paths of each block in their places. The sequences are views
+//! of it. A sequence writes until `</Goal>`; then a branch for each outline continues after its own `<Path>` until
+//! `</Path>`; then the sequence continues after all paths with `<Conclusion>`. Paths may contain blocks in the same
+//! way.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,28 +26,28 @@ use crate::text::prompt::PromptError;
 use crate::text::token::Token;
 use crate::weights::model::Model;
 
-/// What the writer of a conclusion sees of the paths, and what is left of them behind it.
+/// What the conclusion sees of the paths, and what remains of them after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Paths {
-    /// All paths as they were computed, side by side: [`Join::Stitch`]. What was meant, and what a model has
-    /// to be trained for.
+    /// All paths as they were computed, side by side: [`Join::Stitch`]. As the authors intended; a model has to be
+    /// trained for it.
     Stitch,
-    /// All paths as one text, computed again: [`Join::Replay`]. For every model.
+    /// All paths as one text, recomputed: [`Join::Replay`]. For every model.
     Replay,
-    /// The same, until the conclusion is written; then the paths are taken out. For every model, and the only
-    /// one by which a sequence does not grow with its paths.
+    /// As `Replay` until the conclusion is written; then the paths are removed. For every model, and the only one by
+    /// which a sequence does not grow with its paths.
     Value,
 }
 
-/// A tree that the model itself parts.
+/// A tree that the model itself structures with tags.
 ///
-/// As many paths as outlines come back, or none: a path that was cut off, or that ended otherwise than by
-/// its tag, fails its block. What is no tree ends as [`Outcome::Invalid`]: no outline, more of them than the
-/// form allows, other numbers than 1, 2, 3 behind that of the path, a block too deep, an end within a block.
+/// All paths return, or none: a path that is cut off, or ends otherwise than by its tag, fails its block. Malformed
+/// text ends as [`Outcome::Invalid`]: no outline, more outlines than the form allows, numbers other than 1, 2, 3 after
+/// that of the path, a block nested too deeply, an end within a block.
 ///
-/// With a constraint none of these can be written. The constraint of path 2 has read an empty path 1: what a path says
-/// does not matter for what may follow. When the paths are there it reads all of them, so that the text of the
-/// tree is one of the grammar.
+/// With a constraint, malformed text cannot be written. The constraint of path 2 has read an empty path 1: the content
+/// of a path does not affect what may follow. When the paths have returned, the constraint reads all of them, so that
+/// the text of the tree is in the grammar.
 pub struct Tags {
     ground: Ground,
     words: Words,
@@ -61,26 +61,26 @@ pub struct Tags {
 /// A node that writes.
 #[derive(Default)]
 struct Writer {
-    /// The text since the node began, with its paths in their places.
+    /// The text since the node began, including its paths.
     text: Vec<Token>,
-    /// So many tokens that the node generated are in it.
+    /// How many of the node's generated tokens it contains.
     taken: usize,
-    /// What the numbers of its outlines begin with.
+    /// The prefix of the numbers of its outlines.
     prefix: String,
-    /// Blocks that it lies in.
+    /// The nesting depth of the node.
     depth: usize,
-    /// The branches of the block that is open.
+    /// The branches of the open block.
     branches: Vec<NodeId>,
-    /// Where the paths of the last block stand in what the node reads.
+    /// Where the paths of the last block are in the node's context.
     paths: Range<usize>,
-    /// The constraint behind `</Goal>`.
+    /// The constraint after `</Goal>`.
     constraint: TurnConstraint,
 }
 
 impl Tags {
-    /// A tree in tags of this form. `turn` says how all of it is written: its constraint is that of the form, see
-    /// [`Multiverse::constraint`], or free for a model that is trusted to write tags by itself; its bound of tokens
-    /// holds for each sequence; its stops end the whole text. Texts that end a turn are the program's own.
+    /// A tree in tags of this form. `turn` says how all of it is generated: its constraint is that of the form, see
+    /// [`Multiverse::constraint`], or free for a model that is trusted to write the tags by itself; its bound on tokens
+    /// applies to each sequence; its stops end the whole text. The program sets its own stop texts.
     ///
     /// # Errors
     /// If the model has no vocabulary, or one that cannot spell the tags.
@@ -100,7 +100,7 @@ impl Tags {
         Ok(Tags { ground, words, form, paths, turn, writers: BTreeMap::new(), root: None })
     }
 
-    /// Looks at what a node has written, and does what follows from its end.
+    /// Reacts to the end of a node's turn, according to the tag that ended it.
     fn turn_ended(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
         let Some(writer) = self.writers.get(&node) else { return Ok(()) };
         let (text, is_root) = (self.words.spelled(&writer.text), self.root == Some(node));
@@ -139,7 +139,7 @@ impl Tags {
         writer.constraint = if constrained { engine.constraint(node) } else { TurnConstraint::Free };
         writer.branches.clear();
         let mut before = writer.constraint.clone();
-        // What is left to the sequence is parted evenly among its paths and its conclusion.
+        // What the sequence has left is divided evenly among its paths and its conclusion.
         let allowance = share(self.turn.max_tokens, engine.allowance(node), count + 1);
         let mut branches = Vec::new();
         for place in 1..=count {
@@ -157,7 +157,7 @@ impl Tags {
         engine.spawn(node, Spawn { branches, join, needs: count, close: Vec::new(), then: Then::Hold })
     }
 
-    /// Takes what the paths of a node wrote into its text, and lets it conclude from them.
+    /// Appends the text of a node's paths to its own, and lets it write the conclusion.
     fn paths_came(&mut self, engine: &mut Engine, node: NodeId) -> Result<(), EngineError> {
         let Some(writer) = self.writers.get_mut(&node) else { return Ok(()) };
         let (branches, constraint) = (std::mem::take(&mut writer.branches), std::mem::take(&mut writer.constraint));
@@ -234,7 +234,7 @@ fn count_of(text: &[u8], tag: &str) -> usize {
     text.windows(tag.len()).filter(|window| *window == tag.as_bytes()).count()
 }
 
-/// The outlines behind the last `<Goal>` of a text: how many, if they are numbered 1, 2, 3 behind the prefix.
+/// The number of outlines after the last `<Goal>` of a text, if they are numbered 1, 2, 3 after the prefix.
 fn outlines(text: &[u8], prefix: &str) -> Option<usize> {
     let text = String::from_utf8_lossy(text);
     let (_, goal) = text.rsplit_once("<Goal>")?;

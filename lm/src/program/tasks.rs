@@ -1,9 +1,8 @@
 //! Tasks: a model writes a tree of tasks in JSON, and forgets what is done.
 //!
-//! The text is one, and a constraint of its schema reads all of it. What the model reads is less: finished lists
-//! of subtasks are taken out of view, or each task is a branch of which the conclusion alone comes back. So
-//! a text of any length is written within few pages. Source: Luo et al. 2025, *Beyond Context Limits:
-//! Subconscious Threads for Long-Horizon Reasoning*.
+//! There is one text, and a constraint of its schema reads all of it. The model sees less: finished lists of subtasks
+//! are removed from view, or each task is a branch that returns only its conclusion. So a text of any length is written
+//! within few pages. Source: Luo et al. 2025, *Beyond Context Limits: Subconscious Threads for Long-Horizon Reasoning*.
 
 mod reader;
 mod writer;
@@ -34,27 +33,27 @@ use crate::text::prompt::PromptError;
 use crate::text::token::Token;
 use crate::weights::model::Model;
 
-/// Characters of what a tool replies that are read, unless said otherwise.
+/// The default number of characters that are read of a tool's reply.
 const REPLY_CHARACTERS: usize = 2000;
 
-/// What the model goes on reading of what is done.
+/// What stays in view of finished tasks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Memory {
-    /// So many finished lists of subtasks; when there is one more the oldest is taken out, with its key, so
-    /// that what is read stays a tree of tasks. TIM's threshold: with 0 a list goes before the conclusion that
-    /// follows it is written. What stood behind the list is computed again, or moves up: see [`Prune`].
+    /// A number of finished lists of subtasks; beyond it the oldest is removed with its key, so that the text in view
+    /// is still a tree of tasks. TIM's threshold: with 0, a list is removed before the conclusion after it is written.
+    /// The text after the list is recomputed, or moves up: see [`Prune`].
     Lists {
-        /// How many may stay.
+        /// How many lists may stay.
         most: usize,
-        /// How they are taken out.
+        /// How lists are removed.
         how: Prune,
     },
-    /// The conclusion of each task. A task is written in a branch of its own and comes back as
-    /// `{"conclusion": …}`, so that nothing but that is computed again: exact. As deep as there are levels.
+    /// The conclusion of each task. A task is written in a branch of its own and returns as `{"conclusion": …}`, so
+    /// that only this is recomputed: exact. Branches are nested as deeply as tasks.
     Conclusions,
 }
 
-/// A call of a tool.
+/// A tool call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Call<'c> {
     /// Its name.
@@ -63,45 +62,45 @@ pub struct Call<'c> {
     pub parameters: &'c str,
 }
 
-/// Answers calls of tools, or has not answered yet.
+/// Answers tool calls; `None` if there is no reply yet.
 type Tools<'a> = Box<dyn FnMut(Call<'_>) -> Option<String> + 'a>;
 
 /// A tree of tasks that the model itself writes.
 ///
-/// A text that ends before the tree is whole ends as [`Outcome::Invalid`].
+/// Text that ends before the tree is complete ends as [`Outcome::Invalid`].
 pub struct Tasks<'a> {
     ground: Ground,
     words: Words,
     memory: Memory,
     turn: Turn,
     tools: Tools<'a>,
-    /// Tools whose replies stand for what a task came to.
+    /// Tools whose replies replace the conclusion of a task.
     verdicts: Vec<String>,
     reply_characters: usize,
     reader: Reader,
     text: Vec<Token>,
-    /// What was found in the text and has no consequence yet.
+    /// Events found in the text and not handled yet.
     found: VecDeque<Found>,
-    /// Nodes that write: the last one now, the others wait for it.
+    /// The nodes that write: the last one is active, the others wait for it.
     writers: Vec<TaskWriter>,
     /// A task whose branch is about to open.
     opening: Option<TaskWriter>,
-    /// What constrains the sequence to which a task came back.
+    /// The constraint of the sequence to which a task has returned.
     constraint: Option<TurnConstraint>,
-    /// Everything that is finished, by its number less one: where it stands in the text.
+    /// Every finished piece, by its number less one: its range in the text.
     pieces: Vec<Range<usize>>,
-    /// Finished lists in view: number, and where they begin and end in the text.
+    /// Finished lists in view: number, and range in the text.
     finished: VecDeque<(usize, Range<usize>)>,
     pruned: Vec<Pruned>,
     calls: usize,
-    /// Whether the call that was found first was made, and its reply is not there.
+    /// Whether the first event is a tool call that was made and has no reply yet.
     waits: bool,
 }
 
 impl<'a> Tasks<'a> {
-    /// A tree of tasks. `turn` says how all of it is written: its constraint is that of a form, see
-    /// [`TaskForm::constraint`](crate::TaskForm::constraint); its bound of tokens holds for each sequence. Texts that
-    /// end a turn are the program's own. Where a task is a branch, the bounds have to allow so deep a tree.
+    /// A tree of tasks. `turn` says how all of it is generated: its constraint is that of a form, see
+    /// [`TaskForm::constraint`](crate::TaskForm::constraint); its bound on tokens applies to each sequence. The program
+    /// sets its own stop texts. If tasks are branches, the bounds have to allow for the depth of the tree.
     ///
     /// # Errors
     /// If the model has no vocabulary, or one that cannot spell the keys.
@@ -134,16 +133,16 @@ impl<'a> Tasks<'a> {
         })
     }
 
-    /// With tools: `answer` is asked for each call, and so many characters of a reply are read. It has to be a function of
-    /// the call alone. Where it has none yet, the tree waits until [`Running::wake`](crate::Running::wake), and it is asked
-    /// again. How many calls there may be is a bound of the tree; the tool of
+    /// Adds tools: `answer` is called for each tool call, and at most `reply_characters` of a reply are read. It has to
+    /// be a function of the call alone. If it returns `None`, the tree waits until
+    /// [`Running::wake`](crate::Running::wake) calls it again. The number of calls is a bound of the tree; the tool of
     /// [`recall_tool`] is answered by the program, and counts as well.
     pub fn with_tools(self, reply_characters: usize, answer: impl FnMut(Call<'_>) -> Option<String> + 'a) -> Tasks<'a> {
         Tasks { tools: Box::new(answer), reply_characters, ..self }
     }
 
-    /// Where a task is a branch that asked one of these tools, the reply comes back as `{"verdict": …}` in the place of
-    /// the conclusion that the model wrote; and of a task that asked no tool itself the last verdict among its subtasks.
+    /// If a task is a branch that called one of these tools, the reply returns as `{"verdict": …}` in place of the
+    /// conclusion that the model wrote; a task that called no tool itself returns the last verdict among its subtasks.
     /// Nothing that a model writes has that key.
     pub fn with_verdicts(self, tools: impl IntoIterator<Item = String>) -> Tasks<'a> {
         Tasks { verdicts: tools.into_iter().collect(), ..self }
@@ -153,7 +152,7 @@ impl<'a> Tasks<'a> {
         self.writers.first().map(|writer| writer.node)
     }
 
-    /// Appends tokens to the text, which the last writer reads.
+    /// Appends tokens to the text of the last writer.
     fn append(&mut self, tokens: &[Token]) {
         for token in tokens {
             let found = self.reader.read(self.words.spelling(*token));
@@ -165,7 +164,7 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Takes what the last writer generated into the text. Whether there was anything.
+    /// Appends what the last writer generated to the text. Returns whether there was anything.
     fn absorb(&mut self, growth: &Growth) -> bool {
         let Some(writer) = self.writers.last_mut() else { return false };
         let Some(grown) = growth.node(writer.node) else { return false };
@@ -175,7 +174,7 @@ impl<'a> Tasks<'a> {
         !new.is_empty()
     }
 
-    /// Does what follows from what was found in the text, and lets the last writer go on.
+    /// Handles the events found in the text, and lets the last writer continue.
     fn go_on(&mut self, engine: &mut Engine, growth: &mut Growth) -> Result<(), EngineError> {
         while let Some(found) = self.found.pop_front() {
             match (found, self.memory) {
@@ -201,7 +200,7 @@ impl<'a> Tasks<'a> {
         write_on(engine, node, &[], &self.turn, constraint)
     }
 
-    /// Takes the oldest finished list out of view. One whose ends no token begins at stays.
+    /// Removes the oldest finished list from view. A list whose ends are not at token boundaries stays.
     fn cut_oldest(&mut self, engine: &mut Engine, how: Prune) -> Result<(), EngineError> {
         let (Some((number, range)), Some(writer)) = (self.finished.pop_front(), self.writers.last_mut()) else {
             return Ok(());
@@ -213,7 +212,7 @@ impl<'a> Tasks<'a> {
         Ok(())
     }
 
-    /// Asks a tool, and appends its reply; without one, the call stays the first that is found.
+    /// Calls a tool and appends its reply; if there is none yet, the call stays the first event.
     fn ask(
         &mut self,
         engine: &mut Engine,
@@ -243,7 +242,7 @@ impl<'a> Tasks<'a> {
             writer.verdict = self.verdicts.contains(&name).then(|| reply.clone());
         }
         let reply = format!(" {}", Json::from(reply));
-        // A token may have brought along how a reply begins.
+        // The last token may include the first characters of a reply.
         let there = self.reader.bytes()[at..].to_vec();
         let Some(rest) = reply.as_bytes().strip_prefix(there.as_slice()) else {
             return self.end(engine, Outcome::Invalid);
@@ -253,7 +252,7 @@ impl<'a> Tasks<'a> {
         write_on(engine, node, &tokens, &self.turn, continued(&self.turn))
     }
 
-    /// What stands in the text under a number.
+    /// The piece of text with this number.
     fn recalled(&self, parameters: &str) -> String {
         let parameters: Json = serde_json::from_str(parameters).unwrap_or_default();
         let number = parameters["number"].as_u64().and_then(|number| usize::try_from(number).ok());
@@ -265,14 +264,14 @@ impl<'a> Tasks<'a> {
         )
     }
 
-    /// Lets a task that begins at a byte be written in a branch. What the writer has read of it goes along.
+    /// Opens a branch for a task that begins at a byte. What the writer has already read of it moves there.
     fn open(&mut self, engine: &mut Engine, at: usize) -> Result<(), EngineError> {
         let Some(writer) = self.writers.last() else { return Ok(()) };
         let (node, constraint) = (writer.node, engine.constraint(writer.node));
         let (count, ends_there) = writer.tokens_to(at);
         let before = count.checked_sub(1).map_or(writer.begin, |last| writer.tail[last].1);
         let text = |range: Range<usize>| String::from_utf8_lossy(&self.reader.bytes()[range]).into_owned();
-        // Where a token reads across the bracket, both sides are written anew.
+        // If a token spans the bracket, both sides are tokenized anew.
         let (left, right) = if ends_there {
             (Vec::new(), writer.tail[count..].iter().map(|(token, _)| *token).collect())
         } else {
@@ -296,7 +295,7 @@ impl<'a> Tasks<'a> {
         engine.spawn(node, Spawn { branches: vec![branch], join, needs: 0, close: Vec::new(), then: Then::Hold })
     }
 
-    /// Brings back the conclusion of the task that ends at a byte, with what was read behind it.
+    /// Returns the conclusion of the task that ends at a byte, with the text that was read after it.
     fn close(&mut self, engine: &mut Engine, end: usize, conclusion: Range<usize>) -> Result<(), EngineError> {
         let bytes = self.reader.bytes();
         let text = |range: Range<usize>| String::from_utf8_lossy(&bytes[range]).into_owned();
@@ -309,7 +308,7 @@ impl<'a> Tasks<'a> {
         let rest = self.words.text(&text(end..bytes.len()))?;
         let tail = value.iter().map(|token| (*token, end)).chain(self.placed(end, &rest));
         let (tail, mark) = (tail.collect::<Vec<_>>(), self.words.text(MARK)?);
-        // A task without a branch is the root's own, and no tree of tasks.
+        // A task without a branch would be the root's own, which is not a tree of tasks.
         if self.writers.len() < 2 {
             return self.end(engine, Outcome::Invalid);
         }
@@ -325,7 +324,7 @@ impl<'a> Tasks<'a> {
         engine.extend(done.node, &[mark, value, rest].concat(), Then::Conclude)
     }
 
-    /// Tokens with the bytes at which they end, if they begin at a byte.
+    /// Tokens with the bytes at which they end, if the first begins at byte `begin`.
     fn placed(&self, begin: usize, tokens: &[Token]) -> Vec<(Token, usize)> {
         let mut end = begin;
         let place = |token: &Token| {
@@ -341,7 +340,7 @@ impl<'a> Tasks<'a> {
     }
 
     fn held(&mut self, engine: &mut Engine, growth: &mut Growth) -> Result<(), EngineError> {
-        // A turn that wrote nothing was ended by a token that ends texts, and would be again.
+        // A turn that wrote nothing was ended by an end-of-text token, and would be again.
         if !self.absorb(growth) && self.constraint.is_none() && self.found.is_empty() {
             return self.end(engine, Outcome::Invalid);
         }
@@ -364,7 +363,7 @@ impl Program for Tasks<'_> {
                 Ok(())
             }
             Event::Held { node } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
-                // All sequences write one text: an order that is refused to one of them ends it.
+                // All sequences write one text: an order refused to one of them ends the tree.
                 self.held(engine, growth).or_else(|error| self.end(engine, error.outcome()))
             }
             Event::Finished { node, outcome } if self.writers.last().is_some_and(|writer| writer.node == *node) => {
@@ -399,14 +398,14 @@ impl Program for Tasks<'_> {
     }
 }
 
-/// What no text in JSON on one line has: what stands behind it comes back of a branch.
+/// A text that does not occur in JSON on one line: what follows it returns from a branch.
 const MARK: &str = "\n";
 /// The name of the tool that the program answers itself.
 const RECALL: &str = "recall";
 
-/// A tool that shows a finished list, or a finished task, once more: its name and the schema of its
-/// parameters, for [`TaskForm::constraint`](crate::TaskForm::constraint). Pieces are numbered from 1 as they are
-/// finished; its reply is the piece, in JSON.
+/// A tool that shows a finished list or a finished task again: its name and the schema of its parameters, for
+/// [`TaskForm::constraint`](crate::TaskForm::constraint). Pieces are numbered from 1 in order of completion; the reply
+/// is the piece, in JSON.
 pub fn recall_tool() -> (String, Json) {
     let number = json!({ "type": "integer", "minimum": 1, "maximum": 9999 });
     let parameters = json!({

@@ -1,4 +1,4 @@
-//! Vote: several answers to one question, and the one that most of them agree on.
+//! Majority vote: several answers to one question, and the one that most of them agree on.
 
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -11,11 +11,11 @@ use crate::program::interface::{Ground, Program, share};
 use crate::program::map::plant;
 use crate::text::token::Token;
 
-/// Says what an answer stands for.
+/// The ballot of an answer.
 type Ballot<'a> = Box<dyn Fn(&[Token]) -> Option<Vec<u8>> + 'a>;
 
-/// Several answers to one question. The most frequent one is taken; of equally frequent ones the one that
-/// the sample of the lowest place gave. Answers that were cut off do not vote.
+/// Several answers to one question. The most frequent one is taken; among equals, the one with the lowest sample index.
+/// Answers that were cut off do not vote.
 pub struct Vote<'a> {
     ground: Ground,
     samples: usize,
@@ -27,10 +27,10 @@ pub struct Vote<'a> {
 }
 
 impl<'a> Vote<'a> {
-    /// So many samples, of which at least `least` have to agree; fewer, and the program fails.
+    /// `samples` samples, of which at least `least` have to agree; with fewer the program fails.
     ///
-    /// `ballot` says what an answer stands for: two answers agree if it gives the same bytes. An answer for which it
-    /// gives nothing does not vote. It has to be a function of the tokens alone.
+    /// `ballot` maps an answer to its ballot: two answers agree if these are the same bytes; `None` does not vote. It
+    /// has to be a function of the tokens alone.
     pub fn new(
         ground: Ground,
         samples: usize,
@@ -41,15 +41,15 @@ impl<'a> Vote<'a> {
         Vote { ground, samples, turn, least, ballot: Box::new(ballot), chosen: None, votes: Vec::new() }
     }
 
-    /// Each answer by the place of the first sample that gave it, with its votes: in the order of places.
+    /// Each distinct answer, as the index of the first sample that gave it, with its votes: in order of index.
     fn count(&self, growth: &Growth, concluded: &[NodeId]) -> Vec<(u32, usize)> {
         let voted = growth.branches().zip(0..).filter(|((id, _), _)| concluded.contains(id));
         count_votes(voted.map(|((_, grown), place)| (place, (self.ballot)(&grown.tokens))))
     }
 }
 
-/// Each different answer by the place of the first that gave it, and how many gave it, in the order of places. What is
-/// no answer is not counted.
+/// Each distinct ballot, as the index of the first that cast it, with its votes, in order of index. `None` is not
+/// counted.
 pub fn count_votes(ballots: impl IntoIterator<Item = (u32, Option<Vec<u8>>)>) -> Vec<(u32, usize)> {
     let mut counted: Vec<(Vec<u8>, u32, usize)> = Vec::new();
     for (place, ballot) in ballots.into_iter().filter_map(|(place, ballot)| Some((place, ballot?))) {
@@ -61,7 +61,7 @@ pub fn count_votes(ballots: impl IntoIterator<Item = (u32, Option<Vec<u8>>)>) ->
     counted.into_iter().map(|(_, place, votes)| (place, votes)).collect()
 }
 
-/// The answer with the most votes, the first of several, if at least so many agree on it.
+/// The answer with the most votes, the first among equals, if at least `least` agree on it.
 pub fn elected(votes: &[(u32, usize)], least: usize) -> Option<u32> {
     let most = votes.iter().map(|(_, votes)| *votes).max().unwrap_or(0);
     votes.iter().find(|(_, votes)| *votes == most && most >= least.max(1)).map(|(place, _)| *place)
@@ -89,7 +89,7 @@ impl Program for Vote<'_> {
     }
 }
 
-/// Branches that go on from the prefix as it stands, of which the program takes one.
+/// Branches that continue from the prefix, of which the program selects one.
 pub(super) fn asked(samples: usize, turn: &Turn, there_is: usize) -> Spawn {
     let allowance = share(turn.max_tokens, there_is, samples);
     let branch = Branch { tokens: Vec::new(), then: Then::Generate(turn.clone()), allowance };

@@ -1,4 +1,4 @@
-//! What programs share in which the model writes the tree itself.
+//! Common parts of the programs in which the model itself writes the tree.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::weights::model::Model;
 pub(super) struct Words(Arc<Model>);
 
 impl Words {
-    /// A vocabulary that can spell these texts.
+    /// The vocabulary, if it can spell these texts.
     pub(super) fn that_spell(model: &Arc<Model>, texts: &[&str]) -> Result<Words, PromptError> {
         let tokenizer = model.tokenizer().ok_or(PromptError::NoTokenizer)?;
         let words = Words(model.clone());
@@ -30,12 +30,12 @@ impl Words {
         Ok(words)
     }
 
-    /// The tokens of a text in which tags may steer.
+    /// The tokens of a text in which tags may be control tokens.
     pub(super) fn tags(&self, text: &str) -> Result<Vec<Token>, EngineError> {
         self.encode(text, Reading::Steering)
     }
 
-    /// The tokens of a text as it stands.
+    /// The tokens of a literal text.
     pub(super) fn text(&self, text: &str) -> Result<Vec<Token>, EngineError> {
         self.encode(text, Reading::Literal)
     }
@@ -45,7 +45,7 @@ impl Words {
         tokenizer.encode(text, reading).map_err(|_| EngineError::NoTokens)
     }
 
-    /// The bytes by which a token is written: its name if it steers.
+    /// The bytes of a token; the name of a control token.
     pub(super) fn spelling(&self, token: Token) -> &[u8] {
         self.0.tokenizer().map_or(&[], |tokenizer| tokenizer.spelling(token))
     }
@@ -56,8 +56,8 @@ impl Words {
     }
 }
 
-/// Lets a node read these tokens and write on, with what is left of the tokens of its turn: they are counted over all
-/// turns of a node. Ends the node where nothing is left.
+/// Appends these tokens to a node and lets it generate with what is left of the turn's bound on tokens, which applies
+/// to all turns of a node together. Ends the node if nothing is left.
 pub(super) fn write_on(
     engine: &mut Engine,
     node: NodeId,
@@ -72,12 +72,12 @@ pub(super) fn write_on(
     engine.extend(node, tokens, Then::Generate(Turn { max_tokens, constraint, ..turn.clone() }))
 }
 
-/// What constrains a node that goes on in its own text.
+/// The constraint of a node that continues its own text.
 pub(super) fn continued(turn: &Turn) -> TurnConstraint {
     if turn.constraint == TurnConstraint::Free { TurnConstraint::Free } else { TurnConstraint::Continued }
 }
 
-/// Whether a text ends with a tag. A token may have brought blanks along behind it.
+/// Whether a text ends with a tag. The last token may include blanks after it.
 pub(super) fn is_behind(text: &[u8], tag: &str) -> bool {
     text.trim_ascii_end().ends_with(tag.as_bytes())
 }

@@ -1,17 +1,17 @@
-//! When two answers agree, and how many must.
+//! When answers agree, and how many have to.
 //!
-//! Source: *Generative AI Consensus* (the part on language models): independent runs are compared by identity or by a hash
-//! that close texts share. Three degrees: the same tokens, by a hash that also names model and draw, which on equal
-//! back-ends is certain, so that a difference means a broken worker; the same ballot, as [`Vote`](crate::Vote) counts it;
-//! and close texts, for answers that are free text. Agreement only ranks what nothing has checked: one checked proof
-//! beats any number of votes.
+//! Source: *Generative AI Consensus* (the part on language models): independent runs are compared for identity or by a
+//! similarity hash. There are three degrees: the same tokens, by a hash that also names model and draw, which is
+//! certain on equal backends, so that a difference means a broken worker; the same ballot, as [`Vote`](crate::Vote)
+//! counts it; and similar texts, for free text. Agreement only ranks unchecked answers: one checked proof beats any
+//! number of votes.
 
 use crate::text::token::Token;
 
-/// Texts are close if so many of the 64 bits of their hashes differ at most.
+/// Texts are similar if their hashes differ in at most this many of the 64 bits.
 pub const CLOSE_BITS: u32 = 3;
 
-/// The name of a run: what was asked for, of which model, and what came. Two workers that are not broken give the same.
+/// The hash of a run: model, prompt, seed and output. Workers that are not broken agree on it.
 pub fn run_hash(model: &str, prompt: &[Token], seed: u64, said: &[Token]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     let mut add = |bytes: &[u8]| {
@@ -26,8 +26,8 @@ pub fn run_hash(model: &str, prompt: &[Token], seed: u64, said: &[Token]) -> [u8
     *hasher.finalize().as_bytes()
 }
 
-/// A hash of a text of which most bits stay the same when a little of the text changes: each run of three letters or
-/// digits, case aside, votes on each bit.
+/// A similarity hash: most of its bits stay the same when a little of the text changes. Each run of three letters or
+/// digits, ignoring case, votes on each bit.
 ///
 /// Source: Charikar 2002, *Similarity Estimation Techniques from Rounding Algorithms*.
 pub fn similarity_hash(text: &str) -> u64 {
@@ -45,14 +45,14 @@ pub fn similarity_hash(text: &str) -> u64 {
     votes.iter().enumerate().fold(0, |hash, (bit, vote)| hash | u64::from(*vote > 0) << bit)
 }
 
-/// Whether two texts are close.
+/// Whether two texts are similar.
 pub fn is_close(one: &str, other: &str) -> bool {
     (similarity_hash(one) ^ similarity_hash(other)).count_ones() <= CLOSE_BITS
 }
 
-/// Each text by the place of the first that it is close to, and how many are close to that one, in the order of places.
-/// Closeness is no equivalence: a text counts for the first it is close to, so the order of places decides, and not that
-/// of arrival.
+/// Each text by the index of the first that it is similar to, and how many are similar to that one, in order of index.
+/// Similarity is not transitive: a text counts for the first one it is similar to, so the result depends on the order
+/// of indices, not of arrival.
 pub fn count_close<'t>(texts: impl IntoIterator<Item = (u32, &'t str)>) -> Vec<(u32, usize)> {
     let mut by_place: Vec<(u32, u64)> = texts.into_iter().map(|(place, text)| (place, similarity_hash(text))).collect();
     by_place.sort_unstable();

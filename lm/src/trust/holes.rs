@@ -1,18 +1,18 @@
-//! Answers with holes: what a model is unsure of is left out of a tree, and how often the rest is right is guaranteed.
+//! Answers with holes: parts of which a model is unsure are left out of a tree, with a guarantee for the rest.
 //!
-//! Source: *PAC Prediction Sets for Large Language Models of Code* (arXiv 2302.08703). A tree of an answer has a cost at
-//! each node: the negative log-likelihood of the tokens that are the node's own. Parts are dropped, each with all that is
-//! below it, until what is left costs no more than a budget; what is dropped at some budget is dropped at every smaller
-//! one. From problems whose answers are known a budget is chosen so that, with probability 1 - δ over these problems, what
-//! is left of a new answer is right with probability 1 - ε. This holds for problems like those, one model, one prompt and
-//! one theory: [`Calibrated`] carries the name of what it was made for, and is refused for anything else.
+//! Source: *PAC Prediction Sets for Large Language Models of Code* (arXiv 2302.08703). Each node of an answer's tree
+//! has a cost: the negative log-likelihood of the node's own tokens. Subtrees are dropped until the rest costs no more
+//! than a budget; what is dropped at some budget is dropped at every smaller one. From problems with known answers a
+//! budget is chosen so that, with probability 1 - δ over these problems, the rest of a new answer is right with
+//! probability 1 - ε. This holds for similar problems, one model, one prompt and one theory: [`Calibrated`] names what
+//! it was made for, and refuses anything else.
 
-/// Costs are counted in 64ths of a nat, so that sums have no order.
+/// Costs are integers in 64ths of a nat, so that sums do not depend on the order.
 const UNITS: f64 = 64.0;
-/// A node costs so many nats at most.
+/// The largest cost of a node, in nats.
 const COST_MAX: f64 = 10.0;
 
-/// A tree by the parents of its nodes: the root is the first, and a parent stands before its children.
+/// A tree as the parents of its nodes: the root is first, and parents come before their children.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CostTree {
     parents: Vec<usize>,
@@ -20,30 +20,30 @@ pub struct CostTree {
     costs: Vec<u64>,
 }
 
-/// What is left of a tree at each budget: for each node the least budget at which it stays, nested by construction.
+/// What stays of a tree at each budget: for each node the least budget at which it stays, nested by construction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pruning {
-    /// By node: it stays where the budget is at least this, in 64ths of a nat.
+    /// By node: the least budget at which it stays, in 64ths of a nat.
     stays_from: Vec<u64>,
     parents: Vec<usize>,
 }
 
-/// Why a tree or a calibration is none.
+/// Why a tree or a calibration is invalid.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HolesError {
-    /// A node that stands before its parent, or no node.
+    /// A node that comes before its parent, or an empty tree.
     #[error("node {0} does not stand behind its parent")]
     Order(usize),
-    /// Not as many costs as nodes.
+    /// The numbers of costs and nodes differ.
     #[error("{costs} costs for {nodes} nodes")]
     Costs {
-        /// Costs there are.
+        /// Number of costs.
         costs: usize,
-        /// Nodes there are.
+        /// Number of nodes.
         nodes: usize,
     },
-    /// Probabilities that are none.
+    /// Not probabilities between 0 and 1.
     #[error("ε and δ must lie between 0 and 1, and are {epsilon} and {delta}")]
     Probabilities {
         /// The share of answers that may be wrong.
@@ -51,12 +51,12 @@ pub enum HolesError {
         /// The probability that more of them are.
         delta: f64,
     },
-    /// Too few problems for any guarantee.
+    /// Too few problems for a guarantee.
     #[error("{found} problems are too few to calibrate ε = {epsilon}, δ = {delta}: at least {wanted} are needed")]
     TooFew {
-        /// Problems there are.
+        /// Number of problems.
         found: usize,
-        /// Problems there must be.
+        /// Number of problems needed.
         wanted: usize,
         /// The share of answers that may be wrong.
         epsilon: f64,
@@ -66,7 +66,7 @@ pub enum HolesError {
     /// The guarantee was made for something else.
     #[error("the guarantee was calibrated for `{was}`, and does not hold for `{asked}`: calibrate again")]
     Other {
-        /// What it was made for.
+        /// What it was asked for.
         was: String,
         /// What it is asked for.
         asked: String,
@@ -74,10 +74,10 @@ pub enum HolesError {
 }
 
 impl CostTree {
-    /// A tree. `parents[0]` is not looked at; costs are nats of the tokens that belong to each node alone, cut to 0 to 10.
+    /// A tree. `parents[0]` is ignored; costs are in nats, for each node's own tokens, and clamped to 0 to 10.
     ///
     /// # Errors
-    /// If a parent does not stand before its child, or there is not a cost for each node.
+    /// If a parent does not come before its child, or the numbers of costs and nodes differ.
     pub fn new(parents: Vec<usize>, costs: &[f64]) -> Result<CostTree, HolesError> {
         if costs.len() != parents.len() {
             return Err(HolesError::Costs { costs: costs.len(), nodes: parents.len() });
@@ -87,16 +87,16 @@ impl CostTree {
         {
             return Err(HolesError::Order(node));
         }
-        // What is no number costs most.
+        // NaN has the largest cost.
         let units = |cost: &f64| if cost.is_nan() { COST_MAX } else { cost.clamp(0.0, COST_MAX) };
         let costs = costs.iter().map(|cost| (units(cost) * UNITS).round() as u64).collect();
         Ok(CostTree { parents, costs })
     }
 
-    /// Which nodes stay at each budget, with at most so many holes: children that are dropped of a parent that stays.
+    /// The nodes that stay at each budget, with at most `holes` holes: dropped children of a parent that stays.
     ///
-    /// From the empty tree on, the budget rises; at each one where more nodes can stay than before, as many stay as can,
-    /// among the trees that contain the last one. Takes `nodes² · holes` steps for each such budget.
+    /// Starting from the empty tree, the budget rises; wherever more nodes can stay than before, as many as possible
+    /// do, among the trees that contain the last one. Takes `nodes² · holes` steps for each such budget.
     pub fn prune(&self, holes: usize) -> Pruning {
         let count = self.parents.len();
         let mut stays_from = vec![u64::MAX; count];
@@ -112,7 +112,7 @@ impl CostTree {
         Pruning { stays_from, parents: self.parents.clone() }
     }
 
-    /// The cheapest tree that contains the present one and has more nodes, of equally cheap ones the largest.
+    /// The cheapest larger tree that contains the present one; among equals, the largest.
     fn next(&self, kept: &[bool], holes: usize) -> Option<(u64, Vec<bool>)> {
         let table = Table::of(self, kept, holes);
         let least = kept.iter().filter(|stays| **stays).count() + 1;
@@ -128,7 +128,7 @@ impl CostTree {
     }
 }
 
-/// The least cost of a subtree with so many nodes that stay and so many holes.
+/// The least cost of a subtree, by the number of nodes that stay and the number of holes.
 #[derive(Clone)]
 struct Costs {
     holes: usize,
@@ -157,7 +157,7 @@ impl Costs {
     }
 }
 
-/// The dynamic programme: what stays at a node, and the steps by which its children were added.
+/// The table of the dynamic programme: what stays at a node, and the steps by which its children were added.
 struct Table {
     entries: Vec<Costs>,
     /// By node: the costs before each child was added, with the child.
@@ -205,7 +205,7 @@ impl Table {
         costs
     }
 
-    /// Marks what stays of a subtree with so many nodes and holes at its least cost.
+    /// Marks what stays of a subtree with this many nodes and holes at its least cost.
     fn mark(&self, node: usize, mut nodes: usize, mut holes: usize, stays: &mut [bool]) {
         stays[node] = true;
         let mut cost = self.entries[node].get(nodes, holes);
@@ -239,24 +239,24 @@ impl Pruning {
         self.stays_from.iter().map(|from| *from <= units).collect()
     }
 
-    /// The holes at a budget: children that are dropped of parents that stay, and the root if it is dropped.
+    /// The holes at a budget: dropped children of nodes that stay, and the root if it is dropped.
     pub fn holes(&self, budget: f64) -> Vec<usize> {
         let stays = self.at(budget);
         (0..stays.len()).filter(|node| !stays[*node] && (*node == 0 || stays[self.parents[*node]])).collect()
     }
 
-    /// The largest budget below which what stays is right, where `right` says of each node whether it is: `None` if all of
-    /// it is right at every budget.
+    /// The least budget at which a wrong node stays, where `right` says whether each node is right: `None` if there is
+    /// none.
     fn fails_from(&self, right: &[bool]) -> Option<u64> {
         let wrong = self.stays_from.iter().zip(right).filter(|(from, right)| !**right && **from < u64::MAX);
         wrong.map(|(from, _)| *from).min()
     }
 }
 
-/// The number of failures among `n` that calibration may see: the largest `k` for which the probability of at most `k`
-/// failures, if each had probability `ε`, is below `δ`; none if there is no such `k`.
+/// The number of failures among `n` problems that calibration may allow: the largest `k` for which the probability of
+/// at most `k` failures, if each had probability `ε`, is below `δ`; `None` if there is no such `k`.
 pub fn allowed_failures(n: usize, epsilon: f64, delta: f64) -> Option<usize> {
-    // Terms of the binomial law, by their logarithms: they may be smaller than any float.
+    // Terms of the binomial distribution, as logarithms: they may underflow a float.
     let (mut term, mut sum, mut allowed) = (n as f64 * (-epsilon).ln_1p(), 0.0, None);
     for k in 0..=n {
         sum += term.exp();
@@ -272,11 +272,11 @@ pub fn allowed_failures(n: usize, epsilon: f64, delta: f64) -> Option<usize> {
 /// A budget with its guarantee.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Calibrated {
-    /// What it was made for: model, prompt, theory and policies, as the caller names them.
+    /// What it is valid for: model, prompt, theory and policies, as named by the caller.
     made_for: String,
-    /// In 64ths of a nat; none if no budget is too large.
+    /// In 64ths of a nat; `None` if no budget is too large.
     budget: Option<u64>,
-    /// Problems that it rests on.
+    /// Number of problems in the calibration.
     pub problems: usize,
     /// The share of answers that may be wrong.
     pub epsilon: f64,
@@ -285,11 +285,11 @@ pub struct Calibrated {
 }
 
 impl Calibrated {
-    /// The largest budget at which few enough of the problems fail. Of each problem there is the pruning of its answer and
-    /// whether each of its nodes is right.
+    /// The largest budget at which few enough of the problems fail. Each problem is given as the pruning of its answer,
+    /// and whether each of its nodes is right.
     ///
     /// # Errors
-    /// If ε or δ is no probability, or there are too few problems.
+    /// If ε or δ is not between 0 and 1, or there are too few problems.
     pub fn new(
         made_for: impl Into<String>,
         problems: &[(Pruning, Vec<bool>)],
@@ -311,10 +311,10 @@ impl Calibrated {
         Ok(Calibrated { made_for: made_for.into(), budget, problems: problems.len(), epsilon, delta })
     }
 
-    /// Which nodes of an answer stay.
+    /// The nodes of an answer that stay.
     ///
     /// # Errors
-    /// If the guarantee was made for something else.
+    /// If the guarantee is for something else.
     pub fn stays(&self, made_for: &str, pruning: &Pruning) -> Result<Vec<bool>, HolesError> {
         if made_for != self.made_for {
             return Err(HolesError::Other { was: self.made_for.clone(), asked: made_for.to_owned() });
@@ -352,8 +352,8 @@ mod tests {
         CostTree::new(parents.collect(), &costs).expect("a tree")
     }
 
-    /// The most nodes that stay within a budget and so many holes, of all sets of nodes with their parents that contain
-    /// some that must.
+    /// The most nodes that can stay within a budget and a number of holes, over all sets that are closed under parents
+    /// and contain the required nodes.
     fn brute_force(tree: &CostTree, budget: u64, holes: usize, least: &[bool]) -> usize {
         let count = tree.parents.len();
         let fits = |set: &u32| {
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn new_answers_are_covered_as_often_as_is_guaranteed() {
-        // Whether a node is right is drawn with the probability that its cost says: a model that knows itself.
+        // A node is right with the probability that its cost says: a calibrated model.
         let problem = |seed: u64| {
             let tree = random_tree(seed, 7);
             let right = tree.costs.iter().zip(0..).map(|(cost, node)| {
@@ -415,7 +415,7 @@ mod tests {
             let covered = pool.iter().filter(covers).count() as f64 / pool.len() as f64;
             violated += usize::from(covered < 1.0 - epsilon);
         }
-        // At most δ of the runs, with three standard deviations of chance.
+        // At most δ of the runs, plus three standard deviations.
         let bound = delta * runs as f64 + 3.0 * (delta * (1.0 - delta) * runs as f64).sqrt();
         assert!((violated as f64) <= bound, "{violated} of {runs} runs");
     }

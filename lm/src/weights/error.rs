@@ -12,18 +12,18 @@ use crate::weights::shape::ModelShapeError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A file cannot be read.
+    /// An I/O error.
     #[error("cannot read {path}: {error}")]
     World {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: std::io::Error,
     },
-    /// The file is no good GGUF.
+    /// The file is not valid GGUF.
     #[error(transparent)]
     File(#[from] GgufError),
-    /// The shape is none that is computed here.
+    /// The configuration is not supported.
     #[error(transparent)]
     ModelShape(#[from] ModelShapeError),
     /// The vocabulary cannot be used.
@@ -32,7 +32,7 @@ pub enum ModelError {
     /// A tensor is missing.
     #[error("there is no tensor {0}")]
     Missing(String),
-    /// A tensor is not as large as the shape says.
+    /// A tensor has another size than the configuration says.
     #[error("tensor {name} is {found:?} and should be {expected:?}")]
     Size {
         /// Its name.
@@ -50,10 +50,10 @@ pub enum ModelError {
         /// What is wrong.
         error: PackError,
     },
-    /// Tensors that nothing here reads: the model computes something else than what would be computed.
+    /// Tensors that are not supported: the model computes something else than this program would.
     #[error("the model has tensors that are not computed here: {}", named(.0))]
     Unread(Vec<String>),
-    /// A file of weights or a configuration in another form than expected.
+    /// A malformed weight file or configuration.
     #[error("{path}: {text}")]
     Damaged {
         /// The file.
@@ -63,7 +63,7 @@ pub enum ModelError {
     },
 }
 
-/// The first few names of a list, and how many more there are.
+/// The first few names of a list, and the number of further ones.
 fn named(names: &[String]) -> String {
     const SHOWN: usize = 3;
     let shown: Vec<String> = names.iter().take(SHOWN).map(|name| name.chars().take(80).collect()).collect();

@@ -1,4 +1,4 @@
-//! The feed-forward part of a layer: one, or a mixture of several of which each row takes a few.
+//! The feed-forward part of a layer: a single one, or a mixture of experts.
 
 use theoremata_kernels::Matrix;
 
@@ -14,16 +14,16 @@ pub(crate) struct Feed {
     pub(crate) down: Linear,
 }
 
-/// Several feed-forward parts, of which each row takes a few.
+/// Several feed-forward parts, of which each row uses a few.
 pub(crate) struct Mixture {
-    /// Says how much each row takes of each.
+    /// Computes the share of each expert in a row.
     pub(crate) router: Matrix,
-    /// How many a row takes.
+    /// How many experts a row uses.
     pub(crate) choice: Experts,
     pub(crate) experts: Vec<Feed>,
 }
 
-/// What a layer has of them.
+/// The feed-forward part of a layer.
 pub(crate) enum FeedForward {
     /// One for all rows.
     One(Feed),
@@ -32,7 +32,7 @@ pub(crate) enum FeedForward {
 }
 
 impl FeedForward {
-    /// The only one, if there is no choice.
+    /// The single feed-forward part; `None` for a mixture.
     pub(crate) fn only(&self) -> Option<&Feed> {
         match self {
             FeedForward::One(feed) => Some(feed),

@@ -1,72 +1,72 @@
-//! Reading GGUF files: what a file says of itself, where its tensors lie, and their bytes.
+//! A reader of GGUF files: metadata, and the place and bytes of tensors.
 //!
-//! A file is taken as if an enemy had written it. Every length is compared with what is left of the
-//! file before anything is allocated, every sum is checked for overflow, and a tensor that does not lie
-//! wholly inside the file is refused when the head is read, not when the tensor is.
+//! Files are untrusted. Every length is compared with the rest of the file before anything is allocated, every sum is
+//! checked for overflow, and a tensor that is not wholly inside the file is refused when the header is read, not when
+//! the tensor is.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom, Take};
 
 use theoremata_kernels::Format;
 
-/// The head of a file may take so many bytes; that of a large vocabulary takes about 10 MB.
+/// The largest header, in bytes; that of a large vocabulary takes about 10 MB.
 const HEAD_BYTES_MAX: u64 = 128 << 20;
-/// Entries of the head, and tensors: real files have some hundreds.
+/// The largest number of metadata entries, and of tensors: real files have a few hundred.
 const ENTRIES_MAX: u64 = 1 << 16;
-/// Items of one list of the head: the largest vocabularies have 262,144.
+/// The largest number of items in a list: the largest vocabularies have 262,144.
 const ITEMS_MAX: u64 = 1 << 22;
-/// Bytes of one text of the head.
+/// The longest text in the header, in bytes.
 const TEXT_BYTES_MAX: u64 = 1 << 20;
 
-/// Why a file is not read.
+/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GgufError {
-    /// The system does not give the bytes.
+    /// An I/O error.
     #[error("cannot read the file: {0}")]
     World(#[from] std::io::Error),
-    /// It does not begin with the four letters.
+    /// The file does not begin with the magic number.
     #[error("this is not a GGUF file: it begins with {found:02x?} and not with \"GGUF\"")]
     NotGguf {
-        /// What stands there.
+        /// The first four bytes.
         found: [u8; 4],
     },
-    /// A version that has another form.
+    /// An unsupported version.
     #[error("GGUF version {0} is not known; versions 2 and 3 are")]
     Version(u32),
-    /// The file ends before what it announces.
+    /// The file ends too early.
     #[error("the file is cut off: {what} needs {needed} bytes at {at}, and the file has {length}")]
     CutOff {
-        /// What was to be read.
+        /// What was being read.
         what: &'static str,
-        /// Where it begins.
+        /// Its offset.
         at: u64,
-        /// How long it is said to be.
+        /// Its length.
         needed: u64,
         /// The length of the file.
         length: u64,
     },
-    /// More than any honest file has.
+    /// More than any valid file has.
     #[error("{what}: {found} is more than the bound of {bound}")]
     TooMany {
         /// What there is too much of.
         what: &'static str,
-        /// How much the file says.
+        /// The number in the file.
         found: u64,
-        /// How much is accepted.
+        /// The largest number that is accepted.
         bound: u64,
     },
-    /// A number that stands for nothing known, or a value that cannot be.
+    /// An unknown number, or an invalid value.
     #[error("{what} of {name} is {found}, which is not possible here")]
     Impossible {
         /// The entry or tensor.
         name: String,
         /// The property.
         what: &'static str,
-        /// What the file says.
+        /// The value in the file.
         found: String,
     },
-    /// An entry or a tensor that the reader asked for.
+    /// A required entry or tensor is missing.
     #[error("the file has no {what} {name}")]
     Missing {
         /// Entry or tensor.
@@ -76,18 +76,18 @@ pub enum GgufError {
     },
 }
 
-/// A value of the head.
+/// A metadata value.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Value {
-    /// A whole number of any width.
+    /// An integer of any width.
     Integer(i64),
-    /// A number of either float width.
+    /// A float of either width.
     Float(f64),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
-    /// A text; bytes that are no UTF-8 are replaced.
+    /// A text; bytes that are not UTF-8 are replaced.
     Text(String),
-    /// A list of whole numbers or flags.
+    /// A list of integers or booleans.
     Integers(Vec<i64>),
     /// A list of floats.
     Floats(Vec<f64>),
@@ -95,11 +95,11 @@ pub enum Value {
     Texts(Texts),
 }
 
-/// Texts one behind the other: a vocabulary has too many for each to be a piece of memory of its own.
+/// Texts in one buffer: a vocabulary has too many for an allocation each.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Texts {
     all: String,
-    /// Where each ends.
+    /// The end of each text.
     ends: Vec<u32>,
 }
 
@@ -111,25 +111,25 @@ impl Texts {
         Some(&self.all[start as usize..end as usize])
     }
 
-    /// All of them, in their order.
+    /// All texts, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.ends.len()).map(|index| self.get(index).expect("one of the texts"))
     }
 
     fn push(&mut self, text: &str) {
         self.all.push_str(text);
-        self.ends.push(self.all.len() as u32); // the head is bounded, see `HEAD_BYTES_MAX`
+        self.ends.push(self.all.len() as u32); // the header is bounded, see `HEAD_BYTES_MAX`
     }
 }
 
-/// Where a tensor lies and what it is.
+/// The place and format of a tensor.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Place {
-    /// Sizes, the one that runs fastest first.
+    /// Sizes, the fastest first.
     pub shape: Vec<usize>,
-    /// How its numbers are written.
+    /// The number format.
     pub format: Format,
-    /// From the start of the file.
+    /// The offset from the start of the file.
     at: u64,
     bytes: usize,
 }
@@ -141,7 +141,7 @@ impl Place {
     }
 }
 
-/// An open file: its head is read, its tensors are read when asked for.
+/// An open file: its header is read, its tensors are read on demand.
 #[derive(Debug)]
 pub struct Gguf<R> {
     source: R,
@@ -150,7 +150,7 @@ pub struct Gguf<R> {
 }
 
 impl<R: Read + Seek> Gguf<R> {
-    /// Reads the head and checks that all tensors lie inside the file.
+    /// Reads the header and checks that all tensors are inside the file.
     pub fn open(mut source: R) -> Result<Gguf<R>, GgufError> {
         let length = source.seek(SeekFrom::End(0))?;
         source.seek(SeekFrom::Start(0))?;
@@ -204,7 +204,7 @@ impl<R: Read + Seek> Gguf<R> {
         Ok(Gguf { source: head.source.into_inner(), entries, tensors })
     }
 
-    /// An entry of the head.
+    /// A metadata entry; `None` if there is none.
     pub fn entry(&self, name: &str) -> Option<&Value> {
         self.entries.get(name)
     }
@@ -214,7 +214,7 @@ impl<R: Read + Seek> Gguf<R> {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// Frees what the head says of anything but tensors, for when it has been used: a vocabulary is large.
+    /// Frees all metadata once it has been used: a vocabulary is large.
     pub fn forget_entries(&mut self) {
         self.entries.clear();
     }
@@ -224,7 +224,7 @@ impl<R: Read + Seek> Gguf<R> {
         self.tensors.iter().map(|(name, place)| (name.as_str(), place))
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub fn text(&self, name: &str) -> Result<&str, GgufError> {
         match self.required(name)? {
             Value::Text(text) => Ok(text),
@@ -232,7 +232,7 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// A list of texts that must be there.
+    /// A required list of texts.
     pub fn texts(&self, name: &str) -> Result<&Texts, GgufError> {
         match self.required(name)? {
             Value::Texts(texts) => Ok(texts),
@@ -240,7 +240,7 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// A size between 1 and 2^24 that must be there.
+    /// A required size between 1 and 2^24.
     pub fn size(&self, name: &str) -> Result<usize, GgufError> {
         match self.required(name)? {
             Value::Integer(number) if (1..=1 << 24).contains(number) => Ok(*number as usize),
@@ -248,7 +248,7 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// A finite float that must be there.
+    /// A required finite float.
     pub fn float(&self, name: &str) -> Result<f64, GgufError> {
         match self.required(name)? {
             Value::Float(number) if number.is_finite() => Ok(*number),
@@ -260,12 +260,12 @@ impl<R: Read + Seek> Gguf<R> {
         self.entries.get(name).ok_or_else(|| GgufError::Missing { what: "entry", name: name.into() })
     }
 
-    /// Where a tensor lies.
+    /// The place of a tensor.
     pub fn place(&self, name: &str) -> Option<&Place> {
         self.tensors.get(name)
     }
 
-    /// Reads a tensor, from its first byte to its last, as it stands in the file.
+    /// A reader of a tensor's bytes, as they are in the file.
     pub fn read(&mut self, name: &str) -> Result<Take<&mut R>, GgufError> {
         let missing = || GgufError::Missing { what: "tensor", name: name.into() };
         let Place { at, bytes, .. } = *self.tensors.get(name).ok_or_else(missing)?;
@@ -289,7 +289,7 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// The reader of a head: knows where it is and how much there can be.
+/// The reader of a header: knows its offset and how much can follow.
 struct Head<R> {
     source: R,
     at: u64,
@@ -297,7 +297,7 @@ struct Head<R> {
 }
 
 impl<R: Read> Head<R> {
-    /// Checks that so many bytes are there, before they are asked for.
+    /// Checks that this many bytes remain, before they are requested.
     fn claim(&mut self, what: &'static str, needed: u64) -> Result<(), GgufError> {
         let cut_off = GgufError::CutOff { what, at: self.at, needed, length: self.length };
         let Some(end) = self.at.checked_add(needed) else { return Err(cut_off) };
@@ -355,7 +355,7 @@ impl<R: Read> Head<R> {
                     8 | 10..=12 => 8,
                     _ => return Err(impossible(name, "the kind of the list", kind.to_string())),
                 };
-                // A list cannot be longer than the file: asked before anything is made for it.
+                // A list cannot be longer than the file: checked before anything is allocated.
                 if self.length.saturating_sub(self.at) < count * width {
                     let needed = count * width;
                     return Err(GgufError::CutOff { what: "a list", at: self.at, needed, length: self.length });
@@ -379,7 +379,7 @@ impl<R: Read> Head<R> {
     }
 
     fn texts(&mut self, count: u64) -> Result<Texts, GgufError> {
-        // Tokens and merges are a little shorter than this: so nothing is moved while they are read.
+        // Most tokens and merges are a little shorter than this, so the buffer seldom grows.
         let mut texts =
             Texts { all: String::with_capacity(count as usize * 12), ends: Vec::with_capacity(count as usize) };
         for _ in 0..count {
@@ -409,7 +409,7 @@ impl<R: Read> Head<R> {
         })
     }
 
-    /// A tensor as announced; its place is still counted from the start of the data.
+    /// The description of a tensor; its offset is still relative to the start of the data.
     fn tensor(&mut self) -> Result<(String, Place), GgufError> {
         let name = self.text("the name of a tensor")?;
         let dimensions = self.u32("the dimensions of a tensor")?;

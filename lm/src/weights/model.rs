@@ -1,4 +1,4 @@
-//! A model: its shape, its weights packed for the kernels, its vocabulary and its template.
+//! A model: its configuration, its weights packed for the kernels, its vocabulary and its template.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -19,7 +19,7 @@ use crate::weights::safetensors::Shards;
 use crate::weights::shape::{Family, HeadNorms, ModelShape, Norms};
 use crate::weights::tensors::{FolderTensors, GgufTensors, Linear, TensorFile, Tensors};
 
-/// Matrices and vectors of one layer.
+/// The weights of one layer.
 pub(crate) struct Layer {
     pub(crate) attention_norm: Option<Vec<f32>>,
     pub(crate) query: Projection,
@@ -40,20 +40,20 @@ impl Layer {
     }
 }
 
-/// What makes queries, keys or values of a row.
+/// The projection of a row to queries, keys or values.
 pub(crate) struct Projection {
     pub(crate) linear: Linear,
-    /// Gain of the norm of each head, or of all of them.
+    /// Gain of the norm of each head, or of all heads together.
     pub(crate) norm: Option<Vec<f32>>,
 }
 
-/// A model that is ready to compute.
+/// A model that is ready for inference.
 pub struct Model {
     shape: ModelShape,
     pub(crate) embedding: Matrix,
     pub(crate) layers: Vec<Layer>,
     pub(crate) norm: Vec<f32>,
-    /// What makes logits; none where the embedding does.
+    /// The output head; `None` if the embedding is used.
     pub(crate) head: Option<Matrix>,
     tokenizer: Option<Tokenizer>,
     template: Option<Template>,
@@ -67,18 +67,17 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
-    /// Loads a GGUF file, the first of several that hold one model, or a folder as the Hugging Face libraries write it:
-    /// `config.json`, files of safetensors, and perhaps `tokenizer.json` and a chat template.
+    /// Loads a GGUF file, the first of several that contain one model, or a folder in Hugging Face format:
+    /// `config.json`, safetensors files, and optionally `tokenizer.json` and a chat template.
     ///
     /// # Errors
-    /// If a file cannot be read or is damaged, or holds settings or tensors that are not computed here: a model is
-    /// computed as its makers meant it, or not at all.
+    /// If a file cannot be read or is malformed, or has settings or tensors that are not supported: a model is computed
+    /// as its makers intended, or not at all.
     pub fn load(path: &Path) -> Result<Model, ModelError> {
         Model::load_on(path, &Inline)
     }
 
-    /// The same on several threads: most of the time goes to memory that the system has to find, and threads find
-    /// it side by side.
+    /// As [`Model::load`], on several threads: most of the time goes into page faults, which threads take in parallel.
     pub fn load_on(path: &Path, parallel: &dyn Parallel) -> Result<Model, ModelError> {
         if path.is_dir() {
             return Model::from_folder(path, parallel);
@@ -95,11 +94,11 @@ impl Model {
         Model::from_files(files, parallel)
     }
 
-    /// Loads a GGUF file. Tensors are read and packed piece by piece: at no time is more in memory than the
-    /// packed weights and one piece.
+    /// Loads a GGUF file. Tensors are read and packed piece by piece: memory never holds more than the packed weights
+    /// and one piece.
     ///
     /// # Errors
-    /// As [`Model::load`], and if the file holds a part of a model only.
+    /// As [`Model::load`], and if the file contains only a part of a model.
     pub fn from_gguf<R: Read + Seek>(source: R, parallel: &dyn Parallel) -> Result<Model, ModelError> {
         Model::from_files(vec![Gguf::open(source)?], parallel)
     }
@@ -158,27 +157,27 @@ impl Model {
         Ok(Model { shape, embedding, layers, norm, head, tokenizer: None, template: None, name: String::new() })
     }
 
-    /// Sizes and constants.
+    /// The configuration.
     pub fn shape(&self) -> &ModelShape {
         &self.shape
     }
 
-    /// The vocabulary, where the file has one.
+    /// The vocabulary; `None` if the file has none.
     pub fn tokenizer(&self) -> Option<&Tokenizer> {
         self.tokenizer.as_ref()
     }
 
-    /// The chat template, where the file has one.
+    /// The chat template; `None` if the file has none.
     pub fn template(&self) -> Option<&Template> {
         self.template.as_ref()
     }
 
-    /// What the file calls the model.
+    /// The name of the model in its file.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Memory of the packed weights, in bytes.
+    /// Size of the packed weights, in bytes.
     pub fn bytes(&self) -> usize {
         self.matrices().map(Matrix::bytes).sum()
     }
@@ -234,7 +233,7 @@ fn layer(tensors: &mut Tensors<'_>, shape: &ModelShape, number: usize) -> Result
     })
 }
 
-/// Takes factors of frequencies that stand among the tensors of a GGUF file.
+/// Applies frequency factors that are stored as tensors of a GGUF file.
 fn divide_frequencies(tensors: &mut Tensors<'_>, shape: &mut ModelShape) -> Result<(), ModelError> {
     let count = shape.rotations[0].frequencies.len();
     for name in ["rope_freqs.weight", "rope_factors_short.weight"] {
@@ -244,13 +243,13 @@ fn divide_frequencies(tensors: &mut Tensors<'_>, shape: &mut ModelShape) -> Resu
             return Err(ModelError::Bytes { name: name.into(), error: error.into() });
         }
         shape.rotations[0].divide(&factors);
-        // Texts so long that these would count are not taken.
+        // Texts that are long enough for these factors are not accepted.
         tensors.named("rope_factors_long.weight", count)?;
     }
     Ok(())
 }
 
-/// The template of a GGUF file, with the names of the tokens that begin and end a text.
+/// The template of a GGUF file, with the names of the begin-of-text and end-of-text tokens.
 fn template_of<R: Read + Seek>(file: &Gguf<R>) -> Option<Template> {
     let name_of = |entry: &str| -> String {
         match (file.texts("tokenizer.ggml.tokens"), file.entry(entry)) {
@@ -265,7 +264,7 @@ fn template_of<R: Read + Seek>(file: &Gguf<R>) -> Option<Template> {
     Some(Template::new(source, &begin, &end))
 }
 
-/// How many files hold the model of a GGUF file.
+/// The number of files that contain the model.
 fn parts<R: Read + Seek>(file: &Gguf<R>) -> usize {
     match file.entry("split.count") {
         Some(Value::Integer(count)) => usize::try_from(*count).unwrap_or(0).clamp(1, 4096),
@@ -273,7 +272,7 @@ fn parts<R: Read + Seek>(file: &Gguf<R>) -> usize {
     }
 }
 
-/// The other files of a model that lies in several, of which the first is named `NAME-00001-of-00003.gguf`.
+/// The other files of a model in several files, of which the first is named `NAME-00001-of-00003.gguf`.
 fn other_parts<R: Read + Seek>(path: &Path, first: &Gguf<R>) -> Result<Vec<PathBuf>, ModelError> {
     let count = parts(first);
     if count == 1 {
@@ -289,7 +288,7 @@ fn other_parts<R: Read + Seek>(path: &Path, first: &Gguf<R>) -> Result<Vec<PathB
     Ok((2..=count).map(other).collect())
 }
 
-/// Whether all parts of a model are there, each once.
+/// Checks that every part of a model is present exactly once.
 fn check_parts<R: Read + Seek>(files: &[Gguf<R>]) -> Result<(), ModelError> {
     let wrong = |what, found: String| GgufError::Impossible { name: "split.count".into(), what, found };
     if parts(&files[0]) != files.len() {

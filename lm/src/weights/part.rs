@@ -1,8 +1,8 @@
-//! The parts of a model, and what files call them.
+//! The parts of a model, and their names in files.
 
 use crate::weights::shape::{Family, Norms};
 
-/// A part of a model, whatever a file calls it.
+/// A part of a model, independent of its name in a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Part {
     Embedding,
@@ -18,31 +18,31 @@ pub(crate) enum LayerPart {
     Query,
     Key,
     Value,
-    /// The three in one piece, one below the other.
+    /// All three as one matrix, stacked by rows.
     QueryKeyValue,
     QueryNorm,
     KeyNorm,
     Output,
-    /// The norm of what comes out of attention.
+    /// The norm of the output of attention.
     AttentionAfter,
     /// The norm before the feed-forward part.
     FeedNorm,
     Gate,
     Up,
-    /// Both in one piece, one below the other.
+    /// Both as one matrix, stacked by rows.
     GateUp,
     Down,
-    /// Says how much a row takes of each expert.
+    /// Computes the share of each expert in a row.
     Router,
-    /// A matrix of all experts in one piece.
+    /// A matrix of all experts as one tensor.
     Experts(ExpertPart),
     /// A matrix of one expert.
     Expert(usize, ExpertPart),
-    /// The norm of what comes out of the feed-forward part.
+    /// The norm of the output of the feed-forward part.
     FeedAfter,
 }
 
-/// A matrix that every expert has.
+/// The matrices of an expert.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ExpertPart {
     Gate,
@@ -61,7 +61,7 @@ impl ExpertPart {
 }
 
 impl Part {
-    /// What a GGUF file calls the part, without `.weight` or `.bias`.
+    /// The name of the part in a GGUF file, without `.weight` or `.bias`.
     pub(crate) fn in_gguf(self, family: Family) -> String {
         let (layer, part) = match self {
             Part::Embedding => return "token_embd".into(),
@@ -82,7 +82,7 @@ impl Part {
             LayerPart::FeedNorm => "ffn_norm",
             LayerPart::Gate => "ffn_gate",
             LayerPart::Up => "ffn_up",
-            // Phi 3 has both under the name of the second.
+            // Phi 3 stores both under the name of the second.
             LayerPart::GateUp if family == Family::Phi3 => "ffn_up",
             LayerPart::GateUp => "ffn_gate_up",
             LayerPart::Down => "ffn_down",
@@ -103,7 +103,7 @@ impl Part {
         format!("blk.{layer}.{name}")
     }
 
-    /// What a folder of safetensors calls the part, without `.weight` or `.bias`.
+    /// The name of the part in a folder of safetensors, without `.weight` or `.bias`.
     pub(crate) fn in_folder(self, norms: Norms) -> String {
         let (layer, part) = match self {
             Part::Embedding => return "model.embed_tokens".into(),
@@ -121,7 +121,7 @@ impl Part {
             LayerPart::KeyNorm => "self_attn.k_norm",
             LayerPart::Output => "self_attn.o_proj",
             LayerPart::AttentionAfter => "post_attention_layernorm",
-            // Where there is no norm behind attention, that before the next part has its name.
+            // Without a norm after attention, the norm before the feed-forward part has its name.
             LayerPart::FeedNorm if norms == Norms::Before => "post_attention_layernorm",
             LayerPart::FeedNorm => "pre_feedforward_layernorm",
             LayerPart::Gate => "mlp.gate_proj",

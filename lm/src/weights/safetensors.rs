@@ -1,7 +1,7 @@
-//! Reading the safetensors files of a folder: one, or several that an index lists.
+//! A reader of the safetensors files in a folder: a single one, or several that an index lists.
 //!
-//! A file is taken as if an enemy had written it: its head is bounded, and every tensor lies inside the file, or the
-//! file is refused before anything of it is used.
+//! Files are untrusted: headers are bounded, and a file with a tensor outside of it is refused before anything of it is
+//! used.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,12 +14,12 @@ use theoremata_kernels::Format;
 use crate::text::json;
 use crate::weights::error::ModelError;
 
-/// The head of a file may take so many bytes; that of a large model takes about 1 MB.
+/// The largest header, in bytes; that of a large model takes about 1 MB.
 const HEAD_BYTES_MAX: u64 = 64 << 20;
-/// Files of a model: the largest have about 200.
+/// The largest number of files of a model: real models have up to about 200.
 const SHARDS_MAX: usize = 4096;
 
-/// Where a tensor lies.
+/// The place of a tensor.
 #[derive(Clone, Debug)]
 struct Place {
     shard: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Shards {
 }
 
 impl Shards {
-    /// Opens all files and reads their heads.
+    /// Opens all files and reads their headers.
     pub(crate) fn open(folder: &Path) -> Result<Shards, ModelError> {
         let mut shards = Shards { files: Vec::new(), places: BTreeMap::new() };
         for name in names(folder)? {
@@ -82,7 +82,7 @@ impl Shards {
         Ok(())
     }
 
-    /// The names of all tensors, in their order.
+    /// The names of all tensors, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.places.keys().map(String::as_str)
     }
@@ -102,7 +102,7 @@ impl Shards {
         Ok(Some((place.shape.clone(), format)))
     }
 
-    /// Reads a tensor from its first byte on.
+    /// A reader of a tensor's bytes.
     pub(crate) fn read(&mut self, name: &str) -> Result<impl Read + use<'_>, ModelError> {
         let missing = || ModelError::Missing(name.to_owned());
         let Place { shard, at, bytes, .. } = self.places.get(name).ok_or_else(missing)?.clone();
@@ -112,7 +112,7 @@ impl Shards {
     }
 }
 
-/// The files of a folder: those of its index, or the one there is.
+/// The files of a folder: those of its index, or the single one.
 fn names(folder: &Path) -> Result<Vec<String>, ModelError> {
     const INDEX: &str = "model.safetensors.index.json";
     const ONE: &str = "model.safetensors";
@@ -125,7 +125,7 @@ fn names(folder: &Path) -> Result<Vec<String>, ModelError> {
         let mut names: Vec<String> = Vec::new();
         for name in map.values() {
             let name = name.as_str().unwrap_or_default();
-            // A name that leads out of the folder is none of the model's.
+            // A name that leads out of the folder is not a file of the model.
             if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
                 return Err(damaged("a file of the weight_map is not a name of this folder"));
             }

@@ -1,4 +1,4 @@
-//! What a model is, apart from its weights: sizes, and the variant of the architecture.
+//! The configuration of a model: sizes, and the variant of the architecture.
 
 mod config;
 mod entries;
@@ -10,47 +10,47 @@ use crate::weights::gguf::GgufError;
 
 pub use rotation::Rotation;
 
-/// Families that are computed here. All of them can be forked, stitched and shifted: what a token sees hangs on
-/// positions that belong to the sequence.
+/// The supported families. All of them can be forked, stitched and shifted: what a token sees depends on positions that
+/// belong to the sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
-    /// Llama 1 to 3, Mistral, and models of the same form such as SmolLM2.
+    /// Llama 1 to 3, Mistral, and models of the same architecture such as SmolLM2.
     Llama,
     /// Qwen 2 and 2.5: queries, keys and values have biases.
     Qwen2,
-    /// Qwen 3: queries and keys of each head are normed.
+    /// Qwen 3: queries and keys of each head are normalised.
     Qwen3,
-    /// Qwen 3 with experts, of which each row takes a few.
+    /// Qwen 3 with a mixture of experts.
     Qwen3Moe,
-    /// Gemma 2: norms before and after each part, capped scores, every other layer sees a window.
+    /// Gemma 2: norms before and after each part, capped scores, a sliding window in every other layer.
     Gemma2,
-    /// Gemma 3: normed queries and keys, five of six layers see a window and turn faster.
+    /// Gemma 3: normalised queries and keys; five of six layers have a sliding window and a smaller rotary base.
     Gemma3,
-    /// Phi 3 and 4: matrices in one piece.
+    /// Phi 3 and 4: fused matrices.
     Phi3,
-    /// SmolLM 3: every fourth layer has no positions.
+    /// SmolLM 3: every fourth layer has no rotary embedding.
     SmolLm3,
-    /// OLMo 2: norms behind each part, queries and keys normed as a whole.
+    /// OLMo 2: norms after each part, queries and keys normalised as a whole.
     Olmo2,
     /// Granite 3: constants that scale embeddings, attention, branches and logits.
     Granite,
 }
 
-/// Where the norms of a layer stand.
+/// The places of norms in a layer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Norms {
     /// Before attention and before the feed-forward part.
     Before,
-    /// Behind each.
+    /// After each.
     After,
     /// Both.
     Around,
 }
 
-/// What is normed of queries and keys.
+/// How queries and keys are normalised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HeadNorms {
-    /// Nothing.
+    /// Not at all.
     None,
     /// Each head by itself.
     Each,
@@ -61,109 +61,109 @@ pub enum HeadNorms {
 /// Whether a part has biases.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Biases {
-    /// It has none; any that a file has are refused.
+    /// Never; any in the file are refused.
     Never,
-    /// It has.
+    /// Always.
     Always,
-    /// It has those that the file has.
+    /// If the file has them.
     IfThere,
 }
 
-/// How attention of a layer differs from that of others.
+/// The settings of attention that differ by layer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LayerAttention {
-    /// Which of the rotations of the model.
+    /// The index of its rotation among those of the model.
     pub rotation: usize,
-    /// Where there is one, tokens so far before a row or farther are not seen.
+    /// The sliding window: tokens at this distance before a row or farther are not seen. `None` for full attention.
     pub window: Option<u32>,
 }
 
-/// A mixture of experts: feed-forward parts of which each row takes a few.
+/// The settings of a mixture of experts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Experts {
-    /// How many there are in each layer.
+    /// Number of experts in each layer.
     pub count: usize,
-    /// How many each row takes.
+    /// Number of experts that each row uses.
     pub used: usize,
-    /// Whether the shares of those that are taken are brought to the sum of 1.
+    /// Whether the shares of the used experts are normalised to the sum of 1.
     pub normed: bool,
 }
 
-/// Sizes and constants of a model.
+/// The sizes and constants of a model.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ModelShape {
     /// The variant.
     pub family: Family,
     /// Layers.
     pub layers: usize,
-    /// Numbers of a row between layers.
+    /// The hidden size: numbers per row between layers.
     pub width: usize,
-    /// Numbers of a row inside the feed-forward part, or inside one expert.
+    /// Numbers per row inside the feed-forward part, or inside one expert.
     pub hidden: usize,
-    /// The experts of each layer, where there are any.
+    /// The experts of each layer; `None` without a mixture.
     pub experts: Option<Experts>,
-    /// Heads of queries.
+    /// Query heads.
     pub heads: usize,
-    /// Heads of keys and of values; each serves `heads / key_heads` heads of queries.
+    /// Key and value heads; each serves `heads / key_heads` query heads.
     pub key_heads: usize,
-    /// Numbers of a head.
+    /// The head dimension.
     pub head_width: usize,
-    /// Tokens of the vocabulary.
+    /// The size of the vocabulary.
     pub vocabulary: usize,
-    /// Positions that the model was trained on.
+    /// The context length that the model was trained on.
     pub context: usize,
-    /// Added to the mean square in norms.
+    /// The epsilon of norms, added to the mean square.
     pub norm_epsilon: f32,
-    /// Where norms stand.
+    /// The places of norms.
     pub norms: Norms,
-    /// What is normed of queries and keys.
+    /// How queries and keys are normalised.
     pub head_norms: HeadNorms,
     /// Biases of queries, keys and values.
     pub input_biases: Biases,
-    /// Biases of what comes out of attention.
+    /// Biases of the output projection of attention.
     pub output_biases: Biases,
     /// Biases of the feed-forward part.
     pub feed_biases: Biases,
-    /// What the gate is made of.
+    /// The activation of the gate.
     pub activation: Activation,
-    /// Which numbers turn together.
+    /// Which numbers of a head are rotated as a pair.
     pub pairing: Pairing,
-    /// The angles that layers use.
+    /// The rotations that layers use.
     pub rotations: Vec<Rotation>,
-    /// Each layer's own.
+    /// The settings of each layer.
     pub attention: Vec<LayerAttention>,
-    /// Factor of scores.
+    /// Scale of attention scores.
     pub attention_scale: f32,
-    /// Bound of scores, by a hyperbolic tangent.
+    /// Soft cap of attention scores, by a hyperbolic tangent.
     pub attention_cap: Option<f32>,
-    /// Factor of embeddings.
+    /// Scale of embeddings.
     pub embedding_scale: f32,
-    /// Factor of what a part adds to a row.
+    /// Scale of what a part adds to a row.
     pub residual_scale: f32,
-    /// Factor of logits.
+    /// Scale of logits.
     pub logit_scale: f32,
-    /// Bound of logits, by a hyperbolic tangent.
+    /// Soft cap of logits, by a hyperbolic tangent.
     pub logit_cap: Option<f32>,
-    /// Whether logits are made by the embedding; nothing where the file shows it.
+    /// Whether the embedding is also the output head; `None` if the tensors of the file tell.
     pub tied: Option<bool>,
 }
 
-/// Why a shape is not accepted.
+/// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelShapeError {
-    /// The head of the file lacks something.
+    /// The header of the file lacks something.
     #[error(transparent)]
     File(#[from] GgufError),
-    /// A family that is not computed here.
+    /// An unsupported family.
     #[error("the architecture is {found}; this program computes {known}")]
     Architecture {
-        /// What the file says.
+        /// The family in the file.
         found: String,
-        /// What is computed.
+        /// The supported families.
         known: &'static str,
     },
-    /// Something that the family may have and that is not computed here.
+    /// An unsupported option of the family.
     #[error("the model wants {0}, which is not computed here")]
     Feature(String),
     /// Sizes that contradict each other.
@@ -171,7 +171,7 @@ pub enum ModelShapeError {
     Sizes(String),
 }
 
-/// Bounds far above any model that fits a machine, so that products of sizes cannot overflow.
+/// Bounds far above any real model, so that products of sizes cannot overflow.
 const LAYERS_MAX: usize = 1 << 10;
 const WIDTH_MAX: usize = 1 << 18;
 const HEAD_WIDTH_MAX: usize = 1 << 10;
@@ -179,7 +179,7 @@ const VOCABULARY_MAX: usize = 1 << 22;
 const EXPERTS_MAX: usize = 1 << 12;
 
 impl ModelShape {
-    /// A shape of the plainest form, of which each family changes what it does otherwise.
+    /// The plainest configuration, which each family changes as needed.
     fn plain(
         family: Family,
         layers: usize,
@@ -237,7 +237,7 @@ impl ModelShape {
         self.attention = vec![LayerAttention { rotation: 0, window }; self.layers.min(LAYERS_MAX)];
     }
 
-    /// Leaves layers without positions that a test names, by their number from 0.
+    /// Removes rotary embedding from the layers that a predicate names, by number from 0.
     fn without_positions(&mut self, is_without: impl Fn(usize) -> bool) {
         let none = self.rotations.len();
         self.rotations.push(Rotation::none());
@@ -289,18 +289,18 @@ impl ModelShape {
         Ok(self)
     }
 
-    /// Numbers of the keys, or of the values, of one token in one layer.
+    /// Numbers in the keys, or the values, of one token in one layer.
     pub fn key_width(&self) -> usize {
         self.key_heads * self.head_width
     }
 }
 
-/// A window of so many tokens, if it hides anything within a model's context.
+/// A sliding window of this size, if it is smaller than the context.
 fn window(size: usize, context: usize) -> Option<u32> {
     u32::try_from(size).ok().filter(|window| *window > 0 && (*window as usize) < context)
 }
 
-/// The base of rotary frequencies, if it is one.
+/// The base of the rotary frequencies, if it is valid.
 fn base(number: f64) -> Result<f64, ModelShapeError> {
     if number > 1.0 && number < 1e12 {
         return Ok(number);

@@ -1,4 +1,4 @@
-//! The tensors of a model, whatever kind of file they lie in, and which of them were read.
+//! The tensors of a model in any kind of file, and which of them were read.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
@@ -11,25 +11,24 @@ use crate::weights::part::{ExpertPart, LayerPart, Part};
 use crate::weights::safetensors::Shards;
 use crate::weights::shape::{Biases, Family, ModelShape};
 
-/// Tensors that say nothing about what is computed, by the end of their name: frequencies that follow from the
-/// configuration.
+/// Tensors that do not affect the result, by the end of their name: frequencies that follow from the configuration.
 const HARMLESS: [&str; 2] = [".rotary_emb.inv_freq", ".attn_rot_embd.weight"];
 
 /// Tensors by name.
 pub(crate) trait TensorFile {
     /// All names.
     fn names(&self) -> Vec<String>;
-    /// The sizes, slowest first, and the format of a tensor, if it is there.
+    /// The sizes, slowest first, and the format of a tensor; `None` if there is none.
     fn find(&self, name: &str) -> Result<Option<(Vec<usize>, Format)>, ModelError>;
-    /// A tensor from its first byte to its last.
+    /// A reader of a tensor's bytes.
     fn read(&mut self, name: &str) -> Result<Box<dyn Read + '_>, ModelError>;
-    /// What the file calls a part, without `.weight` or `.bias`.
+    /// The name of a part in the file, without `.weight` or `.bias`.
     fn name(&self, part: Part) -> String;
     /// What is added to the gains of norms.
     fn gain_offset(&self) -> f32;
 }
 
-/// The tensors of a GGUF file, of which perhaps several hold one model.
+/// The tensors of a GGUF model, in one file or several.
 pub(crate) struct GgufTensors<R> {
     pub(crate) files: Vec<Gguf<R>>,
     pub(crate) family: Family,
@@ -55,7 +54,7 @@ impl<R: Read + Seek> TensorFile for GgufTensors<R> {
         part.in_gguf(self.family)
     }
 
-    /// What converts a model to GGUF has added it already.
+    /// The converter to GGUF has already added it.
     fn gain_offset(&self) -> f32 {
         0.0
     }
@@ -89,17 +88,17 @@ impl TensorFile for FolderTensors {
     }
 }
 
-/// A matrix with what is added behind it.
+/// A matrix with its bias.
 pub(crate) struct Linear {
     pub(crate) matrix: Matrix,
     pub(crate) bias: Option<Vec<f32>>,
 }
 
-/// Reads tensors and remembers which.
+/// Reads tensors, and records which were read.
 pub(crate) struct Tensors<'t> {
     file: &'t mut dyn TensorFile,
     parallel: &'t dyn Parallel,
-    /// Where the matrices lie side by side, in huge pages.
+    /// The memory of all matrices, in huge pages.
     arena: Arena,
     read: BTreeSet<String>,
 }
@@ -113,7 +112,7 @@ impl<'t> Tensors<'t> {
         Ok(self.file.find(&format!("{}.weight", self.file.name(part)))?.is_some())
     }
 
-    /// The format of a tensor whose sizes are as expected.
+    /// The format of a tensor, if its sizes are as expected.
     fn find(&mut self, name: &str, expected: &[usize]) -> Result<Format, ModelError> {
         let (found, format) = self.file.find(name)?.ok_or_else(|| ModelError::Missing(name.to_owned()))?;
         if found != expected {
@@ -123,7 +122,7 @@ impl<'t> Tensors<'t> {
         Ok(format)
     }
 
-    /// A matrix of each expert of a layer: in one tensor, or in one each.
+    /// One matrix of each expert of a layer: in one tensor, or in one each.
     pub(crate) fn of_experts(
         &mut self,
         layer: usize,
@@ -140,7 +139,7 @@ impl<'t> Tensors<'t> {
         (0..count).map(|expert| self.matrix(one(expert), rows, columns)).collect()
     }
 
-    /// Matrices that stand one below the other in one tensor, by their rows.
+    /// Matrices that are stacked by rows in one tensor, given their numbers of rows.
     fn stacked(&mut self, name: &str, rows: &[usize], columns: usize) -> Result<Vec<Matrix>, ModelError> {
         let format = self.find(name, &[rows.iter().sum(), columns])?;
         self.pack(name, format, rows, columns)
@@ -162,7 +161,7 @@ impl<'t> Tensors<'t> {
         Ok(matrices.remove(0))
     }
 
-    /// Numbers of a tensor of one dimension.
+    /// The numbers of a one-dimensional tensor.
     fn numbers(&mut self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
         let format = self.find(name, &[length])?;
         let mut bytes = Vec::new();
@@ -183,7 +182,7 @@ impl<'t> Tensors<'t> {
         Ok(self.numbers(&name, length)?.iter().map(|gain| gain + offset).collect())
     }
 
-    /// The numbers of a tensor with a name of its own, if it is there.
+    /// The numbers of a tensor with this name, if there is one.
     pub(crate) fn named(&mut self, name: &str, length: usize) -> Result<Option<Vec<f32>>, ModelError> {
         if self.file.find(name)?.is_none() { Ok(None) } else { self.numbers(name, length).map(Some) }
     }
@@ -207,7 +206,7 @@ impl<'t> Tensors<'t> {
         Ok(Linear { matrix: self.matrix(part, rows, columns)?, bias: self.bias(part, biases, rows)? })
     }
 
-    /// Matrices that stand one below the other in one tensor, with their biases, by their rows.
+    /// Matrices that are stacked by rows in one tensor, with their biases, given their numbers of rows.
     pub(crate) fn linears(
         &mut self,
         part: Part,
@@ -226,7 +225,7 @@ impl<'t> Tensors<'t> {
         Ok(parted.collect())
     }
 
-    /// Says that a part is not needed, though it may be there.
+    /// Marks a part as not needed, though it may exist.
     pub(crate) fn pass_over(&mut self, part: Part) {
         self.read.insert(format!("{}.weight", self.file.name(part)));
     }

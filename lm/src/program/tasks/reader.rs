@@ -1,20 +1,20 @@
-//! Follows the text of a tree of tasks as it comes, and says what begins and what ends.
+//! An incremental parser for the text of a tree of tasks, which reports what begins and what ends.
 
 use std::ops::Range;
 
-/// Something in the text, by the places of its bytes.
+/// An event in the text, with byte offsets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Found {
     /// A task begins with the bracket at this byte.
     Opened { at: usize },
-    /// A task is over before `end`. Its conclusion is a string, given with its quotes.
+    /// A task ended before `end`. Its conclusion is a string, with its quotes.
     Closed { end: usize, conclusion: Range<usize> },
-    /// A list of subtasks is over before `end`. Its property begins with the comma at `from`, and the comma
-    /// of the next one stands at `end`.
+    /// A list of subtasks ended before `end`. Its property begins with the comma at `from`, and the comma of the next
+    /// one is at `end`.
     Listed { from: usize, end: usize },
-    /// A tool is asked: what it replies stands behind `at`. Its name is a string, given with its quotes.
+    /// A tool is called: its reply comes at `at`. Its name is a string, with its quotes.
     Asked { at: usize, tool: Range<usize>, parameters: Range<usize> },
-    /// The answer stands behind the colon that was read.
+    /// The answer follows.
     Answered,
 }
 
@@ -32,33 +32,33 @@ enum Kind {
 #[derive(Debug)]
 struct Open {
     kind: Kind,
-    /// Where the property that it is the value of begins, if it is one.
+    /// The start of the property whose value it is, if any.
     property: usize,
     /// The string that was read last at this level.
     last: Range<usize>,
-    /// The key whose value comes, once its colon is read.
+    /// The key of the current value, once its colon is read.
     key: Option<Range<usize>>,
-    /// Where that value begins.
+    /// The start of that value.
     value: usize,
-    /// Behind the last value: where the comma of the next property stands.
+    /// The end of the last value: the offset of the comma of the next property.
     end: usize,
     conclusion: Range<usize>,
     tool: Range<usize>,
     parameters: Range<usize>,
 }
 
-/// A reader of one text.
+/// A parser of one text.
 #[derive(Default, Debug)]
 pub(super) struct Reader {
     bytes: Vec<u8>,
     open: Vec<Open>,
-    /// Where the open string begins.
+    /// The start of the open string.
     string: Option<usize>,
     escaped: bool,
 }
 
 impl Reader {
-    /// All that it read.
+    /// Everything read so far.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -68,7 +68,7 @@ impl Reader {
         self.open.is_empty() && !self.bytes.is_empty()
     }
 
-    /// Reads more, and gives what it found in it, in order.
+    /// Reads more, and returns the events in it, in order.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Found> {
         let mut found = Vec::new();
         for byte in bytes {
@@ -135,7 +135,7 @@ impl Reader {
         (kind == Kind::Task).then_some(Found::Opened { at })
     }
 
-    /// A colon: what was read last is a key.
+    /// A colon: the last string is a key.
     fn key_ended(&mut self, at: usize) -> Option<Found> {
         let open = self.open.last_mut()?;
         open.key = Some(open.last.clone());
@@ -149,7 +149,7 @@ impl Reader {
         is_answer.then_some(Found::Answered)
     }
 
-    /// A comma or a closing bracket: the value of a property is over.
+    /// A comma or a closing bracket: the value of a property ends.
     fn value_ended(&mut self, at: usize) {
         let Some(open) = self.open.last_mut() else { return };
         let Some(key) = open.key.take() else { return };
@@ -181,7 +181,7 @@ mod tests {
 
     const TEXT: &str = r#"{"reasoning": [{"thought": "a \"{[,:\" b", "tooluse": {"tool_name": "look", "parameters": {"tool_result": "x", "n": [1, 2]}, "tool_result": "\"}, {"}, "subtasks": [{"thought": "c", "conclusion": "d\\"}, {"thought": "", "subtasks": [{"thought": "e", "conclusion": "f"}], "conclusion": "g"}], "conclusion": "h"}], "answer": "i"}"#;
 
-    /// What is found, as texts.
+    /// The events, as texts.
     fn texts(parts: &[&str]) -> Vec<String> {
         let mut reader = Reader::default();
         let mut found = Vec::new();

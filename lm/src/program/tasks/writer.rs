@@ -1,4 +1,4 @@
-//! The writer of a tree of tasks: a node, and the part of the text that it reads.
+//! The writer of a tree of tasks: a node, and the part of the text in its context.
 
 use std::ops::Range;
 
@@ -8,34 +8,34 @@ use crate::text::token::Token;
 /// A node that writes.
 pub(super) struct TaskWriter {
     pub(super) node: NodeId,
-    /// So many tokens that it generated are in the text.
+    /// How many of its generated tokens are in the text.
     pub(super) taken: usize,
-    /// Where in the list of what it reads its share of the text begins.
+    /// Index in its context at which its part of the text begins.
     pub(super) base: usize,
-    /// Where in the text its share begins, in bytes.
+    /// Byte offset in the text at which its part begins.
     pub(super) begin: usize,
-    /// Its share as it reads it: each token with the byte of the text where it ends.
+    /// Its part of the text: each token with the byte offset at which it ends.
     pub(super) tail: Vec<(Token, usize)>,
-    /// Whether its task has asked a tool.
+    /// Whether its task has called a tool.
     pub(super) asked: bool,
-    /// What stands for the conclusion of its task, if a tool or a subtask said it.
+    /// What replaces the conclusion of its task, if a tool or a subtask has given a verdict.
     pub(super) verdict: Option<String>,
 }
 
 impl TaskWriter {
-    /// A writer of which nothing is in the text yet.
+    /// A writer without any text yet.
     pub(super) fn new(node: NodeId) -> TaskWriter {
         TaskWriter { node, taken: 0, base: 0, begin: 0, tail: Vec::new(), asked: false, verdict: None }
     }
 
-    /// How many of its tokens end at or before a byte of the text, and whether the last of them ends there.
+    /// How many of its tokens end at or before a byte of the text, and whether the last of them ends exactly there.
     pub(super) fn tokens_to(&self, byte: usize) -> (usize, bool) {
         let count = self.tail.partition_point(|(_, end)| *end <= byte);
         (count, count.checked_sub(1).map_or(self.begin, |last| self.tail[last].1) == byte)
     }
 
-    /// The tokens of a range of the text which, taken out, leaves a tree of tasks: a property from its comma
-    /// up to the next comma. What begins like the next property, `, "`, may stay of either of them.
+    /// The tokens of a range whose removal leaves a tree of tasks: a property from its comma up to the next comma. Both
+    /// properties begin with `, "`, so the cut may be shifted by up to three bytes.
     pub(super) fn property(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let cut = |shift: usize| {
             let (from, begins) = self.tokens_to(range.start + shift);

@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use super::*;
 
-/// Writes files as a test wants them, wrong ones too.
+/// Writes files for tests, malformed ones too.
 #[derive(Default)]
 struct Writer(Vec<u8>);
 
@@ -136,7 +136,7 @@ fn other_files_are_told_from_gguf() {
     assert!(matches!(old.open().expect_err("version 1"), GgufError::Version(1)));
 }
 
-/// A file that is far longer than what stands in it: behind its head it is empty, as files on disk can be.
+/// A sparse file: far longer than its content, with nothing after the header.
 struct Sparse {
     head: Vec<u8>,
     length: u64,
@@ -184,7 +184,7 @@ fn a_long_file_takes_no_more_than_the_bounds_of_a_head() {
         let error = sparse(file).err().unwrap_or_else(|| panic!("file {number} was accepted"));
         assert!(matches!(error, GgufError::TooMany { .. }), "file {number}: {error}");
     }
-    // Lists that each stay below their bound: the head as a whole has one, too.
+    // Lists that are each below their bound: the header as a whole has one, too.
     let mut lists = head().u64(0).u64(9);
     for name in ["a", "b", "c", "d", "e"] {
         lists = lists.text(name).u32(9).u32(11).u64(1 << 22);
@@ -199,7 +199,7 @@ fn names_that_come_twice_or_are_no_text_do_no_harm() {
     let tensor = |writer: Writer, name: &str| writer.text(name).u32(1).u64(8).u32(0).u64(0);
     let twice = tensor(tensor(Writer::default().magic().u64(2).u64(0), "w"), "w").pad(32);
     assert!(twice.open().expect_err("twice").to_string().contains('w'));
-    // Two tensors may lie at one place: each is read for itself.
+    // Two tensors may share an offset: each is read by itself.
     let mut shared = tensor(tensor(Writer::default().magic().u64(2).u64(0), "v"), "w").pad(32).open().expect("a file");
     assert_eq!(bytes_of(&mut shared, "v"), bytes_of(&mut shared, "w"));
     let mut strange = Writer::default().magic().u64(0).u64(1).u64(3);

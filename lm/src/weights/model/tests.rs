@@ -37,8 +37,8 @@ fn refused(tiny: &Tiny) -> String {
     load(tiny).expect_err("refused").to_string()
 }
 
-/// The rows of a matrix of queries or keys as folders have them: of two numbers that turn together one stands in each
-/// half of its head.
+/// The rows of a matrix of queries or keys in folder order: the two numbers of a rotated pair are in different halves
+/// of their head.
 fn in_halves(tensor: &TinyTensor, heads: usize) -> Vec<f32> {
     let (rows, columns) = (tensor.shape[0], tensor.shape[1]);
     let head = rows / heads;
@@ -72,7 +72,7 @@ fn as_folder(tiny: &Tiny) -> (Vec<TinyTensor>, Json) {
     (tensors, config)
 }
 
-/// A folder for one test, gone when that is done.
+/// A temporary folder, removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -305,7 +305,7 @@ fn a_folder_that_lacks_something_says_what() {
     assert!(empty.contains("config.json"));
 }
 
-/// What a model says that was made by somebody who means no good: three tokens, or why there are none.
+/// The outcome of generating three tokens with a malicious model; `None` if there is none.
 fn said(model: Model) -> Option<Outcome> {
     let settings = Settings { pages: 8, precision: Precision::Single, ..Settings::default() };
     let vocabulary = model.shape().vocabulary as u32;
@@ -331,7 +331,7 @@ fn no_changed_byte_of_a_file_panics_or_hangs() {
             let mut changed = file.clone();
             changed[at] = value;
             match Model::from_gguf(Cursor::new(changed), &Inline) {
-                // Every third one is computed, too.
+                // Every third one is also run.
                 Ok(model) if at % 3 == 0 => {
                     assert!(said(model).is_none_or(|outcome| outcome != Outcome::Concluded));
                     loaded += 1;
@@ -350,7 +350,7 @@ fn weights_that_are_no_numbers_end_what_asks_for_them() {
         let mut tiny = Tiny::random();
         tiny.tensors.iter_mut().for_each(|tensor| tensor.numbers.fill(number));
         assert_eq!(said(load(&tiny).expect("a model")), Some(outcome), "weights of {number}");
-        // One logit that is none is enough.
+        // A single logit that is not finite is enough.
         let mut tiny = Tiny::random();
         if let Some(head) = tiny.tensors.iter_mut().find(|tensor| tensor.name == "output.weight") {
             head.numbers[65 * 32] = number;

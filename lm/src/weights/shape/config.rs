@@ -1,4 +1,4 @@
-//! The shape that a `config.json` tells.
+//! Reading the configuration from `config.json`.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use theoremata_kernels::Activation;
 use super::rotation::{Rotation, Scaling};
 use super::{Biases, Experts, Family, ModelShape, ModelShapeError, base, window};
 
-/// Parts of names that settings have which change what is computed. A setting with such a name that is not read, and is
+/// Words in the names of settings that affect the result. A setting whose name contains one, and that is not read and
 /// not empty, 0 or false, is refused.
 const WORDS: [&str; 33] = [
     "activation",
@@ -47,8 +47,7 @@ const WORDS: [&str; 33] = [
     "window",
 ];
 
-/// Names with such words that say nothing about what is computed: training, numbers that other ones say again, and what
-/// belongs to other programs.
+/// Names with such words that do not affect the result: for training, redundant, or for other programs.
 const HARMLESS: [&str; 19] = [
     "attention_dropout",
     "attention_probs_dropout_prob",
@@ -71,7 +70,7 @@ const HARMLESS: [&str; 19] = [
     "layer_norm_eps",
 ];
 
-/// The families, by the names that configurations have for them.
+/// The families, by their names in configurations.
 const KNOWN: &str = "llama, mistral, qwen2, qwen3, qwen3_moe, gemma2, gemma3_text, phi3, smollm3, olmo2 and granite";
 
 fn family_of(name: &str) -> Option<Family> {
@@ -125,7 +124,7 @@ impl<'j> Config<'j> {
         self.value(name).as_bool() == Some(true)
     }
 
-    /// Refuses what looks as if it changed what is computed, and was not read.
+    /// Refuses settings that may affect the result and were not read.
     fn refuse_unread(&self) -> Result<(), ModelShapeError> {
         let read = self.read.borrow();
         for (name, value) in self.json.as_object().into_iter().flatten() {
@@ -155,7 +154,7 @@ fn setting(name: &str, value: &Json) -> ModelShapeError {
 }
 
 impl ModelShape {
-    /// The shape that a `config.json` tells.
+    /// Reads the configuration of a `config.json`.
     pub fn from_json(config: &Json) -> Result<ModelShape, ModelShapeError> {
         let config = Config { json: config, read: RefCell::default() };
         let name = config.value("model_type").as_str().unwrap_or("unknown");
@@ -198,7 +197,7 @@ impl ModelShape {
     }
 }
 
-/// The experts of a mixture. Layers without them are not computed.
+/// The settings of a mixture of experts. Layers without experts are not supported.
 fn experts(config: &Config<'_>) -> Result<Experts, ModelShapeError> {
     let dense = config.value("mlp_only_layers");
     if dense.as_array().is_some_and(|layers| !layers.is_empty()) {
@@ -207,7 +206,7 @@ fn experts(config: &Config<'_>) -> Result<Experts, ModelShapeError> {
     if config.size_or("decoder_sparse_step", 1)? != 1 {
         return Err(setting("decoder_sparse_step", config.value("decoder_sparse_step")));
     }
-    // The reference library has another name for it than the files of publishers.
+    // The reference library uses another name than the published files.
     let count = config.size_or("num_experts", config.size_or("num_local_experts", 1)?)?;
     let normed = config.flag("norm_topk_prob");
     Ok(Experts { count, used: config.size("num_experts_per_tok")?, normed })
@@ -250,7 +249,7 @@ fn factors(config: &Config<'_>, shape: &mut ModelShape) -> Result<(), ModelShape
 /// Rotations and windows of all layers.
 fn attention(config: &Config<'_>, shape: &mut ModelShape) -> Result<(), ModelShapeError> {
     let family = shape.family;
-    // Newer files keep what rotation needs in one object, or in one for each kind of layer; older ones beside the sizes.
+    // Newer files keep the rotation parameters in one object, or in one per kind of layer; older ones among the sizes.
     let parameters = config.value("rope_parameters");
     let (far, near) = match (&parameters["full_attention"], &parameters["sliding_attention"]) {
         (Json::Null, Json::Null) => (parameters, &Json::Null),
@@ -292,7 +291,7 @@ fn attention(config: &Config<'_>, shape: &mut ModelShape) -> Result<(), ModelSha
     if family == Family::SmolLm3 {
         let listed = config.value("no_rope_layers").as_array();
         let every = config.size_or("no_rope_layer_interval", 4)?;
-        // The list says of each layer whether it has positions.
+        // The list says of each layer whether it has rotary embedding.
         shape.without_positions(|layer| match listed.and_then(|listed| listed.get(layer)) {
             Some(has) => has.as_u64() == Some(0),
             None => (layer + 1) % every == 0,
@@ -301,7 +300,7 @@ fn attention(config: &Config<'_>, shape: &mut ModelShape) -> Result<(), ModelSha
     Ok(())
 }
 
-/// Which layers see a window.
+/// Which layers have a sliding window.
 fn locality(config: &Config<'_>, shape: &ModelShape) -> Result<Vec<bool>, ModelShapeError> {
     let layers = shape.attention.len();
     let switch = config.value("use_sliding_window").as_bool();
@@ -316,7 +315,8 @@ fn locality(config: &Config<'_>, shape: &ModelShape) -> Result<Vec<bool>, ModelS
             _ => Err(unknown()),
         });
         let local = local.collect::<Result<Vec<bool>, _>>()?;
-        // A file that names such layers and leaves out their size, or says that they are not used, contradicts itself.
+        // A file that names such layers and omits the window size, or says that windows are not used, contradicts
+        // itself.
         let used = has_window && (switch == Some(true) || !has_switch(shape.family));
         return if local.len() != layers || (local.contains(&true) && !used) { Err(unknown()) } else { Ok(local) };
     }
@@ -330,7 +330,7 @@ fn locality(config: &Config<'_>, shape: &ModelShape) -> Result<Vec<bool>, ModelS
     })
 }
 
-/// Whether windows of a family count only where a setting says so.
+/// Whether windows of a family apply only if a setting says so.
 fn has_switch(family: Family) -> bool {
     matches!(family, Family::Qwen2 | Family::Qwen3 | Family::Qwen3Moe | Family::SmolLm3)
 }
@@ -387,7 +387,7 @@ fn scaling(config: &Config<'_>, scaling: &Json, shape: &mut ModelShape) -> Resul
     })
 }
 
-/// The factors for short texts: a text that is longer than those is not taken, since others hold for it from its first
+/// The factors for short texts. Longer texts are not accepted, since other factors would apply to them from their first
 /// token on.
 fn longrope(scaling: &Json, original: Option<f64>, shape: &mut ModelShape) -> Result<Scaling, ModelShapeError> {
     let wrong = || setting("rope_scaling.short_factor", &scaling["short_factor"]);

@@ -1,4 +1,4 @@
-//! The shape that the head of a GGUF file tells.
+//! Reading the configuration from GGUF metadata.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -10,11 +10,11 @@ use super::rotation::{Rotation, Scaling};
 use super::{Biases, Experts, Family, ModelShape, ModelShapeError, base, window};
 use crate::weights::gguf::{Gguf, GgufError, Value};
 
-/// Entries of an architecture that say nothing about what is computed.
+/// Entries of an architecture that do not affect the result.
 const HARMLESS: [&str; 4] =
     ["vocab_size", "rope.scaling.finetuned", "tensor_data_layout", "attention.layer_norm_epsilon"];
 
-/// The families, by the names that GGUF has for them.
+/// The families, by their names in GGUF.
 const KNOWN: &str = "llama, qwen2, qwen3, qwen3moe, gemma2, gemma3, phi3, smollm3, olmo2 and granite";
 
 fn family_of(name: &str) -> Option<Family> {
@@ -51,7 +51,7 @@ impl<R: Read + Seek> Entries<'_, R> {
         self.file.entry(&self.key(name))
     }
 
-    /// A size, or a list of one size for each layer if all are the same.
+    /// A size, or a list with the same size for each layer.
     fn size(&self, name: &str) -> Result<usize, ModelShapeError> {
         let key = self.key(name);
         if let Some(Value::Integers(sizes)) = self.file.entry(&key) {
@@ -69,7 +69,7 @@ impl<R: Read + Seek> Entries<'_, R> {
         if self.value(name).is_some() { self.size(name) } else { Ok(other) }
     }
 
-    /// A number that may be absent. A whole number is one, too.
+    /// An optional number. An integer is also accepted.
     fn number(&self, name: &str) -> Result<Option<f64>, ModelShapeError> {
         let key = self.key(name);
         match self.file.entry(&key) {
@@ -79,7 +79,7 @@ impl<R: Read + Seek> Entries<'_, R> {
         }
     }
 
-    /// A number that is not computed with unless it is one of these.
+    /// Refuses a number that would affect the result: only neutral values are supported.
     fn neutral(&self, name: &str, neutral: &[f64]) -> Result<(), ModelShapeError> {
         match self.value(name) {
             None => Ok(()),
@@ -101,7 +101,7 @@ impl<R: Read + Seek> Entries<'_, R> {
         ModelShapeError::Feature(format!("{key} = {value}"))
     }
 
-    /// Refuses what is set and was not read.
+    /// Refuses entries that are set and were not read.
     fn refuse_unread(&self) -> Result<(), ModelShapeError> {
         let prefix = format!("{}.", self.architecture);
         let read = self.read.borrow();
@@ -116,7 +116,7 @@ impl<R: Read + Seek> Entries<'_, R> {
 }
 
 impl ModelShape {
-    /// The shape that the head of a GGUF file tells. Factors of frequencies that stand among the tensors are not in it.
+    /// Reads the configuration from GGUF metadata. Frequency factors that are stored as tensors are not included.
     pub fn from_gguf<R: Read + Seek>(file: &Gguf<R>) -> Result<ModelShape, ModelShapeError> {
         let architecture = file.text("general.architecture")?.to_owned();
         let family = family_of(&architecture).ok_or_else(|| ModelShapeError::Architecture {
@@ -172,9 +172,9 @@ impl ModelShape {
     }
 }
 
-/// The experts of a mixture.
+/// The settings of a mixture of experts.
 fn experts<R: Read + Seek>(entries: &Entries<'_, R>) -> Result<Experts, ModelShapeError> {
-    // What the file says of a part without experts, which no layer has.
+    // The size of a feed-forward part without experts, which no layer has.
     entries.value("feed_forward_length");
     entries.neutral("expert_shared_count", &[0.0])?;
     entries.neutral("expert_weights_scale", &[0.0, 1.0])?;
@@ -213,10 +213,10 @@ fn attention<R: Read + Seek>(entries: &Entries<'_, R>, shape: &mut ModelShape) -
     Ok(())
 }
 
-/// Which layers see a window, where there is one.
+/// Which layers have a sliding window, if there is one.
 fn locality<R: Read + Seek>(entries: &Entries<'_, R>, shape: &ModelShape) -> Result<Vec<bool>, ModelShapeError> {
     let layers = shape.attention.len();
-    // Of so many layers the last sees all.
+    // Of this many layers, the last has full attention.
     let every = match (entries.value("attention.sliding_window_pattern"), shape.family) {
         (Some(Value::Integers(flags)), _) if flags.len() == shape.layers => {
             return Ok(flags.iter().map(|flag| *flag != 0).collect());
@@ -255,7 +255,7 @@ fn scaling<R: Read + Seek>(entries: &Entries<'_, R>, shape: &mut ModelShape) -> 
             let original = original.unwrap_or(context);
             Ok(Scaling::Yarn { factor, original, fast, slow, magnitude: Some(magnitude * usual) })
         }
-        // The factors stand among the tensors. Those for short texts are taken, so longer ones are not.
+        // The factors are stored as tensors. Those for short texts are used, so longer texts are not accepted.
         "longrope" => {
             shape.context = shape.context.min(original.unwrap_or(context) as usize);
             Ok(Scaling::Factors { factors: vec![1.0; shape.head_width / 2], magnitude })
@@ -274,7 +274,7 @@ fn factors<R: Read + Seek>(entries: &Entries<'_, R>, shape: &mut ModelShape) -> 
             let cap = |name| entries.number(name).map(|cap| cap.filter(|cap| *cap != 0.0).map(|cap| cap as f32));
             shape.attention_cap = cap("attn_logit_softcapping")?;
             shape.logit_cap = cap("final_logit_softcapping")?;
-            // The largest of either divides by the width of a row and not by that of a head.
+            // The largest of either scales attention by the row width instead of the head width.
             let largest = if shape.family == Family::Gemma2 { 46 } else { 62 };
             if shape.layers == largest {
                 shape.attention_scale = 1.0 / ((shape.width / shape.heads) as f32).sqrt();

@@ -1,41 +1,42 @@
-//! By which frequencies the pairs of a head turn, where a model stretches its positions.
+//! Rotary frequencies, and their scaling to longer contexts.
 
 use std::f64::consts::TAU;
 
 use theoremata_kernels::Rotary;
 
-/// The angles of one kind of layer.
+/// The rotary frequencies of one kind of layer.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rotation {
-    /// Radians a position, for each pair that turns; the others stay.
+    /// Radians per position, for each rotated pair; other numbers are not rotated.
     pub frequencies: Vec<f64>,
-    /// By how much queries and keys that turn grow.
+    /// The factor by which rotated queries and keys grow.
     pub magnitude: f64,
 }
 
-/// How positions are stretched beyond those that a model was trained on first.
+/// How positions are scaled beyond the original context length.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Scaling {
-    /// They are not.
+    /// Not at all.
     None,
-    /// All frequencies are divided by a factor.
+    /// All frequencies are divided by one factor.
     Linear(f64),
-    /// Low frequencies are divided, high ones stay, and those between are mixed. Source: Llama 3.1's configuration.
+    /// Low frequencies are divided, high ones are not, and those between are interpolated. Source: Llama 3.1's
+    /// configuration.
     Llama3 { factor: f64, low: f64, high: f64, original: f64 },
-    /// The same by pairs instead of wave lengths, and attention is sharpened.
-    /// Source: Peng et al. 2023, *YaRN: Efficient Context Window Extension of Large Language Models*.
+    /// The same by pair index instead of wavelength, and attention is sharpened. Source: Peng et al. 2023, *YaRN:
+    /// Efficient Context Window Extension of Large Language Models*.
     Yarn { factor: f64, original: f64, fast: f64, slow: f64, magnitude: Option<f64> },
     /// Each frequency is divided by a factor of its own.
     Factors { factors: Vec<f64>, magnitude: f64 },
 }
 
 impl Rotation {
-    /// No pair turns.
+    /// No pair is rotated.
     pub(super) fn none() -> Rotation {
         Rotation { frequencies: Vec::new(), magnitude: 1.0 }
     }
 
-    /// The angles of `width` numbers that turn.
+    /// The frequencies of `width` rotated numbers.
     pub(super) fn new(width: usize, base: f64, scaling: &Scaling) -> Rotation {
         let plain = Rotary::frequencies(width, base);
         let (frequencies, magnitude) = match scaling {
@@ -50,7 +51,7 @@ impl Rotation {
                 (plain.iter().map(scaled).collect(), 1.0)
             }
             Scaling::Yarn { factor, original, fast, slow, magnitude } => {
-                // The pair that turns so often over the original positions.
+                // The pair that makes this many turns over the original positions.
                 let pair = |turns: f64| width as f64 * (original / (turns * TAU)).ln() / (2.0 * base.ln());
                 let (first, last) = (pair(*fast).floor().max(0.0), pair(*slow).ceil().min(width as f64 - 1.0));
                 let scaled = |(index, frequency): (usize, &f64)| {
@@ -67,7 +68,7 @@ impl Rotation {
         Rotation { frequencies, magnitude }
     }
 
-    /// Divides each frequency by a factor of its own, which a file of weights gives.
+    /// Divides each frequency by a factor of its own, which is stored with the weights.
     pub(crate) fn divide(&mut self, factors: &[f32]) {
         for (frequency, factor) in self.frequencies.iter_mut().zip(factors) {
             *frequency /= f64::from(*factor);

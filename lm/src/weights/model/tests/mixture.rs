@@ -1,4 +1,4 @@
-//! A mixture of experts, from the file of a publisher and from GGUF.
+//! A mixture of experts, from a published file and from GGUF.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/qwen3moe")
 }
 
-/// The tensors of the folder in single precision, by their names.
+/// The tensors of the folder in single precision, by name.
 fn tensors() -> BTreeMap<String, TinyTensor> {
     let bytes = std::fs::read(folder().join("model.safetensors")).expect("a file");
     let file = ::safetensors::SafeTensors::deserialize(&bytes).expect("tensors");
@@ -22,7 +22,7 @@ fn tensors() -> BTreeMap<String, TinyTensor> {
     file.tensors().into_iter().map(read).collect()
 }
 
-/// The same model as a GGUF file, its experts in one piece.
+/// The same model as a GGUF file, with its experts in one tensor.
 fn gguf() -> Tiny {
     use LayerPart::*;
     let given = tensors();

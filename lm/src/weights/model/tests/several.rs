@@ -1,8 +1,9 @@
-//! Models in several files, and vocabularies of pieces, as somebody writes them who means no good.
+//! Models in several files, and SentencePiece vocabularies, as an attacker might write them.
 
 use super::*;
 
-/// A byte of a file changed to each of some values; every `step`th of those from a place on.
+/// Copies of a file with one byte changed to each of several values: every byte before `from`, and every `step`th
+/// after.
 fn changed(file: &[u8], from: usize, step: usize) -> impl Iterator<Item = Vec<u8>> + '_ {
     let places = (0..from).chain((from..file.len()).step_by(step));
     places.flat_map(move |at| {
@@ -14,7 +15,7 @@ fn changed(file: &[u8], from: usize, step: usize) -> impl Iterator<Item = Vec<u8
     })
 }
 
-/// Counts what is loaded, of which every seventh is computed as well, and what is refused.
+/// Counts what is loaded and what is refused. Every seventh loaded model is also run.
 #[derive(Default)]
 struct Counts {
     loaded: usize,
@@ -48,7 +49,7 @@ fn two_parts() -> [Vec<u8>; 2] {
     [part(tiny, 0), part(rest, 1)]
 }
 
-/// Bytes of a GGUF file before its first tensor, as far as 4 bytes a number tell.
+/// Bytes of a GGUF file before its first tensor, at 4 bytes per number.
 fn head(file: &[u8], tensors: &[TinyTensor]) -> usize {
     file.len() - tensors.iter().map(|tensor| tensor.numbers.len() * 4).sum::<usize>()
 }
@@ -125,13 +126,13 @@ fn no_changed_byte_of_a_folder_of_several_files_panics_or_hangs() {
         folder.write("model.safetensors.index.json", map.to_string());
         assert!(load().expect_err("a file that is none of the folder's").to_string().contains("weight_map"));
     }
-    // What is there twice is nobody's.
+    // A tensor that occurs twice is ambiguous.
     let twice = json!({ "weight_map": { "x": "a.safetensors", "y": "c.safetensors" } });
     folder.write("model.safetensors.index.json", twice.to_string()).write("c.safetensors", safetensors(first));
     assert!(load().expect_err("tensors in two files").to_string().contains("there twice"));
 }
 
-/// Bytes of a file of safetensors before its first number.
+/// Bytes of a safetensors file before its first number.
 fn head_of(tensors: &[TinyTensor]) -> usize {
     safetensors(tensors).len() - tensors.iter().map(|tensor| tensor.numbers.len() * 4).sum::<usize>()
 }
