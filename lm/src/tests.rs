@@ -1,4 +1,4 @@
-//! What must hold for whole trees, on a tiny random model.
+//! Properties of whole trees, on a tiny random model.
 
 mod bounded;
 mod budgets;
@@ -42,20 +42,20 @@ fn tiny() -> Arc<Model> {
     Arc::new(Model::load(&folder).expect("the tiny model"))
 }
 
-/// Writes over keys and values, so that reading them shows.
+/// Overwrites keys and values with NaN, so that any read of them shows.
 pub(crate) fn spoil(backend: &mut dyn Backend, shape: &ModelShape, slots: &[Slot]) {
     let nothing = vec![f32::NAN; slots.len() * shape.key_width()];
     let cells = Cells { keys: nothing.clone(), values: nothing };
     backend.store(slots, &vec![cells; shape.layers]).expect("the back-end writes");
 }
 
-/// Seeds of a test that takes random ones: so many, or as many as the variable `SEEDS` says.
+/// The number of random seeds of a test: `usual`, or the value of the variable `SEEDS`.
 fn seeds(usual: u32) -> u32 {
     std::env::var("SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// The same with so many positions, and a vocabulary in which some names steer, and some pairs of tokens are
-/// one: each takes the place of a character that is seldom used.
+/// The tiny Llama with another context length, control tokens with these names, and tokens merged from these pairs:
+/// each replaces a character that is seldom used.
 fn tiny_with(positions: usize, steering: &[&str], pairs: &[(&str, &str)]) -> Arc<Model> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -111,7 +111,7 @@ fn engine(pages: usize) -> Engine {
     device::engine(tiny(), settings(pages))
 }
 
-/// Steps of an engine on a back-end that does not fail.
+/// Steps of an engine on a backend that does not fail.
 trait Grow {
     /// Runs to the end.
     fn grow(&mut self) -> Vec<Event>;
@@ -129,7 +129,7 @@ impl Grow for Engine {
     }
 }
 
-/// Some tokens that differ from seed to seed.
+/// Some tokens, which differ from seed to seed.
 fn text(seed: u32, length: usize) -> Vec<Token> {
     (0..length as u32).map(|place| (seed * 37 + place * place * 11 + place * 5 + 3) % 96).collect()
 }
@@ -143,12 +143,12 @@ fn request(tokens: &[Token], then: Then) -> Request {
     Request { members: Vec::new(), tokens: tokens.to_vec(), seed: 7, then, bounds: Bounds::default() }
 }
 
-/// A branch that says just this.
+/// A branch with just these tokens.
 fn said(tokens: &[Token]) -> Branch {
     Branch { tokens: tokens.to_vec(), then: Then::Conclude, allowance: 0 }
 }
 
-/// A branch that begins like this and draws.
+/// A branch that begins with these tokens and draws.
 fn drawn(tokens: &[Token], turn: Turn) -> Branch {
     Branch { tokens: tokens.to_vec(), allowance: turn.max_tokens, then: Then::Generate(turn) }
 }
@@ -157,7 +157,7 @@ fn spawn(branches: Vec<Branch>, join: Join, close: &[Token], then: Then) -> Spaw
     Spawn { branches, join, needs: 0, close: close.to_vec(), then }
 }
 
-/// The logits behind a plain text.
+/// The logits after a plain text.
 fn plain_logits(tokens: &[Token]) -> Vec<f32> {
     let mut engine = engine(64);
     engine.submit(request(tokens, Then::Generate(Turn::greedy(1)))).expect("a tree");

@@ -1,4 +1,4 @@
-//! Texts that are many times longer than what may be held of them, and texts that are gone on with.
+//! Texts many times longer than the cache may hold, and resuming them.
 
 use theoremata_kernels::Inline;
 
@@ -8,7 +8,7 @@ use crate::{
     TaskForm, Tasks, TurnConstraint,
 };
 
-/// A schema of trees in which every list is as long, and every task parted as deep, as the form allows.
+/// A schema of trees in which every list is as long, and every task split as deeply, as the form allows.
 fn full(form: TaskForm) -> Json {
     let mut schema = form.schema(&[]).expect("a schema");
     schema["properties"]["reasoning"]["minItems"] = form.width.into();
@@ -55,7 +55,8 @@ fn a_tree_of_any_length_is_written_within_few_pages() {
     }
 }
 
-/// Grows a program for so many steps, behind a record; gives what it wrote, and what came of it.
+/// Runs a program for up to `steps` steps, after replaying a log. Returns what it wrote, its answer, and the steps
+/// taken.
 fn grow(model: &Arc<Model>, program: impl Program, record: ReplayLog, steps: usize) -> (ReplayLog, Answer, usize) {
     let mut engine = device::engine(model.clone(), settings(600));
     let mut running = Running::start(&mut engine, program).expect("planted");
@@ -75,7 +76,7 @@ fn grow(model: &Arc<Model>, program: impl Program, record: ReplayLog, steps: usi
     (taken, running.finish(&mut engine), step)
 }
 
-/// Cuts a program off at several places, and lets it go on in another engine.
+/// Interrupts a program at several places, and resumes it in another engine.
 fn resumes<'a, P: Program + 'a>(model: &Arc<Model>, program: impl Fn() -> P) {
     let (whole, expected, steps) = grow(model, program(), ReplayLog::new(), usize::MAX);
     assert!(expected.outcome == Outcome::Concluded && expected.nodes.iter().any(|node| !node.path.is_empty()));

@@ -1,9 +1,9 @@
-//! Bounds of a tree: each ends what it should, with its own name, and changes no other tree.
+//! Bounds of a tree: each ends the right nodes, with the right outcome, and affects no other tree.
 
 use super::*;
 use crate::{Bound, Choice, Conclusion, EngineError, Outcome};
 
-/// Two paths of unequal length behind a first turn, and a last turn behind both.
+/// Two paths of unequal length after a first turn, and a last turn after both.
 fn two_paths(engine: &mut Engine, join: Join, bounds: Bounds) -> NodeId {
     let asked = Request { bounds, ..request(&text(1, 9), Then::Generate(warm(3))) };
     let root = engine.submit(asked).expect("a tree");
@@ -15,7 +15,7 @@ fn two_paths(engine: &mut Engine, join: Join, bounds: Bounds) -> NodeId {
     root
 }
 
-/// A turn that concludes after so many tokens.
+/// A turn that concludes after this many tokens.
 fn ends_at(tokens: usize) -> Turn {
     Turn { given: text(9, tokens), ..Turn::greedy(tokens) }
 }
@@ -49,7 +49,7 @@ fn the_longest_path_is_what_counts_and_not_the_sum() {
     assert_eq!(engine.generated(root).len(), 3, "the longer path was cut off, and was waited for all the same");
 }
 
-/// Eight branches that draw, and an answer behind the best one.
+/// Eight branches that draw, and an answer after the best one.
 fn wide(engine: &mut Engine, pages: usize, seed: u64) -> NodeId {
     let bounds = Bounds { pages, ..Bounds::default() };
     let asked = Request { bounds, seed, ..request(&text(seed as u32, 17), Then::Hold) };
@@ -64,7 +64,7 @@ fn wide(engine: &mut Engine, pages: usize, seed: u64) -> NodeId {
 
 type Said = (Vec<Token>, Option<Outcome>);
 
-/// What trees say that run together, each with its bound; no tree holds more than that at any step.
+/// The outputs of trees that run together, each with its page bound, which is checked after every step.
 fn together(bounds: &[(usize, u64)], pages: usize) -> (Vec<Said>, u64) {
     let mut engine = engine(pages);
     let roots: Vec<NodeId> = bounds.iter().map(|(pages, seed)| wide(&mut engine, *pages, *seed)).collect();
@@ -143,7 +143,7 @@ fn a_tree_whose_time_is_up_ends_and_the_others_say_the_same() {
         assert_eq!((engine.tokens(other), engine.outcome(other).cloned()), free);
         assert_eq!(engine.audit(), Ok(()));
     }
-    // A branch alone: its parent goes on without it.
+    // Only the branch ends: its parent continues without it.
     let mut engine = engine(256);
     let root = wide(&mut engine, usize::MAX, 1);
     (0..3).for_each(|_| drop(engine.grow_once()));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{Choice, Constraint, ConstraintError, Ending, Outcome, TokenSet, TurnConstraint};
 
-/// Numbers in rising order, at most 9 apart, up to 95; behind every number that ends in 5, the next one.
+/// Numbers in rising order, at most 9 apart, up to 95; after every number that ends in 5, the next number.
 #[derive(Clone)]
 pub(super) struct Rising {
     pub(super) last: Token,
@@ -61,7 +61,7 @@ fn a_constrained_turn_follows_its_constraint_to_the_end() {
         let tokens = engine.generated(node);
         assert!(keeps_rising(tokens) && tokens.last() == Some(&95), "{tokens:?}");
         assert_eq!(engine.outcome(node), Some(&Outcome::Concluded));
-        // What is forced is not drawn: it costs no step of its own.
+        // Forced tokens are not drawn: they take no step of their own.
         let forced = tokens.windows(2).filter(|pair| pair[0] % 10 == 5).count();
         let certain = |event: &&Event| matches!(event, Event::Token { log_probability, .. } if *log_probability == 0.0);
         assert_eq!(events.iter().filter(certain).count(), forced);
@@ -93,7 +93,7 @@ fn bounds_hold_for_forced_tokens_too() {
     }
 }
 
-/// What a root writes, and what three branches write that go on with its constraint.
+/// The output of a root, and of three branches that continue with its constraint.
 fn constrained_tree(engine: &mut Engine, seed: u32) -> (Vec<Token>, Vec<Vec<Token>>) {
     let asked = Request { seed: u64::from(seed), ..request(&text(seed, 9), Then::Generate(rising(4))) };
     let root = engine.submit(asked).expect("a tree");
@@ -138,7 +138,7 @@ fn what_comes_back_of_branches_is_read_by_the_constraint() {
     engine.grow();
     let tokens = engine.tokens(root);
     assert!(keeps_rising(&tokens[2..]) && tokens.len() > 5, "{tokens:?}");
-    // What the constraint cannot read makes it useless, which is said.
+    // A constraint that cannot read the text is dropped, which is reported.
     engine.extend(root, &[1], Then::Generate(turn)).expect("more text");
     engine.grow();
     assert_eq!(engine.outcome(root), Some(&Outcome::Invalid));

@@ -1,12 +1,12 @@
-//! The definition that the engine is measured by: one pass over a whole text in double precision, with an
-//! explicit position for each token and an explicit rule of who sees whom.
+//! The reference for the engine: one pass over a whole text in double precision, with an explicit position for each
+//! token and an explicit visibility rule.
 
 use theoremata_kernels::Matrix;
 
 use super::{plain_logits, text, tiny};
 use crate::{Model, Token};
 
-/// A token of a text with structure: its position, and the paths it lies in (block, path), outermost first.
+/// A token of a structured text: its position, and its fork path (block, path), outermost first.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub(super) token: Token,
@@ -14,14 +14,13 @@ pub(super) struct Placed {
     pub(super) paths: Vec<(u32, u32)>,
 }
 
-/// Tokens in a path, at consecutive positions.
+/// Tokens of one path, at consecutive positions.
 pub(super) fn placed(tokens: &[Token], position: usize, paths: &[(u32, u32)]) -> Vec<Placed> {
     let place = |(at, token): (usize, &Token)| Placed { token: *token, position: position + at, paths: paths.to_vec() };
     tokens.iter().enumerate().map(place).collect()
 }
 
-/// Whether the first sees the second: it does not stand behind it in the flat text, and no block has the
-/// two in different paths.
+/// Whether a token sees another one before it in the flat text: no block has the two in different paths.
 fn sees(one: &Placed, other: &Placed) -> bool {
     !one.paths.iter().any(|(block, path)| other.paths.iter().any(|(same, mate)| block == same && path != mate))
 }
@@ -41,10 +40,10 @@ fn norm(x: &[f64], gain: &[f32], epsilon: f32) -> Vec<f64> {
     x.iter().zip(gain).map(|(x, gain)| x * scale * f64::from(*gain)).collect()
 }
 
-/// The base of the rotation of the tiny Llama.
+/// The rotary base of the tiny Llama.
 const BASE: f64 = 10_000.0;
 
-/// The gain of a norm that the tiny Llama has.
+/// The gain of a norm, which the tiny Llama always has.
 fn gain(gain: &Option<Vec<f32>>) -> &[f32] {
     gain.as_deref().expect("a norm")
 }
@@ -61,7 +60,7 @@ fn turned(head: &[f64], position: usize, base: f64) -> Vec<f64> {
     out
 }
 
-/// The logits of the last token of a text. For Llama as its publishers store it.
+/// The logits of the last token of a text, for Llama in its publishers' layout.
 pub(super) fn logits(model: &Model, text: &[Placed]) -> Vec<f32> {
     let shape = model.shape();
     let (width, dim) = (shape.width, shape.head_width);

@@ -1,4 +1,4 @@
-//! What stands in for a device.
+//! The device of these tests, which may be a stand-in.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -11,10 +11,10 @@ use theoremata_kernels::cuda::stand_in::{Build, StandIn};
 use super::*;
 use crate::{Device, Rows};
 
-/// What all engines of these tests compute on: the processor, or what this variable names, `stand-in` or a device.
+/// Selects the device of all engines in these tests: the processor by default, `stand-in`, or a device.
 const VARIABLE: &str = "THEOREMATA_TEST_DEVICE";
 
-/// An engine on what the tests run on.
+/// An engine on the device of the tests.
 pub(super) fn engine(model: Arc<Model>, settings: Settings) -> Engine {
     let device = match std::env::var(VARIABLE).as_deref() {
         Err(_) => return Engine::new(model, settings),
@@ -24,7 +24,7 @@ pub(super) fn engine(model: Arc<Model>, settings: Settings) -> Engine {
     Engine::on(model, settings, &device).expect("a device")
 }
 
-/// Runs tests once more, with engines on another device.
+/// Runs the tests again in another process, on another device.
 fn run_again(device: &str, variables: &[(&str, &Path)]) {
     let output = Command::new(std::env::current_exe().expect("this test"))
         .args(SUITES)
@@ -45,7 +45,7 @@ fn what_must_hold_holds_on_a_device() {
     }
 }
 
-/// The same behind what stands in for the driver.
+/// Runs the tests on a stand-in for the driver.
 #[cfg(all(feature = "cuda", target_os = "linux"))]
 #[test]
 fn what_must_hold_holds_behind_the_driver() {
@@ -95,15 +95,15 @@ fn what_a_device_cannot_do_is_refused_by_name() {
     assert!("cuda:x".parse::<Device>().is_err() && "cuda:3".parse::<Device>().is_ok());
 }
 
-/// The tests that run on the stand-in each time. All do with the variable above.
+/// The test suites that always run on the stand-in as well. All do with the variable above.
 const SUITES: &[&str] = &["tests::invariants::", "tests::joins::"];
 
-/// The stand-in of this thread, which every test of its own has; nothing where it cannot be built, which is said.
+/// The stand-in of this thread, one per test; `None`, with a message, if it cannot be built.
 pub(super) fn stand_in() -> Option<Cuda> {
     machine().map(|machine| Cuda::on(machine))
 }
 
-/// The same, to be told when it is lost.
+/// As [`stand_in`], with access to its controls.
 pub(super) fn machine() -> Option<Arc<StandIn>> {
     thread_local! {
         static MACHINE: RefCell<Option<Arc<StandIn>>> = const { RefCell::new(None) };

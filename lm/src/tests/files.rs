@@ -1,8 +1,8 @@
-//! Tiny files of models, written as a test wants them: wrong ones too.
+//! Tiny model files for tests, malformed ones too.
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
-/// A value of the head of a GGUF file.
+/// A metadata value of a GGUF file.
 #[derive(Clone)]
 pub(crate) enum Entry {
     U32(u32),
@@ -22,7 +22,7 @@ pub(crate) struct TinyTensor {
     pub(crate) numbers: Vec<f32>,
 }
 
-/// A tiny model of the Llama family with random weights, or one that says what it is told to.
+/// A tiny Llama model with random weights, or one with a scripted output.
 #[derive(Clone)]
 pub(crate) struct Tiny {
     pub(crate) entries: Vec<(String, Entry)>,
@@ -37,14 +37,14 @@ const HEAD: usize = 8;
 const HIDDEN: usize = 48;
 const LAYERS: usize = 2;
 
-/// What a token of a model is: bytes, or a name with its kind (3 steers, 4 was added).
+/// A token of a model: bytes, or a name with its kind (3 control, 4 added).
 #[derive(Clone, Copy)]
 pub(crate) enum Said<'a> {
     Bytes(&'a [u8]),
     Name(&'a str, i32),
 }
 
-/// The characters that byte-level vocabularies have for the 256 bytes.
+/// The characters of the 256 bytes in byte-level vocabularies.
 pub(crate) fn byte_names() -> Vec<String> {
     let prints = |byte: u32| (33..127).contains(&byte) || (161..173).contains(&byte) || (174..256).contains(&byte);
     let mut others = 256..;
@@ -68,7 +68,7 @@ impl Tiny {
         tiny
     }
 
-    /// A model that says these pieces behind a line's end, and then ends, if it does.
+    /// A model that outputs these pieces after a line end, and then an end token if `ends`.
     pub(crate) fn script(pieces: &[Said<'_>], ends: bool) -> Tiny {
         let bytes = byte_names();
         let mut names = bytes.clone();
@@ -94,7 +94,7 @@ impl Tiny {
         tiny.vocabulary(&names, kinds, 257);
         tiny.set("llama.embedding_length", Entry::U32(width as u32));
         tiny.weights(count);
-        // A row is the token that it stands for, nothing is added to it, and the head knows what follows.
+        // A row encodes its token, the layers add nothing to it, and the head maps it to the next token.
         let mut next = vec![if pieces.is_empty() { 257 } else { first }; count];
         for (place, next) in next.iter_mut().enumerate().skip(first) {
             let last = if ends { 257 } else { place };
@@ -115,7 +115,7 @@ impl Tiny {
             let norm = tensor.name.contains("norm");
             tensor.numbers = vec![if norm { 1.0 } else { 0.0 }; tensor.shape.iter().product()];
         }
-        // The width of queries is the width of a row by chance only.
+        // Query width and row width are equal only by coincidence.
         tiny.tensor("blk.0.attn_q.weight", &[HEADS * HEAD, width], vec![0.0; HEADS * HEAD * width]);
         tiny.tensor("blk.0.attn_output.weight", &[width, HEADS * HEAD], vec![0.0; HEADS * HEAD * width]);
         tiny.tensor("token_embd.weight", &[count, width], embedding);
@@ -176,7 +176,7 @@ impl Tiny {
         }
     }
 
-    /// Adds a tensor of numbers between -0.5 and 0.5, or puts it in the place of one.
+    /// Adds or replaces a tensor with random numbers between -0.5 and 0.5.
     fn random_tensor(&mut self, seed: &mut u32, name: &str, shape: &[usize]) {
         let number = |_| {
             *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -186,19 +186,19 @@ impl Tiny {
         self.tensor(name, shape, numbers);
     }
 
-    /// Sets an entry of the head.
+    /// Sets a metadata entry.
     pub(crate) fn set(&mut self, name: &str, entry: Entry) {
         self.entries.retain(|(other, _)| other != name);
         self.entries.push((name.to_owned(), entry));
     }
 
-    /// The same, in a chain.
+    /// As [`Tiny::set`], for chaining.
     pub(crate) fn with(mut self, name: &str, entry: Entry) -> Tiny {
         self.set(name, entry);
         self
     }
 
-    /// Takes an entry of the head or a tensor out.
+    /// Removes a metadata entry or a tensor.
     pub(crate) fn without(mut self, name: &str) -> Tiny {
         self.entries.retain(|(other, _)| other != name);
         self.tensors.retain(|tensor| tensor.name != name);
@@ -209,13 +209,13 @@ impl Tiny {
         self.entries.iter().find(|(other, _)| other == name).map(|(_, entry)| entry)
     }
 
-    /// Adds a tensor, or puts it in the place of one.
+    /// Adds or replaces a tensor.
     pub(crate) fn tensor(&mut self, name: &str, shape: &[usize], numbers: Vec<f32>) {
         self.tensors.retain(|tensor| tensor.name != name);
         self.tensors.push(TinyTensor { name: name.to_owned(), shape: shape.to_vec(), numbers });
     }
 
-    /// The same, in a chain.
+    /// As [`Tiny::tensor`], for chaining, with one number throughout.
     pub(crate) fn with_tensor(mut self, name: &str, shape: &[usize], number: f32) -> Tiny {
         self.tensor(name, shape, vec![number; shape.iter().product()]);
         self
@@ -290,7 +290,7 @@ fn value(file: &mut Vec<u8>, entry: &Entry) {
     }
 }
 
-/// The bytes of a file of safetensors.
+/// The bytes of a safetensors file.
 pub(crate) fn safetensors(tensors: &[TinyTensor]) -> Vec<u8> {
     let (mut head, mut body) = (serde_json::Map::new(), Vec::new());
     for tensor in tensors {

@@ -1,11 +1,11 @@
-//! The invariants of fork, join and prune. Where the engine is compared with itself, to the bit; where it
-//! is compared with the definition in double precision, to 1e-4.
+//! The invariants of fork, join and prune. The engine is compared with itself to the bit, and with the double-precision
+//! reference to 1e-4.
 
 use super::dense::{logits, placed};
 use super::*;
 use crate::{Choice, Conclusion, Prune};
 
-/// Forks `prefix` into paths that are given, joins them, appends `close`, and gives the logits behind it.
+/// Forks `prefix` into given paths, joins them, appends `close`, and returns the logits after it.
 fn joined(
     engine: &mut Engine,
     prefix: &[Token],
@@ -56,7 +56,7 @@ fn what_joins_paths_reads_as_the_definition_says() {
     let expected = logits(&model, &flat);
     assert!(worst_difference(last_logits(&engine, root), &expected) < 1e-4);
     assert!(report.exact);
-    // The last token of a path is read by the join alone, so it is computed there; all others are kept.
+    // The last token of a path is first read by the join, so it is computed there; all others are reused.
     assert_eq!((report.reused, report.new, report.reencoded, report.dropped), (0, 24 + 3, 0, 0));
     assert_eq!(report.range, 9..33);
 }
@@ -68,7 +68,7 @@ fn what_paths_computed_is_kept_by_the_join() {
     let branches = (0..3).map(|path| drawn(&text(path, 4), warm(6))).collect();
     engine.spawn(root, spawn(branches, Join::Stitch, &[5], Then::Hold)).expect("branches");
     let mut events = engine.grow();
-    // The turns end by their bound, so nothing is joined: a path that was cut off is not a conclusion.
+    // The turns end by their bound, so nothing is joined: a path that was cut off has not concluded.
     assert_eq!(last_report(&events, root).left_out, [0, 1, 2]);
     let all: Vec<Token> = (0..96).collect();
     let branches = (0..3).map(|path| drawn(&text(path, 4), ends_by_itself(&all, 1))).collect();
@@ -78,7 +78,7 @@ fn what_paths_computed_is_kept_by_the_join() {
     assert_eq!((report.reused, report.new, report.reencoded), (12, 3 + 1, 0));
 }
 
-/// A turn that any token ends, and that keeps it.
+/// A turn that any token ends, and that keeps that token.
 fn ends_by_itself(all: &[Token], max_tokens: usize) -> Turn {
     Turn { stops: all.to_vec(), keep_stop: true, ..warm(max_tokens) }
 }
@@ -124,8 +124,7 @@ fn one_path_is_plain_text() {
 #[test]
 fn pruned_text_reads_as_if_it_had_never_been_there() {
     let whole = text(1, 30);
-    // What stands before the range in a page that the cache holds too is written once more: at most three of
-    // four tokens.
+    // Tokens before the range in a page that the cache also holds are recomputed: at most three of four.
     for (range, how_many_again) in [(5..11, 19 + 1), (0..1, 29), (12..30, 0), (3..4, 26 + 3), (8..9, 21)] {
         let mut engine = engine(64);
         let root = engine.submit(request(&whole, Then::Hold)).expect("a tree");
@@ -195,7 +194,7 @@ fn a_splice_is_another_thing_than_the_text_that_is_left() {
     engine.grow();
     let kept = [&whole[..5], &whole[11..], &[8]].concat();
     assert!(worst_difference(last_logits(&engine, root), &plain_logits(&kept)) > 0.1);
-    // Nothing stands behind the end: there a splice is exact.
+    // Nothing follows the end: there a splice is exact.
     let tail = engine.submit(request(&whole, Then::Hold)).expect("a tree");
     engine.grow();
     let (_, report) = engine.prune(tail, 20..30, Prune::Splice).expect("pruned");
@@ -234,7 +233,7 @@ fn what_was_pruned_can_be_put_back() {
     engine.grow();
     assert_eq!(engine.tokens(root)[..30], whole);
     assert!(last_logits(&engine, root) == plain_logits(&[whole.as_slice(), &[8]].concat()));
-    // At the end it is just more text.
+    // At the end it is ordinary additional text.
     engine.recall(root, 31, &removed).expect("recalled");
     engine.extend(root, &[], Then::Generate(Turn::greedy(1))).expect("it goes on");
     engine.grow();
@@ -253,7 +252,7 @@ fn a_plain_prompt_never_gets_what_was_computed_behind_a_join() {
     let cached = engine.usage().cached;
     let root = engine.submit(request(&flat, Then::Generate(Turn::greedy(1)))).expect("a tree");
     engine.grow();
-    // The prefix and the first path are plain text, and are found; the second path is not.
+    // The prefix and the first path are plain text, and are in the cache; the second path is not.
     assert_eq!(engine.usage().cached - cached, 16);
     assert!(last_logits(&engine, root) == plain_logits(&flat));
 }
@@ -286,7 +285,7 @@ fn a_conclusion_that_is_spliced_is_said_to_be_approximate() {
     assert_eq!((report.exact, report.dropped), (true, 9 + 5));
     let kept = [prefix.as_slice(), &text(3, 4), &text(5, 5), &[8]].concat();
     assert!(last_logits(&exact, first) == plain_logits(&kept));
-    // Branches that draw have computed what they began with; that is what a splice keeps.
+    // Branches that draw have computed their first tokens, which a splice keeps.
     let root = spliced.submit(request(&prefix, Then::Hold)).expect("a tree");
     let all: Vec<Token> = (0..96).collect();
     let branches = paths.iter().map(|path| drawn(path, ends_by_itself(&all, 1))).collect();
@@ -314,11 +313,11 @@ fn paths_may_lie_in_any_order() {
     let (first, said) = read([0, 1, 2]);
     for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let (logits, token) = read(order);
-        // Sums over what is seen have another order, and nothing else has.
+        // Only the order of the sums over visible tokens differs.
         let worst = worst_difference(&logits, &first);
         assert!(worst < 2e-5 && token == said, "{order:?}: {worst}");
     }
-    // As one text their order is what they say.
+    // As one text, their order matters.
     let as_text = |paths: &[Vec<Token>]| {
         let mut engine = engine(64);
         let (root, _) = joined(&mut engine, &prefix, paths, Join::Replay, &close);
@@ -343,8 +342,8 @@ fn paths_that_never_saw_each_other_cannot_be_moved_apart() {
         (last_logits(&engine, root).to_vec(), last_report(&events, root))
     };
     let (one, two) = (text(2, 7), text(3, 6));
-    // The second path saw nothing of the first (a), but was computed right behind the prefix and is read seven positions
-    // further away (b): what it is there is not what it would have been there, even with the first masked.
+    // The second path saw nothing of the first (a), but was computed right after the prefix and is read seven positions
+    // further away (b): its keys and values differ from those computed in place, even with the first path masked.
     let (logits, report) = spliced(&[one.clone(), two.clone()]);
     let mut flat = placed(&prefix, 0, &[]);
     flat.extend(placed(&one, 9, &[(1, 0)]));
@@ -352,7 +351,7 @@ fn paths_that_never_saw_each_other_cannot_be_moved_apart() {
     flat.extend(placed(&close, 9 + 7 + 6, &[]));
     let scratch = self::logits(&model, &flat);
     assert!(!report.exact && worst_difference(&logits, &scratch) > 0.01);
-    // Where it stands is all that is wrong: alone, it stays where it was computed, and both conditions hold.
+    // Only the position was wrong: alone, it stays where it was computed, and both conditions hold.
     let (alone, _) = spliced(std::slice::from_ref(&two));
     assert!(worst_difference(&alone, &plain_logits(&[prefix.as_slice(), &two, &close].concat())) < 1e-4);
 }

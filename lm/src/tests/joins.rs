@@ -1,9 +1,9 @@
-//! What comes back of branches, and what does not.
+//! What branches return, and what they do not.
 
 use super::*;
 use crate::{After, Bound, Choice, Conclusion, EngineError, Outcome};
 
-/// Opens branches, runs to the end, and gives the node with what happened.
+/// Opens branches, runs to the end, and returns the node with the events.
 fn ran(engine: &mut Engine, prefix: &[Token], spawn: Spawn) -> (NodeId, Vec<Event>) {
     let root = engine.submit(request(prefix, Then::Hold)).expect("a tree");
     engine.spawn(root, spawn).expect("branches");
@@ -67,7 +67,7 @@ fn the_first_success_is_the_shortest_whoever_was_computed_first() {
         let (other, _) = ran(&mut narrow, &text(1, 9), spawn(branches(), join(), &[4], Then::Hold));
         assert_eq!(narrow.tokens(other), wide.tokens(root), "{rows} rows a step");
     }
-    // All branches to their ends, to see that none was shorter.
+    // Run all branches to their ends, to see that none was shorter.
     let mut all = engine(64);
     let (_, events) = ran(&mut all, &text(1, 9), spawn(branches(), Join::Stitch, &[4], Then::Hold));
     let lengths = events.iter().filter_map(|event| match event {
@@ -96,7 +96,7 @@ fn a_quorum_needs_enough_that_agree() {
     let agreed = |least| {
         let mut engine = engine(64);
         let branches = [2, 3, 3, 4].map(|path| said(&text(path, 5))).to_vec();
-        // What is compared is what was generated: let every branch draw one likely token.
+        // Generated tokens are compared: let every branch draw one likely token.
         let branches = branches
             .into_iter()
             .map(|branch| Branch {
@@ -235,7 +235,7 @@ fn tokens_that_branches_leave_over_go_back() {
     let turn = Turn { stops: all, keep_stop: true, ..warm(15) };
     engine.spawn(root, spawn(vec![drawn(&[1], turn)], Join::Replay, &[], Then::Generate(warm(100)))).expect("branches");
     engine.grow();
-    // One token below, nineteen by the root itself.
+    // One token in the branch, nineteen by the root itself.
     assert_eq!(engine.generated(root).len(), 19);
     assert_eq!(engine.outcome(root), Some(&Outcome::Budget(Bound::Allowance)));
 }

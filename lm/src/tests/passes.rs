@@ -1,4 +1,4 @@
-//! Passes through models of all families, batch by batch.
+//! Forward passes of models of all families, in batches of several sizes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::compute::processor::Processor;
 use crate::weights::feed::{Feed, FeedForward};
 use crate::{Model, Token};
 
-/// The tiny models, of which each has something that others have not.
+/// The tiny models; each has a feature that no other has.
 const FAMILIES: [&str; 14] = [
     "llama", "qwen2", "qwen3", "llama3", "yarn", "linear", "mistral", "gemma2", "gemma3", "phi3", "smollm3", "olmo2",
     "granite", "qwen3moe",
@@ -30,12 +30,12 @@ fn golden(family: &str) -> (Arc<Model>, Vec<Token>, Vec<f32>) {
     (Arc::new(model), tokens, logits)
 }
 
-/// Room for one thread.
+/// Room for one sequence.
 fn room(tokens: usize, page_tokens: usize, precision: Precision) -> Room {
     Room { pages: tokens.div_ceil(page_tokens), page_tokens, positions: tokens, precision }
 }
 
-/// The logits of all tokens of one plain thread, computed in batches of the given size.
+/// The logits of all tokens of one plain sequence, computed in batches of this size.
 fn logits(backend: &mut dyn Backend, tokens: &[Token], batch: usize, page_tokens: usize) -> Vec<f32> {
     let mut logits = Vec::new();
     for start in (0..tokens.len()).step_by(batch) {
@@ -61,7 +61,7 @@ fn logits(backend: &mut dyn Backend, tokens: &[Token], batch: usize, page_tokens
     logits
 }
 
-/// The same on the processor.
+/// As `logits`, on the processor.
 fn logits_here(
     model: &Arc<Model>,
     tokens: &[Token],
@@ -130,7 +130,7 @@ fn a_device_has_the_bits_of_the_processor_for_every_family() {
     }
 }
 
-/// A matrix with its weights rounded to 8 bits, or to 4, in blocks of 32; as it is where its rows are no whole blocks.
+/// A matrix with its weights rounded to 8 bits, or to 4, in blocks of 32; unchanged if its rows are not whole blocks.
 fn rounded(matrix: &Matrix, format: Format) -> Matrix {
     if !matrix.columns().is_multiple_of(32) {
         return matrix.clone();
@@ -177,7 +177,7 @@ fn integer_weights_have_the_bits_of_the_processor_on_a_device() {
         let (model, tokens) = quantised(format);
         let tokens = &tokens[..tokens.len().min(24)];
         let expected = logits_here(&model, tokens, tokens.len(), 16, Precision::Half);
-        // The whole at once, and row by row.
+        // All rows at once, and one by one.
         for batch in [tokens.len(), 1] {
             let room = room(tokens.len(), 16, Precision::Half);
             let mut backend = CudaBackend::open(cuda.clone(), model.clone(), Rows::Rounded, room).expect("a model");

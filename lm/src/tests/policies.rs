@@ -1,5 +1,5 @@
-//! What policies of keys and values must hold in an engine: off or with room for all they change no bit; else they do the
-//! same whatever the batch, the pages and pre-emption, and say that they are approximate.
+//! KV cache policies in an engine: switched off, or with room for everything, they change no bit; otherwise they do the
+//! same whatever the batch, the pages and preemption, and are reported as approximate.
 
 #[path = "../../tests/common/induction.rs"]
 mod induction;
@@ -7,11 +7,11 @@ mod induction;
 use super::*;
 use crate::{Bound, EngineError, Origin, Outcome, ReplayLog};
 
-/// Each policy as tight as it may be, or nearly.
+/// Each policy with the smallest bounds, or nearly.
 const TIGHT: [&str; 7] =
     ["ladder:24,1", "scored:24", "anchors:50", "anchors:50,once", "demote:10,2", "sentences:68", "clusters:68,101"];
 
-/// Each policy with room for all.
+/// Each policy with room for everything.
 const ROOMY: [&str; 6] =
     ["ladder:4096,1", "scored:4096,values", "anchors:0", "demote:100", "sentences:4096", "clusters:4096"];
 
@@ -23,7 +23,7 @@ fn policy_request(policy: &str, seed: u32, prompt: usize, tokens: usize) -> Requ
     Request { bounds: kv(policy), ..request(&text(seed, prompt), Then::Generate(warm(tokens))) }
 }
 
-/// What a tree generates, with the logits behind each of its tokens.
+/// The output of a tree, with the logits of each of its tokens.
 fn grown(engine: &mut Engine, request: Request) -> (Vec<Token>, Vec<Vec<f32>>) {
     let root = engine.submit(request).expect("a tree");
     engine.grow();
@@ -59,7 +59,7 @@ fn a_policy_does_the_same_whatever_the_rows_the_pages_and_the_room() {
     for policy in TIGHT {
         let asked = |seed| policy_request(policy, seed, 70, 50);
         let alone = grown(&mut engine(256), asked(1));
-        // The first two hold less than others, and run short later.
+        // The first two hold less than the others, and run short later.
         let few = if policy.starts_with("ladder") || policy.starts_with("scored") { 31 } else { 40 };
         for (rows, page_tokens, pages) in [(1, 4, 256), (5, 3, 256), (64, 16, 64), (7, 4, few)] {
             let mut engine = device::engine(tiny(), Settings { rows, page_tokens, pages, ..settings(pages) });
@@ -122,13 +122,13 @@ fn branches_share_what_a_policy_left_and_a_join_says_that_it_is_approximate() {
         let (again, _, short) = run(Settings { page_tokens: 16, rows: 3, ..settings(21) });
         assert_eq!(again, tokens, "{policy}, {} times pre-empted", short.preempted);
         if policy == "scored:24" || policy == "ladder:24,1" {
-            // Four branches hold a prompt of 24 entries once, and at most 24 and a stretch each.
+            // Four branches share a prompt of 24 entries, and hold at most 24 and a stretch each.
             assert!(usage.pages_peak < 23 + 4 * 24, "{policy}: {} pages", usage.pages_peak);
         }
     }
 }
 
-/// A turn that the last of so many tokens ends.
+/// A turn that ends with the last of this many tokens.
 fn ends_anywhere(tokens: usize) -> Turn {
     let given = text(9, tokens);
     Turn { given, ..warm(tokens) }
@@ -168,7 +168,7 @@ fn a_policy_that_does_not_fit_the_model_is_refused_with_the_bound() {
     assert!(matches!(engine(16).submit(policy_request("scored:1", 1, 3, 3)), Err(EngineError::Kv(_))));
 }
 
-/// The model that says what stood behind the last token before.
+/// The induction model, which repeats what followed the last token before.
 fn induction(positions: usize) -> Arc<Model> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -179,7 +179,7 @@ fn induction(positions: usize) -> Arc<Model> {
     Arc::new(model)
 }
 
-/// Hay with a needle of four tokens in it, at one of ten depths: the key is the first of them.
+/// A haystack with a needle of four tokens at one of ten depths: the first of them is the key.
 fn hay(seed: u32, length: usize, depth: usize) -> (Vec<Token>, [Token; 4]) {
     let needle = [90, 80 + seed % 3, 83 + seed % 3, 86 + seed % 3];
     let mut tokens: Vec<Token> = (0..length as u32).map(|at| (at * at * 7 + at * 13 + seed * 29) % 80).collect();
@@ -188,7 +188,7 @@ fn hay(seed: u32, length: usize, depth: usize) -> (Vec<Token>, [Token; 4]) {
     (tokens, needle)
 }
 
-/// Of thirty needles, the share of tokens that come back when the key is said again.
+/// The share of needle tokens that are output when the key is repeated, over thirty needles.
 fn found(model: &Arc<Model>, policy: &str) -> f64 {
     let (mut right, mut asked) = (0, 0);
     for seed in 0..3 {
@@ -213,12 +213,12 @@ fn a_needle_is_found_by_who_keeps_it() {
     for policy in ["all", "demote:20,4"] {
         assert_eq!(found(&model, policy), 1.0, "{policy}");
     }
-    // The question sees all, so its first token is right; clusters of keys have the next ones elsewhere.
+    // The question sees everything, so its first token is right; clusters of keys have the next ones elsewhere.
     let clusters = found(&model, "clusters:96,101");
     assert!((0.33..0.7).contains(&clusters), "{clusters}");
-    // Units without ends of sentences are of sixteen tokens: three needles in thirty lie across two of them.
+    // Without sentence ends, units have sixteen tokens: three of thirty needles span two of them.
     assert!(found(&model, "sentences:96") >= 0.9);
-    // What is dropped without a look at what it says is lost, at most depths.
+    // Policies that evict without regard to content lose the needle at most depths.
     for policy in ["ladder:64,1", "scored:64"] {
         let share = found(&model, policy);
         assert!(share < 0.7, "{policy} finds {share}");
@@ -226,13 +226,13 @@ fn a_needle_is_found_by_who_keeps_it() {
     assert_eq!(found(&model, "scored:512"), 1.0);
 }
 
-/// The text of a prompt with a set of premises in it, by a layout.
+/// A prompt with a set of premises in this layout.
 fn set_prompt(layout: crate::Layout, premises: &[Vec<Token>]) -> Request {
     let (tokens, members) = crate::laid_out(&layout, &text(1, 9), premises, &text(9, 3));
     Request { members, ..request(&tokens, Then::Generate(Turn::greedy(4))) }
 }
 
-/// All orders of some premises.
+/// All permutations of some premises.
 fn orders(premises: &[Vec<Token>]) -> Vec<Vec<Vec<Token>>> {
     if premises.len() < 2 {
         return vec![premises.to_vec()];
@@ -282,7 +282,7 @@ fn a_set_reads_as_the_definition_says_and_a_set_of_one_as_plain_text() {
 #[test]
 fn a_premise_has_the_same_keys_and_values_alone_and_in_any_set_and_is_computed_once() {
     let premises: Vec<Vec<Token>> = (2..6).map(|seed| text(seed, 3 + 2 * seed as usize)).collect();
-    // By the tokens of each member: its keys and values.
+    // The keys and values of each member, by its tokens.
     let cells = |chosen: &[usize]| {
         let mut engine = engine(64);
         let chosen: Vec<Vec<Token>> = chosen.iter().map(|place| premises[*place].clone()).collect();
@@ -301,14 +301,14 @@ fn a_premise_has_the_same_keys_and_values_alone_and_in_any_set_and_is_computed_o
             assert!(all[&tokens] == found, "{some:?}");
         }
     }
-    // Asked again in another set, members come whole out of the cache, with the pages that they fill in part.
+    // In another set, members are found whole in the cache, including their partly filled pages.
     let mut engine = engine(64);
     grown(&mut engine, set_prompt(crate::Layout::Set, &premises[..3]));
     let before = engine.usage();
     grown(&mut engine, set_prompt(crate::Layout::Set, &premises[1..]));
     let after = engine.usage();
     let known: usize = premises[1..3].iter().map(Vec::len).sum();
-    // Of the head of nine tokens two full pages of four are known.
+    // Two full pages of four of the nine tokens of the head are in the cache.
     assert_eq!(after.cached - before.cached, (known + 8) as u64);
     assert_eq!(after.rows - before.rows, (premises[3].len() + 1 + 3 + 3) as u64);
 }
@@ -332,7 +332,7 @@ fn names_that_exist_are_said_each_once() {
             seed: u64::from(seed),
             bounds: Bounds::default(),
         };
-        // Token 90 ends a name where another one goes on.
+        // Token 90 ends a name where a longer one could continue.
         let turn = Turn { stops: vec![90], ..warm(1) };
         let naming = crate::Naming::new(ground, names.clone(), 9, vec![8], turn, crate::Warming::default());
         let mut engine = engine(64);
@@ -344,7 +344,7 @@ fn names_that_exist_are_said_each_once() {
         assert_eq!(answer.outcome, Outcome::Concluded, "seed {seed}");
         let mut said: Vec<Vec<Token>> = Vec::new();
         let mut left = answer.nodes[0].tokens.as_slice();
-        // What was said is names one behind the other: each is the longest that fits and was not said.
+        // The output is a sequence of names: each is the longest that fits and was not output before.
         while !left.is_empty() {
             let fits = |name: &&Vec<Token>| left.starts_with(name) && !said.contains(name);
             let name = names.iter().filter(fits).max_by_key(|name| name.len()).expect("a name");

@@ -1,4 +1,4 @@
-//! Programs that own their tree: what they conclude, what they keep once, and how they end.
+//! Programs: their results, what they compute only once, and how they end.
 
 use theoremata_kernels::Inline;
 
@@ -31,7 +31,7 @@ fn map(seed: u64) -> MapReduce {
 fn decompose<'a>(seed: u64, bounds: Bounds) -> Decompose<'a> {
     let cues = Cues { plan: vec![90, 91], answer: vec![92, 93, 94], separator: vec![95] };
     let ground = Ground { bounds, ..ground(seed, 9) };
-    // A plan of three tokens names three subtasks of one token, and so on.
+    // A plan of three tokens names three subtasks of one token each, and so on.
     let part = |plan: &[Token]| plan.iter().take(3).map(|token| vec![*token, 1]).collect();
     Decompose::new(ground, 2, cues, (ends_below(20, 60), ends_below(30, 60)), part)
 }
@@ -73,7 +73,7 @@ fn answer<'a>(engine: &mut Engine, program: impl Program + 'a) -> Answer {
     answers(engine, vec![running]).remove(0)
 }
 
-/// What hangs on inputs and seed alone.
+/// The part of an answer that depends on inputs and seed alone.
 fn said(answer: &Answer) -> impl PartialEq + std::fmt::Debug + use<> {
     (answer.outcome.clone(), answer.tokens.clone(), answer.chosen, answer.votes.clone(), answer.nodes.clone())
 }
@@ -113,7 +113,7 @@ fn a_map_asks_about_each_item_alone_and_last_about_the_answers() {
     for (place, item) in map.items.iter().enumerate() {
         let branch = &answer.nodes[place + 1];
         assert_eq!((branch.path.clone(), &branch.outcome), (vec![place as u32], &Some(Outcome::Concluded)));
-        // The first token is the one that a plain text of prefix and item gives.
+        // The first token is the one that follows a plain text of prefix and item.
         let logits = plain_logits(&[map.ground.prefix.as_slice(), item].concat());
         let first = branch
             .tokens
@@ -141,12 +141,12 @@ fn the_prefix_is_stored_once() {
     let prefix = text(3, 40);
     let ground = Ground { members: Vec::new(), prefix, seed: 1, bounds: Bounds::default() };
     for samples in [1, 8, 32] {
-        // With a row for each sample all of them hold their page at the same time.
+        // With a row for each sample, all samples hold their pages at the same time.
         let mut engine = device::engine(tiny(), Settings { rows: 64, ..settings(256) });
         let vote = Vote::new(ground.clone(), samples, warm(4), 1, parity);
         let found = answer(&mut engine, vote);
-        // Ten pages hold the prefix; each sample has one page for its four tokens, the last of which is
-        // never computed.
+        // The prefix takes ten pages; each sample has one page for its four tokens, the last of which is never
+        // computed.
         assert_eq!(engine.usage().pages_peak, 10 + samples);
         assert_eq!(engine.usage().rows as usize, 40 + 3 * samples);
         let peaks: Vec<usize> = found.node_usage.iter().map(|(_, usage)| usage.pages_peak).collect();
@@ -180,7 +180,7 @@ fn what_nodes_took_adds_up_to_what_the_engine_did() {
 
 #[test]
 fn what_a_node_had_to_let_go_of_is_not_found_by_it() {
-    // So few pages that branches take each other's, and find in the cache what they had computed.
+    // So few pages that branches preempt each other, and find their text in the cache again.
     let mut engine = device::engine(tiny(), Settings { rows: 64, ..settings(24) });
     let found = answer(&mut engine, Vote::new(ground(3, 40), 8, warm(24), 1, parity));
     assert!(engine.usage().preempted > 0);
@@ -300,7 +300,7 @@ fn a_task_is_parted_and_only_answers_come_back() {
             let below =
                 found.nodes.iter().filter(|node| node.path.len() == path.len() + 1 && node.path.starts_with(path));
             let returned = below.filter(|node| node.outcome == Some(Outcome::Concluded));
-            // What comes back is the last turn of each branch and the separator.
+            // What returns is the last turn of each branch, and the separator.
             let expected: usize = returned.map(|node| node.conclusion().len() + 1).sum();
             assert_eq!(report.range.len(), expected, "seed {seed}, {path:?}");
         }
@@ -327,7 +327,7 @@ fn budgets_are_outcomes() {
         assert!(found.usage.generated <= tokens, "{} of {tokens}", found.usage.generated);
         assert!(tokens > 0 || matches!(found.outcome, Outcome::Budget(_)), "{:?}", found.outcome);
     }
-    // A context that the items fill.
+    // The items fill the context.
     let mut small = engine(6);
     let mut map = map(1);
     map.ground.prefix = text(1, 14);
@@ -365,6 +365,6 @@ fn a_cancelled_program_ends_and_the_others_go_on() {
     let found = answers(&mut engine, programs);
     assert_eq!(found[0].outcome, Outcome::Cancelled);
     assert!(found[1..].iter().all(|answer| answer.outcome == Outcome::Concluded));
-    // Of a whole tree that ended only what may be found again is kept, and it gives way.
+    // Of an ended tree only reusable pages are kept, and they can be evicted.
     assert_eq!(engine.audit(), Ok(()));
 }

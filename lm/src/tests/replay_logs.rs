@@ -1,4 +1,4 @@
-//! Invariant I11: what was written before a crash is written again to the token, and what follows is the same.
+//! Invariant I11: output from before a crash is repeated token by token, and continues as it would have.
 
 use super::programs::start_all;
 use super::*;
@@ -7,15 +7,15 @@ use crate::{
     TurnConstraint,
 };
 
-/// Grows all programs for so many steps, or to their ends. Gives what each wrote, as somebody takes it down who
-/// hears the events, and their answers.
+/// Runs all programs for up to `steps` steps. Returns a log of what each wrote, taken from the events, their answers,
+/// and the engine's steps.
 fn grow(replay_logs: &[ReplayLog], steps: usize, pages: usize) -> (Vec<ReplayLog>, Vec<Answer>, u64) {
     let mut engine = engine(pages);
     let programs = start_all(&mut engine);
     grow_on(engine, programs, replay_logs, steps)
 }
 
-/// The same with programs that were planted in an engine.
+/// As [`grow`], with programs that were started in an engine.
 fn grow_on(
     mut engine: Engine,
     mut programs: Vec<Running<'_>>,
@@ -37,7 +37,7 @@ fn grow_on(
     (taken, programs.into_iter().map(|program| program.finish(&mut engine)).collect(), steps)
 }
 
-/// Has programs hear events, and takes down what they wrote.
+/// Passes events to programs, and logs what they wrote.
 fn hear(engine: &mut Engine, programs: &mut [Running<'_>], taken: &mut [ReplayLog], events: Vec<Event>) {
     for event in events {
         for (program, record) in programs.iter_mut().zip(&mut *taken) {
@@ -51,7 +51,7 @@ fn hear(engine: &mut Engine, programs: &mut [Running<'_>], taken: &mut [ReplayLo
     }
 }
 
-/// What must not depend on a crash.
+/// The part of answers that must not depend on a crash.
 fn told(answers: &[Answer]) -> Vec<impl PartialEq + use<>> {
     let of = |answer: &Answer| {
         let Answer { outcome, tokens, text, chosen, votes, nodes, .. } = answer.clone();
@@ -71,7 +71,7 @@ fn a_tree_that_is_resumed_ends_like_one_that_was_never_cut_off() {
         assert!(told(&answers) == told(&expected), "cut off after {cut} steps");
         assert!(again == whole, "what is written again is told again, cut off after {cut} steps");
         assert!(resumed < steps || cut < 17, "what is recorded is not computed token by token: {resumed} of {steps}");
-        // And once more, from where that was cut off.
+        // And once more, from where the second run was interrupted.
         let (record, _, _) = grow(&record, 4, 60);
         assert!(told(&grow(&record, usize::MAX, 60).1) == told(&expected), "cut off twice, with few pages");
     }
@@ -80,19 +80,19 @@ fn a_tree_that_is_resumed_ends_like_one_that_was_never_cut_off() {
     assert!(resumed < steps / 2, "a whole record leaves only prompts to read: {resumed} of {steps}");
 }
 
-/// What came of programs of which a node was cancelled.
+/// Programs of which one node was cancelled.
 struct Without {
     /// The node.
     path: Vec<u32>,
-    /// What each had written by then.
+    /// The logs of all programs at that time.
     until: Vec<ReplayLog>,
-    /// What was cancelled, and of which program.
+    /// What was cancelled, with the index of its program.
     cuts: Vec<(usize, Vec<u32>, Cut)>,
     answers: Vec<Answer>,
 }
 
 impl Without {
-    /// A record, with what was cancelled.
+    /// The logs, with the cancellations.
     fn cut(&self, replay_logs: &[ReplayLog]) -> Vec<ReplayLog> {
         let mut replay_logs = replay_logs.to_vec();
         self.cuts.iter().for_each(|(place, path, cut)| replay_logs[*place].cut(path, *cut));
@@ -100,8 +100,8 @@ impl Without {
     }
 }
 
-/// Grows programs for so many steps, cancels one of the nodes that have not ended then, and grows them to their ends.
-/// Nothing if there are not so many nodes.
+/// Runs programs for `steps` steps, cancels one of the open nodes, and runs them to their ends. `None` if there are too
+/// few open nodes.
 fn grow_without(mut engine: Engine, mut programs: Vec<Running<'_>>, steps: usize, which: usize) -> Option<Without> {
     let mut taken = vec![ReplayLog::new(); programs.len()];
     for _ in 0..steps {
@@ -170,7 +170,7 @@ fn a_node_that_was_cancelled_is_cancelled_again_at_the_same_place() {
     assert!(inner > 5 && without_words > 5 && changed > 100, "{inner} {without_words} {changed}");
 }
 
-/// The text of such a tree has its paths in it once they have come: it hangs on the stage that its root was in.
+/// The text of such a tree includes its paths once they have returned: it depends on the stage of its root.
 #[test]
 fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
     let model = tiny_with(4096, &[], &[]);
@@ -189,7 +189,7 @@ fn a_tree_in_tags_that_was_cancelled_has_the_same_text_again() {
     for (seed, paths) in [(0, Paths::Replay), (1, Paths::Value), (2, Paths::Stitch), (3, Paths::Replay)] {
         for steps in (1..).step_by(3) {
             let (engine, programs) = plant(seed, paths);
-            // The first node that is open is the root.
+            // The first open node is the root.
             let Some(without) = grow_without(engine, programs, steps, 0) else { break };
             let (engine, programs) = plant(seed, paths);
             let (_, answers, _) = grow_on(engine, programs, &without.cut(&without.until), usize::MAX);

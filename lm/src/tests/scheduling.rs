@@ -1,4 +1,4 @@
-//! Nothing but the question decides the answer: not the batch, the admission, the pages or the executor.
+//! The output depends on the request alone: not on the batch, the time of admission, the pages or the executor.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use theoremata_kernels::Crew;
 use super::*;
 use crate::{Bound, Conclusion, Outcome};
 
-/// What each of some questions is answered, alone.
+/// The answers to questions, each alone.
 fn alone(questions: &[Request]) -> Vec<(Vec<Token>, Vec<f32>)> {
     questions.iter().map(|question| answers(&mut engine(64), std::slice::from_ref(question), 0).remove(0)).collect()
 }
 
-/// What questions are answered, each admitted so many steps after the one before: tokens and last logits.
+/// The answers to questions, each admitted `apart` steps after the previous one: tokens and last logits.
 fn answers(engine: &mut Engine, questions: &[Request], apart: usize) -> Vec<(Vec<Token>, Vec<f32>)> {
     let mut roots = Vec::new();
     for question in questions {
@@ -79,7 +79,7 @@ fn an_answer_does_not_depend_on_the_number_of_threads() {
     assert_eq!(two.generated(root), alone(&[question])[0].0);
 }
 
-/// A tree of two levels with joins of several kinds; what its root reads in the end.
+/// A tree of two levels with joins of several kinds; returns the tokens of its root at the end.
 fn grown(engine: &mut Engine) -> (Vec<Token>, Vec<f32>) {
     let ends = |limit: Token| Turn { stops: (0..limit).collect(), keep_stop: true, ..warm(20) };
     let root = engine.submit(request(&text(1, 9), Then::Hold)).expect("a tree");
@@ -134,7 +134,7 @@ fn a_node_that_can_never_fit_says_so_and_the_others_go_on() {
     assert_eq!(engine.outcome(long), Some(&Outcome::Budget(Bound::Context)));
     assert_eq!(engine.generated(long).len(), 4);
     assert_eq!(engine.outcome(short), Some(&Outcome::Budget(Bound::Tokens)));
-    // Two paths of six tokens behind four do not fit into four pages together with what joins them.
+    // Two paths of six tokens after four do not fit into four pages together with the text after their join.
     let root = engine.submit(request(&text(1, 4), Then::Hold)).expect("a tree");
     let branches = vec![said(&text(2, 6)), said(&text(3, 6))];
     engine.spawn(root, spawn(branches, Join::Stitch, &[1], Then::Generate(warm(2)))).expect("branches");
@@ -175,7 +175,7 @@ fn a_prompt_that_was_computed_before_is_found() {
     let second = engine.submit(question).expect("a tree");
     engine.grow();
     assert_eq!(engine.generated(first), engine.generated(second));
-    // 28 tokens in seven full pages were there; two of the prompt and three of the answer were computed.
+    // 28 tokens in seven full pages were cached; two of the prompt and three of the answer were computed.
     assert_eq!((engine.usage().cached, engine.usage().rows - rows), (28, 5));
 }
 
@@ -206,7 +206,7 @@ fn a_tree_of_any_length_runs_in_few_pages() {
         assert_eq!(tokens[..expected.len()], expected);
         expected = tokens;
         if expected.len() > 30 {
-            // What was concluded long ago is given up.
+            // Pages of text that concluded long ago are evicted.
             let end = expected.len() - 8;
             engine.prune(root, 9..end, crate::Prune::Recompute).expect("pruned");
             expected.drain(9..end);

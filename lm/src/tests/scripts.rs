@@ -1,4 +1,4 @@
-//! Random scripts: whatever is ordered in whatever order, the counts are right after every step.
+//! Random scripts: after every step of any sequence of orders, the reference counts are right.
 
 use theoremata_kernels::philox;
 
@@ -58,7 +58,7 @@ fn branches(dice: &mut Dice) -> Vec<Branch> {
         .collect()
 }
 
-/// One order to some node, which may refuse it.
+/// One order to a random node, which may refuse it.
 fn order(engine: &mut Engine, nodes: &[NodeId], dice: &mut Dice) {
     let node = nodes[dice.below(nodes.len() as u32) as usize];
     let length = engine.tokens(node).len() as u32;
@@ -137,7 +137,7 @@ fn script(seed: u32, drafter: Option<Box<dyn Drafter>>) -> (Vec<Event>, Usage) {
     (all, engine.usage())
 }
 
-/// A drafter that is mostly right as long as the script goes as it goes without drafts.
+/// A drafter that is mostly right as long as the script proceeds as it does without drafts.
 fn drafter(seed: u32) -> Box<dyn Drafter> {
     let scribe = Scribe::default();
     script(seed, Some(Box::new(scribe.clone())));

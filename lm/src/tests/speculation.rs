@@ -1,4 +1,4 @@
-//! Steps that run ahead give what steps give that do not: every token, log-probability, logit and report.
+//! Speculation changes no token, log-probability, logit or report.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,25 +11,25 @@ use crate::engine::node::State;
 use crate::kv::segment::hidden;
 use crate::{Choice, Conclusion, Constraint, Drafter, Guess, Next, Ngrams, Outcome, Speculation, TurnConstraint};
 
-/// What a node did, as far as anybody can see.
+/// What a node did, as far as it can be observed.
 #[derive(Clone, PartialEq, Default, Debug)]
 struct Trace {
     /// Tokens with their log-probabilities.
     tokens: Vec<(Token, f32)>,
     /// Those that ended a turn and are not part of the text.
     stopped: Vec<(Token, f32)>,
-    /// All logits from which it went on.
+    /// All logits from which it drew.
     logits: Vec<Vec<f32>>,
     outcome: Option<Outcome>,
     reports: Vec<JoinReport>,
-    /// All it reads in the end.
+    /// All tokens that it reads in the end.
     reads: Vec<Token>,
 }
 
-/// Nodes by the tree and the path to them: their numbers hang on the schedule.
+/// Nodes by tree and path: their numbers depend on the schedule.
 type Traces = BTreeMap<(u64, Vec<u32>), Trace>;
 
-/// The six invariants of a batch that runs ahead, for every sequence, and that of the counts.
+/// Checks five of the six invariants of speculation for every sequence, and that of the reference counts.
 fn in_step(engine: &Engine) {
     assert_eq!(engine.audit(), Ok(()));
     let page_tokens = engine.settings.page_tokens;
@@ -39,14 +39,14 @@ fn in_step(engine: &Engine) {
             // 1. Positions begin at 0 and are consecutive along what a token sees.
             let seen = segments[..place].iter().filter(|other| !hidden(&other.branch, &segment.branch));
             assert_eq!(segment.start(), seen.map(|other| other.end()).max().unwrap_or(0));
-            // 2. and 4. A row sees what stands before it and is computed, and nothing else: neither what
-            // was left behind a rejected draft nor a gap.
+            // 2. and 4. A row sees what is computed before it, and nothing else: neither the rest of a rejected draft
+            // nor a gap.
             if segments[..place].iter().all(|other| other.is_whole()) {
                 let (spans, before) = node.sequence.spans(place, segment.resident(), page_tokens);
                 let tokens: usize = spans.iter().map(|span| span.tokens as usize).sum();
                 assert_eq!(tokens, before + segment.resident());
             }
-            // 5. No page is held for what is not there.
+            // 5. No page is held without need.
             let pages: usize = segment.pages().len();
             assert!(segment.pages_wanted(0, page_tokens) == 0 && (pages == 0) == (segment.resident() == 0));
             assert!(segment.slots_behind(page_tokens).len() < page_tokens);
@@ -59,7 +59,7 @@ fn in_step(engine: &Engine) {
     }
 }
 
-/// The third invariant: keys and values of plain sequences are to the bit those of a fresh pass over the text.
+/// Invariant 3: keys and values of plain sequences equal those of a fresh pass over the text, to the bit.
 fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
     let mut compared = 0;
     let slots = |engine: &Engine, id: NodeId| -> Vec<theoremata_kernels::Slot> {
@@ -93,7 +93,7 @@ fn keys_are_those_of_a_fresh_pass(engine: &Engine) -> usize {
     compared
 }
 
-/// Runs to the end and says what every node did. Nodes that hold go on by `orders`.
+/// Runs to the end and records what every node did. Nodes on hold are continued by `orders`.
 fn traced(engine: &mut Engine, parallel: &dyn Parallel, orders: &dyn Fn(&mut Engine, NodeId)) -> Traces {
     let (mut traces, mut steps) = (Traces::new(), 0);
     while !engine.is_idle() {
@@ -127,19 +127,19 @@ fn traced(engine: &mut Engine, parallel: &dyn Parallel, orders: &dyn Fn(&mut Eng
     for (id, node) in &engine.nodes {
         traces.entry(node.rank.clone()).or_default().reads = engine.tokens(*id);
     }
-    // How far a branch came that was cancelled hangs on the schedule.
+    // How far a cancelled branch came depends on the schedule.
     traces.retain(|_, trace| trace.outcome != Some(Outcome::Cancelled));
     traces
 }
 
-/// Tokens by seed, path and place of their draw.
+/// Tokens by seed, path and position of their draw.
 pub(super) type Known = BTreeMap<(u64, u64, u32), Token>;
 
-/// Knows the tokens of a run and guesses them right now and then; else it guesses anything, tokens that
-/// there are not too.
+/// Knows the tokens of a run and guesses them right now and then; otherwise it guesses anything, including tokens
+/// outside the vocabulary.
 pub(super) struct Fickle {
     pub(super) known: Known,
-    /// Right so many times of 256.
+    /// How many of 256 guesses are right.
     pub(super) right: u32,
 }
 
@@ -161,7 +161,7 @@ impl Drafter for Fickle {
     }
 }
 
-/// Notes what is drawn.
+/// Records what is drawn.
 #[derive(Clone, Default)]
 pub(super) struct Scribe(Arc<Mutex<Known>>);
 
@@ -182,7 +182,7 @@ impl Drafter for Scribe {
     }
 }
 
-/// An n-gram table that was taught nonsense.
+/// An n-gram drafter that learned nonsense.
 fn misled() -> Ngrams {
     let mut drafter = Ngrams::new(3000);
     for word in 0..900u32 {
@@ -205,8 +205,8 @@ fn ahead(settings: Settings, speculation: Speculation) -> Engine {
     device::engine(tiny(), Settings { speculation: Some(speculation), ..settings })
 }
 
-/// Runs the same on a plain engine and ahead with every drafter, and compares all. Gives the plain traces,
-/// and how many drafted tokens were accepted and rejected in all.
+/// Runs the same trees without speculation and with every drafter, and compares all. Returns the plain traces, and how
+/// many draft tokens were accepted and rejected in total.
 fn the_same_ahead(
     settings: Settings,
     plant: &dyn Fn(&mut Engine),
@@ -325,7 +325,7 @@ fn an_answer_does_not_depend_on_what_was_guessed_in_any_batch() {
     assert!(accepted > 400 && rejected > 400);
 }
 
-/// Guided turns: free to end or not, with stops, and behind tokens that are given.
+/// Constrained turns: that may or must not end, with stops, and after given tokens.
 fn constrained() -> Vec<Request> {
     let constraint = |may_end_from| TurnConstraint::from(Rising { last: 0, may_end_from });
     let question =
@@ -404,7 +404,7 @@ fn ends_of_all_kinds_come_at_the_same_token() {
             });
         }
     }
-    // Held nodes go on once: from one token more.
+    // Held nodes continue once, after one more token.
     let orders = |engine: &mut Engine, node: NodeId| {
         if engine.generated(node).len() < 9 {
             let turn = Turn { after: crate::After::Hold, ..warm(3) };
@@ -421,7 +421,7 @@ fn ends_of_all_kinds_come_at_the_same_token() {
     assert_eq!(outcome, Some(Outcome::Budget(crate::Bound::Context)));
 }
 
-/// Trees of two levels with every kind of join, and constraints that go on in branches.
+/// Trees of two levels with every kind of join, and constraints that continue in branches.
 fn plant_trees(engine: &mut Engine) {
     let ends = |limit: Token| Turn { stops: (0..limit).collect(), keep_stop: true, ..warm(20) };
     let joins = [
@@ -479,7 +479,7 @@ fn drafts_take_only_rows_and_pages_that_nobody_else_wants() {
     for first in [3, 5, 11, 30] {
         let wrong = Fickle { known: BTreeMap::new(), right: 0 };
         let mut engine = device::engine(tiny(), settings).with_drafter(Box::new(wrong));
-        // Drafts that are always wrong: so both engines are in the same state at every step.
+        // Drafts are always wrong, so both engines are in the same state at every step.
         let mut plain = device::engine(tiny(), Settings { speculation: None, ..settings });
         for engine in [&mut engine, &mut plain] {
             for seed in 0..3 {
@@ -521,7 +521,7 @@ fn a_draft_that_is_right_gives_a_token_more_than_it_has() {
     plant(&mut noting);
     noting.grow();
     let known = scribe.known();
-    /// Right, and sure of it.
+    /// Always right, and certain.
     struct Seer(Known);
     impl Drafter for Seer {
         fn guess(&self, next: &Next<'_>) -> Option<Guess> {
@@ -533,7 +533,7 @@ fn a_draft_that_is_right_gives_a_token_more_than_it_has() {
     let mut engine = ahead(settings(64), AHEAD[0]).with_drafter(Box::new(Seer(known)));
     plant(&mut engine);
     engine.grow();
-    // Ten steps of three drafted tokens and the one behind them, and a step for the last token.
+    // Ten steps of three draft tokens and the one after them, and a step for the last token.
     assert_eq!((engine.usage().steps, engine.usage().drafted, engine.usage().accepted), (11, 30, 30));
 }
 

@@ -1,4 +1,4 @@
-//! Trees in tags that the model itself writes: their text is one of the grammar, and bad ones end.
+//! Trees in tags that the model itself writes: their text is in the grammar, and malformed ones end.
 
 use theoremata_kernels::Inline;
 
@@ -10,7 +10,7 @@ use crate::{
 
 const FORM: Multiverse = Multiverse { width: 3, depth: 2, blocks: Some(2), characters: Some(5) };
 const ALL: [Paths; 3] = [Paths::Stitch, Paths::Replay, Paths::Value];
-/// The tags, for a vocabulary in which they steer.
+/// The tags, for a vocabulary in which they are control tokens.
 const TAGS: [&str; 12] = [
     "<Think>",
     "</Think>",
@@ -34,7 +34,7 @@ fn settings(rows: usize, pages: usize) -> Settings {
     Settings { rows, ..super::settings(pages) }
 }
 
-/// What came of a tree, and what its root reads at the end.
+/// The answer of a tree, and what its root reads at the end.
 fn grown(
     model: &Arc<Model>,
     settings: Settings,
@@ -59,7 +59,7 @@ fn spelled(tokenizer: &Tokenizer, tokens: &[Token]) -> String {
     String::from_utf8(bytes).expect("a text")
 }
 
-/// Reads text with blocks, and counts paths; gives what is left at a tag that opens no block.
+/// Reads text with blocks, and counts paths; returns the text from the first tag that does not open a block.
 fn read_body<'t>(mut text: &'t str, prefix: &str, depth: usize, paths: &mut usize) -> &'t str {
     loop {
         text = &text[text.find('<').unwrap_or(text.len())..];
@@ -81,7 +81,7 @@ fn read_body<'t>(mut text: &'t str, prefix: &str, depth: usize, paths: &mut usiz
     }
 }
 
-/// Whether a whole text is one of the grammar, to a constraint that reads it from its start.
+/// Whether a whole text is in the grammar, according to a constraint that reads it from the start.
 fn parses(constraint: &TurnConstraint, tokens: &[Token]) -> bool {
     let TurnConstraint::By(start) = constraint else { panic!("no constraint") };
     let mut constraint = start.constraint();
@@ -90,7 +90,7 @@ fn parses(constraint: &TurnConstraint, tokens: &[Token]) -> bool {
 
 #[test]
 fn the_text_of_a_tree_is_one_of_the_grammar_and_has_a_path_for_each_outline() {
-    // Tags in letters, tags in which `><` could be one token, and tags that steer.
+    // Tags in letters, tags in which `><` could be one token, and tags that are control tokens.
     let pairs = [("<", "/"), (">", "<"), ("><", "/"), ("Ċ", "<")];
     for (tags, pairs, seeds) in [(&[][..], &[][..], 8), (&[], &pairs[..], 20), (&TAGS, &[], 16)] {
         let seeds = u64::from(seeds.max(super::seeds(0)));
@@ -102,7 +102,7 @@ fn the_text_of_a_tree_is_one_of_the_grammar_and_has_a_path_for_each_outline() {
             for paths in ALL {
                 let (answer, read) = grown(&model, settings(16, 1024), &constraint, seed, paths);
                 if answer.outcome != Outcome::Concluded {
-                    // A tree may grow as long as its model likes.
+                    // A tree may be as large as its model likes.
                     let whole = |node: &crate::Grown| node.tokens.len() < 500;
                     assert!(!answer.nodes.iter().all(whole), "seed {seed}, {paths:?}: {:?}", answer.outcome);
                     cut += 1;
@@ -192,7 +192,7 @@ fn a_thread_reads_on_as_if_there_had_been_no_paths() {
     }
 }
 
-/// Says just this, whatever else comes in between, and then ends.
+/// Outputs exactly this text, whatever comes in between, and then ends.
 #[derive(Clone)]
 struct Script {
     tokens: Vec<Token>,
@@ -222,7 +222,7 @@ impl Constraint for Script {
     }
 }
 
-/// What comes of a text that a model writes of its own accord.
+/// The outcome of a text that a model writes without a constraint.
 fn outcome_of(text: &str, form: Multiverse, bounds: Bounds) -> Answer {
     let model = tiny_with(4096, &TAGS, &[]);
     let tokenizer = model.tokenizer().expect("a vocabulary");
@@ -265,7 +265,7 @@ fn what_is_no_tree_is_invalid_and_hangs_nobody() {
     }
     assert_eq!(outcome("<Think>\na</Think>b"), Outcome::Concluded);
     assert_eq!(outcome(""), Outcome::Concluded);
-    // A path without its end is none, and its block fails.
+    // A path without its end tag is malformed, and its block fails.
     let unclosed = outcome_of(&(goal(&outline("1")) + "and no end"), FORM, Bounds::default());
     assert_eq!(unclosed.outcome, Outcome::Failed);
     assert_eq!(unclosed.nodes[1].outcome, Some(Outcome::Invalid));

@@ -1,4 +1,4 @@
-//! Trees of tasks that the model itself writes: their text fits the schema, however little of it is read.
+//! Trees of tasks that the model itself writes: their text matches the schema, however little of it is in view.
 
 use std::cell::RefCell;
 
@@ -29,7 +29,7 @@ fn tools() -> Vec<(String, Json)> {
     vec![("look".to_owned(), query), (recall, number)]
 }
 
-/// A tree in a model of 2,048 positions, with the calls that it made.
+/// A tree in a model of 2,048 positions, with its tool calls.
 struct Grown {
     answer: Answer,
     /// What the root reads at the end.
@@ -57,7 +57,7 @@ fn grown(model: &Arc<Model>, settings: Settings, turn: Turn, memory: Memory, see
     })
     .expect("the back-end computes");
     let read = tokenizer.decode(&engine.tokens(root)[9..]);
-    // The engine's own tree stays, for the tests to look at.
+    // The engine's own tree is kept, for the tests to inspect.
     let mut beside = device::engine(model.clone(), super::settings(1));
     let answer = programs.remove(0).finish(&mut beside);
     Grown { answer, read, calls: calls.take(), engine, root }
@@ -80,7 +80,7 @@ fn plain() -> Arc<Model> {
     tiny_with(2048, &[], &[])
 }
 
-/// A vocabulary in which tokens read across the ends of lists and tasks.
+/// A vocabulary in which tokens span the ends of lists and tasks.
 fn paired() -> Arc<Model> {
     let pairs = [
         ("\"", "}"),
@@ -100,7 +100,7 @@ fn paired() -> Arc<Model> {
     tiny_with(2048, &[], &pairs)
 }
 
-/// Checks a task of the text by hand; gives the tasks in it.
+/// Checks a task of the text independently; returns the number of tasks in it.
 fn check_task(task: &Json, level: usize) -> usize {
     let keys: Vec<&str> = task.as_object().expect("a task").keys().map(String::as_str).collect();
     let order = ["conclusion", "subtasks", "thought", "tooluse"];
@@ -144,7 +144,7 @@ fn the_whole_text_fits_the_schema_though_most_of_it_is_not_read() {
             let reasoning = tree["reasoning"].as_array().expect("tasks");
             let count: usize = reasoning.iter().map(|task| check_task(task, 1)).sum();
             assert_eq!(decoded(&model, &answer.tokens), format!(" {}}}", tree["answer"]), "{said}");
-            // What is read is a tree of tasks as well.
+            // The text in view is a tree of tasks as well.
             let read: Json = serde_json::from_str(&found.read).unwrap_or_else(|error| panic!("{said}: {error}"));
             assert_eq!(read["answer"], tree["answer"], "{said}");
             let lists: usize = lists(&tree);
@@ -207,14 +207,14 @@ fn a_tool_reads_its_parameters_and_its_reply_is_read_once() {
             assert_eq!(tool["tool_result"], reply.as_str(), "nothing of it is lost or escaped twice");
         }
         assert!(asked.next().is_none());
-        // What a tool said is not counted as written.
+        // Tool replies do not count as generated.
         let replies: usize = found.answer.text.len() - found.answer.usage.generated;
         assert_eq!(replies > 0, found.answer.usage.calls > 0);
     }
     assert!(recalled > 1, "{recalled} lists were recalled");
 }
 
-/// The uses of tools in the order in which the text has them.
+/// The tool calls in text order.
 fn uses_of<'t>(task: &'t Json, uses: &mut Vec<&'t Json>) {
     uses.extend(task.get("tooluse"));
     let below = task.get("subtasks").or(task.get("reasoning")).and_then(Json::as_array);
@@ -263,7 +263,7 @@ fn a_recalled_list_is_read_as_if_it_had_never_been_away() {
     for seed in 0..12 {
         let Grown { answer, mut engine, root, .. } =
             grown(&model, settings(600), turn(&constraint), kept(0), seed, Bounds::default());
-        // A list that lay in no other one, taken out last: what is read after it is the end of the text.
+        // The last list that was removed, if outermost: the text after it is the end of the text.
         let [.., last] = answer.pruned.as_slice() else { continue };
         let (report, read) = (&answer.prunes.last().expect("a report").1, engine.tokens(root));
         let at = report.range.start;
@@ -307,7 +307,7 @@ fn a_tree_that_cannot_end_as_one_ends_all_the_same() {
             found.answer.outcome == bound(Bound::Calls)
         });
         assert!(used.is_some(), "some tree calls twice");
-        // A model that is not constrained writes no tree.
+        // A model without a constraint writes no tree.
         let stops = Turn { stops: (0..96).collect(), ..warm(50) };
         assert_eq!(outcome(memory, free, stops), Outcome::Invalid);
         assert_eq!(outcome(memory, free, warm(50)), bound(Bound::Tokens));

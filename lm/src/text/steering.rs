@@ -80,7 +80,7 @@ impl Steering {
         self.find(text, &mut 0)
     }
 
-    /// As [`Steering::named_in`]. Adds up the bytes that are read and the names that are looked at.
+    /// As `named_in`. Adds the bytes that are read and the names that are looked at to `work`.
     fn find(&self, text: &str, work: &mut usize) -> Vec<Named> {
         let Some(Finder { automaton, start }) = &self.finder else { return Vec::new() };
         let (mut found, mut state) = (Vec::new(), *start);

@@ -274,7 +274,7 @@ fn factors<R: Read + Seek>(entries: &Entries<'_, R>, shape: &mut ModelShape) -> 
             let cap = |name| entries.number(name).map(|cap| cap.filter(|cap| *cap != 0.0).map(|cap| cap as f32));
             shape.attention_cap = cap("attn_logit_softcapping")?;
             shape.logit_cap = cap("final_logit_softcapping")?;
-            // The largest of either scales attention by the row width instead of the head width.
+            // The largest of either scales attention by the row width per query head instead of the head dimension.
             let largest = if shape.family == Family::Gemma2 { 46 } else { 62 };
             if shape.layers == largest {
                 shape.attention_scale = 1.0 / ((shape.width / shape.heads) as f32).sqrt();
