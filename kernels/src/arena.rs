@@ -1,41 +1,42 @@
-//! Memory for the weights of a model, in pages as large as the system gives.
+//! Memory for the weights of a model, in huge pages if the system has them.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::sync::Arc;
 
 use crate::parallel::{Parallel, spread};
 
-/// The unit of alignment and of size: a cache line, which is also the widest vector.
+/// The unit of alignment and of size: a cache line, which is also the width of the widest vector.
 pub(crate) const LINE: usize = 64;
 
-/// A huge page of x86-64; chunks begin and end with one.
+/// A huge page of x86-64; chunks are aligned to it.
 const HUGE: usize = 2 << 20;
 
-/// Chunks are this large, but for matrices that need more. What is not used of one is never written, and so takes no
-/// memory; but the allocator takes a huge page beside each.
+/// The usual size of a chunk; larger matrices get larger ones. Unused parts are never written and so take no memory,
+/// but the allocator takes an extra huge page for each chunk.
 const CHUNK: usize = 64 * HUGE;
 
-/// Where the matrices of one model lie, side by side.
+/// The memory of one model's matrices, side by side.
 ///
-/// A step of decoding reads all of them, and in pages of 4 KiB it spends a third of the time on finding
-/// those. So chunks are asked for as huge pages, which a matrix alone would seldom fill. A chunk is freed
-/// with the last matrix in it; the arena itself can be dropped at any time.
+/// A decoding step reads all of them, and with pages of 4 KiB it spends a third of its time on TLB misses. So chunks
+/// are allocated as huge pages, which a single matrix would seldom fill. A chunk is freed with the last matrix in it;
+/// the arena itself can be dropped at any time.
 #[derive(Default)]
 pub struct Arena {
     chunk: Option<Arc<Chunk>>,
-    used: usize, // bytes of `chunk` that have been given out
+    used: usize, // bytes of `chunk` that are in use
 }
 
 impl Arena {
-    /// An arena that holds nothing yet.
+    /// An empty arena.
     pub fn new() -> Arena {
         Arena::default()
     }
 
-    /// A run of zeros, a whole number of lines. Packing a lone matrix, `exact`, takes no more than it needs.
+    /// A run of zeros, a whole number of lines. If `exact`, as for a single matrix, no more memory is taken than
+    /// needed.
     ///
-    /// Zeros are written on all threads: with the first write to a page the system has to find it, which takes
-    /// longer than all else of loading a model.
+    /// Zeros are written on all threads: the first write to a page is a page fault, and page faults take most of the
+    /// time of loading a model.
     pub(crate) fn take(&mut self, parallel: &dyn Parallel, bytes: usize, exact: bool) -> Fresh {
         debug_assert!(bytes.is_multiple_of(LINE));
         let chunk = match &self.chunk {
@@ -51,7 +52,7 @@ impl Arena {
         let start = self.used;
         self.used += bytes;
         let memory = Arc::clone(&chunk);
-        // Cut where huge pages begin, so that no two threads wait for the same one.
+        // Split at huge pages, so that no two threads fault on the same one.
         let (first, last) = (start / HUGE, (start + bytes).div_ceil(HUGE));
         spread(parallel, last - first, 1, &|pages| {
             let from = ((first + pages.start) * HUGE).max(start);
@@ -64,7 +65,7 @@ impl Arena {
     }
 }
 
-/// Memory of which the arena gives out runs.
+/// Memory from which the arena takes runs.
 struct Chunk {
     pointer: *mut u8,
     layout: Layout,
@@ -86,8 +87,8 @@ impl Chunk {
         }
         #[cfg(target_os = "linux")]
         if size >= HUGE {
-            // SAFETY: the range is the one just allocated, and the advice changes none of its bytes.
-            // Where the system has no huge pages it declines, and all goes on in small ones.
+            // SAFETY: the range is the one just allocated, and the advice changes none of its bytes. A system without
+            // huge pages declines, and small ones are used.
             let _ = unsafe { rustix::mm::madvise(pointer.cast(), size, rustix::mm::Advice::LinuxHugepage) };
         }
         Chunk { pointer, layout }
@@ -101,10 +102,10 @@ impl Drop for Chunk {
     }
 }
 
-/// A run that is still written.
+/// A run that is still being written.
 pub(crate) struct Fresh(Run);
 
-/// A run that is read from now on; copies share it.
+/// A run that is only read from now on; clones share it.
 #[derive(Clone)]
 pub(crate) struct Run {
     chunk: Arc<Chunk>,

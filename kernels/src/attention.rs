@@ -1,4 +1,4 @@
-//! Attention of ragged rows over pages.
+//! Attention of ragged batches of rows over pages.
 
 mod plain;
 mod vectors;
@@ -11,22 +11,22 @@ use crate::rotary::Rotary;
 /// The heads of a layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Heads<'a> {
-    /// Query heads; a multiple of the key and value heads, which serve equal runs of them.
+    /// Query heads; a multiple of the key and value heads, each of which serves a contiguous run of them.
     pub queries: usize,
-    /// The pages' measures, with the key and value heads.
+    /// The layout of pages, with the key and value heads.
     pub shape: PageShape,
-    /// Factor of the scores, usually `1 / sqrt(head_dim)`.
+    /// Scale of the scores, usually `1 / sqrt(head_dim)`.
     pub scale: f32,
-    /// The angles of positions.
+    /// The rotary tables.
     pub rotary: &'a Rotary,
-    /// Where there is one, a row does not see tokens whose position is so far or farther before its own.
+    /// The sliding window: a row does not see tokens whose position is this far or farther before its own.
     pub window: Option<u32>,
-    /// Where there is one, a score `s` counts as `cap · tanh(s / cap)`.
+    /// The soft cap: a score `s` counts as `cap · tanh(s / cap)`.
     pub cap: Option<f32>,
 }
 
 impl Heads<'_> {
-    /// Takes what a row's window does not reach out of its scores, which stand in the order of the list.
+    /// Masks the scores of a row outside its window. Scores are in the order of the list.
     pub(crate) fn hide(&self, position: u32, spans: &[Span], scores: &mut [f32]) {
         let Some(window) = self.window else { return };
         let mut index = 0;
@@ -45,21 +45,21 @@ impl Heads<'_> {
 
 /// Consecutive rows that read the same list of tokens.
 ///
-/// The rule of visibility: **row `i` sees the first `seen[i]` tokens of the spans, in their order, and
-/// nothing else.** A decoding row sees the whole list; a row of a prefill sees what stands before it and
-/// itself (so its own key is stored first); what a thread may not see is not on its list. Rows whose
-/// lists are no prefixes of one another stand in different groups, which may share pages and spans.
+/// The visibility rule: **row `i` sees the first `seen[i]` tokens of the spans, in their order, and nothing else.** A
+/// decoding row sees the whole list; a row of a prefill sees what comes before it and itself (so its own key is stored
+/// first); tokens that a sequence may not see are not in its list. Rows whose lists are not prefixes of one another are
+/// in different groups, which may share pages and spans.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'a> {
     /// Logical position of each row.
     pub positions: &'a [u32],
-    /// How many tokens of the list each row sees; as long as `positions`.
+    /// How many tokens of the list each row sees; the same length as `positions`.
     pub seen: &'a [u32],
-    /// The tokens.
+    /// The list of tokens.
     pub spans: &'a [Span],
 }
 
-/// The keys and values of one layer, as [`PageShape`] lays them out.
+/// The keys and values of one layer, in the layout of [`PageShape`].
 #[derive(Clone, Copy, Debug)]
 pub struct Pages<'a, C> {
     /// `[pages][kv head][number][token]`
@@ -68,11 +68,11 @@ pub struct Pages<'a, C> {
     pub values: &'a [C],
 }
 
-/// A part of a call: rows of one group, one key and value head.
+/// A work item: rows of one group, one key and value head.
 #[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
     pub(crate) group: &'a Group<'a>,
-    /// The first row, within the group, and how many.
+    /// The first row within the group, and the number of rows.
     pub(crate) first: usize,
     pub(crate) rows: usize,
     /// The first row within the call.
@@ -80,28 +80,29 @@ pub(crate) struct Part<'a> {
     pub(crate) head: usize,
 }
 
-/// Rows of a group that are computed together, so that a key is turned once for all.
+/// Rows of a group that are computed together, so that a key is rotated once for all.
 pub(crate) const ROWS: usize = 4;
 
 impl Kernels {
-    /// Attention with rotary positions: for every row `r` and query head `h`
+    /// Attention with rotary embedding: for every row `r` and query head `h`
     ///
     /// ```text
     /// score[t] = Σ_i turned(scale · q[r][h], position of r)[i] · turned(key[t], position of t)[i]
     /// out[r][h] = Σ_t e^(score[t] - max) · value[t]  ·  1 / Σ_t e^(score[t] - max)
     /// ```
     ///
-    /// over the tokens that the row sees, scores bounded by the [cap](Heads::cap). Shapes, row-major f32: `queries` and `out`
-    /// `[rows, heads, head_dim]`, the groups' rows one after another. A row that sees nothing gives zeros.
+    /// over the tokens that the row sees, with scores bounded by the [cap](Heads::cap). Shapes, row-major f32:
+    /// `queries` and `out` `[rows, heads, head_dim]`, the rows of all groups in order. A row that sees nothing gives
+    /// zeros.
     ///
-    /// Order of sums: a score pair after pair, the first number of a pair before the second; the
-    /// denominator in 16 stripes of the list; an output token after token as listed; each with fused
-    /// multiply-adds. So a row depends on its query, its list and its positions, and not on how the
-    /// list is cut into spans, on page size, on other rows, on the executor or the level.
+    /// Order of sums: a score pair by pair, the first number of a pair before the second; the denominator in 16 stripes
+    /// of the list; an output token by token in list order; each with fused multiply-adds. So a row depends on its
+    /// query, its list and its positions, and not on how the list is split into spans, on page size, on other rows, on
+    /// the executor or the level.
     ///
     /// # Panics
-    /// If a length disagrees with its shape, a row sees more than is listed, or a position or page lies
-    /// outside of the tables.
+    /// If a length disagrees with its shape, a row sees more than is listed, or a position or page is outside the
+    /// tables.
     pub fn attend<C: Cell>(
         self,
         parallel: &dyn Parallel,
@@ -142,7 +143,7 @@ impl Kernels {
     }
 }
 
-/// Says clearly, before any work, what else would fail somewhere within it.
+/// Panics with a clear message, before any work, instead of failing somewhere within it.
 pub(crate) fn check(page_tokens: usize, positions: usize, group: &Group<'_>, pages: usize) {
     assert_eq!(group.positions.len(), group.seen.len(), "a count for each row");
     let mut listed = 0u64;

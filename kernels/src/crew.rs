@@ -1,4 +1,4 @@
-//! A crew of threads for whoever has no threads of their own to lend.
+//! A thread pool for callers that have no threads of their own to lend.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -11,30 +11,29 @@ use crate::parallel::Parallel;
 
 /// Threads that wait for work, and end when the crew is dropped.
 ///
-/// The caller works too. Whoever of the crew is not yet running when the work has been taken up does not
-/// join any more, and the caller does not wait for it: on a busy machine a thread that the system holds
-/// back costs its help and nothing else. Threads spin for some microseconds between calls, as a decoding
-/// step makes its calls in close succession, and sleep after that.
+/// The caller works too. A thread that is not yet running when the work has been taken up does not join any more, and
+/// the caller does not wait for it: on a busy machine, a thread that the scheduler delays costs its help and nothing
+/// else. Threads spin for some microseconds between calls, since a decoding step makes its calls in close succession,
+/// and then sleep.
 ///
-/// One call at a time has the crew; a call from elsewhere meanwhile, or from within the work, runs on its
-/// own thread alone.
+/// The crew serves one call at a time; a concurrent or nested call runs on its own thread alone.
 pub struct Crew {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     callers: Mutex<()>,
 }
 
-/// A call that was posted: the address of its closure, whose lifetime the protocol keeps.
+/// A posted call: the address of its closure, whose lifetime the protocol guarantees.
 type Work = *const (dyn Fn() + Sync);
 
 struct Shared {
-    /// Bits 0 to 15: how many of the crew are within the work. Bit 16: whether more may join. Above: the
-    /// number of the call.
+    /// Bits 0 to 15: the number of threads within the work. Bit 16: whether more may join. Above: the number of the
+    /// call.
     state: AtomicU64,
-    /// Valid while `state` is open or somebody is within the work.
+    /// Valid while `state` is open or a thread is within the work.
     work: UnsafeCell<Option<Work>>,
     stop: AtomicBool,
-    /// How many sleep, or are about to; they hold `bed` until they do.
+    /// The number of threads that sleep, or are about to; they hold `bed` until they do.
     asleep: AtomicU64,
     bed: Mutex<()>,
     wake: Condvar,
@@ -53,12 +52,12 @@ const MEMBERS: u64 = 0xffff;
 const OPEN: u64 = 1 << 16;
 const NEXT: u64 = 1 << 17;
 
-/// Turns of the waiting loop before a thread sleeps.
+/// Iterations of the waiting loop before a thread sleeps.
 const PATIENCE: u32 = 4000;
 
 impl Crew {
-    /// A crew of `width` threads, the caller's among them; at least 1, at most 1024. Where the system
-    /// gives fewer threads, the crew is smaller.
+    /// A crew of `width` threads, including the caller's; at least 1, at most 1024. If the system refuses to start
+    /// some, the crew is smaller.
     pub fn new(width: usize) -> Crew {
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
@@ -96,7 +95,7 @@ impl Parallel for Crew {
             return;
         }
         let shared = &*self.shared;
-        // What a member had to report of a call whose caller panicked itself.
+        // A panic that a thread reported in an earlier call, whose caller panicked itself.
         shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         // SAFETY: only the lifetime changes. `Closing` sees to it that nobody is within the work, or can
         // join it, when this function is left, by return or by panic.
@@ -108,8 +107,8 @@ impl Parallel for Crew {
             let number = shared.state.load(Ordering::Relaxed) & !(NEXT - 1);
             shared.state.store(number.wrapping_add(NEXT) | OPEN, Ordering::SeqCst);
             if shared.asleep.load(Ordering::SeqCst) > 0 {
-                // Whoever is about to sleep holds `bed` until it does, and then has looked at the state
-                // before it was opened.
+                // A thread that is about to sleep holds `bed` until it does, and has looked at the state before it was
+                // opened.
                 drop(shared.bed.lock().unwrap_or_else(PoisonError::into_inner));
                 shared.wake.notify_all();
             }
@@ -121,7 +120,7 @@ impl Parallel for Crew {
     }
 }
 
-/// Ends a call: lets nobody join any more, and waits for those within.
+/// Ends a call: closes it to further threads, and waits for those within.
 struct Closing<'a>(&'a Shared);
 
 impl Drop for Closing<'_> {
@@ -185,7 +184,7 @@ impl Shared {
     }
 }
 
-/// Waits a moment: first within the processor, then by letting others run.
+/// Waits a moment: first by spinning, then by yielding.
 fn pause(turns: &mut u32) {
     *turns += 1;
     if turns.is_multiple_of(64) { std::thread::yield_now() } else { std::hint::spin_loop() }
@@ -197,7 +196,7 @@ impl Drop for Crew {
         drop(self.shared.bed.lock().unwrap_or_else(PoisonError::into_inner));
         self.shared.wake.notify_all();
         for thread in self.threads.drain(..) {
-            // A thread of the crew catches the panics of its work, so it has none of its own to report.
+            // A thread of the crew catches the panics of its work, so there is none to report.
             let _ = thread.join();
         }
     }

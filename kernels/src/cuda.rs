@@ -7,10 +7,10 @@
 //! Cuda, Buffer, ...     checks shapes, keeps memory, and queues launches; the same code for both
 //! ```
 //!
-//! Operations are queued and done in that order; only reading waits. Weights are uploaded once, pages stay on the
-//! device, and what a step reads from its lists ([`Lists`], [`Slots`]) is uploaded once for all layers, with all else that
-//! it is told ([`Cuda::step`]). All that
-//! indexes memory is checked on this side before it is sent, so that no caller can make a kernel leave its buffers.
+//! Operations are queued and executed in order; only reads wait. Weights are uploaded once, pages stay on the device,
+//! and the lists of a step ([`Lists`], [`Slots`]) are uploaded once for all layers, with all other input of the step
+//! ([`Cuda::step`]). Everything that indexes memory is checked on the host before it is sent, so that no caller can
+//! make a kernel leave its buffers.
 //!
 //! The feature `cuda` needs nothing to build, and loads the driver when it runs.
 //!
@@ -51,20 +51,20 @@ pub use product::{Product, Weights};
 pub use rows::{Choice, Choices, Drawn};
 pub use step::{Indices, Step, StepPlan};
 
-/// A device, and the queue of what it is to do. Clones share both.
+/// A device and its queue of operations. Clones share both.
 #[derive(Clone)]
 pub struct Cuda {
     machine: Arc<dyn Machine>,
 }
 
-/// Why a device cannot be had, or did not do what it was told.
+/// Why a device cannot be opened, or failed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum CudaError {
-    /// The feature is not in this program.
+    /// The program was built without the feature `cuda`.
     #[error("this program was built without the feature `cuda`")]
     NotBuilt,
-    /// The library of the driver is not there.
+    /// The library of the driver was not found.
     #[error("no CUDA driver: libcuda cannot be loaded; it comes with the driver of an NVIDIA device")]
     NoDriver,
     /// The driver sees no device.
@@ -73,9 +73,9 @@ pub enum CudaError {
     /// The driver sees fewer devices.
     #[error("there is no CUDA device {number}: the driver sees {count}, counted from 0")]
     NoSuchDevice {
-        /// The number that was asked for.
+        /// The requested number.
         number: usize,
-        /// Devices there are.
+        /// Number of devices.
         count: usize,
     },
     /// The device lacks instructions that the kernels use.
@@ -83,27 +83,26 @@ pub enum CudaError {
     TooOld {
         /// The device.
         name: String,
-        /// Its capability, before the point.
+        /// Major compute capability.
         major: i32,
-        /// The same, after the point.
+        /// Minor compute capability.
         minor: i32,
     },
-    /// The machine refused to do something. What was queued before may not have been done either.
+    /// An operation failed. Operations that were queued before may not have been executed either.
     #[error("{act}: {reason}")]
     Failed {
-        /// What was being done, and to what.
+        /// The operation and its object.
         act: String,
-        /// What the machine said.
+        /// The error of the driver.
         reason: String,
     },
 }
 
 impl Cuda {
-    /// Opens a device by its number among those that the driver shows (`CUDA_VISIBLE_DEVICES` chooses), and loads the
-    /// kernels.
+    /// Opens a device by its number in the driver's list (see `CUDA_VISIBLE_DEVICES`), and loads the kernels.
     ///
-    /// Fails where the program was built without the feature `cuda`, there is no driver or no such device, the device
-    /// is too old, or the driver is older than CUDA 13.0 (580 on Linux) and refuses the kernels.
+    /// Fails if the program was built without the feature `cuda`, there is no driver or no such device, the device is
+    /// too old, or the driver is older than CUDA 13.0 (580 on Linux) and refuses the kernels.
     #[cfg(feature = "cuda")]
     pub fn open(number: usize) -> Result<Cuda, CudaError> {
         Ok(Cuda::on(Arc::new(driver::Driver::open(number)?)))
@@ -115,27 +114,27 @@ impl Cuda {
         Err(CudaError::NotBuilt)
     }
 
-    /// The operations, on a machine of the caller's.
+    /// The operations on a machine of the caller's.
     pub fn on(machine: Arc<dyn Machine>) -> Cuda {
         Cuda { machine }
     }
 
-    /// What the machine calls itself.
+    /// The name of the machine.
     pub fn name(&self) -> String {
         self.machine.name()
     }
 
-    /// Waits until all that was queued is done; fails if any of it did.
+    /// Waits until all queued operations are done; fails if any did.
     pub fn wait(&self) -> Result<(), CudaError> {
         self.machine.wait()
     }
 
-    /// Memory for `length` values, of which none is set.
+    /// Uninitialised memory for `length` values.
     pub fn buffer<T: Plain>(&self, length: usize) -> Result<Buffer<T>, CudaError> {
         Buffer::new(&self.machine, length)
     }
 
-    /// Memory with these values.
+    /// Memory initialised with these values.
     pub fn upload<T: Plain>(&self, values: &[T]) -> Result<Buffer<T>, CudaError> {
         let mut buffer = self.buffer(values.len())?;
         buffer.write(0, values)?;

@@ -1,13 +1,13 @@
-//! Exponential and logarithm that give the same bits on every machine.
+//! Exponential and logarithm with the same bits on every machine.
 //!
-//! The functions of the system's library differ from version to version. These are polynomials of
-//! fused multiply-adds, whose every step is exactly rounded, so that plain and vector code agree.
-//! Source of the coefficients: Moshier, *Cephes Math Library*, `expf` and `logf`.
+//! The functions of the system's library differ between versions. These are polynomials of fused multiply-adds, in
+//! which every step is correctly rounded, so that scalar and vector code agree. Source of the coefficients: Moshier,
+//! *Cephes Math Library*, `expf` and `logf`.
 
-/// Below this the exponential is given as 0.
+/// Below this the exponential is 0.
 pub(crate) const EXP_LOW: f32 = -87.336_54;
 
-/// Above this the exponential is given as infinite.
+/// Above this the exponential is infinite.
 pub(crate) const EXP_HIGH: f32 = 88.376_26;
 
 pub(crate) const LN2_HIGH: f32 = 0.693_359_4;
@@ -30,7 +30,7 @@ pub(crate) const LN_TERMS: [f32; 9] = [
     0.333_333_3,
 ];
 
-/// Bits of the f32 next to √½: a mantissa is taken from there up to twice that.
+/// Bits of the f32 next to √½: mantissas are reduced to the range from there to twice that.
 pub(crate) const ROOT_HALF: u32 = 0x3f35_04f3;
 
 /// `e^x`, to 2 units in the last place; 0 below -87.3, infinite above 88.37.
@@ -64,7 +64,7 @@ pub(crate) fn ln_of_parts(f: f32, power: f32) -> f32 {
     power.mul_add(LN2_HIGH, f + square.mul_add(-0.5, small))
 }
 
-/// Adds 16 partial sums, each to the one half the way on: the order of every sum over lanes.
+/// Adds 16 partial sums by halving, each to the one half the way on: the order of every sum over lanes.
 pub(crate) fn sum_lanes(mut lanes: [f32; 16]) -> f32 {
     for width in [8, 4, 2, 1] {
         for lane in 0..width {

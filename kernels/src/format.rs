@@ -1,12 +1,12 @@
-//! How weights lie in a file: the formats of GGUF that we read, and the numbers they stand for.
+//! The number formats of GGUF that are supported, and how their blocks are decoded.
 
 use half::{bf16, f16};
 use thiserror::Error;
 
-/// A format of GGUF, named as there.
+/// A number format of GGUF, with its name there.
 ///
-/// Blocks lie along a row. A quantised weight is `scale · quant` or `scale · quant + minimum`; the K
-/// formats share a scale among 8 or 16 such blocks. Source: the layout of `ggml-common.h`.
+/// Blocks are runs of a row. A quantised weight is `scale · quant` or `scale · quant + minimum`; the K formats share a
+/// scale among 8 or 16 such blocks. Source: the layout of `ggml-common.h`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Format {
@@ -36,20 +36,20 @@ pub enum Format {
     Q5K,
     /// 256 weights in 210 bytes: 4 low bits, 2 high bits, sixteen i8 scales, f16 scale.
     Q6K,
-    /// 32 weights in 18 bytes as in `Q4_0`; a nibble stands for one of sixteen values that lie denser around zero.
+    /// 32 weights in 18 bytes as in `Q4_0`; a nibble selects one of sixteen values that are denser around zero.
     Iq4Nl,
     /// 256 weights in 136 bytes: f16 scale, eight 6-bit scales less 32, nibbles as in `Iq4Nl`.
     Iq4Xs,
 }
 
-/// The values that the nibbles of `Iq4Nl` and `Iq4Xs` stand for.
+/// The values selected by the nibbles of `Iq4Nl` and `Iq4Xs`.
 pub(crate) const IQ4_VALUES: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 /// What is wrong with a tensor's shape or bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// A row is no whole number of blocks.
+    /// The length of a row is not a multiple of the block size.
     #[error("{columns} columns are no whole number of {format:?} blocks of {block}")]
     Columns {
         /// The format.
@@ -59,7 +59,7 @@ pub enum FormatError {
         /// Weights of a block.
         block: usize,
     },
-    /// More or fewer bytes than the shape asks for.
+    /// The number of bytes disagrees with the shape.
     #[error("a {rows} by {columns} matrix of {format:?} is {expected} bytes, not {found}")]
     Length {
         /// The format.
@@ -68,12 +68,12 @@ pub enum FormatError {
         rows: usize,
         /// Weights of a row.
         columns: usize,
-        /// Bytes that the shape asks for.
+        /// Bytes that the shape requires.
         expected: usize,
-        /// Bytes there were.
+        /// Number of bytes given.
         found: usize,
     },
-    /// The size of the matrix cannot be written down.
+    /// The size of the matrix overflows.
     #[error("a matrix of {rows} by {columns} is too large")]
     TooLarge {
         /// Rows of the matrix.
@@ -103,7 +103,7 @@ impl Format {
         Format::Iq4Xs,
     ];
 
-    /// The format that a GGUF tensor of this type number has, where we read it.
+    /// The format of a GGUF tensor type; `None` if it is not supported.
     pub fn from_gguf(number: u32) -> Option<Format> {
         Some(match number {
             0 => Format::F32,
@@ -125,7 +125,7 @@ impl Format {
         })
     }
 
-    /// The name that GGUF gives to a type number, for those that [`Format::from_gguf`] does not read.
+    /// The GGUF name of a tensor type that [`Format::from_gguf`] does not support.
     pub fn name_in_gguf(number: u32) -> Option<&'static str> {
         Some(match number {
             9 => "Q8_1",
@@ -177,8 +177,7 @@ impl Format {
         }
     }
 
-    /// Bytes of a `rows` by `columns` matrix. Fails if a row is no whole number of blocks, or the answer
-    /// does not fit.
+    /// Bytes of a `rows` by `columns` matrix. Fails if a row is not a whole number of blocks, or on overflow.
     pub fn bytes(self, rows: usize, columns: usize) -> Result<usize, FormatError> {
         let block = self.block_columns();
         if !columns.is_multiple_of(block) {
@@ -191,10 +190,10 @@ impl Format {
             .ok_or(FormatError::TooLarge { rows, columns })
     }
 
-    /// Reads weights: `out.len()` of them from as many blocks as that takes.
+    /// Decodes `out.len()` weights from as many blocks as they take.
     ///
     /// # Panics
-    /// If `out` is no whole number of blocks, or `bytes` is not exactly theirs.
+    /// If `out` is not a whole number of blocks, or `bytes` has another length than they take.
     pub fn dequantise(self, bytes: &[u8], out: &mut [f32]) {
         let expected = self.bytes(1, out.len()).expect("whole blocks");
         assert_eq!(bytes.len(), expected, "the bytes of {} weights of {self:?}", out.len());
@@ -258,7 +257,7 @@ fn simple(out: &mut [f32], value: impl Fn(usize) -> f32) {
     out.iter_mut().enumerate().for_each(|(column, out)| *out = value(column));
 }
 
-/// Sets each weight of a block of 256 by its part of 32, the half of it, and its column in the part.
+/// Sets each weight of a block of 256, given its half, its part of 32 in that half, and its column in the part.
 fn in_halves(out: &mut [f32], value: impl Fn(usize, usize, usize) -> f32) {
     for (part, out) in out.chunks_exact_mut(32).enumerate() {
         simple(out, |column| value(part, column / 16, column));
@@ -270,12 +269,12 @@ pub(crate) fn half_at(block: &[u8], at: usize) -> f32 {
     f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
 }
 
-/// Nibble of weight `column` of 32: 16 bytes, weight `j + 16` above weight `j`.
+/// Nibble of weight `column` of 32: in 16 bytes, weight `j` is the low nibble of byte `j` and weight `j + 16` the high.
 pub(crate) fn nibble(bytes: &[u8], column: usize) -> u8 {
     bytes[column % 16] >> (column / 16 * 4) & 15
 }
 
-/// Quant of a `Q5_0` or `Q5_1` block from its high bits on, 0 to 31: four bytes with a bit for each weight, nibbles.
+/// Quant of a `Q5_0` or `Q5_1` block, 0 to 31, from its high bits on: four bytes with a bit per weight, then nibbles.
 pub(crate) fn q5_quant(bytes: &[u8], column: usize) -> u8 {
     nibble(&bytes[4..], column) | (bytes[column / 8] >> (column % 8) & 1) << 4
 }
@@ -290,8 +289,8 @@ pub(crate) fn q2k_quant(block: &[u8], part: usize, column: usize) -> u8 {
     block[16 + part / 4 * 32 + column] >> (part % 4 * 2) & 3
 }
 
-/// The scale of sixteen weights of a `Q3K` block, -32 to 31: the low nibbles of the first eight in the low halves
-/// of eight bytes, those of the others above them; then four bytes with the two high bits of every fourth.
+/// The scale of sixteen weights of a `Q3K` block, -32 to 31: the low nibbles of the first eight are in the low halves
+/// of eight bytes, those of the others in the high halves; then four bytes have the two high bits of every fourth.
 pub(crate) fn q3k_scale(block: &[u8], sixteen: usize) -> i8 {
     let packed = &block[96..108];
     let low = packed[sixteen % 8] >> (sixteen / 8 * 4) & 15;
@@ -299,8 +298,8 @@ pub(crate) fn q3k_scale(block: &[u8], sixteen: usize) -> i8 {
     (low | high << 4) as i8 - 32
 }
 
-/// Quant of a `Q3K` block, 0 to 7 (it stands for 4 less): low bits as in `Q2K`, high bits in 32 bytes before them,
-/// that of part `i` at bit `i`.
+/// Quant of a `Q3K` block, 0 to 7 (the value is 4 less): low bits as in `Q2K`, high bits in 32 bytes before them, that
+/// of part `i` at bit `i`.
 pub(crate) fn q3k_quant(block: &[u8], part: usize, column: usize) -> u8 {
     let low = block[32 + part / 4 * 32 + column] >> (part % 4 * 2) & 3;
     low | (block[column] >> part & 1) << 2
@@ -320,8 +319,8 @@ pub(crate) fn iq4xs_scale(block: &[u8], part: usize) -> i8 {
     (low | (high as u8) << 4) as i8 - 32
 }
 
-/// The 6-bit scale and minimum of the 32 weights of `part` in a `Q4K` block. The first four parts have
-/// theirs in the low bits of bytes 4 to 11; of the others the top two bits are stowed above those.
+/// The 6-bit scale and minimum of the 32 weights of `part` in a `Q4K` block. The first four parts have theirs in the
+/// low bits of bytes 4 to 11; the top two bits of the others are stored above those.
 pub(crate) fn q4k_scale(block: &[u8], part: usize) -> (f32, f32) {
     let packed = &block[4..16];
     let (scale, minimum) = if part < 4 {
@@ -339,8 +338,8 @@ pub(crate) fn q4k_quant(block: &[u8], part: usize, column: usize) -> u8 {
     if part.is_multiple_of(2) { byte & 15 } else { byte >> 4 }
 }
 
-/// Quant of a `Q6K` block, 0 to 63 (it stands for 32 less). Each half of 128 weights has 64 bytes of low
-/// nibbles, weights `j` and `j + 64` in byte `j`, and 32 bytes of high bits, `j + 32·i` at bit `2·i`.
+/// Quant of a `Q6K` block, 0 to 63 (the value is 32 less). Each half of 128 weights has 64 bytes of low nibbles,
+/// weights `j` and `j + 64` in byte `j`, and 32 bytes of high bits, `j + 32·i` at bit `2·i`.
 pub(crate) fn q6k_quant(block: &[u8], column: usize) -> u8 {
     let (half, within) = (column / 128, column % 128);
     let low = block[half * 64 + within % 64] >> (within / 64 * 4) & 15;

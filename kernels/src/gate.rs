@@ -5,7 +5,7 @@ use crate::lanes::{self, Lanes, Task};
 use crate::level::Kernels;
 use crate::parallel::{Disjoint, Parallel, spread};
 
-/// What a feed-forward layer makes of its gate before it is multiplied.
+/// The activation function of a gated feed-forward layer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Activation {
     /// `x / (1 + e^-x)`.
@@ -15,11 +15,11 @@ pub enum Activation {
 }
 
 impl Kernels {
-    /// `out[i] = activation(gate[i]) · up[i]`: a gated feed-forward layer without its products.
+    /// `out[i] = activation(gate[i]) · up[i]`: the elementwise part of a gated feed-forward layer.
     ///
-    /// Both activations are computed as `x / (1 + e^-t)`, with `t = x` for [`Activation::Silu`], and with twice what
-    /// the hyperbolic tangent is taken of for [`Activation::GeluTanh`]. All slices have one length.
-    /// Source: Shazeer 2020, *GLU Variants Improve Transformer*; Hendrycks & Gimpel 2016, *GELUs*.
+    /// Both activations are computed as `x / (1 + e^-t)`, with `t = x` for [`Activation::Silu`], and with `t` twice the
+    /// argument of the hyperbolic tangent for [`Activation::GeluTanh`]. All slices have the same length. Source:
+    /// Shazeer 2020, *GLU Variants Improve Transformer*; Hendrycks & Gimpel 2016, *GELUs*.
     ///
     /// # Panics
     /// If the lengths differ.

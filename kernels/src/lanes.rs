@@ -1,8 +1,8 @@
-//! Sixteen numbers at once: what the vector siblings are written in.
+//! The abstraction over vectors of sixteen lanes in which the vector siblings are written.
 //!
-//! A sibling is written once, over [`Lanes`], and compiled for each level. A value of a type that
-//! implements [`Lanes`] proves that the machine has its instructions: it is made nowhere but in a
-//! function that was entered after they were detected.
+//! A sibling is written once, over [`Lanes`], and compiled for each level. A value of a type that implements [`Lanes`]
+//! proves that the machine has its instructions: it is created only in a function that is entered after they were
+//! detected.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -16,27 +16,27 @@ use crate::level::{Kernels, Level};
 
 pub(crate) use elementary::{exp, gumbel, philox};
 
-/// Operations on 16 lanes. All round as the scalar operations of IEEE 754 do.
+/// Operations on 16 lanes. All round like the scalar operations of IEEE 754.
 pub trait Lanes: Copy {
     /// Sixteen f32.
     type Floats: Copy;
     /// Sixteen u32, or i32 in two's complement.
     type Words: Copy;
 
-    /// Heads that attention asks for at once, as many as the registers hold.
+    /// Query heads that attention scores at once, as many as the registers hold.
     const ASKERS: usize;
-    /// Whether the registers hold the sums of two vectors of tokens for half as many.
+    /// Whether the registers hold the sums of two vectors of tokens for half as many heads.
     const TWO_GROUPS: bool;
-    /// Vectors of a value that attention sums at once.
+    /// Vectors of a value that attention accumulates at once.
     const VALUES: usize;
 
-    /// Asks for memory that will be read soon; reads nothing.
+    /// Prefetches memory that will be read soon.
     fn prefetch<T>(self, cells: &[T]);
 
     fn splat(self, value: f32) -> Self::Floats;
     fn load(self, from: &[f32; 16]) -> Self::Floats;
     fn load_half(self, from: &[f16; 16]) -> Self::Floats;
-    /// Loads bf16, given as their bits.
+    /// Loads bf16 numbers, given as their bits.
     fn load_brain(self, from: &[u16; 16]) -> Self::Floats;
     fn store(self, value: Self::Floats, to: &mut [f32; 16]);
     fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
@@ -45,14 +45,14 @@ pub trait Lanes: Copy {
     fn div(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a · b + c`, rounded once.
     fn fma(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
-    /// The larger; `b` where `a` is NaN.
+    /// The larger; `b` if `a` is NaN.
     fn max(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn abs(self, a: Self::Floats) -> Self::Floats;
     /// To the nearest integer, ties to even.
     fn round(self, a: Self::Floats) -> Self::Floats;
     /// `yes` where `a < b`, else `no`.
     fn if_less(self, a: Self::Floats, b: Self::Floats, yes: Self::Floats, no: Self::Floats) -> Self::Floats;
-    /// The same choice between words.
+    /// The same selection between words.
     fn words_if_less(self, a: Self::Floats, b: Self::Floats, yes: Self::Words, no: Self::Words) -> Self::Words;
     /// The sum in the order of [`crate::elementary::sum_lanes`].
     fn sum(self, a: Self::Floats) -> f32;
@@ -69,9 +69,9 @@ pub trait Lanes: Copy {
     fn xor(self, a: Self::Words, b: Self::Words) -> Self::Words;
     /// Both halves of the unsigned product, the low one first.
     fn product(self, a: Self::Words, b: Self::Words) -> (Self::Words, Self::Words);
-    /// Shifts left by 23 bits, to where the exponent is.
+    /// Shifts left by 23 bits, into the exponent field.
     fn at_exponent(self, a: Self::Words) -> Self::Words;
-    /// Shifts right by 23 bits and keeps the sign.
+    /// Shifts right by 23 bits, keeping the sign.
     fn exponent_of(self, a: Self::Words) -> Self::Words;
     /// The sum of all lanes, wrapping.
     fn sum_words(self, a: Self::Words) -> i32;
@@ -84,7 +84,7 @@ pub trait Lanes: Copy {
     fn as_words(self, a: Self::Floats) -> Self::Words;
     fn as_floats(self, a: Self::Words) -> Self::Floats;
 
-    /// Up to 16 numbers; the other lanes are 0.
+    /// Loads up to 16 numbers; the other lanes are 0.
     #[inline(always)]
     fn load_some(self, from: &[f32]) -> Self::Floats {
         let mut all = [0.0; 16];
@@ -92,7 +92,7 @@ pub trait Lanes: Copy {
         self.load(&all)
     }
 
-    /// As many lanes as there is room for.
+    /// Stores as many lanes as there is room for.
     #[inline(always)]
     fn store_some(self, value: Self::Floats, to: &mut [f32]) {
         let mut all = [0.0; 16];
@@ -101,7 +101,7 @@ pub trait Lanes: Copy {
     }
 }
 
-/// An operation with both its definition and its sibling.
+/// An operation with its definition and its vector sibling.
 pub(crate) trait Task {
     type Output;
 
@@ -113,7 +113,7 @@ pub(crate) trait Task {
 }
 
 impl Kernels {
-    /// Performs a task at this level.
+    /// Runs a task at this level.
     pub(crate) fn perform<T: Task>(self, task: T) -> T::Output {
         match self.level() {
             // SAFETY: `Kernels` has these levels only where their features were detected.
@@ -184,7 +184,7 @@ mod tests {
                         noise: &mut noise,
                         random: &mut random,
                     });
-                    // All NaN are one.
+                    // All NaN count as equal.
                     let bits = |value: f32| if value.is_nan() { u32::MAX } else { value.to_bits() };
                     (exponentials.map(bits), noise.map(bits), random)
                 })

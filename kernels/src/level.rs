@@ -1,15 +1,15 @@
-//! Which sibling of the operations runs.
+//! The level of vector instructions, which selects the siblings of operations.
 
 use std::fmt;
 
-/// A set of siblings. All give the same bits; they differ in speed alone.
+/// A set of siblings. All give the same bits; they differ only in speed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Level {
     /// The plain definitions. They run anywhere, and are slow.
     Plain,
     /// x86-64 with AVX2, FMA and F16C.
     Avx2,
-    /// x86-64 with AVX-512 (F, BW, VL, VNNI), and all that [`Level::Avx2`] asks for.
+    /// x86-64 with AVX-512 (F, BW, VL, VNNI), and all that [`Level::Avx2`] requires.
     Avx512,
 }
 
@@ -51,16 +51,16 @@ impl fmt::Display for Level {
     }
 }
 
-/// The operations, at one [`Level`]. Small and `Copy`: make it once and hand it on.
+/// The operations, at one [`Level`]. Small and `Copy`: create it once and pass it on.
 ///
-/// Nothing but the time depends on the level: tokens do not change when a run moves to another machine.
+/// The level affects only the speed: tokens do not change when a run moves to another machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Kernels {
-    level: Level, // runs here: the constructors see to it, and the siblings' `unsafe` rests on it
+    level: Level, // runs here: the constructors ensure it, and the siblings' `unsafe` depends on it
 }
 
 impl Kernels {
-    /// The fastest siblings this machine can run.
+    /// The fastest siblings that this machine can run.
     pub fn best() -> Kernels {
         let level = Level::available().into_iter().next_back().unwrap_or(Level::Plain);
         Kernels { level }
@@ -71,7 +71,7 @@ impl Kernels {
         Kernels { level: Level::Plain }
     }
 
-    /// The siblings of `level`, or nothing where the machine lacks its instructions.
+    /// The siblings of `level`; `None` if the machine lacks its instructions.
     pub fn at(level: Level) -> Option<Kernels> {
         level.runs_here().then_some(Kernels { level })
     }

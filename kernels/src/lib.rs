@@ -1,17 +1,16 @@
 //! The arithmetic of Theoremata's language models.
 //!
-//! Each operation has a plain definition, short enough to be believed, and faster siblings for AVX2 and
-//! AVX-512. **All give the same bits**: every sum has one order, which belongs to its row, so a result
-//! never depends on the batch, on the number of threads or on the machine. Where a sum wants many lanes,
-//! the definition has them too. The crate knows no model, no file and no clock; plain slices go in and
-//! plain slices come out. Whoever has more hands lends them through [`Parallel`]; no thread is started
-//! unless a caller makes a [`Crew`].
+//! Each operation has a plain definition, short enough to be believed, and faster siblings for AVX2 and AVX-512. **All
+//! give the same bits**: the order of every sum is fixed by its row, so a result never depends on the batch, the number
+//! of threads or the machine. Where a sum needs many lanes, the definition has them too. The crate has no notion of a
+//! model, a file or a clock; plain slices go in and come out. Callers lend threads through [`Parallel`]; the crate
+//! starts none unless a caller creates a [`Crew`].
 //!
-//! It is the only crate with `unsafe` in it, and each such block says why it is sound.
+//! It is the only crate with `unsafe`, and each such block says why it is sound.
 //!
-//! Reading order: [`Kernels`] chooses the siblings; [`Format`], [`Matrix`] and [`Arena`] hold weights, and
-//! [`Kernels::multiply`] uses them; [`Kernels::rms_norm`] and [`Kernels::gate`]; [`PageShape`],
-//! [`Rotary`] and [`Kernels::attend`]; [`Sampling`] and [`Draw`]; last [`cuda`], which has the same on a device.
+//! Reading order: [`Kernels`] selects the siblings; [`Format`], [`Matrix`] and [`Arena`] hold weights, and
+//! [`Kernels::multiply`] uses them; [`Kernels::rms_norm`] and [`Kernels::gate`]; [`PageShape`], [`Rotary`] and
+//! [`Kernels::attend`]; [`Sampling`] and [`Draw`]; last [`cuda`], with the same operations on a device.
 //!
 //! ```
 //! use theoremata_kernels::{Inline, Kernels, Matrix, Product};

@@ -1,12 +1,11 @@
 //! Weights, packed for the products.
 //!
-//! Sixteen rows make a tile, and in a tile the weights of the sixteen rows that meet the same
-//! activations stand side by side: a vector of 16 lanes computes 16 outputs, each lane one sum in the
-//! order of the columns. The last tile is filled up with rows of zeros. Packing keeps the number of
-//! bytes of the file (`Q4K` takes 3 % more), so the file's copy can be dropped.
+//! Sixteen rows form a tile, in which the sixteen weights that are multiplied with the same activations are adjacent: a
+//! vector of 16 lanes computes 16 outputs, each lane one sum in the order of the columns. The last tile is padded with
+//! rows of zeros. Packing keeps the size of the file (`Q4K` takes 3 % more), so the file's copy can be dropped.
 //!
-//! A tile is read once, from its first byte to its last: what the products of a block need stands
-//! together, the scales first. (Scales in a part of their own cost a quarter of the speed from memory.)
+//! A tile is read once, from its first byte to its last: all that the products of a block need is adjacent, the scales
+//! first. (Storing the scales separately costs a quarter of the speed when reading from memory.)
 //!
 //! ```text
 //! float formats   for each column:      16 weights
@@ -56,20 +55,20 @@ pub(crate) use layout::Layout;
 /// Rows of a tile, which is the width of the widest vector.
 pub(crate) const TILE: usize = 16;
 
-/// Weights that share a scale, and activations that do.
+/// The number of weights, and of activations, that share a scale.
 pub(crate) const BLOCK: usize = 32;
 
-/// Bytes of a file that are read before they are packed: enough to keep all threads busy, and little beside a model.
+/// Bytes that are read from a file before they are packed: enough to keep all threads busy, and small beside a model.
 const PIECE: usize = 2 << 20;
 
-/// Why the weights of a file are not packed.
+/// Why the weights of a file cannot be packed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackError {
-    /// The format does not go with the shape.
+    /// The shape does not fit the format.
     #[error(transparent)]
     Shape(#[from] FormatError),
-    /// The source does not give the bytes.
+    /// The bytes cannot be read.
     #[error(transparent)]
     Source(#[from] io::Error),
 }
@@ -84,7 +83,7 @@ pub struct Matrix {
     run: Run,
 }
 
-/// A number of a float format, as the file holds it.
+/// A number of a float format, as stored in the file.
 ///
 /// # Safety
 /// All bits are valid, and the alignment is at most that of a line of the arena.
@@ -98,9 +97,9 @@ unsafe impl Weight for f16 {}
 unsafe impl Weight for u16 {}
 
 impl Matrix {
-    /// Packs the bytes of a file: `rows` rows of `columns` weights, row after row.
+    /// Packs the bytes of a file: `rows` rows of `columns` weights, row by row.
     ///
-    /// Fails if a row is no whole number of blocks, or the bytes are not as many as the shape asks for.
+    /// Fails if a row is not a whole number of blocks, or the number of bytes disagrees with the shape.
     pub fn pack(format: Format, rows: usize, columns: usize, bytes: &[u8]) -> Result<Matrix, FormatError> {
         let expected = format.bytes(rows, columns)?;
         if bytes.len() != expected {
@@ -112,9 +111,9 @@ impl Matrix {
         Ok(Matrix { format, rows, columns, tile_bytes, run: fresh.done() })
     }
 
-    /// The same from a file that is read piece by piece, beside the other matrices of a model: never is more in memory
-    /// than what is packed and a piece of 2 MiB, or one tile, and matrices that lie side by side are read up
-    /// to a third faster. The caller's thread reads, all pack. What follows the matrix in the file is left there.
+    /// Packs a matrix that is read piece by piece, beside the other matrices of a model: memory never holds more than
+    /// the packed weights and a piece of 2 MiB, or one tile, and matrices side by side are read up to a third faster.
+    /// The caller's thread reads, all threads pack. Reading stops after the matrix.
     pub fn pack_in(
         arena: &mut Arena,
         parallel: &dyn Parallel,
@@ -126,7 +125,7 @@ impl Matrix {
         let bytes = format.bytes(rows, columns)?;
         let tile_bytes = tile_bytes(format, columns);
         let mut fresh = arena.take(parallel, rows.div_ceil(TILE) * tile_bytes, false);
-        // Whole tiles, so that none is begun in one piece and ended in the next.
+        // Whole tiles, so that no tile spans two pieces.
         let unpacked = format.bytes(TILE, columns)?.max(1);
         let tiles = (PIECE / unpacked).max(1);
         let mut piece = vec![0; bytes.min(tiles * unpacked)];
@@ -140,10 +139,10 @@ impl Matrix {
         Ok(Matrix { format, rows, columns, tile_bytes, run: fresh.done() })
     }
 
-    /// Packs plain numbers, row after row, as [`Format::F32`].
+    /// Packs plain numbers, row by row, as [`Format::F32`].
     ///
     /// # Panics
-    /// If there are not `rows · columns` of them.
+    /// If their number is not `rows · columns`.
     pub fn from_floats(rows: usize, columns: usize, weights: &[f32]) -> Matrix {
         assert_eq!(weights.len(), rows * columns, "weights of a {rows} by {columns} matrix");
         let bytes: Vec<u8> = weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
@@ -165,13 +164,12 @@ impl Matrix {
         self.columns
     }
 
-    /// Memory held, which is also what a product of one row reads.
+    /// Size in memory, which is also what a product of one row reads.
     pub fn bytes(&self) -> usize {
         self.run.bytes().len()
     }
 
-    /// Writes row `row` as plain numbers, the same that [`Format::dequantise`] gives: the lookup of an
-    /// embedding.
+    /// Writes row `row` as plain numbers, the same that [`Format::dequantise`] gives: the lookup of an embedding.
     ///
     /// # Panics
     /// If there is no such row, or `out` is not `columns` long.
@@ -191,7 +189,7 @@ impl Matrix {
         }
     }
 
-    /// Whether products are of integers, with activations quantised to match.
+    /// Whether products are of integers, with quantised activations.
     pub(crate) fn is_quantised(&self) -> bool {
         self.format.block_columns() > 1
     }
@@ -201,7 +199,7 @@ impl Matrix {
         self.tile_bytes
     }
 
-    /// All tiles, as they lie.
+    /// The bytes of all tiles.
     pub(crate) fn packed(&self) -> &[u8] {
         self.run.bytes()
     }

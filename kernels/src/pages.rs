@@ -1,23 +1,23 @@
-//! Where keys and values lie: pages of a fixed number of tokens.
+//! The layout of keys and values: pages of a fixed number of tokens.
 //!
-//! One layer's keys are one slice, its values another; page `p` is the `p`-th run of
-//! [`PageShape::cells`] cells of each. Which page belongs to whom is the caller's business.
+//! One layer's keys are one slice, its values another; page `p` is the `p`-th run of [`PageShape::cells`] cells of
+//! each. Which page belongs to which sequence is up to the caller.
 //!
 //! ```text
 //! keys of a page     [kv head][number of the head][token]   a vector holds the same number of 16 tokens
 //! values of a page   [kv head][token][number of the head]
 //! ```
 //!
-//! Keys are kept as they were computed, before rotation: a token's position belongs to the thread that
-//! reads it. To copy a page (a fork of a part-filled one), copy its cells.
+//! Keys are stored as computed, before rotation: a token's position belongs to the sequence that reads it. To copy a
+//! page (a fork of a partly filled one), copy its cells.
 
 use half::f16;
 
-/// What a cell of the pages is: `f32`, or `f16` for half of the memory and of the traffic.
+/// The number type of keys and values: `f32`, or `f16` for half the memory and bandwidth.
 pub trait Cell: Copy + Default + Send + Sync + sealed::Sealed + 'static {
-    /// The cell nearest to a number, ties to even.
+    /// The nearest cell to a number, ties to even.
     fn from_float(value: f32) -> Self;
-    /// The number in the cell, exactly.
+    /// The value of the cell, exactly.
     fn to_float(self) -> f32;
 }
 
@@ -28,13 +28,13 @@ mod sealed {
     use crate::lanes::Lanes;
 
     pub trait Sealed: Sized {
-        /// Writes the cells nearest to as many numbers.
+        /// Converts numbers to the nearest cells; both slices have the same length.
         fn convert(from: &[f32], to: &mut [Self]);
 
         /// Sixteen cells in a vector.
         fn load<L: Lanes>(lanes: L, from: &[Self; 16]) -> L::Floats;
 
-        /// As many as there are, up to 16; the other lanes are 0.
+        /// Up to 16 cells in a vector; the other lanes are 0.
         fn load_some<L: Lanes>(lanes: L, from: &[Self]) -> L::Floats;
     }
 
@@ -93,23 +93,23 @@ impl Cell for f16 {
     }
 }
 
-/// The measures of a page, the same for all pages of a model.
+/// The dimensions of a page, the same for all pages of a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageShape {
-    /// Tokens a page holds. Any number works; multiples of 16 are fast.
+    /// Tokens per page. Any number works; multiples of 16 are fast.
     pub page_tokens: usize,
     /// Key and value heads.
     pub kv_heads: usize,
-    /// Numbers of a head.
+    /// The head dimension.
     pub head_dim: usize,
 }
 
-/// The place of one token.
+/// The location of one token's key and value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Slot {
     /// The page.
     pub page: u32,
-    /// The token's place in it.
+    /// The index of the token in the page.
     pub offset: u32,
 }
 
@@ -118,39 +118,39 @@ pub struct Slot {
 pub struct Span {
     /// The page.
     pub page: u32,
-    /// Place of the first token in it.
+    /// Index of the first token in the page.
     pub offset: u32,
-    /// How many tokens.
+    /// Number of tokens.
     pub tokens: u32,
-    /// Logical position of the first.
+    /// Logical position of the first token.
     pub position: u32,
 }
 
 impl PageShape {
-    /// Cells of the keys of one page, and of its values.
+    /// Cells in the keys of one page; the same for its values.
     pub fn cells(&self) -> usize {
         self.page_tokens * self.kv_heads * self.head_dim
     }
 
-    /// Cells of the keys of one token, and of its values: the width of a row of them.
+    /// Cells in the key of one token; the same for its value: the length of a row.
     pub fn token_cells(&self) -> usize {
         self.kv_heads * self.head_dim
     }
 
-    /// Cell of number `number` of the key of a token.
+    /// The index of number `number` of a token's key.
     pub(crate) fn key(&self, page: usize, head: usize, number: usize, token: usize) -> usize {
         ((page * self.kv_heads + head) * self.head_dim + number) * self.page_tokens + token
     }
 
-    /// First cell of the value of a token.
+    /// The index of the first number of a token's value.
     pub(crate) fn value(&self, page: usize, head: usize, token: usize) -> usize {
         ((page * self.kv_heads + head) * self.page_tokens + token) * self.head_dim
     }
 
-    /// Puts rows of keys and values, `[rows, token_cells]` each, at their slots.
+    /// Writes rows of keys and values, `[rows, token_cells]` each, to their slots.
     ///
     /// # Panics
-    /// If a length disagrees with its shape, a measure is 0, or a slot lies outside of the pages.
+    /// If a length disagrees with its shape, a dimension is 0, or a slot is outside the pages.
     pub fn store<C: Cell>(
         &self,
         slots: &[Slot],

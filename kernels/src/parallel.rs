@@ -1,23 +1,23 @@
-//! How an operation asks its caller for more hands.
+//! The interface through which a caller lends threads to an operation.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Somebody who can run the same closure on several threads at once.
+/// An executor that can run the same closure on several threads at once.
 ///
-/// An operation cuts its output into chunks, and every call of the closure takes chunks until none is
-/// left. So it does not matter how often or from where the closure is called: each output is computed
-/// once, by one call, in an order of sums of its own. Results never depend on the implementation.
+/// An operation splits its output into chunks, and every call of the closure takes chunks until none is left. So it
+/// does not matter how often or from where the closure is called: each output is computed once, by one call, with its
+/// own order of sums. Results never depend on the implementation.
 pub trait Parallel: Sync {
-    /// How many calls are likely to run at once; work is cut to suit it. At least 1.
+    /// How many calls are likely to run at once, by which work is split. At least 1.
     fn width(&self) -> usize;
 
-    /// Calls `work` from as many threads as it likes, and returns when every call has returned.
+    /// Calls `work` on any number of threads, and returns when every call has returned.
     fn run(&self, work: &(dyn Fn() + Sync));
 }
 
-/// One pair of hands: the caller's own thread.
+/// The caller's own thread alone.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Inline;
 
@@ -31,10 +31,10 @@ impl Parallel for Inline {
     }
 }
 
-/// Calls `act` for consecutive ranges that together are `0..count`, each index in exactly one range.
+/// Calls `act` for consecutive ranges that partition `0..count`.
 ///
-/// A range holds at least `grain` indices, except for the last. What the executor leaves undone is done
-/// here, so that no output stays unwritten whatever it does.
+/// A range has at least `grain` indices, except for the last. What the executor leaves undone is done here, so that no
+/// output stays unwritten.
 pub(crate) fn spread(parallel: &dyn Parallel, count: usize, grain: usize, act: &(dyn Fn(Range<usize>) + Sync)) {
     let width = parallel.width().max(1);
     if width == 1 || count <= grain {
@@ -43,7 +43,7 @@ pub(crate) fn spread(parallel: &dyn Parallel, count: usize, grain: usize, act: &
         }
         return;
     }
-    // Eight chunks a thread: small enough that a thread which was held up costs little.
+    // Eight chunks per thread: small enough that a delayed thread costs little.
     let step = count.div_ceil(width * 8).max(grain).max(1);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -60,7 +60,7 @@ pub(crate) fn spread(parallel: &dyn Parallel, count: usize, grain: usize, act: &
     work();
 }
 
-/// A slice that several threads write at once, each its own part.
+/// A slice that several threads write at once, each to its own part.
 pub(crate) struct Disjoint<'a, T> {
     pointer: *mut T,
     length: usize,
@@ -77,12 +77,11 @@ impl<'a, T> Disjoint<'a, T> {
     }
 
     /// The part `range`.
-    ///
     /// # Safety
-    /// While the part lives, no other part that overlaps it may be asked for.
+    /// While the part lives, no other part that overlaps it may be taken.
     ///
     /// # Panics
-    /// If the range leaves the slice.
+    /// If the range is outside the slice.
     #[expect(clippy::mut_from_ref, reason = "parts are disjoint: the safety contract")]
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.length, "a part within the slice");
@@ -96,7 +95,7 @@ impl<'a, T> Disjoint<'a, T> {
 mod tests {
     use super::*;
 
-    /// Calls the work never, once, or many times over on scoped threads.
+    /// An executor that calls the work never, once, or many times on scoped threads.
     struct Odd(usize);
 
     impl Parallel for Odd {

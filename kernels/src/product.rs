@@ -15,7 +15,7 @@ use crate::matrix::{Matrix, TILE};
 use crate::parallel::{Disjoint, Parallel, spread};
 use crate::quantise::Quantised;
 
-/// One product of a call: a matrix, and where its outputs go.
+/// One product of a call: a matrix, and its output.
 pub struct Product<'a> {
     /// The weights.
     pub matrix: &'a Matrix,
@@ -23,14 +23,14 @@ pub struct Product<'a> {
     pub out: &'a mut [f32],
 }
 
-/// The activations of a call, in the forms its matrices want.
+/// The activations of a call, in the forms that its matrices need.
 pub(crate) struct Input<'a> {
     pub(crate) rows: usize,
     pub(crate) floats: &'a [f32],
     pub(crate) quantised: Option<Quantised>,
 }
 
-/// Weights that make it worth while to wake another thread.
+/// The amount of weights that is worth waking another thread.
 const GRAIN_BYTES: usize = 1 << 14;
 
 impl Kernels {
@@ -38,15 +38,14 @@ impl Kernels {
     ///
     /// Shapes, row-major f32: `x [rows, columns]`, each `out [rows, matrix.rows()]`.
     ///
-    /// Float formats: one fused multiply-add a column, in the order of the columns. Block formats: the
-    /// activations are quantised in blocks of 32 (`scale = max|x| / 127`), a block's products are summed
-    /// as integers, and `sum = fma(weight scale · activation scale, products, sum)` in the order of the
-    /// blocks, then `sum = fma(minimum, scale · sum of the activations, sum)` where the format has
-    /// minima. So an output depends on its own two rows and on nothing else: not on `rows`, on the place
-    /// in the batch, on the executor or on the [`Level`].
+    /// Float formats: one fused multiply-add per column, in the order of the columns. Block formats: the activations
+    /// are quantised in blocks of 32 (`scale = max|x| / 127`), a block's products are summed as integers, and `sum =
+    /// fma(weight scale · activation scale, products, sum)` in the order of the blocks, then `sum = fma(minimum, scale
+    /// · sum of the activations, sum)` for formats with minima. So an output depends on its own two rows and on nothing
+    /// else: not on `rows`, on the position in the batch, on the executor or on the [`Level`].
     ///
-    /// Reads every matrix once for each eight rows, about; one call for several matrices quantises the
-    /// rows once and wakes the executor once.
+    /// Reads every matrix about once per eight rows; one call for several matrices quantises the rows once and wakes
+    /// the executor once.
     ///
     /// # Panics
     /// If a length disagrees with its shape.
@@ -78,8 +77,8 @@ impl Kernels {
         });
     }
 
-    /// The same without rounding the rows: one fused multiply-add a column for block formats too, with the numbers
-    /// that [`Matrix::row`] gives. An order of magnitude slower, for telling what rounding does.
+    /// As [`Kernels::multiply`] without rounding the rows: one fused multiply-add per column for block formats too,
+    /// with the numbers that [`Matrix::row`] gives. An order of magnitude slower; shows the effect of rounding.
     ///
     /// # Panics
     /// As [`Kernels::multiply`].
@@ -101,7 +100,7 @@ impl Kernels {
         }
     }
 
-    /// Computes the outputs of a range of tiles. No other call may write them meanwhile.
+    /// Computes the outputs of a range of tiles. No other call may write them at the same time.
     fn tiles(self, matrix: &Matrix, input: &Input<'_>, tiles: Range<usize>, out: &Disjoint<'_, f32>) {
         let sink = Sink { out, width: matrix.rows() };
         match (self.level(), &input.quantised) {
@@ -117,14 +116,14 @@ impl Kernels {
     }
 }
 
-/// Where a kernel leaves its outputs.
+/// Where a kernel writes its outputs.
 pub(crate) struct Sink<'a> {
     out: &'a Disjoint<'a, f32>,
     width: usize,
 }
 
 impl Sink<'_> {
-    /// Writes what a tile gives for one row; lanes beyond the matrix are dropped.
+    /// Writes the outputs of a tile for one row; lanes beyond the matrix are dropped.
     pub(crate) fn put(&self, row: usize, tile: usize, lanes: &[f32; TILE]) {
         let start = row * self.width + tile * TILE;
         let count = TILE.min(self.width - tile * TILE);

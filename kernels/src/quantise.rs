@@ -1,14 +1,14 @@
-//! Activations in 8 bits, to meet the weights of the block formats.
+//! Quantisation of activations to 8 bits, for products with block formats.
 
 use crate::lanes::{Lanes, Task};
 use crate::level::Kernels;
 use crate::matrix::BLOCK;
 use crate::parallel::{Disjoint, Parallel, spread};
 
-/// Below this largest magnitude a block counts as zero: its inverse would not be a number.
+/// A block whose largest magnitude is below this counts as zero, since the inverse would not be finite.
 pub(crate) const VANISHING: f32 = 1e-30;
 
-/// Rows of activations in blocks of 32: `x ≈ scale · value`, values from -127 to 127.
+/// Rows of activations in blocks of 32: `x ≈ scale · value`, with values from -127 to 127.
 pub(crate) struct Quantised {
     pub(crate) columns: usize,
     /// `[rows][columns]`
@@ -17,13 +17,13 @@ pub(crate) struct Quantised {
     pub(crate) scales: Vec<f32>,
     /// `[rows][blocks]`: minus the sum of the values, which corrects for weights stored with an offset.
     pub(crate) minus: Vec<i32>,
-    /// `[rows][blocks]`: the same of each half of a block.
+    /// `[rows][blocks]`: the same for each half of a block.
     pub(crate) minus_halves: Vec<[i32; 2]>,
-    /// `[rows][blocks]`: `scale · (sum of the values)`, which meets the minima of the weights.
+    /// `[rows][blocks]`: `scale · (sum of the values)`, which is multiplied with the minima of the weights.
     pub(crate) sums: Vec<f32>,
 }
 
-/// Rows, whole, to quantise; each output as in [`Quantised`].
+/// Whole rows to quantise; the outputs as in [`Quantised`].
 struct Blocks<'a> {
     x: &'a [f32],
     values: &'a mut [i8],
@@ -34,7 +34,7 @@ struct Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    /// Writes what belongs to a block beside its values.
+    /// Writes the other outputs of a block.
     #[inline(always)]
     fn set(&mut self, block: usize, scale: f32, halves: [i32; 2]) {
         self.scales[block] = scale;
@@ -81,7 +81,7 @@ impl Task for Blocks<'_> {
 }
 
 impl Kernels {
-    /// Quantises `rows` rows. What a row becomes depends on that row alone.
+    /// Quantises `rows` rows, each independently of the others.
     pub(crate) fn quantise(self, parallel: &dyn Parallel, x: &[f32], rows: usize, columns: usize) -> Quantised {
         let blocks = columns / BLOCK;
         let mut quantised = Quantised {

@@ -1,31 +1,30 @@
-//! Random numbers that are a function of where they are used.
+//! Counter-based random numbers: functions of where they are used.
 //!
-//! A generator with a state would give each draw a number by the order of the draws, and so tie a token
-//! to the scheduler. Philox maps a key and a counter to numbers; we put the seed in the key, and path,
-//! position and token in the counter.
+//! A generator with a state would tie each number to the order of the draws, and so a token to the scheduler. Philox
+//! maps a key and a counter to numbers; the key is the seed, the counter is path, position and token.
 
 use crate::elementary::{ln, ln_of_parts};
 
 pub(crate) const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 pub(crate) const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
-/// The step between random words as numbers below 1.
+/// The factor from random words to numbers below 1.
 pub(crate) const STEP: f32 = 1.0 / 4_294_967_296.0;
 
-/// Names one draw of a token.
+/// Identifies one draw of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Draw {
     /// Seed of the run.
     pub seed: u64,
-    /// Hash of the path of the node that draws; siblings must differ.
+    /// Hash of the path of the drawing node; siblings must differ.
     pub path: u64,
-    /// Position of the token that is drawn, counted within the node.
+    /// Position of the drawn token, counted within the node.
     pub position: u32,
 }
 
 impl Draw {
-    /// The random word of a token. Sixty-four tokens share sixteen calls of Philox: token `64·b + 16·i + j`
-    /// has word `i` of the call with the counter `16·b + j`, so that vectors need no shuffling.
+    /// The random word of a token. Sixty-four tokens share sixteen calls of Philox: token `64·b + 16·i + j` has word
+    /// `i` of the call with the counter `16·b + j`, so that vectors need no shuffling.
     pub fn word(&self, token: u32) -> u32 {
         let key = [self.seed as u32, (self.seed >> 32) as u32];
         let quad = token / 64 * 16 + token % 16;
@@ -52,7 +51,7 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// Mixes a number: close ones become far ones, and different ones stay different.
+/// A bijective mixing function: close numbers become far apart.
 ///
 /// Source: Steele, Lea, Flood 2014, *Fast Splittable Pseudorandom Number Generators*: one step of SplitMix64 from
 /// the given state. The n-th number of that generator is `mix(seed + n · MIX_STEP)`.
@@ -63,18 +62,18 @@ pub const fn mix(state: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// What a state of SplitMix64 moves on by.
+/// The increment of SplitMix64's state.
 pub const MIX_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Gumbel noise of a random word: `-ln(-ln(1 - t))` with `t = (word + ½) / 2³²`.
 ///
-/// `t` is small where the noise is large, so that the noise is as finely spaced there as the word
-/// allows: it lies between -3.1 and 22.9.
+/// `t` is small where the noise is large, so that the noise has the finest resolution there that the word allows: it is
+/// between -3.1 and 22.9.
 pub fn gumbel(word: u32) -> f32 {
     let small = (word as f32).mul_add(STEP, STEP / 2.0);
-    // 1 - t, of the complement, so that it is not rounded to 0.
+    // 1 - t, computed from the complement, so that it is not rounded to 0.
     let large = (!word as f32).mul_add(STEP, STEP / 2.0);
-    // Near 1 the logarithm is taken of t itself, which keeps all its digits.
+    // Near 1 the logarithm is computed from t itself, which keeps all its digits.
     let exponential = if small < 0.25 { -ln_of_parts(-small, 0.0) } else { -ln(large) };
     -ln(exponential)
 }
@@ -103,7 +102,7 @@ mod tests {
             let t = (f64::from(word) + 0.5) / 4_294_967_296.0;
             let exact = -(-(-t).ln_1p()).ln();
             let got = f64::from(gumbel(word));
-            // Near t = 1 the noise hangs on the rounding of the word to 24 bits.
+            // Near t = 1 the noise depends on the rounding of the word to 24 bits.
             assert!((got - exact).abs() < 2e-6 * exact.abs().max(1.0) + 1e-6, "{word:#x}: {got}, not {exact}");
         }
     }

@@ -1,6 +1,6 @@
-//! Rotary positions: the angles by which pairs of a head's numbers turn.
+//! Rotary position embedding: pairs of a head's numbers are rotated by angles that depend on the position.
 
-/// Which numbers of a head turn together.
+/// Which numbers of a head form a pair.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pairing {
     /// `2·i` with `2·i + 1`: GGUF files of the Llama family.
@@ -9,24 +9,24 @@ pub enum Pairing {
     Halves,
 }
 
-/// Cosines and sines of every pair at every position, made once per model.
+/// Cosines and sines of every pair at every position, computed once per model.
 ///
 /// Source: Su et al. 2021, *RoFormer: Enhanced Transformer with Rotary Position Embedding*.
 #[derive(Clone, Debug)]
 pub struct Rotary {
     pairing: Pairing,
     pairs: usize,
-    /// Pairs that turn; the others stay as they are.
+    /// Rotated pairs; the others stay as they are.
     turning: usize,
     positions: usize,
     tables: Vec<f32>,
 }
 
-/// Room before position 0, for the lanes of a vector that hold no key in question.
+/// Margin before position 0, for the unused lanes of a vector of keys.
 pub(crate) const MARGIN: usize = 16;
 
-// The tables are `[chunks][pairs][cosines, then sines][CHUNK + 16]`: what a vector of keys needs of all
-// pairs lies together, in few pages of memory, and a vector that begins in a chunk ends in it.
+// The tables are `[chunks][pairs][cosines, then sines][CHUNK + 16]`: the angles of all pairs for a vector of keys are
+// close together, in few pages of memory, and a vector that begins in a chunk ends in it.
 const CHUNK: usize = 64;
 const RUN: usize = CHUNK + 16;
 
@@ -38,9 +38,9 @@ impl Rotary {
 
     /// Tables for heads of `dim` numbers at positions `0..positions`.
     ///
-    /// Pair `i` at position `p` turns by `p · frequencies[i]` radians, computed in f64. Where there are fewer
-    /// frequencies than pairs, the first `2 · frequencies.len()` numbers of a head turn, paired among themselves,
-    /// and the others stay. Takes 5 bytes a position and number of a head.
+    /// Pair `i` at position `p` is rotated by `p · frequencies[i]` radians, computed in f64. If there are fewer
+    /// frequencies than pairs, the first `2 · frequencies.len()` numbers of a head are paired and rotated, and the
+    /// others stay. Takes 5 bytes per position and number of a head.
     ///
     /// # Panics
     /// If `dim` is odd, or there are more frequencies than pairs.
@@ -48,7 +48,7 @@ impl Rotary {
         Rotary::stretching(pairing, dim, frequencies, 1.0, positions)
     }
 
-    /// The same, and what turns grows by a factor: queries and keys each.
+    /// As [`Rotary::new`], with rotated queries and keys also scaled by `magnitude`.
     ///
     /// # Panics
     /// As [`Rotary::new`].
@@ -70,17 +70,17 @@ impl Rotary {
         Rotary { pairing, pairs, turning: frequencies.len(), positions, tables }
     }
 
-    /// Positions there are tables for.
+    /// Number of positions in the tables.
     pub fn positions(&self) -> usize {
         self.positions
     }
 
-    /// Numbers of a head.
+    /// The head dimension.
     pub fn dim(&self) -> usize {
         self.pairs * 2
     }
 
-    /// Pairs below it are numbers `i` and `i + halved` of a head, the others neighbours.
+    /// Pairs below this are numbers `i` and `i + halved` of a head, the others are neighbours.
     pub(crate) fn halved(&self) -> usize {
         match self.pairing {
             Pairing::Halves => self.turning,
@@ -88,7 +88,7 @@ impl Rotary {
         }
     }
 
-    /// All tables, as they lie.
+    /// The tables as one slice.
     pub(crate) fn tables(&self) -> &[f32] {
         &self.tables
     }
@@ -100,8 +100,7 @@ impl Rotary {
         (cosines[0], sines[0])
     }
 
-    /// Cosines and sines of a pair at sixteen positions from place `at` on, which is [`MARGIN`] for
-    /// position 0.
+    /// Cosines and sines of a pair at sixteen positions from index `at` on, which is [`MARGIN`] for position 0.
     #[inline(always)]
     pub(crate) fn sixteen(&self, pair: usize, at: usize) -> (&[f32; 16], &[f32; 16]) {
         let from = (at / CHUNK * self.pairs + pair) * 2 * RUN + at % CHUNK;
@@ -109,7 +108,7 @@ impl Rotary {
         (part(from), part(from + RUN))
     }
 
-    /// Both numbers of a pair, by their places in a head.
+    /// The indices of both numbers of a pair in a head.
     #[inline(always)]
     pub(crate) fn pair(&self, pair: usize) -> (usize, usize) {
         match self.pairing {
@@ -118,8 +117,7 @@ impl Rotary {
         }
     }
 
-    /// Turns a head to a position: `(a, b)` becomes `(a·cos - b·sin, a·sin + b·cos)`, each as
-    /// `fma(a, ·, ±(b·…))`.
+    /// Rotates a head to a position: `(a, b)` becomes `(a·cos - b·sin, a·sin + b·cos)`, each as `fma(a, ·, ±(b·…))`.
     pub fn turn(&self, head: &mut [f32], position: usize) {
         for pair in 0..self.pairs {
             let (first, second) = self.pair(pair);
@@ -129,7 +127,7 @@ impl Rotary {
     }
 }
 
-/// One pair turned. Inlined, so that siblings compile it for their own instructions.
+/// Rotates one pair. Inlined, so that siblings compile it for their own instructions.
 #[inline(always)]
 pub(crate) fn turn(a: f32, b: f32, cosine: f32, sine: f32) -> (f32, f32) {
     (a.mul_add(cosine, -(b * sine)), a.mul_add(sine, b * cosine))

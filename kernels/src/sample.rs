@@ -1,47 +1,47 @@
-//! The choice of the next token: a function of logits, settings and the name of the draw.
+//! Sampling of the next token: a function of logits, settings and the identity of the draw.
 
 use crate::lanes::{self, Lanes, Task};
 use crate::level::Kernels;
 use crate::random::{Draw, gumbel};
 use crate::softmax::Exponentials;
 
-/// What is chosen among.
+/// The sampling settings.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sampling {
-    /// Divides the logits. 0 takes the most likely token, and nothing below counts.
+    /// Divides the logits. 0 takes the most likely token, and all other settings are ignored.
     pub temperature: f32,
     /// Keeps this many of the most likely tokens; 0 keeps all.
     pub top_k: usize,
-    /// Keeps the fewest of the most likely tokens whose probabilities reach this; 1 keeps all.
+    /// Keeps the smallest set of most likely tokens whose probabilities sum to at least this; 1 keeps all.
     pub top_p: f32,
-    /// Keeps tokens at least this share as likely as the most likely one; 0 keeps all.
+    /// Keeps tokens whose probability is at least this share of the largest; 0 keeps all.
     pub min_p: f32,
 }
 
 impl Sampling {
-    /// The most likely token, the one of the lowest id among equals.
+    /// The most likely token, the one with the lowest id among equals.
     pub const GREEDY: Sampling = Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0 };
 
-    /// Every token by its probability at this temperature.
+    /// Every token with its probability at this temperature.
     pub const fn at(temperature: f32) -> Sampling {
         Sampling { temperature, ..Sampling::GREEDY }
     }
 
-    /// Whether no filter takes a token out.
+    /// Whether no filter is active.
     pub fn keeps_all(&self) -> bool {
         self.top_k == 0 && self.top_p >= 1.0 && self.min_p <= 0.0
     }
 }
 
 impl Kernels {
-    /// Chooses a token, or none where no logit is above -∞.
+    /// Draws a token; `None` if no logit is above -∞.
     ///
     /// `argmax_v((logits[v] - max) / temperature + noise(seed, path, position, v))` over the tokens kept,
-    /// ties to the lowest id: Gumbel-max sampling, so that the choice is a function of its arguments and a
-    /// draw can be repeated, shared with a speculated one, or made in any order. Of the filters, all at
-    /// the given temperature, `min_p` comes first, then `top_k`, then `top_p` of what is left.
+    /// ties to the lowest id: Gumbel-max sampling, so that the token is a function of the arguments, and a draw can be
+    /// repeated, shared with a speculated one, or made in any order. All filters are at the given temperature: first
+    /// `min_p`, then `top_k`, then `top_p` of what is left.
     ///
-    /// A token that may not be chosen has the logit -∞. NaN counts as -∞.
+    /// A token that may not be drawn has the logit -∞. NaN counts as -∞.
     pub fn sample(self, logits: &[f32], sampling: &Sampling, draw: Draw) -> Option<u32> {
         let largest = self.largest(logits);
         if largest == f32::NEG_INFINITY {
@@ -62,19 +62,19 @@ impl Kernels {
         best.map(|(token, _)| token)
     }
 
-    /// The tokens that pass the filters, in no order.
+    /// The tokens that pass the filters, unordered.
     fn kept(self, logits: &[f32], largest: f32, inverse: f32, sampling: &Sampling) -> Vec<u32> {
         let mut weights = vec![0.0; logits.len()];
         self.perform(Scaled { logits, largest, inverse, out: &mut weights });
         let total = self.perform(Exponentials(&mut weights));
         let weight = |token: u32| weights[token as usize];
-        // What all tokens below this weigh together cannot reach the share that `top_p` leaves out, so
-        // they need not be sorted. A quarter of it leaves room for the rounding of the sum.
+        // All tokens below this together cannot have the weight that `top_p` leaves out, so they need not be sorted. A
+        // quarter of it leaves room for the rounding of the sum.
         let negligible = (1.0 - sampling.top_p).max(0.0) * total / logits.len() as f32 * 0.25;
         let floor = sampling.min_p.clamp(0.0, 1.0).max(if sampling.top_p < 1.0 { negligible } else { 0.0 });
         let mut kept = Vec::new();
         for (chunk, (weights, logits)) in weights.chunks(64).zip(logits.chunks(64)).enumerate() {
-            // Most chunks hold no token of weight; a look at all 64 at once costs little.
+            // Most chunks hold no token of weight, and testing all 64 at once costs little.
             if weights.iter().fold(0.0f32, |largest, weight| if *weight > largest { *weight } else { largest }) < floor
             {
                 continue;
@@ -93,7 +93,7 @@ impl Kernels {
         if sampling.top_p >= 1.0 {
             return kept;
         }
-        // With other filters the share is one of what they keep; without, of everything.
+        // With other filters, the share is relative to what they keep; without, to everything.
         let filtered = sampling.top_k > 0 || sampling.min_p > 0.0;
         let whole = if filtered {
             kept.sort_unstable_by(likelier);
@@ -105,8 +105,8 @@ impl Kernels {
     }
 }
 
-/// The fewest of the likeliest tokens that weigh `enough` together, all if they do not; the sum is taken
-/// from the likeliest down.
+/// The smallest set of likeliest tokens with a total weight of at least `enough`, or all; summed from the likeliest
+/// down.
 fn nucleus(
     mut tokens: Vec<u32>,
     likelier: &impl Fn(&u32, &u32) -> std::cmp::Ordering,
@@ -115,7 +115,7 @@ fn nucleus(
 ) -> Vec<u32> {
     let (mut sorted, mut sum, mut sort) = (0, 0.0, 64);
     while sorted < tokens.len() {
-        // Few tokens are enough as a rule, so no more are sorted than turn out to be needed.
+        // Usually few tokens are enough, so no more are sorted than needed.
         let rest = &mut tokens[sorted..];
         let count = sort.min(rest.len());
         if count < rest.len() {
@@ -156,7 +156,7 @@ impl Task for Scaled<'_> {
     fn vectors<L: Lanes>(self, lanes: L) {
         let (largest, inverse) = (lanes.splat(self.largest), lanes.splat(self.inverse));
         let scaled = |logit| {
-            let number = lanes.max(logit, lanes.splat(f32::NEG_INFINITY)); // the second where NaN
+            let number = lanes.max(logit, lanes.splat(f32::NEG_INFINITY)); // the second if NaN
             lanes.mul(lanes.sub(number, largest), inverse)
         };
         let (logits, rest) = self.logits.as_chunks::<16>();
@@ -168,8 +168,8 @@ impl Task for Scaled<'_> {
     }
 }
 
-/// The better of the best so far and a token: the larger score, and of equals the lower id. -∞ and NaN
-/// are no scores.
+/// The better of the best so far and a token: the larger score, and the lower id among equals. -∞ and NaN are not
+/// scores.
 fn better(best: Option<(u32, f32)>, token: u32, score: f32) -> Option<(u32, f32)> {
     match best {
         None if score > f32::NEG_INFINITY => Some((token, score)),
@@ -214,7 +214,7 @@ impl Task for Noisy<'_> {
                 let score = lanes.sub(lanes.load(logits), largest);
                 let score = lanes.fma(score, inverse, lanes::gumbel(lanes, words));
                 let token = lanes.add_words(numbers, lanes.words(index as u32 * 64 + part as u32 * 16));
-                // A lane's tokens come in rising order, so the first of equals stays.
+                // A lane's tokens come in ascending order, so the first of equals stays.
                 tokens = lanes.words_if_less(scores, score, token, tokens);
                 scores = lanes.if_less(scores, score, score, scores);
             }
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(reached(Sampling { min_p: 0.25, ..Sampling::at(1.0) }), [false, true, true, true]);
         assert_eq!(reached(Sampling { top_k: 1, ..Sampling::at(1.0) }), [false, true, false, false]);
         assert_eq!(reached(Sampling { top_k: 3, ..Sampling::at(1.0) }), [false, true, true, true]);
-        // Half of what the two keep is reached by the first of them.
+        // Half of the total weight of the two kept tokens is reached by the first.
         assert_eq!(reached(Sampling { top_k: 2, top_p: 0.6, ..Sampling::at(1.0) }), [false, true, false, false]);
     }
 
@@ -320,7 +320,7 @@ mod tests {
                 sorted.truncate(sampling.top_k);
             }
             let whole: f64 = sorted.iter().map(|token| weight(*token)).sum();
-            // How many reach the share, and how many if it is a little off: sums in f32 are.
+            // How many tokens reach the share, and how many if it is slightly off, as sums in f32 are.
             let needed = |share: f64| {
                 let mut sum = 0.0;
                 sorted

@@ -7,8 +7,8 @@ use crate::level::Kernels;
 impl Kernels {
     /// `row[i] = e^(row[i] - max) / Σ_j e^(row[j] - max)`, in place.
     ///
-    /// The denominator is summed in 16 stripes. Entries of -∞ become 0. An empty row stays empty, and
-    /// one of -∞ alone becomes zeros.
+    /// The denominator is summed in 16 stripes. Entries of -∞ become 0. A row of only -∞ becomes zeros; an empty row is
+    /// allowed.
     pub fn softmax(self, row: &mut [f32]) {
         let sum = self.perform(Exponentials(row));
         let inverse = if sum > 0.0 { 1.0 / sum } else { 0.0 };
@@ -19,26 +19,26 @@ impl Kernels {
 
     /// `ln Σ_j e^row[j]`, so that `row[i] - log_sum_exp(row)` is the log-probability of `i`.
     ///
-    /// Sums as [`Kernels::softmax`] does. Gives -∞ for a row that is empty or of -∞ alone.
+    /// Sums as [`Kernels::softmax`] does. Gives -∞ for a row that is empty or has only -∞.
     pub fn log_sum_exp(self, row: &[f32]) -> f32 {
         self.perform(LogSum(row))
     }
 
-    /// `row[i] = cap · tanh(row[i] / cap)`, in place, computed as `cap · (1 - 2 / (1 + e^(row[i] / (cap/2))))`: no
-    /// entry is larger than `cap` then.
+    /// `row[i] = cap · tanh(row[i] / cap)`, in place, computed as `cap · (1 - 2 / (1 + e^(row[i] / (cap/2))))`: so no
+    /// entry exceeds `cap`.
     ///
     /// Source: Gemma Team 2024, *Gemma 2: Improving Open Language Models at a Practical Size*, 2.3.
     pub fn soft_cap(self, row: &mut [f32], cap: f32) {
         self.perform(Capped { row, cap });
     }
 
-    /// The largest entry, NaN not counting; -∞ of none.
+    /// The largest entry, ignoring NaN; -∞ if there is none.
     pub(crate) fn largest(self, row: &[f32]) -> f32 {
         self.perform(Largest(row))
     }
 }
 
-/// Replaces a row by `e^(row[i] - max)` and gives their striped sum; all 0 where all were -∞.
+/// Replaces a row by `e^(row[i] - max)` and returns their striped sum; all are 0 if all were -∞.
 pub(crate) struct Exponentials<'a>(pub(crate) &'a mut [f32]);
 
 /// Replaces a row by `cap · tanh(row[i] / cap)`.

@@ -1,19 +1,19 @@
-//! The limit that every product meets: how fast memory can be read.
+//! The upper bound on the speed of products: how fast memory can be read.
 
 use std::hint::black_box;
 
 use crate::arena::{Arena, Run};
 use crate::parallel::{Inline, Parallel, spread};
 
-/// Bytes of a chunk that one thread reads on its own.
+/// Bytes that one thread reads at a time.
 const CHUNK: usize = 1 << 20;
 
-/// Memory that lies like the weights of a model, to be read and not used. Whoever times [`Stream::read`] knows the
-/// most bytes a second that a step over weights can have.
+/// Memory with the layout of a model's weights, which is only read. The time of [`Stream::read`] gives the memory
+/// bandwidth, and so an upper bound on the speed of a step.
 pub struct Stream(Run);
 
 impl Stream {
-    /// So many bytes, in whole mebibytes, at least one.
+    /// `bytes` bytes, rounded up to whole mebibytes, at least one.
     pub fn new(bytes: usize) -> Stream {
         let mut run = Arena::new().take(&Inline, bytes.next_multiple_of(CHUNK).max(CHUNK), false);
         run.bytes_mut().fill(1);
@@ -25,7 +25,7 @@ impl Stream {
         self.0.bytes().len()
     }
 
-    /// Reads every byte once, in a loop that does nothing else than sum.
+    /// Reads every byte once, in a loop that only sums.
     pub fn read(&self, parallel: &dyn Parallel) {
         let bytes = self.0.bytes();
         spread(parallel, bytes.len() / CHUNK, 1, &|chunks| {

@@ -28,7 +28,7 @@ pub(crate) fn part<C: Cell>(
     }
 }
 
-/// A query scaled and turned to its position.
+/// A query, scaled and rotated to its position.
 fn turned_query(heads: &Heads<'_>, query: &[f32], position: usize) -> Vec<f32> {
     let mut query: Vec<f32> = query.iter().map(|number| number * heads.scale).collect();
     heads.rotary.turn(&mut query, position);

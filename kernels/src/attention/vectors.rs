@@ -1,5 +1,5 @@
-//! Attention, sixteen lanes at a time: sixteen tokens for the scores, sixteen numbers of a value for the
-//! outputs. Each lane keeps the order of the definition.
+//! Attention in sixteen lanes: sixteen tokens for the scores, sixteen numbers of a value for the outputs. Each lane
+//! keeps the order of the definition.
 
 use crate::attention::{Heads, Pages, Part};
 use crate::lanes::{Lanes, Task};
@@ -8,7 +8,7 @@ use crate::parallel::Disjoint;
 use crate::rotary::{MARGIN, Rotary, turn};
 use crate::softmax::{Capped, Exponentials};
 
-/// The queries of a part, scaled and turned, `[pair][both numbers][asker]`. An asker is a head of a row.
+/// The queries of a part, scaled and rotated, `[pair][both numbers][asker]`. An asker is a query head of a row.
 struct Askers {
     count: usize,
     queries: Vec<f32>,
@@ -30,8 +30,8 @@ pub(super) fn part<L: Lanes, C: Cell>(
     let listed = seen.iter().copied().max().unwrap_or(0) as usize;
     let stride = listed;
     let mut weights = vec![0.0f32; askers.count * stride];
-    // Pages lie anywhere, so the processor cannot guess the next; after the last keys come values. The
-    // rows of a prefill share theirs, which stay in the cache.
+    // Pages are scattered, so the hardware cannot prefetch the next one; after the last keys come values. The rows of a
+    // prefill share theirs, which stay in the cache.
     let decoding = part.rows == 1;
     let page_tokens = heads.shape.page_tokens;
     let keys_of = |span: &Span| {
@@ -112,34 +112,34 @@ fn askers(heads: &Heads<'_>, queries: &[f32], part: &Part<'_>, run: usize) -> As
     Askers { count, queries: turned }
 }
 
-/// The keys of one head in one page, and who asks.
+/// The keys of one head in one page, and the queries to score.
 struct Asked<'a, C> {
     /// `[number][token]`
     cells: &'a [C],
     page_tokens: usize,
     rotary: &'a Rotary,
     askers: &'a Askers,
-    /// Weights between one asker's and the next one's.
+    /// Distance from one asker's weights to the next one's.
     stride: usize,
 }
 
-/// Some tokens of a page from `base` on, of which those between `from` and `to` count.
+/// Tokens of a page from `base` on, of which those between `from` and `to` are valid.
 #[derive(Clone, Copy)]
 struct Tokens {
     base: usize,
     from: usize,
     to: usize,
-    /// Place of the position of the first in the tables. Tokens before those that count have positions
-    /// before theirs; the tables have a margin for them.
+    /// Index in the tables of the first token's position. Tokens before the valid ones have earlier positions, for
+    /// which the tables have a margin.
     position: usize,
 }
 
 impl<C: Cell> Asked<'_, C> {
-    /// Scores of a span's tokens, for each asker from `weights[asker · stride]` on.
+    /// Scores of a span's tokens; those of an asker start at `weights[asker · stride]`.
     #[inline(always)]
     fn scores<L: Lanes>(&self, lanes: L, span: &Span, weights: &mut [f32]) {
         let (offset, end) = (span.offset as usize, (span.offset + span.tokens) as usize);
-        // With few askers one vector of tokens is too few sums to keep the units busy.
+        // With few askers, one vector of tokens gives too few independent sums to keep the units busy.
         let double = L::TWO_GROUPS && self.askers.count < L::ASKERS;
         let mut base = offset / 16 * 16;
         while base < end {
@@ -162,12 +162,12 @@ impl<C: Cell> Asked<'_, C> {
         }
     }
 
-    /// Scores of `16 · GROUPS` tokens, or as many as the page has left if they are not `FULL`.
+    /// Scores of `16 · GROUPS` tokens, or, unless `FULL`, of as many as the page has left.
     #[inline(always)]
     fn all_askers<L: Lanes, const GROUPS: usize, const FULL: bool>(&self, lanes: L, tokens: Tokens, out: &mut [f32]) {
         let mut asker = 0;
         while asker < self.askers.count {
-            // Sums enough at once to hide the time that one takes, and no more than there are registers.
+            // Enough independent sums to hide the latency of one, and no more than there are registers.
             asker += match ((self.askers.count - asker).min(L::ASKERS), GROUPS) {
                 (12.., 1) => self.some_askers::<L, 12, GROUPS, FULL>(lanes, asker, tokens, out),
                 (6.., _) => self.some_askers::<L, 6, GROUPS, FULL>(lanes, asker, tokens, out),
@@ -179,7 +179,7 @@ impl<C: Cell> Asked<'_, C> {
         }
     }
 
-    /// The same for `ASKERS` askers from `asker` on; gives how many that was.
+    /// Scores for `ASKERS` askers from `asker` on; returns their number.
     #[inline(always)]
     fn some_askers<L: Lanes, const ASKERS: usize, const GROUPS: usize, const FULL: bool>(
         &self,
@@ -199,7 +199,7 @@ impl<C: Cell> Asked<'_, C> {
                 let (cosine, sine) = (lanes.load(cosine), lanes.load(sine));
                 let a = self.key::<L, FULL>(lanes, first, tokens.base + 16 * group);
                 let b = self.key::<L, FULL>(lanes, second, tokens.base + 16 * group);
-                // As `rotary::turn` does it.
+                // As in `rotary::turn`.
                 let turned = lanes.fma(a, cosine, lanes.sub(lanes.splat(-0.0), lanes.mul(b, sine)));
                 let other = lanes.fma(a, sine, lanes.mul(b, cosine));
                 for ((sum, first), second) in sums.iter_mut().zip(firsts).zip(seconds) {
@@ -219,7 +219,7 @@ impl<C: Cell> Asked<'_, C> {
         ASKERS
     }
 
-    /// A number of sixteen tokens, or of those that the page has left.
+    /// One number of sixteen tokens, or of as many as the page has left.
     #[inline(always)]
     fn key<L: Lanes, const FULL: bool>(&self, lanes: L, number: usize, base: usize) -> L::Floats {
         let at = number * self.page_tokens + base;
@@ -231,7 +231,7 @@ impl<C: Cell> Asked<'_, C> {
     }
 }
 
-/// Adds the values of consecutive tokens, by their weights, to the outputs of the heads of a row.
+/// Adds the values of consecutive tokens, times their weights, to the outputs of the heads of a row.
 #[inline(always)]
 fn sum_values<L: Lanes, C: Cell>(lanes: L, values: &[C], dim: usize, weights: &[f32], stride: usize, out: &mut [f32]) {
     let run = out.len() / dim;
@@ -256,7 +256,7 @@ struct Values<'a, C> {
 }
 
 impl<C: Cell> Values<'_, C> {
-    /// Adds to the outputs of `HEADS` heads; gives how many that was.
+    /// Adds to the outputs of `HEADS` heads; returns their number.
     #[inline(always)]
     fn all_numbers<L: Lanes, const HEADS: usize>(&self, lanes: L, out: &mut [f32]) -> usize {
         let mut number = 0;
@@ -281,7 +281,7 @@ impl<C: Cell> Values<'_, C> {
         HEADS
     }
 
-    /// Adds `WIDTH` vectors of numbers from `number` on; gives how many numbers that was.
+    /// Adds `WIDTH` vectors of numbers from `number` on; returns how many numbers these are.
     #[inline(always)]
     fn some_numbers<L: Lanes, const HEADS: usize, const WIDTH: usize>(
         &self,

@@ -1,4 +1,4 @@
-//! Attention on a device, and the pages it reads.
+//! Attention on a device, and its pages.
 
 use crate::cuda::buffer::{Buffer, Plain};
 use crate::cuda::lists::{Lists, Slots};
@@ -9,7 +9,7 @@ use crate::rotary::Rotary;
 
 /// The tables of a [`Rotary`] on a device.
 pub struct Angles {
-    /// Pairs below it are numbers `i` and `i + halved` of a head, the others neighbours.
+    /// Pairs below this are numbers `i` and `i + halved` of a head, the others are neighbours.
     halved: usize,
     pairs: usize,
     positions: usize,
@@ -17,18 +17,18 @@ pub struct Angles {
 }
 
 impl Angles {
-    /// Positions there are tables for.
+    /// Number of positions in the tables.
     pub fn positions(&self) -> usize {
         self.positions
     }
 
-    /// Numbers of a head.
+    /// The head dimension.
     pub fn dim(&self) -> usize {
         self.pairs * 2
     }
 }
 
-/// The keys and values of one layer on a device, as [`PageShape`] lays them out.
+/// The keys and values of one layer on a device, in the layout of [`PageShape`].
 pub struct DevicePages<C> {
     shape: PageShape,
     pages: usize,
@@ -39,25 +39,25 @@ pub struct DevicePages<C> {
 }
 
 impl<C> DevicePages<C> {
-    /// The measures of a page.
+    /// The dimensions of a page.
     pub fn shape(&self) -> PageShape {
         self.shape
     }
 
-    /// How many pages there are.
+    /// Number of pages.
     pub fn pages(&self) -> usize {
         self.pages
     }
 }
 
-/// What becomes of scores, as in [`crate::Heads`].
+/// The settings of scores, as in [`crate::Heads`].
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Scoring {
-    /// Factor of the scores.
+    /// Scale of the scores.
     pub scale: f32,
-    /// Where there is one, a row does not see tokens whose position is so far or farther before its own.
+    /// The sliding window: a row does not see tokens whose position is this far or farther before its own.
     pub window: Option<u32>,
-    /// Where there is one, a score `s` counts as `cap · tanh(s / cap)`.
+    /// The soft cap: a score `s` counts as `cap · tanh(s / cap)`.
     pub cap: Option<f32>,
 }
 
@@ -81,7 +81,7 @@ arguments! {
     }
 }
 
-/// The kernel for these cells, of one for f32 and one for f16.
+/// Selects the kernel for the cell type, f32 or f16.
 fn kernel<C: Cell>([single, half]: [&'static str; 2]) -> &'static str {
     if size_of::<C>() == size_of::<f32>() { single } else { half }
 }
@@ -96,7 +96,7 @@ fn measures(shape: PageShape, heads: usize) -> Shape {
 }
 
 impl Cuda {
-    /// Uploads the tables of positions.
+    /// Uploads rotary tables.
     pub fn angles(&self, rotary: &Rotary) -> Result<Angles, CudaError> {
         Ok(Angles {
             halved: rotary.halved(),
@@ -106,13 +106,13 @@ impl Cuda {
         })
     }
 
-    /// Room for the keys and values of one layer, of which none is set.
+    /// Uninitialised memory for the keys and values of one layer.
     pub fn pages<C: Cell + Plain>(&self, shape: PageShape, pages: usize) -> Result<DevicePages<C>, CudaError> {
         let cells = pages * shape.cells();
         Ok(DevicePages { shape, pages, keys: self.buffer(cells)?, values: self.buffer(cells)? })
     }
 
-    /// Puts rows of keys and values, `[slots, token_cells]` each, at their slots, as [`PageShape::store`] does.
+    /// Writes rows of keys and values, `[slots, token_cells]` each, to their slots, as [`PageShape::store`] does.
     ///
     /// # Panics
     /// If a length disagrees with its shape, or the slots were made for other pages.
@@ -126,7 +126,7 @@ impl Cuda {
         self.move_cells(kernel::<C>(["store_f32", "store_f16"]), slots, key_rows, value_rows, pages)
     }
 
-    /// Gets rows of keys and values back out of their slots.
+    /// Reads rows of keys and values from their slots.
     ///
     /// # Panics
     /// As [`Cuda::store`].
@@ -171,10 +171,10 @@ impl Cuda {
         unsafe { self.launch(kernel, [blocks(count, 256), 1, 1], 256, arguments) }
     }
 
-    /// Attention with rotary positions, with the bits of [`crate::Kernels::attend`].
+    /// Attention with rotary embedding, with the bits of [`crate::Kernels::attend`].
     ///
-    /// Shapes, row-major f32: `queries` and `out` `[rows, heads, head_dim]`, the rows as `lists` has them. Window and
-    /// cap are those of [`crate::Heads`].
+    /// Shapes, row-major f32: `queries` and `out` `[rows, heads, head_dim]`, the rows in the order of `lists`. Window
+    /// and cap are those of [`crate::Heads`].
     ///
     /// # Panics
     /// If a length disagrees with its shape, or the lists were made for other pages or angles.

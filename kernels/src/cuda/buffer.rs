@@ -1,4 +1,4 @@
-//! Memory of a machine.
+//! Memory on a device.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use half::f16;
 use crate::cuda::machine::{Address, Machine};
 use crate::cuda::{Cuda, CudaError};
 
-/// A type that is nothing but its bytes.
+/// A type that consists of its bytes alone.
 ///
 /// # Safety
 /// Any bytes are a value of it, and all bytes of a value are set: there is no padding.
@@ -39,13 +39,13 @@ fn bytes_of_mut<T: Plain>(values: &mut [T]) -> &mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
 }
 
-/// Memory of a machine, which is freed with the last values in it.
+/// Memory on a device, freed with the last buffer in it.
 struct Memory {
     machine: Arc<dyn Machine>,
     address: Address,
 }
 
-/// Values in the memory of a machine.
+/// Values in the memory of a device.
 pub struct Buffer<T> {
     memory: Arc<Memory>,
     address: Address,
@@ -61,17 +61,17 @@ impl<T: Plain> Buffer<T> {
         Ok(Buffer { memory, address, length, values: PhantomData })
     }
 
-    /// How many values there are.
+    /// Number of values.
     pub fn length(&self) -> usize {
         self.length
     }
 
-    /// The address of value `at`, which lies within the buffer or just behind it.
+    /// The address of value `at`, within the buffer or just past its end.
     fn place(&self, at: usize) -> Address {
         self.address.plus(at * size_of::<T>())
     }
 
-    /// Writes values from place `at` on.
+    /// Writes values from index `at` on.
     ///
     /// # Panics
     /// If they do not fit.
@@ -81,10 +81,10 @@ impl<T: Plain> Buffer<T> {
         unsafe { self.memory.machine.write(self.place(at), bytes_of(values)) }
     }
 
-    /// Reads values from place `at` on, when all is done that was queued. Values that nothing has set are any.
+    /// Reads values from index `at` on, after all queued operations. Values that were never written are arbitrary.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there are fewer values.
     pub fn read(&self, at: usize, values: &mut [T]) -> Result<(), CudaError> {
         assert!(at <= self.length && values.len() <= self.length - at, "values within the buffer");
         // SAFETY: the bytes lie within this buffer, as was just asserted.
@@ -101,7 +101,7 @@ impl<T: Plain> Buffer<T> {
 }
 
 impl Buffer<u8> {
-    /// `length` values from byte `from` on, in the same memory. They are read only: nothing that owns them writes.
+    /// `length` values from byte `from` on, in the same memory. They are read-only: nothing that owns them writes.
     ///
     /// # Panics
     /// If they do not lie within the bytes, or are not aligned.
@@ -114,10 +114,10 @@ impl Buffer<u8> {
 }
 
 impl Cuda {
-    /// Where a buffer lies.
+    /// The address of a buffer.
     ///
     /// # Panics
-    /// If it is another machine's: its address would mean nothing here.
+    /// If it belongs to another machine: its address would be meaningless here.
     pub(crate) fn address<T: Plain>(&self, buffer: &Buffer<T>) -> Address {
         assert!(Arc::ptr_eq(&self.machine, &buffer.memory.machine), "a buffer of this machine");
         buffer.address

@@ -1,4 +1,4 @@
-//! The machine that is a device, behind the CUDA driver, which is loaded when it is asked for.
+//! A CUDA device behind its driver, which is loaded on demand.
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
@@ -11,14 +11,14 @@ use cudarc::driver::{CudaContext, CudaStream};
 use crate::cuda::CudaError;
 use crate::cuda::machine::{Address, Launch, Machine};
 
-/// The kernels, ended by a 0 as the driver wants it.
+/// The kernels, terminated by a 0 as the driver requires.
 const SOURCES: [(&str, &str); 3] = [
     ("products", concat!(include_str!("../../cuda/products.ptx"), "\0")),
     ("rows", concat!(include_str!("../../cuda/rows.ptx"), "\0")),
     ("attention", concat!(include_str!("../../cuda/attention.ptx"), "\0")),
 ];
 
-/// A device with one stream, so that all is done in the order in which it was told.
+/// A device with one stream, so that operations are executed in order.
 pub(crate) struct Driver {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
@@ -68,7 +68,7 @@ impl Driver {
         Ok(driver)
     }
 
-    /// Has the device keep what is freed for what is allocated next, which would else be new after every wait.
+    /// Lets the device keep freed memory for later allocations; it would otherwise return it at every wait.
     fn keep_freed_memory(&self) -> Result<(), CudaError> {
         if !self.context.has_async_alloc() {
             return Ok(());
@@ -89,7 +89,7 @@ impl Driver {
         self.context.bind_to_thread().map_err(failed("make the device current"))
     }
 
-    /// A kernel by its name; when it is first asked for, the size of its arguments is held against ours.
+    /// A kernel by name; on first use, the size of its arguments is compared with ours.
     fn function(&self, launch: &Launch<'_>) -> Result<CUfunction, CudaError> {
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(function) = functions.get(launch.kernel) {

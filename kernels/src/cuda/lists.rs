@@ -9,21 +9,21 @@ use crate::cuda::{Cuda, CudaError};
 use crate::pages::{PageShape, Slot};
 
 arguments! {
-    /// A row, and the list that it reads: `Row` of the kernels.
+    /// A row and its list: `Row` of the kernels.
     struct Row { weights: u64, spans: u32, count: u32, seen: u32, position: u32, }
-    /// A span as the kernels take it.
+    /// A span in the kernels' layout.
     struct Run { page: u32, offset: u32, tokens: u32, position: u32, }
-    /// Rows of one list and the first of the tokens that a block scores: `Item` of the kernels.
+    /// Rows of one list, and the first token that a block scores: `Item` of the kernels.
     struct Item { row: u32, rows: u32, token: u32, listed: u32, }
-    /// A slot as the kernels take it.
+    /// A slot in the kernels' layout.
     struct Place { page: u32, offset: u32, }
 }
 
-/// Rows of a list that share the turning of keys, and the tokens that a block scores.
+/// Rows of a list for which a key is rotated once, and the number of tokens that a block scores.
 const ROWS: usize = 4;
 const TOKENS: usize = 128;
 
-/// The rows of a step with the lists that they read, on a device; with the memory that attention works in.
+/// The rows of a step and their lists on a device, with the working memory of attention.
 pub struct Lists {
     pub(crate) heads: usize,
     pub(crate) shape: PageShape,
@@ -33,31 +33,31 @@ pub struct Lists {
     pub(crate) spans: Buffer<Run>,
     pub(crate) starts: Buffer<u32>,
     pub(crate) passes: Vec<Pass>,
-    /// The weights of one pass at a time.
+    /// The attention weights of one pass at a time.
     pub(crate) weights: Buffer<f32>,
 }
 
-/// Rows that are done together: as many as there is memory for their weights.
+/// Rows that are computed together: as many as there is memory for their weights.
 pub(crate) struct Pass {
-    /// The first row within the call, and how many.
+    /// The first row within the call, and the number of rows.
     pub(crate) first: usize,
     pub(crate) count: usize,
     pub(crate) rows: Buffer<Row>,
     pub(crate) items: Buffer<Item>,
-    /// Where the weights of each row begin, and how many tokens it sees.
+    /// The start of each row's weights, and how many tokens it sees.
     pub(crate) weights: Buffer<u64>,
     pub(crate) seen: Buffer<u32>,
     pub(crate) inverses: Buffer<f32>,
 }
 
-/// Where the keys and values of rows go, on a device.
+/// The slots of the rows' keys and values, on a device.
 pub struct Slots {
     pub(crate) shape: PageShape,
     pub(crate) pages: usize,
     pub(crate) places: Buffer<Place>,
 }
 
-/// Rows of a pass while they are gathered.
+/// Rows of a pass being collected.
 #[derive(Default)]
 struct Gathered {
     first: usize,
@@ -66,7 +66,7 @@ struct Gathered {
     weights: usize,
 }
 
-/// Lists before they are sent.
+/// Lists before the upload.
 pub(crate) struct Planned {
     heads: usize,
     shape: PageShape,
@@ -76,11 +76,11 @@ pub(crate) struct Planned {
     spans: Placed<Run>,
     starts: Placed<u32>,
     passes: Vec<PlannedPass>,
-    /// The weights of the largest pass.
+    /// The number of weights in the largest pass.
     most: usize,
 }
 
-/// A [`Pass`] before it is sent.
+/// A [`Pass`] before the upload.
 struct PlannedPass {
     first: usize,
     count: usize,
@@ -91,7 +91,7 @@ struct PlannedPass {
 }
 
 impl Planned {
-    /// Lists among what is sent together; see [`Cuda::lists`].
+    /// Adds lists to an upload; see [`Cuda::lists`].
     pub(crate) fn new(
         uploads: &mut Uploads,
         (heads, shape, pages): (usize, PageShape, usize),
@@ -124,7 +124,7 @@ impl Planned {
                 gathered.rows.push(Row { weights: weights_at, spans: first_span, count, seen, position: *position });
                 gathered.weights += weights;
                 most = most.max(gathered.weights);
-                // A row joins those before it if they are few and of its list.
+                // A row joins its predecessors if they are fewer than `ROWS` and of its list.
                 let joins = at % ROWS != 0 && within > 0;
                 gathered.add_items(within, joins, seen);
             }
@@ -136,7 +136,7 @@ impl Planned {
         Planned { heads, shape, rows, pages, positions, spans, starts, passes, most }
     }
 
-    /// The lists, once they are sent.
+    /// The lists, after the upload.
     pub(crate) fn sent(self, cuda: &Cuda, uploads: &Uploads) -> Result<Lists, CudaError> {
         let Planned { heads, shape, rows, pages, positions, spans, starts, passes, most } = self;
         let pass = |planned: PlannedPass| -> Result<Pass, CudaError> {
@@ -157,7 +157,7 @@ impl Planned {
 }
 
 impl Slots {
-    /// Slots among what is sent together.
+    /// Adds slots to an upload.
     pub(crate) fn put(uploads: &mut Uploads, shape: PageShape, pages: usize, slots: &[Slot]) -> Placed<Place> {
         for slot in slots {
             assert!((slot.page as usize) < pages, "page {} of {pages}", slot.page);
@@ -191,10 +191,10 @@ impl Gathered {
         }
         Gathered { first: first + count, ..Gathered::default() }
     }
-    /// Adds the items of row `row`, which sees `seen` tokens; or has those of the rows before it do for it as well.
+    /// Adds the items of row `row`, which sees `seen` tokens, or lets those of the preceding rows cover it as well.
     fn add_items(&mut self, row: usize, joins: bool, seen: u32) {
         let first = if joins { self.items.iter().rposition(|item| item.token == 0) } else { None };
-        // Rows that see nothing have no items; then there is nothing to join.
+        // Rows that see nothing have no items, so there is nothing to join.
         let first = first.filter(|first| (self.items[*first].row + self.items[*first].rows) as usize == row);
         let Some(first) = first else {
             let items = (0..seen).step_by(TOKENS).map(|token| Item { row: word(row), rows: 1, token, listed: seen });

@@ -1,58 +1,58 @@
-//! What runs kernels, and how they are launched.
+//! The interface of a machine that runs kernels, and how they are launched.
 
 use crate::cuda::buffer::{Plain, bytes_of};
 use crate::cuda::{Cuda, CudaError};
 
-/// A place in the memory of a machine.
+/// An address in the memory of a machine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct Address(pub u64);
 
 impl Address {
-    /// The place `bytes` further on.
+    /// The address `bytes` further on.
     pub(crate) fn plus(self, bytes: usize) -> Address {
         Address(self.0 + bytes as u64)
     }
 }
 
-/// One run of a kernel.
+/// One launch of a kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct Launch<'a> {
     /// Its name in the sources.
     pub kernel: &'static str,
-    /// Blocks in each direction; none is 0.
+    /// Blocks in each dimension; none is 0.
     pub grid: [u32; 3],
-    /// Threads of a block, as many as the kernel is built for.
+    /// Threads per block, as many as the kernel is built for.
     pub threads: u32,
-    /// The structure that it takes, by its bytes.
+    /// The bytes of its argument structure.
     pub arguments: &'a [u8],
 }
 
-/// A machine with memory of its own that runs kernels: a device behind its driver, or in the tests a program that
-/// stands in for one.
+/// A machine with memory of its own that runs kernels: a device behind its driver, or in tests a program that stands in
+/// for one.
 ///
-/// It does what it is told in the order in which it is told; it may do so later, but for reading, which waits.
-/// [`Cuda`] keeps the contracts of the `unsafe` methods.
+/// Operations are executed in order, possibly later; only reads and waits block. [`Cuda`] keeps the contracts of the
+/// `unsafe` methods.
 pub trait Machine: Send + Sync {
-    /// What it calls itself.
+    /// Its name.
     fn name(&self) -> String;
 
-    /// Memory of at least so many bytes, aligned for any number; nothing in it is set.
+    /// Uninitialised memory of at least `bytes` bytes, aligned for any number.
     fn allocate(&self, bytes: usize) -> Result<Address, CudaError>;
 
-    /// Frees memory once all that was told before is done.
+    /// Frees memory after all operations queued before.
     ///
     /// # Safety
-    /// The address was given by `allocate`, and is not used again.
+    /// The address is from `allocate`, and is not used again.
     unsafe fn free(&self, address: Address);
 
     /// Copies bytes to the machine; they may be dropped on return.
     ///
     /// # Safety
-    /// The bytes at the address lie in memory that was allocated and not freed.
+    /// The bytes at the address are in memory that was allocated and not freed.
     unsafe fn write(&self, to: Address, bytes: &[u8]) -> Result<(), CudaError>;
 
-    /// Copies bytes from the machine, after all that was told before.
+    /// Copies bytes from the machine, after all operations queued before.
     ///
     /// # Safety
     /// As for `write`.
@@ -61,16 +61,16 @@ pub trait Machine: Send + Sync {
     /// Runs a kernel.
     ///
     /// # Safety
-    /// The arguments are those that the kernel takes, and all that it reads and writes by them lies in memory that
-    /// was allocated and not freed.
+    /// The arguments are those of the kernel, and all memory that it reads and writes through them was allocated and
+    /// not freed.
     unsafe fn launch(&self, launch: &Launch<'_>) -> Result<(), CudaError>;
 
-    /// Waits until all is done; fails if anything did.
+    /// Waits until all operations are done; fails if any did.
     fn wait(&self) -> Result<(), CudaError>;
 }
 
 impl Cuda {
-    /// Runs a kernel with its structure of arguments; does nothing for a grid without blocks.
+    /// Launches a kernel with its argument structure; does nothing for an empty grid.
     ///
     /// # Safety
     /// As for [`Machine::launch`].
@@ -90,26 +90,26 @@ impl Cuda {
     }
 }
 
-/// Blocks of `size` that hold `count` things.
+/// The number of blocks of `size` items for `count` items.
 ///
 /// # Panics
-/// If a device takes no such grid.
+/// If a device does not support such a grid.
 pub(crate) fn blocks(count: usize, size: usize) -> u32 {
     let blocks = count.div_ceil(size);
     assert!(blocks <= i32::MAX as usize, "{blocks} blocks are more than a device takes");
     blocks as u32
 }
 
-/// A count as the kernels take it.
+/// A count as a 32-bit number.
 ///
 /// # Panics
-/// If it has more than 32 bits.
+/// If it does not fit.
 pub(crate) fn word(count: usize) -> u32 {
     count.try_into().expect("the kernels count in 32 bits")
 }
 
-/// Declares structures that kernels take, which stand in the sources of the kernels with the same fields. There is no
-/// padding in them, so that all their bytes are set: 8-byte fields come first, 4-byte fields are even in number.
+/// Declares argument structures, which have the same fields in the sources of the kernels. They have no padding, so
+/// that all their bytes are set: 8-byte fields come first, and the number of 4-byte fields is even.
 macro_rules! arguments {
     ($($(#[$comment:meta])* struct $name:ident { $($field:ident: $type:ty,)* })*) => { $(
         $(#[$comment])*

@@ -1,4 +1,4 @@
-//! Products with matrices on a device, and the lookup of their rows.
+//! Matrix products on a device, and the lookup of rows.
 
 use crate::cuda::buffer::Buffer;
 use crate::cuda::machine::{Address, arguments, blocks, word};
@@ -7,21 +7,21 @@ use crate::cuda::{Cuda, CudaError};
 use crate::format::Format;
 use crate::matrix::{BLOCK, Matrix, TILE};
 
-/// Rows of activations that the kernels take together, and the bytes of such a block: quants, scales, sums.
+/// Rows of activations that the kernels process together, and the bytes of such a block: quants, scales, sums.
 const EIGHT: usize = 8;
 const ACTIVATION_BYTES: usize = EIGHT * (BLOCK + 4 + 4);
 
-/// From here on rows are worth the kernel that gives whole tiles to a warp. The bits are the same on both sides.
+/// From this number of rows on, the kernel in which a warp computes whole tiles is faster. Both give the same bits.
 const MANY: usize = 17;
 
-/// Eights of rows that a warp of that kernel takes, and its tiles a block.
+/// Groups of eight rows per warp of that kernel, and tiles per block.
 const EIGHTS: usize = 4;
 const TILES: usize = 4;
 
-/// Matrices of a launch.
+/// The largest number of matrices in a launch.
 const PARTS: usize = 4;
 
-/// A matrix on a device, packed as [`Matrix`] packs it.
+/// A matrix on a device, packed like [`Matrix`].
 pub struct Weights {
     format: Format,
     rows: usize,
@@ -46,7 +46,7 @@ impl Weights {
         self.columns
     }
 
-    /// Memory held on the device.
+    /// Size in device memory.
     pub fn bytes(&self) -> usize {
         self.bytes.length()
     }
@@ -56,7 +56,7 @@ impl Weights {
     }
 }
 
-/// One product of a call: a matrix, and where its outputs go.
+/// One product of a call: a matrix, and its output.
 pub struct Product<'a> {
     /// The weights.
     pub weights: &'a Weights,
@@ -92,14 +92,14 @@ fn names(format: Format) -> [&'static str; 3] {
 }
 
 impl Cuda {
-    /// The formats that there are kernels for.
+    /// The supported formats.
     pub const FORMATS: [Format; 8] =
         [Format::F32, Format::F16, Format::Bf16, Format::Q4_0, Format::Q4_1, Format::Q8_0, Format::Q4K, Format::Q6K];
 
     /// Uploads a matrix.
     ///
     /// # Panics
-    /// If its format is none of [`Cuda::FORMATS`].
+    /// If its format is not in [`Cuda::FORMATS`].
     pub fn weights(&self, matrix: &Matrix) -> Result<Weights, CudaError> {
         assert!(Cuda::FORMATS.contains(&matrix.format()), "there are kernels for {:?}", matrix.format());
         Ok(Weights {
@@ -111,7 +111,7 @@ impl Cuda {
         })
     }
 
-    /// Multiplies the same rows with several matrices, as [`crate::Kernels::multiply`] does and with its bits.
+    /// Multiplies the same rows with several matrices, with the bits of [`crate::Kernels::multiply`].
     ///
     /// Shapes, row-major f32: `x [rows, columns]`, each `out [rows, weights.rows()]`.
     ///
@@ -144,7 +144,7 @@ impl Cuda {
         Ok(())
     }
 
-    /// Multiplies with matrices of one format, and writes where each is told to.
+    /// Multiplies with matrices of one format, and writes each output.
     ///
     /// # Safety
     /// `x` is `[rows, columns]`, quantised for a block format, and so are the columns of the matrices; each output has
@@ -187,7 +187,7 @@ impl Cuda {
         unsafe { self.launch(kernel, grid, threads, arguments) }
     }
 
-    /// Quantises rows, eight beside one another: `[eights of rows][blocks]`.
+    /// Quantises rows, in groups of eight: `[groups of rows][blocks]`.
     fn quantise(&self, x: &Buffer<f32>, rows: usize, columns: usize) -> Result<Buffer<u8>, CudaError> {
         let count = rows.next_multiple_of(EIGHT) * (columns / BLOCK);
         let out = self.buffer(count / EIGHT * ACTIVATION_BYTES)?;
@@ -223,7 +223,7 @@ impl Cuda {
     }
 }
 
-/// Blocks in the second direction of a grid, of which a device takes fewer.
+/// The number of blocks in the second dimension of a grid, which has a lower limit than the first.
 fn short(blocks: usize) -> u32 {
     assert!(blocks <= 65_535, "{blocks} blocks: fewer rows, please");
     blocks as u32

@@ -1,4 +1,4 @@
-//! Operations on rows of floats on a device: norm, gate, sums, factors, choice, softmax, sampling.
+//! Operations on rows of floats on a device: norm, gate, sums, scaling, gather, softmax, sampling.
 
 use crate::cuda::buffer::Buffer;
 use crate::cuda::machine::{Address, arguments, blocks, word};
@@ -19,37 +19,37 @@ arguments! {
     struct LogSumArguments { x: Address, out: Address, count: u32, unused: u32, }
     struct SampleArguments { logits: Address, choices: Address, sets: Address, out: Address, count: u32, unused: u32, }
     struct TellArguments { logits: Address, tokens: Address, totals: Address, out: Address, count: u32, unused: u32, }
-    /// One draw, `Choice` of the kernels; the inverse of the temperature, below 0 for the most likely token.
+    /// One draw, `Choice` of the kernels; `inverse` is the inverse temperature, below 0 for the most likely token.
     struct Line { seed: u64, path: u64, position: u32, inverse: f32, set: u32, given: u32, }
-    /// What came of it.
+    /// Its result.
     struct Told { token: u32, log_probability: f32, finite: u32, unused: u32, }
 }
 
-/// How one row of logits is drawn from.
+/// How a token is drawn from one row of logits.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Choice<'a> {
     /// Divides the logits. 0 takes the most likely token.
     pub temperature: f32,
-    /// Names the draw.
+    /// Identifies the draw.
     pub draw: Draw,
-    /// The tokens that may be drawn, one bit each, 32 a word; the others count as if their logits were -∞.
+    /// The tokens that may be drawn, one bit each, 32 per word; the logits of others count as -∞. `None` for all.
     pub allowed: Option<&'a [u32]>,
-    /// The token that comes whatever would be drawn.
+    /// The token that is used whatever would be drawn.
     pub given: Option<u32>,
 }
 
 /// A token that was drawn.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Drawn {
-    /// None where no token that may be drawn has a logit above -∞.
+    /// `None` if no allowed token has a logit above -∞.
     pub token: Option<u32>,
     /// Its log-probability among all tokens at temperature 1.
     pub log_probability: f32,
-    /// Whether all logits are numbers.
+    /// Whether all logits are finite.
     pub finite: bool,
 }
 
-/// What a kernel writes where no token may be chosen.
+/// The value that a kernel writes if no token can be drawn.
 const NONE: u32 = u32::MAX;
 
 impl Cuda {
@@ -120,7 +120,7 @@ impl Cuda {
     /// `x[i] += term[i mod term.length()]`: a residual, or the same bias for every row.
     ///
     /// # Panics
-    /// If `x` is no whole number of terms, or `term` is empty.
+    /// If the length of `x` is not a multiple of that of `term`, or `term` is empty.
     pub fn add(&self, x: &mut Buffer<f32>, term: &Buffer<f32>) -> Result<(), CudaError> {
         assert!(term.length() > 0 && x.length().is_multiple_of(term.length()), "x is [rows, term]");
         let arguments = AddArguments {
@@ -133,7 +133,7 @@ impl Cuda {
         unsafe { self.launch("add", [blocks(x.length(), 256), 1, 1], 256, arguments) }
     }
 
-    /// `out[i] = x[which[i]]`, rows of `width` numbers.
+    /// Gathers rows: `out[i] = x[which[i]]`, rows of `width` numbers.
     ///
     /// # Panics
     /// If there is no such row, or `out` is not `[which, width]`.
@@ -162,7 +162,7 @@ impl Cuda {
     /// The softmax of each of `rows` rows, in place, with the bits of [`crate::Kernels::softmax`].
     ///
     /// # Panics
-    /// If the rows are not of one length.
+    /// If the rows do not have the same length.
     pub fn softmax(&self, x: &mut Buffer<f32>, rows: usize) -> Result<(), CudaError> {
         let count = row_length(x, rows);
         let starts: Vec<u64> = (0..rows).map(|row| (row * count) as u64).collect();
@@ -171,11 +171,12 @@ impl Cuda {
         unsafe { self.exponentials(x, &starts, &counts, 1, None) }
     }
 
-    /// Replaces lists of entries by `e^(entry - largest)`: `lists` lists a row, one after another from its start on,
-    /// of `counts` entries each. The inverses of their sums go to `inverses`, or into the entries if there is none.
+    /// Replaces lists of entries by `e^(entry - largest)`: each row has `lists` lists, one after another from its start
+    /// on, of `counts` entries each. The inverses of their sums are written to `inverses`; if `None`, the entries are
+    /// multiplied by them.
     ///
     /// # Safety
-    /// The lists lie within `entries`.
+    /// The lists are within `entries`.
     pub(crate) unsafe fn exponentials(
         &self,
         entries: &mut Buffer<f32>,
@@ -202,7 +203,7 @@ impl Cuda {
     /// `ln Σ_j e^x[r][j]` of each of `rows` rows, with the bits of [`crate::Kernels::log_sum_exp`]. Waits.
     ///
     /// # Panics
-    /// If the rows are not of one length.
+    /// If the rows do not have the same length.
     pub fn log_sum_exp(&self, x: &Buffer<f32>, rows: usize) -> Result<Vec<f32>, CudaError> {
         self.totals(x, rows)?.to_vec()
     }
@@ -216,11 +217,11 @@ impl Cuda {
         Ok(out)
     }
 
-    /// Draws a token from each row of logits, one row a choice: what [`crate::Kernels::sample`] chooses with no filter,
-    /// and its log-probability by [`crate::Kernels::log_sum_exp`]. Waits, and downloads 16 bytes a row.
+    /// Draws a token from each row of logits, one row per choice: the token of [`crate::Kernels::sample`] without
+    /// filters, and its log-probability by [`crate::Kernels::log_sum_exp`]. Waits, and downloads 16 bytes per row.
     ///
     /// # Panics
-    /// If the logits are not as many as the choices ask for.
+    /// If the number of logits disagrees with the choices.
     pub fn draw(&self, logits: &Buffer<f32>, choices: &Choices) -> Result<Vec<Drawn>, CudaError> {
         let Choices { lines, sets, count } = choices;
         let (rows, count) = (lines.length(), *count);
@@ -261,11 +262,11 @@ impl Cuda {
 pub struct Choices {
     lines: Buffer<Line>,
     sets: Buffer<u32>,
-    /// Logits of a row.
+    /// Logits per row.
     count: usize,
 }
 
-/// The same before it is sent.
+/// The choices before the upload.
 pub(crate) struct PlannedChoices {
     lines: Placed<Line>,
     sets: Placed<u32>,
@@ -273,7 +274,7 @@ pub(crate) struct PlannedChoices {
 }
 
 impl Choices {
-    /// Choices among what is sent together; see [`Cuda::choices`].
+    /// Adds choices to an upload; see [`Cuda::choices`].
     pub(crate) fn put(uploads: &mut Uploads, count: usize, choices: &[Choice<'_>]) -> PlannedChoices {
         let mut sets = Vec::new();
         let lines: Vec<Line> = choices.iter().map(|choice| choice.line(count, &mut sets)).collect();
@@ -282,14 +283,14 @@ impl Choices {
 }
 
 impl PlannedChoices {
-    /// The choices, once they are sent.
+    /// The choices, after the upload.
     pub(crate) fn sent(&self, uploads: &Uploads) -> Choices {
         Choices { lines: uploads.get(&self.lines), sets: uploads.get(&self.sets), count: self.count }
     }
 }
 
 impl Choice<'_> {
-    /// The choice as the kernels take it; its set joins the others.
+    /// The choice in the kernels' layout; its set is appended to `sets`.
     fn line(&self, count: usize, sets: &mut Vec<u32>) -> Line {
         let Choice { temperature, draw, allowed, given } = *self;
         let words = count.div_ceil(32);
@@ -312,7 +313,7 @@ impl Choice<'_> {
     }
 }
 
-/// Entries of each of `rows` rows.
+/// The length of each of `rows` rows.
 fn row_length(x: &Buffer<f32>, rows: usize) -> usize {
     assert!(if rows == 0 { x.length() == 0 } else { x.length().is_multiple_of(rows) }, "rows of one length");
     x.length().checked_div(rows).unwrap_or(0)

@@ -1,6 +1,6 @@
-//! A program made from the kernels' sources that stands in for a device, for tests.
+//! A program built from the kernels' sources that stands in for a device in tests.
 //!
-//! It is built by g++ when it is first wanted, beside the test that wants it, and again when a source changes.
+//! It is built with g++ on first use, in the folder of the test, and again when a source changes.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,20 +12,20 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use crate::cuda::CudaError;
 use crate::cuda::machine::{Address, Launch, Machine};
 
-/// What `host.cpp` and `driver.cpp` are made of.
+/// The sources of `host.cpp` and `driver.cpp`.
 const SOURCES: [&str; 8] =
     ["host.cpp", "driver.cpp", "blocks.h", "host.h", "common.h", "products.cu", "rows.cu", "attention.cu"];
 
 /// How the program is built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Build {
-    /// With sanitizers where there are any: every access is checked.
+    /// With sanitizers if there are any: every access is checked.
     Sanitized,
     /// Without: several times faster.
     Fast,
 }
 
-/// The program, built once a run; nothing where there is no compiler for it.
+/// The program, built once per run; `None` without a suitable compiler.
 fn program(build: Build) -> Option<&'static Path> {
     static SANITIZED: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
         let sanitized = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
@@ -41,8 +41,8 @@ fn program(build: Build) -> Option<&'static Path> {
     }
 }
 
-/// A folder with a library that stands in for the driver's, to be named by `LD_LIBRARY_PATH`; nothing where there is no
-/// compiler for it.
+/// A folder with a library that stands in for the driver's, for use in `LD_LIBRARY_PATH`; `None` without a suitable
+/// compiler.
 pub fn driver() -> Option<PathBuf> {
     let library = built("driver.cpp", "cuda-driver", &["-O1", "-shared", "-fPIC"])?;
     let folder = library.with_extension("folder");
@@ -51,11 +51,11 @@ pub fn driver() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Builds a source beside the kernels for this machine, if that was not done; nothing where there is no compiler, it
-/// does not know the options, or the system is not one on which the stand-ins run.
+/// Builds a source for this machine unless that was done before. `None` if there is no compiler, it does not know the
+/// options, or the stand-ins do not run on this system.
 ///
 /// # Panics
-/// If a source of ours is wrong.
+/// If one of our sources does not compile.
 fn built(source: &str, name: &str, options: &[&str]) -> Option<PathBuf> {
     if !cfg!(target_os = "linux") {
         return None;
@@ -66,9 +66,9 @@ fn built(source: &str, name: &str, options: &[&str]) -> Option<PathBuf> {
     for source in SOURCES {
         std::fs::read(sources.join(source)).ok()?.hash(&mut hash);
     }
-    // It is built for the processor here.
+    // It is built for this processor.
     std::fs::read_to_string("/proc/cpuinfo").ok()?.lines().find(|line| line.starts_with("flags")).hash(&mut hash);
-    // Tests lie in `target/<profile>/deps`.
+    // Tests are in `target/<profile>/deps`.
     let test = std::env::current_exe().ok()?;
     let folder = test.ancestors().nth(3)?.join("tmp");
     std::fs::create_dir_all(&folder).ok()?;
@@ -76,7 +76,7 @@ fn built(source: &str, name: &str, options: &[&str]) -> Option<PathBuf> {
     if target.exists() {
         return Some(target);
     }
-    // Others may build the same just now.
+    // Other processes may be building the same.
     let own = folder.join(format!("{name}-{}", std::process::id()));
     let output = Command::new("g++")
         .args(["-std=c++17", "-march=native", "-g", "-ffp-contract=off", "-Wno-unknown-pragmas"])
@@ -91,21 +91,21 @@ fn built(source: &str, name: &str, options: &[&str]) -> Option<PathBuf> {
     (output.status.success() && std::fs::rename(&own, &target).is_ok()).then_some(target)
 }
 
-/// The program at work.
+/// The running program.
 pub struct StandIn {
     pipes: Mutex<Pipes>,
     limits: Mutex<Limits>,
 }
 
-/// What a device has and lives.
+/// The limits of the simulated device, and its counters.
 struct Limits {
-    /// Bytes that may be asked for yet.
+    /// Bytes that are still available.
     left: usize,
-    /// Bytes at each address.
+    /// Bytes allocated at each address.
     taken: HashMap<Address, usize>,
-    /// Launches that it does yet; with the one after them it is lost.
+    /// Launches before the device is lost.
     launches: u64,
-    /// Copies that were made to it.
+    /// Number of copies to the device.
     copies: u64,
 }
 
@@ -116,12 +116,12 @@ struct Pipes {
 }
 
 impl StandIn {
-    /// Builds the program if need be, and starts it; nothing where there is no compiler for it. Some systems put it, now
-    /// and then, where its sanitizer wants to have its tables, and it ends at once; so it is started again a few times
-    /// if it does not answer.
+    /// Builds the program if necessary, and starts it; `None` without a suitable compiler. Some systems occasionally
+    /// map it where its sanitizer needs its tables, and it ends at once; so it is started a few more times if it does
+    /// not answer.
     ///
     /// # Panics
-    /// If a source of ours is wrong, or the program does not answer.
+    /// If one of our sources does not compile, or the program does not answer.
     pub fn start(build: Build) -> Option<Arc<StandIn>> {
         let program = program(build)?;
         for _ in 0..10 {
@@ -131,21 +131,21 @@ impl StandIn {
             }
         }
         let host = StandIn::try_start(program);
-        host.wait().expect("an answer"); // or it says why there is none
+        host.wait().expect("an answer"); // or stderr says why there is none
         Some(Arc::new(host))
     }
 
-    /// Lets it have so many bytes more than it has now.
+    /// Limits the device to `bytes` bytes beyond what is allocated.
     pub fn give_memory(&self, bytes: usize) {
         self.limits().left = bytes;
     }
 
-    /// Lets it run so many kernels more, and be lost then.
+    /// Lets the device run `launches` more kernels, and then be lost.
     pub fn lose_after(&self, launches: u64) {
         self.limits().launches = launches;
     }
 
-    /// How many copies were made to it so far.
+    /// The number of copies to the device so far.
     pub fn copies(&self) -> u64 {
         self.limits().copies
     }
@@ -154,7 +154,7 @@ impl StandIn {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails once it is lost.
+    /// Fails if the device is lost.
     fn check(&self, act: &str) -> Result<(), CudaError> {
         if self.limits().launches > 0 {
             return Ok(());
@@ -194,7 +194,7 @@ impl StandIn {
 }
 
 impl Pipes {
-    /// Sends a command with its numbers, then runs of bytes, each after its length.
+    /// Sends a command with its numbers, then byte strings, each after its length.
     fn tell(&mut self, command: u8, numbers: &[u64], bytes: &[&[u8]]) {
         self.send(command, numbers, bytes).unwrap_or_else(|_| self.ended());
     }
@@ -214,7 +214,7 @@ impl Pipes {
         flushed.and_then(|()| self.output.read_exact(bytes)).unwrap_or_else(|_| self.ended());
     }
 
-    /// Says why the program is gone.
+    /// Panics with the reason why the program ended.
     fn ended(&mut self) -> ! {
         let mut last = String::new();
         let _ = self.child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut last));
@@ -246,7 +246,7 @@ impl Machine for StandIn {
     unsafe fn free(&self, address: Address) {
         let mut limits = self.limits();
         limits.left = limits.left.saturating_add(limits.taken.remove(&address).unwrap_or(0));
-        // A test that panics frees as well, and must not panic within that; a program that ended needs not be told.
+        // A test that panics frees as well, and must not panic within that; a program that has ended is not told.
         let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = pipes.send(b'F', &[address.0], &[]);
     }

@@ -1,4 +1,4 @@
-//! What a device is told of a step, in one piece.
+//! The input of a step, uploaded in one piece.
 
 use crate::attention::Group;
 use crate::cuda::attention::Angles;
@@ -8,76 +8,76 @@ use crate::cuda::rows::{Choice, Choices};
 use crate::cuda::{Cuda, CudaError};
 use crate::pages::{PageShape, Slot};
 
-/// Where values begin among others: aligned for any that kernels take.
+/// The alignment of values in the upload, enough for any that kernels read.
 const ALIGN: usize = 16;
 
-/// Rows by their numbers, on a device.
+/// Row numbers, on a device.
 pub struct Indices {
-    /// All numbers are below it.
+    /// All numbers are below this.
     pub(crate) bound: usize,
     pub(crate) numbers: Buffer<u32>,
 }
 
 impl Indices {
-    /// How many there are.
+    /// Number of row numbers.
     pub fn length(&self) -> usize {
         self.numbers.length()
     }
 }
 
-/// What is told of a step.
+/// The input of a step.
 #[derive(Clone, Copy)]
 pub struct StepPlan<'a> {
     /// Query heads.
     pub heads: usize,
-    /// The measures of pages.
+    /// The dimensions of pages.
     pub shape: PageShape,
-    /// Pages of each layer.
+    /// Pages in each layer.
     pub pages: usize,
     /// What rows see.
     pub groups: &'a [Group<'a>],
-    /// The most weights that attention keeps at a time, see [`Cuda::lists`].
+    /// The largest number of attention weights in memory at a time, see [`Cuda::lists`].
     pub weights_max: usize,
-    /// Where keys and values of rows go.
+    /// The slots of the rows' keys and values.
     pub slots: &'a [Slot],
     /// The token of each row.
     pub tokens: &'a [u32],
-    /// Rows of which something is wanted.
+    /// Rows whose output is needed.
     pub wanted: &'a [u32],
-    /// How tokens are drawn behind the wanted rows; empty if none is.
+    /// How tokens are drawn from the wanted rows; empty if none is.
     pub choices: &'a [Choice<'a>],
-    /// Tokens of the vocabulary.
+    /// The size of the vocabulary.
     pub vocabulary: usize,
 }
 
-/// A step on a device.
+/// The input of a step, on a device.
 pub struct Step {
     /// What rows see.
     pub lists: Lists,
-    /// Where keys and values go.
+    /// The slots of keys and values.
     pub slots: Slots,
     /// The token of each row.
     pub tokens: Indices,
-    /// Rows of which something is wanted.
+    /// Rows whose output is needed.
     pub wanted: Indices,
     /// How tokens are drawn.
     pub choices: Choices,
 }
 
-/// Values that go to a device together. Each is given its place before it is there, so nothing that has one leaves this
-/// crate before all are sent.
+/// Values that are uploaded together. Each gets its place before it is on the device, so nothing with a place leaves
+/// this crate before the upload.
 pub(crate) struct Uploads {
     bytes: Vec<u8>,
     places: Option<Buffer<u8>>,
 }
 
 impl Uploads {
-    /// Nothing yet.
+    /// An empty upload.
     fn new() -> Uploads {
         Uploads { bytes: Vec::new(), places: None }
     }
 
-    /// Takes values in, and says where they begin.
+    /// Adds values, and returns their place.
     pub(crate) fn put<T: Plain>(&mut self, values: &[T]) -> Placed<T> {
         self.bytes.resize(self.bytes.len().next_multiple_of(ALIGN), 0);
         let from = self.bytes.len();
@@ -85,20 +85,20 @@ impl Uploads {
         Placed { from, length: values.len(), values: std::marker::PhantomData }
     }
 
-    /// Sends all that was put.
+    /// Uploads everything.
     fn send(&mut self, cuda: &Cuda) -> Result<(), CudaError> {
         self.places = Some(cuda.upload(&self.bytes)?);
         Ok(())
     }
 
-    /// Values that were sent.
+    /// The values at a place, after the upload.
     pub(crate) fn get<T: Plain>(&self, placed: &Placed<T>) -> Buffer<T> {
         let sent = self.places.as_ref().expect("sent before anything is asked for");
         sent.part(placed.from, placed.length)
     }
 }
 
-/// Where values lie among those that are sent together.
+/// The place of values in an upload.
 pub(crate) struct Placed<T> {
     from: usize,
     length: usize,
@@ -106,7 +106,7 @@ pub(crate) struct Placed<T> {
 }
 
 impl Cuda {
-    /// Uploads all that a step is told, in one copy.
+    /// Uploads the whole input of a step, in one copy.
     ///
     /// # Panics
     /// As [`Cuda::lists`], [`Cuda::slots`] and [`Cuda::draw`].
@@ -131,14 +131,14 @@ impl Cuda {
         })
     }
 
-    /// Prepares attention of `heads` query heads over pages of `shape`, of which there are `pages`: the rule of
-    /// visibility and all meanings are those of [`Group`].
+    /// Prepares attention of `heads` query heads over `pages` pages of `shape`: the visibility rule and all meanings
+    /// are those of [`Group`].
     ///
-    /// Attention keeps a weight for each row, head and token seen. Rows are done together as long as these are no
-    /// more than `weights_max`; a row alone may have more.
+    /// Attention keeps a weight for each row, head and visible token. Rows are computed together as long as these are
+    /// no more than `weights_max`; a single row may have more.
     ///
     /// # Panics
-    /// If a row sees more than is listed, or a position or page lies outside of the tables.
+    /// If a row sees more than is listed, or a position or page is outside the tables.
     pub fn lists(
         &self,
         heads: usize,
@@ -154,10 +154,10 @@ impl Cuda {
         planned.sent(self, &uploads)
     }
 
-    /// Prepares the storing of rows into pages of `shape`, of which there are `pages`.
+    /// Prepares writing rows into `pages` pages of `shape`.
     ///
     /// # Panics
-    /// If a slot lies outside of the pages, or stands there twice: both rows would be written at once.
+    /// If a slot is outside the pages, or occurs twice: both rows would be written at once.
     pub fn slots(&self, shape: PageShape, pages: usize, slots: &[Slot]) -> Result<Slots, CudaError> {
         let mut uploads = Uploads::new();
         let places = Slots::put(&mut uploads, shape, pages, slots);
@@ -165,16 +165,16 @@ impl Cuda {
         Ok(Slots { shape, pages, places: uploads.get(&places) })
     }
 
-    /// Uploads numbers of rows.
+    /// Uploads row numbers.
     pub fn indices(&self, numbers: &[u32]) -> Result<Indices, CudaError> {
         let bound = numbers.iter().max().map_or(0, |largest| *largest as usize + 1);
         Ok(Indices { bound, numbers: self.upload(numbers)? })
     }
 
-    /// Uploads how tokens are drawn from rows of logits of `vocabulary` tokens.
+    /// Uploads how tokens are drawn from rows of logits over `vocabulary` tokens.
     ///
     /// # Panics
-    /// If a given token is none of them, or a set has another length than it takes.
+    /// If a given token is outside the vocabulary, or a set has the wrong length.
     pub fn choices(&self, vocabulary: usize, choices: &[Choice<'_>]) -> Result<Choices, CudaError> {
         let mut uploads = Uploads::new();
         let lines = Choices::put(&mut uploads, vocabulary, choices);

@@ -1,4 +1,4 @@
-//! Sixteen lanes in two registers of AVX2.
+//! Sixteen lanes in two AVX2 registers.
 
 use std::arch::x86_64::*;
 
@@ -6,7 +6,7 @@ use half::f16;
 
 use crate::lanes::{Lanes, Task};
 
-/// Proof that the instructions are there.
+/// Proof that the machine has the instructions.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
@@ -17,7 +17,7 @@ pub(super) fn perform<T: Task>(task: T) -> T::Output {
     task.vectors(Avx2(()))
 }
 
-/// Runs an intrinsic of the features that an `Avx2` proves.
+/// Calls an intrinsic of the features that an `Avx2` proves.
 macro_rules! proven {
     ($call:expr) => {
         // SAFETY: the token that every method takes exists only where `perform` was entered, whose
@@ -26,7 +26,7 @@ macro_rules! proven {
     };
 }
 
-/// Runs an intrinsic on both registers.
+/// Calls an intrinsic on both registers.
 macro_rules! both {
     ($intrinsic:ident, $($argument:expr),+) => {
         proven!([$intrinsic($($argument[0]),+), $intrinsic($($argument[1]),+)])
@@ -181,7 +181,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn store_bytes(self, value: [__m256i; 2], to: &mut [i8; 16]) {
         proven!({
-            // Packing works on each half of a register, which leaves the quarters crossed.
+            // Packing works on each half of a register separately, which leaves the quarters in the wrong order.
             let shorts = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(value[0], value[1]));
             let bytes = _mm_packs_epi16(_mm256_castsi256_si128(shorts), _mm256_extracti128_si256::<1>(shorts));
             _mm_storeu_si128(to.as_mut_ptr().cast(), bytes);

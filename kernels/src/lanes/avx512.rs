@@ -1,4 +1,4 @@
-//! Sixteen lanes in one register of AVX-512.
+//! Sixteen lanes in one AVX-512 register.
 
 use std::arch::x86_64::*;
 
@@ -6,7 +6,7 @@ use half::f16;
 
 use crate::lanes::{Lanes, Task};
 
-/// Proof that the instructions are there.
+/// Proof that the machine has the instructions.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(());
 
@@ -17,7 +17,7 @@ pub(super) fn perform<T: Task>(task: T) -> T::Output {
     task.vectors(Avx512(()))
 }
 
-/// Runs an intrinsic of the features that an `Avx512` proves.
+/// Calls an intrinsic of the features that an `Avx512` proves.
 macro_rules! proven {
     ($call:expr) => {
         // SAFETY: the token that every method takes exists only where `perform` was entered, whose

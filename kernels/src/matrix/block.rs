@@ -1,10 +1,10 @@
-//! One block of one row of a packed matrix, as the definitions read it.
+//! One block of one row of a packed matrix, as read by the definitions.
 
 use crate::format::{Format, IQ4_VALUES, half_at};
 use crate::matrix::BLOCK;
 use crate::matrix::layout::Layout;
 
-/// One block of one row: weight `j` is `scale · part[j / 16] · quants[j]`, and the minimum more.
+/// One block of one row: weight `j` is `scale · part[j / 16] · quants[j]`, plus the minimum.
 pub(crate) struct Block {
     pub(crate) quants: [i32; BLOCK],
     pub(crate) part: [i32; 2],
@@ -16,7 +16,7 @@ pub(crate) struct Block {
 #[derive(Clone, Copy)]
 pub(crate) enum Minimum {
     None,
-    /// This.
+    /// The same for all.
     One(f32),
     /// Minus `scale · part[j / 16]`.
     Halves {
@@ -57,7 +57,7 @@ impl Block {
             minimum,
         };
         match format {
-            // Stored with the sign bit turned over, as the products want it.
+            // Stored with the sign bit inverted, as the products need it.
             Format::Q8_0 => block(&|column| i32::from(byte(column)) - 128, [1; 2], scale(), Minimum::None),
             Format::Q4_0 => block(&|column| nibble(column) - 8, [1; 2], scale(), Minimum::None),
             Format::Q5_0 => block(&|column| (nibble(column) | high(column)) - 16, [1; 2], scale(), Minimum::None),

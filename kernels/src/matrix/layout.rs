@@ -1,19 +1,19 @@
-//! Where the parts of a tile stand.
+//! The layout of a tile.
 
 use crate::arena::LINE;
 use crate::format::Format;
 use crate::matrix::{BLOCK, TILE};
 
-/// Where the parts of a block stand in a tile of a block format, in bytes.
+/// The offsets of a block's parts in a tile of a block format, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
-    /// Blocks that stand together, and the bytes they take.
+    /// Number of blocks that are stored together, and their bytes.
     together: usize,
     stride: usize,
-    /// Begin of the scales in there, and bytes of those of one block.
+    /// Offset of the scales in there, and bytes of the scales of one block.
     scales: usize,
     scale_bytes: usize,
-    /// The same of the quants, with the high bits.
+    /// The same for the quants, including high bits.
     quants: usize,
     quant_bytes: usize,
 }
@@ -37,32 +37,32 @@ impl Layout {
         Layout { together, stride: quants + together * quant_bytes, scales: shared, scale_bytes, quants, quant_bytes }
     }
 
-    /// What the blocks share that stand with block `index`.
+    /// Offset of the numbers that block `index` shares with the blocks stored together with it.
     #[inline(always)]
     pub(crate) const fn shared(&self, index: usize) -> usize {
         index / self.together * self.stride
     }
 
-    /// Scales of block `index`.
+    /// Offset of the scales of block `index`.
     #[inline(always)]
     pub(crate) const fn scales(&self, index: usize) -> usize {
         self.shared(index) + self.scales + index % self.together * self.scale_bytes
     }
 
-    /// Quants of block `index`.
+    /// Offset of the quants of block `index`.
     #[inline(always)]
     pub(crate) const fn quants(&self, index: usize) -> usize {
         self.shared(index) + self.quants + index % self.together * self.quant_bytes
     }
 
-    /// High bits of block `index`, where there are any.
+    /// Offset of the high bits of block `index`, if it has any.
     #[inline(always)]
     pub(crate) const fn high(&self, index: usize) -> usize {
         self.quants(index) + 256
     }
 }
 
-/// Bytes of a tile, a whole number of lines.
+/// Bytes in a tile, a whole number of lines.
 pub(super) fn tile_bytes(format: Format, columns: usize) -> usize {
     if format.block_columns() == 1 {
         return (columns * TILE * format.block_bytes()).next_multiple_of(LINE);

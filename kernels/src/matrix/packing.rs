@@ -1,4 +1,4 @@
-//! From the rows of a file to tiles.
+//! Packing rows of a file into tiles.
 
 use crate::format::{
     Format, iq4xs_scale, q2k_quant, q3k_quant, q3k_scale, q4k_quant, q4k_scale, q5_quant, q5k_quant, q6k_quant,
@@ -7,17 +7,17 @@ use crate::matrix::TILE;
 use crate::matrix::layout::{Layout, tile_bytes};
 use crate::parallel::{Disjoint, Parallel, spread};
 
-/// Packs rows as a file holds them into tiles, from the first row of the first tile on.
+/// Packs rows in file order into tiles, from the first row of the first tile on.
 pub(super) fn pack_rows(parallel: &dyn Parallel, format: Format, columns: usize, bytes: &[u8], tiles: &mut [u8]) {
     let tile_bytes = tile_bytes(format, columns);
     let row_bytes = columns / format.block_columns() * format.block_bytes();
     if row_bytes == 0 {
-        return; // no columns, so nothing to put anywhere
+        return; // no columns, so nothing to pack
     }
     let tiles = Disjoint::new(tiles);
     spread(parallel, (bytes.len() / row_bytes).div_ceil(TILE), 4, &|range| {
         for tile in range {
-            // SAFETY: every tile is in one range, and is asked for once.
+            // SAFETY: every tile is in one range, and is taken once.
             let packed = unsafe { tiles.part(tile * tile_bytes..(tile + 1) * tile_bytes) };
             let rows = bytes[tile * TILE * row_bytes..].chunks_exact(row_bytes).take(TILE);
             rows.enumerate().for_each(|(lane, source)| pack_row(format, source, lane, packed));
@@ -25,7 +25,7 @@ pub(super) fn pack_rows(parallel: &dyn Parallel, format: Format, columns: usize,
     });
 }
 
-/// Puts one row of a file into its lane of a tile.
+/// Packs one row of a file into its lane of a tile.
 fn pack_row(format: Format, source: &[u8], lane: usize, tile: &mut [u8]) {
     for (index, block) in source.chunks_exact(format.block_bytes()).enumerate() {
         match format {
@@ -37,7 +37,7 @@ fn pack_row(format: Format, source: &[u8], lane: usize, tile: &mut [u8]) {
     }
 }
 
-/// Where a block of 32 weights goes in a tile.
+/// The place of a block of 32 weights in a tile.
 #[derive(Clone, Copy)]
 struct Place {
     format: Format,
@@ -46,17 +46,17 @@ struct Place {
 }
 
 impl Place {
-    /// Where the scales of the block begin.
+    /// The offset of the block's scales.
     fn scales(self) -> usize {
         Layout::of(self.format).scales(self.index)
     }
 
-    /// Where the numbers stand that the block shares with others.
+    /// The offset of the numbers that the block shares with others.
     fn shared(self) -> usize {
         Layout::of(self.format).shared(self.index)
     }
 
-    /// Where four bytes of this row go.
+    /// The offset of a group of four bytes of this row.
     fn group(self, group: usize) -> usize {
         Layout::of(self.format).quants(self.index) + group * 64 + self.lane * 4
     }

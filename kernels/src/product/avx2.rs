@@ -1,7 +1,7 @@
 //! Products of the block formats with AVX2: two vectors of eight lanes are one tile.
 //!
-//! There is no product of unsigned with signed bytes that sums to 32 bits, only one of pairs that
-//! saturates at 16. The operands are kept so small that it never does, so the sums are exact.
+//! AVX2 has no product of unsigned with signed bytes that sums to 32 bits, only one of pairs that saturates at 16. The
+//! operands are so small that it never saturates, so the sums are exact.
 
 mod codecs;
 
@@ -28,23 +28,23 @@ struct Block {
     minimum_part: [__m256i; 2],
 }
 
-/// How a format's blocks are loaded, and how far its products may be summed in 16 bits.
+/// How a format's blocks are loaded, and how many products may be summed in 16 bits.
 trait Codec {
-    /// `log2` of what is added to the signed weights to make them unsigned; 0 for nothing.
+    /// `log2` of the offset that makes signed weights unsigned; 0 for none.
     const OFFSET_BITS: u32 = 0;
     const MINIMUM: bool = false;
     /// Whether each half of a block has an integer scale of its own.
     const PARTS: bool = false;
-    /// Whether each half of a block has an integer minimum of its own, which is taken away.
+    /// Whether each half of a block has an integer minimum of its own, which is subtracted.
     const HALF_MINIMA: bool = false;
-    /// Whether the weights are signed bytes of full range.
+    /// Whether the weights are full-range signed bytes.
     const SIGNED: bool = false;
-    /// Vectors whose products fit in 16 bits together: twice the largest product, this often.
+    /// The number of vectors whose products can be summed in 16 bits: this times twice the largest product fits.
     const SAFE: usize;
 
     /// # Safety
-    /// The machine has the features, and `tile` points to a tile of the format with more than `index`
-    /// blocks; `eight` is 0 for the first eight rows of it and 1 for the others.
+    /// The machine has the features, and `tile` points to a tile of the format with more than `index` blocks; `eight`
+    /// is 0 for its first eight rows and 1 for the others.
     unsafe fn block(tile: *const u8, index: usize, eight: usize) -> Block;
 }
 

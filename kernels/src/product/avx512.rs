@@ -13,7 +13,7 @@ use crate::product::Sink;
 use crate::quantise::Quantised;
 use codecs::*;
 
-/// How far ahead of the products weights are asked for, in blocks.
+/// The prefetch distance of weights, in blocks.
 const AHEAD: usize = 8;
 
 /// One block of a tile, ready for the products.
@@ -31,14 +31,14 @@ struct Block {
 
 /// How a format's blocks are loaded.
 trait Codec {
-    /// `log2` of what is added to the signed weights to make them unsigned; 0 for nothing.
+    /// `log2` of the offset that makes signed weights unsigned; 0 for none.
     const OFFSET_BITS: u32 = 0;
     const MINIMUM: bool = false;
-    /// Bytes of a block, about.
+    /// Approximate bytes per block.
     const BYTES: usize;
     /// Whether each half of a block has an integer scale of its own.
     const PARTS: bool = false;
-    /// Whether each half of a block has an integer minimum of its own, which is taken away.
+    /// Whether each half of a block has an integer minimum of its own, which is subtracted.
     const HALF_MINIMA: bool = false;
 
     /// # Safety
@@ -77,7 +77,7 @@ pub(super) fn tiles(
     }
 }
 
-/// Eight rows at a time while there are as many, so that a block of weights is unpacked once for eight.
+/// Eight rows at a time while there are as many, so that a block of weights is unpacked once for eight rows.
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512vnni")]
 fn all_rows<C: Codec>(matrix: &Matrix, x: &Quantised, rows: usize, tile: usize, sink: &Sink<'_>) {
     let mut row = 0;
@@ -108,9 +108,9 @@ fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: u
     let mut totals = [_mm512_setzero_ps(); ROWS];
     for index in 0..blocks {
         if ROWS > 4 {
-            // The products of many rows fill the processor's window, so that it sees the next loads late.
+            // The products of many rows fill the reorder window, so the processor would see the next loads late.
             for line in (0..C::BYTES).step_by(LINE) {
-                // An address beyond the weights is no harm to ask for.
+                // Prefetching an address beyond the weights does no harm.
                 _mm_prefetch::<_MM_HINT_T0>(weights.wrapping_add((index + AHEAD) * C::BYTES + line).cast());
             }
         }
@@ -171,7 +171,7 @@ fn some_rows<C: Codec, const ROWS: usize>(matrix: &Matrix, x: &Quantised, row: u
     }
 }
 
-/// What corrects the products for the offset of the weights.
+/// The correction of the products for the offset of the weights.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn offset<C: Codec>(minus: i32) -> __m512i {

@@ -1,4 +1,4 @@
-//! Products of weights as they are read with rows as they are: the same for every format.
+//! Products without rounding the rows, with weights as read: the same for every format.
 
 use std::ops::Range;
 

@@ -50,7 +50,7 @@ impl Tiles<'_> {
         }
     }
 
-    /// Computes `ROWS` rows of a tile; gives how many that was.
+    /// Computes `ROWS` rows of a tile; returns their number.
     #[inline(always)]
     fn some_rows<L: Lanes, T, const ROWS: usize>(
         &self,

@@ -1,4 +1,4 @@
-//! How blocks of each format are loaded into vectors of AVX2.
+//! Loading blocks of each format into AVX2 vectors.
 
 use std::arch::x86_64::*;
 
@@ -54,7 +54,7 @@ unsafe fn signed_bytes(from: *const u8) -> __m256i {
 /// Nibbles of eight rows, the low ones first.
 ///
 /// # Safety
-/// 256 readable bytes from the begin of the block on, of which `from` skips those of other rows.
+/// 256 readable bytes from the start of the block; `from` skips those of other rows.
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn nibbles(from: *const u8) -> [__m256i; 8] {
@@ -95,7 +95,7 @@ unsafe fn with_high_bits(mut quants: [__m256i; 8], high: *const u8) -> [__m256i;
     quants
 }
 
-/// The values that nibbles of the IQ4 formats stand for.
+/// The values selected by the nibbles of the IQ4 formats.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn looked_up(mut quants: [__m256i; 8]) -> [__m256i; 8] {

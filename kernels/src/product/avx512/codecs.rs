@@ -1,4 +1,4 @@
-//! How blocks of each format are loaded into vectors of AVX-512.
+//! Loading blocks of each format into AVX-512 vectors.
 
 use std::arch::x86_64::*;
 
@@ -95,7 +95,7 @@ unsafe fn with_high_bits(mut quants: [__m512i; 8], high: *const u8) -> [__m512i;
     quants
 }
 
-/// The values that nibbles of the IQ4 formats stand for, 128 more each.
+/// The values selected by the nibbles of the IQ4 formats, plus 128.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn looked_up(mut quants: [__m512i; 8]) -> [__m512i; 8] {
