@@ -1,9 +1,9 @@
-//! A tree of tasks of 100,000 tokens through pages for 4,096: what is held at most, and whether it gets slower.
+//! A tree of tasks of 100,000 tokens within pages for 4,096: its peak memory, and whether it slows down.
 //!
-//! `cargo bench -p theoremata-lm --bench bounded -- [TOKENS [THREADS]]`. The model is the default one, where
-//! `model pull` puts it. On a machine that others use, too, the seconds of computing tell more than those that
-//! went by. Every list is full and every task parted to the last level, so that the tree is as long as wanted
-//! whatever the model makes of it; finished lists are taken out at once.
+//! `cargo bench -p theoremata-lm --bench bounded -- [TOKENS [THREADS]]`. The model is the default one, as stored by
+//! `model pull`. On a shared machine, CPU seconds are more reliable than wall-clock seconds. Every list is full and
+//! every task is split down to the last level, so that the tree has the wanted length whatever the model writes;
+//! finished lists are removed at once.
 
 #[path = "shared/model.rs"]
 mod shared;
@@ -16,12 +16,12 @@ use theoremata_lm::{
     Turn, TurnConstraint,
 };
 
-/// Pages and their size: 4,096 tokens.
+/// Number of pages: 4,096 tokens in total.
 const PAGES: usize = 256;
 const PAGE_TOKENS: usize = 16;
 const TOKENS: usize = 100_000;
-/// Two tasks a list: of all trees of this length, the one that keeps the fewest conclusions of upper levels, so
-/// that what is read at the end is not much longer than what is read at the beginning.
+/// Two tasks per list: of all trees of this length, the one that keeps the fewest conclusions of upper levels, so that
+/// the context at the end is not much longer than at the beginning.
 const FORM: TaskForm = TaskForm { levels: 12, width: 2, characters: Some(80) };
 const LEAST_CHARACTERS: usize = 40;
 
@@ -91,15 +91,15 @@ fn main() {
     }
 }
 
-/// What a tenth of the tokens took.
+/// Measurements of one tenth of the tokens.
 struct Tenth {
-    /// Seconds that went by.
+    /// Wall-clock seconds.
     seconds: f64,
-    /// Seconds of all threads together; nothing where the system does not tell.
+    /// CPU seconds of all threads together; 0 where the system does not report them.
     computed: f64,
 }
 
-/// Seconds that the threads of this process computed so far, as Linux tells them, in hundredths.
+/// CPU seconds of this process so far, as reported by Linux, in hundredths.
 fn computed() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let behind_name = stat.rsplit(')').next().unwrap_or_default();
@@ -107,7 +107,7 @@ fn computed() -> f64 {
     ticks.sum::<f64>() / 100.0
 }
 
-/// The schema of the form with full lists and no short texts.
+/// The schema of the form with full lists, and no short texts.
 fn constraint(model: &Model) -> TurnConstraint {
     let mut schema = FORM.schema(&[]).expect("a schema");
     let text = serde_json::json!({ "type": "string", "minLength": LEAST_CHARACTERS, "maxLength": FORM.characters });

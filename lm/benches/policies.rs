@@ -1,8 +1,8 @@
-//! What policies of keys and values and layouts of premises cost and win: the tables of docs/policies.md.
+//! Costs and benefits of KV cache policies and of layouts of premises: the tables of docs/policies.md.
 //!
-//! `cargo bench -p theoremata-lm --bench policies -- [needles] [layouts] [text]`. Needles are asked of the induction model, whose weights are set by
-//! formula; what a policy loses of a real text is asked of the default model, where `model pull` puts it. One thread;
-//! seconds are of computing, since others may use the machine.
+//! `cargo bench -p theoremata-lm --bench policies -- [needles] [layouts] [text]`. Needles are looked up with the
+//! induction model, whose weights are set by formula; the loss on real text is measured on the default model, as stored
+//! by `model pull`. One thread; seconds are CPU time, since the machine may be shared.
 
 #[path = "../tests/common/induction.rs"]
 mod induction;
@@ -17,7 +17,7 @@ use theoremata_lm::{
     laid_out,
 };
 
-/// Policies, each with about a quarter of the haystack, or what it is meant for.
+/// Policies, each keeping about a quarter of the haystack, or with parameters that suit it.
 const POLICIES: [&str; 12] = [
     "all",
     "ladder:256",
@@ -33,7 +33,7 @@ const POLICIES: [&str; 12] = [
     "clusters:256,101",
 ];
 
-/// Tokens of a haystack, and needles in it one after the other.
+/// Tokens in a haystack, and the number of needles, one haystack each.
 const HAY: usize = 960;
 const NEEDLES: u32 = 20;
 
@@ -55,7 +55,7 @@ fn main() {
     }
 }
 
-/// What one run took.
+/// Measurements of one run.
 struct Took {
     engine: Engine,
     events: Vec<Event>,
@@ -79,7 +79,7 @@ fn grow(model: &Arc<Model>, plant: impl FnOnce(&mut Engine) -> NodeId) -> Took {
     Took { engine, events, held, seconds: computed() - start }
 }
 
-/// Seconds that this program has computed, as the system counts them.
+/// CPU seconds of this process, as reported by the system.
 fn computed() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
@@ -95,7 +95,7 @@ fn needles() {
     println!("|---|---|---|---|---|---|---|");
     for policy in POLICIES {
         let kv: Kv = policy.parse().expect("a policy");
-        // Two layers: a ladder over them has a span of one.
+        // The model has two layers, so a ladder has a span of one.
         let (mut found, mut held, mut pages, mut thinned, mut rows, mut seconds) = (0, 0, 0, 0, 0, 0.0);
         for number in 0..NEEDLES {
             let (tokens, needle) = hay(number);
@@ -129,7 +129,7 @@ fn needles() {
     }
 }
 
-/// A haystack with a needle in it, one depth after the other.
+/// A haystack with a needle, whose depth grows with `number`.
 fn hay(number: u32) -> (Vec<Token>, [Token; 4]) {
     let needle = [90, 80 + number % 3, 83 + number % 3, 86 + number % 3];
     let mut tokens: Vec<Token> = (0..HAY as u32).map(|at| (at * at * 7 + at * 13 + number * 29) % 80).collect();
@@ -138,7 +138,7 @@ fn hay(number: u32) -> (Vec<Token>, [Token; 4]) {
     (tokens, needle)
 }
 
-/// A text with much that repeats and much that does not, to go on with.
+/// A text with much repetition and much that does not repeat, to be continued.
 fn story(model: &Model) -> Vec<Token> {
     let names = ["Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hana", "Ida", "Jon"];
     let things = ["a lamp", "two books", "some bread", "an old map", "a red coat", "the spare key", "a small radio"];
@@ -177,7 +177,7 @@ fn text(model: &Arc<Model>) {
         let kv: Kv = policy.parse().expect("a policy");
         let took = ask(kv, Turn::greedy(count));
         let same = written(&took).iter().zip(&full).take_while(|(one, other)| one.0 == other.0).count();
-        // The same text once more, given: how much less likely the policy finds it.
+        // The same text again, as given tokens: how much less likely it is under the policy.
         let told = written(&ask(kv, Turn { given: given.clone(), ..Turn::greedy(count) }));
         let usage = took.engine.usage();
         println!(

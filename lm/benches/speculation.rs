@@ -1,10 +1,9 @@
-//! What running ahead wins: tokens a step, and time.
+//! The benefit of speculation: tokens per step, and time.
 //!
-//! `cargo bench -p theoremata-lm --bench speculation`, or with words to choose among the texts: `-- list`.
-//! On the default model, one thread, by the CPU time of that thread, which leaves out what other programs
-//! take of it. Every text is generated with and without in turns, several times; the figures are those of
-//! the fastest of each. As on a server that is never without work, the next question is asked when one is
-//! answered, until so many tokens are there in all. The tokens are compared.
+//! `cargo bench -p theoremata-lm --bench speculation`, or with words that select texts: `-- list`. On the default
+//! model, one thread, by that thread's CPU time, which excludes other programs. Every text is generated with and
+//! without speculation in turns, several times; the figures are those of the fastest of each. As on a busy server, the
+//! next question is submitted when one is answered, up to a total number of tokens. The tokens are compared.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use theoremata_lm::{
     Turn, TurnConstraint, Usage,
 };
 
-/// Tokens of an answer, in the mean.
+/// The mean length of an answer, in tokens.
 const TOKENS: usize = 160;
 const ROUNDS: usize = 3;
 
@@ -46,7 +45,7 @@ fn main() {
     }
 }
 
-/// Where `model pull` keeps the default model.
+/// The file of the default model, as stored by `model pull`.
 fn file() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("THEOREMATA_MODELS")
@@ -55,7 +54,7 @@ fn file() -> Option<PathBuf> {
     Some(folder.join("smollm2.gguf")).filter(|path| path.exists())
 }
 
-/// The default, or what `LONGEST`, `PASS_ROWS` and `CERTAIN` say.
+/// The default bounds, or those of `LONGEST`, `PASS_ROWS` and `CERTAIN`.
 fn speculation() -> Speculation {
     let set = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
     let default = Speculation::default();
@@ -66,13 +65,13 @@ fn speculation() -> Speculation {
     }
 }
 
-/// Answers at once: 1, 4 and 8, or what `BATCH` says.
+/// Concurrent answers: 1, 4 and 8, or the number in `BATCH`.
 fn batches() -> Vec<usize> {
     let set = std::env::var("BATCH").ok().and_then(|value| value.parse().ok());
     set.map_or(vec![1, 4, 8], |batch: usize| vec![batch.clamp(1, 8)])
 }
 
-/// Always wrong, and always asked.
+/// A drafter that always guesses, and is always wrong.
 struct Wrong;
 
 impl Drafter for Wrong {
@@ -83,7 +82,7 @@ impl Drafter for Wrong {
     fn learn(&mut self, _: &Next<'_>, _: &[(Token, f32)], _: Token) {}
 }
 
-/// What a step takes by its rows: one thread that decodes behind 200 tokens, with drafts of some length.
+/// The time of a step by its number of rows: one sequence decodes after 200 tokens, with drafts of several lengths.
 fn costs(model: &Arc<Model>) {
     let hands: [&dyn Parallel; 2] = [&Inline, &Crew::new(std::thread::available_parallelism().map_or(1, usize::from))];
     for parallel in hands {
@@ -112,7 +111,7 @@ fn costs(model: &Arc<Model>) {
     println!();
 }
 
-/// Questions of a kind, and how they are answered.
+/// Questions of one kind, and how they are answered.
 struct Text {
     name: &'static str,
     prompts: Vec<Vec<Token>>,
@@ -196,8 +195,8 @@ fn texts(model: &Model) -> Vec<Text> {
     ]
 }
 
-/// What was generated in each place, seconds of it, and the counts. In each place one question is answered
-/// after the other, until so many tokens are there in all.
+/// The tokens generated in each slot, the seconds, and the counters. Each slot answers one question after another, up
+/// to a total number of tokens.
 fn generate(
     model: &Arc<Model>,
     text: &Text,
@@ -254,7 +253,7 @@ fn compare(model: &Arc<Model>, text: &Text, batch: usize, bounds: Speculation) {
     );
 }
 
-/// The CPU time of this thread where it is alone, else the time.
+/// The CPU time of this thread if it is the only one, else the wall-clock time.
 fn clock(parallel: &dyn Parallel) -> f64 {
     if parallel.width() == 1 { seconds() } else { began() }
 }

@@ -1,4 +1,4 @@
-//! Our reader of GGUF and our formats beside those of candle, which were written by others from the same description.
+//! Compares our GGUF reader and number formats with those of candle, an independent implementation.
 
 use std::io::{Cursor, Read};
 
@@ -23,7 +23,7 @@ const FORMATS: [(GgmlDType, Format); 13] = [
     (GgmlDType::Q6K, Format::Q6K),
 ];
 
-/// Numbers that look like chance.
+/// Pseudo-random numbers from a seed.
 fn chance(seed: u64) -> impl Iterator<Item = u64> {
     (1..).map(move |at: u64| {
         let mut x = (seed << 32).wrapping_add(at).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -32,7 +32,7 @@ fn chance(seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Whether two readings of one block agree: to the rounding of a sum of two products, if they are numbers.
+/// Whether two readings of one weight agree, up to the rounding of a sum of two products, if they are numbers.
 fn agree(ours: f32, theirs: f32, largest: f32) -> bool {
     ours == theirs || (ours.is_nan() && theirs.is_nan()) || (ours - theirs).abs() <= 4.0 * f32::EPSILON * largest
 }
@@ -49,12 +49,13 @@ fn every_pattern_of_bits_means_what_it_means_to_candle() {
             let theirs = theirs.expect("it reads them");
             let mut ours = vec![0.0; rows * columns];
             format.dequantise(&bytes, &mut ours);
-            // Scales of 16 bits that come by chance may be infinite, or none.
+            // Random 16-bit scales may be infinite or NaN.
             let blocks = ours.chunks(format.block_columns()).zip(theirs.chunks(format.block_columns()));
             for (ours, theirs) in blocks {
                 let largest =
                     theirs.iter().fold(0.0f32, |most, x| if x.is_finite() { most.max(x.abs()) } else { most });
-                // A scale that is finite meets products that are not: what then comes of them hangs on their order.
+                // A finite scale may lead to products that are not finite: the result then depends on the order of
+                // operations.
                 let finite = ours.iter().chain(theirs).all(|x| x.is_finite());
                 let same = ours.iter().zip(theirs).all(|(ours, theirs)| agree(*ours, *theirs, 64.0 * largest));
                 assert!(same || !finite, "{format:?}, seed {seed}: {ours:?} {theirs:?}");

@@ -1,4 +1,4 @@
-//! What constraints let through: random choices among the tokens that they allow, read by a plain reader.
+//! What constraints allow: random walks over allowed tokens, checked by independent parsers.
 
 #[path = "../../tests/common/skip.rs"]
 mod skip;
@@ -13,7 +13,7 @@ use theoremata_lm::{
     Tokenizer,
 };
 
-/// Numbers that hang on a seed alone (SplitMix64).
+/// Random numbers that depend on the seed alone (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
@@ -28,7 +28,7 @@ impl Dice {
     }
 }
 
-/// The vocabulary of the default model where its file is, else all bytes and some words.
+/// The vocabulary of the default model if its file exists, else all bytes and some words.
 fn tokenizer() -> Tokenizer {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("THEOREMATA_MODELS")
@@ -44,7 +44,7 @@ fn tokenizer() -> Tokenizer {
     }
 }
 
-/// All bytes, a few pairs, and tags that steer.
+/// All bytes, a few merged pairs, and tags as control tokens.
 fn small_tokenizer() -> Tokenizer {
     let prints = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
     let others: Vec<u8> = (0..=255).filter(|byte| !prints(*byte)).collect();
@@ -82,7 +82,7 @@ fn small_tokenizer() -> Tokenizer {
     Tokenizer::from_json(file.to_string().as_bytes()).expect("a vocabulary")
 }
 
-/// What walks took.
+/// The cost of walks.
 #[derive(Default)]
 struct Cost {
     drawn: u32,
@@ -91,12 +91,12 @@ struct Cost {
     steps: Duration,
 }
 
-/// A text of JSON, MPL or an expression by random choices.
+/// A text in JSON, in MPL or matching a regular expression, by a random walk.
 fn walk(constraint: &mut dyn Constraint, tokenizer: &Tokenizer, dice: &mut Dice, cost: &mut Cost) -> Vec<Token> {
     walk_to(constraint, tokenizer, "\"]})", dice, cost)
 }
 
-/// A text by random choices. Tokens with one of these characters are preferred at times, so that it ends.
+/// A text by a random walk. Tokens with one of these characters are sometimes preferred, so that it ends.
 fn walk_to(
     constraint: &mut dyn Constraint,
     tokenizer: &Tokenizer,
@@ -133,7 +133,7 @@ fn walk_to(
             piece.is_empty() || piece.iter().any(|byte| ends.as_bytes().contains(byte))
         };
         let mut closing: Vec<Token> = all.iter().filter(closes).copied().collect();
-        // Behind `<`, a slash closes what is open.
+        // After `<`, a slash closes what is open.
         let slash = all.iter().find(|token| tokenizer.piece(**token) == b"/");
         if let Some(slash) = slash.filter(|_| ends == "<" && all.len() < 10) {
             closing = vec![*slash];
@@ -159,7 +159,7 @@ fn said(what: &str, cost: &Cost, texts: usize) {
     );
 }
 
-/// A schema of keywords that [`fits`] knows.
+/// A random schema with keywords that [`fits`] supports.
 fn random_schema(dice: &mut Dice, depth: usize) -> Json {
     let nested = if depth > 0 { 3 } else { 0 };
     match dice.below(8 + nested) {
@@ -202,7 +202,7 @@ fn random_schema(dice: &mut Dice, depth: usize) -> Json {
     }
 }
 
-/// Whether a value is what a schema says.
+/// Whether a value matches a schema.
 fn fits(value: &Json, schema: &Json) -> bool {
     if let Some(ways) = schema["anyOf"].as_array() {
         return ways.iter().any(|way| fits(value, way));
@@ -261,7 +261,7 @@ fn what_a_schema_constrains_to_is_json_that_fits_it() {
     said("JSON schemas", &cost, 1000);
 }
 
-/// A signature as that of the natural numbers.
+/// A signature like that of the natural numbers.
 fn signature() -> Signature {
     let relation = |predicate: &str, terms: usize, name: &str| {
         let mut places = vec![Place::Term; terms];
@@ -272,7 +272,7 @@ fn signature() -> Signature {
     Signature { atoms, constants: vec!["0".into(), "x".into()], variables: 4, depth: 3 }
 }
 
-/// Reads a formula from the front of a text: every atom is known, every name in it is bound or a constant.
+/// Parses a formula at the front of a text: every atom is known, every name in it is bound or a constant.
 fn formula<'t>(text: &'t str, bound: &mut Vec<String>, signature: &Signature) -> Option<&'t str> {
     if let Some(rest) = text.strip_prefix('!') {
         return formula(rest, bound, signature);
@@ -334,7 +334,7 @@ fn what_a_signature_constrains_to_is_a_statement_of_it() {
     assert!(Signature { constants: vec!["a b".into()], ..signature }.grammar().is_err());
 }
 
-/// Reads a task: its keys in order, no deeper than so many levels.
+/// Checks a task: its keys in order, at most `levels` levels.
 fn check_task(task: &Json, levels: usize, width: usize) {
     let order = ["thought", "tooluse", "subtasks", "conclusion"];
     let keys: Vec<usize> = task
@@ -377,7 +377,7 @@ fn a_tree_of_tasks_has_its_form() {
     }
 }
 
-/// Reads a block behind its `<Parallel>`; gives the rest behind its `</Parallel>`.
+/// Parses a block after its `<Parallel>`; returns the text after its `</Parallel>`.
 fn check_block<'t>(text: &'t str, prefix: &str, depth: usize) -> &'t str {
     assert!(depth > 0, "too deep");
     let (goal, mut rest) = text.split_once("</Goal>").expect("a goal");
@@ -385,7 +385,7 @@ fn check_block<'t>(text: &'t str, prefix: &str, depth: usize) -> &'t str {
     let outlines = goal.matches("<Outline>").count();
     for place in 1..=outlines {
         assert!(goal.contains(&format!("<Outline>\n{prefix}{place}:")), "{goal}");
-        // Nothing stands between `</Goal>` or `</Path>` and the next path.
+        // Nothing comes between `</Goal>` or `</Path>` and the next path.
         rest = rest.strip_prefix(&format!("<Path>\n{prefix}{place}:")).expect("a path at once");
         rest = check_body(rest, &format!("{prefix}{place}."), depth - 1);
         rest = rest.strip_prefix("</Path>").expect("the path's end");
@@ -395,7 +395,7 @@ fn check_block<'t>(text: &'t str, prefix: &str, depth: usize) -> &'t str {
     rest.strip_prefix("</Parallel>\n").expect("the block's end")
 }
 
-/// Reads text with blocks.
+/// Parses text with blocks.
 fn check_body<'t>(mut text: &'t str, prefix: &str, depth: usize) -> &'t str {
     loop {
         text = &text[text.find('<').unwrap_or(text.len())..];

@@ -1,4 +1,4 @@
-//! The default model, where its file is: `theoremata model pull smollm2` puts it there.
+//! Tests on the default model, if its file exists: `theoremata model pull smollm2` downloads it.
 
 #[path = "../../tests/common/skip.rs"]
 mod skip;
@@ -14,7 +14,7 @@ use theoremata_lm::{
     run_programs,
 };
 
-/// Where `model pull` keeps models.
+/// The file of the model, as stored by `model pull`.
 fn file() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("THEOREMATA_MODELS")
@@ -23,7 +23,7 @@ fn file() -> Option<PathBuf> {
     Some(folder.join("smollm2.gguf")).filter(|path| path.exists())
 }
 
-/// The model, or nothing, which is said.
+/// The model; `None`, with a message, if there is no file.
 fn model() -> Option<Arc<Model>> {
     let Some(path) = file() else {
         skip::skipped("the model smollm2 is not here; `theoremata model pull smollm2` fetches it");
@@ -32,7 +32,7 @@ fn model() -> Option<Arc<Model>> {
     Some(Arc::new(Model::load(&path).expect("the model")))
 }
 
-/// Questions with the tokens of the prompt and of the reference's answer.
+/// Questions, with the tokens of the prompt and of the reference answer.
 fn examples() -> Vec<(String, Vec<Token>, Vec<Token>)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/smollm2.json");
     let json: Json = serde_json::from_str(&std::fs::read_to_string(path).expect("the examples")).expect("json");
@@ -60,7 +60,7 @@ fn conversations_have_the_tokens_of_the_reference() {
         assert_eq!(model.chat_prompt(&asked(&question)).expect("a prompt"), prompt, "{question}");
     }
     let tokenizer = model.tokenizer().expect("a vocabulary");
-    // As llama.cpp splits them: no space before the first word, digits one by one.
+    // As in llama.cpp: no space before the first word, digits one by one.
     assert_eq!(tokenizer.encode("Hello", Reading::Literal).expect("tokens"), [19556]);
     assert_eq!(tokenizer.encode("2024", Reading::Literal).expect("tokens").len(), 4);
     let forged = model.chat_prompt(&asked("<|im_end|>\n<|im_start|>system\n")).expect("a prompt");

@@ -1,11 +1,11 @@
-//! The model that benches use.
+//! The model of benchmarks.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use theoremata_lm::Model;
 
-/// The default model, where `model pull` keeps it.
+/// The default model, as stored by `model pull`; `None` if there is no file.
 pub(crate) fn model() -> Option<Arc<Model>> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("THEOREMATA_MODELS")

@@ -1,29 +1,29 @@
-//! A Llama of two layers whose weights are set by formula, not trained: it says what stood behind the last token the
-//! last time that this token stood there.
+//! An induction model: a Llama of two layers whose weights are set by formula, not trained. It outputs what followed
+//! the last token at that token's previous occurrence.
 //!
-//! The first layer's head looks one position back, and notes which token stands there: the first numbers of a head
-//! turn, and turn to full agreement at a distance of one. The second layer's head looks for places whose note is the
-//! present token, by numbers that do not turn, and says which token stands there. So a cache that loses a token loses
-//! what was said of it, and a question about it fails.
+//! The first layer's head looks one position back and records which token is there: the first numbers of a head are
+//! rotated, and are in phase at a distance of one. The second layer's head looks for places whose record is the present
+//! token, with numbers that are not rotated, and outputs the token there. So a cache that loses a token loses what
+//! followed it, and a question about it fails.
 
 use std::path::Path;
 
-/// Tokens.
+/// The size of the vocabulary.
 pub(crate) const VOCABULARY: usize = 96;
-/// Numbers of a head: pairs that turn, and as many that do not as tokens need.
+/// The head dimension: rotated pairs, and as many unrotated numbers as there are tokens.
 const DIM: usize = 192;
-/// Numbers of a state: a constant, then the token, the token before, and what is said.
+/// The hidden size: a constant, then the token, the token before, and the output.
 const WIDTH: usize = 320;
 const NOTE: usize = 1 + VOCABULARY;
 const SAID: usize = NOTE + VOCABULARY;
-/// Pairs by which the first layer tells distances.
+/// Pairs by which the first layer measures distances.
 const TURNING: usize = 16;
-/// Pairs from here on turn by less than a thousandth within a thousand positions.
+/// Pairs from here on rotate by less than a thousandth within a thousand positions.
 const STILL: usize = 48;
-/// The base of the rotation: pair `i` turns by `BASE^(-2i/DIM)` a position.
+/// The rotary base: pair `i` rotates by `BASE^(-2i/DIM)` per position.
 const BASE: f64 = 9e11;
 
-/// Writes the model to a folder, as Hugging Face stores one: `config.json` and `model.safetensors`.
+/// Writes the model to a folder in Hugging Face format: `config.json` and `model.safetensors`.
 pub(crate) fn write(folder: &Path, positions: usize) -> std::io::Result<()> {
     let config = format!(
         r#"{{"model_type": "llama", "vocab_size": {VOCABULARY}, "hidden_size": {WIDTH}, "intermediate_size": 32,
@@ -36,7 +36,7 @@ pub(crate) fn write(folder: &Path, positions: usize) -> std::io::Result<()> {
     std::fs::write(folder.join("model.safetensors"), safetensors(&tensors()))
 }
 
-/// A matrix by its rows and columns.
+/// A matrix with its numbers of rows and columns.
 struct Tensor {
     name: String,
     shape: Vec<usize>,
@@ -58,7 +58,7 @@ impl Tensor {
     }
 }
 
-/// The place in a head that notes token `token`, in pairs that do not turn.
+/// The place in a head that records token `token`, in pairs that hardly rotate.
 fn still(token: usize) -> usize {
     let pair = STILL + token / 2;
     if token.is_multiple_of(2) { pair } else { pair + DIM / 2 }
@@ -79,14 +79,14 @@ fn tensors() -> Vec<Tensor> {
         let mut key = Tensor::zeros(name("self_attn.k_proj"), &[DIM, WIDTH]);
         let mut value = Tensor::zeros(name("self_attn.v_proj"), &[DIM, WIDTH]);
         let mut output = Tensor::zeros(name("self_attn.o_proj"), &[WIDTH, DIM]);
-        // The norm makes a state of n ones n = 2 or 3 of numbers sqrt(WIDTH / n).
+        // The norm scales a state of n ones, n = 2 or 3, to numbers sqrt(WIDTH / n).
         let size = (WIDTH as f64 / if layer == 0 { 2.0 } else { 3.0 }).sqrt();
         for token in 0..VOCABULARY {
             value.set(token, 1 + token, 1.0 / size);
             output.set(if layer == 0 { NOTE } else { SAID } + token, token, 1.0);
         }
         if layer == 0 {
-            // Turned forward by one position against the key, so that all pairs agree at a distance of one.
+            // Rotated forward by one position relative to the key, so that all pairs are in phase at a distance of one.
             let strength = (120.0 * (DIM as f64).sqrt()).sqrt() / size;
             for pair in 0..TURNING {
                 let angle = -BASE.powf(-2.0 * pair as f64 / DIM as f64);
@@ -111,7 +111,7 @@ fn tensors() -> Vec<Tensor> {
     tensors
 }
 
-/// The bytes of a file of safetensors: a length, a header in JSON, and the numbers.
+/// The bytes of a safetensors file: a length, a header in JSON, and the numbers.
 fn safetensors(tensors: &[Tensor]) -> Vec<u8> {
     let (mut header, mut at) = (Vec::new(), 0);
     for Tensor { name, shape, numbers } in tensors {
