@@ -23,7 +23,7 @@ const CHUNK: usize = 64 * HUGE;
 #[derive(Default)]
 pub struct Arena {
     chunk: Option<Arc<Chunk>>,
-    used: usize, // bytes of `chunk` that are in use
+    used: usize, // bytes of `chunk` that are allocated
 }
 
 impl Arena {
@@ -57,8 +57,7 @@ impl Arena {
         spread(parallel, last - first, 1, &|pages| {
             let from = ((first + pages.start) * HUGE).max(start);
             let to = ((first + pages.end) * HUGE).min(start + bytes);
-            // SAFETY: the run lies within the chunk, nobody else was or will be given any of it, and the ranges of
-            // pages are disjoint.
+            // SAFETY: the run is within the chunk, no other run overlaps it, and the ranges of pages are disjoint.
             unsafe { memory.pointer.add(from).write_bytes(0, to.saturating_sub(from)) };
         });
         Fresh(Run { chunk, start, bytes })
@@ -71,7 +70,7 @@ struct Chunk {
     layout: Layout,
 }
 
-// SAFETY: a chunk is memory like that of a `Vec<u8>`; who may write which part of it, `Fresh` decides.
+// SAFETY: a chunk is memory like that of a `Vec<u8>`; `Fresh` controls who may write which part of it.
 unsafe impl Send for Chunk {}
 // SAFETY: as above.
 unsafe impl Sync for Chunk {}

@@ -40,10 +40,9 @@ struct Shared {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-// SAFETY: `work` is written by the one caller that holds `Crew::callers`, while the state is closed and
-// nobody is within the work; it is read by threads that have joined, which only an open state allows. The
-// state's orderings put the write before the reads, and the reads before the next write. What it points
-// to is `Sync`.
+// SAFETY: `work` is written by the one caller that holds `Crew::callers`, while the state is closed and no thread is
+// within the work; it is read by threads that have joined, which requires an open state. The orderings of the state put
+// the write before the reads, and the reads before the next write. What it points to is `Sync`.
 unsafe impl Sync for Shared {}
 // SAFETY: as above; the pointer is to something `Sync`.
 unsafe impl Send for Shared {}
@@ -97,10 +96,10 @@ impl Parallel for Crew {
         let shared = &*self.shared;
         // A panic that a thread reported in an earlier call, whose caller panicked itself.
         shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // SAFETY: only the lifetime changes. `Closing` sees to it that nobody is within the work, or can
-        // join it, when this function is left, by return or by panic.
+        // SAFETY: only the lifetime changes. `Closing` ensures that no thread is within the work, or can join it, when
+        // this function is left, by return or by panic.
         let work_forever: Work = unsafe { std::mem::transmute::<*const (dyn Fn() + Sync + '_), Work>(work) };
-        // SAFETY: this caller holds `callers`, and the last one has closed the state and seen all leave.
+        // SAFETY: this caller holds `callers`, and the last one has closed the state and waited for all to leave.
         unsafe { *shared.work.get() = Some(work_forever) };
         {
             let _closing = Closing(shared);

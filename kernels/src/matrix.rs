@@ -89,7 +89,7 @@ pub struct Matrix {
 /// All bits are valid, and the alignment is at most that of a line of the arena.
 pub(crate) unsafe trait Weight {}
 
-// SAFETY: a number of IEEE.
+// SAFETY: an IEEE number.
 unsafe impl Weight for f32 {}
 // SAFETY: a wrapped `u16`.
 unsafe impl Weight for f16 {}

@@ -67,8 +67,8 @@ pub(crate) struct Disjoint<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: it gives out nothing but `&mut [T]` of parts, whose exclusivity `Disjoint::part` demands of
-// its caller, and a `&mut [T]` may be sent where `T` may.
+// SAFETY: it only provides `&mut [T]` of parts, whose exclusivity `Disjoint::part` demands of its caller, and a `&mut
+// [T]` may be sent where `T` may.
 unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
 impl<'a, T> Disjoint<'a, T> {
@@ -85,8 +85,8 @@ impl<'a, T> Disjoint<'a, T> {
     #[expect(clippy::mut_from_ref, reason = "parts are disjoint: the safety contract")]
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.length, "a part within the slice");
-        // SAFETY: the range lies within the slice that `new` borrowed exclusively for 'a, and the caller
-        // promises that no overlapping part lives.
+        // SAFETY: the range is within the slice that `new` borrowed exclusively for 'a, and the caller promises that no
+        // overlapping part lives.
         unsafe { std::slice::from_raw_parts_mut(self.pointer.add(range.start), range.len()) }
     }
 }

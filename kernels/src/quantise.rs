@@ -100,7 +100,7 @@ impl Kernels {
         spread(parallel, rows, 8, &|range| {
             let part = range.start * blocks..range.end * blocks;
             let columns = range.start * columns..range.end * columns;
-            // SAFETY: the ranges of rows are disjoint, and so are what follows from them.
+            // SAFETY: the ranges of rows are disjoint, and so are those derived from them.
             let (values, scales) = unsafe { (values.part(columns.clone()), scales.part(part.clone())) };
             // SAFETY: as above.
             let (minus, minus_halves, sums) =

@@ -166,8 +166,8 @@ impl Cuda {
             rows: word(rows),
             unused: 0,
         };
-        // SAFETY: the slots lie within as many pages of this shape as `slots` was told of, which these have; the rows
-        // are as long as they take; and whoever has a kernel write has borrowed what it writes exclusively.
+        // SAFETY: the slots are within the number of pages of this shape that `slots` was made for; the rows have the
+        // required lengths; and whatever a kernel writes is borrowed exclusively by the caller.
         unsafe { self.launch(kernel, [blocks(count, 256), 1, 1], 256, arguments) }
     }
 
@@ -217,7 +217,7 @@ impl Cuda {
                 heads: word(heads),
                 count: count as u64,
             };
-            // SAFETY: the rows of a pass lie within `queries`, as asserted of all; the table has their positions, which
+            // SAFETY: the rows of a pass are within `queries`, as asserted; the table has their positions, which
             // `Cuda::lists` checked.
             unsafe { self.launch("turn_queries", [blocks(count, 256), 1, 1], 256, arguments) }?;
 
@@ -235,8 +235,8 @@ impl Cuda {
                 window: window.unwrap_or(0),
             };
             let grid = [blocks(pass.items.length(), 1), measures.kv_heads, 1];
-            // SAFETY: `Cuda::lists` checked that spans lie within the pages and the table, and that rows see no more
-            // than is listed; it made the weights as long as the most that a pass takes.
+            // SAFETY: `Cuda::lists` checked that spans are within the pages and the table, and that rows see no more
+            // than is listed; it allocated as many weights as the largest pass takes.
             unsafe { self.launch(kernel::<C>(["scores_f32", "scores_f16"]), grid, 128, arguments) }?;
             let inverses = Some(&mut pass.inverses);
             // SAFETY: as above: these are the weights of the pass.
@@ -254,7 +254,7 @@ impl Cuda {
             };
             let runs = (heads / shape.kv_heads).div_ceil(8);
             let grid = [blocks(pass.count, 1), word(shape.kv_heads * runs), word(shape.head_dim.div_ceil(32))];
-            // SAFETY: as for the scores, and the rows of the pass lie within `out`.
+            // SAFETY: as for the scores, and the rows of the pass are within `out`.
             unsafe { self.launch(kernel::<C>(["values_f32", "values_f16"]), grid, 256, arguments) }?;
         }
         Ok(())

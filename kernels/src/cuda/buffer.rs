@@ -14,7 +14,7 @@ use crate::cuda::{Cuda, CudaError};
 /// Any bytes are a value of it, and all bytes of a value are set: there is no padding.
 pub unsafe trait Plain: Copy + 'static {}
 
-// SAFETY: numbers without padding, of which any bits are one.
+// SAFETY: numbers without padding, for which all bits are valid.
 unsafe impl Plain for u8 {}
 // SAFETY: as above.
 unsafe impl Plain for u32 {}
@@ -24,18 +24,18 @@ unsafe impl Plain for u64 {}
 unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for f16 {}
-// SAFETY: plain values without anything between them.
+// SAFETY: plain values without padding between them.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 // SAFETY: a transparent `u64`.
 unsafe impl Plain for Address {}
 
 pub(crate) fn bytes_of<T: Plain>(values: &[T]) -> &[u8] {
-    // SAFETY: all bytes of plain values are set, and a byte has no alignment.
+    // SAFETY: all bytes of plain values are set, and bytes need no alignment.
     unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) }
 }
 
 fn bytes_of_mut<T: Plain>(values: &mut [T]) -> &mut [u8] {
-    // SAFETY: as above; and whatever bytes are written are values.
+    // SAFETY: as above; and any bytes that are written are valid values.
     unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), size_of_val(values)) }
 }
 
@@ -93,7 +93,7 @@ impl<T: Plain> Buffer<T> {
 
     /// All values, as [`Buffer::read`] gives them.
     pub fn to_vec(&self) -> Result<Vec<T>, CudaError> {
-        // SAFETY: all bytes 0 are a value of a plain type.
+        // SAFETY: all bytes 0 are a valid value of a plain type.
         let mut values = vec![unsafe { std::mem::zeroed() }; self.length];
         self.read(0, &mut values)?;
         Ok(values)
@@ -126,7 +126,7 @@ impl Cuda {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: the address came from `allocate`, and goes with this memory; no buffer in it is left.
+        // SAFETY: the address is from `allocate` and is owned by this value; no buffer in it is left.
         unsafe { self.machine.free(self.address) }
     }
 }

@@ -26,8 +26,8 @@ pub(crate) struct Driver {
     functions: Mutex<HashMap<&'static str, CUfunction>>,
 }
 
-// SAFETY: modules and functions are handles of the context, which the driver lets any thread use that has made it
-// current; every method does so first.
+// SAFETY: modules and functions are handles of the context, which any thread may use that has made it current; every
+// method does so first.
 unsafe impl Send for Driver {}
 // SAFETY: as above; the driver's calls may come from several threads at once.
 unsafe impl Sync for Driver {}
@@ -61,7 +61,7 @@ impl Driver {
         driver.keep_freed_memory()?;
         for (name, text) in SOURCES {
             let act = format!("load the kernels of {name} (they take a driver of CUDA 13.0 or above)");
-            // SAFETY: PTX that ends with a 0.
+            // SAFETY: the PTX ends with a 0.
             let module = unsafe { result::module::load_data(text.as_ptr().cast()) }.map_err(failed(act))?;
             driver.modules.push(module);
         }
@@ -103,7 +103,7 @@ impl Driver {
         let missing = DriverError(sys::CUresult::CUDA_ERROR_NOT_FOUND);
         let function = found.find_map(Result::ok).ok_or(missing).map_err(failed(act()))?;
         let (mut offset, mut bytes) = (0, 0);
-        // SAFETY: a function of ours, which has one argument, and two numbers to write to.
+        // SAFETY: the function is ours and has one argument, and both numbers are valid to write.
         unsafe { sys::cuFuncGetParamInfo(function, 0, &raw mut offset, &raw mut bytes) }
             .result()
             .map_err(failed(act()))?;
@@ -121,7 +121,7 @@ impl Machine for Driver {
     fn allocate(&self, bytes: usize) -> Result<Address, CudaError> {
         self.bind()?;
         let size = bytes.max(1);
-        // SAFETY: the stream is ours, and all that uses the memory goes through it.
+        // SAFETY: the stream is ours, and all operations on the memory go through it.
         let address = unsafe {
             if self.context.has_async_alloc() {
                 result::malloc_async(self.stream.cu_stream(), size)
@@ -133,12 +133,12 @@ impl Machine for Driver {
     }
 
     unsafe fn free(&self, address: Address) {
-        // A device that fails here has failed before, and said so; there is nobody to tell it to once more.
+        // A device that fails here has failed and reported it before.
         if self.bind().is_err() {
             return;
         }
-        // SAFETY: the caller promises that the memory is of `allocate` and is not used again. Without a pool the
-        // driver waits by itself for what uses it.
+        // SAFETY: the caller promises that the memory is from `allocate` and is not used again. Without a pool the
+        // driver itself waits for pending uses.
         let _ = unsafe {
             if self.context.has_async_alloc() {
                 result::free_async(address.0, self.stream.cu_stream())
@@ -153,8 +153,8 @@ impl Machine for Driver {
             return Ok(());
         }
         self.bind()?;
-        // SAFETY: the caller promises memory for the bytes. Ordinary memory is staged before the call returns, so they
-        // may be dropped then.
+        // SAFETY: the caller promises memory for the bytes. Ordinary host memory is staged before the call returns, so
+        // the bytes may be dropped then.
         unsafe { result::memcpy_htod_async(to.0, bytes, self.stream.cu_stream()) }
             .map_err(failed(format!("copy {} bytes to the device", bytes.len())))
     }
@@ -165,8 +165,8 @@ impl Machine for Driver {
         }
         self.bind()?;
         let count = bytes.len();
-        // SAFETY: the caller promises that the bytes are there; and nobody looks at ours before the wait is over, which
-        // happens even where the copy could not be queued.
+        // SAFETY: the caller promises that the source exists; the destination is not read before the wait is over,
+        // which also happens if the copy could not be queued.
         let copied = unsafe { result::memcpy_dtoh_async(bytes, from.0, self.stream.cu_stream()) };
         self.wait()?;
         copied.map_err(failed(format!("copy {count} bytes from the device")))
@@ -177,8 +177,8 @@ impl Machine for Driver {
         let function = self.function(launch)?;
         let [x, y, z] = launch.grid;
         let mut arguments = [launch.arguments.as_ptr().cast_mut().cast::<c_void>()];
-        // SAFETY: the kernel takes one structure of as many bytes, which the driver copies before it returns; the
-        // caller promises the rest.
+        // SAFETY: the kernel takes one structure of this size, which the driver copies before it returns; the caller
+        // promises the rest.
         unsafe {
             result::launch_kernel(
                 function,
@@ -204,7 +204,7 @@ impl Drop for Driver {
             return;
         }
         for module in &self.modules {
-            // SAFETY: loaded by `open`, and nothing runs any more.
+            // SAFETY: loaded by `open`, and no kernel is running any more.
             let _ = unsafe { result::module::unload(*module) };
         }
     }

@@ -136,8 +136,8 @@ impl Cuda {
             let x =
                 quantised.as_ref().filter(|_| format.block_columns() > 1).map_or(self.address(x), |x| self.address(x));
             for parts in parts.chunks(PARTS) {
-                // SAFETY: the tiles, the activations and the outputs have the lengths that the counts say: asserted
-                // above, or by `Matrix` and `quantise`, which made them.
+                // SAFETY: the tiles, the activations and the outputs have the lengths that the counts require: asserted
+                // above, or ensured by `Matrix` and `quantise`, which created them.
                 unsafe { self.multiply_format(format, x, rows, columns, parts) }?;
             }
         }
@@ -197,7 +197,7 @@ impl Cuda {
             rows: word(rows),
             blocks: word(columns / BLOCK),
         };
-        // SAFETY: `x` has `rows · columns` numbers, as the caller asserted, and `out` is as long as they take.
+        // SAFETY: `x` has `rows · columns` numbers, as the caller asserted, and `out` has the length of the result.
         unsafe { self.launch("quantise", [blocks(count, 4), 1, 1], 128, arguments) }?;
         Ok(out)
     }

@@ -69,7 +69,7 @@ impl Cuda {
         assert_eq!(x.length(), out.length(), "out is [rows, dim]");
         let arguments =
             NormArguments { x: self.address(x), gain: self.address(gain), out: self.address(out), dim: word(dim), eps };
-        // SAFETY: a block for each row of `dim` numbers, all of whose lengths were asserted.
+        // SAFETY: one block per row of `dim` numbers, all of whose lengths were asserted.
         unsafe { self.launch("rms_norm", [blocks(x.length(), dim), 1, 1], 128, arguments) }
     }
 
@@ -167,7 +167,7 @@ impl Cuda {
         let count = row_length(x, rows);
         let starts: Vec<u64> = (0..rows).map(|row| (row * count) as u64).collect();
         let (starts, counts) = (self.upload(&starts)?, self.upload(&vec![word(count); rows])?);
-        // SAFETY: the rows make up `x`.
+        // SAFETY: the rows partition `x`.
         unsafe { self.exponentials(x, &starts, &counts, 1, None) }
     }
 
@@ -196,7 +196,7 @@ impl Cuda {
             lists: word(lists),
             finish: u32::from(inverses.is_none()),
         };
-        // SAFETY: a block for each list, which lies within `entries`, as the caller promises.
+        // SAFETY: one block per list, which is within `entries`, as the caller promises.
         unsafe { self.launch("exponentials", [blocks, 1, 1], 256, arguments) }
     }
 
@@ -212,7 +212,7 @@ impl Cuda {
         let count = row_length(x, rows);
         let out = self.buffer(rows)?;
         let arguments = LogSumArguments { x: self.address(x), out: self.address(&out), count: word(count), unused: 0 };
-        // SAFETY: `x` has `rows` rows of `count` entries, and `out` one number for each.
+        // SAFETY: `x` has `rows` rows of `count` entries, and `out` one number per row.
         unsafe { self.launch("log_sum_exp", [blocks(rows, 1), 1, 1], 256, arguments) }?;
         Ok(out)
     }
@@ -235,8 +235,8 @@ impl Cuda {
             count: word(count),
             unused: 0,
         };
-        // SAFETY: `logits` has `rows` rows of `count` entries; there is a line and an output for each, and the sets that
-        // lines name are there.
+        // SAFETY: `logits` has `rows` rows of `count` entries; there is a line and an output for each, and the sets
+        // that lines name exist.
         unsafe { self.launch("sample", [blocks(rows, 1), 1, 1], 256, arguments) }?;
         let (totals, out) = (self.totals(logits, rows)?, self.buffer::<Told>(rows)?);
         let arguments = TellArguments {
@@ -247,7 +247,7 @@ impl Cuda {
             count: word(count),
             unused: 0,
         };
-        // SAFETY: as above, and tokens that are none are not looked up.
+        // SAFETY: as above, and invalid tokens are not looked up.
         unsafe { self.launch("tell", [blocks(rows, 1), 1, 1], 256, arguments) }?;
         let drawn = |Told { token, log_probability, finite, .. }| Drawn {
             token: (token != NONE).then_some(token),

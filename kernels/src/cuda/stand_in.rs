@@ -131,7 +131,7 @@ impl StandIn {
             }
         }
         let host = StandIn::try_start(program);
-        host.wait().expect("an answer"); // or stderr says why there is none
+        host.wait().expect("an answer"); // panics with the reason if there is none
         Some(Arc::new(host))
     }
 

@@ -20,8 +20,8 @@ pub(super) fn perform<T: Task>(task: T) -> T::Output {
 /// Calls an intrinsic of the features that an `Avx512` proves.
 macro_rules! proven {
     ($call:expr) => {
-        // SAFETY: the token that every method takes exists only where `perform` was entered, whose
-        // caller has detected the features; no pointer is read or written other than of the arrays at hand.
+        // SAFETY: the value that every method takes exists only where `perform` was entered, whose caller has detected
+        // the features; only the given arrays are read and written through pointers.
         unsafe { $call }
     };
 }

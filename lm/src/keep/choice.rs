@@ -32,7 +32,7 @@ pub enum Kv {
         /// How many of these layers neighbouring tokens share.
         overlap: usize,
     },
-    /// The entries with the highest scores when they are read (a simplified Locret).
+    /// The entries with the highest scores when they are read (Locret, with a choice of scores).
     Scored {
         /// At most this many entries of a text.
         capacity: usize,

@@ -95,7 +95,7 @@ impl Sequence {
     }
 
     /// The last segment that may be computed now: the policy has to process it before the next one. `None` without a
-    /// policy.
+    /// policy, or if the policy has processed all.
     pub(crate) fn boundary(&self) -> Option<usize> {
         self.cuts.as_ref()?;
         self.segments.iter().position(|segment| !segment.settled && !segment.is_spliced())
