@@ -67,8 +67,8 @@ pub(crate) struct Disjoint<'a, T> {
     owner: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: it only provides `&mut [T]` of parts, whose exclusivity `Disjoint::part` demands of its caller, and a `&mut
-// [T]` may be sent where `T` may.
+// SAFETY: it only provides `&mut [T]` of parts, whose exclusivity `Disjoint::part` demands of its caller, and a
+// `&mut [T]` may be sent where `T` may.
 unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
 impl<'a, T> Disjoint<'a, T> {

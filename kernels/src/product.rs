@@ -39,10 +39,11 @@ impl Kernels {
     /// Shapes, row-major f32: `x [rows, columns]`, each `out [rows, matrix.rows()]`.
     ///
     /// Float formats: one fused multiply-add per column, in the order of the columns. Block formats: the activations
-    /// are quantised in blocks of 32 (`scale = max|x| / 127`), a block's products are summed as integers, and `sum =
-    /// fma(weight scale · activation scale, products, sum)` in the order of the blocks, then `sum = fma(minimum, scale
-    /// · sum of the activations, sum)` for formats with minima. So an output depends on its own two rows and on nothing
-    /// else: not on `rows`, on the position in the batch, on the executor or on the [`Level`].
+    /// are quantised in blocks of 32 (`scale = max|x| / 127`), a block's products are summed as integers, and
+    /// `sum = fma(weight scale · activation scale, products, sum)` in the order of the blocks, then
+    /// `sum = fma(minimum, scale · sum of the activations, sum)` for formats with minima. So an output depends on its
+    /// own two rows and on nothing else: not on `rows`, on the position in the batch, on the executor or on the
+    /// [`Level`].
     ///
     /// Reads every matrix about once per eight rows; one call for several matrices quantises the rows once and wakes
     /// the executor once.
