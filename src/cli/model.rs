@@ -19,7 +19,7 @@ use crate::exchange::input;
 use crate::failure::Failure;
 use listed::LISTED;
 
-/// Number of samples of a file from which its identity is computed.
+/// Number of samples from which a model file is identified, and bytes of each.
 const SAMPLES: u64 = 256;
 const SAMPLE_BYTES: usize = 4096;
 

@@ -17,8 +17,8 @@ use crate::exchange::checkers::Acceptance;
 pub(crate) struct Report {
     /// The files that the theory was read from, the main one first.
     pub(crate) sources: Vec<Source>,
-    /// The theorems in order of acceptance: `TheoremId(i)` in a proof is the theorem at index `i`, displayed with number
-    /// `i + 1`.
+    /// The theorems in order of acceptance: `TheoremId(i)` in a proof is the theorem at index `i`, displayed with
+    /// number `i + 1`.
     pub(crate) theorems: Vec<Theorem>,
     /// Conjectures that were neither proved nor refuted.
     pub(crate) open: Vec<Open>,
