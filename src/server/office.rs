@@ -403,7 +403,7 @@ impl Office {
         }
     }
 
-    /// Queues the jobs again that waited for a human decision on a question.
+    /// Requeues the jobs that waited for a human decision on a question.
     pub(crate) fn requeue(&self, question: JobId) {
         let mut inner = self.inner();
         for number in inner.suspended.remove(&question).unwrap_or_default() {
