@@ -237,8 +237,8 @@ fn prompt(infix: &Infix<'_>, theory: &str, sentence: &str) -> String {
     prompt + &format!("Sentence: {}\nFormula: ", json!(sentence))
 }
 
-/// Sorts candidates: drops malformed ones, merges equivalent ones, and puts those first that no example contradicts, then
-/// by votes, then theorems, then by position.
+/// Sorts candidates: drops malformed ones, merges equivalent ones, and puts those first that no example contradicts,
+/// then orders by votes, theorems first, and position.
 ///
 /// Candidates are equivalent if they have the same normal form; where neither is proved nor refuted, also if each
 /// follows from the other. For theorems that test would be vacuous: each follows from any statement.
