@@ -1,12 +1,13 @@
-//! What advice is worth: goals closed with and without it, by a model and by its rivals in the same seat.
+//! The value of advice: goals closed with and without it, by a model and by its rivals under the same conditions.
 //!
-//! Theories are parted. What is learned (the table of n-grams) is learned from the theorems of [`LEARNED`] alone; what is
-//! measured are the laws of all others, each asked by itself: no advice, random statements, n-grams, generalised subgoals,
-//! premises by symbols, and, with `--model NAME`, a language model. All have the same CPU seconds, in which the model's count
-//! as well, and the same number of proposals. Then each theory is explored with the same advisors.
+//! Theories are split. The n-gram table is learned from the theorems of [`LEARNED`] alone; the laws of all other
+//! theories are measured, each as a separate goal: without advice, with random statements, n-grams, generalised
+//! subgoals, premise selection by symbols, and, with `--model NAME`, a language model. All have the same budget of CPU
+//! seconds, which includes the model's, and the same number of proposals. Then each theory is explored with the same
+//! advisors.
 //!
-//! `cargo bench --bench advice`. Behind `--`: `--seconds S` for each goal (default 2), `--explore S` for each theory (default
-//! 10), `--proposals N` of each answer (default 8), `--only THEORY`, `--model NAME` (a GGUF file or a folder).
+//! `cargo bench --bench advice`. After `--`: `--seconds S` per goal (default 2), `--explore S` per theory (default 10),
+//! `--proposals N` per answer (default 8), `--only THEORY`, `--model NAME` (a GGUF file or a folder).
 
 #[path = "recall/shipped.rs"]
 mod shipped;
@@ -28,17 +29,17 @@ use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Advice, Exploration, Fate, Options, Received, Task, Topic};
 use theoremata_logic::search::premises::Chooser;
 
-/// The theories from which the table of n-grams learns; no law of them is measured.
+/// The training theories of the n-gram table; their laws are not measured.
 const LEARNED: [&str; 9] =
     ["equivalence", "group", "lattice", "linear-order", "lists", "monoid", "peano", "ring", "sets"];
 
-/// CPU seconds of this process, all threads.
+/// CPU seconds of this process, summed over threads.
 fn cpu() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Default)]
 struct Came {
     proved: usize,
@@ -66,7 +67,7 @@ impl Came {
     }
 }
 
-/// Runs an exploration to its end, or for so many CPU seconds.
+/// Runs an exploration to its end, or for this many CPU seconds.
 fn run(
     theory: &Arc<Theory>,
     goals: &[Goal],
@@ -127,7 +128,7 @@ fn run(
     came
 }
 
-/// The table of what is learned from: the laws that people write down of these theories, and no others.
+/// The n-gram table, learned from the textbook laws of these theories only.
 fn learn() -> Table {
     let mut table = Table::default();
     for name in LEARNED {
@@ -137,7 +138,7 @@ fn learn() -> Table {
     table
 }
 
-/// Makes an advisor, which is asked about these topics.
+/// An advisor's topics, and its constructor.
 type Make = (&'static [Topic], Box<dyn Fn() -> Option<Box<dyn Advisor>>>);
 
 fn main() {

@@ -1,17 +1,16 @@
-//! The price of actors on real work: a round with more than 10,000 logic blocks alive at once.
+//! The overhead of actors on real work: a round with more than 10,000 logic blocks alive at once.
 //!
-//! Conjectures about arithmetic, more than usual, are all tried in one round, three times side by side,
-//! together with the cases of their inductions. The same exploration is run by the plain loop and by
-//! actors on one thread and on two; the runtimes take turns, and each figure is the best of its runs.
-//! Making the conjectures and taking the verdicts is the same for all and is not counted: the clock
-//! runs from the time the first blocks are handed to the grid until the last verdict is in. All end with
-//! the same verdicts and steps.
+//! An unusually large number of conjectures about arithmetic are all attempted in one round, three times in parallel,
+//! together with the cases of their inductions. The same round is run by the plain loop and by actors on one thread and
+//! on two; the runtimes take turns, and each figure is the best of its runs. Generating the conjectures and taking the
+//! verdicts is the same for all and not timed: the clock runs from the time the first blocks are handed to the grid
+//! until the last verdict. All runtimes end with the same verdicts and steps.
 //!
-//! An idle block is a proof attempt that waits for the cases of its induction: its bytes are what the
-//! process holds more with all blocks of the round alive than before, divided by their number.
+//! An idle block is a proof attempt that waits for the cases of its induction. Its size is the growth of the process
+//! with all blocks of the round alive, divided by their number.
 //!
-//! `cargo bench --bench blocks`, or `… -- ATOMS VARIABLES` for other bounds. Times are CPU seconds of the
-//! process, all threads together.
+//! `cargo bench --bench blocks`, or `… -- ATOMS VARIABLES` for other bounds. Times are CPU seconds of the process,
+//! summed over threads.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -26,19 +25,19 @@ use theoremata_logic::language::mpl;
 use theoremata_logic::search::attempt::{LogicBlock, Verdict};
 use theoremata_logic::search::explore::{Exploration, Options, Task};
 
-/// The program's own allocator.
+/// The same allocator as the program's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const RUNS: usize = 5;
-/// Blocks that must be alive at once for the figures to mean something.
+/// Minimal number of live blocks for the figures to be meaningful.
 const LEAST_BLOCKS: usize = 10_000;
-/// How many times the cost of the plain loop actors on one thread may cost.
+/// Maximal cost of actors on one thread, relative to the plain loop.
 const MOST: f64 = 1.10;
 const RUNTIMES: [&str; 3] = ["plain loop", "actors, 1 thread", "actors, 2 threads"];
-/// The most atoms and variables of a conjecture: enough conjectures for that many blocks.
+/// Maximal atoms and variables of a conjecture: they give enough conjectures for that many blocks.
 const BOUNDS: [usize; 2] = [6, 6];
-/// How many times each conjecture is tried, side by side.
+/// How many times each conjecture is attempted, in parallel.
 const COPIES: usize = 3;
 
 fn cpu_seconds() -> f64 {
@@ -46,7 +45,7 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// Bytes in memory, by Linux; 0 elsewhere.
+/// Resident bytes on Linux; 0 elsewhere.
 fn resident_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -68,7 +67,7 @@ fn theory([atoms, variables]: [usize; 2]) -> Arc<Theory> {
     Arc::new(theory)
 }
 
-/// An exploration with its conjectures made and nothing tried yet.
+/// An exploration with its conjectures generated and nothing attempted yet.
 fn prepared(theory: &Arc<Theory>) -> Exploration {
     let options = Options { window: usize::MAX, ..Options::default() };
     let mut exploration = Exploration::new(theory.clone(), &[], options);
@@ -76,7 +75,7 @@ fn prepared(theory: &Arc<Theory>) -> Exploration {
     exploration
 }
 
-/// The attempts of the first round, in which nothing but the axioms is known.
+/// The attempts of the first round, in which only the axioms are known.
 fn attempts(prepared: &Exploration) -> Vec<LogicBlock> {
     match prepared.clone().next() {
         Task::Solve(blocks) => blocks,
@@ -84,7 +83,7 @@ fn attempts(prepared: &Exploration) -> Vec<LogicBlock> {
     }
 }
 
-/// What a round came to.
+/// The result of a round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Outcome {
     attempts: usize,
@@ -95,8 +94,8 @@ struct Outcome {
     cycles: usize,
 }
 
-/// Runs the round to its end; gives the outcome, the CPU seconds, and how much the process grew from
-/// the beginning to the cycle with the most blocks alive.
+/// Runs the round to its end; returns the outcome, the CPU seconds, and the growth of the process up to the cycle with
+/// the most live blocks.
 fn round(attempts: Vec<LogicBlock>, grid: &mut dyn Runtime<ProofBlock>) -> (Outcome, f64, u64) {
     let mut outcome =
         Outcome { attempts: attempts.len(), blocks: attempts.len(), steps: 0, proved: 0, most_alive: 0, cycles: 0 };

@@ -1,12 +1,13 @@
-//! Equations between functions: implications between random small laws of one operation, beside the prover E.
+//! Equational problems: implications between small random laws of one operation, compared with the prover E.
 //!
-//! Each law has one to four operations and one to three variables; each problem is a theory with one law as its axiom and
-//! one as its goal. Each is a run of its own of `prove` at the default settings. A problem is true if E proves it, and
-//! false if a table refutes it: of all with two elements, and of those with three and four that a fixed seed gives, with
-//! a repair of the entries that break the axiom. What neither settles is listed as unknown, whatever we say of it.
+//! Each law has one to four operations and one to three variables; each problem is a theory with one law as its axiom
+//! and another as its goal, and a separate run of `prove` at default settings. A problem is true if E proves it, and
+//! false if an operation table refutes it: all tables with two elements, and those with three and four that a fixed
+//! seed generates, with a repair of the entries that violate the axiom. Problems that neither settles are listed as
+//! unknown, whatever our result.
 //!
-//! `cargo bench --bench equations`. Behind `--`: `--problems N` (200), `--seed N` (1), `--seconds N` (5) for each problem
-//! and system, `--operations N` (4) the most of a law, `--alone` leaves E out, `--list` prints each problem.
+//! `cargo bench --bench equations`. After `--`: `--problems N` (200), `--seed N` (1), `--seconds N` (5) per problem and
+//! system, `--operations N` (4) maximal operations of a law, `--alone` omits E, `--list` prints each problem.
 
 #[path = "equations/law.rs"]
 mod law;
@@ -32,7 +33,7 @@ struct Problem {
     goal: Law,
 }
 
-/// What a system said, and its CPU seconds.
+/// The result of a system, and its CPU seconds.
 struct Said {
     word: String,
     seconds: f64,
@@ -57,7 +58,7 @@ fn ours(problem: &Problem, folder: &Path, seconds: &str) -> Said {
     Said { word, seconds }
 }
 
-/// What E says; `None` if it is not installed. Its seconds are those of the clock.
+/// The result of E; `None` if it is not installed. Its seconds are wall time.
 fn eprover(problem: &Problem, folder: &Path, seconds: &str) -> Option<Said> {
     let file = folder.join("magma.p");
     let text = format!("fof(law, axiom, {}).\nfof(goal, conjecture, {}).\n", problem.axiom.tptp(), problem.goal.tptp());
@@ -76,11 +77,11 @@ fn eprover(problem: &Problem, folder: &Path, seconds: &str) -> Option<Said> {
 
 #[derive(Default)]
 struct Counts {
-    /// True ones: how many, how many we prove, our seconds and E's.
+    /// True problems: number, proved by us, our seconds and E's.
     truths: (usize, usize, f64, f64),
-    /// False ones: how many, how many we refute, our seconds.
+    /// False problems: number, refuted by us, our seconds.
     lies: (usize, usize, f64),
-    /// Neither: how many, how many we prove, how many we refute, our seconds.
+    /// Unknown problems: number, proved by us, refuted by us, our seconds.
     unknown: (usize, usize, usize, f64),
     failures: Vec<String>,
     wrong: Vec<String>,

@@ -1,11 +1,11 @@
-//! Exports: how large, how long to write, how long others take to check them, and how all this grows.
+//! Exports: their size, the time to write and to check them, and how these scale.
 //!
-//! Explores the theories that we ship and writes every language; where the checkers are installed, each
-//! is timed on its file. Then arithmetic again with conjectures of up to six atoms, whose first 250, 500,
-//! 1,000 and all theorems are written: cost for each theorem must stay the same.
+//! Explores the shipped theories and writes every language; installed checkers are timed on their files. Then
+//! arithmetic with conjectures of up to six atoms, of which the first 250, 500, 1,000 and all theorems are written: the
+//! cost per theorem must stay constant.
 //!
-//! `cargo bench --bench exports`. Times are CPU seconds, of the checkers as the system counts them, in
-//! hundredths; smallest of the runs.
+//! `cargo bench --bench exports`. Times are CPU seconds, those of the checkers as counted by the system, in hundredths;
+//! minimum of the runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,11 +26,11 @@ use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Exploration, Options, Task};
 
 const RUNS: usize = 3;
-/// The most that writing one run in one language, and checking its Metamath file, may cost.
+/// Maximal cost of writing one run in one language, and of checking its Metamath file.
 const MOST_WRITING: f64 = 1.0;
 const MOST_CHECKING: f64 = 0.5;
 
-/// A language: its name, its files' extension, and the commands that check a file, one after the other.
+/// A language: its name, its file extension, and the commands that check a file, in order.
 struct Language {
     name: &'static str,
     extension: &'static str,
@@ -105,16 +105,16 @@ fn own_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// CPU seconds of the children that have ended, in the system's hundredths.
+/// CPU seconds of terminated child processes, in hundredths.
 fn childrens_seconds() -> f64 {
     let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Behind the name, which may hold blanks: field 3 is the first, 16 and 17 are the children's.
+    // After the name, which may contain blanks: the first is field 3; fields 16 and 17 are the children's.
     let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or_default().split(' ').collect();
     let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
     (ticks(13) + ticks(14)) / 100.0
 }
 
-/// The smallest of some runs.
+/// The minimum of some runs.
 fn least(mut measure: impl FnMut() -> f64) -> f64 {
     (0..RUNS).map(|_| measure()).fold(f64::INFINITY, f64::min)
 }

@@ -1,8 +1,8 @@
-//! `cargo bench --bench formalise`: how often the default model says in a formula what a sentence says.
+//! `cargo bench --bench formalise`: the accuracy of the default model in formalising sentences.
 //!
-//! Forty sentences with one statement each that they say (`benches/formalise/sentences.tsv`), written for this. Right is a
-//! candidate of which one form is the same statement when both are written in MPL; variables may have other names. `MODEL` names another model, `SAMPLES` how many
-//! candidates it writes for each.
+//! Forty sentences, each with the statement that it expresses (`benches/formalise/sentences.tsv`), written for this
+//! benchmark. A candidate is correct if one of its forms is that statement in MPL, up to renaming of variables. `MODEL`
+//! selects another model, `SAMPLES` the number of candidates per sentence.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ struct Sentence {
     meant: String,
 }
 
-/// What came of a sentence: the statement that is meant, and the candidates in their order, the forms of each with their votes.
+/// The result for a sentence: the intended statement, and the candidates in order, with the votes of their forms.
 struct Formalised {
     meant: String,
     candidates: Vec<Vec<(String, u64)>>,
@@ -69,7 +69,7 @@ fn sentences() -> Vec<Sentence> {
 fn formalise(sentence: &Sentence, model: &str, samples: &str) -> Option<Formalised> {
     let theory = Path::new(env!("CARGO_MANIFEST_DIR")).join("theories").join(&sentence.theory);
     let begin = Instant::now();
-    // What is meant is read by the same program.
+    // The intended statement is read by the same program.
     let lines = |arguments: &[&str]| -> Vec<Value> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_theoremata"));
         let output = command.args(arguments).stderr(Stdio::inherit()).output().expect("the binary runs");

@@ -1,13 +1,13 @@
-//! A hundred problems about inductive types, beside two systems that are made for them: what is proved of
-//! `benches/problems` within the same CPU time.
+//! A hundred problems about inductive types, compared with two specialised systems: how many of `benches/problems` each
+//! proves within the same CPU time.
 //!
-//! The problems are about natural numbers, lists, lists of numbers, and trees with lists and numbers; no lemma is given.
-//! Each is a run of its own. The rivals are given the same theories with data types and recursive functions, which is how
-//! they are used: cvc5 with `--quant-ind` (PyPI's `cvc5`), and ACL2 without hints. `benches/induction.py` runs them; one
-//! that is not installed is left out, and said to be.
+//! The problems are about natural numbers, lists, lists of numbers, and trees with lists and numbers; no lemmas are
+//! given. Each is a separate run. The rivals get the same theories with data types and recursive functions, their usual
+//! input: cvc5 with `--quant-ind` (PyPI's `cvc5`), and ACL2 without hints. `benches/induction.py` runs them; one that
+//! is not installed is skipped and reported as such.
 //!
-//! `cargo bench --bench induction`. Behind `--`: `--seconds N` (10), `--only FILE` (such as `trees`), `--json`, an object for
-//! each problem, `--docs FILE` writes the tables as a page, `--alone` leaves the rivals out.
+//! `cargo bench --bench induction`. After `--`: `--seconds N` (10), `--only FILE` (such as `trees`), `--json` prints an
+//! object per problem, `--docs FILE` writes the tables as a page, `--alone` omits the rivals.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ const MOST_MEGABYTES: &str = "500";
 const FILES: [&str; 4] = ["numbers", "lists", "number-lists", "trees"];
 const RIVALS: [(&str, &str); 2] = [("cvc5", "smt2"), ("acl2", "lisp")];
 
-/// What a system made of a problem, and the CPU seconds that it took.
+/// The result of a system on a problem, and its CPU seconds.
 #[derive(Clone)]
 struct Outcome {
     said: String,
@@ -58,7 +58,7 @@ fn goals(file: &str) -> Vec<(String, String)> {
     goals.iter().map(|goal| (goal.label.to_string(), theory.write(&goal.statement, &[]))).collect()
 }
 
-/// Has the program prove a goal: what it said, how readers see the goal, and the seconds.
+/// Runs the program on a goal: its result, the goal in infix notation, and the seconds.
 fn prove(file: &str, goal: &str, seconds: &str) -> (Outcome, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_theoremata"))
         .arg("prove")
@@ -83,7 +83,7 @@ fn prove(file: &str, goal: &str, seconds: &str) -> (Outcome, String) {
     (Outcome { said: said.to_owned(), seconds }, math)
 }
 
-/// What a rival made of each goal of a file; `None` if it is not installed.
+/// The results of a rival on the goals of a file; `None` if it is not installed.
 fn rival(system: &str, extension: &str, file: &str, seconds: &str) -> Option<BTreeMap<String, Outcome>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/induction.py");
     let problem = folder().join(format!("{file}.{extension}"));

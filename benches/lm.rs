@@ -1,10 +1,9 @@
-//! The default model beside llama.cpp, on the same file, in one run: reading, writing, several requests together,
-//! loading, memory. And the same greedy tokens on twenty prompts.
+//! The default model compared with llama.cpp, on the same file, in one run: prefill, decoding, several requests
+//! together, loading, memory. Also compares greedy tokens on twenty prompts.
 //!
-//! `cargo bench --bench lm`. Programs take turns, so that a busy machine is busy for both; the median counts. Needs
-//! `theoremata model pull smollm2`, and a Python with `llama-cpp-python` built for this machine, which
-//! THEOREMATA_LLAMA_CPP names (default: `python3`). Another file is measured if it is named: `cargo bench --bench lm
-//! -- FILE`.
+//! `cargo bench --bench lm`. The programs take turns, so that background load affects both; the median counts. Requires
+//! `theoremata model pull smollm2`, and a Python with `llama-cpp-python` built for this machine, named by
+//! THEOREMATA_LLAMA_CPP (default: `python3`). To measure another file: `cargo bench --bench lm -- FILE`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,13 +17,13 @@ use theoremata_lm::{
     Turn, run_programs,
 };
 
-/// Rounds, of which the median counts.
+/// Number of rounds, of which the median counts.
 const ROUNDS: usize = 5;
-/// Tokens of the prompt, tokens written, requests together.
+/// Tokens of the prompt, tokens generated, and concurrent requests.
 const PROMPT: usize = 256;
 const TOKENS: usize = 64;
 const REQUESTS: usize = 8;
-/// Tokens of an answer that are compared.
+/// Number of tokens of an answer that are compared.
 const COMPARED: usize = 48;
 
 fn main() {
@@ -66,7 +65,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Where `model pull` keeps the default model.
+/// The location of the default model of `model pull`.
 fn default_model() -> Option<PathBuf> {
     let output = Command::new(env!("CARGO_BIN_EXE_theoremata")).args(["model", "list", "--json"]).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
@@ -94,7 +93,7 @@ impl Rival {
     }
 }
 
-/// Figures of one program by name, a value a round.
+/// Figures of one program by name, one value per round.
 type Figures = Vec<(&'static str, Vec<f64>)>;
 
 fn note(figures: &mut Figures, name: &'static str, value: Option<f64>) {
@@ -112,7 +111,7 @@ fn middle(figures: &Figures, name: &str) -> f64 {
     values[values.len() / 2]
 }
 
-/// Ours and the rival's, taking turns.
+/// Measures ours and the rival's, taking turns.
 fn compare(file: &Path, files: &[(&str, PathBuf)], rival: &Rival, threads: usize) {
     let mut ours = Figures::new();
     let mut theirs: Vec<Figures> = files.iter().map(|_| Figures::new()).collect();
@@ -173,7 +172,7 @@ fn compare(file: &Path, files: &[(&str, PathBuf)], rival: &Rival, threads: usize
     println!("  writing reads memory at {:.0} % of the limit", 100.0 * middle(&ours, "share"));
 }
 
-/// The most likely tokens behind twenty prompts, ours beside theirs, and how far the first logits are apart.
+/// The greedy tokens after twenty prompts, compared with the rival's, and the distance of the first logits.
 fn same_tokens(file: &Path, rival: &Rival, precision: Precision) {
     let model = Arc::new(Model::load(file).expect("a model that was measured"));
     let prompts: Vec<Vec<Token>> = QUESTIONS
@@ -232,7 +231,7 @@ fn same_tokens(file: &Path, rival: &Rival, precision: Precision) {
     );
 }
 
-/// How far our log-probabilities of the tokens that they find likeliest are from theirs.
+/// The differences in log-probability of the tokens that the rival finds likeliest.
 fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64], precision: Precision) -> Vec<f64> {
     let mut likeliest: Vec<usize> = (0..logits.len()).collect();
     likeliest.sort_by(|one, other| logits[*other].total_cmp(&logits[*one]));
@@ -250,8 +249,8 @@ fn differences(model: &Arc<Model>, prompt: &[Token], logits: &[f64], precision: 
     ours.zip(&likeliest).map(|(ours, token)| (ours - (logits[*token] - most - sum.ln())).abs()).collect()
 }
 
-/// First tokens whose log-probabilities are compared, for each prompt.
+/// Number of first tokens whose log-probabilities are compared, per prompt.
 const LIKELIEST: usize = 16;
 
-/// Twenty questions, one a line.
+/// Twenty questions, one per line.
 const QUESTIONS: &str = include_str!("../tests/llama_cpp/questions.txt");

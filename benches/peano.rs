@@ -1,12 +1,12 @@
-//! The whole job, from a theory to its site: what it costs, stage by stage.
+//! The whole pipeline, from a theory to its site: cost by stage.
 //!
-//! Runs the program as a user would, each time anew with a database and a site on disk: the exploration
-//! of `theories/peano.mpl`, and, where the reference system's files are present, the exploration of its
-//! definitions and the two lists of statements that it was given. The files are looked for in the
-//! folder that the variable `THEOREMATA_GL_DATA` names, else in `../shared/gl-data`.
+//! Runs the program as a user would, each time with a fresh database and site on disk: the exploration of
+//! `theories/peano.mpl`, and, where the reference system's files are present, the exploration of its definitions and
+//! its two lists of statements. The files are expected in the folder named by `THEOREMATA_GL_DATA`, or in
+//! `../shared/gl-data`.
 //!
-//! `cargo bench --bench peano`. Times are CPU seconds of the whole process as it counts them itself, all
-//! threads together; smallest and median of the runs.
+//! `cargo bench --bench peano`. Times are CPU seconds of the whole process as it reports them itself, summed over
+//! threads; minimum and median of the runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,17 +15,17 @@ use std::process::Command;
 use serde_json::Value;
 
 const RUNS: usize = 5;
-/// CPU seconds and megabytes that an exploration of arithmetic may cost.
+/// Maximal CPU seconds and megabytes of an exploration of arithmetic.
 const MOST_SECONDS: f64 = 2.5;
 const MOST_MEGABYTES: f64 = 300.0;
 const AIM_SECONDS: f64 = 0.5;
 
-/// What one run said of itself.
+/// The figures that one run reports.
 struct Figure {
     seconds: f64,
     megabytes: f64,
     stages: Vec<(String, f64)>,
-    /// How many results have each status word.
+    /// Number of results by status.
     statuses: BTreeMap<String, usize>,
 }
 
@@ -60,7 +60,7 @@ fn run(arguments: &[&str], folder: &Path) -> Figure {
     }
 }
 
-/// Runs it some times and prints smallest and median; gives the median and the largest peak.
+/// Runs it several times and prints minimum and median; returns the median and the largest peak.
 fn measure(what: &str, arguments: &[&str], folder: &Path) -> (f64, f64) {
     let mut figures: Vec<Figure> = (0..RUNS).map(|_| run(arguments, folder)).collect();
     figures.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));

@@ -1,10 +1,10 @@
-//! Which theorems a proof cites, and how many of them a chooser puts first.
+//! Premise selection: how many of the theorems that a proof cites does each method rank first?
 //!
-//! Every theory that we ship is explored for some CPU seconds. For each theorem that cites others, those that were there
-//! before it and are rules are ranked by each chooser; recall at k is the share of the cited ones among the first k. Where
-//! there are no more than k, every chooser has them all: such theorems do not count.
+//! Every shipped theory is explored for some CPU seconds. For each theorem with citations, the earlier theorems that
+//! are rules are ranked by each method; recall at k is the fraction of the cited ones among the first k. Theorems with
+//! at most k candidates do not count, as every method finds them all.
 //!
-//! `cargo bench --bench premises`. Behind `--`: `--explore S` for each theory (default 10), `--only THEORY`.
+//! `cargo bench --bench premises`. After `--`: `--explore S` per theory (default 10), `--only THEORY`.
 
 #[path = "recall/shipped.rs"]
 mod shipped;
@@ -46,7 +46,7 @@ fn explored(name: &str, seconds: f64) -> Exploration {
     exploration
 }
 
-/// Recall and the number of theorems that count, for each chooser and each k.
+/// Recall, and number of theorems that count, for each method and each k.
 type Sums = Vec<[(f64, usize); AT.len()]>;
 
 fn premise(exploration: &Exploration, place: usize) -> Premise {

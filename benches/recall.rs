@@ -1,14 +1,14 @@
-//! What `explore` finds of what textbooks say: for each theory that we ship, its laws in `theories/laws`, which were
-//! written down before it was explored.
+//! Recall of `explore` on textbook laws: for each shipped theory, its laws in `theories/laws`, which were written down
+//! before it was explored.
 //!
-//! Each theory is explored at the default settings with 10 CPU seconds and 300 MB. A law is found if the run has it as a
-//! theorem, shown or marked as a consequence; it is the same law up to names of variables, order of premises and the
-//! ways of writing an equation with relations (`recall/law.rs`). An instance of a theorem that was found has a column
-//! of its own and does not count as found. Then all laws, and all false twins, are goals of `prove`.
+//! Each theory is explored at default settings with 10 CPU seconds and 300 MB. A law is found if it is a theorem of the
+//! run, shown or marked as a consequence, up to names of variables, order of premises and the relational ways of
+//! writing an equation (`recall/law.rs`). A law that is only an instance of a theorem is counted in a column of its
+//! own, not as found. Then all laws, and all false variants, are goals of `prove`.
 //!
-//! `cargo bench --bench recall`. Behind `--`: `--only NAME` takes one theory, `--json` prints an object a line, `--docs
-//! FOLDER` writes the pages of `docs/theories`, `--explore SECONDS` and `--prove SECONDS` change the limits, of which the
-//! second is for a file of goals.
+//! `cargo bench --bench recall`. After `--`: `--only NAME` selects one theory, `--json` prints an object per line,
+//! `--docs FOLDER` writes the pages of `docs/theories`, `--explore SECONDS` and `--prove SECONDS` change the limits, of
+//! which the second is per file of goals.
 
 #[path = "recall/law.rs"]
 mod law;
@@ -27,18 +27,18 @@ use serde_json::json;
 use shipped::{names, read, theories};
 use theoremata_logic::calculus::theory::{Goal, Theory};
 
-/// How many of the theorems that are shown are called first.
+/// Number of shown theorems that count as the first.
 const FIRST: usize = 20;
 const MOST_MEGABYTES: u32 = 300;
 
-/// How a run has a law.
+/// How a run contains a law.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Found {
-    /// As theorem number `.0`, which is shown in line `.1`.
+    /// As theorem number `.0`, shown at position `.1`.
     Shown(u64, usize),
-    /// As theorem number `.0`, a consequence of others.
+    /// As theorem number `.0`, marked as a consequence.
     Consequence(u64),
-    /// Not itself, but it is an instance of theorem number `.0`.
+    /// Only as an instance of theorem number `.0`.
     Instance(u64),
     /// Not at all.
     Missed,
@@ -50,11 +50,11 @@ pub(crate) struct Listed {
     pub(crate) name: Option<String>,
     pub(crate) math: String,
     pub(crate) found: Found,
-    /// The word of `prove` for it.
+    /// The status from `prove`.
     pub(crate) szs: String,
 }
 
-/// All that is measured of a theory.
+/// The measurements of a theory.
 pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) theory: Theory,
@@ -123,7 +123,7 @@ fn measure(name: &str, folder: &Path, explore: f64, prove: f64) -> Measured {
     let listed = goals.iter().map(|goal| {
         let answer = answers.iter().find(|answer| *answer.label == *goal.label);
         Listed {
-            // A goal without a name is called by its number.
+            // The label of an unnamed goal is its number.
             name: goal.label.parse::<u32>().is_err().then(|| goal.label.replace('-', " ")),
             math: answer.map_or_else(|| goal.label.to_string(), |answer| answer.math.clone()),
             found: look_for(goal, &laws, &explored),

@@ -1,5 +1,5 @@
-//! The server under load, over its own binary: `cargo bench --bench server`. Prints what readers wait for while jobs are
-//! done, and whether listeners get every event. Arguments behind `--`: seconds, readers, listeners.
+//! The server under load, through its binary: `cargo bench --bench server`. Prints response times of readers while jobs
+//! run, and whether listeners receive every event. Arguments after `--`: seconds, readers, listeners.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// A connection that is kept.
+/// A persistent connection.
 struct Client {
     stream: BufReader<TcpStream>,
 }
@@ -24,7 +24,7 @@ impl Client {
         Client { stream: BufReader::new(stream) }
     }
 
-    /// Status and body of an answer.
+    /// Status and body of a response.
     fn call(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
         let length = body.len();
         let request = format!(
@@ -86,7 +86,7 @@ fn percentiles(name: &str, mut times: Vec<Duration>) {
     println!("{name:<44} {:>8} answers   p50 {half:>7.1} ms   p99 {most:>7.1} ms   most {worst:>7.1} ms", times.len());
 }
 
-/// Reads pages for so long from so many connections at once.
+/// Reads pages for some time over several concurrent connections.
 fn read_pages(address: &str, pages: &Arc<Vec<String>>, readers: usize, seconds: u64) -> Vec<Duration> {
     let stop = Arc::new(AtomicBool::new(false));
     let begin = |number: usize| {
@@ -102,7 +102,7 @@ fn read_pages(address: &str, pages: &Arc<Vec<String>>, readers: usize, seconds: 
                 let (status, _) = client.call("GET", page, "");
                 times.push(begin.elapsed());
                 assert_eq!(status, 200, "{page}");
-                // A reader reads.
+                // The think time of a reader.
                 thread::sleep(Duration::from_millis(500));
             }
             times
@@ -115,7 +115,7 @@ fn read_pages(address: &str, pages: &Arc<Vec<String>>, readers: usize, seconds: 
     threads.into_iter().flat_map(|thread| thread.join().expect("a reader")).collect()
 }
 
-/// Listens to a job until it ends, and gives the numbers of its events.
+/// Listens to a job until it ends, and returns the numbers of its events.
 fn listen(address: &str, job: &str) -> Vec<u64> {
     let mut client = Client::connect(address);
     write!(client.stream.get_mut(), "GET {job}/events HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("sent");

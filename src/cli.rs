@@ -1,4 +1,4 @@
-//! The command line: arguments in, exit codes out. Each command has a file.
+//! The command line: arguments in, exit codes out. One file per command.
 
 mod advice;
 mod arguments;
@@ -52,17 +52,17 @@ use output::Output;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Say results as JSON, one object a line.
+    /// Print results as JSON, one object per line.
     #[arg(long, global = true)]
     json: bool,
-    /// No progress and no notes.
+    /// Print no progress and no notes.
     #[arg(long, short, global = true)]
     quiet: bool,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Find the theorems that follow from axioms.
+    /// Find theorems that follow from axioms.
     ///
     /// Example: theoremata explore theories/peano.mpl --site site
     Explore(explore::ExploreArguments),
@@ -70,63 +70,63 @@ enum Command {
     ///
     /// Example: theoremata prove theories/peano.mpl --goal "(>[a,b,c] (in3[a,b,c,+]) (in3[b,a,c,+]))"
     Prove(prove::ProveArguments),
-    /// Check everything that is stored: bytes, and every proof, from the store alone.
+    /// Verify everything in the database: hashes, and every proof, from the stored data alone.
     ///
     /// Example: theoremata check --with all
     Check(check::CheckArguments),
-    /// Do a finished run again, from its files and the answers of its advisor, and compare it byte for byte.
+    /// Repeat a finished run from its files and recorded advice, and compare the results byte for byte.
     ///
     /// Example: theoremata replay 3f2a
     Replay(replay::ReplayArguments),
-    /// Go on with a run that was cancelled, killed, or reached a bound.
+    /// Continue a run that was cancelled, killed, or hit a bound.
     Resume(resume::ResumeArguments),
-    /// List the runs, or show a run or one of its theorems with its proof.
+    /// List runs, the theorems of a run, or the steps of a proof.
     Show(show::ShowArguments),
-    /// Say what two runs have in common: theorems that only one has, shorter proofs, what was decided differently.
+    /// Compare two runs: theorems that only one has, shorter proofs, statements decided differently.
     ///
     /// Example: theoremata compare 3f2a 91bc
     Compare(compare::CompareArguments),
-    /// Write theorems for other checkers, or runs as JSON lines.
+    /// Export theorems for other checkers, or runs as JSON lines.
     ///
     /// Example: theoremata export --format metamath --out Peano.mm
     Export(export::ExportArguments),
-    /// Write a goal with its axioms for other provers.
+    /// Export a goal with its axioms for other provers.
     ///
     /// Example: theoremata export-problem theories/group.mpl --goal "(>[x,y] (in2[x,y,inv]) (in3[x,y,e,*]))"
     ExportProblem(problem::ProblemArguments),
-    /// Read what export wrote; every proof is checked before anything is stored.
+    /// Import the output of `export`; every proof is checked before anything is stored.
     Import(import::ImportArguments),
-    /// Remove a run from the database.
+    /// Delete a run from the database.
     Remove(remove::RemoveArguments),
-    /// Give room in the database that nothing stands in back to the disk.
+    /// Return unused space of the database to the disk.
     Compact(remove::CompactArguments),
-    /// Lay out MPL files.
+    /// Format MPL files.
     Fmt(fmt::FmtArguments),
-    /// Say what is wrong or doubtful in MPL files.
+    /// Report errors and warnings in a theory.
     Lint(lint::LintArguments),
-    /// Fetch, list and describe language models.
+    /// Download, list and describe language models.
     #[command(subcommand)]
     Model(model::ModelCommand),
-    /// Let a language model write.
+    /// Let a language model continue a text.
     ///
     /// Example: theoremata generate --prompt "Why is the sky blue?"
     Generate(generate::GenerateArguments),
-    /// Let a language model answer by a program that parts the work: a tree of branches and joins.
+    /// Let a language model answer by a program that splits the work: a tree of branches and joins.
     ///
     /// Example: theoremata reason vote --prompt "What is 17 + 25? Answer with the number." --samples 9
     Reason(Box<reason::ReasonArguments>),
-    /// Let a language model propose what a sentence says in a theory; you choose.
+    /// Let a language model propose formalisations of a sentence in a theory; you choose.
     ///
     /// Example: theoremata formalise theories/peano.mpl "for all x and y: x plus y is y plus x" --holds "1 + 2 = 2 + 1"
     Formalise(formalise::FormaliseArguments),
-    /// Serve pages and an API over HTTP; asks nothing of the network and needs no configuration.
+    /// Serve pages and an API over HTTP; needs no network access and no configuration.
     ///
     /// Example: theoremata serve --listen 127.0.0.1:8080
     Serve(serve::ServeArguments),
-    /// Add, list and revoke the keys with which others may use the server.
+    /// Add, list and revoke the keys that give others access to the server.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Measure how fast this machine does its work.
+    /// Benchmark this machine.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
     /// Print a completion script for a shell.
@@ -136,16 +136,16 @@ enum Command {
     },
 }
 
-/// The stack of the thread that does the work. What is written by hand is nested 1,000 levels at most, which takes 2 MB
-/// without optimisation; the rest is room. A limit of the shell (`ulimit -s`) holds for the first thread only.
+/// Stack size of the main working thread. Hand-written text is nested at most 1,000 levels, which takes 2 MB without
+/// optimisation; the rest is a reserve. A shell limit (`ulimit -s`) applies to the first thread only.
 const STACK_BYTES: usize = 64 << 20;
 
-/// Does what the arguments of the process ask for.
+/// Executes the command given by the process arguments.
 pub(crate) fn run() -> ExitCode {
     let work = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK_BYTES).spawn(command);
     let exit = match work.map(std::thread::JoinHandle::join) {
         Ok(Ok(exit)) => exit,
-        // A panic has been told where it happened.
+        // The panic message was already printed.
         Ok(Err(_)) => Exit::Failed,
         Err(error) => {
             streams::note(&format!("theoremata: cannot start a thread: {error}"));
@@ -196,7 +196,7 @@ fn dispatch(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Keys(command) => keys::run(&command, output),
         Command::Bench(command) => bench::run(&command, output),
         Command::Completions { shell } => {
-            // The generator takes no failure; a string takes everything.
+            // The generator cannot return an error; writing to a buffer does not fail.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "theoremata", &mut script);
             streams::as_it_stands(&String::from_utf8_lossy(&script));
@@ -205,7 +205,7 @@ fn dispatch(command: Command, output: Output) -> Result<Exit, Failure> {
     }
 }
 
-/// Says what is wrong with the arguments; or gives the help or the version, which are results.
+/// Reports an error in the arguments; help and version, which clap returns the same way, are results.
 fn refuse(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         let help = error.render();
@@ -226,10 +226,10 @@ fn refuse(error: &clap::Error) -> Exit {
     Exit::Input
 }
 
-/// Says why there is no result.
+/// Reports why there is no result.
 fn say(failure: &Failure, output: Output) -> Exit {
     if streams::lost() {
-        // What stopped the command is told at the end, or is worth no message.
+        // Lost output is reported at the end, or needs no message.
         return Exit::Failed;
     }
     if output.is_json() {

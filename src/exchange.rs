@@ -1,5 +1,4 @@
-//! What crosses the border of the program: files that are read, languages of other checkers that are
-//! written, these checkers, and what is stored.
+//! Input and output formats: files that are read, languages of external checkers, these checkers, and stored runs.
 
 pub(crate) mod advice;
 pub(crate) mod checkers;

@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked to.
+//! Failures of commands.
 
 use std::fmt;
 use std::io;
@@ -9,19 +9,19 @@ use theoremata_lm::BackendError;
 use theoremata_logic::language::mpl::Report;
 use theoremata_store::StoreError;
 
-/// Why there is no result.
+/// Why a command has no result.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A text is wrong; the report has the places.
+    /// A text is malformed; the report has the positions.
     Input(Report),
-    /// The command line is wrong, or asks for what is not there.
+    /// The command line is wrong, or refers to something that does not exist.
     Usage(String),
-    /// A file, the store or the system does not do what was asked.
+    /// A file, the store or the system failed.
     World(String),
 }
 
 impl Failure {
-    /// What could not be done with a file.
+    /// An I/O error on a file.
     pub(crate) fn world(act: &str, path: &Path, error: &io::Error) -> Failure {
         Failure::World(format!("cannot {act} {}: {error}", path.display()))
     }

@@ -1,7 +1,7 @@
 //! Theoremata: axioms in, discovered and checked theorems out.
 //!
-//! The one binary. It reads arguments and files, calls the crates, and says what came of it; all that
-//! is clever is theirs.
+//! The only binary. It reads arguments and files, calls the crates, and reports the results; it contains no search and
+//! no inference.
 
 mod cli;
 mod exchange;
@@ -13,16 +13,16 @@ mod time;
 
 use std::process::ExitCode;
 
-/// Blocks are made and dropped by thousands, on several threads: a third of the time of a run went to
-/// the system's allocator.
+/// Blocks are allocated and freed by the thousands, on several threads; with the system allocator, that took a third of
+/// the run time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The allocator is built to do without huge pages: of each it would use a corner only, up to a third of a run's
-/// memory. It forbids them to the whole process; the weights of a model, which fill them, are to have them.
+/// The allocator is built without huge pages, of which it would use only a small part each: they cost up to a third of
+/// a run's memory. It disables them for the whole process; this enables them again for model weights, which fill them.
 fn allow_huge_pages() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(false); // where that fails, pages are small and all works
+    let _ = rustix::thread::disable_transparent_huge_pages(false); // if it fails, pages are small and everything works
 }
 
 fn main() -> ExitCode {

@@ -1,18 +1,18 @@
-//! What a run did not do, in words: a result says nothing about what was left out.
+//! Remarks on what a run left out, which its results do not show.
 
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::search::explore::{Exploration, Note};
 
-/// Axioms that are named one by one; of more only the number is said.
+/// Maximal number of axioms listed individually; beyond it only their number is given.
 const SHOWN: usize = 20;
 
-/// One sentence for each thing that whoever reads the results has to know.
+/// One sentence for each remark that readers of the results need.
 pub(crate) fn remarks(exploration: &Exploration) -> Vec<String> {
     let mut remarks = Vec::new();
     let theory = exploration.theory();
     let reading = Reading::new(theory);
     if exploration.inconsistency.is_some() {
-        // That is told by itself, and nothing else was tried.
+        // An inconsistency is reported separately, and nothing else was tried.
         return remarks;
     }
     let mut skipped = 0;

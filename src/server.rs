@@ -1,9 +1,10 @@
-//! The server: an API for jobs, and pages for people. It needs nothing but a database, and asks nothing of any other
-//! host but those that the operator names for webhooks and tools; what is uploaded sees what was uploaded with it and the theories shipped with the program, and no file.
+//! The server: an API for jobs, and pages for people. It needs only a database. It contacts no other host, except those
+//! that the operator allows for webhooks and tools. An upload can import its own files and the theories shipped with
+//! the program, but no file of the server.
 //!
-//! From outside inwards: [`guard`] lets a request in, [`api`] and [`pages`] answer it, [`office`] takes jobs and has
-//! them done by [`work`], which runs the prover; [`log`] and [`ledger`] keep what happened, [`sites`] makes the pages
-//! of runs from the values and templates of the static site.
+//! From the outside in: [`guard`] admits a request, [`api`] and [`pages`] handle it, [`office`] queues jobs and runs
+//! them through [`work`], which calls the prover; [`log`] and [`ledger`] persist events and jobs, [`sites`] renders the
+//! pages of runs from the values and templates of the static site.
 
 mod advised;
 mod api;
@@ -62,31 +63,31 @@ use search::Index;
 use sites::Sites;
 use state::{Note, Readers, Server};
 
-/// Connections that may wait to be taken.
+/// Backlog of connections that are not yet accepted.
 const MOST_WAITING: i32 = 2048;
-/// How long open answers may take once the server is to stop.
+/// Grace period for open responses at shutdown.
 const PATIENCE_SECONDS: u64 = 5;
 
-/// How a server is run.
+/// Configuration of a server.
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) database: PathBuf,
-    /// Names by which others may call it.
+    /// Host names under which the server may be called.
     pub(crate) hosts: Vec<String>,
     pub(crate) limits: Limits,
-    /// Streams of events that may be open.
+    /// Maximal number of open event streams.
     pub(crate) listeners: usize,
-    /// Requests a second of one caller.
+    /// Maximal requests per second of one caller.
     pub(crate) rate: NonZeroU32,
-    /// The language model, if there is one.
+    /// The language model, if configured.
     pub(crate) model: Option<Seat>,
-    /// Hosts that its tools may call.
+    /// Hosts that tools may call.
     pub(crate) tool_hosts: Hosts,
-    /// Tells the operator what failed.
+    /// Reports failures to the operator.
     pub(crate) note: Note,
 }
 
-/// Tells a running server to stop.
+/// Handle that stops a running server.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<watch::Sender<bool>>);
 
@@ -95,17 +96,19 @@ impl Stop {
         Stop(Arc::new(watch::Sender::new(false)))
     }
 
-    /// Streams end, answers are finished, jobs stop where they are and go on when a server is started again.
+    /// Stops the server: event streams end, responses are completed, running jobs stop and are resumed at the next
+    /// start.
     pub(crate) fn stop(&self) {
-        // Also before anybody listens.
+        // Effective even if nobody subscribes yet.
         self.0.send_replace(true);
     }
 }
 
-/// Serves until it is told to stop. `ready` is called with the address once it listens.
+/// Serves until stopped. `ready` is called with the address once the server listens.
 ///
 /// # Errors
-/// If the address cannot be had, is not of this machine alone though there is no key, or the database cannot be opened.
+/// If the address is unavailable, or not a loopback address although there are no keys, or the database cannot be
+/// opened.
 pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
     let doors = Doors::new(KeyFile::of(&settings.database));
     if !settings.listen.ip().is_loopback() && !doors.are_locked() {
@@ -147,14 +150,14 @@ pub(crate) fn serve(settings: Settings, stop: &Stop, ready: impl FnOnce(SocketAd
     let served = actix_web::rt::System::new().block_on(until_stopped(server, listener, stop, || ready(address)));
     office.close();
     for thread in staff {
-        // A panic has been told where it happened; the job is found unfinished next time.
+        // The panic message was already printed; the job is resumed at the next start.
         let _ = thread.join();
     }
     served.map_err(|error| failed("serve", error))
 }
 
-/// Listens at an address, with room for many that come at the same moment: what the standard library does has room for
-/// 128, and the others lose their connection.
+/// A listening socket with a large backlog: that of the standard library holds 128 connections, and drops the rest of a
+/// burst.
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(cfg!(unix))?;
@@ -196,7 +199,7 @@ async fn until_stopped(
     let handle = running.handle();
     let mut told = stop.0.subscribe();
     actix_web::rt::spawn(async move {
-        // Streams hear of it themselves, so that none of them holds the end up.
+        // Streams observe the flag themselves, so none of them delays the shutdown.
         let _ = told.wait_for(|stop| *stop).await;
         office.close();
         handle.stop(true).await;

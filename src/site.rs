@@ -1,9 +1,9 @@
-//! The site of a run: a page for the theory, one for each theorem with its proof, definitions,
-//! a graph, what stayed open and what was refuted. Written to a folder it needs no server and works from `file://`;
-//! [`Served`] makes the same files one by one.
+//! The site of a run: a page for the theory, a page for each theorem with its proof, definitions, a graph, open and
+//! refuted conjectures. As a folder it needs no server and works from `file://`; [`Served`] renders the same files one
+//! at a time.
 //!
-//! The same report gives the same bytes. All text of users is escaped, by the templates or by
-//! [`writing::escape`]; markup that we made ourselves has a name that ends in `_html`.
+//! Rendering is deterministic. All user text is escaped, by the templates or by [`writing::escape`]; names of generated
+//! markup end in `_html`.
 
 #[cfg(test)]
 mod browser;
@@ -27,40 +27,40 @@ use writing::{downloads, exports, pages};
 
 pub(crate) use writing::pages::asset;
 
-/// What was written.
+/// Summary of a written site.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SiteSummary {
-    /// HTML pages.
+    /// Number of HTML pages.
     pub(crate) pages: usize,
-    /// Bytes of all files.
+    /// Total size of all files in bytes.
     pub(crate) bytes: u64,
 }
 
-/// Why no site was written. What stood at its place before is still there.
+/// Why no site was written. Whatever was at its path is still there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SiteError {
-    /// There is something that we did not make, and we delete nothing of others.
+    /// The path holds files that are not a site of ours, which are never deleted.
     #[error("{} is not empty and was not made by theoremata; name another folder or remove it yourself", path.display())]
     NotOurs {
         /// The path.
         path: PathBuf,
     },
-    /// The disk does not let us.
+    /// An I/O error.
     #[error("cannot {act} {}: {source}", path.display())]
     Disk {
-        /// What we wanted to do.
+        /// The operation.
         act: &'static str,
         /// With what.
         path: PathBuf,
-        /// What the system says.
+        /// The system error.
         source: io::Error,
     },
-    /// A template and its values do not fit: our fault.
+    /// A template does not fit its values: a bug.
     #[error("the page {page} cannot be made: {reason}")]
     Template {
         /// The page.
         page: String,
-        /// What the template engine says.
+        /// The message of the template engine.
         reason: String,
     },
 }
@@ -71,8 +71,8 @@ impl SiteError {
     }
 }
 
-/// Writes the site of a report to the folder `out`, which is made, or replaced as a whole if it is a
-/// site of ours.
+/// Writes the site of a report to the folder `out`, which is created, or replaced as a whole if it holds a site of
+/// ours.
 ///
 /// Writes to `.NAME.new` beside it first and renames at the end. No page is larger than 1 MB.
 ///
@@ -92,7 +92,7 @@ pub(crate) fn write(report: &Report, theory: &Theory, out: &Path) -> Result<Site
     Ok(SiteSummary { pages, bytes })
 }
 
-/// A site on a server, whose files are made when somebody asks for them.
+/// A site on a server, with files rendered on request.
 pub(crate) struct Served<'r> {
     catalogue: Catalogue<'r>,
     tera: Tera,
@@ -100,21 +100,21 @@ pub(crate) struct Served<'r> {
 }
 
 impl<'r> Served<'r> {
-    /// The site of a report. Costs what all pages have in common: readings, addresses, who cites whom.
+    /// Prepares the site of a report: computes what all pages share, such as readings, addresses and citations.
     ///
     /// # Errors
-    /// If a template is wrong, which is our fault.
+    /// If a template is malformed, which is a bug.
     pub(crate) fn new(report: &'r Report, theory: &'r Theory) -> Result<Served<'r>, SiteError> {
         let catalogue = Catalogue::new(report, theory);
         let index = downloads::index(&catalogue);
         Ok(Served { catalogue, tera: pages::templates()?, index })
     }
 
-    /// The bytes of a file, if the site has it: those that [`write`] would write, but for the way back to the
-    /// server.
+    /// The bytes of a file, or `None` if the site has no such file: identical to those of [`write`], except for the
+    /// link back to the server.
     ///
     /// # Errors
-    /// If a template is wrong, which is our fault.
+    /// If a template is malformed, which is a bug.
     pub(crate) fn file(&self, path: &str) -> Result<Option<Vec<u8>>, SiteError> {
         if let Some((_, text)) = self.index.iter().find(|(known, _)| known == path) {
             return Ok(Some(text.as_bytes().to_vec()));
@@ -131,17 +131,17 @@ impl<'r> Served<'r> {
         Ok(shelf.found)
     }
 
-    /// The path of the page of the theorem with this number, from 1.
+    /// The path of the page of a theorem, by its number from 1.
     pub(crate) fn theorem(&self, number: usize) -> Option<String> {
         let entry = self.catalogue.theorems.get(number.checked_sub(1)?)?;
         Some(format!("theorem/{}", entry.file))
     }
 }
 
-/// Says before any work whether a site may be written to `out`.
+/// Checks, before any work, whether a site may be written to `out`.
 ///
 /// # Errors
-/// If something of others stands there.
+/// If the path holds files of others.
 pub(crate) fn may_write(out: &Path) -> Result<(), SiteError> {
     Folder::target(out).map(drop)
 }

@@ -1,5 +1,5 @@
-//! What comes in and goes out of the binary, at its borders: inputs that never end, outputs that take nothing, links and
-//! modes, options without effect, counts without bound, and names of every kind.
+//! Input and output of the binary in extreme cases: endless inputs, closed outputs, links and modes, options without
+//! effect, excessive counts, and unusual names.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_theoremata");
-/// A theory with one theorem, or none.
+/// A theory with at most one theorem.
 const TINY: &str = "(theory T[S,c] (& (in[c,S]) (>[x] (in[x,S]) (=[x,c]))))";
 
 fn folder(name: &str) -> PathBuf {
@@ -19,7 +19,7 @@ fn folder(name: &str) -> PathBuf {
     path
 }
 
-/// Runs a line of a shell in a folder, `$T` being the binary; what runs longer than a minute has failed.
+/// Runs a shell command in a folder, with the binary as `$T`; fails after a minute.
 fn shell(folder: &Path, line: &str) -> Output {
     let output = Command::new("timeout")
         .args(["60", "bash", "-c", line])
@@ -37,7 +37,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Runs a line that has to end with this code, and gives what it said on both streams.
+/// Runs a shell command that must end with this exit code, and returns its output on both streams.
 fn ends(folder: &Path, line: &str, code: i32) -> String {
     let output = shell(folder, line);
     assert_eq!(output.status.code(), Some(code), "{line}: {}", text(&output));
@@ -78,7 +78,7 @@ fn inputs_that_never_end_are_refused() {
         let said = ends(&here, &format!("ulimit -v 4000000; {line}"), 2);
         assert!(said.len() < 2_000, "{line}: {said}");
     }
-    // What ends is read, also from the pipe of a shell.
+    // Finite inputs are read, including a shell pipe.
     ends(&here, "$T prove <(cat a.mpl) --no-db --goals <(echo '(in[c,S])')", 0);
 }
 
@@ -111,7 +111,7 @@ fn results_that_cannot_be_written_are_a_failure() {
         assert_eq!(output.status.code(), Some(4), "{command}: {}", text(&output));
         assert!(text(&output).contains("No space left"), "{command}: {}", text(&output));
     }
-    // A reader that has gone away is worth no message.
+    // A closed pipe needs no message.
     for command in ["export --db d", "show --db d", "completions bash"] {
         let output = shell(&here, &format!("$T {command} > >(exec true) 2>said; sleep 0.2; exit ${{PIPESTATUS[0]}}"));
         let said = fs::read_to_string(here.join("said")).expect("a file");
@@ -126,13 +126,13 @@ fn results_that_cannot_be_written_are_a_failure() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), output.stderr.len()), (Some(4), 0), "{}", text(&output));
-    // Standard error that takes nothing, or is not there.
+    // Standard error is full, or closed.
     ends(&here, "$T lint nothere.mpl 2>/dev/full", 2);
     ends(&here, "$T lint nothere.mpl 2>&-", 2);
     ends(&here, "$T lint nothere.mpl >&- 2>&-", 2);
     ends(&here, "$T nothing 2>/dev/full", 2);
     ends(&here, "$T explore a.mpl --no-db 2>/dev/full", 0);
-    // Files of outputs.
+    // Output files.
     ends(&here, "$T export --db d --out /dev/full", 4);
     ends(&here, "$T export-problem a.mpl --goal '(in[c,S])' --out /dev/full", 4);
     ends(&here, "$T export --db d --out /dev/null && [ -c /dev/null ]", 0);
@@ -159,7 +159,7 @@ fn outputs_keep_links_modes_and_what_is_not_ours() {
     ends(&here, "$T fmt link.mpl && [ -L link.mpl ] && [ $(stat -c %a real.mpl) = 640 ]", 0);
     assert_eq!(fs::read_to_string(&real).expect("a file"), "(theory T[S,c] (in[c,S]))\n");
     assert_eq!(fs::read_to_string(here.join("real.mpl.new")).expect("a file"), "mine");
-    // A folder of somebody else is refused before anything is computed.
+    // A foreign folder is refused before anything is computed.
     fs::create_dir_all(here.join("foreign")).expect("a folder");
     fs::write(here.join("foreign/mine"), "mine").expect("written");
     for command in
@@ -168,7 +168,7 @@ fn outputs_keep_links_modes_and_what_is_not_ours() {
         ends(&here, &format!("$T {command} --site foreign"), 4);
     }
     assert!(!here.join("new").exists(), "nothing was begun");
-    // Where the pages cannot be written, what was found is said.
+    // If the pages cannot be written, the results are still printed.
     fs::create_dir_all(here.join("closed")).expect("a folder");
     let blocked = "[ $(id -u) = 0 ] && { mkdir -p closed/.s.new; touch closed/.s.new/mine; } || chmod a-w closed";
     let said = ends(&here, &format!("{blocked}; $T explore a.mpl --no-db --site closed/s"), 4);
@@ -222,7 +222,7 @@ fn options_without_effect_and_counts_without_bound_are_refused() {
         let said = ends(&here, &format!("$T --json {line} 2>/dev/null"), 2);
         assert!(said.lines().last().is_some_and(|line| line.contains("\"event\":\"failure\"")), "{line}: {said}");
     }
-    // A goal goes on as far as its own text only.
+    // A goal cannot continue into the next one.
     ends(&here, "$T prove a.mpl --no-db --goal '(in[c,S])' --goal '  (=[c,c])'", 0);
 }
 
@@ -245,7 +245,7 @@ fn the_stack_of_the_shell_is_not_ours() {
 fn nothing_of_others_commands_the_terminal() {
     let here = folder("terminal");
     fs::write(here.join("a.mpl"), TINY).expect("written");
-    // In names of files, of which every character is allowed.
+    // File names, which may contain any character.
     let named = "a\u{1b}[31m\u{9b}1m\u{202e}\u{7}.mpl";
     fs::write(here.join(named), TINY).expect("written");
     for line in [
@@ -302,7 +302,7 @@ fn names_of_every_kind_go_everywhere() {
             ends(&here, &format!("$T check --db d{number} --with all"), 0);
         }
     }
-    // Goals whose names are one in a file's name stay two files.
+    // Goals whose names give the same file name get separate files.
     fs::write(here.join("a.mpl"), TINY).expect("written");
     fs::write(here.join("g"), "(conjecture + (in[c,S]))\n(conjecture plus (=[c,c]))").expect("written");
     ends(&here, "$T export-problem a.mpl --goals g --out two && [ $(ls two | wc -l) = 2 ]", 0);
@@ -317,7 +317,7 @@ fn a_link_to_a_file_is_that_file() {
     ends(&here, "$T lint a.mpl", 0);
     let goal = "$T prove a.mpl --db d --goal '(p[c,S])'";
     assert!(ends(&here, goal, 0).contains("SZS status Theorem"));
-    // The stored run is read again from what is stored alone.
+    // The stored run is read back from the database alone.
     fs::remove_file(here.join("d.mpl")).expect("removed");
     ends(&here, "$T check --db d", 0);
     ends(&here, "$T show $($T show --db d | cut -c1-12) 1 --db d", 0);
@@ -395,7 +395,7 @@ fn what_was_not_done_is_said() {
         assert_eq!(said.matches("\"event\":\"theorem\"").count(), 1, "{said}");
         assert!(!said.contains("\"szs\":\"GaveUp\""), "{said}");
     }
-    // A goal that is asked again is the same attempt, and each is answered.
+    // A goal that is asked twice is attempted once, and answered twice.
     fs::write(here.join("a.mpl"), TINY).expect("written");
     let said = ends(&here, "$T prove a.mpl --no-db --goal '(in[c,S])' --goal '(in[c,S])' --goal '(in[c,S])' --json", 0);
     assert_eq!(said.matches("\"event\":\"goal\"").count(), 3, "{said}");
@@ -419,7 +419,7 @@ fn a_reader_that_goes_away_ends_a_run() {
     drop(stdout);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), output.stderr.len()), (Some(4), 0), "{}", text(&output));
-    // What was found is kept, and the run goes on.
+    // Results are kept, and the run can be resumed.
     let run = &ends(&here, "$T show --db d", 0)[..12];
     ends(&here, &format!("$T resume {run} --db d"), 0);
     let mut log = fs::File::create(here.join("done")).expect("a file");

@@ -1,4 +1,4 @@
-//! The binary as its users meet it: explorations, goals, stored runs, and what happens to wrong input.
+//! The binary as users run it: explorations, goals, stored runs, and wrong input.
 
 #[path = "common/skip.rs"]
 mod skip;
@@ -56,7 +56,7 @@ fn maths(output: &Output) -> Vec<String> {
     events(output, "theorem").iter().map(|theorem| theorem["math"].as_str().expect("a text").to_owned()).collect()
 }
 
-/// All files below a folder with their bytes, by name.
+/// All files in a folder with their contents, by name.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
     let mut queue = vec![folder.to_owned()];
@@ -75,8 +75,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// Whether a law stands among the texts, its variables named in any way; the letters of `fixed` are no
-/// variables.
+/// Whether a law is among the texts, up to renaming of variables; the letters of `fixed` are not variables.
 fn has_law(maths: &[String], law: &str, fixed: &str) -> bool {
     let rename = |text: &str| {
         let body = text.rsplit_once(" : ").map_or(text, |(_, body)| body);
@@ -102,9 +101,8 @@ fn has_law(maths: &[String], law: &str, fixed: &str) -> bool {
     })
 }
 
-/// Whether a flat statement over the anchor `[N,0,s,+,*,1]` holds for all values up to 5 of its inputs.
-/// Outputs of functions are computed, and so may be larger. Has its own reader, so that it shares
-/// nothing with what it judges.
+/// Whether a flat statement over the anchor `[N,0,s,+,*,1]` holds for all inputs up to 5. Outputs of functions are
+/// computed, and may be larger. Has its own parser, so that it shares no code with the program under test.
 fn holds(statement: &str) -> bool {
     let atoms: Vec<(bool, Vec<&str>)> = statement
         .match_indices('(')
@@ -124,7 +122,7 @@ fn holds(statement: &str) -> bool {
     judge(premises, head, &mut vec![("0", 0), ("1", 1)])
 }
 
-/// Whether the head holds wherever the premises do; `known` gives values to some variables.
+/// Whether the head holds wherever the premises do; `known` assigns values to some variables.
 fn judge<'t>(premises: &[(bool, Vec<&'t str>)], head: &(bool, Vec<&'t str>), known: &mut Vec<(&'t str, u64)>) -> bool {
     let value = |name: &str, known: &[(&str, u64)]| {
         known.iter().rev().find(|(other, _)| *other == name).map(|(_, value)| *value)
@@ -156,7 +154,7 @@ fn judge<'t>(premises: &[(bool, Vec<&'t str>)], head: &(bool, Vec<&'t str>), kno
     let bound = output.map(|output| value(output, known));
     let is_head = premises.is_empty();
     match bound {
-        // An output that is not known yet is what was computed.
+        // An output that is not yet known gets the computed value.
         Some(None) if !is_head && !atom.0 => {
             known.push((output.expect("bound"), computed));
             let holds = judge(rest, head, known);
@@ -208,7 +206,7 @@ fn the_laws_of_arithmetic_are_found_stored_and_shown() {
     }
     for theorem in events(&explored, "theorem") {
         let statement = theorem["statement"].as_str().expect("a text");
-        // Of what is neutral or absorbing the judge knows nothing; there are a few such laws, and none is about nothing.
+        // The judge does not know neutral and absorbing elements; there are a few such laws, and none is vacuous.
         if statement.matches("(>[").count() > 2 {
             let absorbs = |other| {
                 statement.contains(&format!("(in3[a,{other},a,+])"))
@@ -227,7 +225,7 @@ fn the_laws_of_arithmetic_are_found_stored_and_shown() {
     let report = &events(&checked, "check")[0];
     assert_eq!(report["theorems"], maths.len());
     assert_eq!(report["flaws"].as_array().map(Vec::len), Some(0));
-    // A proof step by step; the last one is the statement.
+    // A proof step by step; the last step is the statement.
     let run = summary["run"].as_str().expect("an id");
     let number = maths.len().to_string();
     let shown = theoremata(&here, &["show", &run[..8], &number, "--json"]);
@@ -277,7 +275,7 @@ fn goals_are_answered_with_words_reasons_and_exit_codes() {
     let refuted = answer("(>[a,b] (in3[a,b,1,+]) (=[a,1]))", "CounterSatisfiable", 1);
     assert_eq!(refuted["counterexample"]["a"], "0");
     assert_eq!(refuted["counterexample"]["b"], "1");
-    // No square but 0 is twice a square.
+    // 0 is the only square that is twice a square.
     let square = "(>[a,x] (in3[a,a,x,*]) (>[y] (in3[x,x,y,+]) (>[b] (in3[b,b,y,*]) (=[a,0]))))";
     let open = answer(square, "GaveUp", 1);
     assert!(open["reason"].is_string());
@@ -325,7 +323,7 @@ fn threads_do_not_change_a_byte_and_an_export_can_be_read_back() {
     assert!(said(&refused).contains("line "));
 }
 
-/// `KILLS` sets how often; each time at another moment.
+/// The environment variable `KILLS` sets how often; each time at another moment.
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
     let here = folder("kill");
@@ -420,7 +418,7 @@ fn wrong_input_gets_a_place_or_a_bound_and_never_a_panic() {
         assert_eq!(code(&output), 2, "{arguments:?}: {}", said(&output));
         assert!(said(&output).contains(place), "{arguments:?}: {}", said(&output));
     }
-    // What is not ours is left alone.
+    // Foreign folders are not modified.
     fs::create_dir(here.join("mine")).expect("a folder");
     fs::write(here.join("mine/file"), "mine").expect("a file");
     for option in ["--db", "--site"] {
@@ -441,7 +439,7 @@ fn shipped_theories_are_laid_out_and_clean() {
     }
 }
 
-/// Definitions, configurations and statements of others, which stand outside of the project.
+/// Definitions, configurations and statements from outside the project.
 fn shared_data() -> Option<PathBuf> {
     let path = std::env::var_os("THEOREMATA_GL_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/gl-data"), PathBuf::from);
@@ -473,7 +471,7 @@ fn published_goals_are_all_decided() {
     }
 }
 
-/// Lemmas about constructors say that something exists; their variables have the same names wherever they stand.
+/// Lemmas about constructors are existential; their variables have the same names in every position.
 #[test]
 fn a_run_with_lemmas_about_constructors_can_be_read_back() {
     let here = folder("constructors");
@@ -509,8 +507,8 @@ fn published_theorems_are_found_without_being_told() {
         })
         .collect();
     assert_eq!(wanted.len(), 43);
-    // What was found is given back as goals, before the published ones: each of these was found in so many words, or must
-    // then follow at once, without an induction of its own. The vacuous ones were not looked for.
+    // The found theorems are given as goals before the published ones: each published theorem was found verbatim, or
+    // must then follow directly, without an induction of its own. The vacuous ones were not searched for.
     let satisfiable = |theorem: &&&Value| theorem["premises_satisfiable_in_N"] != false;
     let mut goals = found.join("\n") + "\n";
     let published: Vec<&str> =

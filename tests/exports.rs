@@ -1,5 +1,5 @@
-//! Exports as a user makes them: every language, one theorem or all, other programs that check them, and
-//! what happens to proofs that are none.
+//! Exports as users make them: every language, one theorem or all, verification by external checkers, and invalid
+//! proofs.
 
 #[path = "common/skip.rs"]
 mod skip;
@@ -26,7 +26,7 @@ fn theory(name: &str) -> String {
     format!("{}/theories/{name}.mpl", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Where programs are: on the path, and where Cargo installs them.
+/// Search path for programs: the system's, and Cargo's install folder.
 fn programs() -> std::ffi::OsString {
     let mut folders: Vec<PathBuf> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
     folders.extend(std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo/bin")));
@@ -63,7 +63,7 @@ fn succeeds(folder: &Path, arguments: &[&str]) -> Output {
     output
 }
 
-/// Asks for something that is not to be had: the exit code and a word of the reason.
+/// Runs a command that must fail with this exit code and a word of the reason.
 fn fails(folder: &Path, arguments: &[&str], code: i32, reason: &str) {
     let output = theoremata(folder, arguments);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
@@ -78,7 +78,7 @@ fn explored(name: &str) -> PathBuf {
     place
 }
 
-/// The one run of the database.
+/// The only run of the database.
 fn run_of(place: &Path) -> String {
     let text = said(&succeeds(place, &["show"]));
     text.split_whitespace().next().expect("a run").to_owned()
@@ -164,7 +164,7 @@ fn what_other_programs_accept_is_noted_and_shown() {
     for (_, extension) in LANGUAGES {
         assert!(place.join(format!("after/data/Peano.{extension}")).is_file());
     }
-    // What was accepted is not the record of the run, which is the same bytes on every machine.
+    // Acceptances are not part of the record of the run, which is the same bytes on every machine.
     let lines = String::from_utf8(succeeds(&place, &["export"]).stdout).expect("text");
     assert!(!lines.contains("accepted by"));
 }
@@ -182,7 +182,7 @@ fn a_checker_that_is_missing_is_named_with_how_to_get_it() {
     assert!(said(&output).contains("smetamath is not installed: cargo install smetamath"), "{}", said(&output));
 }
 
-/// A checker that complains is believed, whatever its exit code.
+/// A complaint of a checker counts, whatever its exit code.
 #[cfg(unix)]
 #[test]
 fn a_checker_that_refuses_is_heard() {
@@ -213,7 +213,7 @@ fn a_proof_that_the_checker_refuses_is_exported_to_no_language() {
     let good = store.runs().expect("runs").pop().expect("a run");
     let inputs = store.inputs(&good.id).expect("its files");
     let Begin::New(id) = store.begin(&inputs, "forged", "now").expect("a run") else { panic!("it is new") };
-    // Sound are the first two theorems; the third claims that 0 is 1.
+    // The first two theorems are sound; the third claims that 0 is 1.
     let mut theorems: Vec<(Theorem, Proof)> = store.theorems(&good.id).expect("theorems")[..2]
         .iter()
         .map(|theorem| {
@@ -246,7 +246,7 @@ fn a_proof_that_the_checker_refuses_is_exported_to_no_language() {
         let file = format!("no.{extension}");
         fails(&place, &["export", &run, "--format", language, "--out", &file], 4, reason);
         assert!(!place.join(&file).exists(), "{language}: there is a file");
-        // What does not rest on it is sound, and can be had.
+        // Theorems that do not depend on it are sound, and can be exported.
         succeeds(&place, &["export", &run, "2", "--format", language]);
     }
     let output = theoremata(&place, &["check", "--with", "all"]);
@@ -275,7 +275,7 @@ fn a_goal_is_a_problem_for_other_provers() {
         let file = format!("goal-{szs}.smt2");
         succeeds(&place, &[&goal[..], &["--format", "smt-lib", "--out", &file]].concat());
         if is_installed("z3") {
-            // That the wrong one follows from nothing it cannot find out; but it must not find that it does.
+            // It cannot determine that the wrong theorem does not follow, but must not find that it does.
             let seconds = if szs == "Theorem" { "-T:20" } else { "-T:1" };
             let text =
                 said(&Command::new("z3").args([seconds, &file]).current_dir(&place).output().expect("z3 starts"));

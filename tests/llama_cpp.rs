@@ -1,5 +1,5 @@
-//! Beside llama.cpp: its server as a worker, and the same text from the same weights. Needs `tests/llama_cpp/install`
-//! and `theoremata model pull smollm2`; without them the tests say that they were skipped.
+//! Comparison with llama.cpp: its server as a worker, and equal text from equal weights. Requires
+//! `tests/llama_cpp/install` and `theoremata model pull smollm2`; otherwise the tests are reported as skipped.
 
 mod common;
 #[path = "common/skip.rs"]
@@ -30,7 +30,7 @@ fn scratch(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("theoremata-llama-cpp-{}-{name}", std::process::id()))
 }
 
-/// The default model, where `model pull` keeps it, if it and llama.cpp are here.
+/// The default model in the location of `model pull`, if it and llama.cpp are installed.
 fn smollm2() -> Option<PathBuf> {
     let here = objects(&theoremata(&["model", "list", "--json"]));
     let here = here.iter().any(|model| model["name"] == "smollm2" && model["here"] == true);
@@ -71,7 +71,7 @@ fn a_server_does_the_work_of_a_model() {
     assert_eq!(answer["nodes"].as_array().map(Vec::len), Some(3));
     assert!(answer["nodes"][1]["text"].as_str().is_some_and(|text| text.contains("Paris")), "{answer}");
     assert!(answer["text"].as_str().is_some_and(|text| !text.is_empty()));
-    // A schema is the server's to keep to.
+    // The server is responsible for enforcing a schema.
     let schema = scratch("schema");
     let number = r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"#;
     fs::write(&schema, number).expect("a file");
@@ -82,7 +82,7 @@ fn a_server_does_the_work_of_a_model() {
     assert!(number["n"].is_i64(), "{answer}");
     let first = ask("first", &["--prompt", "Say hello.", "--pattern", "(?i)hello", "--samples", "4"]);
     assert!(answers(&first, 0)[0]["text"].as_str().is_some_and(|text| text.to_lowercase().contains("hello")));
-    // What a server cannot do is said.
+    // Unsupported programs are reported.
     let refused = ask("decompose", &["--prompt", "Plan."]);
     assert_eq!(refused.status.code(), Some(2));
     let wrong = ask("vote", &["--prompt", "x", "--regex", "[a-z]+"]);
@@ -96,14 +96,14 @@ fn a_server_does_the_work_of_a_model() {
     fs::remove_file(schema).expect("removed");
 }
 
-/// Tokens of an answer that are compared.
+/// Number of tokens of an answer that are compared.
 const COMPARED: usize = 24;
 
-/// Twenty questions, one a line.
+/// Twenty questions, one per line.
 const QUESTIONS: &str = include_str!("llama_cpp/questions.txt");
 
-/// From weights of 4 bits both programs take a short cut and round what is multiplied with them, each in its own way.
-/// So the weights are written out in full here, by a third program.
+/// With 4-bit weights both programs round activations, each in its own way. So a third program first expands the
+/// weights to full precision.
 #[test]
 fn the_same_weights_give_the_same_text() {
     let Some(file) = smollm2() else { return };
@@ -113,7 +113,7 @@ fn the_same_weights_give_the_same_text() {
     let model = Arc::new(Model::load(&full).expect("a model"));
     let ask = |question: &str| model.chat_prompt(&[Message::new(Role::User, question)]).expect("a prompt");
     let prompts: Vec<Vec<Token>> = QUESTIONS.lines().map(ask).collect();
-    // The rival reads its questions while we answer them.
+    // The rival answers the questions concurrently.
     let mut rival = script("answer.py", &[shown(&full), &COMPARED.to_string()]);
     let lines: String = prompts.iter().map(|prompt| serde_json::to_string(prompt).expect("JSON") + "\n").collect();
     rival.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("it reads");

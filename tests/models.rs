@@ -1,4 +1,4 @@
-//! Language models on the command line, with a tiny model of random weights that writes nonsense.
+//! Language models on the command line, with a tiny model of random weights.
 
 mod common;
 #[path = "../lm/src/tests/files.rs"]
@@ -12,7 +12,7 @@ use files::{Entry, Said, Tiny};
 use serde_json::Value;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/llama");
-/// A model without a vocabulary.
+/// A model without a tokenizer.
 const MUTE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lm/tests/golden/qwen2");
 
 fn theoremata(arguments: &[&str], models: &Path) -> Output {
@@ -75,7 +75,7 @@ fn paths_are_told_apart_and_one_can_be_picked() {
     assert_ne!(paths[0]["text"], paths[1]["text"]);
     let usage = objects.last().expect("the usage");
     assert_eq!((usage["event"].as_str(), usage["generated_tokens"].as_u64()), (Some("usage"), Some(80)));
-    // Texts that end at a space come to an end soon.
+    // With these stop strings, texts end soon.
     let ended = ["--paths", "4", "--temperature", "1.5", "--stop", " ", "--stop", "a", "--stop", "e"];
     let picked = generate(&[&ended[..], &["--pick", "first", "--max-tokens", "400"]].concat());
     assert_eq!(picked.status.code(), Some(0));

@@ -1,4 +1,4 @@
-//! Programs that own their tree, on the command line, with a tiny model of random weights that writes nonsense.
+//! Programs of branches and joins on the command line, with a tiny model of random weights.
 
 mod common;
 #[path = "reason/documents.rs"]
@@ -58,7 +58,7 @@ fn candidates_are_ranked_the_likeliest_first() {
 fn a_map_says_of_each_item_how_it_ended() {
     let items = file("map", "2 + 2\n3 + 5\n7 + 1\n");
     let output = reason("map", &["--file", items.to_str().expect("a path"), "--json", "--last", "And in all?"]);
-    // No answer of this model comes to its end by itself, so none comes back.
+    // No answer of this model ends by itself, so none is returned.
     let answer = &answers(&output, 1)[0];
     assert_eq!((&answer["outcome"], answer["nodes"].as_array().map(Vec::len)), (&Value::from("failed"), Some(4)));
     assert!((1..4).all(|place| answer["nodes"][place]["outcome"] == "out of tokens"), "{answer}");
@@ -133,7 +133,7 @@ fn what_does_not_go_together_is_refused() {
 #[test]
 fn a_model_parts_its_work_by_itself() {
     let bounds = ["--characters", "8", "--max-tokens", "600", "--temperature", "1", "--width", "2", "--json"];
-    // Whether a tree of random text comes to its end within the model's context is chance; some seed does.
+    // Whether a tree of random text ends within the context length depends on the seed; some seed does.
     let whole = |program: &str, more: &[&str]| {
         let seeds = (0..20).map(|seed: u32| seed.to_string());
         let answers = seeds.map(|seed| {
@@ -172,7 +172,7 @@ fn what_was_killed_goes_on_and_ends_the_same() {
         let mut child = piped.spawn().expect("the binary runs");
         let mut said = BufReader::new(child.stdout.take().expect("its output")).lines();
         assert!(said.by_ref().take(events).all(|line| line.is_ok()));
-        // What was told is made durable five times a second, whether or not somebody reads it.
+        // Events are flushed five times per second, whether or not anybody reads them.
         std::thread::sleep(Duration::from_millis(400));
         child.kill().expect("killed");
         child.wait().expect("ended");
@@ -198,7 +198,7 @@ fn what_was_killed_goes_on_and_ends_the_same() {
     let done = |event: &Value| event["event"] == "usage" && event["rows"] == 0;
     let resumed = |event: &Value| event["event"] == "resumed" && event["tokens"].as_u64() > Some(0);
     assert!(objects(&output).iter().any(|event| done(event) || resumed(event)), "it begins where it was cut off");
-    // Asked once more, nothing is computed.
+    // Asked again, nothing is computed.
     let again = reason("vote", &kept);
     assert!(objects(&again).iter().any(|event| event["event"] == "usage" && event["rows"] == 0));
     assert_eq!(
@@ -265,7 +265,7 @@ fn a_model_is_measured() {
     assert!(bytes(1) < 3 * bytes(0), "the prompt is stored once: {bench}");
 }
 
-/// A file of a model that says the same to each question: its answer behind a line's end.
+/// A model file that gives the same answer, up to a newline, to every question.
 fn parrot(name: &str, said: &[u8]) -> PathBuf {
     let path = std::env::temp_dir().join(format!("theoremata-parrot-{}-{name}.gguf", std::process::id()));
     fs::write(&path, Tiny::script(&[Said::Bytes(said)], true).gguf()).expect("a file");
@@ -307,7 +307,7 @@ fn a_check_that_hangs_accepts_nothing() {
     assert!(start.elapsed() < Duration::from_secs(30));
 }
 
-/// A server that answers one request and then says nothing more, without hanging up.
+/// A server that answers one request and then stays silent without closing the connection.
 fn silent_server(says: &'static str) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
@@ -364,7 +364,7 @@ fn a_tool_is_a_command_and_is_not_asked_again_after_a_kill() {
     let ask = |seed: &str, more: &[&str]| {
         reason("tasks", &[&bounds[..], &["--tools", path, "--json", "--seed", seed], more].concat())
     };
-    // Whether a tree of random text calls a tool is chance; some seed does.
+    // Whether a tree of random text calls a tool depends on the seed; some seed does.
     let answer = |output: &Output| objects(output).into_iter().find(|object| object["event"] == "answer").expect("one");
     let seeds = (0..30).map(|seed: u32| seed.to_string());
     let (seed, expected) = seeds

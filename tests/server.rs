@@ -1,5 +1,5 @@
-//! The server as its users meet it: jobs, events, results and pages over HTTP; what happens to bad input, to those who
-//! may not come in, and when the process is killed.
+//! The server as clients see it: jobs, events, results and pages over HTTP; bad input, missing authorisation, and kills
+//! of the process.
 
 #[path = "server/client.rs"]
 mod client;
@@ -32,7 +32,7 @@ fn prove(goals: &[&str]) -> Value {
     json!({ "kind": "prove", "files": [{ "name": "peano.mpl", "text": theory("peano") }], "goals": goals })
 }
 
-/// Numbers from `first` on without a gap.
+/// Whether the numbers are consecutive from `first` on.
 fn is_gapless(events: &[(usize, Value)], first: usize) -> bool {
     events.iter().zip(first..).all(|((number, _), expected)| *number == expected)
 }
@@ -54,7 +54,7 @@ fn an_exploration_is_asked_watched_and_read() {
     assert_eq!(last["theorems"], theorems.len());
     let law = theorems.iter().find(|theorem| theorem["math"] == "∀ a b : a · b = b · a").expect("the law");
 
-    // Whoever has a part gets the rest; whoever has all is told not to come again.
+    // A client with a part of the events gets the rest; one with all is told not to reconnect.
     let rest = server.events(&job, 10);
     assert!(is_gapless(&rest, 11) && rest.len() == events.len() - 10);
     let all = events.len().to_string();
@@ -67,7 +67,7 @@ fn an_exploration_is_asked_watched_and_read() {
     let result = server.get(&format!("/v1/jobs/{job}/result")).with(200);
     assert_eq!(result.json()["theorem_list"].as_array().map(Vec::len), Some(theorems.len()));
 
-    // The pages of its theorems are those of the static site, and the downloads are there.
+    // The pages of its theorems are those of the static site, including downloads.
     let site = job_now["links"]["site"].as_str().expect("a site");
     let run = job_now["run"].as_str().expect("a run");
     let cost = server.get(&format!("/v1/runs/{run}")).with(200).json()["cost"].clone();
@@ -85,7 +85,7 @@ fn an_exploration_is_asked_watched_and_read() {
     let found = server.get("/search?q=y%20%C2%B7%20x%20%3D%20x%20%C2%B7%20y").with(200).body;
     assert!(found.contains("this statement"), "{found}");
 
-    // The same question has the same run, and costs nothing again.
+    // The same question has the same run, and costs nothing.
     let again = server.submit(&explore("peano"));
     assert_eq!(server.wait(&again)["run"], job_now["run"]);
     assert_eq!(server.get(&format!("/v1/jobs/{again}/result")).with(200).body, result.body);
@@ -119,7 +119,7 @@ fn goals_are_proved_refuted_and_sent_as_files() {
     let page = server.get(&format!("/jobs/{job}")).with(200).body;
     assert!(page.contains("CounterSatisfiable") && page.contains("false for a = 0, b = 1"), "{page}");
 
-    // The same as a form of several parts, with a file that imports the other.
+    // The same as a multipart form, with a file that imports the other.
     let form = "--x\r\ncontent-disposition: form-data; name=\"kind\"\r\n\r\nprove\r\n\
         --x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"main.mpl\"\r\n\r\n(import \"own.mpl\")\n\
         (theory T[N,f] \"One map.\" (total[N,f]))\r\n\
@@ -198,7 +198,7 @@ fn what_is_wrong_is_a_problem_document_and_harms_nobody() {
         assert!(answer.body.contains(word), "{method} {path}: {}", answer.body);
         assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{method} {path}");
     }
-    // Errors in a theory have their places.
+    // Errors in a theory have positions.
     let wrong = server
         .post("/v1/jobs", &json!({ "kind": "explore", "source": "(theory T[x]\n  (inn[x,x]))" }))
         .with(422)
@@ -206,7 +206,7 @@ fn what_is_wrong_is_a_problem_document_and_harms_nobody() {
     assert_eq!(wrong["errors"][0]["labels"][0]["line"], 2, "{wrong}");
     let looked = server.post("/v1/lint", &json!({ "kind": "explore", "source": theory("group") })).with(200).json();
     assert_eq!((&looked["theory"], &looked["diagnostics"]), (&json!("Group"), &json!([])));
-    // A request that is never finished is given up, and a page that is not there says so.
+    // A request that never completes times out, and a missing page is reported.
     let mut half = TcpStream::connect(server.address.trim_start_matches("http://")).expect("a connection");
     half.write_all(b"POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\n").expect("sent");
     half.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
@@ -345,7 +345,7 @@ fn two_runs_stand_beside_each_other_with_what_they_cost() {
     let both = compared["both"].as_u64().expect("a count");
     assert!(both > 0 && count("only_right") > 0, "{compared}");
     assert_eq!((theorems("left"), theorems("right")), (both + count("only_left"), both + count("only_right")));
-    // Seen from the other side it is the same.
+    // The comparison is symmetric.
     let turned = server.get(&format!("/v1/compare?left={two}&right={one}")).with(200).json();
     let lengths = |value: &Value, name: &str| value[name].as_array().map(Vec::len);
     assert_eq!(turned["only_left"], compared["only_right"]);
@@ -368,7 +368,7 @@ fn two_runs_stand_beside_each_other_with_what_they_cost() {
     );
 }
 
-/// What a job came to: its events and its result.
+/// The events and the result of a job.
 fn outcome(server: &Server, job: &str) -> (Vec<(usize, Value)>, String) {
     server.wait(job);
     (server.events(job, 0), server.get(&format!("/v1/jobs/{job}/result")).with(200).body)
@@ -392,7 +392,7 @@ fn a_killed_server_goes_on_and_gives_the_same_bytes() {
     for (job, (events, result)) in jobs.iter().zip(expected) {
         let (told, found) = outcome(&server, job);
         assert!(is_gapless(&told, 1));
-        // Rounds that were missed are told as one; all else stands in its order.
+        // Missed rounds are reported as one; everything else is in order.
         let lasting = |events: &[(usize, Value)]| -> Vec<Value> {
             let plain = events.iter().map(|(_, event)| event.clone()).filter(|event| event["event"] != "round");
             plain
@@ -466,7 +466,7 @@ fn whoever_asked_for_it_is_told_that_a_job_has_ended() {
         job
     };
     let job = server.submit(&ask(&host));
-    // It fails once and is sent again, with the same words.
+    // The first delivery fails; the retry has the same content.
     let words = [(); 2].map(|()| told.recv_timeout(Duration::from_secs(60)).expect("word"));
     for word in &words {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
@@ -489,7 +489,7 @@ fn whoever_asked_for_it_is_told_that_a_job_has_ended() {
     becomes(&job, "delivered");
     assert_eq!(state(&job)["attempts"], 2);
 
-    // Where nobody answers it is given up, listed, and sent again when somebody asks for it.
+    // If nobody answers, it is given up, listed, and delivered again on request.
     let lost = server.submit(&ask(&nobody));
     server.wait(&lost);
     becomes(&lost, "dead");
@@ -497,7 +497,7 @@ fn whoever_asked_for_it_is_told_that_a_job_has_ended() {
     assert_eq!((&dead["deliveries"][0]["job"], &dead["deliveries"][0]["attempts"]), (&json!(lost), &json!(5)));
     server.call("POST", &format!("/v1/jobs/{lost}/webhook"), &[], b"").with(202);
     becomes(&lost, "dead");
-    // No other host is called, and a job without a webhook has nothing to send.
+    // Other hosts are never called, and a job without a webhook has nothing to deliver.
     let answer = server.post("/v1/jobs", &ask("127.0.0.1:9")).with(400);
     assert!(answer.body.contains("--webhook-host"), "{}", answer.body);
     let plain = server.submit(&explore("group"));
@@ -557,7 +557,7 @@ fn no_call_that_the_description_allows_breaks_the_server() {
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
     let output = Command::new("st")
         .args(["run", &format!("{}/openapi.json", server.address), "--checks", checks, "-n", "8", "--seed", "1"])
-        // A stream of events ends with its job only.
+        // An event stream only ends with its job.
         .args(["--exclude-path-regex", "events$", "--request-timeout", "20", "--no-color"])
         .current_dir(folder("server-schemathesis-work"))
         .output()

@@ -1,5 +1,4 @@
-//! The server's language model: reasoning jobs, and the protocol of OpenAI, with a tiny model of random weights that
-//! writes nonsense.
+//! The server's language model: reasoning jobs, and the OpenAI-compatible API, with a tiny model of random weights.
 
 #[path = "server/client.rs"]
 mod client;
@@ -32,7 +31,7 @@ fn vote(seed: u64, max_tokens: usize) -> Value {
     } })
 }
 
-/// What each node of a job wrote, by its events.
+/// The text of each node of a job, from its events.
 fn written(events: &[(usize, Value)]) -> Vec<String> {
     let mut texts = vec![String::new(); 3];
     for (_, event) in events.iter().filter(|(_, event)| event["event"] == "wrote") {
@@ -74,7 +73,7 @@ fn a_reasoning_job_tells_its_tree_and_goes_on_after_a_kill() {
     assert!(told.iter().zip(1..).all(|((number, _), expected)| *number == expected));
     assert_eq!(written(&told), texts, "the branches wrote something else");
     assert_eq!(server.get(&format!("/v1/jobs/{job}/result")).with(200).body, result);
-    // A question is cancelled, and has what it wrote.
+    // A cancelled question keeps its text so far.
     let mut long = vote(8, 400);
     long["question"]["program"]["vote"]["samples"] = json!(2000);
     let job = server.submit(&long);
@@ -123,7 +122,7 @@ fn a_node_draws_anew_beside_its_siblings_or_goes_on_with_another_instruction() {
     let second = texts(&result(&again));
     assert_eq!((&second[0], &second[2]), (&first[0], &first[2]), "siblings stay");
     assert_ne!(second[1], first[1], "it draws anew");
-    // Retried from the same job it is the same draw; retried again, another one.
+    // Retried from the same job, the sample is the same; retried again, it is another one.
     assert_eq!(texts(&result(&retry(&job))), second);
     let third = texts(&result(&retry(&again)));
     assert_eq!((&third[0], &third[2]), (&first[0], &first[2]));
@@ -145,7 +144,7 @@ fn a_node_draws_anew_beside_its_siblings_or_goes_on_with_another_instruction() {
     assert!(cached() > before, "what was read before is found");
     assert_eq!(order(&job, "2", "fork", &json!({})).status, 400);
 
-    // What each node cost adds up to what the job did.
+    // The costs of the nodes add up to that of the job.
     let usage = server.get(&format!("/v1/jobs/{job}/usage")).with(200).json();
     let nodes = usage["nodes"].as_array().expect("nodes");
     for name in ["prompt", "cached", "generated", "reused", "new", "reencoded", "pruned", "calls"] {
@@ -265,7 +264,7 @@ fn the_protocol_of_openai_is_spoken() {
     let broken = server.call("POST", "/v1/chat/completions", &[], b"{");
     assert_eq!(broken.with(400).json()["error"]["type"], "invalid_request_error");
 
-    // Whoever goes away ends the work: what nobody waits for any more does not keep others waiting.
+    // Disconnecting cancels the work, so that it does not delay others.
     let address = server.address.trim_start_matches("http://");
     let long = json!({ "model": "llama", "prompt": "1", "max_tokens": 4000, "stream": true, "seed": 1 }).to_string();
     let mut stream = TcpStream::connect(address).expect("a connection");
@@ -301,7 +300,7 @@ fn the_official_client_finds_what_it_expects() {
     assert!(output.status.success(), "{told}");
 }
 
-/// A template that knows of functions, and one that does not.
+/// A template with tool support, and one without.
 const TEMPLATES: [&str; 2] = [
     "{% for tool in tools or [] %}{{ tool | tojson }}{% endfor %}{% for message in messages %}<|im_start|>{{ message.role }}\n\
      {{ message.content }}{% for call in message.tool_calls or [] %}<tool_call>{{ call.function | tojson }}</tool_call>\
@@ -333,7 +332,7 @@ fn the_official_client_asks_for_calls_and_says_what_came_of_them() {
     }
 }
 
-/// The commands of a page: the lines behind a dollar sign, each with those that go on from it.
+/// The commands of a page: lines after a dollar sign, each with its continuation lines.
 fn commands(page: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let mut within = false;

@@ -1,5 +1,4 @@
-//! Tools of other hosts, with a tiny model of random weights: addresses, servers of the Model Context Protocol, and persons
-//! who are asked before a call is made.
+//! Remote tools, with a tiny model of random weights: HTTP endpoints, MCP servers, and human approval of calls.
 
 #[path = "server/client.rs"]
 mod client;
@@ -27,7 +26,7 @@ fn start(place: &Path, hosts: &[String]) -> Server {
     Server::start(place, &more)
 }
 
-/// A question that calls tools in these steps, and then has the model write.
+/// A question that takes these steps with tool calls, and then lets the model generate.
 fn script(tools: &Value, steps: &Value) -> Value {
     json!({ "kind": "reason", "question": {
         "prompt": "1 + 1 = ", "max_tokens": 12, "tools": tools, "program": { "script": { "steps": steps } },
@@ -38,7 +37,7 @@ fn call(name: &str, parameters: &Value) -> Value {
     json!({ "tool": { "name": name, "parameters": parameters } })
 }
 
-/// What the tools of a job replied, by its events.
+/// The replies of a job's tools, from its events.
 fn replies(server: &Server, job: &str) -> Vec<String> {
     let events = server.events(job, 0);
     let called = events.iter().filter(|(_, event)| event["event"] == "called");
@@ -129,7 +128,7 @@ fn an_address_is_a_tool_and_what_goes_wrong_is_a_reply() {
     let count = |line: &str| asked.iter().filter(|asked| asked.line == line).count();
     assert_eq!((count("POST /add"), count("POST /busy")), (1, 2), "the same call is made once, and a busy one again");
     assert!(asked[0].headers.contains(&("x-key".to_owned(), "s3cret".to_owned())));
-    // The same question asks nobody again, also by another process.
+    // The same question repeats no call, even in another process.
     let result = server.get(&format!("/v1/jobs/{job}/result")).with(200).body;
     assert!(!result.contains("s3cret"), "{result}");
     let again = server.submit(&script(&tools, &steps));
@@ -155,7 +154,7 @@ fn a_model_calls_an_address_in_its_tasks_and_nobody_is_called_that_the_operator_
         } })
     };
     let server = start(&folder("tools-tasks"), std::slice::from_ref(&host));
-    // Whether a tree of random text calls a tool is chance.
+    // Whether a tree of random text calls a tool depends on the seed.
     let called = (0..40).map(|seed| server.submit(&ask(seed))).find(|job| {
         server.wait(job);
         !replies(&server, job).is_empty()
@@ -254,7 +253,7 @@ fn a_node_waits_for_a_person_also_over_a_kill() {
     server = start(&place, std::slice::from_ref(&host));
     thread::sleep(Duration::from_millis(300));
     assert!(helper.asked().is_empty(), "nobody has said yes");
-    // People say it on the page of the job.
+    // Decisions can be made on the page of the job.
     let begin = Instant::now();
     let page = loop {
         let page = server.get(&format!("/jobs/{job}")).with(200).body;
@@ -289,7 +288,7 @@ fn jobs_that_wait_for_a_person_take_no_place() {
             thread::sleep(Duration::from_millis(50));
         }
     };
-    // More than the server, and than its worker, do at the same time.
+    // More than the server and its worker run concurrently.
     let steps = json!([{ "generate": { "regex": "[0-9]{3}" } }, { "approve": "Keep {last}?" }, { "generate": { "regex": "[a-z]{2}" } }]);
     let question = |seed: u64| {
         let mut asked = script(&json!([]), &steps);
@@ -303,7 +302,7 @@ fn jobs_that_wait_for_a_person_take_no_place() {
     assert_eq!(server.wait(&other)["state"], "finished", "the 41st has a place");
     let chat = json!({ "model": "llama", "messages": [{ "role": "user", "content": "x" }], "max_tokens": 2 });
     server.post("/v1/chat/completions", &chat).with(200);
-    // The same question twice is one for the pool: both jobs hear of the decision.
+    // Two jobs with the same question share it in the pool: both get the decision.
     let twin = server.submit(&question(0));
     reach(&server, std::slice::from_ref(&twin), "waiting");
 
@@ -337,12 +336,12 @@ fn jobs_that_wait_for_a_person_take_no_place() {
     timed["question"]["seconds"] = json!(2);
     let timed = server.submit(&timed);
     assert_eq!(outcome(&timed), json!("out of time"), "nobody decides, and its time is up");
-    // What is said behind an approval is what a job says that was not interrupted.
+    // The text after an approval is that of an uninterrupted job.
     let text = |job: &str| result(job)["text"].clone();
     assert_eq!(text(&jobs[0]), text(&twin));
 }
 
-/// The Python of the tests that has the package of the protocol.
+/// The test environment's Python with the MCP package.
 fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/.venv/bin/python");
     if !python.exists() {
@@ -392,7 +391,7 @@ fn the_tools_of_an_mcp_server_are_listed_and_called() {
     let missing = json!([{ "mcp": mcp, "only": ["subtract"] }]);
     let refused = server.post("/v1/jobs", &script(&missing, &steps)).with(400).body;
     assert!(refused.contains("has no tool `subtract`; it has add, fail"), "{refused}");
-    // What was asked is known, also when the server is gone.
+    // Recorded replies are available even when the server is gone.
     drop(process);
     let again = json!([{ "mcp": mcp }]);
     assert!(server.post("/v1/jobs", &script(&again, &steps)).with(400).body.contains("MCP server"));
@@ -400,7 +399,7 @@ fn the_tools_of_an_mcp_server_are_listed_and_called() {
     let server = start(&place, std::slice::from_ref(&host));
     assert_eq!(server.get(&format!("/v1/jobs/{job}")).with(200).json()["state"], "finished");
 
-    // On the command line also one that is a program.
+    // On the command line, a local program is allowed as well.
     let program = json!({ "steps": steps });
     fs::write(place.join("program.json"), program.to_string()).expect("written");
     let tools = json!([{ "mcp": { "stdio": { "command": [python, MCP, "stdio"] } }, "only": ["add", "fail"] }]);

@@ -1,5 +1,5 @@
-//! Stored means checked: commands that read change nothing, nothing comes in unchecked, and what was cut off
-//! goes on or says why not.
+//! Checks of stored data: reading commands change nothing, nothing is imported unchecked, and interrupted runs continue
+//! or say why not.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -42,7 +42,7 @@ fn objects(output: &Output) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-/// All files below a folder, with their bytes and the time of their last change.
+/// All files in a folder, with their contents and modification times.
 fn everything(folder: &Path) -> Vec<(PathBuf, Vec<u8>, SystemTime)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
@@ -99,7 +99,7 @@ fn commands_that_read_change_nothing() {
         if db == "db" {
             assert_eq!(code(&resumed), 0, "{}", said(&resumed));
         } else {
-            // There is no checkpoint in an export that is no backup.
+            // An export that is no backup has no checkpoint.
             assert_eq!(code(&resumed), 2);
             assert!(said(&resumed).contains("no checkpoint"), "{}", said(&resumed));
         }
@@ -125,7 +125,7 @@ fn a_run_is_shown_while_it_runs_and_stays_cancelled_when_it_is_shown() {
     let mut told = BufReader::new(child.stdout.take().expect("a pipe"));
     told.read_line(&mut line).expect("a theorem");
     assert!(line.contains("\"theorem\""), "{line}");
-    // Whoever reads need not wait for the end; whoever writes must.
+    // Readers need not wait for the end of a run; writers must.
     let running = objects(&theoremata(&here, &["show", "--db", "db", "--json"]))[0].clone();
     assert_eq!(running["status"], "running", "{running}");
     let shown = theoremata(&here, &["show", running["run"].as_str().expect("an id"), "--db", "db"]);
@@ -151,7 +151,7 @@ fn a_run_is_shown_while_it_runs_and_stays_cancelled_when_it_is_shown() {
     assert_eq!(code(&theoremata(&here, &["check", "--db", "db"])), 0);
 }
 
-/// The text with its last line made to fit again, so that only what is claimed is wrong.
+/// Recomputes the hash in the last line, so that only the claims are wrong.
 fn sealed(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.pop();
@@ -172,7 +172,7 @@ fn an_import_takes_no_word_for_anything() {
         assert!(said(&output).contains("nothing was stored"), "{}", said(&output));
         assert_eq!(said(&theoremata(&here, &["show", "--db", "forged"])), "", "it is there all the same");
     };
-    // What a record says that it rests on, and what it does not say.
+    // A record that claims an assumption that the proof does not use, or a false kind or number.
     refused(
         &text.replacen("\"assumptions\":[],\"citations\"", "\"assumptions\":[\"induction on S\"],\"citations\"", 1),
         "theorem 1: its record says that it rests on induction on S",
@@ -183,12 +183,12 @@ fn an_import_takes_no_word_for_anything() {
         "theorem 1: its record calls it `revelation`",
     );
     refused(&text.replacen("\"number\":1,\"statement\"", "\"number\":2,\"statement\"", 1), "theorem 2: ");
-    // An outcome that calls a goal proved by a theorem that says something else.
+    // An outcome that claims a goal as proved by a theorem that states something else.
     let line = text.lines().find(|line| line.contains("\"outcome\"")).expect("an outcome");
     let other = line.replacen("(in2[x,x,R])", "(in2[y,y,R])", 1);
     assert_ne!(line, other);
     refused(&text.replacen(line, &other, 1), "does not say so");
-    // Whatever was measured elsewhere, and whoever is said to have accepted it.
+    // Measurements made elsewhere, and claimed acceptances.
     let backup = String::from_utf8(theoremata(&here, &["export", "--db", "db", "--backup"]).stdout).expect("text");
     let boast = "\"measures\":{\"accepted by metamath\":\"{\\\"checker\\\":\\\"metamath\\\"}\",";
     let boasting = backup.replacen("\"measures\":{", boast, 1);
@@ -198,7 +198,7 @@ fn an_import_takes_no_word_for_anything() {
     assert_eq!(code(&output), 0, "{}", said(&output));
     let kept = String::from_utf8(theoremata(&here, &["export", "--db", "modest", "--backup"]).stdout).expect("text");
     assert!(!kept.contains("accepted by") && !kept.contains("cost cpu"), "{kept}");
-    // Counts are no theorems: they stay claims, and are told as such.
+    // Counts are no theorems: they remain claims, and are reported as such.
     let [own, modest] =
         ["db", "modest"].map(|db| objects(&theoremata(&here, &["show", "--db", db, "--json"]))[0].clone());
     assert_eq!((&own["imported"], &modest["imported"]), (&false.into(), &true.into()), "{own} {modest}");
@@ -234,7 +234,7 @@ fn a_run_can_be_removed_and_its_room_comes_back() {
 fn a_run_cannot_pass_for_another() {
     let here = folder("other");
     let (text, _) = proved(&here);
-    // The same run under the id that it would have with other options.
+    // The same run with the id that it would have with other options.
     let line = text.lines().nth(1).expect("a run");
     let mut object: Value = serde_json::from_str(line).expect("JSON");
     let options = object["run"]["options"].as_str().expect("options").replacen("\"search\":", "\"search\":9", 1);
@@ -253,7 +253,7 @@ fn a_run_cannot_pass_for_another() {
     let forged = sealed(&text.replacen(line, &object.to_string(), 1));
     fs::write(here.join("other.jsonl"), &forged).expect("a file");
     let imported = theoremata(&here, &["import", "other.jsonl", "--db", "other"]);
-    // Its digest hangs on its id, so that a run cannot pass for another.
+    // Its digest depends on its id, so a run cannot pass for another one.
     assert_eq!(code(&imported), 2);
     assert!(said(&imported).contains("digest"), "{}", said(&imported));
 }
@@ -291,7 +291,7 @@ fn long_names_of_theories_do_not_break_pages() {
     assert!(here.join("site/index.html").exists() && left.len() == 3, "{left:?}");
 }
 
-/// A group without the axiom that makes it one, and with it.
+/// A loop, and a group: the same with one more axiom.
 const HALF: &str = "(theory Loop[G,*,e]
   (& (in[e,G])
      (>[x,y,z] (in3[x,y,z,*]) (& (in[x,G]) (in[y,G]) (in[z,G])))
@@ -321,13 +321,13 @@ fn what_was_proved_before_an_axiom_was_added_is_known() {
     }
     let second = objects.last().expect("a summary");
     assert_eq!(second["theorems"]["brought"], before.len());
-    // It is read from its own files alone, in any command.
+    // It is loaded from its own files alone, by any command.
     let shown = theoremata(&folder, &["show", second["run"].as_str().expect("an id"), "1"]);
     assert!(said(&shown).contains("theorem 1 of Loop") && code(&shown) == 0, "{}", said(&shown));
     assert_eq!(code(&theoremata(&folder, &["check"])), 0);
     let resumed = theoremata(&folder, &["resume", second["run"].as_str().expect("an id")]);
     assert_eq!(code(&resumed), 0, "{}", said(&resumed));
-    // A theory that lacks something of the other says so.
+    // A theory that lacks a parameter of the other is reported.
     fs::write(folder.join("other.mpl"), "(theory Other[G] (>[x] (in[x,G]) (=[x,x])))").expect("a file");
     let refused = theoremata(&folder, &["explore", "other.mpl", "--known", &run]);
     assert!(code(&refused) == 2 && said(&refused).contains("Loop has a parameter `*`"), "{}", said(&refused));

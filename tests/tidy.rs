@@ -1,4 +1,4 @@
-//! What the map of the project promises by absence, which cannot be seen in the code.
+//! Rules of the project that forbid something, which code alone cannot show.
 
 #[path = "tidy/imports.rs"]
 mod imports;
@@ -10,7 +10,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All Rust files below a folder, build outputs left out.
+/// All Rust files in a folder, except build outputs.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder of the project").flatten() {
         let path = entry.path();
@@ -36,7 +36,7 @@ fn crates_know_only_their_friends() {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).expect("a crate of the project");
         for (other, _) in may_know {
             let known = manifest.lines().any(|line| line.trim_start().starts_with(&format!("theoremata-{other}")));
-            // A crate names itself where its tests want a feature of it.
+            // A crate may depend on itself where its tests need a feature of it.
             assert!(!known || other == name || friends.contains(&other), "{name} must not depend on {other}");
         }
     }
@@ -57,11 +57,11 @@ fn what_is_pure_knows_neither_time_nor_threads() {
     for folder in ["logic/src", "store/src", "lm/src", "kernels/src"] {
         let mut files = Vec::new();
         sources(&root().join(folder), &mut files);
-        // To lend a thread work that borrows takes `unsafe`, which only `kernels` may hold; so its crew stands
-        // there, and is made by callers alone.
+        // Lending borrowed work to threads requires `unsafe`, which only `kernels` may use; so its thread pool is
+        // defined there, and created by callers alone.
         for file in files.iter().filter(|file| !file.ends_with("kernels/src/crew.rs")) {
             let text = fs::read_to_string(file).expect("a source file");
-            // Tests may look at a clock; they are found by what the compiler leaves out, wherever they stand.
+            // Tests may use a clock; they are removed as the compiler would, wherever they are.
             let code = imports::program_code(&text);
             for word in forbidden {
                 assert!(!code.contains(word), "{} must not use {word}", file.display());
@@ -100,7 +100,7 @@ fn each_stage_of_logic_knows_only_those_before_it() {
 
 #[test]
 fn no_file_imports_in_a_circle() {
-    // One type each whose implementation is spread over files below it, which have to know it.
+    // Types whose implementation is spread over files below their own, which therefore import it.
     let in_parts = ["saturation::block", "saturation::completion", "search::attempt", "search::explore", "run"];
     for root in ["logic/src/lib.rs", "lm/src/lib.rs", "actors/src/lib.rs"] {
         let modules = imports::modules(&self::root().join(root));
@@ -126,7 +126,7 @@ fn the_values_of_pages_hold_no_markup() {
     assert!(files.len() > 4, "the values were found");
     for file in files {
         let text = fs::read_to_string(&file).expect("a source file");
-        // Text of users is made markup in `writing` alone, which no value knows; nothing written is kept in a value.
+        // User text becomes markup in `writing` alone, which values do not import; values hold no rendered text.
         for word in ["site::writing", "super::super::writing", "_html", "</", "&lt;", "RefCell", "Mutex", "OnceCell"] {
             assert!(!text.contains(word), "{} must not hold {word}", file.display());
         }

@@ -1,9 +1,9 @@
-//! Advice for runs: who answers when an exploration is stuck.
+//! Advice for runs: answers to the queries of stuck explorations.
 //!
-//! A run puts its questions to an [`Advisor`] as soon as they arise and goes on ([`Advisor::post`]); it takes the answers
-//! at one point of its own ([`Advisor::answers`]), where it waits for them. Who advises, and with which seed and budget, is
-//! part of what a run is known by ([`Advised`]), and the answers are kept with the run: so a run that goes on after a kill,
-//! or is done again from what the store holds, comes to the same bytes, and what was answered is not asked again.
+//! A run posts its queries to an [`Advisor`] as soon as they arise, and continues ([`Advisor::post`]); it takes the
+//! answers at one fixed point, where it waits for them ([`Advisor::answers`]). The advisor, its seed and its budget are
+//! part of the run's identity ([`Advised`]), and answers are stored with the run. A run that is resumed, or replayed
+//! from the store, therefore comes to the same bytes, and answered queries are not posted again.
 //!
 //! ```text
 //!  stuck blocks ── Query ──►┌ Advisor ───────────────┐── Job ──►  pool of models        (model.rs)
@@ -26,11 +26,11 @@ pub use recorded::Recorded;
 pub use rival::RivalAdvisor;
 pub use spec::{By, Unfit};
 
-/// That a run is advised, by whom and how much.
+/// The advisor of a run, and its budget.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Advised {
-    /// By whom.
+    /// The advisor.
     pub by: By,
-    /// How much may be asked, and what.
+    /// What may be asked, and how much.
     pub advice: Advice,
 }

@@ -1,11 +1,11 @@
-//! The prover as others ask it: statements in, verdicts out, every proof checked and kept.
+//! The prover as a service: statements in, verdicts out; every proof is checked and stored.
 //!
-//! An [`Examiner`] belongs to one theory. What it is asked becomes a run like those of `theoremata prove`, with the
-//! lemmas as goals before it, so nothing that a caller says is taken for granted: a lemma counts if it is proved in the
-//! same run. The same question is the same run, and is not done again. A verdict that is a theorem is one because the
-//! checker has accepted its proof, which is in the store under the run and number that the verdict names.
+//! An [`Examiner`] belongs to one theory. A request becomes a run like those of `theoremata prove`, with the lemmas as
+//! earlier goals, so no claim of a caller is trusted: a lemma counts only if it is proved in the same run. The same
+//! request is the same run, and is not executed again. A verdict is a theorem only if the checker accepted its proof,
+//! which is in the store under the run and number that the verdict names.
 //!
-//! [`Desk`] has the examiners of a process, and answers what models ask through [tools](crate::jobs::Tool).
+//! [`Desk`] holds the examiners of a process, and answers the [tool](crate::jobs::Tool) calls of models.
 
 mod contradiction;
 mod desk;

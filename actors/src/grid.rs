@@ -1,4 +1,4 @@
-//! The grid of logic blocks. The page of the crate says how it works.
+//! The grid of logic blocks; see the crate documentation.
 
 mod actix;
 mod actors;

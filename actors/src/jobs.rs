@@ -1,9 +1,9 @@
-//! The pool of language models: jobs go in, their events come out, and workers come and go.
+//! The pool of language models: accepts jobs, streams their events, and runs them on replaceable workers.
 //!
-//! A [`Job`] is data: a question, the program that parts it, a seed. Its answer is a function of that and of the
-//! model alone, and it is known by the hash of both. So a job may be given to any worker, be taken from one that
-//! stopped and given to another, or go on after the whole process was killed: what it had written is read like a
-//! prompt, drawing goes on behind it with the same numbers, and the answer is the same to the token.
+//! A [`Job`] is data: a prompt, the program that branches and joins it, a seed. Its answer is a function of the job and
+//! the model alone, and its id is the hash of both. So a job may run on any worker, move from a failed worker to
+//! another, or continue after a kill of the process: the tokens generated so far are prefilled like a prompt, sampling
+//! continues at the same positions, and the answer is the same to the token.
 //!
 //! ```text
 //!   caller ── Job ───────►┌ dispatcher ───────────────────┐── Admit, Cancel ─────►┌ worker 0 ─ backend: an engine ┐
@@ -13,15 +13,16 @@
 //! ```
 //!
 //! The dispatcher and every worker are actix actors, each worker on a thread of its own. A worker drives a backend: an
-//! engine of this machine ([`Local`]), or a server that speaks the protocol of OpenAI ([`Remote`]). If a backend
-//! panics its worker puts it away, makes a new one, and its jobs go on from their logs; a job that was aboard
-//! goes alone the next time, so that one that stops every worker is found and answered as failed, and the others
-//! are not. More jobs than may wait are refused at once, with a word that says so. A job of which nothing is left to do
-//! before a person decides is taken from its worker, and goes on from its log as well, in its turn.
+//! engine on this machine ([`Local`]), or a server with an OpenAI-compatible API ([`Remote`]). If a backend panics, its
+//! worker drops it and creates a new one, and its jobs continue from their logs. Each of these jobs next runs alone on
+//! a worker, so a job that crashes every backend is identified and answered as failed, and the others are not. When the
+//! queue is full, jobs are refused at once with an error that says so. A job that only waits for human approval is
+//! taken off its worker, and later continues from its log, in queue order.
 //!
-//! Reading order: `job`, `conversation`, `functions`, `tools`, `endpoint` and `event` (what goes in and out), `backend` (what a worker drives), `job_builder`,
-//! `prompt_codec`, `calls` and `local`, `remote`, `messages` and `worker`, `dispatcher` and `affinity` (who gets a job),
-//! `event_log` and `journal` (what is kept of it), `pool` (the way in).
+//! Reading order: `job`, `conversation`, `functions`, `tools`, `endpoint` and `event` (input and output), `backend`
+//! (what a worker drives), `job_builder`, `prompt_codec`, `calls` and `local`, `remote`, `messages` and `worker`,
+//! `dispatcher` and `affinity` (assignment of jobs), `event_log` and `journal` (persistence), `pool` (the public
+//! interface).
 
 mod affinity;
 mod backend;

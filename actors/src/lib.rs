@@ -1,11 +1,11 @@
-//! All that lives in time: the grid of logic blocks, the prover that runs on it, and [`run`], which joins a
-//! question with a store and tells what comes of it.
+//! Everything that runs over time: the grid of logic blocks, the prover that runs on it, and [`run`], which executes a
+//! question against a store and reports events.
 //!
-//! A run is a row of *cycles*. In each, every block that is new, has mail or asked to go on works once,
-//! for at most a given number of steps, and says what came of it: mail to other blocks, new blocks,
-//! reports to the coordinator. When all have worked, the cycle is committed in the order of block
-//! ids; what was posted is read in the next one. Blocks never wait for each other inside a cycle, so it
-//! does not matter in which order or on how many threads they work: the run is the same.
+//! Execution proceeds in synchronous *cycles* (bulk-synchronous supersteps). In a cycle, every block that is new, has
+//! mail or ran out of budget runs once, for at most a given number of steps, and returns mail to other blocks, new
+//! blocks and reports to the coordinator. The cycle is then committed in the order of block ids; posted mail is
+//! delivered in the next cycle. Blocks never wait for each other inside a cycle, so the result does not depend on their
+//! order or the number of threads.
 //!
 //! ```text
 //!  coordinator ── task: mail, budget ──►┌ thread 0 ───────────────────┐
@@ -19,11 +19,11 @@
 //!                                       └─────────────────────────────┘
 //! ```
 //!
-//! [`grid::InlineRuntime`] is the plain loop and the definition; [`grid::ActixRuntime`] does the same with
-//! an actix actor for every shard of blocks. [`grid::drive`] is the loop around the cycles, with its
-//! bounds, a coordinator and an observer. `docs/grid.md` tells the whole of it.
+//! [`grid::InlineRuntime`] is a plain loop and the reference implementation; [`grid::ActixRuntime`] does the same with
+//! an actix actor for every shard of blocks. [`grid::drive`] is the loop over cycles, with bounds, a coordinator and an
+//! observer. See `docs/grid.md` for the full description.
 //!
-//! The grid knows nothing of logic: it asks for a [`grid::Block`], and the side that has one gives it.
+//! The grid knows nothing of logic: it runs any [`grid::Block`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -55,9 +55,9 @@
 //! # Ok::<(), theoremata_actors::grid::Halt>(())
 //! ```
 //!
-//! Reading order inside `grid`: `block` (what a block is), `runtime` (the seam), `block_table` (ids and the commit),
-//! `superstep` (what a cycle brought), `inline` (the plain loop), `partition` and `shard` (where blocks live),
-//! `message_batch` (how their mail travels), `worker_state` and `actors` (one thread), `actix` (the coordinator's
+//! Reading order inside `grid`: `block` (the block trait), `runtime` (the runtime trait), `block_table` (ids and the
+//! commit), `superstep` (the results of a cycle), `inline` (the reference loop), `partition` and `shard` (where blocks
+//! live), `message_batch` (mail between threads), `worker_state` and `actors` (one thread), `actix` (the coordinator's
 //! side), `drive`.
 
 pub mod advice;

@@ -1,4 +1,4 @@
-//! What a run costs: CPU time, wall time, memory.
+//! Cost of a run: CPU time, wall time, memory.
 
 use std::fs;
 use std::sync::Arc;
@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// CPU seconds that this process has used, all threads together.
+/// CPU seconds used by this process, summed over threads.
 #[must_use]
 pub fn cpu_seconds() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// Bytes that this process has in memory; `None` where the system does not tell.
+/// Resident bytes of this process; `None` where the system does not report it.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {
     status("VmRSS:")
 }
 
-/// The most bytes that this process ever had in memory; `None` where the system does not tell.
+/// Peak resident bytes of this process; `None` where the system does not report it.
 #[must_use]
 pub fn peak_bytes() -> Option<u64> {
     status("VmHWM:")
@@ -33,7 +33,7 @@ fn status(key: &str) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-/// How long this thread has been working, which other programs on the machine cannot make longer.
+/// CPU time of this thread, which other programs on the machine do not affect.
 #[cfg(unix)]
 #[must_use]
 pub fn thread_cpu() -> Duration {
@@ -41,15 +41,15 @@ pub fn thread_cpu() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Where threads have no clock of their own, time is the nearest thing.
+/// Without a CPU clock for threads, wall time is the nearest substitute.
 #[cfg(not(unix))]
 #[must_use]
 pub fn thread_cpu() -> Duration {
     std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
 }
 
-/// The CPU time of one run in a process that may have others: that of the thread on which it began, and what threads
-/// that work for it have added. A clone counts into the same meter.
+/// The CPU time of one run in a process that may have others: that of the thread on which it began, plus what its
+/// worker threads add. Clones share one counter.
 #[derive(Clone, Default, Debug)]
 pub struct Meter {
     begin: Duration,
@@ -57,18 +57,18 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Begins now, on the thread that asks for [`Meter::seconds`] later.
+    /// Begins now, on the thread that will call [`Meter::seconds`].
     #[must_use]
     pub fn begin() -> Meter {
         Meter { begin: thread_cpu(), others: Arc::default() }
     }
 
-    /// Adds what another thread has worked.
+    /// Adds the CPU time of another thread.
     pub fn add(&self, work: Duration) {
         self.others.fetch_add(u64::try_from(work.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// CPU seconds since the beginning. To be asked on the thread on which the meter began.
+    /// CPU seconds since the beginning. Must be called on the thread on which the meter began.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         let others = Duration::from_nanos(self.others.load(Ordering::Relaxed));
@@ -94,7 +94,7 @@ impl Stages {
         Stages { begin: Instant::now(), cpu, last: cpu, list: Vec::new() }
     }
 
-    /// What was used since the last call belongs to this stage.
+    /// Attributes the CPU time since the last call to this stage.
     pub fn end(&mut self, stage: &'static str) {
         let now = cpu_seconds();
         match self.list.iter_mut().find(|(name, _)| *name == stage) {
@@ -104,13 +104,13 @@ impl Stages {
         self.last = now;
     }
 
-    /// CPU seconds since the beginning.
+    /// CPU seconds of the process since the beginning.
     #[must_use]
     pub fn cpu(&self) -> f64 {
         cpu_seconds() - self.cpu
     }
 
-    /// Seconds since the beginning.
+    /// Seconds of wall time since the beginning.
     #[must_use]
     pub fn wall(&self) -> f64 {
         self.begin.elapsed().as_secs_f64()

@@ -1,7 +1,7 @@
-//! Proofs of the prover as records of the store, and back.
+//! Conversion of proofs to and from records of the store.
 //!
-//! The store speaks text: formulas in MPL, variables by name. A variable keeps the name that readers
-//! see; where a proof introduces the same name again the later ones get a number, `a#2`, `a#3`.
+//! The store holds text: formulas in MPL, variables by name. A variable keeps its displayed name; where a proof
+//! introduces a name again, the later ones get a number: `a#2`, `a#3`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,35 +13,35 @@ use theoremata_logic::language::text::{MplReader, MplWriter, SortsShown, binder_
 use theoremata_store as store;
 use theoremata_store::{Node, NodeId, Parameter, ScopeRecord};
 
-/// A stored proof cannot be read as one of this theory.
+/// Why a stored proof cannot be read as a proof of this theory.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// A formula of it.
+    /// A malformed formula.
     #[error("`{text}` is no formula of the theory: {reason}")]
     Formula {
         /// The text.
         text: String,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
-    /// A rule of it.
+    /// An unknown rule.
     #[error("`{0}` is no rule of the calculus, or lacks a parameter")]
     Rule(String),
     /// A variable that no scope introduces.
     #[error("variable `{0}` is introduced nowhere")]
     Variable(String),
-    /// Something that it names is not in it.
+    /// A reference to something that is not in the record.
     #[error("it names a step, scope or definition that it does not have")]
     Dangling,
 }
 
-/// The number under which the store and readers know a theorem: they count from 1.
+/// The number of a theorem in the store and in output, from 1.
 #[must_use]
 pub fn number_of(theorem: logic::TheoremId) -> u32 {
     theorem.0 + 1
 }
 
-/// The names of a proof's variables on disk: as readers see them, made different.
+/// The names of a proof's variables on disk: the displayed names, made unique.
 fn names(proof: &logic::Proof) -> Vec<Arc<str>> {
     let mut used: HashMap<Arc<str>, u32> = HashMap::new();
     let mut texts: Vec<Arc<str>> = vec!["?".into(); proof.names.len()];
@@ -62,7 +62,7 @@ fn names(proof: &logic::Proof) -> Vec<Arc<str>> {
     texts
 }
 
-/// The proof as it comes back from the store: the steps it needs, in the store's order.
+/// The proof after a round trip through the store: only the steps it needs, in the store's order.
 ///
 /// # Panics
 /// As [`encode`].
@@ -76,7 +76,7 @@ pub fn canonical(theory: &Theory, proof: &logic::Proof) -> logic::Proof {
 /// The record of a proof, and the id of its last step.
 ///
 /// # Panics
-/// If a step names one that does not stand before it: to be called on checked proofs.
+/// If a step refers to one that does not precede it; call this on checked proofs only.
 #[must_use]
 pub fn encode(theory: &Theory, proof: &logic::Proof) -> (store::Proof, NodeId) {
     let texts = names(proof);
@@ -151,7 +151,7 @@ fn rule_parts<'r>(
 /// The proof of a record.
 ///
 /// # Errors
-/// If it is not one of this theory. Whether it is valid only the checker can say.
+/// If it is not a proof of this theory. Only the checker can decide whether it is valid.
 pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Unreadable> {
     let mut variables: HashMap<Arc<str>, Name> = HashMap::new();
     let mut proof = logic::Proof::default();
@@ -162,7 +162,7 @@ pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Un
         .iter()
         .flat_map(|(_, scope)| scope.variables.iter().map(|text| &text[..name_of(text)]))
         .collect();
-    // A number is ours where the name without it is there as well; the theory's own names may look like that.
+    // A `#` suffix is ours only if the name without it occurs too; names of the theory may contain one as well.
     let parameters = &theory.anchor_definition().parameters;
     let is_numbered =
         |text: &str, shown: &str| texts.contains(shown) && parameters.iter().all(|parameter| **parameter != *text);
@@ -172,7 +172,7 @@ pub fn decode(theory: &Theory, record: &store::Proof) -> Result<logic::Proof, Un
             let Binder { name: text, sort } =
                 read_binder(text).ok_or_else(|| Unreadable::Variable(text.to_string()))?;
             let next = Name(proof.names.len() as u32);
-            // A name that is introduced twice is the checker's to refuse.
+            // A name that is introduced twice is for the checker to reject.
             let name = *variables.entry(text.clone()).or_insert(next);
             if name == next {
                 let shown = text.rsplit_once('#').filter(|(shown, _)| is_numbered(&text, shown));

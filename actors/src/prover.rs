@@ -1,9 +1,9 @@
-//! The grid proves: logic blocks as blocks of the grid, and the loop that runs an exploration on it.
+//! The prover on the grid: logic blocks as blocks of the grid, and the loop that runs an exploration on it.
 //!
-//! A proof attempt is one block; the cases of its inductions are blocks below it. They tell the block
-//! above how they ended, in the next cycle, and the attempts on top tell the coordinator. When all
-//! attempts of a round have ended the exploration takes the verdicts in the order in which it handed
-//! the attempts out, so neither the runtime nor the number of threads can change a result.
+//! A proof attempt is one block; the cases of its inductions are child blocks. A child sends its verdict to its parent
+//! in the next cycle; top-level attempts send theirs to the coordinator. When all attempts of a round have ended, the
+//! exploration takes the verdicts in the order in which it handed out the attempts, so neither the runtime nor the
+//! number of threads can change a result.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -19,29 +19,29 @@ use crate::grid::{Block, BlockId, Committed, Coordinator, Cycle, End, Ended as G
 /// A proof attempt in the grid.
 pub struct ProofBlock {
     inner: LogicBlock,
-    /// Where the verdict goes: an attempt's number for those on top, else the slot in the block above.
+    /// Where the verdict goes: the number of a top-level attempt, or the slot in the parent.
     slot: u32,
     parent: Option<BlockId>,
 }
 
-/// How a block below ended.
+/// The verdict of a child block.
 pub struct Ended {
     slot: u32,
     verdict: Verdict,
 }
 
-/// What a block tells the coordinator.
+/// A report to the coordinator.
 pub struct ProofReport {
-    /// The look-ups and comparisons of this cycle.
+    /// Look-ups and comparisons in this cycle.
     pub steps: u64,
     /// Whether the block has ended and can be removed.
     pub ended: bool,
-    /// For an attempt on top its number and verdict.
+    /// For a top-level attempt, its number and verdict.
     pub verdict: Option<(u32, Verdict)>,
 }
 
 impl ProofBlock {
-    /// The attempt with this number.
+    /// A top-level attempt with this number.
     #[must_use]
     pub fn top(attempt: u32, inner: LogicBlock) -> ProofBlock {
         ProofBlock { inner, slot: attempt, parent: None }
@@ -76,10 +76,10 @@ impl Block for ProofBlock {
     }
 }
 
-/// Takes what each round of an exploration brought, for storage and for readers.
+/// Receives the results of each round of an exploration, to store or show them.
 pub trait Rounds {
-    /// After the preparation and after every round, with the new theorems. [`ControlFlow::Break`] ends
-    /// the run here; what was committed stays.
+    /// Called after the preparation and after every round, with the new theorems. [`ControlFlow::Break`] ends the run
+    /// here; committed rounds stay.
     fn round(&mut self, exploration: &Exploration, new: &[TheoremId]) -> ControlFlow<()>;
 }
 
@@ -90,20 +90,20 @@ pub enum Outcome {
     Finished,
     /// [`Rounds`] ended it between two rounds.
     Stopped,
-    /// It was told not to go on while it made models and conjectures.
+    /// Cancelled while models or conjectures were generated.
     Interrupted,
-    /// It waits for advice that there is not, and why.
+    /// It needs advice that is missing, for this reason.
     Unadvised(String),
     /// The grid ended it within a round, which does not count.
     Ended(Grid),
 }
 
-/// The steps that a block may do in one cycle.
+/// Step budget of a block per cycle.
 pub const CYCLE_STEPS: u64 = 50_000;
 
-/// Runs an exploration on a grid until it is finished, `rounds` says stop, or `watch` ends it. While
-/// models and conjectures are made, on the calling thread, `go_on` is asked. Questions go to the advisor once the round in
-/// which they arose was reported.
+/// Runs an exploration on a grid until it is finished, `rounds` stops it, or `watch` ends it. `go_on` is polled while
+/// models and conjectures are generated, on the calling thread. Queries go to the advisor once the round that raised
+/// them was reported.
 pub fn explore(
     exploration: &mut Exploration,
     grid: &mut dyn Runtime<ProofBlock>,
@@ -123,7 +123,7 @@ pub fn explore(
     prover.outcome.expect("set above")
 }
 
-/// The coordinator: one round after the other.
+/// The coordinator, one round at a time.
 struct Prover<'e> {
     exploration: &'e mut Exploration,
     rounds: &'e mut dyn Rounds,
@@ -133,7 +133,7 @@ struct Prover<'e> {
     outcome: Option<Outcome>,
 }
 
-/// The attempts of a round that have not ended, and those that have.
+/// Verdicts of a round; `None` for attempts that have not ended.
 #[derive(Default)]
 struct Round {
     verdicts: Vec<Option<Verdict>>,
@@ -144,7 +144,7 @@ struct Round {
 }
 
 impl Prover<'_> {
-    /// Goes on to the next round; sets the outcome if there is none.
+    /// Starts the next round; sets the outcome if there is none.
     fn advance(&mut self, grid: &mut dyn Runtime<ProofBlock>) {
         while self.outcome.is_none() {
             match self.exploration.next() {
@@ -193,14 +193,14 @@ impl Prover<'_> {
         self.post();
     }
 
-    /// Gives new questions to the advisor.
+    /// Posts new queries to the advisor.
     fn post(&mut self) {
         if let Some(advisor) = &mut self.advisor {
             advisor.post(self.exploration.queries());
         }
     }
 
-    /// Removes what is left of a round.
+    /// Removes the remaining blocks of a round.
     fn clear(&mut self, grid: &mut dyn Runtime<ProofBlock>) {
         let rest: Vec<BlockId> = std::mem::take(&mut self.round.family).into_keys().collect();
         grid.remove(&rest);
@@ -226,8 +226,8 @@ impl Coordinator<ProofBlock> for Prover<'_> {
                 gone.push(id);
             }
         }
-        // An attempt of which a block was lost cannot end any more: it counts as open, and all of its
-        // blocks go. The others are not touched by it.
+        // An attempt that lost a block cannot end: it counts as open, and all of its blocks are removed. Other attempts
+        // are not affected.
         for failure in &committed.failed {
             let Some(attempt) = round.family.get(&failure.block).copied() else { continue };
             round.verdicts[attempt as usize].get_or_insert_with(|| Verdict::lost(&failure.message));

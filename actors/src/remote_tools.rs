@@ -1,8 +1,8 @@
-//! Tools of other hosts: addresses that are called over HTTP, and servers of the Model Context Protocol.
+//! Remote tools: HTTP endpoints, and servers of the Model Context Protocol (MCP).
 //!
-//! Whoever runs a server names the [`Hosts`] that may be called. The address that a name leads to is looked at before anybody
-//! connects to it, and connected to is that address: a name that leads into the own network opens nothing. A call has a
-//! bound on its time and on what is read of its reply, and whatever goes wrong is a reply that the model reads.
+//! The operator of a server lists the [`Hosts`] that may be called. The address that a host name resolves to is
+//! checked, and the connection goes to that very address, so a name that resolves into the local network gives no
+//! access to it. Calls have limits on time and reply size. Any failure becomes a reply that the model reads.
 
 mod hosts;
 mod http;
@@ -19,26 +19,26 @@ use crate::jobs::{McpCall, McpServer, Tool, Toolbox};
 use http::Web;
 use mcp::Sessions;
 
-/// How long a server may take to say which tools it has.
+/// Timeout for listing the tools of a server.
 const LISTING: Duration = Duration::from_secs(30);
 
-/// The tools of other hosts that a process may call.
+/// The remote tools that a process may call.
 pub struct RemoteTools {
     web: Web,
     sessions: Sessions,
-    /// Whether programs of this machine may be started.
+    /// Whether local programs may be started.
     programs: bool,
 }
 
 impl RemoteTools {
-    /// Tools of these hosts; with `programs` also of servers that are programs of this machine.
+    /// Allows tools on these hosts; with `programs` also MCP servers that are local programs.
     #[must_use]
     pub fn new(hosts: Hosts, programs: bool) -> Arc<RemoteTools> {
         let web = Web::new(hosts);
         Arc::new(RemoteTools { sessions: Sessions::new(web.clone()), web, programs })
     }
 
-    /// Answers calls of tools of other hosts, and leaves others to `others`.
+    /// A toolbox that answers remote tools, and leaves others to `others`.
     #[must_use]
     pub fn toolbox(self: &Arc<Self>, others: Option<Toolbox>) -> Toolbox {
         let tools = self.clone();
@@ -56,10 +56,10 @@ impl RemoteTools {
         })
     }
 
-    /// Whether a tool may be called, as far as its address says.
+    /// Whether a tool may be called, judging by its URL.
     ///
     /// # Errors
-    /// In words: which host is not among those that were named, or that no program may be started.
+    /// A message: the host is not allowed, or programs may not be started.
     pub fn admit(&self, tool: &Tool) -> Result<(), String> {
         tool.http.as_ref().map_or(Ok(()), |call| self.web.hosts().admit(&call.url))?;
         tool.mcp.as_ref().map_or(Ok(()), |call| self.admit_server(&call.server))
@@ -75,11 +75,12 @@ impl RemoteTools {
         }
     }
 
-    /// A list of tools as people write it: each a [`Tool`], or `{"mcp": SERVER}`, which stands for all tools of that server,
-    /// with `only` for some of them, and `seconds` and `approve` for each. Asks these servers, and waits for them.
+    /// Parses a list of tools: each a [`Tool`], or `{"mcp": SERVER}` for all tools of that server, optionally with
+    /// `only` for a selection, and with `seconds` and `approve` for all of them. Queries these servers, and blocks
+    /// until they answer.
     ///
     /// # Errors
-    /// In words, with the place in the list: if one is no tool, may not be called, or a server does not answer.
+    /// A message with the position in the list: an entry is invalid or not allowed, or a server does not answer.
     pub fn read(&self, list: Vec<Json>) -> Result<Vec<Tool>, String> {
         let mut tools = Vec::new();
         for (place, entry) in list.into_iter().enumerate() {
@@ -110,12 +111,12 @@ impl RemoteTools {
     }
 }
 
-/// Whether a tool is called so by its server.
+/// Whether the server knows the tool by this name.
 fn is(tool: &Tool, name: &str) -> bool {
     tool.mcp.as_ref().is_some_and(|call| call.tool == name)
 }
 
-/// All tools of a server, in a list of tools.
+/// An entry for all tools of a server.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct McpEntry {

@@ -1,9 +1,9 @@
-//! A run: a question on its way to its answer, written to the store round by round, with a channel of events.
+//! A run: the execution of one question, written to the store round by round, with a channel of events.
 //!
-//! [`Prepared`] joins a question and a store, [`Prepared::start`] gives it a thread of its own, and whoever
-//! holds the other end of the channel hears what was found as soon as it is durable. A run knows neither
-//! a terminal nor exit codes. It ends by itself, at a bound of its [`Settings`], or when its flag is raised;
-//! then what was committed stays, and [`resume`] goes on from it to the same bytes.
+//! [`Prepared`] combines a question and a store, [`Prepared::start`] runs it on a thread of its own, and the receiver
+//! of the channel gets each result as soon as it is durable. A run knows neither terminals nor exit codes. It ends by
+//! itself, at a bound of its [`Settings`], or when its cancel flag is raised; committed rounds stay, and [`resume`]
+//! continues from them to byte-identical results.
 
 mod answer;
 mod claims;
@@ -42,92 +42,92 @@ pub use restore::{Manner, can_go_on, restore};
 pub use statement::{goal_mpl, math, mpl};
 use writer::Writer;
 
-/// The stack of a thread that runs: formulas are as deep as their texts, which may be deeper than a thread usually has
-/// room for.
+/// Stack size of a thread that executes a run. Recursion over formulas is as deep as their text is nested, which may
+/// exceed the default stack.
 pub const STACK_BYTES: usize = 64 << 20;
 
-/// What stands before the name of an input that holds goals.
+/// Prefix of the names of inputs that hold goals.
 pub const GOALS: &str = "goals:";
 
-/// What stands before the names of the files of another run whose theorems are to be known.
+/// Prefix of the names of files from another run whose theorems are assumed known.
 pub const KNOWN: &str = "known:";
 
-/// What is asked.
+/// A question: a theory, goals, and how to search.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// The theory, whose own goals are asked as well.
+    /// The theory; its own goals are part of the question.
     pub theory: Theory,
-    /// More goals.
+    /// Additional goals.
     pub goals: Vec<Goal>,
-    /// The files that both were read from: with the manner they are the run's identity.
+    /// The files that theory and goals were read from. Together with the manner they identify the run.
     pub inputs: Vec<Input>,
-    /// How it is asked.
+    /// How to search.
     pub manner: Manner,
 }
 
 impl Question {
-    /// The run that answers it, whether there is one yet or not.
+    /// The id of the run that answers this question, whether or not that run exists yet.
     #[must_use]
     pub fn run(&self) -> RunId {
         run_id(&self.inputs, &self.manner.text())
     }
 }
 
-/// What a run may use, and who may end it.
+/// Resource bounds of a run, and its cancel flag.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Threads of the grid.
     pub threads: NonZeroUsize,
-    /// Bound on CPU seconds of the run, all its threads together.
+    /// Bound on CPU seconds of the run, summed over its threads.
     pub cpu: Option<f64>,
-    /// Bound on bytes that the process has in memory above `resident`.
+    /// Bound on bytes of resident memory above `resident`.
     pub memory: Option<u64>,
-    /// Bytes that are not of this run: what a process that does other things as well had in memory when the run
-    /// began. What else grows while it goes on counts as its own, so the bound is met early rather than late.
+    /// Baseline: resident bytes of the process when the run began. Later growth is attributed to this run even if other
+    /// work causes it, so the bound is hit early rather than late.
     pub resident: u64,
-    /// Raised when somebody wants it to stop.
+    /// Raised to stop the run.
     pub cancel: Cancel,
 }
 
-/// What a run tells while it goes on.
+/// An event of a run in progress.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The grid has done a cycle with so many blocks.
+    /// The grid finished a cycle.
     Cycle {
         /// The number of the cycle.
         number: u64,
-        /// Blocks that live.
+        /// Live blocks.
         blocks: u64,
     },
-    /// A round is durable, and all that came of it has been told.
+    /// A round is durable, and all of its results have been sent.
     Round {
         /// The number of the round.
         number: u32,
-        /// Theorems so far.
+        /// Number of theorems so far.
         theorems: usize,
-        /// Conjectures that are decided, and how many there are.
+        /// Decided conjectures, and all conjectures.
         decided: (usize, usize),
     },
-    /// A theorem that has just become durable.
+    /// A theorem that just became durable.
     Theorem(Box<TheoremFound>),
-    /// What is known of a goal and will stay so. Goals come in their order.
+    /// The final answer to a goal. Goals are reported in their order.
     Goal(Box<GoalAnswer>),
-    /// The theorems of a used theory are there. It is told by the process that begins a run, and by no other.
+    /// The theorems of a used theory are available. Sent only by the process that begins a run.
     Reused(Box<Reused>),
 }
 
-/// What a listener has heard of a run before, so that it is told the rest and nothing twice.
+/// How much of a run a listener has already received, so that the rest is sent and nothing is repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Heard {
-    /// Theorems: the first so many.
+    /// Number of theorems received.
     pub theorems: usize,
-    /// Answers to goals: the first so many.
+    /// Number of answers to goals received.
     pub goals: usize,
-    /// The last round that was told as durable.
+    /// The last round received as durable.
     pub round: Option<u32>,
 }
 
-/// A run has no result. What was committed stays.
+/// Why a run has no result. Committed rounds stay.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The store failed.
@@ -136,81 +136,81 @@ pub enum RunError {
     /// The threads of the grid could not be started.
     #[error("cannot start the threads of the grid: {0}")]
     Threads(String),
-    /// What is stored was written by another version, or is damaged.
+    /// The stored run was written by another version or is damaged.
     #[error("run {run}: {why}")]
     Unfit {
         /// The run.
         run: RunId,
-        /// What does not fit, and what can be done.
+        /// What does not match, and possible remedies.
         why: String,
     },
-    /// It asked for advice and got none. What was committed stays, and it can go on.
+    /// The run needed advice and got none. Committed rounds stay, and the run can be resumed.
     #[error("run {run} waits for advice: {why}; `theoremata resume` goes on with it")]
     Unadvised {
         /// The run.
         run: RunId,
-        /// Why there is none.
+        /// Why there was none.
         why: String,
     },
-    /// A file of a theory that is used is not among those that the question was read from.
+    /// A file of a used theory is missing among the inputs of the question.
     #[error("`{file}`, a file of a theory that is used, is not among the files of the run")]
     Used {
         /// The file.
         file: String,
     },
-    /// A fault of ours.
+    /// A bug: a thread panicked.
     #[error("the run gave up: {0}")]
     Panic(String),
 }
 
-/// A question with the store that keeps its run, as far as it has come.
+/// A question with the store of its run, restored as far as it was committed.
 #[derive(Debug)]
 pub struct Prepared {
     store: Arc<Store>,
-    /// Where the runs of used theories are looked for, and kept.
+    /// Where the runs of used theories are looked up and kept.
     shelf: Arc<Store>,
     goals: Vec<Goal>,
     manner: Manner,
     id: RunId,
     exploration: Exploration,
-    /// The cycle from which it goes on; 0 if nothing of it is stored.
+    /// The cycle to continue from; 0 if nothing is stored.
     committed: u32,
     stages: Stages,
     advisor: Option<Box<dyn Advisor>>,
-    /// Whether the same question was asked before.
+    /// Whether the store already had a run of the same question.
     pub known: bool,
 }
 
-/// A run that is going on.
+/// A run in progress on a thread of its own.
 #[derive(Debug)]
 pub struct Running {
-    /// What it tells. The channel closes when the run has ended.
+    /// The events. The channel closes when the run has ended.
     pub events: Receiver<Event>,
     thread: JoinHandle<Result<Done, RunError>>,
 }
 
-/// A run that has come to some end.
+/// A run that has ended, for whatever reason.
 #[derive(Debug)]
 pub struct Done {
-    /// The store that keeps it.
+    /// The store that holds it.
     pub store: Arc<Store>,
     /// The run.
     pub id: RunId,
-    /// What it came to.
+    /// The exploration with its results.
     pub exploration: Exploration,
     /// How it ended.
     pub status: Status,
-    /// What it cost, stage by stage: all of the process counts.
+    /// Cost by stage, for the whole process.
     pub stages: Stages,
     /// CPU seconds of this run alone.
     pub cpu: f64,
 }
 
 impl Prepared {
-    /// Joins a question and a store. With `fresh`, what is stored of the same question is removed first.
+    /// Prepares a run of the question in the store. With `fresh`, a stored run of the same question is removed first.
     ///
     /// # Errors
-    /// If the store fails, or what it holds of the question cannot be gone on with.
+    /// If the store fails, or the stored run of the question cannot be continued.
     pub fn new(store: impl Into<Arc<Store>>, question: Question, fresh: bool, now: &str) -> Result<Prepared, RunError> {
         let store = store.into();
         let mut stages = Stages::begin();
@@ -251,39 +251,39 @@ impl Prepared {
         Ok(Prepared { store, shelf, goals, manner, id, exploration, committed: cycle, stages, advisor, known })
     }
 
-    /// The same with somebody who answers its questions: the one that its manner names. Without, a run that has questions
-    /// ends where it needs the answers, and can go on later.
+    /// Sets the advisor, which must be the one that the manner names. Without it, an advised run ends where it needs
+    /// answers, and can be resumed later.
     #[must_use]
     pub fn advised_by(self, advisor: Box<dyn Advisor>) -> Prepared {
         Prepared { advisor: Some(advisor), ..self }
     }
 
-    /// The run.
+    /// The id of the run.
     #[must_use]
     pub fn id(&self) -> RunId {
         self.id
     }
 
-    /// Whether nothing is left of it to be done.
+    /// Whether there is nothing left to do.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.exploration.is_finished()
     }
 
-    /// The round after which it goes on.
+    /// The round to continue after.
     #[must_use]
     pub fn round(&self) -> u32 {
         self.exploration.round()
     }
 
-    /// Lets it go on, on a thread of its own. What is stored of it already is not told again.
+    /// Runs the rest of the question on a thread of its own. Results that are already stored are not reported again.
     ///
     /// # Errors
-    /// If the system has no thread.
+    /// If the system cannot create a thread.
     pub fn start(self, settings: Settings, now: fn() -> String) -> Result<Running, RunError> {
         let (sender, events) = unbounded();
         let heard = Heard { theorems: self.exploration.theorems.len(), goals: 0, round: Some(self.round()) };
-        // Whoever has stopped listening misses it; what is committed is committed.
+        // A closed channel is not an error: committed rounds stay committed.
         let tell = move |event| drop(sender.send(event));
         let thread = thread::Builder::new()
             .name("run".to_owned())
@@ -293,13 +293,13 @@ impl Prepared {
         Ok(Running { events, thread })
     }
 
-    /// Lets it go on on this thread, whose stack should have [`STACK_BYTES`], and tells a listener who has heard
-    /// a part of it. The run waits until the listener has returned, so that a listener who writes down what it hears is
-    /// never more than one round behind the store. The order of what is told depends on the question alone, and not on
-    /// how often the run was cut off, except that rounds that were missed are told as one.
+    /// Runs the rest of the question on this thread, whose stack should have [`STACK_BYTES`], and reports to a listener
+    /// that has already heard a part of it. The run waits until the listener returns, so a listener that persists
+    /// events is at most one round behind the store. The order of events depends on the question alone, not on
+    /// interruptions, except that missed rounds are reported as one.
     ///
     /// # Errors
-    /// If the store or the system fails. What was committed stays.
+    /// If the store or the system fails. Committed rounds stay.
     pub fn go_on(
         self,
         heard: Heard,
@@ -312,17 +312,17 @@ impl Prepared {
 }
 
 impl Running {
-    /// Waits for its end.
+    /// Waits for the end of the run.
     ///
     /// # Errors
-    /// If the store or the system fails. What was committed stays.
+    /// If the store or the system fails. Committed rounds stay.
     pub fn join(self) -> Result<Done, RunError> {
         self.thread.join().unwrap_or_else(|panic| Err(RunError::panicked(&*panic)))
     }
 }
 
 impl RunError {
-    /// What a thread that panicked had to say.
+    /// Converts the payload of a panic to an error.
     #[must_use]
     pub fn panicked(panic: &(dyn Any + Send)) -> RunError {
         let words = panic.downcast_ref::<String>().map(String::as_str);
@@ -331,10 +331,10 @@ impl RunError {
     }
 }
 
-/// Goes on with a stored run.
+/// Prepares a stored run to be continued.
 ///
 /// # Errors
-/// If the store fails, the run was written by another version, or it has no checkpoint to go on from.
+/// If the store fails, the run was written by another version, or it has no checkpoint to continue from.
 pub fn resume(store: impl Into<Arc<Store>>, run: &Run, theory: Theory, goals: &[Goal]) -> Result<Prepared, RunError> {
     let store = store.into();
     let stages = Stages::begin();
@@ -342,7 +342,7 @@ pub fn resume(store: impl Into<Arc<Store>>, run: &Run, theory: Theory, goals: &[
     Prepared::known(store, run, Arc::new(manner.bound(theory)), goals.to_vec(), manner, stages)
 }
 
-/// Lets a run go on to some end. `meter` counts for the bound on CPU time.
+/// Executes a run to its end or to a bound. `meter` counts CPU time for that bound.
 fn advance(
     prepared: Prepared,
     heard: Heard,
@@ -370,7 +370,7 @@ fn advance(
         }
         stages.end("theories below");
     }
-    // What was brought in is written with the first cycle.
+    // Imported theorems are written with the first cycle.
     let written = if committed > 0 { exploration.theorems.len() } else { 0 };
     let mut writer = Writer::new(&store, id, tell, stages, (written, committed), heard);
     if committed > 0 {
@@ -407,7 +407,8 @@ fn advance(
     }
 }
 
-/// Explores on a grid of its own, until the end or a bound; with the status why there was no advice, if that ended it.
+/// Explores on a grid of its own, to the end or to a bound. If missing advice ended it, the second value says why there
+/// was none.
 fn explore(
     exploration: &mut Exploration,
     writer: &mut Writer<'_>,
@@ -446,7 +447,7 @@ fn explore(
     Ok((status, None))
 }
 
-/// The bound that was reached, if one was. Asked on the run's own thread, whose clock counts.
+/// The bound that was reached, if any. Must be called on the run's own thread, whose CPU clock counts.
 fn limit(settings: &Settings, meter: &Meter) -> Option<(Status, String)> {
     if let Some(most) = settings.cpu
         && meter.seconds() > most
@@ -461,14 +462,14 @@ fn limit(settings: &Settings, meter: &Meter) -> Option<(Status, String)> {
     None
 }
 
-/// What was done that the exploration does not count.
+/// Counters that the exploration does not keep.
 #[derive(Default)]
 struct Worked {
     messages: Cell<u64>,
     advice_tokens: Cell<u64>,
 }
 
-/// Tells of cycles, and counts their mail.
+/// Forwards cycles as events, and counts their mail.
 struct Observed<'t> {
     tell: &'t dyn Fn(Event),
     messages: &'t Cell<u64>,
@@ -481,13 +482,13 @@ impl crate::grid::Observer for Observed<'_> {
     }
 }
 
-/// The exploration by which a question is answered, before anything is done.
+/// The exploration for a question, before any search.
 #[must_use]
 pub fn exploration(theory: Arc<Theory>, goals: &[Goal], manner: &Manner) -> Exploration {
     Exploration::new(theory, goals, manner.search())
 }
 
-/// Whether all goals of an exploration are proved: how many are, and how many there are.
+/// How many goals of an exploration are proved, and how many there are.
 #[must_use]
 pub fn goals_proved(exploration: &Exploration) -> (usize, usize) {
     use theoremata_logic::search::explore::Fate;
@@ -496,7 +497,7 @@ pub fn goals_proved(exploration: &Exploration) -> (usize, usize) {
     (fates.iter().filter(|fate| matches!(fate, Fate::Proved(_))).count(), fates.len())
 }
 
-/// The number of a theorem's place.
+/// The index of a theorem.
 fn place(id: TheoremId) -> usize {
     id.0 as usize
 }

@@ -1,8 +1,8 @@
-//! Laws of one operation: random ones, in several languages, and tables in which they hold or fail.
+//! Laws of one operation: random generation, output in several languages, and evaluation in operation tables.
 
 use std::fmt;
 
-/// A random source that is the same everywhere (SplitMix64).
+/// A portable random generator (SplitMix64).
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -61,7 +61,7 @@ impl Term {
         }
     }
 
-    /// The name of the value, and the rows that say what it is.
+    /// The name of a term's value, and the rows that define it.
     fn rows(&self, rows: &mut Vec<String>) -> String {
         match self {
             Term::Variable(number) => NAMES[*number].to_owned(),
@@ -116,7 +116,7 @@ impl fmt::Display for Law {
 }
 
 impl Law {
-    /// A law with one operation up to `operations` and one to three variables, whose sides differ.
+    /// A random law with one to `operations` operations and one to three variables, whose sides differ.
     pub(crate) fn random(random: &mut Random, operations: usize) -> Law {
         loop {
             let count = 1 + random.below(operations);
@@ -149,13 +149,13 @@ impl Law {
         format!("(>[{}] (& {}) (=[{left},{right}]))", names.join(","), premises.join(" "))
     }
 
-    /// The law in TPTP's language.
+    /// The law in TPTP syntax.
     pub(crate) fn tptp(&self) -> String {
         let names: Vec<String> = self.variables().iter().map(|number| NAMES[*number].to_uppercase()).collect();
         format!("![{}]: {} = {}", names.join(","), self.left.tptp(), self.right.tptp())
     }
 
-    /// Values of the variables for which the law fails.
+    /// An assignment for which the law fails.
     fn failure(&self, table: &[Vec<usize>]) -> Option<Vec<usize>> {
         let size = table.len();
         (0..size.pow(3))
@@ -168,7 +168,7 @@ fn table(size: usize, entry: &mut dyn FnMut() -> usize) -> Vec<Vec<usize>> {
     (0..size).map(|_| (0..size).map(|_| entry()).collect()).collect()
 }
 
-/// Whether a table is found in which the axiom holds and the goal fails.
+/// Whether a table was found in which the axiom holds and the goal fails.
 pub(crate) fn refutes(axiom: &Law, goal: &Law, seed: u64) -> bool {
     let fits = |table: &[Vec<usize>]| axiom.failure(table).is_none() && goal.failure(table).is_some();
     let small = (0..16usize).any(|code| {
@@ -198,7 +198,8 @@ pub(crate) fn refutes(axiom: &Law, goal: &Law, seed: u64) -> bool {
     false
 }
 
-/// Changes the entry that gives one side its value, so that the law holds there, unless it is read on the way.
+/// Changes the entry that gives one side its value, so that the law holds there, unless the entry is also used on the
+/// way.
 fn repair(axiom: &Law, table: &mut [Vec<usize>], values: &[usize]) {
     for (side, other) in [(&axiom.left, &axiom.right), (&axiom.right, &axiom.left)] {
         if let Term::Product(parts) = side {

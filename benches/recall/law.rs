@@ -1,9 +1,9 @@
-//! Whether two statements are the same law: up to the names of variables, the order of premises, contraposition, and
-//! the ways in which an equation can be written with relations.
+//! Equality of laws, up to the names of variables, the order of premises, contraposition, and the relational ways of
+//! writing an equation.
 //!
-//! `x + y = y + x` is `x + y = z → y + x = z` and `y + x = z → x + y = z`. Here both are the clause
-//! `x + y ≠ u ∨ y + x ≠ v ∨ u = v`: each function has its value named in a premise, and the conclusion compares values.
-//! That an argument lies in a set is left out where another premise says so.
+//! `x + y = y + x` is `x + y = z → y + x = z` and `y + x = z → x + y = z`. All of these normalise to the clause
+//! `x + y ≠ u ∨ y + x ≠ v ∨ u = v`: each function value is named in a premise, and the conclusion compares values.
+//! Membership of an argument in a set is omitted where another premise implies it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +12,7 @@ use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::mpl::parse_goal;
 use theoremata_logic::language::notation::Reading;
 
-/// A disjunction of formulas and denied formulas, over the parameters of the theory and variables behind them.
+/// A clause of formulas and negated formulas, over the parameters of the theory and the variables after them.
 #[derive(Clone, Debug)]
 pub(crate) struct Law {
     literals: Vec<Literal>,
@@ -24,13 +24,13 @@ struct Literal {
     formula: Formula,
 }
 
-/// What is known of the relations of a theory.
+/// What is known of a theory's relations.
 pub(crate) struct Laws<'t> {
     theory: &'t Theory,
     parameters: u32,
-    /// Functions, and which argument of their atoms is the value.
+    /// Functions, with the argument position of the value.
     functions: HashMap<Name, usize>,
-    /// The set in which a place of a relation lies.
+    /// The set that an argument position of a relation ranges over.
     typed: HashMap<(Name, usize), Name>,
 }
 
@@ -65,12 +65,12 @@ impl<'t> Laws<'t> {
         Laws { theory, parameters: names.len() as u32, functions, typed }
     }
 
-    /// The law that a statement says; `None` if it cannot be read.
+    /// The law that a statement expresses; `None` if it is malformed.
     pub(crate) fn read(&self, mpl: &str) -> Option<Law> {
         self.law(&parse_goal(self.theory, mpl).ok()?.statement)
     }
 
-    /// The law that a closed statement says.
+    /// The law that a closed statement expresses.
     pub(crate) fn law(&self, statement: &Formula) -> Option<Law> {
         let Formula::Implies(binders, anchor, conclusion) = statement else { return None };
         let fresh: Vec<Name> = (0..).map(Name).take(binders.len()).collect();
@@ -95,7 +95,7 @@ impl<'t> Laws<'t> {
         one.literals.len() == other.literals.len() && self.fits(one, other, true)
     }
 
-    /// Whether the second is an instance of the first, perhaps with premises more.
+    /// Whether the second is an instance of the first, possibly with additional premises.
     pub(crate) fn instance(&self, general: &Law, special: &Law) -> bool {
         self.fits(general, special, false)
     }
@@ -172,7 +172,7 @@ impl<'t> Laws<'t> {
     }
 }
 
-/// The formula, or if it is an equation and `turned`, the same with its sides exchanged.
+/// The formula; with `turned`, an equation with its sides exchanged.
 fn turn(formula: &Formula, turned: bool) -> Option<Formula> {
     match formula {
         Formula::Atom(PredicateId::EQUAL, sides) if turned => {
@@ -182,7 +182,7 @@ fn turn(formula: &Formula, turned: bool) -> Option<Formula> {
     }
 }
 
-/// The relation of an atom of `in2`, `in3` and so on, and the names at its other places.
+/// The relation of an atom of `in2`, `in3` and so on, and its arguments.
 fn relation(formula: &Formula) -> Option<(Name, Vec<Name>)> {
     let Formula::Atom(predicate, arguments) = formula else { return None };
     predicate.places().filter(|places| *places > 1)?;
@@ -267,8 +267,8 @@ impl Clause<'_, '_> {
         }
     }
 
-    /// Takes two names for one where a premise says that they are, or where they are values of one function at the
-    /// same arguments.
+    /// Identifies two names where a premise equates them, or where they are values of one function at the same
+    /// arguments.
     fn join_values(&mut self) -> bool {
         let mut pair: Option<(Name, Name)> = None;
         let denied: Vec<&Formula> = self.literals.iter().filter(|one| !one.positive).map(|one| &one.formula).collect();
@@ -313,7 +313,7 @@ impl Clause<'_, '_> {
         count
     }
 
-    /// Where nothing is said of a value, the premise that names it says only where its arguments lie.
+    /// Where a value is not used, the premise that names it is reduced to the sets of its arguments.
     fn forget_values(&mut self) {
         while let Some((place, function, names)) = (0..self.literals.len()).find_map(|place| {
             let (function, names) = relation(&self.literals[place].formula)?;
@@ -333,7 +333,7 @@ impl Clause<'_, '_> {
         }
     }
 
-    /// Drops premises that put a name into a set where another premise does so.
+    /// Drops premises that state the membership of a name where another premise does.
     fn forget_sets(&mut self) {
         let mut known: HashSet<(Name, Name)> = HashSet::new();
         for literal in self.literals.iter().filter(|literal| !literal.positive) {
@@ -350,7 +350,7 @@ impl Clause<'_, '_> {
     }
 }
 
-/// What this file promises, tried on the laws of groups before they are counted.
+/// Self-test of this module on the laws of groups, before they are counted.
 pub(crate) fn try_out(group: &Theory) {
     let laws = Laws::of(group);
     let read = |text: &str| laws.read(text).unwrap_or_else(|| panic!("{text} is a statement"));

@@ -1,4 +1,4 @@
-//! The pages of `docs/theories`, from what was measured.
+//! The pages of `docs/theories`, from the measurements.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use theoremata_logic::language::notation::Reading;
 
 use super::{FIRST, Found, Measured};
 
-/// Writes a page for each theory, and the list of them if all were measured.
+/// Writes a page for each theory, and their index if all were measured.
 pub(crate) fn write(all: &[Measured], folder: &Path) {
     std::fs::create_dir_all(folder).expect("a folder for the pages");
     for one in all {
@@ -46,7 +46,7 @@ fn list(all: &[Measured]) -> String {
     text
 }
 
-/// How many more laws are instances of what is found, if any.
+/// The number of further laws that are instances of theorems, if any.
 fn with_instances(one: &Measured) -> String {
     match one.instances() {
         0 => String::new(),
@@ -54,7 +54,7 @@ fn with_instances(one: &Measured) -> String {
     }
 }
 
-/// The theory's name with blanks between its words.
+/// The theory's name with blanks between words.
 fn title(one: &Measured) -> String {
     let mut title = String::new();
     for (place, letter) in one.theory.name.chars().enumerate() {
@@ -68,7 +68,7 @@ fn title(one: &Measured) -> String {
     title
 }
 
-/// A cell of a table holds no upright stroke of its own.
+/// A table cell, with vertical bars escaped.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

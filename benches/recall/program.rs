@@ -1,4 +1,4 @@
-//! The program as a user runs it, and what it says.
+//! Runs the program as a user would, and parses its output.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,22 +10,22 @@ pub(crate) struct Theorem {
     pub(crate) number: u64,
     pub(crate) statement: String,
     pub(crate) math: String,
-    /// How it was proved: an induction's variable, or nothing.
+    /// The variable of its induction, if it was proved by one.
     pub(crate) variable: Option<String>,
 }
 
-/// What an exploration found and cost.
+/// The results and cost of an exploration.
 pub(crate) struct Explored {
     pub(crate) theorems: Vec<Theorem>,
-    /// The numbers of the theorems that are shown, in the order in which they are.
+    /// The numbers of the shown theorems, in order.
     pub(crate) shown: Vec<u64>,
-    /// The rows of the table that is printed at the end.
+    /// The rows of the summary table.
     pub(crate) rows: Vec<(String, String)>,
     pub(crate) seconds: f64,
     pub(crate) megabytes: f64,
-    /// Whether it came to its end within its bounds.
+    /// Whether it finished within its bounds.
     pub(crate) finished: bool,
-    /// What it remarked.
+    /// Its remarks.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Explores a theory at the default settings within so many CPU seconds and megabytes.
+/// Explores a theory at default settings within these CPU seconds and megabytes.
 pub(crate) fn explore(theory: &Path, folder: &Path, seconds: f64, megabytes: u32) -> Explored {
     std::fs::remove_dir_all(folder).ok();
     let (seconds, megabytes) = (seconds.to_string(), megabytes.to_string());
@@ -88,14 +88,14 @@ pub(crate) fn explore(theory: &Path, folder: &Path, seconds: f64, megabytes: u32
     Explored { theorems, shown, rows, seconds, megabytes, finished: output.status.success(), remarks }
 }
 
-/// What became of a goal: its label, its word, and its statement for readers.
+/// The answer to a goal: its label, status, and statement in infix notation.
 pub(crate) struct Answer {
     pub(crate) label: String,
     pub(crate) szs: String,
     pub(crate) math: String,
 }
 
-/// Has all goals of a file proved or refuted within so many CPU seconds; the answers, and what they cost.
+/// Proves or refutes all goals of a file within these CPU seconds; returns the answers, and the cost.
 pub(crate) fn prove(theory: &Path, goals: &Path, folder: &Path, seconds: f64) -> (Vec<Answer>, f64) {
     std::fs::remove_dir_all(folder).ok();
     let seconds = seconds.to_string();

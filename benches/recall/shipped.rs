@@ -1,16 +1,16 @@
-//! The theories that we ship, with their laws.
+//! The shipped theories, with their laws.
 
 use std::path::{Path, PathBuf};
 
 use theoremata_logic::calculus::theory::{Goal, Theory};
 use theoremata_logic::language::mpl::{read_goals, read_mpl};
 
-/// The folder of the theories that we ship.
+/// The folder of the shipped theories.
 pub(crate) fn theories() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("theories")
 }
 
-/// The theories that have a list of laws, in the order of their names.
+/// The theories with a list of laws, sorted by name.
 pub(crate) fn names() -> Vec<String> {
     let files = std::fs::read_dir(theories().join("laws")).expect("the lists of laws").flatten();
     let names = files.map(|file| file.file_name().to_string_lossy().into_owned());

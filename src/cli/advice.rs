@@ -1,4 +1,4 @@
-//! Who is asked when a search is stuck: the options of `prove`, `explore` and `resume`, and the advisor that they name.
+//! Advisors of a stuck search: the options of `prove`, `explore` and `resume`, and the construction of the advisor.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -21,25 +21,25 @@ use super::output::Output;
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
-/// Questions and proposals at most: each proposal is a conjecture that every round may try.
+/// Maximal number of queries and of proposals: each proposal is a conjecture that every round may try.
 const MOST: usize = 256;
 
-/// Who may advise.
+/// The kinds of advisors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Who {
-    /// A language model proposes lemmas, steps, cases, conjectures, and says which theorems matter.
+    /// A language model proposes lemmas, steps, cases and conjectures, and selects premises.
     Model,
-    /// Statements drawn at random.
+    /// Random statements.
     Random,
-    /// Statements in the manner of the theorems of other theories in the database.
+    /// Statements sampled from n-grams of theorems of other theories in the database.
     Ngram,
-    /// The subgoals on which proofs got stuck, made more general.
+    /// Generalisations of the subgoals on which proofs were stuck.
     Generalise,
-    /// Theorems that share symbols with a goal, as the only ones that an attempt knows.
+    /// Premise selection by shared symbols: an attempt sees only the selected theorems.
     Overlap,
 }
 
-/// What may be asked.
+/// The topics of queries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum About {
     /// A lemma for a goal.
@@ -48,69 +48,69 @@ pub(crate) enum About {
     Steps,
     /// A case to split a goal by.
     Split,
-    /// Which theorems matter for a goal.
+    /// Premises for a goal.
     Premises,
     /// Conjectures about the theory.
     Conjectures,
 }
 
-/// How theorems are chosen for a goal.
+/// Methods of premise selection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum ChooserName {
-    /// The last ones.
+    /// The most recent theorems.
     Recent,
-    /// By their rarest symbols.
+    /// By rarest symbols (SInE).
     Sine,
-    /// By the weight of their symbols.
+    /// By weighted symbols (MePo).
     Mepo,
-    /// By patterns of their terms, and unification.
+    /// By patterns of terms (MinHash), and unification.
     Minhash,
-    /// By what each adds for its length.
+    /// By relevance gained per length.
     Budgeted,
-    /// By what the proofs of similar theorems cite.
+    /// By the citations of similar theorems.
     Neighbours,
 }
 
 /// The advisor of a run.
 #[derive(Args, Clone)]
 pub(crate) struct AdviceArguments {
-    /// Ask somebody when the search is stuck. Every proposal is refuted or tried like other conjectures.
+    /// Ask an advisor when the search is stuck. Every proposal is refuted or tried like other conjectures.
     #[arg(long, value_name = "WHO")]
     advice: Option<Who>,
-    /// What may be asked [default: all that it can answer].
+    /// Topics of queries [default: all that the advisor can answer].
     #[arg(long, value_name = "TOPIC,…", value_delimiter = ',', requires = "advice")]
     advice_topics: Vec<About>,
-    /// Questions at most.
+    /// Maximal number of queries.
     #[arg(long, value_name = "N", default_value = "16", value_parser = count::<MOST>, requires = "advice")]
     advice_questions: NonZeroUsize,
-    /// Proposals that are taken of each answer.
+    /// Maximal number of proposals used per answer.
     #[arg(long, value_name = "K", default_value = "8", value_parser = count::<MOST>, requires = "advice")]
     advice_proposals: NonZeroUsize,
-    /// What is drawn hangs on it.
+    /// Random seed.
     #[arg(long, value_name = "SEED", default_value_t = 0, requires = "advice")]
     advice_seed: u64,
-    /// Tokens of a proposal of a model at most.
+    /// Maximal tokens of a model's proposal.
     #[arg(long, value_name = "N", default_value = "48", value_parser = count::<1024>, requires = "advice")]
     advice_tokens: NonZeroUsize,
-    /// How `overlap` chooses.
+    /// Premise selection method of `overlap`.
     #[arg(long, value_name = "HOW", default_value = "minhash", requires = "advice")]
     advice_chooser: ChooserName,
     #[command(flatten)]
     pub(super) model: ModelArguments,
 }
 
-/// The model that advises, and where it is computed: nothing of it but its identity decides an answer.
+/// The model that advises, and its device. Only the identity of the model affects its answers.
 #[derive(Args, Clone)]
 pub(crate) struct ModelArguments {
-    /// The model that advises: a name of `model list`, a GGUF file, a folder in the form of Hugging Face.
+    /// The model that advises: a name of `model list`, a GGUF file, or a Hugging Face folder.
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
     advice_model: String,
-    /// What it is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`; no token depends on it.
+    /// Device for the model: `cpu`, `cuda`, `cuda:N`, or `auto`; does not affect the output.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     advice_device: Device,
 }
 
-/// An advisor that is known by name, and can be called.
+/// An advisor whose identity is known and which can be started.
 pub(super) struct Seat {
     by: By,
     rival: Option<Rival>,
@@ -118,7 +118,7 @@ pub(super) struct Seat {
 }
 
 impl AdviceArguments {
-    /// Who is asked, and how much; nothing if nobody is.
+    /// The advisor of a run, and its budget; `None` without advice.
     pub(super) fn seat(&self, theory: &Theory, run: &RunArguments) -> Result<Option<(Advised, Seat)>, Failure> {
         let Some(who) = self.advice else { return Ok(None) };
         let seed = self.advice_seed;
@@ -154,7 +154,7 @@ impl AdviceArguments {
 }
 
 impl Seat {
-    /// The advisor of a run that was asked before.
+    /// The advisor of a stored run.
     pub(super) fn again(by: By, model: &ModelArguments, store: &StoreReader, theory: &Theory) -> Result<Seat, Failure> {
         let rival = match &by {
             By::Random { seed } => Some(Rival::Drawn(Guide::random(*seed))),
@@ -162,7 +162,7 @@ impl Seat {
             By::Overlap(chooser) => Some(Rival::Overlap(*chooser)),
             By::Ngram { seed, table } => {
                 let learned = learned(store, theory)?;
-                // Another table answers otherwise; who waits for answers is told so when they are needed.
+                // A different table would answer differently; the error is reported when answers are needed.
                 (learned.fingerprint() == *table).then(|| Rival::Drawn(Guide::learned(Arc::new(learned), *seed)))
             }
             By::Model { .. } => None,
@@ -170,7 +170,8 @@ impl Seat {
         Ok(Seat { by, rival, model: model.clone() })
     }
 
-    /// Calls the advisor; nothing if it is not here any more, so that a run needs nobody that was answered already.
+    /// Starts the advisor; `None` if it is no longer available, so that a run whose queries are all answered can still
+    /// be resumed.
     pub(super) fn advisor(
         self,
         run: &RunArguments,
@@ -198,7 +199,7 @@ impl Seat {
                 tell_device(device, &loaded, settings.exactness, output)?;
                 let threads = run.threads.unwrap_or(cores);
                 let local = Kind::Local(Local { model: loaded, settings, threads, device: device.clone() });
-                // What the model said is kept, so that nobody asks it twice.
+                // Answers of the model are stored, so that no query is repeated.
                 let options = Options { store: Some(store), ..Options::new(vec![local], identity) };
                 let pool = Pool::start(options);
                 let pool = pool.map_err(|error| Failure::World(format!("cannot start the worker: {error}")))?;
@@ -213,11 +214,11 @@ impl Seat {
     }
 }
 
-/// What the theorems of all other theories of a database teach.
+/// The n-gram table of the theorems of all other theories in a database.
 fn learned(store: &StoreReader, theory: &Theory) -> Result<Table, Failure> {
     let mut table = Table::default();
     for run in store.runs()? {
-        // What cannot be read teaches nothing; what the checker refuses is no theorem.
+        // Unreadable runs, and runs that the checker refuses, are skipped.
         let Ok(stored) = Stored::read(store, &run) else { continue };
         if stored.theory.name != theory.name {
             let (theorems, _) = stored.accepted();

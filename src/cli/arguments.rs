@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// The most threads that a command starts; more than there are cores cost memory and gain nothing.
+/// Maximal number of threads; more threads than cores cost memory and gain nothing.
 pub(super) const MAX_THREADS: usize = 256;
 
 /// A number from 1 to `MOST`.
@@ -29,38 +29,38 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
 /// The theory.
 #[derive(Args, Clone)]
 pub(crate) struct TheoryArguments {
-    /// An .mpl file, or a folder of definition files (then with --config).
+    /// An .mpl file, or a folder of definition files (with --config).
     pub(super) input: PathBuf,
-    /// The JSON configuration that belongs to a folder of definition files.
+    /// The JSON configuration of a folder of definition files.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 }
 
-/// How a run is done.
+/// Options of a run.
 #[derive(Args, Clone)]
 pub(crate) struct RunArguments {
-    /// The database; runs are kept there and can be resumed.
+    /// The database, in which runs are stored and can be resumed.
     #[arg(long, value_name = "DIR", default_value = ".theoremata")]
     pub(super) db: PathBuf,
-    /// Keep nothing on disk.
+    /// Store nothing on disk.
     #[arg(long, conflicts_with_all = ["db", "fresh"])]
     pub(super) no_db: bool,
     /// Write the pages of the run to this folder.
     #[arg(long, value_name = "DIR")]
     pub(super) site: Option<PathBuf>,
-    /// Threads, at most 256; the result does not depend on it [default: one a core].
+    /// Number of threads, at most 256; does not affect the result [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     pub(super) threads: Option<NonZeroUsize>,
-    /// Largest number of atoms of a conjecture [default: the theory's own].
+    /// Maximal number of atoms of a conjecture [default: the theory's own].
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..=12))]
     pub(super) max_size: Option<u16>,
-    /// Stop after so many CPU seconds.
+    /// Stop after this many CPU seconds.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) cpu: Option<f64>,
     /// Stop when more memory is in use.
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(super) memory: Option<u64>,
-    /// Begin anew, even if the same question was asked before.
+    /// Start over, discarding an earlier run of the same question.
     #[arg(long)]
     pub(super) fresh: bool,
 }

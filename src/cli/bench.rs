@@ -1,4 +1,4 @@
-//! `bench lm`: how fast a model runs here, and how close that is to what the memory allows.
+//! `bench lm`: speed of a model on this machine, compared with the memory bandwidth limit.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,52 +20,52 @@ use crate::cli::output::Output;
 use crate::failure::Failure;
 use theoremata_actors::measure::{cpu_seconds, peak_bytes};
 
-/// What can be measured.
+/// The benchmarks.
 #[derive(Subcommand)]
 pub(crate) enum BenchCommand {
-    /// Measure a language model: loading, reading, writing on one path and on several.
+    /// Measure a language model: loading, prefill, decoding on one path and on several.
     ///
     /// Example: theoremata bench lm --model smollm2
     Lm(LmArguments),
 }
 
-/// What is measured, and how.
+/// What to measure.
 #[derive(Args)]
 pub(crate) struct LmArguments {
-    /// The model: a name of `model list`, a GGUF file, or a folder in the form of Hugging Face.
+    /// The model: a name of `model list`, a GGUF file, or a Hugging Face folder.
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
     model: String,
-    /// Tokens of the prompt that is read.
+    /// Tokens of the prompt.
     #[arg(long, value_name = "N", default_value = "256", value_parser = count::<1_000_000>)]
     prompt: NonZeroUsize,
-    /// Tokens that each path writes.
+    /// Tokens generated on each path.
     #[arg(long, value_name = "N", default_value = "64", value_parser = count::<1_000_000>)]
     tokens: NonZeroUsize,
-    /// Numbers of paths that write side by side.
+    /// Numbers of parallel paths.
     #[arg(long, value_name = "N", value_delimiter = ',', default_values = ["1", "2", "4", "8", "16", "32"], value_parser = count::<1_024>)]
     paths: Vec<NonZeroUsize>,
-    /// Runs, of which the median counts.
+    /// Number of runs, of which the median is reported.
     #[arg(long, value_name = "N", default_value = "3", value_parser = count::<1_000>)]
     runs: NonZeroUsize,
-    /// Threads [default: one a core].
+    /// Number of threads [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
 }
 
-/// Paths of one prompt, side by side and one after the other.
+/// Measurements of several paths with one prompt, in parallel and sequentially.
 struct Paths {
     count: usize,
-    /// Tokens a second, all paths together, from their first tokens on.
+    /// Tokens per second, summed over paths, after the first token.
     together: f64,
-    /// Wall seconds of the whole: side by side from one prompt, and one after the other each with its own.
+    /// Wall seconds in total: in parallel with a shared prompt, and sequentially with separate prompts.
     seconds: (f64, f64),
-    /// Whether both gave the same tokens.
+    /// Whether both produced the same tokens.
     same: bool,
-    /// Bytes of keys and values: of the prompt, stored once, and of all.
+    /// KV cache in bytes: of the prompt, stored once, and in total.
     bytes: (usize, usize),
 }
 
-/// Measures.
+/// Runs the benchmark.
 pub(crate) fn run(command: &BenchCommand, output: Output) -> Result<Exit, Failure> {
     let BenchCommand::Lm(arguments) = command;
     let start = Instant::now();
@@ -82,10 +82,10 @@ pub(crate) fn run(command: &BenchCommand, output: Output) -> Result<Exit, Failur
     let (decode, decode_cpu) = median(runs, || decode(&model, &crew, arguments));
     let together = median_of_batches(&model, &crew, arguments);
     let peak = peak_bytes();
-    // What is read for this takes memory of its own. A token takes all weights once.
+    // Its buffers take memory of their own. Decoding a token reads all weights once.
     let bandwidth = bandwidth(&crew, runs);
     let limit = bandwidth / model.bytes() as f64;
-    // The largest pool of those that ran by then.
+    // The largest pool so far.
     let budget =
         pages(arguments.prompt.get() + 1, None).max(pages(16 + arguments.tokens.get(), arguments.paths.iter().max()));
     let paths: Vec<Paths> = arguments.paths.iter().map(|count| paths(&model, &crew, arguments, count.get())).collect();
@@ -155,14 +155,14 @@ fn bytes_on_disk(model: &str) -> Result<u64, Failure> {
     Ok(size(&path))
 }
 
-/// The middle of several measurements of two figures each, by the first.
+/// The median, by the first figure, of several measurements.
 fn median(runs: usize, mut measure: impl FnMut() -> (f64, f64)) -> (f64, f64) {
     let mut all: Vec<(f64, f64)> = (0..runs).map(|_| measure()).collect();
     all.sort_by(|one, other| one.0.total_cmp(&other.0));
     all[runs / 2]
 }
 
-/// Bytes a second that all threads together read, at best.
+/// Best memory bandwidth of all threads together, in bytes per second.
 fn bandwidth(crew: &Crew, runs: usize) -> f64 {
     let stream = Stream::new(256 << 20);
     let round = |_| {
@@ -173,7 +173,7 @@ fn bandwidth(crew: &Crew, runs: usize) -> f64 {
     (0..runs * 5).map(round).fold(0.0, f64::max)
 }
 
-/// Pages of 32 for a prompt and so many paths.
+/// Number of pages of 32 tokens for a prompt and this many paths.
 fn pages(tokens: usize, paths: Option<&NonZeroUsize>) -> usize {
     (tokens.div_ceil(32) + 1) * paths.map_or(1, |paths| paths.get())
 }
@@ -186,13 +186,13 @@ fn engine(model: &Arc<Model>, pages: usize) -> Engine {
     Engine::new(model.clone(), Settings { pages, ..Settings::default() })
 }
 
-/// Some text of so many tokens; `which` makes it differ from the first token on.
+/// A text of this many tokens; different values of `which` differ from the first token on.
 fn text(model: &Model, length: usize, which: usize) -> Vec<Token> {
     let vocabulary = model.shape().vocabulary.max(2);
     (0..length).map(|place| (1 + (which * 7919 + place * 31 + place * place * 7) % (vocabulary - 1)) as Token).collect()
 }
 
-/// A turn that writes just so many tokens, whatever they are.
+/// A turn that generates exactly this many tokens.
 fn write(tokens: usize) -> Turn {
     Turn { sampling: Sampling::at(1.0), ..Turn::greedy(tokens) }
 }
@@ -201,7 +201,7 @@ fn request(tokens: Vec<Token>, then: Then) -> Request {
     Request { members: Vec::new(), tokens, seed: 1, then, bounds: Bounds { width: usize::MAX, ..Bounds::default() } }
 }
 
-/// Runs an engine to its end; gives wall and CPU seconds up to the first step that wrote, and in all.
+/// Runs an engine to completion; returns wall and CPU seconds up to the first generated token, and in total.
 fn timed(engine: &mut Engine, crew: &Crew) -> ((f64, f64), (f64, f64), Vec<Event>) {
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let (mut first, mut events) = (None, Vec::new());
@@ -215,7 +215,7 @@ fn timed(engine: &mut Engine, crew: &Crew) -> ((f64, f64), (f64, f64), Vec<Event
     (first.unwrap_or(all), all, events)
 }
 
-/// Tokens a second, by the wall and by the CPU, that a prompt is read at.
+/// Prefill speed in tokens per second of wall time and CPU time.
 fn prefill(model: &Arc<Model>, crew: &Crew, length: usize) -> (f64, f64) {
     let mut engine = engine(model, pages(length + 1, None));
     if engine.submit(request(text(model, length, 0), Then::Generate(write(1)))).is_err() {
@@ -225,7 +225,7 @@ fn prefill(model: &Arc<Model>, crew: &Crew, length: usize) -> (f64, f64) {
     (length as f64 / wall, length as f64 / cpu)
 }
 
-/// Tokens a second, by the wall and by the CPU, that one path is written at behind a short prompt.
+/// Decoding speed of one path after a short prompt, in tokens per second of wall time and CPU time.
 fn decode(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments) -> (f64, f64) {
     let tokens = arguments.tokens.get();
     let mut engine = engine(model, pages(16 + tokens, None));
@@ -237,7 +237,7 @@ fn decode(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments) -> (f64, f64
     (written / (all.0 - first.0).max(1e-9), written / (all.1 - first.1).max(1e-9))
 }
 
-/// Tokens a second of so many requests together that share nothing.
+/// Total decoding speed of this many independent requests, in tokens per second.
 fn batch(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments, count: usize) -> f64 {
     let tokens = arguments.tokens.get();
     let mut engine = engine(model, pages(16 + tokens, NonZeroUsize::new(count).as_ref()));
@@ -246,7 +246,7 @@ fn batch(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments, count: usize)
             return 0.0;
         }
     }
-    // All prompts first, so that what is timed is writing alone.
+    // All prompts are prefilled first, so that only decoding is timed.
     while engine.usage().generated < count as u64 && !engine.is_idle() {
         engine.step(crew).expect("the processor computes");
     }
@@ -262,13 +262,13 @@ fn median_of_batches(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments) -
         .collect()
 }
 
-/// Grows paths of one prompt side by side, and then one after the other.
+/// Runs paths with one prompt in parallel, then sequentially.
 fn paths(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments, count: usize) -> Paths {
     let (length, tokens) = (arguments.prompt.get(), arguments.tokens.get());
     let prompt = text(model, length, 0);
     let grown = |engine: &mut Engine, branches: usize, only: Option<usize>| {
         let Ok(root) = engine.submit(request(prompt.clone(), Then::Hold)) else { return Vec::new() };
-        // A branch that does not matter here ends at once, so that the others have their places.
+        // Branches that are not measured end at once, so that the others keep their positions.
         let branch = |place| Branch {
             tokens: Vec::new(),
             allowance: tokens,
@@ -301,7 +301,7 @@ fn paths(model: &Arc<Model>, crew: &Crew, arguments: &LmArguments, count: usize)
     let all = grown(&mut together, count, None);
     let seconds = start.elapsed().as_secs_f64();
     let usage: Usage = together.usage();
-    // In one engine, so that the prompt is read once here too.
+    // In one engine, so that the prompt is prefilled once here too.
     let mut single = engine(model, room);
     let start = Instant::now();
     let alone: Vec<Vec<Token>> = (0..count).flat_map(|place| grown(&mut single, count, Some(place))).collect();

@@ -1,4 +1,4 @@
-//! What a chat template is told beside the conversation, as the command line says it.
+//! Command line options for the chat template.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,16 +15,16 @@ use crate::failure::Failure;
 /// Values for the chat template.
 #[derive(Args)]
 pub(crate) struct ChatArguments {
-    /// The day that the chat template writes, such as 2026-11-29, if it writes one [default: today, by UTC].
+    /// The date for the chat template, such as 2026-11-29, if it uses one [default: today, UTC].
     #[arg(long, value_name = "DAY", value_parser = day)]
     date: Option<Date>,
-    /// Tell the chat template that the model should not think before it answers.
+    /// Tell the chat template to disable thinking.
     #[arg(long)]
     no_thinking: bool,
-    /// What was said before the prompt: a file in JSON, a list of turns with `role` (system, user, assistant) and `content`.
+    /// Earlier turns: a JSON file with a list of turns with `role` (system, user, assistant) and `content`.
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     messages: Option<PathBuf>,
-    /// A value for the chat template, such as reasoning_effort=low; JSON, or else text. May be given several times.
+    /// A variable of the chat template, such as reasoning_effort=low; JSON, or else text. May be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
     template_value: Vec<(String, Json)>,
 }
@@ -42,18 +42,18 @@ fn named(text: &str) -> Result<(String, Json), String> {
 }
 
 impl ChatArguments {
-    /// The day, for a template that asks for it: so that nothing hangs on today where no day is written.
+    /// The date, only for a template that uses it, so that nothing else depends on the current date.
     pub(crate) fn date(&self, model: Option<&Model>) -> Option<Date> {
         let asks = model.and_then(Model::template).is_some_and(|template| template.asks_for_the_day());
         asks.then(|| self.date.unwrap_or_else(today))
     }
 
-    /// What was said before.
+    /// The earlier turns.
     pub(crate) fn earlier(&self) -> Result<Vec<Said>, Failure> {
         self.messages.as_deref().map_or(Ok(Vec::new()), |path| json::read(path, "conversation"))
     }
 
-    /// Further values.
+    /// The additional variables.
     pub(crate) fn values(&self) -> BTreeMap<String, Json> {
         let thinking = self.no_thinking.then(|| ("enable_thinking".to_owned(), Json::Bool(false)));
         thinking.into_iter().chain(self.template_value.iter().cloned()).collect()

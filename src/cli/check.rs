@@ -19,8 +19,8 @@ use crate::time::now;
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(super) store: StoredArguments,
-    /// Then have the exports of all runs checked by these programs, which must be installed; what they
-    /// accept is noted with the run and shown on its pages.
+    /// Then check the exports of all runs with these programs, which must be installed; what they accept is recorded
+    /// with the run and shown on its pages.
     #[arg(long, value_name = "CHECKER", value_enum, value_delimiter = ',')]
     pub(super) with: Vec<With>,
 }
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &CheckArguments, output: Output) -> Result<Exit, Fa
         .collect();
     let mut accepted = 0;
     for run in store.runs()? {
-        // Damage of one run is no reason to say nothing of the others.
+        // A damaged run does not stop the check of others.
         match Stored::read(&store, &run) {
             Ok(stored) => {
                 let (theorems, refusal) = stored.accepted();
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &CheckArguments, output: Output) -> Result<Exit, Fa
         ));
     }
     if report.runs == 0 {
-        // Whoever checks the wrong folder, or one into which an import was refused, should not hear that all is well.
+        // A check of the wrong folder, or after a refused import, should not look like success.
         output.note(&format!("{} holds no run: nothing was checked", arguments.store.db.display()));
         return Ok(Exit::NotProved);
     }
@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: &CheckArguments, output: Output) -> Result<Exit, Fa
     Ok(if accepted { Exit::Done } else { Exit::NotProved })
 }
 
-/// `theoremata check --with`: has the exports of all runs checked by programs of others.
+/// `theoremata check --with`: checks the exports of all runs with external programs.
 fn check_with(db: &Path, checkers: &[Checker], all: bool, output: Output) -> Result<bool, Failure> {
     let mut installed = Vec::new();
     for checker in checkers {
@@ -103,7 +103,7 @@ fn check_with(db: &Path, checkers: &[Checker], all: bool, output: Output) -> Res
         return Err(Failure::Usage(none.to_owned()));
     }
     let mut accepted = true;
-    // What they accept is noted with the run.
+    // Their acceptance is recorded with the run.
     let store = Store::open(db)?;
     for run in store.runs()? {
         let stored = Stored::read(&store, &run)?;

@@ -10,14 +10,14 @@ use super::stored::{find, open};
 use crate::exchange::compare::{Side, compare};
 use crate::failure::Failure;
 
-/// Which runs are compared.
+/// The runs to compare.
 #[derive(Args)]
 pub(crate) struct CompareArguments {
     #[command(flatten)]
     store: StoredArguments,
-    /// One run, by the first digits of its id.
+    /// One run, by a prefix of its id.
     left: String,
-    /// The other.
+    /// The other run.
     right: String,
 }
 

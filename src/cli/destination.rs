@@ -1,4 +1,4 @@
-//! Where a command writes a text that was asked for: standard output, or a file.
+//! Output destinations of commands: standard output, or a file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -8,10 +8,10 @@ use super::streams::Results;
 use crate::cli::exit::Exit;
 use crate::failure::Failure;
 
-/// Links that are followed from a path to its file.
+/// Maximal number of symbolic links followed from a path to its file.
 const MAX_LINKS: usize = 40;
 
-/// Has something written to stdout, or to a file, see [`replace`].
+/// Writes to stdout, or to a file with [`replace`].
 pub(super) fn written(
     path: Option<&Path>,
     write: &mut dyn FnMut(&mut dyn Write) -> Result<(), Failure>,
@@ -29,9 +29,9 @@ pub(super) fn written(
     Ok(Exit::Done)
 }
 
-/// Writes a file. Links are followed; what is there keeps its mode and its owner. A plain file is replaced when the new
-/// one is whole, so that nobody sees half of it and a failure costs nothing. A device or a pipe is written to, and so is a
-/// file that has other names, or whose folder takes no other file.
+/// Writes a file. Symbolic links are followed; mode and owner are preserved. A regular file is replaced once the new
+/// one is complete, so that no reader sees half of it and a failure leaves the old one. A device or pipe is written in
+/// place, and so is a file with several hard links, or in a folder that cannot take a new file.
 pub(super) fn replace(
     path: &Path,
     write: &mut dyn FnMut(&mut dyn Write) -> Result<(), Failure>,
@@ -51,7 +51,7 @@ pub(super) fn replace(
             fs::rename(&beside, &target).map_err(|error| Failure::world("put in place", &target, &error))
         });
         if done.is_err() {
-            // The failure that is told is the first one.
+            // The first error is the one reported.
             let _ = fs::remove_file(&beside);
         }
         return done;
@@ -71,7 +71,7 @@ fn through(
     out.flush().map_err(|error| Failure::world("write", path, &error))
 }
 
-/// The file that a path leads to, which need not be there.
+/// The file that a path leads to, which need not exist.
 fn target(path: &Path) -> Result<PathBuf, Failure> {
     let mut target = path.to_path_buf();
     for _ in 0..MAX_LINKS {
@@ -81,7 +81,7 @@ fn target(path: &Path) -> Result<PathBuf, Failure> {
     Err(Failure::Usage(format!("{} leads through more than {MAX_LINKS} links", path.display())))
 }
 
-/// A new file in the folder of another, with its mode and owner. `None` if that cannot be had.
+/// A new file in the same folder, with the same mode and owner. `None` if that is not possible.
 fn beside(target: &Path, old: Option<&fs::Metadata>) -> Option<(PathBuf, File)> {
     let mut name = std::ffi::OsString::from(".");
     name.push(short(target.file_name()?));
@@ -102,12 +102,12 @@ fn beside(target: &Path, old: Option<&fs::Metadata>) -> Option<(PathBuf, File)> 
     None
 }
 
-/// The beginning of a name, so that what is added to it does not make it too long for a file system.
+/// A shortened name, so that a suffix does not exceed the limit of the file system.
 fn short(name: &std::ffi::OsStr) -> String {
     name.to_string_lossy().chars().take(32).collect()
 }
 
-/// Gives a new file the mode and the owner of an old one; whether it has them now.
+/// Copies mode and owner to a new file; whether that succeeded.
 fn alike(file: &File, old: &fs::Metadata) -> bool {
     #[cfg(unix)]
     {
@@ -121,7 +121,7 @@ fn alike(file: &File, old: &fs::Metadata) -> bool {
     file.set_permissions(old.permissions()).is_ok()
 }
 
-/// How many names a file has.
+/// The number of hard links.
 #[cfg(unix)]
 fn links(file: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::nlink(file)

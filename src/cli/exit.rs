@@ -1,19 +1,19 @@
-//! How a command ends, in the number that the shell sees.
+//! Exit codes.
 
 use crate::failure::Failure;
 
-/// How a command ends. The numbers are documented in `docs/cli.md`.
+/// The result of a command as an exit code. Documented in `docs/cli.md`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Exit {
-    /// All that was asked is proved, or the exploration went to its end.
+    /// Everything asked is proved, or the exploration is finished.
     Done = 0,
-    /// A goal is refuted or stays open, or a check found a flaw.
+    /// A goal is refuted or open, or a check found a flaw.
     NotProved = 1,
     /// The input or the command line is wrong.
     Input = 2,
-    /// A bound on time or memory ended it.
+    /// A bound on time or memory was hit.
     Resources = 3,
-    /// The world or the program failed.
+    /// The system or the program failed.
     Failed = 4,
     /// The theory is inconsistent.
     Inconsistent = 5,

@@ -12,7 +12,7 @@ use super::stored::{find, is_explored, open};
 use crate::exchange::input;
 use crate::failure::Failure;
 
-/// What is explored, and how.
+/// What to explore, and how.
 #[derive(Args)]
 pub(crate) struct ExploreArguments {
     #[command(flatten)]
@@ -20,8 +20,8 @@ pub(crate) struct ExploreArguments {
     /// Show all theorems, with the variants of each.
     #[arg(long)]
     pub(super) all: bool,
-    /// Begin with what this run proved, by the first digits of its id: one about a theory whose axioms are among those of this
-    /// one, such as the same file before an axiom was added.
+    /// Start from the theorems of this run, given by a prefix of its id. Its theory must have axioms among those of
+    /// this one, such as the same file before an axiom was added.
     #[arg(long, value_name = "RUN", conflicts_with = "no_db")]
     pub(super) known: Option<String>,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &ExploreArguments, output: Output) -> Result<Exit, 
     let mut done = ask(question, advice, arguments, output)?;
     list(&done, *all, output);
     let written = write_site(&mut done, arguments.site.as_deref(), output);
-    // What was found is said, whatever became of the pages.
+    // Results are printed even if the pages failed.
     let exit = summarise(&done, output);
     written.map(|()| exit)
 }

@@ -21,27 +21,27 @@ use crate::failure::Failure;
 pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(super) store: StoredArguments,
-    /// The run, by the first digits of its id; it may be left out if there is one only.
+    /// The run, by a prefix of its id; optional if there is only one.
     pub(super) run: Option<String>,
-    /// The number of a theorem, which is exported with all that it rests on; without it the whole run.
+    /// The number of a theorem, exported with its dependencies; by default the whole run.
     pub(super) theorem: Option<u32>,
     /// The format.
     #[arg(long, value_enum, default_value_t = ExportFormat::Json)]
     pub(super) format: ExportFormat,
-    /// Write to this file, or into this folder, instead of standard output; for several runs, a folder.
+    /// Write to this file or folder instead of standard output; for several runs, a folder.
     #[arg(long, value_name = "PATH")]
     pub(super) out: Option<PathBuf>,
-    /// Times, measures and checkpoints as well (JSON lines only).
+    /// Include times, measures and checkpoints (JSON lines only).
     #[arg(long)]
     pub(super) backup: bool,
 }
 
-/// What `export` can write. docs/exports.md has more about each.
+/// Formats of `export`. See docs/exports.md.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// JSON lines of whole runs, as store/FORMAT.md says; `import` reads them.
+    /// JSON lines of whole runs (store/FORMAT.md), for `import`.
     Json,
-    /// Metamath, with a kernel of rules that the file explains.
+    /// Metamath, with a kernel of rules explained in the file.
     Metamath,
     /// Dedukti, the λΠ-calculus modulo rewriting.
     Dedukti,
@@ -51,7 +51,7 @@ pub(crate) enum ExportFormat {
     Lean,
     /// TSTP, the derivations of the TPTP world.
     Tstp,
-    /// JSON lines for those who train models: statements, proofs in steps, what was cited, what was refuted.
+    /// JSON lines of training data: statements, proofs in steps, citations, refuted conjectures.
     Corpus,
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> Result<Exit, F
         for run in runs {
             let stored = Stored::read(&store, &run)?;
             let short: String = run.id.to_string().chars().take(8).collect();
-            // A folder a run: files are called by their theories, which two runs may share.
+            // One folder per run: files are named after their theories, which two runs may share.
             let path = folder.join(short).join(language.file(&stored.theory));
             export_to(&stored, None, language, Some(&path))?;
             output.note(&format!("{} theorems: {}", stored.records.len(), path.display()));
@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &ExportArguments, output: Output) -> Result<Exit, F
     export_to(&stored, arguments.theorem, language, path.as_deref())
 }
 
-/// Writes theorems, all of which the checker has accepted before the first byte, to a file or stdout.
+/// Writes theorems to a file or stdout; the checker has accepted all of them before the first byte.
 fn export_to(stored: &Stored, only: Option<u32>, language: Language, path: Option<&Path>) -> Result<Exit, Failure> {
     let theorems = match only {
         Some(number) => stored.checked_below(number)?,

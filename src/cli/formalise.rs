@@ -1,8 +1,8 @@
-//! `formalise`: a sentence of a person becomes a statement of a theory, if the person says which.
+//! `formalise`: turns a sentence into a statement of a theory, chosen by the user.
 //!
-//! A model writes candidates, guided by the theory's statements, so that each can be read. They are proposals: each is shown in
-//! mathematics and in words, with what the prover says of it, and none is used before somebody accepts it. With `--new` the
-//! same is done for a whole theory.
+//! A model samples candidates under a grammar of the theory's statements, so each is well-formed. They are proposals:
+//! each is shown as mathematics and in words, with the prover's verdict, and none is used before the user accepts it.
+//! With `--new` the same is done for a whole theory.
 
 mod candidates;
 mod draft;
@@ -33,12 +33,12 @@ use crate::exchange::input::{self, Loaded};
 use crate::failure::Failure;
 use crate::time::now;
 
-/// How often it is looked whether the model is done.
+/// Polling interval of the model.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Bytes of a sentence at most.
+/// Maximal length of a sentence in bytes.
 const LONGEST: usize = 1000;
 
-/// What is formalised.
+/// What to formalise.
 #[derive(Args)]
 pub(crate) struct FormaliseArguments {
     /// An .mpl file.
@@ -47,59 +47,59 @@ pub(crate) struct FormaliseArguments {
     /// The sentence, such as "for all x and y: x plus y is y plus x".
     #[arg(required_unless_present = "new")]
     sentence: Option<String>,
-    /// Write a theory that says what this description says, such as "a set with an operation that is associative and has an
-    /// identity". Theories are about a set S with some of the operations * and +, the constants e, 0 and 1, the functions inv,
-    /// neg and s, and the relations ≤, < and ~; examples are written with these.
+    /// Formalise a whole theory from a description, such as "a set with an operation that is associative and has an
+    /// identity". Theories are about a set S with some of the operations * and +, the constants e, 0 and 1, the
+    /// functions inv, neg and s, and the relations ≤, < and ~; examples are written with these.
     #[arg(long, value_name = "DESCRIPTION", conflicts_with_all = ["theory", "sentence", "read"])]
     new: Option<String>,
-    /// The file to which the theory is written that is accepted: one that is not there yet.
+    /// Write the accepted theory to this file, which must not exist yet.
     #[arg(long, value_name = "FILE", requires_all = ["new", "accept"])]
     out: Option<PathBuf>,
-    /// The model that writes candidates: a name of `model list`, a GGUF file, a folder in the form of Hugging Face.
+    /// The model that generates candidates: a name of `model list`, a GGUF file, or a Hugging Face folder.
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
     model: String,
-    /// Candidates that it writes.
+    /// Number of candidates.
     #[arg(long, value_name = "K", default_value = "8", value_parser = count::<256>)]
     samples: NonZeroUsize,
-    /// A statement that follows from what is meant, such as "2 + 2 = 4"; may be given several times.
+    /// A statement that follows from the intended meaning, such as "2 + 2 = 4"; may be repeated.
     #[arg(long, value_name = "STATEMENT")]
     holds: Vec<String>,
-    /// A statement that does not; may be given several times.
+    /// A statement that does not follow; may be repeated.
     #[arg(long, value_name = "STATEMENT")]
     fails: Vec<String>,
-    /// Print the candidate of this number as MPL, and nothing else: what `prove --goal` takes, or the file of a theory.
+    /// Print only the candidate of this number, as MPL: for `prove --goal`, or as the file of a theory.
     #[arg(long, value_name = "N")]
     accept: Option<usize>,
-    /// The sentence is a statement already: say it in MPL, in mathematics and in words, and ask no model.
+    /// The sentence is a statement already: show it in MPL, as mathematics and in words, without a model.
     #[arg(long, conflicts_with_all = ["model", "samples", "holds", "fails", "accept", "seed", "cpu", "threads", "device"])]
     read: bool,
-    /// All draws hang on it.
+    /// Random seed.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
-    /// The prover may take so many CPU seconds for each question.
+    /// CPU seconds of the prover for each question.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     cpu: f64,
-    /// Threads; the answer does not depend on it [default: one a core].
+    /// Number of threads; does not affect the answer [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
-    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`; no token depends on it.
+    /// Device for the model: `cpu`, `cuda`, `cuda:N`, or `auto`; does not affect the output.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: Device,
 }
 
-/// One statement, in the ways in which it was written.
+/// A class of equivalent candidates.
 struct Candidate {
-    /// The first one stands for all.
+    /// The forms; the first represents the class.
     forms: Vec<Form>,
     verdict: Verdict,
-    /// Examples that speak against it.
+    /// Examples that contradict it.
     against: Vec<String>,
 }
 
-/// A way to say a statement.
+/// A form of a statement.
 struct Form {
     goal: Goal,
-    /// As it was written first.
+    /// The text of the first sample with this form.
     text: String,
     votes: usize,
 }
@@ -169,7 +169,7 @@ pub(crate) fn run(arguments: &FormaliseArguments, output: Output) -> Result<Exit
     Ok(Exit::Done)
 }
 
-/// Says what a statement says.
+/// Shows a statement.
 fn read(examiner: &Examiner, text: &str, output: Output) -> Result<Exit, Failure> {
     let goal = examiner.read(text).map_err(Failure::Usage)?;
     let (math, mpl) = (examiner.math(&goal), examiner.mpl(&goal));
@@ -182,7 +182,7 @@ fn read(examiner: &Examiner, text: &str, output: Output) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-/// What the model writes.
+/// The candidates that the model generates.
 fn written(
     arguments: &FormaliseArguments,
     sentence: &str,
@@ -201,7 +201,7 @@ fn written(
     asked(arguments, job, output)
 }
 
-/// What the model answers, in the order of its samples. One that did not come to an end is empty.
+/// The outputs of the model, by sample. Incomplete ones are empty.
 fn asked(arguments: &FormaliseArguments, job: Job, output: Output) -> Result<Vec<String>, Failure> {
     let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -226,8 +226,8 @@ fn asked(arguments: &FormaliseArguments, job: Job, output: Output) -> Result<Vec
     Ok(samples.map(|node| node.text.trim().to_owned()).collect())
 }
 
-/// What the model is asked. The sentence stands there as a text in JSON on one line, so that no sentence can end it, or look
-/// like a statement that was given.
+/// The prompt. The sentence is inserted as a JSON string on one line, so that no sentence can end it or imitate a given
+/// statement.
 fn prompt(infix: &Infix<'_>, theory: &str, sentence: &str) -> String {
     let mut prompt =
         format!("Sentences about {theory}, and the formulas that say the same.\nNotation: {}.\n\n", infix.help());
@@ -237,11 +237,11 @@ fn prompt(infix: &Infix<'_>, theory: &str, sentence: &str) -> String {
     prompt + &format!("Sentence: {}\nFormula: ", json!(sentence))
 }
 
-/// Candidates without those that cannot be read, those that say the same counted together, the best first: those against which
-/// no example speaks, then by votes, then those that are theorems, then by their order.
+/// Sorts candidates: drops malformed ones, merges equivalent ones, and puts those first that no example contradicts,
+/// then orders by votes, theorems first, and position.
 ///
-/// What says the same is of the same form; of what is neither proved nor refuted also what follows from each other. Of theorems
-/// that would be nothing: each follows from any statement.
+/// Candidates are equivalent if they have the same normal form; where neither is proved nor refuted, also if each
+/// follows from the other. For theorems that test would be vacuous: each follows from any statement.
 fn sorted(
     examiner: &Examiner,
     texts: &[String],

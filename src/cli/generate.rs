@@ -1,4 +1,4 @@
-//! `generate`: a language model goes on from a text, once or on several paths at a time.
+//! `generate`: a language model continues a text, on one path or several in parallel.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -24,83 +24,81 @@ use crate::exchange::input;
 use crate::failure::Failure;
 use theoremata_actors::measure::peak_bytes;
 
-/// What a model is to write, and how.
+/// What to generate, and how.
 #[derive(Args)]
 pub(crate) struct GenerateArguments {
-    /// The model: a name of `model list`, a GGUF file, or a folder in the form of Hugging Face.
+    /// The model: a name of `model list`, a GGUF file, or a Hugging Face folder.
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
     model: String,
-    /// The text to go on from, or `-` for standard input.
+    /// The text to continue, or `-` for standard input.
     #[arg(long, value_name = "TEXT")]
     prompt: String,
-    /// What the model is told before, where it has a chat template.
+    /// The system prompt, for models with a chat template.
     #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
     system: Option<String>,
-    /// Give the prompt as it stands, even if the model has a chat template.
+    /// Use the prompt verbatim, even if the model has a chat template.
     #[arg(long)]
     raw: bool,
-    /// At most so many tokens on each path.
+    /// Maximal number of tokens on each path.
     #[arg(long, value_name = "N", default_value = "256", value_parser = count::<1_000_000>)]
     max_tokens: NonZeroUsize,
-    /// Divides the logits; 0 takes the most likely token.
+    /// Sampling temperature: divides the logits; 0 is greedy decoding.
     #[arg(long, value_name = "T", default_value_t = 0.0, value_parser = at_least_zero)]
     temperature: f32,
-    /// Keep the most likely tokens that reach this probability together.
+    /// Keep the smallest set of most likely tokens that reaches this total probability.
     #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = share)]
     top_p: f32,
-    /// Keep tokens that are at least this share as likely as the most likely one.
+    /// Keep tokens whose probability is at least this fraction of the most likely token's.
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = share)]
     min_p: f32,
-    /// Keep so many of the most likely tokens; 0 keeps all.
+    /// Keep this many of the most likely tokens; 0 keeps all.
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: usize,
-    /// All draws hang on it: the same seed, the same text.
+    /// Random seed: the same seed gives the same text.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
-    /// A text that ends the answer; may be given several times.
+    /// A stop string; may be repeated.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     #[command(flatten)]
     chat: ChatArguments,
     #[command(flatten)]
     guidance: GuidanceArguments,
-    /// Paths that go on from the same prompt at the same time.
+    /// Number of parallel paths from the same prompt.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count::<1_024>)]
     paths: NonZeroUsize,
-    /// Keep one of several paths: the first to end, the likeliest, or the one that most agree on.
+    /// Keep one of several paths: the first to end, the likeliest, or one with the most frequent text.
     #[arg(long, value_name = "HOW")]
     pick: Option<Pick>,
-    /// Keep keys and values in 32 bits instead of 16.
+    /// Store the KV cache in 32 bits instead of 16.
     #[arg(long)]
     exact_keys: bool,
-    /// Compute with weights as they are read, without rounding what they are multiplied with: many times slower, to tell
-    /// what rounding does.
+    /// Compute with the stored weights and unrounded activations: many times slower, to measure the effect of rounding.
     #[arg(long)]
     exact_rows: bool,
-    /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
-    /// [default: none].
+    /// Speculative decoding with at most this many draft tokens; does not affect the output [default: none].
     #[arg(long, value_name = "N", value_parser = count::<64>)]
     speculate: Option<NonZeroUsize>,
-    /// Keys and values may take so much memory; with less, paths wait for each other.
+    /// Memory for the KV cache; with less than needed, paths wait for each other.
     #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>)]
     kv_memory: NonZeroUsize,
-    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`, the first CUDA device if it can; no token
-    /// depends on it.
+    /// Device for the model: `cpu`, `cuda`, `cuda:N`, or `auto`, the first suitable CUDA device; does not affect the
+    /// output.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: Device,
-    /// Threads; the text does not depend on it [default: one a core].
+    /// Number of threads; does not affect the text [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
 }
 
-/// Which path is kept.
+/// Which path to keep.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pick {
     /// The one that ended with the fewest tokens.
     First,
-    /// The one with the best mean log-probability.
+    /// The one with the highest mean log-probability.
     Best,
-    /// One that at least two agree on.
+    /// One that at least two paths agree on.
     Agreed,
 }
 
@@ -113,7 +111,7 @@ pub(crate) fn share(text: &str) -> Result<f32, String> {
     at_least_zero(text).and_then(|number| if number <= 1.0 { Ok(number) } else { Err("between 0 and 1".into()) })
 }
 
-/// Writes what the model writes.
+/// Generates text.
 pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit, Failure> {
     let start = Instant::now();
     let model = Arc::new(model::load(&arguments.model, arguments.threads)?);
@@ -157,7 +155,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     let outcome = writer.finish(&engine, root, arguments.pick.is_some() && paths > 1)?;
     let usage = engine.usage();
     let seconds = start.elapsed().as_secs_f64() - prompt_seconds;
-    // The first token of each path comes with the prompt.
+    // The first token of each path is computed with the prompt.
     let later = usage.generated.saturating_sub(paths as u64);
     let speed = |count: f64, seconds: f64| if seconds > 0.0 { count / seconds } else { 0.0 };
     let (prompt_speed, token_speed) = (speed(prompt_tokens as f64, prompt_seconds), speed(later as f64, seconds));
@@ -183,7 +181,7 @@ pub(crate) fn run(arguments: &GenerateArguments, output: Output) -> Result<Exit,
     })
 }
 
-/// The tokens of the prompt: a conversation where the model has a template, else the text as it stands.
+/// The prompt tokens: a conversation if the model has a chat template, otherwise the plain text.
 fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Failure> {
     let text = if arguments.prompt == "-" {
         let bytes = input::read_standard_input()?;
@@ -207,7 +205,7 @@ fn prompt(arguments: &GenerateArguments, model: &Model) -> Result<Vec<Token>, Fa
     tokens.map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// Pages for the prompt and all paths to their ends, as far as the model reaches and the memory.
+/// Enough pages for the prompt and all paths, within the context length and the memory limit.
 fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) -> Settings {
     let precision = if arguments.exact_keys { Precision::Single } else { Precision::Half };
     let speculation = speculation(arguments.speculate, arguments.threads);
@@ -218,14 +216,14 @@ fn settings(arguments: &GenerateArguments, model: &Model, prompt_tokens: usize) 
     Settings { pages: pages.min(affordable(arguments.kv_memory, model, &settings)), ..settings }
 }
 
-/// How far steps run ahead. With two threads five rows take as long as the weights take to be read.
+/// The settings of speculative decoding. With two threads, a step of five rows takes as long as reading the weights.
 pub(crate) fn speculation(longest: Option<NonZeroUsize>, threads: Option<NonZeroUsize>) -> Option<Speculation> {
     let one = threads.or(std::thread::available_parallelism().ok()).is_none_or(|threads| threads.get() == 1);
     let pass_rows = if one { Speculation::default().pass_rows } else { 5 };
     longest.map(|longest| Speculation { longest: longest.get(), pass_rows, certain: None })
 }
 
-/// How many pages of keys and values fit into so many megabytes; at least one.
+/// Number of KV pages that fit into this many megabytes; at least one.
 pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Settings) -> usize {
     let number_bytes = if settings.precision == Precision::Single { 4 } else { 2 };
     let shape = model.shape();
@@ -233,7 +231,7 @@ pub(crate) fn affordable(megabytes: NonZeroUsize, model: &Model, settings: &Sett
     (megabytes.get().saturating_mul(1 << 20) / page_bytes.max(1)).max(1)
 }
 
-/// Says on what a model will be computed, if that was asked for; or why it cannot be.
+/// Reports the device of a model if one was requested, or why it cannot be used.
 pub(crate) fn tell_device(device: &Device, model: &Model, rows: Rows, output: Output) -> Result<(), Failure> {
     match device.check(model, rows) {
         Err(error) if matches!(device, Device::Auto) => output.note(&format!("computed on the processor: {error}")),
@@ -244,7 +242,7 @@ pub(crate) fn tell_device(device: &Device, model: &Model, rows: Rows, output: Ou
     Ok(())
 }
 
-/// So many threads, or one a core.
+/// This many threads, or one per core.
 pub(crate) fn crew(threads: Option<NonZeroUsize>) -> Crew {
     Crew::new(threads.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get))
 }
@@ -265,16 +263,16 @@ fn refused(error: EngineError) -> Failure {
     Failure::Usage(error.to_string())
 }
 
-/// Puts the tokens of each path together and says them.
+/// Decodes and prints the tokens of each path.
 struct Writer {
     stops: Vec<String>,
-    /// Whether there is one path, which is said as it comes.
+    /// Whether there is a single path, which is printed as it is generated.
     single: bool,
     speeches: BTreeMap<NodeId, (Speech, String)>,
-    /// The last token of each path, which is told when it is known what text comes with it.
+    /// The last token of each path, held back until the text that comes with it is known.
     untold: BTreeMap<NodeId, (String, Json)>,
     outcomes: BTreeMap<NodeId, Outcome>,
-    /// Paths in the order in which they were opened.
+    /// Paths in order of creation.
     order: Vec<NodeId>,
     output: Output,
 }
@@ -331,7 +329,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Tells the last token of a path with its text, and with what was held back behind it if it is the last of all.
+    /// Prints the last token of a path with its text, and with text held back after it if it is the very last.
     fn tell(&mut self, node: NodeId, rest: &str) {
         if let Some((said, mut told)) = self.untold.remove(&node) {
             told["text"] = json!(said + rest);
@@ -339,7 +337,7 @@ impl Writer {
         }
     }
 
-    /// Says what is left to say, and how the whole ended.
+    /// Prints the rest, and the outcome.
     fn finish(self, engine: &Engine, root: NodeId, picked: bool) -> Result<Option<Outcome>, Failure> {
         let chosen = engine.tokens(root);
         let is_chosen = |node: &NodeId| {
@@ -370,14 +368,14 @@ impl Writer {
         if self.outcomes.values().any(|outcome| *outcome == Outcome::Failed) {
             self.output.note(NO_NUMBERS);
         }
-        // Of several paths that are all wanted, one that came to an end is enough.
+        // Of several paths that are all wanted, one that ended is enough.
         let outcomes = || self.order.iter().filter_map(|node| self.outcomes.get(node));
         let good = outcomes().find(|outcome| matches!(outcome, Outcome::Concluded | Outcome::Budget(Bound::Tokens)));
         Ok(good.or(outcomes().next()).cloned())
     }
 }
 
-/// Why a path fails that nobody picks from.
+/// Error of a path that nothing selects from.
 const NO_NUMBERS: &str = "the model computed something that is no number: its weights are damaged";
 
 pub(crate) fn word(outcome: &Outcome) -> &'static str {

@@ -1,4 +1,4 @@
-//! What the text of a model is restricted to, as the command line says it.
+//! Command line options that constrain generated text.
 
 use std::path::{Path, PathBuf};
 
@@ -13,36 +13,36 @@ use theoremata_logic::calculus::theory::Theory;
 use crate::exchange::input;
 use crate::failure::Failure;
 
-/// Restrictions of a text; one at a time.
+/// Constraints; at most one.
 #[derive(Args)]
 pub(crate) struct GuidanceArguments {
-    /// Write JSON that fits this schema.
+    /// Generate JSON that satisfies this JSON Schema.
     #[arg(long, value_name = "FILE", group = "guide")]
     json_schema: Option<PathBuf>,
-    /// Write a text that this expression matches as a whole.
+    /// Generate a text that this regular expression matches as a whole.
     #[arg(long, value_name = "REGEX", group = "guide")]
     regex: Option<String>,
-    /// Write a text of this grammar, in the notation of Lark.
+    /// Generate a text of this grammar, in Lark notation.
     #[arg(long, value_name = "FILE", group = "guide")]
     grammar: Option<PathBuf>,
-    /// Write a statement about the parameters of this theory, in MPL.
+    /// Generate a statement about the parameters of this theory, in MPL.
     #[arg(long, value_name = "THEORY", group = "guide")]
     statement_of: Option<PathBuf>,
-    /// Write a tree of reasoning: tasks in JSON, or parallel paths in tags.
+    /// Generate a tree of reasoning: tasks in JSON, or parallel paths in tags.
     #[arg(long, value_name = "FORM", group = "guide")]
     tree: Option<Tree>,
 }
 
-/// How a tree of reasoning is written.
+/// Formats of a tree of reasoning.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Tree {
-    /// Tasks with subtasks, three levels, up to eight side by side.
+    /// Tasks with subtasks: three levels, up to eight tasks in a list.
     Tasks,
-    /// `<Parallel>` blocks, two one in another, of up to four paths.
+    /// `<Parallel>` blocks of up to four paths, nested at most twice.
     Tags,
 }
 
-/// The restriction that is asked for, as data. Grammars of tags hang on the model's vocabulary.
+/// The constraint as data. Grammars of tags depend on the model's vocabulary.
 pub(crate) fn shape(arguments: &GuidanceArguments, model: Option<&Model>) -> Result<OutputFormat, Failure> {
     let GuidanceArguments { json_schema, regex, grammar, statement_of, tree } = arguments;
     Ok(if let Some(path) = json_schema {
@@ -75,7 +75,7 @@ pub(crate) fn shape(arguments: &GuidanceArguments, model: Option<&Model>) -> Res
     })
 }
 
-/// The constraint that is asked for.
+/// The compiled constraint.
 pub(crate) fn guidance(arguments: &GuidanceArguments, model: &Model) -> Result<TurnConstraint, Failure> {
     let shape = shape(arguments, Some(model))?;
     if shape == OutputFormat::Free {
@@ -94,7 +94,7 @@ fn refused(error: ConstraintError) -> Failure {
     Failure::Usage(error.to_string())
 }
 
-/// What statements speak about: the theory's parameters, each relation and set in the atoms that it fits.
+/// The signature of statements: the theory's parameters, with the atoms in which each relation and set can occur.
 fn signature(theory: &Theory) -> Signature {
     let mut atoms = vec![Atom::of_terms("=", 2)];
     let mut constants = Vec::new();
@@ -109,7 +109,7 @@ fn signature(theory: &Theory) -> Signature {
                 1 => "in",
                 2 => "in2",
                 3 => "in3",
-                // Nothing a small model would write of itself.
+                // Nothing a small model would generate on its own.
                 _ => continue,
             },
         };

@@ -14,7 +14,7 @@ use crate::exchange::input;
 use crate::exchange::stored::import;
 use crate::failure::Failure;
 
-/// What is imported.
+/// What to import.
 #[derive(Args)]
 pub(crate) struct ImportArguments {
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) struct ImportArguments {
 /// `theoremata import`.
 pub(crate) fn run(arguments: &ImportArguments, output: Output) -> Result<Exit, Failure> {
     let ImportArguments { store, file } = arguments;
-    // Before a database is made for it.
+    // Opened first, so that no database is created for a missing file.
     let source = match file == Path::new("-") {
         true => None,
         false => Some(input::open(file)?),

@@ -1,4 +1,4 @@
-//! Files in JSON that users write.
+//! JSON files written by users.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use crate::exchange::input;
 use crate::failure::Failure;
 
-/// What a file says, which should be a `what`.
+/// Reads a JSON file, which should hold a `what`.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Failure> {
     let bytes = input::read(path)?;
     let mut reader = serde_json::Deserializer::from_slice(&bytes);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        // Where the text ends before its time there is no place to name.
+        // A truncated text has no error position.
         let place = error.path().to_string();
         let place = if place == "." { String::new() } else { format!("{place}: ") };
         format!("{place}{}", error.inner())

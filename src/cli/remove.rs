@@ -1,4 +1,4 @@
-//! `theoremata remove` and `theoremata compact`: runs go, and their room comes back.
+//! `theoremata remove` and `theoremata compact`: delete runs, and reclaim space.
 
 use std::fs;
 use std::path::Path;
@@ -13,16 +13,16 @@ use super::output::Output;
 use super::stored::{exists, find};
 use crate::failure::Failure;
 
-/// What is removed.
+/// What to remove.
 #[derive(Args)]
 pub(crate) struct RemoveArguments {
     #[command(flatten)]
     pub(super) store: StoredArguments,
-    /// The run, by the first digits of its id.
+    /// The run, by a prefix of its id.
     pub(super) run: String,
 }
 
-/// What is compacted.
+/// What to compact.
 #[derive(Args)]
 pub(crate) struct CompactArguments {
     #[command(flatten)]
@@ -63,7 +63,7 @@ fn tell(removed: Option<&str>, before: u64, after: u64, output: Output) {
     output.line(&format!("the database took {} KB and takes {} KB", before.div_ceil(1024), after.div_ceil(1024)));
 }
 
-/// The bytes of all files below a folder.
+/// Total size of the files in a folder, in bytes.
 fn bytes(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let sizes = entries.flatten().map(|entry| match entry.metadata() {

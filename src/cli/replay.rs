@@ -1,4 +1,4 @@
-//! `theoremata replay`: a stored run is done again from its inputs and the answers that it was given, and compared.
+//! `theoremata replay`: repeats a stored run from its inputs and recorded advice, and compares the results.
 
 use std::num::NonZeroUsize;
 
@@ -21,9 +21,9 @@ use crate::time::now;
 pub(crate) struct ReplayArguments {
     #[command(flatten)]
     pub(super) store: StoredArguments,
-    /// The run, by the first digits of its id.
+    /// The run, by a prefix of its id.
     pub(super) run: String,
-    /// Threads, at most 256; the result does not depend on it [default: one a core].
+    /// Number of threads, at most 256; does not affect the result [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     pub(super) threads: Option<NonZeroUsize>,
 }
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &ReplayArguments, output: Output) -> Result<Exit, F
     let settings = Settings { threads, cpu: None, memory: None, resident: 0, cancel: Cancel::default() };
     let prepared = Prepared::new(Store::in_memory(), question, false, &now())?;
     let running = prepared.advised_by(Box::new(Recorded::new(exploration.asked()))).start(settings, now)?;
-    // Nobody listens; the channel must be emptied.
+    // The events are not needed, but the channel must be drained.
     running.events.iter().for_each(drop);
     let done = running.join()?;
     let again =
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &ReplayArguments, output: Output) -> Result<Exit, F
     Ok(tell(&known, &again, exploration.asked().len(), output))
 }
 
-/// Says whether two runs are the same: theorems, proofs, outcomes and marks are chained into a digest.
+/// Reports whether two runs are identical, by the digest of theorems, proofs, outcomes and marks.
 fn tell(known: &Run, again: &Run, questions: usize, output: Output) -> Exit {
     let same = known.digest == again.digest && known.counts == again.counts;
     let hex = |digest: &[u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

@@ -17,10 +17,10 @@ use super::stored::{find, is_explored, open};
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
-/// Which run goes on, and how.
+/// Which run to resume, and how.
 #[derive(Args)]
 pub(crate) struct ResumeArguments {
-    /// The run, by the first digits of its id.
+    /// The run, by a prefix of its id.
     pub(super) run: String,
     /// The database.
     #[arg(long, value_name = "DIR", default_value = ".theoremata")]
@@ -28,10 +28,10 @@ pub(crate) struct ResumeArguments {
     /// Write the pages of the run to this folder.
     #[arg(long, value_name = "DIR")]
     pub(super) site: Option<PathBuf>,
-    /// Threads, at most 256; the result does not depend on it [default: one a core].
+    /// Number of threads, at most 256; does not affect the result [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     pub(super) threads: Option<NonZeroUsize>,
-    /// Stop after so many CPU seconds.
+    /// Stop after this many CPU seconds.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) cpu: Option<f64>,
     /// Stop when more memory is in use.
@@ -42,7 +42,7 @@ pub(crate) struct ResumeArguments {
 }
 
 impl ResumeArguments {
-    /// How the run is done. What was asked for is part of it, and is not asked anew.
+    /// The options of the run. Those that belong to the question are stored with it.
     fn how(&self) -> RunArguments {
         RunArguments {
             db: self.db.clone(),
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, F
     let (prefix, model) = (&arguments.run, &arguments.model);
     let arguments = &arguments.how();
     site_is_free(arguments.site.as_deref())?;
-    // Looked at first: what cannot go on is not touched.
+    // Validated first: a run that cannot be resumed is not modified.
     let reader = open(&arguments.db)?;
     let known = find(&reader, prefix)?;
     let manner = can_go_on(&reader, &known)?;
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &ResumeArguments, output: Output) -> Result<Exit, F
     }
     let written = write_site(&mut done, arguments.site.as_deref(), output);
     let (proved, all) = goals_proved(&done.exploration);
-    // What was found is said, whatever became of the pages.
+    // Results are printed even if the pages failed.
     let exit = summarise(&done, output);
     written.map(|()| match exit {
         Exit::Done if !explored && proved < all => Exit::NotProved,

@@ -1,4 +1,4 @@
-//! A run as its user meets it: signals end it, a bar shows how far it is, and what it tells is printed.
+//! User interface of a run: signals, a progress bar, and printed events.
 
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
@@ -23,12 +23,12 @@ use crate::site;
 use crate::site::values::report::Report;
 use crate::time::now;
 
-/// How a question is asked.
+/// The manner of a question.
 pub(super) fn manner(explore: bool, arguments: &RunArguments) -> Manner {
     Manner { atoms: arguments.max_size.map(usize::from), ..Manner::plain(explore) }
 }
 
-/// Asks a question and prints what comes of it. Its manner is that of the advisor, if there is one.
+/// Runs a question and prints the results. With an advisor, its manner includes it.
 pub(super) fn ask(
     mut question: Question,
     advice: &AdviceArguments,
@@ -48,7 +48,7 @@ pub(super) fn ask(
     follow(prepared, (seat, store), arguments, output)
 }
 
-/// Lets a run go on and prints what it tells, goals as they are decided.
+/// Runs or resumes a run and prints its events, goals as they are decided.
 pub(super) fn follow(
     prepared: Prepared,
     (seat, store): (Option<Seat>, Arc<Store>),
@@ -57,7 +57,7 @@ pub(super) fn follow(
 ) -> Result<Done, Failure> {
     let settings = settings(arguments)?;
     let cancel = settings.cancel.clone();
-    // A run that is finished asks nobody.
+    // A finished run needs no advisor.
     let seat = seat.filter(|_| !prepared.is_finished());
     let advisor = seat.map(|seat| seat.advisor(arguments, store, cancel.clone(), output)).transpose()?.flatten();
     let prepared = match advisor {
@@ -81,7 +81,7 @@ pub(super) fn follow(
             Event::Reused(reused) => bar.suspend(|| text::reused(&reused, output)),
         }
         if streams::lost() {
-            // What was found is kept, and the run can go on for somebody who reads it.
+            // Nobody reads the results any more. They are stored, and the run can be resumed.
             cancel.cancel();
         }
     }
@@ -89,7 +89,7 @@ pub(super) fn follow(
     Ok(running.join()?)
 }
 
-/// Prints the theorems of an exploration in the order in which they are worth reading.
+/// Prints the theorems of an exploration, the most interesting first.
 pub(super) fn list(done: &Done, all: bool, output: Output) {
     if output.is_json() {
         output.object(&json::laws(&done.exploration));
@@ -98,7 +98,7 @@ pub(super) fn list(done: &Done, all: bool, output: Output) {
     }
 }
 
-/// Prints what a run came to, and says how the command ends.
+/// Prints the summary of a run, and returns the exit code.
 pub(super) fn summarise(done: &Done, output: Output) -> Exit {
     if output.is_json() {
         output.object(&json::summary(done));
@@ -116,13 +116,13 @@ pub(super) fn summarise(done: &Done, output: Output) -> Exit {
     }
 }
 
-/// What a run may use, and a handler that raises its flag on Ctrl-C and SIGTERM.
+/// Bounds of a run, and a handler that raises its cancel flag on Ctrl-C and SIGTERM.
 fn settings(arguments: &RunArguments) -> Result<Settings, Failure> {
     let cancel = Cancel::default();
     let raised = cancel.clone();
     let handler = ctrlc::set_handler(move || {
         if raised.is_cancelled() {
-            // Asked twice: what is committed is safe.
+            // Second signal: what is committed is safe.
             std::process::exit(Exit::Cancelled as i32);
         }
         streams::note("stopping after this cycle; `theoremata resume` goes on (Ctrl-C again stops at once)");
@@ -150,12 +150,12 @@ fn progress_bar(quiet: bool) -> ProgressBar {
     bar
 }
 
-/// Refuses a folder for pages that holds something of others, before anything is computed for it.
+/// Refuses a folder for pages that holds other files, before anything is computed.
 pub(super) fn site_is_free(folder: Option<&Path>) -> Result<(), Failure> {
     folder.map_or(Ok(()), |folder| site::may_write(folder).map_err(|error| Failure::World(error.to_string())))
 }
 
-/// Writes the pages of a run that has come to some end, from what is stored of it.
+/// Writes the pages of a run that has ended, from what is stored.
 pub(super) fn write_site(done: &mut Done, folder: Option<&Path>, output: Output) -> Result<(), Failure> {
     let Some(folder) = folder else { return Ok(()) };
     let run = done.store.run(&done.id)?.ok_or_else(|| Failure::World(format!("run {} is gone", done.id)))?;
@@ -165,8 +165,8 @@ pub(super) fn write_site(done: &mut Done, folder: Option<&Path>, output: Output)
     Ok(())
 }
 
-/// Writes the pages of a stored run. What became of conjectures that are no theorems is known to its
-/// exploration, which needs a checkpoint.
+/// Writes the pages of a stored run. Refuted and open conjectures come from its exploration, which requires a
+/// checkpoint.
 pub(super) fn stored_pages(store: &StoreReader, stored: &Stored, folder: &Path, output: Output) -> Result<(), Failure> {
     let exploration = stored.exploration(store).map_err(|why| {
         output.note(&format!("{why}\nthe pages have its theorems, and nothing of refuted or open conjectures"));

@@ -24,59 +24,60 @@ use crate::server::models::Seat;
 use crate::server::webhook::Receivers;
 use crate::server::{self, Settings, Stop};
 
-/// Where and for whom is served.
+/// Options of the server.
 #[derive(Args)]
 pub(crate) struct ServeArguments {
     /// The address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(super) listen: SocketAddr,
-    /// The database; jobs are kept there and go on when the server is started again.
+    /// The database; jobs are stored there and resumed when the server is started again.
     #[arg(long, value_name = "DIR", default_value = ".theoremata")]
     pub(super) db: PathBuf,
-    /// A name by which browsers may call the server, beside those of this machine; may be given several times.
+    /// A host name under which browsers may call the server, besides local ones; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,
-    /// Jobs that are done at the same time.
+    /// Maximal number of concurrent jobs.
     #[arg(long, value_name = "N", default_value = "2", value_parser = count::<64>)]
     pub(super) jobs: NonZeroUsize,
-    /// Threads of each job; results do not depend on it [default: one a core].
+    /// Threads of each job; does not affect results [default: one per core].
     #[arg(long, value_name = "N", value_parser = count::<MAX_THREADS>)]
     pub(super) threads: Option<NonZeroUsize>,
-    /// The most CPU seconds of a job.
+    /// Maximal CPU seconds of a job.
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(super) cpu: f64,
-    /// The most megabytes by which the server may grow while a job is done.
+    /// Maximal megabytes by which the server may grow during a job.
     #[arg(long, value_name = "MB", default_value = "2048", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(super) memory: u64,
-    /// Jobs of one caller that may wait.
+    /// Maximal number of queued jobs of one caller.
     #[arg(long, value_name = "N", default_value = "100", value_parser = count::<100_000>)]
     pub(super) waiting: NonZeroUsize,
-    /// Streams of events that may be open.
+    /// Maximal number of open event streams.
     #[arg(long, value_name = "N", default_value = "2000", value_parser = count::<100_000>)]
     pub(super) listeners: NonZeroUsize,
-    /// A language model for reasoning jobs and the protocol of OpenAI: a name of `model list`, a GGUF file, or a folder.
+    /// A language model for reasoning jobs and the OpenAI-compatible API: a name of `model list`, a GGUF file, or a
+    /// folder.
     #[arg(long, value_name = "MODEL")]
     pub(super) model: Option<String>,
-    /// Keys and values of the model may take so much memory.
+    /// Memory for the KV cache of the model.
     #[arg(long, value_name = "MB", default_value = "1024", value_parser = count::<1_048_576>, requires = "model")]
     pub(super) kv_memory: NonZeroUsize,
-    /// What the model is computed on: `cpu`, `cuda`, `cuda:N`, or `auto`, the first CUDA device if it can; no token
-    /// depends on it.
+    /// Device for the model: `cpu`, `cuda`, `cuda:N`, or `auto`, the first suitable CUDA device; does not affect the
+    /// output.
     #[arg(long, value_name = "DEVICE", default_value = "cpu", requires = "model")]
     pub(super) device: Device,
-    /// A host that jobs may tell that they have ended, with its port if that is not the usual one; may be given several
-    /// times.
+    /// A host that webhooks may notify, with its port unless it is the default; may be repeated.
     #[arg(long, value_name = "HOST")]
     pub(super) webhook_host: Vec<String>,
-    /// A host whose addresses and MCP servers may be tools of questions, with its port if that is not the usual one; may be
-    /// given several times. A name that leads to an address of this machine or its network is called only if the address
-    /// itself is given as well.
+    /// A host whose URLs and MCP servers may be tools, with its port unless it is the default; may be repeated. A name
+    /// that resolves to an address of this machine or its network is only called if the address itself is given as
+    /// well.
     #[arg(long, value_name = "HOST", requires = "model")]
     pub(super) tool_host: Vec<String>,
-    /// Seconds until such a word is sent again; each further wait is five times as long, and five attempts are made.
+    /// Seconds until a failed webhook is retried; each further delay is five times as long, with five attempts in
+    /// total.
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
     pub(super) webhook_wait: f64,
-    /// Requests a second of one caller.
+    /// Maximal requests per second of one caller.
     #[arg(long, value_name = "N", default_value = "200")]
     pub(super) rate: NonZeroU32,
 }
@@ -126,7 +127,7 @@ pub(crate) fn run(arguments: &ServeArguments, output: Output) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-/// The model, loaded, with as many pages as its memory allows.
+/// Loads the model, with as many pages as its memory allows.
 fn seat(name: &str, arguments: &ServeArguments, output: Output) -> Result<Seat, Failure> {
     let model = Arc::new(model::load(name, arguments.threads)?);
     if model.tokenizer().is_none() {
@@ -139,7 +140,7 @@ fn seat(name: &str, arguments: &ServeArguments, output: Output) -> Result<Seat, 
     tell_device(&arguments.device, &model, settings.exactness, output)?;
     let (threads, device) = (arguments.threads.unwrap_or(cores), arguments.device.clone());
     let local = Local { model, settings, threads, device };
-    // Of a path, callers need no more than what it leads to.
+    // Callers only see the file name of a path.
     let shown = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
     Ok(Seat { name: shown.to_owned(), identity: model::identity(name)?, local })
 }

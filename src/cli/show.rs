@@ -22,14 +22,14 @@ use crate::exchange::json as told;
 use crate::exchange::stored::{Stored, is_imported};
 use crate::failure::Failure;
 
-/// What is shown.
+/// What to show.
 #[derive(Args)]
 pub(crate) struct ShowArguments {
     #[command(flatten)]
     pub(super) store: StoredArguments,
-    /// The run, by the first digits of its id; without it all runs are listed.
+    /// The run, by a prefix of its id; by default all runs are listed.
     pub(super) run: Option<String>,
-    /// The number of a theorem, whose proof is shown.
+    /// The number of a theorem whose proof is shown.
     pub(super) theorem: Option<u32>,
     /// Write the pages of the run to this folder.
     #[arg(long, value_name = "DIR")]

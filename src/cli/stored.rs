@@ -1,4 +1,4 @@
-//! The database that a command reads, and the runs in it.
+//! Access to the database of a command, and to runs in it.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use theoremata_store::{Run, StoreReader};
 
 use crate::failure::Failure;
 
-/// Opens a database that is there, to read it: nothing in it is changed.
+/// Opens an existing database read-only.
 pub(super) fn open(db: &Path) -> Result<StoreReader, Failure> {
     exists(db)?;
     Ok(StoreReader::open(db)?)
 }
 
-/// That there is a database.
+/// Checks that there is a database.
 pub(super) fn exists(db: &Path) -> Result<(), Failure> {
     match db.exists() {
         true => Ok(()),
@@ -21,7 +21,7 @@ pub(super) fn exists(db: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The one run whose id begins with `prefix`.
+/// The unique run whose id begins with `prefix`.
 pub(super) fn find(store: &StoreReader, prefix: &str) -> Result<Run, Failure> {
     let mut runs: Vec<Run> = store.runs()?.into_iter().filter(|run| run.id.to_string().starts_with(prefix)).collect();
     match (runs.len(), runs.pop()) {
@@ -31,7 +31,7 @@ pub(super) fn find(store: &StoreReader, prefix: &str) -> Result<Run, Failure> {
     }
 }
 
-/// Whether a run is an exploration, and not a row of goals.
+/// Whether a run is an exploration, not a list of goals.
 pub(super) fn is_explored(run: &Run) -> bool {
     Manner::read(&run.options).is_ok_and(|manner| manner.explore)
 }

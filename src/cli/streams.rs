@@ -1,5 +1,5 @@
-//! Standard output and standard error. What is written there for people is made visible first, so that no text of
-//! others commands a terminal; and a write that fails is remembered, because it decides how the process ends.
+//! Standard output and standard error. Text for people is escaped first, so that foreign text cannot send control
+//! sequences to a terminal. A failed write is remembered, because it determines the exit code.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -8,15 +8,15 @@ use theoremata_logic::language::characters::{visible, visible_json};
 
 use super::exit::Exit;
 
-/// Why standard output takes nothing more, once it does not.
+/// The error that ended standard output, if there was one.
 static LOST: OnceLock<io::Error> = OnceLock::new();
 
-/// Whether results still reach anybody. A run whose results are lost need not go on.
+/// Whether results no longer reach anybody. Such a run need not continue.
 pub(super) fn lost() -> bool {
     LOST.get().is_some()
 }
 
-/// Standard output for a text that is written as it stands, such as an export.
+/// Standard output for text that is written verbatim, such as an export.
 pub(super) struct Results;
 
 impl Write for Results {
@@ -33,48 +33,47 @@ fn remembered<T>(written: io::Result<T>) -> io::Result<T> {
     written.map_err(|error| {
         let again = io::Error::from(error.kind());
         if error.kind() != io::ErrorKind::Interrupted {
-            // The first failure is the one that is told.
+            // The first error is the one reported.
             let _ = LOST.set(error);
         }
         again
     })
 }
 
-/// A line of a result.
+/// Prints a line of a result.
 pub(super) fn line(text: &str) {
     as_it_stands(&format!("{}\n", visible(text)));
 }
 
-/// A line of a result in JSON.
+/// Prints a line of a result in JSON.
 pub(super) fn json_line(json: String) {
     as_it_stands(&(visible_json(json) + "\n"));
 }
 
-/// A part of a line, at once.
+/// Prints a part of a line immediately.
 pub(super) fn piece(text: &str) {
     as_it_stands(&visible(text));
 }
 
-/// Text that holds commands to a terminal of our own, and none of others.
+/// Prints text with our own terminal control sequences, and without foreign ones.
 pub(super) fn as_it_stands(text: &str) {
     if !lost() {
-        // A failure is remembered, and told when the command ends.
+        // A failure is remembered, and reported when the command ends.
         let _ = Results.write_all(text.as_bytes()).and_then(|()| Results.flush());
     }
 }
 
-/// A line that is no result. Where standard error takes nothing there is nobody to tell.
+/// Prints a line that is no result. A failure to write to standard error is ignored.
 pub(super) fn note(text: &str) {
     note_as_it_stands(&format!("{}\n", visible(text)));
 }
 
-/// As [`note`], for text that is visible already and ends its lines itself.
+/// As [`note`], for text that is already escaped and contains its own line ends.
 pub(super) fn note_as_it_stands(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// How the process ends, if the command would end with `exit`: results that could not be written are a failure. That
-/// a reader has gone away is not worth a message.
+/// The exit code of a command that would end with `exit`: lost results are a failure. A closed pipe needs no message.
 pub(super) fn end(exit: Exit) -> Exit {
     let _ = Results.flush();
     let Some(error) = LOST.get() else { return exit };

@@ -1,4 +1,4 @@
-//! Results as text for people.
+//! Results as text.
 
 use theoremata_actors::measure::peak_bytes;
 use theoremata_actors::proof_codec::number_of;
@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::exchange::advice;
 use crate::remarks::remarks;
 
-/// A theorem in a list of theorems.
+/// A theorem in a list.
 fn theorem(found: &TheoremFound, kind: &str) -> String {
     let mark = if found.essential { '*' } else { ' ' };
     format!("{:>5} {mark} {}   [{kind}]", found.number, found.math)
@@ -21,7 +21,7 @@ fn how(variable: Option<&str>) -> String {
     variable.map_or_else(|| "direct".to_owned(), |variable| format!("induction on {variable}"))
 }
 
-/// A goal and what became of it.
+/// Prints a goal and its answer.
 pub(super) fn goal(goal: &GoalAnswer, output: Output) {
     output.line(&format!("% SZS status {} for {} : {}", goal.szs(), goal.label, goal.math));
     match &goal.answer {
@@ -59,7 +59,7 @@ pub(super) fn goal(goal: &GoalAnswer, output: Output) {
     }
 }
 
-/// Where the theorems of a used theory are from.
+/// Prints the source of the theorems of a used theory.
 pub(super) fn reused(reused: &Reused, output: Output) {
     let Reused { theory, run, theorems, stored, refused } = reused;
     if let Some(why) = refused {
@@ -69,7 +69,7 @@ pub(super) fn reused(reused: &Reused, output: Output) {
     output.note(&format!("{theorems} theorems of {theory} are known: its run {run} {how}"));
 }
 
-/// The lemmas for which the attempts at open goals wished, as MPL to copy.
+/// Prints the wished lemmas of open goals, as MPL to copy.
 pub(super) fn wishes(done: &Done, output: Output) {
     for conjecture in &done.exploration.conjectures {
         let Some(goal) = conjecture.goals().next() else { continue };
@@ -91,11 +91,10 @@ fn numbered(theorems: &[u32]) -> String {
     format!("theorem{} {}", if numbers.len() == 1 { "" } else { "s" }, numbers.join(" and "))
 }
 
-/// How many theorems are shown if no more are asked for.
+/// Number of theorems shown by default.
 const FIRST: usize = 20;
 
-/// The theorems of an exploration, those first that are worth most to a reader: the first of them, or all with their
-/// variants.
+/// Prints the theorems of an exploration, the most interesting first: the first few, or all with their variants.
 pub(super) fn exploration(done: &Done, all: bool, output: Output) {
     let exploration = &done.exploration;
     let interest = exploration.interest();
@@ -128,7 +127,7 @@ pub(super) fn exploration(done: &Done, all: bool, output: Output) {
         variants_of(Variant::Theorem(*place));
     }
     let brought = exploration.counts().brought;
-    // What is new comes first, and what was known fills the page.
+    // New theorems come first, and known ones fill up the list.
     let also = if all { known.len() } else { known.len().min(FIRST - shown.min(FIRST)) };
     if brought > 0 {
         let more = match also {
@@ -158,7 +157,7 @@ pub(super) fn exploration(done: &Done, all: bool, output: Output) {
     }
 }
 
-/// A theorem in a list that says what it is called and of what it is a variant.
+/// A theorem in a list, with its name and what it is a variant of.
 pub(super) fn listed(found: &TheoremFound, kind: &str, listed: &Listed) -> String {
     let mut remarks: Vec<String> = listed.name.iter().cloned().collect();
     remarks.push(kind.to_owned());
@@ -172,7 +171,7 @@ pub(super) fn listed(found: &TheoremFound, kind: &str, listed: &Listed) -> Strin
     theorem(found, &remarks.join(", "))
 }
 
-/// The table of a run.
+/// Prints the summary table of a run.
 pub(super) fn summary(done: &Done, output: Output) {
     let exploration = &done.exploration;
     let counts = exploration.counts();

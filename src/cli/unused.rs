@@ -1,9 +1,9 @@
-//! Options that are given where they have no effect: refused, because whoever gives one wants something of it.
+//! Options without effect, which are refused because their user expects one.
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-/// Why an option that was given has no effect beside the other arguments, if there is one.
+/// Why a given option has no effect with the other arguments, if there is one.
 pub(super) fn option_without_effect(matches: &ArgMatches) -> Option<String> {
     let (name, matches) = matches.subcommand()?;
     let given = |option: &str| {
@@ -50,7 +50,7 @@ pub(super) fn option_without_effect(matches: &ArgMatches) -> Option<String> {
     }
 }
 
-/// Options of `reason` and the programs that they belong to.
+/// Options of `reason`, with the programs that they belong to.
 const OF_PROGRAMS: &[(&str, &[&str])] = &[
     ("last", &["map"]),
     ("samples", &["vote", "first", "best"]),

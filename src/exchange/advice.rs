@@ -1,4 +1,4 @@
-//! What was asked of an advisor and what came of it, as values and in words.
+//! Queries to an advisor and the fate of its proposals, as values and in words.
 
 use serde_json::{Value, json};
 use theoremata_actors::proof_codec::number_of;
@@ -12,7 +12,7 @@ pub(crate) fn advisor(run: &Run) -> Option<String> {
     Some(Manner::read(&run.options).ok()?.advised?.by.to_string())
 }
 
-/// The questions, each with its proposals and what became of them; nothing if there was none.
+/// All queries, with their proposals and the fate of each; `None` if there were none.
 pub(crate) fn questions(exploration: &Exploration) -> Option<Value> {
     let asked = exploration.asked();
     let question = |asked: &Asked| {
@@ -30,7 +30,7 @@ pub(crate) fn questions(exploration: &Exploration) -> Option<Value> {
     (!asked.is_empty()).then(|| asked.iter().map(question).collect())
 }
 
-/// What became of all proposals, on one line each for those that became theorems; nothing if nobody was asked.
+/// A summary of all proposals, with one line for each that became a theorem; empty without queries.
 pub(crate) fn told(exploration: &Exploration, advisor: &str) -> Vec<String> {
     let answers: Vec<_> =
         exploration.asked().iter().filter_map(|asked| Some((asked, asked.answer.as_ref()?))).collect();
@@ -53,7 +53,7 @@ pub(crate) fn told(exploration: &Exploration, advisor: &str) -> Vec<String> {
     for (asked, answer) in answers {
         for (_, received) in answer {
             if let Some(number) = theorem(exploration, received) {
-                // What was proved: a case or a step is a theorem with the premises of its goal.
+                // The statement as proved: a case or a step becomes a theorem with the premises of its goal.
                 let statement = exploration.theorems[number as usize - 1].checked.statement();
                 lines.push(format!(
                     "proposed and proved: {} (theorem {number}), {}",
@@ -66,7 +66,7 @@ pub(crate) fn told(exploration: &Exploration, advisor: &str) -> Vec<String> {
     lines
 }
 
-/// For a theorem by its place: who proposed it and why, if somebody did.
+/// Who proposed a theorem, and why, if it was proposed; the theorem is given by its index.
 pub(crate) fn proposed(exploration: &Exploration, place: usize, advisor: &str) -> Option<String> {
     let conjecture = exploration.theorems.get(place)?.conjecture;
     let question = exploration.conjectures.get(conjecture)?.question()?;

@@ -1,4 +1,4 @@
-//! Programs of others that check what we export. They do not trust us, and need not know us.
+//! External programs that check our exports. They share no code or trust with this program.
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
@@ -16,7 +16,7 @@ use theoremata_store::Run;
 use crate::exchange::languages::{self, Language};
 use crate::failure::Failure;
 
-/// A checker of proofs.
+/// An external proof checker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Checker {
     Metamath,
@@ -25,12 +25,12 @@ pub(crate) enum Checker {
     Rocq,
 }
 
-/// Which checkers are asked.
+/// A selection of checkers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum With {
-    /// All that are installed.
+    /// All installed checkers.
     All,
-    /// This one.
+    /// This checker.
     One(Checker),
 }
 
@@ -57,7 +57,7 @@ impl ValueEnum for With {
 impl Checker {
     pub(crate) const ALL: [Checker; 4] = [Checker::Metamath, Checker::Smetamath, Checker::Kocheck, Checker::Rocq];
 
-    /// Its name here and on the command line.
+    /// Its name in output and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Checker::Metamath => "metamath",
@@ -67,7 +67,7 @@ impl Checker {
         }
     }
 
-    /// What it is.
+    /// A description.
     pub(crate) fn about(self) -> &'static str {
         match self {
             Checker::Metamath => "metamath-exe, the Metamath verifier in C",
@@ -77,7 +77,7 @@ impl Checker {
         }
     }
 
-    /// The language that it reads.
+    /// The language it reads.
     pub(crate) fn language(self) -> Language {
         match self {
             Checker::Metamath | Checker::Smetamath => Language::Metamath,
@@ -86,7 +86,7 @@ impl Checker {
         }
     }
 
-    /// How to get it.
+    /// Installation instructions.
     pub(crate) fn installation(self) -> &'static str {
         match self {
             Checker::Metamath => "apt-get install metamath",
@@ -96,7 +96,7 @@ impl Checker {
         }
     }
 
-    /// How a reader has a file checked.
+    /// A command line that checks a file.
     pub(crate) fn command(self, file: &str) -> String {
         match self {
             Checker::Metamath => format!("metamath 'read \"{file}\"' 'verify proof *' exit"),
@@ -122,9 +122,10 @@ impl Checker {
         Some(said.split_whitespace().find(is_version).unwrap_or("of unknown version").to_owned())
     }
 
-    /// What it says of a file with `statements` statements to be proved: nothing if it accepts all.
+    /// Checks a file with `statements` statements to be proved; returns the complaint, or `None` if everything is
+    /// accepted.
     ///
-    /// Some of these programs exit with 0 whatever they find, so their words are read.
+    /// Some of these programs always exit with 0, so their output is parsed.
     fn complaint(self, folder: &Path, file: &str, text: &str) -> io::Result<Option<String>> {
         match self {
             Checker::Metamath => {
@@ -159,42 +160,42 @@ impl Checker {
     }
 }
 
-/// What a program says, on both streams, and whether it ended well.
+/// The output of a program, both streams, and whether it succeeded.
 fn say(command: &mut Command) -> io::Result<(String, bool)> {
     let output = command.output()?;
     let said = [output.stdout, output.stderr].concat();
     Ok((String::from_utf8_lossy(&said).into_owned(), output.status.success()))
 }
 
-/// That a checker accepted all theorems of a run.
+/// A record that a checker accepted all theorems of a run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Acceptance {
     /// The checker.
     pub(crate) checker: String,
     /// Its version.
     pub(crate) version: String,
-    /// How many theorems.
+    /// Number of theorems.
     pub(crate) theorems: usize,
-    /// The size of the file.
+    /// Size of the checked file in bytes.
     pub(crate) bytes: u64,
-    /// How long it took.
+    /// Duration in seconds.
     pub(crate) seconds: f64,
-    /// When.
+    /// Time of the check.
     pub(crate) at: String,
-    /// The digest of what the run held then.
+    /// Digest of the contents of the run at that time.
     pub(crate) digest: String,
 }
 
-/// The words before a checker's name under which an acceptance stands among the measures of a run.
+/// Prefix of the measures of a run that record acceptances; the checker's name follows.
 const MEASURE: &str = "accepted by ";
 
 impl Acceptance {
-    /// The day of it, without the hour.
+    /// The date of the check.
     pub(crate) fn day(&self) -> &str {
         self.at.split('T').next().unwrap_or(&self.at)
     }
 
-    /// The measure that keeps it.
+    /// The measure that stores it.
     ///
     /// # Errors
     /// Never: it is plain data.
@@ -203,7 +204,7 @@ impl Acceptance {
         Ok((format!("{MEASURE}{}", self.checker), text))
     }
 
-    /// The acceptances of a run that are about what it holds now.
+    /// The acceptances of a run that match its current contents.
     pub(crate) fn of(run: &Run) -> Vec<Acceptance> {
         let kept = run.measures.iter().filter(|(key, _)| key.starts_with(MEASURE));
         let read = kept.filter_map(|(_, text)| serde_json::from_str::<Acceptance>(text).ok());
@@ -215,23 +216,23 @@ impl Acceptance {
     }
 }
 
-/// The digest of what a run holds.
+/// The digest of the contents of a run.
 pub(crate) fn digest(run: &Run) -> String {
     run.digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A checker's answer.
+/// The result of a checker.
 pub(crate) enum Answer {
-    /// It accepts everything; how large the file was, and how many seconds it took.
+    /// Everything is accepted; size of the file in bytes, and seconds taken.
     Accepted(u64, f64),
-    /// It complains.
+    /// A complaint.
     Refused(String),
 }
 
-/// Writes the theorems for a checker into a temporary folder and has them checked.
+/// Exports theorems to a temporary folder and runs a checker on them.
 ///
 /// # Errors
-/// If the folder cannot be written or the program not be started.
+/// If the folder cannot be written or the program cannot be started.
 pub(crate) fn ask(checker: Checker, theory: &Theory, theorems: &[Checked]) -> Result<Answer, Failure> {
     let temporary = |error| Failure::World(format!("cannot make a temporary folder: {error}"));
     let folder = tempfile::tempdir().map_err(temporary)?;

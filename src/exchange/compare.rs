@@ -1,5 +1,5 @@
-//! Two runs beside each other: which theorems only one of them has, whose proof is shorter, and what they decided
-//! differently. Statements are the same if they are the same text in MPL, in which variables have names by their order.
+//! Comparison of two runs: theorems that only one has, differences in proof length, and statements decided differently.
+//! Statements are compared as MPL text, in which variables are named by order.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,24 @@ use theoremata_store::{Run, StoreReader};
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
-/// A theorem of one of them.
+/// A theorem of one side.
 struct Proved {
     number: u32,
     math: String,
     steps: usize,
 }
 
-/// One of the two.
+/// One of the two runs.
 pub(crate) struct Side {
     run: Run,
     theory: String,
     theorems: BTreeMap<String, Proved>,
-    /// What became of each conjecture that is no theorem: a word of SZS.
+    /// The SZS status of each conjecture that is no theorem.
     others: BTreeMap<String, String>,
 }
 
 impl Side {
-    /// Reads a run, and has its theorems checked. Wants a large stack.
+    /// Reads a run and checks its theorems. Needs a large stack.
     ///
     /// # Errors
     /// If the store fails, or the checker refuses a theorem.
@@ -47,7 +47,7 @@ impl Side {
         Ok(Side { run: run.clone(), theory: stored.theory.name.to_string(), theorems, others })
     }
 
-    /// What became of a statement, if the run knows it.
+    /// The status of a statement, if the run knows it.
     fn fate(&self, statement: &str) -> Option<&str> {
         let proved = self.theorems.contains_key(statement).then_some("Theorem");
         proved.or_else(|| self.others.get(statement).map(String::as_str))
@@ -60,7 +60,7 @@ impl Side {
         })
     }
 
-    /// The theorems that the other one does not have, in their order.
+    /// The theorems that only this side has, in order.
     fn alone(&self, other: &Side) -> Vec<Value> {
         let mut alone: Vec<&Proved> =
             self.theorems.iter().filter(|(known, _)| !other.theorems.contains_key(*known)).map(|(_, it)| it).collect();
@@ -75,7 +75,7 @@ impl Proved {
     }
 }
 
-/// What is to be said of two runs: a function of what they hold, but for their `cost`.
+/// The comparison: a function of the contents of the two runs, except for `cost`.
 pub(crate) fn compare(left: &Side, right: &Side) -> Value {
     let mut both: Vec<(&Proved, &Proved)> =
         left.theorems.iter().filter_map(|(known, one)| Some((one, right.theorems.get(known)?))).collect();

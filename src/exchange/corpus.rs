@@ -1,7 +1,7 @@
-//! A run as lines for those who train models. `docs/exports.md` says what each field means.
+//! Export of a run as JSON lines of training data. `docs/exports.md` documents the fields.
 //!
-//! Theorems come first, in their order, each written as soon as it is made into a line; then what was refuted and what stayed
-//! open. The same run gives the same bytes.
+//! Theorems come first, in order, each written as soon as its line is complete; then refuted and open conjectures. The
+//! output is deterministic.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -18,18 +18,18 @@ use theoremata_store::{Node, NodeId, Outcome, StoreReader, Theorem};
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
-/// Theorems that were there and were not cited, the last ones before the theorem, of which a line names at most so many.
+/// Maximal number of available but uncited theorems in a line: the last ones before the theorem.
 const NOT_CITED: usize = 32;
 
-/// Writes the lines of one run. Nothing of it is written if the checker refuses one of its proofs.
+/// Writes the lines of one run; nothing if the checker refuses one of its proofs.
 ///
 /// # Errors
-/// If the store fails or a proof is refused; within, if `to` does not take them.
+/// If the store fails or a proof is refused; the inner result, if writing to `to` fails.
 pub(crate) fn write(store: &StoreReader, stored: &Stored, to: &mut dyn Write) -> Result<io::Result<()>, Failure> {
     let theorems = stored.checked()?;
     let outcomes = store.outcomes(&stored.run.id)?;
     let mut lines = Lines::of(stored, &theorems, &outcomes);
-    // A run that was imported without its checkpoint does not know where it was stuck.
+    // A run imported without its checkpoint has no record of where it was stuck.
     lines.freed = stored.exploration(store).ok().map(|exploration| freed(&exploration));
     Ok(lines.write(to))
 }
@@ -38,11 +38,11 @@ struct Lines<'s> {
     stored: &'s Stored,
     theorems: &'s [Checked],
     outcomes: &'s [Outcome],
-    /// What each theorem says as a goal, by place.
+    /// Each theorem as a goal, by index.
     statements: Vec<String>,
-    /// What all lines say.
+    /// The fields common to all lines.
     head: Value,
-    /// For each theorem by number the lemmas on which its proof had been stuck, where that is known.
+    /// By number of theorem: the lemmas on which its proof had been stuck, if known.
     freed: Option<BTreeMap<u32, Vec<u32>>>,
 }
 
@@ -65,7 +65,7 @@ impl<'s> Lines<'s> {
         for (place, (theorem, record)) in self.theorems.iter().zip(&self.stored.records).enumerate() {
             put(self.theorem(place, theorem, record))?;
         }
-        // By their texts: what was stuck on a statement that is a theorem now is freed by it.
+        // By text: a proof stuck on a statement is unblocked once that statement is a theorem.
         let numbers: HashMap<String, usize> = self
             .theorems
             .iter()
@@ -128,7 +128,7 @@ impl<'s> Lines<'s> {
     }
 }
 
-/// For each theorem the theorems that were made, or proposed, because its proof got stuck.
+/// By theorem: the theorems that were generated or proposed because its proof was stuck.
 fn freed(exploration: &Exploration) -> BTreeMap<u32, Vec<u32>> {
     let proved = |place: usize| match exploration.conjectures.get(place)?.fate {
         Fate::Proved(id) => Some(number_of(id)),
@@ -149,7 +149,7 @@ fn freed(exploration: &Exploration) -> BTreeMap<u32, Vec<u32>> {
     freed
 }
 
-/// The subgoals on which the attempts at a statement got stuck, each with the theorem of the run that says it, if one does.
+/// The subgoals on which attempts at a statement were stuck, each with the theorem that states it, if there is one.
 fn stuck(detail: &Value, numbers: &HashMap<String, usize>) -> Vec<Value> {
     let inductions = detail["inductions"].as_array().into_iter().flatten();
     let subgoals = inductions.flat_map(|case| {
@@ -162,7 +162,7 @@ fn stuck(detail: &Value, numbers: &HashMap<String, usize>) -> Vec<Value> {
     subgoals.collect()
 }
 
-/// To which part of a corpus a theory belongs: eight of ten to the first, and a theory always to the same one.
+/// The split of a theory: eight in ten are in the first, and a theory is always in the same one.
 fn split(theory: &str) -> &'static str {
     match blake3::hash(theory.as_bytes()).as_bytes()[0] % 10 {
         0 => "test",

@@ -1,5 +1,4 @@
-//! From paths to a theory: an `.mpl` file with its imports, or a folder of definition files with a
-//! configuration.
+//! Loading of theories: an `.mpl` file with its imports, or a folder of definition files with a configuration.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,25 +12,25 @@ use theoremata_store::Input;
 
 use crate::failure::Failure;
 
-/// A theory and all that was read for it.
+/// A theory with its sources.
 pub(crate) struct Loaded {
     /// The theory.
     pub(crate) theory: Theory,
     /// Warnings and notes.
     pub(crate) report: Report,
-    /// The files, the main one first: what a run is made of.
+    /// The files, main file first; they identify the run.
     pub(crate) files: Vec<Input>,
 }
 
 pub(crate) use theoremata_actors::run::{GOALS, KNOWN};
 
-/// The largest number of files of a definitions folder.
+/// Maximal number of files in a definitions folder.
 const MAX_DEFINITIONS: usize = 1_000;
 
-/// Reads the theory at `path`; a folder needs the configuration `config`.
+/// Loads the theory at `path`; a folder needs the configuration `config`.
 ///
 /// # Errors
-/// If a file cannot be read, or is not what it should be.
+/// If a file cannot be read, or is malformed.
 pub(crate) fn load(path: &Path, config: Option<&Path>) -> Result<Loaded, Failure> {
     together(path, config)?;
     match config {
@@ -40,10 +39,10 @@ pub(crate) fn load(path: &Path, config: Option<&Path>) -> Result<Loaded, Failure
     }
 }
 
-/// A folder needs a configuration, and a file has none.
+/// Checks that a folder comes with a configuration, and a file without one.
 ///
 /// # Errors
-/// If one of the two is missing or too much.
+/// If the configuration is missing or superfluous.
 pub(crate) fn together(path: &Path, config: Option<&Path>) -> Result<(), Failure> {
     match (path.is_dir(), config) {
         (true, Some(_)) | (false, None) => Ok(()),
@@ -81,11 +80,11 @@ fn load_folder(path: &Path, config: &Path) -> Result<Loaded, Failure> {
     Ok(Loaded { theory, report, files })
 }
 
-/// Reads a theory from texts: the first is the main file, and imports are looked for among the others, then in
-/// `library`, and nowhere else. If the first is a JSON configuration, the others are its definition files.
+/// Loads a theory from texts. The first is the main file; imports are resolved among the others, then in `library`, and
+/// nowhere else. If the first is a JSON configuration, the others are its definition files.
 ///
 /// # Errors
-/// If they are no theory.
+/// If they form no theory.
 pub(crate) fn load_texts(files: &[Input], library: &dyn Fn(&str) -> Option<&'static str>) -> Result<Loaded, Failure> {
     let Some((main, others)) = files.split_first() else {
         return Err(Failure::Usage("there is no file".to_owned()));
@@ -115,7 +114,7 @@ fn is_configuration(name: &str) -> bool {
 /// The definition files of a folder, by name.
 ///
 /// # Errors
-/// If the folder or a file cannot be read, or there are too many.
+/// If the folder or a file cannot be read, or there are too many files.
 pub(crate) fn read_folder(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let entries = fs::read_dir(path).map_err(|error| Failure::world("read the folder", path, &error))?;
     let mut files = BTreeMap::new();
@@ -143,11 +142,11 @@ pub(crate) fn read_folder(path: &Path) -> Result<BTreeMap<String, Vec<u8>>, Fail
     Ok(files)
 }
 
-/// Opens a file that ends: a plain one, or the pipe that stands at `/dev/stdin` or that a shell has made
-/// (`<(command)`). Of other pipes and of devices nobody knows whether they ever end.
+/// Opens a file that is certain to end: a regular file, or the pipe at `/dev/stdin` or of a shell (`<(command)`). Other
+/// pipes and devices may be endless.
 ///
 /// # Errors
-/// If there is none, or it is something else.
+/// If it does not exist or is something else.
 pub(crate) fn open(path: &Path) -> Result<File, Failure> {
     let file = match fs::metadata(path) {
         Ok(metadata) => metadata.file_type(),
@@ -174,7 +173,7 @@ pub(crate) fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| Failure::world("read", path, &error))
 }
 
-/// Reads a file whole, unless it is larger than any that is read.
+/// Reads a whole file, up to the size limit.
 ///
 /// # Errors
 /// If it cannot be read, or is too large.
@@ -182,7 +181,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     whole(open(path)?, &path.display().to_string(), |error| Failure::world("read", path, &error))
 }
 
-/// Reads standard input whole, unless it is larger than any file that is read.
+/// Reads standard input to its end, up to the size limit.
 ///
 /// # Errors
 /// If it cannot be read, or is too large.
@@ -200,10 +199,10 @@ fn whole(from: impl Read, name: &str, failed: impl Fn(io::Error) -> Failure) -> 
     Ok(bytes)
 }
 
-/// Reads a theory from the files of a stored run.
+/// Loads a theory from the files of a stored run.
 ///
 /// # Errors
-/// If they are not a theory, which then was written by another version.
+/// If they form no theory, which means that another version stored them.
 pub(crate) fn reload(files: &[Input]) -> Result<Theory, Failure> {
     let (known, files): (Vec<Input>, Vec<Input>) = files.iter().cloned().partition(|file| file.name.starts_with(KNOWN));
     let Some((main, others)) = files.split_first() else {
@@ -225,10 +224,10 @@ pub(crate) fn reload(files: &[Input]) -> Result<Theory, Failure> {
     Ok(theory)
 }
 
-/// Has a theory know what was proved from other files, which a run was read from: their names begin with [`KNOWN`].
+/// Adds the theorems of another run as known, from its files, whose names begin with [`KNOWN`].
 ///
 /// # Errors
-/// If they are no theory, or one with parameters that this one does not have.
+/// If they form no theory, or one with parameters that this theory lacks.
 fn know(theory: &mut Theory, known: &[Input]) -> Result<(), Failure> {
     if known.is_empty() {
         return Ok(());
@@ -250,10 +249,10 @@ fn know(theory: &mut Theory, known: &[Input]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Adds the files of another run, whose theorems are to be known.
+/// Adds the files of another run whose theorems are to be known.
 ///
 /// # Errors
-/// As a theory of which nothing can be known.
+/// If nothing of that theory can be known in this one.
 pub(crate) fn with_known(loaded: &mut Loaded, run: Vec<Input>) -> Result<(), Failure> {
     let known = run.into_iter().filter(|file| !file.name.starts_with(GOALS));
     let known: Vec<Input> = known.map(|file| Input { name: format!("{KNOWN}{}", file.name), ..file }).collect();
@@ -262,7 +261,7 @@ pub(crate) fn with_known(loaded: &mut Loaded, run: Vec<Input>) -> Result<(), Fai
     Ok(())
 }
 
-/// A path without `.` and, where a folder stands before them, without `..`.
+/// Normalises a path: removes `.`, and `..` where a folder precedes it.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -280,7 +279,7 @@ fn plain(path: &Path) -> PathBuf {
 /// The goals of a file, or of a text on the command line.
 ///
 /// # Errors
-/// If a line is no goal. The others are not lost: they stand beside the report.
+/// If a line is malformed. The other goals are returned with the report.
 pub(crate) fn goals(theory: &Theory, path: &Path) -> Result<(Vec<Goal>, Report, Input), Failure> {
     let bytes = read(path)?;
     let name = path.display().to_string();

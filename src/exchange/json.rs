@@ -1,4 +1,4 @@
-//! Results as JSON values. `docs/cli.md` says what each field means.
+//! Results as JSON. `docs/cli.md` documents the fields.
 
 use serde_json::{Value, json};
 use theoremata_actors::measure::peak_bytes;
@@ -11,7 +11,7 @@ use crate::exchange::advice;
 use crate::exchange::stored::is_imported;
 use crate::remarks::remarks;
 
-/// A theorem; `listed` is known at the end of a run.
+/// A theorem; `listed` is only known at the end of a run.
 pub(crate) fn theorem(found: &TheoremFound, listed: Option<&Listed>) -> Value {
     let listed = listed.cloned().unwrap_or_default();
     json!({
@@ -37,7 +37,7 @@ pub(crate) fn theorem(found: &TheoremFound, listed: Option<&Listed>) -> Value {
     })
 }
 
-/// The number of the theorem, or the word axiom and its number, of which a theorem is a variant.
+/// What a theorem is a variant of: the number of a theorem, or the word axiom with its number.
 fn variant_of(listed: &Listed) -> Value {
     match listed.variant {
         None => Value::Null,
@@ -61,7 +61,7 @@ pub(crate) fn laws(exploration: &Exploration) -> Value {
     json!({ "event": "laws", "laws": interest.laws.iter().map(law).collect::<Vec<_>>() })
 }
 
-/// A goal and what became of it.
+/// A goal and its answer.
 pub(crate) fn goal(goal: &GoalAnswer) -> Value {
     let mut object = json!({
         "event": "goal",
@@ -77,7 +77,7 @@ pub(crate) fn goal(goal: &GoalAnswer) -> Value {
     object
 }
 
-/// What a run came to.
+/// The summary of a run.
 pub(crate) fn summary(done: &Done) -> Value {
     let counts = done.exploration.counts();
     let stage = |(stage, seconds): &(&str, f64)| json!({ "stage": stage, "cpu_seconds": seconds });
@@ -105,7 +105,7 @@ pub(crate) fn summary(done: &Done) -> Value {
     summary
 }
 
-/// A stored run in the list of runs.
+/// A stored run, in the list of runs.
 pub(crate) fn run(run: &Run) -> Value {
     let files: Vec<&str> = run.inputs.iter().map(|input| &*input.name).collect();
     let imported = is_imported(run);

@@ -1,4 +1,4 @@
-//! Checked theorems in the languages of other checkers.
+//! Export of checked theorems to the languages of other checkers.
 
 use std::io::{self, Write};
 
@@ -12,18 +12,18 @@ use theoremata_logic::export::names::spelled;
 use theoremata_logic::export::rocq::Rocq;
 use theoremata_logic::export::tstp::Tstp;
 
-/// A language that theorems can be written in.
+/// A language for exported theorems.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Language {
-    /// Metamath: a kernel of rules that the file explains, compressed proofs.
+    /// Metamath: a kernel of rules explained in the file, compressed proofs.
     Metamath,
-    /// Dedukti: proofs as terms of the λΠ-calculus modulo rewriting.
+    /// Dedukti: proof terms of the λΠ-calculus modulo rewriting.
     Dedukti,
     /// Rocq, formerly Coq: axioms as hypotheses of a section.
     Rocq,
     /// Lean 4.
     Lean,
-    /// TSTP: derivations of the TPTP world, step by step.
+    /// TSTP: derivations in the format of TPTP.
     Tstp,
 }
 
@@ -31,7 +31,7 @@ impl Language {
     pub(crate) const ALL: [Language; 5] =
         [Language::Metamath, Language::Dedukti, Language::Rocq, Language::Lean, Language::Tstp];
 
-    /// What people call it.
+    /// Its usual name.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Language::Metamath => "Metamath",
@@ -42,7 +42,7 @@ impl Language {
         }
     }
 
-    /// What a file in it is, in a sentence or two for readers.
+    /// A description of its files for readers.
     pub(crate) fn about(self) -> &'static str {
         match self {
             Language::Metamath => {
@@ -69,7 +69,7 @@ impl Language {
         }
     }
 
-    /// What a theorem is called in it.
+    /// The label of a theorem.
     pub(crate) fn label(self, number: u32) -> String {
         match self {
             Language::Metamath => format!("t-{number}"),
@@ -87,7 +87,7 @@ impl Language {
         }
     }
 
-    /// The name of a file with theorems of this theory: a name for modules too.
+    /// The name of a file with theorems of this theory, also valid as a module name.
     pub(crate) fn file(self, theory: &Theory) -> String {
         format!("{}.{}", spelled(&theory.name), self.extension())
     }
@@ -103,10 +103,10 @@ impl Language {
     }
 }
 
-/// Writes theorems in a language, piece by piece, and says how many bytes.
+/// Writes theorems incrementally, and returns the number of bytes.
 ///
 /// # Errors
-/// If `to` does not take them.
+/// If writing to `to` fails.
 pub(crate) fn write(theory: &Theory, theorems: &[Checked], language: Language, to: &mut dyn Write) -> io::Result<u64> {
     let mut format = language.writer(theory);
     theorems.iter().for_each(|theorem| format.survey(theorem));

@@ -1,4 +1,4 @@
-//! What a stored run holds, each theorem accepted by the checker before anybody sees it.
+//! Stored runs, whose theorems the checker must accept before they are shown.
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -18,26 +18,26 @@ use theoremata_store::{
 use crate::exchange::input::{self, GOALS};
 use crate::failure::Failure;
 
-/// A stored run: its question, and its theorems as they were claimed. [`Stored::checked`] makes theorems of them.
+/// A stored run: its question, and its theorems as claimed. [`Stored::checked`] turns the claims into theorems.
 pub(crate) struct Stored {
     pub(crate) run: Run,
     pub(crate) theory: Arc<Theory>,
     pub(crate) goals: Vec<Goal>,
     /// The files that the theory was read from.
     pub(crate) files: Vec<Input>,
-    /// What is claimed of each theorem, by number.
+    /// The records of the theorems, by number.
     pub(crate) records: Vec<Theorem>,
-    /// The proofs, up to the first that is none of this theory.
+    /// The proofs, up to the first that is malformed.
     proofs: Vec<Arc<Proof>>,
     unreadable: Option<Refusal>,
 }
 
-/// A theorem that is not believed.
+/// A refused theorem.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// Its number.
     pub(crate) theorem: u32,
-    /// Why not.
+    /// The reason.
     pub(crate) why: String,
 }
 
@@ -45,7 +45,7 @@ impl Stored {
     /// Reads a run.
     ///
     /// # Errors
-    /// If the store fails, or its files are no theory. A proof that cannot be read is told with what is checked.
+    /// If the store fails, or its files form no theory. A malformed proof is reported by the check.
     pub(crate) fn read(store: &StoreReader, run: &Run) -> Result<Stored, Failure> {
         let (goal_files, files): (Vec<Input>, Vec<Input>) =
             store.inputs(&run.id)?.into_iter().partition(|input| input.name.starts_with(GOALS));
@@ -71,8 +71,8 @@ impl Stored {
         Ok(Stored { run: run.clone(), theory: Arc::new(theory), goals, files, records, proofs, unreadable })
     }
 
-    /// The theorems whose proofs the checker accepts and whose records claim what it found, up to the first
-    /// that is refused.
+    /// The theorems whose proofs the checker accepts and whose records agree with its findings, up to the first that is
+    /// refused.
     pub(crate) fn accepted(&self) -> (Vec<Checked>, Option<Refusal>) {
         let statements: Vec<Option<&Formula>> = self.proofs.iter().map(|proof| proof.statement()).collect();
         let mut accepted: Vec<Checked> = Vec::new();
@@ -94,7 +94,7 @@ impl Stored {
     /// All theorems.
     ///
     /// # Errors
-    /// If one of them is refused: nothing of a run is shown that has an unchecked part.
+    /// If one of them is refused: nothing is shown of a run with an unchecked part.
     pub(crate) fn checked(&self) -> Result<Vec<Checked>, Failure> {
         match self.accepted() {
             (checked, None) => Ok(checked),
@@ -102,7 +102,7 @@ impl Stored {
         }
     }
 
-    /// The theorem with this number, and all that it rests on.
+    /// The theorem with this number, and everything it depends on.
     ///
     /// # Errors
     /// If there is no such theorem, or one up to it is refused.
@@ -120,10 +120,10 @@ impl Stored {
         Ok(checked.into_iter().zip(wanted).filter_map(|(theorem, wanted)| wanted.then_some(theorem)).collect())
     }
 
-    /// What became of all its conjectures, as its checkpoint tells.
+    /// The exploration with all conjectures, from the checkpoint.
     ///
     /// # Errors
-    /// If it has no checkpoint, or one of another version.
+    /// If there is no checkpoint, or it has another version.
     pub(crate) fn exploration(&self, store: &StoreReader) -> Result<Exploration, Failure> {
         let manner = Manner::read(&self.run.options).map_err(Failure::Usage)?;
         let theory = manner.bound((*self.theory).clone()).into();
@@ -138,7 +138,7 @@ impl Stored {
     }
 }
 
-/// Marks what the theorem at a place rests on.
+/// Marks the dependencies of the theorem at an index.
 fn mark_cited(theorems: &[Checked], place: usize, wanted: &mut [bool]) {
     let mut waiting = vec![place];
     while let Some(place) = waiting.pop() {
@@ -152,20 +152,20 @@ fn mark_cited(theorems: &[Checked], place: usize, wanted: &mut [bool]) {
     }
 }
 
-/// Whether a run came in by an import: what it says of itself besides its theorems is a claim.
+/// Whether a run was imported: its own statements about itself, theorems apart, are unverified.
 pub(crate) fn is_imported(run: &Run) -> bool {
     run.measures.contains_key(IMPORTED)
 }
 
-/// Imports runs into a store, each theorem of them checked before it is stored.
+/// Imports runs into a store; each theorem is checked before it is stored.
 ///
 /// # Errors
-/// If the text is damaged or a theorem is refused, with its number: then nothing is stored.
+/// If the text is damaged or a theorem is refused, with its number. Then nothing is stored.
 pub(crate) fn import(store: &Store, from: &mut dyn BufRead) -> Result<Imported, ImportError> {
     store.import(from, &mut Gate::default())
 }
 
-/// Lets through what the checker accepts.
+/// Admits what the checker accepts.
 #[derive(Default)]
 struct Gate {
     theory: Option<Theory>,
@@ -178,7 +178,7 @@ impl Referee for Gate {
         let theory = input::reload(&files).map_err(|failure| format!("its files are no theory: {failure}"))?;
         self.theory = Some(theory);
         self.statements.clear();
-        // What another checker has said, nobody here has heard; nor has anybody counted here what was counted.
+        // Acceptances by other checkers, and measurements, cannot be verified here.
         claimed.measures.clear();
         claimed
             .measures
@@ -208,7 +208,7 @@ impl Referee for Gate {
 
     fn outcome(&mut self, outcome: &Outcome) -> Result<(), String> {
         match &*outcome.status {
-            // Nobody is shown these: they would have to be found anew.
+            // These are never shown from the record; they are recomputed.
             "CounterSatisfiable" | "GaveUp" => Ok(()),
             "Theorem" => {
                 let detail: serde_json::Value = serde_json::from_str(&outcome.detail).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Runs of the server that ask when they are stuck: what a request says of it, and who answers.
+//! Advised runs on the server: the options of a request, and the advisor.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,43 +13,45 @@ use utoipa::ToSchema;
 
 use super::models::{Asking, Memory, Models};
 
-/// Questions and proposals at most.
+/// Maximal number of queries and of proposals.
 const MOST: u16 = 256;
-/// Tokens of a proposal at most.
+/// Maximal tokens of a proposal.
 const MOST_TOKENS: usize = 1024;
 
-/// Who is asked when a search is stuck (docs/advice.md). The same as `--advice` and its options.
+/// The advisor for a stuck search (docs/advice.md). Same as `--advice` and its options.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdviceOptions {
     /// `model` (that of the server), `random`, `generalise` or `overlap`.
     pub(crate) by: String,
-    /// What may be asked: `lemma`, `steps`, `split`, `premises`, `conjectures`; all that it can answer if it is empty.
+    /// Topics of queries: `lemma`, `steps`, `split`, `premises`, `conjectures`; if empty, all that the advisor can
+    /// answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub(crate) topics: Vec<Topic>,
-    /// Questions at most, 1 to 256; 16 if it is left out.
+    /// Maximal number of queries, 1 to 256; 16 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) questions: Option<u16>,
-    /// Proposals that are taken of each answer, 1 to 256; 8 if it is left out.
+    /// Maximal number of proposals used per answer, 1 to 256; 8 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) proposals: Option<u16>,
-    /// What is drawn hangs on it.
+    /// The random seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
-    /// Tokens of a proposal of a model, 1 to 1024; 48 if it is left out.
+    /// Maximal tokens of a model's proposal, 1 to 1024; 48 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tokens: Option<usize>,
-    /// How `overlap` chooses: `recent`, `sine`, `mepo`, `minhash`, `budgeted` or `neighbours`; `minhash` if it is left out.
+    /// Premise selection of `overlap`: `recent`, `sine`, `mepo`, `minhash`, `budgeted` or `neighbours`; `minhash` by
+    /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) chooser: Option<String>,
 }
 
 impl AdviceOptions {
-    /// What is meant, on a server whose model is known by this.
+    /// Interprets the options, on a server whose model has this identity.
     ///
     /// # Errors
-    /// In words, if a value is out of its range.
+    /// A message, if a value is out of range.
     pub(crate) fn meaning(&self, model: Option<&str>) -> Result<Advised, String> {
         let seed = self.seed.unwrap_or(0);
         let by = match &*self.by {
@@ -92,7 +94,7 @@ impl AdviceOptions {
     }
 }
 
-/// The advisor of a run; nothing if it is not here any more.
+/// The advisor of a run; `None` if it is no longer available.
 pub(crate) fn advisor(by: &By, models: Option<&Arc<Models>>, cancel: &Cancel) -> Option<Box<dyn Advisor>> {
     let rival = match by {
         By::Random { seed } => Rival::Drawn(Guide::random(*seed)),
@@ -108,7 +110,7 @@ pub(crate) fn advisor(by: &By, models: Option<&Arc<Models>>, cancel: &Cancel) ->
     Some(Box::new(RivalAdvisor::new(rival)))
 }
 
-/// The server's model, asked for a run: what it says is kept, and what nobody waits for any more ends.
+/// The server's model as the pool of an advisor: answers are kept, and jobs that nobody waits for are cancelled.
 struct Asked {
     models: Arc<Models>,
     asking: Mutex<Vec<Asking>>,

@@ -1,4 +1,4 @@
-//! The calls about jobs.
+//! API calls about jobs.
 
 use std::sync::Arc;
 
@@ -22,12 +22,12 @@ use super::state::{Server, caller};
 use super::upload;
 use crate::failure::Failure;
 
-/// The most jobs of one answer, and how many there are if nobody says.
+/// Maximal and default number of jobs in a list.
 const PAGE: (usize, usize) = (200, 50);
 
 type Answer = Result<HttpResponse, Problem>;
 
-/// Which jobs are listed.
+/// Query of a list of jobs.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -36,10 +36,10 @@ pub(crate) struct Filter {
     state: Option<State>,
     /// Only jobs of this kind.
     kind: Option<Kind>,
-    /// At most so many, 200 at most.
+    /// Maximal number of jobs: at most 200.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
-    /// Where the last answer ended: its `next`.
+    /// The `next` of the previous page.
     cursor: Option<String>,
 }
 
@@ -47,11 +47,11 @@ pub(crate) struct Filter {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Jobs {
     jobs: Vec<JobView>,
-    /// The cursor of the next answer, if there are more.
+    /// The cursor of the next page, if there are more jobs.
     next: Option<String>,
 }
 
-/// Takes a job.
+/// Submits a job.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same request gives the same job.")),
@@ -80,10 +80,10 @@ pub(crate) async fn submit(server: Data<Server>, request: HttpRequest, payload: 
     Ok(response.insert_header((header::LOCATION, format!("/v1/jobs/{}", job.id))).json(job.view()))
 }
 
-/// Takes a job, whoever asks for it.
+/// Submits a job, for the API or a page.
 ///
 /// # Errors
-/// If it is not understood, or cannot be taken.
+/// If the request is invalid, or the job is refused.
 pub(crate) async fn take(
     server: &Data<Server>,
     owner: String,
@@ -100,7 +100,7 @@ pub(crate) async fn take(
         if let Some(known) = known {
             return Ok(Taken::Known(Box::new(known)));
         }
-        // They may take their time; nobody else waits for them.
+        // MCP servers may be slow; this blocks no other request.
         let ask = move || wanted.with_tools(office.means.models.as_ref().map(|models| &*models.remote));
         let asked = web::block(ask).await;
         asked.map_err(|_| Problem::new(503, "busy", "the server has no thread left; try again in a few seconds"))??
@@ -167,7 +167,7 @@ pub(crate) fn own(server: &Server, request: &HttpRequest, id: &str) -> Result<Jo
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
 }
 
-/// Shows a job.
+/// Describes a job.
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)), responses(
     (status = 200, body = JobView), (status = 404, description = "There is no such job."),
 ))]
@@ -175,7 +175,7 @@ pub(crate) async fn show(server: Data<Server>, request: HttpRequest, id: Path<St
     Ok(HttpResponse::Ok().json(own(&server, &request, &id)?.view()))
 }
 
-/// Cancels a job; what it found stays. One that has ended stays as it is.
+/// Cancels a job; its results so far are kept. No effect on a job that has ended.
 #[utoipa::path(delete, path = "/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)), responses(
     (status = 202, description = "It is told to stop, and ends soon.", body = JobView),
     (status = 200, description = "It has ended.", body = JobView),
@@ -199,7 +199,7 @@ pub(crate) async fn stop(server: &Data<Server>, request: &HttpRequest, id: &str)
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id}")))
 }
 
-/// Gives what came of a job.
+/// Returns the result of a job.
 #[utoipa::path(get, path = "/v1/jobs/{id}/result", tag = "jobs", params(("id" = String, Path)), responses(
     (status = 200, description = "What came of it: theorems, answers to goals, counts."),
     (status = 404, description = "There is no such job."),
@@ -219,7 +219,7 @@ pub(crate) async fn outcome(server: Data<Server>, request: HttpRequest, id: Path
     Ok(HttpResponse::Ok().json(value.await?))
 }
 
-/// Tells the events of a job, those that were and those that come, until it ends.
+/// Streams the events of a job, past and future, until it ends.
 #[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "jobs",
     params(
         ("id" = String, Path),
@@ -249,7 +249,7 @@ pub(crate) async fn log(server: &Data<Server>, job: &Job) -> Result<Arc<JobLog>,
     Ok(log.map_err(|_| Problem::new(503, "busy", "the server is about to stop"))??)
 }
 
-/// Says what is wrong or doubtful in a theory and its goals, and runs nothing.
+/// Reports errors and warnings in a theory and its goals, without running anything.
 #[utoipa::path(post, path = "/v1/lint", tag = "theories", request_body = JobRequest, responses(
     (status = 200, description = "`diagnostics`: each with its place; `theory`: its name, if there is one."),
     (status = 400, description = "The request is not understood."),
@@ -286,14 +286,14 @@ pub(crate) async fn lint(server: Data<Server>, request: HttpRequest, payload: Pa
     Ok(HttpResponse::Ok().json(server.deep(work).await?))
 }
 
-/// The theories that are shipped with the server: what uploads may import, and examples.
+/// Lists the shipped theories: examples, and what uploads may import.
 #[utoipa::path(get, path = "/v1/theories", tag = "theories", responses((status = 200, description = "Names and first comments.")))]
 pub(crate) async fn theories() -> Answer {
     let list: Vec<Value> = shipped::examples().map(|(name, about)| json!({ "name": name, "about": about })).collect();
     Ok(HttpResponse::Ok().json(json!({ "theories": list })))
 }
 
-/// The text of a shipped theory.
+/// Returns the text of a shipped theory.
 #[utoipa::path(get, path = "/v1/theories/{name}", tag = "theories", params(("name" = String, Path)), responses(
     (status = 200, description = "Its text in MPL.", content_type = "text/plain"),
     (status = 404, description = "There is no such theory."),
@@ -303,12 +303,12 @@ pub(crate) async fn theory(name: Path<String>) -> Answer {
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
 }
 
-/// A way for methods that an address does not take.
+/// A route that rejects all methods an address does not support.
 pub(crate) fn only(allowed: &'static str) -> actix_web::Route {
     web::route().to(move || async move { Err::<HttpResponse, Problem>(Problem::method(allowed)) })
 }
 
-/// The addresses of these calls.
+/// The routes of these calls.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |path: &str, allowed: &'static str| web::resource(path).default_service(only(allowed));
     config

@@ -1,5 +1,5 @@
-//! Jobs that come of nodes of other jobs: a node that draws anew, or goes on with another instruction. What a job says is a
-//! function of its question, so neither changes the job that it comes of: each is a job of its own.
+//! Jobs derived from nodes of other jobs: a node resampled, or continued with another instruction. The answer of a job
+//! is a function of its question, so the original job stays unchanged, and each derived job is a job of its own.
 
 use serde_json::{Value, json};
 use theoremata_actors::jobs::{Job as Question, Program, Said, Speaker};
@@ -10,11 +10,11 @@ use super::means::Means;
 use super::problem::Problem;
 use super::request::{JobRequest, Kind};
 
-/// A node, by the branches that lead to it.
+/// A node, as the branches that lead to it.
 pub(super) type Node<'n> = &'n [u32];
 
-/// The request for a job in which a node draws anew, and all else stays as it is: its siblings say the same, and what tools
-/// and persons said elsewhere in the tree is not asked again.
+/// A request in which a node is resampled and everything else stays the same: siblings give the same text, and tool
+/// replies and human decisions elsewhere in the tree are reused.
 ///
 /// # Errors
 /// If there is no such node.
@@ -37,7 +37,7 @@ pub(super) fn retried(request: JobRequest, job: &Job, log: &JobLog, node: Node) 
     let tools = question["tools"].as_array().cloned().unwrap_or_default();
     let reply =
         |event: &Value| json!({ "tool": event["tool"], "parameters": event["parameters"], "reply": event["reply"] });
-    // The prover says the same again at no cost, and numbers what it proves anew.
+    // Prover calls are free to repeat, and renumber what they prove.
     let called: Vec<Value> = elsewhere("called")
         .iter()
         .filter(|event| tools.iter().any(|tool| tool["name"] == event["tool"]))
@@ -59,11 +59,11 @@ pub(super) fn retried(request: JobRequest, job: &Job, log: &JobLog, node: Node) 
     Ok(JobRequest { question: Some(question), origin: Some(origin), webhook: None, ..request })
 }
 
-/// The request for a job that goes on from what a node said, with an instruction. What was read and said up to there stands
-/// before it, so its keys and values are found where they are still there.
+/// A request that continues the text of a node with an instruction. Its prompt begins with everything read and
+/// generated up to there, so a cached KV prefix is reused.
 ///
 /// # Errors
-/// If there is no such node, or it has said nothing.
+/// If there is no such node, or it has no text.
 pub(super) fn forked(
     means: &Means,
     (request, question): (JobRequest, &Question),
@@ -115,7 +115,7 @@ fn said_by(answer: &Value, node: Node) -> Result<String, Problem> {
     Ok(found["text"].as_str().unwrap_or_default().to_owned())
 }
 
-/// What each node of a question cost so far, and all of them together.
+/// The cost so far of each node of a question, and their total.
 pub(super) fn usage(log: &JobLog, prompt_tokens: usize) -> Value {
     let mut nodes: Vec<Value> = Vec::new();
     for event in log.after(0, usize::MAX) {
@@ -131,7 +131,7 @@ pub(super) fn usage(log: &JobLog, prompt_tokens: usize) -> Value {
             continue;
         }
         if event["event"] == "answer" {
-            // A node of which the worker does not know something keeps it as unknown.
+            // Values that the worker does not know stay unknown.
             for cost in event["costs"].as_array().into_iter().flatten() {
                 let Some(node) = nodes.iter_mut().find(|node| node["node"] == cost["node"]) else { continue };
                 for (name, count) in cost.as_object().into_iter().flatten() {
@@ -170,11 +170,11 @@ pub(super) fn usage(log: &JobLog, prompt_tokens: usize) -> Value {
     for name in ["prompt", "cached"] {
         total.insert(name.to_owned(), json!(counts(name).reduce(|one, other| one + other)));
     }
-    // The longest way ends at some node, and the root's peak counts the pages of all below it.
+    // The critical path ends at some node, and the root's peak includes all pages below it.
     for name in ["critical_path", "pages_peak"] {
         total.insert(name.to_owned(), json!(counts(name).max()));
     }
-    // Nodes work side by side: the time of all is that of the root.
+    // Nodes run in parallel: the total time is that of the root.
     total.insert("milliseconds".to_owned(), nodes.first().map(|root| root["milliseconds"].clone()).unwrap_or_default());
     for node in &mut nodes {
         node.as_object_mut().into_iter().for_each(|members| drop(members.remove("opened")));

@@ -1,4 +1,4 @@
-//! The events of a job as a stream (server-sent events): what its log holds, and what comes to it.
+//! The events of a job as a stream of server-sent events: those in its log, then new ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,33 +14,33 @@ use super::log::{JobLog, Progress, Told};
 use super::problem::Problem;
 use super::state::{Listening, Server};
 
-/// Silence after which a comment is sent, so that nobody between takes the stream for dead.
+/// Interval after which a comment is sent on a silent stream, so that proxies keep it open.
 const SILENCE: Duration = Duration::from_secs(10);
-/// Events that are sent in one piece.
+/// Maximal number of events in a chunk.
 const PIECE: usize = 256;
 
-/// From where a listener goes on.
+/// Where a stream starts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct From {
     after: Option<usize>,
 }
 
-/// The stream of the events behind those that the listener has, as a header or the address says.
+/// The stream of events after those that the client has, as given by a header or the query.
 ///
 /// # Errors
-/// If the place is no number, or too many streams are open.
+/// If the position is no number, or too many streams are open.
 pub(crate) fn stream(server: &Server, request: &HttpRequest, log: Arc<JobLog>) -> Result<HttpResponse, Problem> {
     let from = actix_web::web::Query::<From>::from_query(request.query_string())
         .map_err(|error| Problem::malformed(format!("the address: {error}")))?;
     let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
     let wrong = |_| Problem::malformed("`Last-Event-ID` is the number of an event");
-    // A browser that connects again repeats the address and says in the header where it really is.
+    // On reconnecting, a browser repeats the URL and gives its actual position in the header.
     let after = header.map(str::parse).transpose().map_err(wrong)?.or(from.after).unwrap_or(0);
     let progress = log.listen();
     let now = progress.borrow().clone();
     if now.ended && after >= now.events && header.is_some() {
-        // Nothing will come any more: this is how a browser is told not to connect again.
+        // Nothing will follow: this status tells a browser not to reconnect.
         return Ok(HttpResponse::NoContent().finish());
     }
     let guard = server.listener()?;
@@ -52,14 +52,14 @@ pub(crate) fn stream(server: &Server, request: &HttpRequest, log: Arc<JobLog>) -
         .streaming(told(listener)))
 }
 
-/// Somebody who listens. Nothing is kept for one who does not read: each piece is made when the last has gone.
+/// A client of the stream. Chunks are produced on demand, so a slow reader costs no memory.
 struct Listener {
     log: Arc<JobLog>,
     progress: watch::Receiver<Progress>,
     closing: watch::Receiver<bool>,
-    /// Events that were sent.
+    /// Number of events sent.
     after: usize,
-    /// The progress that was sent last.
+    /// The last progress sent.
     state: Option<Arc<str>>,
     _guard: Listening,
 }
@@ -90,7 +90,7 @@ impl Listener {
             if progress.state != self.state {
                 self.state.clone_from(&progress.state);
                 if let Some(state) = progress.state {
-                    // Without a number, so that nobody goes on from it.
+                    // Without an id, so that no client resumes from it.
                     return Some(format!("event: progress\ndata: {state}\n\n"));
                 }
             }
@@ -103,7 +103,7 @@ impl Listener {
     }
 }
 
-/// An event in the form of the stream. Events are JSON in one line.
+/// An event in stream format. Events are single-line JSON.
 fn numbered(event: &Told, number: usize) -> String {
     format!("id: {number}\nevent: {}\ndata: {}\n\n", event.kind, &**event)
 }

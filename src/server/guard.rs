@@ -1,4 +1,4 @@
-//! What every request passes: who calls, from where, how often; and what every answer carries.
+//! Middleware: authentication, origin checks and rate limits of requests, and headers of responses.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -18,14 +18,14 @@ use super::problem::Problem;
 use super::quota::Scope;
 use super::state::{Caller, Server};
 
-/// No page loads anything from elsewhere, runs a script that stands in it, or is shown within another.
+/// Pages load nothing from elsewhere, run no inline script, and cannot be framed.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Callers that are remembered before those that have been quiet are forgotten.
+/// Maximal number of remembered callers before idle ones are dropped.
 const MOST_CALLERS: usize = 10_000;
 
-/// Lets a request through, or says why not.
+/// Admits or rejects a request.
 pub(crate) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -35,7 +35,7 @@ pub(crate) async fn guard(
     let what = format!("{} {}", request.method(), request.path());
     let mut response = match admit(&server, &request) {
         Err(problem) if openai::is_ours(request.path()) => {
-            // Its clients read errors of one form only.
+            // OpenAI clients expect errors in their own format.
             let mut response = HttpResponse::build(problem.status());
             request.into_response(response.json(openai::Refusal::from(problem).document()))
         }
@@ -62,7 +62,7 @@ pub(crate) async fn guard(
     Ok(response)
 }
 
-/// Whose request it is, if it may pass.
+/// Identifies the caller of a request, and checks that it may pass.
 fn admit(server: &Server, request: &ServiceRequest) -> Result<Caller, Problem> {
     if ["/healthz", "/readyz"].contains(&request.path()) {
         return Ok(Caller(String::new()));
@@ -88,7 +88,8 @@ fn admit(server: &Server, request: &ServiceRequest) -> Result<Caller, Problem> {
     Ok(Caller(caller))
 }
 
-/// That a key lets its holder change something. What kind of job is asked for is looked at when the body is read.
+/// Checks that a key may change something. The scope of a job depends on its kind, which is checked once the body is
+/// read.
 fn is_in_scope(key: &Key, request: &ServiceRequest) -> Result<(), Problem> {
     let (method, path) = (request.method(), request.path());
     if [Method::GET, Method::HEAD, Method::OPTIONS].contains(method) || path == "/v1/lint" {
@@ -101,7 +102,7 @@ fn is_in_scope(key: &Key, request: &ServiceRequest) -> Result<(), Problem> {
     if any { Ok(()) } else { key.lets(Scope::Prove) }
 }
 
-/// The key that a request brings: as a bearer token, in a header of its own, or as the password that a browser asks for.
+/// The key of a request: a bearer token, a header of its own, or the password of basic authentication in a browser.
 fn key(server: &Server, request: &ServiceRequest) -> Result<String, Problem> {
     let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let authorization = text(header::AUTHORIZATION);
@@ -129,8 +130,8 @@ fn password(token: &str) -> Option<String> {
     pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
-/// That a server without keys is called by a name of this machine. Another name may be one that a stranger's page has
-/// bent to this address.
+/// Requires that a server without keys is called by a local host name. A foreign name may be DNS rebinding by a hostile
+/// page.
 fn is_called_by_name(server: &Server, request: &ServiceRequest) -> Result<(), Problem> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
@@ -144,7 +145,7 @@ fn is_called_by_name(server: &Server, request: &ServiceRequest) -> Result<(), Pr
     Err(Problem::new(421, "wrong-host", why))
 }
 
-/// That what changes something does not come from a page of others.
+/// Rejects changes that originate from foreign pages (CSRF).
 fn is_of_this_site(request: &ServiceRequest) -> Result<(), Problem> {
     if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
         return Ok(());
@@ -160,7 +161,7 @@ fn is_of_this_site(request: &ServiceRequest) -> Result<(), Problem> {
     Err(Problem::new(403, "other-site", "this comes from a page of another site, which may change nothing here"))
 }
 
-/// Gives an answer that says no more than its status the words of a problem.
+/// Turns a response that only has a status into a problem document.
 fn explained(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let silent = !response.headers().contains_key(header::CONTENT_TYPE);
@@ -175,7 +176,7 @@ fn explained(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     response.into_response(problem.error_response())
 }
 
-/// An error of the library as a problem.
+/// Converts an error of the web library to a problem.
 fn said(error: &Error) -> Problem {
     if let Some(problem) = error.as_error::<Problem>() {
         return problem.clone();
@@ -188,7 +189,7 @@ fn said(error: &Error) -> Problem {
     )
 }
 
-/// The headers that every answer carries.
+/// The headers of every response.
 pub(crate) fn dress(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),

@@ -1,4 +1,4 @@
-//! A job as it is kept and shown.
+//! A job as stored and shown.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,25 @@ use utoipa::ToSchema;
 use super::request::{Budget, Kind};
 use super::webhook::Delivery;
 
-/// Where a job is.
+/// The state of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
-    /// It waits for its turn.
+    /// Queued.
     Queued,
-    /// It is being done.
+    /// Running.
     Running,
-    /// It waits for a person, and takes no other job's place meanwhile.
+    /// Waiting for a human decision, without occupying a slot.
     Waiting,
-    /// It went to its end.
+    /// Finished.
     Finished,
-    /// Somebody cancelled it; what was found stays.
+    /// Cancelled; results so far are kept.
     Cancelled,
-    /// Its bound on CPU time ended it; what was found stays.
+    /// Ended by its bound on CPU time; results so far are kept.
     OutOfTime,
-    /// Its bound on memory ended it; what was found stays.
+    /// Ended by its bound on memory; results so far are kept.
     OutOfMemory,
-    /// The world or the program failed.
+    /// The system or the program failed.
     Failed,
 }
 
@@ -36,7 +36,7 @@ impl State {
         !matches!(self, State::Queued | State::Running | State::Waiting)
     }
 
-    /// The word that JSON has for it.
+    /// The state's name in JSON.
     pub(crate) fn word(self) -> &'static str {
         match self {
             State::Queued => "queued",
@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// The state with this word.
+    /// Parses a state's name.
     pub(crate) fn read(word: &str) -> Option<State> {
         serde_json::from_value(word.into()).ok()
     }
@@ -68,33 +68,33 @@ impl From<Status> for State {
     }
 }
 
-/// How a job came of another one.
+/// The origin of a job that derives from another one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Origin {
     /// The other job.
     pub(crate) job: String,
-    /// The node of it: which branches lead to it.
+    /// The node of it, as the branches that lead to it.
     pub(crate) node: Vec<u32>,
     pub(crate) how: How,
 }
 
-/// What was done with a node.
+/// How a job derives from a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum How {
-    /// It draws anew; its siblings stay.
+    /// The node is resampled; its siblings stay.
     Retry,
-    /// It goes on with another instruction.
+    /// The node continues with another instruction.
     Fork,
 }
 
 /// A job.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
-    /// Its place among all jobs.
+    /// Its sequence number.
     pub(crate) number: u64,
     pub(crate) id: String,
-    /// Whose it is: the id of a key, or empty where no key is needed.
+    /// The id of the owner's key, or empty where no key is needed.
     pub(crate) owner: String,
     pub(crate) kind: Kind,
     pub(crate) state: State,
@@ -107,35 +107,35 @@ pub(crate) struct Job {
     /// The run that answers it.
     #[serde(default)]
     pub(crate) run: Option<String>,
-    /// What it may use, the server's own bounds applied.
+    /// Its resource bounds, capped by the server.
     pub(crate) budget: Budget,
     #[serde(default)]
     pub(crate) metadata: BTreeMap<String, String>,
-    /// Its place among the jobs of its owner that wait.
+    /// Its priority among the queued jobs of its owner.
     #[serde(default)]
     pub(crate) priority: i8,
-    /// How far the word to whoever asked for it is.
+    /// The state of its webhook delivery.
     #[serde(default)]
     pub(crate) delivery: Option<Delivery>,
-    /// The caller's key, and the hash of the request that came with it.
+    /// The idempotency key, and the hash of the request.
     #[serde(default)]
     pub(crate) idempotency: Option<(String, String)>,
     /// Why it failed.
     #[serde(default)]
     pub(crate) error: Option<String>,
-    /// The job, and the node of it, that it came of.
+    /// The job and node that it derives from.
     #[serde(default)]
     pub(crate) origin: Option<Origin>,
 }
 
-/// Where something of a job is found.
+/// Links of a job.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, ToSchema)]
 pub(crate) struct Links {
     #[serde(rename = "self")]
     pub(crate) this: String,
     pub(crate) events: String,
     pub(crate) result: String,
-    /// The page of the job for people.
+    /// The page of the job.
     pub(crate) page: String,
     /// The pages of its theorems.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,28 +148,28 @@ pub(crate) struct JobView {
     pub(crate) id: String,
     pub(crate) kind: Kind,
     pub(crate) state: State,
-    /// When it was taken, in UTC.
+    /// When it was submitted, in UTC.
     pub(crate) created: String,
     /// When it ended, in UTC.
     pub(crate) ended: Option<String>,
     /// The name of its theory.
     pub(crate) theory: Option<String>,
-    /// The run that answers it: the same question has the same run.
+    /// The run that answers it: equal questions have the same run.
     pub(crate) run: Option<String>,
     pub(crate) budget: Budget,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) priority: i8,
-    /// How far the word to the webhook is.
+    /// The state of its webhook delivery.
     pub(crate) webhook: Option<Delivery>,
     /// Why it failed.
     pub(crate) error: Option<String>,
-    /// The job, and the node of it, that it came of.
+    /// The job and node that it derives from.
     pub(crate) origin: Option<Origin>,
     pub(crate) links: Links,
 }
 
 impl Job {
-    /// What callers see of it.
+    /// The job as callers see it.
     pub(crate) fn view(&self) -> JobView {
         let this = format!("/v1/jobs/{}", self.id);
         let links = Links {

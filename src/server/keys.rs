@@ -1,4 +1,4 @@
-//! Keys: who may use a server that is not for its own machine alone. A key is random, shown once, and kept as a hash.
+//! API keys of a server that is not only local. A key is random, shown once, and stored as a hash.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,35 +15,35 @@ use super::quota::{self, Quota, Scope};
 use crate::failure::Failure;
 use crate::time::now;
 
-/// What stands before every key, so that whoever finds one knows what it opens.
+/// Prefix of every key, so that a leaked one can be recognised.
 const PREFIX: &str = "theo_";
-/// How long what was read of the file is good.
+/// Lifetime of the cached key file.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// A key, as it is kept.
+/// A key as stored.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(crate) struct Key {
-    /// Its name for programs, which is no secret.
+    /// Its identifier, which is no secret.
     pub(crate) id: String,
     /// Its name for people.
     pub(crate) name: String,
-    /// When it was made, in UTC.
+    /// Time of creation, in UTC.
     pub(crate) created: String,
-    /// What its holder may do.
+    /// Its permissions.
     #[serde(default = "quota::usual")]
     pub(crate) scopes: BTreeSet<Scope>,
-    /// How much of it.
+    /// Its limits.
     #[serde(default)]
     pub(crate) quota: Quota,
-    /// blake3 of the key, in hexadecimal digits.
+    /// blake3 of the key, in hexadecimal.
     hash: String,
 }
 
 impl Key {
-    /// Whether its holder may do this.
+    /// Checks that the key has a scope.
     ///
     /// # Errors
-    /// If it may not.
+    /// If it has not.
     pub(crate) fn lets(&self, scope: Scope) -> Result<(), Problem> {
         if self.scopes.contains(&scope) {
             return Ok(());
@@ -57,13 +57,13 @@ impl Key {
     }
 }
 
-/// The file of keys of a database, one JSON object a line.
+/// The key file of a database, one JSON object per line.
 pub(crate) struct KeyFile {
     path: PathBuf,
 }
 
 impl KeyFile {
-    /// The file that belongs to a database.
+    /// The key file of a database.
     pub(crate) fn of(database: &Path) -> KeyFile {
         KeyFile { path: database.join("KEYS") }
     }
@@ -71,7 +71,7 @@ impl KeyFile {
     /// All keys, the oldest first.
     ///
     /// # Errors
-    /// If the file cannot be read, or a line is none of ours: then nobody is let in.
+    /// If the file cannot be read, or a line is malformed: then nobody is admitted.
     pub(crate) fn read(&self) -> Result<Vec<Key>, Failure> {
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text,
@@ -85,7 +85,7 @@ impl KeyFile {
         text.lines().enumerate().map(key).collect()
     }
 
-    /// Makes a key. What is given back with it is the key itself, which nobody can find out again.
+    /// Creates a key. Also returns the secret, which cannot be recovered later.
     ///
     /// # Errors
     /// If the system gives no random bytes, or the file cannot be written.
@@ -103,7 +103,7 @@ impl KeyFile {
         Ok((key, secret))
     }
 
-    /// Takes a key away; false if there is none with this id.
+    /// Revokes a key; false if there is none with this id.
     ///
     /// # Errors
     /// If the file cannot be read or written.
@@ -117,7 +117,7 @@ impl KeyFile {
         Ok(true)
     }
 
-    /// Puts the file in place as a whole, for its owner's eyes.
+    /// Replaces the file atomically, readable by its owner only.
     fn write(&self, keys: &[Key]) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::world("write", &self.path, &error);
         let folder = self.path.parent().unwrap_or(Path::new("."));
@@ -135,7 +135,7 @@ fn hash(secret: &str) -> String {
     blake3::hash(secret.as_bytes()).to_hex().to_string()
 }
 
-/// The keys of a running server. A key that is added or revoked counts within a second.
+/// The keys of a running server. Changes to the file take effect within a second.
 pub(crate) struct Doors {
     file: KeyFile,
     read: Mutex<Read>,
@@ -152,7 +152,7 @@ impl Doors {
         Doors { file, read: Mutex::new(Read { at: None, changed: None, keys: Ok(Vec::new()) }) }
     }
 
-    /// The keys as they stand.
+    /// The current keys.
     fn keys(&self) -> Result<Vec<Key>, String> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.at.is_none_or(|at| at.elapsed() > FRESH) {
@@ -166,7 +166,7 @@ impl Doors {
         read.keys.clone()
     }
 
-    /// Whether nobody is let in without a key. A file that cannot be read keeps everybody out.
+    /// Whether a key is required. An unreadable file locks everybody out.
     pub(crate) fn are_locked(&self) -> bool {
         self.keys().map_or(true, |keys| !keys.is_empty())
     }
@@ -176,11 +176,11 @@ impl Doors {
         self.keys().ok()?.into_iter().find(|key| key.id == id)
     }
 
-    /// Whose key this is.
+    /// The key with this secret.
     pub(crate) fn open(&self, secret: &str) -> Option<Key> {
         let hash = hash(secret);
         let keys = self.keys().ok()?;
-        // All are compared, so that time tells nothing.
+        // All are compared, in constant time, against timing attacks.
         let is_it = |key: &Key| bool::from(key.hash.as_bytes().ct_eq(hash.as_bytes()));
         keys.into_iter().fold(None, |found, key| if is_it(&key) { Some(key) } else { found })
     }
@@ -207,7 +207,7 @@ mod tests {
         assert!(file.revoke(&key.id).expect("revoked") && !file.revoke(&key.id).expect("read"));
         assert_eq!(file.read().expect("read"), [other]);
         assert_eq!(Doors::new(KeyFile::of(folder.path())).open(&secret), None);
-        // A key of before there were scopes may do what keys could.
+        // A key from before scopes were introduced keeps its permissions.
         let old = format!("{{\"id\":\"1\",\"name\":\"old\",\"created\":\"\",\"hash\":\"{}\"}}\n", hash("theo_old"));
         fs::write(folder.path().join("KEYS"), old).expect("written");
         let old = Doors::new(KeyFile::of(folder.path())).open("theo_old").expect("a key");

@@ -1,6 +1,6 @@
-//! The log of a job: what it told, numbered from 1 without a gap, durable before anybody hears of it.
+//! The log of a job: its events, numbered from 1 without gaps, durable before any client sees them.
 //!
-//! How far a job is between two events is progress, which has no number and is not kept.
+//! Progress between two events has no number and is not stored.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -9,14 +9,14 @@ use theoremata_actors::run::Heard;
 use theoremata_store::{JournalEnd, JournalId, Store, StoreError};
 use tokio::sync::watch;
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Progress {
-    /// Events in its log.
+    /// Number of events in its log.
     pub(crate) events: usize,
-    /// Whether nothing more will come.
+    /// Whether the log is complete.
     pub(crate) ended: bool,
-    /// What the job says of how far it is.
+    /// The latest progress report of the job.
     pub(crate) state: Option<Arc<str>>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct JobLog {
     changed: watch::Sender<Progress>,
 }
 
-/// An event as it was told.
+/// A logged event.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Told {
     /// Its kind: the member `event`.
@@ -42,7 +42,7 @@ impl Told {
     }
 }
 
-/// JSON in one line.
+/// Single-line JSON.
 impl std::ops::Deref for Told {
     type Target = str;
 
@@ -58,7 +58,7 @@ struct Written {
 }
 
 impl JobLog {
-    /// Reads the log of a job; that of a new one is empty.
+    /// Opens the log of a job; that of a new one is empty.
     ///
     /// # Errors
     /// If the disk fails.
@@ -77,8 +77,8 @@ impl JobLog {
         self.written.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends events, each an object with a member `event`, and makes them durable; then lets listeners know.
-    /// Costs one sync of the disk, however many there are.
+    /// Appends events, each an object with a member `event`, makes them durable, and then notifies listeners. Costs one
+    /// disk sync, however many events there are.
     ///
     /// # Errors
     /// If the disk fails.
@@ -86,7 +86,7 @@ impl JobLog {
         if events.is_empty() {
             return Ok(());
         }
-        // One writer has a log at a time: the runner of the job, or who cancels it before it has one.
+        // A log has one writer at a time: the thread that runs the job, or whoever cancels it before that.
         let (first, end) = {
             let written = self.written();
             (written.events.len() + 1, written.end)
@@ -109,12 +109,12 @@ impl JobLog {
         Ok(())
     }
 
-    /// Says how far the job is.
+    /// Reports progress.
     pub(crate) fn progress(&self, state: &Value) {
         self.changed.send_modify(|progress| progress.state = Some(state.to_string().into()));
     }
 
-    /// At most so many events behind the first `after`.
+    /// At most `most` events after the first `after`.
     pub(crate) fn after(&self, after: usize, most: usize) -> Vec<Arc<Told>> {
         self.written().events.iter().skip(after).take(most).cloned().collect()
     }
@@ -129,7 +129,7 @@ impl JobLog {
         self.written().events.last().cloned()
     }
 
-    /// What of a run stands here already.
+    /// The events of a run that are already logged.
     pub(crate) fn heard(&self) -> Heard {
         let mut heard = Heard::default();
         for event in &self.written().events {
@@ -143,13 +143,13 @@ impl JobLog {
         heard
     }
 
-    /// Hears of every change from now on.
+    /// Subscribes to changes.
     pub(crate) fn listen(&self) -> watch::Receiver<Progress> {
         self.changed.subscribe()
     }
 }
 
-/// An event as the value that it was.
+/// The event as JSON value.
 pub(crate) fn value(event: &str) -> Value {
     serde_json::from_str(event).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What jobs are done with, and within which bounds.
+//! The resources of jobs, and their limits.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -9,30 +9,30 @@ use theoremata_store::Store;
 use super::models::Models;
 use super::webhook::Receivers;
 
-/// What the jobs of a server may use.
+/// Limits on the jobs of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Jobs that are done at the same time.
+    /// Maximal number of concurrent jobs.
     pub(crate) at_once: NonZeroUsize,
-    /// Threads of each.
+    /// Threads per job.
     pub(crate) threads: NonZeroUsize,
-    /// CPU seconds of a job that names none, and the most that one may name.
+    /// Default and maximal CPU seconds of a job.
     pub(crate) cpu_seconds: f64,
-    /// Megabytes of a job that names none, and the most that one may name.
+    /// Default and maximal megabytes of a job.
     pub(crate) memory_mb: u64,
-    /// Jobs that may wait, of one owner.
+    /// Maximal number of queued jobs per owner.
     pub(crate) waiting: usize,
-    /// Jobs that may wait, of all.
+    /// Maximal number of queued jobs in total.
     pub(crate) waiting_in_all: usize,
-    /// Whom jobs may tell that they have ended.
+    /// Allowed webhook receivers.
     pub(crate) receivers: Receivers,
 }
 
-/// What jobs are done with.
+/// The resources of jobs.
 pub(crate) struct Means {
     pub(crate) store: Arc<Store>,
     pub(crate) limits: Limits,
-    /// Who answers jobs that ask a language model.
+    /// The language model, if configured.
     pub(crate) models: Option<Arc<Models>>,
     closing: AtomicBool,
 }
@@ -42,12 +42,12 @@ impl Means {
         Means { store, limits, models, closing: AtomicBool::new(false) }
     }
 
-    /// By what the model is known, if there is one.
+    /// The identity of the model, if configured.
     pub(crate) fn model(&self) -> Option<&str> {
         self.models.as_ref().map(|models| models.identity())
     }
 
-    /// Nothing is begun from now on.
+    /// Refuses to begin further work.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
     }

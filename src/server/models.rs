@@ -1,4 +1,4 @@
-//! The language model of a server: a pool that everybody's questions go to, and who waits for which answer.
+//! The language model of a server: a shared pool of questions, and the clients that wait for their answers.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,13 +14,13 @@ use theoremata_lm::Model;
 use theoremata_store::Store;
 use tokio::sync::watch;
 
-/// A model with all that is needed to run it.
+/// A model with the resources to run it.
 pub(crate) struct Seat {
-    /// What callers call it.
+    /// The name that callers use.
     pub(crate) name: String,
-    /// By what it is known among all models.
+    /// Its identity among all models.
     pub(crate) identity: String,
-    /// The model with its memory and its threads.
+    /// The model with its memory and threads.
     pub(crate) local: Local,
 }
 
@@ -31,24 +31,24 @@ pub(crate) struct Models {
     pub(crate) name: String,
     pub(crate) model: Arc<Model>,
     identity: String,
-    /// The provers that questions name.
+    /// The provers that questions may call.
     pub(crate) desk: Desk,
-    /// The tools of other hosts that questions may name.
+    /// The remote tools that questions may call.
     pub(crate) remote: Arc<RemoteTools>,
     asked: Mutex<HashMap<JobId, Asked>>,
-    /// Who is told of a question that is answered while nobody waits for it.
+    /// Called for questions that are answered while nobody waits for them.
     unheard: OnceLock<Box<dyn Fn(JobId) + Send + Sync>>,
 }
 
-/// A question that somebody waits for.
+/// A question with waiting clients.
 struct Asked {
     askers: usize,
-    /// Whether what was told of it is kept when it is answered.
+    /// Whether its events are kept when it is answered.
     kept: bool,
     news: watch::Sender<()>,
 }
 
-/// Whether what is told of a question is kept, so that it goes on after a kill.
+/// Whether the events of a question are kept, so that it survives a kill.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Memory {
     Kept,
@@ -67,7 +67,7 @@ impl Models {
         let options = Options {
             store: Some(store.clone()),
             toolbox: Some(desk.toolbox(Some(remote.toolbox(None)))),
-            // Jobs that a person lets go on have their turn among all jobs of the server.
+            // The server schedules resumed jobs itself, among all of its jobs.
             resumption: Resumption::WhenAsked,
             ..Options::new(vec![Kind::Local(local)], &identity)
         };
@@ -101,14 +101,15 @@ impl Models {
         };
         question.news.send_replace(());
         if question.askers == 0 && matches!(event.what, EventKind::Answered(_)) {
-            // Nobody is left who waited for it.
+            // No client is left.
             if let Some(question) = asked.remove(&id) {
                 self.forget(id, question.kept);
             }
         }
     }
 
-    /// Has somebody told of questions that are answered while nobody waits for them. Only the first one who asks is.
+    /// Sets the callback for questions that are answered while nobody waits for them. Only the first call has an
+    /// effect.
     pub(crate) fn tell_unheard(&self, tell: impl Fn(JobId) + Send + Sync + 'static) {
         let _ = self.unheard.set(Box::new(tell));
     }
@@ -116,12 +117,12 @@ impl Models {
     fn forget(&self, id: JobId, kept: bool) {
         self.pool.forget(id);
         if !kept {
-            // What cannot be removed takes room, and harms nobody.
+            // A journal that cannot be removed only takes space.
             let _ = self.store.remove_journal(id);
         }
     }
 
-    /// Asks a question. Waits for the pool, and with the memory [`Memory::Kept`] for the disk.
+    /// Asks a question. Blocks on the pool, and with [`Memory::Kept`] on the disk.
     ///
     /// # Errors
     /// If the pool refuses it.
@@ -136,12 +137,12 @@ impl Models {
             question.news.subscribe()
         };
         let asking = Asking { models: self.clone(), id, told: 0, news, suspended: false };
-        // Where it is refused, `asking` takes the asker back.
+        // If it is refused, dropping `asking` unregisters the client.
         self.pool.submit(job)?;
         Ok(asking)
     }
 
-    /// By what the model is known among all models.
+    /// The identity of the model among all models.
     pub(crate) fn identity(&self) -> &str {
         &self.identity
     }
@@ -151,33 +152,33 @@ impl Models {
         &self.pool
     }
 
-    /// Ends one node of a question and all below it; false if no such node is open.
+    /// Cancels a node of a question with all of its descendants; false if no such node is open.
     pub(crate) fn cancel_node(&self, question: &Job, path: &[u32]) -> bool {
         self.pool.cancel_node(question.id(&self.identity), path)
     }
 
-    /// Lets a node of a question go on that waits for a person, or refuses it; false if it does not wait. It is durable then.
+    /// Approves or refuses what a node waits for; false if it is not waiting. Durable on return.
     pub(crate) fn decide(&self, question: &Job, path: &[u32], granted: bool) -> bool {
         self.pool.decide(question.id(&self.identity), path, granted)
     }
 
-    /// By what the pool knows a question.
+    /// The id of a question in the pool.
     pub(crate) fn id(&self, question: &Job) -> JobId {
         question.id(&self.identity)
     }
 
-    /// Whether a question is suspended, once all orders that were given before have arrived: asked again, it goes on as soon as a
-    /// person has decided.
+    /// Whether a question is suspended, once all earlier commands have been processed. If it is, asking it again
+    /// resumes it after the human decision.
     pub(crate) fn suspended(&self, id: JobId) -> Option<Suspended> {
         self.make_durable();
         self.pool.suspended(id)
     }
 
-    /// What the prover has proved for a question, and for which node: each is read from the store, where it is written down who
-    /// asked for it.
+    /// The theorems that the prover has proved for a question, each with the node that requested it. Each is read from
+    /// the store, which also records who requested it.
     ///
     /// # Errors
-    /// In words, if the store does not hold what a reply says.
+    /// A message, if the store does not hold what a reply claims.
     pub(crate) fn proved(&self, question: &Job) -> Result<Vec<(Vec<u32>, Proved)>, String> {
         let job = question.id(&self.identity);
         let (mut proved, mut earlier) = (Vec::new(), Vec::new());
@@ -191,34 +192,34 @@ impl Models {
         Ok(proved)
     }
 
-    /// Questions that are not answered, or whose answers somebody still reads.
+    /// Number of questions that are unanswered, or whose answers are still being read.
     pub(crate) fn open(&self) -> usize {
         self.asked().len()
     }
 
-    /// Waits until all that was told of kept questions is on disk. Costs at most one sync of the disk.
+    /// Makes all events of kept questions durable. Costs at most one disk sync.
     pub(crate) fn make_durable(&self) {
         self.pool.usage();
     }
 
-    /// Why answers are not written down any more, if that failed.
+    /// The error that ended journaling, if there was one.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.pool.trouble()
     }
 }
 
-/// Somebody who waits for an answer. Whoever goes away before it is there, and was the last, ends the work.
+/// A client that waits for an answer. Dropping the last client of an unanswered question cancels it.
 pub(crate) struct Asking {
     models: Arc<Models>,
     id: JobId,
     told: u64,
     news: watch::Receiver<()>,
-    /// Whether the work is to lie until somebody asks again.
+    /// Whether the question stays suspended until it is asked again.
     suspended: bool,
 }
 
 impl Asking {
-    /// What was told since the last call, as soon as there is something. Nothing comes behind the answer.
+    /// Events since the last call, as soon as there are any. Nothing follows the answer.
     pub(crate) async fn next(&mut self) -> Vec<Arc<JobEvent>> {
         loop {
             self.news.borrow_and_update();
@@ -233,7 +234,7 @@ impl Asking {
         }
     }
 
-    /// The same on a thread that may wait, for so long at most.
+    /// Blocking variant, with a timeout.
     pub(crate) fn wait(&mut self, most: std::time::Duration) -> Vec<Arc<JobEvent>> {
         let begin = std::time::Instant::now();
         loop {
@@ -246,41 +247,41 @@ impl Asking {
         }
     }
 
-    /// What came of the question, once all that was told of it has been heard.
+    /// The answer, once all events of the question have been received.
     pub(crate) fn answer(&self) -> Option<Answer> {
         let answer = self.models.pool.answer(self.id)?;
-        // Nothing is told behind an answer.
+        // Nothing follows an answer.
         let heard_all = self.models.pool.told(self.id, self.told).is_some_and(|events| events.is_empty());
         heard_all.then_some(answer)
     }
 
-    /// Whether nothing more is told before a person decides, or somebody asks anew after one has.
+    /// Whether no event will follow before a human decision, and a new request after it.
     pub(crate) fn is_suspended(&self) -> bool {
         self.models.pool.suspended(self.id).is_some()
             && self.models.pool.told(self.id, self.told).is_some_and(|it| it.is_empty())
     }
 
-    /// Stops waiting for an answer that somebody will wait for later: the work is neither cancelled nor forgotten.
+    /// Stops waiting for an answer that a later client will wait for: the question is neither cancelled nor forgotten.
     pub(crate) fn suspend(mut self) {
         self.suspended = true;
     }
 
-    /// The question.
+    /// The id of the question.
     pub(crate) fn id(&self) -> JobId {
         self.id
     }
 
-    /// Goes on behind what was heard before.
+    /// Skips events that were received before.
     pub(crate) fn skip(&mut self, events: u64) {
         self.told = events;
     }
 
-    /// Ends the work; it is answered with what there is.
+    /// Cancels the question; it is answered with the results so far.
     pub(crate) fn cancel(&self) {
         self.models.pool.cancel(self.id);
     }
 
-    /// Lets the work go on, or lie, without anybody who waits: it is neither cancelled nor forgotten.
+    /// Leaves the question running or suspended without a client: it is neither cancelled nor forgotten.
     pub(crate) fn leave(self) {
         self.models.asked().remove(&self.id);
     }

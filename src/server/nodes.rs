@@ -1,4 +1,4 @@
-//! The calls about single nodes of a question to the language model.
+//! API calls about single nodes of a language model question.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use super::upload;
 
 type Answer = Result<HttpResponse, Problem>;
 
-/// Cancels one node of a question to the language model and all below it; its siblings go on.
+/// Cancels one node of a language model question with all of its descendants; its siblings continue.
 #[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/cancel", tag = "jobs",
     params(
         ("id" = String, Path),
@@ -42,7 +42,7 @@ pub(crate) async fn cancel(server: Data<Server>, request: HttpRequest, path: Pat
     order(&server, &request, (&path.0, &path.1), no, Models::cancel_node).await
 }
 
-/// Lets a node go on that waits for a person.
+/// Approves a node that waits for a human decision.
 #[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/approve", tag = "jobs",
     params(("id" = String, Path), ("node" = String, Path, description = "The node; `root` is the question's own.")),
     responses(
@@ -56,7 +56,7 @@ pub(crate) async fn approve(server: Data<Server>, request: HttpRequest, path: Pa
     decide(&server, &request, (&path.0, &path.1), true).await
 }
 
-/// Refuses a node that waits for a person: a call of a tool is not made, and a step of a program ends the node.
+/// Refuses a node that waits for a human decision: a tool call is not made, and a script step ends the node.
 #[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/refuse", tag = "jobs",
     params(("id" = String, Path), ("node" = String, Path, description = "The node; `root` is the question's own.")),
     responses(
@@ -70,10 +70,10 @@ pub(crate) async fn refuse(server: Data<Server>, request: HttpRequest, path: Pat
     decide(&server, &request, (&path.0, &path.1), false).await
 }
 
-/// Says whether what waits at a node may go on.
+/// Decides on a node that waits.
 ///
 /// # Errors
-/// If there is no such job of the caller, or nothing waits there.
+/// If the caller has no such job, or the node is not waiting.
 pub(super) async fn decide(server: &Data<Server>, request: &HttpRequest, at: (&str, &str), granted: bool) -> Answer {
     let say = move |models: &Models, question: &Question, node: &[u32]| models.decide(question, node, granted);
     order(server, request, at, nobody_waits, say).await
@@ -83,7 +83,7 @@ fn nobody_waits(node: &str) -> Problem {
     Problem::new(409, "no-waiting-node", format!("there is no node {node} of this job that waits for a person"))
 }
 
-/// Gives an order to a node of the caller's own job; `no` says that it cannot be carried out.
+/// Sends a command to a node of the caller's own job; `no` is the error if it has no effect.
 async fn order(
     server: &Data<Server>,
     request: &HttpRequest,
@@ -100,7 +100,7 @@ async fn order(
         let Some((models, question)) = office.means.models.as_ref().zip(question) else { return Ok(false) };
         let done = order(models, &question, &branches);
         if done {
-            // A job that waited for a person has its turn again.
+            // A job that waited for a human decision is queued again.
             office.requeue(models.id(&question));
         }
         Ok(done)
@@ -111,7 +111,7 @@ async fn order(
     Ok(HttpResponse::Accepted().json(job.view()))
 }
 
-/// The branches that lead to a node.
+/// Parses the path of a node.
 fn branches(node: &str) -> Result<Vec<u32>, Problem> {
     let wrong =
         || Problem::malformed(format!("`{node}` is no node: numbers with dots between them are needed, or `root`"));
@@ -121,7 +121,7 @@ fn branches(node: &str) -> Result<Vec<u32>, Problem> {
     }
 }
 
-/// What a job asks the language model, if it does.
+/// The language model question of a job, if it is one.
 fn question(means: &super::means::Means, job: &Job) -> Result<Option<Question>, Problem> {
     Ok(match ledger::request(&means.store, &job.id)?.meaning(means.model())? {
         Asked::Reason(reasoning) => Some(reasoning.job),
@@ -129,7 +129,7 @@ fn question(means: &super::means::Means, job: &Job) -> Result<Option<Question>, 
     })
 }
 
-/// A node that draws anew; its siblings stay, and all else of the job. That is a job of its own.
+/// Resamples a node, as a new job; its siblings and everything else stay the same.
 #[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/retry", tag = "jobs",
     params(("id" = String, Path), ("node" = String, Path, description = "The node; one that ended, however it did.")),
     responses(
@@ -155,17 +155,17 @@ pub(crate) async fn retry(server: Data<Server>, request: HttpRequest, path: Path
     taken(&server, &request, wanted.await?).await
 }
 
-/// What a node is to go on with.
+/// The instruction for a node to continue with.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Instruction {
-    /// What is said behind what the node said.
+    /// The text appended to that of the node.
     prompt: String,
-    /// Tokens of the answer at most; those of the job if it is left out.
+    /// Maximal tokens of the answer; by default those of the job.
     max_tokens: Option<usize>,
 }
 
-/// Goes on from what a node said, with another instruction: a job of its own that begins with what was read and said so far.
+/// Continues the text of a node with another instruction, as a new job that begins with everything read and generated.
 #[utoipa::path(post, path = "/v1/jobs/{id}/nodes/{node}/fork", tag = "jobs", request_body = Instruction,
     params(("id" = String, Path), ("node" = String, Path, description = "The node; one that said something.")),
     responses(
@@ -200,14 +200,14 @@ pub(crate) async fn fork(
     taken(&server, &request, wanted.await?).await
 }
 
-/// Takes a job that comes of another one.
+/// Submits a job that derives from another one.
 async fn taken(server: &Data<Server>, request: &HttpRequest, wanted: JobRequest) -> Answer {
     let (Taken::New(job) | Taken::Known(job)) = api::take(server, caller(request), None, wanted).await?;
     let address = format!("/v1/jobs/{}", job.id);
     Ok(HttpResponse::Accepted().insert_header((header::LOCATION, address)).json(job.view()))
 }
 
-/// What each node of a question to the language model cost so far, and all together.
+/// The cost so far of each node of a language model question, and their total.
 #[utoipa::path(get, path = "/v1/jobs/{id}/usage", tag = "jobs", params(("id" = String, Path)), responses(
     (status = 200, description = "Tokens of each node: of the prompt, cached, generated, reused, new, reencoded and pruned; its critical path, its peak of pages, its calls and its time."),
     (status = 404, description = "There is no such job, or it asks no language model."),
@@ -226,7 +226,7 @@ pub(crate) async fn usage(server: Data<Server>, request: HttpRequest, id: Path<S
     Ok(HttpResponse::Ok().json(value.await?))
 }
 
-/// The addresses of these calls.
+/// The routes of these calls.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |what: &str| web::resource(format!("/v1/jobs/{{id}}/nodes/{{node}}/{what}")).default_service(only("POST"));
     config

@@ -1,4 +1,4 @@
-//! Where jobs are taken, wait for their turn, and are done: a few threads do them, the others wait.
+//! The job scheduler: accepts, queues and runs jobs on a few threads.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -33,15 +33,15 @@ pub(crate) struct Office {
 
 struct Inner {
     ledger: Ledger,
-    /// Jobs that are being done, by number.
+    /// Running jobs, by number.
     running: HashMap<u64, Cancel>,
-    /// Jobs that wait for a person, by the question of theirs that does: several jobs may ask the same.
+    /// Jobs that wait for a human decision, by the question that needs it: several jobs may share a question.
     suspended: HashMap<JobId, Vec<u64>>,
     logs: HashMap<String, Weak<JobLog>>,
 }
 
 impl Inner {
-    /// Notes that a job is being done.
+    /// Marks a job as running.
     fn begin(&mut self, job: &Job) -> Cancel {
         let cancel = Cancel::default();
         self.ledger.put(job.number, State::Running);
@@ -49,7 +49,7 @@ impl Inner {
         cancel
     }
 
-    /// Takes a job out of those that wait for a person, with the question for which it waits; nothing if it does not.
+    /// Removes a job from those waiting for a human decision; returns its question, or `None` if it was not waiting.
     fn take_suspended(&mut self, number: u64) -> Option<JobId> {
         let question = self.suspended.iter().find(|(_, jobs)| jobs.contains(&number)).map(|(question, _)| *question)?;
         self.suspended.get_mut(&question)?.retain(|other| *other != number);
@@ -57,23 +57,23 @@ impl Inner {
     }
 }
 
-/// How far a job was done.
+/// Why a thread stopped working on a job.
 enum Performed {
     Ended(Ended),
-    /// It goes on when the office is opened again.
+    /// The server is closing; the job is resumed at the next start.
     Closing,
-    /// A question of it waits for a person.
+    /// One of its questions waits for a human decision.
     Waiting(JobId),
 }
 
-/// Questions to the language model that are worked on at the same time. Their threads wait for the pool, which does the work;
-/// questions that wait for a person have none.
+/// Maximal number of concurrent questions to the language model. Their threads only wait for the pool. Questions that
+/// wait for a human decision use no thread.
 const ASKERS: usize = 32;
 
-/// Who does a job.
+/// The kind of thread that runs a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Desk {
-    /// A thread that lets the prover or the checker work.
+    /// A thread that runs the prover or the checker.
     Prover,
     /// A thread that waits for the language model.
     Model,
@@ -88,15 +88,15 @@ impl Desk {
     }
 }
 
-/// What became of a request for a job.
+/// The result of submitting a job.
 pub(crate) enum Taken {
     New(Box<Job>),
-    /// The same request came before, with the same key.
+    /// The same request was submitted before, with the same idempotency key.
     Known(Box<Job>),
 }
 
 impl Office {
-    /// Opens the book of jobs. Those that had not ended wait for their turn.
+    /// Opens the ledger. Unfinished jobs are queued again.
     ///
     /// # Errors
     /// If the disk fails.
@@ -110,13 +110,13 @@ impl Office {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the threads that do jobs. They end when the office closes.
+    /// Starts the threads that run jobs. They end when the office closes.
     ///
     /// # Errors
-    /// If the system has no thread.
+    /// If the system cannot create a thread.
     pub(crate) fn staff(office: &Arc<Office>) -> io::Result<Vec<JoinHandle<()>>> {
         if let Some(models) = &office.means.models {
-            // A job that waits for a person may also be ended by its time.
+            // A job that waits for a human decision may also end by its deadline.
             let office = Arc::downgrade(office);
             models
                 .tell_unheard(move |question| office.upgrade().into_iter().for_each(|office| office.requeue(question)));
@@ -138,13 +138,12 @@ impl Office {
             .collect()
     }
 
-    /// The jobs that have ended and of which word is to be sent, the oldest first.
+    /// Ended jobs with pending webhook deliveries, the oldest first.
     pub(crate) fn undelivered(&self) -> Vec<Job> {
         self.inner().ledger.all().filter(tells).cloned().collect()
     }
 
-    /// Waits until something happens to a job, at most so long, and only as long as so many have to tell that they
-    /// have ended.
+    /// Waits, up to a timeout, for a change of jobs, as long as the number of pending deliveries is `known`.
     pub(crate) fn rest(&self, most: Duration, known: usize) {
         let inner = self.inner();
         if !self.means.is_closing() && inner.ledger.all().filter(tells).count() == known {
@@ -152,16 +151,16 @@ impl Office {
         }
     }
 
-    /// Whom a job is to tell.
+    /// The webhook of a job.
     ///
     /// # Errors
-    /// If that cannot be read.
+    /// If it cannot be read.
     pub(crate) fn webhook(&self, id: &str) -> Result<Webhook, String> {
         let request = ledger::request(&self.means.store, id).map_err(|error| error.to_string())?;
         request.webhook.ok_or_else(|| "the request names no webhook".to_owned())
     }
 
-    /// Notes how far the word of a job is.
+    /// Records the state of a webhook delivery.
     ///
     /// # Errors
     /// If the disk fails.
@@ -171,26 +170,26 @@ impl Office {
         Ok(())
     }
 
-    /// Takes no more jobs and stops those that are being done: they go on when the office is opened again.
+    /// Refuses new jobs and stops running ones, which are resumed at the next start.
     pub(crate) fn close(&self) {
         self.means.close();
         self.inner().running.values().for_each(Cancel::cancel);
         self.turn.notify_all();
     }
 
-    /// The job that came of the same request before, with the same key.
+    /// The job of an earlier submission with the same idempotency key.
     ///
     /// # Errors
-    /// If the key came with another request.
+    /// If that was a different request.
     pub(crate) fn repeated(&self, owner: &str, key: Option<&str>, hash: &str) -> Result<Option<Job>, Problem> {
         key.map_or(Ok(None), |key| repeated(&self.inner(), owner, key, hash))
     }
 
-    /// Takes a job. `key` is the caller's own for this request, with the hash of that: the same again gives the same job. Waits
-    /// for the disk.
+    /// Accepts a job durably. `key` is the caller's idempotency key with the hash of the request: repeating a request
+    /// returns the same job. Blocks on the disk.
     ///
     /// # Errors
-    /// If the key came with another request, too many jobs wait, or the disk fails.
+    /// If the key was used for a different request, the queue is full, or the disk fails.
     pub(crate) fn take(
         &self,
         (owner, quota): (&str, Option<Quota>),
@@ -260,12 +259,12 @@ impl Office {
             origin: request.origin.clone(),
         };
         inner.ledger.take(job.clone(), request)?;
-        // One of those who wait does jobs of this kind.
+        // All are woken, as only some threads run jobs of this kind.
         self.turn.notify_all();
         Ok(Taken::New(Box::new(job)))
     }
 
-    /// What a job may use: what it asks for, within the bounds of the server and what is left to its owner.
+    /// The bounds of a job: those it asks for, capped by the server and by the remaining quota of its owner.
     fn bounded(&self, budget: &Budget, left: Option<f64>) -> Budget {
         let Limits { cpu_seconds, memory_mb, .. } = self.means.limits;
         let cpu_seconds = left.map_or(cpu_seconds, |left| cpu_seconds.min(left));
@@ -275,31 +274,31 @@ impl Office {
         }
     }
 
-    /// What a caller used.
+    /// The usage of a caller.
     pub(crate) fn used(&self, owner: &str) -> Used {
         self.inner().ledger.used(owner)
     }
 
-    /// Notes what a caller used, if it has a key. Waits for the disk.
+    /// Records usage of a caller that has a key. Blocks on the disk.
     pub(crate) fn spend(&self, owner: &str, spent: Spent) {
         if !owner.is_empty() && spent != Spent::default() {
-            // Where the disk fails, it is a gift.
+            // If the disk fails, the usage is not charged.
             let _ = self.inner().ledger.spend(owner, spent);
         }
     }
 
-    /// A job.
+    /// The job with this id.
     pub(crate) fn find(&self, id: &str) -> Option<Job> {
         self.inner().ledger.find(id).cloned()
     }
 
-    /// Jobs that `wanted` picks, the newest first: at most so many before a number.
+    /// The jobs that `wanted` selects, the newest first: at most `most`, with numbers below `before`.
     pub(crate) fn list(&self, before: Option<u64>, most: usize, wanted: impl Fn(&Job) -> bool) -> Vec<Job> {
         let inner = self.inner();
         inner.ledger.before(before.unwrap_or(u64::MAX)).filter(|job| wanted(job)).take(most).cloned().collect()
     }
 
-    /// How many jobs are in each state.
+    /// Number of jobs in each state.
     pub(crate) fn counts(&self) -> HashMap<&'static str, u64> {
         let mut counts = HashMap::new();
         self.inner().ledger.all().for_each(|job| *counts.entry(job.state.word()).or_default() += 1);
@@ -321,8 +320,8 @@ impl Office {
         Ok(log)
     }
 
-    /// Cancels a job, and gives it as it then is. One that is being done ends a little later; one that has ended
-    /// stays as it is. Waits for the disk.
+    /// Cancels a job, and returns its new state. A running job ends a little later; no effect on a job that has ended.
+    /// Blocks on the disk.
     ///
     /// # Errors
     /// If the disk fails.
@@ -333,12 +332,12 @@ impl Office {
         if let Some(cancel) = inner.running.get(&job.number) {
             cancel.cancel();
         } else if let Some(question) = inner.take_suspended(job.number) {
-            // It takes no time: the pool answers with what was said so far.
+            // This is quick: the pool answers with the results so far.
             let cancel = inner.begin(&job);
             cancel.cancel();
             drop(inner);
             self.work_at(&job, &cancel);
-            // Other jobs with the same question hear of the answer.
+            // Other jobs with the same question receive the answer.
             self.requeue(question);
             inner = self.inner();
         } else if job.state == State::Queued {
@@ -349,7 +348,7 @@ impl Office {
         Ok(inner.ledger.find(id).cloned())
     }
 
-    /// Waits for a job and does it. False when the office closes.
+    /// Waits for a job and runs it. False when the office closes.
     fn do_next(&self, desk: Desk) -> bool {
         let mut inner = self.inner();
         let (job, cancel) = loop {
@@ -367,14 +366,14 @@ impl Office {
         true
     }
 
-    /// Works at a job that has begun, until it ends or waits for a person.
+    /// Runs a job until it ends or waits for a human decision.
     fn work_at(&self, job: &Job, cancel: &Cancel) {
         let (mut inner, left) = loop {
             let spent = Cell::new(Spent::default());
             let left = self.perform(job, cancel, &spent);
             self.spend(&job.owner, spent.get());
             let inner = self.inner();
-            // Who cancels a job that is about to wait is heard by working at it once more.
+            // If a job is cancelled just before it waits, running it once more handles the cancellation.
             if !matches!(left, Performed::Waiting(_)) || !cancel.is_cancelled() {
                 break (inner, left);
             }
@@ -382,7 +381,7 @@ impl Office {
         inner.running.remove(&job.number);
         let waits = match left {
             Performed::Ended(Ended { state, error }) => {
-                // Where the disk fails the job is found unfinished when the office is opened again.
+                // If the disk fails, the job is unfinished at the next start.
                 let _ = inner.ledger.end(&job.id, state, now(), error);
                 None
             }
@@ -393,10 +392,10 @@ impl Office {
                 Some(question)
             }
         };
-        // Another job may have waited for the same run.
+        // Another job may be waiting for the same run.
         self.turn.notify_all();
         drop(inner);
-        // Whoever decided before the job stood among those that wait did not find it there.
+        // A decision made just before the job was registered as waiting did not find it there.
         if let (Some(question), Some(models)) = (waits, &self.means.models)
             && models.suspended(question) != Some(Suspended::Waiting)
         {
@@ -404,7 +403,7 @@ impl Office {
         }
     }
 
-    /// Lets the jobs go on, in their turn, that waited for a person with a question.
+    /// Requeues the jobs that waited for a human decision on a question.
     pub(crate) fn requeue(&self, question: JobId) {
         let mut inner = self.inner();
         for number in inner.suspended.remove(&question).unwrap_or_default() {
@@ -413,7 +412,7 @@ impl Office {
         self.turn.notify_all();
     }
 
-    /// Does a job as far as it goes now.
+    /// Executes a job as far as possible now.
     fn perform(&self, job: &Job, cancel: &Cancel, spent: &Cell<Spent>) -> Performed {
         let failed = |error: String| Performed::Ended(Ended { state: State::Failed, error: Some(error) });
         let log = match self.log(&job.id) {
@@ -421,7 +420,7 @@ impl Office {
             Err(error) => return failed(error.to_string()),
         };
         if let Some(last) = log.last().map(|last| super::log::value(&last)).filter(|last| last["event"] == "ended") {
-            // It had been told, and not been entered in the book.
+            // The job had ended in its log, but not in the ledger.
             let state = last["state"].as_str().and_then(State::read).unwrap_or(State::Failed);
             return Performed::Ended(Ended { state, error: last["error"].as_str().map(str::to_owned) });
         }
@@ -440,7 +439,7 @@ impl Office {
     }
 }
 
-/// The job of a caller that came with a key, if it came of the same request.
+/// The job of a caller with this idempotency key, if the request is the same.
 fn repeated(inner: &Inner, owner: &str, key: &str, hash: &str) -> Result<Option<Job>, Problem> {
     let Some(known) = inner.ledger.repeated(owner, key) else { return Ok(None) };
     match &known.idempotency {
@@ -454,13 +453,13 @@ fn repeated(inner: &Inner, owner: &str, key: &str, hash: &str) -> Result<Option<
     }
 }
 
-/// Whether word of a job is still to be sent.
+/// Whether a webhook delivery of the job is pending.
 fn tells(job: &&Job) -> bool {
     job.state.is_ended() && job.delivery.as_ref().is_some_and(|known| known.state == Arrival::Waiting)
 }
 
-/// The job whose turn it is: of whom the fewest are being done, and of these the one who waits longest; of the jobs of
-/// each the one with the highest priority, and of these the oldest. Two jobs never work at the same run.
+/// The next job: of the owner with the fewest running jobs, ties broken by the longest wait; of this owner's jobs the
+/// one with the highest priority, then the oldest. Two jobs never run on the same run concurrently.
 fn next(inner: &Inner, desk: Desk) -> Option<Job> {
     let mut busy: HashMap<&str, usize> = HashMap::new();
     let mut runs = Vec::new();
@@ -485,7 +484,7 @@ fn next(inner: &Inner, desk: Desk) -> Option<Job> {
     first.into_iter().min_by_key(turn).map(|(_, _, job)| job.clone())
 }
 
-/// The last event of a job.
+/// The final event of a job.
 fn ended_event(state: State, error: Option<&str>, more: serde_json::Value) -> serde_json::Value {
     let mut event = json!({ "event": "ended", "state": state.word(), "error": error });
     if let (Some(event), serde_json::Value::Object(more)) = (event.as_object_mut(), more) {
@@ -494,7 +493,7 @@ fn ended_event(state: State, error: Option<&str>, more: serde_json::Value) -> se
     event
 }
 
-/// An id that sorts like its number and cannot be guessed.
+/// An id that sorts by number and cannot be guessed.
 fn new_id(number: u64) -> Result<String, Problem> {
     let mut random = [0; 6];
     getrandom::fill(&mut random)

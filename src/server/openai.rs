@@ -1,7 +1,6 @@
-//! The protocol of OpenAI over the server's own model: chat completions,
-//! completions, responses, models. The tree of a question
-//! stays inside; what comes out is what clients of that protocol expect, and a request that asks for more than there is
-//! gets an error in their form.
+//! OpenAI-compatible API of the server's own model: chat completions, completions, responses, models. Trees of branches
+//! are not exposed; responses have the standard form, and unsupported parameters are rejected with an error in that
+//! form.
 
 mod answer;
 mod functions;
@@ -14,7 +13,7 @@ mod stream;
 pub(crate) use request::Refusal;
 pub(crate) use routes::*;
 
-/// Whether this is an address of the protocol, whose errors have a form of their own.
+/// Whether a path belongs to this API, whose errors have their own format.
 pub(crate) fn is_ours(path: &str) -> bool {
     ["/v1/chat/", "/v1/completions", "/v1/models", "/v1/responses"].iter().any(|prefix| path.starts_with(prefix))
 }

@@ -1,4 +1,4 @@
-//! The description of the API (OpenAPI 3.1), made from the code of its calls.
+//! The OpenAPI 3.1 description of the API, generated from its code.
 
 use actix_web::HttpResponse;
 use actix_web::web;
@@ -59,7 +59,7 @@ async fn show() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document())
 }
 
-/// Where it is served.
+/// The route of the document.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.service(web::resource("/openapi.json").default_service(only("GET")).route(web::get().to(show)));
 }

@@ -1,4 +1,4 @@
-//! For those who keep a server running: whether it lives, whether it takes work, and its figures.
+//! Operations: health, readiness and metrics.
 
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
@@ -11,13 +11,13 @@ use super::api::only;
 use super::problem::Problem;
 use super::state::Server;
 
-/// Says that the process answers.
+/// Health: the process responds.
 #[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, description = "It answers.")))]
 pub(crate) async fn health() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("alive\n")
 }
 
-/// Says whether the server takes jobs.
+/// Readiness: whether the server accepts jobs.
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses(
     (status = 200, description = "It takes jobs."), (status = 503, description = "It is about to stop, or its database fails."),
 ))]
@@ -29,7 +29,7 @@ pub(crate) async fn ready(server: Data<Server>) -> Result<HttpResponse, Problem>
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
 }
 
-/// The figures of the server for Prometheus.
+/// Metrics of the server for Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses(
     (status = 200, description = "Figures in the text format of Prometheus.", content_type = "text/plain"),
 ))]
@@ -64,7 +64,7 @@ pub(crate) async fn metrics(server: Data<Server>) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, kind)).body(text)
 }
 
-/// The addresses of these calls.
+/// The routes of these calls.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |path: &str| web::resource(path).default_service(only("GET"));
     config

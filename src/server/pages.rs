@@ -1,4 +1,4 @@
-//! Pages for people: to ask, to watch, to look for something; and the pages of runs, which are those of the static site.
+//! HTML pages: to submit, watch and search; and the pages of runs, which are those of the static site.
 
 use std::collections::HashMap;
 
@@ -24,9 +24,9 @@ use super::{nodes, shipped, upload};
 use crate::failure::Failure;
 use crate::site;
 
-/// Theorems that the page of a job shows.
+/// Maximal number of theorems on the page of a job.
 const LATEST: usize = 200;
-/// Jobs of a list.
+/// Maximal number of jobs in a list.
 const LISTED: usize = 50;
 
 const TEMPLATES: [(&str, &str); 8] = [
@@ -43,14 +43,14 @@ const TEMPLATES: [(&str, &str); 8] = [
 /// The templates of these pages.
 ///
 /// # Errors
-/// If one of them is wrong, which is our fault.
+/// If one of them is malformed, which is a bug.
 pub(crate) fn templates() -> Result<Tera, Failure> {
     let mut tera = Tera::new();
     tera.add_raw_templates(TEMPLATES).map_err(|error| Failure::World(format!("the templates: {error}")))?;
     Ok(tera)
 }
 
-/// A page, or one that says why there is none.
+/// A page, or a problem.
 pub(super) type Page = Result<HttpResponse, Problem>;
 
 pub(super) fn render(server: &Server, status: u16, template: &str, values: &Value) -> Page {
@@ -64,7 +64,7 @@ pub(super) fn render(server: &Server, status: u16, template: &str, values: &Valu
         .body(html))
 }
 
-/// A problem as a page.
+/// Renders a problem as a page.
 pub(super) fn told(server: &Server, page: Page) -> Page {
     page.or_else(|problem| {
         let status = problem.status();
@@ -74,7 +74,7 @@ pub(super) fn told(server: &Server, page: Page) -> Page {
     })
 }
 
-/// What the start page is asked for.
+/// Query of the start page.
 #[derive(Deserialize)]
 struct Start {
     example: Option<String>,
@@ -104,7 +104,7 @@ fn editor(server: &Server, request: &HttpRequest, asked: &Asked, chosen: &str, p
     render(server, problem.map_or(200, |problem| problem.status().as_u16()), "server/start.html", &values)
 }
 
-/// A job in a list.
+/// A job as a table row.
 fn row(job: &Job) -> Value {
     let mut row = serde_json::to_value(job.view()).expect("plain data");
     row["words"] = json!(job.state.word().replace('_', " "));
@@ -124,7 +124,7 @@ struct Asked {
 
 async fn ask(server: Data<Server>, request: HttpRequest, form: web::Payload) -> Page {
     let asked = match upload::body(form).await {
-        // The rules of a form are those of the part of an address behind the question mark.
+        // Form bodies are encoded like query strings.
         Ok(body) => Query::<Asked>::from_query(&String::from_utf8_lossy(&body))
             .map_err(|error| Problem::malformed(format!("the form: {error}"))),
         Err(problem) => Err(problem),
@@ -144,7 +144,7 @@ async fn ask(server: Data<Server>, request: HttpRequest, form: web::Payload) -> 
 }
 
 impl Asked {
-    /// A question to the language model.
+    /// A request for a language model question.
     fn question(&self) -> Result<JobRequest, Problem> {
         let prompt = self.source.replace("\r\n", "\n");
         let request = if self.kind == "vote" {
@@ -165,13 +165,13 @@ impl Asked {
         let size = Some(self.max_size.trim()).filter(|text| !text.is_empty());
         let size = size.map(str::parse).transpose();
         let max_size = size.map_err(|_| Problem::malformed("the most atoms are a number from 1 to 12"))?;
-        // Browsers send lines that end in two signs.
+        // Browsers send lines that end with CRLF.
         let text = |text: &str| text.replace("\r\n", "\n");
         let goals =
             text(&self.goals).lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
         let goals = if kind == Kind::Prove { goals } else { Vec::new() };
         let source = text(&self.source);
-        // A shipped theory that was not changed keeps its name, and so its run.
+        // An unchanged shipped theory keeps its name, and therefore its run.
         let shipped = shipped::examples().find(|(name, _)| shipped::file(name) == Some(&*source));
         let (source, files) = match shipped {
             Some((name, _)) => (None, vec![FileText { name: name.to_owned(), text: source }]),
@@ -200,7 +200,7 @@ fn to(place: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, place)).content_type("text/plain").body("")
 }
 
-/// Where a list goes on.
+/// Position in a paged list.
 #[derive(Deserialize)]
 struct Cursor {
     cursor: Option<u64>,
@@ -226,7 +226,7 @@ async fn job(server: Data<Server>, request: HttpRequest, id: Path<String>) -> Pa
 
 async fn shown(server: &Data<Server>, job: &Job) -> Page {
     let log = api::log(server, job).await?;
-    // Read once, so that the number of events belongs to what is shown.
+    // Read once, so that the number of events agrees with the content.
     let events: Vec<Value> = log.after(0, usize::MAX).iter().map(|event| value(event)).collect();
     let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).cloned().collect::<Vec<Value>>();
     let theorems = of("theorem");
@@ -250,7 +250,7 @@ async fn shown(server: &Data<Server>, job: &Job) -> Page {
             flaw.entry("theorem").or_insert(Value::Null);
         }
     }
-    // The log is the truth for the page: the book may be a moment behind it.
+    // The log is authoritative: the ledger may be slightly behind.
     let ended = last.is_some();
     let words = last.as_ref().and_then(|last| last["state"].as_str()).unwrap_or(job.state.word()).replace('_', " ");
     let mut row = row(job);
@@ -281,7 +281,7 @@ async fn shown(server: &Data<Server>, job: &Job) -> Page {
     render(server, 200, "server/job.html", &values)
 }
 
-/// The tree of a question as far as it was told, its nodes in the order in which they were opened.
+/// The tree of a question so far, nodes in the order of creation.
 fn tree(events: &[Value]) -> Vec<Value> {
     let mut nodes: Vec<Value> = Vec::new();
     for event in events {
@@ -309,7 +309,7 @@ fn tree(events: &[Value]) -> Vec<Value> {
     nodes
 }
 
-/// What waits for a person, in words.
+/// The pending request for human approval, in words.
 fn awaited(event: &Value) -> String {
     let (what, parameters) = (event["what"].as_str().unwrap_or(""), event["parameters"].as_str().unwrap_or(""));
     let asked: Value = serde_json::from_str(parameters).unwrap_or_default();
@@ -361,7 +361,7 @@ async fn found(server: &Server, request: &HttpRequest, run: &str, wanted: Wanted
     }
 }
 
-/// A file with the type that its name says; nothing if the caller has these bytes.
+/// A file with the content type of its name; 304 if the caller has these bytes.
 fn file(request: &HttpRequest, path: &str, bytes: Bytes) -> HttpResponse {
     let kind = match path.rsplit('.').next().unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
@@ -407,7 +407,7 @@ async fn look_for(server: Data<Server>, query: Query<HashMap<String, String>>) -
     told(&server, page)
 }
 
-/// The addresses of these pages.
+/// The routes of these pages.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |path: &str, allowed: &'static str| web::resource(path).default_service(only(allowed));
     config

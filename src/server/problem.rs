@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): what an error looks like to a program.
+//! Problem documents (RFC 9457): errors in machine-readable form.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use theoremata_store::StoreError;
 
 use crate::failure::Failure;
 
-/// Why a request gets nothing, in words that say how to mend it.
+/// Why a request failed, with a message that says how to correct it.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem(Box<Said>);
 
 #[derive(Clone, Debug)]
 struct Said {
     status: StatusCode,
-    /// The kind of problem: the last part of its `type`, a word that programs may compare.
+    /// The kind of problem: the last part of its `type`, stable for programs.
     kind: &'static str,
     detail: String,
-    /// Further members of the document.
+    /// Additional members of the document.
     more: Map<String, Value>,
     headers: Vec<(HeaderName, String)>,
 }
@@ -31,38 +31,38 @@ impl Problem {
         Problem(Box::new(Said { status, kind, detail: detail.into(), more: Map::new(), headers: Vec::new() }))
     }
 
-    /// A header that its answer carries.
+    /// A header of the response.
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
         self.0.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The request itself is not understood.
+    /// 400: the request is malformed.
     pub(crate) fn malformed(detail: impl Into<String>) -> Problem {
         Problem::new(400, "malformed-request", detail)
     }
 
-    /// There is nothing at this address.
+    /// 404: the resource does not exist.
     pub(crate) fn not_found(detail: impl Into<String>) -> Problem {
         Problem::new(404, "not-found", detail)
     }
 
-    /// The address takes other methods.
+    /// 405: the method is not allowed.
     pub(crate) fn method(allowed: &str) -> Problem {
         Problem::new(405, "method-not-allowed", format!("this address takes {allowed}")).with(header::ALLOW, allowed)
     }
 
-    /// There is too much of something; it may be tried again later.
+    /// A limit is exceeded; retry after some seconds.
     pub(crate) fn later(kind: &'static str, seconds: u64, detail: impl Into<String>) -> Problem {
         Problem::new(429, kind, detail).with(header::RETRY_AFTER, seconds.to_string())
     }
 
-    /// A further header.
+    /// Adds a header.
     pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Problem {
         self.0.headers.push((name, value.into()));
         self
     }
 
-    /// A further member of the document.
+    /// Adds a member to the document.
     pub(crate) fn saying(mut self, name: &str, value: impl Into<Value>) -> Problem {
         self.0.more.insert(name.to_owned(), value.into());
         self
@@ -72,12 +72,12 @@ impl Problem {
         self.0.status
     }
 
-    /// What is wrong, in words.
+    /// The message.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail
     }
 
-    /// The members of the document.
+    /// The document.
     pub(crate) fn document(&self) -> Value {
         let mut document = json!({
             "type": format!("urn:theoremata:problem:{}", self.0.kind),

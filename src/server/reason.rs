@@ -1,4 +1,4 @@
-//! Jobs that ask the language model: what the pool tells of their trees goes to their logs.
+//! Language model jobs: the events of the pool go to the log of the job.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use super::request::Reasoning;
 use super::work::{self, Stopped};
 use crate::time::now;
 
-/// What is written in this time goes to the log together.
+/// Interval over which generated text is collected for the log.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// Asks the model, and writes down what its tree does until it is answered.
+/// Asks the model, and logs the events of its tree until it is answered.
 pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: &Cancel) -> work::Outcome {
     let Reasoning { job: question, theory } = reasoning;
     let none = || "this server was started without a model; `theoremata serve --model smollm2` gives it one".to_owned();
@@ -48,14 +48,14 @@ pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: 
         std::thread::sleep(GATHER);
         let events = asking.wait(GATHER);
         if !events.is_empty() {
-            // The log says how far it has heard the pool: it must not be ahead of what the pool finds again.
+            // The log records how much it has received from the pool, so it must not get ahead of the pool's journal.
             models.make_durable();
             log.append(gathered(&events)).map_err(said)?;
         }
         if let Some(trouble) = models.trouble() {
             return Err(format!("answers are not kept: {trouble}"));
         }
-        // The log may have had the answer from a process that was killed before it could say that the job has ended.
+        // The log may already have the answer, from a process that was killed before it recorded the end of the job.
         if let Some(answer) = asking.answer() {
             return ended(&answer, &models.proved(&question)?);
         }
@@ -67,17 +67,17 @@ pub(super) fn reason(means: &Means, reasoning: Reasoning, log: &JobLog, cancel: 
     }
 }
 
-/// Tokens that stand in a log.
+/// Number of generated tokens in a log.
 pub(super) fn written(log: &JobLog) -> u64 {
     log.of_kind("wrote").iter().filter_map(|event| value(event)["tokens"].as_u64()).sum()
 }
 
-/// How many of the pool's events stand in the log already.
+/// Number of pool events that are already logged.
 fn heard(log: &JobLog) -> u64 {
     log.last().and_then(|last| value(&last)["through"].as_u64()).unwrap_or(0)
 }
 
-/// Events as the log has them. What a node wrote without a pause is one.
+/// Events in the form of the log. Consecutive text of a node is merged.
 fn gathered(events: &[std::sync::Arc<JobEvent>]) -> Vec<Value> {
     let mut lines: Vec<Value> = Vec::new();
     for event in events {
@@ -138,7 +138,7 @@ fn line(what: &EventKind) -> Value {
     }
 }
 
-/// How a node or a tree ended. That a bound cut it off is no failure.
+/// How a node or tree ended. Truncation by a bound is not a failure.
 fn word(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Concluded => "concluded".to_owned(),
@@ -149,12 +149,12 @@ fn word(outcome: &Outcome) -> String {
     }
 }
 
-/// What came of a question: a function of it and the model alone.
+/// The result of a question: a function of question and model alone.
 fn ended(answer: &Answer, proved: &[(Vec<u32>, Proved)]) -> work::Outcome {
     if let (Outcome::Failed, Some(because), true) = (&answer.outcome, &answer.because, answer.nodes.is_empty()) {
         return Err(because.clone());
     }
-    // Of one answer the tree has no more to say than the answer itself.
+    // A tree of a single node has no result beyond that of the node.
     let (outcome, text) = match answer.nodes.as_slice() {
         [_, only] => (only.outcome.as_ref().unwrap_or(&answer.outcome), &only.text),
         _ => (&answer.outcome, &answer.text),

@@ -1,4 +1,4 @@
-//! What is asked of a job, as JSON, and as what it means.
+//! Requests for jobs: their JSON, and its interpretation.
 
 use std::collections::BTreeMap;
 
@@ -20,28 +20,28 @@ use super::webhook::Webhook;
 use crate::exchange::input::{self, GOALS, Loaded};
 use crate::failure::Failure;
 
-/// The most files of one request.
+/// Maximal number of files in a request.
 const MOST_FILES: usize = 200;
-/// The most tools of one request.
+/// Maximal number of tools in a request.
 const MOST_TOOLS: usize = 64;
-/// The most goals of one request.
+/// Maximal number of goals in a request.
 const MOST_GOALS: usize = 10_000;
-/// The most names of metadata, and the most bytes of each name and value.
+/// Maximal number of metadata entries, and maximal bytes of each name and value.
 const METADATA: (usize, usize) = (16, 512);
 
-/// What a job does.
+/// The kind of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
-    /// Find the theorems that follow from axioms.
+    /// Find theorems that follow from axioms.
     Explore,
     /// Prove or refute given statements.
     Prove,
-    /// Check what is stored: one run, or all.
+    /// Verify what is stored: one run, or all.
     Check,
-    /// Let the language model go on from a text or answer a question.
+    /// Let the language model continue a text or answer a question.
     Generate,
-    /// Let the language model answer by a program that parts the work: a tree of branches and joins.
+    /// Let the language model answer by a program that splits the work: a tree of branches and joins.
     Reason,
 }
 
@@ -61,32 +61,32 @@ impl Kind {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileText {
-    /// Its name, a relative path; imports name it.
+    /// Its name, a relative path; imports refer to it.
     pub(crate) name: String,
     /// Its text.
     pub(crate) text: String,
 }
 
-/// What decides the answer besides the files.
+/// Options that affect the answer, besides the files.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct JobOptions {
-    /// The largest number of atoms of a conjecture, 1 to 12; by default the theory's own.
+    /// Maximal number of atoms of a conjecture, 1 to 12; by default the theory's own.
     #[schema(minimum = 1, maximum = 12)]
     pub(crate) max_size: Option<u8>,
-    /// Who is asked when the search is stuck; nobody if it is left out.
+    /// The advisor for a search that is stuck; none by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) advice: Option<AdviceOptions>,
-    /// The run of an exploration of the same theory with fewer axioms: what it proved is known from the beginning.
+    /// A run that explored the same theory with fewer axioms: its theorems are known from the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) known: Option<String>,
 }
 
-/// What a job may use. The server has bounds of its own, which no request exceeds.
+/// Resource bounds of a job. The server's own bounds cannot be exceeded.
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Budget {
-    /// CPU seconds, all threads together.
+    /// CPU seconds, summed over threads.
     #[schema(exclusive_minimum = 0)]
     pub(crate) cpu_seconds: Option<f64>,
     /// Megabytes by which the server may grow while the job runs.
@@ -94,25 +94,25 @@ pub(crate) struct Budget {
     pub(crate) memory_mb: Option<u64>,
 }
 
-/// A job to do.
+/// A request for a job.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobRequest {
     pub(crate) kind: Kind,
-    /// A theory as one text in MPL; or name `files`.
+    /// The theory as one MPL text; alternatively, `files`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
-    /// The files of a theory, the main one first. Imports see these, and the theories that are shipped with the server;
-    /// a JSON configuration as the first takes the others as its definition files.
+    /// The files of a theory, the main one first. Imports resolve to these and to the shipped theories. If the first is
+    /// a JSON configuration, the others are its definition files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) files: Vec<FileText>,
     /// Statements in MPL to prove or refute.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) goals: Vec<String>,
-    /// The run to check; without it all are checked.
+    /// The run to check; by default all runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<String>,
-    /// What the language model is asked: `prompt`, for `reason` a `program`, and how it answers (docs/api.md).
+    /// The question to the language model: `prompt`, for `reason` a `program`, and generation parameters (docs/api.md).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub(crate) question: Option<Value>,
@@ -120,63 +120,64 @@ pub(crate) struct JobRequest {
     pub(crate) options: JobOptions,
     #[serde(default)]
     pub(crate) budget: Budget,
-    /// Words of the caller, kept with the job: 16 names at most.
+    /// Metadata of the caller, stored with the job: at most 16 entries.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
-    /// Of the caller's own jobs that wait, those with a higher number come first: -10 to 10.
+    /// Priority among the caller's own queued jobs, highest first: -10 to 10.
     #[serde(default, skip_serializing_if = "is_usual")]
     #[schema(minimum = -10, maximum = 10)]
     pub(crate) priority: i8,
-    /// Whom to tell when the job has ended.
+    /// Whom to notify when the job has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) webhook: Option<Webhook>,
-    /// The files of the run that `options.known` names, as the server has them: the job does not depend on what becomes of it.
+    /// The files of the run named by `options.known`, copied by the server, so that the job does not depend on that run
+    /// later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(ignore)]
     pub(crate) known: Vec<FileText>,
-    /// The job, and the node of it, that it came of. No request says so: the calls about nodes do.
+    /// The job and node that this job derives from. Never part of a request; set by the calls about nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     pub(crate) origin: Option<Origin>,
 }
 
-// The signature is serde's.
+// The signature is required by serde.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_usual(priority: &i8) -> bool {
     *priority == 0
 }
 
-/// What a request means.
+/// The interpretation of a request.
 pub(crate) enum Asked {
     /// A run of the prover.
     Question(Box<Question>),
-    /// A check of a run, or of all.
+    /// A check of one run, or of all.
     Check(Option<RunId>),
     /// A question to the language model.
     Reason(Box<Reasoning>),
 }
 
-/// A question to the language model, and the theory about which the prover is asked for it.
+/// A question to the language model, with the theory that its prover tools are about.
 pub(crate) struct Reasoning {
     pub(crate) job: Job,
     pub(crate) theory: Option<(Loaded, Limits)>,
 }
 
 impl JobRequest {
-    /// Reads the JSON of a request.
+    /// Parses the JSON of a request.
     ///
     /// # Errors
-    /// If it is none, with the place.
+    /// If it is malformed, with the position.
     pub(crate) fn read(json: &[u8]) -> Result<JobRequest, Problem> {
         let request: JobRequest =
             serde_json::from_slice(json).map_err(|error| Problem::malformed(format!("the body: {error}")))?;
         request.checked()
     }
 
-    /// Looks at all that can be told without reading a theory.
+    /// Validates everything that does not require reading a theory.
     ///
     /// # Errors
-    /// If a value is out of its range, or has no effect.
+    /// If a value is out of range, or has no effect.
     pub(crate) fn checked(self) -> Result<JobRequest, Problem> {
         let wrong =
             |field: &str, why: String| Err(Problem::malformed(format!("`{field}`: {why}")).saying("field", field));
@@ -256,7 +257,7 @@ impl JobRequest {
         Ok(self)
     }
 
-    /// What only the calls about nodes may say, where the request says it: the member, and that.
+    /// A member of the request that only the calls about nodes may set: its name, and a message.
     fn said_by_others(&self) -> Option<(&'static str, String)> {
         if self.origin.is_some() {
             return Some(("origin", "the calls about nodes say it".to_owned()));
@@ -269,22 +270,21 @@ impl JobRequest {
         Some(("question", format!("`{name}` is what the calls about nodes say")))
     }
 
-    /// By what two requests are the same.
+    /// Hash of the request, for idempotency.
     pub(crate) fn hash(&self) -> String {
         blake3::hash(&serde_json::to_vec(self).expect("plain data")).to_hex().to_string()
     }
 
-    /// Whether tools of its question are those of MCP servers, which have to be asked for them.
+    /// Whether the question names MCP servers whose tools must be listed.
     pub(crate) fn names_servers(&self) -> bool {
         let tools = self.question.as_ref().and_then(|question| question["tools"].as_array());
         tools.into_iter().flatten().any(|tool| tool["mcp"].is_object() && tool["name"].is_null())
     }
 
-    /// The request with the tools of its question spelled out, as it is kept: MCP servers are asked once, here, which tools
-    /// they have. Waits for them.
+    /// The request in its stored form, with MCP servers expanded to their tools. Queries the servers, and blocks.
     ///
     /// # Errors
-    /// If one is no tool, may not be called, or a server does not answer.
+    /// If a tool is invalid or not allowed, or a server does not answer.
     pub(crate) fn with_tools(mut self, remote: Option<&RemoteTools>) -> Result<JobRequest, Problem> {
         let wrong = |why: String| Problem::malformed(format!("`question`: {why}")).saying("field", "question");
         let tools = self.question.as_mut().and_then(|question| question.get_mut("tools"));
@@ -298,7 +298,7 @@ impl JobRequest {
         Ok(self)
     }
 
-    /// The request with the files of the run that it builds on.
+    /// Adds the files of the run in `options.known`.
     ///
     /// # Errors
     /// If there is no such run, or it is no exploration.
@@ -320,10 +320,11 @@ impl JobRequest {
         Ok(self)
     }
 
-    /// What the request means, on a server whose model is known by this. Wants a large stack, as formulas may be nested deeply.
+    /// Interprets the request, on a server whose model has this identity. Needs a large stack, as formulas may be
+    /// nested deeply.
     ///
     /// # Errors
-    /// If the files are no theory, or a goal is none of it, with the places.
+    /// If the files form no theory, or a goal is malformed, with positions.
     pub(crate) fn meaning(&self, model: Option<&str>) -> Result<Asked, Problem> {
         if self.kind == Kind::Check {
             let parse = |text: &String| {
@@ -348,7 +349,7 @@ impl JobRequest {
         let Loaded { theory, report: _, files: mut inputs } = loaded;
         let mut goals = Vec::new();
         if !self.goals.is_empty() {
-            // A blank in front would make a goal go on with the one before.
+            // Trimmed, because a leading blank would continue the previous goal.
             let text = self.goals.iter().map(|goal| goal.trim()).collect::<Vec<_>>().join("\n");
             let (read, report) = mpl::read_goals(&theory, text.as_bytes(), "goals");
             if report.failed() {
@@ -368,10 +369,10 @@ impl JobRequest {
         Ok(Asked::Question(Box::new(Question { theory, goals, inputs, manner })))
     }
 
-    /// The theory of the request. Wants a large stack.
+    /// Loads the theory of the request. Needs a large stack.
     ///
     /// # Errors
-    /// If the files are none.
+    /// If the files form none.
     pub(crate) fn theory(&self) -> Result<Loaded, Failure> {
         let input = |name: &str, text: &str| Input { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
         let files = match &self.source {
@@ -382,10 +383,10 @@ impl JobRequest {
     }
 }
 
-/// Tokens of an answer, if nobody says.
+/// Default number of tokens of an answer.
 const TOKENS: u64 = 256;
 
-/// A question to the language model.
+/// The job for a question to the language model.
 fn asked_of_model(kind: Kind, question: &Value, theory: Option<&(Loaded, Limits)>) -> Result<Job, Problem> {
     let wrong = |why: String| Problem::malformed(format!("`question`: {why}")).saying("field", "question");
     let mut question = question.clone();
@@ -422,7 +423,7 @@ fn asked_of_model(kind: Kind, question: &Value, theory: Option<&(Loaded, Limits)
     Ok(job)
 }
 
-/// Whether this names a file that can only be one of those that were sent.
+/// Whether a name can only refer to an uploaded file.
 fn is_plain(name: &str) -> bool {
     let part = |part: &str| !part.is_empty() && part != "." && part != "..";
     let visible = |c: char| !c.is_control() && c != '\\' && c != ':';
@@ -476,7 +477,7 @@ mod tests {
         let own = r#"{"kind":"explore","files":[{"name":"a.mpl","text":"(import \"naturals.mpl\")"},
             {"name":"naturals.mpl","text":"(define odd[x] (in[x,x]))"}]}"#;
         let loaded = JobRequest::read(own.as_bytes()).expect("a request").theory();
-        // The file that was sent comes before the shipped one, which would be a theory's beginning.
+        // An uploaded file takes precedence over a shipped one of the same name.
         let failure = loaded.err().expect("no theory").to_string();
         assert!(!failure.contains("neither among"), "{failure}");
         let peano = shipped::file("peano.mpl").expect("it is shipped");

@@ -1,5 +1,5 @@
-//! What came of a job, as one JSON object. It depends on the question and on how far the job came, and on nothing else:
-//! a job that was killed and went on has the same bytes.
+//! The result of a job as one JSON object: a function of the question and the progress of the job alone. A job that was
+//! killed and resumed has the same bytes.
 
 use serde_json::{Value, json};
 use theoremata_actors::run::TheoremFound;
@@ -13,10 +13,10 @@ use crate::exchange::json as told;
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
-/// The result of a job that has ended. Every theorem of it is checked again. Wants a large stack.
+/// The result of a job that has ended. Every theorem is checked again. Needs a large stack.
 ///
 /// # Errors
-/// If the store fails, or what it holds is refused.
+/// If the store fails, or the checker refuses its contents.
 pub(crate) fn result(store: &Store, job: &Job, log: &JobLog) -> Result<Value, Failure> {
     let mut result = log.last().map(|last| value(&last)).unwrap_or_default();
     let members = result.as_object_mut().ok_or_else(|| Failure::World("the job has no last event".to_owned()))?;
@@ -37,7 +37,7 @@ pub(crate) fn result(store: &Store, job: &Job, log: &JobLog) -> Result<Value, Fa
     members.insert("answers".to_owned(), goals.iter().map(|event| plain(value(event))).collect());
     let run = job.run.as_deref().and_then(RunId::parse);
     let run = run.map(|run| store.run(&run)).transpose()?.flatten();
-    // A job that failed before its run began has none.
+    // A job that failed before its run began has no run.
     let theorems = run.map(|run| theorems(store, &run)).transpose()?;
     members.insert("theorem_list".to_owned(), json!(theorems.unwrap_or_default()));
     Ok(result)

@@ -1,4 +1,4 @@
-//! What is stored, as JSON: runs with what they cost, and two of them beside each other, also as a page.
+//! Stored runs as JSON, with their cost, and comparison of two runs, also as a page.
 
 use actix_web::web::{self, Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -14,10 +14,10 @@ use super::state::Server;
 use crate::exchange::compare::{Side, compare};
 use crate::exchange::json as told;
 
-/// Theorems of a list that the page shows.
+/// Maximal number of theorems per list on the page.
 const SHOWN: usize = 200;
 
-/// Lists the stored runs, the oldest first, each with what it cost.
+/// Lists the stored runs, the oldest first, with their cost.
 #[utoipa::path(get, path = "/v1/runs", tag = "runs", responses((status = 200, description = "The runs.")))]
 pub(crate) async fn list(server: Data<Server>) -> Result<HttpResponse, Problem> {
     let store = server.office.means.store.clone();
@@ -26,7 +26,7 @@ pub(crate) async fn list(server: Data<Server>) -> Result<HttpResponse, Problem> 
     Ok(HttpResponse::Ok().json(json!({ "runs": runs })))
 }
 
-/// Describes a stored run, with what it cost.
+/// Describes a stored run, with its cost.
 #[utoipa::path(get, path = "/v1/runs/{run}", tag = "runs", params(("run" = String, Path)), responses(
     (status = 200, description = "The run."), (status = 404, description = "There is no such run."),
 ))]
@@ -44,7 +44,7 @@ fn described(run: &theoremata_store::Run) -> Value {
     value
 }
 
-/// Which runs are compared.
+/// The runs to compare.
 #[derive(Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default, deny_unknown_fields)]
@@ -55,7 +55,7 @@ pub(crate) struct Pair {
     right: String,
 }
 
-/// Compares two runs: theorems that only one has, shorter proofs, what was decided differently.
+/// Compares two runs: theorems that only one has, shorter proofs, statements decided differently.
 #[utoipa::path(get, path = "/v1/compare", tag = "runs", params(Pair), responses(
     (status = 200, description = "What only one has, whose proofs are shorter, what was decided differently."),
     (status = 400, description = "A run is not named by its 32 digits."),
@@ -107,7 +107,7 @@ async fn page(server: Data<Server>, request: HttpRequest) -> Result<HttpResponse
     pages::told(&server, page)
 }
 
-/// The lists of the page: a title, how many rows there are, and the first of them.
+/// The lists of the page: title, number of rows, and the first rows.
 fn lists(found: &Value, pair: &Pair) -> Value {
     let link = |run: &str, theorem: &Value, side: &str| {
         let (number, steps) = (&theorem["number"], &theorem["steps"]);
@@ -140,7 +140,7 @@ fn lists(found: &Value, pair: &Pair) -> Value {
     ])
 }
 
-/// The addresses of this page and call.
+/// The routes of this page and these calls.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |path: &str| web::resource(path).default_service(only("GET"));
     config

@@ -1,4 +1,4 @@
-//! Looks for statements in all runs: by shape, whatever the letters, and by words.
+//! Search for statements in all runs, by shape up to renaming of variables, and by words.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,28 +11,28 @@ use theoremata_store::{Run, RunId, Status, Store};
 use crate::exchange::stored::Stored;
 use crate::failure::Failure;
 
-/// Theorems that are shown.
+/// Maximal number of results.
 const MOST: usize = 100;
-/// Runs that are looked into, the newest first.
+/// Maximal number of runs searched, the newest first.
 const MOST_RUNS: usize = 50;
 
-/// What was found.
+/// Search results.
 pub(super) struct Found {
-    /// Theorems, those that say the very thing first.
+    /// Theorems, exact matches first.
     pub(super) rows: Vec<Value>,
-    /// Whether there are more.
+    /// Whether results were truncated.
     pub(super) cut: bool,
-    /// Runs that were looked into.
+    /// Number of runs searched.
     pub(super) runs: usize,
 }
 
-/// The statements of all runs that have ended. What stands here was accepted by the checker.
+/// The statements of all runs that have ended, accepted by the checker.
 pub(crate) struct Index {
     store: Arc<Store>,
     known: Mutex<HashMap<RunId, Arc<Statements>>>,
 }
 
-/// The statements of a run, as it stood.
+/// The statements of a run in a given state.
 struct Statements {
     digest: [u8; 32],
     theory: String,
@@ -46,7 +46,7 @@ struct Statement {
 }
 
 impl Statements {
-    /// Reads the theorems of a run and has them checked. A run of another version, or a damaged one, has none.
+    /// Reads and checks the theorems of a run. A run of another version, or a damaged one, yields none.
     fn read(store: &Store, run: &Run) -> Statements {
         let Ok(stored) = Stored::read(store, run) else {
             return Statements { digest: run.digest, theory: String::new(), rows: Vec::new() };
@@ -69,7 +69,7 @@ impl Index {
         Index { store, known: Mutex::default() }
     }
 
-    /// Looks for a statement or words of one. The first search after a run costs a check of its proofs. Wants a large
+    /// Searches for a statement or words in it. The first search after a run has ended checks its proofs. Needs a large
     /// stack.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Index {
                 }
             }
         }
-        // Stable, so that equals keep their order.
+        // A stable sort keeps the order of equal scores.
         scored.sort_by_key(|(score, ..)| std::cmp::Reverse(*score));
         found.cut = scored.len() > MOST;
         let row = |(score, run, place, statements): (u8, RunId, usize, Arc<Statements>)| {
@@ -110,7 +110,7 @@ impl Index {
         Ok(found)
     }
 
-    /// The runs that are looked into, the newest first.
+    /// The runs to search, the newest first.
     fn all(&self) -> Result<Vec<(RunId, Arc<Statements>)>, Failure> {
         let mut runs = self.store.runs()?;
         runs.retain(|run| run.status != Status::Running);
@@ -128,13 +128,13 @@ impl Index {
     }
 }
 
-/// A text without blanks, its signs as formulas have them.
+/// A text without blanks, with the symbols that formulas use.
 fn plain(text: &str) -> String {
     let text: String = text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
     text.replace("<=", "≤").replace("!=", "≠").replace("->", "→").replace('*', "·")
 }
 
-/// A statement with its letters numbered in the order of their first use, so that `x + y` is found by `a + b`.
+/// A statement with its variables numbered in order of first use, so that `a + b` matches `x + y`.
 fn shape(text: &str) -> String {
     let text = text.trim();
     let body =

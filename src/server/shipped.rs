@@ -1,6 +1,6 @@
-//! The theories that are shipped with the program: examples, and what uploads may import.
+//! The theories shipped with the program: examples, and files that uploads may import.
 
-/// Each by its name in `theories/`.
+/// The files, by their names in `theories/`.
 const FILES: [(&str, &str); 27] = [
     ("abelian-group.mpl", include_str!("../../theories/abelian-group.mpl")),
     ("algebra.mpl", include_str!("../../theories/algebra.mpl")),
@@ -36,7 +36,7 @@ pub(crate) fn file(name: &str) -> Option<&'static str> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
-/// The files that are theories and not only definitions for others, by name, with what their first comment says.
+/// The names of files that are complete theories, not only definitions, each with its leading comment.
 pub(crate) fn examples() -> impl Iterator<Item = (&'static str, &'static str)> {
     let about = |text: &'static str| text.lines().next().and_then(|line| line.strip_prefix(';')).unwrap_or("").trim();
     FILES.iter().filter(|(_, text)| text.contains("(theory ")).map(move |(name, text)| (*name, about(text)))

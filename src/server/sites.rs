@@ -1,5 +1,5 @@
-//! The sites of runs, made page by page. Each has threads of its own, which hold what all its pages have in common, keep
-//! pages that were made, and end when others are asked for instead.
+//! The sites of runs, rendered page by page. Each site has its own threads, which hold the data that its pages share
+//! and cache rendered pages, and end when other sites displace it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,23 +16,23 @@ use crate::failure::Failure;
 use crate::site::Served;
 use crate::site::values::report::Report;
 
-/// Sites that are kept ready.
+/// Maximal number of sites kept ready.
 const READY: usize = 8;
 
-/// Threads that make the pages of one site: readers who come at the same moment ask for many at once.
+/// Rendering threads per site, for simultaneous readers.
 const MAKERS: usize = 2;
-/// Bytes of made pages that a site keeps.
+/// Cache size of a site in bytes.
 const KEPT_BYTES: usize = 16 << 20;
 
-/// What may be asked of a site.
+/// A request to a site.
 pub(crate) enum Wanted {
     /// A file, by its path.
     File(String),
-    /// Where the page of the theorem with this number is.
+    /// The location of the page of a theorem, by its number.
     Theorem(usize),
 }
 
-/// What a site answers.
+/// The response of a site.
 pub(crate) enum Found {
     File(Bytes),
     Path(String),
@@ -53,7 +53,7 @@ pub(crate) struct Sites {
 
 struct Site {
     run: RunId,
-    /// What of the run it shows.
+    /// The state of the run that it shows.
     state: Vec<u8>,
     questions: Sender<Question>,
 }
@@ -63,10 +63,10 @@ impl Sites {
         Sites { store, ready: Mutex::default() }
     }
 
-    /// Asks the site of a run, as the run stands now.
+    /// Queries the site of a run in its current state.
     ///
     /// # Errors
-    /// If the store fails, or what is stored is refused.
+    /// If the store fails, or its contents are refused.
     pub(crate) async fn ask(&self, run: RunId, wanted: Wanted) -> Answer {
         let (answer, answered) = oneshot::channel();
         let Some(questions) = self.site(run)? else { return Ok(None) };
@@ -101,7 +101,7 @@ impl Sites {
     }
 }
 
-/// Answers until nobody can ask any more.
+/// Serves requests until all senders are gone.
 fn serve(store: &Store, run: &theoremata_store::Run, asked: &Receiver<Question>) {
     let made = report(store, run);
     let site = made
@@ -124,21 +124,21 @@ fn serve(store: &Store, run: &theoremata_store::Run, asked: &Receiver<Question>)
                 Wanted::File(path) => Ok(file(site, path)?.map(Found::File)),
                 Wanted::Theorem(number) => Ok(site.theorem(number).map(Found::Path)),
             });
-            // Whoever has gone away in the meantime needs no answer.
+            // The receiver may be gone.
             let _ = answer.send(found);
         }
     };
     thread::scope(|scope| {
         for _ in 1..MAKERS {
             let maker = thread::Builder::new().name("site".to_owned()).stack_size(STACK_BYTES);
-            // Where the system has no further thread, this one makes all pages.
+            // If the system cannot create another thread, this one renders all pages.
             let _ = maker.spawn_scoped(scope, answer_all);
         }
         answer_all();
     });
 }
 
-/// Pages that were made. A page of a run as it stands is always the same.
+/// A cache of rendered pages. The page of a run in a given state never changes.
 #[derive(Default)]
 struct Kept {
     pages: HashMap<String, Bytes>,
@@ -146,7 +146,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// Keeps a page. Where there is no room all others go: what is read is soon there again. A large file is not kept.
+    /// Caches a page. If there is no room, the cache is emptied: pages in use soon return. Large files are not cached.
     fn keep(&mut self, path: String, page: Bytes) {
         if page.len() > KEPT_BYTES / 16 {
             return;
@@ -164,7 +164,7 @@ impl Kept {
 fn report(store: &Store, run: &theoremata_store::Run) -> Result<(Stored, Report), Failure> {
     let stored = Stored::read(store, run)?;
     let theorems = stored.checked()?;
-    // Without a checkpoint, or while it goes on, the pages have the theorems alone.
+    // Without a checkpoint, or during a run, pages only have the theorems.
     let settled = run.status != Status::Running;
     let exploration = settled.then(|| stored.exploration(store).ok()).flatten();
     let report = Report::new(&stored, theorems, exploration.as_ref());

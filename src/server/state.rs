@@ -1,4 +1,4 @@
-//! What all requests to a server share.
+//! State shared by all requests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ use super::quota::Scope;
 use super::search::Index;
 use super::sites::Sites;
 
-/// Texts that are read at the same time, and runs whose theorems are checked to be shown: each has a large stack, and
-/// those that take long do not hold up those that do not.
+/// Number of concurrent threads with large stacks: for reading texts, and for checking whole runs to show them.
+/// Separate limits, so that slow work does not delay quick work.
 const READERS: (usize, usize) = (4, 2);
 
-/// Where lines for the operator go.
+/// A sink for messages to the operator.
 pub(crate) type Note = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A server.
@@ -35,33 +35,33 @@ pub(crate) struct Server {
     pub(crate) doors: Doors,
     pub(crate) rates: DefaultKeyedRateLimiter<String>,
     pub(crate) templates: Tera,
-    /// Where it listens.
+    /// Its listening address.
     pub(crate) address: SocketAddr,
-    /// Names by which others may call it, beside those of this machine.
+    /// Accepted host names, besides local ones.
     pub(crate) hosts: Vec<String>,
-    /// Open streams of events, and the most that may be.
+    /// Open event streams, and their maximal number.
     pub(crate) listeners: Arc<AtomicUsize>,
     pub(crate) most_listeners: usize,
     /// True once streams have to end.
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) readers: Readers,
-    /// The statements of all runs.
+    /// The search index over the statements of all runs.
     pub(crate) index: Arc<Index>,
-    /// The language model, if there is one.
+    /// The language model, if configured.
     pub(crate) models: Option<Arc<Models>>,
-    /// Tells the operator what failed.
+    /// Reports failures to the operator.
     pub(crate) note: Note,
-    /// Requests that were answered, and how many of these by a problem.
+    /// Number of responses, and of these, error responses.
     pub(crate) answered: AtomicUsize,
     pub(crate) refused: AtomicUsize,
 }
 
-/// Whose request it is: the id of a key, or empty where none is needed.
+/// The caller of a request: the id of a key, or empty where none is needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) String);
 
 impl Server {
-    /// Does what reads formulas, which may be nested deeply, on a thread that has room for it, and waits for it.
+    /// Runs work on formulas, which may be nested deeply, on a thread with a large stack.
     ///
     /// # Errors
     /// If there is no thread, or the work panics.
@@ -72,7 +72,7 @@ impl Server {
         self.readers.texts.work(work).await
     }
 
-    /// The same for what checks the theorems of whole runs.
+    /// The same for work that checks the theorems of whole runs.
     ///
     /// # Errors
     /// If there is no thread, or the work panics.
@@ -83,12 +83,12 @@ impl Server {
         self.readers.runs.work(work).await
     }
 
-    /// Whether a caller may see and cancel this job: it is their own, or their key is one that may do so with all.
+    /// Whether a caller may see and cancel a job: its owner, or a key with the scope `admin`.
     pub(crate) fn may_see(&self, caller: &str, job: &Job) -> bool {
         job.owner == caller || self.doors.known(caller).is_some_and(|key| key.scopes.contains(&Scope::Admin))
     }
 
-    /// Counts a stream of events as long as the guard lives.
+    /// Registers an event stream for the lifetime of the guard.
     ///
     /// # Errors
     /// If there are too many.
@@ -103,7 +103,7 @@ impl Server {
     }
 }
 
-/// Threads with large stacks, as many as there may be at once.
+/// A bounded set of threads with large stacks.
 pub(crate) struct Readers {
     texts: Threads,
     runs: Threads,
@@ -130,7 +130,7 @@ impl Threads {
         let (done, result) = oneshot::channel();
         let begin = move || {
             let _permit = permit;
-            // Whoever has gone away in the meantime needs no answer.
+            // The receiver may be gone.
             let _ = done.send(work());
         };
         let thread = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(begin);
@@ -139,7 +139,7 @@ impl Threads {
     }
 }
 
-/// An open stream of events.
+/// An open event stream.
 pub(crate) struct Listening(Arc<AtomicUsize>);
 
 impl Drop for Listening {
@@ -148,7 +148,7 @@ impl Drop for Listening {
     }
 }
 
-/// Whose request this is.
+/// The caller of a request.
 pub(crate) fn caller(request: &HttpRequest) -> String {
     request.extensions().get::<Caller>().map(|caller| caller.0.clone()).unwrap_or_default()
 }

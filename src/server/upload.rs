@@ -1,4 +1,4 @@
-//! The body of a request, read whole within bounds of size and time.
+//! Request bodies, read completely, within limits of size and time.
 
 use std::io::{Cursor, Read as _};
 use std::time::Duration;
@@ -12,14 +12,14 @@ use serde_json::Value;
 use super::problem::Problem;
 use super::request::{FileText, JobRequest};
 
-/// The most bytes of a body.
+/// Maximal size of a body in bytes.
 pub(crate) const MOST_BYTES: usize = 8 << 20;
-/// The most entries of a zip.
+/// Maximal number of entries in a zip file.
 const MOST_ENTRIES: usize = 2_000;
-/// How long a body may take.
+/// Timeout for reading a body.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The whole body.
+/// Reads the whole body.
 ///
 /// # Errors
 /// If it is too large, takes too long, or ends early.
@@ -52,10 +52,10 @@ async fn in_time<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T,
     tokio::time::timeout(PATIENCE, work).await.map_err(|_| late())?
 }
 
-/// What is asked, from JSON or from a form of several parts.
+/// Parses a request, from JSON or a multipart form.
 ///
 /// # Errors
-/// If the body is neither, or not what it should be.
+/// If the body is neither, or malformed.
 pub(crate) async fn job(headers: &HeaderMap, payload: Payload) -> Result<JobRequest, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
@@ -70,8 +70,8 @@ pub(crate) async fn job(headers: &HeaderMap, payload: Payload) -> Result<JobRequ
     }
 }
 
-/// A job from the parts of a form: files named `file`, the main one first, or a folder of definition files as a zip, and
-/// fields as in JSON, `goal` as often as there are goals.
+/// A request from the parts of a form: files named `file`, the main one first, or a zip of a folder of definition
+/// files; and fields as in JSON, with one `goal` per goal.
 async fn parts(mut form: Multipart) -> Result<JobRequest, Problem> {
     let broken = |error: actix_multipart::MultipartError| Problem::malformed(format!("the form: {error}"));
     let mut request = serde_json::Map::new();
@@ -122,8 +122,8 @@ async fn whole(field: &mut Field, size: &mut usize) -> Result<Vec<u8>, Problem> 
     Ok(bytes)
 }
 
-/// The definition files of a folder that came as a zip, its configuration first. What it unpacks to has the bounds of a
-/// body, whatever it says of itself.
+/// The definition files of a zipped folder, its configuration first. The unpacked size is limited like a body, whatever
+/// the zip declares.
 fn unpacked(name: &str, bytes: Vec<u8>) -> Result<Vec<FileText>, Problem> {
     let broken = |why: String| Problem::malformed(format!("the file {name}: {why}"));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
@@ -133,7 +133,7 @@ fn unpacked(name: &str, bytes: Vec<u8>) -> Result<Vec<FileText>, Problem> {
     let (mut files, mut left) = (Vec::new(), MOST_BYTES as u64);
     for place in 0..archive.len() {
         let mut entry = archive.by_index(place).map_err(|error| broken(error.to_string()))?;
-        // Folders are of no interest: definitions are known by the names of their files.
+        // Folders are ignored: definitions are identified by file names.
         let path = entry.name().map_err(|error| broken(error.to_string()))?.into_owned();
         let file = path.rsplit('/').next().unwrap_or_default().to_owned();
         let wanted = [".txt", ".mpl", ".json"].iter().any(|end| file.ends_with(end));

@@ -1,4 +1,4 @@
-//! Word of ended jobs to whoever asked for it: signed, tried again, and kept where it never arrives.
+//! Webhooks: signed notifications of ended jobs, with retries; failed deliveries are kept.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,66 +18,66 @@ use super::office::Office;
 use super::problem::Problem;
 use super::state::{Server, caller};
 
-/// How often a word is sent before it is given up.
+/// Maximal number of delivery attempts.
 const TRIES: u32 = 5;
-/// Each wait is so many times as long as the one before.
+/// Factor by which the delay grows after each attempt.
 const LONGER: u32 = 5;
-/// No wait is longer.
+/// Upper bound on delays.
 const LONGEST: Duration = Duration::from_secs(86_400);
-/// How long a receiver may take.
+/// Timeout of a delivery.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The fewest and the most bytes of a secret.
+/// Minimal and maximal size of a secret in bytes.
 const SECRET: (usize, usize) = (16, 512);
-/// The most deliveries of one answer.
+/// Maximal number of deliveries in a list.
 const MOST: usize = 200;
 
-/// Whom to tell when a job has ended.
+/// Whom to notify when the job has ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Webhook {
-    /// Where to; the operator says which hosts may be named.
+    /// The URL; the operator restricts the hosts.
     pub(crate) url: String,
-    /// Signs what is sent: 16 to 512 bytes. It is kept with the job and never shown.
+    /// Key of the signature: 16 to 512 bytes. Stored with the job and never shown.
     pub(crate) secret: String,
 }
 
-/// Whether the word has arrived.
+/// The status of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Arrival {
-    /// It will be sent, or sent again.
+    /// It will be attempted, or retried.
     Waiting,
-    /// The receiver has taken it.
+    /// The receiver has accepted it.
     Delivered,
-    /// It was given up.
+    /// All attempts failed.
     Dead,
 }
 
-/// How far the word is.
+/// The state of a delivery.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Delivery {
     pub(crate) url: String,
     pub(crate) state: Arrival,
-    /// How often it was sent.
+    /// Number of attempts.
     pub(crate) attempts: u32,
     /// Why the last attempt failed.
     pub(crate) error: Option<String>,
 }
 
-/// Whom jobs may tell, and after which wait a word is sent again.
+/// Allowed receivers, and the delay of retries.
 #[derive(Clone, Debug)]
 pub(crate) struct Receivers {
-    /// Hosts, with a port where it is not the usual one.
+    /// Hosts, with a port unless it is the default.
     pub(crate) hosts: Vec<String>,
-    /// Between the first attempt and the second.
+    /// Delay between the first and the second attempt.
     pub(crate) wait: Duration,
 }
 
 impl Receivers {
-    /// Looks at what a request asks for.
+    /// Validates the webhook of a request.
     ///
     /// # Errors
-    /// If the address is none, its host may not be called, or the secret is too short or too long.
+    /// If the URL is malformed, its host is not allowed, or the secret is too short or too long.
     pub(crate) fn admit(&self, webhook: &Webhook) -> Result<(), Problem> {
         let wrong = |why: String| Problem::malformed(format!("`webhook`: {why}")).saying("field", "webhook");
         if !(SECRET.0..=SECRET.1).contains(&webhook.secret.len()) {
@@ -97,13 +97,13 @@ impl Receivers {
         Ok(())
     }
 
-    /// The wait behind so many attempts.
+    /// The delay after this many attempts.
     fn wait(&self, attempts: u32) -> Duration {
         self.wait.saturating_mul(LONGER.saturating_pow(attempts.saturating_sub(1)))
     }
 }
 
-/// Sends word until the office closes.
+/// Delivers notifications until the office closes.
 pub(crate) fn send_all(office: &Office) {
     let mut next: HashMap<String, Instant> = HashMap::new();
     while !office.means.is_closing() {
@@ -127,12 +127,12 @@ pub(crate) fn send_all(office: &Office) {
         let wait = office.means.limits.receivers.wait(attempts).min(LONGEST);
         next.insert(job.id.clone(), Instant::now() + wait);
         let delivery = Delivery { url: delivery.url.clone(), state, attempts, error };
-        // Where the disk fails it is sent once more when the server is started again.
+        // If the disk fails, the notification is repeated after a restart.
         let _ = office.told(&job.id, delivery);
     }
 }
 
-/// Sends word of a job once.
+/// Makes one delivery attempt.
 fn send(webhook: &Webhook, job: &Job) -> Result<(), String> {
     let body = json!({ "event": "job.ended", "job": job.view() }).to_string();
     let config = ureq::Agent::config_builder()
@@ -154,7 +154,7 @@ fn send(webhook: &Webhook, job: &Job) -> Result<(), String> {
     }
 }
 
-/// `sha256=` and the hexadecimal HMAC-SHA256 of what is sent.
+/// `sha256=` and the hexadecimal HMAC-SHA256 of the body.
 fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
     mac.update(body);
@@ -162,12 +162,12 @@ fn signature(secret: &str, body: &[u8]) -> String {
     format!("sha256={hexadecimal}")
 }
 
-/// Which deliveries are listed.
+/// Query of a list of deliveries.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filter {
-    /// Only those in this state: `dead` are those that were given up.
+    /// Only deliveries in this state; `dead` means that all attempts failed.
     state: Option<Arrival>,
 }
 
@@ -184,7 +184,7 @@ struct Listed {
     delivery: Delivery,
 }
 
-/// Lists whom ended jobs told: at most 200.
+/// Lists webhook deliveries: at most 200.
 #[utoipa::path(get, path = "/v1/webhooks", tag = "jobs", params(Filter), responses(
     (status = 200, body = Deliveries), (status = 400, description = "The query is wrong."),
 ))]
@@ -199,7 +199,7 @@ pub(crate) async fn list(server: Data<Server>, request: HttpRequest, filter: Que
     HttpResponse::Ok().json(Deliveries { deliveries: jobs.into_iter().filter_map(listed).collect() })
 }
 
-/// Sends word of an ended job again, from the first attempt on.
+/// Restarts the delivery of an ended job's notification.
 #[utoipa::path(post, path = "/v1/jobs/{id}/webhook", tag = "jobs", params(("id" = String, Path)), responses(
     (status = 202, description = "It is sent again.", body = JobView),
     (status = 404, description = "There is no such job."),

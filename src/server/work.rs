@@ -1,4 +1,4 @@
-//! What a thread does for a job.
+//! Execution of a job on a thread.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ use crate::exchange::stored::{Refusal, Stored};
 use crate::remarks::remarks;
 use crate::time::now;
 
-/// Between two words on how far a job is.
+/// Minimal interval between progress updates.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// How a job ended.
@@ -34,20 +34,20 @@ pub(super) struct Ended {
 /// Why work on a job stopped.
 #[derive(PartialEq, Debug)]
 pub(super) enum Stopped {
-    /// It ended, and this is to be said of it.
+    /// The job ended, with members for its final event.
     Ended(State, Value),
-    /// It goes on when the office is opened again.
+    /// The server is closing; the job is resumed at the next start.
     Closing,
-    /// This question of it waits for a person, and the job goes on when one has decided.
+    /// This question waits for a human decision, after which the job continues.
     Waiting(JobId),
 }
 
-/// Why work on a job stopped, or in what it failed.
+/// Why work on a job stopped, or the error.
 pub(super) type Outcome = Result<Stopped, String>;
 
-/// Does a job. A panic is a failure of this job alone.
+/// Executes a job. A panic fails this job only.
 ///
-/// What it cost is put into `spent`.
+/// The cost is added to `spent`.
 pub(super) fn perform(
     means: &Means,
     (job, request): (&Job, &JobRequest),
@@ -73,7 +73,7 @@ pub(super) fn perform(
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(RunError::panicked(&*panic).to_string()))
 }
 
-/// Lets the prover answer a question, and writes down what it tells.
+/// Runs the prover on a question, and logs its events.
 fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Cancel, spent: &Cell<Spent>) -> Outcome {
     let said = |error: RunError| error.to_string();
     let theory = question.theory.name.to_string();
@@ -105,7 +105,7 @@ fn ask(means: &Means, job: &Job, question: Question, log: &JobLog, cancel: &Canc
     Ok(Stopped::Ended(done.status.into(), summary(&done)))
 }
 
-/// What a run came to: a function of the question alone if it is finished.
+/// The summary of a run: if it is finished, a function of the question alone.
 fn summary(done: &Done) -> Value {
     let counts = done.exploration.counts();
     let (proved, goals) = goals_proved(&done.exploration);
@@ -118,7 +118,7 @@ fn summary(done: &Done) -> Value {
     })
 }
 
-/// Writes down what a run tells. What belongs to a round is written together.
+/// Logs the events of a run. Events of a round are written together.
 struct Listener<'l, C: Fn() -> bool> {
     log: &'l JobLog,
     cancel: &'l Cancel,
@@ -155,15 +155,15 @@ impl<'l, C: Fn() -> bool> Listener<'l, C> {
             Event::Theorem(found) => {
                 let mut theorem = told::theorem(found, None);
                 if let Some(members) = theorem.as_object_mut() {
-                    // Known at the end of a run only; the result has them.
+                    // Only known at the end of a run; the result has them.
                     ["essential", "name", "rank", "variant_of"].iter().for_each(|name| drop(members.remove(*name)));
                 }
                 self.waiting.borrow_mut().push(theorem);
             }
-            // What the end of this process leaves undecided, another one goes on to decide.
+            // Goals left undecided by a shutdown are decided after the restart.
             Event::Goal(goal) if goal.ended == Some(Status::Cancelled) && (self.is_closing)() => {}
             Event::Goal(goal) => self.waiting.borrow_mut().push(told::goal(goal)),
-            // Each theorem says where it comes from, in every process that tells it.
+            // Each theorem names its origin, which does not depend on the process.
             Event::Reused(_) => {}
             Event::Round { number, theorems, decided: (decided, all) } => {
                 let round = json!({ "event": "round", "round": number, "theorems": theorems, "decided": decided, "conjectures": all });
@@ -181,14 +181,14 @@ impl<'l, C: Fn() -> bool> Listener<'l, C> {
         }
     }
 
-    /// Writes what is left.
+    /// Writes the remaining events.
     fn end(self) -> Result<(), String> {
         self.write();
         self.failed.into_inner().map_or(Ok(()), Err)
     }
 }
 
-/// Has the checker accept all theorems of a run, or of all runs.
+/// Checks all theorems of a run, or of all runs.
 fn check(means: &Means, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> Outcome {
     let store = &means.store;
     let said = |error: theoremata_store::StoreError| error.to_string();
@@ -200,7 +200,7 @@ fn check(means: &Means, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> Ou
         None => store.runs().map_err(said)?,
     };
     let (mut accepted, mut flaws) = (0, 0);
-    // Whoever checked a part and was killed begins with the next run.
+    // Runs that were checked before a kill are skipped.
     let before = log.of_kind("checked");
     for (place, run) in runs.iter().enumerate() {
         if cancel.is_cancelled() {
@@ -221,7 +221,7 @@ fn check(means: &Means, run: Option<RunId>, log: &JobLog, cancel: &Cancel) -> Ou
     Ok(Stopped::Ended(State::Finished, json!({ "runs": runs.len(), "theorems": accepted, "flaws": flaws })))
 }
 
-/// What the checker says of a run.
+/// The checker's verdict on a run.
 fn checked(means: &Means, run: &theoremata_store::Run) -> Value {
     let (theorems, flaw) = match Stored::read(&means.store, run) {
         Ok(stored) => {

@@ -1,4 +1,4 @@
-//! The pages in a real browser: writes a site and lets `tests/browser/check.mjs` read it in Chromium.
+//! Browser tests: writes a site and runs `tests/browser/check.mjs` on it in Chromium.
 
 use std::path::Path;
 use std::process::Command;

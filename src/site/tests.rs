@@ -39,7 +39,7 @@ impl Drop for Place {
     }
 }
 
-/// Explores a theory file of ours, with so many atoms a conjecture.
+/// Explores a theory file of ours, up to this many atoms per conjecture.
 pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize) -> (Arc<Theory>, Report) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("theories");
     let text = change(&fs::read_to_string(folder.join(file)).expect("a theory of ours"));
@@ -66,7 +66,7 @@ pub(super) fn explored(file: &str, change: impl Fn(&str) -> String, atoms: usize
     (stored.theory.clone(), report)
 }
 
-/// The proof, accepted behind these theorems.
+/// Checks the proof, given these earlier theorems.
 fn accepted(theory: &Theory, before: &[Theorem], proof: Proof) -> Checked {
     let earlier = |cited: TheoremId| before.get(cited.0 as usize).map(|theorem| theorem.checked.statement());
     Checked::new(theory, earlier, TheoremId(before.len() as u32), proof).expect("a proof")
@@ -90,7 +90,7 @@ pub(super) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// Arithmetic with a few goals, so that the laws are there whatever the exploration finds.
+/// Arithmetic with a few goals, so that the laws are proved whatever the exploration finds.
 pub(super) fn arithmetic(change: impl Fn(&str) -> String) -> (Arc<Theory>, Report) {
     let goals = "
 (conjecture zero-from-the-left (>[a,b] (in3[0,a,b,+]) (=[a,b])))
@@ -101,7 +101,7 @@ pub(super) fn arithmetic(change: impl Fn(&str) -> String) -> (Arc<Theory>, Repor
     explored("peano.mpl", |text| change(&format!("{text}{goals}")), 3)
 }
 
-/// The targets of links and sources in a page: what stands in `href` and `src`.
+/// The targets of links and sources in a page: values of `href` and `src`.
 fn targets(html: &str) -> Vec<String> {
     let mut found = Vec::new();
     for attribute in [" href=\"", " src=\""] {
@@ -114,8 +114,7 @@ fn targets(html: &str) -> Vec<String> {
     found
 }
 
-/// Every link of every page leads to a file of the site, and where it names a place, to that place. No
-/// page is over 1 MB.
+/// Every link of every page leads to a file of the site, and every fragment to an existing id. No page exceeds 1 MB.
 fn holds_together(site: &[(String, Vec<u8>)]) {
     let files: HashMap<&str, &[u8]> = site.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
     let mut ids: HashMap<&str, HashSet<&str>> = HashMap::new();
@@ -233,7 +232,7 @@ fn names_of_users_are_text_and_never_markup() {
     assert!(text(&site, "index.html").contains("&lt;script&gt;"), "the name is shown as it is");
 }
 
-/// A report of thousands of theorems: each cites a few earlier ones. The site does not check proofs.
+/// A report of thousands of theorems, each of which cites a few earlier ones. The site does not check proofs.
 fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report) {
     let (theory, small) = explored("peano.mpl", str::to_owned, 3);
     let mut state = 7_u64;
@@ -241,13 +240,13 @@ fn many(theorems: usize, refuted: usize) -> (Arc<Theory>, Report) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 33) % below as u64) as usize
     };
-    // The exports of thousands are not what is looked at.
+    // Exports of thousands of theorems are not under test.
     let mut report = Report { theorems: Vec::new(), refuted: Vec::new(), exports: false, ..small.clone() };
     let first = small.theorems.len();
     for number in 0..theorems {
         let mut theorem = small.theorems[number % first].clone();
         if number >= first {
-            // It says once more what was proved before, and cites others on the way.
+            // Restates an earlier theorem, and cites others on the way.
             let mut cited: Vec<usize> = (0..next(4)).map(|_| next(number)).collect();
             cited.push(number % first);
             let cite = |cited: &usize| Step {
@@ -294,7 +293,7 @@ fn a_proof_of_thousands_of_steps_is_cut_into_parts() {
     let number = report.theorems.iter().position(|theorem| theorem.checked.proof().steps.len() == longest);
     let number = number.expect("a theorem");
     let mut proof = report.theorems[number].checked.proof().clone();
-    // Within the innermost scope one step again and again.
+    // The same step repeated in the innermost scope.
     let place_of_step = proof
         .steps
         .iter()
@@ -347,7 +346,7 @@ fn an_older_site_of_ours_is_replaced_as_a_whole() {
     let out = place.path().join("site");
     write(&report, &theory, &out).expect("written");
     fs::write(out.join("theorem/stale.html"), "stale").expect("written");
-    // What a killed run leaves behind is no obstacle.
+    // The remains of a killed run are no obstacle.
     fs::create_dir_all(place.path().join(".site.new")).expect("made");
     write(&report, &theory, &out).expect("written again");
     assert!(!out.join("theorem/stale.html").exists());

@@ -1,4 +1,4 @@
-//! What the pages say, as plain values, worked out once: no markup here.
+//! Contents of the pages as plain values, without markup.
 
 pub(crate) mod address;
 pub(crate) mod catalogue;

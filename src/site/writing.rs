@@ -1,4 +1,4 @@
-//! From values to files: markup, pictures, pages, and the folder they stand in.
+//! Rendering of values to files: markup, drawings, pages, and their folder.
 
 pub(crate) mod definition;
 pub(crate) mod downloads;

@@ -1,10 +1,10 @@
-//! Numbers and texts as bytes, and back without trust.
+//! Binary encoding of numbers and texts, and decoding of untrusted bytes.
 
 use std::collections::BTreeMap;
 
 use crate::error::DecodeError;
 
-/// Appends values to a buffer.
+/// An encoder that appends values to a buffer.
 #[derive(Default)]
 pub(crate) struct Writer {
     buffer: Vec<u8>,
@@ -31,12 +31,12 @@ impl Writer {
         self.buffer.push(value);
     }
 
-    /// As it is, without a length.
+    /// Raw bytes, without a length.
     pub(crate) fn raw(&mut self, value: &[u8]) {
         self.buffer.extend_from_slice(value);
     }
 
-    /// Seven bits a byte, the lowest first; the top bit says that more follow.
+    /// LEB128: seven bits per byte, lowest first; the top bit says that more follow.
     pub(crate) fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.buffer.push(value as u8 | 0x80);
@@ -62,7 +62,7 @@ impl Writer {
     }
 }
 
-/// Takes values from a buffer. Every number has one form only, so that equal records have equal bytes.
+/// A decoder. Every number has a unique encoding, so that equal records have equal bytes.
 pub(crate) struct Reader<'a> {
     buffer: &'a [u8],
     at: usize,
@@ -134,8 +134,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How many items follow. Each takes a byte at least, so a count that the rest of the buffer
-    /// cannot hold is refused before any memory is taken for it.
+    /// The number of items that follow. Each takes at least one byte, so a count beyond the rest of the buffer is
+    /// refused before any memory is allocated for it.
     pub(crate) fn count(&mut self) -> Result<usize, DecodeError> {
         let value = self.number()?;
         if value > (self.buffer.len() - self.at) as u64 {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
         let count = self.count()?;
-        // The count is bounded by bytes, not by the size of `T`: do not trust it for the capacity.
+        // The count is bounded by bytes, not by the size of `T`, so the capacity is limited separately.
         let mut items = Vec::with_capacity(count.min(1024));
         for _ in 0..count {
             items.push(item(self)?);
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
-    /// Keys must ascend, each once: a map has one form only.
+    /// Keys must be strictly ascending, so that a map has a unique encoding.
     pub(crate) fn map<T>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<T, DecodeError>,

@@ -1,4 +1,4 @@
-//! The records of a run as bytes, and back. FORMAT.md draws them.
+//! Encoding of the records of a run. The format is described in FORMAT.md.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use crate::bytes::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::record::{InputSummary, Mark, NodeId, Outcome, Run, RunId, Status, Theorem};
 
-/// Lengths of the streams that a digest covers, in the order of their codes.
+/// Number of streams that a digest covers, in the order of their codes.
 pub(crate) const COVERED: usize = 5;
 
-/// What a cycle has written, and the state of the run after it.
+/// Summary of a cycle: its streams, and the state of the run after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Seal {
     pub(crate) lengths: [u64; COVERED],
@@ -19,7 +19,7 @@ pub(crate) struct Seal {
     pub(crate) counts: BTreeMap<String, u64>,
 }
 
-/// The digest of a run after a cycle, from that before it and the streams of the cycle.
+/// The digest of a run after a cycle, from the previous digest and the streams of the cycle.
 pub(crate) fn chain(before: &[u8; 32], cycle: u32, streams: [&[u8]; COVERED]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"cycle\x01");
@@ -119,7 +119,7 @@ fn put_words(words: &BTreeMap<String, String>, writer: &mut Writer) {
     }
 }
 
-/// Appends a theorem, and how many bytes of the stream of proofs are its own.
+/// Encodes a theorem, with the length of its part of the proof stream.
 pub(crate) fn encode_theorem(theorem: &Theorem, proof_bytes: u64, writer: &mut Writer) {
     writer.number(u64::from(theorem.number));
     writer.text(&theorem.statement);
@@ -135,7 +135,7 @@ pub(crate) fn encode_theorem(theorem: &Theorem, proof_bytes: u64, writer: &mut W
     writer.number(proof_bytes);
 }
 
-/// The theorems of a cycle, each with the length of its proof.
+/// Decodes the theorems of a cycle, each with the length of its proof.
 pub(crate) fn decode_theorems(bytes: &[u8], cycle: u32) -> Result<Vec<(Theorem, u64)>, DecodeError> {
     let mut reader = Reader::new(bytes);
     let mut theorems = Vec::new();
@@ -211,10 +211,10 @@ pub(crate) fn decode_outcomes(bytes: &[u8], cycle: u32) -> Result<Vec<Outcome>, 
     Ok(outcomes)
 }
 
-/// An entry of the index: the first bytes of a step's id, and which theorem of the cycle it is in.
+/// Size of an index entry: a prefix of a step's id, and the theorem of the cycle that contains the step.
 pub(crate) const INDEX_ENTRY_BYTES: usize = 12;
 
-/// The index of a cycle: entries ascend, so that a reader can merge.
+/// The index of a cycle: entries ascend, so that a reader can merge indices.
 pub(crate) fn encode_index(entries: &mut [(u64, u32)]) -> Vec<u8> {
     entries.sort_unstable();
     let mut bytes = Vec::with_capacity(entries.len() * INDEX_ENTRY_BYTES);
@@ -234,7 +234,7 @@ pub(crate) fn decode_index(bytes: &[u8]) -> Result<Vec<(u64, u32)>, DecodeError>
     Ok(entries)
 }
 
-/// The part of an id that the index holds.
+/// The prefix of an id that the index holds.
 pub(crate) fn prefix(id: &NodeId) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&id.0[..8]);
@@ -325,7 +325,7 @@ mod tests {
         ]
     }
 
-    /// What a record of a kind decodes to and encodes to again; `None` if it is refused.
+    /// Decodes and re-encodes a record of a kind; `None` if it is refused.
     fn again(kind: usize, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut writer = Writer::default();
         match kind {
@@ -360,7 +360,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
-        // The check of a frame keeps most damage from the decoders; here they meet it themselves.
+        // The check of a frame shields the decoders from most damage; here they face it directly.
         #[test]
         fn damaged_records_are_read_as_what_they_say_or_refused(
             kind in 0usize..6,
@@ -372,7 +372,7 @@ mod tests {
                 bytes[at] = *byte;
             }
             let read = again(kind, &bytes);
-            // But for a proof, whose form is fixed by its root, what is read has one form only.
+            // What decodes has a unique encoding. Proofs are the exception: their root fixes their form.
             prop_assert!(kind == 0 || read.is_none_or(|read| read == bytes));
         }
 

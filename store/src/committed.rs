@@ -1,7 +1,7 @@
-//! How far each run has come, in a file beside the engine's own.
+//! The COMMITTED file: the last committed cycle of each run, stored beside the engine's files.
 //!
-//! sled takes damage in its log for a write that was cut off, and opens with what stood before: of 30
-//! damaged databases it opened 19 so, some cycles short, without a word. This file knows better.
+//! sled mistakes damage in its log for a torn write and silently opens with an earlier state: it did so for 19 of 30
+//! damaged databases, losing some cycles. This file detects that.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,12 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::{DiskError, StoreError};
 use crate::record::{Run, RunId};
 
-/// The file COMMITTED of a store: never ahead of what is durable, perhaps behind it.
+/// The COMMITTED file of a store: never ahead of what is durable, possibly behind.
 #[derive(Debug)]
 pub(crate) struct Committed {
     path: PathBuf,
     cycles: Mutex<BTreeMap<RunId, u32>>,
-    /// Why the file says nothing, if it does not.
+    /// Why the file is unusable, if it is.
     doubt: Option<String>,
 }
 
@@ -32,12 +32,12 @@ impl Committed {
         Committed::of(directory, &Committed::text(directory))
     }
 
-    /// What the file in a directory says, or why it cannot be read.
+    /// The text of the file, or why it cannot be read.
     pub(crate) fn text(directory: &Path) -> Result<String, String> {
         fs::read_to_string(directory.join("COMMITTED")).map_err(|error| error.to_string())
     }
 
-    /// What was read in a directory. A file that is not there or not whole knows nothing, and that is told.
+    /// Parses the text of the file. A missing or damaged file counts as empty, and the reason is kept.
     pub(crate) fn of(directory: &Path, text: &Result<String, String>) -> Committed {
         let path = directory.join("COMMITTED");
         let lost = "so nobody can tell whether the engine has lost cycles; any command that writes makes it anew \
@@ -52,12 +52,12 @@ impl Committed {
         Committed { path, cycles: Mutex::new(cycles), doubt }
     }
 
-    /// Why the file said nothing when it was read, if so.
+    /// Why the file was unusable when it was read, if it was.
     pub(crate) fn doubt(&self) -> Option<String> {
         self.doubt.clone()
     }
 
-    /// Holds the runs of the engine against the file, and then keeps them as what is known.
+    /// Compares the runs of the engine with the file, and adopts their state.
     pub(crate) fn compare(&self, runs: &[Run]) -> Result<(), StoreError> {
         let mut cycles = self.cycles();
         let found: BTreeMap<RunId, u32> = runs.iter().map(|run| (run.id, run.committed)).collect();
@@ -76,16 +76,16 @@ impl Committed {
         Ok(())
     }
 
-    /// After a run has durably come to a cycle.
+    /// Called after a cycle of a run has become durable.
     pub(crate) fn raise(&self, run: &Run) {
         let mut cycles = self.cycles();
         cycles.insert(run.id, run.committed);
-        // The cycle is committed whether or not this succeeds: a file that is behind finds less
-        // damage, and raises no false alarm.
+        // The cycle is committed whether or not this succeeds: a file that is behind detects less damage, and raises no
+        // false alarm.
         let _ = write(&self.path, &cycles, false);
     }
 
-    /// Before a run goes back to a cycle, or is removed.
+    /// Called before a run goes back to a cycle, or is removed.
     pub(crate) fn lower(&self, run: &RunId, cycle: Option<u32>) -> Result<(), StoreError> {
         let mut cycles = self.cycles();
         match cycle {
@@ -100,7 +100,7 @@ impl Committed {
     }
 }
 
-/// Beside it first, so that a process that is killed leaves the old file or the new one.
+/// Writes a temporary file and renames it, so that a kill leaves the old file or the new one.
 fn write(path: &Path, cycles: &BTreeMap<RunId, u32>, durably: bool) -> Result<(), StoreError> {
     let beside = path.with_extension("new");
     let write = || {

@@ -1,4 +1,4 @@
-//! The directory of a store: whose it is, which format it has, and that nobody else is in it.
+//! The directory of a store: ownership, format version, and locks.
 //!
 //! ```text
 //! DIR/LOCK      held while a process has the store open to write; says which process
@@ -18,25 +18,24 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::committed::Committed;
 use crate::error::{DiskError, StoreError};
 
-/// The format that this program writes.
+/// The format version that this program writes.
 pub const FORMAT: u32 = 2;
 
 const TITLE: &str = "theoremata-store";
 const ENGINE: &str = "sled-0.34";
 
-/// A directory that is ours and locked.
+/// A directory of ours, locked for writing.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
     pub(crate) committed: Committed,
-    // LOCK keeps other writers out, FORMAT readers. The system lets go of them when the process ends, in
-    // whatever way.
+    // LOCK excludes other writers, FORMAT excludes readers. The system releases both when the process ends, in whatever
+    // way.
     _locks: [File; 2],
 }
 
 impl Directory {
-    /// Makes or recognises a store's directory and locks it. Nothing is changed in a directory that
-    /// is not ours.
+    /// Opens or creates a store's directory and locks it. A directory that is not ours is not modified.
     pub(crate) fn open(path: &Path) -> Result<Directory, StoreError> {
         let foreign = |why: String| StoreError::Foreign { path: path.to_owned(), why };
         match fs::metadata(path) {
@@ -52,15 +51,14 @@ impl Directory {
         {
             return Err(foreign(format!("it has no FORMAT file but holds `{stranger}`")));
         }
-        // The version comes before the lock: the words for a newer store must not depend on what
-        // its lock looks like.
+        // The version is checked before the lock: the error about a newer store must not depend on its lock.
         read_format(path)?;
         let lock = lock(path)?;
         if read_format(path)?.is_none() {
             Committed::create(path)?;
             write_format(path)?;
         }
-        // Only readers hold it now, and only while they copy.
+        // From here only readers can hold it, and only while they copy.
         let format = path.join("FORMAT");
         let shut_out = File::open(&format)
             .and_then(|file| file.lock().map(|()| file))
@@ -71,17 +69,17 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Where the engine keeps its files.
+    /// The folder of the engine's files.
     pub(crate) fn engine(&self) -> PathBuf {
         self.path.join("sled")
     }
 
-    /// Where a compaction writes its copy.
+    /// The folder of a compaction's copy.
     pub(crate) fn copy(&self) -> PathBuf {
         self.path.join("sled.new")
     }
 
-    /// Puts the finished copy in the place of the engine's files. The engine must be closed.
+    /// Replaces the engine's files by the finished copy. The engine must be closed.
     pub(crate) fn adopt_copy(&self) -> Result<(), StoreError> {
         let old = self.path.join("sled.old");
         rename(&self.engine(), &old)?;
@@ -90,8 +88,7 @@ impl Directory {
         remove_tree(&old)
     }
 
-    /// After a crash in [`Directory::adopt_copy`], whichever of old and new is complete counts; the
-    /// two hold the same.
+    /// After a crash in [`Directory::adopt_copy`], keeps whichever of old and new is complete; both hold the same data.
     fn settle_copy(&self) -> Result<(), StoreError> {
         let old = self.path.join("sled.old");
         if old.exists() && !self.engine().exists() {
@@ -101,8 +98,8 @@ impl Directory {
         remove_tree(&self.copy())
     }
 
-    /// sled writes `snap.N.generating` and renames it. A left-over half of one is taken for the
-    /// newest snapshot at the next start and makes it fail for ever; without it the log is replayed.
+    /// sled writes `snap.N.generating` and renames it. At the next start it takes an incomplete one for the newest
+    /// snapshot, and fails forever; without it, sled replays its log.
     fn remove_half_snapshots(&self) -> Result<(), StoreError> {
         for file in self.snapshots()? {
             if file.extension().is_some_and(|ending| ending == "generating") {
@@ -112,8 +109,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Renames all snapshots of the engine, which then replays its log from the beginning. Whether
-    /// there were any.
+    /// Renames all snapshots of the engine, which then replays its log from the beginning. Returns whether there were
+    /// any.
     pub(crate) fn set_snapshots_aside(&self) -> Result<bool, StoreError> {
         let snapshots = self.snapshots()?;
         for file in &snapshots {
@@ -141,7 +138,7 @@ impl Directory {
     }
 }
 
-/// The engine's files of a store, copied for a reader; removed when it is dropped.
+/// A reader's copy of the engine's files, deleted on drop.
 #[derive(Debug)]
 pub(crate) struct Copy {
     path: PathBuf,
@@ -152,7 +149,7 @@ impl Copy {
         &self.path
     }
 
-    /// Whether there were any.
+    /// Deletes the snapshots. Returns whether there were any.
     pub(crate) fn remove_snapshots(&self) -> Result<bool, StoreError> {
         let mut removed = false;
         for (name, file) in entries(&self.path)? {
@@ -164,8 +161,8 @@ impl Copy {
         Ok(removed)
     }
 
-    /// Lets go of the names of files that the engine has open, so that not even a kill leaves them. Values
-    /// that stand in files of their own are opened later: then it stays until it is dropped.
+    /// Unlinks the files that the engine has open, so that not even a kill leaves them behind. If values are stored in
+    /// files of their own, which are opened later, the copy stays until it is dropped.
     pub(crate) fn unlink(&self) {
         if cfg!(unix) && entries(&self.path.join("blobs")).is_ok_and(|blobs| blobs.is_empty()) {
             let _ = fs::remove_dir_all(&self.path);
@@ -175,19 +172,20 @@ impl Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // Nobody is left who could be told, and nothing but room is lost.
+        // A failure cannot be reported here, and only wastes space.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// How often a reader looks at files that another process writes, before it gives up.
+/// Maximal number of passes of a reader over files that another process writes.
 const MOST_LOOKS: u32 = 100;
 
-/// Copies the engine's files of the store in a directory, with what COMMITTED says. Nothing is changed there.
+/// Copies the engine's files of the store in a directory, with the contents of COMMITTED. The directory is not
+/// modified.
 ///
-/// While a process has the store open to write, the files are copied until a look finds all of them as the look before
-/// did. Then they stood so at a moment between the two: nothing in them goes back to what it was, since the engine
-/// numbers all that it writes. So the copy is what would be there if the writer had been killed at that moment.
+/// While a process has the store open for writing, the copy is repeated until a pass finds all files as the previous
+/// pass did. They then had this state at some moment between the two passes: no file returns to an earlier state, since
+/// the engine numbers everything it writes. So the copy is what a kill of the writer at that moment would have left.
 pub(crate) fn copy_to_read(path: &Path) -> Result<(Copy, Committed), StoreError> {
     if read_format(path)?.is_none() {
         let why = "it has no FORMAT file".to_owned();
@@ -196,7 +194,7 @@ pub(crate) fn copy_to_read(path: &Path) -> Result<(Copy, Committed), StoreError>
     let format = path.join("FORMAT");
     let lock = File::open(&format).map_err(|error| failed("open", &format, &error))?;
     let looks = match lock.try_lock_shared() {
-        // No writer comes in while this is held.
+        // No writer can open the store while this lock is held.
         Ok(()) => None,
         Err(TryLockError::WouldBlock) => Some(MOST_LOOKS),
         Err(TryLockError::Error(error)) => return Err(failed("lock", &format, &error)),
@@ -220,16 +218,16 @@ pub(crate) fn copy_to_read(path: &Path) -> Result<(Copy, Committed), StoreError>
     Err(why.unwrap_or_else(|| failed("copy", path, &ErrorKind::NotFound.into())))
 }
 
-/// Copies the engine's files of the store in `path` to `to`: at once, or, given how often to look, as they stood at one
-/// moment; `None` if they never stood still.
+/// Copies the engine's files of the store in `path` to `to`: at once, or, with a number of passes, in a consistent
+/// state; `None` if they never stopped changing.
 fn copy_engine(path: &Path, to: &Path, looks: Option<u32>) -> Result<Option<Committed>, StoreError> {
     let mut before = None;
     for _ in 0..looks.unwrap_or(1) {
         let text = Committed::text(path);
-        // A compaction that was cut off, or is at its end: the two hold the same.
+        // A compaction was interrupted, or is at its end: both folders hold the same data.
         let engine = Some(path.join("sled")).filter(|engine| engine.exists()).unwrap_or_else(|| path.join("sled.old"));
         let changed = match copy_changes(&engine, to) {
-            // A file is gone that was there a moment ago, or the folder has changed its name.
+            // A file was deleted during the pass, or the folder renamed.
             Err(failure) if looks.is_some() && failure.error.kind() == ErrorKind::NotFound => true,
             other => other.map_err(|failure| failed(&failure.act, &failure.path, &failure.error))?,
         };
@@ -241,14 +239,14 @@ fn copy_engine(path: &Path, to: &Path, looks: Option<u32>) -> Result<Option<Comm
     Ok(None)
 }
 
-/// What the system did not do.
+/// A failed system call.
 struct Failure {
     act: String,
     path: PathBuf,
     error: std::io::Error,
 }
 
-/// Makes `to` like the engine's folder `from`; whether it was not.
+/// Updates `to` from the engine's folder `from`; returns whether they differed.
 fn copy_changes(from: &Path, to: &Path) -> Result<bool, Failure> {
     let failure = |act: &str, path: &Path, error| Failure { act: act.to_owned(), path: path.to_owned(), error };
     let list = |path: &Path| list(path).map_err(|error| failure("list", path, error));
@@ -278,7 +276,7 @@ fn copy_changes(from: &Path, to: &Path) -> Result<bool, Failure> {
     Ok(changed)
 }
 
-/// Makes one file like another, block by block; whether it was not.
+/// Updates one file from another, block by block; returns whether they differed.
 fn copy_blocks(from: &Path, to: &Path) -> std::io::Result<bool> {
     const BLOCK: usize = 1 << 16;
     let mut from = File::open(from)?;
@@ -303,8 +301,8 @@ fn copy_blocks(from: &Path, to: &Path) -> std::io::Result<bool> {
     }
 }
 
-/// A directory of a name that nobody has, for us alone. No name is given twice by one process: what is left at work on
-/// a copy that is gone must not meet the next one.
+/// Creates a directory with a fresh name, accessible to this user only. A process never reuses a name, so that
+/// leftovers of a deleted copy cannot interfere with the next one.
 fn create_private(parent: &Path) -> std::io::Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let mut builder = fs::DirBuilder::new();
@@ -320,7 +318,7 @@ fn create_private(parent: &Path) -> std::io::Result<PathBuf> {
     }
 }
 
-/// What stands in a directory.
+/// The entries of a directory.
 fn entries(path: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
     list(path).map_err(|error| failed("list", path, &error))
 }
@@ -330,7 +328,7 @@ fn list(path: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
     fs::read_dir(path)?.map(|entry| Ok(name(entry?.path()))).collect()
 }
 
-/// The first thing in the directory that a store under construction would not hold.
+/// The first entry of the directory that a store under construction would not contain.
 fn stranger(path: &Path) -> Result<Option<String>, StoreError> {
     for entry in fs::read_dir(path).map_err(|error| failed("list", path, &error))? {
         let entry = entry.map_err(|error| failed("list", path, &error))?;
@@ -365,7 +363,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     Ok(lock)
 }
 
-/// Who it is is a courtesy; that it is locked is known.
+/// The error for a locked directory, with the holder if it can be read.
 fn in_use(path: &Path) -> StoreError {
     let mut holder = String::new();
     let _ = File::open(path.join("LOCK")).and_then(|lock| lock.take(100).read_to_string(&mut holder));
@@ -406,7 +404,7 @@ fn read_format(path: &Path) -> Result<Option<()>, StoreError> {
     Err(StoreError::Version { path: path.to_owned(), found: version, supported: FORMAT, mend })
 }
 
-/// Written beside and renamed, so that it is there as a whole or not at all.
+/// Written to a temporary file and renamed, so that it appears atomically.
 fn write_format(path: &Path) -> Result<(), StoreError> {
     let draft = path.join("FORMAT.new");
     File::create(&draft)
@@ -430,7 +428,7 @@ fn remove_tree(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// A rename is durable once its directory is. Only Unix can say so.
+/// A rename is durable once its directory is synced, which only Unix supports.
 fn sync_directory(path: &Path) -> Result<(), StoreError> {
     if cfg!(unix) {
         File::open(path)

@@ -1,22 +1,21 @@
-//! What the store asks of an engine: four acts on ordered trees of keys. And the twin in memory.
+//! The interface to a storage engine: four operations on ordered key-value trees; and an in-memory implementation.
 //!
-//! The promise that a commit rests on: what was written before a [`Disk::sync`] that returned is
-//! there after a crash, and a single change is there wholly or not at all. Nothing is asked about
-//! the order or the togetherness of changes that were not synced.
+//! Commits rely on two guarantees: what was written before a successful [`Disk::sync`] survives a crash, and a single
+//! change is atomic. Nothing is assumed about the order or atomicity of several unsynced changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::DiskError;
 
-/// A tree: an ordered map of its own.
+/// A tree: an ordered map with its own key space.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Tree {
-    /// One small mutable record a run.
+    /// One small mutable record per run.
     Runs,
-    /// All else of runs, immutable; each key begins with its run.
+    /// All other data of runs, immutable; keys begin with the run.
     Records,
-    /// What jobs told, one entry a record; each key begins with its journal.
+    /// Journal records of jobs, one entry each; keys begin with the journal.
     Journals,
 }
 
@@ -47,12 +46,12 @@ pub enum Change {
 /// A key with its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
-/// An engine. All methods may be called from any thread.
+/// A storage engine. All methods may be called from any thread.
 pub trait Disk: Send + Sync {
-    /// The value of a key.
+    /// The value of a key; `None` if there is none.
     ///
     /// # Errors
-    /// If the engine fails; a key that is not there is no error.
+    /// If the engine fails.
     fn read(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, DiskError>;
 
     /// The entries with `from <= key < to`, ascending, at most `limit`.
@@ -61,14 +60,14 @@ pub trait Disk: Send + Sync {
     /// If the engine fails.
     fn scan(&self, tree: Tree, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Entry>, DiskError>;
 
-    /// Applies changes, sorted by key. They are seen by later calls at once, and durable after the
-    /// next [`Disk::sync`].
+    /// Applies changes, sorted by key. They are visible to later calls at once, and durable after the next
+    /// [`Disk::sync`].
     ///
     /// # Errors
-    /// If the engine fails; any part of the changes may then be there.
+    /// If the engine fails; any subset of the changes may then be applied.
     fn write(&self, tree: Tree, changes: Vec<Change>) -> Result<(), DiskError>;
 
-    /// Makes everything durable that was written before.
+    /// Makes all earlier changes durable.
     ///
     /// # Errors
     /// If the engine fails.
@@ -78,21 +77,21 @@ pub trait Disk: Send + Sync {
 /// The entries of a tree.
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// The twin in memory: for tests, and for runs whose result nobody keeps.
+/// An in-memory implementation: for tests, and for runs that are not kept.
 #[derive(Default)]
 pub struct MemoryDisk {
     trees: Mutex<BTreeMap<Tree, Entries>>,
 }
 
 impl MemoryDisk {
-    /// An empty one.
+    /// An empty disk.
     #[must_use]
     pub fn new() -> MemoryDisk {
         MemoryDisk::default()
     }
 
     fn trees(&self) -> MutexGuard<'_, BTreeMap<Tree, Entries>> {
-        // No call leaves the maps in between two states, so a poisoned lock is as good as another.
+        // No call leaves the maps in an intermediate state, so a poisoned lock is still consistent.
         self.trees.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! A store as lines of JSON, so that nobody is locked in.
+//! Export of a store as JSON lines, an open format.
 
 use std::io::Write;
 
@@ -12,13 +12,13 @@ use crate::lines::{
 use crate::reader::StoreReader;
 use crate::record::{RunId, Theorem};
 
-/// How much of a run an export holds.
+/// The contents of an export.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Contents {
-    /// What is a function of inputs and options: the same question gives the same bytes, on one
-    /// thread or many, killed and resumed or not.
+    /// Only what is a function of inputs and options: the same question gives the same bytes, whatever the number of
+    /// threads or interruptions.
     Record,
-    /// Times, measures and checkpoints as well: all that the store holds.
+    /// Everything, including times, measures and checkpoints.
     Backup,
 }
 
@@ -41,11 +41,11 @@ impl Lines<'_> {
 }
 
 impl StoreReader {
-    /// Writes these runs, in this order, as lines of JSON. The last line has the hash of all others.
-    /// Memory is bounded by the largest cycle, not by the store.
+    /// Exports these runs, in this order, as JSON lines. The last line has the hash of all others. Memory is bounded by
+    /// the largest cycle, not by the store.
     ///
     /// # Errors
-    /// If there is no such run, a record is damaged, or the disk or `to` fails.
+    /// If a run does not exist, a record is damaged, or the disk or `to` fails.
     pub fn export(&self, runs: &[RunId], contents: Contents, to: &mut dyn Write) -> Result<(), StoreError> {
         let mut lines = Lines { to, hasher: blake3::Hasher::new(), lines: 0 };
         lines.put(&HeaderLine { format: TITLE.to_owned(), version: VERSION, runs: runs.len() })?;
@@ -73,7 +73,7 @@ impl StoreReader {
         }
         for (cycle, seal) in seals {
             let read = |stream, at: usize| layout::read(self.disk(), id, stream, cycle, 0, seal.lengths[at]);
-            // As they were committed: the view has the marks applied.
+            // The theorems as committed: a view would have the marks applied.
             let theorems: Vec<(Theorem, u64)> = codec::decode_theorems(&read(Stream::Theorems, 0)?, cycle)
                 .map_err(|error| StoreError::damaged(Stream::Theorems.describe(id, cycle), error))?;
             let marks = codec::decode_marks(&read(Stream::Marks, 3)?)

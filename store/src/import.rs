@@ -1,4 +1,4 @@
-//! Lines of JSON back into a store.
+//! Import of JSON lines into a store.
 
 use std::collections::HashSet;
 use std::io::{BufRead, Read};
@@ -11,13 +11,13 @@ use crate::record::{Batch, Input, NodeId, Outcome, Run, RunId, Theorem};
 use crate::store::{Store, new_run, run_id};
 use crate::write::{Tail, examine_proof};
 
-/// Bytes of one line; a longer one is refused before it fills the memory.
+/// Maximal length of a line in bytes; a longer one is refused before it fills the memory.
 pub const LINE_BYTES: u64 = 256 << 20;
 
-/// An import failed; the store is as it was.
+/// Why an import failed. The store is unchanged.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The text is not what an export writes.
+    /// The text is not a valid export.
     #[error("line {line}: {why}")]
     Text {
         /// The line, from 1.
@@ -30,7 +30,7 @@ pub enum ImportError {
     Read {
         /// The line, from 1.
         line: u64,
-        /// What the system said.
+        /// The system error.
         why: String,
     },
     /// The store failed.
@@ -38,36 +38,36 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// What an import brought.
+/// The result of an import.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Imported {
-    /// Runs that are new.
+    /// New runs.
     pub added: Vec<RunId>,
-    /// Runs that were there already, with the same digest.
+    /// Runs that existed already, with the same digest.
     pub known: Vec<RunId>,
 }
 
-/// Who decides whether what an import brings may be stored. It is asked in the order of the text: about a
-/// run, then about its theorems by ascending numbers, then about its outcomes, cycle by cycle. A refusal, in
-/// words, ends the import, and nothing of it is stored.
+/// Decides whether imported data may be stored. It is called in the order of the text: for a run, then for its theorems
+/// by ascending number, then for its outcomes, cycle by cycle. A refusal, with a message, ends the import, and nothing
+/// is stored.
 pub trait Referee {
-    /// A run begins, and says all this of itself. Its id is that of its inputs and options; status, counts,
-    /// times and measures nobody can vouch for: they are stored as they are left.
+    /// Called for a run with its claims. The id is verified against inputs and options; status, counts, times and
+    /// measures cannot be verified, and are stored as this method leaves them.
     ///
     /// # Errors
-    /// If it may not be stored.
+    /// If the run is refused.
     fn run(&mut self, claimed: &mut Run, inputs: &[Input]) -> Result<(), String>;
 
-    /// A theorem of the run that began last.
+    /// Called for a theorem of the latest run.
     ///
     /// # Errors
-    /// If it may not be stored.
+    /// If it is refused.
     fn theorem(&mut self, theorem: &Theorem, proof: &Proof) -> Result<(), String>;
 
-    /// An outcome of the run that began last.
+    /// Called for an outcome of the latest run.
     ///
     /// # Errors
-    /// If it may not be stored.
+    /// If it is refused.
     fn outcome(&mut self, outcome: &Outcome) -> Result<(), String>;
 }
 
@@ -75,7 +75,7 @@ pub trait Referee {
 struct Lines<'a> {
     from: &'a mut dyn BufRead,
     hasher: blake3::Hasher,
-    /// Lines read so far.
+    /// Number of lines read so far.
     line: u64,
     buffer: Vec<u8>,
 }
@@ -85,8 +85,7 @@ impl Lines<'_> {
         Err(ImportError::Text { line: self.line, why: why.into() })
     }
 
-    /// Reads a line. Its bytes are hashed by the next call, so that the hash never covers the line
-    /// that says it.
+    /// Reads a line. Its bytes are hashed by the next call, so that the hash does not cover the line that states it.
     fn next<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, ImportError> {
         self.hasher.update(&self.buffer);
         self.buffer.clear();
@@ -103,7 +102,7 @@ impl Lines<'_> {
             }
             Some(_) => return self.fail("the line does not end: the text was cut off"),
         }
-        // The parser names a line of its own, which is always 1.
+        // The parser's own line number is always 1, and is dropped.
         serde_json::from_slice(&self.buffer).or_else(|error| {
             let words = error.to_string();
             let words = words.split(" at line ").next().unwrap_or_default();
@@ -113,19 +112,18 @@ impl Lines<'_> {
 }
 
 impl Store {
-    /// Reads what [`Store::export`] wrote. Its runs become visible when the last line has been read
-    /// and everything fits its hashes; else the store is as it was. A run that is there already
-    /// must have the same digest, and then stays as it is.
+    /// Imports the output of [`Store::export`]. Its runs become visible when the last line has been read and all hashes
+    /// match; otherwise the store is unchanged. A run that exists already must have the same digest, and is not
+    /// modified.
     ///
     /// # Errors
-    /// If the text is damaged, cut off or foreign, with the line; if it cannot be read; if the disk
-    /// fails.
+    /// If the text is damaged, truncated or foreign, with the line; if it cannot be read; if the disk fails.
     pub fn import(&self, from: &mut dyn BufRead, referee: &mut dyn Referee) -> Result<Imported, ImportError> {
         let _writing = self.writing();
         let mut written = Vec::new();
         let result = self.import_lines(from, referee, &mut written);
-        // Nobody has seen them: they have no record of a run yet. If the store itself failed, that may
-        // be otherwise, and the next opening removes what has none.
+        // The new records are invisible, since their runs have no record yet. If the store itself failed, that is
+        // uncertain, and the next opening removes records without a run.
         if matches!(result, Err(ImportError::Text { .. } | ImportError::Read { .. })) {
             for run in written {
                 self.remove_records(&run)?;
@@ -233,7 +231,7 @@ impl Store {
         for _ in 0..line.cycles {
             let Line::Cycle(cycle) = lines.next()? else { return lines.fail("a `cycle` is due here") };
             let batch = import_cycle(&cycle, lines, referee)?;
-            // A known run is hashed and not written.
+            // A known run is hashed but not written.
             let changes = tail.append(cycle.number, &batch).or_else(|error| lines.fail(error.to_string()))?;
             if known.is_none() {
                 layout::write(self.disk(), changes)?;
@@ -258,7 +256,7 @@ fn import_cycle(line: &CycleLine, lines: &mut Lines<'_>, referee: &mut dyn Refer
     for _ in 0..line.theorems {
         let Line::Theorem(theorem) = lines.next()? else { return lines.fail("a `theorem` is due here") };
         let (theorem, proof) = theorem.theorem(line.number).or_else(|why| lines.fail(why))?;
-        // The cycle asks again, but could not say which line it was.
+        // The cycle checks this again, but could not name the line.
         examine_proof(&theorem, &proof).or_else(|why| lines.fail(why))?;
         referee.theorem(&theorem, &proof).or_else(|why| lines.fail(format!("theorem {}: {why}", theorem.number)))?;
         batch.theorems.push((theorem, proof));

@@ -1,20 +1,20 @@
-//! Journals: what a job told, record by record, for the day when its process is gone.
+//! Journals: append-only records of a job, to recover it after its process has died.
 //!
-//! A run is written by whole cycles, which fits a search; a job of language models tells a line at a time.
-//! Each record carries a digest of itself and of all before it, so that whatever a crash leaves of unsynced
-//! writes, reading gives a beginning of what was appended, and nothing else.
+//! A run is written by whole cycles, as suits a search; a language model job emits one event at a time. Each record
+//! carries a digest of itself and all earlier ones, so that, whichever unsynced writes survive a crash, reading returns
+//! a prefix of what was appended.
 
 use crate::disk::{Change, Tree};
 use crate::error::StoreError;
 use crate::record::JournalId;
 use crate::store::Store;
 
-/// Bytes of the digest before each record.
+/// Size of the digest before each record in bytes.
 const DIGEST_BYTES: usize = 16;
-/// Records that a scan brings at once.
+/// Number of records per scan.
 const SCAN: usize = 1024;
 
-/// Where a journal ends: what an append goes on from.
+/// The end of a journal, where the next append continues.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct JournalEnd {
     /// Number of records.
@@ -33,8 +33,8 @@ impl JournalEnd {
 }
 
 impl Store {
-    /// All records of a journal in order, and where it ends; an unknown journal has none. What a crash has
-    /// left behind a gap is not part of it, and is removed.
+    /// All records of a journal in order, and its end; an unknown journal is empty. Records after a gap left by a crash
+    /// are not part of it, and are removed.
     ///
     /// # Errors
     /// If the disk fails.
@@ -60,11 +60,11 @@ impl Store {
         }
     }
 
-    /// Appends records behind the end that was given last, and gives the new one. They are there for whoever
-    /// asks at once, and after a crash once [`Store::sync_journals`] has returned.
+    /// Appends records at the end returned last, and returns the new end. They are visible at once, and durable once
+    /// [`Store::sync_journals`] has returned.
     ///
     /// # Errors
-    /// If the disk fails; any beginning of the records may be there then.
+    /// If the disk fails; a prefix of the records may then be stored.
     pub fn append(
         &self,
         journal: JournalId,
@@ -81,7 +81,7 @@ impl Store {
         Ok(end)
     }
 
-    /// Makes durable what was appended.
+    /// Makes all appended records durable.
     ///
     /// # Errors
     /// If the disk fails.
@@ -97,7 +97,7 @@ impl Store {
         self.cut_journal(journal, JournalEnd::default())
     }
 
-    /// Removes what stands behind an end.
+    /// Removes everything after an end.
     fn cut_journal(&self, journal: JournalId, end: JournalEnd) -> Result<(), StoreError> {
         let (from, last) = (key(journal, end.records), key(journal, u64::MAX));
         loop {
@@ -110,7 +110,7 @@ impl Store {
     }
 }
 
-/// Keys stand in the order of their records.
+/// Keys sort in the order of the records.
 fn key(journal: JournalId, record: u64) -> Vec<u8> {
     [journal.0.as_slice(), &record.to_be_bytes()].concat()
 }
@@ -153,7 +153,7 @@ mod tests {
             let (found, cut) = store.journal(journal).expect("read");
             assert_eq!((found, cut.records), (records(place as usize), place));
             assert_ne!(cut, end);
-            // And it goes on from there.
+            // Appending continues from there.
             let more = store.append(journal, cut, &records(9)[place as usize..]).expect("appended");
             assert_eq!(store.journal(journal).expect("read"), (records(9), more));
         }

@@ -1,25 +1,25 @@
-//! Where records stand and how their bytes are framed. FORMAT.md draws it.
+//! Keys and framing of records. The format is described in FORMAT.md.
 
 use crate::bytes::{Reader, Writer};
 use crate::disk::{Change, Disk, Tree};
 use crate::error::{DecodeError, StoreError};
 use crate::record::RunId;
 
-/// Bytes of a stream in one value. A leaf of the engine holds up to 16 values and is written as a
-/// whole: larger pieces are rewritten more, smaller ones cost more keys.
+/// Bytes of a stream per value. The engine rewrites a leaf of up to 16 values as a whole: larger pieces are rewritten
+/// more, smaller ones cost more keys.
 pub(crate) const PIECE_BYTES: usize = 16 << 10;
 
-/// Changes that one write may hold, so that a large file does not stand in memory twice.
+/// Maximal number of changes per write, so that a large file is not held in memory twice.
 const WRITE_CHANGES: usize = 256;
 
 const FRAME_VERSION: u8 = 1;
 const CHECK_BYTES: usize = 8;
 
-/// A kind of record of a run. For each cycle (for each file, in the case of inputs) a stream of bytes.
+/// A kind of record of a run: a stream of bytes for each cycle (for inputs, each file).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Stream {
-    /// What the other streams of the cycle hold.
+    /// Summary of the other streams of the cycle.
     Seal = 1,
     Theorems = 2,
     Proofs = 3,
@@ -30,7 +30,7 @@ pub(crate) enum Stream {
     Input = 8,
 }
 
-/// The streams that a cycle writes.
+/// The streams of a cycle.
 pub(crate) const OF_CYCLE: [Stream; 7] = [
     Stream::Seal,
     Stream::Theorems,
@@ -55,13 +55,13 @@ impl Stream {
         }
     }
 
-    /// The stream in words, for errors.
+    /// A description of the stream, for errors.
     pub(crate) fn describe(self, run: &RunId, cycle: u32) -> String {
         format!("{} of cycle {cycle} of run {run}", self.name())
     }
 }
 
-/// The key of a piece: run, stream, cycle, number of the piece; so a stream's cycles are neighbours.
+/// The key of a piece: run, stream, cycle, piece number. The cycles of a stream are adjacent.
 pub(crate) fn key(run: &RunId, stream: Stream, cycle: u32, piece: u32) -> Vec<u8> {
     let mut key = Vec::with_capacity(25);
     key.extend_from_slice(&run.0);
@@ -71,7 +71,7 @@ pub(crate) fn key(run: &RunId, stream: Stream, cycle: u32, piece: u32) -> Vec<u8
     key
 }
 
-/// The cycle that stands in a key, and the number of the piece.
+/// The cycle and the piece number in a key.
 pub(crate) fn cycle_and_piece(key: &[u8]) -> Option<(u32, u32)> {
     let cycle = key.get(17..21)?.try_into().ok()?;
     let piece = key.get(21..25)?.try_into().ok()?;
@@ -85,15 +85,15 @@ pub(crate) fn key_after(run: &RunId, stream: Stream, cycle: u32) -> Vec<u8> {
     key
 }
 
-/// The keys of a whole run: from, to.
+/// The key range of a whole run, from and to.
 pub(crate) fn range_of_run(run: &RunId) -> (Vec<u8>, Vec<u8>) {
     let mut end = run.0.to_vec();
     end.extend_from_slice(&[0xff; 10]);
     (run.0.to_vec(), end)
 }
 
-/// `payload` as a value: version, whether it is packed, length, bytes, and a check over the key and
-/// all that, so that a value under a wrong key is seen as well.
+/// Frames `payload` as a value: version, compression flag, length, bytes, and a check over the key and all that, so
+/// that a value under a wrong key is detected as well.
 pub(crate) fn frame(key: &[u8], payload: &[u8]) -> Vec<u8> {
     let packed = lz4_flex::block::compress(payload);
     let (kind, body) = if packed.len() < payload.len() { (1, &packed[..]) } else { (0, payload) };
@@ -107,7 +107,7 @@ pub(crate) fn frame(key: &[u8], payload: &[u8]) -> Vec<u8> {
     writer.into_bytes()
 }
 
-/// The payload of a value. Never panics, and takes no more memory than 256 times the value.
+/// The payload of a value. Never panics, and allocates at most 256 times the size of the value.
 pub(crate) fn unframe(key: &[u8], value: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let fail = |why| Err(DecodeError { at: 0, why });
     let Some(split) = value.len().checked_sub(CHECK_BYTES) else { return fail("it is too short to be whole") };
@@ -141,7 +141,7 @@ fn check(key: &[u8], bytes: &[u8]) -> [u8; CHECK_BYTES] {
     check
 }
 
-/// The changes that write a stream.
+/// Splits a stream into pieces, as changes.
 pub(crate) fn cut(run: &RunId, stream: Stream, cycle: u32, bytes: &[u8], changes: &mut Vec<Change>) {
     for (number, piece) in bytes.chunks(PIECE_BYTES).enumerate() {
         let key = key(run, stream, cycle, number as u32);
@@ -150,7 +150,7 @@ pub(crate) fn cut(run: &RunId, stream: Stream, cycle: u32, bytes: &[u8], changes
     }
 }
 
-/// Writes changes to the records, a bounded number at a time.
+/// Writes changes to the records, in batches of bounded size.
 pub(crate) fn write(disk: &dyn Disk, changes: Vec<Change>) -> Result<(), StoreError> {
     let mut rest = changes.into_iter();
     loop {
@@ -162,7 +162,7 @@ pub(crate) fn write(disk: &dyn Disk, changes: Vec<Change>) -> Result<(), StoreEr
     }
 }
 
-/// The bytes `from..from + length` of a stream.
+/// Reads the bytes `from..from + length` of a stream.
 pub(crate) fn read(
     disk: &dyn Disk,
     run: &RunId,
@@ -197,7 +197,7 @@ pub(crate) fn read(
     }
 }
 
-/// Removes all entries of the records from `from` up to `to`.
+/// Removes all records with keys from `from` up to `to`.
 pub(crate) fn remove_range(disk: &dyn Disk, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
     loop {
         let entries = disk.scan(Tree::Records, from, to, WRITE_CHANGES)?;

@@ -1,13 +1,13 @@
-//! What Theoremata keeps on disk: runs, theorems, the steps of their proofs, and what became of
-//! every other conjecture.
+//! Persistent storage of Theoremata: runs, theorems, the steps of their proofs, and the outcomes of all other
+//! conjectures.
 //!
-//! A run grows by cycles. [`Store::commit`] writes a cycle whole, and returns when it is durable; a
-//! process killed at any moment loses at most the cycle in flight. Steps are known by their content
-//! ([`NodeId`]) and never change. The store has no clock, no thread and no opinion on logic: it knows
-//! formulas as text, and that a proof's premises stand before what rests on them.
+//! A run grows by cycles. [`Store::commit`] writes a cycle atomically, and returns when it is durable; a process killed
+//! at any moment loses at most the cycle in flight. Steps are content-addressed ([`NodeId`]) and immutable. The store
+//! has no clock, no thread and no knowledge of logic: formulas are text, and all it requires of a proof is that
+//! premises come first.
 //!
-//! `FORMAT.md` draws the bytes. Reading order: [`Proof`] and the records it is made of, [`Store`], [`StoreReader`],
-//! then [`disk`], the few acts that an engine has to offer.
+//! `FORMAT.md` describes the format. Reading order: [`Proof`] and the records it consists of, [`Store`],
+//! [`StoreReader`], then [`disk`], the interface to a storage engine.
 //!
 //! ```
 //! use theoremata_store::{Batch, Begin, Input, Node, Proof, ScopeRecord, Store, Theorem};

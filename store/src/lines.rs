@@ -1,4 +1,4 @@
-//! The lines of an export: JSON objects, one a line. FORMAT.md describes them.
+//! The lines of an export: JSON objects, one per line. The format is described in FORMAT.md.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::record::{
     Checkpoint, Input, Mark, Node, NodeId, Outcome, Parameter, Run, RunId, ScopeId, ScopeRecord, Status, Theorem,
 };
 
-/// What the first line calls the format.
+/// The name of the format in the first line.
 pub(crate) const TITLE: &str = "theoremata-store";
 
-/// The version of the lines that this program writes, and the only one that it reads.
+/// The format version that this program writes, and the only one it reads.
 pub(crate) const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct HeaderLine {
     pub(crate) runs: usize,
 }
 
-/// Every line after the first.
+/// A line after the first.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Line {
@@ -65,7 +65,7 @@ pub(crate) struct TimesLine {
 #[serde(deny_unknown_fields)]
 pub(crate) struct InputLine {
     name: String,
-    /// The bytes, if they are UTF-8; else `hex` stands.
+    /// The bytes, if they are UTF-8; otherwise `hex` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

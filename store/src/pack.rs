@@ -1,7 +1,7 @@
-//! A proof as bytes: every text once, steps naming each other by distance.
+//! Compact encoding of proofs: each text is stored once, and steps refer to each other by distance.
 //!
-//! The ids are not written. They are hashes of what is written, so reading computes them, and the
-//! id of the root, kept with the theorem, vouches for every byte below it.
+//! Ids are not stored. They are hashes of the content, so decoding recomputes them, and the id of the root, stored with
+//! the theorem, authenticates every byte of the proof.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::error::DecodeError;
 use crate::proof::{Order, Proof};
 use crate::record::{Node, Parameter, ScopeRecord};
 
-/// The texts of a proof in the order of their first use.
+/// The texts of a proof in order of first use.
 #[derive(Default)]
 struct Texts<'a> {
     places: HashMap<&'a str, u32>,
@@ -40,7 +40,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Appends the part of `proof` that `order` lists.
+/// Encodes the part of `proof` that `order` lists.
 pub(crate) fn encode(proof: &Proof, order: &Order, writer: &mut Writer) {
     let mut texts = Texts::default();
     let mut body = Writer::default();
@@ -97,7 +97,7 @@ pub(crate) fn encode(proof: &Proof, order: &Order, writer: &mut Writer) {
     writer.raw(body.bytes());
 }
 
-/// Reads what [`encode`] wrote, up to its end, and computes all ids. Never panics.
+/// Decodes the output of [`encode`] and computes all ids. Never panics.
 pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Proof, DecodeError> {
     let texts: Vec<Arc<str>> = reader.list(|reader| reader.text().map(Arc::from))?;
     let text = |reader: &mut Reader<'_>| {

@@ -1,4 +1,4 @@
-//! A proof: steps by content, each after its premises.
+//! A proof: content-addressed steps, each after its premises.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use crate::bytes::Writer;
 use crate::record::{Node, NodeId, Parameter, ScopeId, ScopeRecord};
 
-/// A step names something that the proof does not hold.
+/// A reference to something that the proof does not contain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Dangling {
-    /// A scope: where it stands, its parent, or one that it discharges.
+    /// A scope: that of a step, a parent, or a discharged one.
     #[error("scope {0} is not in the proof")]
     Scope(ScopeId),
     /// A premise.
@@ -17,8 +17,8 @@ pub enum Dangling {
     Premise(NodeId),
 }
 
-/// Scopes and steps, each once. What is added names only what was added before, so a proof has no
-/// cycle and nothing dangles.
+/// Scopes and steps without duplicates. Additions may only refer to earlier ones, so a proof has no cycle and no
+/// dangling reference.
 #[derive(Clone, Default)]
 pub struct Proof {
     scopes: Vec<(ScopeId, ScopeRecord)>,
@@ -27,7 +27,7 @@ pub struct Proof {
     node_places: HashMap<NodeId, u32>,
 }
 
-/// The parts of a proof on which its root rests, by their places, each after those it names.
+/// The dependencies of a root, as indices in topological order.
 pub(crate) struct Order {
     pub(crate) scopes: Vec<u32>,
     pub(crate) nodes: Vec<u32>,
@@ -40,7 +40,7 @@ impl Proof {
         Proof::default()
     }
 
-    /// Adds a scope, if it is not there already.
+    /// Adds a scope, unless it exists.
     ///
     /// # Errors
     /// If its parent has not been added.
@@ -56,7 +56,7 @@ impl Proof {
         Ok(id)
     }
 
-    /// Adds a step, if it is not there already.
+    /// Adds a step, unless it exists.
     ///
     /// # Errors
     /// If its scope, a premise, or a scope among its parameters has not been added.
@@ -82,7 +82,7 @@ impl Proof {
         Ok(id)
     }
 
-    /// The step that was added last; for a proof that came from the store, what it proves.
+    /// The step added last; in a proof from the store, its root.
     #[must_use]
     pub fn root(&self) -> Option<NodeId> {
         self.nodes.last().map(|(id, _)| *id)
@@ -112,9 +112,9 @@ impl Proof {
         self.scope_places.get(id).map(|place| &self.scopes[*place as usize].1)
     }
 
-    /// The part of the proof on which `root` rests, in canonical order: that of a walk from the root
-    /// that visits scopes before steps and premises from left to right. The order depends on the
-    /// content of `root` alone. `None` if `root` is not in the proof.
+    /// The dependencies of `root` in canonical order: that of a traversal from the root that visits scopes before steps
+    /// and premises from left to right. The order depends on the content of `root` alone. `None` if `root` is not in
+    /// the proof.
     #[must_use]
     pub fn from_root(&self, root: &NodeId) -> Option<Proof> {
         let order = self.order(root)?;
@@ -132,7 +132,7 @@ impl Proof {
         Some(proof)
     }
 
-    /// The theorems that the part below `root` cites: ascending, each once.
+    /// The theorems cited by `root` and its dependencies: ascending, without duplicates.
     #[must_use]
     pub fn citations(&self, root: &NodeId) -> Vec<u32> {
         self.order(root).map(|order| self.citations_of(&order)).unwrap_or_default()
@@ -161,7 +161,7 @@ impl Proof {
         self.scope_places.get(id).copied().ok_or(Dangling::Scope(*id))
     }
 
-    /// The walk of [`Proof::from_root`], on a stack of its own: proofs may be deeper than threads.
+    /// The traversal of [`Proof::from_root`], with an explicit stack: proofs may be deeper than the stack of a thread.
     pub(crate) fn order(&self, root: &NodeId) -> Option<Order> {
         let mut order = Order { scopes: Vec::new(), nodes: Vec::new() };
         let mut scope_seen = vec![false; self.scopes.len()];
@@ -214,7 +214,7 @@ impl fmt::Debug for Proof {
     }
 }
 
-/// Two proofs are equal if they hold the same scopes and steps in the same order.
+/// Proofs are equal if they have the same scopes and steps in the same order.
 impl PartialEq for Proof {
     fn eq(&self, other: &Proof) -> bool {
         let ids = |proof: &Proof| -> (Vec<ScopeId>, Vec<NodeId>) {

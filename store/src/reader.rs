@@ -1,4 +1,4 @@
-//! What may be read, by those who may write and by those who may not.
+//! Read access to a store.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,16 +13,16 @@ use crate::sled_disk::SledDisk;
 use crate::store::SCAN;
 use crate::view::View;
 
-/// Runs with their theorems, proofs and outcomes, to be read.
+/// Read access to runs with their theorems, proofs and outcomes.
 ///
-/// [`StoreReader::open`] changes nothing in the directory, which may stand on a medium that cannot be
-/// written or is full; a [`Store`](crate::Store) can do all this, and write. A reader sees whole cycles.
+/// [`StoreReader::open`] does not modify the directory, which may be on a read-only or full medium; a
+/// [`Store`](crate::Store) offers the same methods, and writes. A reader only sees whole cycles.
 pub struct StoreReader {
     disk: Box<dyn Disk>,
     pub(crate) views: Mutex<Vec<Arc<View>>>,
-    /// What is wrong with the file COMMITTED, if it says nothing.
+    /// Why the COMMITTED file is unusable, if it is.
     pub(crate) doubt: Option<String>,
-    // After the disk: the copy goes when the engine has closed.
+    // Declared after the disk, so that the copy is deleted when the engine has closed.
     _copy: Option<Copy>,
 }
 
@@ -33,16 +33,16 @@ impl std::fmt::Debug for StoreReader {
 }
 
 impl StoreReader {
-    /// Opens the store in a directory to read it, and changes nothing there.
+    /// Opens the store in a directory for reading, without modifying it.
     ///
-    /// The engine cannot open its files without writing to them. So they are copied, to memory where the
-    /// system has files in memory, and the engine works on the copy. That costs as much room as the store
-    /// takes, until the reader is dropped. While a process writes to the store, the copy is of a moment at which the
-    /// process could have been killed: what it had committed by then is there.
+    /// The engine cannot open its files without writing to them. So they are copied, to memory where the system has an
+    /// in-memory file system, and the engine opens the copy. This takes as much space as the store until the reader is
+    /// dropped. While a process writes to the store, the copy is what a kill of that process at some moment would have
+    /// left: everything committed by then is there.
     ///
     /// # Errors
-    /// If there is no store of ours, of this version, in the directory; if another process writes to it without a
-    /// pause in which it can be copied; if it cannot be read, or there is no room for the copy.
+    /// If the directory has no store of this version; if another process writes to it without a pause long enough for a
+    /// copy; if it cannot be read, or there is no space for the copy.
     pub fn open(path: &Path) -> Result<StoreReader, StoreError> {
         let (copy, committed) = directory::copy_to_read(path)?;
         let engine = match SledDisk::open_at(copy.path()) {
@@ -79,7 +79,7 @@ impl StoreReader {
         Ok(self.seals(run, &from, cycle)?.pop().map(|(_, seal)| seal))
     }
 
-    /// The seals from a key up to a cycle.
+    /// The seals from a key on, up to a cycle.
     pub(crate) fn seals(&self, run: &RunId, from: &[u8], last: u32) -> Result<Vec<(u32, Seal)>, StoreError> {
         let mut from = from.to_vec();
         let to = layout::key_after(run, Stream::Seal, last);

@@ -1,8 +1,7 @@
 //! The records: plain values, with formulas and names as text.
 //!
-//! They are the store's own. What stands on disk must not move because a type of the prover did;
-//! whoever joins the two converts. Texts of steps are `Arc<str>`, since a proof says the same few
-//! words thousands of times.
+//! These types belong to the store: the format on disk must not change because a type of the prover did; callers
+//! convert. Texts of steps are `Arc<str>`, since a proof repeats the same few texts thousands of times.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +17,7 @@ macro_rules! content_id {
         pub struct $name(pub [u8; $bytes]);
 
         impl $name {
-            /// Reads the form that `Display` writes: lower-case hexadecimal digits, all of them.
+            /// Parses the output of `Display`: lower-case hexadecimal digits, all of them.
             #[must_use]
             pub fn parse(text: &str) -> Option<$name> {
                 let digits = text.as_bytes();
@@ -53,28 +52,28 @@ macro_rules! content_id {
 }
 
 content_id!(
-    /// A step of a proof, by its content: rule, parameters, conclusion, premises, substitution, scope.
+    /// The id of a proof step: a hash of rule, parameters, conclusion, premises, substitution and scope.
     NodeId,
     32
 );
 content_id!(
-    /// A scope of a proof, by its content: parent, variables, assumptions.
+    /// The id of a scope: a hash of parent, variables and assumptions.
     ScopeId,
     32
 );
 content_id!(
-    /// A run, by its inputs and options. The same question has the same id.
+    /// The id of a run: a hash of its inputs and options. Equal questions have equal ids.
     RunId,
     16
 );
 content_id!(
-    /// A journal, by what is written down in it. The same job has the same id.
+    /// The id of a journal. Equal jobs have equal ids.
     JournalId,
     16
 );
 
 impl JournalId {
-    /// The journal of a job that these texts describe.
+    /// The journal of the job that these texts describe.
     #[must_use]
     pub fn of(texts: &[&str]) -> JournalId {
         let mut writer = Writer::default();
@@ -86,12 +85,12 @@ impl JournalId {
     }
 }
 
-/// Variables and assumptions that hold for the steps inside.
+/// Variables and assumptions in scope for the steps inside.
 ///
-/// Two scopes with the same content and parent are one.
+/// Scopes with the same content and parent are identical.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ScopeRecord {
-    /// The scope around it; `None` for an outermost one.
+    /// The enclosing scope; `None` for an outermost one.
     pub parent: Option<ScopeId>,
     /// Variables introduced here.
     pub variables: Vec<Arc<str>>,
@@ -100,7 +99,7 @@ pub struct ScopeRecord {
 }
 
 impl ScopeRecord {
-    /// The hash of the canonical bytes; FORMAT.md draws them.
+    /// The hash of the canonical bytes, which FORMAT.md describes.
     #[must_use]
     pub fn id(&self) -> ScopeId {
         let mut writer = Writer::default();
@@ -118,44 +117,44 @@ impl ScopeRecord {
     }
 }
 
-/// What a rule needs besides premises and substitution.
+/// A parameter of a rule, besides premises and substitution.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Parameter {
-    /// A number: which assumption of the scope, which argument place.
+    /// A number, such as the index of an assumption of the scope, or of an argument.
     Number(u32),
-    /// A word: the name of a definition, of an induction principle.
+    /// A name, such as that of a definition or an induction principle.
     Text(Arc<str>),
     /// A scope that the rule discharges.
     Scope(ScopeId),
-    /// An earlier theorem of the same run that is cited.
+    /// A cited earlier theorem of the same run.
     Theorem(u32),
 }
 
-/// One step of a proof.
+/// A step of a proof.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Node {
     /// The name of the rule.
     pub rule: Arc<str>,
-    /// What the rule needs besides the rest.
+    /// Additional parameters of the rule.
     pub parameters: Vec<Parameter>,
-    /// The formula that holds.
+    /// The derived formula.
     pub conclusion: Arc<str>,
-    /// The steps it rests on, in the order of the rule.
+    /// The premises, in the order of the rule.
     pub premises: Vec<NodeId>,
     /// Values of variables, or witnesses, in the order of the rule.
     pub substitution: Vec<Arc<str>>,
-    /// Where it holds.
+    /// The scope in which it holds.
     pub scope: ScopeId,
 }
 
 impl Node {
-    /// The hash of the canonical bytes; FORMAT.md draws them. About half a microsecond.
+    /// The hash of the canonical bytes, which FORMAT.md describes. Takes about half a microsecond.
     #[must_use]
     pub fn id(&self) -> NodeId {
         self.id_with(&mut Writer::default())
     }
 
-    /// [`Node::id`] in a buffer that is used again, for those who hash thousands.
+    /// [`Node::id`] with a reusable buffer, for hashing thousands of steps.
     pub(crate) fn id_with(&self, writer: &mut Writer) -> NodeId {
         writer.clear();
         writer.raw(b"node\x01");
@@ -205,30 +204,30 @@ pub struct Theorem {
     pub root: NodeId,
     /// How it was proved: "direct", "induction", ….
     pub kind: String,
-    /// Whether it is a consequence of earlier ones that readers need not see.
+    /// Whether it is a consequence of earlier theorems that need not be shown.
     pub corollary: bool,
-    /// Whether it is among those from which the others follow.
+    /// Whether it belongs to a set of theorems from which the others follow.
     pub essential: bool,
-    /// Principles beyond the axioms on which it rests.
+    /// Principles besides the axioms that it depends on.
     pub assumptions: Vec<String>,
-    /// The theorems that its proof cites: ascending, each once.
+    /// The theorems that its proof cites: ascending, without duplicates.
     pub citations: Vec<u32>,
-    /// What else there is to say: the variable of an induction, and so on.
+    /// Further properties, such as the variable of an induction.
     pub subject: BTreeMap<String, String>,
 }
 
-/// A later judgement on a theorem; the last one counts.
+/// A later assessment of a theorem; the last one counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mark {
     /// The theorem.
     pub number: u32,
-    /// Its new [`Theorem::corollary`].
+    /// The new value of [`Theorem::corollary`].
     pub corollary: bool,
-    /// Its new [`Theorem::essential`].
+    /// The new value of [`Theorem::essential`].
     pub essential: bool,
 }
 
-/// What became of a conjecture.
+/// The outcome of a conjecture.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// Its number in the run, ascending.
@@ -237,56 +236,56 @@ pub struct Outcome {
     pub cycle: u32,
     /// The formula.
     pub statement: String,
-    /// An SZS status word: `Theorem`, `CounterSatisfiable`, `GaveUp`, ….
+    /// The SZS status: `Theorem`, `CounterSatisfiable`, `GaveUp`, ….
     pub status: String,
-    /// The counterexample, the subgoals on which it got stuck, or the bound: JSON text, or empty.
+    /// The counterexample, the subgoals on which it was stuck, or the bound: JSON text, or empty.
     pub detail: String,
 }
 
-/// A file that a run was given.
+/// An input file of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Input {
     /// Its name, as the user gave it.
     pub name: String,
-    /// What stood in it.
+    /// Its contents.
     pub bytes: Vec<u8>,
 }
 
-/// The name, length and hash of an [`Input`]; its bytes are asked for apart.
+/// The name, length and hash of an [`Input`], without its contents.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InputSummary {
     /// Its name, as the user gave it.
     pub name: String,
-    /// How many bytes stood in it.
+    /// Its length in bytes.
     pub length: u64,
     /// Their blake3 hash.
     pub hash: [u8; 32],
 }
 
-/// How far a run has come, or why it ended.
+/// The status of a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Status {
-    /// It goes on, or it was killed and can be resumed.
+    /// In progress, or killed and resumable.
     Running,
-    /// It came to its end.
+    /// Finished.
     Finished,
-    /// It was stopped by its user and can be resumed.
+    /// Stopped by its user; resumable.
     Cancelled,
-    /// It reached its bound on memory.
+    /// Ended by its bound on memory.
     OutOfMemory,
-    /// It reached its bound on time.
+    /// Ended by its bound on time.
     OutOfTime,
-    /// It ended with an error of the program.
+    /// Ended by an error of the program.
     Failed,
 }
 
 impl Status {
-    /// All of them, in the order of their codes on disk.
+    /// All statuses, in the order of their codes on disk.
     pub const ALL: [Status; 6] =
         [Status::Running, Status::Finished, Status::Cancelled, Status::OutOfMemory, Status::OutOfTime, Status::Failed];
 
-    /// The words for it, as exports write them.
+    /// The status in words, as in exports.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -300,52 +299,52 @@ impl Status {
     }
 }
 
-/// A run: a question and how far its answer has come.
+/// A run: a question, and the state of its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// Made of inputs and options.
+    /// The hash of inputs and options.
     pub id: RunId,
-    /// The files it was given, in order.
+    /// The input files, in order.
     pub inputs: Vec<InputSummary>,
-    /// All that decides its result besides the inputs: JSON text.
+    /// Everything that determines the result besides the inputs: JSON text.
     pub options: String,
     /// How far it has come.
     pub status: Status,
     /// The last committed cycle; 0 before the first.
     pub committed: u32,
-    /// Chained over all that the committed cycles hold: two runs with the same digest have the same
-    /// theorems, proofs, outcomes and marks.
+    /// Digest chain over the contents of all committed cycles: runs with the same digest have the same theorems,
+    /// proofs, outcomes and marks.
     pub digest: [u8; 32],
-    /// When it began, in the caller's words.
+    /// When it began, as given by the caller.
     pub started: String,
-    /// When it ended, in the caller's words; empty before.
+    /// When it ended, as given by the caller; empty before.
     pub finished: String,
-    /// What was counted: a function of inputs and options, so that exports agree.
+    /// Counts that are a function of inputs and options, so that exports agree.
     pub counts: BTreeMap<String, u64>,
-    /// What was measured (time, memory) and may differ from one run to the next.
+    /// Measurements, such as time and memory, which may differ between executions.
     pub measures: BTreeMap<String, String>,
 }
 
-/// The state of a search at the end of a cycle, in the caller's own encoding.
+/// The state of a search at the end of a cycle, in the caller's encoding.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Checkpoint {
-    /// The cycle after which the search stood so.
+    /// The cycle.
     pub cycle: u32,
     /// Opaque to the store.
     pub bytes: Vec<u8>,
 }
 
-/// All that one cycle writes. It becomes visible as a whole or not at all.
+/// The data of one cycle, which becomes visible atomically.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// New theorems with their proofs, numbers ascending.
     pub theorems: Vec<(Theorem, Proof)>,
-    /// Later judgements on theorems of this or of earlier cycles.
+    /// Later assessments of theorems of this or earlier cycles.
     pub marks: Vec<Mark>,
-    /// Fates of conjectures, sequence numbers ascending.
+    /// Outcomes of conjectures, sequence numbers ascending.
     pub outcomes: Vec<Outcome>,
-    /// Counts of the run to set; those not named stay.
+    /// Counts of the run to set; others are kept.
     pub counts: BTreeMap<String, u64>,
-    /// The state of the search after this cycle. The newest two of a run are kept.
+    /// The state of the search after this cycle. The two newest of a run are kept.
     pub checkpoint: Option<Vec<u8>>,
 }

@@ -1,4 +1,4 @@
-//! The engine sled 0.34.7 behind [`Disk`].
+//! The engine sled 0.34.7 as a [`Disk`].
 
 use std::any::Any;
 use std::fs::File;
@@ -9,10 +9,10 @@ use crate::directory::Directory;
 use crate::disk::{Change, Disk, Entry, Tree};
 use crate::error::{DiskError, StoreError};
 
-/// Of the engine's pages in memory.
+/// Size of the engine's page cache in bytes.
 const CACHE_BYTES: u64 = 32 << 20;
 
-/// A database of sled in a directory of ours.
+/// A sled database in a directory of ours.
 pub(crate) struct SledDisk {
     trees: Vec<sled::Tree>,
     engine: sled::Db,
@@ -20,8 +20,8 @@ pub(crate) struct SledDisk {
 }
 
 impl SledDisk {
-    /// Opens the engine in `directory`. If it finds its files damaged it is given one more chance
-    /// without its snapshots, which only shorten the replay of its log.
+    /// Opens the engine in `directory`. If it finds its files damaged, it is retried without its snapshots, which only
+    /// shorten the replay of its log.
     pub(crate) fn open(directory: &Directory) -> Result<SledDisk, StoreError> {
         let path = directory.engine();
         match SledDisk::open_at(&path) {
@@ -32,9 +32,8 @@ impl SledDisk {
 
     pub(crate) fn open_at(path: &Path) -> Result<SledDisk, DiskError> {
         let act = || format!("open the database in {}", path.display());
-        // A database that was just closed in this process lets go of its file a moment later, when the
-        // engine's threads have ended. Nobody else can hold it, for whoever opens it holds LOCK first; so
-        // waiting ends.
+        // A database that was just closed in this process releases its file a moment later, when the engine's threads
+        // have ended. Nobody else can hold it, as LOCK is taken first; so this wait ends.
         if let Ok(file) = File::open(path.join("db")) {
             file.lock().map_err(|error| DiskError::new(act(), error))?;
         }
@@ -42,7 +41,7 @@ impl SledDisk {
             let engine = sled::Config::new()
                 .path(path)
                 .cache_capacity(CACHE_BYTES)
-                // Durability is asked for, never left to a timer.
+                // Durability is explicit, never left to a timer.
                 .flush_every_ms(None)
                 .open()?;
             let trees = Tree::ALL.iter().map(|tree| engine.open_tree(tree.name())).collect::<sled::Result<_>>()?;
@@ -99,8 +98,8 @@ impl Disk for SledDisk {
     }
 }
 
-/// Runs an act of the engine. It panics on some damage of its files where it should return an
-/// error; to the caller both are one.
+/// Runs an operation of the engine. On some damage of its files the engine panics instead of returning an error; both
+/// are returned as errors here.
 fn guard<T>(act: impl Fn() -> String, run: impl FnOnce() -> sled::Result<T>) -> Result<T, DiskError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),

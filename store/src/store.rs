@@ -14,47 +14,46 @@ use crate::record::{Batch, Input, InputSummary, Run, RunId, Status};
 use crate::sled_disk::SledDisk;
 use crate::write::{Tail, first_digest};
 
-/// Entries that a scan brings at once.
+/// Number of entries per scan.
 pub(crate) const SCAN: usize = 256;
 
-/// How many checkpoints of a run are kept.
+/// Number of checkpoints kept per run.
 const CHECKPOINTS: usize = 2;
 
-/// What [`Store::begin`] found.
+/// The result of [`Store::begin`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Begin {
     /// A new run, without cycles.
     New(RunId),
-    /// The same inputs and options were run before. It can be shown, resumed ([`Store::reopen`]) or
-    /// removed.
+    /// A run with the same inputs and options exists. It can be shown, resumed ([`Store::reopen`]) or removed.
     Known(Box<Run>),
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Conclusion {
-    /// Why it ended.
+    /// The final status.
     pub status: Status,
-    /// When, in the caller's words.
+    /// When it ended, as given by the caller.
     pub finished: String,
-    /// Counts to set; those not named stay. A function of inputs and options, so that exports agree.
+    /// Counts to set; others are kept. A function of inputs and options, so that exports agree.
     pub counts: BTreeMap<String, u64>,
-    /// Measures to set; those not named stay.
+    /// Measures to set; others are kept.
     pub measures: BTreeMap<String, String>,
 }
 
 /// Runs with their theorems, proofs and outcomes.
 ///
-/// One process has a directory open at a time; in it, any number of threads may read and write.
-/// A reader sees whole cycles. After a [`StoreError::Disk`] from a write, open the store again.
+/// One process at a time has a directory open for writing; in it, any number of threads may read and write. A reader
+/// only sees whole cycles. After a [`StoreError::Disk`] from a write, the store must be opened again.
 pub struct Store {
     reader: StoreReader,
     tails: Mutex<HashMap<RunId, Tail>>,
-    // After the disk: the lock is let go of when the engine has closed.
+    // Declared after the disk, so that the lock is released when the engine has closed.
     directory: Option<Directory>,
 }
 
-/// Whoever may write may read.
+/// Write access includes read access.
 impl std::ops::Deref for Store {
     type Target = StoreReader;
 
@@ -70,11 +69,11 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the store in a directory, and makes one if there is none.
+    /// Opens the store in a directory, or creates one.
     ///
     /// # Errors
-    /// If the directory holds something else, is of another version, is in use by another process,
-    /// or cannot be read and written. A directory that is not ours is left as it is.
+    /// If the directory holds something else, has another version, is in use by another process, or cannot be read and
+    /// written. A directory that is not ours is not modified.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let directory = Directory::open(path)?;
         Store::within(directory)
@@ -83,7 +82,7 @@ impl Store {
     fn within(directory: Directory) -> Result<Store, StoreError> {
         let disk = Box::new(SledDisk::open(&directory)?);
         let mut store = Store { reader: StoreReader::over(disk), tails: Mutex::default(), directory: None };
-        // Before anything is swept away: what has no run may have lost it.
+        // Compared before anything is swept: records without a run may have lost it to damage.
         directory.committed.compare(&store.whole_runs()?)?;
         store.reader.doubt = directory.committed.doubt();
         store.sweep()?;
@@ -91,13 +90,13 @@ impl Store {
         Ok(store)
     }
 
-    /// A store in memory, gone when it is dropped.
+    /// A store in memory, lost when it is dropped.
     #[must_use]
     pub fn in_memory() -> Store {
         Store::over(Box::new(MemoryDisk::new())).expect("memory does not fail")
     }
 
-    /// A store over an engine of the caller's.
+    /// A store on top of the caller's engine.
     ///
     /// # Errors
     /// If the engine fails.
@@ -107,7 +106,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Locks out other writers. What a writer that panicked has left is read anew from the disk.
+    /// Excludes other writers. State left by a writer that panicked is read again from the disk.
     pub(crate) fn writing(&self) -> MutexGuard<'_, HashMap<RunId, Tail>> {
         self.tails.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut tails = poisoned.into_inner();
@@ -116,7 +115,7 @@ impl Store {
         })
     }
 
-    /// Removes records without a run: of a removal or an import that was cut off.
+    /// Removes records without a run, left by an interrupted removal or import.
     fn sweep(&self) -> Result<(), StoreError> {
         let mut from = Vec::new();
         let end = [0xff; 26];
@@ -133,8 +132,8 @@ impl Store {
         Ok(())
     }
 
-    /// Begins a run, durably. `options` is all that decides its result besides the inputs, and must
-    /// not hold what does not (the number of threads, directories, times).
+    /// Begins a run, durably. `options` must hold everything that determines its result besides the inputs, and nothing
+    /// else (no number of threads, directories, times).
     ///
     /// # Errors
     /// If the disk fails.
@@ -159,7 +158,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the record of a run and makes it durable: the moment at which a change is visible.
+    /// Writes the record of a run and makes it durable, which makes a change visible.
     fn put_run(&self, run: &Run) -> Result<(), StoreError> {
         self.put_runs(std::slice::from_ref(run))
     }
@@ -174,17 +173,16 @@ impl Store {
         Ok(())
     }
 
-    /// Before a run goes back to a cycle, or is removed.
+    /// Called before a run goes back to a cycle, or is removed.
     fn lower(&self, run: &RunId, cycle: Option<u32>) -> Result<(), StoreError> {
         self.directory.as_ref().map_or(Ok(()), |directory| directory.committed.lower(run, cycle))
     }
 
-    /// Writes a cycle. When this returns, the cycle is durable and visible; when the process dies
-    /// before, nothing of it is visible.
+    /// Commits a cycle. On return it is durable and visible; if the process dies before, nothing of it is visible.
     ///
     /// # Errors
-    /// If the run is not running, the cycle is not later than the last, the batch contradicts itself
-    /// or what stands (then nothing was written), or the disk fails.
+    /// If the run is not running, the cycle is not later than the last, the batch contradicts itself or what is stored
+    /// (then nothing was written), or the disk fails.
     pub fn commit(&self, run: &RunId, cycle: u32, batch: &Batch) -> Result<(), StoreError> {
         let mut tails = self.writing();
         let mut record = self.known(run)?;
@@ -209,7 +207,7 @@ impl Store {
         record.digest = tail.seal.digest;
         record.counts.clone_from(&tail.seal.counts);
         self.put_run(&record)?;
-        // Not synced: a checkpoint too many does no harm, and the next commit tries again.
+        // Not synced: an extra checkpoint does no harm, and the next commit tries again.
         while tail.checkpoints.len() > CHECKPOINTS {
             let old = tail.checkpoints.remove(0);
             let from = layout::key(run, Stream::Checkpoint, old, 0);
@@ -233,8 +231,8 @@ impl Store {
         self.put_run(&record)
     }
 
-    /// Adds measures to a run, durably: what was found out about it later, such as that another program
-    /// has checked it. Those of the same name are replaced.
+    /// Adds measures to a run, durably: facts established later, such as its acceptance by another checker. Measures of
+    /// the same name are replaced.
     ///
     /// # Errors
     /// If there is no such run, or the disk fails.
@@ -245,8 +243,8 @@ impl Store {
         self.put_run(&record)
     }
 
-    /// Lets a run that ended or was killed go on after `cycle`, at most the last committed one;
-    /// later cycles are removed. Usually the cycle of [`StoreReader::checkpoint`].
+    /// Reopens a run that has ended or was killed, to continue after `cycle`, at most the last committed one; later
+    /// cycles are removed. Usually this is the cycle of [`StoreReader::checkpoint`].
     ///
     /// # Errors
     /// If there is no such run, it has no such cycle, or the disk fails.
@@ -274,15 +272,14 @@ impl Store {
         record.digest = digest;
         record.counts = counts;
         self.lower(run, Some(cycle))?;
-        // What lies after the cycle is invisible from here on, and removed by the next commit.
+        // Later cycles are invisible from here on, and removed by the next commit.
         self.put_run(&record)
     }
 
-    /// Removes a run with all that belongs to it.
+    /// Removes a run with all its data.
     ///
     /// # Errors
-    /// If there is no such run, or the disk fails. If it fails half way the rest is removed by the
-    /// next opening.
+    /// If there is no such run, or the disk fails. The next opening completes an interrupted removal.
     pub fn remove(&self, run: &RunId) -> Result<(), StoreError> {
         let mut tails = self.writing();
         self.known(run)?;
@@ -299,11 +296,11 @@ impl Store {
         layout::remove_range(self.disk(), &from, &to)
     }
 
-    /// Gives room back to the system: copies what stands to a fresh database and puts that in the
-    /// place of the old one, whole or not at all. In memory there is nothing to do.
+    /// Reclaims unused space: copies all data to a fresh database that atomically replaces the old one. No effect in
+    /// memory.
     ///
     /// # Errors
-    /// If the disk fails. The store then has to be opened again, and holds what it held.
+    /// If the disk fails. The store must then be opened again, with unchanged contents.
     pub fn compact(self) -> Result<Store, StoreError> {
         let Store { reader, directory, .. } = self;
         let disk = reader.into_disk();
@@ -325,7 +322,7 @@ impl Store {
         Store::within(directory)
     }
 
-    /// Reads the end of a run, and removes what a cycle that was cut off has left behind it.
+    /// Reads the end of a run, and removes the remains of an interrupted cycle.
     fn tail(&self, run: &Run) -> Result<Tail, StoreError> {
         for stream in layout::OF_CYCLE {
             let from = layout::key_after(&run.id, stream, run.committed);
@@ -344,7 +341,7 @@ impl Store {
     }
 }
 
-/// The id of the run of these inputs with these options.
+/// The id of the run with these inputs and options.
 #[must_use]
 pub fn run_id(inputs: &[Input], options: &str) -> RunId {
     run_id_of(inputs.iter().map(|input| (input.name.as_str(), *blake3::hash(&input.bytes).as_bytes())), options)
@@ -358,7 +355,7 @@ pub(crate) fn run_id_of<'a>(inputs: impl Iterator<Item = (&'a str, [u8; 32])>, o
         hasher.update(name.as_bytes());
         hasher.update(&hash);
     }
-    // A name is never this long, so inputs and options cannot be taken for each other.
+    // No name has this length, so options cannot be confused with an input.
     hasher.update(&u64::MAX.to_le_bytes());
     hasher.update(options.as_bytes());
     let mut id = [0; 16];

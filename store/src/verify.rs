@@ -1,5 +1,4 @@
-//! Whether a store still holds what was written: every byte of every committed cycle is read and
-//! hashed, and the records are held against each other.
+//! Verification: every byte of every committed cycle is read and hashed, and records are cross-checked.
 
 use crate::codec::{self, COVERED};
 use crate::error::StoreError;
@@ -9,35 +8,34 @@ use crate::record::{Run, RunId};
 use crate::store::run_id_of;
 use crate::write::{examine_proof, first_digest};
 
-/// What was looked at, and what is wrong.
+/// The extent of a verification, and the flaws found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Report {
-    /// Runs that were read.
+    /// Number of runs read.
     pub runs: usize,
-    /// Theorems whose proofs were hashed.
+    /// Number of theorems whose proofs were hashed.
     pub theorems: usize,
-    /// Steps that were hashed, those that stand in several proofs counted in each.
+    /// Number of steps hashed; a step of several proofs is counted in each.
     pub nodes: usize,
-    /// Outcomes that were read.
+    /// Number of outcomes read.
     pub outcomes: usize,
-    /// What is wrong, in the order in which it was met. Empty: all is well.
+    /// The flaws, in the order found; empty if the store is intact.
     pub flaws: Vec<Flaw>,
 }
 
-/// Something that is not as it was written.
+/// A damaged or inconsistent record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Flaw {
-    /// The run it belongs to; `None` if it is about none.
+    /// The run it belongs to, if any.
     pub run: Option<RunId>,
-    /// Which record it is, and what is wrong with it.
+    /// The record, and what is wrong with it.
     pub what: String,
 }
 
 impl StoreReader {
-    /// Reads and hashes all that stands. Damage is reported, not an error, and does not end the
-    /// search for more.
+    /// Reads and hashes all data. Damage is reported in the result, not as an error, and does not end the verification.
     ///
-    /// Whether a proof is one is not asked here: that is for the checker of proofs.
+    /// The validity of proofs is not verified here; that is for the proof checker.
     ///
     /// # Errors
     /// If the disk fails.
@@ -68,7 +66,7 @@ impl StoreReader {
             note(error, flaws)?;
         }
         if let Err(error) = self.verify_cycles(run, report, flaws) {
-            // Without the seals the cycles cannot be found.
+            // Without the seals the cycles cannot be located.
             note(error, flaws)?;
             return Ok(());
         }
@@ -114,7 +112,7 @@ impl StoreReader {
         Ok(())
     }
 
-    /// Follows the digests from the first cycle to the last.
+    /// Verifies the digest chain from the first cycle to the last.
     fn verify_cycles(&self, run: &Run, report: &mut Report, flaws: &mut Vec<String>) -> Result<(), StoreError> {
         let mut digest = first_digest(&run.id);
         let mut next_sequence = 0;
@@ -157,7 +155,7 @@ impl StoreReader {
     }
 }
 
-/// Damage is noted; that the disk failed is not damage.
+/// Records damage as a flaw; other errors, such as a failed disk, are returned.
 fn note(error: StoreError, flaws: &mut Vec<String>) -> Result<(), StoreError> {
     match error {
         StoreError::Damaged { .. } => {

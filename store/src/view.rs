@@ -1,4 +1,4 @@
-//! What a reader asks: runs, theorems, proofs, steps, outcomes.
+//! Queries: runs, theorems, proofs, steps, outcomes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError};
@@ -13,10 +13,10 @@ use crate::proof::Proof;
 use crate::reader::StoreReader;
 use crate::record::{Checkpoint, Input, Node, NodeId, Outcome, Run, RunId, Theorem};
 
-/// Runs whose theorems are kept in memory for readers.
+/// Number of runs whose theorems are cached for readers.
 const VIEWS: usize = 8;
 
-/// The theorems of a run as it stood at some cycle, with what finds them. Immutable.
+/// The theorems of a run after some cycle, with indices for lookups. Immutable.
 pub(crate) struct View {
     run: RunId,
     digest: [u8; 32],
@@ -24,7 +24,7 @@ pub(crate) struct View {
     places: Vec<ProofPlace>,
     by_statement: HashMap<[u8; 32], u32>,
     used_by: Vec<Vec<u32>>,
-    /// Read when first asked for.
+    /// Loaded on first use.
     index: OnceLock<Index>,
 }
 
@@ -40,7 +40,7 @@ impl View {
     }
 }
 
-/// From the first bytes of a step's id to the places of the theorems whose proofs may hold it.
+/// Maps a prefix of a step's id to the indices of the theorems whose proofs may contain the step.
 struct Index(Vec<(u64, u32)>);
 
 impl Index {
@@ -75,7 +75,7 @@ impl StoreReader {
         Ok(runs)
     }
 
-    /// The runs whose records can be read. The others are found when they are asked for.
+    /// The runs whose records are readable. Damaged ones are reported when they are accessed.
     pub(crate) fn whole_runs(&self) -> Result<Vec<Run>, StoreError> {
         let mut runs = Vec::new();
         for id in self.run_ids()? {
@@ -99,7 +99,7 @@ impl StoreReader {
             .collect()
     }
 
-    /// The files that a run was given.
+    /// The input files of a run.
     ///
     /// # Errors
     /// If there is no such run, a file is damaged, or the disk fails.
@@ -134,7 +134,7 @@ impl StoreReader {
         Ok(view.place(number).map(|place| view.theorems[place].clone()))
     }
 
-    /// The first theorem of a run with this statement, to the letter.
+    /// The first theorem of a run with exactly this statement.
     ///
     /// # Errors
     /// As [`StoreReader::theorems`].
@@ -161,16 +161,16 @@ impl StoreReader {
         Ok(view.place(number).map(|place| view.used_by[place].clone()))
     }
 
-    /// The proof of a theorem, in canonical order, its root last. Every byte of it has been hashed.
+    /// The proof of a theorem, in canonical order, its root last. Every byte of it has been verified by its hash.
     ///
     /// # Errors
-    /// If the proof is damaged; else as [`StoreReader::theorems`].
+    /// If the proof is damaged; otherwise as [`StoreReader::theorems`].
     pub fn proof(&self, run: &RunId, number: u32) -> Result<Option<Proof>, StoreError> {
         let view = self.view(&self.known(run)?)?;
         view.place(number).map(|place| self.proof_at(&view, place)).transpose()
     }
 
-    /// The step with this id, in whatever run it stands.
+    /// The step with this id, from any run.
     ///
     /// # Errors
     /// If a record is damaged, or the disk fails.
@@ -178,7 +178,7 @@ impl StoreReader {
         Ok(self.proof_with(id)?.and_then(|proof| proof.node(id).cloned()))
     }
 
-    /// The proof of what a step says, rebuilt from its id alone.
+    /// The proof of a step, reconstructed from the step's id alone.
     ///
     /// # Errors
     /// As [`StoreReader::node`].
@@ -200,7 +200,7 @@ impl StoreReader {
         Ok(None)
     }
 
-    /// Whether the index of a run leads from a step to some theorem.
+    /// Whether the index of a run leads from a step to a theorem.
     pub(crate) fn is_indexed(&self, run: &Run, view: &View, id: &NodeId) -> Result<bool, StoreError> {
         Ok(self.index(run, view)?.from(codec::prefix(id)).next().is_some())
     }
@@ -233,7 +233,7 @@ impl StoreReader {
         Ok(index)
     }
 
-    /// What became of the conjectures of a run, in order.
+    /// The outcomes of the conjectures of a run, in order.
     ///
     /// # Errors
     /// If there is no such run, a record is damaged, or the disk fails.
@@ -260,13 +260,13 @@ impl StoreReader {
         self.checkpoint_cycles(&record)?.pop().map(|cycle| self.checkpoint_at(run, cycle)).transpose()
     }
 
-    /// The checkpoints that are kept of a run, oldest first: two at most.
+    /// The stored checkpoints of a run, oldest first: at most two.
     ///
     /// # Errors
     /// As [`StoreReader::checkpoint`].
     pub fn checkpoints(&self, run: &RunId) -> Result<Vec<Checkpoint>, StoreError> {
         let cycles = self.checkpoint_cycles(&self.known(run)?)?;
-        // A crash can leave one more than are kept.
+        // A crash can leave one checkpoint more.
         let kept = &cycles[cycles.len().saturating_sub(2)..];
         kept.iter().map(|cycle| self.checkpoint_at(run, *cycle)).collect()
     }
@@ -280,7 +280,7 @@ impl StoreReader {
         Ok(Checkpoint { cycle, bytes })
     }
 
-    /// The committed cycles of which a checkpoint is there, ascending.
+    /// The committed cycles with a checkpoint, ascending.
     pub(crate) fn checkpoint_cycles(&self, run: &Run) -> Result<Vec<u32>, StoreError> {
         let mut cycles = Vec::new();
         let mut from = layout::key(&run.id, Stream::Checkpoint, 0, 0);
@@ -292,7 +292,7 @@ impl StoreReader {
                     "a key is of no known form",
                 ));
             };
-            // A removal that was cut off has taken the first pieces first.
+            // An interrupted removal has removed the first pieces first.
             if piece == 0 {
                 cycles.push(cycle);
             }
@@ -322,7 +322,7 @@ impl StoreReader {
         Ok(view)
     }
 
-    /// Lets the next reader read from the disk again.
+    /// Drops the cached view, so that the next reader reads from the disk.
     pub(crate) fn forget_view(&self, run: &RunId) {
         self.views.lock().unwrap_or_else(PoisonError::into_inner).retain(|view| view.run != *run);
     }

@@ -1,4 +1,4 @@
-//! The bytes of a cycle: a batch is checked against what stands, and encoded.
+//! Validation and encoding of a cycle.
 
 use crate::bytes::Writer;
 use crate::codec::{self, COVERED, Seal};
@@ -9,7 +9,7 @@ use crate::pack;
 use crate::proof::{Order, Proof};
 use crate::record::{Batch, RunId, Theorem};
 
-/// The end of a run: all that the next cycle must fit to.
+/// The end of a run, which the next cycle must fit.
 #[derive(Clone, Debug)]
 pub(crate) struct Tail {
     pub(crate) run: RunId,
@@ -21,7 +21,7 @@ pub(crate) struct Tail {
     pub(crate) checkpoints: Vec<u32>,
 }
 
-/// The digest of a run that has no cycle yet: of its id, so that two runs never share one.
+/// The digest of a run without cycles: derived from its id, so that two runs never share one.
 pub(crate) fn first_digest(run: &RunId) -> [u8; 32] {
     *blake3::hash(&run.0).as_bytes()
 }
@@ -38,7 +38,7 @@ impl Tail {
         }
     }
 
-    /// Appends a cycle: the changes that write it. If the batch is refused nothing has changed.
+    /// Appends a cycle; returns the changes to write. If the batch is refused, nothing has changed.
     pub(crate) fn append(&mut self, cycle: u32, batch: &Batch) -> Result<Vec<Change>, StoreError> {
         if cycle <= self.cycle {
             let why = format!("cycle {} is committed already", self.cycle);
@@ -61,7 +61,8 @@ impl Tail {
             layout::cut(&self.run, kind, cycle, stream, &mut changes);
         }
         if let Some(checkpoint) = &batch.checkpoint {
-            // Its length stands before it: without the seal a missing last piece would not be seen.
+            // Prefixed with its length: checkpoints are not in the seal, so a missing last piece would go unnoticed
+            // otherwise.
             let mut bytes = (checkpoint.len() as u64).to_le_bytes().to_vec();
             bytes.extend_from_slice(checkpoint);
             layout::cut(&self.run, Stream::Checkpoint, cycle, &bytes, &mut changes);
@@ -88,7 +89,7 @@ impl Tail {
         Ok([theorems.into_bytes(), proofs.into_bytes(), codec::encode_index(&mut index)])
     }
 
-    /// What a theorem must be before it is written, and what `verify` asks of those that stand.
+    /// Validates a theorem before it is written; `verify` does the same for stored ones.
     fn examine(&self, cycle: u32, theorem: &Theorem, proof: &Proof) -> Result<Order, String> {
         if theorem.cycle != cycle {
             return Err(format!("it says cycle {}, and the cycle is {cycle}", theorem.cycle));
@@ -134,8 +135,8 @@ impl Tail {
     }
 }
 
-/// Whether a proof is one of this theorem: it holds the root, which says the statement in an
-/// outermost scope that assumes nothing, and cites what the theorem says.
+/// Validates the proof of a theorem: it contains the root, whose conclusion is the statement, in an outermost scope
+/// without assumptions, and its citations are those of the theorem.
 pub(crate) fn examine_proof(theorem: &Theorem, proof: &Proof) -> Result<Order, String> {
     let Some(order) = proof.order(&theorem.root) else {
         return Err(format!("its proof does not hold the root {}", theorem.root));

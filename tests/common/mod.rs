@@ -1,4 +1,4 @@
-//! What a command said, for the tests of language models.
+//! Parsing of command output, for tests of language models.
 
 use std::process::Output;
 
@@ -12,7 +12,7 @@ pub(crate) fn objects(output: &Output) -> Vec<Value> {
     text(output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// The answers among the objects of a run that has to end with this code.
+/// The answers in the output of a run that must end with this exit code.
 #[allow(dead_code)] // `generate` gives none
 pub(crate) fn answers(output: &Output, code: i32) -> Vec<Value> {
     assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,10 +1,10 @@
-//! Says that a test, or a part of one, did not run. Every crate's tests take this file in.
+//! Reports tests, or parts of them, that were skipped. Included by the tests of every crate.
 
 use std::fmt::Display;
 use std::io::Write as _;
 
-/// Prints why. The test harness keeps that to itself when the test passes, so the line goes as well to the end of the file
-/// that `THEOREMATA_SKIPPED` names, if it is set: `.ci/run` sets it, and ends by printing and counting these lines.
+/// Prints the reason. The test harness hides the output of passing tests, so the line is also appended to the file that
+/// `THEOREMATA_SKIPPED` names, if set; `.ci/run` sets it, and prints and counts these lines at the end.
 pub(crate) fn skipped(why: impl Display) {
     println!("SKIPPED: {why}");
     let Some(path) = std::env::var_os("THEOREMATA_SKIPPED") else {
@@ -12,7 +12,7 @@ pub(crate) fn skipped(why: impl Display) {
     };
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a thread of a test");
-    // In one write, as other tests append at the same time.
+    // A single write, since other tests append concurrently.
     let line = format!("{} {test}: {why}\n", env!("CARGO_CRATE_NAME"));
     std::fs::OpenOptions::new()
         .create(true)
@@ -22,7 +22,7 @@ pub(crate) fn skipped(why: impl Display) {
         .expect("the file that THEOREMATA_SKIPPED names takes a line");
 }
 
-/// What tests in a browser need beyond Rust, and lack; `None` if all of it is there. The folder is `tests/browser`.
+/// What the browser tests lack, besides Rust; `None` if everything is installed. The folder is `tests/browser`.
 #[allow(dead_code)] // not every crate has such tests
 pub(crate) fn browser(folder: &std::path::Path) -> Option<&'static str> {
     if std::process::Command::new("node").arg("--version").output().is_err() {

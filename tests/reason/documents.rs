@@ -1,10 +1,10 @@
-//! The commands of docs/reason.md, with the model that is the default, and programs that are files.
+//! The commands of docs/reason.md, with the default model, and script files.
 
 use std::path::Path;
 
 use super::*;
 
-/// The commands of the documents' first fence: of each the words, read as a shell reads plain quotes.
+/// The commands of the documents' first code block, each split into words with plain shell quoting.
 fn commands() -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reason.md");
     let text = fs::read_to_string(path).expect("the document");
@@ -90,7 +90,7 @@ fn the_best_of_several_is_the_one_that_a_command_scores_highest() {
         let nodes = answer["nodes"].as_array().expect("nodes");
         nodes[1..].iter().map(|node| node["text"].as_str().expect("a text").to_owned()).collect()
     };
-    // The command is given the answer in JSON: the longer it is, the more characters.
+    // The command gets the answer in JSON: a longer answer has more characters.
     let longest = ask("best", &["--score", "wc -c"]);
     let most = texts(&longest).iter().map(String::len).max();
     assert_eq!(longest["text"].as_str().map(str::len), most, "{longest}");
@@ -101,7 +101,7 @@ fn the_best_of_several_is_the_one_that_a_command_scores_highest() {
     let nodes = &likeliest["nodes"].as_array().expect("nodes")[1..];
     let chosen = &nodes[likeliest["chosen"].as_u64().expect("one") as usize];
     assert!(nodes.iter().all(|node| mean(node) <= mean(chosen)));
-    // Votes of one letter weigh what the verifier says: only those for the last letter of all.
+    // The verifier weighs votes of one letter: only those for the last letter of all count.
     let last = texts(&longest).iter().filter_map(|text| text.chars().next()).max().expect("a letter");
     let verifier = format!("grep -q '\"answer\":\"{last}' && echo 1 || echo 0");
     let weighted = ask("vote", &["--pattern", "^[a-z]", "--score", &verifier]);

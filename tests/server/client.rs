@@ -1,4 +1,4 @@
-//! A server on a free port of this machine, and calls to it.
+//! A server on a free local port, and calls to it.
 
 #![allow(dead_code)] // each file of tests uses a part of it
 
@@ -31,7 +31,7 @@ pub(crate) struct Server {
     agent: Agent,
 }
 
-/// An answer, read whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -48,7 +48,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// The answer, which must have this status.
+    /// The response, which must have this status.
     pub(crate) fn with(self, status: u16) -> Answer {
         assert_eq!(self.status, status, "{}", self.body);
         self
@@ -79,13 +79,13 @@ impl Server {
         Server { child, address, agent }
     }
 
-    /// Kills it without a word, as a loss of power would.
+    /// Kills it without warning, like a power failure.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
     }
 
-    /// Asks it to stop, and says how it ended.
+    /// Asks it to stop, and returns its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(asked.expect("kill runs").success());
@@ -120,13 +120,13 @@ impl Server {
         self.call("POST", path, &[("content-type", "application/json")], value.to_string().as_bytes())
     }
 
-    /// Asks for a job, and gives its id.
+    /// Submits a job, and returns its id.
     pub(crate) fn submit(&self, value: &Value) -> String {
         let answer = self.post("/v1/jobs", value).with(202);
         answer.json()["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Waits until a job has ended, and gives it.
+    /// Waits until a job has ended, and returns it.
     pub(crate) fn wait(&self, job: &str) -> Value {
         let begin = Instant::now();
         loop {
@@ -139,7 +139,7 @@ impl Server {
         }
     }
 
-    /// The numbered events of a job as they stand in its stream, behind `after`, until it ends.
+    /// The numbered events of a job's stream after number `after`, until it ends.
     pub(crate) fn events(&self, job: &str, after: usize) -> Vec<(usize, Value)> {
         let text = self.get(&format!("/v1/jobs/{job}/events?after={after}")).with(200).body;
         let field = |block: &str, name: &str| {
@@ -158,7 +158,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that was killed or has stopped is gone already.
+        // A server that was killed or stopped is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

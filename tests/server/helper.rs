@@ -1,4 +1,4 @@
-//! A host of tools on a free port of this machine: an HTTP server that says what the test tells it to say.
+//! A tool host on a free local port: an HTTP server whose replies the test defines.
 
 #![allow(dead_code)] // each file of tests uses a part of it
 
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     /// Method and path, as in `POST /add`.
@@ -23,7 +23,7 @@ pub(crate) struct Helper {
 }
 
 impl Helper {
-    /// Answers each request as `reply` says: a status, further header lines, and a body.
+    /// Answers each request by `reply`: status, additional header lines, and body.
     pub(crate) fn start(reply: impl Fn(&Asked, usize) -> (u16, String, String) + Send + Sync + 'static) -> Helper {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -38,7 +38,7 @@ impl Helper {
         Helper { address, asked }
     }
 
-    /// All that came so far.
+    /// All requests so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("nobody panics").clone()
     }

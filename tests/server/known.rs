@@ -1,4 +1,4 @@
-//! Explorations that build on what a run of fewer axioms found.
+//! Explorations that build on a run with fewer axioms.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Somebody who is told that a job has ended.
+//! A receiver of webhooks.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -6,13 +6,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-/// What came in one call: the signature and the body.
+/// A received webhook: signature and body.
 pub(crate) struct Word {
     pub(crate) signature: String,
     pub(crate) body: Vec<u8>,
 }
 
-/// Takes calls and answers them with these statuses, one after the other; then it is gone.
+/// Answers webhooks with these statuses, one after the other; then it closes.
 pub(crate) fn receive(statuses: &'static [u16]) -> (SocketAddr, Receiver<Word>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -1,22 +1,22 @@
-//! Who imports whom: the files of a crate, what each says when comments, texts and tests are taken out, and circles.
+//! Import graph of a crate: its files, their code without comments, strings and tests, and cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The words that begin an item; anything else behind an attribute is a field, an arm or a statement.
+/// The keywords that begin an item; anything else after an attribute is a field, an arm or a statement.
 const ITEMS: [&str; 14] = [
     "fn", "mod", "use", "impl", "struct", "enum", "trait", "type", "const", "static", "unsafe", "async", "union",
     "extern",
 ];
 
-/// The code of a file as a program is built from it: comments and the insides of texts are blank, and so is every
-/// item under `#[cfg(test)]`. Lines stay where they are.
+/// The code of a file as compiled into a program: comments, the contents of strings, and items under `#[cfg(test)]` are
+/// blanked. Line numbers are preserved.
 pub(crate) fn program_code(source: &str) -> String {
     without_tests(&without_texts(source))
 }
 
-/// Blanks comments, and what stands between quotes.
+/// Blanks comments and string contents.
 fn without_texts(source: &str) -> String {
     let bytes = source.as_bytes();
     let mut code = bytes.to_vec();
@@ -42,7 +42,7 @@ fn without_texts(source: &str) -> String {
     String::from_utf8(code).expect("blanks are put for whole texts")
 }
 
-/// The length of a comment that may hold others.
+/// The length of a block comment, which may be nested.
 fn comment_length(rest: &[u8]) -> usize {
     let (mut at, mut depth) = (0, 0);
     while at < rest.len() {
@@ -58,7 +58,7 @@ fn comment_length(rest: &[u8]) -> usize {
     at
 }
 
-/// The length of the string or character that begins here, if one does.
+/// The length of the string or character literal that begins here, if there is one.
 fn text_length(rest: &[u8], within_word: bool) -> Option<usize> {
     let prefix = [&b"br"[..], b"cr", b"r", b"b", b"c"].into_iter().find(|prefix| {
         !within_word && rest.starts_with(prefix) && matches!(rest.get(prefix.len()), Some(b'"' | b'#' | b'\''))
@@ -74,7 +74,7 @@ fn text_length(rest: &[u8], within_word: bool) -> Option<usize> {
     }
     match body.first()? {
         b'"' => Some(prefix.len() + quoted_length(body, b'"')),
-        // A lifetime has no second quote where a character has it.
+        // A lifetime lacks the second quote of a character literal.
         b'\'' if body.get(1) == Some(&b'\\') => Some(prefix.len() + quoted_length(body, b'\'')),
         b'\'' => {
             let character = std::str::from_utf8(&body[1..body.len().min(5)])
@@ -86,7 +86,7 @@ fn text_length(rest: &[u8], within_word: bool) -> Option<usize> {
     }
 }
 
-/// The length of a text up to its closing quote.
+/// The length of a literal up to its closing quote.
 fn quoted_length(body: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while at < body.len() && body[at] != quote {
@@ -99,7 +99,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Blanks every item, field and statement that is built for tests alone.
+/// Blanks every item, field and statement that is compiled for tests only.
 fn without_tests(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut kept = code.as_bytes().to_vec();
@@ -112,10 +112,10 @@ fn without_tests(code: &str) -> String {
     String::from_utf8(kept).expect("blanks are put for whole items")
 }
 
-/// Where what an attribute stands before ends: behind its block or its semicolon; a field or an arm at its comma, or
-/// before the bracket that closes what it is in.
+/// The end of what an attribute applies to: after its block or semicolon; for a field or an arm, at its comma or before
+/// the closing bracket around it.
 fn end_of_item(code: &str, mut from: usize) -> usize {
-    // Further attributes, and how far the item is visible, say nothing of what it is.
+    // Skips further attributes and the visibility.
     let item = loop {
         let rest = code[from..].trim_start();
         from = code.len() - rest.len();
@@ -146,8 +146,8 @@ fn end_of_item(code: &str, mut from: usize) -> usize {
     code.len()
 }
 
-/// The modules of a program that have a file of their own: their paths, such as `engine::node`, with their code. The
-/// root has the empty path. Files that only tests declare are not among them.
+/// The modules of a program with files of their own: paths, such as `engine::node`, with their code. The root has the
+/// empty path. Files that only tests declare are omitted.
 pub(crate) fn modules(root: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut open = vec![(String::new(), root.to_path_buf())];
@@ -178,7 +178,7 @@ fn children(code: &str) -> Vec<String> {
         let name = words.next()?;
         (words.next() == Some("mod")).then(|| name.to_owned())
     });
-    // `mod name {` is in this file.
+    // `mod name {` is inline.
     declared.filter(|name| code.contains(&format!("mod {name};"))).collect()
 }
 
@@ -190,7 +190,7 @@ fn file_name(module: &str) -> String {
     if module.is_empty() { "the root".to_owned() } else { format!("{}.rs", module.replace("::", "/")) }
 }
 
-/// Which modules each module names in its code, by `use` or in the middle of a line.
+/// The modules that each module refers to, in `use` or in expressions.
 pub(crate) fn imports(modules: &BTreeMap<String, String>) -> BTreeMap<&str, BTreeSet<&str>> {
     modules
         .iter()
@@ -207,7 +207,7 @@ pub(crate) fn imports(modules: &BTreeMap<String, String>) -> BTreeMap<&str, BTre
         .collect()
 }
 
-/// All paths of some code that begin at the crate, at a module above, or at a child; groups are taken apart.
+/// All paths in code that begin at the crate, a parent module or a child; groups are expanded.
 fn paths(code: &str, children: &[String]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let bytes = code.as_bytes();
@@ -219,7 +219,7 @@ fn paths(code: &str, children: &[String]) -> Vec<Vec<String>> {
         }
         let length = bytes[at..].iter().take_while(|byte| is_word(**byte)).count();
         let word = &code[at..at + length];
-        // `pub(in crate::a)` says who may see a thing, and imports nothing.
+        // `pub(in crate::a)` is a visibility, not an import.
         let begins = !code[..at].trim_end().ends_with("::")
             && !code[..at].ends_with("(in ")
             && code[at + length..].starts_with("::")
@@ -234,7 +234,7 @@ fn paths(code: &str, children: &[String]) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads a path with its groups, such as `a::{b, c::{d, e}}`, and gives its length.
+/// Parses a path with its groups, such as `a::{b, c::{d, e}}`, and returns its length.
 fn take_path(code: &str, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
     let mut path = before.to_vec();
     let mut at = 0;
@@ -267,7 +267,7 @@ fn take_path(code: &str, before: &[String], found: &mut Vec<Vec<String>>) -> usi
     }
 }
 
-/// The module with a file in which something lies, by its path as it is written in another module.
+/// The module file that contains an item, by its path as written in another module.
 fn resolve<'m>(modules: &'m BTreeMap<String, String>, module: &str, path: &[String]) -> &'m str {
     let mut place: Vec<&str> = module.split("::").filter(|name| !name.is_empty()).collect();
     for (at, name) in path.iter().enumerate() {
@@ -284,7 +284,7 @@ fn resolve<'m>(modules: &'m BTreeMap<String, String>, module: &str, path: &[Stri
     modules.get_key_value(&place.join("::")).map_or("", |(known, _)| known)
 }
 
-/// A circle of imports, if there is one: files, each of which imports the next, and the last the first.
+/// An import cycle, if there is one: files each of which imports the next, and the last the first.
 pub(crate) fn circle(imports: &BTreeMap<&str, BTreeSet<&str>>) -> Option<Vec<String>> {
     let mut done = BTreeSet::new();
     for start in imports.keys() {

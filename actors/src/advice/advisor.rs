@@ -1,21 +1,21 @@
-//! What a run expects of whoever advises it.
+//! The interface between a run and its advisor.
 
 use std::fmt::Debug;
 
 use theoremata_logic::search::explore::{Proposal, Query};
 
-/// Answers questions.
+/// Answers queries of a run.
 pub trait Advisor: Debug + Send {
-    /// Takes questions, in the order of their numbers, and begins to think. It returns at once.
+    /// Accepts queries, in the order of their numbers, and starts working. Returns at once.
     fn post(&mut self, queries: Vec<Query>);
 
-    /// Waits for the answers to all that was posted and not answered, and gives them in the order of the questions.
+    /// Waits for the answers to all pending queries, and returns them in the order of the queries.
     ///
     /// # Errors
-    /// In words, if there is no answer: then the run ends here, and can go on later.
+    /// A message, if there is no answer: the run ends here, and can be resumed later.
     fn answers(&mut self) -> Result<Vec<Vec<Proposal>>, String>;
 
-    /// Tokens that a language model wrote for the answers so far: none if there is no model.
+    /// Tokens that a language model generated for answers so far; 0 without a model.
     fn tokens(&self) -> u64 {
         0
     }

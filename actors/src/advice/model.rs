@@ -1,9 +1,9 @@
-//! A language model as an advisor: each question is a job of the pool.
+//! A language model as an advisor: each query is a job of the pool.
 //!
-//! All questions of a run begin with the same text, the theory with its theorems, which the pool reads once and forks; what
-//! follows is the question, and several branches draw an answer each. A guide holds the branches to the statements of the
-//! theory, so that every answer that comes to its end is one. Which theorems matter is not drawn: the pool scores each of
-//! them behind the question. No text of the theory but its formulas gets into a prompt, so no comment in it can steer.
+//! The prompts of a run share a prefix, the theory with its theorems, which the pool prefills once and forks. The query
+//! follows, and several branches sample an answer each. Constrained decoding restricts the branches to statements of
+//! the theory, so every complete answer is one. Premises are not sampled: the pool scores each candidate theorem after
+//! the query. Only formulas of the theory enter a prompt, so comments in its files cannot inject instructions.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -21,16 +21,16 @@ use super::advisor::Advisor;
 use crate::grid::Cancel;
 use crate::jobs::{Answer, Job, JobId, NodeAnswer, OutputFormat, Pool, Program, TokenChoice};
 
-/// How often it is looked whether the pool has answered.
+/// Interval of polling the pool.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Variables of a proposal, and how deep its terms may be.
+/// Maximal number of variables of a proposal, and depth of its terms.
 const VARIABLES: usize = 4;
 const DEPTH: usize = 2;
-/// How freely proposals are drawn.
+/// Sampling temperature of proposals.
 const TEMPERATURE: f32 = 0.7;
-/// Theorems that a prompt names, the last ones; and those among which premises are chosen.
+/// Number of theorems in a prompt, the latest ones, and of candidates for premise selection.
 const THEOREMS: usize = 24;
-/// The prompts.
+/// The prompt templates.
 const TEMPLATES: [(&str, &str); 6] = [
     ("theory", include_str!("../../../templates/advice/theory.txt")),
     ("lemma", include_str!("../../../templates/advice/lemma.txt")),
@@ -40,15 +40,15 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("conjectures", include_str!("../../../templates/advice/conjectures.txt")),
 ];
 
-/// Takes jobs and says what came of them: a pool, or whoever stands before one.
+/// Accepts jobs and returns answers: a pool, or a front end of one.
 pub trait Answering: Send {
-    /// Asks for a job.
+    /// Submits a job.
     ///
     /// # Errors
-    /// In words, if it is not taken.
+    /// A message, if it is refused.
     fn submit(&self, job: Job) -> Result<JobId, String>;
 
-    /// What came of a job, if it is done.
+    /// The answer of a job; `None` until it is done.
     fn answer(&self, job: JobId) -> Option<Answer>;
 }
 
@@ -62,7 +62,7 @@ impl Answering for Pool {
     }
 }
 
-/// Asks a pool.
+/// An advisor backed by a pool.
 pub struct ModelAdvisor {
     pool: Box<dyn Answering>,
     seed: u64,
@@ -70,25 +70,25 @@ pub struct ModelAdvisor {
     cancel: Cancel,
     prompts: Tera,
     waiting: Vec<Waiting>,
-    /// Tokens that were written for what was answered.
+    /// Tokens generated for answers so far.
     written: Cell<u64>,
 }
 
-/// A question that the pool was given.
+/// A pending query.
 struct Waiting {
     query: Query,
-    /// `Err`: the pool did not take it, and why.
+    /// The job, or why the pool refused it.
     job: Result<JobId, String>,
-    /// The theorems that are scored.
+    /// The theorems to score.
     scored: Vec<u32>,
 }
 
 impl ModelAdvisor {
-    /// An advisor that asks this pool, with a seed and a bound on the tokens of a proposal. It stops waiting when `cancel`
-    /// is raised.
+    /// An advisor backed by this pool, with a seed and a bound on the tokens of a proposal. It stops waiting when
+    /// `cancel` is raised.
     ///
     /// # Panics
-    /// If a template of ours is none.
+    /// If a built-in template is malformed.
     #[must_use]
     pub fn new(pool: impl Answering + 'static, seed: u64, tokens: usize, cancel: Cancel) -> ModelAdvisor {
         let mut prompts = Tera::default();
@@ -96,7 +96,7 @@ impl ModelAdvisor {
         ModelAdvisor { pool: Box::new(pool), seed, tokens, cancel, prompts, waiting: Vec::new(), written: Cell::new(0) }
     }
 
-    /// The job of a question, and the theorems that it scores.
+    /// The job for a query, and the theorems that it scores.
     fn job(&self, query: &Query) -> Result<(Job, Vec<u32>), String> {
         let reading = Reading::new(&query.theory);
         let said = |statement: &Formula| reading.statement(statement).to_string();
@@ -107,7 +107,7 @@ impl ModelAdvisor {
         context.insert("notation", &infix.help());
         context.insert("theorems", &Vec::<Numbered>::new());
         let theorems = &query.theorems[latest..];
-        // Those among which it is to choose stand behind the question, each in a branch.
+        // For premise selection, the candidates follow the query, each in a branch.
         if query.topic != Topic::Premises {
             let numbered = |theorem: &Premise| Numbered { number: theorem.id.0 + 1, math: said(&theorem.statement) };
             context.insert("theorems", &theorems.iter().map(numbered).collect::<Vec<_>>());
@@ -117,7 +117,7 @@ impl ModelAdvisor {
         let render = |name: &str| self.prompts.render(name, &context).map_err(|error| error.to_string());
         let prompt =
             format!("{}\n{}", render("theory")?.trim_end(), render(query.topic.name())?.trim_end_matches('\n'));
-        // The number keeps the draws of one question apart from those of another.
+        // The number of the query decorrelates its samples from those of others.
         let seed = self.seed.wrapping_add(u64::from(query.number).wrapping_mul(MIX_STEP));
         if query.topic == Topic::Premises {
             let items = theorems.iter().map(|theorem| said(&theorem.statement)).collect();
@@ -130,7 +130,7 @@ impl ModelAdvisor {
         Ok((Job { seed, raw: true, choice, shape, ..Job::new(prompt, program, self.tokens) }, Vec::new()))
     }
 
-    /// What came of a question.
+    /// The proposals for a query.
     fn answer(&self, waiting: &Waiting) -> Result<Vec<Proposal>, String> {
         let job = *waiting.job.as_ref().map_err(Clone::clone)?;
         let answer = loop {
@@ -146,7 +146,7 @@ impl ModelAdvisor {
             return Err(answer.because.unwrap_or_else(|| format!("the pool answered nothing: {:?}", answer.outcome)));
         }
         if waiting.query.topic == Topic::Premises {
-            // What did not come to its end has no score.
+            // Incomplete branches have no score.
             let scored = nodes().filter(|node| node.outcome == Some(Outcome::Concluded) && node.tokens > 0);
             let score = |node: &NodeAnswer| Some(node.log_probability()? / node.tokens as f64);
             let mut ranked: Vec<(f64, u32)> = scored
@@ -192,7 +192,7 @@ impl Advisor for ModelAdvisor {
     }
 
     fn answers(&mut self) -> Result<Vec<Vec<Proposal>>, String> {
-        // What was asked stays asked if one of the answers fails.
+        // If one answer fails, all queries stay pending.
         let answers = self.waiting.iter().map(|waiting| self.answer(waiting)).collect::<Result<_, _>>()?;
         self.waiting.clear();
         Ok(answers)

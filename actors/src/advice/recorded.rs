@@ -1,10 +1,10 @@
-//! The answers of a run that was advised before, without the advisor.
+//! Replays the recorded answers of an advised run.
 
 use theoremata_logic::search::explore::{Asked, Proposal, Query, Topic};
 
 use super::advisor::Advisor;
 
-/// Answers what was asked before as it was answered then.
+/// An advisor that returns recorded answers.
 #[derive(Debug)]
 pub struct Recorded {
     answers: Vec<(Topic, Vec<Proposal>)>,
@@ -12,7 +12,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The answers to the questions of a run, in order, as far as they were answered.
+    /// Replays the answers to the queries of a run, in order, up to the first unanswered one.
     #[must_use]
     pub fn new(asked: &[Asked]) -> Recorded {
         let answered = asked.iter().map_while(|asked| {

@@ -1,11 +1,11 @@
-//! Advisors without a model, in the seat of one.
+//! Advisors without a model.
 
 use theoremata_logic::advisors::Rival;
 use theoremata_logic::search::explore::{Proposal, Query};
 
 use super::advisor::Advisor;
 
-/// Answers at once.
+/// An advisor that answers at once.
 #[derive(Debug)]
 pub struct RivalAdvisor {
     rival: Rival,

@@ -1,4 +1,4 @@
-//! Who advises, in words that say all that the answers hang on.
+//! The identity of an advisor, as text: everything that its answers depend on.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,15 +6,15 @@ use std::str::FromStr;
 use theoremata_logic::search::explore::Topic;
 use theoremata_logic::search::premises::Chooser;
 
-/// An advisor by all that its answers hang on.
+/// An advisor, with everything that its answers depend on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum By {
-    /// Statements drawn at random.
+    /// Random statements.
     Random {
         /// The seed.
         seed: u64,
     },
-    /// Statements drawn by a table of n-grams.
+    /// Statements sampled from an n-gram table.
     Ngram {
         /// The seed.
         seed: u64,
@@ -23,21 +23,21 @@ pub enum By {
     },
     /// Generalised subgoals.
     Generalise,
-    /// Premises by symbols.
+    /// Premise selection by symbol overlap.
     Overlap(Chooser),
     /// A language model.
     Model {
-        /// The model, as precisely as it is known: the hash of its file, without blanks.
+        /// The identity of the model: the hash of its file, without blanks.
         identity: String,
-        /// The seed of its draws.
+        /// The seed of its samples.
         seed: u64,
-        /// Tokens of a proposal at most.
+        /// Maximal tokens of a proposal.
         tokens: usize,
     },
 }
 
 impl By {
-    /// What it can answer.
+    /// The topics that it can answer.
     #[must_use]
     pub fn topics(&self) -> &'static [Topic] {
         match self {
@@ -48,7 +48,7 @@ impl By {
     }
 }
 
-/// A text that names no advisor.
+/// A text that is no advisor.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{0}` names no advisor")]
 pub struct Unfit(String);
@@ -88,7 +88,7 @@ impl FromStr for By {
                 _ => return None,
             })
         };
-        // What is not said the same way again was not written by us.
+        // Only a text that prints back identically was written by us.
         read().filter(|by| by.to_string() == text).ok_or_else(|| Unfit(text.to_owned()))
     }
 }

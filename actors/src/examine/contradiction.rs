@@ -1,4 +1,4 @@
-//! Whether the axioms of a theory contradict each other.
+//! Inconsistency of a theory's axioms.
 
 use theoremata_logic::calculus::theory::Goal;
 
@@ -6,12 +6,11 @@ use super::examiner::Examiner;
 use crate::run::{self, math};
 
 impl Examiner {
-    /// What the axioms prove by which they contradict each other, as far as that is found while a statement is examined:
-    /// one theorem that cannot be, or two of which one denies the other. Nothing found says nothing; a statement that is
-    /// refuted was refuted in a model of the axioms.
+    /// The theorems that show the axioms to be inconsistent, if such were found while the statement was examined: one
+    /// that is impossible, or two of which one negates the other. `None` does not mean that the axioms are consistent.
     ///
     /// # Errors
-    /// In words, if the store or the machine fails.
+    /// A message, if the store or the system fails.
     pub fn contradiction(&self, goal: &Goal) -> Result<Option<Vec<String>>, String> {
         let exploration = self.done(self.question([goal].into_iter(), false), &mut |_| {})?;
         let said = |id: &theoremata_logic::calculus::proof::TheoremId| {

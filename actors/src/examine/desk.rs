@@ -1,4 +1,4 @@
-//! The examiners of a process, and where what they proved came from.
+//! The examiners of a process, and the origin of requested theorems.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,32 +7,32 @@ use super::examiner::Examiner;
 use super::proved::Proved;
 use crate::jobs::{Called, JobId, Tool, Toolbox};
 
-/// The examiners that tools may name, by their ids.
+/// The examiners available to tools, by id.
 #[derive(Clone, Default)]
 pub struct Desk {
     examiners: Arc<Mutex<BTreeMap<String, Arc<Examiner>>>>,
 }
 
-/// Where in a tree of reasoning a theorem was asked for.
+/// The node of a reasoning job that requested a theorem.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Origin {
     /// The job.
     pub job: JobId,
-    /// The node: which branches lead to it.
+    /// The node, as the branches that lead to it.
     pub path: Vec<u32>,
 }
 
-/// Which nodes of reasoning jobs asked for a run, in words, by its measures.
+/// The nodes of reasoning jobs that requested a run, in words, from its measures.
 pub fn asked_by(measures: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
     let asked = measures.iter().filter_map(|(name, what)| Some((name.strip_prefix(ASKED_BY)?, what)));
     asked.map(|(job, what)| format!("reasoning job {job}, {what}"))
 }
 
-/// What stands before the name of a measure of a run that says who asked for it.
+/// Prefix of the measures of a run that say who requested it.
 const ASKED_BY: &str = "asked by ";
 
 impl Desk {
-    /// Takes an examiner. One of the same theory and limits that is there already stays.
+    /// Adds an examiner, unless one of the same theory and limits exists; returns the one that is registered.
     pub fn register(&self, examiner: Examiner) -> Arc<Examiner> {
         let mut examiners = self.examiners.lock().unwrap_or_else(PoisonError::into_inner);
         examiners.entry(examiner.id().to_owned()).or_insert_with(|| Arc::new(examiner)).clone()
@@ -45,7 +45,7 @@ impl Desk {
         examiners.get(tool.prover.as_ref()?).cloned()
     }
 
-    /// Answers calls of tools that name an examiner, and leaves others to `commands`.
+    /// A toolbox that answers calls of tools that name an examiner, and leaves others to `commands`.
     #[must_use]
     pub fn toolbox(&self, commands: Option<Toolbox>) -> Toolbox {
         let desk = self.clone();
@@ -56,11 +56,11 @@ impl Desk {
         })
     }
 
-    /// Writes down in the store who asked for what a call has proved, and gives the theorems: run, number, statement. Each
-    /// is read from the store, through the checker.
+    /// Records in the store who requested the theorems that a call has proved, and returns them. Each is read from the
+    /// store and checked.
     ///
     /// # Errors
-    /// In words, if the store fails or does not hold what the reply says.
+    /// A message, if the store fails or does not hold what the reply claims.
     pub fn note(
         &self,
         tool: &Tool,

@@ -1,4 +1,4 @@
-//! Whether two statements say the same in a theory.
+//! Equivalence of two statements in a theory.
 
 use theoremata_logic::calculus::theory::Goal;
 use theoremata_logic::clauses::clause::Clause;
@@ -9,8 +9,8 @@ use super::examiner::{Examiner, Verdict};
 use crate::run::{Manner, exploration};
 
 impl Examiner {
-    /// Whether each of two statements follows from the other: `equivalent`, `different: …` or `open: …`. Both directions are
-    /// theorems in the store then; where both statements are theorems themselves, they say so.
+    /// Whether each of two statements follows from the other: `equivalent`, `different: …` or `open: …`. If equivalent,
+    /// both directions are theorems in the store; if both statements are theorems themselves, the reply says so.
     pub(super) fn compared(&self, left: &Goal, right: &Goal) -> Result<String, String> {
         if left.statement == right.statement {
             return Ok("equivalent: they are one statement".to_owned());
@@ -33,23 +33,23 @@ impl Examiner {
             _ => "open: the prover has not shown that each follows from the other".to_owned(),
         })
     }
-    /// Whether each of two statements is proved from the other. Of two that are both true, or both false, that says nothing.
+    /// Whether each of two statements is proved from the other. Not informative if both are true or both are false.
     ///
     /// # Errors
-    /// In words, if the store or the machine fails.
+    /// A message, if the store or the system fails.
     pub fn follow_from_each_other(&self, left: &Goal, right: &Goal) -> Result<bool, String> {
         let verdicts = self.directions(left, right)?;
         Ok(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Proved { .. })))
     }
 
-    /// What becomes of the two implications.
+    /// The verdicts on the two implications.
     fn directions(&self, left: &Goal, right: &Goal) -> Result<Vec<Verdict>, String> {
         let implication = |from: &Goal, to: &Goal| self.read(&format!("(>[] {} {})", self.mpl(from), self.mpl(to)));
         self.examine_all(&[implication(left, right)?, implication(right, left)?])
     }
 
-    /// For each statement the place of the first one of the same form: with variables called otherwise, premises in another
-    /// order, or the sides of an equation exchanged.
+    /// For each statement, the index of the first one that is equal up to renaming of variables, order of premises, and
+    /// orientation of equations.
     #[must_use]
     pub fn same_forms(&self, goals: &[Goal]) -> Vec<usize> {
         let exploration = exploration(self.theory.clone(), goals, &Manner::plain(false));

@@ -1,4 +1,4 @@
-//! The examiner of a theory: questions become runs, and runs verdicts.
+//! The examiner of a theory: turns requests into runs, and runs into verdicts.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,7 +13,7 @@ use crate::grid::Cancel;
 use crate::measure::{Meter, resident_bytes};
 use crate::run::{self, Answer, Event, GOALS, Manner, Prepared, Question, STACK_BYTES, Settings, goal_mpl, math};
 
-/// What one examination may use.
+/// Resource bounds of one examination.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Limits {
     /// CPU seconds.
@@ -22,21 +22,21 @@ pub struct Limits {
     pub memory: u64,
 }
 
-/// What became of a statement.
+/// The verdict on a statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// The checker has accepted a proof.
+    /// The checker accepted a proof.
     Proved {
         /// The run that holds it.
         run: RunId,
         /// Its number there.
         theorem: u32,
-        /// Whether its premises hold in no model that was looked at.
+        /// Whether its premises hold in none of the models.
         vacuous: bool,
     },
-    /// A model of the theory refutes it.
+    /// Refuted by a model of the theory.
     Refuted {
-        /// The values, such as `x = 2`.
+        /// The assignment, such as `x = 2`.
         counterexample: String,
     },
     /// Neither.
@@ -54,24 +54,24 @@ pub struct Examiner {
     store: Arc<Store>,
     limits: Limits,
     now: fn() -> String,
-    /// One run at a time: two of one question must not write to the store side by side.
+    /// One run at a time: two runs of one question must not write to the store concurrently.
     turn: Mutex<()>,
     laws: OnceLock<Result<Vec<Law>, String>>,
 }
 
-/// A theorem that was found without being asked for.
+/// A theorem found by exploration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Law {
     pub(super) mpl: String,
     pub(super) math: String,
 }
 
-/// The name of the goals of an examination among the inputs of its run. Runs of other commands have others, so that
-/// they never write to the same one.
+/// Name of the goals of an examination among the inputs of its run. Other commands use other names, so they never write
+/// to the same run.
 const ASKED: &str = "thread";
 
 impl Examiner {
-    /// An examiner of a theory, which was read from these inputs. `now` tells the time for records.
+    /// An examiner of the theory that was read from these inputs. `now` gives the time for records.
     #[must_use]
     pub fn new(theory: Theory, inputs: Vec<Input>, store: Arc<Store>, limits: Limits, now: fn() -> String) -> Examiner {
         let id = Self::id_of(&inputs, limits);
@@ -79,22 +79,22 @@ impl Examiner {
         Examiner { id, theory, inputs, store, limits, now, turn, laws }
     }
 
-    /// The id of an examiner of the theory that was read from these inputs: what a verdict is depends on it and on how much
-    /// may be tried.
+    /// The id of an examiner of the theory that was read from these inputs: verdicts depend on the theory and on the
+    /// limits.
     #[must_use]
     pub fn id_of(inputs: &[Input], limits: Limits) -> String {
         let run = run_id(inputs, "examiner");
         format!("{run} {} s {} MB", limits.cpu, limits.memory >> 20)
     }
 
-    /// The same under limits that it must not exceed, whatever it is known by.
+    /// The same examiner, under the same id, with its limits capped.
     #[must_use]
     pub fn within(self, most: Limits) -> Examiner {
         let Limits { cpu, memory } = self.limits;
         Examiner { limits: Limits { cpu: cpu.min(most.cpu), memory: memory.min(most.memory) }, ..self }
     }
 
-    /// By what it is known: its theory and its limits.
+    /// The id, from theory and limits.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -106,21 +106,21 @@ impl Examiner {
         &self.theory
     }
 
-    /// The store that keeps what is proved.
+    /// The store that holds the proofs.
     #[must_use]
     pub fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
-    /// Reads a statement, in MPL or as people write it.
+    /// Parses a statement, in MPL or infix notation.
     ///
     /// # Errors
-    /// On one line: what is wrong, where, and what may be written.
+    /// One line: what is wrong, where, and what is expected.
     pub fn read(&self, text: &str) -> Result<Goal, String> {
         on_large_stack(|| Infix::new(&self.theory).goal(text))?
     }
 
-    /// A statement as people write it.
+    /// A statement in infix notation.
     #[must_use]
     pub fn math(&self, goal: &Goal) -> String {
         math(&self.theory, &goal.statement)
@@ -132,25 +132,25 @@ impl Examiner {
         goal_mpl(&self.theory, &goal.statement)
     }
 
-    /// The run in which a statement is examined behind lemmas.
+    /// The run that examines a statement after these lemmas.
     #[must_use]
     pub fn run(&self, lemmas: &[Goal], goal: &Goal) -> RunId {
         self.question(lemmas.iter().chain([goal]), false).run()
     }
 
-    /// What becomes of a statement. Lemmas are tried before it, and help if they are proved.
+    /// Examines a statement. Lemmas are tried first, and are used if they are proved.
     ///
     /// # Errors
-    /// In words, if the store or the machine fails.
+    /// A message, if the store or the system fails.
     pub fn examine(&self, lemmas: &[Goal], goal: &Goal) -> Result<Verdict, String> {
         let mut verdicts = self.examine_all(&[lemmas, std::slice::from_ref(goal)].concat())?;
         verdicts.pop().ok_or_else(|| "there is no verdict".to_owned())
     }
 
-    /// What becomes of each of these, the earlier ones helping the later.
+    /// Examines statements in order; earlier ones that are proved are used for later ones.
     ///
     /// # Errors
-    /// In words, if the store or the machine fails.
+    /// A message, if the store or the system fails.
     pub fn examine_all(&self, goals: &[Goal]) -> Result<Vec<Verdict>, String> {
         let question = self.question(goals.iter(), false);
         let (run, labels) = (question.run(), question.goals.len());
@@ -163,10 +163,10 @@ impl Examiner {
         Ok(verdicts)
     }
 
-    /// Values that refute a statement in a model of the theory; nothing if none is found, which proves nothing.
+    /// A counterexample to a statement in a model of the theory. `None` does not mean that the statement is true.
     ///
     /// # Errors
-    /// In words, if the machine fails.
+    /// A message, if the system fails.
     pub fn refute(&self, goal: &Goal) -> Result<Option<String>, String> {
         let (theory, limits, goal) = (self.theory.clone(), self.limits, goal.clone());
         on_large_stack(move || {
@@ -186,7 +186,7 @@ impl Examiner {
         })
     }
 
-    /// Theorems of the theory that are worth reading, the most interesting first; found once, within the limits.
+    /// Theorems of the theory, the most interesting first; computed once, within the limits.
     pub(super) fn laws(&self) -> Result<&[Law], String> {
         let found = self.laws.get_or_init(|| {
             let exploration = self.done(self.question([].iter(), true), &mut |_| {})?;
@@ -202,7 +202,7 @@ impl Examiner {
 
     /// The question about these goals.
     pub(super) fn question<'g>(&self, goals: impl Iterator<Item = &'g Goal>, explore: bool) -> Question {
-        // In the one form that every statement has, so that the same question has the same bytes.
+        // Printed in a canonical form, so that the same question has the same bytes.
         let text = goals.map(|goal| self.mpl(goal)).collect::<Vec<_>>().join("\n");
         let (goals, _) = read_goals(&self.theory, text.as_bytes(), ASKED);
         let mut inputs = self.inputs.clone();
@@ -210,7 +210,7 @@ impl Examiner {
         Question { theory: (*self.theory).clone(), goals, inputs, manner: Manner::plain(explore) }
     }
 
-    /// Has a run come to its end, or to a limit.
+    /// Executes a run to its end or to a limit.
     pub(super) fn done(&self, question: Question, tell: &mut dyn FnMut(Event)) -> Result<Exploration, String> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = Settings {
@@ -249,7 +249,7 @@ fn verdict(run: RunId, answer: &run::GoalAnswer) -> Verdict {
     }
 }
 
-/// Values as people write them: of those variables that they see in the statement.
+/// An assignment in words, restricted to variables that occur in the displayed statement.
 fn assignment(values: &[(String, String)], math: &str) -> String {
     let words: Vec<&str> = math.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\'')).collect();
     let seen = values.iter().filter(|(name, _)| words.contains(&name.as_str()));
@@ -257,7 +257,7 @@ fn assignment(values: &[(String, String)], math: &str) -> String {
     if seen.is_empty() { "a model of the axioms".to_owned() } else { seen.join(", ") }
 }
 
-/// Does work that may be nested as deeply as a formula.
+/// Runs a closure on a thread whose stack suits deeply nested formulas.
 fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().name("examiner".to_owned()).stack_size(STACK_BYTES);

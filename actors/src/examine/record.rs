@@ -1,4 +1,4 @@
-//! What a call has proved, read from the store.
+//! Theorems proved by tool calls, read back from the store.
 
 use theoremata_logic::calculus::theory::Goal;
 use theoremata_store::RunId;
@@ -11,11 +11,11 @@ use crate::proof_codec::number_of;
 use crate::run::{Manner, restore};
 
 impl Examiner {
-    /// The theorem that a call has proved, as the store has it; nothing if the call proved none. A reply alone proves
-    /// nothing: what it says is looked up, and the checker reads the proof.
+    /// The theorem that a call has proved, as stored; `None` if the call proved none. The reply alone is not trusted:
+    /// the theorem is looked up, and the checker reads its proof.
     ///
     /// # Errors
-    /// In words, if the store fails, or holds no such theorem though the reply says so.
+    /// A message, if the store fails, or has no such theorem although the reply claims it.
     pub fn proved(&self, call: &Called, earlier: &[Called]) -> Result<Option<Proved>, String> {
         if !call.reply.starts_with("theorem ") {
             return Ok(None);
@@ -28,7 +28,7 @@ impl Examiner {
         Ok(Some(Proved { number, run, theorem, math: self.math(&goal), mpl: self.mpl(&goal) }))
     }
 
-    /// The number under which a run has a statement as a theorem; the checker reads all of its proofs.
+    /// The number of a statement among the theorems of a run; all proofs of the run are checked.
     fn theorem(&self, run: &RunId, lemmas: &[Goal], goal: &Goal) -> Result<u32, String> {
         let goals = [lemmas, std::slice::from_ref(goal)].concat();
         let none = || format!("the store has no proof of {}", self.math(goal));

@@ -1,7 +1,7 @@
-//! The tools by which a model asks the prover: what they are called, what they take, and what they reply.
+//! The tools by which a model calls the prover: names, parameters, replies.
 //!
-//! Theorems of one job are numbered from 1 as they are proved, so that a few tokens cite one. The numbers are a function of
-//! the calls before, which is what a toolbox is told: whoever goes on with a job has the same.
+//! Theorems of a job are numbered from 1 in the order of proof, so that a citation takes few tokens. The numbers are a
+//! function of the earlier calls, which the toolbox is given, so a resumed job has the same numbers.
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -16,15 +16,16 @@ pub const JUDGE: &str = "judge";
 /// The tool that compares two statements, for `equivalent`.
 pub const EQUIVALENT: &str = "equivalent";
 
-/// Theorems that one reply names.
+/// Maximal number of theorems in a reply.
 const MOST_NAMED: usize = 8;
-/// Lemmas that a proof may be asked to use.
+/// Maximal number of lemmas of a call.
 const MOST_LEMMAS: usize = 16;
 
-/// The tools of the examiner of a theory with this id. With `judging` also those that joins use, and models need not see.
+/// The prover's tools, for the examiner with this id. With `judging`, also those that joins call and models need not
+/// see.
 #[must_use]
 pub fn prover_tools(theory: &Theory, id: &str, judging: bool) -> Vec<Tool> {
-    // Three variables and terms of two operations one in another: a constraint that is larger is slow to build.
+    // Three variables, and terms of nesting depth two: a larger constraint is slow to build.
     let pattern = format!("^({})$", Infix::new(theory).expression(3, 2));
     let statement = json!({ "type": "string", "pattern": pattern });
     let using = json!({ "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": 99 }, "maxItems": 4 });
@@ -75,7 +76,7 @@ struct Prove {
     using: Vec<Cited>,
 }
 
-/// A theorem of this job by its number, or a statement.
+/// A theorem of this job by number, or a statement.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Cited {
@@ -113,7 +114,7 @@ struct Pair {
 struct Nothing {}
 
 impl Examiner {
-    /// Answers a call of one of [`prover_tools`]. What is wrong with a call is a reply too.
+    /// Answers a call of one of [`prover_tools`]. An invalid call gets an error message as its reply.
     #[must_use]
     pub fn reply(&self, tool: &str, parameters: &str, earlier: &[Called]) -> String {
         self.answer(tool, parameters, earlier).unwrap_or_else(|wrong| wrong)
@@ -159,7 +160,7 @@ impl Examiner {
         self.read(text).map_err(|wrong| format!("no statement: {wrong}"))
     }
 
-    /// A verdict in words. Only what is proved is called a theorem.
+    /// A verdict in words. Only proved statements are called theorems.
     fn told(&self, goal: &Goal, verdict: &Verdict, known: &[(u32, Goal)]) -> String {
         match verdict {
             Verdict::Proved { vacuous, .. } => {
@@ -172,7 +173,7 @@ impl Examiner {
         }
     }
 
-    /// The laws of the theory in which all of these signs stand.
+    /// The laws of the theory that contain all of these signs.
     fn listed(&self, signs: &str, earlier: &[Called]) -> Result<String, String> {
         let mut known = self.known(earlier);
         let wanted: Vec<&str> = signs.split_whitespace().collect();
@@ -209,8 +210,8 @@ impl Examiner {
         using.iter().map(lemma).collect()
     }
 
-    /// The theorems of the calls before, by number. A number counts only for a call of our own whose statement says
-    /// the same; and what is cited by it is proved again where it is used.
+    /// The theorems of earlier calls, by number. A number counts only for a call of the prover's own tools whose
+    /// statement agrees; a cited theorem is proved again in the run that uses it.
     pub(super) fn known(&self, earlier: &[Called]) -> Vec<(u32, Goal)> {
         let mut known: Vec<(u32, Goal)> = Vec::new();
         for Called { tool, parameters, reply } in earlier {
@@ -236,13 +237,13 @@ impl Examiner {
     }
 }
 
-/// A statement to prove, and what it may use.
+/// A statement to prove, with its lemmas.
 pub(super) struct Asked {
     pub(super) goal: Goal,
     pub(super) lemmas: Vec<Goal>,
 }
 
-/// What a call has proved, if its tool proves.
+/// The request of a call, if its tool proves.
 pub(super) fn asked(examiner: &Examiner, tool: &str, parameters: &str, known: &[(u32, Goal)]) -> Result<Asked, String> {
     if tool == JUDGE {
         let Judged { answer } = read(tool, parameters)?;
@@ -255,7 +256,7 @@ pub(super) fn asked(examiner: &Examiner, tool: &str, parameters: &str, known: &[
     Ok(Asked { lemmas: examiner.lemmas(&using, known)?, goal: examiner.statement(&statement)? })
 }
 
-/// The number of a statement, whatever its variables are called.
+/// The number of a statement, up to renaming of variables.
 pub(super) fn number_of(goal: &Goal, known: &[(u32, Goal)]) -> Option<u32> {
     known.iter().find(|(_, other)| other.statement == goal.statement).map(|(number, _)| *number)
 }

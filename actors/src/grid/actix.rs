@@ -1,4 +1,4 @@
-//! The grid on actix actors: the coordinator's side.
+//! The grid on actix actors: coordinator side.
 
 use std::io;
 use std::marker::PhantomData;
@@ -18,20 +18,20 @@ use super::runtime::{Committed, Halt, Options, Runtime};
 use super::superstep::SuperstepResult;
 use super::worker_state::{Answer, Cleared, Task};
 
-/// How many blocks share an actor. Results do not depend on it; speed and memory do.
+/// How many blocks share an actor. Affects speed and memory, not results.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ShardSize {
-    /// Chosen from what blocks were seen to need: the less a block does, the more share an actor.
+    /// Chosen from measured work: the less work per block, the larger the shard.
     #[default]
     Auto,
-    /// This many, brought up to a power of two, and 1024 at most.
+    /// This many, rounded up to a power of two, at most 1024.
     Of(NonZeroUsize),
 }
 
 impl ShardSize {
-    /// The blocks of a shard at the start of a run, when nothing is known of them.
+    /// Blocks per shard at the start of a run, before anything is measured.
     const FIRST: u32 = 16;
-    /// The most that a shard is given room for.
+    /// Maximum blocks per shard.
     const MOST: usize = 1024;
 
     fn first(self) -> u32 {
@@ -41,8 +41,8 @@ impl ShardSize {
         }
     }
 
-    /// The size for blocks that need `work` for a cycle. To wake an actor costs up to 1.5 microseconds
-    /// when there are many; the sizes keep that near a twentieth of what a full shard does, or below.
+    /// Blocks per shard for blocks that need `work` per cycle. Waking an actor costs up to 1.5 µs when there are many;
+    /// these sizes keep that at about a twentieth of the work of a full shard, or below.
     fn fitting(work: Duration) -> u32 {
         match work.as_nanos() {
             0..5_000 => 64,
@@ -52,7 +52,7 @@ impl ShardSize {
     }
 }
 
-/// How a grid is laid out, for those who measure.
+/// The current layout of a grid, for benchmarks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Layout {
     /// Threads that run blocks.
@@ -61,48 +61,48 @@ pub struct Layout {
     pub shard_blocks: u32,
 }
 
-/// Runs blocks as actors, on threads of its own. The calling thread coordinates: it sends a cycle out
-/// and waits until all of it has come back.
+/// Runs blocks as actors on threads of its own. The calling thread coordinates: it broadcasts a cycle and waits for all
+/// results.
 pub struct ActixRuntime<B: Block> {
     /// The cancellation flag, and the order within a cycle.
     options: Options,
-    /// How the size of shards is chosen.
+    /// The policy for the size of shards.
     shards: ShardSize,
-    /// Where blocks live now.
+    /// Where each block lives.
     partition: Partition,
-    /// Which blocks there are.
+    /// Which blocks exist.
     blocks: BlockTable,
-    /// By thread: the actor that takes mail and tasks.
+    /// By thread: the actor that receives mail and tasks.
     exchanges: Vec<Addr<Exchange<B>>>,
-    /// By thread.
+    /// By thread: its answers.
     answers: Vec<Receiver<Answer<B>>>,
     threads: Option<(System, JoinHandle<()>)>,
-    /// Mail that was on its way when the blocks moved to other shards.
+    /// By thread: mail that was in flight when the blocks were repartitioned.
     carried: Vec<Vec<Post<B::Mail>>>,
-    /// Blocks that run in the next cycle without mail.
+    /// Blocks that run in the next cycle even without mail.
     awake: usize,
-    /// Mail that is on its way.
+    /// Number of mails in flight.
     posted: u64,
-    /// What blocks needed since the size of shards was last thought about.
+    /// Work measured since the last review of the shard size.
     seen: Seen,
-    /// Why no further cycle runs, if none does.
+    /// Why no further cycle runs, if that is so.
     halted: Option<Halt>,
 }
 
-/// What blocks were seen to need.
+/// Measured work of blocks.
 #[derive(Default)]
 struct Seen {
-    /// Time of threads.
+    /// CPU time of threads.
     work: Duration,
-    /// Blocks that worked in it, one for each cycle.
+    /// Block activations in that time, one per block and cycle.
     woken: u32,
-    /// The cycle after which it is thought about next: each time four times as late, since all
-    /// blocks stop while they move.
+    /// The cycle after which the size is reviewed next. Intervals grow by a factor of four, since repartitioning stops
+    /// all blocks.
     review: u64,
 }
 
 impl<B: Block> ActixRuntime<B> {
-    /// Starts `threads` threads, and no blocks.
+    /// Starts `threads` threads, without blocks.
     ///
     /// Fails if a thread cannot be started.
     pub fn start(threads: NonZeroUsize, shards: ShardSize, options: Options) -> io::Result<Self> {
@@ -116,7 +116,7 @@ impl<B: Block> ActixRuntime<B> {
             .map(|(thread, coordinator)| State::new(thread, partition, options.clone(), coordinator));
         let states: Vec<_> = states.collect();
         let handle = thread::Builder::new().name("grid".to_owned()).spawn(move || run_threads(states, &started))?;
-        // If the thread ends before it has answered, it could not start the others.
+        // The first thread ended without an answer: it could not start the others.
         let Ok((system, exchanges)) = start.recv() else {
             drop(handle.join());
             return Err(io::Error::other("the threads of the grid could not be started"));
@@ -140,12 +140,12 @@ impl<B: Block> ActixRuntime<B> {
         })
     }
 
-    /// How the grid is laid out now.
+    /// The current layout.
     pub fn layout(&self) -> Layout {
         Layout { threads: self.partition.threads, shard_blocks: self.partition.shard_blocks() }
     }
 
-    /// Sends blocks to the threads on which they are to live.
+    /// Sends blocks to the threads that own them.
     fn settle(&mut self, newcomers: Newcomers<B>) {
         let mut shares: Vec<Newcomers<B>> = self.exchanges.iter().map(|_| Vec::new()).collect();
         for (id, slot) in newcomers {
@@ -158,7 +158,7 @@ impl<B: Block> ActixRuntime<B> {
         }
     }
 
-    /// Splits mail by the threads of its receivers; the order stays.
+    /// Splits mail by the receiver's thread, in stable order.
     fn sort_mail(&self, posts: impl IntoIterator<Item = Post<B::Mail>>) -> Vec<Vec<Post<B::Mail>>> {
         let mut shares: Vec<Vec<_>> = self.exchanges.iter().map(|_| Vec::new()).collect();
         for post in posts {
@@ -173,7 +173,7 @@ impl<B: Block> ActixRuntime<B> {
         self.answers[thread].recv().map_err(|_| lost)
     }
 
-    /// Waits until all threads have run the cycle.
+    /// Waits until all threads have finished the cycle.
     fn collect(&mut self) -> Result<SuperstepResult<B>, Halt> {
         let mut all = SuperstepResult::default();
         for thread in 0..self.answers.len() {
@@ -191,9 +191,9 @@ impl<B: Block> ActixRuntime<B> {
         Ok(all)
     }
 
-    /// Moves all blocks to shards of another size, with the mail that is on its way to them.
+    /// Moves all blocks, and the mail in flight, to shards of another size.
     ///
-    /// Results do not change by it. With [`ShardSize::Auto`] the size is chosen again after some cycles.
+    /// Results do not change. With [`ShardSize::Auto`] the size is reviewed again after some cycles.
     pub fn set_shard_size(&mut self, shards: ShardSize) -> Result<(), Halt> {
         if let Some(halt) = &self.halted {
             return Err(halt.clone());
@@ -202,7 +202,7 @@ impl<B: Block> ActixRuntime<B> {
         self.repartition(shards.first()).inspect_err(|halt| self.halted = Some(halt.clone()))
     }
 
-    /// Moves all blocks to other shards if what was seen of them asks for it.
+    /// Repartitions if the measured work calls for another size of shards.
     fn review_shard_size(&mut self) -> Result<(), Halt> {
         if self.shards != ShardSize::Auto || self.blocks.next_cycle() <= self.seen.review || self.seen.woken == 0 {
             return Ok(());
@@ -229,7 +229,7 @@ impl<B: Block> ActixRuntime<B> {
                 unreachable!("a thread answers what it was asked");
             };
             all.extend(slots);
-            // Mail for one block comes from one thread, so that its order is kept here.
+            // Mail for one block comes from one thread, so its order is preserved here.
             let shares = self.sort_mail(posts);
             for (share, more) in self.carried.iter_mut().zip(shares) {
                 share.extend(more);
@@ -278,7 +278,7 @@ fn run_threads<B: Block>(states: Vec<State<B>>, started: &Sender<(System, Vec<Ad
     if started.send((System::current(), exchanges)).is_err() {
         return;
     }
-    // Both fail only by panics that were already seen as lost threads.
+    // Both fail only by panics, which were already reported as lost threads.
     let _ = runner.run();
     for arbiter in arbiters {
         arbiter.stop();
@@ -343,7 +343,7 @@ impl<B: Block> Runtime<B> for ActixRuntime<B> {
             exchange.do_send(Close);
         }
         system.stop();
-        // It has panicked only if a thread was lost, which the last cycle has said.
+        // A panic means that a thread was lost, which the last cycle has reported.
         drop(handle.join());
         self.blocks.remove_all();
     }

@@ -1,7 +1,7 @@
-//! The actors of the grid: an exchange on every thread, and the shards.
+//! The actors of the grid: one exchange per thread, and the shards.
 //!
-//! Both are thin: what they do is in `worker_state.rs` and `shard.rs`. Messages come by one mailbox each and
-//! are handled in the order of sending, so that a block is there before its first mail.
+//! Both are thin: the logic is in `worker_state.rs` and `shard.rs`. Each actor has one mailbox and handles messages in
+//! the order they were sent, so a block exists before its first mail.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,10 +15,10 @@ use super::partition::Partition;
 use super::shard::Shard;
 use super::worker_state::{Links, Task, WorkerState};
 
-/// Threads and shards are reached by the addresses of their actors.
+/// Addresses of actors as links to threads and shards.
 pub(crate) struct Addresses;
 
-/// The state that the actors of a thread share.
+/// The state shared by the actors of a thread.
 pub(crate) type State<B> = WorkerState<B, Addresses>;
 
 impl<B: Block> Links<B> for Addresses {
@@ -38,7 +38,7 @@ impl<B: Block> Links<B> for Addresses {
     }
 }
 
-/// The one actor of a thread that others write to: it takes blocks, mail and tasks.
+/// The one actor of a thread that other threads write to: it receives blocks, mail and tasks.
 pub(crate) struct Exchange<B: Block> {
     state: Rc<RefCell<State<B>>>,
 }
@@ -53,7 +53,7 @@ impl<B: Block> Actor for Exchange<B> {
     type Context = Context<Self>;
 }
 
-/// A shard with a mailbox: the logic blocks as actors.
+/// A shard with a mailbox.
 pub(crate) struct ShardActor<B: Block> {
     local: usize,
     shard: Shard<B>,
@@ -64,8 +64,8 @@ impl<B: Block> Actor for ShardActor<B> {
     type Context = Context<Self>;
 }
 
-/// Blocks' panics are caught where blocks are run. Any other one is a fault of the grid; the actor is
-/// lost, and the coordinator must hear of it instead of waiting.
+/// Panics of blocks are caught where blocks run. Any other panic is a bug in the grid: the actor is lost, and the
+/// coordinator must be told so that it does not wait forever.
 fn hang_up_in_panic<B: Block>(state: &RefCell<State<B>>) {
     if thread::panicking()
         && let Ok(mut state) = state.try_borrow_mut()
@@ -86,7 +86,7 @@ impl<B: Block> Drop for ShardActor<B> {
     }
 }
 
-/// Declares messages without an answer.
+/// Declares messages without a reply.
 macro_rules! messages {
     ($($name:ident)*) => {$(
         impl<B: Block> Message for $name<B> {
@@ -111,7 +111,7 @@ impl<B: Block> Handler<Connect<B>> for Exchange<B> {
     }
 }
 
-/// Blocks that live here from now on, by ascending id.
+/// New blocks for this thread, by ascending id.
 pub(crate) struct Settle<B: Block>(pub(crate) Vec<(BlockId, Slot<B>)>);
 
 impl<B: Block> Handler<Settle<B>> for Exchange<B> {
@@ -127,7 +127,7 @@ impl<B: Block> Handler<Settle<B>> for Exchange<B> {
     }
 }
 
-/// Blocks of this thread that are to be removed. All of them are there.
+/// Blocks of this thread to remove. All of them exist.
 pub(crate) struct Remove<B: Block> {
     pub(crate) ids: Vec<BlockId>,
     pub(crate) blocks: std::marker::PhantomData<fn(B)>,
@@ -148,11 +148,11 @@ impl<B: Block> Handler<Remove<B>> for Exchange<B> {
     }
 }
 
-/// A question to one block of this thread.
+/// A closure to run on one block of this thread.
 pub(crate) struct Inspect<B: Block> {
     pub(crate) id: BlockId,
     pub(crate) look: Look<B>,
-    /// Whether the block was seen.
+    /// Receives whether the block was inspected.
     pub(crate) done: std::sync::mpsc::Sender<bool>,
 }
 
@@ -160,7 +160,7 @@ impl<B: Block> Handler<Inspect<B>> for Exchange<B> {
     type Result = ();
 
     fn handle(&mut self, message: Inspect<B>, _: &mut Self::Context) {
-        // Without such a shard the message is dropped, and its sender with it: that is an answer too.
+        // Without such a shard the message is dropped together with its sender, which is a reply too.
         if let Some(actor) = self.state.borrow().actor(message.id) {
             actor.do_send(message);
         }
@@ -183,7 +183,7 @@ impl<B: Block> Handler<MessageBatch<B::Mail>> for Exchange<B> {
     }
 }
 
-/// The grid ends: shards are let go of, and end when they have handled what was sent before.
+/// Ends the grid: shards are released, and stop once they have handled all earlier messages.
 pub(crate) struct Close;
 
 impl Message for Close {
@@ -198,7 +198,7 @@ impl<B: Block> Handler<Close> for Exchange<B> {
     }
 }
 
-/// One block for this shard.
+/// A block for this shard.
 pub(crate) struct Admit<B: Block> {
     place: usize,
     slot: Slot<B>,
@@ -212,7 +212,7 @@ impl<B: Block> Handler<Admit<B>> for ShardActor<B> {
     }
 }
 
-/// One block less for this shard.
+/// Removes a block from this shard.
 pub(crate) struct Evict {
     place: usize,
 }
@@ -231,7 +231,7 @@ impl<B: Block> Handler<Evict> for ShardActor<B> {
     }
 }
 
-/// All mail of a cycle for the blocks of one shard: one message, whatever there is in it.
+/// All mail of a cycle for the blocks of one shard, in one message.
 pub(crate) struct Deliver<B: Block>(pub(crate) Vec<Post<B::Mail>>);
 
 impl<B: Block> Handler<Deliver<B>> for ShardActor<B> {
@@ -244,7 +244,7 @@ impl<B: Block> Handler<Deliver<B>> for ShardActor<B> {
     }
 }
 
-/// Asks a shard for all its blocks.
+/// Takes all blocks from a shard.
 pub(crate) struct Vacate {
     pub(crate) partition: Partition,
 }
@@ -268,7 +268,7 @@ impl<B: Block> Handler<Inspect<B>> for ShardActor<B> {
     fn handle(&mut self, message: Inspect<B>, _: &mut Self::Context) {
         let place = self.state.borrow().partition().place(message.id);
         let seen = self.shard.slot(place).is_some_and(|slot| slot.show(message.look));
-        // The caller may have gone.
+        // The caller may be gone.
         let _ = message.done.send(seen);
     }
 }

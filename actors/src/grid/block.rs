@@ -1,11 +1,11 @@
-//! What the grid asks of a block, and what it learns from one.
+//! The interface between the grid and a block.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// A block, by its place in the order of creation. Never used twice in one run.
+/// A block id, in order of creation. Never reused within a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BlockId(u32);
 
@@ -31,48 +31,47 @@ impl fmt::Display for BlockId {
     }
 }
 
-/// A slice of mail and the block it is meant for. The slice is shared, never copied.
+/// A slice of mail with its receiver. The slice is shared, never copied.
 pub type Post<M> = (BlockId, Arc<[M]>);
 
-/// A unit of the grid: takes mail, works for a while, says what came of it.
+/// A unit of the grid: takes mail, works for a bounded number of steps, returns its results.
 ///
-/// The same block with the same mail and budget must give the same [`Cycle`]: no clock, no random
-/// source, nothing shared with other blocks that changes. Then a run is the same on any runtime.
+/// A block must be deterministic: the same mail and budget give the same [`Cycle`]. It uses no clock, no randomness and
+/// no mutable state shared with other blocks. A run is then the same on any runtime.
 pub trait Block: Sized + Send + 'static {
-    /// What blocks tell each other.
+    /// Messages between blocks.
     type Mail: Send + Sync + 'static;
-    /// What a block tells the coordinator.
+    /// Messages to the coordinator.
     type Report: Send + 'static;
 
-    /// Works through `mail` and what was left from before, for at most `budget` steps.
+    /// Processes `mail` and remaining work, for at most `budget` steps.
     ///
-    /// `mail` stands in the order of the grid: first what the coordinator delivered, then what other
-    /// blocks posted in the cycle before, by ascending number of the sender. It is empty when the
-    /// block is new or goes on after [`End::OutOfSteps`] and no mail came.
+    /// The order of `mail` is fixed: first deliveries of the coordinator, then posts of blocks in the cycle before, by
+    /// ascending sender id. It is empty if the block is new, or continues after [`End::OutOfSteps`] and got no mail.
     fn cycle(&mut self, mail: &[Arc<[Self::Mail]>], budget: u64) -> Cycle<Self>;
 
-    /// Tells a new block its id and its parent's, once, before its first cycle. A block that the
-    /// coordinator made has no parent.
+    /// Tells a new block its id and its parent's, once, before its first cycle. Blocks spawned by the coordinator have
+    /// no parent.
     fn settle(&mut self, _id: BlockId, _parent: Option<BlockId>) {}
 }
 
-/// What is done with a block that is inspected.
+/// A closure that inspects a block.
 pub type Look<B> = Box<dyn FnOnce(&B) + Send>;
 
-/// What one block did in one cycle.
+/// The results of one block in one cycle.
 pub struct Cycle<B: Block> {
-    /// Mail to other blocks, which they get in the next cycle. An empty slice is no mail.
+    /// Mail to other blocks, delivered in the next cycle. An empty slice counts as no mail.
     pub posts: Vec<Post<B::Mail>>,
     /// New blocks, which run from the next cycle on.
     pub spawn: Vec<B>,
-    /// For the coordinator.
+    /// Reports to the coordinator.
     pub reports: Vec<B::Report>,
     /// Why the block stopped.
     pub end: End,
 }
 
 impl<B: Block> Cycle<B> {
-    /// A cycle in which nothing happened that others need to know.
+    /// A cycle without results.
     pub fn silent(end: End) -> Self {
         Self { posts: Vec::new(), spawn: Vec::new(), reports: Vec::new(), end }
     }
@@ -81,45 +80,45 @@ impl<B: Block> Cycle<B> {
 /// Why a block stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
-    /// Nothing is left to do until mail comes.
+    /// No work is left until mail arrives.
     Saturated,
-    /// The budget ran out; the block is woken in the next cycle even without mail.
+    /// The budget ran out; the block runs in the next cycle even without mail.
     OutOfSteps,
 }
 
-/// A block that panicked. It has been removed, and nothing of its last cycle counts.
+/// A block that panicked. It was removed, and its last cycle is discarded.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
     /// The block.
     pub block: BlockId,
-    /// What the panic said.
+    /// The panic message.
     pub message: String,
 }
 
-/// A block in its place in the grid.
+/// A block in the grid, with its scheduling state.
 pub(crate) struct Slot<B> {
     /// Boxed, so that a removed block leaves eight bytes behind.
     pub(crate) block: Box<B>,
-    /// Whether it runs in the next cycle without mail.
+    /// Whether it runs in the next cycle even without mail.
     pub(crate) awake: bool,
 }
 
 impl<B: Block> Slot<B> {
-    /// Runs one cycle of the block. A panic is kept inside and becomes its message.
+    /// Runs one cycle of the block. A panic is caught and returned as its message.
     pub(crate) fn step(&mut self, mail: &[Arc<[B::Mail]>], budget: u64) -> Result<Cycle<B>, String> {
-        // A block that panicked is never looked at again, so it cannot be seen half-changed.
+        // Unwind safe: a block that panicked is never accessed again.
         let cycle = catch_unwind(AssertUnwindSafe(|| self.block.cycle(mail, budget)))
             .map_err(|payload| message(payload.as_ref()))?;
         self.awake = cycle.end == End::OutOfSteps;
         Ok(cycle)
     }
 
-    /// Lets `look` see the block. False if it panicked.
+    /// Runs `look` on the block. False if it panicked.
     pub(crate) fn show(&self, look: Look<B>) -> bool {
         catch_unwind(AssertUnwindSafe(|| look(&self.block))).is_ok()
     }
 
-    /// Frees the block. A block that panics even then is beyond help, and must not harm others.
+    /// Drops the block. A panic in its destructor is swallowed, so that it cannot harm other blocks.
     pub(crate) fn bury(self) {
         let _ = catch_unwind(AssertUnwindSafe(|| drop(self)));
     }

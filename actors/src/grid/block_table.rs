@@ -1,17 +1,17 @@
-//! The block table: which blocks there are, which are new, and the commit that ends a cycle.
+//! The block table: which blocks exist, and the commit that ends a cycle.
 
 use super::block::{Block, BlockId, Slot};
 use super::runtime::{Committed, Spawned};
 use super::superstep::SuperstepResult;
 
-/// Which blocks there are. The only place that gives out ids, so that they are given in one order.
+/// Which blocks exist. Ids are allocated only here, in a single order.
 #[derive(Default)]
 pub(crate) struct BlockTable {
-    /// For every id ever given: whether its block is still there.
+    /// By id: whether the block still exists.
     alive: Vec<bool>,
-    /// How many are there.
+    /// Number of existing blocks.
     live: usize,
-    /// The last cycle that was committed.
+    /// The last committed cycle.
     cycle: u64,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct BlockTable {
 pub(crate) type Newcomers<B> = Vec<(BlockId, Slot<B>)>;
 
 impl BlockTable {
-    /// Gives a block its id and tells it.
+    /// Allocates an id for a block and tells the block.
     fn admit<B: Block>(&mut self, mut block: B, parent: Option<BlockId>) -> (BlockId, Slot<B>) {
         let id = BlockId::new(u32::try_from(self.alive.len()).expect("fewer than 2^32 blocks in a run"));
         self.alive.push(true);
@@ -28,12 +28,12 @@ impl BlockTable {
         (id, Slot { block: Box::new(block), awake: true })
     }
 
-    /// Blocks that the coordinator made.
+    /// Admits blocks of the coordinator.
     pub(crate) fn admit_all<B: Block>(&mut self, blocks: Vec<B>) -> Newcomers<B> {
         blocks.into_iter().map(|block| self.admit(block, None)).collect()
     }
 
-    /// Removes a block. False if it was not there.
+    /// Removes a block. False if it did not exist.
     pub(crate) fn remove(&mut self, id: BlockId) -> bool {
         let Some(alive) = self.alive.get_mut(id.index()) else { return false };
         let was = std::mem::replace(alive, false);
@@ -55,16 +55,16 @@ impl BlockTable {
         self.live
     }
 
-    /// The cycle that comes next.
+    /// The number of the next cycle.
     pub(crate) fn next_cycle(&self) -> u64 {
         self.cycle + 1
     }
 
-    /// Ends the cycle: brings what the blocks did, in whatever order it came, into the order of ids,
-    /// removes the failed and names the new.
+    /// Commits a cycle: sorts results by block id, whatever order they arrived in, removes failed blocks and admits new
+    /// ones.
     pub(crate) fn commit<B: Block>(&mut self, mut result: SuperstepResult<B>) -> (Committed<B>, Newcomers<B>) {
         self.cycle += 1;
-        // Stable sorts: what one block said stays in the order in which it said it.
+        // Stable sorts: the results of one block keep their order.
         result.reports.sort_by_key(|(id, _)| *id);
         result.spawns.sort_by_key(|(id, _)| *id);
         result.failed.sort_by_key(|failure| failure.block);

@@ -1,25 +1,25 @@
-//! The loop around the cycles: goes on until nothing is left to do, or the coordinator says stop.
+//! The loop over cycles: runs until the grid is quiet or the coordinator stops it.
 
 use super::block::{Block, Post};
 use super::runtime::{Committed, Counts, Halt, Runtime};
 
-/// Decides, on the calling thread, what a cycle means and what the next one gets.
+/// Decides, on the calling thread, how to continue after each cycle.
 pub trait Coordinator<B: Block> {
-    /// Takes in a committed cycle: stores it, spawns and removes blocks, says how to go on.
+    /// Processes a committed cycle: stores results, spawns and removes blocks.
     fn digest(&mut self, committed: Committed<B>, grid: &mut dyn Runtime<B>) -> Next<B>;
 }
 
 /// How to go on after a cycle.
 pub enum Next<B: Block> {
-    /// With this mail for the next cycle; the run ends if nothing is left to do.
+    /// Continue, with this mail for the next cycle; the run ends if the grid is quiet.
     Go(Vec<Post<B::Mail>>),
-    /// Not at all: what was wanted is there.
+    /// Stop: the result is complete.
     Stop,
 }
 
-/// Sees how a run gets on.
+/// Observes the progress of a run.
 pub trait Observer {
-    /// Is called once after every cycle, on the coordinator's thread.
+    /// Called once after every cycle, on the coordinator's thread.
     fn observe(&mut self, progress: &Progress);
 }
 
@@ -31,51 +31,49 @@ impl Observer for Silent {
     fn observe(&mut self, _: &Progress) {}
 }
 
-/// What an observer is shown.
+/// Progress after a cycle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Progress {
     /// The number of the cycle.
     pub cycle: u64,
-    /// Its figures.
+    /// The figures of the cycle.
     pub counts: Counts,
-    /// Reports it brought.
+    /// Number of reports in it.
     pub reports: usize,
     /// Blocks that panicked in it.
     pub failed: usize,
 }
 
-/// The bounds of a run, and its observer.
+/// Bounds of a run, and its observer.
 pub struct Watch<'a> {
-    /// The steps that a block may take in a cycle.
+    /// Step budget of a block per cycle.
     pub budget: u64,
-    /// The most cycles.
+    /// Maximal number of cycles.
     pub cycles: u64,
-    /// Is asked before every cycle; an `Err` ends the run and says which bound was met, such as that
-    /// of memory.
+    /// Called before every cycle; an `Err` ends the run and names the bound that was hit, such as memory.
     pub bound: &'a mut dyn FnMut() -> Result<(), String>,
-    /// Sees every cycle.
+    /// Called after every cycle.
     pub observer: &'a mut dyn Observer,
 }
 
-/// How a run ended. All cycles before the end are committed.
+/// How a run ended. All earlier cycles are committed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ended {
-    /// Nothing is left to do: all blocks are saturated, and no mail is on its way.
+    /// All blocks are saturated, and no mail is in flight.
     Quiet,
-    /// The coordinator had enough.
+    /// The coordinator stopped it.
     Stopped,
-    /// The most cycles were run.
+    /// The maximal number of cycles was reached.
     OutOfCycles,
-    /// The bound that was asked said so.
+    /// `bound` returned this message.
     Bound(String),
-    /// The grid gave up, or was cancelled.
+    /// The grid failed or was cancelled.
     Halted(Halt),
 }
 
 /// Runs cycles until the run ends. `first` is the mail of the first cycle.
 ///
-/// A bound, the cancellation and the limit on cycles are looked at between cycles, so that what the
-/// coordinator has taken in is always whole.
+/// Bounds and cancellation are checked between cycles, so the coordinator only sees whole cycles.
 pub fn drive<B: Block>(
     grid: &mut dyn Runtime<B>,
     coordinator: &mut dyn Coordinator<B>,

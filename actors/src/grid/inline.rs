@@ -1,4 +1,4 @@
-//! The plain loop: the definition of what a grid does, short enough to be believed.
+//! The reference implementation of the grid: a plain sequential loop.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use super::superstep::SuperstepResult;
 pub struct InlineRuntime<B: Block> {
     /// The cancellation flag, and the order within a cycle.
     options: Options,
-    /// Which blocks there are.
+    /// Which blocks exist.
     blocks: BlockTable,
     /// By block id.
     slots: Vec<Option<Slot<B>>>,
-    /// By block id: the mail of the cycle that runs; empty between cycles.
+    /// By block id: mail of the current cycle; empty between cycles.
     inboxes: Vec<Vec<Arc<[B::Mail]>>>,
-    /// Blocks that run next without mail, each once. Some may have been removed since.
+    /// Blocks that run in the next cycle even without mail, each once. Some may have been removed since.
     awake: Vec<BlockId>,
-    /// What each block posted in the last cycle, by ascending sender.
+    /// Posts of the last cycle, by ascending sender.
     posted: Vec<Vec<Post<B::Mail>>>,
-    /// Why no further cycle runs, if none does.
+    /// Why no further cycle runs, if that is so.
     halted: Option<Halt>,
 }
 
@@ -47,7 +47,7 @@ impl<B: Block> InlineRuntime<B> {
         }
     }
 
-    /// Puts mail into the inboxes, and says which blocks have to run.
+    /// Delivers mail to the inboxes, and returns the blocks to run.
     fn deliver(&mut self, deliveries: Vec<Post<B::Mail>>, result: &mut SuperstepResult<B>) -> Vec<BlockId> {
         let mut woken = std::mem::take(&mut self.awake);
         woken.retain(|id| self.slots[id.index()].is_some());

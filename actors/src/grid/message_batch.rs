@@ -1,10 +1,10 @@
-//! Message batches: the mail that threads send each other at the end of a cycle.
+//! Message batches: the mail between threads at the end of a cycle.
 
 use super::block::Post;
 
-/// The mail of one thread's shards to the blocks of one thread, by ascending sender.
+/// Mail from the shards of one thread to the blocks of one thread.
 pub(crate) struct MessageList<M> {
-    /// How many posts each shard has in `posts`, by ascending shard.
+    /// Number of posts of each shard, in the order of `posts`.
     shards: Vec<(u32, usize)>,
     /// Receivers with their mail.
     posts: Vec<Post<M>>,
@@ -17,12 +17,12 @@ impl<M> Default for MessageList<M> {
 }
 
 impl<M> MessageList<M> {
-    /// An empty message list that is ready for as much as there is in this one.
+    /// An empty list with capacity for as much as this one holds.
     fn like(&self) -> Self {
         Self { shards: Vec::with_capacity(self.shards.len()), posts: Vec::with_capacity(self.posts.len()) }
     }
 
-    /// Adds a post of a block of `shard`. All posts of a shard are added together.
+    /// Appends a post by a block of `shard`. Posts of one shard must be appended consecutively.
     pub(crate) fn push(&mut self, shard: u32, post: Post<M>) {
         match self.shards.last_mut() {
             Some((last, count)) if *last == shard => *count += 1,
@@ -31,14 +31,14 @@ impl<M> MessageList<M> {
         self.posts.push(post);
     }
 
-    /// Takes the mail out, by ascending shard, and leaves room for as much.
+    /// Takes the mail, by ascending shard, and keeps the capacity.
     pub(crate) fn take(&mut self) -> Self {
         let empty = self.like();
         let full = std::mem::replace(self, empty);
         if full.shards.is_sorted() {
             return full;
         }
-        // Shards were run in another order, and their posts stand in that order.
+        // Shards ran in another order, and their posts are in that order.
         let mut posts = full.posts.into_iter();
         let part = |(shard, count)| (shard, posts.by_ref().take(count).collect::<Vec<_>>());
         let mut parts: Vec<_> = full.shards.into_iter().map(part).collect();
@@ -51,20 +51,19 @@ impl<M> MessageList<M> {
     }
 }
 
-/// All that one thread sends another at the end of a cycle. Empty ones are sent too: that all message batches
-/// have come is how a thread knows that it may begin.
+/// All mail from one thread to another at the end of a cycle. Empty batches are sent too: a thread begins a cycle once
+/// it has the batches of all threads.
 pub(crate) struct MessageBatch<M> {
-    /// The cycle in which this mail is read. A thread that is ahead must not be mistaken for one that
-    /// is late.
+    /// The cycle in which the mail is read. It tells a thread that is ahead from one that is late.
     pub(crate) cycle: u64,
-    /// The thread that sends it.
+    /// The sending thread.
     pub(crate) from: usize,
     /// The mail.
     pub(crate) messages: MessageList<M>,
 }
 
-/// Hands on the mail of all message lists by ascending shard, which is by ascending sender: a shard has all its
-/// posts in one message list, in its own order.
+/// Passes on the mail of all lists by ascending shard, and hence by ascending sender: all posts of a shard are in one
+/// list, in order.
 pub(crate) fn merge<M>(lists: Vec<MessageList<M>>, mut take: impl FnMut(Post<M>)) {
     let mut shards = Vec::new();
     let mut unread = Vec::with_capacity(lists.len());

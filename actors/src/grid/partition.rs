@@ -1,14 +1,13 @@
-//! The partition: which thread and which shard each block belongs to.
+//! The partition: maps each block to its thread and shard.
 
 use super::block::BlockId;
 
-/// Which thread and which shard a block belongs to. A shard is a contiguous range of ids; shards are
-/// dealt out to the threads in turn.
+/// Maps blocks to threads and shards. A shard is a contiguous range of ids; shards are assigned to threads round-robin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Partition {
     pub(crate) threads: usize,
-    /// A shard has room for two to the power of this many blocks: blocks are looked for once for every
-    /// slice of mail, and a shift is cheaper than a division.
+    /// Log2 of the blocks per shard. The shard is computed for every slice of mail, and a shift is cheaper than a
+    /// division.
     shard_bits: u32,
 }
 
@@ -19,12 +18,12 @@ impl Partition {
         Self { threads, shard_bits: shard_blocks.trailing_zeros() }
     }
 
-    /// Blocks a shard has room for.
+    /// Blocks per shard.
     pub(crate) fn shard_blocks(self) -> u32 {
         1 << self.shard_bits
     }
 
-    /// The number of the shard in the whole grid.
+    /// The shard's number in the whole grid.
     fn shard(self, id: BlockId) -> usize {
         id.index() >> self.shard_bits
     }
@@ -34,22 +33,22 @@ impl Partition {
         if self.threads == 1 { 0 } else { self.shard(id) % self.threads }
     }
 
-    /// The place of the block's shard among the shards of its thread.
+    /// The index of the block's shard among the shards of its thread.
     pub(crate) fn local(self, id: BlockId) -> usize {
         if self.threads == 1 { self.shard(id) } else { self.shard(id) / self.threads }
     }
 
-    /// The number in the whole grid of a shard that has a given local place on a thread.
+    /// The number in the whole grid of the shard at a local index of a thread.
     pub(crate) fn shard_at(self, thread: usize, local: usize) -> u32 {
         u32::try_from(local * self.threads + thread).expect("a shard of blocks that exist")
     }
 
-    /// The place of the block in its shard.
+    /// The index of the block in its shard.
     pub(crate) fn place(self, id: BlockId) -> usize {
         (id.number() & (self.shard_blocks() - 1)) as usize
     }
 
-    /// The block that has a given place in a given shard.
+    /// The block at an index of a shard.
     pub(crate) fn block(self, shard: u32, place: usize) -> BlockId {
         BlockId::new((shard << self.shard_bits) + u32::try_from(place).expect("less than the size of a shard"))
     }

@@ -1,4 +1,4 @@
-//! The seam between what is run and how: one trait for every runtime of the grid.
+//! The trait that every runtime of the grid implements.
 
 use std::error::Error;
 use std::fmt;
@@ -10,73 +10,71 @@ use theoremata_kernels::mix;
 use super::block::{Block, BlockId, Failure, Look, Post};
 use crate::measure::Meter;
 
-/// A grid of blocks that moves on by one cycle when asked.
+/// A grid of blocks that advances by one cycle per call.
 ///
-/// All runtimes give the same results for the same calls: what a block is told, in which order, and
-/// what is reported depend on the blocks alone, not on threads or time.
+/// All runtimes give the same results for the same calls: the mail of each block, its order, and the reports depend on
+/// the blocks alone, not on threads or time.
 pub trait Runtime<B: Block> {
-    /// Takes in new blocks, which run in the next cycle. Their ids stand in the order of `blocks`.
+    /// Adds new blocks, which run in the next cycle. Ids are allocated in the order of `blocks`.
     ///
     /// # Panics
-    /// If the run would have had more than 2^32 blocks.
+    /// If the run would exceed 2^32 blocks.
     fn spawn(&mut self, blocks: Vec<B>) -> Vec<BlockId>;
 
-    /// Runs one cycle: every block that is new, has mail or asked to go on works once, for at most
-    /// `budget` steps; then all of it is committed in the order of block ids.
+    /// Runs one cycle: every block that is new, has mail or ran out of steps runs once, for at most `budget` steps;
+    /// then the results are committed in the order of block ids.
     ///
-    /// `deliveries` come before the mail of blocks. After an error the grid is of no use but to be
-    /// stopped: blocks may have run in part, and what they did in this cycle is lost.
+    /// `deliveries` precede the mail of blocks. After an error the grid can only be stopped: some blocks may have run,
+    /// and the results of this cycle are lost.
     fn cycle(&mut self, deliveries: Vec<Post<B::Mail>>, budget: u64) -> Result<Committed<B>, Halt>;
 
-    /// Removes blocks, frees them, and says how many there were. Mail on its way to them is dropped.
+    /// Removes and drops blocks; returns how many existed. Mail in flight to them is dropped.
     fn remove(&mut self, ids: &[BlockId]) -> usize;
 
-    /// Shows a block to `look`, and waits until it has looked. False if there is no such block, or if
-    /// `look` panicked.
+    /// Runs `look` on a block, and waits for it. False if there is no such block, or if `look` panicked.
     fn inspect(&mut self, id: BlockId, look: Look<B>) -> bool;
 
     /// How many blocks there are.
     fn live(&self) -> usize;
 
-    /// Whether a cycle without deliveries would wake no block. Removing the last busy block leaves this
-    /// false until the next cycle.
+    /// Whether a cycle without deliveries would run no block. Removing the last busy block leaves this false until the
+    /// next cycle.
     fn is_quiet(&self) -> bool;
 
-    /// Frees all blocks and ends all threads. Further cycles give [`Halt::Stopped`].
+    /// Drops all blocks and ends all threads. Further cycles return [`Halt::Stopped`].
     fn stop(&mut self);
 }
 
-/// Asks one block something, wherever it lives. `None` if there is no such block, or if
-/// the question panicked.
+/// Evaluates a function of one block, wherever it lives. `None` if there is no such block, or if the function panicked.
 pub fn ask<B: Block, T: Send + 'static>(
     grid: &mut (impl Runtime<B> + ?Sized),
     id: BlockId,
     question: impl FnOnce(&B) -> T + Send + 'static,
 ) -> Option<T> {
     let (sender, receiver) = std::sync::mpsc::channel();
-    // The receiver outlives the look, so the answer always arrives.
+    // The receiver outlives the closure, so the answer always arrives.
     grid.inspect(id, Box::new(move |block| drop(sender.send(question(block)))));
     receiver.try_recv().ok()
 }
 
-/// What a whole cycle came to, in block order.
+/// The results of a whole cycle, in block order.
 pub struct Committed<B: Block> {
-    /// The number of the cycle; the first is 1.
+    /// The number of the cycle, from 1.
     pub cycle: u64,
-    /// All reports, by block, and those of one block as it gave them.
+    /// All reports, by block; those of one block in its own order.
     pub reports: Vec<(BlockId, B::Report)>,
     /// The new blocks, by parent.
     pub spawned: Vec<Spawned>,
-    /// Blocks that panicked and are no more.
+    /// Blocks that panicked and were removed.
     pub failed: Vec<Failure>,
-    /// How much of everything there was.
+    /// The figures of the cycle.
     pub counts: Counts,
 }
 
-/// A block that another block made.
+/// A block that another block spawned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spawned {
-    /// The block that made it.
+    /// The block that spawned it.
     pub parent: BlockId,
     /// The new block.
     pub child: BlockId,
@@ -87,15 +85,15 @@ pub struct Spawned {
 pub struct Counts {
     /// Blocks after the cycle, new ones included.
     pub live: usize,
-    /// Blocks that worked.
+    /// Blocks that ran.
     pub woken: usize,
-    /// Blocks that will work in the next cycle without mail.
+    /// Blocks that will run in the next cycle even without mail.
     pub awake: usize,
-    /// Mail that was taken by blocks.
+    /// Mail delivered to blocks.
     pub mails: u64,
-    /// Mail whose block was gone.
+    /// Mail whose receiver no longer existed.
     pub dropped: u64,
-    /// Mail that was posted, for the next cycle.
+    /// Mail posted for the next cycle.
     pub posted: u64,
 }
 
@@ -103,16 +101,16 @@ pub struct Counts {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Halt {
-    /// The cancellation flag was up before the cycle or during it.
+    /// The cancellation flag was raised before or during the cycle.
     Cancelled {
-        /// The cycle that did not take place, or not wholly.
+        /// The cycle that did not run, or not completely.
         cycle: u64,
     },
-    /// A thread of the grid has ended, which only a fault of the grid itself can bring about.
+    /// A thread of the grid has ended, which only a bug in the grid can cause.
     ThreadLost {
         /// Its number.
         thread: usize,
-        /// The cycle that could not be finished.
+        /// The unfinished cycle.
         cycle: u64,
     },
     /// The grid was stopped.
@@ -133,36 +131,35 @@ impl fmt::Display for Halt {
 
 impl Error for Halt {}
 
-/// A flag that ends a run from anywhere: another thread, or a signal handler.
+/// A flag that cancels a run, from another thread or a signal handler.
 #[derive(Clone, Default, Debug)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Raises the flag, for good. It is looked at before every cycle and before every block.
+    /// Raises the flag, irrevocably. It is checked before every cycle and before every block.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the flag is up.
+    /// Whether the flag is raised.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// In which order the blocks of one cycle are run. The results are the same for all of them: that is
-/// what the shuffled one is there to show.
+/// The order in which the blocks of one cycle run. Results do not depend on it, which the shuffled order serves to
+/// test.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Schedule {
     /// By block id.
     #[default]
     Ascending,
-    /// In an order drawn anew for every cycle, from this seed.
+    /// Shuffled anew for every cycle, from this seed.
     Shuffled(u64),
 }
 
 impl Schedule {
-    /// Puts what is to be run in cycle `cycle` into its order; `place` keeps equal lists in
-    /// different places from being shuffled alike.
+    /// Orders the items to run in cycle `cycle`; `place` makes equal lists in different places shuffle differently.
     pub(crate) fn arrange<T: Ord>(self, items: &mut [T], cycle: u64, place: u64) {
         items.sort_unstable();
         let Self::Shuffled(seed) = self else { return };
@@ -175,12 +172,12 @@ impl Schedule {
     }
 }
 
-/// What all runtimes take.
+/// Options common to all runtimes.
 #[derive(Clone, Default, Debug)]
 pub struct Options {
-    /// The flag that ends the run.
+    /// The flag that cancels the run.
     pub cancel: Cancel,
-    /// The order inside a cycle.
+    /// The order within a cycle.
     pub schedule: Schedule,
     /// Counts the CPU time of threads that the runtime starts.
     pub meter: Meter,

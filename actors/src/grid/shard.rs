@@ -8,32 +8,32 @@ use super::partition::Partition;
 use super::runtime::Options;
 use super::superstep::SuperstepResult;
 
-/// Blocks that live together. Plain data: the actor around it is in `exchange.rs`.
+/// The blocks of a shard. Plain data; the actor around it is in `actors.rs`.
 pub(crate) struct Shard<B: Block> {
     /// Its number in the whole grid.
     number: u32,
-    /// By place; as long as the highest place taken so far.
+    /// By index in the shard; as long as the highest index used so far.
     slots: Vec<Option<Slot<B>>>,
 }
 
-/// What the shards of one thread work with, one after the other. Idle blocks hold no buffers, and the busy
-/// ones use warm ones.
+/// Scratch space that the shards of one thread use in turn. Idle blocks hold no buffers, and busy ones use buffers that
+/// are warm in the cache.
 pub(crate) struct Workspace<B: Block> {
-    /// Where blocks live.
+    /// Where each block lives.
     pub(crate) partition: Partition,
     /// The cancellation flag, and the order within a cycle.
     pub(crate) options: Options,
-    /// The cycle that runs, or ran last.
+    /// The current or last cycle.
     pub(crate) cycle: u64,
-    /// Steps that a block may take in it.
+    /// Step budget of a block in it.
     pub(crate) budget: u64,
-    /// By place in the shard; empty between shards.
+    /// By index in the shard; empty between shards.
     inboxes: Vec<Vec<Arc<[B::Mail]>>>,
-    /// Places to be run.
+    /// Indices of the blocks to run.
     woken: Vec<usize>,
-    /// What the shards have done in this cycle.
+    /// Results of the shards in this cycle.
     pub(crate) result: SuperstepResult<B>,
-    /// By receiving thread: what they have posted.
+    /// By receiving thread: their posts.
     pub(crate) outgoing: Vec<MessageList<B::Mail>>,
 }
 
@@ -58,12 +58,12 @@ impl<B: Block> Workspace<B> {
     }
 }
 
-/// What became of the blocks of a shard in a cycle.
+/// The scheduling result of a shard after a cycle.
 #[derive(Default)]
 pub(crate) struct Outcome {
-    /// Whether one of them runs in the next cycle without mail.
+    /// Whether one of its blocks runs in the next cycle even without mail.
     pub(crate) awake: bool,
-    /// How many are no more.
+    /// Number of blocks that panicked and were removed.
     pub(crate) failed: usize,
 }
 
@@ -72,7 +72,7 @@ impl<B: Block> Shard<B> {
         Self { number, slots: Vec::new() }
     }
 
-    /// Takes a block in.
+    /// Adds a block.
     pub(crate) fn admit(&mut self, place: usize, slot: Slot<B>) {
         if self.slots.len() <= place {
             self.slots.resize_with(place + 1, || None);
@@ -81,7 +81,7 @@ impl<B: Block> Shard<B> {
         assert!(before.is_none(), "an id is given once");
     }
 
-    /// Takes a block out.
+    /// Removes a block.
     pub(crate) fn evict(&mut self, place: usize) -> Option<Slot<B>> {
         self.slots.get_mut(place)?.take()
     }
@@ -90,7 +90,7 @@ impl<B: Block> Shard<B> {
         self.slots.get(place)?.as_ref()
     }
 
-    /// Takes all blocks out, by ascending id.
+    /// Removes all blocks, by ascending id.
     pub(crate) fn vacate(&mut self, partition: Partition) -> Vec<(BlockId, Slot<B>)> {
         let slots = std::mem::take(&mut self.slots).into_iter().enumerate();
         slots.filter_map(|(place, slot)| Some((partition.block(self.number, place), slot?))).collect()
@@ -137,7 +137,7 @@ impl<B: Block> Shard<B> {
         outcome
     }
 
-    /// Lays mail into the inboxes, and notes which blocks have to run.
+    /// Delivers mail to the inboxes, and collects the blocks to run.
     fn open(&self, batch: &mut Vec<Post<B::Mail>>, workspace: &mut Workspace<B>) {
         if workspace.inboxes.len() < self.slots.len() {
             workspace.inboxes.resize_with(self.slots.len(), Vec::new);

@@ -1,19 +1,19 @@
-//! A superstep: what blocks did in one cycle, before it is committed.
+//! Superstep results: what blocks did in one cycle, before the commit.
 
 use super::block::{Block, BlockId, Cycle, End, Failure, Post};
 use super::runtime::Counts;
 
-/// What some of the blocks did in one cycle, before it is committed.
+/// Results of some of the blocks in one cycle, before the commit.
 pub(crate) struct SuperstepResult<B: Block> {
-    /// What blocks told the coordinator.
+    /// Reports to the coordinator.
     pub(crate) reports: Vec<(BlockId, B::Report)>,
-    /// New blocks, each with the block that made it.
+    /// New blocks, each with its parent.
     pub(crate) spawns: Vec<(BlockId, B)>,
     /// Blocks that panicked.
     pub(crate) failed: Vec<Failure>,
-    /// How much of everything there was.
+    /// The figures of the cycle.
     pub(crate) counts: Counts,
-    /// Whether the cancellation flag was seen, so that blocks were left out.
+    /// Whether blocks were skipped because the cancellation flag was raised.
     pub(crate) torn: bool,
 }
 
@@ -24,7 +24,7 @@ impl<B: Block> Default for SuperstepResult<B> {
 }
 
 impl<B: Block> SuperstepResult<B> {
-    /// Enters what a block did, and hands back the mail it posted for the caller to carry.
+    /// Records the results of a block, and returns its posts for the caller to route.
     pub(crate) fn record(&mut self, id: BlockId, mut cycle: Cycle<B>) -> Vec<Post<B::Mail>> {
         self.counts.woken += 1;
         self.counts.awake += usize::from(cycle.end == End::OutOfSteps);
@@ -35,13 +35,13 @@ impl<B: Block> SuperstepResult<B> {
         cycle.posts
     }
 
-    /// Enters a block that panicked.
+    /// Records a block that panicked.
     pub(crate) fn record_failure(&mut self, block: BlockId, message: String) {
         self.counts.woken += 1;
         self.failed.push(Failure { block, message });
     }
 
-    /// Adds what other blocks did in the same cycle.
+    /// Merges results of other blocks of the same cycle.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.reports.extend(other.reports);
         self.spawns.extend(other.spawns);

@@ -1,7 +1,7 @@
-//! The worker state of one thread: what its exchange and its shards share.
+//! The worker state of one thread, shared by its exchange and its shards.
 //!
-//! All actors of a thread run on that thread alone, so they reach the worker state without lock or channel. A
-//! shard hands its results in here, and the last one of a cycle closes it.
+//! All actors of a thread run on that thread alone, so they access the worker state without locks or channels. Shards
+//! hand in their results here, and the last one of a cycle ends it.
 
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -24,78 +24,78 @@ pub(crate) trait Links<B: Block> {
     /// Sends a thread the mail for its blocks.
     fn send(exchange: &Self::Exchange, batch: MessageBatch<B::Mail>);
 
-    /// Lets a shard run a cycle on this mail; it hands in what came of it.
+    /// Runs a cycle of a shard on this mail; the shard hands in its results.
     fn deliver(shard: &Self::Shard, mail: Vec<Post<B::Mail>>);
 
-    /// Asks a shard for all its blocks.
+    /// Takes all blocks from a shard.
     fn vacate(shard: &Self::Shard, partition: Partition);
 }
 
-/// What the coordinator asks of a thread.
+/// A task from the coordinator to a thread.
 pub(crate) enum Task<B: Block> {
-    /// To run a cycle. `deliveries` come before what blocks posted; `carried` after, which is where
-    /// mail stands that was on its way when the blocks moved.
+    /// Run a cycle. `deliveries` precede the posts of blocks; `carried`, the mail that was in flight during a
+    /// repartition, follows them.
     Cycle { cycle: u64, budget: u64, deliveries: Vec<Post<B::Mail>>, carried: Vec<Post<B::Mail>> },
-    /// To hand over all blocks and all mail, and to have shards of another size from now on.
+    /// Hand over all blocks and all mail, and use shards of another size from now on.
     Clear { partition: Partition },
 }
 
-/// What a thread answers the coordinator.
+/// A thread's answer to the coordinator.
 pub(crate) enum Answer<B: Block> {
-    /// A cycle is over here; the thread was busy for `work`.
+    /// The cycle is finished on this thread, which was busy for `work`.
     Done { result: SuperstepResult<B>, work: Duration },
     /// The thread has no blocks any more.
     Cleared(Cleared<B>),
 }
 
-/// All blocks of a thread, and the mail that was on its way to them in the order of the grid.
+/// All blocks of a thread, and the mail in flight to them in the order of the grid.
 pub(crate) struct Cleared<B: Block> {
     pub(crate) slots: Vec<(BlockId, Slot<B>)>,
     pub(crate) posts: Vec<Post<B::Mail>>,
 }
 
-/// More empty buffers than this are freed: a burst of mail should not hold memory for ever.
+/// Spare buffers beyond this number are freed, so that a burst of mail does not hold memory forever.
 const SPARE_BATCHES: usize = 1024;
 
-/// A shard as its thread knows it.
+/// A shard as seen by its thread.
 struct ShardEntry<B: Block, L: Links<B>> {
     actor: L::Shard,
-    /// Blocks in it.
+    /// Number of blocks in it.
     live: usize,
-    /// Mail for the cycle that begins.
+    /// Its mail for the cycle that begins.
     batch: Vec<Post<B::Mail>>,
-    /// Whether it is in `woken` already.
+    /// Whether it is already in `woken`.
     woken: bool,
 }
 
-/// What one thread knows: its shards, its peers, and the cycle that runs.
+/// The state of one thread: its shards, its peers, and the current cycle.
 pub(crate) struct WorkerState<B: Block, L: Links<B>> {
     /// The number of the thread.
     thread: usize,
-    /// What its shards work with, one after the other.
+    /// Scratch space that its shards use in turn.
     pub(crate) workspace: Workspace<B>,
-    /// The exchanges of all threads, this one's included, once they are known.
+    /// The exchanges of all threads, including this one, once they are known.
     peers: Vec<L::Exchange>,
-    /// Gone when this thread cannot go on, so that the coordinator does not wait for it.
+    /// Dropped when this thread cannot continue, so that the coordinator does not wait for it.
     coordinator: Option<Sender<Answer<B>>>,
-    /// By local place: the shards that hold a block.
+    /// By local index: the shards that hold a block.
     shards: Vec<Option<ShardEntry<B, L>>>,
-    /// Local places of shards that run in the next cycle: with busy blocks, later also those with mail.
+    /// Local indices of shards that run in the next cycle: those with busy blocks, later also those with mail.
     woken: Vec<usize>,
-    /// By sender: the message batches for the next cycle that have come.
+    /// By sender: message batches received for the next cycle.
     batches: Vec<Option<MessageBatch<B::Mail>>>,
-    /// The same for the cycle after. A thread that was told earlier may have finished the next cycle
-    /// before this one has begun it; it cannot be further ahead, as the coordinator waits for all.
+    /// The same for the cycle after that. A thread that got its task earlier may finish the next cycle before this one
+    /// has begun it; it cannot be further ahead, as the coordinator waits for all threads.
     early: Vec<Option<MessageBatch<B::Mail>>>,
     /// The task that waits for its message batches.
     task: Option<Task<B>>,
     /// Shards that have not handed in yet.
     outstanding: usize,
-    /// Empty buffers for batches: as many as are worth keeping.
+    /// Spare buffers for batches, at most `SPARE_BATCHES`.
     spare: Vec<Vec<Post<B::Mail>>>,
-    /// The clock of this thread when the cycle began.
+    /// CPU clock of this thread at the beginning of the cycle.
     begun: Duration,
-    /// What shards have handed over since they were asked for all their blocks.
+    /// What shards have handed over since the request to clear.
     cleared: Cleared<B>,
 }
 
@@ -124,7 +124,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         self.workspace.partition
     }
 
-    /// Takes every thread's batch for the next cycle as received and empty.
+    /// Marks the batch of every thread for the next cycle as received and empty.
     fn expect_nothing(&mut self) {
         let cycle = self.workspace.cycle + 1;
         let empty = |from| Some(MessageBatch { cycle, from, messages: MessageList::default() });
@@ -136,14 +136,14 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         self.peers = peers;
     }
 
-    /// Lets go of all actors, which end when no address of them is left.
+    /// Releases all actors, which stop when no address of them is left.
     pub(crate) fn close(&mut self) {
         self.coordinator = None;
         self.peers.clear();
         self.shards.clear();
     }
 
-    /// The shard at a local place, made by `open` if there is none, for one more block.
+    /// Adds a block to the shard at a local index, which `open` creates if it does not exist.
     pub(crate) fn admit(&mut self, local: usize, awake: bool, open: impl FnOnce(u32) -> L::Shard) -> L::Shard {
         if self.shards.len() <= local {
             self.shards.resize_with(local + 1, || None);
@@ -168,7 +168,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         Some(&self.shards.get(self.partition().local(id))?.as_ref()?.actor)
     }
 
-    /// Takes note that a shard has lost blocks; an empty shard is forgotten, and its actor ends.
+    /// Records that a shard has lost blocks; an empty shard is released, and its actor stops.
     pub(crate) fn lose(&mut self, local: usize, blocks: usize) {
         if let Some(entry) = &mut self.shards[local] {
             entry.live -= blocks;
@@ -201,13 +201,13 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         self.begin();
     }
 
-    /// Begins the task, if there is one and all message batches have come.
+    /// Begins the task, if there is one and all message batches have arrived.
     fn begin(&mut self) {
         if self.batches.iter().any(Option::is_none) {
             return;
         }
         let Some(task) = self.task.take() else { return };
-        // What came early takes the places that become empty here.
+        // Early batches move to the slots that become free here.
         std::mem::swap(&mut self.batches, &mut self.early);
         let lists = self.early.iter_mut().filter_map(Option::take).map(|batch| batch.messages).collect();
         match task {
@@ -228,7 +228,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         }
     }
 
-    /// Lays mail with the shard it is for.
+    /// Adds mail to the batch of its shard.
     fn sort_in(&mut self, post: Post<B::Mail>) {
         if post.1.is_empty() {
             return;
@@ -254,7 +254,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         let mut woken = std::mem::take(&mut self.woken);
         self.workspace.options.schedule.arrange(&mut woken, self.workspace.cycle, 0);
         for local in woken {
-            // A local place that was given up and taken again stands here twice.
+            // A local index that was released and used again occurs twice here.
             if let Some(Some(entry)) = self.shards.get_mut(local)
                 && std::mem::take(&mut entry.woken)
             {
@@ -267,7 +267,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         }
     }
 
-    /// Takes note of what became of the shard at a local place. The last one ends the cycle.
+    /// Records the outcome of the shard at a local index. The last shard ends the cycle.
     pub(crate) fn hand_in(&mut self, local: usize, outcome: &Outcome, batch: Vec<Post<B::Mail>>) {
         if outcome.awake {
             self.wake(local);
@@ -282,7 +282,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         }
     }
 
-    /// Sends the message batches, then the answer: when the coordinator has all answers, all message batches are sent.
+    /// Sends the message batches, then the answer: when the coordinator has all answers, all batches are sent.
     fn finish(&mut self) {
         let cycle = self.workspace.cycle + 1;
         for (peer, outgoing) in self.peers.iter().zip(&mut self.workspace.outgoing) {
@@ -293,7 +293,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         self.answer(Answer::Done { result, work });
     }
 
-    /// Asks all shards for their blocks, and starts over without any.
+    /// Takes the blocks of all shards, and starts over without shards.
     fn clear(&mut self, partition: Partition, posts: Vec<Post<B::Mail>>) {
         self.woken.clear();
         self.cleared = Cleared { slots: Vec::new(), posts };
@@ -308,7 +308,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
         }
     }
 
-    /// Takes in the blocks of a shard that is no more. The last one ends the clearing.
+    /// Takes the blocks of a shard that has stopped. The last one ends the clearing.
     pub(crate) fn vacated(&mut self, slots: Vec<(BlockId, Slot<B>)>) {
         self.cleared.slots.extend(slots);
         self.outstanding -= 1;
@@ -324,7 +324,7 @@ impl<B: Block, L: Links<B>> WorkerState<B, L> {
 
     fn answer(&self, answer: Answer<B>) {
         if let Some(coordinator) = &self.coordinator {
-            // A coordinator that is gone has no use for the answer.
+            // Nobody needs the answer if the coordinator is gone.
             let _ = coordinator.send(answer);
         }
     }

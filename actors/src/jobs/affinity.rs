@@ -1,22 +1,22 @@
-//! Which worker has read the beginning of a job before.
+//! Prefix affinity: which worker has read the beginning of a job before.
 //!
-//! Pages of keys and values are found again by what stands before them, so a job costs less where its beginning
-//! was read last. The dispatcher has no vocabulary: it compares texts, a block of bytes at a time, each named by a
-//! hash of itself and of all blocks before it.
+//! The prefix cache finds KV pages by the tokens before them, so a job is cheaper on a worker that has recently read
+//! its beginning. The dispatcher has no tokenizer: it compares texts in blocks of bytes, each identified by a hash of
+//! itself and all blocks before it.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::num::NonZeroUsize;
 
 use lru::LruCache;
 
-/// Bytes of a block: some sixteen tokens, about as many as a page holds.
+/// Size of a block in bytes: about sixteen tokens, or one page.
 const BLOCK_BYTES: usize = 64;
-/// Blocks that are remembered of one worker: more text than its pages hold.
+/// Maximal blocks remembered per worker: more text than its pages hold.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1 << 14).expect("more than none");
-/// Bytes of a token, for estimates.
+/// Bytes per token, for estimates.
 const TOKEN_BYTES: usize = 4;
 
-/// The blocks with which a text begins, each by its hash.
+/// The hashes of the whole blocks of a text, each including all blocks before it.
 pub(super) fn blocks(text: &str) -> Vec<u64> {
     let mut hasher = DefaultHasher::new();
     let whole = text.as_bytes().chunks_exact(BLOCK_BYTES);
@@ -28,7 +28,7 @@ pub(super) fn blocks(text: &str) -> Vec<u64> {
         .collect()
 }
 
-/// What a worker has read, the least recently read forgotten first.
+/// The prefixes that a worker has read, with LRU eviction.
 pub(super) struct PrefixMemory {
     blocks: LruCache<u64, ()>,
 }
@@ -40,9 +40,9 @@ impl Default for PrefixMemory {
 }
 
 impl PrefixMemory {
-    /// Takes down that these blocks are read.
+    /// Marks these blocks as read.
     pub(super) fn learn(&mut self, blocks: &[u64]) {
-        // The first blocks are the ones that others share: they become the youngest.
+        // In reverse, so that the first blocks, which other jobs share, become the most recent.
         for block in blocks.iter().rev() {
             self.blocks.put(*block, ());
         }
@@ -53,7 +53,7 @@ impl PrefixMemory {
         self.blocks.clear();
     }
 
-    /// How many tokens of a text with these blocks are new to the worker.
+    /// Estimated number of tokens of a text that the worker has not cached.
     pub(super) fn unread_tokens(&self, blocks: &[u64], bytes: usize) -> usize {
         let known = blocks.iter().take_while(|block| self.blocks.contains(block)).count();
         bytes.saturating_sub(known * BLOCK_BYTES) / TOKEN_BYTES

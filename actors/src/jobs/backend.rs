@@ -1,4 +1,4 @@
-//! What a worker actor drives: something that does several jobs side by side, a little at a time.
+//! The backend trait: what a worker drives, running several jobs concurrently in small slices.
 
 use std::time::{Duration, Instant};
 
@@ -9,41 +9,40 @@ use super::event_log::EventLog;
 use super::job::{Job, JobId};
 use super::tools::Awaited;
 
-/// Something that happened to a job, without its number: that is given where all of them come together.
+/// An event of a job without a sequence number, which the dispatcher assigns.
 pub(super) struct BackendEvent {
     pub(super) job: JobId,
     pub(super) path: Vec<u32>,
     pub(super) what: EventKind,
 }
 
-/// Does jobs. Everything happens in [`Backend::work`], on the thread of the worker; a panic ends the backend, and its
-/// jobs are done by another one.
+/// Runs jobs. All work happens in [`Backend::work`], on the worker's thread. A panic ends the backend, and its jobs
+/// continue on another one.
 pub(super) trait Backend {
-    /// Takes a job, which goes on from what was told of it before, and ends when its time is up. A job that cannot be done is
-    /// answered at once.
+    /// Admits a job, which continues from its log and ends at its deadline. A job that cannot run is answered at once.
     fn admit(&mut self, id: JobId, job: &Job, log: &EventLog, deadline: Option<Instant>) -> Result<(), Box<Answer>>;
 
-    /// Ends a node of a job and all below it, if it is there and has not ended, and says so. A job whose root ends is
-    /// answered with what there is.
+    /// Cancels a node of a job with all of its descendants, if it exists and has not ended, and reports it. A job whose
+    /// root is cancelled is answered with the results so far.
     fn cancel(&mut self, id: JobId, path: &[u32]);
 
-    /// Hears what a person said of what waits for one. Only backends whose jobs call tools have such.
+    /// Delivers a human decision. Only relevant to backends with tool calls.
     fn decide(&mut self, _id: JobId, _what: &Awaited, _granted: bool) {}
 
-    /// Jobs of which nothing is left to do before a person has decided, each with the decisions that were heard here. The
-    /// backend has let go of them. To be asked after [`Backend::work`]; only backends whose jobs call tools have such.
+    /// Jobs that only wait for human decisions, each with the number of decisions received here; the backend has
+    /// released them. Call after [`Backend::work`]. Only relevant to backends with tool calls.
     fn take_suspended(&mut self) -> Vec<(JobId, u32)> {
         Vec::new()
     }
 
-    /// Does a little, and says what happened. The answer of a job is the last that is said of it.
+    /// Does a slice of work, and returns its events. The answer of a job is its last event.
     ///
-    /// An error says why it can do no more; its jobs are done by another one then, as after a panic.
+    /// An error means that the backend cannot continue; its jobs continue on another one, as after a panic.
     fn work(&mut self) -> Result<Vec<BackendEvent>, String>;
 
-    /// When to work next, if nothing is asked until then: nothing if there is no job.
+    /// When to call [`Backend::work`] next, if nothing else happens; `None` without jobs.
     fn next(&self) -> Option<Duration>;
 
-    /// What was done so far.
+    /// Usage so far.
     fn usage(&self) -> Usage;
 }

@@ -1,4 +1,4 @@
-//! The calls of one job: which are on their way, which wait for a person, and what was replied.
+//! The tool calls of one job: pending, awaiting approval, and answered.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,29 +10,29 @@ use std::thread;
 
 use super::tools::{Awaited, Called, REPLY_CHARACTERS, Tool, Toolbox};
 
-/// Calls of one job that are on their way at the same time.
+/// Maximal number of concurrent calls of a job.
 const MOST_AWAY: usize = 4;
-/// What a tool replies that a person did not let run.
+/// The reply to a call that was refused approval.
 const REFUSED: &str = "the call was refused by a person";
 
-/// A call, by its tool and parameters.
+/// A call, identified by tool and parameters.
 type Key = (String, String);
 
-/// The calls of one job. A call whose reply is known is not made again, neither in the same tree nor when the job is done
-/// anew from what was told: so what a call replies is a function of the call, whoever does the job and however often.
+/// The tool calls of a job. A call with a known reply is not made again, in the same tree or in a replay. A reply is
+/// therefore a function of the call, whichever worker runs the job and however often.
 pub(super) struct Calls {
     replies: BTreeMap<Key, String>,
-    /// All that were answered, in order.
+    /// All answered calls, in order.
     made: Vec<Called>,
-    /// Calls that were answered since the worker asked last.
+    /// Calls answered since the worker last asked.
     new: Vec<Called>,
-    /// What persons said of calls that wait for one.
+    /// Human decisions on calls.
     decided: BTreeMap<Key, bool>,
-    /// Calls that wait for a person, and that the worker has not heard of.
+    /// Calls that need approval and were not yet reported to the worker.
     awaited: Vec<Awaited>,
-    /// Those that it has heard of.
+    /// Calls that need approval and were reported.
     told: BTreeSet<Key>,
-    /// Calls on their way, and those behind them, whose turn has not come.
+    /// Calls in progress or queued.
     away: BTreeSet<Key>,
     line: VecDeque<Errand>,
     sender: Sender<(Key, String)>,
@@ -48,12 +48,12 @@ struct Errand {
 }
 
 impl Calls {
-    /// The calls of a job that goes on from what was told of it.
+    /// The calls of a job that continues from its log.
     pub(super) fn known(calls: Vec<Called>, decided: Vec<(Awaited, bool)>) -> Calls {
         let (sender, arrivals) = channel();
         let known = calls.into_iter().map(|Called { tool, parameters, reply }| ((tool, parameters), reply));
         Calls {
-            // What was told comes again, in the same order, as the tree is grown again.
+            // Replayed calls recur in the same order as the tree is grown again.
             replies: known.collect(),
             made: Vec::new(),
             new: Vec::new(),
@@ -67,22 +67,22 @@ impl Calls {
         }
     }
 
-    /// Calls since this was asked last, and calls that wait for a person.
+    /// Calls answered, and calls that need approval, since the last call of this function.
     pub(super) fn take_new(&mut self) -> (Vec<Awaited>, Vec<Called>) {
         (std::mem::take(&mut self.awaited), std::mem::take(&mut self.new))
     }
 
-    /// Whether no call is on its way, so that whatever waits for a reply waits for a person.
+    /// Whether no call is in progress, so that all waiting nodes wait for approval.
     pub(super) fn is_quiet(&self) -> bool {
         self.away.is_empty() && self.awaited.is_empty() && self.new.is_empty()
     }
 
-    /// Takes down what a person said of a call.
+    /// Records a human decision on a call.
     pub(super) fn decide(&mut self, call: Awaited, granted: bool) {
         self.decided.insert((call.tool, call.parameters), granted);
     }
 
-    /// Takes in the replies that have arrived, and sends the next calls on their way. Whether there were any.
+    /// Receives the replies that have arrived, and starts queued calls. Returns whether there were replies.
     pub(super) fn arrived(&mut self) -> bool {
         let arrived: Vec<(Key, String)> = self.arrivals.try_iter().collect();
         let any = !arrived.is_empty();
@@ -108,25 +108,25 @@ impl Calls {
         let known = key.clone();
         let work = move || drop(sender.send((known, call())));
         if let Err(error) = thread::Builder::new().name("tool".to_owned()).spawn(work) {
-            // The receiver is this value's own.
+            // Cannot fail: the receiver belongs to the same value.
             let _ = self.sender.send((key, format!("the tool failed: cannot start a thread: {error}")));
         }
     }
 }
 
-/// Answers the calls of one job.
+/// Answers the tool calls of a job.
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) tools: Arc<[Tool]>,
     pub(super) toolbox: Option<Toolbox>,
     pub(super) calls: Rc<RefCell<Calls>>,
-    /// Whether calls come one after the other, so that a reply may hang on those before.
+    /// Whether calls are sequential, so that a reply may depend on earlier ones.
     pub(super) in_order: bool,
 }
 
 impl Caller {
-    /// What a tool replies, as far as that is known: `None` if the call is on its way or waits for a person. The prover
-    /// is asked at once; the calls of others are made on threads of their own, so that no other question waits for them.
+    /// The reply of a tool, if known; `None` if the call is in progress or awaits approval. All calls but the prover's
+    /// are made on threads of their own, so that they do not block other jobs.
     pub(super) fn reply(&self, name: &str, parameters: &str) -> Option<String> {
         let key = (name.to_owned(), parameters.to_owned());
         let mut calls = self.calls.borrow_mut();
@@ -162,7 +162,7 @@ impl Caller {
         None
     }
 
-    /// What a person said of a call; one who has not been asked is asked.
+    /// The human decision on a call; `None` if it is pending, and then it is requested.
     pub(super) fn approved(&self, what: &str, parameters: &str) -> Option<bool> {
         self.granted(&mut self.calls.borrow_mut(), &(what.to_owned(), parameters.to_owned()))
     }
@@ -176,7 +176,7 @@ impl Caller {
         granted
     }
 
-    /// Takes down that a call was answered.
+    /// Records an answered call.
     pub(super) fn tell(&self, tool: &str, parameters: &str, reply: &str) {
         let [tool, parameters, reply] = [tool, parameters, reply].map(str::to_owned);
         let called = Called { tool, parameters, reply };
@@ -186,7 +186,7 @@ impl Caller {
     }
 }
 
-/// Keeps as much of a reply as is read.
+/// Truncates and records a reply.
 fn keep(calls: &mut Calls, key: Key, reply: String) -> String {
     let reply: String = reply.chars().take(REPLY_CHARACTERS).collect();
     calls.replies.insert(key, reply.clone());

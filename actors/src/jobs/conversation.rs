@@ -1,51 +1,51 @@
-//! What was said before a question.
+//! Conversations before a question.
 
 use serde::{Deserialize, Serialize};
 use theoremata_lm::{FunctionCall, Message, Role};
 
-/// One turn of a conversation.
+/// A turn of a conversation.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Said {
-    /// Whose turn.
+    /// The role of the speaker.
     pub role: Speaker,
-    /// What is said.
+    /// The text.
     pub content: String,
-    /// Calls of functions that the model asked for with it.
+    /// Function calls that the model requested in this turn.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<FunctionCall>,
 }
 
 impl Said {
-    /// A turn in which something is said.
+    /// A turn with text only.
     pub fn new(role: Speaker, content: impl Into<String>) -> Said {
         Said { role, content: content.into(), calls: Vec::new() }
     }
 
-    /// The turn as models know it.
+    /// The turn as a message for the chat template.
     pub fn message(&self) -> Message {
         Message { calls: self.calls.clone(), ..Message::new(self.role.into(), self.content.clone()) }
     }
 
-    /// Bytes of its texts.
+    /// Total size of its texts, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let call = |call: &FunctionCall| call.name.len() + call.arguments.to_string().len();
         self.content.len() + self.calls.iter().map(call).sum::<usize>()
     }
 }
 
-/// The speaker of a turn.
+/// The role of a speaker.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speaker {
-    /// The one that sets the rules.
+    /// The system.
     System,
-    /// The one that asks.
+    /// The user.
     #[default]
     User,
     /// The model.
     Assistant,
-    /// A function that the model had asked to be called, with what came of it.
+    /// The result of a function call that the model requested.
     Tool,
 }
 

@@ -1,4 +1,4 @@
-//! The dispatcher of the pool: takes jobs, gives each to a worker, and takes down what is told.
+//! The dispatcher of the pool: queues jobs, assigns them to workers, and records their events.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -20,77 +20,77 @@ use super::messages::{Admit, Cancel, Crashed, Decide, Progress};
 use super::refused::Refused;
 use super::worker::{Worker, sum};
 
-/// How often what was told is made durable. What a crash takes is told again, to the token.
+/// Interval of flushing events to disk. Events lost in a crash are generated again, to the token.
 const FLUSH: Duration = Duration::from_millis(200);
 
-/// What the dispatcher knows of a worker.
+/// A worker as seen by the dispatcher.
 pub(super) struct WorkerEntry {
     /// The actor.
     pub(super) address: Addr<Worker>,
-    /// Jobs that it does side by side at most.
+    /// Maximal number of concurrent jobs.
     pub(super) slots: usize,
-    /// Whether it can run a program.
+    /// Whether it can run a job.
     pub(super) can: fn(&Job) -> bool,
-    /// Backends that it has lost: what it says of an earlier one is passed over.
+    /// Number of backends it has lost; messages of earlier backends are ignored.
     pub(super) generation: u64,
-    /// Why it has no backend any more, and gets none.
+    /// Why it has no backend any more, and will get none.
     pub(super) lost: Option<String>,
-    /// Beginnings of prompts that it has read.
+    /// Prompt prefixes that it has read.
     pub(super) memory: PrefixMemory,
-    /// What it did so far.
+    /// Its usage so far.
     pub(super) usage: Usage,
 }
 
-/// A job under way.
+/// A queued, running or suspended job.
 struct Entry {
-    /// What is asked.
+    /// The job.
     job: Arc<Job>,
     /// Its events so far; callers read them too.
     log: Arc<EventLog>,
-    /// Its events by node and kind, so that none is told twice.
+    /// Counts of its events by node and kind, so that none is reported twice.
     counts: EventCounts,
-    /// Where its events are written down, if they are.
+    /// Its journal, if it has one.
     journal: Option<Journal>,
-    /// The worker that has it.
+    /// The worker that runs it.
     worker: Option<usize>,
-    /// Nodes that should end, and that have not been told to have ended.
+    /// Cancelled nodes that have not been reported as ended.
     unwanted: Vec<Unwanted>,
-    /// When its time is up, since a worker was given it first.
+    /// When its time is up, counted from its first assignment.
     deadline: Option<Instant>,
-    /// Decisions of persons that its worker was told of.
+    /// Number of human decisions sent to its current worker.
     decisions: u32,
-    /// Backends that were lost with this job aboard.
+    /// Number of backends lost while they ran this job.
     crashes: u32,
-    /// An estimate of the tokens that are left to compute.
+    /// Estimated tokens left to compute.
     left: usize,
 }
 
-/// A node that a caller wants to end.
+/// A node that a caller has cancelled.
 struct Unwanted {
     path: Vec<u32>,
-    /// Whether the worker knows.
+    /// Whether the worker was told.
     said: bool,
 }
 
 /// The one actor that knows all jobs and all workers.
 pub(super) struct Dispatcher {
-    /// Logs of all jobs, which callers read.
+    /// Event logs of all jobs, which callers read.
     table: Arc<JobTable>,
     /// By number.
     workers: Vec<WorkerEntry>,
-    /// Jobs that no worker has yet, in the order in which they came.
+    /// Jobs without a worker, in order of arrival.
     queue: VecDeque<JobId>,
-    /// Jobs that may wait.
+    /// Capacity of the queue.
     waiting: usize,
-    /// Jobs that wait or that a worker has.
+    /// Jobs that are queued, running or suspended.
     jobs: BTreeMap<JobId, Entry>,
-    /// Channels of callers that watch every event of every job.
+    /// Channels of callers that watch all events of all jobs.
     watchers: Vec<Sender<(JobId, Arc<JobEvent>)>>,
-    /// Where and how jobs are kept.
+    /// Persistence and resumption of jobs.
     keep: Keep,
 }
 
-/// Where and how jobs are kept.
+/// Persistence and resumption of jobs.
 pub(super) struct Keep {
     pub(super) store: Option<Arc<Store>>,
     pub(super) model: String,
@@ -100,12 +100,12 @@ pub(super) struct Keep {
     pub(super) resumption: Resumption,
 }
 
-/// When a job goes on that a person has let go on.
+/// When a job continues after a human decision.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Resumption {
-    /// As soon as its turn has come.
+    /// As soon as a worker is free, in queue order.
     AtOnce,
-    /// When it is asked for again: for callers who have an order of their own.
+    /// When it is submitted again, for callers with their own scheduling.
     WhenAsked,
 }
 
@@ -184,7 +184,7 @@ impl Dispatcher {
         self.watchers.retain(|watcher| watcher.send((id, told.clone())).is_ok());
     }
 
-    /// Tells something of a job.
+    /// Records and sends an event of a job.
     fn tell(&mut self, id: JobId, path: Vec<u32>, what: EventKind) {
         let Some(entry) = self.jobs.get_mut(&id) else { return };
         if !entry.counts.is_new(&path, &what) {
@@ -197,7 +197,7 @@ impl Dispatcher {
             entry.unwanted.retain(|unwanted| unwanted.path != path);
         }
         let done = matches!(what, EventKind::Answered(_));
-        // Who was asked for something is not asked again, if we can help it.
+        // Made durable at once: calls should not be repeated, nor humans asked twice.
         let lasting = matches!(what, EventKind::Called(_) | EventKind::Decided { .. });
         let told = Arc::new(JobEvent { seq: entry.log.len(), path, what });
         entry.log.push(told.clone());
@@ -219,20 +219,20 @@ impl Dispatcher {
         self.table.suspended.get(&id).map(|known| *known)
     }
 
-    /// Takes down that the worker of a job has let go of it, since nothing is left to do before a person decides.
+    /// Suspends a job that its worker has released because it only waits for a human decision.
     fn suspend(&mut self, id: JobId, heard: u32) {
         let Some(entry) = self.jobs.get_mut(&id) else { return };
         entry.worker = None;
         let is_late = heard < entry.decisions || !entry.unwanted.is_empty();
         self.table.suspended.insert(id, Suspended::Waiting);
         if is_late {
-            // The worker had not heard of what was decided, or of what should end.
+            // The worker missed a decision or a cancellation.
             self.end_unwanted(id);
             self.make_ready(id);
         }
     }
 
-    /// Lets a suspended job go on, or notes that it may.
+    /// Resumes a suspended job, or marks it as ready.
     fn make_ready(&mut self, id: JobId) {
         if self.suspended(id).is_none() || !self.jobs.contains_key(&id) {
             return;
@@ -243,7 +243,7 @@ impl Dispatcher {
         }
     }
 
-    /// Puts a suspended job behind those that wait for a worker. It goes on from what was told.
+    /// Appends a suspended job to the queue. It continues from its log.
     fn requeue(&mut self, id: JobId) {
         self.table.suspended.remove(&id);
         let Some(entry) = self.jobs.get_mut(&id) else { return };
@@ -253,7 +253,7 @@ impl Dispatcher {
         self.give_up_without_workers();
     }
 
-    /// Answers the jobs that wait for a worker where there is none any more.
+    /// If no worker is left, answers all queued jobs as failed.
     fn give_up_without_workers(&mut self) {
         if self.workers.iter().any(|worker| worker.lost.is_none()) {
             return;
@@ -272,7 +272,7 @@ impl Dispatcher {
         self.tell(id, Vec::new(), EventKind::Resumed { tokens, because: because.to_owned() });
     }
 
-    /// Gives waiting jobs to workers, each to the one that is done with it first by our estimate.
+    /// Assigns queued jobs, each to the worker with the lowest estimated completion time.
     fn assign(&mut self) {
         let mut held = VecDeque::new();
         while let Some(id) = self.queue.pop_front() {
@@ -301,8 +301,8 @@ impl Dispatcher {
         self.queue = held;
     }
 
-    /// Says to the worker of a job which nodes should end. Not before they have come as far again as was told, so that
-    /// a node ends where it stands in the log.
+    /// Tells the worker of a job which nodes are cancelled. A node is cancelled only once it has caught up with the
+    /// log, so that it ends at the position that the log says.
     fn pass_on_unwanted(&mut self, id: JobId) {
         let Some(entry) = self.jobs.get_mut(&id) else { return };
         let Some(number) = entry.worker else { return };
@@ -315,7 +315,7 @@ impl Dispatcher {
         }
     }
 
-    /// Ends the nodes of a job that should end, while no worker has it: they end where the log ends.
+    /// Ends the cancelled nodes of a job without a worker, at the end of its log.
     fn end_unwanted(&mut self, id: JobId) {
         let unwanted = self.jobs.get_mut(&id).map(|entry| std::mem::take(&mut entry.unwanted)).unwrap_or_default();
         for Unwanted { path, .. } in unwanted {
@@ -325,8 +325,8 @@ impl Dispatcher {
         }
     }
 
-    /// Whether a worker may be given a job now. A job that was aboard when a backend was lost goes alone, so that
-    /// it is known whose fault it is if that happens again.
+    /// Whether a worker can be given a job now. A job that was running when a backend was lost runs alone, so that a
+    /// second loss can be attributed to it.
     fn takes(&self, number: usize, entry: &Entry) -> bool {
         let worker = &self.workers[number];
         let mut aboard = self.jobs.values().filter(|other| other.worker == Some(number)).peekable();
@@ -340,7 +340,7 @@ impl Dispatcher {
         count < worker.slots && suspects == 0
     }
 
-    /// Tokens that a worker has still to compute.
+    /// Estimated tokens that a worker has left to compute.
     fn load(&self, number: usize) -> usize {
         let aboard = self.jobs.values().filter(|entry| entry.worker == Some(number));
         aboard.fold(0, |sum, entry| sum.saturating_add(entry.left))
@@ -356,14 +356,14 @@ impl Dispatcher {
             .collect();
         let synced = flushed.and_then(|dirty| if dirty.contains(&true) { store.sync_journals() } else { Ok(()) });
         if let Err(error) = synced {
-            // Answers still come; only a crash would cost more now. The pool says so once.
+            // Jobs still run; only recovery from a crash would cost more. The pool reports this once.
             self.table.set_trouble(error.to_string());
             self.jobs.values_mut().for_each(|entry| entry.journal = None);
             self.keep.store = None;
         }
     }
 
-    /// Ends the jobs whose time is up while they wait for a person.
+    /// Ends jobs whose time is up while they wait for a human decision.
     fn end_overdue(&mut self) {
         let now = Instant::now();
         let is_late = |id: &JobId| self.jobs.get(id).and_then(|entry| entry.deadline).is_some_and(|end| end <= now);
@@ -373,7 +373,7 @@ impl Dispatcher {
         }
     }
 
-    /// Ends a job that no worker has, with what was told of it: nodes that have not ended end in this way.
+    /// Ends a job without a worker, with the results in its log; nodes that have not ended get this outcome.
     fn answer_from_log(&mut self, id: JobId, outcome: Outcome) {
         let Some(entry) = self.jobs.get(&id) else { return };
         let nodes = entry.log.nodes(&outcome);
@@ -381,7 +381,7 @@ impl Dispatcher {
         self.tell(id, Vec::new(), EventKind::Answered(Box::new(answer)));
     }
 
-    /// Answers a job that cannot be done.
+    /// Answers a job that cannot run.
     fn give_up(&mut self, id: JobId, outcome: Outcome, because: Option<String>) {
         self.tell(id, Vec::new(), EventKind::Answered(Box::new(Answer::without_text(outcome, because))));
     }
@@ -398,19 +398,19 @@ impl Actor for Dispatcher {
     }
 }
 
-/// A job to be done.
+/// Submits a job.
 pub(super) struct Submit {
     pub(super) job: Job,
     pub(super) reply: Sender<Result<JobId, Refused>>,
 }
 
-/// A node of a job to be ended, of which the root is all of it; or all jobs.
+/// Cancels a node of a job, where the root stands for the whole job; or all jobs.
 pub(super) enum End {
     Node(JobId, Vec<u32>),
     All,
 }
 
-/// A person lets the node of a job go on, or refuses it. Whether it waited is replied, once it is durable.
+/// A human decision on a node. The reply says whether the node was waiting, once the decision is durable.
 pub(super) struct Judged {
     pub(super) id: JobId,
     pub(super) path: Vec<u32>,
@@ -418,10 +418,10 @@ pub(super) struct Judged {
     pub(super) reply: Sender<bool>,
 }
 
-/// A caller watches all events from now on.
+/// Subscribes a caller to all future events.
 pub(super) struct Watch(pub(super) Sender<(JobId, Arc<JobEvent>)>);
 
-/// A caller asks for the usage of all workers; all earlier events are durable then.
+/// Requests the usage of all workers. All earlier events are durable when it is answered.
 pub(super) struct Count(pub(super) Sender<Usage>);
 
 impl Message for Submit {
@@ -448,7 +448,7 @@ impl Handler<Submit> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Submit { job, reply }: Submit, _: &mut Context<Dispatcher>) {
-        // A caller that does not wait for the answer does not want it.
+        // The caller may have stopped waiting.
         let _ = reply.send(self.submit(job));
     }
 }
@@ -490,7 +490,7 @@ impl Handler<Judged> for Dispatcher {
         let what = self.jobs.get(&id).and_then(|entry| entry.log.awaited(&path));
         if let Some(what) = &what {
             self.tell(id, path, EventKind::Decided { what: what.clone(), granted });
-            // A worker that takes the job later reads it in the log.
+            // A worker that takes the job later finds the decision in the log.
             if let Some(entry) = self.jobs.get_mut(&id)
                 && let Some(number) = entry.worker
             {
@@ -501,7 +501,7 @@ impl Handler<Judged> for Dispatcher {
                 self.make_ready(id);
             }
         }
-        // Whoever has gone away in the meantime needs no answer.
+        // The caller may have stopped waiting.
         let _ = reply.send(what.is_some());
     }
 }
@@ -539,7 +539,7 @@ impl Handler<Progress> for Dispatcher {
             self.tell(job, path, what);
         }
         jobs.into_iter().for_each(|job| self.pass_on_unwanted(job));
-        // There is room for others.
+        // Frees slots for other jobs.
         ended |= !suspended.is_empty();
         suspended.into_iter().for_each(|(job, heard)| self.suspend(job, heard));
         if ended {

@@ -1,50 +1,50 @@
-//! Where tools of other hosts are found, as data.
+//! Addresses of remote tools, as data.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-/// Times that a call is sent again at most.
+/// Maximal number of retries of a call.
 const MOST_RETRIES: u32 = 5;
-/// Bytes of a reply at most, and how many if nobody says.
+/// Maximal and default size limit of a reply, in bytes.
 const REPLY_BYTES: (usize, usize) = (1 << 20, 64 << 10);
 
-/// How a call is made of an address.
+/// How to call a tool over HTTP.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpCall {
-    /// The address, `http://…` or `https://…`. Redirections are not followed.
+    /// The URL, `http://…` or `https://…`. Redirects are not followed.
     pub url: String,
-    /// With `GET` the parameters stand in the address, else they are the body, as JSON.
+    /// With `GET`, the parameters are in the query; otherwise they are the body, as JSON.
     #[serde(default)]
     pub method: HttpMethod,
-    /// Headers, such as one with a key. They are kept with the job.
+    /// Headers, such as an API key. They are stored with the job.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Parameters that the model does not see, and cannot change.
+    /// Parameters that the model neither sees nor can change.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub defaults: Map<String, Json>,
-    /// How often a call is sent again that was not answered, or by 429, 502, 503 or 504: 0 to 5.
+    /// Retries of a call that got no answer, or status 429, 502, 503 or 504: 0 to 5.
     #[serde(default = "two")]
     pub retries: u32,
-    /// Bytes of a reply at most: 1 to 1,048,576. A longer one is a failure.
+    /// Maximal size of a reply: 1 to 1,048,576 bytes. A longer reply is a failure.
     #[serde(default = "usual_bytes")]
     pub reply_bytes: usize,
 }
 
-/// A method of HTTP.
+/// An HTTP method.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HttpMethod {
-    /// Parameters stand in the address.
+    /// Parameters in the query.
     Get,
-    /// Parameters are the body.
+    /// Parameters in the body.
     #[default]
     Post,
-    /// Parameters are the body.
+    /// Parameters in the body.
     Put,
-    /// Parameters are the body.
+    /// Parameters in the body.
     Patch,
 }
 
@@ -57,13 +57,13 @@ fn usual_bytes() -> usize {
 }
 
 impl HttpCall {
-    /// A call by POST, with nothing beside it.
+    /// A POST with default settings.
     pub fn new(url: impl Into<String>) -> HttpCall {
         let (method, headers, defaults) = Default::default();
         HttpCall { url: url.into(), method, headers, defaults, retries: two(), reply_bytes: usual_bytes() }
     }
 
-    /// Whether such a call can be made, of a tool with these parameters.
+    /// Validates the call for a tool with these parameters.
     pub(super) fn check(&self, parameters: &Json) -> Result<(), &'static str> {
         if !self.url.starts_with("http://") && !self.url.starts_with("https://") {
             return Err("`http.url` begins with http:// or https://");
@@ -94,13 +94,13 @@ impl HttpCall {
     }
 }
 
-/// A tool of a server that speaks the Model Context Protocol.
+/// A tool of a server of the Model Context Protocol.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct McpCall {
     /// The server.
     pub server: McpServer,
-    /// How the server calls the tool.
+    /// The server's name of the tool.
     pub tool: String,
 }
 
@@ -108,15 +108,15 @@ pub struct McpCall {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum McpServer {
-    /// One that is reached over HTTP ("streamable HTTP").
+    /// A server reached over streamable HTTP.
     Http {
-        /// The address.
+        /// The URL.
         url: String,
-        /// Headers, such as one with a key. They are kept with the job.
+        /// Headers, such as an API key. They are stored with the job.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
     },
-    /// A program of this machine that speaks it on its standard input and output.
+    /// A local program that speaks the protocol on stdin and stdout.
     Stdio {
         /// The program and its arguments.
         command: Vec<String>,

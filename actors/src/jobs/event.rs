@@ -1,88 +1,88 @@
-//! What a pool tells of a job while it is done, and what came of it.
+//! Events of a job, and its answer.
 //!
-//! The forms in which these are written to JSON are those of the journal: floating-point numbers stand there by
-//! their bits, so that what is read is what was written.
+//! Their JSON is the format of the journal. Floating-point numbers are stored by their bits, so that they round-trip
+//! exactly.
 
 use serde::{Deserialize, Serialize};
 use theoremata_lm::{JoinReport, LoggedToken, NodeUsage, Origin, Outcome, Token};
 
 use super::tools::{Awaited, Called};
 
-/// Something that happened to a job. Numbers have no gaps, and a node is opened before it is spoken of.
+/// An event of a job. Sequence numbers have no gaps, and a node is opened before any other event of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct JobEvent {
-    /// Its number, counted for each job from 0.
+    /// Sequence number within the job, from 0.
     pub seq: u64,
-    /// The node: which branches lead to it from the root.
+    /// The path of the node from the root.
     pub path: Vec<u32>,
-    /// What happened.
+    /// The event.
     pub what: EventKind,
 }
 
 /// What happened to a node, or to the job.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum EventKind {
-    /// A node is there.
+    /// The node was created.
     Opened,
-    /// It wrote.
+    /// The node generated a token.
     Wrote {
-        /// The text that is certain now.
+        /// The text that has become final.
         text: String,
-        /// The token, where the worker has tokens.
+        /// The token, if the worker reports tokens.
         token: Option<Wrote>,
     },
-    /// What came back of its branches.
+    /// The branches of the node were joined.
     Joined(JoinReport),
-    /// Text was taken out of what it reads, or put back.
+    /// Text was pruned from the node's context, or restored.
     Pruned(JoinReport),
-    /// A tool was asked, and replied.
+    /// A tool call was answered.
     Called(Called),
-    /// Something waits until a person lets it go on.
+    /// The node waits for human approval.
     Awaits(Awaited),
-    /// A person said whether it may.
+    /// A human granted or refused approval.
     Decided {
-        /// What waited.
+        /// What was waiting.
         what: Awaited,
-        /// Whether it goes on.
+        /// Whether it was granted.
         granted: bool,
     },
-    /// A caller asked for the end of the node: it and all nodes below it that have not ended end here, whenever the
-    /// job is done again.
+    /// A caller cancelled the node. It ends here, with all of its descendants that have not ended, also when the job is
+    /// replayed.
     Cancelled {
-        /// Stages that lay behind it, where the worker knows: see [`Grown::stages`](theoremata_lm::Grown::stages).
+        /// The node's stages so far, if the worker knows: see [`Grown::stages`](theoremata_lm::Grown::stages).
         stages: Option<u32>,
     },
-    /// It ended.
+    /// The node ended.
     Finished(Outcome),
-    /// The job goes on from what was told, since the worker that did it is gone.
+    /// The job continues from its log on another worker, since its worker was lost.
     Resumed {
-        /// Tokens that were told before.
+        /// Tokens in the log.
         tokens: usize,
-        /// Why.
+        /// The reason.
         because: String,
     },
-    /// The job is done; nothing follows.
+    /// The job is finished; this is the last event.
     Answered(Box<Answer>),
 }
 
-/// A token as it is kept.
+/// A token as recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Wrote {
     /// The token.
     pub token: Token,
-    /// The bits of the logarithm of its probability.
+    /// Bits of its log-probability.
     log_probability: u32,
-    /// How it came to be there.
+    /// Code of its origin.
     origin: u8,
 }
 
 impl Wrote {
-    /// The logarithm of its probability, without temperature and among all tokens.
+    /// Its log-probability at temperature 1, over the whole vocabulary.
     pub fn log_probability(&self) -> f32 {
         f32::from_bits(self.log_probability)
     }
 
-    /// Whether it ended a turn and is not part of the text.
+    /// Whether it is a stop token, which is not part of the text.
     pub fn is_stop(&self) -> bool {
         self.origin == 2
     }
@@ -110,55 +110,55 @@ impl From<Wrote> for LoggedToken {
     }
 }
 
-/// What came of a job.
+/// The answer of a job.
 ///
-/// Outcome, text, choice, votes and nodes hang on the job and the model alone. Joins, counts and costs say what was
-/// done this time: where pages were short, or a worker had to be replaced, less is reused.
+/// Outcome, text, choice, votes and nodes depend on the job and the model alone. Joins, counts and costs describe this
+/// execution: under page pressure, or after the loss of a worker, less is reused.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Answer {
     /// How it ended.
     pub outcome: Outcome,
-    /// Why, where the outcome does not say all.
+    /// The reason, if the outcome does not explain it.
     pub because: Option<String>,
-    /// What the branch that was taken wrote, or what the root wrote last.
+    /// The text of the selected branch, or the last text of the root.
     pub text: String,
-    /// The branch of the root that was taken, where one is.
+    /// The selected branch of the root, if there is one.
     pub chosen: Option<u32>,
-    /// Each different answer by the first branch that gave it, and how many gave it.
+    /// Each distinct answer, by the first branch that gave it, with its number of votes.
     pub votes: Vec<(u32, usize)>,
-    /// All nodes, a parent before its branches.
+    /// All nodes, parents before their branches.
     pub nodes: Vec<NodeAnswer>,
-    /// The whole text of a tree that is one text, which the model itself parts.
+    /// The whole text of a tree that is a single text, which the model itself splits.
     pub whole: String,
-    /// What each join did, with the path of its node.
+    /// The report of each join, with the path of its node.
     pub joins: Vec<(Vec<u32>, JoinReport)>,
-    /// The same of each time that text was taken out of view.
+    /// The report of each prune, with the path of its node.
     pub prunes: Vec<(Vec<u32>, JoinReport)>,
-    /// Whether every join and prune was exact, and no policy thinned keys and values.
+    /// Whether every join and prune was exact, and no KV cache policy was applied.
     pub exact: bool,
-    /// Tokens that were written.
+    /// Number of generated tokens.
     pub generated: usize,
-    /// Calls of tools that were answered.
+    /// Number of answered tool calls.
     pub calls: usize,
-    /// What each node took, as far as the worker knows.
+    /// The cost of each node, as far as the worker reports it.
     #[serde(default)]
     pub costs: Vec<(Vec<u32>, NodeCost)>,
 }
 
-/// What a node took, as far as the worker knows: see [`NodeUsage`]. A server of somebody else may count nothing.
+/// The cost of a node, as far as the worker reports it: see [`NodeUsage`]. Remote servers may report nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NodeCost {
-    /// Tokens that it was given to read.
+    /// Prompt tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<usize>,
-    /// Tokens of what it read that did not have to be computed.
+    /// Prompt tokens served from the prefix cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached: Option<usize>,
-    /// Tokens that were written one after the other on the longest way from the root to its end.
+    /// Sequential tokens: those generated on the longest path from the root to the node's end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub critical_path: Option<usize>,
-    /// The most pages that it and all below it held at the same time, each page once.
+    /// Peak number of pages held by the node and its descendants, each page counted once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pages_peak: Option<usize>,
 }
@@ -175,8 +175,8 @@ impl From<NodeUsage> for NodeCost {
 }
 
 impl NodeCost {
-    /// What a tree took whose nodes took this: sums of what is known, and the most of what is no sum. The longest way is
-    /// that to the end of some node, and the root's peak of pages counts all below it.
+    /// The cost of a tree from the costs of its nodes: sums of token counts, maxima of critical path and peak of pages.
+    /// Unknown values are skipped.
     pub fn of_all<'c>(costs: impl IntoIterator<Item = &'c NodeCost>) -> NodeCost {
         let both = |one: Option<usize>, other: Option<usize>, join: fn(usize, usize) -> usize| {
             one.zip(other).map(|(one, other)| join(one, other)).or(one).or(other)
@@ -191,12 +191,12 @@ impl NodeCost {
 }
 
 impl Answer {
-    /// What a node took, as far as the worker knows.
+    /// The cost of a node, as far as the worker reports it.
     pub fn cost(&self, path: &[u32]) -> NodeCost {
         self.costs.iter().find(|(node, _)| node == path).map(|(_, cost)| *cost).unwrap_or_default()
     }
 
-    /// The answer of a job that could not be done.
+    /// The answer of a job that could not run.
     pub(crate) fn without_text(outcome: Outcome, because: Option<String>) -> Answer {
         Answer {
             outcome,
@@ -216,18 +216,18 @@ impl Answer {
     }
 }
 
-/// What a node wrote in all.
+/// The result of a node.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct NodeAnswer {
-    /// The node.
+    /// The path of the node.
     pub path: Vec<u32>,
-    /// How it ended; nothing if the tree ended before it did.
+    /// How it ended; `None` if the tree ended first.
     pub outcome: Option<Outcome>,
-    /// What it wrote.
+    /// Its text.
     pub text: String,
-    /// Tokens of that, as far as the worker counts them.
+    /// Number of its tokens, if the worker counts them.
     pub tokens: usize,
-    /// The sum of their log-probabilities, by its bits, where the worker knows them.
+    /// Bits of the sum of its tokens' log-probabilities, if the worker knows them.
     log_probability: Option<u64>,
 }
 
@@ -240,7 +240,7 @@ impl NodeAnswer {
         NodeAnswer { tokens, log_probability: log_probability.map(f64::to_bits), ..self }
     }
 
-    /// The sum of the log-probabilities of its tokens, where the worker knows them.
+    /// The sum of its tokens' log-probabilities, if the worker knows them.
     pub fn log_probability(&self) -> Option<f64> {
         self.log_probability.map(f64::from_bits)
     }

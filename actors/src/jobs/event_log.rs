@@ -1,4 +1,4 @@
-//! The event log of a job, and what of its events is new when the job is done a second time.
+//! The event log of a job, and the deduplication of events when the job is replayed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -9,13 +9,13 @@ use theoremata_lm::{Cut, Outcome, ReplayLog};
 use super::event::{Answer, EventKind, JobEvent, NodeAnswer};
 use super::tools::{Awaited, Called};
 
-/// All that was told of a job, for any number of readers.
+/// All events of a job so far, for any number of readers.
 #[derive(Default)]
 pub(super) struct EventLog(Mutex<Vec<Arc<JobEvent>>>);
 
 impl EventLog {
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<JobEvent>>> {
-        // Nothing between a push and the next one can panic.
+        // Nothing can panic while the lock is held, so a poisoned lock is still consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -32,7 +32,7 @@ impl EventLog {
         told.get(usize::try_from(seq).unwrap_or(usize::MAX)..).map(<[_]>::to_vec).unwrap_or_default()
     }
 
-    /// What came of the job, if it is done.
+    /// The answer of the job, if it is finished.
     pub(super) fn answer(&self) -> Option<Answer> {
         match &self.lock().last()?.what {
             EventKind::Answered(answer) => Some((**answer).clone()),
@@ -40,10 +40,10 @@ impl EventLog {
         }
     }
 
-    /// What its nodes wrote and which were cancelled, for a worker that goes on from there.
+    /// The tokens and cancellations of its nodes, from which a worker continues.
     pub(super) fn replay_log(&self) -> ReplayLog {
         let mut replay_log = ReplayLog::new();
-        // Nodes that have not ended, with the branches that they opened.
+        // Nodes that have not ended, with the number of branches that they opened.
         let mut open: BTreeMap<&[u32], u32> = BTreeMap::new();
         let told = self.lock();
         for JobEvent { path, what, .. } in told.iter().map(Arc::as_ref) {
@@ -67,7 +67,7 @@ impl EventLog {
         replay_log
     }
 
-    /// The nodes as far as was told, for the answer of a job that ends here: those that have not ended end in this way.
+    /// The nodes so far, for the answer of a job that ends here; nodes that have not ended get this outcome.
     pub(super) fn nodes(&self, outcome: &Outcome) -> Vec<NodeAnswer> {
         let mut nodes: BTreeMap<&[u32], NodeAnswer> = BTreeMap::new();
         let told = self.lock();
@@ -89,7 +89,7 @@ impl EventLog {
         nodes.into_values().collect()
     }
 
-    /// Calls of tools that were answered.
+    /// Answered tool calls.
     pub(super) fn calls(&self) -> Vec<Called> {
         let told = self.lock();
         let calls =
@@ -97,7 +97,7 @@ impl EventLog {
         calls.cloned().collect()
     }
 
-    /// What persons said of what waited for them.
+    /// Human decisions so far.
     pub(super) fn decided(&self) -> Vec<(Awaited, bool)> {
         let told = self.lock();
         let decided = told.iter().filter_map(|told| match &told.what {
@@ -107,7 +107,7 @@ impl EventLog {
         decided.collect()
     }
 
-    /// What a node waits for that a person has to let go on.
+    /// The approval that a node waits for, if any.
     pub(super) fn awaited(&self, path: &[u32]) -> Option<Awaited> {
         let told = self.lock();
         let mut of_node = told.iter().rev().filter(|told| told.path == path).map(|told| &told.what);
@@ -128,23 +128,23 @@ impl EventLog {
     }
 }
 
-/// Counts what is told of each node, so that a job that is done again from its record is told on, and not anew.
+/// Counts the events of each node, so that a replayed job reports only new ones.
 ///
-/// A node's own events have one order; what one worker mixes differently than another is nodes.
+/// The events of one node have a fixed order; only the interleaving of nodes may differ between workers.
 #[derive(Default)]
 pub(super) struct EventCounts {
-    /// Events of each node by kind, since the job was asked for.
+    /// Events by node and kind, since the job was submitted.
     ever: HashMap<Vec<u32>, [u64; KINDS]>,
-    /// The same since the job was begun the last time.
+    /// Events by node and kind, since the job was last started.
     now: HashMap<Vec<u32>, [u64; KINDS]>,
 }
 
 const KINDS: usize = 8;
-/// Those that say how far a node has come, and are told anew whenever a job is done again.
+/// Kinds that measure the progress of a node; they recur whenever a job is replayed.
 const PROGRESS: Range<usize> = 0..3;
 
 impl EventCounts {
-    /// What was told so far, before the job is done again.
+    /// The counts of a log, before the job is replayed.
     pub(super) fn of(log: &EventLog) -> EventCounts {
         let mut heard = EventCounts::default();
         for told in log.lock().iter() {
@@ -154,18 +154,18 @@ impl EventCounts {
         heard
     }
 
-    /// The job is done again from its beginning.
+    /// Starts over, since the job is replayed from its beginning.
     pub(super) fn begin_again(&mut self) {
         self.now.clear();
     }
 
-    /// Whether a node and all below it have come as far again as they had come.
+    /// Whether a node and all of its descendants have reached the progress of the log.
     pub(super) fn has_caught_up(&self, path: &[u32]) -> bool {
         let mut below = self.ever.iter().filter(|(node, _)| node.starts_with(path));
         below.all(|(node, ever)| self.now.get(node).is_some_and(|now| now[PROGRESS] == ever[PROGRESS]))
     }
 
-    /// Whether this was not told before.
+    /// Counts an event; whether it is new.
     pub(super) fn is_new(&mut self, path: &[u32], what: &EventKind) -> bool {
         let kind = match what {
             EventKind::Opened => 0,

@@ -1,5 +1,5 @@
-//! Functions that a model may ask its caller to call: how it is told of them, how it is held to their schemas, and what it
-//! asked for. Nobody here calls them; the caller does, and says what came of it in another question.
+//! Functions that a model may ask the caller to call: their descriptions, the constraint to their schemas, and parsing
+//! of calls. They are never called here; the caller does that, and passes the results in another request.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -7,14 +7,14 @@ use theoremata_lm::{FunctionCall, Model};
 
 use super::output_format::OutputFormat;
 
-/// Calls of one answer at most.
+/// Maximal number of calls in an answer.
 const MOST_CALLS: usize = 16;
-/// Functions of one question at most.
+/// Maximal number of functions of a request.
 const MOST_FUNCTIONS: usize = 128;
-/// What stands around a call, where the model was not taught otherwise.
+/// Default delimiters of a call, for models without a format of their own.
 const CALL: [&str; 2] = ["<tool_call>", "</tool_call>"];
 
-/// A function, as a model is told of it.
+/// A function, as described to a model.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Function {
@@ -23,20 +23,20 @@ pub struct Function {
     /// What it does.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The schema of its arguments, which are an object.
+    /// The JSON Schema of its arguments, an object.
     pub parameters: Json,
 }
 
-/// Functions, and which of them have to be called.
+/// Functions, and whether they must be called.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Functions {
     /// The functions.
     pub list: Vec<Function>,
-    /// Which have to be called.
+    /// Which functions must be called.
     #[serde(default)]
     pub choice: Choice,
-    /// Whether an answer may have several calls.
+    /// Whether an answer may contain several calls.
     #[serde(default)]
     pub several: bool,
 }
@@ -45,32 +45,32 @@ pub struct Functions {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
-    /// The model chooses between an answer and calls.
+    /// The model chooses between text and calls.
     #[default]
     Auto,
-    /// None: the model only knows of them.
+    /// None: the functions are only described.
     None,
-    /// At least one.
+    /// At least one of them.
     Required,
     /// This one.
     Named(String),
 }
 
-/// What an answer says, and which calls it asks for.
+/// A parsed answer: text and function calls.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Answered {
-    /// The text beside the calls.
+    /// The text outside of calls.
     pub text: String,
     /// The calls, in order.
     pub calls: Vec<FunctionCall>,
 }
 
-/// How a model writes calls.
+/// The syntax of calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
-    /// Each as `<tool_call>` around `{"name": …, "arguments": …}`.
+    /// `<tool_call>` tags around `{"name": …, "arguments": …}`.
     Tagged,
-    /// One, as an answer that is `{"name": …, "parameters": …}`.
+    /// A single call, where the whole answer is `{"name": …, "parameters": …}`.
     Bare,
 }
 
@@ -83,16 +83,17 @@ impl Form {
     }
 }
 
-/// A model's way with functions.
+/// The function calling convention of a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Calling {
     form: Form,
-    /// Whether the model's template tells of functions itself.
+    /// Whether the model's template describes functions itself.
     by_template: bool,
 }
 
 impl Calling {
-    /// That of a model: as its template says where that knows of tools and we know its way; else it is told in the system turn.
+    /// The convention of a model: that of its template if it supports tools in a known syntax; otherwise functions are
+    /// described in the system turn.
     #[must_use]
     pub fn of(model: &Model) -> Calling {
         let mentions = |word: &str| model.template().is_some_and(|template| template.mentions(word));
@@ -102,12 +103,12 @@ impl Calling {
         Calling { form: if knows && bare { Form::Bare } else { Form::Tagged }, by_template: knows && (tagged || bare) }
     }
 
-    /// Whether the model's template tells of functions, calls and replies itself.
+    /// Whether the model's template renders functions, calls and replies itself.
     pub(super) fn is_by_template(self) -> bool {
         self.by_template
     }
 
-    /// Functions as templates expect them.
+    /// The functions in the form that templates expect.
     pub(super) fn told(self, functions: &Functions) -> Json {
         let told = |function: &Function| {
             let Function { name, description, parameters } = function;
@@ -116,7 +117,7 @@ impl Calling {
         functions.list.iter().map(told).collect()
     }
 
-    /// What the system turn says of functions, where the template does not.
+    /// The description of functions in the system turn, if the template has none.
     pub(super) fn described(self, functions: &Functions) -> String {
         let [begin, end] = CALL;
         let list: String = functions.list.iter().map(|function| format!("{}\n", json!(function))).collect();
@@ -126,7 +127,7 @@ impl Calling {
         )
     }
 
-    /// Calls that were made, as the model writes them.
+    /// Earlier calls, in the syntax of the model.
     pub(super) fn written(self, calls: &[FunctionCall]) -> String {
         let [begin, end] = CALL;
         let call = |FunctionCall { name, arguments }: &FunctionCall| {
@@ -135,7 +136,8 @@ impl Calling {
         calls.iter().map(call).collect::<Vec<_>>().join("\n")
     }
 
-    /// What holds an answer to the functions, beside what it is restricted to otherwise. `Free` if nothing does.
+    /// The constraint that function calls impose on an answer, combined with its other constraint. `Free` if there is
+    /// none.
     pub(super) fn shape(self, functions: &Functions, otherwise: &OutputFormat) -> OutputFormat {
         let list: Vec<&Function> = match &functions.choice {
             Choice::None => return otherwise.clone(),
@@ -150,7 +152,7 @@ impl Calling {
         };
         let calls: Vec<Json> = list.iter().map(call).collect();
         let mut object = if let [one] = calls.as_slice() { one.clone() } else { json!({ "anyOf": calls }) };
-        // As models were taught; and blanks that mean nothing leave one something to write for ever.
+        // The layout that models were trained on. Flexible whitespace would allow infinite output.
         let layout = json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
         object["x-guidance"] = layout;
         let more = if functions.several { format!(" (\"\\n\" call){{0,{}}}", MOST_CALLS - 1) } else { String::new() };
@@ -160,7 +162,7 @@ impl Calling {
         };
         let (start, text) = match (&functions.choice, otherwise) {
             (Choice::Auto, OutputFormat::JsonSchema(schema)) => ("calls | text", format!("text: %json {schema}\n")),
-            // What begins like a call is one. A template may have the model think first.
+            // A text that starts like a call is a call. A template may let the model think first.
             (Choice::Auto, _) if self.form == Form::Tagged => {
                 ("calls | TEXT", "TEXT: /([^<]|<[^t]|<t[^o]|<to[^o])(.|\\n)*/\n".to_owned())
             }
@@ -170,7 +172,8 @@ impl Calling {
         OutputFormat::Grammar(format!("start: {start}\n{text}calls: {calls}\nobject: %json {object}\n"))
     }
 
-    /// How many bytes of an answer that goes on are certainly text: all before what is a call, or may become one.
+    /// Number of leading bytes of an incomplete answer that are certainly text: everything before a call or a possible
+    /// beginning of one.
     #[must_use]
     pub fn certain(self, answer: &str) -> usize {
         let said = answer.trim_start();
@@ -179,11 +182,11 @@ impl Calling {
         }
         let may_begin = |at: &usize| CALL[0].starts_with(&answer[*at..]) || answer[*at..].starts_with(CALL[0]);
         let begin = answer.char_indices().map(|(at, _)| at).find(may_begin).unwrap_or(answer.len());
-        // Blanks before a call do not belong to the text.
+        // Whitespace before a call is not part of the text.
         answer[..begin].trim_end().len()
     }
 
-    /// The calls that stand in an answer. What looks like a call and is none of these functions is text.
+    /// Parses the calls in an answer. Malformed calls, and calls of other functions, are text.
     #[must_use]
     pub fn read(self, functions: &Functions, answer: &str) -> Answered {
         let call = |text: &str| {
@@ -223,12 +226,12 @@ impl Calling {
 }
 
 impl Functions {
-    /// Bytes of its texts.
+    /// Total size of its texts, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.list.iter().map(|function| json!(function).to_string().len()).sum()
     }
 
-    /// Whether a question can have these.
+    /// Validates the functions of a request.
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         let named = |function: &Function| (1..=64).contains(&function.name.len()) && function.name.chars().all(plain);

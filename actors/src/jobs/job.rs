@@ -1,4 +1,4 @@
-//! What a pool is asked: a job, as data. It can be sent to another machine, kept on disk, and done again.
+//! A job, as data: it can be sent to another machine, stored, and repeated.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use super::output_format::OutputFormat;
 use super::script::{self, Script};
 use super::tools::{self, Called, Decision, Tool};
 
-/// A job, by what is asked and of which model. The same question has the same id.
+/// The id of a job: a hash of the request and the model. Equal requests have equal ids.
 pub type JobId = JournalId;
 
-/// Branches, samples or items of one job at most.
+/// Maximal number of branches, samples or items of a job.
 pub const MOST_BRANCHES: usize = 4096;
-/// Levels of a tree at most.
+/// Maximal depth of a tree.
 const DEEPEST: usize = 65;
-/// Bytes of all texts of a job at most.
+/// Maximal total size of a job's texts, in bytes.
 pub const MOST_BYTES: usize = 16 << 20;
 
-/// One question, and the program by which it is answered.
+/// A prompt, and the program that answers it.
 ///
 /// The answer is a function of the job and the model alone.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -34,74 +34,75 @@ pub const MOST_BYTES: usize = 16 << 20;
 pub struct Job {
     /// The question.
     pub prompt: String,
-    /// What was said before the question; a model without a chat template takes no such job.
+    /// Earlier turns of the conversation; require a model with a chat template.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Said>,
-    /// Who has the last word: the user with the question, or a function with what came of its call.
+    /// Role of the last turn: the user with the question, or a function with its result.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asker: Speaker,
-    /// What the question may rest on, the best first where somebody ranked it: read before the question, one a line.
+    /// Premises of the question, best first if they are ranked; they precede the question in the prompt, one per line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub premises: Vec<String>,
-    /// How premises are laid out.
+    /// Layout of the premises in the prompt.
     #[serde(default, skip_serializing_if = "is_default")]
     pub layout: Layout,
-    /// How it is parted and joined.
+    /// How the tree branches and joins.
     pub program: Program,
-    /// All draws hang on it.
+    /// The seed of all sampling.
     #[serde(default)]
     pub seed: u64,
-    /// The prompt is meant as it stands, even if the model has a chat template.
+    /// Use the prompt verbatim, even if the model has a chat template.
     #[serde(default)]
     pub raw: bool,
-    /// Tokens of one answer at most.
+    /// Maximal tokens of one answer.
     pub max_tokens: usize,
-    /// Tokens of the whole tree at most.
+    /// Maximal tokens of the whole tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_tokens: Option<usize>,
-    /// Tokens one after the other at most: those on the longest path from the root to a leaf.
+    /// Maximal sequential tokens: those on the longest path from the root to a leaf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_tokens: Option<usize>,
-    /// Tokens whose keys and values the tree may hold together at most, in whole pages.
+    /// KV cache budget of the tree: maximal number of tokens held at a time, in whole pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_tokens: Option<usize>,
-    /// What is kept of keys and values, such as `scored:256`; all but `all` are approximate.
+    /// Retention policy of the KV cache, such as `scored:256`; all but `all` are approximate.
     #[serde(default, skip_serializing_if = "Kv::is_all")]
     pub kv: Kv,
-    /// Calls of tools at most; without it as many as the tokens allow.
+    /// Maximal number of tool calls; if absent, limited by tokens only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<usize>,
-    /// Seconds at most from when a worker takes it. How far it comes in them is chance.
+    /// Time limit in seconds, from the first assignment to a worker. How far a job gets in that time is not
+    /// deterministic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
-    /// How tokens are chosen.
+    /// Sampling parameters.
     #[serde(default)]
     pub choice: TokenChoice,
-    /// What the model is told before, where it has a chat template.
+    /// The system prompt, for models with a chat template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
-    /// The day that a template writes if it asks for one, such as `2026-11-29`; without it templates have their own.
+    /// The date passed to templates that ask for one, such as `2026-11-29`; templates have a default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
-    /// Further values for the chat template, such as `enable_thinking`.
+    /// Additional variables of the chat template, such as `enable_thinking`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub template_values: BTreeMap<String, Json>,
-    /// Texts that end an answer.
+    /// Stop strings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop: Vec<String>,
-    /// What each answer is restricted to.
+    /// The constraint on each answer.
     #[serde(default, skip_serializing_if = "OutputFormat::is_free")]
     pub shape: OutputFormat,
-    /// Tools that may be called: by programs that call any.
+    /// Tools available to programs that call tools.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
-    /// Nodes that draw anew: all else stays as it is without them.
+    /// Nodes to resample; all other nodes stay as they would be without this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redraws: Vec<Redraw>,
-    /// What tools have replied before: these calls are not made again.
+    /// Recorded tool replies: these calls are not made again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replies: Vec<Called>,
-    /// What persons have said before of what waited for them.
+    /// Recorded decisions of a human on approvals.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
     /// Functions that an answer may ask the caller to call.
@@ -109,18 +110,18 @@ pub struct Job {
     pub functions: Option<Functions>,
 }
 
-/// Whether it goes without saying.
+/// Whether a value is the default, and is skipped in JSON.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A node that draws anew, with all below it.
+/// A node that is resampled, with all of its descendants.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redraw {
-    /// The branches that lead to it from the root; at least one.
+    /// The path of the node from the root; not empty.
     pub node: Vec<u32>,
-    /// Which draw: each number gives another one. 0 is what it draws without.
+    /// Number of the sample: each gives a different one. 0 is the original.
     pub draw: u64,
 }
 
@@ -128,121 +129,122 @@ pub struct Redraw {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Program {
-    /// The question about each item by itself, and a last one about the answers.
+    /// The question for each item separately, and a final question about the answers.
     Map {
         /// The items.
         items: Vec<String>,
-        /// The last question.
+        /// The final question.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last: Option<String>,
     },
-    /// Several answers, and the one that most agree on.
+    /// Majority vote over several answers.
     Vote {
-        /// How many answers.
+        /// Number of answers.
         samples: usize,
-        /// So many have to agree.
+        /// Minimal number of answers that must agree.
         least: usize,
-        /// What counts of an answer: what this expression finds last, its first group if it has one.
+        /// The part of an answer that votes: the last match of this regular expression, or of its first group if it has
+        /// one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
     },
-    /// Several attempts, and the first that is accepted.
+    /// Several attempts, of which the first accepted one is taken.
     First {
-        /// How many attempts.
+        /// Number of attempts.
         samples: usize,
-        /// Which is accepted.
+        /// The acceptance criterion.
         accept: Accept,
     },
-    /// A plan, its subtasks, and an answer from what they concluded.
+    /// A plan, its subtasks, and an answer from their conclusions.
     Decompose {
-        /// Tasks are parted down to this depth.
+        /// Maximal depth of decomposition.
         depth: usize,
-        /// Subtasks of a task at most.
+        /// Maximal number of subtasks of a task.
         width: usize,
     },
-    /// How likely each item is as the answer; nothing is drawn.
+    /// The likelihood of each item as the answer; nothing is sampled.
     Score {
         /// The items.
         items: Vec<String>,
-        /// Whether the probability of the whole text counts, instead of the mean of a token.
+        /// Whether to use the log-probability of the whole text instead of the mean per token.
         sum: bool,
     },
-    /// A text that the model itself parts into parallel paths, by the tags of Multiverse.
+    /// A text that the model itself splits into parallel paths, by the tags of Multiverse.
     Tags {
-        /// Paths of a block at most.
+        /// Maximal number of paths of a block.
         width: usize,
-        /// Blocks one in another at most.
+        /// Maximal nesting of blocks.
         depth: usize,
-        /// Characters of a text between two tags at most.
+        /// Maximal number of characters between two tags.
         characters: usize,
         /// What a conclusion sees of the paths.
         view: View,
     },
-    /// A tree of tasks in JSON that the model itself writes, and of which it forgets what is done.
+    /// A tree of tasks in JSON that the model itself writes, with finished tasks pruned from its context.
     Tasks {
-        /// Levels of tasks at most.
+        /// Maximal depth of tasks.
         levels: usize,
-        /// Tasks of a list at most.
+        /// Maximal number of tasks in a list.
         width: usize,
-        /// Characters of a thought or a conclusion at most.
+        /// Maximal number of characters of a thought or a conclusion.
         characters: usize,
-        /// What it goes on reading.
+        /// What stays visible of finished tasks.
         memory: Forgetting,
-        /// Whether it may have finished pieces shown once more, by the tool `recall`.
+        /// Whether the model may view pruned pieces again, by the tool `recall`.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         recall: bool,
     },
-    /// Steps that are data: see [`Script`].
+    /// A program given as data; see [`Script`].
     Script(Script),
 }
 
-/// What the writer of a conclusion sees of parallel paths.
+/// What a conclusion sees of parallel paths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum View {
-    /// All of them as they were computed, side by side; a model has to be trained for it.
+    /// All of them as they were computed, side by side, without recomputation; needs a model trained for it.
     Stitch,
-    /// All of them as one text, computed again.
+    /// All of them as one text, recomputed.
     Replay,
-    /// The same, until the conclusion is written; then they are taken out of view.
+    /// Like `Replay`, but the paths are pruned once the conclusion is written.
     Value,
 }
 
-/// What a model goes on reading of the tasks that are done.
+/// What stays visible of finished tasks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Forgetting {
-    /// So many finished lists of subtasks; what stood behind one that goes is computed again.
+    /// This many finished lists of subtasks; when one is pruned, the text after it is recomputed.
     Lists(usize),
-    /// The same, but what stood behind moves up as it is: approximate.
+    /// The same, but the KV cache of the text after it is moved without recomputation: approximate.
     SplicedLists(usize),
     /// The conclusion of each task, which is written in a branch of its own.
     Conclusions,
 }
 
-/// Which attempts are accepted.
+/// The criterion for accepting an attempt.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Accept {
-    /// Any that says something.
+    /// Any non-empty text.
     Any,
-    /// One in which this regular expression finds something.
+    /// A text with a match of this regular expression.
     Pattern(String),
-    /// One that the pool's judge accepts, who is told this.
+    /// A text that the pool's judge accepts, given this instruction.
     Judge(String),
 }
 
-/// How tokens are chosen.
+/// Sampling parameters.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenChoice {
-    /// Divides the logits; 0 takes the most likely token.
+    /// Divides the logits; 0 is greedy decoding.
     pub temperature: f32,
-    /// So many of the most likely tokens are kept; 0 keeps all.
+    /// Keeps this many of the most likely tokens; 0 keeps all.
     pub top_k: usize,
-    /// The most likely tokens that reach this probability together are kept.
+    /// Keeps the smallest set of most likely tokens that reaches this total probability.
     pub top_p: f32,
-    /// Tokens that are at least this share as likely as the most likely one are kept.
+    /// Keeps tokens whose probability is at least this fraction of the most likely token's.
     pub min_p: f32,
 }
 
@@ -260,7 +262,7 @@ impl From<TokenChoice> for Sampling {
 }
 
 impl Job {
-    /// A plain question with nothing special about it.
+    /// A job with default settings.
     pub fn new(prompt: impl Into<String>, program: Program, max_tokens: usize) -> Job {
         Job {
             prompt: prompt.into(),
@@ -292,17 +294,17 @@ impl Job {
         }
     }
 
-    /// Its id, for a model of that name.
+    /// The id of this job for a model of that name.
     pub fn id(&self, model: &str) -> JobId {
-        // What a job means belongs to the version of the program.
+        // The version of the program is included, since the semantics of jobs depends on it.
         let text = serde_json::to_string(self).unwrap_or_default();
         JobId::of(&[env!("CARGO_PKG_VERSION"), model, &text])
     }
 
-    /// Whether it is one.
+    /// Validates the job.
     ///
     /// # Errors
-    /// If a number is out of range, there is too much of something, or a pattern cannot be read.
+    /// If a number is out of range, a limit is exceeded, or a pattern is malformed.
     pub fn check(&self) -> Result<(), JobError> {
         let at_least_one = |what, number: usize| if number == 0 { Err(JobError::Nothing(what)) } else { Ok(()) };
         at_least_one("max_tokens", self.max_tokens)?;
@@ -375,7 +377,7 @@ impl Job {
         })
     }
 
-    /// Whether the conversation is one, with functions that its answers may ask for.
+    /// Validates the conversation, and the functions that answers may call.
     fn check_conversation(&self) -> Result<(), JobError> {
         if let Some(functions) = &self.functions {
             functions.check().map_err(JobError::Range)?;
@@ -390,7 +392,7 @@ impl Job {
         Ok(())
     }
 
-    /// Bytes of its texts.
+    /// Total size of its texts, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let more: usize = match &self.program {
             Program::Map { items, last } => {
@@ -415,7 +417,7 @@ impl Job {
             + more
     }
 
-    /// Branches that write at the same time, at most.
+    /// Maximal number of branches that generate at the same time.
     pub(crate) fn width(&self) -> usize {
         match &self.program {
             Program::Map { items, .. } | Program::Score { items, .. } => items.len(),

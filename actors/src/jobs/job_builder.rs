@@ -1,4 +1,4 @@
-//! A job as a tree of an engine.
+//! Builds the tree of a job in an engine.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use super::script;
 use super::scripted::{LastSaid, Scripted};
 use super::tools::{self, REPLY_CHARACTERS, Tool};
 
-/// Why a job cannot be planted.
+/// Why the tree of a job cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BuildError {
     #[error(transparent)]
@@ -34,18 +34,18 @@ pub(super) enum BuildError {
     NoJudge,
 }
 
-/// A tree that was planted.
+/// A tree in an engine.
 pub(super) struct Planted {
     pub(super) running: Running<'static>,
-    /// What its program said last, if it knows that better than its tokens do.
+    /// The final text of a script, which its tokens alone do not determine.
     pub(super) said: Option<LastSaid>,
 }
 
-/// Plants jobs in the engine of one worker.
+/// Builds trees in the engine of one worker.
 pub(super) struct JobBuilder {
     model: Arc<Model>,
     askable: Askable,
-    /// Made when the first job has a shape: that takes a tenth of a second for a large vocabulary.
+    /// Created for the first constrained job, as it takes a tenth of a second for a large vocabulary.
     grammars: Option<Grammars>,
 }
 
@@ -54,7 +54,7 @@ impl JobBuilder {
         JobBuilder { model, askable, grammars: None }
     }
 
-    /// Plants the tree of a job. Its calls of tools are taken down in `calls`, which knows those of before.
+    /// Builds the tree of a job. Tool calls are recorded in `calls`, which also holds earlier replies.
     pub(super) fn build(
         &mut self,
         engine: &mut Engine,
@@ -219,17 +219,17 @@ fn forgetting(memory: Forgetting) -> Memory {
     }
 }
 
-/// How plans and answers of a decomposition are guided, so that they end: they are lines of so many characters at most.
+/// Constraints that make plans and answers of a decomposition end: lines of bounded length.
 struct Guided {
     plan: OutputFormat,
-    /// Tokens of a plan at most: a character may be four of them, of one byte each.
+    /// Maximal tokens of a plan: a character may take four tokens of one byte each.
     plan_tokens: usize,
     answer: OutputFormat,
 }
 
-/// Characters of a step of a plan at most.
+/// Maximal characters of a step of a plan.
 const STEP_CHARACTERS: usize = 80;
-/// Characters of an answer at most. Its tokens have four in the mean, so it ends before it has no token left.
+/// Maximal characters of an answer. A token has about four characters, so the text ends before its token budget does.
 const ANSWER_CHARACTERS: usize = 2000;
 
 impl Guided {

@@ -1,35 +1,35 @@
-//! Why what a pool is asked is no job.
+//! Validation errors of jobs.
 
 use super::script::ScriptError;
 use super::tools::ToolError;
 
-/// Why a job is none.
+/// Why a job is invalid.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
-    /// A list or number that may not be empty is.
+    /// A list is empty, or a number 0, that must not be.
     #[error("{0} must be at least 1")]
     Nothing(&'static str),
-    /// More than a pool takes.
+    /// A limit of the pool is exceeded.
     #[error("{what}: {wanted} is more than the {bound} that a job may have")]
     TooMuch {
-        /// Of what.
+        /// The limited quantity.
         what: &'static str,
-        /// How much there is.
+        /// The requested amount.
         wanted: usize,
-        /// How much there may be.
+        /// The limit.
         bound: usize,
     },
-    /// A number outside of its range.
+    /// A number is out of range.
     #[error("{0}")]
     Range(&'static str),
-    /// A tool that is none.
+    /// A tool is invalid.
     #[error(transparent)]
     Tool(#[from] ToolError),
-    /// A program that is none.
+    /// A script is invalid.
     #[error(transparent)]
     Script(#[from] ScriptError),
-    /// An expression that cannot be read.
+    /// A regular expression is malformed.
     #[error("the pattern cannot be read: {0}")]
     Pattern(String),
 }

@@ -1,4 +1,4 @@
-//! The jobs that a pool knows, for the dispatcher and its callers.
+//! The jobs known to a pool, shared by the dispatcher and callers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,23 +7,23 @@ use dashmap::DashMap;
 use super::event_log::EventLog;
 use super::job::JobId;
 
-/// What the dispatcher and its callers share.
+/// State shared by the dispatcher and callers.
 #[derive(Default)]
 pub(super) struct JobTable {
-    /// The log of every job that was asked for and not forgotten.
+    /// The event log of every job that was submitted and not forgotten.
     pub(super) jobs: DashMap<JobId, Arc<EventLog>>,
-    /// Jobs that no worker has, since they wait for a person.
+    /// Jobs without a worker that wait, or waited, for a human decision.
     pub(super) suspended: DashMap<JobId, Suspended>,
-    /// Why jobs are not written down any more, if that failed.
+    /// The error that ended journaling, if there was one.
     pub(super) trouble: Mutex<Option<String>>,
 }
 
-/// Where a job stands that no worker has, since it waits for a person or did.
+/// The state of a suspended job, which has no worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Suspended {
-    /// A person has to decide first.
+    /// It waits for a human decision.
     Waiting,
-    /// It could go on, and does when it is asked for again.
+    /// It can continue, and does when it is submitted again.
     Ready,
 }
 

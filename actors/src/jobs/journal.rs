@@ -1,4 +1,4 @@
-//! The journal of a job: its events on disk, so that a killed process goes on where it was.
+//! The journal of a job: its events on disk, so that it survives a kill of the process.
 
 use std::sync::Arc;
 
@@ -9,26 +9,26 @@ use super::event::JobEvent;
 use super::event_log::EventLog;
 use super::job::Job;
 
-/// The first record of a journal: what is asked.
+/// The first record of a journal: the job.
 #[derive(Serialize, Deserialize)]
 struct Head {
     job: Job,
     model: String,
 }
 
-/// Where a job is written down as it is told.
+/// The journal of a job.
 pub(super) struct Journal {
     /// The name of the journal in the store.
     id: JournalId,
-    /// Behind its last record.
+    /// Position after its last record.
     end: JournalEnd,
-    /// Records that are not in the store yet.
+    /// Records not yet written to the store.
     waiting: Vec<Vec<u8>>,
 }
 
 impl Journal {
-    /// The journal of a job, and what it has of it. A journal that does not begin with the job is another one's,
-    /// or damaged: it is begun anew.
+    /// Opens the journal of a job, and reads its events. A journal that does not begin with this job belongs to another
+    /// one or is damaged; it is started over.
     pub(super) fn open(
         store: &Store,
         id: JournalId,
@@ -55,9 +55,9 @@ impl Journal {
         Ok((journal, log))
     }
 
-    /// Writes something down with the next flush.
+    /// Queues a record for the next flush.
     fn write(&mut self, what: &impl Serialize) {
-        // Our own types have only string keys, which is all that can go wrong.
+        // Cannot fail: our types have only string keys.
         self.waiting.extend(serde_json::to_vec(what));
     }
 
@@ -65,7 +65,7 @@ impl Journal {
         self.write(told);
     }
 
-    /// Gives to the store what waits. Whether there was anything.
+    /// Writes queued records to the store. Returns whether there were any.
     pub(super) fn flush(&mut self, store: &Store) -> Result<bool, StoreError> {
         if self.waiting.is_empty() {
             return Ok(false);

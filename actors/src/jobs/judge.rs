@@ -1,4 +1,4 @@
-//! What counts of an answer, and which answers are accepted.
+//! Votes of answers, and acceptance of attempts.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use regex::Regex;
 use super::job::Accept;
 use super::tools::Toolbox;
 
-/// Says whether a text is accepted: what the job says of the judge, and the text. It should say the same of the
-/// same text each time; it may be asked on any thread.
+/// Decides whether a text is accepted, given the job's instruction and the text. It should be deterministic, and may be
+/// called on any thread.
 pub type Judge = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
 
-/// Whom jobs may ask beside the model.
+/// The judge and the toolbox that jobs may use.
 #[derive(Clone, Default)]
 pub(super) struct Askable {
     pub(super) judge: Option<Judge>,
     pub(super) toolbox: Option<Toolbox>,
 }
 
-/// Which attempts of a job are accepted.
+/// The acceptance criterion of a job.
 #[derive(Clone)]
 pub(super) enum Verdict {
     Any,
@@ -27,7 +27,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict of a job. Nothing, if it wants a judge and there is none, or its pattern cannot be read.
+    /// The criterion of a job. `None` if it needs a judge and there is none, or its pattern is malformed.
     pub(super) fn new(accept: &Accept, judge: Option<&Judge>) -> Option<Verdict> {
         Some(match accept {
             Accept::Any => Verdict::Any,
@@ -45,11 +45,11 @@ impl Verdict {
     }
 }
 
-/// What an answer counts as in a vote. One that says nothing, or in which the pattern finds nothing, does not count.
+/// The vote of an answer. `None` if the answer is empty or the pattern does not match.
 pub(super) fn ballot(text: &str, pattern: Option<&Regex>) -> Option<Vec<u8>> {
     let said = match pattern {
         None => text.trim(),
-        // Models repeat the question before they answer it.
+        // The last match, because models repeat the question before they answer it.
         Some(pattern) => {
             let captures = pattern.captures_iter(text).last()?;
             captures.get(1).or(captures.get(0)).map_or("", |found| found.as_str())

@@ -1,4 +1,4 @@
-//! The local backend: an engine with a model of this machine, and the threads that it computes on.
+//! The local backend: an engine with a model on this machine, and its compute threads.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,21 +21,21 @@ use super::prompt_codec::PromptCodec;
 use super::scripted::LastSaid;
 use super::tools::{Awaited, Decision};
 
-/// How long to wait for replies of tools, where nothing else is to be done.
+/// Polling interval for tool replies when there is nothing else to do.
 const PATIENCE: Duration = Duration::from_millis(10);
-/// Why a branch fails that only had to write.
+/// Error of a branch that fails although it only generates.
 const NO_NUMBERS: &str = "the model computed something that is no number: its weights are damaged";
 
-/// A model with its memory and its threads.
+/// A model with its memory and threads.
 #[derive(Clone)]
 pub struct Local {
     /// The model; workers may share it.
     pub model: Arc<Model>,
-    /// The pages and rows of this worker.
+    /// KV pages and batch size of this worker.
     pub settings: Settings,
-    /// Threads that compute a step on the processor.
+    /// Threads that compute a step on the CPU.
     pub threads: NonZeroUsize,
-    /// On what it computes; no answer depends on it. Each worker takes memory of its own there.
+    /// The compute device; answers do not depend on it. Each worker allocates its own memory there.
     pub device: Device,
 }
 
@@ -43,21 +43,21 @@ pub struct Local {
 struct RunningJob {
     /// The program and its tree.
     running: Running<'static>,
-    /// Turns tokens to text for this job.
+    /// Decodes the tokens of this job.
     codec: PromptCodec,
-    /// Texts that end an answer.
+    /// Stop strings.
     stops: Vec<String>,
-    /// Text of nodes that is not certain yet.
+    /// By node: text that is not final yet.
     speeches: BTreeMap<NodeId, Speech>,
-    /// What its program said last, if it says so.
+    /// The final text of a script.
     said: Option<LastSaid>,
-    /// What its tools were asked.
+    /// Its tool calls.
     calls: Rc<RefCell<Calls>>,
-    /// Decisions of persons that were heard since it was taken.
+    /// Number of human decisions received since it was admitted.
     heard: u32,
     /// When its time is up.
     deadline: Option<Instant>,
-    /// Whether its branches only write, so that one that fails has met something that is no number.
+    /// Whether its branches only generate, so that a failed branch means NaN in the model's output.
     only_writes: bool,
 }
 
@@ -65,20 +65,20 @@ struct RunningJob {
 pub(super) struct LocalBackend {
     /// The model of the engine.
     model: Arc<Model>,
-    /// All jobs share its batch and its pages.
+    /// Shared by all jobs, with its batch and pages.
     engine: Engine,
-    /// Threads that compute a step.
+    /// Compute threads.
     crew: Crew,
-    /// Makes trees of jobs.
+    /// Builds the trees of jobs.
     builder: JobBuilder,
-    /// Jobs that are not done.
+    /// Unfinished jobs.
     jobs: BTreeMap<JobId, RunningJob>,
-    /// Events since the worker asked last.
+    /// Events since the worker last asked.
     said: Vec<BackendEvent>,
 }
 
 impl LocalBackend {
-    /// An engine on the device, or why that cannot be had.
+    /// Creates the engine on the device.
     pub(super) fn new(local: &Local, askable: Askable) -> Result<LocalBackend, String> {
         let engine = Engine::on(local.model.clone(), local.settings, &local.device);
         Ok(LocalBackend {
@@ -91,10 +91,10 @@ impl LocalBackend {
         })
     }
 
-    /// Hears what happened in the engine.
+    /// Processes events of the engine.
     fn hear(&mut self, events: Vec<Event>) {
         for event in events {
-            // A tree belongs to one job; the others pass the event over.
+            // A tree belongs to one job; the others ignore the event.
             for (job, aboard) in &mut self.jobs {
                 aboard.running.take(&mut self.engine, &event);
                 aboard.tell(*job, &event, &self.model, &mut self.said);
@@ -103,7 +103,7 @@ impl LocalBackend {
         }
     }
 
-    /// Answers the jobs that came to their end.
+    /// Answers finished jobs.
     fn finish_done(&mut self) {
         let done: Vec<JobId> =
             self.jobs.iter().filter(|(_, aboard)| aboard.running.is_done()).map(|(id, _)| *id).collect();
@@ -148,7 +148,7 @@ impl Backend for LocalBackend {
     }
 
     fn cancel(&mut self, id: JobId, path: &[u32]) {
-        // What happened before is said before, so that the log tells how far each node had come.
+        // Earlier events are reported first, so that the log says how far each node had got.
         loop {
             let news = self.engine.news();
             if news.is_empty() {
@@ -161,7 +161,7 @@ impl Backend for LocalBackend {
         let Some((node, grown)) = growth.at(path).filter(|(_, grown)| grown.outcome.is_none()) else { return };
         let what = EventKind::Cancelled { stages: Some(grown.stages) };
         self.said.push(BackendEvent { job: id, path: path.to_vec(), what });
-        // A node that the tree knows is one that the engine knows.
+        // Cannot fail: a node of the tree is known to the engine.
         let _ = self.engine.cancel(node);
     }
 
@@ -176,7 +176,7 @@ impl Backend for LocalBackend {
         let now = Instant::now();
         for aboard in self.jobs.values_mut().filter(|aboard| aboard.deadline.is_some_and(|deadline| deadline <= now)) {
             aboard.deadline = None;
-            // A root stays until its job is finished.
+            // Cannot fail: a root exists until its job is finished.
             let _ = self.engine.expire(aboard.running.root());
         }
         for (job, aboard) in &mut self.jobs {
@@ -202,7 +202,7 @@ impl Backend for LocalBackend {
         let mut left = Vec::new();
         for id in suspended {
             let Some(aboard) = self.jobs.remove(&id) else { continue };
-            // What it said so far is in its log, and is not lost with the tree.
+            // Its results are in the log, and survive the tree.
             aboard.running.finish(&mut self.engine);
             left.push((id, aboard.heard));
         }
@@ -220,7 +220,7 @@ impl Backend for LocalBackend {
 }
 
 impl RunningJob {
-    /// Says which tools were asked, or are to be asked, for a node.
+    /// Reports answered calls and requests for approval of a node.
     fn tell_calls(&mut self, job: JobId, node: NodeId, said: &mut Vec<BackendEvent>) {
         let (awaited, calls) = self.calls.borrow_mut().take_new();
         let Some(grown) = self.running.growth().node(node) else { return };
@@ -229,7 +229,7 @@ impl RunningJob {
         said.extend(awaited.into_iter().map(EventKind::Awaits).map(told));
     }
 
-    /// Lets nodes go on whose replies have come. Those below come first: nodes above may wait for them.
+    /// Wakes nodes whose replies have arrived, descendants first, since their ancestors may wait for them.
     fn wake(&mut self, job: JobId, engine: &mut Engine, said: &mut Vec<BackendEvent>) {
         for node in self.running.waiting().into_iter().rev() {
             self.running.wake(engine, node);
@@ -237,7 +237,7 @@ impl RunningJob {
         }
     }
 
-    /// Says what an event means, if it is one of this job.
+    /// Translates an engine event of this job.
     fn tell(&mut self, job: JobId, event: &Event, model: &Model, said: &mut Vec<BackendEvent>) {
         let node = event.node();
         let Some(grown) = self.running.growth().node(node) else { return };
@@ -270,16 +270,16 @@ impl RunningJob {
     }
 }
 
-/// The calls of a job: those that were answered before it, or since it was asked.
+/// The known calls of a job: those in its request, and those in its log.
 fn known(job: &Job, log: &EventLog) -> Calls {
     let decided = job.decisions.iter().map(|Decision { what, granted }| (what.clone(), *granted));
     Calls::known([job.replies.clone(), log.calls()].concat(), decided.chain(log.decided()).collect())
 }
 
-/// What came of a job, in words.
+/// Assembles the answer of a job.
 fn answer(aboard: RunningJob, engine: &mut Engine) -> Answer {
     let RunningJob { running, codec, stops, said, only_writes, .. } = aboard;
-    // A node of a program that is data may write several times, each time up to its own end.
+    // A node of a script may generate several times, each with its own stop strings.
     let node_stops = if said.is_some() { &[] } else { stops.as_slice() };
     let lm::Answer {
         outcome,

@@ -1,4 +1,4 @@
-//! What the dispatcher and its workers tell each other.
+//! Messages between the dispatcher and its workers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use super::event_log::EventLog;
 use super::job::{Job, JobId};
 use super::tools::Awaited;
 
-/// Does a job.
+/// Admits a job.
 pub(super) struct Admit {
     pub(super) generation: u64,
     pub(super) id: JobId,
@@ -21,14 +21,14 @@ pub(super) struct Admit {
     pub(super) deadline: Option<Instant>,
 }
 
-/// Ends a node of a job; the root ends all of it.
+/// Cancels a node of a job; the root stands for the whole job.
 pub(super) struct Cancel {
     pub(super) generation: u64,
     pub(super) id: JobId,
     pub(super) path: Vec<u32>,
 }
 
-/// A person said whether something of a job may go on.
+/// Delivers a human decision to a job.
 pub(super) struct Decide {
     pub(super) generation: u64,
     pub(super) id: JobId,
@@ -36,12 +36,12 @@ pub(super) struct Decide {
     pub(super) granted: bool,
 }
 
-/// What a worker did.
+/// Events and usage of a worker.
 pub(super) struct Progress {
     pub(super) worker: usize,
     pub(super) generation: u64,
     pub(super) said: Vec<BackendEvent>,
-    /// Jobs that it has let go of until a person decides, each with the decisions that it has heard of.
+    /// Jobs that were released because they only wait for human decisions, each with the number of decisions received.
     pub(super) suspended: Vec<(JobId, u32)>,
     pub(super) usage: Usage,
 }
@@ -49,10 +49,10 @@ pub(super) struct Progress {
 /// A worker lost its backend.
 pub(super) struct Crashed {
     pub(super) worker: usize,
-    /// From now on.
+    /// The new generation.
     pub(super) generation: u64,
     pub(super) why: String,
-    /// Whether it has another one.
+    /// Whether a new backend was created.
     pub(super) lasting: bool,
 }
 

@@ -1,29 +1,29 @@
-//! What the texts of a job are restricted to.
+//! Constraints on the texts of a job.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use theoremata_lm::{ConstraintError, Grammars, TurnConstraint};
 
-/// What a text is restricted to.
+/// The constraint on a text.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputFormat {
-    /// Nothing.
+    /// Unconstrained.
     #[default]
     Free,
-    /// JSON of this schema.
+    /// JSON that satisfies this JSON Schema.
     JsonSchema(Json),
-    /// A text that this expression matches as a whole.
+    /// A text that this regular expression matches as a whole.
     Regex(String),
-    /// A text of this grammar, in the notation of Lark.
+    /// A text of this grammar, in Lark notation.
     Grammar(String),
 }
 
 impl OutputFormat {
-    /// The constraint that keeps to it.
+    /// Compiles the constraint.
     ///
     /// # Errors
-    /// If the schema, expression or grammar cannot be read.
+    /// If the schema, regular expression or grammar is malformed.
     pub fn constraint(&self, grammars: &Grammars) -> Result<TurnConstraint, ConstraintError> {
         Ok(match self {
             OutputFormat::Free => return Ok(TurnConstraint::Free),

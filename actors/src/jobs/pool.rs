@@ -1,4 +1,4 @@
-//! A pool: the dispatcher, its workers, and the way in for callers.
+//! A pool: the dispatcher, its workers, and the interface for callers.
 
 use std::io;
 use std::sync::{Arc, PoisonError};
@@ -23,40 +23,40 @@ use super::remote::{RemoteBackend, can};
 use super::tools::Toolbox;
 use super::worker::{MakeBackend, Reports, Worker};
 
-/// Jobs that a worker of this machine does side by side: enough to fill its batches.
+/// Concurrent jobs of a local worker: enough to fill its batches.
 const LOCAL_JOBS: usize = 32;
 
-/// What does the work.
+/// The kind of a worker.
 #[derive(Clone)]
 pub enum Kind {
-    /// A model of this machine.
+    /// A model on this machine.
     Local(Local),
-    /// A server.
+    /// A remote server.
     Remote(Remote),
 }
 
-/// A pool.
+/// Configuration of a pool.
 pub struct Options {
     /// The workers; at least one.
     pub workers: Vec<Kind>,
-    /// The name of the model, as precise as it should be known by: a job's id hangs on it.
+    /// The name of the model; job ids depend on it, so it should identify the model precisely.
     pub model: String,
-    /// Jobs that may wait for a worker; more are refused.
+    /// Capacity of the queue; further jobs are refused.
     pub waiting: usize,
-    /// The judge that says which attempts are accepted, for jobs that ask a judge.
+    /// The judge for jobs that need one.
     pub judge: Option<Judge>,
-    /// What answers calls of tools, for jobs that have any.
+    /// Answers tool calls, for jobs with tools.
     pub toolbox: Option<Toolbox>,
-    /// Where jobs are written down as they are told, if they are to outlive the process.
+    /// Where jobs are journaled, if they are to survive the process.
     pub store: Option<Arc<Store>>,
-    /// Whether jobs that are written down there are done anew.
+    /// Whether journaled jobs are started over.
     pub fresh: bool,
-    /// When a job goes on that waited for a person.
+    /// When a job continues that waited for a human decision.
     pub resumption: Resumption,
 }
 
 impl Options {
-    /// A pool that keeps nothing and lets a thousand jobs wait.
+    /// A pool without persistence and with a queue of a thousand jobs.
     pub fn new(workers: Vec<Kind>, model: impl Into<String>) -> Options {
         let model = model.into();
         let (judge, toolbox, store, fresh, resumption) = (None, None, None, false, Resumption::AtOnce);
@@ -64,7 +64,8 @@ impl Options {
     }
 }
 
-/// A pool at work. Dropped, it stops: jobs that are not done go on when a pool with the same store is asked again.
+/// A running pool. Dropping it stops it; unfinished journaled jobs continue when they are submitted to a pool with the
+/// same store.
 pub struct Pool {
     dispatcher: Addr<Dispatcher>,
     table: Arc<JobTable>,
@@ -87,43 +88,44 @@ impl Pool {
         }
     }
 
-    /// Asks for a job. One that was asked for before has the same id, and is done once.
+    /// Submits a job. A job that was submitted before has the same id, and runs once.
     ///
     /// # Errors
-    /// If it is no job, if no worker can do it, if too many are waiting, or if the store fails.
+    /// If the job is invalid, no worker can run it, the queue is full, or the store fails.
     pub fn submit(&self, job: Job) -> Result<JobId, Refused> {
         let (reply, answer) = bounded(1);
         self.dispatcher.do_send(Submit { job, reply });
         answer.recv().unwrap_or(Err(Refused::Stopped))
     }
 
-    /// All events of all jobs from now on. The caller has to keep up: events wait in memory.
+    /// Subscribes to all future events of all jobs. The channel is unbounded, so the caller must keep up.
     pub fn watch(&self) -> Receiver<(JobId, Arc<JobEvent>)> {
         let (sender, receiver) = unbounded();
         self.dispatcher.do_send(Watch(sender));
         receiver
     }
 
-    /// What was told of a job, from a number on. Nothing if the pool does not know it.
+    /// The events of a job from a sequence number on; `None` if the pool does not know the job.
     pub fn told(&self, job: JobId, from: u64) -> Option<Vec<Arc<JobEvent>>> {
         self.table.jobs.get(&job).map(|log| log.from(from))
     }
 
-    /// What came of a job, if it is done.
+    /// The answer of a job, if it is finished.
     pub fn answer(&self, job: JobId) -> Option<Answer> {
         self.table.jobs.get(&job).and_then(|log| log.answer())
     }
 
-    /// Ends a job; it is answered with what there is.
+    /// Cancels a job; it is answered with the results so far.
     pub fn cancel(&self, job: JobId) {
         self.dispatcher.do_send(End::Node(job, Vec::new()));
     }
 
-    /// Ends one node of a job and all below it; its siblings go on. A branch that was cancelled is joined like one
-    /// that was cut off: it does not come back, does not vote, and is not checked. How far it had come is chance;
-    /// that is an event of the job, and holds from then on for every worker that goes on with it.
+    /// Cancels a node of a job with all of its descendants; siblings continue. A join treats a cancelled branch like a
+    /// truncated one: it returns nothing, does not vote, and is not checked. How far it got is not deterministic; the
+    /// cancellation is recorded as an event, and every later replay of the job observes it.
     ///
-    /// Whether there is such a node that has not ended, as far as was told; one that ends meanwhile stays as it is.
+    /// Returns whether such a node exists and has not ended, according to the log; a node that ends in the meantime is
+    /// not affected.
     pub fn cancel_node(&self, job: JobId, path: &[u32]) -> bool {
         let open = self.table.jobs.get(&job).is_some_and(|log| log.is_open(path));
         if open {
@@ -132,37 +134,37 @@ impl Pool {
         open
     }
 
-    /// Lets a node go on that waits for a person, or refuses it: a call of a tool is not made then, and a step ends the node.
-    /// It is durable when this returns. Whether the node waited.
+    /// Approves or refuses what a node waits for: a refused tool call is not made, a refused step ends the node.
+    /// Durable on return. Returns whether the node was waiting.
     pub fn decide(&self, job: JobId, path: &[u32], granted: bool) -> bool {
         let (reply, waited) = bounded(1);
         self.dispatcher.do_send(Judged { id: job, path: path.to_vec(), granted, reply });
         waited.recv().unwrap_or(false)
     }
 
-    /// Whether a job is suspended: it waits for a person, or did. Nothing if it is done, or is being done.
+    /// The state of a suspended job; `None` if it is queued, running or finished.
     pub fn suspended(&self, job: JobId) -> Option<Suspended> {
         self.table.suspended.get(&job).map(|known| *known)
     }
 
-    /// Ends all jobs.
+    /// Cancels all jobs.
     pub fn cancel_all(&self) {
         self.dispatcher.do_send(End::All);
     }
 
-    /// Forgets what was told of a job that is done. What is written down of it stays.
+    /// Forgets the events of a finished job. Its journal stays.
     pub fn forget(&self, job: JobId) {
         self.table.jobs.remove_if(&job, |_, log| log.answer().is_some());
     }
 
-    /// What all workers did so far. What was told before is durable when this returns.
+    /// Total usage of all workers. All earlier events are durable on return.
     pub fn usage(&self) -> Usage {
         let (reply, usage) = bounded(1);
         self.dispatcher.do_send(Count(reply));
         usage.recv().unwrap_or_default()
     }
 
-    /// Why jobs are not written down any more, if that failed.
+    /// The error that ended journaling, if there was one.
     pub fn trouble(&self) -> Option<String> {
         self.table.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -170,17 +172,17 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // What was told is made durable first.
+        // Makes all earlier events durable.
         self.usage();
         if let Some((system, thread)) = self.threads.take() {
             system.stop();
-            // A thread that panicked has said so already.
+            // A panic of the thread was already reported.
             let _ = thread.join();
         }
     }
 }
 
-/// The thread of the dispatcher. It starts the threads of the workers, and ends them with itself.
+/// Runs the dispatcher's thread, which starts and stops the threads of the workers.
 fn run(options: Options, table: Arc<JobTable>, started: &Sender<(System, Addr<Dispatcher>)>) {
     let runner = System::new();
     let Options { workers, model, waiting, judge, toolbox, store, fresh, resumption } = options;
@@ -193,7 +195,7 @@ fn run(options: Options, table: Arc<JobTable>, started: &Sender<(System, Addr<Di
             Dispatcher::new(table, workers, waiting, keep)
         })
     });
-    // The caller that started the pool may be gone by now; then it ends with the system.
+    // If the starting caller is gone, the dispatcher is dropped and ends with the system.
     if started.send((System::current(), dispatcher)).is_ok() {
         let _ = runner.run();
     }

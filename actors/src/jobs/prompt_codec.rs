@@ -1,4 +1,4 @@
-//! Between what people write and what programs read: prompts, items, plans.
+//! Conversion between text and tokens for a job: prompts, items, plans.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use super::functions::{Calling, Functions};
 use super::job::Job;
 use super::output_format::OutputFormat;
 
-/// A model's way with texts.
+/// Encodes and decodes text for a job with the model's tokenizer and template.
 #[derive(Clone)]
 pub(super) struct PromptCodec {
     model: Arc<Model>,
     raw: bool,
     system: Option<String>,
-    /// What the template is told beside the turns.
+    /// Template variables besides the turns.
     chat: Chat,
-    /// What stands before every question, the system turn among it.
+    /// The turns before every question, including the system turn.
     earlier: Vec<Message>,
-    /// Who asks it.
+    /// The role of the last turn.
     asker: Speaker,
-    /// Functions that an answer may ask for.
+    /// Functions that an answer may call.
     functions: Option<(Functions, Calling)>,
-    /// What the question may rest on, and how it is laid out.
+    /// Premises of the question, and their layout.
     premises: Vec<String>,
     layout: Layout,
 }
 
-/// What stands in a text for the premises: a character of a private area.
+/// Placeholder for the premises in a rendered template: a private-use character.
 const PREMISES: char = '\u{f8ff}';
 
 impl PromptCodec {
@@ -53,28 +53,28 @@ impl PromptCodec {
         PromptCodec { model, raw, system, chat, earlier, asker, functions, premises, layout }
     }
 
-    /// What answers are restricted to: what the job says, and the schemas of functions.
+    /// The constraint on answers: that of the job, combined with the schemas of functions.
     pub(super) fn shape(&self, shape: &OutputFormat) -> OutputFormat {
         let held = self.functions.as_ref().map(|(functions, calling)| calling.shape(functions, shape));
         held.unwrap_or_else(|| shape.clone())
     }
 
-    /// Tokens that the model can read.
+    /// Context length of the model, in tokens.
     pub(super) fn context(&self) -> usize {
         self.model.shape().context
     }
 
-    /// The tokens that end an answer.
+    /// The tokens that end a turn.
     pub(super) fn ends(&self) -> Vec<Token> {
         self.model.tokenizer().map(|tokenizer| tokenizer.ends().to_vec()).unwrap_or_default()
     }
 
-    /// A question up to where its answer begins, behind its premises.
+    /// The prompt of a question, with its premises.
     pub(super) fn prompt(&self, text: &str) -> Result<Vec<Token>, PromptError> {
         self.with_premises(text).map(|(tokens, _)| tokens)
     }
 
-    /// Which ranges of every prompt are members of a set: premises stand before all that prompts differ in.
+    /// The token ranges of the premises in every prompt; they precede everything in which prompts differ.
     pub(super) fn members(&self) -> Result<Vec<Range<usize>>, PromptError> {
         if self.premises.is_empty() { Ok(Vec::new()) } else { self.with_premises("").map(|(_, members)| members) }
     }
@@ -106,13 +106,13 @@ impl PromptCodec {
         Ok(laid_out(&self.layout, &head, &premises, &rest))
     }
 
-    /// A text that stands behind another one.
+    /// Encodes a text that continues another one.
     pub(super) fn encode(&self, text: &str) -> Result<Vec<Token>, PromptError> {
         let tokenizer = self.model.tokenizer().ok_or(PromptError::NoTokenizer)?;
         Ok(tokenizer.encode(text, Reading::Literal)?)
     }
 
-    /// What tokens say, up to one of the texts that end it.
+    /// Decodes tokens, up to the first stop string.
     pub(super) fn said(&self, tokens: &[Token], stops: &[String]) -> String {
         let Some(tokenizer) = self.model.tokenizer() else { return String::new() };
         let mut speech = Speech::new(stops);
@@ -122,8 +122,8 @@ impl PromptCodec {
     }
 }
 
-/// A conversation with functions, for a template that knows of none: the system turn tells of them, calls are written as
-/// the model is to write them, and what came of them is said in the user's turn.
+/// A conversation with functions for a template without tool support: the system turn describes the functions, calls
+/// are written in the model's syntax, and their results are user turns.
 fn spelled_out(calling: Calling, functions: &Functions, said: &[Said]) -> Vec<Message> {
     let mut told = vec![Message::new(Role::System, calling.described(functions))];
     for turn in said {
@@ -141,27 +141,27 @@ fn spelled_out(calling: Calling, functions: &Functions, said: &[Said]) -> Vec<Me
     told
 }
 
-/// What came of a call, in the user's turn.
+/// The result of a function call, in a user turn.
 fn replied(text: &str) -> String {
     format!("<tool_response>\n{text}\n</tool_response>")
 }
 
 impl Job {
-    /// The tokens that a model reads before it answers.
+    /// Number of prompt tokens.
     ///
     /// # Errors
-    /// If the model has no vocabulary, or no template for a conversation.
+    /// If the model has no tokenizer, or no template for a conversation.
     pub fn prompt_tokens(&self, model: &Arc<Model>) -> Result<usize, PromptError> {
         PromptCodec::new(model.clone(), self).prompt(&self.prompt).map(|tokens| tokens.len())
     }
 }
 
-/// The question about an item.
+/// The question for an item.
 pub(super) fn about(question: &str, item: &str) -> String {
     format!("{question}\n\n{item}")
 }
 
-/// What some texts begin with together, and the rest of each. No rest is empty, unless its text is.
+/// The common prefix of some token sequences, and the rest of each. A rest is empty only if its sequence is.
 pub(super) fn shared(texts: Vec<Vec<Token>>) -> (Vec<Token>, Vec<Vec<Token>>) {
     let Some(first) = texts.first() else { return (Vec::new(), Vec::new()) };
     let shortest = texts.iter().map(Vec::len).min().unwrap_or(0).saturating_sub(1);
@@ -170,7 +170,7 @@ pub(super) fn shared(texts: Vec<Vec<Token>>) -> (Vec<Token>, Vec<Vec<Token>>) {
     (first[..length].to_vec(), texts.iter().map(|text| text[length..].to_vec()).collect())
 }
 
-/// The steps that a plan names: its lines, without what numbers them.
+/// The steps of a plan: its lines, without their numbering.
 pub(super) fn steps(plan: &str, most: usize) -> Vec<String> {
     let numbering = |c: char| c.is_ascii_digit() || matches!(c, '-' | '*' | '.' | ')' | ' ' | '\t');
     let lines = plan.lines().map(|line| line.trim_start_matches(numbering).trim());

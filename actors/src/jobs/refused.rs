@@ -1,41 +1,41 @@
-//! Why the pool takes no job.
+//! Refusals of jobs.
 
 use theoremata_store::StoreError;
 
 use super::job_error::JobError;
 
-/// Why a job is not taken. Nothing has changed then.
+/// Why a job was refused. A refusal has no side effects.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// It is none.
+    /// The job is invalid.
     #[error(transparent)]
     Job(#[from] JobError),
-    /// Too many are waiting.
+    /// The queue is full.
     #[error("{waiting} jobs are waiting, which is as many as may: try again when some are done")]
     Full {
-        /// Jobs that wait.
+        /// Number of queued jobs.
         waiting: usize,
     },
-    /// No worker of the pool can do it.
+    /// No worker of the pool can run this job.
     #[error("no worker of this pool can run this program")]
     NoWorker,
     /// All workers are lost.
     #[error("this pool has no worker any more: {because}")]
     WorkersLost {
-        /// Why one of them was.
+        /// Why one of them was lost.
         because: String,
     },
-    /// It asks for a judge.
+    /// The job needs a judge, and the pool has none.
     #[error("the job asks for a judge, and this pool has none")]
     NoJudge,
-    /// It has tools.
+    /// The job has tools, and the pool has no toolbox.
     #[error("the job has tools, and nobody of this pool answers them")]
     NoTools,
-    /// What is written down of it cannot be read.
+    /// The journal of the job cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The pool is gone.
+    /// The pool has stopped.
     #[error("the pool has stopped")]
     Stopped,
 }

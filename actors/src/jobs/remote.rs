@@ -1,8 +1,8 @@
-//! The remote backend: a server does the work, which speaks the protocol of OpenAI.
+//! The remote backend: runs jobs on a server with an OpenAI-compatible API.
 //!
-//! Every branch is a request of its own, so programs whose branches read the same prompt and nothing of each
-//! other run here. How the server shares what it has read is its own affair, and so is whether the same request
-//! gets the same answer: what a branch has said once is kept, and never asked for again.
+//! Every branch is a request of its own, so it supports programs whose branches share a prompt and do not read each
+//! other's output. Prefix caching is up to the server. Servers need not answer deterministically, so the text of a
+//! finished branch is recorded and never requested again.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -31,10 +31,10 @@ mod request;
 pub(super) mod server;
 mod stream;
 
-/// How long a worker sleeps between two looks at what the server has said.
+/// Polling interval of the worker.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Whether a job's branches are requests of their own, and it asks for nothing that hangs on tokens, keys and values.
+/// Whether every branch of a job can be a request of its own, and the job needs no access to tokens or the KV cache.
 pub(super) fn can(job: &Job) -> bool {
     let parted = matches!(job.program, Program::Map { .. } | Program::Vote { .. } | Program::First { .. });
     parted
@@ -45,7 +45,7 @@ pub(super) fn can(job: &Job) -> bool {
         && job.asker == Speaker::User
 }
 
-/// The reply to a request, from the thread that waited for it.
+/// A reply to a request, from the thread that waited for it.
 struct Reply {
     number: u64,
     job: JobId,
@@ -53,7 +53,7 @@ struct Reply {
     ended: Ended,
 }
 
-/// A request that the server was sent.
+/// A request in progress.
 struct Sent {
     job: JobId,
     place: Place,
@@ -61,7 +61,7 @@ struct Sent {
     pulse: Arc<Pulse>,
 }
 
-/// A request that waits for its turn.
+/// A queued request.
 struct Ask {
     job: JobId,
     place: Place,
@@ -71,25 +71,25 @@ struct Ask {
 
 /// Sends each branch of a job as a request.
 pub(super) struct RemoteBackend {
-    /// Where the server is.
+    /// The server.
     remote: Arc<Remote>,
-    /// Says which attempts are accepted.
+    /// The acceptance judge.
     judge: Option<Judge>,
-    /// Jobs that are not done.
+    /// Unfinished jobs.
     jobs: BTreeMap<JobId, Branches>,
-    /// Events since the worker asked last.
+    /// Events since the worker last asked.
     said: Vec<BackendEvent>,
-    /// Requests that wait for their turn.
+    /// Queued requests.
     asks: VecDeque<Ask>,
-    /// Requests that the server has not answered, by their number.
+    /// Requests in progress, by number.
     under_way: BTreeMap<u64, Sent>,
-    /// Requests that were sent.
+    /// Number of requests sent.
     sent: u64,
-    /// When the time of a job is up.
+    /// Deadlines of jobs.
     deadlines: BTreeMap<JobId, Instant>,
-    /// From the threads that wait for the server.
+    /// Replies from the threads that wait for the server.
     channel: (Sender<Reply>, Receiver<Reply>),
-    /// Tokens that the server has counted.
+    /// Tokens that the server has reported.
     generated: u64,
 }
 
@@ -109,7 +109,7 @@ impl RemoteBackend {
         }
     }
 
-    /// Sends requests as long as some may be sent.
+    /// Sends queued requests, up to the limit of concurrent requests.
     fn send(&mut self) {
         while self.under_way.len() < self.remote.jobs()
             && let Some(Ask { job, place, question, stop }) = self.asks.pop_front()
@@ -124,13 +124,13 @@ impl RemoteBackend {
             self.under_way.insert(number, Sent { job, place, stop: stop.clone(), pulse: pulse.clone() });
             thread::spawn(move || {
                 let ended = ask(&remote, remote.key().as_deref(), &asked, place, &question, (&stop, &pulse));
-                // If the backend is gone, the reply is not wanted.
+                // The backend may be gone, and then the reply is not needed.
                 let _ = sender.send(Reply { number, job, place, ended });
             });
         }
     }
 
-    /// Does what follows once something has changed in a job.
+    /// Continues a job after a change.
     fn go_on(&mut self, job: JobId) {
         let Some(branches) = self.jobs.get_mut(&job) else { return };
         let told = branches.take_told();
@@ -145,8 +145,8 @@ impl RemoteBackend {
         }
     }
 
-    /// Ends what the server has been silent about for too long, and jobs whose time is up. The threads that wait for
-    /// it end with their connections; nobody waits for them.
+    /// Ends requests that have timed out, and jobs past their deadline. Their threads are not joined; they end with
+    /// their connections.
     fn give_up(&mut self) {
         let now = Instant::now();
         let late: Vec<JobId> =
@@ -158,7 +158,7 @@ impl RemoteBackend {
                 self.go_on(job);
             }
         }
-        // A request that is not wanted any more makes room for the next, whether or not the server lets go of it.
+        // A cancelled request frees its slot at once, whether or not the server has stopped.
         let mut silent = Vec::new();
         self.under_way.retain(|_, sent| {
             if sent.pulse.silence() > SILENCE && !sent.stop.load(Ordering::Relaxed) {

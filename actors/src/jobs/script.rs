@@ -1,4 +1,4 @@
-//! A program as data: steps that a node takes one after the other, and branches that take steps of their own.
+//! Scripts: programs given as data, as a list of steps with branches that have steps of their own.
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,13 @@ use serde_json::Value as Json;
 use super::output_format::OutputFormat;
 use super::tools::Tool;
 
-/// Steps of a program at most, those of branches and loops counted once.
+/// Maximal number of steps of a script, those of branches and loops counted once.
 const MOST_STEPS: usize = 1000;
-/// Branches one in another at most.
+/// Maximal nesting of forks.
 const DEEPEST: usize = 8;
-/// Branches of all forks that stand one in another at most.
+/// Maximal number of branches of nested forks.
 const WIDEST: usize = 4096;
-/// Rounds of a loop at most.
+/// Maximal number of iterations of a loop.
 const MOST_ROUNDS: usize = 1000;
 
 /// A program as data.
@@ -28,145 +28,147 @@ pub struct Script {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
-    /// A text that the node reads. `{item}` in it stands for what its branch is about, `{last}` for what was said last.
+    /// The node reads a text. In it, `{item}` stands for the item of the branch, and `{last}` for the last output.
     Say(String),
-    /// The model writes.
+    /// The model generates text.
     Generate(Generate),
-    /// Branches are opened, and something of them comes back.
+    /// Opens branches and joins them.
     Fork(Fork),
-    /// Steps are taken again and again.
+    /// Repeats steps.
     Loop(Loop),
-    /// A tool is asked, and the node reads its reply, which is what was said last then.
+    /// Calls a tool; the node reads the reply, which becomes the last output.
     Tool(ToolCall),
-    /// The node waits until a person lets it go on; one who refuses ends it. The text says what is asked, with `{item}` and
-    /// `{last}` as in `say`; the node does not read it.
+    /// Waits for human approval; a refusal ends the node. The text is shown to the human, with `{item}` and `{last}` as
+    /// in `say`; the node does not read it.
     Approve(String),
 }
 
-/// How the model writes; what is left out is as the job says.
+/// Generation parameters; defaults are those of the job.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Generate {
-    /// Tokens at most.
+    /// Maximal number of tokens.
     pub max_tokens: Option<usize>,
-    /// Divides the logits; 0 takes the most likely token.
+    /// Divides the logits; 0 is greedy decoding.
     pub temperature: Option<f32>,
-    /// Texts that end it, beside those of the job.
+    /// Additional stop strings.
     pub stop: Vec<String>,
-    /// An expression that it matches as a whole.
+    /// A regular expression that the whole text must match.
     pub regex: Option<String>,
-    /// A schema that it fits, as JSON.
+    /// A JSON Schema that the text must satisfy.
     pub json_schema: Option<Json>,
 }
 
-/// Branches: just one of `count`, `each` and `lines` says how many.
+/// A fork: exactly one of `count`, `each` and `lines` gives the number of branches.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fork {
-    /// So many, which differ in what they draw.
+    /// This many branches, which differ in their samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
-    /// One about each of these items.
+    /// One branch for each of these items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<Vec<String>>,
-    /// One about each line of what was said last, and so many at most. If there is no line, there is no branch.
+    /// One branch for each line of the last output, at most this many. Without lines there are no branches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<usize>,
-    /// What a branch does.
+    /// The steps of a branch.
     pub steps: Vec<Step>,
-    /// What comes back.
+    /// How the branches are joined.
     pub join: JoinForm,
 }
 
-/// What comes back of branches.
+/// How branches are joined.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JoinForm {
-    /// What the node goes on reading.
+    /// What the node sees of the branches.
     pub mode: Mode,
-    /// Which branch is selected.
+    /// The selection policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
-    /// So many branches have to come to their end; with fewer, the node fails. 1 if it is left out.
+    /// Minimal number of branches that must finish; with fewer, the node fails. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<usize>,
-    /// Stands behind what each branch brings back, for `value` and `splice`. A line's end if it is left out.
+    /// Separator after the result of each branch, for `value` and `splice`. Default: a newline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between: Option<String>,
 }
 
-/// What a node goes on reading of its branches: the five conventions of return.
+/// What a node sees of its branches: the five join modes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// What each wrote last.
+    /// The last output of each, recomputed.
     Value,
-    /// The same, as it was computed: approximate.
+    /// The last output of each, with its KV cache moved: approximate.
     Splice,
-    /// All of each, as one text.
+    /// The whole text of each, recomputed as one text.
     Replay,
-    /// All of each, side by side; a model has to be trained for it.
+    /// The whole text of each, side by side without recomputation; needs a model trained for it.
     Stitch,
-    /// All of one.
+    /// The whole text of one.
     Select,
 }
 
-/// Which branch is selected, of those that came to their end. The first of several that are equal.
+/// Which of the finished branches is selected. Ties go to the first.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Policy {
     /// The one with the fewest tokens.
     Shortest,
-    /// The likeliest: by the mean log-probability of its tokens.
+    /// The one with the highest mean log-probability of its tokens.
     Best,
-    /// One whose answer most agree on.
+    /// One with the most frequent answer.
     Vote {
-        /// What counts of an answer: what this expression finds last, its first group if it has one.
+        /// The part of an answer that votes: the last match of this regular expression, or of its first group if it has
+        /// one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
-        /// So many have to agree.
+        /// Minimal number of answers that must agree.
         #[serde(default = "one")]
         least: usize,
     },
-    /// The same, but each vote weighs what a tool replies to `{"answer": …}`: a number of at least 0.
+    /// Like `vote`, but each vote is weighted by a tool's reply to `{"answer": …}`: a number of at least 0.
     Weighted {
         /// The tool.
         tool: String,
-        /// What counts of an answer.
+        /// The part of an answer that votes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
     },
-    /// The one to which a tool replies with the highest number: best of n.
+    /// The one with the highest number in a tool's reply: best of n.
     Highest {
         /// The tool.
         tool: String,
     },
-    /// The first in which an expression finds something, or to which a tool replies `true`; later ones are cancelled.
+    /// The first with a match of a regular expression, or to which a tool replies `true`; later ones are cancelled.
     Accepted {
-        /// The expression.
+        /// The regular expression.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
         /// The tool.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tool: Option<String>,
     },
-    /// A statement that the prover proves: the first of these, and no number of others beats it. If none is proved the first
-    /// that stays open. What is refuted, or is no statement, is never selected.
+    /// The first statement that the prover proves, regardless of votes. If none is proved, the first that stays open.
+    /// Refuted or malformed statements are never selected.
     Checked {
         /// The prover's tool.
         #[serde(default = "judge")]
         tool: String,
     },
-    /// One on which most agree, where statements count as one that the prover shows equivalent. What is no statement does not
-    /// vote.
+    /// One of the most frequent, where statements are counted as equal if the prover shows them equivalent. Malformed
+    /// statements do not vote.
     Equivalent {
         /// The prover's tool.
         #[serde(default = "equivalent")]
         tool: String,
-        /// What counts of an answer: what this expression finds last, its first group if it has one.
+        /// The part of an answer that votes: the last match of this regular expression, or of its first group if it has
+        /// one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pattern: Option<String>,
-        /// So many have to agree.
+        /// Minimal number of answers that must agree.
         #[serde(default = "one")]
         least: usize,
     },
@@ -184,44 +186,45 @@ fn one() -> usize {
     1
 }
 
-/// Steps that are taken again and again.
+/// A loop.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Loop {
-    /// So often at most.
+    /// Maximal number of iterations.
     pub most: usize,
-    /// Until this expression finds something in what was said last.
+    /// Ends the loop once this regular expression matches in the last output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
     /// The steps.
     pub steps: Vec<Step>,
 }
 
-/// A call of a tool.
+/// A tool call.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolCall {
     /// The tool.
     pub name: String,
-    /// Its parameters; `{item}` and `{last}` in their texts stand for what they stand for in `say`.
+    /// Its parameters; `{item}` and `{last}` in their strings are replaced as in `say`.
     #[serde(default)]
     pub parameters: serde_json::Map<String, Json>,
 }
 
-/// What is wrong with a program: where, what, and how it would be right.
+/// An error in a script: where, what, and how to correct it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{place}: {wrong}")]
 pub struct ScriptError {
-    /// The place, such as `steps[1].fork.join`.
+    /// The path, such as `steps[1].fork.join`.
     pub place: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is expected.
     pub wrong: String,
 }
 
-/// Whether steps are a program for a job with these tools.
+/// Validates the steps of a job with these tools.
 ///
 /// # Errors
-/// If a number is out of range, an expression cannot be read, a policy does not go with its mode, or a tool is not there.
+/// If a number is out of range, a regular expression is malformed, a policy does not fit its mode, or a tool is
+/// unknown.
 pub(super) fn check(steps: &[Step], tools: &[Tool]) -> Result<(), ScriptError> {
     Checker { tools, steps: 0 }.steps("steps", steps, 0, 1)
 }
@@ -353,7 +356,7 @@ impl Checker<'_> {
         wrong(place, format!("there is no tool `{name}`; tools come with --tools and --theory ({known})"))
     }
 
-    /// A tool whose verdicts are the prover's own.
+    /// Requires a tool of the prover.
     fn prover(&self, place: &str, name: &str) -> Result<(), ScriptError> {
         if self.tools.iter().any(|tool| tool.name == name && tool.prover.is_some()) {
             return Ok(());
@@ -363,7 +366,7 @@ impl Checker<'_> {
 }
 
 impl Generate {
-    /// What its text is restricted to, if it says so itself.
+    /// The constraint of this generation, if it has one.
     pub(super) fn shape(&self) -> Option<OutputFormat> {
         let schema = self.json_schema.clone().map(OutputFormat::JsonSchema);
         schema.or_else(|| self.regex.clone().map(OutputFormat::Regex))
@@ -371,7 +374,7 @@ impl Generate {
 }
 
 impl Script {
-    /// What texts of its steps are restricted to.
+    /// The constraints of all generations in its steps.
     pub(super) fn shapes(&self) -> Vec<OutputFormat> {
         fn of(steps: &[Step], shapes: &mut Vec<OutputFormat>) {
             for step in steps {
@@ -388,7 +391,7 @@ impl Script {
     }
 }
 
-/// Forks one in another.
+/// Nesting depth of forks.
 pub(super) fn depth(steps: &[Step]) -> usize {
     let below = |step: &Step| match step {
         Step::Fork(fork) => 1 + depth(&fork.steps),
@@ -398,7 +401,7 @@ pub(super) fn depth(steps: &[Step]) -> usize {
     steps.iter().map(below).max().unwrap_or(0)
 }
 
-/// Branches of one fork, or of forks one in another, at most: `together` says which.
+/// Maximal number of branches: of nested forks with `together`, else of a single fork.
 pub(super) fn width(steps: &[Step], together: bool) -> usize {
     let below = |step: &Step| match step {
         Step::Fork(fork) => {
@@ -412,7 +415,7 @@ pub(super) fn width(steps: &[Step], together: bool) -> usize {
     steps.iter().map(below).max().unwrap_or(0)
 }
 
-/// Tokens that steps may generate at most, if a generation that does not say has so many.
+/// Maximal tokens that the steps may generate, if a generation without a limit has this one.
 pub(super) fn tokens(steps: &[Step], most: usize) -> usize {
     let of = |step: &Step| match step {
         Step::Say(_) | Step::Tool(_) | Step::Approve(_) => 0,

@@ -1,4 +1,4 @@
-//! A program that is data at work in an engine: each node takes its steps, and the joins do what the data says.
+//! Executes scripts in an engine: each node takes its steps, and joins follow the script.
 
 mod policies;
 mod thread;
@@ -20,14 +20,14 @@ use super::script::{Fork, Generate, JoinForm, Mode, Policy, Script, Step, tokens
 use super::tools::APPROVAL;
 use thread::{Stage, Thread, Wait};
 
-/// What a program said last, for whoever answers the job.
+/// The last output of a script, for the answer of the job.
 pub(super) type LastSaid = Rc<RefCell<String>>;
 
-/// Why a node does not go on.
+/// Why a node does not continue.
 enum Halt {
-    /// A reply is not there yet.
+    /// A reply or an approval is pending.
     Waits,
-    /// The engine refused an order.
+    /// The engine returned an error.
     Refused(EngineError),
 }
 
@@ -37,31 +37,31 @@ impl From<EngineError> for Halt {
     }
 }
 
-/// A program at work.
+/// A script in execution.
 pub(super) struct Scripted {
     ground: Ground,
     codec: PromptCodec,
     script: Script,
-    /// How the model writes where the steps do not say.
+    /// Default generation parameters.
     turn: Turn,
-    /// What constrains it where the steps say.
+    /// Constraints of steps that have one.
     constraints: HashMap<String, TurnConstraint>,
     caller: Caller,
-    /// Stands before what a branch brings back: nothing that a text can hold.
+    /// Marks the beginning of what a branch returns; no text can contain these tokens.
     mark: Vec<Token>,
     threads: BTreeMap<NodeId, Thread>,
     root: Option<NodeId>,
-    /// The branch of the root that was taken last, if nothing was said since.
+    /// The branch of the root that was last selected, unless there was later output.
     chosen: Option<u32>,
     votes: Vec<(u32, usize)>,
-    /// Branches whose text cannot matter: the node above, and the places.
+    /// Branches whose text cannot matter: the parent's path, and a range of branches.
     idle: Vec<(Vec<u32>, std::ops::Range<u32>)>,
     calls: usize,
     said: LastSaid,
 }
 
 impl Scripted {
-    /// A program for a prompt. `constraint` makes what a shape says.
+    /// A script for a prompt. `constraint` compiles output formats.
     pub(super) fn new<E>(
         ground: Ground,
         (codec, caller): (PromptCodec, Caller),
@@ -93,12 +93,13 @@ impl Scripted {
         })
     }
 
-    /// What it said last, as long as it is at work and afterwards.
+    /// The last output, readable during execution and afterwards.
     pub(super) fn said(&self) -> LastSaid {
         self.said.clone()
     }
 
-    /// Has a node read a text, if that fits into what the model reads at all: a loop may say a long text very often.
+    /// Appends a text to the tokens to read, if it fits into the context at all: a loop may repeat a long text very
+    /// often.
     fn read(&self, text: &str, read: &mut Vec<Token>) -> Result<(), EngineError> {
         read.extend(self.encode(text)?);
         let (wanted, bound) = (read.len(), self.codec.context());
@@ -109,7 +110,7 @@ impl Scripted {
         self.codec.encode(text).map_err(|_| EngineError::NoTokens)
     }
 
-    /// How a step writes.
+    /// The generation parameters of a step.
     fn turn(&self, generate: &Generate) -> Turn {
         let mut turn = self.turn.clone();
         turn.max_tokens = generate.max_tokens.unwrap_or(turn.max_tokens);
@@ -121,12 +122,13 @@ impl Scripted {
         turn
     }
 
-    /// Asks a tool for a node. One that waited asks for the same in the same order again: each call is counted and told once.
+    /// Calls a tool for a node. A node that waited repeats its calls in the same order; each is counted and reported
+    /// once.
     fn ask(&mut self, engine: &mut Engine, node: NodeId, tool: &str, parameters: &str) -> Result<String, Halt> {
         let Some(thread) = self.threads.get_mut(&node) else { return Err(Halt::Waits) };
         thread.asked += 1;
         if thread.asked > thread.counted {
-            // A branch that ended is not known to the engine in every case; the node above is.
+            // The engine may no longer know a branch that has ended; it knows the parent.
             let counts = thread.parent.filter(|_| matches!(thread.wait, Some(Wait::Acceptance))).unwrap_or(node);
             engine.count_call(counts)?;
             thread.counted = thread.asked;
@@ -140,14 +142,14 @@ impl Scripted {
         Ok(reply)
     }
 
-    /// Begins to do what may have to wait, or does it again.
+    /// Starts or retries an action that may have to wait.
     fn begin(&mut self, node: NodeId, wait: Wait) {
         if let Some(thread) = self.threads.get_mut(&node) {
             (thread.wait, thread.asked) = (Some(wait), 0);
         }
     }
 
-    /// Notes whether what was begun is done.
+    /// Records whether the action is complete.
     fn done<T>(&mut self, node: NodeId, result: Result<T, Halt>) -> Result<Option<T>, EngineError> {
         if matches!(result, Err(Halt::Waits)) {
             return Ok(None);
@@ -162,11 +164,11 @@ impl Scripted {
         }
     }
 
-    /// Has a node wait until a person lets it go on. Whether one has.
+    /// Requests human approval. Whether it was granted.
     fn approved(&mut self, growth: &Growth, node: NodeId, text: &str) -> Result<bool, Halt> {
         let path = growth.node(node).map(|grown| grown.path.clone()).unwrap_or_default();
         let time = self.threads.get(&node).map_or(0, |thread| thread.approvals);
-        // Each time is a question of its own.
+        // The time makes each request distinct.
         let what = serde_json::json!({ "ask": text, "node": path, "time": time }).to_string();
         let granted = self.caller.approved(APPROVAL, &what).ok_or(Halt::Waits)?;
         if let Some(thread) = self.threads.get_mut(&node) {
@@ -175,7 +177,7 @@ impl Scripted {
         Ok(granted)
     }
 
-    /// Takes steps until the model has to write, branches have to be waited for, or there is no step left.
+    /// Takes steps until the model has to generate, branches have to be waited for, or no step is left.
     fn go_on(&mut self, engine: &mut Engine, growth: &mut Growth, node: NodeId) -> Result<(), EngineError> {
         let mut read = self.threads.get_mut(&node).map(|thread| std::mem::take(&mut thread.unread)).unwrap_or_default();
         loop {
@@ -222,13 +224,13 @@ impl Scripted {
                         return engine.spawn(node, spawn);
                     }
                 }
-                // A thread enters its loops by itself.
+                // Loops are entered by the thread itself.
                 Step::Loop(_) => {}
             }
         }
     }
 
-    /// Leaves a step to be taken again, and what was to be read before it.
+    /// Puts back a step, and the tokens to read before it.
     fn rest(&mut self, node: NodeId, step: Step, read: Vec<Token>) -> Result<(), EngineError> {
         if let Some(thread) = self.threads.get_mut(&node) {
             thread.put_back(step);
@@ -243,7 +245,7 @@ impl Scripted {
         }
     }
 
-    /// Takes down what a node has as said last, with the tokens if it wrote them itself.
+    /// Sets the last output of a node, with its tokens if the node generated them itself.
     fn hear(&mut self, node: NodeId, text: String, tokens: Option<Vec<Token>>) {
         if Some(node) == self.root {
             self.chosen = None;
@@ -254,7 +256,7 @@ impl Scripted {
         }
     }
 
-    /// A node has no step left: it brings back what its join asks for.
+    /// A node without further steps returns what its join asks for.
     fn conclude(&mut self, engine: &mut Engine, node: NodeId, mut read: Vec<Token>) -> Result<(), EngineError> {
         let Some(thread) = self.threads.get(&node) else { return Ok(()) };
         if let Some(between) = &thread.returns {
@@ -268,7 +270,7 @@ impl Scripted {
         engine.extend(node, &read, Then::Conclude)
     }
 
-    /// The branches of a fork; none if there is nothing that they could be about.
+    /// The branches of a fork; `None` if it has no items.
     fn branches(&mut self, engine: &Engine, node: NodeId, fork: &Fork) -> Result<Option<Spawn>, EngineError> {
         let Some(thread) = self.threads.get(&node) else { return Ok(None) };
         let items = match (fork.count, &fork.each, fork.lines) {
@@ -279,7 +281,7 @@ impl Scripted {
         if items.is_empty() {
             return Ok(None);
         }
-        // What the node itself has still to write is set aside: branches cannot use it up.
+        // Reserves the tokens that the node itself will generate, so that branches cannot use them up.
         let most = self.turn.max_tokens;
         let left = engine.allowance(node).saturating_sub(thread.left(most));
         let allowance = tokens(&fork.steps, most).min(left / items.len());
@@ -308,7 +310,7 @@ impl Scripted {
         Ok(Some(spawn))
     }
 
-    /// What a branch reads first, and how it goes on.
+    /// The first tokens that a branch reads, and how it continues.
     fn beginning(&self, branch: &mut Thread) -> Result<(Vec<Token>, Then), EngineError> {
         let mut read = Vec::new();
         while let Some(step) = branch.next() {
@@ -341,7 +343,7 @@ impl Scripted {
         }
     }
 
-    /// A branch is there.
+    /// A branch was opened.
     fn opened(&mut self, node: NodeId, parent: NodeId) {
         let Some(Thread { stage: Stage::Joining { opening, branches, .. }, .. }) = self.threads.get_mut(&parent) else {
             return;
@@ -353,7 +355,7 @@ impl Scripted {
         }
     }
 
-    /// Branches came back: what they said last is what the node has as said last.
+    /// Branches were joined: their last outputs become the node's last output.
     fn joined(&mut self, growth: &Growth, node: NodeId, report: &JoinReport) {
         let Some(Thread { stage: Stage::Joining { join, branches, .. }, .. }) = self.threads.get(&node) else { return };
         let came = branches.iter().enumerate().filter(|(place, _)| !report.left_out.contains(&(*place as u32)));
@@ -362,14 +364,15 @@ impl Scripted {
         let text = said.collect::<Vec<_>>().join("\n");
         let selected = (join.mode == Mode::Select).then(|| came.first().and_then(|branch| growth.node(*branch)));
         let chosen = selected.flatten().and_then(|grown| grown.path.last().copied());
-        // Those that cannot be the shortest any more are cancelled as soon as that is known, and when that is, is chance.
+        // Branches that can no longer be the shortest are cancelled as soon as that is known, a time that is not
+        // deterministic.
         if let (Some(Policy::Shortest), Some(chosen), Some(above)) = (&join.policy, chosen, growth.node(node)) {
             let place = |branch: Option<&NodeId>| growth.node(*branch?)?.path.last().copied();
             let first = place(branches.first()).unwrap_or(chosen);
             let last = place(branches.last()).unwrap_or(chosen);
             self.idle.extend([first..chosen, chosen + 1..last + 1].map(|places| (above.path.clone(), places)));
         }
-        // What branches said is not asked for again.
+        // The outputs of branches are not needed any more.
         for branch in branches.clone() {
             self.threads.remove(&branch);
         }
@@ -392,9 +395,9 @@ impl Scripted {
     }
 }
 
-/// A shape, as it is looked up.
+/// The lookup key of a constraint.
 fn name(shape: &OutputFormat) -> String {
-    // Our own types have only string keys, which is all that can go wrong.
+    // Cannot fail: our types have only string keys.
     serde_json::to_string(shape).unwrap_or_default()
 }
 
@@ -435,7 +438,7 @@ impl Program for Scripted {
             Wait::Acceptance => self.concluded(engine, growth, node),
             Wait::Step if is_open => self.go_on(engine, growth, node),
             Wait::Choice(branches) if is_open => self.choose(engine, growth, node, &branches),
-            // It was ended meanwhile.
+            // It ended in the meantime.
             Wait::Step | Wait::Choice(_) => self.done(node, Ok(())).map(|_| ()),
         }
     }

@@ -1,4 +1,4 @@
-//! Tools that a model may call: as a job names them, and what they replied.
+//! Tools that a model may call: their declarations, and their replies.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,49 +9,49 @@ use theoremata_lm::recall_tool;
 
 use super::endpoint::{HttpCall, McpCall};
 
-/// Characters of a reply that are read.
+/// Maximal characters of a reply that are read.
 pub(super) const REPLY_CHARACTERS: usize = 2000;
-/// Characters of a tool's name at most.
+/// Maximal characters of a tool's name.
 const NAME_CHARACTERS: usize = 64;
-/// Tools of a job at most.
+/// Maximal number of tools of a job.
 const MOST_TOOLS: usize = 64;
 
 /// A tool, as data.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
-    /// By this name the model calls it: letters, digits, `_` and `-`.
+    /// The name by which the model calls it: letters, digits, `_` and `-`.
     pub name: String,
-    /// What the model is told of it.
+    /// The description for the model.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The schema of its parameters.
+    /// The JSON Schema of its parameters.
     #[serde(default = "no_parameters")]
     pub parameters: Json,
-    /// What the pool's [`Toolbox`] is told; on the command line the command that is run. One of this, `http` and `mcp`
-    /// answers.
+    /// Passed to the pool's [`Toolbox`]; on the command line, the command to run. Exactly one of this, `http` and `mcp`
+    /// is used.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
-    /// The address that answers.
+    /// The HTTP endpoint that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpCall>,
-    /// The server of the Model Context Protocol that answers.
+    /// The tool of an MCP server that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mcp: Option<McpCall>,
-    /// Whether each call waits until a person lets it be made, or refuses it.
+    /// Whether each call needs human approval.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub approve: bool,
-    /// The prover that answers instead, by the id of its [`Examiner`](crate::examine::Examiner). No file of tools can name
-    /// one: whoever makes the job does.
+    /// The prover that answers instead, by the id of its [`Examiner`](crate::examine::Examiner). A tool file cannot set
+    /// this; only the creator of the job can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prover: Option<String>,
-    /// Seconds that a call may take at most.
+    /// Timeout of a call, in seconds.
     #[serde(default = "a_minute")]
     pub seconds: u64,
 }
 
 impl Tool {
-    /// A tool that takes an object of any members, and a minute.
+    /// A tool that takes any object, with a timeout of one minute.
     pub fn new(name: impl Into<String>, command: impl Into<String>) -> Tool {
         let parameters = serde_json::json!({ "type": "object" });
         let (name, command) = (name.into(), command.into());
@@ -59,10 +59,10 @@ impl Tool {
         Tool { name, description, parameters, command, http: None, mcp: None, approve: false, prover: None, seconds }
     }
 
-    /// Whether parameters, in JSON, are what the tool takes.
+    /// Validates JSON parameters against the schema.
     ///
     /// # Errors
-    /// In words for whoever called.
+    /// A message for the caller of the tool.
     pub(super) fn fits(&self, parameters: &str) -> Result<(), String> {
         let wrong = |why: String| format!("the tool was not asked: its parameters do not fit: {why}");
         let given: Json = serde_json::from_str(parameters).map_err(|error| wrong(error.to_string()))?;
@@ -78,31 +78,31 @@ fn a_minute() -> u64 {
     60
 }
 
-/// Answers calls: of this tool, with these parameters in JSON, behind the calls that were answered before in the one text
-/// that the model writes. Where several write side by side, none is told. What it replies is text that the model reads; that
-/// a call failed is a reply too. It may be asked on any thread.
+/// Answers a call of this tool with these JSON parameters, given the earlier answered calls in the text that the model
+/// writes; none are given if several nodes write in parallel. The reply is text for the model; an error message is a
+/// reply too. May be called on any thread.
 pub type Toolbox = Arc<dyn Fn(&Tool, &str, &[Called]) -> String + Send + Sync>;
 
-/// Why a tool is none.
+/// Why a tool is invalid.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ToolError {
-    /// More than a job may have.
+    /// More tools than a job may have.
     #[error("{0} tools are more than the {MOST_TOOLS} that a job may have")]
     Many(usize),
-    /// A tool with something wrong about it.
+    /// A tool with an invalid declaration.
     #[error("the tool `{name}`: {wrong}")]
     Wrong {
         /// Its name.
         name: String,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what is expected.
         wrong: &'static str,
     },
 }
 
-/// Whether a job can have these tools.
+/// Validates the tools of a job.
 ///
 /// # Errors
-/// If there are too many, or one has no name of its own, no schema of an object, or no time.
+/// If there are too many, or one has no unique name, no schema of an object, or no time.
 pub(super) fn check(tools: &[Tool]) -> Result<(), ToolError> {
     let wrong = |name: &str, wrong| Err(ToolError::Wrong { name: name.to_owned(), wrong });
     if tools.len() > MOST_TOOLS {
@@ -138,13 +138,13 @@ pub(super) fn check(tools: &[Tool]) -> Result<(), ToolError> {
     Ok(())
 }
 
-/// What a model is told of its tools, behind the question.
+/// The description of the tools for the model, placed after the question.
 pub(super) fn described(tools: &[Tool], recall: bool) -> String {
     let mut lines: Vec<String> = tools
         .iter()
         .map(|tool| {
             let colon = if tool.description.is_empty() { "" } else { ": " };
-            // Those of a prover hold whole grammars; their descriptions have examples.
+            // Schemas of the prover's tools contain whole grammars; their descriptions have examples instead.
             if tool.prover.is_some() {
                 return format!("- {}{colon}{}", tool.name, tool.description.trim());
             }
@@ -157,36 +157,36 @@ pub(super) fn described(tools: &[Tool], recall: bool) -> String {
     if lines.is_empty() { String::new() } else { format!("\n\nTools that may be used:\n{}", lines.join("\n")) }
 }
 
-/// A call, or a step of a program, that waits until a person lets it go on.
+/// A tool call, or a step of a script, that waits for human approval.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Awaited {
-    /// The tool; of a step [`APPROVAL`].
+    /// The tool; [`APPROVAL`] for a step.
     pub tool: String,
-    /// Its parameters, in JSON; of a step what is asked.
+    /// Its JSON parameters; for a step, the question.
     pub parameters: String,
 }
 
-/// What a person said of what waited.
+/// A human decision.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
-    /// What waited.
+    /// What was waiting.
     pub what: Awaited,
-    /// Whether it goes on.
+    /// Whether it was approved.
     pub granted: bool,
 }
 
-/// What stands in the place of a tool where a step waits for a person.
+/// The tool name that stands for a step that waits for approval.
 pub const APPROVAL: &str = "approve";
 
-/// A call that was answered.
+/// An answered call.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Called {
     /// The tool.
     pub tool: String,
-    /// Its parameters, in JSON.
+    /// Its JSON parameters.
     pub parameters: String,
-    /// What it replied.
+    /// The reply.
     pub reply: String,
 }
 

@@ -1,4 +1,4 @@
-//! The actor around a backend: one for each worker, on a thread of its own.
+//! The actor around a backend: one per worker, on a thread of its own.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,35 +12,35 @@ use super::event::EventKind;
 use super::job::JobId;
 use super::messages::{Admit, Cancel, Crashed, Decide, Progress};
 
-/// Makes a backend, or says why there is none; called on the thread of the worker, at the start and after every crash.
+/// Creates a backend, or returns an error. Called on the worker's thread, at the start and after every crash.
 pub(super) type MakeBackend = Box<dyn Fn() -> Result<Box<dyn Backend>, String> + Send>;
 
-/// Where a worker's messages go: both to one actor, in the order in which they are sent.
+/// Recipients of a worker's messages, both the same actor, so that messages stay in order.
 pub(super) struct Reports {
     pub(super) progress: Recipient<Progress>,
     pub(super) crashed: Recipient<Crashed>,
 }
 
-/// A worker. It supervises its backend: when that panics or fails, it is dropped with all it holds, the dispatcher is
-/// told, and a new one is made; what the dispatcher had sent before it knew is passed over.
+/// A worker supervises its backend. When the backend panics or fails, it is dropped with all of its state, the
+/// dispatcher is told, and a new backend is created. Messages that the dispatcher sent before it knew are ignored.
 pub(super) struct Worker {
     /// Its number among the workers of the pool.
     number: usize,
-    /// Where the worker reports progress, and the loss of a backend.
+    /// Recipients of progress, and of the loss of a backend.
     reports: Reports,
-    /// Makes a backend, at the start and after a panic.
+    /// Creates a backend, at the start and after a panic.
     make: MakeBackend,
-    /// Does the work; none if it could not be made.
+    /// The backend; `None` if it could not be created.
     backend: Option<Box<dyn Backend>>,
-    /// Hands that were lost.
+    /// Number of backends lost.
     generation: u64,
-    /// Whether a turn of work is on its way.
+    /// Whether a `Work` message is pending.
     called: bool,
-    /// What lost backends had done.
+    /// Usage of lost backends.
     before: Usage,
 }
 
-/// A turn of work.
+/// One slice of work.
 struct Work;
 
 impl Message for Work {
@@ -52,10 +52,10 @@ impl Worker {
         Worker { number, reports, make, backend: None, generation: 0, called: false, before: Usage::default() }
     }
 
-    /// Lets the backend do something. Gives nothing if there is none any more.
+    /// Runs a closure on the backend. `None` if there is no backend, or it was lost in the call.
     fn with_backend<T>(&mut self, act: impl FnOnce(&mut dyn Backend) -> T) -> Option<T> {
         let backend = self.backend.as_deref_mut()?;
-        // A backend that panicked is never used again, so what it left half done is never seen.
+        // Unwind safe: a backend that panicked is never used again.
         match catch_unwind(AssertUnwindSafe(|| act(backend))) {
             Ok(done) => Some(done),
             Err(panic) => {
@@ -70,7 +70,7 @@ impl Worker {
         if let Some(usage) = lost.as_ref().and_then(|backend| catch_unwind(AssertUnwindSafe(|| backend.usage())).ok()) {
             self.before = sum(self.before, usage);
         }
-        // What a panic interrupted may panic again while it is put away.
+        // Dropping what a panic interrupted may panic again.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(lost)));
         self.generation += 1;
         let why = match self.make_backend() {
@@ -82,7 +82,7 @@ impl Worker {
         self.reports.crashed.do_send(Crashed { worker: self.number, generation: self.generation, why, lasting });
     }
 
-    /// Makes the backend, or says why that fails.
+    /// Creates the backend.
     fn make_backend(&mut self) -> Result<(), String> {
         let made = catch_unwind(AssertUnwindSafe(|| (self.make)()));
         self.backend = Some(made.unwrap_or_else(|panic| Err(words(panic.as_ref())))?);
@@ -175,7 +175,7 @@ impl Handler<Work> for Worker {
     }
 }
 
-/// What two engines did, one after the other.
+/// Total usage of two engines, used one after the other.
 pub(super) fn sum(one: Usage, other: Usage) -> Usage {
     Usage {
         steps: one.steps + other.steps,

@@ -1,4 +1,4 @@
-//! Which hosts may be called, and which addresses their names may lead to.
+//! The allow list of hosts, and the addresses they may resolve to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -10,45 +10,45 @@ use ureq::{Error, config::Config};
 /// Hosts that may be called.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
-    /// `None` if all may be.
+    /// `None` if all hosts are allowed.
     listed: Option<Vec<Host>>,
 }
 
-/// A host by its name or address, and a port.
+/// A host name or address, with a port.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Host {
     name: String,
-    /// The usual one of the scheme if it is left out.
+    /// `None` for the default port of the scheme.
     port: Option<u16>,
 }
 
 impl Hosts {
-    /// Any host, also of the own machine and network: for those who may run commands here anyway.
+    /// Any host, including this machine and the local network: for users who may run commands here anyway.
     #[must_use]
     pub fn any() -> Hosts {
         Hosts { listed: None }
     }
 
-    /// These hosts: names or addresses, each with `:port` if it is not the usual one. A name may lead to public addresses; one
-    /// of the own machine or network is called only if it stands here as an address, or as `localhost`.
+    /// These hosts: names or addresses, each with `:port` unless it is the default. A name may resolve to public
+    /// addresses only; a local address is allowed only if it is listed itself, or as `localhost`.
     ///
     /// # Errors
-    /// With the text that names no host.
+    /// The text that is no host.
     pub fn these<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Hosts, String> {
         let listed: Result<Vec<Host>, String> = texts.into_iter().map(Host::read).collect();
         Ok(Hosts { listed: Some(listed?) })
     }
 
-    /// Whether an address may be called, as far as its host says.
+    /// Whether a URL may be called, judging by its host.
     ///
     /// # Errors
-    /// In words, if it is no address or its host is not listed.
+    /// A message: it is no URL, or its host is not listed.
     pub fn admit(&self, url: &str) -> Result<(), String> {
         let uri: Uri = url.parse().map_err(|error| format!("`{url}` is no address: {error}"))?;
         self.host(&uri).map(|_| ())
     }
 
-    /// The host of an address, if it may be called.
+    /// The host of a URL, if it is allowed.
     fn host(&self, uri: &Uri) -> Result<Host, String> {
         let usual = match uri.scheme_str() {
             Some("http") => 80,
@@ -68,7 +68,7 @@ impl Hosts {
         ))
     }
 
-    /// Whether an address may be connected to for a host that may be called.
+    /// Whether an allowed host may resolve to this address.
     fn connects(&self, host: &Host, address: IpAddr) -> bool {
         let Some(listed) = &self.listed else { return true };
         let port = host.port;
@@ -97,14 +97,14 @@ impl Host {
         if name.is_empty() || (name.parse::<Ipv6Addr>().is_err() && !name.bytes().all(plain)) {
             return Err(wrong());
         }
-        // Addresses have one way in which they are written.
+        // Canonical form of addresses.
         let name = name.parse::<IpAddr>().map_or_else(|_| name.to_ascii_lowercase(), |address| address.to_string());
         Ok(Host { name: name.trim_end_matches('.').to_owned(), port })
     }
 }
 
-/// Whether an address is one of the public network: none of this machine, the own network, or a special purpose.
-/// Source: the registries of special-purpose addresses of RFC 6890.
+/// Whether an address is public: not of this machine, a private network, or a special purpose. Source: the
+/// special-purpose address registries of RFC 6890.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_4(address),
@@ -138,16 +138,16 @@ fn is_public_6(address: Ipv6Addr) -> bool {
         return is_public_4(inner);
     }
     match segments {
-        // Translated and tunnelled addresses are those that stand in them.
+        // Translated and tunnelled addresses embed an IPv4 address, which decides.
         [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_public_4(last(6)),
         [0x2002, ..] => is_public_4(last(1)),
         [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
-        // Global unicast; all else is for special purposes.
+        // Global unicast; everything else is special purpose.
         [first, ..] => (0x2000..0x4000).contains(&first) && !(first == 0x3fff && segments[1] < 0x1000),
     }
 }
 
-/// Looks names up, and leaves only addresses that may be connected to.
+/// A resolver that returns only addresses that may be connected to.
 #[derive(Debug)]
 pub(super) struct Guarded(pub(super) Hosts);
 

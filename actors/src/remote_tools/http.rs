@@ -1,4 +1,4 @@
-//! Calls over HTTP.
+//! Tool calls over HTTP.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,12 +11,12 @@ use ureq::{Agent, Body};
 use super::hosts::{Guarded, Hosts};
 use crate::jobs::{HttpCall, HttpMethod};
 
-/// The wait before a call is sent again; each further one is twice as long.
+/// Delay before the first retry; it doubles with each further one.
 const WAIT: Duration = Duration::from_millis(250);
-/// Characters of what an answer says of a failure.
+/// Maximal characters quoted from an error response.
 const FAILURE_CHARACTERS: usize = 200;
 
-/// A client that calls hosts that may be called, and follows nobody elsewhere.
+/// A client restricted to allowed hosts, which follows no redirects.
 #[derive(Clone)]
 pub(super) struct Web {
     agent: Agent,
@@ -34,12 +34,12 @@ impl Web {
         &self.hosts
     }
 
-    /// Sends a request once, for so long at most.
+    /// Sends a request once, with this timeout.
     pub(super) fn send(&self, request: Request<Vec<u8>>, most: Duration) -> Result<Response<Body>, ureq::Error> {
         self.agent.run(self.agent.configure_request(request).timeout_global(Some(most)).build())
     }
 
-    /// What an address replies to parameters in JSON, or how that failed, within so long.
+    /// Calls an endpoint with JSON parameters; returns its reply or an error message within the time limit.
     pub(super) fn call(&self, call: &HttpCall, parameters: &str, most: Duration) -> String {
         let failed = |why: String| format!("the tool failed: {why}");
         let Ok(Json::Object(given)) = serde_json::from_str(parameters) else {
@@ -74,7 +74,7 @@ impl Web {
     }
 }
 
-/// The request of a call: what the model does not see stands beside what it says.
+/// The request of a call: hidden default parameters are merged with those of the model.
 fn request(call: &HttpCall, given: &Map<String, Json>) -> Result<Request<Vec<u8>>, String> {
     let mut parameters = given.clone();
     parameters.extend(call.defaults.clone());
@@ -95,7 +95,7 @@ fn request(call: &HttpCall, given: &Map<String, Json>) -> Result<Request<Vec<u8>
     request.body(body).map_err(|error| error.to_string())
 }
 
-/// An address with parameters: texts as they stand, all else as JSON.
+/// A URL with a query: strings verbatim, other values as JSON.
 fn with_query(url: &str, parameters: &Map<String, Json>) -> String {
     let (url, fragment) = url.split_once('#').map_or((url, ""), |(url, fragment)| (url, fragment));
     let mut full = url.to_owned();
@@ -107,23 +107,23 @@ fn with_query(url: &str, parameters: &Map<String, Json>) -> String {
     if fragment.is_empty() { full } else { format!("{full}#{fragment}") }
 }
 
-/// A text as it stands in a query (RFC 3986).
+/// A percent-encoded query component (RFC 3986).
 fn escaped(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// Whether somebody may take the same call a little later.
+/// Whether the status is worth a retry.
 fn is_busy(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }
 
-/// Whether nobody can have heard the call.
+/// Whether the request cannot have reached the server, so that repeating it is safe.
 fn may_be_repeated(error: &ureq::Error) -> bool {
     matches!(error, ureq::Error::ConnectionFailed | ureq::Error::Io(_) | ureq::Error::HostNotFound)
 }
 
-/// The wait that an answer asks for.
+/// The delay that the response requests.
 fn retry_after(answer: &Response<Body>) -> Option<Duration> {
     let seconds = answer.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
@@ -139,7 +139,7 @@ fn refusal(answer: Response<Body>) -> String {
     if more.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {more}") }
 }
 
-/// The text of an answer, of so many bytes at most.
+/// The body of a response, up to a size limit.
 pub(super) fn text(answer: Response<Body>, most: usize) -> Result<String, String> {
     let read = answer.into_body().into_with_config().limit(most as u64).read_to_vec();
     match read {
@@ -149,7 +149,7 @@ pub(super) fn text(answer: Response<Body>, most: usize) -> Result<String, String
     }
 }
 
-/// What a reply says: a JSON text what it says, other JSON as it is, and what is no JSON as it stands.
+/// The text of a reply: a JSON string unquoted, other JSON and plain text verbatim.
 fn said(text: &str) -> String {
     match serde_json::from_str(text) {
         Ok(Json::String(text)) => text,

@@ -1,5 +1,5 @@
-//! Servers of the Model Context Protocol, by the client of its own project (`rmcp`) over our own way out: what it sends goes
-//! to hosts that may be called, and nowhere else.
+//! Servers of the Model Context Protocol, through the client of its own project (`rmcp`) on top of our HTTP client, so
+//! that requests only reach allowed hosts.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Cursor;
@@ -24,21 +24,21 @@ use ureq::http::{HeaderName, HeaderValue, Method, Request};
 use super::http::{Web, text};
 use crate::jobs::{McpCall, McpServer, Tool};
 
-/// How long one request may take; a call has a bound of its own besides.
+/// Timeout of a single request; calls have their own in addition.
 const REQUEST: Duration = Duration::from_secs(600);
-/// Bytes of an answer at most.
+/// Maximal size of an answer in bytes.
 const ANSWER_BYTES: usize = 4 << 20;
-/// Bytes of the description of a tool that a model reads.
+/// Maximal characters of a tool description that a model reads.
 const DESCRIPTION_CHARACTERS: usize = 2000;
-/// Tools of a server at most.
+/// Maximal number of tools of a server.
 const MOST_TOOLS: usize = 64;
 
 type Session = Arc<RunningService<RoleClient, ()>>;
 
-/// Sessions with servers, one with each, which are opened when somebody calls.
+/// Sessions with servers, one per server, opened on first use.
 pub(super) struct Sessions {
     web: Web,
-    /// What they run on; made with the first one.
+    /// The runtime of the sessions, created with the first one.
     runtime: Mutex<Option<Runtime>>,
     open: Mutex<BTreeMap<McpServer, Session>>,
 }
@@ -60,7 +60,7 @@ impl Sessions {
         Ok(listed.into_iter().map(|tool| described(server, &tool)).collect())
     }
 
-    /// What a tool replies, or how that failed.
+    /// The reply of a tool, or an error message.
     pub(super) fn call(&self, server: &McpServer, tool: &str, parameters: &str, most: Duration) -> String {
         let given = match serde_json::from_str(parameters) {
             Ok(Json::Object(given)) => given,
@@ -76,8 +76,8 @@ impl Sessions {
         }
     }
 
-    /// Does something with the session of a server. One that is lost is opened anew the next time: nobody knows whether the
-    /// server has done what it was asked.
+    /// Runs an operation in the session of a server. A lost session is reopened on the next use; the operation is not
+    /// repeated, since the server may have executed it.
     fn within<T>(
         &self,
         server: &McpServer,
@@ -147,14 +147,14 @@ impl Sessions {
 impl Drop for Sessions {
     fn drop(&mut self) {
         self.open().clear();
-        // It may be dropped where nobody may wait.
+        // May be dropped where blocking is not allowed.
         if let Some(runtime) = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take() {
             runtime.shutdown_background();
         }
     }
 }
 
-/// A tool as a server describes it.
+/// Converts a server's tool description.
 fn described(server: &McpServer, tool: &rmcp::model::Tool) -> Tool {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
     let description = tool.description.as_deref().unwrap_or_default();
@@ -170,7 +170,7 @@ fn described(server: &McpServer, tool: &rmcp::model::Tool) -> Tool {
     }
 }
 
-/// What a result says: its texts, or else its value.
+/// The text of a result, or else its structured value.
 fn said(result: &CallToolResult) -> String {
     let texts = result.content.iter().filter_map(|block| match block {
         ContentBlock::Text(text) => Some(text.text.as_str()),
@@ -184,18 +184,18 @@ fn said(result: &CallToolResult) -> String {
     }
 }
 
-/// The way out of the client.
+/// The HTTP transport of the client.
 #[derive(Clone)]
 struct Client(Web);
 
-/// Why a request failed, in words.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Failed(String);
 
 type Answer<T> = Result<T, StreamableHttpError<Failed>>;
 
-/// An answer, read whole.
+/// A complete response.
 struct Whole {
     status: u16,
     kind: String,
@@ -204,7 +204,7 @@ struct Whole {
 }
 
 impl Client {
-    /// Sends a request on a thread that may wait.
+    /// Sends a request on a thread that may block.
     async fn send(&self, request: Request<Vec<u8>>) -> Answer<Whole> {
         let web = self.0.clone();
         let work = move || -> Result<Whole, String> {
@@ -290,7 +290,7 @@ impl StreamableHttpClient for Client {
         _: Option<String>,
         _: HashMap<HeaderName, HeaderValue>,
     ) -> Answer<BoxStream<'static, Result<Sse, SseError>>> {
-        // What a server has to say without being asked is of no use here.
+        // Messages that a server sends on its own are not needed here.
         Err(StreamableHttpError::ServerDoesNotSupportSse)
     }
 }

@@ -1,4 +1,4 @@
-//! What a run has to say of theorems and goals, as plain values.
+//! Theorems and answers to goals, as plain values.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,30 +16,30 @@ use super::statement::{goal_mpl, math, mpl};
 use super::{claims, place};
 use crate::proof_codec::number_of;
 
-/// A theorem as the search has found it, and the checker accepted.
+/// A theorem that the search found and the checker accepted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TheoremFound {
     /// Its number, from 1.
     pub number: u32,
-    /// MPL.
+    /// The statement in MPL.
     pub statement: String,
-    /// The statement as people write it.
+    /// The statement in infix notation.
     pub math: String,
-    /// The variable of the outermost induction, if it was proved by one.
+    /// The variable of the outermost induction of its proof, if there is one.
     pub variable: Option<String>,
-    /// Whether it follows at once from what was known.
+    /// Whether it follows immediately from earlier theorems.
     pub corollary: bool,
-    /// Whether it is among those from which the others follow; known at the end.
+    /// Whether it belongs to a set of theorems from which the others follow; known at the end of the run.
     pub essential: bool,
-    /// What it rests on besides the axioms.
+    /// Assumptions of the proof besides the axioms.
     pub assumptions: Vec<String>,
-    /// The theorems that it cites, by number, ascending.
+    /// Numbers of the theorems that the proof cites, ascending.
     pub citations: Vec<u32>,
-    /// Steps of its proof.
+    /// Number of steps of the proof.
     pub steps: usize,
     /// The round in which it was found.
     pub round: u32,
-    /// Where it was proved first, if it was brought in from a theory that this one uses.
+    /// Where it was first proved, if it comes from a used theory.
     pub from: Option<Provenance>,
 }
 
@@ -50,14 +50,14 @@ pub struct Provenance {
     pub theory: String,
     /// The file of the theory.
     pub file: String,
-    /// The definition that states its axioms here, if there is one.
+    /// The definition that states the axioms of that theory here, if there is one.
     pub predicate: Option<PredicateId>,
     /// The number of the theorem there, from 1.
     pub theorem: u32,
 }
 
 impl Provenance {
-    /// The theorem at a place of a used theory.
+    /// Resolves a source in a used theory.
     #[must_use]
     pub fn of(theory: &Theory, source: Source) -> Option<Provenance> {
         let used = theory.uses.get(source.used as usize)?;
@@ -65,79 +65,79 @@ impl Provenance {
         Some(Provenance { theory: name, file, predicate: used.predicate, theorem: source.theorem + 1 })
     }
 
-    /// What a stored theorem says of itself, which [`compare`](claims::compare) has looked at.
+    /// The provenance that a stored theorem claims, which [`compare`](claims::compare) has verified.
     #[must_use]
     pub fn stored(theory: &Theory, record: &store::Theorem) -> Option<Provenance> {
         claims::source(record).and_then(|source| Provenance::of(theory, source))
     }
 
-    /// In words, as `theorem 12 of Group`.
+    /// In words, such as `theorem 12 of Group`.
     #[must_use]
     pub fn words(&self) -> String {
         format!("theorem {} of {}", self.theorem, self.theory)
     }
 }
 
-/// What became of a goal.
+/// The answer to a goal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GoalAnswer {
-    /// What the user calls it.
+    /// The user's label.
     pub label: String,
-    /// Where it stands.
+    /// Its source position.
     pub place: String,
-    /// MPL.
+    /// The statement in MPL.
     pub statement: String,
-    /// The statement as people write it.
+    /// The statement in infix notation.
     pub math: String,
-    /// What became of it.
+    /// The answer.
     pub answer: Answer,
-    /// How the run ended, if that came before the goal was decided.
+    /// How the run ended, if it ended before the goal was decided.
     pub ended: Option<store::Status>,
 }
 
-/// What became of a conjecture.
+/// The status of a conjecture.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
-    /// It is a theorem.
+    /// Proved.
     Proved {
-        /// Its number.
+        /// The number of the theorem.
         theorem: u32,
-        /// The variable of the outermost induction, if it was proved by one.
+        /// The variable of the outermost induction of its proof, if there is one.
         variable: Option<String>,
-        /// Whether its premises hold in no model that was looked at.
+        /// Whether its premises hold in none of the models.
         vacuous: bool,
     },
-    /// A model refutes it.
+    /// Refuted by a model.
     Refuted {
-        /// The model, in words; empty if it is not known.
+        /// The model, in words; empty if unknown.
         model: String,
         /// The value of each variable.
         values: Vec<(String, String)>,
     },
-    /// It was not decided.
+    /// Not decided.
     Open {
         /// Why, in words.
         reason: String,
         /// Whether it was tried.
         tried: bool,
-        /// The inductions that did not go through.
+        /// The inductions with open cases.
         inductions: Vec<OpenCase>,
-        /// In which ways the attempts failed.
+        /// How the attempts failed.
         failure: Failure,
     },
-    /// It cannot be tried, and why.
+    /// The goal is outside the supported fragment.
     Unsupported {
         /// Why, in words.
         reason: String,
     },
-    /// The axioms contradict each other, so that it follows as its denial does.
+    /// The axioms are inconsistent, so the goal follows, and so does its negation.
     Contradictory {
-        /// The theorems that say so, by number.
+        /// Numbers of the theorems that show the inconsistency.
         theorems: Vec<u32>,
     },
 }
 
-/// A case of an induction that stayed open.
+/// A case of an induction that was not proved.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OpenCase {
     /// The variable.
@@ -146,27 +146,27 @@ pub struct OpenCase {
     pub case: usize,
     /// Why, in words.
     pub reason: String,
-    /// Statements in MPL that would have closed it.
+    /// Statements in MPL that would have closed the case.
     pub stuck_on: Vec<String>,
 }
 
-/// In which ways the attempts at a conjecture failed.
+/// How the attempts at a conjecture failed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Failure {
     /// There was no model in which it could have been refuted.
     pub no_model: bool,
-    /// The bound that was met: on `steps`, or on new `values`.
+    /// The bound that was hit: on `steps`, or on new `values`.
     pub bound: Option<&'static str>,
-    /// Lemmas that would have helped, the simplest first.
+    /// Wished lemmas, the simplest first.
     pub wishes: Vec<Wish>,
 }
 
-/// A lemma for which an attempt wished.
+/// A lemma that an attempt could have used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wish {
-    /// MPL, as a goal of the theory is written.
+    /// In MPL, in the form of a goal of the theory.
     pub mpl: String,
-    /// As people write it.
+    /// In infix notation.
     pub math: String,
 }
 
@@ -179,7 +179,7 @@ impl Failure {
         Failure { no_model: failure.no_model, bound: failure.bound, wishes }
     }
 
-    /// The ways, in words.
+    /// The reasons of failure, in words.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
@@ -246,7 +246,7 @@ impl TheoremFound {
 }
 
 impl GoalAnswer {
-    /// What became of a conjecture, for each of the goals that state it.
+    /// The answers to all goals that state this conjecture.
     pub(super) fn of(
         exploration: &Exploration,
         conjecture: &Conjecture,
@@ -270,7 +270,7 @@ impl GoalAnswer {
         conjecture.goals().map(named).collect()
     }
 
-    /// The word of the SZS ontology, where the end of the run explains more than the goal itself.
+    /// The SZS status; the end of the run refines that of the answer alone.
     #[must_use]
     pub fn szs(&self) -> &'static str {
         match (&self.answer, self.ended) {
@@ -283,7 +283,7 @@ impl GoalAnswer {
 }
 
 impl Answer {
-    /// What became of a conjecture so far.
+    /// The current status of a conjecture.
     #[must_use]
     pub fn of(exploration: &Exploration, conjecture: &Conjecture) -> Answer {
         let theory = exploration.theory();
@@ -328,7 +328,7 @@ impl Answer {
         }
     }
 
-    /// The word of the SZS ontology, as far as the answer alone tells.
+    /// The SZS status, from the answer alone.
     #[must_use]
     pub fn szs(&self) -> &'static str {
         match self {
@@ -339,12 +339,12 @@ impl Answer {
         }
     }
 
-    /// Whether the rest of the run cannot change it.
+    /// Whether the rest of the run cannot change the answer.
     pub(super) fn is_final(&self) -> bool {
         !matches!(self, Answer::Open { .. })
     }
 
-    /// All but the word, as JSON: what outcomes in the store hold, too.
+    /// Everything but the SZS status, as JSON; outcomes in the store hold the same.
     #[must_use]
     pub fn detail(&self) -> Value {
         match self {
@@ -380,15 +380,15 @@ fn refuted(exploration: &Exploration, model: usize, values: &[u16], statement: &
     Answer::Refuted { model: model.origin.clone(), values: values.iter().enumerate().map(named).collect() }
 }
 
-/// The theorems, one or two, by which the axioms contradict each other, if that was found.
+/// The theorems, one or two, that show the axioms to be inconsistent, if such were found.
 #[must_use]
 pub fn contradiction(exploration: &Exploration) -> Option<Vec<TheoremId>> {
     let statements: Vec<&Formula> = exploration.theorems.iter().map(|theorem| theorem.checked.statement()).collect();
     exploration.inconsistency.map(|id| vec![id]).or_else(|| contradiction_among(&statements))
 }
 
-/// The theorem among these that says of something that it is not itself, or two of which one denies what the
-/// other says of the axioms' parameters.
+/// Finds an inconsistency among these statements: one that negates a reflexive equation, or two of which one negates
+/// what the other states about the parameters of the axioms.
 #[must_use]
 pub fn contradiction_among(statements: &[&Formula]) -> Option<Vec<TheoremId>> {
     let behind_the_axioms = |statement: &&Formula| match statement {
@@ -413,8 +413,8 @@ pub fn contradiction_among(statements: &[&Formula]) -> Option<Vec<TheoremId>> {
     })
 }
 
-/// What became of all conjectures, for the store: goals and tried ones in order, then those that the
-/// generator had refuted.
+/// The outcomes of all conjectures, for the store: goals and attempted ones in order, then those that the generator
+/// refuted.
 pub(super) fn outcomes(exploration: &Exploration, cycle: u32) -> Vec<store::Outcome> {
     let theory = exploration.theory();
     let outcome = |sequence: usize, statement: &Formula, answer: &Answer| store::Outcome {
@@ -436,22 +436,21 @@ pub(super) fn outcomes(exploration: &Exploration, cycle: u32) -> Vec<store::Outc
     outcomes
 }
 
-/// The name of a statement's variable, as its binder gives it, by its number among those bound behind the anchor.
+/// The name of a variable as its binder gives it, by its number among those bound behind the anchor.
 #[must_use]
 pub fn variable_name(statement: &Formula, variable: u16) -> String {
     let names = bound_names(statement);
     names.get(variable as usize).map_or_else(|| variable.to_string(), ToString::to_string)
 }
 
-/// The number of the variable of which [`variable_name`] gives this name.
+/// The number of the variable with this name; inverse of [`variable_name`].
 pub(super) fn variable_number(statement: &Formula, name: &str) -> Option<u16> {
     let found = bound_names(statement).iter().position(|known| **known == *name);
     found.and_then(|place| u16::try_from(place).ok()).or_else(|| name.parse().ok())
 }
 
-/// The names of the variables bound behind the anchor, in the order of their numbers: those that are bound on the way to
-/// the conclusion, and the witnesses of premises that say that something exists. A premise that is itself a ∀→ binds
-/// variables of its own.
+/// The names of the variables bound behind the anchor, by number: those bound on the way to the conclusion, and the
+/// witnesses of existential premises. A premise that is itself a ∀→ binds variables of its own.
 fn bound_names(statement: &Formula) -> Vec<Arc<str>> {
     fn conclusion(formula: &Formula, names: &mut Vec<Arc<str>>) {
         match formula {

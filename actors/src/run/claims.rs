@@ -1,4 +1,4 @@
-//! What a stored theorem says of itself, beside what the checker found.
+//! Comparison of the claims of a stored theorem with the checker's findings.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use theoremata_store::Theorem;
 use super::statement::recorded;
 use crate::proof_codec::number_of;
 
-/// What a record claims and the checker did not find.
+/// A claim of a record that the checker did not confirm.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unclaimed(String);
 
-/// What a proof rests on besides the axioms and other theorems, in words: induction principles,
-/// comprehensions, classical logic.
+/// Assumptions of a proof besides axioms and other theorems, in words: induction principles, comprehension, classical
+/// logic.
 #[must_use]
 pub fn assumptions(theory: &Theory, basis: &Basis) -> Vec<String> {
     let principle = |number: &u32| theory.inductions.get(*number as usize).map(|known| known.name.to_string());
@@ -32,20 +32,20 @@ pub fn assumptions(theory: &Theory, basis: &Basis) -> Vec<String> {
     assumptions
 }
 
-/// The members of [`Theorem::subject`] that say where a theorem was proved first.
+/// Key of [`Theorem::subject`] for the theorem's origin in a used theory.
 pub(super) const USED: &str = "used";
 pub(super) const THERE: &str = "theorem";
 
-/// The measure of a run that came in by an import: what it says of itself besides its theorems is a claim.
+/// Measure that marks a run as imported: its own statements about itself, theorems apart, are unverified.
 pub const IMPORTED: &str = "imported";
 
-/// Where a record says that its theorem was proved first.
+/// The origin in a used theory that a record claims.
 pub(super) fn source(record: &Theorem) -> Option<Source> {
     let number = |key: &str| record.subject.get(key)?.parse::<u32>().ok();
     Some(Source { used: number(USED)?, theorem: number(THERE)?.checked_sub(1)? })
 }
 
-/// Whether a statement speaks of nothing but what a used theory speaks of, so that it can be one of its theorems.
+/// Whether a statement is within the vocabulary of a used theory, and so can be one of its theorems.
 fn could_be_of(theory: &Theory, source: Source, statement: &Formula) -> bool {
     let Some(used) = theory.uses.get(source.used as usize) else { return false };
     let Some(body) = behind_anchor(theory, statement) else { return false };
@@ -53,10 +53,10 @@ fn could_be_of(theory: &Theory, source: Source, statement: &Formula) -> bool {
     used.places.iter().any(|places| names.iter().all(|name| places.contains(&(name.0 as usize))))
 }
 
-/// Holds a record against the theorem that the checker accepted.
+/// Compares a record with the theorem that the checker accepted.
 ///
 /// # Errors
-/// The first claim that the checker did not find.
+/// The first claim that the checker did not confirm.
 pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked) -> Result<(), Unclaimed> {
     let differs = |what: &str, claimed: &str, found: &str| {
         let [claimed, found] = [claimed, found].map(|text| if text.is_empty() { "nothing" } else { text });
@@ -69,7 +69,7 @@ pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked) -> Result<(
     if record.statement != statement {
         return differs("it states", &record.statement, &statement);
     }
-    // Their order is that of first use, which is not claimed.
+    // As sets: the record does not claim an order.
     let found: BTreeSet<String> = assumptions(theory, checked.basis()).into_iter().collect();
     let claimed: BTreeSet<String> = record.assumptions.iter().cloned().collect();
     if claimed != found || claimed.len() != record.assumptions.len() {
@@ -102,7 +102,7 @@ pub fn compare(theory: &Theory, record: &Theorem, checked: &Checked) -> Result<(
     if record.subject.len() != usize::from(by_induction) + brought || variable.is_some() != by_induction {
         return Err(Unclaimed("its record does not say on which variable the induction is, or says more".to_owned()));
     }
-    // A variable that the statement does not bind itself, but a definition in it, is named by its number.
+    // A variable bound by a definition inside the statement, not by the statement itself, is named by its number.
     let is_there = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit()) || binds(checked.statement(), name);
     if let Some(variable) = variable.filter(|variable| !is_there(variable)) {
         return differs("the induction is on", variable, "no such variable");

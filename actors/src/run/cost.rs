@@ -1,33 +1,33 @@
-//! What a run cost, as the store keeps it beside the run: figures of the machine, on which no result depends.
+//! The cost of a run, stored beside it. These figures depend on the machine; no result depends on them.
 
 use std::collections::BTreeMap;
 
 use theoremata_store::Run;
 
-/// What stands before the names of these measures.
+/// Prefix of the names of these measures.
 const COST: &str = "cost ";
 
-/// What a run cost, in all processes that worked on it and came to say so: one that was killed did not.
+/// The cost of a run, summed over the processes that worked on it and recorded their share; a killed process did not.
 #[derive(Clone, Copy, PartialEq, Default, Debug)]
 pub struct Cost {
-    /// CPU seconds, all threads together.
+    /// CPU seconds, summed over threads.
     pub cpu_seconds: f64,
-    /// Seconds that passed.
+    /// Seconds of wall time.
     pub wall_seconds: f64,
-    /// Blocks that worked.
+    /// Number of blocks that ran.
     pub blocks: u64,
-    /// Steps of these.
+    /// Steps of these blocks.
     pub steps: u64,
-    /// Messages that blocks took.
+    /// Messages delivered to blocks.
     pub messages: u64,
     /// Tokens that a language model wrote as advice.
     pub advice_tokens: u64,
-    /// The most bytes that a process had in memory by then, other work of it included; 0 where the system does not tell.
+    /// Peak resident bytes of a process, other work of it included; 0 where the system does not report it.
     pub peak_bytes: u64,
 }
 
 impl Cost {
-    /// What the store has of a run, if it has it.
+    /// The recorded cost of a run, if there is one.
     #[must_use]
     pub fn of(run: &Run) -> Option<Cost> {
         let text = |name: &str| run.measures.get(&format!("{COST}{name}"));
@@ -44,7 +44,7 @@ impl Cost {
         })
     }
 
-    /// What two processes cost, one after the other. Blocks and steps are those of the run as it stands.
+    /// The total of two processes, one after the other. Blocks and steps are those of the run in its current state.
     pub(super) fn and(self, later: Cost) -> Cost {
         Cost {
             cpu_seconds: self.cpu_seconds + later.cpu_seconds,
@@ -56,7 +56,7 @@ impl Cost {
         }
     }
 
-    /// The cost as programs read it.
+    /// The cost as JSON.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         let Cost { cpu_seconds, wall_seconds, blocks, steps, messages, advice_tokens, peak_bytes } = self;
@@ -67,7 +67,7 @@ impl Cost {
         })
     }
 
-    /// The measures that keep it.
+    /// The measures that store it.
     pub(super) fn measures(&self) -> BTreeMap<String, String> {
         let measures = [
             ("cpu_seconds", format!("{:.3}", self.cpu_seconds)),

@@ -1,8 +1,9 @@
-//! The theorems of the theories that a theory uses: found in the store, or proved first.
+//! Theorems of used theories: read from the store, or proved first.
 //!
-//! What is brought in depends on the question alone. A used theory is always explored in one way, by its own bounds and
-//! with no bound on time, and only the end of such a run counts. From the store it is taken if it came to that end here
-//! and the checker accepts all of it; else it is made anew, beside the store, and kept there when it is finished.
+//! What is imported depends on the question alone. A used theory is always explored in the same way, within its own
+//! bounds and with no time limit, and only a finished run counts. Theorems are taken from the store if that run was
+//! finished here and the checker accepts all of it; otherwise they are proved anew, beside the store, and stored when
+//! finished.
 
 use std::sync::Arc;
 
@@ -23,42 +24,42 @@ use super::{Event, Heard, KNOWN, Prepared, Question, RunError, Settings, advance
 use crate::measure::Meter;
 use crate::proof_codec::decode;
 
-/// What is told of a used theory.
+/// A used theory whose theorems have become available.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reused {
     /// The theory.
     pub theory: String,
     /// The run that proved its theorems.
     pub run: RunId,
-    /// How many it has.
+    /// Number of theorems.
     pub theorems: usize,
-    /// Whether the store had them.
+    /// Whether they were read from the store.
     pub stored: bool,
-    /// Why what the store had was not used, if it had something.
+    /// Why a stored run was not used, if there was one.
     pub refused: Option<String>,
 }
 
-/// How it ended.
+/// The result of gathering.
 pub(super) enum Gathered {
-    /// All theorems are there.
+    /// All theorems are available.
     Library(Library),
-    /// The run met a bound, or was told to stop.
+    /// The run hit a bound or was cancelled.
     Ended(Status),
 }
 
-/// With what theorems are brought in.
+/// Resources for gathering.
 #[derive(Clone, Copy)]
 pub(super) struct Means<'m> {
-    /// Where finished runs are looked for and kept.
+    /// Where finished runs are looked up and kept.
     pub(super) shelf: &'m Arc<Store>,
     pub(super) settings: &'m Settings,
-    /// Counts what is used for the run that wants them.
+    /// Counts CPU time for the run that imports the theorems.
     pub(super) meter: &'m Meter,
     pub(super) tell: &'m dyn Fn(Event),
     pub(super) now: fn() -> String,
 }
 
-/// Brings in the theorems of all used theories; `inputs` are the files of the run that wants them.
+/// Gathers the theorems of all used theories; `inputs` are the files of the run that imports them.
 pub(super) fn gather(theory: &Theory, inputs: &[Input], means: Means<'_>) -> Result<Gathered, RunError> {
     let mut all = Vec::new();
     for used in &theory.uses {
@@ -83,9 +84,9 @@ pub(super) fn gather(theory: &Theory, inputs: &[Input], means: Means<'_>) -> Res
     Ok(Gathered::Library(Library::bring(theory, &all)))
 }
 
-/// The question whose answer has the theorems of a used theory.
+/// The question whose run proves the theorems of a used theory.
 fn question(used: &Use, inputs: &[Input]) -> Result<Question, RunError> {
-    // By itself the theory is read from files of their own names, so that its run is that of whoever explores it.
+    // Files are read under their own names, so that the run is the same as one that explores the theory by itself.
     let find = |file: &Arc<str>| {
         let found = inputs.iter().find(|input| *input.name == **file);
         let found = found.ok_or_else(|| RunError::Used { file: file.to_string() })?;
@@ -100,12 +101,11 @@ fn question(used: &Use, inputs: &[Input]) -> Result<Question, RunError> {
     })
 }
 
-/// The theorems of a run that came to its end here, each accepted by the checker, and said of itself what the checker
-/// found.
+/// The theorems of a run that was finished here, if the checker accepts each of them and confirms its claims.
 fn stored(store: &StoreReader, id: &RunId, theory: &Theory) -> Result<Option<Vec<Lent>>, String> {
     let failed = |error: theoremata_store::StoreError| error.to_string();
     let Some(run) = store.run(id).map_err(failed)? else { return Ok(None) };
-    // Of an imported run nobody here knows whether it is whole.
+    // An imported run may be incomplete.
     if run.status != Status::Finished || run.measures.contains_key(IMPORTED) {
         return Ok(None);
     }
@@ -134,13 +134,13 @@ fn stored(store: &StoreReader, id: &RunId, theory: &Theory) -> Result<Option<Vec
     Ok(Some(lent))
 }
 
-/// Proves the theorems of a used theory in a run of its own, which is kept when it is finished.
+/// Proves the theorems of a used theory in a run of its own, which is stored when it is finished.
 fn prove(question: Question, means: Means<'_>) -> Result<Result<Vec<Lent>, Status>, RunError> {
     let Means { shelf, settings, meter, tell, now } = means;
     let (id, theory) = (question.run(), question.theory.clone());
     let aside = Arc::new(Store::in_memory());
     let prepared = Prepared { shelf: shelf.clone(), ..Prepared::new(aside.clone(), question, true, &now())? };
-    // Its theorems are not those of the run that is listened to.
+    // Its theorems are not theorems of the listener's run.
     let tell = |event: Event| {
         if matches!(event, Event::Cycle { .. } | Event::Reused(_)) {
             tell(event);
@@ -158,12 +158,12 @@ fn prove(question: Question, means: Means<'_>) -> Result<Result<Vec<Lent>, Statu
     match shelf.import(&mut &bytes[..], &mut Accepted) {
         Ok(_) => Ok(Ok(lent)),
         Err(ImportError::Store(error)) => Err(error.into()),
-        // Another run of this question is there, which was not usable, and stays.
+        // A run of this question exists but was not usable; it stays.
         Err(ImportError::Text { .. } | ImportError::Read { .. }) => Ok(Ok(lent)),
     }
 }
 
-/// Lets through what has just been accepted.
+/// Accepts everything: the theorems were just checked.
 struct Accepted;
 
 impl Referee for Accepted {

@@ -1,4 +1,4 @@
-//! From a stored run to its exploration, without a change of the store.
+//! Restores the exploration of a stored run, without changing the store.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use super::RunError;
 use crate::advice::Advised;
 use crate::proof_codec::decode;
 
-/// The version of the search: another one finds other theorems, or in another order.
+/// Version of the search: another version finds other theorems, or in another order.
 const SEARCH: u32 = 9;
-/// The version of the calculus: proofs of another one may not be proofs.
+/// Version of the calculus: proofs of another version may be invalid.
 const CALCULUS: u32 = 2;
 
-/// How a question is asked: all that decides its answer besides the files.
+/// How to search: everything besides the files that determines the answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Manner {
-    /// Whether conjectures are generated from the beginning, and not only where goals need them.
+    /// Whether conjectures are generated from the beginning, not only where goals need them.
     pub explore: bool,
-    /// The largest number of atoms of a conjecture, if it is not the theory's own.
+    /// Maximal number of atoms of a conjecture, if not the theory's own.
     pub atoms: Option<usize>,
-    /// Who is asked when the search is stuck, if anybody is.
+    /// The advisor, if there is one.
     pub advised: Option<Advised>,
 }
 
-/// A manner as the store keeps it, with the versions that the answer depends on.
+/// A manner as stored, with the versions that the answer depends on.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +41,7 @@ struct Kept {
     search: u32,
 }
 
-/// Advice as the store keeps it.
+/// Advice as stored.
 #[derive(Serialize, Deserialize)]
 struct KeptAdvice {
     by: String,
@@ -50,13 +50,13 @@ struct KeptAdvice {
 }
 
 impl Manner {
-    /// Goals alone, or all that can be found, and nobody is asked.
+    /// No advisor; conjectures from the beginning with `explore`, else for goals only.
     #[must_use]
     pub fn plain(explore: bool) -> Manner {
         Manner { explore, atoms: None, advised: None }
     }
 
-    /// The text for the store.
+    /// The stored text.
     pub(super) fn text(&self) -> String {
         let command = if self.explore { "explore" } else { "prove" }.to_owned();
         let advice =
@@ -65,10 +65,10 @@ impl Manner {
         serde_json::to_string(&kept).expect("plain data")
     }
 
-    /// Reads what [`Manner::text`] wrote.
+    /// Parses the output of [`Manner::text`].
     ///
     /// # Errors
-    /// In words, if another version of the program wrote it.
+    /// A message, if another version of the program wrote it.
     pub fn read(text: &str) -> Result<Manner, String> {
         let kept: Kept =
             serde_json::from_str(text).map_err(|error| format!("its options are none of this program's: {error}"))?;
@@ -94,11 +94,11 @@ impl Manner {
 
     pub(super) fn search(&self) -> Options {
         let advice = self.advised.as_ref().map(|advised| advised.advice);
-        // Who names a size wants all of it.
+        // An explicit size asks for all conjectures up to it.
         Options { generate: self.explore, all_sizes: self.atoms.is_some(), advice, ..Options::default() }
     }
 
-    /// The theory with the bound applied.
+    /// The theory with the bound on atoms applied.
     pub fn bound(&self, mut theory: Theory) -> Theory {
         if let Some(atoms) = self.atoms {
             theory.bounds.atoms = atoms;
@@ -111,11 +111,11 @@ impl Manner {
     }
 }
 
-/// How a stored run was asked, if it can go on: it is of this version, and has a checkpoint if it has come to
-/// something.
+/// The manner of a stored run, if the run can be continued: it is of this version, and has a checkpoint if anything was
+/// committed.
 ///
 /// # Errors
-/// If it cannot, or the store fails.
+/// If it cannot be continued, or the store fails.
 pub fn can_go_on(store: &StoreReader, run: &Run) -> Result<Manner, RunError> {
     let unfit = |why: String| RunError::Unfit { run: run.id, why };
     if run.committed > 0 && store.checkpoint(&run.id)?.is_none() {
@@ -128,11 +128,11 @@ pub fn can_go_on(store: &StoreReader, run: &Run) -> Result<Manner, RunError> {
     Manner::read(&run.options).map_err(unfit)
 }
 
-/// The exploration of a stored run as it stood at its last checkpoint, and the cycle of that. Every proof is
-/// checked. The theory has the bound of the manner applied.
+/// The exploration of a stored run at its last checkpoint, and the cycle of that checkpoint. Every proof is checked.
+/// The theory has the bound of the manner applied.
 ///
 /// # Errors
-/// If a record is damaged, the checkpoint does not fit, or there is none though there are theorems.
+/// If a record is damaged, the checkpoint does not fit, or it is missing although something was committed.
 pub fn restore(
     store: &StoreReader,
     run: &Run,
@@ -153,7 +153,7 @@ pub fn restore(
     }
     let exploration = Exploration::restore(theory, goals, manner.search(), &checkpoint.bytes, proofs)
         .map_err(|error| unfit(format!("{error}; --fresh with the same question asks it anew")))?;
-    // The checkpoint names the theorem, and nobody has looked whether it says so.
+    // The checkpoint only names the theorem; verify that its statement is an inconsistency.
     let named = exploration.inconsistency.map(|TheoremId(place)| exploration.theorems.get(place as usize));
     if named.is_some_and(|theorem| !theorem.is_some_and(|theorem| denies_itself(exploration.theory(), theorem))) {
         return Err(unfit("its checkpoint calls the axioms contradictory, and has no theorem that says so".to_owned()));
@@ -161,7 +161,7 @@ pub fn restore(
     Ok((exploration, checkpoint.cycle))
 }
 
-/// Whether a theorem says that something is not itself, or that its own anchor does not hold.
+/// Whether a theorem negates a reflexive equation, or its own anchor.
 fn denies_itself(theory: &Theory, theorem: &Theorem) -> bool {
     let parameters = theory.anchor_definition().parameters.len() as u32;
     match behind_anchor(theory, theorem.checked.statement()) {

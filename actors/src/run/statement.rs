@@ -1,17 +1,17 @@
-//! The texts of statements.
+//! Text of statements.
 
 use theoremata_logic::calculus::formula::{Formula, Name, PredicateId};
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::notation::Reading;
 use theoremata_logic::language::text::{MplWriter, SortsShown};
 
-/// The MPL text of a closed formula, as people write it.
+/// The MPL text of a closed formula, without sorts.
 #[must_use]
 pub fn mpl(theory: &Theory, formula: &Formula) -> String {
     written(theory, formula, SortsShown::No)
 }
 
-/// The MPL text of a statement as a goal of its theory: what stands behind the anchor, over its parameters.
+/// The MPL text of a statement as a goal of its theory: the part behind the anchor, over the anchor's parameters.
 #[must_use]
 pub fn goal_mpl(theory: &Theory, statement: &Formula) -> String {
     let Formula::Implies(binders, _, body) = statement else { return mpl(theory, statement) };
@@ -22,7 +22,7 @@ pub fn goal_mpl(theory: &Theory, statement: &Formula) -> String {
     MplWriter { predicate: &predicate, name: &name, sorts: SortsShown::No }.write(&body.open(&names))
 }
 
-/// The text of a closed formula as records of theorems hold it, with sorts.
+/// The MPL text of a closed formula in records of theorems, with sorts.
 pub(super) fn recorded(theory: &Theory, formula: &Formula) -> String {
     written(theory, formula, SortsShown::Yes)
 }
@@ -33,7 +33,7 @@ fn written(theory: &Theory, formula: &Formula, sorts: SortsShown) -> String {
     MplWriter { predicate: &predicate, name: &name, sorts }.write(formula)
 }
 
-/// A closed statement as people write it.
+/// A closed statement in infix notation.
 #[must_use]
 pub fn math(theory: &Theory, statement: &Formula) -> String {
     Reading::new(theory).statement(statement).to_string()

@@ -1,4 +1,4 @@
-//! Each round goes to the store, and is told once it is durable.
+//! Writes each round to the store, and reports it once it is durable.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
@@ -15,22 +15,22 @@ use crate::measure::Stages;
 use crate::proof_codec::encode;
 use crate::prover::Rounds;
 
-/// Writes rounds and tells of them.
+/// Writes and reports rounds.
 pub(super) struct Writer<'w> {
     store: &'w Store,
     id: RunId,
     listener: &'w dyn Fn(Event),
     stages: Stages,
     failed: Option<StoreError>,
-    /// How many theorems are stored.
+    /// Number of stored theorems.
     written: usize,
-    /// What was told, by this process and before it.
+    /// What was reported, by this process and earlier ones.
     heard: Heard,
-    /// Answers to goals that are met again because the goals are looked at from the beginning.
+    /// Answers to goals still to be skipped as already reported, because goals are scanned from the beginning.
     again: usize,
-    /// The last cycle that was committed, by this process or the one before it.
+    /// The last committed cycle, by this process or an earlier one.
     committed: Option<u32>,
-    /// The goals that were not told yet, by their conjectures; `None` before they were looked for.
+    /// Goals not yet reported, as indices of conjectures; `None` before the first scan.
     goals: Option<VecDeque<usize>>,
 }
 
@@ -47,17 +47,17 @@ impl<'w> Writer<'w> {
         Writer { store, id, listener, stages, failed: None, written, heard, again, committed, goals: None }
     }
 
-    /// Tells what was stored by a process that did not come to tell it.
+    /// Reports what an earlier process stored but did not report.
     pub(super) fn catch_up(&mut self, exploration: &Exploration) {
         if self.heard.round.is_none_or(|heard| heard < exploration.round()) {
             self.tell_round(exploration);
         }
     }
 
-    /// Tells what is left to tell.
+    /// Reports the remaining goals.
     ///
     /// # Errors
-    /// If the store had failed.
+    /// If a commit failed.
     pub(super) fn end(mut self, exploration: &Exploration, status: Status) -> Result<Stages, StoreError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -70,7 +70,7 @@ impl<'w> Writer<'w> {
         (self.listener)(event);
     }
 
-    /// Tells what came of a round that is durable, and then that it is.
+    /// Reports the results of a durable round, then the round itself.
     fn tell_round(&mut self, exploration: &Exploration) {
         for place in self.heard.theorems..exploration.theorems.len() {
             self.tell(Event::Theorem(Box::new(TheoremFound::of(exploration, TheoremId(place as u32)))));
@@ -82,7 +82,7 @@ impl<'w> Writer<'w> {
         self.heard.round = Some(number);
     }
 
-    /// Tells the goals whose turn it is and that are decided; once it is known how the run ended, all.
+    /// Reports decided goals in order, up to the first undecided one; with the final status, all of them.
     fn tell_goals(&mut self, exploration: &Exploration, ended: Option<Status>) {
         let mut goals = self.goals.take().unwrap_or_else(|| {
             let is_goal = |place: &usize| matches!(exploration.conjectures[*place].origin, Origin::Goal(_));
@@ -111,11 +111,11 @@ impl Rounds for Writer<'_> {
         self.stages.end(if exploration.round() == 0 { "models and conjectures" } else { "prove and check" });
         let cycle = exploration.round() + 1;
         if self.committed == Some(cycle) {
-            // Conjectures came in, which are made again when the run is resumed.
+            // New conjectures arrived; a resumed run generates them again.
             return ControlFlow::Continue(());
         }
         self.committed = Some(cycle);
-        // A contradiction is found before there are rounds, and is a theorem nevertheless.
+        // An inconsistency is found before the first round, and is a theorem nevertheless.
         let fresh = self.written..exploration.theorems.len();
         debug_assert!(new.len() <= fresh.len());
         self.written = fresh.end;
@@ -132,7 +132,7 @@ impl Rounds for Writer<'_> {
     }
 }
 
-/// A theorem as the store keeps it.
+/// A theorem as a record of the store.
 fn record(exploration: &Exploration, id: TheoremId) -> (Theorem, theoremata_store::Proof) {
     let known = &exploration.theorems[place(id)].checked;
     let (proof, root) = encode(exploration.theory(), known.proof());
@@ -158,7 +158,7 @@ fn record(exploration: &Exploration, id: TheoremId) -> (Theorem, theoremata_stor
     (record, proof)
 }
 
-/// Writes what only the end of a run decides.
+/// Writes what is only known at the end of a run.
 pub(super) fn conclude(
     store: &Store,
     id: RunId,

@@ -1,5 +1,4 @@
-//! Theories that were written, sorted: joined where they say the same, struck out where they contradict themselves, held
-//! against examples.
+//! Candidate theories: equivalent ones are merged, inconsistent ones rejected, and all are tested against examples.
 
 use std::cmp::Reverse;
 
@@ -8,36 +7,36 @@ use theoremata_logic::calculus::theory::Goal;
 
 use super::draft::Draft;
 
-/// Theories that say the same.
+/// A class of equivalent theories.
 pub(super) struct Candidate {
-    /// The first one stands for all; the others have the same axioms by each other's.
+    /// The theories; the first represents the class.
     pub(super) drafts: Vec<Draft>,
     pub(super) votes: usize,
     pub(super) standing: Standing,
-    /// Examples that were decided as they should be.
+    /// Examples that were decided as intended.
     pub(super) met: Vec<String>,
-    /// What speaks against it.
+    /// Evidence against it.
     pub(super) against: Vec<String>,
-    /// Examples of which the prover does not know.
+    /// Examples that the prover could not decide.
     pub(super) undecided: Vec<String>,
 }
 
-/// Whether there is something that a theory is about.
+/// Whether the theory is consistent and non-trivial.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) enum Standing {
-    /// The axioms contradict each other, by these theorems.
+    /// The axioms are inconsistent, by these theorems.
     Contradictory(Vec<String>),
-    /// It holds in a model with two different elements.
+    /// There is a model with two distinct elements.
     HasModel,
-    /// All elements are one: that is a theorem.
+    /// It is a theorem that all elements are equal.
     OneElement,
-    /// Neither was found.
+    /// None of these was found.
     Unknown,
 }
 
-/// What came of all texts.
+/// The result of sorting.
 pub(super) struct Sorted {
-    /// The best first, those that contradict themselves last.
+    /// The best first, inconsistent ones last.
     pub(super) candidates: Vec<Candidate>,
     /// Why texts are no theories.
     pub(super) unread: Vec<String>,
@@ -53,11 +52,11 @@ impl Candidate {
     }
 }
 
-/// Reads texts, and sorts them: those that stand before those that contradict themselves, then by how little speaks against
-/// them, how many examples they meet, and how often they were written.
+/// Parses and sorts texts: consistent theories first, then by evidence against them, examples met, and number of
+/// samples.
 ///
 /// # Errors
-/// In words, if the store or the machine fails.
+/// A message, if the store or the system fails.
 pub(super) fn sorted(
     texts: &[String],
     description: &str,
@@ -100,8 +99,8 @@ pub(super) fn sorted(
     Ok(Sorted { candidates, unread })
 }
 
-/// Theories without those that have the same signs and axioms of the same forms, in whatever order and with whatever
-/// variables, as another one before them; with how often each was written.
+/// Merges theories that have the same symbols and axioms of the same normal forms, up to order; returns each with its
+/// number of samples.
 fn joined_by_form(read: Vec<Draft>, unread: &mut Vec<String>, limits: Limits) -> Result<Vec<(Draft, usize)>, String> {
     let mut joined: Vec<(Draft, usize)> = Vec::new();
     let mut groups: Vec<(String, Vec<Draft>)> = Vec::new();
@@ -116,7 +115,7 @@ fn joined_by_form(read: Vec<Draft>, unread: &mut Vec<String>, limits: Limits) ->
         let names: Vec<&str> = parameters.split(',').collect();
         let choice = super::vocabulary::Choice::of_parameters(&names).ok_or("its signs are not known")?;
         let bare = Draft::bare(choice, limits)?.examiner;
-        // The axioms of all these theories as statements of one theory, so that their forms can be compared.
+        // All axioms become statements of one theory, so that their normal forms can be compared.
         let (mut goals, mut ranges, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         for draft in drafts {
             match draft.statements.iter().map(|text| bare.read(text)).collect::<Result<Vec<Goal>, String>>() {
@@ -146,7 +145,7 @@ fn joined_by_form(read: Vec<Draft>, unread: &mut Vec<String>, limits: Limits) ->
     Ok(joined)
 }
 
-/// Whether the axioms contradict each other, or have a model with two elements.
+/// Whether the axioms are inconsistent, or have a model with two elements.
 fn standing(examiner: &Examiner) -> Result<Standing, String> {
     let one = examiner.read("(>[x,y] (& (in[x,S]) (in[y,S])) (=[x,y]))")?;
     if let Some(theorems) = examiner.contradiction(&one)? {
@@ -159,8 +158,8 @@ fn standing(examiner: &Examiner) -> Result<Standing, String> {
     })
 }
 
-/// The candidate that says the same as another one: with the same signs, and each of its axioms is proved from those of the
-/// other. Of axioms that contradict each other that would say nothing.
+/// The known candidate that is equivalent: it has the same symbols, and each theory proves the axioms of the other. For
+/// inconsistent axioms that would be vacuous.
 fn same<'c>(known: &'c mut [Candidate], candidate: &Candidate) -> Result<Option<&'c mut Candidate>, String> {
     let new = candidate.draft();
     for known in known.iter_mut().filter(|known| !known.is_struck() && !candidate.is_struck()) {
@@ -180,7 +179,7 @@ fn follows(from: &Draft, axioms: &Draft) -> Result<bool, String> {
 }
 
 impl Candidate {
-    /// Asks the prover about examples: what follows from what is meant, and what does not.
+    /// Tests the candidate against examples: statements that should follow, and statements that should not.
     fn hold_against(&mut self, holds: &[String], fails: &[String]) -> Result<(), String> {
         let examples = holds.iter().map(|text| (text, true)).chain(fails.iter().map(|text| (text, false)));
         for (text, follows) in examples {
@@ -222,12 +221,12 @@ mod tests {
         let monoid = format!(
             "(theory Monoid[S,*,e] (& {declared} (associative[*]) (left-identity[e,*,S]) (right-identity[e,*,S])))"
         );
-        // The same in another order, one law by what it says.
+        // The same axioms in another order, one of them as a named law.
         let again = format!(
             "(theory Again[S,*,e] (& {declared} (>[x] (in[x,S]) (in3[x,e,x,*])) (left-identity[e,*,S]) (associative[*])))"
         );
         let magma = "(theory Magma[S,*] (& (operation[*,S,S,S]) (commutative[*])))";
-        // Only the second is a contradiction: everything has a product that is e, and none has.
+        // Only the second is inconsistent: everything has a product that is e, and nothing has.
         let one = format!("(theory One[S,*,e] (& {declared} (>[x,y] (& (in[x,S]) (in[y,S])) (=[x,y]))))");
         let wrong =
             format!("(theory Wrong[S,*,e] (& {declared} (left-identity[e,*,S]) (>[x,y,z] (in3[x,y,z,*]) !(=[z,x]))))");

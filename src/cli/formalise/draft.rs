@@ -1,4 +1,4 @@
-//! A theory as a model wrote it, the file that it becomes, and the statements that are its axioms.
+//! A theory as a model generates it, the file that it becomes, and its axioms as statements.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use crate::exchange::input::{self, Loaded};
 use crate::failure::Failure;
 use crate::time::now;
 
-/// A theory that was written.
+/// A generated theory.
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) choice: Choice,
-    /// The axioms beside those that say what the signs are, in MPL, each once.
+    /// The axioms except the declarations of symbols, in MPL, without duplicates.
     pub(super) axioms: Vec<String>,
-    /// The same as statements about the signs: a law with a name by what it says.
+    /// The same axioms as statements about the symbols, with named laws expanded.
     pub(super) statements: Vec<String>,
-    /// The whole file.
+    /// The complete file.
     pub(super) file: String,
     pub(super) examiner: Examiner,
 }
 
 impl Draft {
-    /// Reads what a model wrote, by the reader that reads every file.
+    /// Parses the output of a model with the reader of MPL files.
     ///
     /// # Errors
-    /// In words, if it is no theory.
+    /// A message, if it is no theory.
     pub(super) fn read(text: &str, description: &str, limits: Limits) -> Result<Draft, String> {
         let whole = forms::first(text.trim());
         let cut_off = || "it breaks off".to_owned();
@@ -50,10 +50,10 @@ impl Draft {
         Draft::of(name, choice, axioms, description, limits)
     }
 
-    /// The theory that says what the signs are, and nothing else.
+    /// The theory that only declares the symbols.
     ///
     /// # Errors
-    /// In words, if the reader refuses it.
+    /// A message, if the reader rejects it.
     pub(super) fn bare(choice: Choice, limits: Limits) -> Result<Draft, String> {
         Draft::of("Bare", choice, Vec::new(), "", limits)
     }
@@ -74,10 +74,10 @@ impl Draft {
         Ok(Draft { name: name.to_owned(), choice, axioms, statements, file, examiner })
     }
 
-    /// Reads an example. What names a sign of other theories is no variable of this one.
+    /// Parses an example. A symbol of other theories is not accepted as a variable.
     ///
     /// # Errors
-    /// In words, if it cannot be said about these signs.
+    /// A message, if it cannot be stated with the symbols of this theory.
     pub(super) fn example(&self, text: &str) -> Result<Goal, String> {
         let words = text.split(|c: char| !c.is_alphanumeric());
         if let Some(sign) = words.into_iter().find(|word| self.choice.lacks(word)) {
@@ -86,7 +86,7 @@ impl Draft {
         self.examiner.read(text)
     }
 
-    /// Each axiom in mathematics, and in words where there are some.
+    /// Each axiom as mathematics, and in words if available.
     pub(super) fn said(&self) -> Vec<(String, Option<String>)> {
         let infix = Infix::new(self.examiner.theory());
         let said = |statement: &String| {
@@ -99,13 +99,13 @@ impl Draft {
     }
 }
 
-/// The file of a theory: with all that its names mean, so that it needs no other one.
+/// The file of a theory, self-contained with all definitions that it uses.
 fn file(name: &str, choice: &Choice, axioms: &[String], description: &str) -> String {
     let parts: Vec<String> = choice.declarations().into_iter().chain(axioms.iter().cloned()).collect();
     let names: Vec<&str> =
         parts.iter().filter_map(|part| part.strip_prefix('(')?.split_once('[')).map(|(name, _)| name).collect();
     let mut file = String::from("; A theory that a language model wrote from this description:\n");
-    // Characters that would end the line or the comment's order of text stand there by their numbers.
+    // Characters that would end the line or reorder the text are escaped.
     file += &format!("; {description:?}\n\n");
     for definition in vocabulary::definitions(&names) {
         file += &format!("{definition}\n\n");

@@ -1,6 +1,6 @@
-//! The forms of a text in MPL, taken apart by their brackets alone. What they mean is the reader's affair.
+//! Splits MPL text into forms, by brackets alone.
 
-/// The form that a text begins with, up to its closing bracket; all of it if there is none.
+/// The form at the beginning of a text, up to its closing bracket; the whole text if there is none.
 pub(super) fn first(text: &str) -> &str {
     let (mut depth, mut in_string) = (0usize, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -19,7 +19,7 @@ pub(super) fn first(text: &str) -> &str {
     text
 }
 
-/// The parts of a text that stand one behind the other, with blanks between them: forms, and denials of forms.
+/// The consecutive parts of a text, separated by blanks: forms, and negated forms.
 pub(super) fn all(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text.trim();

@@ -1,4 +1,4 @@
-//! `formalise --new`: a description becomes a theory, if a person says which.
+//! `formalise --new`: turns a description into a theory, chosen by the user.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::failure::Failure;
 
-/// Tokens of a theory at most.
+/// Maximal tokens of a theory.
 const LONGEST_THEORY: usize = 512;
 
 /// `theoremata formalise --new`.
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &FormaliseArguments, description: &str, output: Out
     Ok(Exit::Done)
 }
 
-/// Writes the theory that a person has said yes to.
+/// Writes the theory that the user has accepted.
 fn accept(number: usize, draft: &Draft, out: Option<&Path>, output: Output) -> Result<Exit, Failure> {
     if output.is_json() && out.is_none() {
         output.object(&json!({ "event": "accepted", "number": number, "name": draft.name, "file": draft.file }));
@@ -88,8 +88,8 @@ fn accept(number: usize, draft: &Draft, out: Option<&Path>, output: Output) -> R
     Ok(exit)
 }
 
-/// What the model is asked. The description stands there as a text in JSON on one line, so that none can end it, or look like
-/// a theory that was given.
+/// The prompt. The description is inserted as a JSON string on one line, so that it cannot end the line or imitate a
+/// given theory.
 fn prompt(description: &str) -> String {
     let mut prompt = format!("Descriptions, and the theories that say the same.\n{}\n\n", vocabulary::help());
     for (description, theory) in vocabulary::EXAMPLES {
@@ -98,7 +98,7 @@ fn prompt(description: &str) -> String {
     prompt + &format!("Description: {}\nTheory:\n", json!(description))
 }
 
-/// How a theory stands, in a word and in more.
+/// The status of a candidate, as a word and in more detail.
 fn status(candidate: &Candidate) -> (&'static str, String) {
     match &candidate.standing {
         Standing::Contradictory(theorems) => {

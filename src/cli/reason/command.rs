@@ -1,4 +1,4 @@
-//! Commands that are asked beside the model: checks that accept an answer, and tools.
+//! External commands that judge answers or serve as tools.
 
 use std::io::{Read, Write, copy, sink};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -8,20 +8,19 @@ use std::time::{Duration, Instant};
 
 use theoremata_actors::jobs::Tool;
 
-/// How long to wait before it is looked again whether a command has ended; longer each time.
+/// Initial polling interval for the end of a command; it grows.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(50);
-/// Bytes of what a command says that are kept.
+/// Maximal output kept, in bytes.
 const SAID: u64 = 64 << 10;
 
-/// Whether a command accepts a text that it reads. One that cannot be run accepts nothing, and neither does one that
-/// takes longer than it may.
+/// Whether a command accepts a text given on stdin. False if it cannot be run, or times out.
 pub(super) fn accepts(command: &str, text: &str, most: Duration) -> bool {
     run(command, text, most, false).is_ok_and(|(status, _)| status.success())
 }
 
-/// What a tool replies: what its command prints, given the parameters in JSON. A JSON text stands for what it says; what
-/// is no JSON is read as it stands. A command that fails replies that it did.
+/// The reply of a tool: the output of its command, given the parameters in JSON. A JSON string is unquoted; text that
+/// is no JSON is taken verbatim. If the command fails, the reply says so.
 pub(super) fn reply(tool: &Tool, parameters: &str) -> String {
     let failed = |why: &str| format!("the tool failed: {why}");
     let most = Duration::from_secs(tool.seconds);
@@ -43,14 +42,14 @@ pub(super) fn reply(tool: &Tool, parameters: &str) -> String {
 
 /// Why a command has no exit code.
 enum Unended {
-    /// It took longer than it may.
+    /// It timed out.
     Late,
     /// It could not be started or waited for.
     Lost,
 }
 
-/// Runs a command on a text, and gives how it ended and, if that is wanted, what it said. One that takes longer than it
-/// may is ended, with all that it started.
+/// Runs a command with a text on stdin; returns its status and, if requested, its output. On a timeout, it is killed
+/// with its whole process group.
 fn run(command: &str, text: &str, most: Duration, listen: bool) -> Result<(ExitStatus, Vec<u8>), Unended> {
     let mut shell = Command::new("sh");
     let output = if listen { Stdio::piped() } else { Stdio::null() };
@@ -60,7 +59,7 @@ fn run(command: &str, text: &str, most: Duration, listen: bool) -> Result<(ExitS
     let mut child = shell.spawn().map_err(|_| Unended::Lost)?;
     if let Some(mut input) = child.stdin.take() {
         let text = text.to_owned();
-        // A command may end without reading all of it, or never read; what it says then is what counts.
+        // A command may end without reading its input; only its output matters then.
         thread::spawn(move || input.write_all(text.as_bytes()));
     }
     let said = child.stdout.take().map(hear);
@@ -77,7 +76,7 @@ fn run(command: &str, text: &str, most: Duration, listen: bool) -> Result<(ExitS
             Err(_) => break Err(Unended::Lost),
         }
     };
-    // What it started may hold its output open, and has as much time as it has.
+    // Its child processes may keep the output open; they share its time limit.
     let said = match (&ended, said) {
         (Ok(_), Some(said)) => said.recv_timeout(left()).map_err(|_| Unended::Late),
         _ => Ok(Vec::new()),
@@ -89,12 +88,12 @@ fn run(command: &str, text: &str, most: Duration, listen: bool) -> Result<(ExitS
     ended
 }
 
-/// Hears all that a command says, so that it is never kept from going on, and gives the first of it at its end.
+/// Drains the output of a command, so that it never blocks, and returns the beginning at its end.
 fn hear(mut output: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
         let mut said = Vec::new();
-        // Who cannot be heard any more has said what it said.
+        // On a read error, the output so far is used.
         let _ = output.by_ref().take(SAID).read_to_end(&mut said);
         let _ = copy(&mut output, &mut sink());
         let _ = sender.send(said);
@@ -102,11 +101,11 @@ fn hear(mut output: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// Ends a command, and what it started.
+/// Kills a command with its child processes.
 fn end(child: &mut Child) {
     #[cfg(unix)]
     if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        // It may have ended meanwhile.
+        // It may have ended in the meantime.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = child.kill();
@@ -121,7 +120,7 @@ mod tests {
     fn a_check_that_hangs_is_ended_and_accepts_nothing() {
         let long = Duration::from_secs(20);
         assert!(accepts("grep -q 42", "it is 42", long) && !accepts("grep -q 42", "it is 43", long));
-        // One that does not read what it is given.
+        // A command that does not read its input.
         assert!(accepts("true", &"x".repeat(1 << 20), long));
         let start = Instant::now();
         assert!(!accepts("sleep 30 | cat; sleep 30", &"x".repeat(1 << 20), Duration::from_millis(200)));

@@ -1,4 +1,4 @@
-//! From what the command line says to a job.
+//! Builds a job from the command line.
 
 use std::path::Path;
 
@@ -15,20 +15,20 @@ use crate::cli::json;
 use crate::exchange::input;
 use crate::failure::Failure;
 
-/// What the files of a command say.
+/// The contents of the files named on the command line.
 #[derive(Default)]
 pub(super) struct Asked {
-    /// What was said before.
+    /// Earlier turns.
     pub(super) earlier: Vec<Said>,
-    /// What questions may rest on.
+    /// Premises of the questions.
     pub(super) premises: Vec<String>,
-    /// What may be called.
+    /// Available tools.
     pub(super) tools: Vec<Tool>,
-    /// A program of the user's own.
+    /// A script of the user's own.
     pub(super) script: Option<Script>,
-    /// What every answer is restricted to.
+    /// The constraint on every answer.
     pub(super) shape: OutputFormat,
-    /// The day for the chat template.
+    /// The date for the chat template.
     pub(super) date: Option<String>,
 }
 
@@ -49,16 +49,16 @@ impl Asked {
     }
 }
 
-/// The tools that a file names; MCP servers among them are asked which they have.
+/// The tools in a file; MCP servers are queried for theirs.
 fn tools(path: &Path, remote: &RemoteTools) -> Result<Vec<Tool>, Failure> {
     let list: Vec<serde_json::Value> = json::read(path, "list of tools")?;
     remote.read(list).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
 }
 
-/// The name of the tool that is `--score`.
+/// The name of the tool for `--score`.
 const SCORE: &str = "score";
 
-/// The job that asks a question.
+/// The job for a question.
 pub(super) fn job(arguments: &ReasonArguments, prompt: String, items: &[String], asked: &Asked) -> Job {
     let plan = arguments.plan();
     let draws = matches!(plan, Plan::Vote | Plan::First | Plan::Best);
@@ -135,7 +135,7 @@ fn program(arguments: &ReasonArguments, items: &[String], asked: &Asked) -> Prog
             },
         },
         Plan::Tasks => Program::Tasks {
-            // The tasks of the last level are parted no more.
+            // The tasks of the last level are not split further.
             levels: arguments.depth.saturating_add(1),
             width: arguments.width.get(),
             characters: arguments.characters.get(),
@@ -149,11 +149,11 @@ fn program(arguments: &ReasonArguments, items: &[String], asked: &Asked) -> Prog
     }
 }
 
-/// The items of a file: its lines, blank ones left out.
+/// The items of a file: its non-blank lines.
 pub(super) fn lines(path: &Path) -> Result<Vec<String>, Failure> {
     let bytes = input::read(path)?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{} is not UTF-8", path.display())))?;
-    // An editor may have put a mark before the first line.
+    // A byte order mark may precede the first line.
     let text = text.trim_start_matches('\u{feff}');
     let items: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if items.is_empty() {

@@ -1,4 +1,4 @@
-//! Orders on standard input while questions are answered.
+//! Commands on standard input while questions are answered.
 
 use std::io::{self, BufRead, Read as _};
 use std::thread;
@@ -6,12 +6,12 @@ use std::thread;
 use crossbeam::channel::{Receiver, bounded};
 use theoremata_actors::jobs::{JobId, Pool};
 
-/// Lines that may wait for us.
+/// Maximal number of queued lines.
 const WAITING: usize = 64;
-/// Bytes of the longest order.
+/// Maximal length of a command in bytes.
 const LONGEST_ORDER: u64 = 4_096;
 
-/// The lines of standard input, as they come. The thread that reads them ends with the input or with the process.
+/// The lines of standard input as they arrive. The reading thread ends with the input or the process.
 pub(super) fn listen() -> Receiver<String> {
     let (sender, lines) = bounded(WAITING);
     thread::spawn(move || {
@@ -25,7 +25,7 @@ pub(super) fn listen() -> Receiver<String> {
     lines
 }
 
-/// The next line, or the beginning of one that is longer than any order; the rest of it is passed over.
+/// The next line, or the beginning of one that is too long; the rest of it is skipped.
 fn line(input: &mut impl BufRead) -> Option<String> {
     let mut bytes = Vec::new();
     input.by_ref().take(LONGEST_ORDER).read_until(b'\n', &mut bytes).ok()?;
@@ -36,10 +36,10 @@ fn line(input: &mut impl BufRead) -> Option<String> {
     (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Does what a line asks for; a blank one asks for nothing.
+/// Executes a command; a blank line is ignored.
 ///
 /// # Errors
-/// With what is wrong, and how it is said.
+/// What is wrong, and the syntax.
 pub(super) fn carry_out(line: &str, pool: &Pool, questions: &[JobId]) -> Result<(), String> {
     let Some((order, question, path)) = parse(line)? else { return Ok(()) };
     let Some(job) = questions.get(question) else {
@@ -51,7 +51,7 @@ pub(super) fn carry_out(line: &str, pool: &Pool, questions: &[JobId]) -> Result<
         }
         return Err(format!("question {question} has no{} that waits for anybody", node(&path)));
     }
-    // A question that still waits for a worker has no node yet.
+    // A queued question has no node yet.
     if path.is_empty() && pool.answer(*job).is_none() {
         pool.cancel(*job);
         return Ok(());
@@ -62,13 +62,13 @@ pub(super) fn carry_out(line: &str, pool: &Pool, questions: &[JobId]) -> Result<
     Err(format!("question {question} has no{} that has not ended, so nothing was cancelled", node(&path)))
 }
 
-/// A node, as it stands behind "no".
+/// A node, as it reads after "no".
 fn node(path: &[u32]) -> String {
     let branches: Vec<String> = path.iter().map(u32::to_string).collect();
     if path.is_empty() { " root".to_owned() } else { format!(" node {}", branches.join(" ")) }
 }
 
-/// What is to happen to a node.
+/// A command about a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Order {
     Cancel,
@@ -76,7 +76,7 @@ enum Order {
     Refuse,
 }
 
-/// An order, a question and the way to one of its nodes; nothing if the line is blank.
+/// Parses a command, a question and the path of a node; `None` if the line is blank.
 fn parse(line: &str) -> Result<Option<(Order, usize, Vec<u32>)>, String> {
     let mut words = line.split_whitespace();
     let wrong = || format!("`{}` is no order; `cancel QUESTION BRANCH…` is, such as `cancel 0 2 1`", line.trim());

@@ -1,4 +1,4 @@
-//! The prover beside the model: a theory whose statements it examines for threads and joins.
+//! The prover beside the model: a theory whose statements it examines for tool calls and joins.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,29 +16,29 @@ use crate::exchange::input::{self, Loaded};
 use crate::failure::Failure;
 use crate::time::now;
 
-/// Whom answers about a theory are asked of.
+/// The theory of a command.
 #[derive(Args)]
 pub(crate) struct ProverArguments {
-    /// A theory about which the prover is asked: by the model in `tasks` and by programs of your own, through the tools
-    /// `prove`, `refute`, `explore` and `lookup`; by the joins of `first --judge checked` and `vote --equivalent`.
+    /// A theory for the prover: the model calls it in `tasks` and scripts, through the tools `prove`, `refute`,
+    /// `explore` and `lookup`; joins call it with `first --judge checked` and `vote --equivalent`.
     #[arg(long, value_name = "FILE", conflicts_with = "server")]
     pub(super) theory: Option<PathBuf>,
-    /// First: answers are statements of --theory. The first that is proved is taken, or else the first that stays open; what
-    /// is refuted is struck out with its counterexample.
+    /// First: answers are statements of --theory. The first that is proved is selected, else the first that stays open;
+    /// refuted ones are rejected with a counterexample.
     #[arg(long, value_name = "HOW", requires = "theory", conflicts_with_all = ["pattern", "check"])]
     pub(super) judge: Option<JudgeName>,
-    /// Vote: answers are statements of --theory, and count as one if the prover shows each from the other.
+    /// Vote: answers are statements of --theory, and are counted together if the prover shows them equivalent.
     #[arg(long, requires = "theory", conflicts_with = "score")]
     pub(super) equivalent: bool,
-    /// The prover may take so many CPU seconds each time it is asked.
+    /// CPU seconds of the prover per call.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, requires = "theory")]
     prover_cpu: f64,
-    /// It may take so much memory each time.
+    /// Memory of the prover per call.
     #[arg(long, value_name = "MB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1 << 30), requires = "theory")]
     prover_memory: u64,
 }
 
-/// Who judges.
+/// The judges.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum JudgeName {
     /// The prover, whose proofs are checked.
@@ -46,7 +46,7 @@ pub(super) enum JudgeName {
 }
 
 impl ProverArguments {
-    /// Whether a join asks the prover.
+    /// Whether a join calls the prover.
     pub(super) fn joins(&self) -> bool {
         self.judge.is_some() || self.equivalent
     }
@@ -59,7 +59,7 @@ pub(super) struct Prover {
 }
 
 impl Prover {
-    /// Reads the theory, if there is one. What is proved goes to the database of the command, or is forgotten with it.
+    /// Loads the theory, if there is one. Proofs go to the database of the command, or are discarded with it.
     pub(super) fn read(arguments: &ProverArguments, store: Option<&Arc<Store>>) -> Result<Option<Prover>, Failure> {
         let Some(path) = &arguments.theory else { return Ok(None) };
         let Loaded { theory, files, .. } = input::load(path, None)?;
@@ -70,12 +70,12 @@ impl Prover {
         Ok(Some(Prover { desk, examiner }))
     }
 
-    /// What may be asked. With `judging` also what joins ask.
+    /// The tools. With `judging`, also those that joins call.
     pub(super) fn tools(&self, judging: bool) -> Vec<Tool> {
         prover_tools(self.examiner.theory(), self.examiner.id(), judging)
     }
 
-    /// Says what was proved for a question, by the store, and writes down there who asked for it.
+    /// Reports the theorems proved for a question, read from the store, and records there who requested them.
     pub(super) fn tell(&self, pool: &Pool, (place, job): (usize, &Job), id: JobId, output: Output) {
         let mut said = BTreeSet::new();
         let mut earlier = Vec::new();

@@ -1,4 +1,4 @@
-//! What is said while a tree grows, and when it has grown: a live tree on a terminal, JSON, results.
+//! Progress and results of questions: a live tree on a terminal, JSON, text.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -12,16 +12,16 @@ use super::Plan;
 use crate::cli::generate::word;
 use crate::cli::output::Output;
 
-/// Nodes that are shown while they grow: as many as a screen has room for.
+/// Maximal number of nodes in the live tree, so that it fits on a screen.
 const SHOWN: usize = 30;
-/// Characters of a node's text that are shown.
+/// Maximal number of characters of a node's text in the live tree.
 const SHOWN_TEXT: usize = 60;
 
-/// A node: the question that it belongs to, and the branches that lead to it. In this order a node stands before
-/// what is below it, and behind all of the branch before.
+/// A node: its question, and its path. The order is a pre-order traversal: a node precedes its descendants, and follows
+/// those of its earlier siblings.
 type Place = (usize, Vec<u32>);
 
-/// Says what happens.
+/// Prints progress and results.
 pub(super) struct Teller {
     /// Whether scores are ranked by the whole text.
     by_sum: bool,
@@ -43,7 +43,7 @@ impl Teller {
         Teller { by_sum, output, screen }
     }
 
-    /// Hears what happened to a question.
+    /// Processes an event of a question.
     pub(super) fn hear(&mut self, question: usize, told: &JobEvent) {
         if let Some(screen) = &mut self.screen {
             screen.show(&(question, told.path.clone()), &told.what);
@@ -82,7 +82,7 @@ impl Teller {
             EventKind::Resumed { tokens, because } => {
                 json!({ "event": "resumed", "tokens": tokens, "because": because })
             }
-            // What came of it is told in the order of the questions.
+            // Answers are printed in the order of the questions.
             EventKind::Answered(_) => return,
         };
         object["seq"] = json!(told.seq);
@@ -93,7 +93,7 @@ impl Teller {
         }
     }
 
-    /// Says why an order is not carried out.
+    /// Reports a command that cannot be executed.
     pub(super) fn refuse(&self, order: &str, because: &str) {
         if self.output.is_json() {
             self.output.object(&json!({ "event": "refused", "order": order, "because": because }));
@@ -101,14 +101,14 @@ impl Teller {
         self.output.note(because);
     }
 
-    /// Leaves the live tree as it stands.
+    /// Leaves the live tree on the screen.
     pub(super) fn end_screen(&mut self) {
         for (bar, _) in self.screen.take().iter().flat_map(|screen| screen.nodes.values()) {
             bar.abandon();
         }
     }
 
-    /// Says what came of a question, one of several.
+    /// Prints the answer of one of several questions.
     pub(super) fn answer(&mut self, plan: Plan, (place, all): (usize, usize), items: &[String], answer: &Answer) {
         if self.output.is_json() {
             self.output.object(&object(place, answer));
@@ -125,7 +125,7 @@ impl Teller {
                 let sum = |node: &NodeAnswer| node.log_probability().unwrap_or(f64::NEG_INFINITY);
                 let mean = |node: &NodeAnswer| sum(node) / node.tokens.max(1) as f64;
                 let score = |node: &NodeAnswer| if self.by_sum { sum(node) } else { mean(node) };
-                // What did not come to its end has no score.
+                // Incomplete items have no score.
                 let (mut ranked, rest): (Vec<_>, Vec<_>) =
                     items.iter().zip(&branches).partition(|(_, node)| node.outcome == Some(Outcome::Concluded));
                 ranked.sort_by(|one, other| score(other.1).total_cmp(&score(one.1)));
@@ -165,7 +165,7 @@ impl Teller {
         }
     }
 
-    /// Says what all of it took.
+    /// Prints the total usage.
     pub(super) fn usage(&self, usage: &Usage) {
         let megabytes = (usage.pages_peak * usage.page_bytes) as f64 / 1e6;
         if self.output.is_json() {
@@ -186,7 +186,7 @@ impl Screen {
         if *what == EventKind::Opened && self.nodes.len() < SHOWN {
             let bar = ProgressBar::new_spinner();
             bar.set_style(ProgressStyle::with_template("{prefix} {wide_msg}").expect("a template of ours"));
-            // The screen shows the nodes in their order, whenever they were opened.
+            // The screen shows the nodes in tree order, whatever order they were opened in.
             let before = self.nodes.range(..place.clone()).next_back();
             let bar = match (before, self.nodes.is_empty()) {
                 (Some((_, (before, _))), _) => self.bars.insert_after(before, bar),
@@ -216,7 +216,7 @@ impl Screen {
     }
 }
 
-/// What came of a question, as JSON.
+/// The answer of a question, as JSON.
 fn object(place: usize, answer: &Answer) -> Json {
     let node = |node: &NodeAnswer| {
         json!({
@@ -224,7 +224,7 @@ fn object(place: usize, answer: &Answer) -> Json {
             "log_probability": node.log_probability(), "text": node.text,
         })
     };
-    // Apart from the nodes, which are the same whoever answers and however often it was begun.
+    // Apart from the nodes, which do not depend on the worker or on interruptions.
     let cost = |(path, cost): &(Vec<u32>, NodeCost)| {
         let mut told = json!({ "path": path });
         add(&mut told, cost);
@@ -255,7 +255,7 @@ fn object(place: usize, answer: &Answer) -> Json {
     told
 }
 
-/// Adds what is known of a cost.
+/// Adds the known parts of a cost.
 fn add(told: &mut Json, cost: &NodeCost) {
     if let (Json::Object(told), Json::Object(known)) = (told, json!(cost)) {
         told.extend(known);
@@ -269,7 +269,7 @@ fn with_event(event: &str, report: &JoinReport) -> Json {
     })
 }
 
-/// An answer on one line; how it ended stands in its place where it did not come to its end.
+/// An answer on one line; an incomplete one is replaced by its outcome.
 fn one_line(node: &NodeAnswer) -> String {
     match &node.outcome {
         Some(Outcome::Concluded) => node.text.split_whitespace().collect::<Vec<_>>().join(" "),

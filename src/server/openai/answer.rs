@@ -1,4 +1,4 @@
-//! Answers in the form of the protocol.
+//! Answers in the format of the API.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use theoremata_lm::{Bound, Model, Outcome};
 use super::functions;
 use super::request::{Form, Wanted};
 
-/// What all pieces of one answer say of it.
+/// Data common to all chunks of an answer.
 #[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) id: String,
@@ -18,13 +18,13 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The members that every object of the answer begins with.
+    /// The members common to all objects of the answer.
     pub(crate) fn object(&self, kind: &str) -> Value {
         json!({ "id": self.id, "object": kind, "created": self.created, "model": self.model, "system_fingerprint": null })
     }
 }
 
-/// Which answer a node gives, from 0; `None` for the question itself.
+/// The index of the choice that a node generates; `None` for the root.
 pub(crate) fn place(path: &[u32]) -> Option<usize> {
     match path {
         [place] => Some(*place as usize),
@@ -32,7 +32,7 @@ pub(crate) fn place(path: &[u32]) -> Option<usize> {
     }
 }
 
-/// Why an answer ended, in the words of the protocol.
+/// The finish reason of an outcome.
 pub(crate) fn finish(outcome: Option<&Outcome>) -> &'static str {
     match outcome {
         Some(Outcome::Budget(Bound::Tokens | Bound::Path)) => "length",
@@ -41,7 +41,7 @@ pub(crate) fn finish(outcome: Option<&Outcome>) -> &'static str {
     }
 }
 
-/// What a question cost.
+/// The usage of a question.
 pub(crate) fn usage(wanted: &Wanted, answer: &Answer) -> Value {
     let written = answer.nodes.iter().filter(|node| place(&node.path).is_some()).map(|node| node.tokens).sum::<usize>();
     let prompt = wanted.prompt_tokens;
@@ -52,13 +52,13 @@ pub(crate) fn usage(wanted: &Wanted, answer: &Answer) -> Value {
     usage
 }
 
-/// Tokens of a prompt that were found computed, of those that its node found. The prompt stands before all else that the
-/// node reads, and what is found begins at the beginning.
+/// Cached tokens of the prompt, given all cached tokens of its node. The prompt precedes everything else that the node
+/// reads, and the cache covers a prefix.
 pub(super) fn cached_of_prompt(cached: usize, prompt: usize) -> usize {
     cached.min(prompt)
 }
 
-/// The log-probability of a token that was drawn.
+/// The log-probability of a sampled token.
 pub(crate) fn logprob(model: &Model, wrote: &Wrote) -> Value {
     let bytes = model.tokenizer().map(|tokenizer| tokenizer.piece(wrote.token).to_vec()).unwrap_or_default();
     json!({
@@ -66,7 +66,7 @@ pub(crate) fn logprob(model: &Model, wrote: &Wrote) -> Value {
     })
 }
 
-/// The log-probabilities of all tokens of each answer.
+/// The log-probabilities of all tokens of each choice.
 pub(crate) fn logprobs(model: &Model, choices: usize, events: &[Arc<JobEvent>]) -> Vec<Vec<Value>> {
     let mut all = vec![Vec::new(); choices];
     for event in events {
@@ -80,7 +80,7 @@ pub(crate) fn logprobs(model: &Model, choices: usize, events: &[Arc<JobEvent>]) 
     all
 }
 
-/// Log-probabilities in the form that a choice has them.
+/// Log-probabilities in the format of a choice.
 pub(crate) fn shown(form: Form, list: &[Value]) -> Value {
     match form {
         Form::Chat => json!({ "content": list }),
@@ -97,7 +97,7 @@ pub(crate) fn shown(form: Form, list: &[Value]) -> Value {
     }
 }
 
-/// The whole answer as one object.
+/// The complete answer as one object.
 pub(crate) fn whole(head: &Head, wanted: &Wanted, model: &Model, answer: &Answer, events: &[Arc<JobEvent>]) -> Value {
     let mut logprobs = if wanted.logprobs { logprobs(model, wanted.choices, events) } else { Vec::new() }.into_iter();
     let mut choices: Vec<(usize, &NodeAnswer)> =

@@ -1,4 +1,4 @@
-//! Functions that a model may ask its caller to call, as the protocol writes them: what is offered, and what is asked for.
+//! Functions that a model may ask the caller to call, in the format of the API.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use theoremata_actors::jobs::{Answered, Calling, Choice, Function, Functions};
 
 use super::request::Refusal;
 
-/// A function as it is offered: in chat completions below `function`, in responses beside `type`.
+/// A function declaration: in chat completions nested in `function`, in responses beside `type`.
 #[derive(Deserialize)]
 struct Offered {
     #[serde(rename = "type")]
@@ -28,7 +28,7 @@ struct Described {
 /// The functions of a request, if there are any.
 ///
 /// # Errors
-/// If one is no function, or the one that is to be called is not there.
+/// If a declaration is malformed, or the required function is not declared.
 pub(super) fn offered(
     tools: Option<Value>,
     choice: Option<Value>,
@@ -76,7 +76,7 @@ fn chosen(choice: Option<Value>) -> Result<Choice, Refusal> {
     named.map(|name| Choice::Named(name.to_owned())).ok_or_else(wrong)
 }
 
-/// What the answer to a question with functions says and asks for.
+/// Parses the text and function calls of an answer.
 pub(super) fn read(functions: Option<&(Functions, Calling)>, text: &str) -> Answered {
     match functions {
         Some((functions, calling)) => calling.read(functions, text),
@@ -84,7 +84,7 @@ pub(super) fn read(functions: Option<&(Functions, Calling)>, text: &str) -> Answ
     }
 }
 
-/// A call in the form of chat completions; `of` is the answer that asks for it.
+/// The calls in the format of chat completions; `of` is the id of the answer.
 pub(super) fn shown(of: &str, place: usize, answered: &Answered) -> Vec<Value> {
     let call = |(number, call): (usize, &theoremata_lm::FunctionCall)| {
         json!({
@@ -95,13 +95,13 @@ pub(super) fn shown(of: &str, place: usize, answered: &Answered) -> Vec<Value> {
     answered.calls.iter().enumerate().map(call).collect()
 }
 
-/// Functions as a response lists them.
+/// The functions in the format of responses.
 pub(super) fn listed(functions: Option<&Functions>) -> Value {
     let tool = |Function { name, description, parameters }: &Function| json!({ "type": "function", "name": name, "description": description, "parameters": parameters, "strict": true });
     functions.into_iter().flat_map(|functions| &functions.list).map(tool).collect()
 }
 
-/// Which have to be called, in the words of the protocol.
+/// The tool choice in the format of the API.
 pub(super) fn choice(functions: Option<&Functions>) -> Value {
     match functions.map(|functions| &functions.choice) {
         None | Some(Choice::None) => json!("none"),
@@ -111,7 +111,7 @@ pub(super) fn choice(functions: Option<&Functions>) -> Value {
     }
 }
 
-/// By what a call is known to the caller.
+/// The id of a call.
 pub(super) fn id(of: &str, place: usize, number: usize) -> String {
     let of = of.rsplit(['-', '_']).next().unwrap_or(of);
     format!("call_{of}_{place}_{number}")

@@ -1,4 +1,4 @@
-//! What was said so far, as the protocol writes it: turns, calls that a model asked for, and what came of them.
+//! Conversations in the format of the API: turns, function calls, and their results.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use theoremata_lm::FunctionCall;
 
 use super::request::Refusal;
 
-/// What is said in a turn: a text, or its parts.
+/// The content of a turn: a text, or its parts.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Content {
@@ -23,7 +23,7 @@ struct Part {
     text: String,
 }
 
-/// A turn of chat completions, or an item of the input of a response.
+/// A message of chat completions, or an input item of responses.
 #[derive(Deserialize)]
 pub(super) struct Turn {
     #[serde(rename = "type")]
@@ -31,13 +31,13 @@ pub(super) struct Turn {
     role: Option<String>,
     content: Option<Content>,
     tool_calls: Option<Vec<Asked>>,
-    /// Of an item of a response: the function, its arguments, and what came of it.
+    /// For an item of responses: function, arguments, and result.
     name: Option<String>,
     arguments: Option<String>,
     output: Option<Content>,
 }
 
-/// A call as a turn has it.
+/// A function call of a message.
 #[derive(Deserialize)]
 struct Asked {
     function: AskedFunction,
@@ -49,10 +49,10 @@ struct AskedFunction {
     arguments: String,
 }
 
-/// Turns in the order in which they were spoken. Calls one after the other are one turn.
+/// The turns in order; consecutive calls are merged into one turn.
 ///
 /// # Errors
-/// If a turn is none that a model can be told of; `list` names the member that has them.
+/// If a turn cannot be represented; `list` names the member that holds the turns.
 pub(super) fn spoken(list: &str, turns: Vec<Turn>) -> Result<Vec<Said>, Refusal> {
     let mut said: Vec<Said> = Vec::new();
     for (place, turn) in turns.into_iter().enumerate() {
@@ -67,10 +67,10 @@ pub(super) fn spoken(list: &str, turns: Vec<Turn>) -> Result<Vec<Said>, Refusal>
     Ok(said)
 }
 
-/// What is asked last, and by whom; all before it stays.
+/// Splits off the last turn, with its role; the earlier ones stay.
 ///
 /// # Errors
-/// If it is neither the user nor a function that has the last word.
+/// If its role is neither user nor function.
 pub(super) fn last(list: &str, said: &mut Vec<Said>) -> Result<(Speaker, String), Refusal> {
     match said.pop() {
         Some(Said { role: role @ (Speaker::User | Speaker::Tool), content, .. }) => Ok((role, content)),

@@ -1,4 +1,4 @@
-//! A request of the protocol as a question for the pool.
+//! Requests of the API, converted to jobs of the pool.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use super::functions::offered;
 use super::messages::{self, Turn, spoken};
 use crate::server::problem::Problem;
 
-/// Answers to one question.
+/// Maximal number of choices.
 const MOST_CHOICES: usize = 128;
-/// Texts that end an answer.
+/// Maximal number of stop strings.
 const MOST_STOPS: usize = 16;
 
-/// Members that change nothing here: who asks, what it is for, how it is billed.
+/// Parameters without effect here: user, purpose, billing.
 const IDLE: &[&str] = &[
     "user",
     "metadata",
@@ -30,7 +30,7 @@ const IDLE: &[&str] = &[
     "verbosity",
 ];
 
-/// Members that are taken at these values, at which they change nothing.
+/// Whether a parameter has a value at which it has no effect.
 fn is_neutral(name: &str, value: &Value) -> bool {
     match name {
         "frequency_penalty" | "presence_penalty" => value.as_f64() == Some(0.0),
@@ -47,7 +47,7 @@ fn is_neutral(name: &str, value: &Value) -> bool {
     }
 }
 
-/// An error in the form of the protocol.
+/// An error in the format of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
@@ -61,7 +61,7 @@ impl Refusal {
         Refusal { status: 400, message: message.into(), param: Some(param.to_owned()), code: None }
     }
 
-    /// The error as the protocol writes it.
+    /// The error document.
     pub(crate) fn document(&self) -> Value {
         let kind = match self.status {
             401 | 403 => "authentication_error",
@@ -79,7 +79,7 @@ impl From<Problem> for Refusal {
     }
 }
 
-/// One text or several.
+/// A text or a list of texts.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Texts {
@@ -131,32 +131,32 @@ struct Asked {
     rest: Map<String, Value>,
 }
 
-/// What the protocol asks of us.
+/// The endpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
     Chat,
     Text,
 }
 
-/// A request as the pool takes it, and how the answer is to look.
+/// A job for the pool, and the format of the answer.
 pub(crate) struct Wanted {
     pub(crate) form: Form,
     pub(crate) job: Job,
     pub(crate) choices: usize,
     pub(crate) stream: bool,
-    /// Whether a stream ends with what it cost.
+    /// Whether a stream ends with the usage.
     pub(crate) include_usage: bool,
     pub(crate) logprobs: bool,
-    /// Functions that answers may ask for, and how the model does that.
+    /// Functions that answers may call, with the model's calling convention.
     pub(crate) functions: Option<(Functions, Calling)>,
-    /// Tokens of the question.
+    /// Number of prompt tokens.
     pub(crate) prompt_tokens: usize,
 }
 
-/// Reads a request for a model that is called by a name.
+/// Parses a request for a model of this name.
 ///
 /// # Errors
-/// If it cannot be read, or asks for what there is not.
+/// If it is malformed, or asks for something unsupported.
 pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &Arc<Model>) -> Result<Wanted, Refusal> {
     let asked: Asked = serde_json::from_slice(body).map_err(|error| unread(&error))?;
     all_known(&asked.rest)?;
@@ -206,10 +206,10 @@ pub(crate) fn read(body: &[u8], form: Form, name: &str, model: &Arc<Model>) -> R
     Ok(Wanted { form, job, choices, stream, include_usage, logprobs, functions, prompt_tokens })
 }
 
-/// What was said before, and what is asked by whom.
+/// Earlier turns, and the last turn with its role.
 type Question = (Vec<Said>, (Speaker, String));
 
-/// What was said before, and what is asked.
+/// Splits a conversation or prompt into earlier turns and the last one.
 fn question(form: Form, turns: Option<Vec<Turn>>, prompt: Option<Texts>) -> Result<Question, Refusal> {
     if form == Form::Text {
         return match prompt {
@@ -226,7 +226,7 @@ fn question(form: Form, turns: Option<Vec<Turn>>, prompt: Option<Texts>) -> Resu
     Ok((said, last))
 }
 
-/// What a response is asked for.
+/// A request for a response.
 #[derive(Deserialize)]
 struct AskedOfResponses {
     model: Option<String>,
@@ -267,10 +267,10 @@ struct FlatFormat {
     schema: Option<Value>,
 }
 
-/// What was asked in another response, and what was said.
+/// The job of an earlier response, and its output.
 pub(crate) type Conversation = (Job, Said);
 
-/// A response as it is to be made.
+/// A parsed request for a response.
 pub(crate) struct Response {
     pub(crate) job: Job,
     pub(crate) stream: bool,
@@ -278,10 +278,10 @@ pub(crate) struct Response {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// Reads a request for a response. `earlier` knows what was asked and said in another one.
+/// Parses a request for a response. `earlier` looks up an earlier response.
 ///
 /// # Errors
-/// If it cannot be read, or asks for what there is not.
+/// If it is malformed, or asks for something unsupported.
 pub(crate) fn read_response(
     body: &[u8],
     name: &str,
@@ -294,7 +294,7 @@ pub(crate) fn read_response(
     let mut turns: Vec<Said> = asked.instructions.into_iter().map(|text| Said::new(Speaker::System, text)).collect();
     if let Some(id) = &asked.previous_response_id {
         let (question, answer) = earlier(id)?;
-        // Instructions are those of this request alone.
+        // Instructions apply to their own request only.
         turns.extend(question.earlier.into_iter().filter(|turn| turn.role != Speaker::System));
         turns.extend([Said::new(question.asker, question.prompt), answer]);
     }
@@ -329,7 +329,7 @@ fn unread(error: &serde_json::Error) -> Refusal {
     Refusal { status: 400, message: format!("the body is no such request: {error}"), param: None, code: None }
 }
 
-/// That no member would change the answer that we do not know.
+/// Rejects unknown parameters that could affect the answer.
 fn all_known(rest: &Map<String, Value>) -> Result<(), Refusal> {
     let is_known = |member: &str, value: &Value| value.is_null() || IDLE.contains(&member) || is_neutral(member, value);
     match rest.iter().find(|(member, value)| !is_known(member, value)) {
@@ -338,7 +338,7 @@ fn all_known(rest: &Map<String, Value>) -> Result<(), Refusal> {
     }
 }
 
-/// That the model that is asked for is the one that is here.
+/// Checks that the requested model is the one served.
 fn is_here(wanted: Option<&str>, name: &str) -> Result<(), Refusal> {
     match wanted {
         None => Err(Refusal::of("model", "`model` is needed")),
@@ -350,7 +350,7 @@ fn is_here(wanted: Option<&str>, name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// What all draws hang on: what the caller says, or chance.
+/// The seed: that of the caller, or a random one.
 fn seed(asked: Option<i64>) -> Result<u64, Refusal> {
     match asked {
         Some(seed) => Ok(seed as u64),
@@ -383,8 +383,8 @@ fn shape(format: Option<Format>) -> Result<OutputFormat, Refusal> {
     }
 }
 
-/// The job with as many tokens as it may write: what it asks for, if question and answer fit into the model together;
-/// else what is left.
+/// The job with its token limit: the requested one if prompt and answer fit into the context, otherwise the rest of the
+/// context.
 fn bounded(job: Job, most: Option<usize>, model: &Arc<Model>) -> Result<(Job, usize), Refusal> {
     let context = model.shape().context;
     let tokens = job.prompt_tokens(model).map_err(|error| Refusal::of("messages", error.to_string()))?;

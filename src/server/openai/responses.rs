@@ -1,5 +1,5 @@
-//! Responses, in the protocol of OpenAI: an answer that is kept. Each is a job of the server, so it goes on after a kill,
-//! can be asked for later, and its stream begins anew behind any event.
+//! The responses API: stored answers. Each response is a job of the server, so it survives a kill, can be retrieved
+//! later, and its stream can be resumed after any event.
 
 use std::sync::Arc;
 
@@ -28,10 +28,10 @@ use crate::server::request::{JobRequest, Kind};
 use crate::server::state::{Server, caller};
 use crate::server::upload;
 
-/// What stands before the id of a job that is a response.
+/// Prefix of the ids of jobs that are responses.
 const PREFIX: &str = "resp_";
 
-/// Answers, and keeps the answer, in the protocol of OpenAI.
+/// Creates a response, OpenAI-compatible.
 #[utoipa::path(post, path = "/v1/responses", tag = "openai", request_body(content = Object), responses(
     (status = 200, description = "The response, or a stream of its events."),
     (status = 400, description = "The request asks for what there is not; the error is in the form of the protocol."),
@@ -79,14 +79,14 @@ async fn begin(server: Data<Server>, request: HttpRequest, payload: Payload) -> 
     Ok(HttpResponse::Ok().json(described(&server, &models, &job).await?))
 }
 
-/// Somebody who waits; when they go away before they have their answer, the work ends.
+/// A waiting client; if it disconnects before the answer is complete, the job is cancelled.
 struct Patron {
     office: Arc<Office>,
     job: Option<String>,
 }
 
 impl Patron {
-    /// They have it, or let it go on.
+    /// Detaches the client: it has the answer, or leaves the job running.
     fn stays(mut self) {
         self.job = None;
     }
@@ -96,7 +96,7 @@ impl Drop for Patron {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
             let office = Arc::clone(&self.office);
-            // Waits for the disk. What cannot be cancelled ends by itself.
+            // Blocks on the disk. A job that cannot be cancelled ends by itself.
             drop(std::thread::Builder::new().spawn(move || drop(office.cancel(&job))));
         }
     }
@@ -114,7 +114,7 @@ fn own(office: &Office, owner: &str, id: &str) -> Result<Job, Refusal> {
     job.filter(|job| job.owner == owner && job.kind == Kind::Generate).ok_or_else(missing)
 }
 
-/// What was asked in a response.
+/// The question of a response.
 fn question(office: &Office, job: &Job) -> Result<Question, Refusal> {
     let asked = ledger::request(&office.means.store, &job.id).map_err(Problem::from)?;
     let mut question = asked.question.unwrap_or_default();
@@ -122,7 +122,7 @@ fn question(office: &Office, job: &Job) -> Result<Question, Refusal> {
     serde_json::from_value(question).map_err(|error| Problem::new(500, "failure", error.to_string()).into())
 }
 
-/// What was said up to the end of a response.
+/// The conversation up to the end of a response.
 fn conversation(office: &Office, owner: &str, id: &str) -> Result<Conversation, Refusal> {
     let job = own(office, owner, id)?;
     let log = office.log(&job.id).map_err(Problem::from)?;
@@ -134,12 +134,12 @@ fn conversation(office: &Office, owner: &str, id: &str) -> Result<Conversation, 
     Ok((question, Said { calls: answered.calls, ..Said::new(Speaker::Assistant, answered.text) }))
 }
 
-/// The functions that a response may ask for, and how the model does that.
+/// The functions that a response may call, with the model's calling convention.
 fn functions(question: &Question, models: &Models) -> Option<(Functions, Calling)> {
     question.functions.clone().map(|functions| (functions, Calling::of(&models.model)))
 }
 
-/// A response as it stands.
+/// A response in its current state.
 async fn described(server: &Data<Server>, models: &Arc<Models>, job: &Job) -> Result<Value, Refusal> {
     let (office, models, id) = (Arc::clone(&server.office), models.clone(), job.id.clone());
     let work = move || {
@@ -150,10 +150,10 @@ async fn described(server: &Data<Server>, models: &Arc<Models>, job: &Job) -> Re
     server.deep(work).await?
 }
 
-/// A response in the form of the protocol.
+/// A response in the format of the API.
 fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) -> Value {
     let last = log.last().map(|last| value(&last)).filter(|last| last["event"] == "ended");
-    // The log is ahead of the book by a moment.
+    // The log may be slightly ahead of the ledger.
     let state = last.as_ref().and_then(|last| State::read(last["state"].as_str()?)).unwrap_or(job.state);
     let cut = last.as_ref().is_some_and(|last| last["outcome"].as_str().is_some_and(|word| word.starts_with("out of")));
     let status = match state {
@@ -173,7 +173,7 @@ fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) ->
         let read = question.prompt_tokens(&models.model).unwrap_or(0);
         let written = node["tokens"].as_u64().unwrap_or(0) as usize;
         let root = answer["costs"].as_array().into_iter().flatten().find(|cost| cost["node"] == json!([]));
-        // The protocol has no word for what is not known: a question that could not be asked found nothing.
+        // The format has no value for unknown: a question that could not be asked has no cached tokens.
         let cached = root.and_then(|root| root["cached"].as_u64()).unwrap_or(0);
         json!({
             "input_tokens": read, "output_tokens": written, "total_tokens": read + written,
@@ -195,7 +195,7 @@ fn object(models: &Arc<Models>, job: &Job, question: &Question, log: &JobLog) ->
     })
 }
 
-/// What a response says and asks for.
+/// The output items of a response.
 fn output(job: &Job, question: &Question, models: &Models, text: &str, status: &str) -> Vec<Value> {
     let answered = functions::read(functions(question, models).as_ref(), text);
     let said = (answered.calls.is_empty() || !answered.text.is_empty()).then(|| item(job, &answered.text, status));
@@ -213,7 +213,7 @@ fn item(job: &Job, text: &str, status: &str) -> Value {
     json!({ "id": format!("msg_{}", job.id), "type": "message", "role": "assistant", "status": status, "content": content })
 }
 
-/// Which part of a response is wanted, and how.
+/// Query of a response.
 #[derive(Deserialize)]
 pub(crate) struct View {
     #[serde(default)]
@@ -221,7 +221,7 @@ pub(crate) struct View {
     starting_after: Option<usize>,
 }
 
-/// Gives a response as it stands, or its events, in the protocol of OpenAI.
+/// Retrieves a response, or streams its events, OpenAI-compatible.
 #[utoipa::path(get, path = "/v1/responses/{id}", tag = "openai",
     params(
         ("id" = String, Path),
@@ -250,7 +250,7 @@ pub(crate) async fn show(server: Data<Server>, request: HttpRequest, id: Path<St
     shown.await.unwrap_or_else(|refusal: Refusal| told(&refusal))
 }
 
-/// Cancels a response, in the protocol of OpenAI. One that has ended stays as it is.
+/// Cancels a response, OpenAI-compatible. No effect on one that has ended.
 #[utoipa::path(post, path = "/v1/responses/{id}/cancel", tag = "openai", params(("id" = String, Path)), responses(
     (status = 200, description = "The response as it then stands."), (status = 404, description = "There is no such response."),
 ))]
@@ -260,7 +260,7 @@ pub(crate) async fn cancel(server: Data<Server>, request: HttpRequest, id: Path<
         let job = own(&server.office, &caller(&request), &id)?;
         api::stop(&server, &request, &job.id).await?;
         let mut progress = api::log(&server, &job).await?.listen();
-        // It ends after its step; whoever asks wants to see that.
+        // It ends after its current step, which the caller wants to see.
         let ended = progress.wait_for(|progress| progress.ended);
         let _ = tokio::time::timeout(std::time::Duration::from_secs(5), ended).await;
         Ok(HttpResponse::Ok().json(described(&server, &models, &job).await?))
@@ -268,7 +268,8 @@ pub(crate) async fn cancel(server: Data<Server>, request: HttpRequest, id: Path<
     cancelled.await.unwrap_or_else(|refusal: Refusal| told(&refusal))
 }
 
-/// The events of a response. Their numbers are places in this list, which the log decides, so they stay.
+/// The events of a response. Their numbers are indices into this list, which is a function of the log, and so are
+/// stable.
 async fn streamed(
     server: &Data<Server>,
     models: &Arc<Models>,
@@ -320,9 +321,9 @@ struct Teller {
     progress: watch::Receiver<Progress>,
     closing: watch::Receiver<bool>,
     first: Value,
-    /// The number of the next event.
+    /// Number of the next event.
     next: usize,
-    /// Whether it may ask for calls: what it wrote is told when that is known.
+    /// Whether it may contain function calls: its text is sent only once that is known.
     asks: bool,
     done: bool,
 }
@@ -355,7 +356,7 @@ impl Teller {
         }
     }
 
-    /// All events so far; with the response as it ended, all there are.
+    /// All events so far; with the final event of the log, all events.
     fn events(&self, last: Option<&Value>) -> Vec<Value> {
         if self.asks {
             return self.whole_items(last);
@@ -393,7 +394,7 @@ impl Teller {
 }
 
 impl Teller {
-    /// All events so far of a response that may ask for calls: its items, each whole.
+    /// All events so far of a response that may contain function calls: complete items only.
     fn whole_items(&self, last: Option<&Value>) -> Vec<Value> {
         let mut events = vec![
             json!({ "type": "response.created", "response": self.first }),
@@ -442,7 +443,7 @@ impl Teller {
     }
 }
 
-/// The last event of a response.
+/// The type of the final event of a response.
 fn ending(last: &Value) -> String {
     match last["status"].as_str() {
         Some(word @ ("incomplete" | "failed")) => format!("response.{word}"),
@@ -450,7 +451,7 @@ fn ending(last: &Value) -> String {
     }
 }
 
-/// The addresses of these calls.
+/// The routes of these calls.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |path: &str, allowed: &'static str| web::resource(path).default_service(only(allowed));
     config

@@ -1,4 +1,4 @@
-//! The calls of the protocol.
+//! Endpoints of the OpenAI-compatible API.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) fn models(server: &Server) -> Result<&Arc<Models>, Refusal> {
     })
 }
 
-/// Answers a conversation, in the protocol of OpenAI.
+/// Answers a conversation, OpenAI-compatible.
 #[utoipa::path(post, path = "/v1/chat/completions", tag = "openai", request_body(content = Object), responses(
     (status = 200, description = "The answer, or a stream of its pieces."),
     (status = 400, description = "The request asks for what there is not; the error is in the form of the protocol."),
@@ -51,7 +51,7 @@ pub(crate) async fn chat(server: Data<Server>, request: HttpRequest, payload: Pa
     complete(server, &request, payload, Form::Chat).await.unwrap_or_else(|refusal| told(&refusal))
 }
 
-/// Goes on from a text, in the protocol of OpenAI.
+/// Continues a text, OpenAI-compatible.
 #[utoipa::path(post, path = "/v1/completions", tag = "openai", request_body(content = Object), responses(
     (status = 200, description = "The answer, or a stream of its pieces."),
     (status = 400, description = "The request asks for what there is not."),
@@ -62,7 +62,7 @@ pub(crate) async fn text(server: Data<Server>, request: HttpRequest, payload: Pa
     complete(server, &request, payload, Form::Text).await.unwrap_or_else(|refusal| told(&refusal))
 }
 
-/// What a caller is counted for; noted when nobody reads any more.
+/// Usage of a request, charged to the caller when it is dropped.
 pub(super) struct Count {
     office: Arc<Office>,
     owner: String,
@@ -84,7 +84,7 @@ impl Drop for Count {
         }
         let (office, owner) = (Arc::clone(&self.office), std::mem::take(&mut self.owner));
         let spent = Spent { tokens: self.tokens, ..Spent::default() };
-        // Waits for the disk. Where there is no thread, it is a gift.
+        // Blocks on the disk. If there is no thread, the usage is not charged.
         drop(std::thread::Builder::new().spawn(move || office.spend(&owner, spent)));
     }
 }
@@ -139,7 +139,7 @@ async fn complete(
     }
 }
 
-/// Reads a request and asks its question.
+/// Parses a request and asks its question.
 fn ask(models: &Arc<Models>, body: &[u8], form: Form) -> Result<(Asking, super::request::Wanted), Refusal> {
     let wanted = read(body, form, &models.name, &models.model)?;
     let asking = models.ask(wanted.job.clone(), Memory::Forgotten).map_err(|refused| {
@@ -165,14 +165,14 @@ fn described(models: &Models) -> Value {
     json!({ "id": models.name, "object": "model", "created": 0, "owned_by": "theoremata" })
 }
 
-/// Lists the server's model, in the protocol of OpenAI.
+/// Lists the server's model, OpenAI-compatible.
 #[utoipa::path(get, path = "/v1/models", tag = "openai", responses((status = 200, description = "The list.")))]
 pub(crate) async fn list(server: Data<Server>) -> HttpResponse {
     let data: Vec<Value> = server.models.iter().map(|models| described(models)).collect();
     HttpResponse::Ok().json(json!({ "object": "list", "data": data }))
 }
 
-/// Describes a model, in the protocol of OpenAI.
+/// Describes a model, OpenAI-compatible.
 #[utoipa::path(get, path = "/v1/models/{id}", tag = "openai", params(("id" = String, Path)), responses(
     (status = 200, description = "The model."), (status = 404, description = "There is no such model."),
 ))]
@@ -187,7 +187,7 @@ pub(crate) async fn show(server: Data<Server>, request: HttpRequest, model: Path
     found.map_or_else(|| told(&missing()), |models| HttpResponse::Ok().json(described(models)))
 }
 
-/// The addresses of these calls.
+/// The routes of these calls.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     let at = |path: &str, allowed: &'static str| web::resource(path).default_service(only(allowed));
     config

@@ -1,4 +1,4 @@
-//! An answer piece by piece, as it is written.
+//! Streaming of an answer in chunks.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::request::{Form, Wanted};
 use super::routes::Count;
 use crate::server::models::Asking;
 
-/// A stream of pieces; the work ends when nobody reads it any more.
+/// A stream of chunks; dropping it cancels the question.
 pub(crate) fn pieces(
     (asking, count): (Asking, Count),
     head: Head,
@@ -49,9 +49,9 @@ struct Teller {
     wanted: Wanted,
     model: Arc<Model>,
     closing: watch::Receiver<bool>,
-    /// Answers of which something was told, and whether their ends were.
+    /// Choices with output so far, and whether their ends were sent.
     begun: HashMap<usize, bool>,
-    /// What answers wrote that may ask for calls, and how many bytes of it were told.
+    /// The text of choices that may contain calls, and how many bytes of it were sent.
     written: HashMap<usize, (String, usize)>,
     ready: VecDeque<String>,
     done: bool,
@@ -101,7 +101,7 @@ impl Teller {
         }
     }
 
-    /// What of an answer is certainly text, and was not told, now that it goes on so.
+    /// Adds text to a choice, and returns the part that is now certain to be text and was not sent.
     fn certain(&mut self, place: usize, text: &str) -> String {
         let Some((_, calling)) = &self.wanted.functions else { return text.to_owned() };
         let (all, told) = self.written.entry(place).or_default();
@@ -112,7 +112,7 @@ impl Teller {
         piece
     }
 
-    /// Tells what an answer ended with: the rest of its text, and the calls that it asks for. Whether there are any.
+    /// Sends the end of a choice: the rest of its text, and its function calls. Whether there are calls.
     fn calls(&mut self, place: usize) -> bool {
         let Some((all, told)) = self.written.remove(&place) else { return false };
         let answered = functions::read(self.wanted.functions.as_ref(), &all);
@@ -136,7 +136,7 @@ impl Teller {
         !calls.is_empty()
     }
 
-    /// Tells a piece of an answer.
+    /// Sends a chunk of a choice.
     fn tell(&mut self, index: usize, text: &str, logprobs: Value, reason: Option<&str>) {
         let first = !self.begun.contains_key(&index);
         self.begun.entry(index).or_insert(false);

@@ -1,28 +1,28 @@
-//! Addresses that do not move between runs: made of what a page is about, not of its number.
+//! Addresses that are stable between runs: derived from the content of a page, not from its number.
 
 use theoremata_logic::calculus::formula::{Formula, PredicateId, Variable};
 use theoremata_logic::calculus::theory::Theory;
 use theoremata_logic::language::notation::Math;
 
-/// The longest readable part of an address, in bytes.
+/// Maximal length of the readable part of an address, in bytes.
 const LONGEST_SLUG: usize = 48;
 
-/// `a-plus-b-equals-b-plus-a-0123456789ab`: words for the signs of the statement, then twelve
-/// hexadecimal digits of the hash of its canonical text.
+/// `a-plus-b-equals-b-plus-a-0123456789ab`: words for the symbols of the statement, then twelve hexadecimal digits of
+/// the hash of its canonical text.
 #[must_use]
 pub(crate) fn of_statement(theory: &Theory, statement: &Formula, reading: &Math) -> String {
     let hash = blake3::hash(canonical(theory, statement).as_bytes()).to_hex();
     format!("{}-{}", slug(&reading.body().to_string(), "statement"), &hash[..12])
 }
 
-/// The address of a definition: its name, made safe, and a hash that keeps two names apart that look
-/// alike after that.
+/// The address of a definition: its name in safe characters, and a hash that distinguishes names which coincide in safe
+/// characters.
 #[must_use]
 pub(crate) fn of_name(name: &str) -> String {
     format!("{}-{}", slug(name, "definition"), &blake3::hash(name.as_bytes()).to_hex()[..8])
 }
 
-/// The text of a formula in which bound variables are numbers, so that renamed copies agree.
+/// The text of a formula with numbers for bound variables, invariant under renaming.
 #[must_use]
 pub(crate) fn canonical(theory: &Theory, formula: &Formula) -> String {
     let mut text = String::new();

@@ -1,5 +1,4 @@
-//! What the pages say beyond the report itself, worked out once: readings, addresses, who cites whom,
-//! what everything rests on.
+//! Derived data that several pages need, computed once: readings, addresses, citations, dependencies.
 
 use std::collections::HashMap;
 
@@ -14,30 +13,30 @@ use super::address;
 use super::mathematics::term::Functions;
 use super::report::Report;
 
-/// The report with everything that several pages need.
+/// The report with derived data.
 pub(crate) struct Catalogue<'r> {
     pub(crate) report: &'r Report,
     pub(crate) theory: &'r Theory,
-    /// Readable mathematics.
+    /// Infix notation.
     pub(crate) reading: Reading<'r>,
-    /// The same without notation and without terms.
+    /// Without notation and terms.
     pub(crate) literal: Reading<'r>,
     pub(crate) axioms: Axioms,
-    /// What is written as terms.
+    /// Relations that are written as terms.
     pub(crate) functions: Functions,
-    /// The axioms in one line of text.
+    /// The axioms, each in one line of text.
     pub(crate) axiom_texts: Vec<String>,
     pub(crate) theorems: Vec<Entry>,
-    /// The theorems by what they are worth to a reader.
+    /// The ranking of theorems by interest.
     pub(crate) interest: Interest,
 }
 
-/// A theorem's place among the others.
+/// Derived data of a theorem.
 pub(crate) struct Entry {
     pub(crate) math: Math,
-    /// The statement behind its quantifiers in one line of text.
+    /// The statement without its outer quantifiers, in one line of text.
     pub(crate) text: String,
-    /// What people call such a law, if it has the shape of one.
+    /// The usual name of the law, if it has the shape of one.
     pub(crate) law: Option<String>,
     /// The file name of its page, without folder.
     pub(crate) file: String,
@@ -45,15 +44,15 @@ pub(crate) struct Entry {
     pub(crate) cites: Vec<usize>,
     /// Theorems whose proofs cite it, ascending.
     pub(crate) used_by: Vec<usize>,
-    /// What its own proof takes from the theory.
+    /// What its own proof uses of the theory.
     pub(crate) own: Basis,
-    /// What it rests on with all that it cites.
+    /// What it depends on, including everything it cites.
     pub(crate) whole: Basis,
-    /// 0 if it cites nothing, else one more than the highest that it cites.
+    /// 0 without citations, otherwise one more than the highest level that it cites.
     pub(crate) level: usize,
 }
 
-/// Assumptions, each a sorted list without repetition.
+/// Assumptions, each a sorted list without duplicates.
 #[derive(Clone, Default)]
 pub(crate) struct Basis {
     pub(crate) axioms: Vec<usize>,
@@ -78,10 +77,10 @@ fn merge<T: Ord + Copy>(into: &mut Vec<T>, from: &[T]) {
 }
 
 impl<'r> Catalogue<'r> {
-    /// What a theorem is called: the user's name for it, the usual name of such a law, or both.
+    /// The name of a theorem: the user's, the usual name of the law, or both.
     pub(crate) fn name(&self, number: usize) -> Option<String> {
         let label = self.report.theorems[number].label.as_deref();
-        // In a list of goals without names a goal is called by its number.
+        // Goals without names are referred to by number.
         let numbered =
             label.filter(|label| label.bytes().all(|byte| byte.is_ascii_digit())).map(|label| format!("goal {label}"));
         let label = numbered.as_deref().or(label);
@@ -93,7 +92,7 @@ impl<'r> Catalogue<'r> {
         }
     }
 
-    /// The theorem to whose page, or part of a page, a path of the site leads.
+    /// The theorem whose page, or part of it, has this path.
     pub(crate) fn theorem_at(&self, path: &str) -> Option<usize> {
         let stem = path.strip_prefix("theorem/")?.strip_suffix(".html")?;
         let stem = stem.split_once(".part").map_or(stem, |(stem, _)| stem);
@@ -127,8 +126,7 @@ impl<'r> Catalogue<'r> {
         for (number, theorem) in report.theorems.iter().enumerate() {
             let math = catalogue.reading.statement(theorem.checked.statement());
             let mut file = address::of_statement(theory, theorem.checked.statement(), &math);
-            // The same statement twice is no theorem twice, but a report may hold it: then the second
-            // page must not overwrite the first.
+            // A report may contain the same statement twice; the second page must not overwrite the first.
             let copies = files.entry(file.clone()).or_insert(0);
             *copies += 1;
             if *copies > 1 {
@@ -153,8 +151,8 @@ impl<'r> Catalogue<'r> {
         catalogue
     }
 
-    /// What a proof uses of the theory and which theorems it cites: the axioms as they stand in it, the rest as
-    /// the checker found it.
+    /// What a proof uses of the theory, and the theorems it cites: axioms from the proof itself, the rest from the
+    /// checker's findings.
     fn basis(&self, theorem: &Checked) -> (Basis, Vec<usize>) {
         let proof = theorem.proof();
         let found = theorem.basis();

@@ -1,4 +1,4 @@
-//! From what a run has stored, and its exploration, to the report of its site.
+//! Builds the report of a site from a stored run and its exploration.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,8 +21,7 @@ use crate::remarks::remarks;
 use super::report::{Count, Kind, Open, Refuted, Report, Source, Theorem};
 
 impl Report {
-    /// What a run found: its theorems as they are stored and checked, and the rest from its exploration, where
-    /// that is known.
+    /// The report of a run: its theorems as stored and checked, and the rest from its exploration, if known.
     #[must_use]
     pub(crate) fn new(stored: &Stored, theorems: Vec<Checked>, exploration: Option<&Exploration>) -> Report {
         let source = |file: &Input| Source {
@@ -63,7 +62,7 @@ impl Report {
         }
     }
 
-    /// Adds what is no theorem.
+    /// Adds everything but the theorems.
     fn with(mut self, exploration: &Exploration, advisor: Option<&str>) -> Report {
         if let Some(advisor) = advisor {
             self.advice = advice::told(exploration, advisor);
@@ -139,7 +138,7 @@ impl Report {
     }
 }
 
-/// The value of each variable that the clause quantifies.
+/// The value of each quantified variable of the clause.
 fn assignment(clause: &Clause, statement: &Formula, model: &Model, values: &[u16]) -> Vec<(Arc<str>, Arc<str>)> {
     let mut names: HashMap<u16, Arc<str>> = HashMap::new();
     (0..clause.variables)

@@ -1,45 +1,44 @@
-//! Layered drawing of a graph without cycles: what rests on nothing else on top, everything below all
-//! that it rests on, few crossings, and the same picture from the same graph every time.
+//! Layered drawing of an acyclic graph: sources on top, every node below its parents, few crossings, deterministic.
 //!
-//! The layout is ours because pages must not differ between runs: of the libraries for layered
-//! layout, `rust-sugiyama` 0.4 walks hash maps and gives another picture in each process, and the
-//! others take seconds at a thousand nodes.
+//! We implement the layout because pages must not differ between runs: of the libraries for layered layout,
+//! `rust-sugiyama` 0.4 iterates over hash maps and draws differently in each process, and the others take seconds at a
+//! thousand nodes.
 
-/// Where the nodes are to be drawn.
+/// The positions of the nodes.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Layout {
     /// The centre of each node.
     pub(crate) place: Vec<(i32, i32)>,
-    /// The layers from the top: the height of the first row, and how many nodes it has.
+    /// The layers from the top: the height of the first row, and the number of nodes.
     pub(crate) layers: Vec<(i32, usize)>,
-    /// The size of the whole.
+    /// The size of the drawing.
     pub(crate) width: i32,
     /// See `width`.
     pub(crate) height: i32,
 }
 
-/// Measures of nodes in pixels.
+/// Dimensions in pixels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measures {
     /// The width of a node.
     pub(crate) width: i32,
     /// The height of a node.
     pub(crate) height: i32,
-    /// Between two nodes of a row.
+    /// Gap between two nodes of a row.
     pub(crate) gap: i32,
-    /// Between two layers.
+    /// Gap between two layers.
     pub(crate) between: i32,
-    /// Above the first layer.
+    /// Margin above the first layer.
     pub(crate) top: i32,
-    /// The most nodes in a row; a layer with more is broken into rows.
+    /// Maximal number of nodes in a row; larger layers are split into rows.
     pub(crate) row: usize,
 }
 
-/// How often the order within layers is improved, downwards and upwards.
+/// Number of sweeps, down and up, that improve the order within layers.
 const SWEEPS: usize = 8;
 
-/// Lays out the nodes `0..parents.len()`; `parents[i]` are those that `i` rests on, all lower than `i`.
-/// Cost: linear in nodes and edges, times a small constant.
+/// Lays out the nodes `0..parents.len()`; `parents[i]` are the parents of `i`, all lower than `i`. Cost: linear in
+/// nodes and edges, times a small constant.
 pub(crate) fn layout(parents: &[Vec<usize>], measures: Measures) -> Layout {
     let count = parents.len();
     let mut layer = vec![0; count];
@@ -72,7 +71,7 @@ pub(crate) fn layout(parents: &[Vec<usize>], measures: Measures) -> Layout {
                 .iter()
                 .map(|node| (mean(&neighbours[*node], &order).unwrap_or(order[*node]), *node))
                 .collect();
-            // Stable, so that equals keep their order and the result is the same every time.
+            // A stable sort keeps the result deterministic.
             wish.sort_by(|one, other| one.0.total_cmp(&other.0));
             layers[turn] = wish.into_iter().map(|(_, node)| node).collect();
             spread(&layers[turn..=turn], &mut order);
@@ -119,7 +118,7 @@ fn mean(nodes: &[usize], of: &[f64]) -> Option<f64> {
     Some(nodes.iter().map(|node| of[*node]).sum::<f64>() / nodes.len() as f64)
 }
 
-/// Moves the nodes of a row towards their neighbours, keeping their order and distance.
+/// Moves the nodes of a row towards their neighbours, keeping their order and minimal distance.
 fn settle(row: &[usize], neighbours: &[Vec<usize>], x: &mut [f64], step: f64, width: f64) {
     let wish: Vec<f64> = row.iter().map(|node| mean(&neighbours[*node], x).unwrap_or(x[*node])).collect();
     let mut low = step / 2.0;
@@ -145,7 +144,7 @@ mod tests {
 
     const MEASURES: Measures = Measures { width: 40, height: 20, gap: 10, between: 30, top: 20, row: 12 };
 
-    /// A graph without cycles, the same for the same seed.
+    /// An acyclic graph, determined by the seed.
     pub(crate) fn random(seed: u64, count: usize) -> Vec<Vec<usize>> {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let mut next = move |below: usize| {
@@ -194,7 +193,7 @@ mod tests {
 
     #[test]
     fn two_crossed_pairs_are_drawn_without_a_crossing() {
-        // 2 rests on 1, 3 on 0: in the order of numbers the two edges would cross.
+        // 2 has parent 1, 3 has parent 0: in the order of numbers the two edges would cross.
         let layout = layout(&[vec![], vec![], vec![1], vec![0]], MEASURES);
         let order = |one: usize, other: usize| layout.place[one].0.cmp(&layout.place[other].0);
         assert_eq!(order(0, 1), order(3, 2));

@@ -1,4 +1,4 @@
-//! How the steps of a proof lie in its scopes, for whoever tells it.
+//! The structure of a proof: which steps belong to which scopes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,19 +6,19 @@ use theoremata_logic::calculus::formula::Formula;
 use theoremata_logic::calculus::proof::{Proof, Rule, ScopeId, StepId};
 use theoremata_logic::calculus::theory::{Induction, Theory};
 
-/// Where each step of a proof stands.
+/// The position of each step of a proof.
 pub(crate) struct Layout {
-    /// For each step the scopes that it closes.
+    /// For each step, the scopes that it closes.
     pub(crate) closes: Vec<Vec<ScopeId>>,
     /// The steps of each scope in order.
     pub(crate) steps: Vec<Vec<StepId>>,
     /// The step that closes each scope.
     pub(crate) closed_by: Vec<Option<StepId>>,
-    /// The scope that assumes the anchor; its steps are told as if they stood outermost.
+    /// The scope that assumes the anchor; its steps are presented as outermost.
     pub(crate) anchor_scope: Option<ScopeId>,
-    /// For the steps that are cases of an induction: the induction's step and principle, and the case's number.
+    /// For steps that are cases of an induction: the induction step, its principle, and the number of the case.
     pub(crate) cases: HashMap<StepId, Case>,
-    /// The scopes that assume the hypothesis of an induction.
+    /// The scopes that assume an induction hypothesis.
     pub(crate) hypotheses: BTreeSet<ScopeId>,
 }
 
@@ -68,8 +68,8 @@ impl Layout {
     }
 }
 
-/// The scopes in which a case assumes that what is shown holds for its inputs: behind each input that comes from the set
-/// itself stands one.
+/// The scopes in which a case assumes the induction hypothesis: one for each input that ranges over the generated set
+/// itself.
 fn hypotheses(theory: &Theory, proof: &Proof, mut step: StepId, case: Case) -> Vec<ScopeId> {
     let mut found = Vec::new();
     let constructors = theory.inductions.get(case.principle as usize).map(|principle| &principle.constructors);

@@ -1,10 +1,10 @@
-//! A proof as mathematicians write it: with terms where the calculus has relations, chains of equations where it puts
-//! equals for equals, and without what is a matter of typing.
+//! A proof in mathematical style: with terms where the calculus has relations, chains of equations where it applies
+//! congruence, and without typing steps.
 //!
-//! This is a view. It is derived from a proof that the checker has accepted, and what it shows follows from it: a
-//! variable gives way to a term only where the axioms make the relation a function, and a chain uses only equations
-//! that hold where it stands, each for the reason that the proof has for it. The view itself is checked by nobody. The
-//! proof is always there beside it.
+//! This is a view, derived from a proof that the checker has accepted, and everything it shows follows from that proof:
+//! a variable is replaced by a term only where the axioms make the relation a function, and a chain only uses equations
+//! that hold at that point, each with the justification from the proof. The view itself is not checked; the proof is
+//! always shown beside it.
 
 mod equality;
 mod instance;
@@ -25,13 +25,13 @@ use theoremata_logic::language::notation::{Math, Symbol};
 
 use super::catalogue::Catalogue;
 
-/// A proof longer than this, in steps, is told step by step only.
+/// Proofs with more steps are only presented step by step.
 const LONGEST_PROOF: usize = 3_000;
 
-/// A proof as mathematicians write it.
+/// A proof in mathematical style.
 pub(crate) struct Mathematics {
     pub(crate) lines: Vec<Line>,
-    /// What it shows by induction: the principles by number, and what is claimed.
+    /// Its inductions: principles by number, and claims.
     pub(crate) inductions: Vec<(usize, Math)>,
     /// The theorems that it uses, ascending.
     pub(crate) theorems: BTreeSet<usize>,
@@ -40,49 +40,49 @@ pub(crate) struct Mathematics {
 /// A line, or the beginning or end of a block.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Line {
-    /// A block begins.
+    /// The beginning of a block.
     Open(Opening),
-    /// A block ends.
+    /// The end of a block.
     Close,
-    /// Something is introduced.
+    /// Variables are introduced.
     Let(Heading),
-    /// What follows shows this by induction.
+    /// The following lines prove this by induction.
     Induction {
-        /// By which others call it.
+        /// Its number, if other lines refer to it.
         number: Option<usize>,
-        /// What is claimed.
+        /// The claim.
         claim: Math,
         /// The principle's number.
         principle: usize,
     },
-    /// A chain of equations, at least one.
+    /// A chain of one or more equations.
     Chain {
-        /// By which others call it.
+        /// Its number, if other lines refer to it.
         number: Option<usize>,
-        /// Where it begins.
+        /// The first term.
         first: Math,
-        /// The terms that are equal to it, each with the reason for the equality with the one before it.
+        /// The following terms, each with the justifications of its equality with the previous one.
         links: Vec<(Math, Vec<Reason>)>,
     },
-    /// Anything else.
+    /// Any other fact.
     Fact {
-        /// By which others call it.
+        /// Its number, if other lines refer to it.
         number: Option<usize>,
-        /// What holds.
+        /// The formula.
         math: Math,
         /// Why.
         reason: Reason,
     },
-    /// What was assumed leads to this and its contrary.
+    /// The assumptions lead to a contradiction.
     Contradiction {
-        /// What cannot hold.
+        /// The contradictory formula.
         math: Math,
-        /// The lines that say so.
+        /// The lines it follows from.
         from: Vec<usize>,
     },
 }
 
-/// What a block is.
+/// The kind of a block.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Opening {
     /// The case of a constructor.
@@ -92,39 +92,39 @@ pub(crate) enum Opening {
         /// Whether it is a constant.
         constant: bool,
     },
-    /// A block with something introduced.
+    /// A block that introduces variables or assumptions.
     Heading(Heading),
 }
 
-/// What is introduced or assumed.
+/// Variables and assumptions that are introduced.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Heading {
     pub(crate) role: Role,
     pub(crate) variables: Vec<Symbol>,
-    /// What is assumed of them.
+    /// The assumptions about them.
     pub(crate) assumptions: Vec<Math>,
-    /// For what exists the lines that say so.
+    /// For witnesses, the lines that state their existence.
     pub(crate) from: Vec<usize>,
 }
 
-/// What something is introduced for.
+/// The purpose of an introduction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
-    /// Anything of its kind.
+    /// Arbitrary elements.
     Any,
-    /// The hypothesis of an induction.
+    /// An induction hypothesis.
     Hypothesis,
-    /// Something that exists.
+    /// A witness of an existential statement.
     Some,
-    /// To be refuted.
+    /// An assumption to be refuted.
     Suppose,
-    /// The contrary of what is to be shown.
+    /// The negation of the claim.
     Contrary,
     /// One of two cases, from 1.
     Case(usize),
 }
 
-/// Why something holds.
+/// The justification of a fact.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Reason {
     pub(crate) why: Why,
@@ -132,7 +132,7 @@ pub(crate) struct Reason {
     pub(crate) from: Vec<usize>,
 }
 
-/// What a reason rests on.
+/// The kind of a justification.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Why {
     /// The axiom with this number, from 0.
@@ -141,34 +141,34 @@ pub(crate) enum Why {
     Axioms,
     /// The theorem with this number, from 0.
     Theorem(usize),
-    /// The hypothesis of the induction.
+    /// The induction hypothesis.
     Hypothesis,
-    /// What was assumed.
+    /// An assumption.
     Assumption,
-    /// Other lines, and nothing else.
+    /// Only other lines.
     Lines,
     /// A definition.
     Definition(PredicateId),
     /// A set that a definition describes.
     Comprehension(PredicateId),
-    /// It was shown for anything.
+    /// Generalisation over arbitrary elements.
     Generalised,
-    /// These are such things.
+    /// These witnesses.
     Witnesses(Vec<Math>),
     /// It holds in both cases.
     Cases,
-    /// The contrary is impossible.
+    /// The negation is impossible.
     Impossible,
-    /// From what is impossible everything follows.
+    /// Ex falso.
     Absurd,
-    /// Equals for equals.
+    /// Congruence.
     Equals,
-    /// Both sides are the same.
+    /// Reflexivity.
     Same,
 }
 
 impl Mathematics {
-    /// Reads a proof; `None` if it is too long for that.
+    /// The view of a proof; `None` if it is too long.
     pub(crate) fn of(catalogue: &Catalogue<'_>, proof: &Proof) -> Option<Mathematics> {
         (proof.steps.len() <= LONGEST_PROOF).then(|| telling::tell(catalogue, proof))
     }

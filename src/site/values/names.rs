@@ -1,4 +1,4 @@
-//! What the variables of a proof are called.
+//! Names of the variables of a proof.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 use theoremata_logic::calculus::formula::Name;
 use theoremata_logic::calculus::proof::Proof;
 
-/// The name that the proof itself gives to a variable.
+/// The name of a variable in the proof itself.
 pub(crate) fn given_name(proof: &Proof, name: Name) -> Arc<str> {
     proof.names.get(name.0 as usize).cloned().unwrap_or_else(|| format!("v{}", name.0).into())
 }
 
-/// A proof's variables are different things even where the author of the proof gave them one name. Those that are
-/// never `shown` take no name away from others.
+/// Distinct names for distinct variables, even if the proof gives them the same name. Variables that are not `shown`
+/// reserve no name.
 pub(crate) fn unique_names(proof: &Proof, shown: &dyn Fn(Name) -> bool) -> HashMap<Name, Arc<str>> {
     let mut unique = HashMap::new();
     let mut inner: Vec<HashMap<Arc<str>, usize>> = Vec::with_capacity(proof.scopes.len());
     for scope in &proof.scopes {
-        // A name is taken if a scope around has it; scopes side by side may share names.
+        // Names of enclosing scopes are taken; sibling scopes may share names.
         let mut taken = inner.get(scope.parent.index()).cloned().unwrap_or_default();
         for variable in scope.variables.iter().filter(|variable| shown(**variable)) {
             let name = given_name(proof, *variable);

@@ -1,14 +1,14 @@
-//! Long lists on several pages, none of them over a size.
+//! Splits long lists into pages of limited size.
 
 use serde_json::{Value, json};
 
-/// The bytes of a page's rows, about; with what stands around them a page stays well below 1 MB.
+/// Approximate size of the rows of a page, in bytes; the whole page stays well below 1 MB.
 pub(crate) const ROWS: usize = 550_000;
 
-/// The most rows of a page.
+/// Maximal number of rows of a page.
 pub(crate) const MOST_ROWS: usize = 300;
 
-/// Rows in pages that stay small.
+/// Splits rows into pages.
 pub(crate) fn paginate(rows: Vec<Value>) -> Vec<Vec<Value>> {
     let mut pages = vec![Vec::new()];
     let mut size = 0;
@@ -27,7 +27,7 @@ pub(crate) fn paginate(rows: Vec<Value>) -> Vec<Vec<Value>> {
     pages
 }
 
-/// The rows that fit into so many bytes.
+/// The leading rows that fit into this many bytes.
 pub(crate) fn within(rows: Vec<Value>, bytes: usize) -> Vec<Value> {
     let mut left = bytes;
     rows.into_iter()
@@ -40,7 +40,7 @@ pub(crate) fn within(rows: Vec<Value>, bytes: usize) -> Vec<Value> {
         .collect()
 }
 
-/// About how many bytes of a page a value takes.
+/// Approximate size of a value on a page, in bytes.
 pub(crate) fn weight(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + text.matches(['<', '>', '&', '"']).count() / 8 + 20,

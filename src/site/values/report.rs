@@ -1,7 +1,7 @@
-//! What a run found, as plain values: the input of the site.
+//! The results of a run as plain values: the input of the site.
 //!
-//! Nothing here depends on time or on the number of threads, so that the pages of two runs are equal
-//! byte for byte. How long a run took is told on the terminal, not in the pages.
+//! Nothing here depends on time or the number of threads, so that the pages of two runs are identical. Durations are
+//! printed on the terminal only.
 
 use std::sync::Arc;
 
@@ -12,45 +12,44 @@ use theoremata_logic::models::model::Model;
 
 use crate::exchange::checkers::Acceptance;
 
-/// A run over one theory.
+/// The results of a run over one theory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     /// The files that the theory was read from, the main one first.
     pub(crate) sources: Vec<Source>,
-    /// The theorems in the order of acceptance: `TheoremId(i)` of a proof is the theorem at place `i`.
-    /// Readers see `i + 1`.
+    /// The theorems in order of acceptance: `TheoremId(i)` in a proof is the theorem at index `i`, displayed with
+    /// number `i + 1`.
     pub(crate) theorems: Vec<Theorem>,
     /// Conjectures that were neither proved nor refuted.
     pub(crate) open: Vec<Open>,
-    /// Conjectures that are false in a model, the most interesting first: only the first
-    /// [`SHOWN_REFUTED`] get a place on a page, all of them a line in the file to download.
+    /// Refuted conjectures, the most interesting first: only the first [`SHOWN_REFUTED`] appear on pages, all of them
+    /// in the file to download.
     pub(crate) refuted: Vec<Refuted>,
-    /// The models in which conjectures were refuted.
+    /// The models that refuted them.
     pub(crate) models: Vec<Model>,
-    /// Further lines of the summary, in the order in which they are shown, such as
-    /// `conjectures generated`, 1234.
+    /// Additional lines of the summary, in order, such as `conjectures generated`, 1234.
     pub(crate) counts: Vec<Count>,
-    /// What was not done, in sentences.
+    /// Remarks on what was left out.
     pub(crate) remarks: Vec<String>,
-    /// Whether the theorems are offered in the languages of other checkers.
+    /// Whether the site offers exports of the theorems.
     pub(crate) exports: bool,
-    /// The theorems by which the axioms contradict each other, by their places.
+    /// The indices of the theorems that show the axioms to be inconsistent.
     pub(crate) contradiction: Vec<usize>,
-    /// The programs of others that have accepted all these theorems.
+    /// Acceptances of all these theorems by external checkers.
     pub(crate) acceptances: Vec<Acceptance>,
-    /// The nodes of reasoning jobs that asked for this run, in words.
+    /// The nodes of reasoning jobs that requested this run, in words.
     pub(crate) askers: Vec<String>,
-    /// What was asked of an advisor and what came of it, in words.
+    /// The queries to an advisor and the fate of its proposals, in words.
     pub(crate) advice: Vec<String>,
 }
 
-/// How many refuted conjectures are shown on pages.
+/// Maximal number of refuted conjectures on pages.
 pub(crate) const SHOWN_REFUTED: usize = 1_000;
 
 /// A file of the theory.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// Its name for readers. No part of a path of the site.
+    /// Its display name. Never part of a path of the site.
     pub(crate) name: String,
     /// Its text.
     pub(crate) text: String,
@@ -63,15 +62,15 @@ pub(crate) struct Theorem {
     pub(crate) checked: Checked,
     /// How it was found.
     pub(crate) kind: Kind,
-    /// Whether it is among the theorems from which the others follow.
+    /// Whether it belongs to a set of theorems from which the others follow.
     pub(crate) essential: bool,
     /// The cycle of the run in which it was accepted.
     pub(crate) cycle: u64,
-    /// The name that the user gave it as a goal, if so.
+    /// The user's name for it, if it was a named goal.
     pub(crate) label: Option<String>,
     /// The advisor that proposed it, and why, in words.
     pub(crate) proposed: Option<String>,
-    /// Where it was proved first, if it was brought in from a theory that this one uses.
+    /// Where it was first proved, if it comes from a used theory.
     pub(crate) from: Option<Provenance>,
 }
 
@@ -86,16 +85,16 @@ pub(crate) enum Kind {
     Corollary,
 }
 
-/// A conjecture that stayed open.
+/// An open conjecture.
 #[derive(Clone, Debug)]
 pub(crate) struct Open {
     /// The closed statement.
     pub(crate) statement: Formula,
-    /// What was tried, a sentence each, such as `induction on a`.
+    /// The attempts, a sentence each, such as `induction on a`.
     pub(crate) tried: Vec<String>,
-    /// The closed statements of the subgoals on which the attempts got stuck.
+    /// The closed statements of the subgoals on which the attempts were stuck.
     pub(crate) stuck: Vec<Formula>,
-    /// Which bound ended it, or that nothing more could be derived.
+    /// The bound that was hit, or that nothing more could be derived.
     pub(crate) bound: String,
 }
 
@@ -104,17 +103,17 @@ pub(crate) struct Open {
 pub(crate) struct Refuted {
     /// The closed statement.
     pub(crate) statement: Formula,
-    /// The model, by its place in [`Report::models`].
+    /// The index of the model in [`Report::models`].
     pub(crate) model: usize,
-    /// For each variable, by the name that its binder in the statement gives, the name of the value.
+    /// The assignment: names of variables, as in the statement's binders, with the names of their values.
     pub(crate) assignment: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// A line of the summary.
 #[derive(Clone, Debug)]
 pub(crate) struct Count {
-    /// What was counted.
+    /// The label.
     pub(crate) label: String,
-    /// How many.
+    /// The count.
     pub(crate) number: u64,
 }

@@ -1,4 +1,4 @@
-//! The pages of definitions.
+//! Pages of definitions.
 
 use std::collections::HashMap;
 
@@ -82,7 +82,7 @@ impl Pages<'_, '_> {
     }
 }
 
-/// The conjuncts of a definition's body, each a statement of its own.
+/// The conjuncts of a definition's body, each as a statement.
 fn parts_of(
     catalogue: &Catalogue<'_>,
     body: &Formula,
@@ -123,7 +123,7 @@ fn predicates_of(formula: &Formula) -> Vec<PredicateId> {
     found
 }
 
-/// What an argument place takes, in words.
+/// The sort of an argument, in words.
 fn sort(sort: &Sort) -> String {
     match sort {
         Sort::Individual(number) => format!("individual of sort {number}"),

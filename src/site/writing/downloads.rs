@@ -1,4 +1,4 @@
-//! The same results for machines: JSON lines to download, and the index that the search reads.
+//! Results in machine-readable form: JSON lines to download, and the search index.
 
 use serde_json::{Value, json};
 use theoremata_logic::calculus::formula::{Formula, Name};
@@ -10,10 +10,10 @@ use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
 use crate::site::values::report::Kind;
 
-/// The bytes of one piece of the search index, about.
+/// Approximate size of a piece of the search index, in bytes.
 const PIECE: usize = 400_000;
 
-/// A download, by its path.
+/// A download, with its path.
 type Download = (&'static str, fn(&Catalogue<'_>) -> String);
 
 const DOWNLOADS: [Download; 3] =
@@ -22,13 +22,14 @@ const DOWNLOADS: [Download; 3] =
 /// Writes the downloads.
 ///
 /// # Errors
-/// If the shelf does not take one.
+/// If the shelf rejects one.
 pub(crate) fn write(catalogue: &Catalogue<'_>, shelf: &mut dyn Shelf) -> Result<(), SiteError> {
     let mut wanted = DOWNLOADS.iter().filter(|(path, _)| shelf.wants(path)).collect::<Vec<_>>().into_iter();
     wanted.try_for_each(|(path, text)| shelf.file(path, &text(catalogue)))
 }
 
-/// The files of the search index, by path. Scripts and not data, because pages opened from a disk may load scripts only.
+/// The files of the search index, with their paths. They are scripts, because pages opened from disk may only load
+/// scripts.
 pub(crate) fn index(catalogue: &Catalogue<'_>) -> Vec<(String, String)> {
     let text = |(number, piece): (usize, Vec<String>)| {
         (format!("assets/index-{}.js", number + 1), format!("theoremataFound([\n{}\n]);\n", piece.join(",\n")))
@@ -105,7 +106,7 @@ fn refuted(catalogue: &Catalogue<'_>) -> String {
     }))
 }
 
-/// What the search finds: kind, title, address, statement, MPL.
+/// The entries of the search index: kind, title, address, statement, MPL.
 fn pieces(catalogue: &Catalogue<'_>) -> Vec<Vec<String>> {
     let mut pieces: Vec<Vec<String>> = vec![Vec::new()];
     let mut size = 0;

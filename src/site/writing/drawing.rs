@@ -1,4 +1,4 @@
-//! The picture of who cites whom, as SVG that works without a script: every node is a link.
+//! The citation graph as SVG without scripts: every node is a link.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
@@ -9,22 +9,22 @@ use super::escape::escape;
 use crate::site::values::catalogue::Catalogue;
 use crate::site::values::graph::{self, Measures};
 
-/// With up to this many nodes a node shows its statement, with more its number only.
+/// Up to this many nodes, nodes show their statements; beyond, only their numbers.
 const MOST_LABELLED: usize = 120;
 
-/// A picture of more nodes would outgrow a page; the essential and the most cited are drawn then.
+/// Maximal number of nodes, to keep the page small; of more, the essential and the most cited are drawn.
 pub(crate) const MOST_DRAWN: usize = 2_000;
 
-/// The most nodes of a picture of a theorem's surroundings.
+/// Maximal number of nodes around a single theorem.
 const MOST_AROUND: usize = 40;
 
-/// The most nodes to which a folded theorem leads.
+/// Maximal number of nodes that a folded theorem leads to.
 const MOST_THROUGH: usize = 60;
 
-/// The letters of a statement that fit into a node.
+/// Maximal number of characters of a statement in a node.
 const LABEL: usize = 23;
 
-/// The theorems that neither cite nor are cited: they have no place in a picture of citations.
+/// The theorems that neither cite nor are cited, which a citation graph omits.
 pub(crate) fn alone(catalogue: &Catalogue<'_>) -> Vec<usize> {
     let lonely = |node: &usize| {
         let entry = &catalogue.theorems[*node];
@@ -33,13 +33,13 @@ pub(crate) fn alone(catalogue: &Catalogue<'_>) -> Vec<usize> {
     (0..catalogue.theorems.len()).filter(lonely).collect()
 }
 
-/// Whether a theorem has no node in the picture of everything: it says little that is new, and whoever cites it cites
-/// there what it follows from.
+/// Whether the full graph omits a theorem: it adds little, and edges through it go to the theorems that it follows
+/// from.
 pub(crate) fn is_folded(catalogue: &Catalogue<'_>, node: usize) -> bool {
     catalogue.interest.listed[node].variant.is_some() && !catalogue.report.theorems[node].essential
 }
 
-/// The theorems of the picture of everything, ascending.
+/// The theorems in the full graph, ascending.
 pub(crate) fn everything(catalogue: &Catalogue<'_>) -> Vec<usize> {
     let alone: BTreeSet<usize> = alone(catalogue).into_iter().collect();
     let has_node = |node: &usize| !alone.contains(node) && !is_folded(catalogue, *node);
@@ -81,8 +81,8 @@ pub(crate) fn around(catalogue: &Catalogue<'_>, centre: usize) -> Vec<usize> {
     found.into_iter().collect()
 }
 
-/// Draws these theorems. `folder` leads from the page to the theorems' pages; `centre` is the one that
-/// the picture is about.
+/// Draws these theorems. `folder` is the path from the page to the theorems' pages; `centre` is the highlighted
+/// theorem.
 pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, centre: Option<usize>) -> String {
     let place: HashMap<usize, usize> = nodes.iter().enumerate().map(|(place, node)| (*node, place)).collect();
     let mut parents: Vec<Vec<usize>> = match centre {
@@ -158,15 +158,14 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
         }
         svg.push('>');
         let (left, top) = (x - measures.width / 2, y - measures.height / 2);
-        // The size of the box of a mere number stands in the style sheet: it is the same thousands of times.
+        // Boxes of numbers have their size in the style sheet, as it is repeated thousands of times.
         let _ = write!(svg, "<rect x=\"{left}\" y=\"{top}\"");
         if labelled {
             let _ = write!(svg, " width=\"{}\" height=\"{}\" rx=\"5\"", measures.width, measures.height);
         }
         svg.push_str("/>");
         if labelled {
-            // The text is there as a whole, for those who listen, and clipped for those who look; the dots
-            // that say so are drawn and not written.
+            // The text is complete for screen readers, and visually clipped; the ellipsis is drawn, not text.
             let clipped = body.chars().count() > LABEL;
             let clip = if clipped { " clip-path=\"url(#clip)\"" } else { "" };
             let _ = write!(
@@ -195,11 +194,11 @@ pub(crate) fn draw(catalogue: &Catalogue<'_>, nodes: &[usize], folder: &str, cen
     svg
 }
 
-/// What each node cites among the nodes, directly or through theorems that are folded into what they follow from.
+/// The citations among the nodes, directly or through folded theorems.
 fn unfolded(catalogue: &Catalogue<'_>, nodes: &[usize], place: &HashMap<usize, usize>) -> Vec<Vec<usize>> {
     let mut through: HashMap<usize, BTreeSet<usize>> = HashMap::new();
     let mut parents = Vec::with_capacity(nodes.len());
-    // A theorem cites lower numbers only.
+    // A theorem only cites lower numbers.
     for (node, entry) in catalogue.theorems.iter().enumerate() {
         let mut found = BTreeSet::new();
         for cited in &entry.cites {
@@ -219,13 +218,13 @@ fn unfolded(catalogue: &Catalogue<'_>, nodes: &[usize], place: &HashMap<usize, u
     parents
 }
 
-/// Drops a citation that a longer way of citations says as well.
+/// Transitive reduction: drops a citation that is implied by a longer path.
 fn lighten(parents: &mut [Vec<usize>]) {
     let count = parents.len();
     let mut above: Vec<FixedBitSet> = Vec::with_capacity(count);
     for list in parents.iter_mut() {
         let mut reach = FixedBitSet::with_capacity(count);
-        // The latest first: what it rests on needs no edge of its own.
+        // The latest first: what it depends on needs no edge of its own.
         let mut kept = Vec::new();
         for parent in list.iter().rev() {
             if !reach.put(*parent) {
@@ -239,7 +238,7 @@ fn lighten(parents: &mut [Vec<usize>]) {
     }
 }
 
-/// The text, or its beginning with an ellipsis.
+/// The text, truncated with an ellipsis if necessary.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();

@@ -1,8 +1,8 @@
-//! Text of users within markup of ours.
+//! Escaping of user text in markup.
 
 use theoremata_logic::language::characters::flaw_in_prose;
 
-/// Appends text to markup so that it is read as text, also inside of attributes.
+/// Appends text to markup with escapes, valid in attributes as well.
 pub(crate) fn escape(text: &str, html: &mut String) {
     for c in text.chars() {
         match c {
@@ -11,7 +11,7 @@ pub(crate) fn escape(text: &str, html: &mut String) {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
-            // Browsers and validators object to these, and they show nothing, or the rest in another order.
+            // Browsers and validators reject these characters, which are invisible or reorder text.
             c if c == '\r' || flaw_in_prose(c).is_some() => html.push('\u{fffd}'),
             c => html.push(c),
         }
@@ -24,10 +24,10 @@ pub(crate) fn escaped(text: &str) -> String {
     html
 }
 
-/// The longest MPL text of one formula that a page shows, in bytes.
+/// Maximal length of the MPL text of a formula on a page, in bytes.
 const LONGEST_TEXT: usize = 20_000;
 
-/// The text, or its beginning if a page could not hold it.
+/// The text, truncated to that length.
 pub(crate) fn shortened(text: String) -> String {
     if text.len() <= LONGEST_TEXT {
         return text;

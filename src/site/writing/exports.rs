@@ -1,4 +1,4 @@
-//! The page of what other checkers read, and the files themselves.
+//! The page of exports for other checkers, and the export files.
 
 use serde_json::{Value, json};
 use theoremata_logic::calculus::checked::Checked;
@@ -10,19 +10,19 @@ use crate::exchange::languages::{self, Language};
 use crate::site::SiteError;
 use crate::site::values::catalogue::Catalogue;
 
-/// The names of the files, whose sizes nobody has counted.
+/// The files by name, without their sizes.
 pub(crate) fn names(catalogue: &Catalogue<'_>) -> Vec<Exported> {
     let name = |language: Language| Exported { language, file: language.file(catalogue.theory), bytes: 0 };
     if catalogue.report.exports { Language::ALL.map(name).into() } else { Vec::new() }
 }
 
-/// Whether this is the path of such a file, or of the page that says how large they are.
+/// Whether this is the path of an export, or of the page that states the sizes.
 pub(crate) fn is_export(catalogue: &Catalogue<'_>, path: &str) -> bool {
     let file = path.strip_prefix("data/");
     path == "exports.html" || names(catalogue).iter().any(|exported| file == Some(&*exported.file))
 }
 
-/// A file of the site with all its theorems in the language of other checkers.
+/// A file of the site with all theorems in the language of other checkers.
 pub(crate) struct Exported {
     language: Language,
     /// Its name, without folder.
@@ -33,7 +33,7 @@ pub(crate) struct Exported {
 /// Writes the theorems in every language.
 ///
 /// # Errors
-/// If the shelf does not take a file.
+/// If the shelf rejects a file.
 pub(crate) fn write(catalogue: &Catalogue<'_>, shelf: &mut dyn Shelf) -> Result<Vec<Exported>, SiteError> {
     let theorems: Vec<Checked> = catalogue.report.theorems.iter().map(|theorem| theorem.checked.clone()).collect();
     let mut written = names(catalogue);
@@ -48,7 +48,7 @@ pub(crate) fn write(catalogue: &Catalogue<'_>, shelf: &mut dyn Shelf) -> Result<
 }
 
 impl Pages<'_, '_> {
-    /// What a theorem's page says of its exports.
+    /// The exports, as shown on a theorem's page.
     pub(crate) fn exports_of(&self, number: usize) -> Vec<Value> {
         let link = |exported: &Exported| {
             json!({
@@ -59,7 +59,7 @@ impl Pages<'_, '_> {
         self.exported.iter().map(link).collect()
     }
 
-    /// Which checkers have accepted the theorems, and when.
+    /// The checkers that have accepted the theorems, with dates.
     pub(crate) fn acceptances(&self) -> Vec<Value> {
         let accepted = self.catalogue.report.acceptances.iter();
         accepted

@@ -1,5 +1,5 @@
-//! The folder of a site: written beside its place and put there by a rename, so that nobody sees half
-//! a site and an error leaves the old one as it was.
+//! The folder of a site: written beside its destination and renamed at the end, so that readers never see half a site
+//! and an error leaves the old one unchanged.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::shelf::Shelf;
 use crate::site::SiteError;
 
-/// A folder with this file in it was made by us and may be replaced by us.
+/// A folder with this file is a site of ours, which may be replaced.
 const MARK: &str = "theoremata-site.txt";
 const MARK_TEXT: &str =
     "This folder was made by theoremata, which replaces it as a whole. Keep nothing of yours here.\n";
@@ -17,17 +17,17 @@ const MARK_TEXT: &str =
 /// A site that is being written.
 pub(crate) struct Folder {
     target: PathBuf,
-    /// `None` once it stands at its place.
+    /// `None` once it has been renamed.
     staging: Option<PathBuf>,
     pages: usize,
     bytes: u64,
 }
 
-/// What was begun and not finished is of no worth, and not left lying about.
+/// An unfinished site is deleted.
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Some(staging) = &self.staging {
-            // The error that is told is the one that ended the writing.
+            // The error to report is the one that ended the writing.
             let _ = fs::remove_dir_all(staging);
         }
     }
@@ -37,9 +37,9 @@ impl Folder {
     /// The folder that a path leads to.
     ///
     /// # Errors
-    /// If there is something that is neither an empty folder nor a site of ours.
+    /// If it holds anything but an empty folder or a site of ours.
     pub(crate) fn target(path: &Path) -> Result<PathBuf, SiteError> {
-        // A link is followed: its target is replaced, not the link.
+        // Links are followed: the target is replaced, not the link.
         let target = match fs::canonicalize(path) {
             Ok(path) => path,
             Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
@@ -49,12 +49,10 @@ impl Folder {
         Ok(target)
     }
 
-    /// Begins a site that is to stand at `target`. What stands there now is not touched before
-    /// [`Folder::finish`].
+    /// Begins a site to be placed at `target`, which stays unchanged until [`Folder::finish`].
     ///
     /// # Errors
-    /// If there is something at `target` that is neither an empty folder nor a site of ours, or the
-    /// disk does not let us write beside it.
+    /// If `target` is neither an empty folder nor a site of ours, or writing beside it fails.
     pub(crate) fn begin(target: &Path) -> Result<Folder, SiteError> {
         let target = Folder::target(target)?;
         let staging = beside(&target, ".new")?;
@@ -69,10 +67,10 @@ impl Folder {
         self.staging.as_deref().expect("only finishing takes it")
     }
 
-    /// Puts the site in its place. Returns the number of pages and of bytes.
+    /// Moves the site to its destination. Returns the number of pages and of bytes.
     ///
     /// # Errors
-    /// If the disk does not let us; the old site then stands at its place or beside it (`.old`).
+    /// If the disk fails; the old site is then at its place or beside it (`.old`).
     pub(crate) fn finish(mut self) -> Result<(usize, u64), SiteError> {
         may_replace(&self.target)?;
         let old = beside(&self.target, ".old")?;
@@ -84,7 +82,7 @@ impl Folder {
         };
         if let Err(error) = fs::rename(self.staging(), &self.target) {
             if moved {
-                // The error that we report is the first one; the old site stays findable either way.
+                // The error to report is the first one; the old site can be found either way.
                 let _ = fs::rename(&old, &self.target);
             }
             return Err(SiteError::disk("put in place", &self.target, error));
@@ -127,7 +125,7 @@ impl Shelf for Folder {
     }
 }
 
-/// Whether there is nothing at this path that is not ours.
+/// Checks that a path holds nothing but a site of ours.
 fn may_replace(path: &Path) -> Result<(), SiteError> {
     let mut entries = match fs::read_dir(path) {
         Ok(entries) => entries,

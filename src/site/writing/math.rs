@@ -1,16 +1,16 @@
-//! Mathematics as MathML Core, which browsers draw themselves.
+//! Formulas as MathML Core, which browsers render natively.
 //!
-//! A whole statement is written as several `<math>` elements, one for the quantifiers and one for each
-//! premise, because browsers break lines between elements but not inside of one.
+//! A statement is split into several `<math>` elements, one for the quantifiers and one for each premise, because
+//! browsers break lines only between elements.
 
 use theoremata_logic::language::notation::{Group, Math, Role, Symbol};
 
 use super::escape::escape;
 
-/// Formulas with more symbols than this are not drawn: nobody reads them, and a page has its limit.
+/// Formulas with more symbols are not rendered: nobody reads them, and pages are limited in size.
 const MOST_SYMBOLS: usize = 2_000;
 
-/// How tightly an equation binds its sides.
+/// Precedence of an equation.
 const EQUATION: u8 = 11;
 
 /// One `<math>` element, for running text.
@@ -26,7 +26,7 @@ pub(crate) fn inline(math: &Math) -> String {
     html
 }
 
-/// `left = right`, in two pieces between which a line may break.
+/// `left = right`, in two pieces with a possible line break between them.
 #[must_use]
 pub(crate) fn equation(left: &Math, right: &Math) -> String {
     let symbols = left.size();
@@ -40,7 +40,7 @@ pub(crate) fn equation(left: &Math, right: &Math) -> String {
     html
 }
 
-/// `= term`, a link of a chain.
+/// `= term`, a link of a chain of equations.
 #[must_use]
 pub(crate) fn link(term: &Math) -> String {
     let symbols = term.size();
@@ -53,7 +53,7 @@ pub(crate) fn link(term: &Math) -> String {
     html
 }
 
-/// A symbol of its own, for running text.
+/// A single symbol, for running text.
 #[must_use]
 pub(crate) fn symbol(symbol: &Symbol) -> String {
     let mut html = String::from("<math>");
@@ -62,7 +62,7 @@ pub(crate) fn symbol(symbol: &Symbol) -> String {
     html
 }
 
-/// A statement in pieces between which a line may break.
+/// A statement, in pieces with possible line breaks between them.
 #[must_use]
 pub(crate) fn statement(math: &Math) -> String {
     let symbols = math.size();
@@ -110,7 +110,7 @@ fn pieces(math: &Math, html: &mut String) {
 
 fn put(math: &Math, around: u8, html: &mut String) {
     let parentheses = math.strength() <= around && math.strength() < 30 && around > 0;
-    // What stands in a row anyway needs no row of its own.
+    // Contents that form a row anyway need no `<mrow>`.
     let row = !matches!(math, Math::Symbol(_) | Math::Infix { .. } | Math::And(_) | Math::Or(_));
     html.push_str(match (parentheses, row) {
         (true, _) => "<mrow><mo>(</mo>",
@@ -220,7 +220,7 @@ fn put_joined(parts: &[Math], between: &str, around: u8, html: &mut String) {
     }
 }
 
-/// The markup of an exponent, if all signs are raised ones: `⁻¹` is the exponent -1.
+/// The markup of an exponent, if all characters are superscripts: `⁻¹` is the exponent -1.
 fn raised(symbol: &str) -> Option<String> {
     let mut signs = String::new();
     for sign in symbol.chars() {
@@ -256,7 +256,7 @@ fn put_symbol(symbol: &Symbol, html: &mut String) {
     }
 }
 
-/// A name; `x12` gets its number as an index.
+/// A name; the number in `x12` becomes a subscript.
 fn put_word(text: &str, html: &mut String) {
     let stem = text.trim_end_matches(|c: char| c.is_ascii_digit());
     if stem.is_empty() || stem.len() == text.len() {

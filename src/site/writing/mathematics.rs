@@ -1,4 +1,4 @@
-//! The markup of a proof as mathematicians write it.
+//! Markup of proofs in mathematical style.
 
 use serde::Serialize;
 use theoremata_logic::calculus::formula::PredicateId;
@@ -10,42 +10,42 @@ use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
 use crate::site::values::mathematics::{Heading, Line, Mathematics, Opening, Reason, Role, Why};
 
-/// More markup than this is not put on a page.
+/// Maximal markup on a page, in bytes.
 const MOST_BYTES: usize = 300_000;
 
 /// A line, or the beginning or end of a block.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(crate) enum Passage {
-    /// A block begins.
+    /// The beginning of a block.
     Open {
         /// Its first line, in markup.
         summary_html: String,
         /// `case`, `let` or `suppose`, for the style.
         kind: &'static str,
     },
-    /// A block ends.
+    /// The end of a block.
     Close,
     /// A line.
     Line {
-        /// By which others call it.
+        /// Its number, if other lines refer to it.
         number: Option<usize>,
         /// The line, in markup.
         line_html: String,
-        /// The further links of a chain, in markup.
+        /// Further links of a chain of equations, in markup.
         links_html: Vec<String>,
     },
 }
 
-/// A proof as mathematicians write it, in markup.
+/// A proof in mathematical style, in markup.
 #[derive(Serialize)]
 pub(crate) struct Written {
-    /// What it comes to.
+    /// A summary of the proof idea.
     idea_html: String,
     passages: Vec<Passage>,
 }
 
-/// Writes a proof, if it is not too long for a page.
+/// Renders a proof, unless it is too long for a page.
 pub(crate) fn write(catalogue: &Catalogue<'_>, mathematics: &Mathematics) -> Option<Written> {
     let writer = Writer { catalogue };
     let passages: Vec<Passage> = mathematics.lines.iter().map(|line| writer.passage(line)).collect();
@@ -65,7 +65,7 @@ struct Writer<'c, 'r> {
 }
 
 impl Writer<'_, '_> {
-    /// Which inductions, which theorems.
+    /// The inductions and theorems used.
     fn idea(&self, mathematics: &Mathematics) -> String {
         let mut names: Vec<&str> = Vec::new();
         for (principle, _) in &mathematics.inductions {

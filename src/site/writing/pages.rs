@@ -1,4 +1,4 @@
-//! The HTML pages: what each shows, as values for the templates.
+//! The HTML pages, as values for the templates.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::site::values::catalogue::Catalogue;
 use crate::site::values::paging::{MOST_ROWS, ROWS, page_path, pager, paginate, source_path, within};
 use crate::site::values::report::{Kind, SHOWN_REFUTED};
 
-/// The most links of one list on a page.
+/// Maximal number of links in a list.
 pub(crate) const MOST_LINKS: usize = 400;
 
 const TEMPLATES: [(&str, &str); 12] = [
@@ -43,10 +43,10 @@ const ASSETS: [(&str, &str); 3] = [
     ("assets/scheme.js", include_str!("../../../templates/scheme.js")),
 ];
 
-/// The templates, ready to be filled.
+/// The parsed templates.
 ///
 /// # Errors
-/// If one of them is wrong, which is our fault.
+/// If one of them is malformed, which is a bug.
 pub(crate) fn templates() -> Result<Tera, SiteError> {
     let mut tera = Tera::new();
     let failed = |error: tera::Error| SiteError::Template { page: "templates".into(), reason: error.to_string() };
@@ -54,12 +54,12 @@ pub(crate) fn templates() -> Result<Tera, SiteError> {
     Ok(tera)
 }
 
-/// What pages load: style and scripts, the same for all sites.
+/// Static files of the pages: style and scripts, the same for all sites.
 pub(crate) fn asset(path: &str) -> Option<&'static str> {
     ASSETS.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
 }
 
-/// Where a site stands, which its pages have to know.
+/// Where a site is located.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Home {
     /// In a folder of its own.
@@ -68,7 +68,7 @@ pub(crate) enum Home {
     Server,
 }
 
-/// What all pages of a site are made of, and where they go.
+/// The data common to all pages of a site, and their destination.
 pub(crate) struct Pages<'p, 'r> {
     pub(crate) catalogue: &'p Catalogue<'r>,
     pub(crate) tera: &'p Tera,
@@ -81,10 +81,10 @@ pub(crate) struct Pages<'p, 'r> {
 }
 
 impl Pages<'_, '_> {
-    /// Writes all pages and what they load.
+    /// Writes all pages and their static files.
     ///
     /// # Errors
-    /// If the shelf does not take one.
+    /// If the shelf rejects one.
     pub(crate) fn all(&mut self) -> Result<(), SiteError> {
         for (path, text) in ASSETS {
             self.shelf.file(path, text)?;
@@ -103,10 +103,10 @@ impl Pages<'_, '_> {
         self.guide()
     }
 
-    /// Writes the pages among which the one at this path is, if there is one.
+    /// Writes the pages that include the one at this path, if it exists.
     ///
     /// # Errors
-    /// If the shelf does not take one.
+    /// If the shelf rejects one.
     pub(crate) fn those_with(&mut self, path: &str) -> Result<(), SiteError> {
         let stem = path.strip_suffix(".html").unwrap_or(path);
         let stem = stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-');
@@ -131,7 +131,7 @@ impl Pages<'_, '_> {
         self.render("guide.html", "guide.html", json!({}))
     }
 
-    /// Renders a page at `path` with the values that every page needs.
+    /// Renders a page at `path`, with the values common to all pages.
     pub(crate) fn render(&mut self, template: &str, path: &str, values: impl Serialize) -> Result<(), SiteError> {
         if !self.shelf.wants(path) {
             return Ok(());
@@ -208,7 +208,7 @@ impl Pages<'_, '_> {
             .collect();
         let essential = report.theorems.iter().filter(|theorem| theorem.essential).count();
         let by_induction = report.theorems.iter().filter(|theorem| matches!(theorem.kind, Kind::Induction(_))).count();
-        // Variants come last: there are many, and little is new in them. What was known before stands apart.
+        // Variants come last, as they add little. Theorems known before are listed separately.
         let is_known = |number: &usize| report.theorems[*number].from.is_some();
         let (known, laws): (Vec<usize>, Vec<usize>) = catalogue.interest.laws.iter().copied().partition(is_known);
         let (rows, rest) = self.theorem_rows(&laws);
@@ -251,7 +251,7 @@ impl Pages<'_, '_> {
         self.render("index.html", "index.html", values)
     }
 
-    /// Rows of the table of theorems: those of the first page, and those of the following.
+    /// Rows of the table of theorems: those of the first page, and those of each further page.
     fn theorem_rows(&self, numbers: &[usize]) -> (Vec<Value>, Vec<Vec<Value>>) {
         let catalogue = self.catalogue;
         let rows: Vec<Value> = numbers
@@ -327,7 +327,7 @@ impl Pages<'_, '_> {
                     .assignment
                     .iter()
                     .map(|(variable, value)| (shown.get(variable).unwrap_or(variable), value))
-                    // A variable that the reading replaces by a term would only puzzle.
+                    // Variables that are displayed as terms are omitted.
                     .filter(|(variable, _)| {
                         read.binds(&catalogue.reading.symbol(variable))
                             || !shown.values().any(|known| known == *variable)
@@ -376,7 +376,7 @@ impl Pages<'_, '_> {
         let catalogue = self.catalogue;
         let nodes = drawing::everything(catalogue);
         let alone = drawing::alone(catalogue);
-        // Ascending, like those that are alone.
+        // Ascending, like `alone`.
         let linked = (0..catalogue.theorems.len()).filter(|node| alone.binary_search(node).is_err());
         let (folded, linked): (Vec<usize>, Vec<usize>) = linked.partition(|node| drawing::is_folded(catalogue, *node));
         let folded = folded.len();

@@ -1,4 +1,4 @@
-//! A proof step by step: numbered steps, with a block that folds for every scope, placed just before the step that
+//! A proof step by step: numbered steps, with a collapsible block for every scope, placed just before the step that
 //! closes it.
 
 use std::collections::HashMap;
@@ -19,51 +19,51 @@ use crate::site::values::names::{given_name, unique_names};
 #[derive(Clone, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(crate) enum Event {
-    /// A block begins.
+    /// The beginning of a block.
     Open {
         /// Its first line, in markup.
         summary_html: String,
         /// `case`, `let` or `suppose`, for the style.
         kind: &'static str,
-        /// Whether a block of an earlier part goes on here.
+        /// Whether this continues a block of an earlier part.
         continued: bool,
     },
-    /// A block ends.
+    /// The end of a block.
     Close,
     /// A step.
     Step(Line),
 }
 
-/// A step as it is shown.
+/// A step as displayed.
 #[derive(Clone, Serialize)]
 pub(crate) struct Line {
     /// Its number on the page.
     pub(crate) number: usize,
-    /// What holds, in one line of text.
+    /// The formula, in one line of text.
     pub(crate) text: String,
-    /// Why, in markup.
+    /// The justification, in markup.
     pub(crate) why_html: String,
 }
 
-/// A proof ready to be laid out on pages.
+/// A proof ready to be split into pages.
 pub(crate) struct Told {
-    /// The proof proper.
+    /// The content of the proof.
     pub(crate) events: Vec<Event>,
-    /// How many steps the proof has.
+    /// Number of steps.
     pub(crate) steps: usize,
-    /// How many of these only take an axiom out of their conjunction, or name a theorem.
+    /// Number of steps that only extract an axiom from the conjunction, or name a theorem.
     pub(crate) fetched: usize,
 }
 
-/// Tells a proof step by step.
+/// Presents a proof step by step.
 pub(crate) struct Teller<'c, 'r> {
     catalogue: &'c Catalogue<'r>,
     proof: &'c Proof,
     given: Given,
-    /// The number of each step on the page, 0 for none.
+    /// The number of each step on the page, 0 for hidden steps.
     numbers: Vec<usize>,
     layout: Layout,
-    /// For each scope and assumption the step that states it.
+    /// For each scope and assumption, the step that states it.
     assumed: HashMap<(ScopeId, u32), StepId>,
 }
 
@@ -85,7 +85,7 @@ impl<'c, 'r> Teller<'c, 'r> {
         teller
     }
 
-    /// Gives numbers in the order of telling.
+    /// Numbers the steps in the order of presentation.
     fn count(&mut self) {
         let mut next = 1;
         let mut order = Vec::new();
@@ -95,7 +95,7 @@ impl<'c, 'r> Teller<'c, 'r> {
             }
         });
         for step in order {
-            // Assumptions are counted where the scope states them.
+            // Assumptions are numbered at the beginning of their scope.
             if self.numbers[step.index()] == 0 {
                 self.numbers[step.index()] = next;
                 next += 1;
@@ -103,13 +103,13 @@ impl<'c, 'r> Teller<'c, 'r> {
         }
     }
 
-    /// What is given is not told, wherever the proof fetches it: others name the axiom or the theorem.
+    /// Whether a step only fetches an axiom or a theorem, which other steps then cite directly.
     fn is_fetched(&self, place: usize) -> bool {
         self.given.is_given[place]
     }
 
-    /// Visits steps and blocks in the order of telling. Recursion is as deep as scopes are nested; a
-    /// proof nested deeper than [`DEEPEST`] is told flat from there on.
+    /// Visits steps and blocks in the order of presentation. The recursion depth is the nesting of scopes; scopes
+    /// nested deeper than [`DEEPEST`] are presented without blocks.
     fn walk(&self, scope: ScopeId, depth: usize, visit: &mut dyn FnMut(Visit)) {
         for step in &self.layout.steps[scope.index()] {
             if self.is_fetched(step.index()) {
@@ -140,7 +140,7 @@ impl<'c, 'r> Teller<'c, 'r> {
         }
     }
 
-    /// Tells it; `href` gives the address of a step by its number, such as `#s12`.
+    /// Presents the proof; `href` gives the address of a step by its number, such as `#s12`.
     pub(crate) fn tell(&self, href: &dyn Fn(usize) -> String) -> Told {
         let unique = unique_names(self.proof, &|_| true);
         let names =
@@ -168,7 +168,7 @@ impl<'c, 'r> Teller<'c, 'r> {
         Told { events, steps: self.proof.steps.len(), fetched }
     }
 
-    /// The number on the page of the line that stands for this step.
+    /// The number of the line on the page that represents this step.
     fn number(&self, step: StepId) -> usize {
         let stated = match self.proof.steps[step.index()].rule {
             Rule::Assumption(number) => self.assumed.get(&(self.proof.steps[step.index()].scope, number)),
@@ -185,7 +185,7 @@ impl<'c, 'r> Teller<'c, 'r> {
         Event::Open { summary_html, kind, continued: false }
     }
 
-    /// What a scope is for, where an induction asks for it.
+    /// The purpose of a scope that belongs to an induction.
     fn role(&self, scope: ScopeId) -> Option<String> {
         let closing = self.layout.closed_by[scope.index()]?;
         if let Some(case) = self.layout.cases.get(&closing) {
@@ -200,9 +200,9 @@ impl<'c, 'r> Teller<'c, 'r> {
     }
 }
 
-/// Cuts a proof into parts of at most about `bytes` each; a block that is cut is closed and opened
-/// again in the next part. Also says for each number in which part it stands. With `known`, what was
-/// said before, the cuts are made there again, whatever the sizes are now.
+/// Splits a proof into parts of at most about `bytes` each; a block that is split is closed and reopened in the next
+/// part. Also returns the part of each number. With `known`, an earlier result, the same splits are made again,
+/// whatever the sizes are now.
 pub(crate) fn parts(
     events: Vec<Event>,
     bytes: usize,
@@ -247,7 +247,7 @@ pub(crate) fn parts(
     (parts, place)
 }
 
-/// Scopes nested deeper than this are told without blocks of their own.
+/// Scopes nested deeper than this get no blocks of their own.
 const DEEPEST: usize = 60;
 
 enum Visit {

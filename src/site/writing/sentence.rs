@@ -1,4 +1,4 @@
-//! Why a step holds, in a sentence of plain words with links to what it rests on.
+//! The justification of a step as a sentence, with links to its premises.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::escape::escaped;
 use crate::site::values::address;
 use crate::site::values::catalogue::Catalogue;
 
-/// Writes the sentences of one proof, in markup.
+/// Writes the justifications of one proof, in markup.
 pub(crate) struct Sentences<'c, 'r> {
     pub(crate) catalogue: &'c Catalogue<'r>,
     pub(crate) proof: &'c Proof,
@@ -23,7 +23,7 @@ pub(crate) struct Sentences<'c, 'r> {
 }
 
 impl Sentences<'_, '_> {
-    /// Why a step holds.
+    /// The justification of a step.
     pub(crate) fn why(&self, id: StepId) -> String {
         let step = &self.proof.steps[id.index()];
         let premise = |place: usize| match step.premises.get(place) {
@@ -70,7 +70,7 @@ impl Sentences<'_, '_> {
             }
             Rule::Instantiate(substitution) => {
                 let with = self.substitution(step.premises.first().copied(), substitution);
-                // That the axioms hold is understood, here as everywhere.
+                // That the axioms hold is understood throughout.
                 let facts: Vec<String> = step
                     .premises
                     .iter()
@@ -159,7 +159,7 @@ impl Sentences<'_, '_> {
         format!("<i>{rule}</i> {sentence}")
     }
 
-    /// The first line of a scope's block, and its kind. `role` says what it is for.
+    /// The first line of a scope's block, and its kind. `role` is the purpose of the scope.
     pub(crate) fn scope(&self, id: ScopeId, closed_by: Option<&Rule>, role: Option<&str>) -> (&'static str, String) {
         let variables = self.variables(id);
         let assumed = self.assumptions(id);
@@ -178,7 +178,7 @@ impl Sentences<'_, '_> {
         (kind, format!("{role}{text}"))
     }
 
-    /// A step by its number; what is given by what it is.
+    /// A reference to a step by its number, or to an axiom or theorem by name.
     fn link(&self, step: StepId) -> String {
         if self.given.is_given[step.index()] {
             return match (self.given.theorems[step.index()], self.given.axioms[step.index()]) {
@@ -220,7 +220,7 @@ impl Sentences<'_, '_> {
         variable(&self.catalogue.reading.symbol(&(self.names)(name)).text)
     }
 
-    /// `x := a, y := b` for the binders of the rule, without those that are called the same.
+    /// `x := a, y := b` for the binders of the rule, except those that keep their names.
     fn substitution(&self, rule: Option<StepId>, arguments: &[Name]) -> String {
         let Some(rule) = rule else { return String::new() };
         let mut binders: Vec<Arc<str>> = Vec::new();
@@ -263,7 +263,7 @@ pub(crate) fn variable(text: &str) -> String {
     format!("<i>{}</i>", escaped(text))
 }
 
-/// An axiom by its number, from 0.
+/// A reference to an axiom by its number, from 0.
 pub(crate) fn axiom_link(axiom: usize) -> String {
     let shown = axiom + 1;
     format!("<a href=\"../index.html#axiom-{shown}\">Axiom {shown}</a>")

@@ -1,24 +1,24 @@
-//! Where files of a site go: to a folder, all of them, or to whoever has asked for one.
+//! Destinations of a site's files: a folder for all of them, or a buffer for a requested one.
 
 use std::io::{self, Write};
 
 use crate::site::SiteError;
 
-/// A place for the files of a site. Paths are relative, of names that we made.
+/// A destination of files. Paths are relative and consist of generated names.
 pub(crate) trait Shelf {
-    /// Whether this file is taken. Of one that is not, nothing has to be made.
+    /// Whether this file is wanted. Otherwise it need not be rendered.
     fn wants(&self, path: &str) -> bool;
 
-    /// Takes a file.
+    /// Stores a file.
     ///
     /// # Errors
-    /// If there is no room for it.
+    /// If it cannot be stored.
     fn file(&mut self, path: &str, text: &str) -> Result<(), SiteError>;
 
-    /// Takes a file piece by piece, and says how many bytes the writer counted.
+    /// Stores a file incrementally, and returns the number of bytes that the writer counted.
     ///
     /// # Errors
-    /// If there is no room for it.
+    /// If it cannot be stored.
     fn stream(
         &mut self,
         path: &str,
@@ -26,15 +26,15 @@ pub(crate) trait Shelf {
     ) -> Result<u64, SiteError>;
 }
 
-/// Takes one file, and lets all others pass.
+/// Keeps one file, and ignores all others.
 pub(crate) struct One<'w> {
     wanted: &'w str,
-    /// The file, once it has come.
+    /// The file, once it was rendered.
     pub(crate) found: Option<Vec<u8>>,
 }
 
 impl<'w> One<'w> {
-    /// Waits for this file.
+    /// Keeps this file.
     pub(crate) fn new(wanted: &'w str) -> One<'w> {
         One { wanted, found: None }
     }

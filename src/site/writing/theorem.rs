@@ -13,12 +13,12 @@ use crate::site::SiteError;
 use crate::site::values::mathematics::Mathematics;
 use crate::site::values::paging::ROWS;
 
-/// The values of a theorem's page. The lines of the proof, by far the most of it, go to the template
-/// without a detour.
+/// The values of a theorem's page. The lines of the proof, which dominate its size, are passed to the template without
+/// conversion.
 #[derive(Serialize)]
 struct Lines<'a> {
     events: &'a [Event],
-    /// The proof as mathematicians write it, on the first page.
+    /// The proof in mathematical style, on the first page.
     mathematics: Option<&'a Written>,
     #[serde(flatten)]
     values: Value,
@@ -36,7 +36,7 @@ impl Pages<'_, '_> {
             if part == 0 { entry.file.clone() } else { format!("{stem}.part{}.html", part + 1) }
         };
         if parts.len() > 1 {
-            // Now that it is known on which page each step stands, the links are made again.
+            // Now that the page of each step is known, the links are generated again.
             let href = |step: usize| format!("{}#s{step}", part_file(place.get(&step).copied().unwrap_or(0)));
             parts = proof::parts(teller.tell(&href).events, ROWS, Some(&place)).0;
         }
@@ -64,7 +64,7 @@ impl Pages<'_, '_> {
         let comprehensions: Vec<Value> =
             entry.whole.comprehensions.iter().map(|predicate| self.definition_link(*predicate)).collect();
         let neighbours = drawing::around(catalogue, number);
-        // A variant stands beside what it is a variant of.
+        // A variant is placed beside the theorem that it is a variant of.
         let alone = neighbours.len() < 2 || catalogue.interest.listed[number].variant.is_some();
         let picture = (!alone).then(|| drawing::draw(catalogue, &neighbours, "", Some(number)));
         let mathematics = Mathematics::of(catalogue, theorem.checked.proof());

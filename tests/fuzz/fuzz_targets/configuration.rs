@@ -1,4 +1,4 @@
-//! Any bytes as a configuration beside one good definition file: no panic.
+//! Arbitrary bytes as a configuration beside one valid definition file: no panic.
 
 #![no_main]
 

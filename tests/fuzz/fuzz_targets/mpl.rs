@@ -1,5 +1,5 @@
-//! Any bytes as an `.mpl` file, as a file of goals, and as a definition file: no panic, and what was
-//! read prints and reads again.
+//! Arbitrary bytes as an `.mpl` file, as a file of goals, and as a definition file: no panic, and what parses can be
+//! printed and parsed again.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any bytes as an export to be read: no panic, and a store that refuses them is as it was. Any bytes as
-//! a checkpoint: no panic.
+//! Arbitrary bytes as an export: no panic, and a store that refuses them is unchanged. Arbitrary bytes as a checkpoint:
+//! no panic.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use theoremata_logic::language::mpl::read_mpl;
 use theoremata_logic::search::explore::{Exploration, Options};
 use theoremata_store::{Input, Outcome, Proof, Referee, Run, Store, Theorem};
 
-/// Takes all at their word: what is looked at is the reading.
+/// Accepts everything: only parsing is under test.
 struct Believing;
 
 impl Referee for Believing {

@@ -1,4 +1,4 @@
-//! A job whose branches are requests: what each has said, and what follows from that.
+//! A job whose branches are requests: their state and results.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::jobs::job::{Job, Program};
 use crate::jobs::judge::{Judge, Verdict, ballot};
 use crate::jobs::prompt_codec::about;
 
-/// A request to be sent: for which node, what is asked, and a flag that ends it.
+/// A request to send: node, question, and a flag that cancels it.
 type Request = (Place, String, Arc<AtomicBool>);
 
-/// A branch, or the last question of a map.
+/// A branch, or the final question of a map.
 #[derive(Default)]
 struct Branch {
     text: String,
@@ -28,12 +28,12 @@ struct Branch {
     stop: Arc<AtomicBool>,
 }
 
-/// A job under way.
+/// A job in progress.
 pub(super) struct Branches {
     job: Arc<Job>,
     verdict: Option<Verdict>,
     branches: Vec<Branch>,
-    /// The last question, once it is asked.
+    /// The final question, once it is asked.
     root: Option<Branch>,
     chosen: Option<u32>,
     votes: Vec<(u32, usize)>,
@@ -43,7 +43,7 @@ pub(super) struct Branches {
 }
 
 impl Branches {
-    /// The branches of a job; those that have ended according to its log are not asked again.
+    /// The branches of a job; those that ended according to its log are not requested again.
     pub(super) fn new(job: &Job, judge: Option<&Judge>, log: &EventLog) -> Option<Branches> {
         let (count, verdict) = match &job.program {
             Program::Map { items, .. } => (items.len(), None),
@@ -101,7 +101,7 @@ impl Branches {
         }
     }
 
-    /// Has a node's question asked.
+    /// Queues the request of a node.
     fn ask(&mut self, place: Place) {
         let Job { prompt, program, .. } = &*self.job;
         let question = match (program, place) {
@@ -118,7 +118,7 @@ impl Branches {
         }
     }
 
-    /// Takes down how a request ended.
+    /// Records how a request ended.
     pub(super) fn hear(&mut self, place: Place, ended: Ended) {
         let Some(branch) = self.node(place) else { return };
         if branch.outcome.is_some() {
@@ -151,7 +151,7 @@ impl Branches {
         self.told.push((path, EventKind::Finished(outcome)));
     }
 
-    /// Ends a branch, or all that has not ended.
+    /// Cancels a branch, or everything that has not ended.
     pub(super) fn cancel(&mut self, path: &[u32]) {
         match *path {
             [] if self.outcome.is_none() => {
@@ -171,7 +171,7 @@ impl Branches {
         }
     }
 
-    /// Ends all that has not ended, since the time is up.
+    /// Ends everything that has not ended, since the time is up.
     pub(super) fn expire(&mut self) {
         if self.outcome.is_some() {
             return;
@@ -187,7 +187,7 @@ impl Branches {
         self.outcome = Some(late);
     }
 
-    /// Joins the branches once all of them have ended.
+    /// Joins the branches once all have ended.
     fn go_on(&mut self) {
         if self.outcome.is_some() || self.branches.iter().any(|branch| branch.outcome.is_none()) {
             return;
@@ -222,7 +222,7 @@ impl Branches {
         self.chosen = elected(&self.votes, least);
     }
 
-    /// What came of it, once it has ended.
+    /// The answer, once the job has ended.
     pub(super) fn answer(&self) -> Option<Answer> {
         let outcome = self.outcome.clone()?;
         let node = |path, branch: &Branch| {
@@ -248,7 +248,7 @@ impl Branches {
     }
 }
 
-/// The nodes that a log says have come to an end which asking again would not change: text and outcome.
+/// The nodes that ended for good according to a log, with text and outcome. Failed nodes are requested again.
 fn ended(told: &[Arc<JobEvent>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
     let mut codec: BTreeMap<Vec<u32>, String> = BTreeMap::new();
     let mut ended = BTreeMap::new();
@@ -270,7 +270,7 @@ fn ended(told: &[Arc<JobEvent>]) -> BTreeMap<Vec<u32>, (String, Outcome)> {
 mod tests {
     use super::*;
 
-    /// What a job tells, taken down like the dispatcher does.
+    /// Records the events of a job as the dispatcher does.
     fn take_down(branches: &mut Branches, log: &EventLog) {
         for (path, what) in branches.take_told() {
             log.push(Arc::new(JobEvent { seq: log.len(), path, what }));
@@ -296,7 +296,7 @@ mod tests {
         take_down(&mut branches, &log);
         let cancelled = log.from(0).into_iter().filter(|told| matches!(told.what, EventKind::Cancelled { .. }));
         assert_eq!(cancelled.count(), 1);
-        // Another worker goes on.
+        // Another worker continues.
         let mut again = Branches::new(&job, None, &log).expect("a program for servers");
         let asked: Vec<Place> = again.take_asks().into_iter().map(|(place, _, _)| place).collect();
         assert_eq!(asked, [Some(0), Some(2)]);

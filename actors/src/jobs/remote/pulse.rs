@@ -1,13 +1,13 @@
-//! Whether somebody who should write still does.
+//! Detects streams that have gone silent.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// When something was written last.
+/// The time of the last activity.
 #[derive(Debug)]
 pub(super) struct Pulse {
     start: Instant,
-    /// Milliseconds behind the start.
+    /// Milliseconds since the start.
     last: AtomicU64,
 }
 
@@ -18,12 +18,12 @@ impl Default for Pulse {
 }
 
 impl Pulse {
-    /// Something was written.
+    /// Records activity.
     pub(super) fn beat(&self) {
         self.last.store(self.start.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
-    /// How long nothing was.
+    /// Time since the last activity.
     pub(super) fn silence(&self) -> Duration {
         self.start.elapsed().saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
     }

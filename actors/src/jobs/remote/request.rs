@@ -1,4 +1,4 @@
-//! One request to a server, from the question to the end of its answer.
+//! One request to a server, with retries.
 
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,31 +16,31 @@ use crate::jobs::event::NodeCost;
 use crate::jobs::job::Job;
 use crate::jobs::output_format::OutputFormat;
 
-/// A node of a job: the root, or one of its branches.
+/// A node of a job: the root (`None`), or one of its branches.
 pub(super) type Place = Option<u32>;
 
-/// Bytes of an answer at most, so that a server that never ends takes no more.
+/// Maximal size of an answer in bytes, against servers that never end it.
 const MOST_BYTES: u64 = 64 << 20;
-/// A request that the server could not take is sent so many times.
+/// Maximal number of attempts.
 const TRIES: u32 = 4;
-/// How long to wait before the second time; then four times as long each time.
+/// Delay before the first retry; each further delay is four times as long.
 const WAIT: Duration = Duration::from_millis(200);
-/// What a server may ask us to wait, at most.
+/// Upper bound on delays that servers request.
 const MOST_WAIT: Duration = Duration::from_secs(30);
-/// A server that says nothing for so long is taken for dead.
+/// A server that sends nothing for this long counts as dead.
 pub(super) const SILENCE: Duration = Duration::from_secs(120);
-/// An answer that is written for longer is given up, though something comes.
+/// Total time limit of an answer, even if data keeps arriving.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
 
-/// How a request ended.
+/// The result of a request.
 pub(super) struct Ended {
     pub(super) text: String,
-    /// Tokens of the text, where the server counts them.
+    /// Tokens of the text, if the server reports them.
     pub(super) tokens: u64,
-    /// What the server says of the rest.
+    /// Other usage that the server reports.
     pub(super) cost: NodeCost,
     pub(super) outcome: Outcome,
-    /// Why, if it failed.
+    /// The error, if it failed.
     pub(super) because: Option<String>,
 }
 
@@ -54,18 +54,18 @@ impl Ended {
     }
 }
 
-/// Why a try came to nothing.
+/// Why an attempt failed.
 enum Miss {
-    /// Another one may do better, after a while.
+    /// Worth retrying after a delay.
     Again { because: String, wait: Option<Duration> },
-    /// None will.
+    /// Permanent.
     Never(String),
-    /// Nobody waits for it any more.
+    /// The request was cancelled.
     Unwanted,
 }
 
-/// Asks a server and waits for the end of its answer, or until `stop` is raised: then the connection is dropped,
-/// by which servers know that the answer is not wanted.
+/// Sends a request and waits for the end of its answer, or until `stop` is raised. Then the connection is dropped,
+/// which tells servers that the answer is not needed.
 pub(super) fn ask(
     remote: &Remote,
     key: Option<&str>,
@@ -74,7 +74,7 @@ pub(super) fn ask(
     question: &str,
     (stop, pulse): (&AtomicBool, &Pulse),
 ) -> Ended {
-    // The last question of a map has no shape.
+    // The final question of a map is unconstrained.
     let shape = if place.is_some() { &job.shape } else { &OutputFormat::Free };
     let body = body(remote, job, place, question);
     let path = if job.raw { "completions" } else { "chat/completions" };
@@ -140,10 +140,10 @@ fn attempt_once(
     read_answer(url, reader, stop, pulse, shape)
 }
 
-/// What a server says is wrong.
+/// The error message of a server.
 fn complaint(reader: impl Read) -> String {
     let mut bytes = Vec::new();
-    // What cannot be read is left out.
+    // Unreadable parts are omitted.
     let _ = reader.take(4096).read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let parsed: Option<Json> = serde_json::from_str(&text).ok();
@@ -151,7 +151,7 @@ fn complaint(reader: impl Read) -> String {
     if said.is_empty() { said } else { format!(": {said}") }
 }
 
-/// Reads an answer, and holds it against what it should be.
+/// Reads an answer, and validates it against the constraint.
 fn read_answer(
     url: &str,
     reader: impl Read,
@@ -174,7 +174,7 @@ fn read_answer(
     Ok(Ended { text: written.text, tokens: written.tokens, cost: written.cost, outcome, because })
 }
 
-/// Why an answer is not of the shape that was asked for; nothing if it is.
+/// Why an answer violates the constraint; `None` if it does not.
 fn unfit(shape: &OutputFormat, text: &str) -> Option<String> {
     let OutputFormat::JsonSchema(schema) = shape else { return None };
     let wrong = |why: String| Some(format!("the answer is invalid: {}", brief(&why)));
@@ -188,7 +188,7 @@ fn unfit(shape: &OutputFormat, text: &str) -> Option<String> {
     }
 }
 
-/// The request in the form of the protocol. What is at its default is left out, since not all servers know it.
+/// The request body. Parameters with default values are omitted, since not all servers know them.
 fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
     let mut body = json!({
         "model": remote.model, "max_tokens": job.max_tokens, "temperature": job.choice.temperature,
@@ -223,10 +223,10 @@ fn body(remote: &Remote, job: &Job, place: Place, question: &str) -> String {
     body.to_string()
 }
 
-/// A seed of its own for each branch: siblings with one seed would say the same.
+/// A separate seed for each branch: siblings with the same seed would give the same text.
 fn seed(seed: u64, place: Place) -> u32 {
     let place = place.map_or(0, |place| u64::from(place) + 1);
-    // Servers take 31 bits.
+    // Servers take seeds of 31 bits.
     (mix(seed ^ mix(place)) >> 33) as u32
 }
 
@@ -242,7 +242,7 @@ mod tests {
         Job::new("What?", Program::Vote { samples: 3, least: 1, pattern: None }, 8)
     }
 
-    /// Answers one connection after the other with these texts, and gives how many there were.
+    /// Serves these answers, one per connection, and returns the number of connections.
     fn server(answers: &'static [&'static str]) -> (String, thread::JoinHandle<usize>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/v1", listener.local_addr().expect("an address"));

@@ -1,27 +1,27 @@
-//! A server, and how it is reached.
+//! Configuration of a remote server.
 
 use std::env;
 
-/// A server that speaks the protocol of OpenAI.
+/// A server with an OpenAI-compatible API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remote {
-    /// Where it is, up to and with the version: `http://127.0.0.1:8000/v1`.
+    /// Base URL, including the version: `http://127.0.0.1:8000/v1`.
     pub url: String,
-    /// The model that it is asked for.
+    /// The model to request.
     pub model: String,
-    /// The environment variable that holds the key, where one is needed: keys stand in no job and no journal.
+    /// The environment variable that holds the API key, if one is needed: keys are never stored in jobs or journals.
     pub key_variable: Option<String>,
-    /// Requests that it is sent at the same time.
+    /// Maximal number of concurrent requests.
     pub requests: usize,
 }
 
 impl Remote {
-    /// A server that needs no key, and eight requests at a time.
+    /// A server without a key, with eight concurrent requests.
     pub fn new(url: impl Into<String>, model: impl Into<String>) -> Remote {
         Remote { url: url.into(), model: model.into(), key_variable: None, requests: 8 }
     }
 
-    /// Jobs that it does side by side: more would only wait for their requests.
+    /// Maximal number of concurrent jobs: more would only wait for their requests.
     pub(in crate::jobs) fn jobs(&self) -> usize {
         self.requests.max(1)
     }

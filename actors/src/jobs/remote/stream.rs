@@ -1,4 +1,4 @@
-//! What a server writes as an answer: a stream of events, or one document.
+//! Parsing of a server's answer: a stream of server-sent events, or a single document.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,34 +9,34 @@ use theoremata_lm::{Bound, Outcome};
 use super::pulse::Pulse;
 use crate::jobs::event::NodeCost;
 
-/// What a server wrote.
+/// The answer of a server.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Written {
     pub(super) text: String,
-    /// Tokens, where the server counts them.
+    /// Tokens, if the server reports them.
     pub(super) tokens: u64,
-    /// What it says that it read, and how much of that it did not have to compute.
+    /// Prompt tokens and cached tokens that it reports.
     pub(super) cost: NodeCost,
-    /// How it ended, in the server's words.
+    /// The finish reason, as the server states it.
     finish: Option<String>,
     refusal: String,
-    /// Whether it said that nothing follows.
+    /// Whether it has signalled the end.
     done: bool,
 }
 
-/// Why nothing came of it.
+/// Why there is no answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Broken {
-    /// It breaks off; another try may do better.
+    /// The stream broke off; worth retrying.
     Off(String),
-    /// The server says or writes something that asking again will not change.
+    /// A permanent error.
     Wrong(String),
-    /// Nobody wants it any more.
+    /// The request was cancelled.
     Unwanted,
 }
 
 impl Written {
-    /// How a branch ends that got this.
+    /// The outcome of a branch with this answer.
     pub(super) fn outcome(&self) -> Result<Outcome, Broken> {
         match self.finish.as_deref() {
             _ if !self.refusal.is_empty() => {
@@ -45,13 +45,13 @@ impl Written {
             Some("stop" | "eos" | "end_turn" | "stop_sequence") => Ok(Outcome::Concluded),
             Some("length" | "max_tokens") => Ok(Outcome::Budget(Bound::Tokens)),
             Some(other) => Err(Broken::Wrong(format!("the server ended with {}", brief(other)))),
-            // Not all servers say how an answer ended; all say when.
+            // Not all servers state a finish reason; all signal the end.
             None if self.done => Ok(Outcome::Concluded),
             None => Err(Broken::Off("the answer breaks off".into())),
         }
     }
 
-    /// Takes one part of the answer, or all of it.
+    /// Adds one chunk of the answer, or the whole document.
     fn take(&mut self, chunk: &Json, event: &str) -> Result<(), Broken> {
         if let Some(complaint) = complaint_of(chunk, event == "error") {
             return Err(Broken::Wrong(complaint));
@@ -75,7 +75,7 @@ impl Written {
     }
 }
 
-/// A text, or a list of parts of one.
+/// Text content: a string, or a list of parts.
 fn text_of(content: &Json) -> Result<String, Broken> {
     match content {
         Json::Null => Ok(String::new()),
@@ -87,7 +87,7 @@ fn text_of(content: &Json) -> Result<String, Broken> {
     }
 }
 
-/// What a document says is wrong, in the words of the server; servers have several forms for it.
+/// The error message in a document; servers have several formats for it.
 pub(super) fn complaint_of(json: &Json, is_error: bool) -> Option<String> {
     let error = &json["error"];
     let message = error["message"].as_str().or(error.as_str()).map(str::to_owned);
@@ -108,12 +108,12 @@ pub(super) fn complaint_of(json: &Json, is_error: bool) -> Option<String> {
     message.or(whole).or(detail).or(other).map(|text| brief(&text))
 }
 
-/// The beginning of a text that somebody else wrote.
+/// A truncated excerpt of foreign text.
 pub(super) fn brief(text: &str) -> String {
     text.trim().chars().take(300).collect()
 }
 
-/// Reads an answer as it is written.
+/// Reads an answer as it arrives.
 pub(super) fn read(reader: impl Read, stop: &AtomicBool, pulse: &Pulse) -> Result<Written, Broken> {
     let mut written = Written::default();
     let mut lines = Lines { reader: BufReader::new(reader), behind_return: false };
@@ -131,7 +131,7 @@ pub(super) fn read(reader: impl Read, stop: &AtomicBool, pulse: &Pulse) -> Resul
                 data.push('\n');
             }
             data.push_str(value);
-            // Some servers leave out the blank line behind an event.
+            // Some servers omit the blank line after an event.
             if data.trim() == "[DONE]" || parse(&data).is_some() {
                 written.done |= data.trim() == "[DONE]";
                 if let Some(chunk) = parse(&data).filter(|chunk| !chunk.is_null()) {
@@ -155,7 +155,7 @@ pub(super) fn read(reader: impl Read, stop: &AtomicBool, pulse: &Pulse) -> Resul
             other.push('\n');
         }
     }
-    // A server that does not stream answers with one document.
+    // A server that does not stream answers with a single document.
     if written == Written::default() && !other.trim().is_empty() {
         let document = parse(&other);
         let document =
@@ -165,7 +165,7 @@ pub(super) fn read(reader: impl Read, stop: &AtomicBool, pulse: &Pulse) -> Resul
     Ok(written)
 }
 
-/// JSON, in which halves of characters that stand alone are replaced: streams are cut anywhere.
+/// Parses JSON, replacing lone surrogates, since servers may split a stream anywhere.
 fn parse(text: &str) -> Option<Json> {
     match serde_json::from_str(text) {
         Ok(json) => Some(json),
@@ -174,7 +174,7 @@ fn parse(text: &str) -> Option<Json> {
     }
 }
 
-/// The same text with `\ufffd` for each surrogate that is no half of a pair.
+/// The same text with `\ufffd` for each lone surrogate.
 fn whole_characters(text: &str) -> String {
     let unit = |at: usize| -> Option<u32> {
         let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
@@ -186,7 +186,7 @@ fn whole_characters(text: &str) -> String {
         let (piece, length) = match (unit(at), unit(at + 6)) {
             (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (next(12), 12),
             (Some(0xD800..=0xDFFF), _) => ("\\ufffd", 6),
-            // What stands behind a backslash is no beginning of an escape.
+            // An escaped backslash does not start another escape.
             _ if next(1) == "\\" && !next(2).is_empty() => (next(2), 2),
             _ => {
                 let length = text[at..].chars().next().map_or(1, char::len_utf8);
@@ -199,15 +199,15 @@ fn whole_characters(text: &str) -> String {
     whole
 }
 
-/// Lines that end with a line feed, a carriage return, or both.
+/// Lines terminated by LF, CR, or CRLF.
 struct Lines<R> {
     reader: BufReader<R>,
-    /// Whether the last line ended with a carriage return, so that a line feed behind it is a part of that.
+    /// Whether the last line ended with CR, so that a following LF belongs to it.
     behind_return: bool,
 }
 
 impl<R: Read> Lines<R> {
-    /// The next line, without its end; bytes that are no UTF-8 are replaced.
+    /// The next line without its terminator; invalid UTF-8 is replaced.
     fn next(&mut self) -> std::io::Result<Option<String>> {
         let mut line = Vec::new();
         loop {

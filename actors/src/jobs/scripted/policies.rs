@@ -1,4 +1,4 @@
-//! Which branch a program selects.
+//! Selection policies of forks.
 
 use regex::Regex;
 use theoremata_lm::{Engine, EngineError, Growth, NodeId, count_votes, elected};
@@ -8,7 +8,7 @@ use super::{Halt, Scripted};
 use crate::jobs::judge::ballot;
 use crate::jobs::script::Policy;
 
-/// A branch that came to its end: its place among those of its fork, its place in the path, and what it said last.
+/// A finished branch: its index in the fork, its index in the path, and its last output.
 struct Candidate {
     place: usize,
     step: u32,
@@ -16,7 +16,7 @@ struct Candidate {
 }
 
 impl Scripted {
-    /// Selects one of the branches that came to their end, as soon as all replies are there that this takes.
+    /// Selects one of the finished branches, as soon as all replies for the decision are there.
     pub(super) fn choose(
         &mut self,
         engine: &mut Engine,
@@ -32,7 +32,7 @@ impl Scripted {
         }
     }
 
-    /// The place of the branch to select.
+    /// The index of the branch to select.
     fn choice(
         &mut self,
         engine: &mut Engine,
@@ -82,7 +82,7 @@ impl Scripted {
             Some(Policy::Highest { tool }) => {
                 let numbers = self.numbers(engine, node, tool, &candidates)?;
                 let numbered = numbers.iter().enumerate().filter_map(|(at, number)| Some((at, (*number)?)));
-                // Of equal ones the first: the maximum that comes last in the reverse order.
+                // Ties go to the first: `max_by` takes the last maximum, and the order is reversed.
                 let best = numbered.rev().max_by(|one, other| one.1.total_cmp(&other.1));
                 best.map(|(at, _)| candidates[at].place)
             }
@@ -92,7 +92,7 @@ impl Scripted {
         Ok(chosen)
     }
 
-    /// The branch that was accepted, once no earlier one can be any more.
+    /// The accepted branch, once no earlier one can be accepted any more.
     fn accepted(&self, node: NodeId, accepted: Option<usize>) -> Result<Option<usize>, Halt> {
         let Some(Thread { stage: Stage::Joining { branches, .. }, .. }) = self.threads.get(&node) else {
             return Ok(accepted);
@@ -123,7 +123,7 @@ impl Scripted {
         Ok(open)
     }
 
-    /// How many votes each class of equivalent statements has, by the first candidate of the class.
+    /// The number of votes of each class of equivalent statements, by its first candidate.
     fn classes(
         &mut self,
         engine: &mut Engine,
@@ -132,14 +132,14 @@ impl Scripted {
         candidates: &[Candidate],
         ballots: &[Option<Vec<u8>>],
     ) -> Result<Vec<(u32, usize)>, Halt> {
-        // A class is known by its first statement; equal texts need no prover.
+        // A class is represented by its first statement; equal texts need no prover.
         let mut classes: Vec<(u32, Vec<String>, usize)> = Vec::new();
         for (candidate, ballot) in candidates.iter().zip(ballots) {
             let Some(text) = ballot.as_ref().map(|ballot| String::from_utf8_lossy(ballot).into_owned()) else {
                 continue;
             };
             let mut place = classes.iter().position(|(_, texts, _)| texts.contains(&text));
-            // Compared with itself, a text shows whether it is a statement at all.
+            // Comparing a text with itself tests whether it is a statement.
             if place.is_none() && !self.are_equivalent(engine, node, tool, [&text, &text])? {
                 continue;
             }
@@ -171,7 +171,7 @@ impl Scripted {
         Ok(self.ask(engine, node, tool, &pair.to_string())?.starts_with("equivalent"))
     }
 
-    /// The number that a tool replies to each candidate, where it replies one of at least 0.
+    /// The tool's reply to each candidate, where it is a number of at least 0.
     fn numbers(
         &mut self,
         engine: &mut Engine,
@@ -187,7 +187,7 @@ impl Scripted {
         Ok(numbers)
     }
 
-    /// A branch came to its end: where the first that is accepted is selected, it is asked whether this is one.
+    /// A branch has finished: if the first accepted one is selected, tests whether it is accepted.
     pub(super) fn concluded(
         &mut self,
         engine: &mut Engine,
@@ -235,7 +235,7 @@ impl Scripted {
     }
 }
 
-/// What a tool is asked about an answer.
+/// The tool parameters for an answer.
 fn about(text: &str) -> String {
     serde_json::json!({ "answer": text.trim() }).to_string()
 }
@@ -245,7 +245,7 @@ fn ballots(candidates: &[Candidate], pattern: Option<&str>) -> Vec<Option<Vec<u8
     candidates.iter().map(|candidate| ballot(&candidate.text, pattern.as_ref())).collect()
 }
 
-/// The first of those whose answer weighs most. What is no answer, or has no weight, does not count.
+/// The first candidate with the heaviest answer. Candidates without an answer or weight are skipped.
 fn heaviest(ballots: &[Option<Vec<u8>>], weights: &[Option<f64>]) -> Option<usize> {
     let weight = |ballot: &Vec<u8>| -> f64 {
         let same = ballots.iter().zip(weights).filter(|(other, _)| other.as_ref() == Some(ballot));

@@ -1,4 +1,4 @@
-//! A node of a program: which steps it has still to take, and what it knows.
+//! The execution state of a script node.
 
 use std::sync::Arc;
 
@@ -8,58 +8,58 @@ use theoremata_lm::{NodeId, Token};
 
 use crate::jobs::script::{JoinForm, Mode, Step, tokens};
 
-/// A node.
+/// The state of a node.
 pub(super) struct Thread {
     pub(super) parent: Option<NodeId>,
-    /// Steps, of which the last ones are those of the innermost loop.
+    /// Stack of step lists; the last one is the innermost loop.
     frames: Vec<Frame>,
-    /// A step that comes before them.
+    /// A step to take before them.
     pending: Option<Step>,
-    /// What its branch is about.
+    /// The item of its branch.
     pub(super) item: String,
-    /// What was said last.
+    /// The last output.
     pub(super) last: String,
-    /// The tokens of that, if it wrote them itself.
+    /// The tokens of the last output, if this node generated it.
     pub(super) tokens: Option<Vec<Token>>,
     pub(super) stage: Stage,
-    /// What it has to read, and has not read since it waits for a reply.
+    /// Tokens to read before the pending step.
     pub(super) unread: Vec<Token>,
-    /// What it waits for that is not there yet.
+    /// What it waits for, if anything.
     pub(super) wait: Option<Wait>,
-    /// Calls of the step that it takes: how many this time, how many were counted, and how many were told.
+    /// Calls of the current step: in this attempt, counted so far, and reported so far.
     pub(super) asked: usize,
     pub(super) counted: usize,
     pub(super) told: usize,
-    /// How often it was let go on by a person, or asked for that.
+    /// Number of approvals granted or requested.
     pub(super) approvals: usize,
-    /// If it brings back what it said last: what stands behind it.
+    /// If it returns its last output only: the separator after it.
     pub(super) returns: Option<String>,
 }
 
-/// For what a node waits for a reply, or for a person.
+/// The action that waits for a reply or an approval.
 #[derive(Clone)]
 pub(super) enum Wait {
     /// Its next step.
     Step,
     /// The selection of one of these branches.
     Choice(Vec<NodeId>),
-    /// Its own acceptance by the node above: it has come to its end.
+    /// Acceptance of this finished branch by its parent.
     Acceptance,
 }
 
-/// What a node waits for.
+/// The stage of a node.
 pub(super) enum Stage {
-    /// Orders.
+    /// Ready for its next step.
     Ready,
-    /// The model writes, up to one of these texts.
+    /// Generating, up to one of these stop strings.
     Writing { stops: Vec<String> },
-    /// Its branches.
+    /// Waiting for its branches.
     Joining {
         join: JoinForm,
-        /// Those that are not open yet, the first one last.
+        /// Branches not yet opened, in reverse order.
         opening: Vec<Thread>,
         branches: Vec<NodeId>,
-        /// The place among them of the one that was accepted.
+        /// The index of the accepted branch.
         accepted: Option<usize>,
     },
 }
@@ -67,7 +67,7 @@ pub(super) enum Stage {
 struct Frame {
     steps: Arc<[Step]>,
     at: usize,
-    /// Rounds behind this one at most.
+    /// Maximal number of further iterations.
     left: usize,
     until: Option<Regex>,
 }
@@ -93,7 +93,7 @@ impl Thread {
         }
     }
 
-    /// The next step, which is no loop.
+    /// The next step that is no loop.
     pub(super) fn next(&mut self) -> Option<Step> {
         if let Some(step) = self.pending.take() {
             return Some(step);
@@ -117,12 +117,12 @@ impl Thread {
         }
     }
 
-    /// Has this step come next.
+    /// Makes this the next step.
     pub(super) fn put_back(&mut self, step: Step) {
         self.pending = Some(step);
     }
 
-    /// Tokens that it may still generate at most, if a generation that does not say has so many.
+    /// Maximal tokens that it may still generate, if a generation without a limit has this one.
     pub(super) fn left(&self, most: usize) -> usize {
         let of = |frame: &Frame| {
             let rest = frame.steps.get(frame.at..).map_or(0, |steps| tokens(steps, most));
@@ -131,7 +131,7 @@ impl Thread {
         self.frames.iter().map(of).fold(0, usize::saturating_add)
     }
 
-    /// A text in which what it knows stands in its places.
+    /// A text with its placeholders filled in.
     pub(super) fn filled(&self, text: &str) -> String {
         let (mut filled, mut rest) = (String::new(), text);
         while let Some(at) = rest.find('{') {
@@ -146,7 +146,7 @@ impl Thread {
         filled + rest
     }
 
-    /// Parameters of a call, in JSON.
+    /// The JSON parameters of a call, with placeholders filled in.
     pub(super) fn parameters(&self, parameters: &serde_json::Map<String, Json>) -> String {
         let filled = |(name, value): (&String, &Json)| (name.clone(), self.filled_json(value));
         Json::Object(parameters.iter().map(filled).collect()).to_string()
@@ -166,7 +166,7 @@ impl Thread {
 }
 
 impl JoinForm {
-    /// What stands behind what a branch brings back, if it brings back what it said last alone.
+    /// The separator after what a branch returns, if it returns its last output only.
     pub(super) fn returns(&self) -> Option<String> {
         let alone = matches!(self.mode, Mode::Value | Mode::Splice);
         alone.then(|| self.between.clone().unwrap_or_else(|| "\n".to_owned()))

@@ -1,20 +1,20 @@
-//! Which terms are equal by given equations, and the way from one to the other.
+//! Congruence closure of given equations, with explanations.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::term::Term;
 
-/// A chain longer than this is told as one link.
+/// Chains longer than this are presented as a single link.
 const LONGEST: usize = 60;
 
-/// Terms and equations between them, closed under congruence: equal inputs give equal values.
+/// Terms and equations between them, closed under congruence.
 #[derive(Default)]
 pub(crate) struct Equality {
     terms: Vec<Node>,
     ids: HashMap<Node, usize>,
     /// The class of each term.
     class: Vec<usize>,
-    /// For each term the next on its way to the root of its class, and why these two are equal. A forest.
+    /// Proof forest: for each term the next one towards the root of its class, and why the two are equal.
     next: Vec<Option<(usize, Edge)>>,
 }
 
@@ -29,11 +29,11 @@ struct Node {
 enum Edge {
     /// The equation with this number.
     Given(usize),
-    /// The inputs are equal.
+    /// Congruence: the inputs are equal.
     Inputs,
 }
 
-/// One link of a chain: the next term, and the equations that lead to it.
+/// A link of a chain: the next term, and the equations that lead to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Link {
     pub(crate) term: Term,
@@ -59,7 +59,7 @@ impl Equality {
         id
     }
 
-    /// Adds an equation, which chains will call by this number. To be followed by [`Equality::close`].
+    /// Adds an equation, which chains refer to by this number. Must be followed by [`Equality::close`].
     pub(crate) fn assume(&mut self, left: &Term, right: &Term, number: usize) {
         let (left, right) = (self.enter(left), self.enter(right));
         self.join(left, right, Edge::Given(number));
@@ -70,7 +70,7 @@ impl Equality {
         if from == to {
             return;
         }
-        // Turns the way from `left` to its root around, so that `left` becomes the root.
+        // Reverses the path from `left` to its root, so that `left` becomes the root.
         let mut link = self.next[left].take();
         let mut place = left;
         while let Some((other, why)) = link {
@@ -81,7 +81,7 @@ impl Equality {
         self.class.iter_mut().filter(|class| **class == from).for_each(|class| *class = to);
     }
 
-    /// Joins what is equal because its inputs are, until nothing changes.
+    /// Propagates congruence to a fixed point.
     fn close(&mut self) {
         loop {
             let mut known: HashMap<Node, usize> = HashMap::new();
@@ -102,8 +102,8 @@ impl Equality {
         }
     }
 
-    /// The way from one term to another; `None` if they are not equal by the equations. Costs about the square of the
-    /// number of terms.
+    /// The chain from one term to another; `None` if they are not equal. Cost: roughly quadratic in the number of
+    /// terms.
     pub(crate) fn chain(&mut self, from: &Term, to: &Term) -> Option<Vec<Link>> {
         let (one, other) = (self.enter(from), self.enter(to));
         self.close();
@@ -119,7 +119,7 @@ impl Equality {
         Some(vec![Link { term: to.clone(), by: by.into_iter().collect() }])
     }
 
-    /// The terms from one to an equal one, with the edges between them.
+    /// The path between two equal terms, with its edges.
     fn way(&self, from: usize, to: usize) -> Vec<(usize, Edge)> {
         let root = |mut place: usize| {
             let mut way = vec![place];
@@ -137,7 +137,7 @@ impl Equality {
         ascent.chain((0..below).rev().map(|place| (down[place], edge(down[place])))).collect()
     }
 
-    /// Calls `tell` with each next term and the equation that leads to it; false if `left` links are not enough.
+    /// Calls `tell` with each next term and the equation that leads to it; false if that takes more than `left` links.
     fn walk(&self, from: usize, to: usize, tell: &mut dyn FnMut(Term, usize), left: &mut usize) -> bool {
         let mut place = from;
         for (next, edge) in self.way(from, to) {
@@ -172,7 +172,7 @@ impl Equality {
         true
     }
 
-    /// The equations by which two terms are equal.
+    /// The equations from which the equality of two terms follows.
     fn equations(&self, from: usize, to: usize, by: &mut BTreeSet<usize>, seen: &mut BTreeSet<(usize, usize)>) {
         if !seen.insert((from, to)) {
             return;
@@ -202,7 +202,7 @@ impl Equality {
     }
 }
 
-/// Links without detours: what comes back to a term that was there already is left out.
+/// Removes detours that return to an earlier term.
 fn shortened(from: &Term, links: Vec<(Term, usize)>) -> Vec<Link> {
     let mut chain: Vec<Link> = Vec::new();
     for (term, number) in links {

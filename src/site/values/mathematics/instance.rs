@@ -1,4 +1,4 @@
-//! What a rule says in terms where it is used: `s(a) + b = s(a + b)`, not that the value of one is that of the other.
+//! Instances of rules in terms: `s(a) + b = s(a + b)` instead of relations and their values.
 
 use theoremata_logic::calculus::formula::{Formula, Name};
 use theoremata_logic::calculus::proof::{Rule, Step, StepId};
@@ -7,18 +7,18 @@ use super::term::Term;
 use super::values::Values;
 use super::view::View;
 
-/// A use of a rule.
+/// An instance of a rule.
 pub(crate) struct Instance {
-    /// The equation that the rule gives for these terms.
+    /// The equation that the rule yields for these terms.
     pub(crate) equation: Option<(Term, Term)>,
-    /// The equations that it asks for.
+    /// The equations that it requires.
     pub(crate) asks: Vec<(Term, Term)>,
-    /// The other steps that it asks for.
+    /// The other steps that it requires.
     pub(crate) steps: Vec<StepId>,
 }
 
 impl View<'_, '_> {
-    /// Reads a step that uses a rule.
+    /// The instance of a step that applies a rule.
     pub(crate) fn instance(&self, step: &Step) -> Instance {
         let Rule::Instantiate(arguments) = &step.rule else {
             return Instance { equation: None, asks: Vec::new(), steps: step.premises.clone() };
@@ -50,7 +50,7 @@ impl View<'_, '_> {
         }
         let own = self.proof.sorts.len().max(self.proof.names.len()) as u32;
         let mut instance = Instance { equation: None, asks: Vec::new(), steps: Vec::new() };
-        // First all values, then what is asked about them.
+        // First all values, then the other premises.
         premises.retain(|(formula, _)| match self.graph(formula) {
             Some(graph) => graph.value.0 < own || !values.define(graph),
             None => true,
@@ -66,7 +66,7 @@ impl View<'_, '_> {
         instance
     }
 
-    /// The parts of what a rule asks for, each with the step that gives it.
+    /// The conjuncts of a rule's premise, each with the step that proves it.
     fn pair(&self, formula: &Formula, step: StepId, into: &mut Vec<(Formula, StepId)>) {
         match (formula, &self.step(step).rule) {
             (Formula::And(left, right), Rule::AndIntroduction) => {

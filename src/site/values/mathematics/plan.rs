@@ -1,4 +1,4 @@
-//! Which steps of a proof a reader has to be told, and the chains of equations that stand for the others.
+//! Selects the steps of a proof to present, and the chains of equations that replace the others.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,61 +9,61 @@ use super::instance::Instance;
 use super::term::Term;
 use super::view::{View, conjuncts};
 
-/// A chain of more links, or of more equations, is looked at again.
+/// Chains with more links or equations are minimised.
 const SHORT: usize = 4;
 
-/// What may be told: a step, or an equation that a rule asks for where a step uses it.
+/// A presentable item: a step, or an equation that a rule requires where a step applies it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Key {
     /// A step.
     Step(StepId),
-    /// The equation with this number among those that the step's rule asks for.
+    /// The equation with this number among those that the step's rule requires.
     Asked(StepId, usize),
 }
 
-/// An equation that chains are made of.
+/// An equation from which chains are built.
 pub(crate) struct Base {
     left: Term,
     right: Term,
-    /// Where it holds.
+    /// The scope in which it holds.
     scope: ScopeId,
-    /// From which step on.
+    /// The step from which on it holds.
     from: usize,
     pub(crate) origin: Origin,
 }
 
-/// Why an equation of a chain holds.
+/// The origin of an equation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Origin {
-    /// A scope assumes it.
+    /// An assumption of a scope.
     Assumed(ScopeId),
-    /// A step uses a rule that says so.
+    /// An instance of a rule.
     Rule(StepId),
-    /// A step that is told states it.
+    /// A presented step.
     Step(StepId),
 }
 
-/// From one term to an equal one.
+/// A chain between two equal terms.
 pub(crate) struct Chain {
     pub(crate) first: Term,
     pub(crate) links: Vec<Link>,
 }
 
-/// What is told.
+/// The selected items.
 pub(crate) struct Plan {
     pub(crate) bases: Vec<Base>,
-    /// The equations that are told.
+    /// The equations to present.
     pub(crate) chains: HashMap<Key, Chain>,
-    /// The steps that are told as they stand.
+    /// The steps to present as they are.
     pub(crate) facts: BTreeSet<StepId>,
-    /// The steps on which the told ones rest, and they themselves.
+    /// The presented steps and their dependencies.
     pub(crate) needed: Vec<bool>,
-    /// The steps that use a rule of which a chain is made: before them stands what the rule asks for.
+    /// The steps whose rule instances are used in chains: the premises of the rule are presented before them.
     pub(crate) applied: Vec<bool>,
 }
 
 impl Plan {
-    /// Plans the telling of a proof from its end.
+    /// Plans a proof, from its end backwards.
     pub(crate) fn of(view: &View<'_, '_>) -> Plan {
         let mut plan = Plan {
             bases: bases(view),
@@ -80,7 +80,7 @@ impl Plan {
                 continue;
             }
             plan.step(view, id, &mut wanted);
-            // The equations that the chains of this step are made of rest on others in their turn.
+            // The equations in the chains of this step have dependencies of their own.
             let mut chains: Vec<Key> =
                 plan.chains.contains_key(&Key::Step(id)).then_some(Key::Step(id)).into_iter().collect();
             while let Some(key) = chains.pop() {
@@ -129,7 +129,7 @@ impl Plan {
         }
         let understood = |premise: &&StepId| !view.typing[premise.index()] && !view.given.anchors.contains(premise);
         match &step.rule {
-            // Of what a rule gives the part is told, without the rest.
+            // Only the used part of a rule's conclusion is presented.
             Rule::AndLeft | Rule::AndRight
                 if whole(view, id).is_some_and(|whole| matches!(view.step(whole).rule, Rule::Instantiate(_))) =>
             {
@@ -137,7 +137,7 @@ impl Plan {
                 let whole = whole(view, id).unwrap_or(id);
                 wanted.extend(view.step(whole).premises.iter().filter(understood));
             }
-            // The whole is told, and the part with it.
+            // The whole conjunction is presented, and the part with it.
             Rule::AndLeft | Rule::AndRight if !view.goal[id.index()] => wanted.extend(&step.premises),
             Rule::Congruence if view.math(&step.conclusion) == view.math(&view.step(step.premises[0]).conclusion) => {
                 wanted.push(step.premises[0]);
@@ -149,7 +149,7 @@ impl Plan {
         }
     }
 
-    /// Asks for what an equation of a chain rests on.
+    /// Requests the dependencies of an equation in a chain.
     fn base(&mut self, view: &View<'_, '_>, number: usize, wanted: &mut Vec<StepId>) -> Vec<Key> {
         match self.bases[number].origin {
             Origin::Assumed(_) => Vec::new(),
@@ -168,7 +168,7 @@ impl Plan {
         }
     }
 
-    /// Tells the equations that a rule asks for, before it is used.
+    /// Presents the equations that a rule requires, before it is applied.
     fn asked(&mut self, view: &View<'_, '_>, id: StepId, instance: &Instance, wanted: &mut Vec<StepId>) -> Vec<Key> {
         let mut keys = Vec::new();
         for (number, (left, right)) in instance.asks.iter().enumerate() {
@@ -184,7 +184,7 @@ impl Plan {
         keys
     }
 
-    /// The way from one term to another by the equations that hold where a step stands and come before `limit`.
+    /// The chain between two terms from the equations that hold at a step and precede `limit`.
     fn explain(&self, view: &View<'_, '_>, at: StepId, limit: usize, left: &Term, right: &Term) -> Option<Vec<Link>> {
         if left == right {
             return Some(Vec::new());
@@ -193,7 +193,7 @@ impl Plan {
         let holds = |base: &Base| base.from < limit && view.sees(scope, base.scope) && base.origin != Origin::Step(at);
         let mut numbers: Vec<usize> = (0..self.bases.len()).filter(|number| holds(&self.bases[*number])).collect();
         let mut links = self.chain(&numbers, left, right)?;
-        // A long way may be one about. What is not needed is left out, the latest first.
+        // A long chain may contain detours: unneeded equations are dropped, the latest first.
         let used = |links: &[Link]| -> BTreeSet<usize> { links.iter().flat_map(|link| link.by.clone()).collect() };
         numbers = used(&links).into_iter().collect();
         if links.len() > SHORT || numbers.len() > SHORT {
@@ -218,7 +218,7 @@ impl Plan {
     }
 }
 
-/// Whether an equation that a step states is told where it stands: no chain of others leads to it.
+/// Whether an equation that a step states is presented itself, instead of as a chain of others.
 fn is_told_itself(rule: &Rule) -> bool {
     matches!(
         rule,
@@ -226,7 +226,7 @@ fn is_told_itself(rule: &Rule) -> bool {
     )
 }
 
-/// The equations that chains are made of.
+/// The equations from which chains are built.
 fn bases(view: &View<'_, '_>) -> Vec<Base> {
     let mut bases = Vec::new();
     let mut add = |equation: Option<(Term, Term)>, scope: ScopeId, from: usize, origin: Origin| {
@@ -250,7 +250,7 @@ fn bases(view: &View<'_, '_>) -> Vec<Base> {
             continue;
         }
         match &step.rule {
-            // What other equations say already.
+            // Implied by other equations.
             Rule::Assumption(_) | Rule::Congruence | Rule::Reflexivity | Rule::AndIntroduction => {}
             Rule::Instantiate(_) => add(view.instance(step).equation, step.scope, place, Origin::Rule(id)),
             Rule::AndLeft | Rule::AndRight => match whole(view, id) {
@@ -266,7 +266,7 @@ fn bases(view: &View<'_, '_>) -> Vec<Base> {
     bases
 }
 
-/// The step that states the conjunction of which this one is a part; `None` where the parts came before the whole.
+/// The step that states the conjunction of which this one is a part; `None` where the parts precede the whole.
 pub(crate) fn whole(view: &View<'_, '_>, mut id: StepId) -> Option<StepId> {
     loop {
         match view.step(id).rule {

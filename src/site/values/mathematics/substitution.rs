@@ -1,11 +1,11 @@
-//! Terms in the place of variables, in what is to be written.
+//! Substitution of terms for variables in displayed formulas.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use theoremata_logic::language::notation::{Group, Math, Role, Symbol};
 
-/// The formula or term with terms for variables. A bound variable that is called as one in these terms gets a stroke.
+/// Substitutes terms for variables. A bound variable that would capture one gets a prime.
 pub(crate) fn substitute(math: &Math, terms: &HashMap<Arc<str>, Math>) -> Math {
     let many = |parts: &[Math]| parts.iter().map(|part| substitute(part, terms)).collect::<Vec<_>>();
     let one = |part: &Math| Box::new(substitute(part, terms));

@@ -1,4 +1,4 @@
-//! From the plan to lines, in the order of the proof.
+//! Turns the plan into lines, in the order of the proof.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use super::view::{Told, View, conjuncts};
 use super::{Heading, Line, Mathematics, Opening, Reason, Role, Why};
 use crate::site::values::catalogue::Catalogue;
 
-/// Blocks nested deeper than this are told flat.
+/// Blocks nested deeper than this are flattened.
 const DEEPEST: usize = 40;
 
-/// Tells a proof.
+/// Presents a proof.
 pub(super) fn tell(catalogue: &Catalogue<'_>, proof: &Proof) -> Mathematics {
     let view = View::new(catalogue, proof);
     let plan = Plan::of(&view);
@@ -39,7 +39,7 @@ pub(super) fn tell(catalogue: &Catalogue<'_>, proof: &Proof) -> Mathematics {
     Mathematics { lines: numbered(lines), inductions, theorems }
 }
 
-/// What is introduced in several lines is introduced in one.
+/// Merges consecutive introductions into one line.
 fn joined(drafts: Vec<Draft>) -> Vec<Draft> {
     let mut joined: Vec<Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -57,7 +57,7 @@ fn joined(drafts: Vec<Draft>) -> Vec<Draft> {
     joined
 }
 
-/// The formula behind its quantifiers, its variables called by the order in which they stand there.
+/// The formula without its quantifiers, with variables renamed by their order in it.
 fn shape(math: &Math) -> String {
     let mut names: HashMap<Arc<str>, Math> = HashMap::new();
     math.body().for_each_variable(&mut |symbol| {
@@ -68,7 +68,7 @@ fn shape(math: &Math) -> String {
     substitute(math.body(), &names).to_string()
 }
 
-/// Gives numbers to the lines that others use, and says so where they do.
+/// Numbers the lines that others refer to, and resolves the references.
 fn numbered(drafts: Vec<Draft>) -> Vec<Line> {
     let used: BTreeSet<Key> = drafts.iter().flat_map(|(_, _, uses)| uses.iter().map(|(_, key)| *key)).collect();
     let mut numbers: BTreeMap<Key, usize> = BTreeMap::new();
@@ -105,17 +105,17 @@ fn numbered(drafts: Vec<Draft>) -> Vec<Line> {
     lines
 }
 
-/// A line before the lines have numbers: others are called by what they tell.
+/// A line before numbering: other lines refer to it by its key.
 type Draft = (Option<Key>, Line, Vec<(usize, Key)>);
 
 struct Telling<'p, 'c, 'r> {
     view: &'p View<'c, 'r>,
     plan: &'p Plan,
-    /// The lines; for each what it tells, and which others it uses, by the place of the reason.
+    /// The lines; for each, its key and its references, by index of the justification.
     lines: Vec<Draft>,
     inductions: Vec<(usize, Math)>,
     theorems: BTreeSet<usize>,
-    /// The inductions of which a case was told.
+    /// The inductions with at least one presented case.
     begun: BTreeSet<StepId>,
 }
 
@@ -124,7 +124,7 @@ impl Telling<'_, '_, '_> {
         self.lines.push((None, line, Vec::new()));
     }
 
-    /// Recursion is as deep as scopes are nested.
+    /// The recursion depth is the nesting of scopes.
     fn walk(&mut self, scope: ScopeId, depth: usize) {
         for id in &self.view.layout.steps[scope.index()] {
             if (self.plan.needed[id.index()] || self.plan.applied[id.index()]) && !self.view.given.is_given[id.index()]
@@ -191,7 +191,7 @@ impl Telling<'_, '_, '_> {
         Some(Opening::Constructor { symbol, constant: constructor.arguments.is_empty() })
     }
 
-    /// The two steps that contradict each other at the end of a block.
+    /// The two contradicting steps at the end of a block.
     fn contradiction(&mut self, closing: StepId) {
         let step = self.view.step(closing);
         if matches!(step.rule, Rule::NotIntroduction(_) | Rule::Reductio(_)) {
@@ -201,7 +201,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// What a scope introduces, without what terms stand for and what is a matter of typing.
+    /// The variables and assumptions of a scope, without those replaced by terms and without typing.
     fn heading(&self, scope: ScopeId, closing: StepId) -> Option<(Heading, Vec<(usize, Key)>)> {
         let view = self.view;
         let (role, exists) = match view.step(closing).rule {
@@ -228,7 +228,7 @@ impl Telling<'_, '_, '_> {
         any.then(|| (Heading { role, variables, assumptions, from: Vec::new() }, from))
     }
 
-    /// That a variable of the scope belongs to the set from which such variables are taken.
+    /// Whether a part only states that a variable of the scope belongs to its usual set.
     fn is_understood(&self, scope: ScopeId, part: &Formula) -> bool {
         let own = |name| self.view.proof.scopes[scope.index()].variables.contains(&name);
         let is_own = match part {
@@ -297,7 +297,7 @@ impl Telling<'_, '_, '_> {
         self.lines.push((Some(Key::Step(id)), Line::Fact { number: None, math, reason }, from));
     }
 
-    /// Where one equation that is told elsewhere is the whole chain, it stands for it.
+    /// If the whole chain is a single equation that is presented elsewhere, the key of that line.
     fn stands_for(&self, links: &[Link]) -> Option<Option<Key>> {
         let [link] = links else { return None };
         let [number] = link.by[..] else { return None };
@@ -308,7 +308,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// Where nothing but what is introduced was told, the theorem is given.
+    /// If nothing but introductions was presented, adds the theorem itself.
     fn say_something(&mut self) {
         if self.lines.iter().all(|(_, line, _)| matches!(line, Line::Let(_)))
             && let Some(goal) = self.innermost_goal()
@@ -317,7 +317,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// What the theorem says is the last line, if it is not what an induction has just shown.
+    /// Adds the theorem as the last line, unless an induction has just proved it.
     fn end(&mut self) {
         let Some((_, last, uses)) = self.lines.last() else { return };
         let repeats = match last {
@@ -338,7 +338,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// What is to be shown once everything is introduced.
+    /// The goal once everything is introduced.
     fn innermost_goal(&self) -> Option<StepId> {
         let mut goal = StepId(self.view.proof.steps.len().checked_sub(1)? as u32);
         loop {
@@ -351,7 +351,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// Lets uses name lines that are told: what stands for a step, or its parts.
+    /// Redirects references to presented lines: a replacement of the step, or its parts.
     fn resolve(&mut self) {
         let told: BTreeSet<Key> = self.lines.iter().filter_map(|(key, ..)| *key).collect();
         let mut lines = std::mem::take(&mut self.lines);
@@ -392,7 +392,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// Why an equation of a chain holds.
+    /// The justification of an equation in a chain.
     fn base(&self, number: usize) -> (Why, Vec<Key>) {
         match self.plan.bases[number].origin {
             Origin::Assumed(scope) if self.view.layout.hypotheses.contains(&scope) => (Why::Hypothesis, Vec::new()),
@@ -409,7 +409,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// What stands behind a rule that a step uses.
+    /// The justification of a rule that a step applies.
     fn rule(&self, rule: StepId) -> (Why, Vec<Key>) {
         let step = self.view.step(rule);
         if self.view.given.is_given[rule.index()] {
@@ -422,7 +422,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// What is given.
+    /// The source of a given fact.
     fn source(&self, id: StepId) -> Why {
         let given = &self.view.given;
         match (given.theorems[id.index()], given.axioms[id.index()]) {
@@ -432,7 +432,7 @@ impl Telling<'_, '_, '_> {
         }
     }
 
-    /// Why a step holds that is told as it stands.
+    /// The justification of a step that is presented as it is.
     fn reason(&self, id: StepId) -> (Why, Vec<Key>) {
         let step = self.view.step(id);
         let all = || step.premises.iter().map(|premise| Key::Step(*premise)).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Terms, which proofs do not have: there a function is a relation, and its value a variable.
+//! Terms, which the calculus lacks: there a function is a relation, and its value a variable.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use theoremata_logic::language::notation::{Math, Reading, Role, Symbol};
 
 use super::substitution::substitute;
 
-/// A variable, or the value of a function.
+/// A variable, or a function application.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Term {
     /// A variable or constant of the proof.
     Name(Name),
-    /// The function with this number ([`Functions`]) of its inputs.
+    /// The function with this number in [`Functions`], applied to inputs.
     Apply(usize, Vec<Term>),
 }
 
@@ -28,25 +28,24 @@ pub(crate) struct Graph {
     pub(crate) value: Name,
 }
 
-/// The relations that the axioms of a theory make functions, and the sets from which these take their inputs and
-/// values.
+/// The relations that the axioms make total and functional, with the sets of their inputs and values.
 pub(crate) struct Functions {
     list: Vec<Function>,
-    /// Parameters of the anchor: membership in these is a matter of typing.
+    /// Parameters of the anchor whose membership is typing.
     carriers: BTreeSet<usize>,
 }
 
 struct Function {
     relation: Relation,
-    /// How a value is written, with a placeholder for each input.
+    /// The displayed form of a value, with a placeholder for each input.
     shown: Math,
 }
 
-/// Where the names of placeholders begin. A proof has fewer variables.
+/// First name used for placeholders. Proofs have fewer variables.
 const PLACEHOLDERS: u32 = 1 << 28;
 
 impl Functions {
-    /// Those that are total and have one value only, by the axioms, and that are written as terms.
+    /// The relations that are total and functional by the axioms and are displayed as terms.
     pub(crate) fn of(theory: &Theory, reading: &Reading<'_>) -> Functions {
         let compiled = Compiled::new(theory, &[]);
         let mut functions = Functions { list: Vec::new(), carriers: BTreeSet::new() };
@@ -65,7 +64,7 @@ impl Functions {
         functions
     }
 
-    /// The atom as `f(inputs) = value`. `parameter` says which parameter of the anchor a variable is.
+    /// The atom as `f(inputs) = value`. `parameter` maps a variable to its parameter of the anchor.
     pub(crate) fn graph(&self, atom: &Formula, parameter: &dyn Fn(Name) -> Option<usize>) -> Option<Graph> {
         let Formula::Atom(predicate, arguments) = atom else { return None };
         self.list.iter().enumerate().find_map(|(number, function)| {
@@ -88,7 +87,7 @@ impl Functions {
         })
     }
 
-    /// Whether a formula says no more than to which carriers something belongs.
+    /// Whether a formula only states membership in carriers.
     pub(crate) fn is_typing(&self, formula: &Formula, parameter: &dyn Fn(Name) -> Option<usize>) -> bool {
         match formula {
             Formula::And(left, right) => self.is_typing(left, parameter) && self.is_typing(right, parameter),
@@ -100,7 +99,7 @@ impl Functions {
         }
     }
 
-    /// A term as it is written; `name` writes its variables.
+    /// The displayed form of a term; `name` gives that of its variables.
     pub(crate) fn write(&self, term: &Term, name: &dyn Fn(Name) -> Math) -> Math {
         match term {
             Term::Name(variable) => name(*variable),
@@ -120,7 +119,7 @@ fn placeholder(number: u32) -> Arc<str> {
     format!("\u{e000}{number}").into()
 }
 
-/// How a value of the function is written, if it is written as a term.
+/// The displayed form of a function's value, if it is displayed as a term.
 fn shown(theory: &Theory, reading: &Reading<'_>, relation: &Relation) -> Option<Math> {
     let parameters = &theory.anchor_definition().parameters;
     let arguments: Vec<Name> = (0..relation.arity as u32).map(|number| Name(PLACEHOLDERS + number)).collect();
@@ -140,7 +139,7 @@ fn shown(theory: &Theory, reading: &Reading<'_>, relation: &Relation) -> Option<
     (all && !seen.contains(&value.text)).then(|| term.clone())
 }
 
-/// The parameter of the anchor of which the relation is membership.
+/// The parameter of the anchor whose membership the relation is.
 fn carrier(relation: &Relation) -> Option<usize> {
     match relation.slots[..] {
         [Slot::Argument(0), Slot::Fixed(place)] if relation.predicate == PredicateId::IN => Some(usize::from(place)),

@@ -6,7 +6,7 @@ use super::*;
 use crate::site::tests::{arithmetic, explored};
 use crate::site::values::report::Report;
 
-/// The view as plain text, a line a line, reasons in brackets.
+/// The view as plain text, one line each, justifications in brackets.
 fn text(mathematics: &Mathematics) -> String {
     let mut text = String::new();
     let mut depth = 0;
@@ -56,7 +56,7 @@ fn text(mathematics: &Mathematics) -> String {
     text
 }
 
-/// The view of the theorem that reads like this.
+/// The view of the theorem that is displayed like this.
 fn view(theory: &Theory, report: &Report, statement: &str) -> String {
     let catalogue = Catalogue::new(report, theory);
     let place = catalogue.theorems.iter().position(|entry| entry.text == statement);
@@ -101,7 +101,7 @@ fn a_product_with_a_successor_is_the_term_that_it_stands_for() {
     let reasons = regex::Regex::new(r"=\[[^\]]*\]").expect("an expression");
     let chain = reasons.replace_all(step.trim(), "=").into_owned();
     assert_eq!(chain, "s(r) · a = r · a + a = a · r + a = a · s(r)", "{told}");
-    // The hypothesis is used far from where its equation is needed; what it asks for is told all the same.
+    // The hypothesis is used far from where its equation is needed; its premises are presented all the same.
     let told = view(&theory, &report, "a + b = c + b → a = c");
     let step: Vec<&str> = told.lines().rev().take(3).map(str::trim).collect();
     assert_eq!(step[0], "a =[Hypothesis (2)] d", "{told}");

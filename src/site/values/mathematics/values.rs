@@ -1,4 +1,4 @@
-//! Which variables of a proof are values of functions, and the terms for which they stand.
+//! The variables of a proof that are function values, and the terms that replace them.
 
 use std::collections::HashMap;
 
@@ -6,31 +6,31 @@ use theoremata_logic::calculus::formula::Name;
 
 use super::term::{Graph, Term};
 
-/// Terms larger than this keep the variable that names them.
+/// Larger terms keep the variable that names them.
 const LARGEST: usize = 24;
 
-/// The terms for which variables stand.
+/// The terms that replace variables.
 #[derive(Default)]
 pub(crate) struct Values<'a> {
     around: Option<&'a Values<'a>>,
     graphs: HashMap<Name, Graph>,
-    /// Variables of a rule, and those for which they were put.
+    /// Variables of a rule, and their instances.
     instead: HashMap<Name, Name>,
 }
 
 impl<'a> Values<'a> {
-    /// Values that may speak of variables of others.
+    /// Values whose terms may contain variables of the enclosing ones.
     pub(crate) fn within(around: &'a Values<'a>) -> Values<'a> {
         Values { around: Some(around), ..Values::default() }
     }
 
-    /// Lets a variable stand for another one.
+    /// Maps a variable to another one.
     pub(crate) fn put(&mut self, variable: Name, for_it: Name) {
         self.instead.insert(variable, for_it);
     }
 
-    /// Lets a variable stand for the value of a function, if that is no circle, and no term that is too large to be
-    /// read; says whether it does.
+    /// Maps a variable to the value of a function, unless that is cyclic or the term too large to read. Whether it was
+    /// mapped.
     pub(crate) fn define(&mut self, graph: Graph) -> bool {
         let value = graph.value;
         if self.stands_for_term(value) || graph.inputs.iter().any(|input| self.reaches(*input, value)) {
@@ -44,7 +44,7 @@ impl<'a> Values<'a> {
         true
     }
 
-    /// Whether a variable is the value of a function.
+    /// Whether a variable is replaced by a term.
     pub(crate) fn stands_for_term(&self, name: Name) -> bool {
         self.graph(name).is_some()
     }
@@ -65,7 +65,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// The term for which a variable stands: itself, if for no other.
+    /// The term that replaces a variable, or the variable itself.
     pub(crate) fn term(&self, name: Name) -> Term {
         match (self.graph(name), self.instead.get(&name)) {
             (Some(graph), _) => self.value(graph),
@@ -74,7 +74,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// The term of which an atom states the value.
+    /// The term whose value an atom states.
     pub(crate) fn value(&self, graph: &Graph) -> Term {
         Term::Apply(graph.function, graph.inputs.iter().map(|input| self.term(*input)).collect())
     }

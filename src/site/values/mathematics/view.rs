@@ -1,5 +1,5 @@
-//! A proof as terms see it: which of its variables are terms, which steps state equations, which are a matter of
-//! typing, and which scopes nobody needs to see.
+//! A proof in terms: which variables are replaced by terms, which steps state equations, which are typing, and which
+//! scopes are hidden.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,31 +16,31 @@ use crate::site::values::catalogue::Catalogue;
 use crate::site::values::layout::Layout;
 use crate::site::values::names::{given_name, unique_names};
 
-/// How a scope is told.
+/// The presentation of a scope.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Told {
-    /// Not at all: its variables stand for terms, or it assumes the axioms.
+    /// Hidden: its variables are replaced by terms, or it assumes the axioms.
     Melted,
-    /// By a line: what follows stands where the scope does.
+    /// As a line: its content is presented at the level of the scope.
     Line,
     /// As a block of its own.
     Block,
 }
 
-/// A proof with what is known of its parts.
+/// A proof with the analysis of its parts.
 pub(crate) struct View<'c, 'r> {
     pub(crate) catalogue: &'c Catalogue<'r>,
     pub(crate) proof: &'c Proof,
     pub(crate) layout: Layout,
     pub(crate) given: Given,
     pub(crate) values: Values<'static>,
-    /// How each scope is told.
+    /// The presentation of each scope.
     pub(crate) told: Vec<Told>,
-    /// The equation that a step states.
+    /// The equation that a step states, if it does.
     pub(crate) equations: Vec<Option<(Term, Term)>>,
-    /// Whether a step says only to which sets of the theory things belong, and that by the axioms.
+    /// Whether a step only states membership in sets of the theory, by the axioms.
     pub(crate) typing: Vec<bool>,
-    /// Whether a step is what its block is to show.
+    /// Whether a step is the goal of its block.
     pub(crate) goal: Vec<bool>,
     parameters: HashMap<Name, usize>,
     names: HashMap<Name, Arc<str>>,
@@ -97,7 +97,7 @@ impl<'c, 'r> View<'c, 'r> {
         self.functions().graph(atom, &|name| self.parameters.get(&name).copied())
     }
 
-    /// Whether a formula says only to which sets of the theory things belong.
+    /// Whether a formula only states membership in sets of the theory.
     pub(crate) fn types(&self, formula: &Formula) -> bool {
         self.functions().is_typing(formula, &|name| self.parameters.get(&name).copied())
     }
@@ -106,7 +106,7 @@ impl<'c, 'r> View<'c, 'r> {
     pub(crate) fn equation(&self, formula: &Formula, values: &Values<'_>) -> Option<(Term, Term)> {
         if let Some(graph) = self.graph(formula) {
             let (value, term) = (values.term(graph.value), values.value(&graph));
-            // As statements are read: the value first, where that is a term.
+            // Oriented as statements are displayed: the value first, if it is a term.
             return Some(if matches!(value, Term::Name(_)) { (term, value) } else { (value, term) });
         }
         match formula {
@@ -121,7 +121,7 @@ impl<'c, 'r> View<'c, 'r> {
         }
     }
 
-    /// Terms stand on the left, constants on the right, as statements are read.
+    /// Sorts terms to the left and constants to the right, as statements are displayed.
     fn rank(&self, term: &Term) -> usize {
         match term {
             Term::Name(name) if self.parameters.contains_key(name) => 0,
@@ -130,8 +130,8 @@ impl<'c, 'r> View<'c, 'r> {
         }
     }
 
-    /// What a block is to show is shown at the end of it: the proof's own conclusion, and what the cases of a proof
-    /// come to.
+    /// Marks the goals of blocks, which are presented at their ends: the conclusion of the proof, and those of the
+    /// cases of an induction or case split.
     fn find_goals(&mut self) {
         if let Some(last) = self.goal.last_mut() {
             *last = true;
@@ -164,7 +164,7 @@ impl<'c, 'r> View<'c, 'r> {
             }
     }
 
-    /// Finds the variables that stand for terms, and how each scope is told.
+    /// Determines the variables replaced by terms, and the presentation of each scope.
     fn melt(&mut self) {
         for (place, scope) in self.proof.scopes.iter().enumerate() {
             let id = ScopeId(place as u32);
@@ -198,7 +198,7 @@ impl<'c, 'r> View<'c, 'r> {
         }
     }
 
-    /// The variables of a scope, and of those around it that introduce variables of the same statement.
+    /// The variables of a scope, and of enclosing scopes that introduce variables of the same statement.
     fn introduced_with(&self, scope: ScopeId) -> Vec<Name> {
         let mut variables = self.proof.scopes[scope.index()].variables.clone();
         let mut inner = scope;
@@ -221,7 +221,7 @@ impl<'c, 'r> View<'c, 'r> {
         }
     }
 
-    /// Whether a step says that a function has a value, by an axiom or a theorem and the types of its inputs.
+    /// Whether a step states that a function has a value, by an axiom or theorem and the types of its inputs.
     fn is_totality(&self, step: StepId) -> bool {
         let step = self.step(step);
         let [rule, premises @ ..] = &step.premises[..] else { return false };
@@ -231,8 +231,8 @@ impl<'c, 'r> View<'c, 'r> {
             && premises.iter().all(understood)
     }
 
-    /// Lets variables stand for the terms of which assumptions say that they are the values; whether that is all that
-    /// is said.
+    /// Replaces variables by the terms whose values they are, according to assumptions. Whether the assumptions say
+    /// nothing else.
     fn name_values(&mut self, variables: &[Name], parts: &[Formula]) -> bool {
         let graphs: Vec<Option<Graph>> = parts.iter().map(|part| self.graph(part)).collect();
         let mut all = true;
@@ -242,31 +242,31 @@ impl<'c, 'r> View<'c, 'r> {
                 continue;
             };
             let same = |other: &&Graph| other.function == graph.function && other.inputs == graph.inputs;
-            // Two names of one value: then the statement is about that.
+            // If a value has two names, the statement is about that equality.
             let twins = graphs.iter().flatten().filter(same).count() > 1;
             all &= !twins && variables.contains(&graph.value) && self.values.define(graph.clone());
         }
         all
     }
 
-    /// A variable as it is shown.
+    /// The displayed form of a variable.
     pub(crate) fn symbol(&self, name: Name) -> Symbol {
         let text = self.names.get(&name).cloned().unwrap_or_else(|| given_name(self.proof, name));
         self.catalogue.reading.symbol(&text)
     }
 
-    /// A term as it is written.
+    /// The displayed form of a term.
     pub(crate) fn written(&self, term: &Term) -> Math {
         self.functions().write(term, &|name| Math::Symbol(self.symbol(name)))
     }
 
-    /// An equation as it is written.
+    /// The displayed form of an equation.
     pub(crate) fn equal(&self, (left, right): &(Term, Term)) -> Math {
         let (left, right) = (Box::new(self.written(left)), Box::new(self.written(right)));
         Math::Infix { symbol: "=".into(), strength: 1, left, right }
     }
 
-    /// A formula as it is read, with the terms for which its variables stand.
+    /// The displayed form of a formula, with terms for its variables.
     pub(crate) fn math(&self, formula: &Formula) -> Math {
         if let Some(equation) = self.equation(formula, &self.values) {
             return self.equal(&equation);
@@ -281,7 +281,7 @@ impl<'c, 'r> View<'c, 'r> {
         substitute(&read, &terms.map(|name| (stand_in(*name), self.written(&self.values.term(*name)))).collect())
     }
 
-    /// Whether what holds in one scope holds in another, which is the same or inside it.
+    /// Whether the facts of one scope hold in another: the same one, or one nested in it.
     pub(crate) fn sees(&self, mut inner: ScopeId, outer: ScopeId) -> bool {
         while inner != outer && inner != ScopeId::OUTER {
             inner = self.proof.scopes[inner.index()].parent;
