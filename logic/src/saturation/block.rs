@@ -9,6 +9,7 @@
 //! A block is a value: [`Block::run`] does a given amount of work and says why it stopped. The same
 //! block and the same limits give the same facts in the same order.
 
+mod agenda;
 mod derive;
 mod focus;
 mod inductive;
@@ -18,8 +19,7 @@ mod undecided;
 mod value;
 mod want;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::saturation::book::RuleBook;
@@ -30,11 +30,11 @@ use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Rule, RuleHead};
 use crate::saturation::sorts::{SortId, Typing};
 
+use agenda::{Agenda, Wanted};
 pub use focus::Focus;
 use join::Matches;
 pub(crate) use line::Line;
 pub use line::Snapshot;
-use value::Wanted;
 
 /// How much a block may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,8 +99,7 @@ pub struct Block {
     local: Vec<(RuleId, Arc<Rule>)>,
     /// The next fact to be joined with older ones.
     next: u32,
-    wanted: BinaryHeap<Reverse<Wanted>>,
-    sequence: u32,
+    agenda: Agenda,
     falsum: Option<FactId>,
     goal: Option<Goal>,
     reached: Option<Reached>,
@@ -214,8 +213,7 @@ impl Block {
             book,
             local,
             next,
-            sequence: wanted.iter().map(|wanted| wanted.sequence + 1).max().unwrap_or(0),
-            wanted: wanted.into_iter().map(Reverse).collect(),
+            agenda: wanted.into_iter().collect(),
             falsum,
             goal: None,
             reached: None,
@@ -237,8 +235,7 @@ impl Block {
     #[must_use]
     pub fn rest(mut self) -> Snapshot {
         self.layer.build_mentions();
-        let wanted = std::mem::take(&mut self.wanted).into_sorted_vec().into_iter().rev().map(|Reverse(wanted)| wanted);
-        let wanted = wanted.filter(|wanted| self.is_kept(wanted)).collect();
+        let wanted = std::mem::take(&mut self.agenda).into_order().filter(|wanted| self.is_kept(wanted)).collect();
         let mut layers = self.ancestors;
         layers.push(Arc::new(self.layer));
         Snapshot {
@@ -409,10 +406,10 @@ impl Block {
             if self.is_reached() {
                 return End::Proved;
             }
-            if self.creations >= last && !self.wanted.is_empty() {
+            if self.creations >= last && !self.agenda.is_empty() {
                 return End::OutOfCreations;
             }
-            let Some(Reverse(wanted)) = self.wanted.pop() else { return End::Saturated };
+            let Some(wanted) = self.agenda.pop() else { return End::Saturated };
             self.steps += 1;
             self.create(&wanted);
         }

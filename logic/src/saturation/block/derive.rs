@@ -6,7 +6,7 @@ use crate::saturation::rule::Rule;
 use crate::saturation::rule::RuleId;
 
 use super::Block;
-use super::value::Wanted;
+use super::agenda::Wanted;
 
 impl Block {
     /// Adds a fact unless it is known.
@@ -62,7 +62,7 @@ impl Block {
         if self.value(code, inputs).is_none() {
             let price = 1 + inputs.iter().map(|input| self.classes.weight(*input)).sum::<u32>();
             let (rule, binding) = (function.totality, inputs.to_vec());
-            self.ask(Wanted { price, sequence: 0, rule, binding, parents: Vec::new() });
+            self.agenda.push(Wanted { price, rule, binding, parents: Vec::new() });
         }
     }
 

@@ -7,7 +7,7 @@ use crate::saturation::pattern::{Code, Individual};
 use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Column, Plan, Rule, RuleHead};
 
-use super::value::Wanted;
+use super::agenda::Wanted;
 use super::{Block, UNBOUND, stands_for};
 
 /// The most matches of one fact that are held at once, and the most facts that are looked at for them: a rule with many
@@ -147,13 +147,13 @@ impl Block {
             RuleHead::Exists(..) => {
                 let bound = binding.iter().filter(|individual| **individual != UNBOUND);
                 let price = 1 + bound.map(|individual| self.classes.weight(*individual)).sum::<u32>();
-                self.ask(Wanted { price, sequence: 0, rule: id, binding: binding.to_vec(), parents: parents.to_vec() });
+                self.agenda.push(Wanted { price, rule: id, binding: binding.to_vec(), parents: parents.to_vec() });
             }
             RuleHead::Demand(rows, surcharge) => {
                 if let Some(price) = self.price(rows, binding) {
                     let later = surcharge + self.detour(rows);
                     let price = if self.is_aimed_at(rule, rows, binding) { 1 } else { price + later };
-                    self.ask(Wanted { price, sequence: 0, rule: id, binding: binding.to_vec(), parents: Vec::new() });
+                    self.agenda.push(Wanted { price, rule: id, binding: binding.to_vec(), parents: Vec::new() });
                 }
             }
             RuleHead::Goal => {

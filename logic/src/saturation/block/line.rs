@@ -10,7 +10,7 @@ use crate::saturation::rule::Rule;
 use crate::saturation::rule::RuleId;
 use crate::saturation::sorts::{SortId, Sorts, Typing};
 
-use super::value::Wanted;
+use super::agenda::Wanted;
 
 /// A block at rest, whose facts its descendants share.
 #[derive(Debug)]

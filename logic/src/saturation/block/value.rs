@@ -7,15 +7,10 @@ use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::RuleId;
 use crate::saturation::rule::{Rule, RuleHead};
 
+use super::agenda::Wanted;
 use super::{Block, Limits, UNBOUND, stands_for};
 
 impl Block {
-    pub(super) fn ask(&mut self, mut wanted: Wanted) {
-        wanted.sequence = self.sequence;
-        self.sequence += 1;
-        self.wanted.push(Reverse(wanted));
-    }
-
     /// The weight of the heaviest value that is missing; `None` if none is.
     pub(super) fn price(&self, rows: &[Pattern], binding: &[Individual]) -> Option<u32> {
         let mut binding = binding.to_vec();
@@ -214,14 +209,4 @@ impl Block {
         self.run(limits);
         Some(self.classes.find(value))
     }
-}
-
-/// A value or witness that was asked for; the cheapest comes first, of equal ones the oldest.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Wanted {
-    pub(super) price: u32,
-    pub(super) sequence: u32,
-    pub(super) rule: RuleId,
-    pub(super) binding: Vec<Individual>,
-    pub(super) parents: Vec<FactId>,
 }

@@ -9,7 +9,7 @@ use crate::saturation::facts::{FactId, Reason};
 use crate::saturation::pattern::{Argument, Code, Individual, Pattern};
 use crate::saturation::rule::{Rule, RuleHead, in_order};
 
-use super::value::Wanted;
+use super::agenda::Wanted;
 use super::{Block, Goal, UNBOUND, stands_for};
 
 /// How many rules deep a goal is looked at backwards.
@@ -40,7 +40,7 @@ impl Block {
         {
             let binding = arguments[..function.inputs].to_vec();
             let rule = function.totality;
-            self.ask(Wanted { price: 0, sequence: 0, rule, binding, parents: Vec::new() });
+            self.agenda.push(Wanted { price: 0, rule, binding, parents: Vec::new() });
         }
         self.goal = Some(goal);
         if drives {
