@@ -71,6 +71,9 @@ impl Exploration {
         {
             return Some(task);
         }
+        if !self.options.generate && !self.book.is_horn() && self.choose_grown(BY_CASES) {
+            return Some(self.solve_with(self.options.by_cases));
+        }
         if self.choose(QUICK, false) {
             return Some(self.solve_with(self.options.efforts[QUICK]));
         }
@@ -143,6 +146,17 @@ impl Exploration {
             exploration.is_wanted(conjecture) && conjecture.tried[level] == 0
         };
         self.choose_among(level, false, first)
+    }
+
+    /// Chooses wanted conjectures that were tried at this level when there were at most two thirds of the present rules: so
+    /// often that goals need not wait for all lemmas, and so seldom that it costs no more than a few attempts each.
+    fn choose_grown(&mut self, level: usize) -> bool {
+        let rules = self.rules() + 1;
+        let grown = |exploration: &Exploration, conjecture: &Conjecture| {
+            let tried = conjecture.tried[level];
+            exploration.is_wanted(conjecture) && tried > 0 && rules >= tried + tried.div_ceil(2).max(8)
+        };
+        self.choose_among(level, false, grown)
     }
 
     /// Chooses the conjectures of the next round; false if there is none to be tried at this level.
