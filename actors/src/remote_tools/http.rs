@@ -120,7 +120,15 @@ fn is_busy(status: StatusCode) -> bool {
 
 /// Whether the request cannot have reached the server, so that repeating it is safe.
 fn may_be_repeated(error: &ureq::Error) -> bool {
-    matches!(error, ureq::Error::ConnectionFailed | ureq::Error::Io(_) | ureq::Error::HostNotFound)
+    use std::io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    match error {
+        ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => true,
+        // Other failures of the connection may come after the request was sent.
+        ureq::Error::Io(error) => {
+            matches!(error.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable)
+        }
+        _ => false,
+    }
 }
 
 /// The delay that the response requests.
