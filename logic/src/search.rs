@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod checkpoint;
+mod computation;
 pub mod ended;
 pub mod explore;
 mod extension;

@@ -4,8 +4,10 @@ mod verdict;
 
 use std::sync::Arc;
 
-use theoremata_logic::calculus::theory::Theory;
+use theoremata_logic::calculus::theory::{Goal, Theory};
+use theoremata_logic::language::infix::Infix;
 use theoremata_logic::language::mpl::read_goals;
+use theoremata_logic::models::reference::{head_fails, premises_hold};
 use theoremata_logic::search::attempt::solve;
 use theoremata_logic::search::explore::{Exploration, Fate, Options, Task};
 use verdict::Told;
@@ -49,6 +51,25 @@ fn what_does_not_divide_is_seen_by_small_proofs() {
     let theory = verdict::shipped("divisibility.mpl");
     let told = verdict::told(&asked(&theory, &file("divisibility.false.goals"), 1_000_000, false));
     assert_eq!(told, vec![Told::CounterSatisfiable; 6]);
+}
+
+/// 3! = 6, and 720 lies outside of the piece.
+#[test]
+fn large_values_are_computed() {
+    let theory = verdict::shipped("powers.mpl");
+    let infix = Infix::new(&theory);
+    let goals = ["(x!)! = x!", "x ^ x = x! ^ x"];
+    let goals: Vec<Goal> = goals.iter().map(|goal| infix.goal(goal).expect("a statement")).collect();
+    let mut exploration = Exploration::new(theory.clone(), &goals, GOALS_ONLY());
+    assert!(exploration.prepare(&mut || true));
+    for conjecture in &exploration.conjectures {
+        let Fate::Refuted(model, values) = &conjecture.fate else { panic!("{:?}", conjecture.fate) };
+        let (model, clause) = (&exploration.models[*model], conjecture.clause.as_ref().expect("a clause"));
+        assert!(premises_hold(model, clause, values) && head_fails(model, clause, values));
+        assert_eq!(model.names[usize::from(values[0])], "3");
+    }
+    let names = exploration.models.iter().flat_map(|model| &model.names);
+    assert!(names.into_iter().any(|name| name == "720"));
 }
 
 /// Some values are ruled out by theorems that are found on the way.

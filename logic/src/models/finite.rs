@@ -184,7 +184,7 @@ fn models_of_size(
                         ground.forbid(&model, order)?;
                     }
                 }
-                models.push(model);
+                models.push(*model);
             }
         }
     }
@@ -285,7 +285,7 @@ fn counter_model_of_size(
                 is_model(&model, problem) && reference::fails(&model, clause, &values),
                 "the naive evaluator refuses a counterexample that the solver found"
             );
-            Ok(Some((model, values)))
+            Ok(Some((*model, values)))
         }
     }
 }

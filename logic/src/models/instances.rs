@@ -89,7 +89,7 @@ impl Choice {
 
 /// How a search over structures ended.
 pub(super) enum Answer {
-    Found(Model, Vec<u16>),
+    Found(Box<Model>, Vec<u16>),
     Impossible,
     OutOfConflicts,
 }
@@ -425,7 +425,7 @@ impl<'a> Ground<'a> {
         match self.solver.solve_limited(&[]) {
             answer if answer == lbool::TRUE => {
                 let (model, extra) = self.read();
-                Answer::Found(model, extra)
+                Answer::Found(Box::new(model), extra)
             }
             answer if answer == lbool::FALSE => Answer::Impossible,
             _ => Answer::OutOfConflicts,

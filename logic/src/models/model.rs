@@ -48,6 +48,9 @@ pub struct Model {
     pub origin: String,
     /// Whether it is known to be a piece of a larger structure.
     pub is_piece: bool,
+    /// The generated sets of which it has the simplest elements, each a term of free constructors that no other term
+    /// equals: values outside of the piece can be computed. Empty where only some individuals are there.
+    pub free: Vec<RelationId>,
     /// For each relation where a tuple stands in its table.
     layouts: Vec<Layout>,
     /// For each constant its domain.
@@ -154,6 +157,7 @@ impl Model {
             names: (0..size).map(|individual| individual.to_string()).collect(),
             origin,
             is_piece: false,
+            free: Vec::new(),
             layouts,
             constant_domains,
             domains,

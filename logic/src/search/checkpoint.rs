@@ -18,7 +18,7 @@ use crate::search::explore::{
 use crate::search::library::{Library, Source};
 
 /// The version of the encoding, which stands first; a checkpoint of another one is refused.
-const VERSION: u32 = 10;
+const VERSION: u32 = 11;
 
 /// A checkpoint that cannot be used: it is damaged, or belongs to another theory, other options or
 /// another version of this program.

@@ -16,7 +16,7 @@ use crate::search::parameters::Part;
 
 /// A value, seen from the arguments of a case's symbol.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Value {
+pub(super) enum Value {
     /// What stands at this place of the arguments: argument, input of its constructor, and so on.
     At(Vec<usize>),
     Constant(u16),
@@ -26,23 +26,23 @@ enum Value {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Condition {
-    positive: bool,
-    relation: RelationId,
-    values: Vec<Value>,
+pub(super) struct Condition {
+    pub(super) positive: bool,
+    pub(super) relation: RelationId,
+    pub(super) values: Vec<Value>,
 }
 
 /// What an axiom determines.
 #[derive(Clone, Debug)]
-struct Case {
+pub(super) struct Case {
     /// Which constructor stands at a place: the constant, or the function.
-    patterns: BTreeMap<Vec<usize>, Result<u16, RelationId>>,
-    conditions: Vec<Condition>,
+    pub(super) patterns: BTreeMap<Vec<usize>, Result<u16, RelationId>>,
+    pub(super) conditions: Vec<Condition>,
     /// What must not be there: for no values of the witnesses all of these hold. Witnesses are numbered from the first
     /// number on.
-    absent: Option<(u16, Vec<Condition>)>,
+    pub(super) absent: Option<(u16, Vec<Condition>)>,
     /// The truth of a relation, or the value of a function.
-    value: Result<bool, Value>,
+    pub(super) value: Result<bool, Value>,
     /// At which arguments the symbol recurs on something smaller, wherever it recurs.
     recurs: BTreeSet<usize>,
     /// The symbols that it needs.
@@ -52,13 +52,7 @@ struct Case {
 /// Whether the axioms extend every structure of terms over every model of what they say of the parameters. `carriers`
 /// are the sets that have all individuals of their sorts.
 pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet<RelationId>) -> bool {
-    let definition = |start: Start| match start {
-        Start::Premise(relation) | Start::Fold(relation) => Some(relation),
-        _ => None,
-    };
-    let defined: BTreeSet<RelationId> =
-        compiled.axioms.iter().filter_map(|axiom| definition(axiom.justification.start)).collect();
-    let mut reader = Reader { compiled, given, carriers, defined, named: BTreeSet::new() };
+    let mut reader = Reader::new(compiled, given, carriers);
     let mut cases: BTreeMap<RelationId, Vec<Case>> = BTreeMap::new();
     let mut needs: BTreeMap<RelationId, BTreeSet<RelationId>> = BTreeMap::new();
     for (number, axiom) in compiled.axioms.iter().enumerate() {
@@ -87,6 +81,33 @@ pub(super) fn extends(compiled: &Compiled, given: &Part<'_>, carriers: &BTreeSet
         && cases.values().all(|cases| {
             cases.iter().enumerate().all(|(place, one)| cases[..place].iter().all(|other| agree(one, other)))
         })
+}
+
+/// The cases of all axioms that determine a value of a function or the truth of a relation, by symbol; other axioms are
+/// left aside.
+pub(super) fn cases(
+    compiled: &Compiled,
+    given: &Part<'_>,
+    carriers: &BTreeSet<RelationId>,
+) -> BTreeMap<RelationId, Vec<Case>> {
+    let reader = Reader::new(compiled, given, carriers);
+    let mut cases: BTreeMap<RelationId, Vec<Case>> = BTreeMap::new();
+    for axiom in compiled.axioms.iter().filter(|axiom| definition(axiom.justification.start).is_none()) {
+        if !compiled.speaks_of_sets(&axiom.clause)
+            && let Some((symbol, case)) = reader.case(&axiom.clause)
+        {
+            cases.entry(symbol).or_default().push(case);
+        }
+    }
+    cases
+}
+
+/// The relation that an axiom defines.
+fn definition(start: Start) -> Option<RelationId> {
+    match start {
+        Start::Premise(relation) | Start::Fold(relation) => Some(relation),
+        _ => None,
+    }
 }
 
 /// Whether the symbols can be put in an order in which each comes after those that it needs.
@@ -159,7 +180,12 @@ struct Reader<'c> {
     named: BTreeSet<u16>,
 }
 
-impl Reader<'_> {
+impl<'c> Reader<'c> {
+    fn new(compiled: &'c Compiled, given: &'c Part<'c>, carriers: &'c BTreeSet<RelationId>) -> Reader<'c> {
+        let defined = compiled.axioms.iter().filter_map(|axiom| definition(axiom.justification.start)).collect();
+        Reader { compiled, given, carriers, defined, named: BTreeSet::new() }
+    }
+
     fn is_constructor(&self, relation: RelationId) -> bool {
         self.compiled.function(relation).is_some_and(|function| function.constructor)
     }
@@ -244,6 +270,21 @@ impl Reader<'_> {
         if let Some(head) = head.filter(|head| may(head) && head.positive && is_function(head.relation)) {
             let case = self.read(clause, head, None)?;
             return Some((head.relation, case));
+        }
+        if let Some(head) = head.filter(|head| head.positive && head.relation == RelationId::EQUAL) {
+            let sides = [(head.arguments[0], head.arguments[1]), (head.arguments[1], head.arguments[0])];
+            for (place, row) in clause.premises.iter().enumerate() {
+                if !(row.positive && is_function(row.relation) && may(row)) {
+                    continue;
+                }
+                for (output, value) in sides {
+                    if let Some((said, defined)) = with_value(clause, place, output, value)
+                        && let Some(case) = self.read(&said, &defined, None)
+                    {
+                        return Some((row.relation, case));
+                    }
+                }
+            }
         }
         let premises = clause.premises.iter().enumerate().map(|(place, premise)| (premise, Some(place)));
         let mut literals: Vec<_> = head.map(|head| (head, None)).into_iter().chain(premises).collect();
@@ -369,6 +410,20 @@ impl Reader<'_> {
         case.recurs.retain(smaller);
         (!case.recurs.is_empty()).then_some(())
     }
+}
+
+/// `…, f(x) = y → y = t`, with y nowhere else, says of a total function that `… → f(x) = t`: the clause and its head.
+fn with_value(clause: &Clause, place: usize, output: Term, value: Term) -> Option<(Clause, Literal)> {
+    let mut said = clause.clone();
+    let mut row = said.premises.remove(place);
+    let own = row.arguments.pop()?;
+    let elsewhere = said.premises.iter().flat_map(|premise| &premise.arguments).chain(&row.arguments).chain([&value]);
+    if own != output || !matches!(output, Term::Variable(_)) || elsewhere.into_iter().any(|term| *term == output) {
+        return None;
+    }
+    row.arguments.push(value);
+    said.head = Head::Literal(row.clone());
+    Some((said, row))
 }
 
 fn equation(left: Value, right: Value) -> Condition {

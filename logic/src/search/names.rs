@@ -7,35 +7,27 @@ use crate::clauses::compile::{ConstructorInstance, InductionInstance};
 /// How a value was made: the constructor's number and the places of its inputs; `None` for what nothing made.
 pub(super) type Made = Option<(usize, Vec<usize>)>;
 
-/// `0`, `1`, `2`, … where there is one constant and one constructor of one input; `[a, b]` where there is a constant and
-/// one constructor of two inputs, of which the last is recursive; else a term such as `f(x, y)`; letters for individuals
-/// that no constructor gives. `made` has for each sort and value the
-/// constructor and its inputs; `sort` gives the sort of an input.
-pub(super) fn names(
-    theory: &Theory,
-    signature: &Signature,
-    inductions: &[&InductionInstance],
-    made: &[Vec<Made>],
-    sort: &dyn Fn(RelationId, usize) -> usize,
-) -> Vec<String> {
-    let writer = Names { theory, signature, inductions, made, sort };
-    let mut all = Vec::new();
-    for (sort, values) in made.iter().enumerate() {
-        all.extend((0..values.len()).map(|value| writer.write(sort, value)));
-    }
-    all
-}
-
-struct Names<'n> {
-    theory: &'n Theory,
-    signature: &'n Signature,
-    inductions: &'n [&'n InductionInstance],
-    made: &'n [Vec<Made>],
-    sort: &'n dyn Fn(RelationId, usize) -> usize,
+/// Writes individuals: `0`, `1`, `2`, … where there is one constant and one constructor of one input; `[a, b]` where there
+/// is a constant and one constructor of two inputs, of which the last is recursive; else a term such as `f(x, y)`; letters
+/// for individuals that no constructor gives.
+pub(super) struct Names<'n> {
+    pub(super) theory: &'n Theory,
+    pub(super) signature: &'n Signature,
+    pub(super) inductions: &'n [&'n InductionInstance],
+    /// For each sort and value the constructor and its inputs; the sorts of the inductions come first.
+    pub(super) made: &'n [Vec<Made>],
+    /// The sort of an input of a constructor.
+    pub(super) sort: &'n dyn Fn(RelationId, usize) -> usize,
 }
 
 impl Names<'_> {
-    fn write(&self, sort: usize, value: usize) -> String {
+    /// The names of all values, sort after sort.
+    pub(super) fn all(&self) -> Vec<String> {
+        let of_sort = |(sort, values): (usize, &Vec<Made>)| (0..values.len()).map(move |value| self.write(sort, value));
+        self.made.iter().enumerate().flat_map(of_sort).collect()
+    }
+
+    pub(super) fn write(&self, sort: usize, value: usize) -> String {
         let Some((number, inputs)) = &self.made[sort][value] else {
             let letter = char::from(b'a' + (value % 26) as u8);
             let parameters = sort - self.inductions.len();

@@ -140,7 +140,7 @@ pub(super) fn carriers(compiled: &Compiled) -> BTreeSet<RelationId> {
 
 /// A model of the axioms that are about these sorts alone, with as many individuals of each as possible, at most three.
 ///
-/// What the axioms leave free is chosen so that little holds by chance: functions with no fixed point, sets that
+/// What the axioms leave free is chosen so that little holds by chance: functions that are neither the identity nor idempotent, sets that
 /// are neither empty nor everything, and relations that are neither reflexive nor symmetric nor transitive.
 pub(super) fn parameters(compiled: &Compiled, sorts: &[Sort], most: u16) -> Option<Parameters> {
     let part = Part::new(compiled, sorts);
@@ -210,13 +210,14 @@ fn free_table(model: &Model, id: RelationId, shift: u16) -> Table {
     }
 }
 
-/// The value of a free function of `size` individuals: neither one to one nor onto where there are three, and without a
-/// fixed point.
+/// The value of a free function of `size` individuals: where there are three, a path that ends in a fixed point, so that
+/// it is neither one to one nor onto; of two, an exchange. Of its powers f², f³, … no two smaller than f² and f⁴ are the
+/// same in both.
 fn value_of(inputs: &[u16], size: u16) -> u16 {
     match inputs {
-        // A way into a circle.
         [input] if input + 1 < size => input + 1,
-        [_] => size.saturating_sub(2),
+        [input] if size > 2 => *input,
+        [_] => 0,
         _ => (mixed(inputs) + 1) % size,
     }
 }
@@ -252,7 +253,12 @@ mod tests {
         for size in [2, 3] {
             let set: Vec<bool> = (0..size).map(|one| holds(&[one], size)).collect();
             assert!(set.contains(&true) && set.contains(&false), "{set:?}");
-            assert!((0..size).all(|one| value_of(&[one], size) != one));
+        }
+        let power = |times: usize, size: u16| -> Vec<u16> {
+            (0..size).map(|one| (0..times).fold(one, |value, _| value_of(&[value], size))).collect()
+        };
+        for (one, other) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)] {
+            assert!([2, 3].iter().any(|size| power(one, *size) != power(other, *size)), "f^{one} = f^{other}");
         }
         let all = || (0..3).flat_map(|one| (0..3).flat_map(move |two| (0..3).map(move |three| [one, two, three])));
         let related = |one, other| holds(&[one, other], 3);

@@ -16,6 +16,7 @@
 //! different things of the same values. What they leave undetermined is chosen. So the structure exists. A theory with
 //! an axiom of another kind gets no individuals of parameter sets, and statements about those are not refuted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::calculus::formula::Formula;
@@ -29,7 +30,7 @@ use crate::saturation::pattern::{Code, Individual};
 use crate::saturation::sorts::SortId;
 use crate::search::extension::extends;
 use crate::search::free::are_free;
-use crate::search::names::names;
+use crate::search::names::{Made, Names};
 use crate::search::parameters::{Parameters, Part, carriers, parameters};
 
 /// How much work the block of a ground model may do before it is asked whether to go on; values that
@@ -111,9 +112,7 @@ pub fn ground_models(
     let mut sorts = base_sorts(&compiled.signature);
     sorts.retain(|sort| !inductions.iter().any(|induction| sort_of(induction.set) == Some(sort)));
     // Every individual of a sort is in its generated set, and in those sets of parameters that functions are defined on.
-    let mut carriers = carriers(compiled);
-    carriers.retain(|set| sort_of(*set).is_some_and(|sort| sorts.contains(sort)));
-    carriers.extend(inductions.iter().map(|induction| induction.set));
+    let carriers = whole_sets(compiled, &sorts, inductions.iter().map(|induction| induction.set));
     let is_generated =
         |node: &&Node| matches!(&node.formula, Formula::Atom(predicate, _) if theory.generation(*predicate).is_some());
     // What is not read, or is generated in another way, might exclude the structure.
@@ -154,6 +153,18 @@ pub fn ground_models(
     }
 }
 
+/// The sets that hold all individuals of their sorts: the generated ones, and of the `sorts` that nothing generates those
+/// that functions are defined on.
+pub(super) fn whole_sets(
+    compiled: &Compiled,
+    sorts: &[Sort],
+    generated: impl Iterator<Item = RelationId>,
+) -> BTreeSet<RelationId> {
+    let sort_of = |set: RelationId| compiled.signature.relations[set.index()].sorts.first();
+    let given = carriers(compiled).into_iter().filter(|set| sort_of(*set).is_some_and(|sort| sorts.contains(sort)));
+    given.chain(generated).collect()
+}
+
 /// An individual of the piece.
 struct Value {
     individual: Individual,
@@ -162,7 +173,7 @@ struct Value {
     /// Whether recursions end there.
     is_base: bool,
     /// The constructor and its inputs, by their places among the values of their sorts; none for a parameter.
-    made: Option<(usize, Vec<usize>)>,
+    made: Made,
 }
 
 struct Piece<'c> {
@@ -396,6 +407,7 @@ impl<'c> Piece<'c> {
         let origin = format!("ground facts about {} individuals", counts.join(" + "));
         let mut model = Model::over(&self.compiled.signature, domains, origin);
         model.is_piece = true;
+        model.free = self.inductions.iter().map(|induction| induction.set).collect();
         let mut places = vec![UNKNOWN; self.block.classes().len()];
         for (place, value) in self.values.iter().flatten().enumerate() {
             places[self.block.classes().find(value.individual).0 as usize] = place as u16;
@@ -438,10 +450,11 @@ impl<'c> Piece<'c> {
     }
 
     fn names(&self, theory: &Theory) -> Vec<String> {
-        let made: Vec<Vec<crate::search::names::Made>> =
+        let made: Vec<Vec<Made>> =
             self.values.iter().map(|values| values.iter().map(|value| value.made.clone()).collect()).collect();
-        let place = |relation: RelationId, input: usize| self.sort_of(relation, input).unwrap_or(0);
-        names(theory, &self.compiled.signature, self.inductions, &made, &place)
+        let sort = |relation: RelationId, input: usize| self.sort_of(relation, input).unwrap_or(0);
+        let signature = &self.compiled.signature;
+        Names { theory, signature, inductions: self.inductions, made: &made, sort: &sort }.all()
     }
 }
 

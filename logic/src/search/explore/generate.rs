@@ -121,7 +121,10 @@ impl Exploration {
                 !stopped && (asked <= MOST_WORK || !bounded)
             };
             let limits = self.limits(&scope, atoms);
-            let found = generate_while(&self.compiled.signature, &limits, &self.models, &self.presumed, &mut ask);
+            // Those of computed values have too few individuals to tell terms apart.
+            let models = self.models.iter().take_while(|model| !model.is_piece || !model.free.is_empty()).count();
+            let models = &self.models[..models];
+            let found = generate_while(&self.compiled.signature, &limits, models, &self.presumed, &mut ask);
             if stopped {
                 return false;
             }
@@ -147,6 +150,7 @@ impl Exploration {
         if let Some(generated) = largest {
             self.take(generated);
         }
+        self.refute_by_computation(begin..self.conjectures.len());
         true
     }
 

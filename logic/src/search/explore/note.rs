@@ -48,7 +48,7 @@ impl Exploration {
         if self.models.is_empty() && self.stage != Stage::Fresh && self.inconsistency.is_none() {
             notes.push(Note::NoModel);
         }
-        let pieces = || self.models.iter().filter(|model| model.is_piece);
+        let pieces = || self.models.iter().filter(|model| !model.free.is_empty());
         if pieces().any(|model| model.domains.iter().any(|domain| domain.size == 0)) {
             notes.push(Note::NoParameters);
         }

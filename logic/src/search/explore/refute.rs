@@ -1,5 +1,8 @@
 //! Models of the theory, and what they refute: goals at the beginning, and what is open in the end.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calculus::formula::Formula;
@@ -11,6 +14,7 @@ use crate::models::evaluate::Evaluator;
 use crate::models::finite::{Problem, counter_model_while, find_models_while};
 use crate::models::limits::SearchLimits;
 use crate::models::model::{Model, base_sorts};
+use crate::search::computation::{Computation, Counterexample, Failures};
 use crate::search::ended::kept_apart;
 use crate::search::standard::ground_models;
 
@@ -88,7 +92,48 @@ impl Exploration {
                 Err(said) => self.lost.push(said),
             }
         }
+        self.refute_by_computation(0..self.conjectures.len());
         go_on()
+    }
+
+    /// Refutes what waits among these conjectures and fails at small individuals, even if the values of its terms lie
+    /// outside of the pieces. The individuals of the counterexamples make further models.
+    pub(super) fn refute_by_computation(&mut self, places: Range<usize>) {
+        let pieces = self.models.iter().filter(|model| !model.free.is_empty()).count();
+        for number in 0..pieces {
+            match kept_apart(|| self.computed_counterexamples(number, places.clone())) {
+                Ok(found) => {
+                    for (model, counterexamples) in found {
+                        for (place, values) in counterexamples {
+                            self.conjectures[place].fate = Fate::Refuted(self.models.len(), values);
+                        }
+                        self.models.push(model);
+                    }
+                }
+                Err(said) => self.lost.push(said),
+            }
+        }
+    }
+
+    /// Models made of computed values, and for each the conjectures that fail there, with values of their variables.
+    fn computed_counterexamples(&self, number: usize, places: Range<usize>) -> Vec<(Model, Failures)> {
+        let piece = &self.models[number];
+        let mut computation = Computation::new(&self.compiled, piece);
+        let mut counterexamples: VecDeque<Counterexample<'_>> = VecDeque::new();
+        for place in places {
+            let conjecture = &self.conjectures[place];
+            if let (Fate::Waiting, Some(clause)) = (&conjecture.fate, &conjecture.clause)
+                && self.judges(piece, conjecture)
+                && let Some(found) = computation.refute(clause)
+            {
+                counterexamples.push_back(Counterexample { conjecture: place, clause, found });
+            }
+        }
+        let mut models = Vec::new();
+        while !counterexamples.is_empty() {
+            models.push(computation.model(&self.theory, &mut counterexamples));
+        }
+        models
     }
 
     /// Whether what fails in the model fails in a structure of the theory: every variable of the statement ranges over

@@ -45,7 +45,7 @@ impl Exploration {
             Head::Literal(literal) => truth(model, literal, values) == Truth::Unknown,
             Head::False => false,
         };
-        let pieces = self.models.iter().enumerate().filter(|(_, model)| model.is_piece);
+        let pieces = self.models.iter().enumerate().filter(|(_, model)| !model.free.is_empty());
         for (number, model) in pieces.filter(|(_, model)| self.judges(model, conjecture)) {
             let small = small_assignments(model, clause, VALUES).into_iter();
             for values in small.filter(|values| is_unknown(model, values)).take(ASSIGNMENTS) {

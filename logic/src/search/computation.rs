@@ -1,0 +1,637 @@
+//! Values outside of a piece of an inductive structure, computed by the axioms that define functions and relations by
+//! recursion.
+//!
+//! A piece has the simplest elements of a generated set, and a statement whose sides soon lie outside of it, such as
+//! (a!)! = a!, cannot be refuted there. So terms are evaluated at small values, whatever size the results have. Each step
+//! applies one axiom, read as a [`Case`]: the patterns of constructors match the arguments, the conditions hold, so the
+//! function has the value that the axiom says. Constructors are free in the piece, hence also outside of it: two
+//! different terms are different individuals. So what is computed follows from the axioms and from what the piece
+//! assumes of the sets that nothing generates, and a counterexample is one in the same structures as those of the piece
+//! ([`standard`](super::standard)).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
+
+use crate::calculus::theory::Theory;
+use crate::clauses::clause::{Clause, Head, Literal, RelationId, Term};
+use crate::clauses::compile::{Compiled, ConstructorInstance, InductionInstance};
+use crate::conjecture::limits::literals;
+use crate::models::evaluate::{function_value, inputs};
+use crate::models::model::{Domain, Model, Table, Truth, UNKNOWN, base_sorts};
+use crate::models::reference::{head_fails, premises_hold};
+use crate::search::extension::{Case, Condition, Value, cases};
+use crate::search::names::{Made, Names};
+use crate::search::parameters::Part;
+use crate::search::standard::whole_sets;
+
+/// At most so many assignments of a clause's variables are looked at, and so many values of each variable.
+const ASSIGNMENTS: u64 = 300;
+const VALUES: u16 = 16;
+
+/// Applications of axioms and constructors for one clause.
+const STEPS: u32 = 5_000;
+
+/// Individuals that a clause may leave behind without having been refuted: others may need the same.
+const KEPT: usize = 500;
+
+/// How deep recursion goes: the stack of a thread has room for several times as much.
+const DEPTH: u32 = 1_000;
+
+/// A computation makes no more individuals than this.
+const MOST_MADE: usize = 100_000;
+
+/// A model of counterexamples has at most so many individuals: its tables are dense.
+const MOST_INDIVIDUALS: usize = 256;
+
+/// An individual: of the piece, or one of those made since.
+type Element = u32;
+
+/// Where a conjecture fails.
+pub(super) struct Counterexample<'c> {
+    pub(super) conjecture: usize,
+    pub(super) clause: &'c Clause,
+    pub(super) found: Found,
+}
+
+/// Conjectures that fail in a model, with values of their variables.
+pub(super) type Failures = Vec<(usize, Vec<u16>)>;
+
+/// The individuals of a counterexample.
+pub(super) struct Found {
+    /// The value of each variable.
+    values: Vec<Element>,
+    /// The values of the functions that the clause speaks of.
+    others: Vec<Element>,
+}
+
+impl Found {
+    fn all(&self) -> impl Iterator<Item = Element> {
+        self.values.iter().chain(&self.others).copied()
+    }
+}
+
+/// Evaluates clauses at small individuals of a piece; results may lie outside.
+pub(super) struct Computation<'c> {
+    compiled: &'c Compiled,
+    piece: &'c Model,
+    inductions: Vec<&'c InductionInstance>,
+    /// The sets that hold all individuals of their sorts.
+    whole: BTreeSet<RelationId>,
+    cases: BTreeMap<RelationId, Rc<[Case]>>,
+    /// The constructor of each individual and its inputs; `None`: no constructor function gives it.
+    made: Vec<Option<(RelationId, Vec<Element>)>>,
+    /// The other way round.
+    terms: HashMap<(RelationId, Vec<Element>), Element>,
+    values: HashMap<(RelationId, Vec<Element>), Option<Element>>,
+    truths: HashMap<(RelationId, Vec<Element>), Option<bool>>,
+    steps: u32,
+    /// Whether a bound was met: what has no value then may have one.
+    is_cut: bool,
+}
+
+impl<'c> Computation<'c> {
+    /// Computations in a piece of the theory.
+    #[must_use]
+    pub(super) fn new(compiled: &'c Compiled, piece: &'c Model) -> Computation<'c> {
+        let inductions: Vec<&InductionInstance> = piece
+            .free
+            .iter()
+            .filter_map(|set| compiled.inductions.iter().find(|induction| induction.set == *set))
+            .collect();
+        let generated = |set: &RelationId| compiled.signature.relations[set.index()].sorts.first();
+        let mut sorts = base_sorts(&compiled.signature);
+        sorts.retain(|sort| !piece.free.iter().any(|set| generated(set) == Some(sort)));
+        let whole = whole_sets(compiled, &sorts, piece.free.iter().copied());
+        let cases = cases(compiled, &Part::new(compiled, &sorts), &whole);
+        let mut computation = Computation {
+            compiled,
+            piece,
+            inductions,
+            whole,
+            cases: cases.into_iter().map(|(symbol, cases)| (symbol, cases.into())).collect(),
+            made: vec![None; usize::from(piece.size)],
+            terms: HashMap::new(),
+            values: HashMap::new(),
+            truths: HashMap::new(),
+            steps: 0,
+            is_cut: false,
+        };
+        for relation in computation.constructors().map(|(_, relation)| relation).collect::<Vec<_>>() {
+            for (_, row) in piece.facts(relation) {
+                let (value, inputs) = row.split_last().expect("a function has a value");
+                let inputs: Vec<Element> = inputs.iter().map(|input| Element::from(*input)).collect();
+                computation.made[usize::from(*value)] = Some((relation, inputs.clone()));
+                computation.terms.insert((relation, inputs), Element::from(*value));
+            }
+        }
+        computation
+    }
+
+    /// The constructors that are functions, with the number of their set.
+    fn constructors(&self) -> impl Iterator<Item = (usize, RelationId)> {
+        self.inductions.iter().enumerate().flat_map(|(place, induction)| {
+            induction.constructors.iter().filter_map(move |constructor| match constructor {
+                ConstructorInstance::Constant(_) => None,
+                ConstructorInstance::Function(relation, _) => Some((place, *relation)),
+            })
+        })
+    }
+
+    fn is_inside(&self, elements: &[Element]) -> bool {
+        elements.iter().all(|element| *element < Element::from(self.piece.size))
+    }
+
+    /// Values of a clause's variables for which its premises hold and its conclusion fails.
+    #[must_use]
+    pub(super) fn refute(&mut self, clause: &Clause) -> Option<Found> {
+        if matches!(clause.head, Head::Exists(..)) {
+            return None;
+        }
+        let chosen = inputs(self.piece, clause);
+        let domains = self.piece.domains_of(clause);
+        let chosen: Vec<(u16, &Domain)> =
+            chosen.iter().map(|variable| (*variable, domains[usize::from(*variable)])).collect();
+        let count = |most: u16| {
+            chosen.iter().fold(1u64, |count, (_, domain)| count.saturating_mul(u64::from(domain.size.min(most))))
+        };
+        let most = (1..=VALUES).take_while(|most| count(*most) <= ASSIGNMENTS).last()?;
+        self.steps = STEPS;
+        let before = self.made.len();
+        // Small values first: those of large ones may take all steps.
+        let found = (0..most).find_map(|bound| self.refute_up_to(clause, &chosen, bound));
+        if found.is_none() && self.made.len() > before + KEPT {
+            self.forget(before);
+        }
+        found
+    }
+
+    /// The same, with values of the chosen variables up to `bound`, counted in each domain from 0, of which one is `bound`.
+    fn refute_up_to(&mut self, clause: &Clause, chosen: &[(u16, &Domain)], bound: u16) -> Option<Found> {
+        let mut places: Vec<u16> = vec![0; chosen.len()];
+        loop {
+            if self.steps == 0 {
+                return None;
+            }
+            let is_new = places.contains(&bound) || (places.is_empty() && bound == 0);
+            let fits = chosen.iter().zip(&places).all(|((_, domain), place)| *place < domain.size);
+            if is_new && fits {
+                let mut values: Vec<Option<Element>> = vec![None; usize::from(clause.variables)];
+                for ((variable, domain), place) in chosen.iter().zip(&places) {
+                    values[usize::from(*variable)] = Some(Element::from(domain.first + place));
+                }
+                if let Some(found) = self.fails(clause, values) {
+                    return Some(found);
+                }
+            }
+            // The next assignment, the last variable fastest.
+            let next = (0..places.len()).rev().find(|place| places[*place] < bound)?;
+            places[next] += 1;
+            places[next + 1..].fill(0);
+        }
+    }
+
+    /// Forgets the individuals from `end` on, and all that was worked out since they were made.
+    fn forget(&mut self, end: usize) {
+        self.made.truncate(end);
+        let end = end as Element;
+        let is_old = |key: &(RelationId, Vec<Element>)| key.1.iter().all(|element| *element < end);
+        self.terms.retain(|key, value| is_old(key) && *value < end);
+        self.values.retain(|key, value| is_old(key) && value.is_none_or(|value| value < end));
+        self.truths.retain(|key, _| is_old(key));
+    }
+
+    /// All values, if with some of them the premises hold and the conclusion fails.
+    fn fails(&mut self, clause: &Clause, mut values: Vec<Option<Element>>) -> Option<Found> {
+        let is_row = |premise: &&Literal| {
+            premise.positive && self.compiled.signature.relations[premise.relation.index()].function
+        };
+        let rows: Vec<&Literal> = clause.premises.iter().filter(is_row).collect();
+        // Each turn gives at least one more variable its value.
+        loop {
+            let mut news = false;
+            for row in &rows {
+                let (output, inputs) = row.arguments.split_last()?;
+                let Term::Variable(output) = output else { continue };
+                if values[usize::from(*output)].is_none()
+                    && let Some(inputs) = self.elements(inputs, &values)
+                {
+                    values[usize::from(*output)] = Some(self.apply(row.relation, inputs, DEPTH)?);
+                    news = true;
+                }
+            }
+            if !news {
+                break;
+            }
+        }
+        let holds = |literal: &Literal, computation: &mut Self| {
+            let arguments = computation.elements(&literal.arguments, &values)?;
+            Some(computation.truth(literal.relation, arguments, DEPTH)? == literal.positive)
+        };
+        for premise in &clause.premises {
+            if holds(premise, self) != Some(true) {
+                return None;
+            }
+        }
+        match &clause.head {
+            Head::Literal(head) if holds(head, self) != Some(false) => return None,
+            Head::Exists(..) => return None,
+            Head::Literal(_) | Head::False => {}
+        }
+        let values: Vec<Element> = values.into_iter().collect::<Option<_>>()?;
+        // What a row denies is told by the value that is there instead.
+        let others = self.rows_of(clause, &values);
+        Some(Found { values, others })
+    }
+
+    /// The values of all functions at the arguments that the clause speaks of.
+    fn rows_of(&mut self, clause: &Clause, values: &[Element]) -> Vec<Element> {
+        let known: Vec<Option<Element>> = values.iter().copied().map(Some).collect();
+        let mut found = Vec::new();
+        for literal in literals(clause).filter(|one| self.compiled.signature.relations[one.relation.index()].function) {
+            let inputs = literal.arguments.split_last().and_then(|(_, inputs)| self.elements(inputs, &known));
+            found.extend(inputs.and_then(|inputs| self.apply(literal.relation, inputs, DEPTH)));
+        }
+        found
+    }
+
+    fn elements(&self, terms: &[Term], values: &[Option<Element>]) -> Option<Vec<Element>> {
+        let element = |term: &Term| match term {
+            Term::Variable(variable) => values[usize::from(*variable)],
+            Term::Constant(constant) => self.constant(*constant),
+        };
+        terms.iter().map(element).collect()
+    }
+
+    fn constant(&self, constant: u16) -> Option<Element> {
+        Some(self.piece.constants[usize::from(constant)]).filter(|named| *named != UNKNOWN).map(Element::from)
+    }
+
+    /// Takes one step; false if there is none left.
+    fn step(&mut self, depth: u32) -> bool {
+        let may = self.steps > 0 && depth > 0 && self.made.len() < MOST_MADE;
+        self.is_cut |= !may;
+        self.steps -= u32::from(may);
+        may
+    }
+
+    fn known_value(&self, function: RelationId, inputs: &[Element]) -> Option<Element> {
+        if !self.is_inside(inputs) {
+            return None;
+        }
+        let inputs: Vec<u16> = inputs.iter().map(|input| *input as u16).collect();
+        Some(function_value(self.piece, function, &inputs)).filter(|value| *value != UNKNOWN).map(Element::from)
+    }
+
+    /// The value of a function.
+    fn apply(&mut self, function: RelationId, inputs: Vec<Element>, depth: u32) -> Option<Element> {
+        if let Some(known) = self.known_value(function, &inputs) {
+            return Some(known);
+        }
+        if self.constructors().any(|(_, relation)| relation == function) {
+            return self.construct(function, inputs);
+        }
+        let key = (function, inputs);
+        if let Some(value) = self.values.get(&key) {
+            return *value;
+        }
+        let cases = self.cases.get(&function)?.clone();
+        if !self.step(depth) {
+            return None;
+        }
+        // Whatever depends on itself has no value.
+        self.values.insert(key.clone(), None);
+        let before = std::mem::replace(&mut self.is_cut, false);
+        let found = cases.iter().find_map(|case| match &case.value {
+            Err(value) if self.applies(case, &key.1, depth - 1) => self.value(value, &key.1, depth - 1),
+            _ => None,
+        });
+        if found.is_none() && self.is_cut {
+            self.values.remove(&key);
+        } else {
+            self.values.insert(key, found);
+        }
+        self.is_cut |= before;
+        found
+    }
+
+    fn construct(&mut self, constructor: RelationId, inputs: Vec<Element>) -> Option<Element> {
+        let next = self.made.len() as Element;
+        let key = (constructor, inputs);
+        if let Some(known) = self.terms.get(&key) {
+            return Some(*known);
+        }
+        if !self.step(1) {
+            return None;
+        }
+        self.made.push(Some(key.clone()));
+        self.terms.insert(key, next);
+        Some(next)
+    }
+
+    /// Whether a relation holds; `None` if that is not known.
+    fn truth(&mut self, relation: RelationId, arguments: Vec<Element>, depth: u32) -> Option<bool> {
+        if relation == RelationId::EQUAL {
+            return Some(arguments[0] == arguments[1]);
+        }
+        if self.compiled.signature.relations[relation.index()].function {
+            let (output, inputs) = arguments.split_last()?;
+            return Some(self.apply(relation, inputs.to_vec(), depth)? == *output);
+        }
+        if self.whole.contains(&relation) {
+            return Some(true);
+        }
+        if let Some(known) = self.known_truth(relation, &arguments) {
+            return Some(known);
+        }
+        let key = (relation, arguments);
+        if let Some(truth) = self.truths.get(&key) {
+            return *truth;
+        }
+        let cases = self.cases.get(&relation)?.clone();
+        if !self.step(depth) {
+            return None;
+        }
+        self.truths.insert(key.clone(), None);
+        let before = std::mem::replace(&mut self.is_cut, false);
+        let found = cases.iter().find_map(|case| match case.value {
+            Ok(truth) if self.applies(case, &key.1, depth - 1) => Some(truth),
+            _ => None,
+        });
+        if found.is_none() && self.is_cut {
+            self.truths.remove(&key);
+        } else {
+            self.truths.insert(key, found);
+        }
+        self.is_cut |= before;
+        found
+    }
+
+    fn known_truth(&self, relation: RelationId, arguments: &[Element]) -> Option<bool> {
+        if !self.is_inside(arguments) {
+            return None;
+        }
+        let tuple: Vec<u16> = arguments.iter().map(|argument| *argument as u16).collect();
+        match &self.piece.tables[relation.index()] {
+            Table::Relation(truths) => match truths[self.piece.place(relation, &tuple)] {
+                Truth::True => Some(true),
+                Truth::False => Some(false),
+                Truth::Unknown => None,
+            },
+            Table::Function(_) | Table::Unknown => None,
+        }
+    }
+
+    /// Whether a case is known to be that of these arguments.
+    fn applies(&mut self, case: &Case, arguments: &[Element], depth: u32) -> bool {
+        let fits = case.patterns.iter().all(|(path, pattern)| {
+            self.at(path, arguments).is_some_and(|element| match pattern {
+                Ok(constant) => self.constant(*constant) == Some(element),
+                Err(constructor) => {
+                    matches!(&self.made[element as usize], Some((relation, _)) if relation == constructor)
+                }
+            })
+        });
+        fits && case.absent.is_none()
+            && case.conditions.iter().all(|condition| self.holds(condition, arguments, depth) == Some(true))
+    }
+
+    fn holds(&mut self, condition: &Condition, arguments: &[Element], depth: u32) -> Option<bool> {
+        let values = condition.values.iter().map(|value| self.value(value, arguments, depth));
+        let values: Vec<Element> = values.collect::<Option<_>>()?;
+        Some(self.truth(condition.relation, values, depth)? == condition.positive)
+    }
+
+    fn value(&mut self, value: &Value, arguments: &[Element], depth: u32) -> Option<Element> {
+        match value {
+            Value::At(path) => self.at(path, arguments),
+            Value::Constant(constant) => self.constant(*constant),
+            Value::Applied(function, inputs) => {
+                let inputs = inputs.iter().map(|input| self.value(input, arguments, depth));
+                let inputs = inputs.collect::<Option<_>>()?;
+                self.apply(*function, inputs, depth)
+            }
+            Value::Some(_) => None,
+        }
+    }
+
+    /// What stands at a place of the arguments.
+    fn at(&self, path: &[usize], arguments: &[Element]) -> Option<Element> {
+        let (argument, rest) = path.split_first()?;
+        rest.iter().try_fold(*arguments.get(*argument)?, |element, input| {
+            self.made[element as usize].as_ref()?.1.get(*input).copied()
+        })
+    }
+
+    /// The number of the sort of an individual among those of the piece.
+    fn sort(&self, element: Element) -> usize {
+        let made = self.made[element as usize].as_ref();
+        let of = |constructor: RelationId| {
+            self.constructors().find(|(_, relation)| *relation == constructor).map(|(place, _)| place)
+        };
+        match made {
+            Some((constructor, _)) if !self.is_inside(&[element]) => of(*constructor).unwrap_or(0),
+            _ => {
+                let holds = |domain: &Domain| {
+                    (u32::from(domain.first)..u32::from(domain.first) + u32::from(domain.size)).contains(&element)
+                };
+                self.piece.domains.iter().position(holds).unwrap_or(0)
+            }
+        }
+    }
+
+    /// A model of the individuals of the first counterexamples, as many as fit into it, at least one; they are taken out.
+    /// With it comes each conjecture that fails there, and values of its variables.
+    pub(super) fn model(
+        &self,
+        theory: &Theory,
+        counterexamples: &mut VecDeque<Counterexample<'_>>,
+    ) -> (Model, Failures) {
+        let mut chosen: BTreeSet<Element> = BTreeSet::new();
+        let mut taken = Vec::new();
+        while let Some(next) = counterexamples.pop_front() {
+            let more: BTreeSet<Element> = next.found.all().filter(|one| !chosen.contains(one)).collect();
+            if !taken.is_empty() && chosen.len() + more.len() > MOST_INDIVIDUALS {
+                counterexamples.push_front(next);
+                break;
+            }
+            chosen.extend(more);
+            taken.push(next);
+        }
+        let mut by_sort: Vec<Vec<Element>> = vec![Vec::new(); self.piece.domains.len()];
+        for element in &chosen {
+            by_sort[self.sort(*element)].push(*element);
+        }
+        let order: Vec<Element> = by_sort.concat();
+        let places: HashMap<Element, u16> = order.iter().copied().zip(0..).collect();
+        let mut first = 0;
+        let domains = self.piece.domains.iter().zip(&by_sort).map(|(domain, own)| {
+            let begin = first;
+            first += own.len() as u16;
+            Domain::new(domain.sort.clone(), begin, own.len() as u16)
+        });
+        let domains: Vec<Domain> = domains.collect();
+        let counts: Vec<String> =
+            by_sort.iter().filter(|own| !own.is_empty()).map(|own| own.len().to_string()).collect();
+        let origin = format!("values of {} individuals computed by the axioms", counts.join(" + "));
+        let mut model = Model::over(&self.compiled.signature, domains, origin);
+        model.is_piece = true;
+        for (named, constant) in model.constants.iter_mut().zip(0..) {
+            *named = self.constant(constant).and_then(|element| places.get(&element)).copied().unwrap_or(UNKNOWN);
+        }
+        for number in 1..model.tables.len() {
+            let relation = RelationId(number as u16);
+            let tuples = model.tuples(relation);
+            let elements = |tuple: &Vec<u16>| tuple.iter().map(|place| order[usize::from(*place)]).collect::<Vec<_>>();
+            match &mut model.tables[number] {
+                Table::Function(values) => {
+                    for (value, tuple) in values.iter_mut().zip(&tuples) {
+                        let inputs = elements(tuple);
+                        let known = self.known_value(relation, &inputs).or_else(|| {
+                            let key = (relation, inputs);
+                            self.terms.get(&key).copied().or_else(|| self.values.get(&key).copied().flatten())
+                        });
+                        *value = known.and_then(|known| places.get(&known)).copied().unwrap_or(UNKNOWN);
+                    }
+                }
+                Table::Relation(truths) => {
+                    for (truth, tuple) in truths.iter_mut().zip(&tuples) {
+                        let arguments = elements(tuple);
+                        let known = match self.known_truth(relation, &arguments) {
+                            None if self.whole.contains(&relation) => Some(true),
+                            None => self.truths.get(&(relation, arguments)).copied().flatten(),
+                            known => known,
+                        };
+                        *truth = match known {
+                            Some(true) => Truth::True,
+                            Some(false) => Truth::False,
+                            None => Truth::Unknown,
+                        };
+                    }
+                }
+                Table::Unknown => {}
+            }
+        }
+        model.names = self.names(theory, &order);
+        let found = taken.iter().filter_map(|one| {
+            let values: Vec<u16> =
+                one.found.values.iter().map(|value| places.get(value).copied()).collect::<Option<_>>()?;
+            let fails = premises_hold(&model, one.clause, &values) && head_fails(&model, one.clause, &values);
+            fails.then_some((one.conjecture, values))
+        });
+        let found = found.collect();
+        (model, found)
+    }
+
+    fn names(&self, theory: &Theory, elements: &[Element]) -> Vec<String> {
+        // Individuals of the piece are numbered by sort; those made since follow in the order in which they were made.
+        let mut places: Vec<(usize, usize)> = Vec::with_capacity(self.made.len());
+        let mut ends: Vec<usize> = vec![0; self.piece.domains.len()];
+        for element in 0..self.made.len() as Element {
+            let sort = self.sort(element);
+            places.push((sort, ends[sort]));
+            ends[sort] += 1;
+        }
+        let mut made: Vec<Vec<Made>> = ends.iter().map(|end| Vec::with_capacity(*end)).collect();
+        for (element, own) in self.made.iter().enumerate() {
+            let sort = places[element].0;
+            let constructors = self.inductions.get(sort).map_or(&[][..], |induction| &induction.constructors[..]);
+            let number = |is: &dyn Fn(&ConstructorInstance) -> bool| constructors.iter().position(is);
+            let value = match own {
+                Some((relation, inputs)) => {
+                    let number = number(&|one| matches!(one, ConstructorInstance::Function(own, _) if own == relation));
+                    let inputs = inputs.iter().map(|input| places[*input as usize].1).collect();
+                    number.map(|number| (number, inputs))
+                }
+                None => {
+                    let names = |one: &ConstructorInstance| {
+                        matches!(one, ConstructorInstance::Constant(constant)
+                            if self.constant(*constant) == Some(element as Element))
+                    };
+                    number(&names).map(|number| (number, Vec::new()))
+                }
+            };
+            made[sort].push(value);
+        }
+        let signature = &self.compiled.signature;
+        let sort = |relation: RelationId, input: usize| {
+            let own = signature.relations[relation.index()].sorts.get(input);
+            self.piece.domains.iter().position(|domain| domain.sort.as_ref() == own).unwrap_or(0)
+        };
+        let names = Names { theory, signature, inductions: &self.inductions, made: &made, sort: &sort };
+        elements
+            .iter()
+            .map(|element| {
+                let (sort, place) = places[*element as usize];
+                names.write(sort, place)
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::language::mpl::read_mpl;
+    use crate::search::explore::{Exploration, Options};
+
+    /// An exploration of a theory of ours, with models.
+    fn with_ground(name: &str, ground: u16) -> Exploration {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../theories");
+        let read = |path: &Path| std::fs::read(folder.join(path)).map_err(|error| error.to_string());
+        let text = read(Path::new(name)).expect("a file of ours");
+        let (theory, _) = read_mpl(name, &text, &mut |path| read(Path::new(path))).expect("a theory");
+        let options = Options { generate: false, ground, ..Options::default() };
+        let mut exploration = Exploration::new(Arc::new(theory), &[], options);
+        assert!(exploration.prepare(&mut || true));
+        exploration
+    }
+
+    /// What is computed from a small piece, with axioms as rules of rewriting, is what a logic block derived for a large one.
+    #[test]
+    fn computed_values_are_those_of_a_larger_piece() {
+        for name in ["peano.mpl", "powers.mpl", "triangular.mpl", "trees.mpl", "lists.mpl"] {
+            let (small, large) = (with_ground(name, 4), with_ground(name, 48));
+            let (piece, whole) = (&small.models[0], &large.models[0]);
+            let mut computation = Computation::new(small.compiled(), piece);
+            let domain = |model: &Model, individual: u16| {
+                let holds = |domain: &Domain| (domain.first..domain.first + domain.size).contains(&individual);
+                model.domains.iter().position(holds)
+            };
+            // Individuals of the large piece in the small one.
+            let inside: HashMap<u16, Element> = (0..whole.size)
+                .filter_map(|large| {
+                    let same = |small: &u16| {
+                        piece.names[usize::from(*small)] == whole.names[usize::from(large)]
+                            && domain(piece, *small) == domain(whole, large)
+                    };
+                    Some((large, Element::from((0..piece.size).find(same)?)))
+                })
+                .collect();
+            let mut beyond = 0;
+            for function in &small.compiled().functions {
+                for (_, row) in whole.facts(function.relation) {
+                    let (value, inputs) = row.split_last().expect("a function has a value");
+                    let Some(inputs) = inputs.iter().map(|input| inside.get(input).copied()).collect() else {
+                        continue;
+                    };
+                    computation.steps = STEPS;
+                    let Some(found) = computation.apply(function.relation, inputs, DEPTH) else {
+                        panic!("{name}: no value of {:?} at {row:?}", function.relation);
+                    };
+                    let name_of = |one: Element| computation.names(small.theory(), &[one]).remove(0);
+                    assert_eq!(
+                        name_of(found),
+                        whole.names[usize::from(*value)],
+                        "{name}: {row:?} {:?}",
+                        function.relation
+                    );
+                    beyond += u32::from(!computation.is_inside(&[found]));
+                }
+            }
+            assert!(beyond > 3, "{name}: {beyond}");
+        }
+    }
+}
