@@ -35,7 +35,7 @@ pub(crate) trait Declarations<'w>: Writes<'w> {
     /// `for all property : element → Prop, formula`
     fn every(&mut self, property: &str, element: &str, formula: &Formula);
 
-    /// The lemma that derives the formula of [`Declarations::every`] from the definition with this name.
+    /// The lemma that derives the formula of [`Declarations::every_property`] from the definition with this name.
     fn lemma(&mut self, name: &str, generated: &Generated<'_>, types: &[String], variables: &[Typed]);
 
     /// `hypothesis name :`
