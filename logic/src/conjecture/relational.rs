@@ -3,7 +3,8 @@
 //!
 //! Facts and negations are about one relation, as `x ≤ x`, `¬ x < x` and `0 ≤ x`, or about two, as `x < y → ¬ y < x`.
 //! Disjunctions have two alternatives, as `x ≤ y ∨ y ≤ x` or `x · y = 0 → x = 0 ∨ y = 0`, or three: trichotomy.
-//! Operations may preserve a bound, as `z ≤ x, z ≤ y → z ≤ x ∧ y`, or be monotone. Each kind has few candidates.
+//! Operations may preserve a bound, as `z ≤ x, z ≤ y → z ≤ x ∧ y`, be monotone, or reflect a relation from values to
+//! inputs. Each kind has few candidates.
 
 use super::conditional::{each_tuple, variables};
 use super::limits::{Limits, literals};

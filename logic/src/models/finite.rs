@@ -75,7 +75,7 @@ impl Problem<'_> {
         domains
     }
 
-    /// The sizes to search, small ones first. With several sorts their sum is bounded; if the minimal sizes exceed that
+    /// The sizes to search, small ones first. With several sorts their sum is bounded; if the minimal sizes reach that
     /// bound, one sort may have one individual more than its minimum.
     fn sizes(&self, smallest: &[u16], limits: &SearchLimits) -> Vec<Vec<u16>> {
         let least: u16 = smallest.iter().sum();

@@ -145,8 +145,8 @@ pub(super) fn has_form_under(theory: &Theory, proof: &Proof) -> bool {
     matches!(last, Some(Rule::Generalise(scope)) if is_anchor_scope(theory, proof, *scope))
 }
 
-/// Whether the scope assumes exactly the anchor of its own variables, with the anchor's sorts, and is outermost but
-/// one.
+/// Whether the scope is a child of the outermost one and assumes exactly the anchor of its own variables, with the
+/// anchor's sorts.
 fn is_anchor_scope(theory: &Theory, proof: &Proof, id: ScopeId) -> bool {
     let scope = &proof.scopes[id.index()];
     let sorts = scope.variables.iter().map(|name| &proof.sorts[name.0 as usize]);
